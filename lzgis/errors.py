@@ -1,0 +1,50 @@
+"""The one tree of errors.
+
+Every message reads ``place: what is wrong; what is allowed or what to do``, so that a planner who sees it knows which
+file, layer, feature or row, and field to look at, and what to change.
+
+Examples
+--------
+>>> raise ConfigError("catalog.toml, layer 'redline'", "key 'titel' is not known", "did you mean 'title'?")
+Traceback (most recent call last):
+...
+lzgis.errors.ConfigError: catalog.toml, layer 'redline': key 'titel' is not known; did you mean 'title'?
+"""
+
+from __future__ import annotations
+
+
+class LzgisError(Exception):
+    """Base of every error that lzgis raises on purpose.
+
+    Parameters
+    ----------
+    place : str
+        Where: file, layer, feature or row, field.
+    what : str
+        What is wrong there.
+    remedy : str
+        What is allowed, or what to do about it.
+    """
+
+    def __init__(self, place: str, what: str, remedy: str) -> None:
+        self.place = place
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{place}: {what}; {remedy}")
+
+
+class ConfigError(LzgisError):
+    """A catalogue, rule book or option says something that is not allowed."""
+
+
+class SourceError(LzgisError):
+    """A file or database cannot be read, or must not be."""
+
+
+class LayerError(LzgisError):
+    """A layer was read but cannot be what the catalogue says it is."""
+
+
+class ExportError(LzgisError):
+    """An output cannot be written."""
