@@ -1,0 +1,181 @@
+"""The nouns: states, verdicts, problems, layers and the report that every output is made from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import geopandas as gpd
+import pandas as pd
+
+from lzgis.rule import RuleBook
+from lzgis.spec import CitySpec, LayerSpec
+
+
+class State(StrEnum):
+    """The answer to one rule for one site; there is no fifth, and a rule that could not be checked never passes."""
+
+    INVOLVED = "涉及"
+    CLEAR = "不涉及"
+    SLIVER = "疑似边界误差"
+    NOT_CHECKED = "未核查"
+
+
+class Verdict(StrEnum):
+    """The answer for one site. Geometry alone never makes a site 合规."""
+
+    PROHIBITED = "存在禁止性冲突"
+    REVIEW = "需进一步论证"
+    INCOMPLETE = "核查不完整"
+    NONE_FOUND = "未发现冲突"
+
+
+class Reason(StrEnum):
+    """Why a finding is 未核查, or why it is 不涉及 other than by lying apart."""
+
+    NONE = ""
+    LAYER_MISSING = "layer-missing"
+    LAYER_EMPTY = "layer-empty"
+    OUTSIDE_CITY = "outside-city"
+    PARTLY_OUTSIDE = "partly-outside"
+    REACH_OUTSIDE = "reach-outside"
+    NOT_COVERED = "not-covered"
+    ACTIVITY_MISSING = "activity-missing"
+    ACTIVITY_NOT_MEANT = "activity-not-meant"
+    GEOMETRY_UNUSABLE = "geometry-unusable"
+
+
+class Column(NamedTuple):
+    """A column of a report's table: its name, type and meaning."""
+
+    name: str
+    dtype: str
+    meaning: str
+
+
+FINDING_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "name of the site"),
+    Column("activity", "str", "activity of the site, an id of the vocabulary; empty if the site gives none"),
+    Column("rule", "str", "id of the rule"),
+    Column("kind", "str", "kind of the rule: avoid, keep_away, stay_inside, identify"),
+    Column("layer", "str", "id of the layer that the answer comes from"),
+    Column("feature_id", "str", "id of the feature hit, or of the nearest one; empty if there is none"),
+    Column("feature_name", "str", "its name"),
+    Column("state", "str", "涉及, 不涉及, 疑似边界误差 or 未核查"),
+    Column("severity", "str", "prohibited, conditional or notice, after exceptions; of the rule where nothing is hit"),
+    Column("reason", "str", "why 未核查, or why 不涉及 other than by lying apart; see `Reason`"),
+    Column("area_m2", "float", "overlap, encroached or outside area of the site on the ellipsoid, m²; NaN: no polygon"),
+    Column("area_possible_m2", "float", "encroached area with the assumed half-width, m²; NaN if the answer is no band"),
+    Column("share", "float", "area_m2, or length_m for a line, over that of the whole site"),
+    Column("length_m", "float", "length of a line site inside (outside, for stay_inside), m; NaN for other shapes"),
+    Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
+    Column("required_m", "float", "distance that the rule demands, m; NaN for other kinds"),
+    Column("required_possible_m", "float", "the same with the assumed half-width, m; NaN if the answer is no band"),
+    Column("margin", "float", "how far past the limit, more is worse: m short for distances, m² or m for overlaps"),
+    Column("band", "str", "certain or possible; empty if the rule measures no distance"),
+    Column("baseline", "str", "what the distance was measured from; see `lzgis.spec.Baseline`"),
+    Column("half_width_m", "float", "half-width added to a centreline, m; known if band is certain, else assumed"),
+    Column("mean_width_m", "float", "mean width 2A/P of an overlap, m"),
+    Column("unchecked_share", "float", "share of the site outside what the layer covers"),
+    Column("item", "str", "item of the exception that applies, for instance 第6项"),
+    Column("procedure", "str", "procedure that the rule or exception demands"),
+    Column("note", "str", "what else the rule says"),
+    Column("basis", "str", "documents and articles, joined by ；"),
+    Column("repealed", "str", "which of them are repealed on the as-of date, and by what"),
+    Column("strength", "str", "law, plan or advice"),
+    Column("certainty", "str", "how well the text is known: read, plan, part or lore (the weakest of the basis)"),
+    Column("as_of", "str", "date that the rules were taken of, ISO 8601"),
+)
+
+VERDICT_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "name of the site"),
+    Column("activity", "str", "activity, an id of the vocabulary; empty if the site gives none"),
+    Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
+    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
+    Column("prohibited", "object", "tuple of the rules that forbid"),
+    Column("conditional", "object", "tuple of the rules that demand a procedure or proof, or may be boundary errors"),
+    Column("notices", "object", "tuple of the rules that only inform"),
+    Column("not_checked", "object", "tuple of the rules that could not be checked"),
+    Column("nearest_rule", "str", "the rule, not merely informing, whose constraint lies nearest without being hit"),
+    Column("nearest_m", "float", "how far that is, m, beyond the distance that the rule demands"),
+    Column("ladder", "object", "tuple of the verdicts with overlaps up to each area of the ladder disregarded"),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a reader must know: a repair, an assumption, a figure that does not hold, a thing left out.
+
+    `level` is ``note`` (an assumption that changes nothing), ``warning`` (look at it) or ``error`` (could not be used).
+    """
+
+    level: str
+    place: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input as it was read: what it is, where it came from and its fingerprint."""
+
+    role: str
+    name: str
+    sha256: str
+    version: str = ""
+    date: str = ""
+    crs: str = ""
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a report comes from, enough to make it again."""
+
+    as_of: dt.date
+    made_at: dt.datetime
+    rule_book: str
+    rule_book_version: str
+    plane: str
+    sources: tuple[Source, ...]
+    transforms: tuple[str, ...]
+    tolerances: Mapping[str, float]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names."""
+
+    id: str
+    spec: LayerSpec
+    frame: gpd.GeoDataFrame
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a screening: all that an exporter needs, and nothing that it must compute.
+
+    `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
+    geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
+    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``.
+    """
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    sites: gpd.GeoDataFrame
+    findings: gpd.GeoDataFrame
+    verdicts: pd.DataFrame
+    unit_lists: pd.DataFrame
+    problems: tuple[Problem, ...]
+    provenance: Provenance

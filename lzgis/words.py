@@ -1,0 +1,47 @@
+"""Titles and wording in the reader's language; one TOML file per language under ``lzgis/wording``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from lzgis.errors import ConfigError
+
+Language = Literal["zh", "en"]
+
+
+class Words:
+    """The wording of one language: ``words(section, key, **values)``.
+
+    Examples
+    --------
+    >>> Words("en")("state", "涉及")
+    'involved'
+    >>> Words("zh")("state", "涉及")
+    '涉及'
+    """
+
+    def __init__(self, language: Language = "zh") -> None:
+        self.language = language
+        self._sections = _load(language)
+
+    def __call__(self, section: str, key: str, **values: object) -> str:
+        """Return the wording of `key` in `section`, its ``{placeholders}`` filled with `values`."""
+        text = self._sections[section][key]
+        return text.format(**values) if values else text
+
+    def title(self, zh: str, en: str) -> str:
+        """Choose between a thing's own titles, falling back on the Chinese one."""
+        return en if self.language == "en" and en else zh
+
+
+@cache
+def _load(language: str) -> Mapping[str, Mapping[str, str]]:
+    source = files("lzgis") / "wording" / f"{language}.toml"
+    if not source.is_file():
+        known = sorted(p.name.removesuffix(".toml") for p in (files("lzgis") / "wording").iterdir())
+        raise ConfigError(f"language '{language}'", "is not known", f"choose one of {', '.join(known)}")
+    return tomllib.loads(source.read_text("utf-8"))

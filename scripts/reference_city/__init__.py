@@ -1,0 +1,1 @@
+"""The schematic reference city: invented layers inside the real outline of Lianzhou."""
