@@ -22,6 +22,8 @@ from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 CGCS2000 = CRS.from_epsg(4490)
 ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 
+from lzgis.errors import LayerError
+
 Geometries = npt.NDArray[np.object_]
 Coordinates = npt.NDArray[np.float64]
 
@@ -107,6 +109,44 @@ def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     array([1118209.])
     """
     return np.array([abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(g))[0]) for g in geometries])
+
+
+def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, str]:
+    """Bring geometries to degrees on CGCS2000, and say how.
+
+    CGCS2000 and WGS 84 agree within a metre and are taken as one, which the returned sentence says. Any other datum is
+    refused: PROJ would shift Xian 1980 or Beijing 1954 by nothing at all, and not say so.
+
+    Returns
+    -------
+    geometries : array of shapely geometries
+        Longitude, latitude in degrees.
+    how : str
+        What was done; empty if nothing.
+
+    Raises
+    ------
+    LayerError
+        If the system has no geographic base or its datum is neither CGCS2000 nor WGS 84.
+    """
+    base = crs.geodetic_crs
+    datum = base.datum.name if base is not None and base.datum is not None else ""
+    is_wgs84 = "WGS" in datum and "84" in datum or "World Geodetic System 1984" in datum
+    if base is None or not (is_wgs84 or _is_cgcs2000(base, datum)):
+        remedy = "give data converted to CGCS2000 (EPSG:4490) by the surveying authority's parameters"
+        raise LayerError(place, f"the datum of {crs.name} is not CGCS2000 ('{datum or 'none'}')", remedy)
+    steps = []
+    array = np.atleast_1d(np.asarray(geometries, dtype=object))
+    if not crs.is_geographic:
+        array = _apply(Transformer.from_crs(crs, base, always_xy=True).transform, array)
+        steps.append(f"{place}: unprojected from {crs.name}")
+    if is_wgs84:
+        steps.append(f"{place}: WGS 84 taken as CGCS2000 (they agree within a metre)")
+    return array, "; ".join(steps)
+
+
+def _is_cgcs2000(base: CRS, datum: str) -> bool:
+    return base.to_epsg() in (4490, 4480, 4479) or datum in ("China 2000", "D_China_2000", "China_2000")
 
 
 def _apply(move: Callable[[Coordinates, Coordinates], Any], geometries: Any) -> Geometries:

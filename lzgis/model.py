@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     NONE = ""
     LAYER_MISSING = "layer-missing"
     LAYER_EMPTY = "layer-empty"
+    FIELD_MISSING = "field-missing"
     OUTSIDE_CITY = "outside-city"
     PARTLY_OUTSIDE = "partly-outside"
     REACH_OUTSIDE = "reach-outside"
@@ -162,12 +164,26 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class SiteTable:
+    """Sites as they were read: `frame` in EPSG:4490 with string columns ``id``, ``name``, ``activity`` (as given) first.
+
+    A site whose geometry cannot be used stays in the table with no geometry, and `problems` says why.
+    """
+
+    frame: gpd.GeoDataFrame
+    problems: tuple[Problem, ...]
+    source: Source
+    transforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
-    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``.
+    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
+    elevation raster to draw maps on.
     """
 
     city: CitySpec
@@ -177,5 +193,6 @@ class Report:
     findings: gpd.GeoDataFrame
     verdicts: pd.DataFrame
     unit_lists: pd.DataFrame
+    backdrop: Path | None
     problems: tuple[Problem, ...]
     provenance: Provenance

@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Baseline(StrEnum):
-    """What the geometry of a layer stands for when a distance is measured from it."""
+    """What the geometry of a layer stands for when a distance is measured from it, and what a finding measured from.
+
+    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
+    """
 
     DELIMITED_ZONE = "delimited-zone"
     ROAD_LAND_EDGE = "road-land-edge"
@@ -22,6 +25,7 @@ class Baseline(StrEnum):
     BANK_LINE = "bank-line"
     WATER_POLYGON = "water-polygon"
     CENTRELINE = "centreline"
+    CENTRELINE_WITH_HALF_WIDTH = "centreline-with-half-width"
 
 
 class _Data(BaseModel):

@@ -1,0 +1,68 @@
+"""Geospatial zoning and ecological-redline analysis.
+
+May this be built here; what does it hit, by how many square metres, under which clause, how near is the next constraint,
+and what was not checked?
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from lzgis.catalogue import Catalogue, open_catalogue, reference_city
+    from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
+    from lzgis.export import export
+    from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.rulebook import read_rulebook
+    from lzgis.screening import screen
+    from lzgis.sources import read_sites, sites_from_frame
+
+_HOMES = {
+    "Catalogue": "catalogue",
+    "ConfigError": "errors",
+    "ExportError": "errors",
+    "LayerError": "errors",
+    "LzgisError": "errors",
+    "Report": "model",
+    "SiteTable": "model",
+    "SourceError": "errors",
+    "State": "model",
+    "Verdict": "model",
+    "export": "export",
+    "open_catalogue": "catalogue",
+    "read_rulebook": "rulebook",
+    "read_sites": "sources",
+    "reference_city": "catalogue",
+    "screen": "screening",
+    "sites_from_frame": "sources",
+}
+
+__all__ = [
+    "Catalogue",
+    "ConfigError",
+    "ExportError",
+    "LayerError",
+    "LzgisError",
+    "Report",
+    "SiteTable",
+    "SourceError",
+    "State",
+    "Verdict",
+    "export",
+    "open_catalogue",
+    "read_rulebook",
+    "read_sites",
+    "reference_city",
+    "screen",
+    "sites_from_frame",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that ``import lzgis`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lzgis' has no attribute '{name}'")
+    return getattr(import_module(f"lzgis.{_HOMES[name]}"), name)

@@ -1,0 +1,277 @@
+"""A city is a folder: its catalogue opened, its layers read, checked and measured against what is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from lzgis.config import load_toml, nearest, parse
+from lzgis.errors import ConfigError, LayerError
+from lzgis.measure import Plane, plane_for, to_cgcs2000
+from lzgis.model import Layer, Problem, Source
+from lzgis.repair import mend
+from lzgis.rule import RuleBook
+from lzgis.rulebook import read_rulebook
+from lzgis.sources import read_vector, sha256_of
+from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
+
+CATALOGUE_FILE = "catalog.toml"
+_DIMENSION = {"point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedLayer:
+    """A layer with what reading it brought to light."""
+
+    layer: Layer
+    source: Source
+    problems: tuple[Problem, ...]
+    transforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """A city's folder, opened. A layer is read when first asked for and then kept.
+
+    Examples
+    --------
+    >>> city = open_catalogue(reference_city())
+    >>> city.spec.layer["redline"].title
+    '生态保护红线'
+    """
+
+    root: Path
+    spec: CatalogueSpec
+    _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
+
+    @property
+    def city(self) -> CitySpec:
+        """What the catalogue says of the city as a whole."""
+        return self.spec.city
+
+    @property
+    def layers(self) -> Mapping[str, LayerSpec]:
+        """The layers by id, as the catalogue describes them."""
+        return self.spec.layer
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """The city's rule book."""
+        return read_rulebook(self.root / self.city.rules)
+
+    @cached_property
+    def outline(self) -> shapely.Geometry:
+        """The city's outline in degrees on CGCS2000."""
+        return shapely.union_all(self.load(self.city.outline).layer.frame.geometry.to_numpy())
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The equal-area plane that the city is worked in."""
+        return plane_for(tuple(shapely.bounds(self.outline)))
+
+    @property
+    def backdrop(self) -> Path | None:
+        """The elevation raster to draw maps on, if the city has one."""
+        path = self.root / self.city.dem if self.city.dem else None
+        return path if path is not None and path.exists() else None
+
+    def exists(self, layer_id: str) -> bool:
+        """Whether the catalogue describes the layer and its file is there."""
+        return layer_id in self.layers and (self.root / self.layers[layer_id].source).exists()
+
+    def load(self, layer_id: str) -> LoadedLayer:
+        """Read a layer.
+
+        Raises
+        ------
+        ConfigError
+            If the catalogue does not describe the layer.
+        SourceError
+            If its file is missing or cannot be read.
+        LayerError
+            If it is not what the catalogue says: reference system, id field, duplicate ids, kind of geometry.
+        """
+        if layer_id not in self.layers:
+            what = f"layer '{layer_id}' is not described"
+            raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
+        if layer_id not in self._read:
+            self._read[layer_id] = _load(self.root, layer_id, self.layers[layer_id])
+        return self._read[layer_id]
+
+
+class Measured(NamedTuple):
+    """A declared figure beside the measured one."""
+
+    layer: str
+    declared: Declared
+    measured: float
+    holds: bool
+
+
+def open_catalogue(path: str | Path) -> Catalogue:
+    """Open a city: the folder that holds ``catalog.toml``, or that file. No layer is read yet.
+
+    Raises
+    ------
+    ConfigError
+        If there is no catalogue, or it says something that is not allowed.
+    """
+    path = Path(path)
+    file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
+    spec = parse(CatalogueSpec, load_toml(file), str(file))
+    for layer_id, layer in spec.layer.items():
+        if layer.coverage not in (*spec.layer, spec.city.outline):
+            here = f"{file}, layer.{layer_id}.coverage"
+            raise ConfigError(here, f"layer '{layer.coverage}' is not described", nearest(layer.coverage, spec.layer))
+    if spec.city.outline not in spec.layer:
+        what = f"layer '{spec.city.outline}' is not described"
+        raise ConfigError(f"{file}, city.outline", what, nearest(spec.city.outline, spec.layer))
+    return Catalogue(file.parent, spec)
+
+
+def reference_city() -> Path:
+    """Return the folder of the city that comes with lzgis, made of schematic data."""
+    installed = Path(__file__).parent / "reference_city"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "layers"
+
+
+def measure_declared(catalogue: Catalogue, layer_id: str) -> list[Measured]:
+    """Measure every figure that is declared for a layer; nothing is ever scaled to fit one."""
+    return [
+        Measured(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        for declared in catalogue.layers[layer_id].declared
+        for value in [_measure(catalogue, layer_id, declared)]
+    ]
+
+
+def area_km2(catalogue: Catalogue, frame: gpd.GeoDataFrame) -> float:
+    """Ellipsoidal area of the features of a layer in km², overlaps counted once."""
+    flat = catalogue.plane.project(frame.geometry.to_numpy())
+    return float(shapely.area(shapely.union_all(flat))) / 1e6
+
+
+def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
+    frame = catalogue.load(layer_id).layer.frame
+    for name, values in declared.where.items():
+        if name not in frame.columns:
+            raise LayerError(f"layer '{layer_id}'", f"has no field '{name}'", "correct 'declared.where'")
+        frame = frame[frame[name].isin(values)]
+    if declared.what == "count":
+        return float(frame["id"].nunique())
+    area = area_km2(catalogue, frame)
+    if declared.what == "area_km2":
+        return area
+    whole = declared.denominator_km2 or area_km2(catalogue, catalogue.load(catalogue.city.outline).layer.frame)
+    return area / whole
+
+
+def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    path = root / spec.source
+    place = f"layer '{layer_id}' ({spec.source})"
+    read = read_vector(path, layer=spec.source_layer)
+    problems: list[Problem] = []
+    digest = sha256_of(path)
+    if spec.sha256 and digest != spec.sha256:
+        what = f"the file is not the one the catalogue describes (sha256 {digest[:12]}…)"
+        problems.append(Problem("warning", place, what, "check the file, or correct 'sha256' in the catalogue"))
+    crs = _checked_crs(read.frame, spec, place)
+    frame = _canonical(read.frame, spec, place, problems)
+    geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
+    mended = mend(geometry, frame["id"].to_numpy(), place)
+    frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
+    frame = frame.reset_index(drop=True)
+    _check_dimension(frame, spec, place)
+    source = Source(
+        layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine
+    )
+    return LoadedLayer(
+        Layer(layer_id, spec, frame), source, (*problems, *mended.problems), (how,) if how else ()
+    )
+
+
+def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
+    declared = CRS.from_user_input(spec.crs)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise LayerError(place, "has no geometry", "name the layer with geometry in 'source_layer'")
+    if frame.crs is None:
+        raise LayerError(place, "has no coordinate reference system", f"write {spec.crs} into the file, if that is it")
+    found = CRS.from_user_input(frame.crs)
+    if found != declared and found.to_epsg() != declared.to_epsg():
+        what = f"is in {found.name}, the catalogue says {declared.name}"
+        raise LayerError(place, what, "correct 'crs' in the catalogue, or the file")
+    return found
+
+
+def _canonical(
+    read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]
+) -> gpd.GeoDataFrame:
+    """Bring fields and values under the names that rules use."""
+    frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
+    renamed = {}
+    aliases = {"id": [spec.id], "name": [spec.name]} | spec.fields
+    for canonical, names in aliases.items():
+        found = next((n for n in [canonical, *names] if n in frame.columns), None)
+        if found is not None and found != canonical:
+            renamed[found] = canonical
+    frame = frame.rename(columns=renamed)
+    if "id" not in frame.columns:
+        raise LayerError(place, f"has no field '{spec.id}'", f"name the id field; there are {', '.join(map(str, read.columns))}")
+    frame["id"] = frame["id"].astype(str)
+    twice = frame["id"][frame["id"].duplicated()]
+    if len(twice):
+        raise LayerError(f"{place}, feature '{twice.iloc[0]}'", "the id is given twice", "give each feature its own")
+    if "name" not in frame.columns:
+        frame["name"] = ""
+    frame["name"] = frame["name"].fillna("").astype(str)
+    for name, mapping in spec.values.items():
+        if name in frame.columns and (changed := frame[name].isin(mapping)).any():
+            frame[name] = frame[name].replace(mapping)
+            pairs = "、".join(f"{old}→{new}" for old, new in mapping.items())
+            what = f"{int(changed.sum())} values of field '{name}' were read as {pairs}"
+            problems.append(Problem("note", place, what, "as the catalogue says under 'values'"))
+    return frame
+
+
+def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> None:
+    dimension = shapely.get_dimensions(frame.geometry.to_numpy())
+    wrong = np.flatnonzero(dimension != _DIMENSION[spec.geometry])
+    if len(wrong):
+        first = frame.iloc[int(wrong[0])]
+        what = f"is a {first.geometry.geom_type}, the catalogue says {spec.geometry}"
+        raise LayerError(f"{place}, feature '{first['id']}'", what, "correct 'geometry' in the catalogue, or the file")
+
+
+def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
+    """List the values of a layer's fields that no rule names: features with them are met by no rule."""
+    named: dict[str, set[str]] = {}
+    for rule in book.rules:
+        if rule.layer == layer.id:
+            for name, values in rule.where.items():
+                named.setdefault(name, set()).update(values)
+    problems = []
+    for name, values in named.items():
+        if name not in layer.frame.columns:
+            what = f"has no field '{name}', which rules ask for"
+            problems.append(Problem("warning", f"layer '{layer.id}'", what, "name it under 'fields' in the catalogue"))
+            continue
+        strange = layer.frame.loc[~layer.frame[name].isin(values), name]
+        for value, count in strange.fillna("").value_counts().items():
+            what = f"field '{name}' is '{value}' in {count} features, which no rule names"
+            remedy = f"rules name {'、'.join(sorted(values))}; map the value under 'values' in the catalogue"
+            problems.append(Problem("warning", f"layer '{layer.id}'", what, remedy))
+    return problems
+
+
+def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
+    """Name the layers that rules of `book` ask for and the city has not, by id."""
+    wanted = {name for rule in book.rules for name in rule.layers}
+    return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)

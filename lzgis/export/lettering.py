@@ -1,0 +1,72 @@
+"""Letters for pictures: a font that comes along, since a fresh machine has none that can write Chinese."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font
+
+from lzgis.errors import ExportError
+from lzgis.export.rows import visible
+
+FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
+
+#: Stands for a letter that the font lacks.
+BLANK = "□"
+
+MM_PER_POINT = 25.4 / 72
+
+
+def font(size_pt: float) -> FontProperties:
+    """Return the font in a size."""
+    if not FONT.is_file():
+        raise ExportError(str(FONT), "the font that pictures are lettered with is missing", "install lzgis anew")
+    return FontProperties(fname=str(FONT), size=size_pt)  # type: ignore[arg-type]
+
+
+@cache
+def _letters() -> frozenset[str]:
+    return frozenset(map(chr, FT2Font(str(FONT)).get_charmap()))
+
+
+def printable(text: str) -> str:
+    """Give a text in one line and in letters that the font has.
+
+    Examples
+    --------
+    >>> printable("鄠邑 " + chr(0x1F3ED))
+    '鄠邑 □'
+    """
+    known = _letters()
+    return "".join(c if c in known else BLANK for c in " ".join(visible(text).split()))
+
+
+def width_mm(text: str, size_pt: float) -> float:
+    """Estimate how wide a text is: a wide letter is as wide as the font is high, others a little over half."""
+    wide = len(text.encode("gbk", "replace")) - len(text)
+    return (wide + 0.57 * (len(text) - wide)) * size_pt * MM_PER_POINT
+
+
+def shortened(text: str, limit_mm: float, size_pt: float) -> str:
+    """Cut a text to a width, with an ellipsis if anything is lost."""
+    if width_mm(text, size_pt) <= limit_mm:
+        return text
+    text = text[:400]
+    while text and width_mm(text + "…", size_pt) > limit_mm:
+        text = text[:-1]
+    return text + "…"
+
+
+def wrapped(text: str, limit_mm: float, size_pt: float, *, lines: int) -> list[str]:
+    """Break a text into at most `lines` lines of a width; Chinese may be broken anywhere, words at blanks."""
+    found: list[str] = []
+    rest = text.strip()
+    while rest and len(found) < lines - 1 and width_mm(rest, size_pt) > limit_mm:
+        fits = len(shortened(rest, limit_mm, size_pt)) - 1
+        if rest[fits].isascii() and rest[fits - 1].isascii() and " " in rest[1:fits]:
+            fits = rest.rindex(" ", 1, fits)
+        found.append(rest[:fits].rstrip())
+        rest = rest[fits:].lstrip()
+    return [*found, shortened(rest, limit_mm, size_pt)] if rest else found

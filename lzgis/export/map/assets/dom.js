@@ -1,0 +1,86 @@
+// Small tools. Text from data reaches the page through textContent alone.
+var lzgis = {};
+(function (lz) {
+  "use strict";
+
+  lz.el = function (tag, options, children) {
+    var node = document.createElement(tag), o = options || {};
+    if (o.class) node.className = o.class;
+    if (o.text !== undefined) node.textContent = o.text;
+    if (o.title) node.title = o.title.length > 300 ? o.title.slice(0, 300) + "…" : o.title;
+    Object.keys(o.attrs || {}).forEach(function (name) { node.setAttribute(name, o.attrs[name]); });
+    Object.keys(o.on || {}).forEach(function (event) { node.addEventListener(event, o.on[event]); });
+    (children || []).forEach(function (child) { if (child) node.appendChild(child); });
+    return node;
+  };
+
+  lz.button = function (text, act, options) {
+    var o = Object.assign({ class: "lz-button" }, options);
+    o.text = text;
+    o.on = { click: act };
+    o.attrs = Object.assign({ type: "button" }, o.attrs);
+    return lz.el("button", o);
+  };
+
+  lz.svg = function (tag, attributes, children) {
+    var node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    Object.keys(attributes).forEach(function (name) {
+      if (attributes[name] !== null && attributes[name] !== undefined) node.setAttribute(name, attributes[name]);
+    });
+    (children || []).forEach(function (child) { node.appendChild(child); });
+    return node;
+  };
+
+  lz.clear = function (node) { node.replaceChildren(); };
+  lz.byId = function (id) { return document.getElementById(id); };
+  lz.read = function (id) { return JSON.parse(lz.byId("lz-" + id).textContent); };
+
+  lz.word = function (key, values) {
+    var text = lz.city.words[key];
+    Object.keys(values || {}).forEach(function (name) { text = text.split("{" + name + "}").join(values[name]); });
+    return text;
+  };
+
+  // A verdict has a colour, a shape and a dash, so that none of them is needed to tell it from another.
+  var shapes = [
+    "M10 1 19 10 10 19 1 10Z",
+    "M10 2 19 18 1 18Z",
+    "M3 3H17V17H3Z",
+    "M10 2a8 8 0 1 0 .01 0Z"
+  ];
+  var signs = ["M7 7 13 13M13 7 7 13", "M10 8V12.5M10 14.6V15.6", "M6.5 10H13.5", "M6.5 10.2 9 12.8 13.6 7.6"];
+  lz.dashes = [null, "8 4", "2 4", null];
+
+  lz.sign = function (verdict, size) {
+    return lz.svg("svg", { width: size, height: size, viewBox: "0 0 20 20", "aria-hidden": "true" }, [
+      lz.svg("path", {
+        d: shapes[verdict], fill: lz.city.verdicts[verdict].colour, stroke: "#fff", "stroke-width": 1.6,
+        "stroke-linejoin": "round"
+      }),
+      lz.svg("path", { d: signs[verdict], fill: "none", stroke: "#fff", "stroke-width": 1.8, "stroke-linecap": "round" })
+    ]);
+  };
+
+  // Latitude and longitude of a ring or line of GeoJSON, and whether a point lies in rings, by the even-odd rule.
+  lz.inRings = function (lon, lat, rings) {
+    var inside = false;
+    rings.forEach(function (ring) {
+      for (var i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+        var a = ring[i], b = ring[j];
+        if ((a[1] > lat) !== (b[1] > lat) && lon < (b[0] - a[0]) * (lat - a[1]) / (b[1] - a[1]) + a[0]) inside = !inside;
+      }
+    });
+    return inside;
+  };
+
+  lz.eachPart = function (geometry, visit) {
+    if (!geometry) return;
+    if (geometry.type === "GeometryCollection") {
+      geometry.geometries.forEach(function (one) { lz.eachPart(one, visit); });
+    } else if (geometry.type.indexOf("Multi") === 0) {
+      geometry.coordinates.forEach(function (one) { visit(geometry.type.slice(5), one); });
+    } else {
+      visit(geometry.type, geometry.coordinates);
+    }
+  };
+})(lzgis);

@@ -1,0 +1,88 @@
+// The table of a site's findings, the same in the panel and in a popup.
+(function (lz) {
+  "use strict";
+  var tones = ["prohibited", "conditional", "sliver", "unchecked", "notice", "clear"];
+  var CLEAR = 5;
+
+  function text(number) { return lz.review.pool[number]; }
+
+  function answer(finding) {
+    var rank = finding[0], state = text(finding[4]), severity = text(finding[5]);
+    return lz.el("td", { class: "lz-answer" }, [
+      lz.el("span", { class: "lz-chip lz-t-" + tones[rank], text: state }),
+      severity && rank !== CLEAR ? lz.el("span", { class: "lz-severity", text: severity }) : null
+    ]);
+  }
+
+  function body(finding) {
+    var named = text(finding[3]), figures = text(finding[6]), pairs = finding[7];
+    var title = lz.el("th", { attrs: { scope: "row" } }, [
+      lz.el("span", { class: "lz-rule lz-data", text: text(finding[1]) }),
+      lz.el("span", { class: "lz-layer lz-data", text: text(finding[2]) + (named ? " · " + named : "") })
+    ]);
+    if (finding[8] >= 0 || (finding[9] >= 0 && finding[0] !== CLEAR)) {
+      title.appendChild(lz.button(lz.word("locate"), function () { lz.sites.locate(finding); }, { class: "lz-link" }));
+    }
+    var rows = [lz.el("tr", {}, [title, answer(finding)])];
+    var list = lz.el("dl", {});
+    if (figures) {
+      list.appendChild(lz.el("dt", { text: lz.word("figures") }));
+      list.appendChild(lz.el("dd", { class: "lz-figures lz-data", text: figures }));
+    }
+    for (var i = 0; i < pairs.length; i += 2) {
+      list.appendChild(lz.el("dt", { text: text(pairs[i]) }));
+      list.appendChild(lz.el("dd", { class: "lz-data", text: text(pairs[i + 1]) }));
+    }
+    if (list.children.length) rows.push(lz.el("tr", {}, [lz.el("td", { attrs: { colspan: "2" } }, [list])]));
+    return lz.el("tbody", { class: "lz-finding lz-t-" + tones[finding[0]] }, rows);
+  }
+
+  function table(findings) {
+    var head = lz.el("thead", {}, [lz.el("tr", {}, [
+      lz.el("th", { text: lz.word("rule"), attrs: { scope: "col" } }),
+      lz.el("th", { text: lz.word("answer"), attrs: { scope: "col" } })
+    ])]);
+    return lz.el("table", { class: "lz-table" }, [head].concat(findings.map(body)));
+  }
+
+  lz.conflicts = function (number) {
+    return lz.review.findings[number].filter(function (finding) { return finding[0] <= 1; });
+  };
+
+  lz.ruleOf = function (finding) { return text(finding[1]); };
+
+  // What the reader sees of a site: its head lines and its findings, conflicts first and 不涉及 folded away.
+  lz.findings = function (number) {
+    var site = lz.review.sites[number], all = lz.review.findings[number];
+    var open = all.filter(function (finding) { return finding[0] !== CLEAR; });
+    var clear = all.filter(function (finding) { return finding[0] === CLEAR; });
+    var facts = lz.el("dl", { class: "lz-facts" });
+    [[lz.word("site_id"), site.id], [lz.word("activity"), site.activity]].concat(site.lines.map(function (line) {
+      return [text(line[0]), text(line[1])];
+    })).forEach(function (pair) {
+      if (!pair[1]) return;
+      facts.appendChild(lz.el("dt", { text: pair[0] }));
+      facts.appendChild(lz.el("dd", { class: "lz-data", text: pair[1] }));
+    });
+    var block = lz.el("div", { class: "lz-findings" }, [facts]);
+    if (open.length) block.appendChild(table(open));
+    if (clear.length) {
+      var more = lz.el("details", { class: "lz-clear-list" }, [
+        lz.el("summary", { text: lz.word("clear", { n: clear.length }) })
+      ]);
+      more.addEventListener("toggle", function () {
+        if (more.open && more.children.length === 1) more.appendChild(table(clear));
+      });
+      block.appendChild(more);
+    }
+    if (!all.length) block.appendChild(lz.el("p", { class: "lz-empty", text: lz.word("no-findings") }));
+    return block;
+  };
+
+  lz.heading = function (number, level) {
+    var site = lz.review.sites[number], verdict = lz.city.verdicts[site.verdict];
+    var line = lz.el("p", { class: "lz-verdict" }, [lz.sign(site.verdict, 18), lz.el("strong", { text: verdict.title })]);
+    line.style.color = verdict.colour;
+    return lz.el("div", { class: "lz-heading" }, [lz.el(level, { class: "lz-data lz-name", text: site.name }), line]);
+  };
+})(lzgis);

@@ -1,0 +1,122 @@
+// The city's layers: drawn when first shown, one pane each, so that their order never changes.
+(function (lz) {
+  "use strict";
+  var entries = [];
+
+  function drawStyle(spec, feature) {
+    var s = spec.style, entry = spec.entries[feature.properties.e], colour = entry && entry.colour;
+    var filled = spec.kind !== "line" && (s.fill || (colour && spec.kind === "polygon"));
+    return {
+      stroke: s.width > 0,
+      color: colour && spec.kind === "line" ? colour : s.stroke,
+      weight: s.width,
+      opacity: spec.kind === "polygon" ? 0.9 : 1,
+      dashArray: s.dash,
+      fill: Boolean(filled),
+      fillColor: colour || s.fill || s.stroke,
+      fillOpacity: spec.kind === "point" ? 1 : s.opacity,
+      lineCap: "butt"
+    };
+  }
+
+  function draw(entry) {
+    var spec = entry.spec, map = lz.map, pane = "lz-layer-" + entry.place;
+    map.createPane(pane).style.zIndex = 300 + entry.place;
+    map.getPane(pane).style.pointerEvents = "none";
+    var renderer = L.svg({ pane: pane, padding: 0.2 });
+    entry.features = topojson.feature(spec.topology, spec.topology.objects.d).features;
+    entry.drawn = L.geoJSON(entry.features, {
+      pane: pane, renderer: renderer, interactive: false,
+      style: function (feature) { return drawStyle(spec, feature); },
+      pointToLayer: function (feature, at) {
+        return L.circleMarker(at, Object.assign({ pane: pane, renderer: renderer, interactive: false, radius: 4 },
+          drawStyle(spec, feature)));
+      }
+    });
+    lz.layers.opacity(lz.layers.faded);
+  }
+
+  function hits(entry, at, reach) {
+    var lon = at.lng, lat = at.lat;
+    return entry.features.filter(function (feature) {
+      var hit = false;
+      lz.eachPart(feature.geometry, function (type, xy) {
+        if (hit) return;
+        if (type === "Polygon") hit = lz.inRings(lon, lat, xy);
+        else if (type === "LineString") hit = near(xy, at, reach);
+        else hit = lz.map.latLngToLayerPoint([xy[1], xy[0]]).distanceTo(lz.map.latLngToLayerPoint(at)) <= reach;
+      });
+      return hit;
+    });
+  }
+
+  function near(line, at, reach) {
+    var p = lz.map.latLngToLayerPoint(at), last = null;
+    return line.some(function (xy) {
+      var point = lz.map.latLngToLayerPoint([xy[1], xy[0]]);
+      var close = last !== null && L.LineUtil.pointToSegmentDistance(p, last, point) <= reach;
+      last = point;
+      return close;
+    });
+  }
+
+  lz.layers = {
+    all: entries,
+    faded: 1,
+
+    build: function (specs) {
+      var levels = { outline: 3, context: 2, constraint: 1, zoning: 0 }, kinds = { polygon: 0, line: 1, point: 2 };
+      var order = specs.map(function (spec, i) { return i; }).sort(function (a, b) {
+        var one = specs[a], two = specs[b];
+        if (one.role === "outline" || two.role === "outline") return levels[one.role] - levels[two.role] || a - b;
+        return kinds[one.kind] - kinds[two.kind] || levels[one.role] - levels[two.role] || a - b;
+      });
+      specs.forEach(function (spec, i) {
+        entries.push({ spec: spec, place: order.indexOf(i), drawn: null, features: [], shown: false, watch: [] });
+      });
+    },
+
+    show: function (i, on) {
+      var entry = entries[i];
+      if (on === entry.shown) return;
+      entry.shown = on;
+      if (on && !entry.drawn) draw(entry);
+      if (on) entry.drawn.addTo(lz.map); else entry.drawn.remove();
+      entry.watch.forEach(function (tell) { tell(on); });
+    },
+
+    opacity: function (share) {
+      lz.layers.faded = share;
+      entries.forEach(function (entry) {
+        var faded = entry.spec.kind === "polygon" && entry.spec.role !== "outline";
+        if (entry.drawn && faded) lz.map.getPane("lz-layer-" + entry.place).style.opacity = share;
+      });
+    },
+
+    // Everything of the visible layers at a point, topmost last drawn first.
+    identify: function (at) {
+      var found = [];
+      entries.slice().sort(function (a, b) { return b.place - a.place; }).forEach(function (entry) {
+        if (!entry.shown || entry.spec.role === "outline") return;
+        hits(entry, at, 6).forEach(function (feature) { found.push({ spec: entry.spec, feature: feature }); });
+      });
+      return found;
+    },
+
+    mask: function () {
+      var rings = [[[-85, -179], [-85, 179], [85, 179], [85, -179]]], source = lz.city.outline;
+      topojson.feature(source, source.objects.d).features.forEach(function (feature) {
+        lz.eachPart(feature.geometry, function (type, xy) {
+          if (type === "Polygon") rings.push(xy[0].map(function (p) { return [p[1], p[0]]; }));
+        });
+      });
+      if (rings.length === 1) return;
+      lz.map.createPane("lz-mask").style.zIndex = 250;
+      lz.map.getPane("lz-mask").style.pointerEvents = "none";
+      L.polygon(rings, {
+        pane: "lz-mask", renderer: L.svg({ pane: "lz-mask", padding: 1 }), interactive: false,
+        stroke: false, fillColor: "#e3e7ea", fillOpacity: 0.72
+      }).addTo(lz.map);
+    }
+  };
+})(lzgis);

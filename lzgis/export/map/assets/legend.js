@@ -1,0 +1,129 @@
+// Legend and layer switches in one: a switch for each layer, with its colours below it.
+(function (lz) {
+  "use strict";
+
+  function swatch(kind, style, colour) {
+    var stroke = colour && kind === "line" ? colour : style.stroke, dash = style.dash;
+    var box = { width: 22, height: 14, viewBox: "0 0 22 14", class: "lz-swatch", "aria-hidden": "true" };
+    if (kind === "line") {
+      return lz.svg("svg", box, [lz.svg("path", {
+        d: "M1 7H21", fill: "none", stroke: stroke, "stroke-width": Math.min(Math.max(style.width, 1), 6),
+        "stroke-dasharray": dash
+      })]);
+    }
+    if (kind === "point") {
+      return lz.svg("svg", box, [lz.svg("circle", {
+        cx: 11, cy: 7, r: 4, fill: colour || style.fill || "none", stroke: style.stroke, "stroke-width": style.width
+      })]);
+    }
+    return lz.svg("svg", box, [lz.svg("rect", {
+      x: 1.5, y: 1.5, width: 19, height: 11, fill: colour || style.fill || "none",
+      "fill-opacity": Math.max(style.opacity, 0.25), stroke: style.stroke,
+      "stroke-width": Math.min(style.width, 3), "stroke-dasharray": dash
+    })]);
+  }
+
+  function row(input, picture, title, notes) {
+    var text = lz.el("span", { class: "lz-row-text" }, [
+      lz.el("span", { class: "lz-row-title lz-data", text: title || lz.word("unnamed"), title: title })
+    ]);
+    (notes || []).forEach(function (note) { text.appendChild(lz.el("span", { class: "lz-tag lz-data", text: note })); });
+    return lz.el("label", { class: "lz-row" }, [input, picture, text]);
+  }
+
+  function check(on, change) {
+    var input = lz.el("input", { attrs: { type: "checkbox" } });
+    input.checked = on;
+    input.addEventListener("change", function () { change(input.checked); });
+    return input;
+  }
+
+  function layerRow(entry, i) {
+    var spec = entry.spec, input = check(false, function (on) { lz.layers.show(i, on); });
+    var picture = spec.entries.length ? lz.svg("svg", { width: 22, height: 14, class: "lz-swatch" }) :
+      swatch(spec.kind, spec.style);
+    var item = lz.el("li", { attrs: { "data-layer": spec.id } }, [row(input, picture, spec.title, spec.notes)]);
+    if (spec.entries.length) {
+      var list = lz.el("ul", { class: "lz-values" });
+      spec.entries.forEach(function (one) {
+        list.appendChild(lz.el("li", {}, [swatch(spec.kind, spec.style, one.colour),
+          lz.el("span", { class: "lz-data", text: one.value })]));
+      });
+      if (spec.others) {
+        list.appendChild(lz.el("li", {}, [swatch(spec.kind, spec.style), lz.el("span", { text: lz.word("others") })]));
+      }
+      item.appendChild(list);
+    }
+    entry.watch.push(function (on) { input.checked = on; item.classList.toggle("lz-off", !on); });
+    item.classList.add("lz-off");
+    return { item: item, input: input };
+  }
+
+  function group(title, rows) {
+    var list = lz.el("ul", { class: "lz-rows" }, rows.map(function (one) { return one.item; }));
+    var inputs = rows.map(function (one) { return one.input; }).filter(Boolean);
+    var all = check(false, function (on) {
+      inputs.forEach(function (input) { if (input.checked !== on) input.click(); });
+    });
+    function tally() {
+      var on = inputs.filter(function (input) { return input.checked; }).length;
+      all.checked = on === inputs.length;
+      all.indeterminate = on > 0 && on < inputs.length;
+    }
+    rows.forEach(function (one) { if (one.watch) one.watch.push(tally); });
+    list.addEventListener("change", tally);
+    var box = lz.el("section", { class: "lz-group" }, [
+      lz.el("h3", {}, [lz.el("label", {}, [all, lz.el("span", { text: title })])]), list
+    ]);
+    tally();
+    return box;
+  }
+
+  function reviewGroup() {
+    var sites = check(true, lz.sites.show), parts = check(true, lz.sites.showParts);
+    var verdicts = lz.el("ul", { class: "lz-values" }), kinds = lz.el("ul", { class: "lz-values" });
+    lz.city.verdicts.forEach(function (verdict, i) {
+      verdicts.appendChild(lz.el("li", {}, [lz.sign(i, 16), lz.el("span", { text: verdict.title })]));
+    });
+    ["prohibited", "conditional", "sliver"].forEach(function (kind, rank) {
+      kinds.appendChild(lz.el("li", {}, [lz.sites.partSwatch(rank), lz.el("span", { text: lz.word("parts-" + kind) })]));
+    });
+    
+    return group(lz.word("group-review"), [
+      { input: sites, item: lz.el("li", {}, [row(sites, null, lz.word("list-title")), verdicts]) },
+      { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) }
+    ]);
+  }
+
+  lz.legend = function (backdrop) {
+    var body = lz.byId("lz-legend-body"), groups = { constraint: [], zoning: [], context: [] };
+    body.appendChild(reviewGroup());
+    lz.layers.all.forEach(function (entry, i) {
+      var made = layerRow(entry, i);
+      made.watch = entry.watch;
+      groups[groups[entry.spec.role] ? entry.spec.role : "context"].push(made);
+    });
+    if (backdrop) {
+      var input = check(true, function (on) { if (on) backdrop.addTo(lz.map); else backdrop.remove(); });
+      groups.context.push({ input: input, item: lz.el("li", {}, [row(input, null, lz.word("relief"))]) });
+    }
+    ["constraint", "zoning", "context"].forEach(function (role) {
+      if (groups[role].length) body.appendChild(group(lz.word("group-" + role), groups[role]));
+    });
+    if (lz.city.missing.length) {
+      body.appendChild(lz.el("section", { class: "lz-group lz-missing" }, [
+        lz.el("h3", { text: lz.word("group-missing") }), lz.el("p", { text: lz.word("missing") }),
+        lz.el("ul", {}, lz.city.missing.map(function (title) { return lz.el("li", { class: "lz-data", text: title }); }))
+      ]));
+    }
+    var slider = lz.el("input", { attrs: { type: "range", min: "0", max: "100", value: "100", step: "5" } });
+    slider.addEventListener("input", function () { lz.layers.opacity(slider.value / 100); });
+    body.appendChild(lz.el("label", { class: "lz-slider" }, [lz.el("span", { text: lz.word("opacity") }), slider]));
+    var fold = lz.byId("lz-legend-fold");
+    fold.addEventListener("click", function () {
+      var open = fold.getAttribute("aria-expanded") !== "true";
+      fold.setAttribute("aria-expanded", String(open));
+      body.hidden = !open;
+    });
+  };
+})(lzgis);

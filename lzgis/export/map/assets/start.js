@@ -1,0 +1,109 @@
+// Puts the page together.
+(function (lz) {
+  "use strict";
+
+  function bar() {
+    var Bar = L.Control.extend({
+      options: { position: "topleft" },
+      onAdd: function () {
+        var box = L.DomUtil.create("div", "lz-tools leaflet-bar");
+        L.DomEvent.disableClickPropagation(box);
+        lz.tool = function (title, path, act) {
+          var made = lz.el("button", { title: title, attrs: { type: "button", "aria-label": title }, on: { click: act } }, [
+            lz.svg("svg", { width: 18, height: 18, viewBox: "0 0 22 22", "aria-hidden": "true" }, [lz.svg("path", {
+              d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.7, "stroke-linejoin": "round",
+              "stroke-linecap": "round" })])
+          ]);
+          box.appendChild(made);
+          return made;
+        };
+        lz.tool("+", "M11 4V18M4 11H18", function () { lz.map.zoomIn(1); });
+        lz.tool("−", "M4 11H18", function () { lz.map.zoomOut(1); });
+        lz.tool(lz.word("home"), "M3 11 11 4l8 7M5.5 9.5V18h11V9.5", lz.home);
+        return box;
+      }
+    });
+    new Bar().addTo(lz.map);
+  }
+
+  function footer() {
+    var box = lz.byId("lz-footer"), list = lz.el("ul", {});
+    lz.city.footer.forEach(function (text) { list.appendChild(lz.el("li", { class: "lz-data", text: text })); });
+    box.insertBefore(list, box.firstChild);
+    if (!lz.city.problems.length) return;
+    var notes = lz.el("ul", { class: "lz-problems" }, lz.city.problems.map(function (problem) {
+      return lz.el("li", {}, [lz.el("strong", { text: problem[0] + " " }),
+        lz.el("span", { class: "lz-data", text: problem[1] + "：" + problem[2] + "；" + problem[3] })]);
+    }));
+    var more = lz.el("details", { class: "lz-notes" }, [
+      lz.el("summary", { text: lz.word("problems", { n: lz.city.problems.length }) }), notes
+    ]);
+    box.appendChild(more);
+  }
+
+  function identify(event) {
+    if (lz.measure.active()) return;
+    var found = lz.layers.identify(event.latlng), list = lz.el("ul", { class: "lz-here" });
+    found.slice(0, 30).forEach(function (one) {
+      var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
+      list.appendChild(lz.el("li", {}, [
+        lz.el("span", { class: "lz-layer lz-data", text: one.spec.title }),
+        lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") })
+      ]));
+    });
+    if (!found.length) list.appendChild(lz.el("li", { text: lz.word("nothing-here") }));
+    var at = event.latlng.lng.toFixed(6) + "°E　" + event.latlng.lat.toFixed(6) + "°N";
+    L.popup({ maxWidth: 320, maxHeight: 320 }).setLatLng(event.latlng).setContent(
+      lz.el("div", { class: "lz-popup" }, [lz.el("h2", { text: lz.word("identify") }), lz.el("p", { class: "lz-hint", text: at }), list])
+    ).openOn(lz.map);
+  }
+
+  function keys(event) {
+    if (event.key !== "Escape") return;
+    if (lz.measure.active()) lz.measure.toggle();
+    else if (document.querySelector(".leaflet-popup")) lz.map.closePopup();
+    else lz.panel.close();
+  }
+
+  function printing() {
+    function fit() { lz.map.invalidateSize({ animate: false, pan: false }); }
+    var media = window.matchMedia("print"), before = null;
+    media.addEventListener("change", function (event) {
+      if (event.matches) { before = lz.map.getBounds(); fit(); lz.map.fitBounds(before, { animate: false }); }
+      else { fit(); if (before) lz.map.fitBounds(before, { animate: false }); }
+    });
+    lz.byId("lz-print").addEventListener("click", function () { window.print(); });
+  }
+
+  lz.room = function () {
+    var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
+    return { paddingTopLeft: [24, 24], paddingBottomRight: [wide ? legend.offsetWidth + 24 : 24, 40] };
+  };
+
+  lz.home = function () { lz.map.fitBounds(lz.city.bounds, lz.room()); };
+
+  lz.start = function (map, backdrop) {
+    lz.map = map;
+    lz.city = lz.read("city");
+    lz.review = lz.read("review");
+    lz.language = document.documentElement.lang.slice(0, 2);
+    if (!lz.city.notice) lz.byId("lz-notice").hidden = true;
+    L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(map);
+    L.control.attribution({ prefix: false, position: "bottomright" }).addAttribution(lz.city.credit).addTo(map);
+    bar();
+    lz.layers.build(lz.read("layers"));
+    lz.legend(backdrop);
+    lz.layers.all.forEach(function (entry, i) { if (entry.spec.role !== "zoning") lz.layers.show(i, true); });
+    lz.layers.mask();
+    lz.sites.build();
+    lz.panel.build();
+    lz.measure.build(lz.tool);
+    footer();
+    printing();
+    map.on("click", identify);
+    document.addEventListener("keydown", keys);
+    map.invalidateSize({ animate: false });
+    map.fitBounds(lz.city.bounds, Object.assign({ animate: false }, lz.room()));
+    document.body.classList.add("lz-ready");
+  };
+})(lzgis);

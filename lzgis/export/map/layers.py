@@ -1,0 +1,118 @@
+"""The layers of a city as the map shows them: shapes, styles and legend."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import shapely
+
+from lzgis.export.map.shapes import simplified_to_fit, topology
+from lzgis.export.rows import Teller, text
+from lzgis.measure import Geometries, Plane
+from lzgis.model import Layer, Report
+from lzgis.spec import LayerSpec
+
+_VERTICES = 120_000
+_STEP_DEG = 1e-5
+_FINE_DEG = 1e-6
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def shown_layers(report: Report) -> list[Layer]:
+    """The layers that the catalogue wants shown and that have something to show, in its order."""
+    return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
+
+
+def layer_data(teller: Teller, plane: Plane) -> tuple[float, list[dict[str, Any]]]:
+    """Shapes, style and legend of every shown layer, and by how many metres they were simplified."""
+    layers = shown_layers(teller.report)
+    full = [_geometries(layer) for layer in layers]
+    step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES)
+    step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
+    return step_m, [_layer(teller, one, shapes, step_deg) for one, shapes in zip(layers, fewer, strict=True)]
+
+
+def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
+    """The city's outline, to dim what lies outside; empty if the city has none."""
+    outline = report.layers.get(report.city.outline)
+    shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
+    _, fewer = simplified_to_fit([shapes], plane, vertices=4_000)
+    return topology(fewer[0], [{} for _ in fewer[0]], step_deg=_STEP_DEG)
+
+
+def missing_layers(teller: Teller) -> list[str]:
+    """Titles of the layers that rules look at and the city lacks, or that are empty: nothing there was checked."""
+    report = teller.report
+    wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
+    absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
+    return [teller.layer(one) for one in absent]
+
+
+def _geometries(layer: Layer) -> Geometries:
+    return np.asarray(layer.frame.geometry.values, dtype=object)
+
+
+def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) -> dict[str, Any]:
+    spec = layer.spec
+    values = _values(layer)
+    entries = _entries(spec, values)
+    place = {entry["value"]: i for i, entry in enumerate(entries)}
+    names = _column(layer, "name", spec.name)
+    properties = [
+        {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
+        for name, value in zip(names, values, strict=True)
+    ]
+    return {
+        "id": layer.id,
+        "title": teller.layer(layer.id),
+        "role": spec.role,
+        "kind": _kind(shapes, spec),
+        "style": {
+            "fill": spec.style.fill,
+            "stroke": spec.style.stroke,
+            "width": spec.style.width,
+            "opacity": spec.style.opacity,
+            "dash": spec.style.dash,
+        },
+        "entries": entries,
+        "others": any(value not in place for value in values) if spec.style.by else False,
+        "notes": _notes(teller, spec),
+        "count": len(shapes),
+        "topology": topology(shapes, properties, step_deg=step_deg),
+    }
+
+
+def _kind(shapes: Geometries, spec: LayerSpec) -> str:
+    """What the shapes are, which a catalogue may have left unsaid."""
+    dimensions = shapely.get_dimensions(shapes)
+    return ("point", "line", "polygon")[int(dimensions.max())] if len(dimensions) else spec.geometry
+
+
+def _values(layer: Layer) -> list[str]:
+    by = layer.spec.style.by
+    return _column(layer, by, by) if by else [""] * len(layer.frame)
+
+
+def _column(layer: Layer, *names: str) -> list[str]:
+    for name in names:
+        if name in layer.frame.columns:
+            return [text(value) for value in layer.frame[name]]
+    return [""] * len(layer.frame)
+
+
+def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
+    """One line of the legend for each value that has a colour and occurs."""
+    if not spec.style.by:
+        return []
+    present = set(values)
+    coloured = [(v, c) for v, c in spec.style.colours.items() if v in present and _COLOUR.fullmatch(c)]
+    return [{"value": value, "colour": colour} for value, colour in coloured]
+
+
+def _notes(teller: Teller, spec: LayerSpec) -> list[str]:
+    """What a reader must know of the data: how binding, from when, which version."""
+    status = [] if spec.status == "in-force" else [teller.word("status", spec.status)]
+    date = [spec.date.isoformat()] if spec.date else []
+    return [*status, *date, *([spec.version] if spec.version else [])]

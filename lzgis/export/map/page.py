@@ -1,0 +1,184 @@
+"""One file that needs nothing else: everything a folium map links to is put inside, and the network is shut off.
+
+Three steps: number the elements, so that the same map gives the same bytes; render them with the vendored libraries in
+place of links; and forbid, by a content security policy, every request and every script that is not one of these.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from html.parser import HTMLParser
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from string import Template
+from typing import Any
+
+import folium
+from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
+from folium.template import Template as FoliumTemplate
+
+from lzgis.errors import ExportError
+
+_STATIC = files("lzgis.export") / "static"
+_ASSETS = files("lzgis.export.map") / "assets"
+_LIBRARIES = {
+    "leaflet": "leaflet/leaflet.js",
+    "topojson": "topojson-client/topojson-client.min.js",
+    "leaflet_css": "leaflet/leaflet.css",
+}
+_SCRIPTS = ("dom.js", "layers.js", "legend.js", "findings.js", "sites.js", "panel.js", "measure.js", "start.js")
+
+
+class OfflineMap(folium.Map):  # type: ignore[misc]
+    """A folium map whose links name vendored libraries, and only the ones it needs."""
+
+    default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]  # noqa: RUF012
+    default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]  # noqa: RUF012
+
+
+class Review(MacroElement):  # type: ignore[misc]
+    """The scripts that draw a report on the map they are added to."""
+
+    _template = FoliumTemplate(
+        """
+        {% macro script(this, kwargs) %}
+            {{ this.code }}
+            lzgis.start({{ this._parent.get_name() }}, {{ this.backdrop.get_name() if this.backdrop else "null" }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, backdrop: Element | None) -> None:
+        super().__init__()
+        self._name = "Review"
+        self.backdrop = backdrop
+        self.code = "\n".join(_guard((_ASSETS / name).read_text("utf-8")) for name in _SCRIPTS)
+
+
+def inert_json(data: Any) -> str:
+    r"""JSON that no HTML parser and no script can read as anything else.
+
+    Examples
+    --------
+    >>> inert_json("</script><!-- \u2028 &")
+    '"\\u003c/script\\u003e\\u003c!-- \\u2028 \\u0026"'
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = text.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+    # A lone half of a surrogate pair cannot be written as UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]) -> str:
+    """Render a map and its report as one self-contained page.
+
+    Parameters
+    ----------
+    figure : Figure
+        Root of the map; it can be rendered only once.
+    title, language : str
+        Title and language of the page.
+    data : dict
+        What the scripts draw, each entry an inert block of JSON named by its key.
+    words : dict
+        Wording of the fixed parts of the page.
+    """
+    _number(figure)
+    for child in figure._children.values():
+        child.render()
+    for link in figure.header._children.values():
+        if isinstance(link, JavascriptLink | CssLink):
+            link.code = _library(link.url)
+    parts = {part: getattr(figure, part).render(embedded=True) for part in ("header", "html", "script")}
+    page = Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
+        {f"word_{key}": escape(text) for key, text in words.items()},
+        language=escape(language),
+        title=escape(title),
+        header=parts["header"],
+        style=(_ASSETS / "style.css").read_text("utf-8") + (_ASSETS / "print.css").read_text("utf-8"),
+        body=parts["html"],
+        data="\n".join(
+            f'<script type="application/json" id="lz-{key}">{inert_json(value)}</script>' for key, value in data.items()
+        ),
+        script=parts["script"],
+        policy="POLICY-GOES-HERE",
+    )
+    # Spaces at the ends of lines and blank lines come from folium's templates.
+    page = "\n".join(line.rstrip() for line in page.split("\n") if line.strip()) + "\n"
+    return page.replace("POLICY-GOES-HERE", _policy(page, blocks=len(data)), 1)
+
+
+def _number(figure: Figure) -> None:
+    """Give every element a number for its id, which folium draws at random."""
+    ahead: list[Element] = [figure]
+    count = 0
+    while ahead:
+        element = ahead.pop(0)
+        element._id = str(count)
+        count += 1
+        ahead.extend(element._children.values())
+
+
+def _library(name: str) -> str:
+    if name not in _LIBRARIES.values():
+        raise ExportError(f"map element '{name}'", "links to a library that is not vendored", "add it to the vendored")
+    source = _STATIC / name
+    text = source.read_text("utf-8")
+    if name.endswith(".css"):
+        folder = _STATIC / name.split("/", maxsplit=1)[0]
+        return re.sub(r"url\((images/[\w.-]+)\)", lambda found: f"url({_data_uri(folder / found[1])})", text)
+    return _guard(re.sub(r"//# sourceMappingURL=\S+\s*$", "", text))
+
+
+def _data_uri(image: Traversable) -> str:
+    return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode()
+
+
+def _guard(script: str) -> str:
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+class _Scripts(HTMLParser):
+    """Collects the scripts of a page, those that run and those that only hold data."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.running: list[str] = []
+        self.data = 0
+        self._open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self._open = dict(attrs).get("type") is None
+            self.data += not self._open
+            if self._open:
+                self.running.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.running[-1] += data
+
+
+def _policy(page: str, *, blocks: int) -> str:
+    """Allow the page's own scripts by their hashes, its styles and images inside it, and nothing else."""
+    found = _Scripts()
+    found.feed(page)
+    found.close()
+    # Leaflet, topojson, folium's two switches and the map itself: one more would be text that became a script.
+    if len(found.running) != 4 or found.data != blocks:
+        raise ExportError("map page", "holds a script that lzgis did not write", "report this as a fault of lzgis")
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in found.running
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,80 @@
+"""Geometry for the eye: simplified together where borders are shared, rounded, and written as TopoJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from topojson import Topology
+
+from lzgis.measure import Geometries, Plane
+
+STEPS_M = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+
+
+def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geometries:
+    """Drop vertices that the eye does not miss at `tolerance_m`; degrees in, degrees out.
+
+    Polygons that share borders keep sharing them.
+    """
+    if tolerance_m == 0 or len(geometries) == 0:
+        return geometries
+    there = plane.project(geometries)
+    if np.isin(shapely.get_type_id(there), _POLYGONS).all() and shapely.coverage_is_valid(there):
+        fewer = shapely.coverage_simplify(there, tolerance_m)
+    else:
+        fewer = shapely.simplify(there, tolerance_m)
+    return plane.unproject(np.asarray(fewer, dtype=object))
+
+
+def simplified_to_fit(
+    groups: Sequence[Geometries], plane: Plane, *, vertices: int, steps_m: Sequence[float] = STEPS_M
+) -> tuple[float, list[Geometries]]:
+    """Simplify by the first step that leaves at most so many vertices in all; returns it and the shapes."""
+    result = list(groups)
+    for step in steps_m:
+        result = [simplified(group, step, plane) for group in groups]
+        if sum(int(shapely.get_num_coordinates(group).sum()) for group in result) <= vertices:
+            return step, result
+    return steps_m[-1], result
+
+
+def topology(geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float) -> dict[str, Any]:
+    """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
+
+    Arcs are rounded here rather than by the library, whose grid needs an extent that a single point has not.
+    """
+    if len(geometries) == 0:
+        return {"type": "Topology", "objects": {"d": {"type": "GeometryCollection", "geometries": []}}, "arcs": []}
+    origin = np.floor(np.nanmin(shapely.bounds(geometries)[:, :2], axis=0))
+    rounded = shapely.transform(geometries, lambda xy: np.rint((xy - origin) / step_deg))
+    rounded = shapely.remove_repeated_points(rounded)
+    frame = gpd.GeoDataFrame({"n": range(len(geometries))}, geometry=rounded)
+    written: dict[str, Any] = Topology(frame, prequantize=False, object_name="d").to_dict()
+    shapes = [_whole(shape) for shape in written["objects"]["d"]["geometries"]]
+    for shape, one in zip(shapes, properties, strict=True):
+        shape.pop("id", None)
+        shape["properties"] = one
+    return {
+        "type": "Topology",
+        "transform": {"scale": [step_deg, step_deg], "translate": origin.tolist()},
+        "objects": {"d": {"type": "GeometryCollection", "geometries": shapes}},
+        "arcs": [_deltas(arc) for arc in written["arcs"]],
+    }
+
+
+def _whole(shape: dict[str, Any]) -> dict[str, Any]:
+    """Points are not arcs: their rounded coordinates stand in the shape itself."""
+    if "coordinates" in shape:
+        shape["coordinates"] = np.asarray(shape["coordinates"]).astype(int).tolist()
+    return shape
+
+
+def _deltas(arc: Any) -> list[list[int]]:
+    points = np.asarray(arc).astype(int)
+    steps: list[list[int]] = np.diff(points, axis=0, prepend=np.zeros((1, 2), int)).tolist()
+    return steps

@@ -1,0 +1,70 @@
+"""Where a report comes from, as tables: what it is, problems, sources, layers, transforms, tolerances."""
+
+from __future__ import annotations
+
+from lzgis.export.rows import Teller
+from lzgis.export.tables import Head, Table, Value
+
+
+def provenance_tables(teller: Teller) -> list[Table]:
+    """Return the tables of the provenance, named by their keys in the wording's section ``provenance``."""
+    provenance = teller.report.provenance
+    pairs = ["name", "value"]
+    sources: list[list[Value]] = [
+        [s.role, s.name, s.version, s.date, s.crs, s.engine, s.sha256] for s in provenance.sources
+    ]
+    problems: list[list[Value]] = [
+        [teller.word("level", p.level), p.place, p.what, p.remedy] for p in teller.report.problems
+    ]
+    return [
+        _table(teller, "about", pairs, _about(teller)),
+        _table(teller, "problems", ["level", "place", "what", "remedy"], problems),
+        _table(teller, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
+        _table(
+            teller,
+            "layers",
+            ["layer", "title", "status", "version", "date", "basis", "confidentiality", "count"],
+            _layers(teller),
+        ),
+        _table(teller, "transforms", ["value"], [[t] for t in provenance.transforms]),
+        _table(
+            teller, "tolerances", pairs, [[k, float(v)] for k, v in sorted(provenance.tolerances.items())]
+        ),
+        _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
+    ]
+
+
+def _about(teller: Teller) -> list[list[Value]]:
+    report, provenance = teller.report, teller.report.provenance
+    rows = {
+        "city": teller.city,
+        "adcode": report.city.adcode,
+        "as_of": provenance.as_of.isoformat(),
+        "made_at": provenance.made_at.isoformat(sep=" ", timespec="seconds"),
+        "rule_book": f"{provenance.rule_book} {provenance.rule_book_version}",
+        "crs": "EPSG:4490 (CGCS2000)",
+        "plane": provenance.plane,
+        "area": teller.words("provenance", "area_value"),
+        "confidentiality": teller.confidentiality,
+    }
+    return [[teller.words("provenance", key), value] for key, value in rows.items()]
+
+
+def _layers(teller: Teller) -> list[list[Value]]:
+    rows: list[list[Value]] = []
+    for layer in teller.report.layers.values():
+        spec = layer.spec
+        date = "" if spec.date is None else spec.date.isoformat()
+        status = teller.word("status", spec.status)
+        secret = teller.word("confidentiality", spec.confidentiality)
+        title = teller.layer(layer.id)
+        rows.append(
+            [layer.id, title, status, spec.version, date, spec.basis, secret, float(len(layer.frame))]
+        )
+    return rows
+
+
+def _table(teller: Teller, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
+    folded = {"what", "remedy", "place"}
+    heads = [Head(teller.column(c), "count" if c == "count" else "text", c in folded) for c in columns]
+    return Table(name, heads, rows)

@@ -1,0 +1,235 @@
+"""The workbook: verdicts, findings, corridors, unit lists to answer, what was left unchecked, provenance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from lzgis.export.files import put
+from lzgis.export.provenance import provenance_tables
+from lzgis.export.rows import TINTS, Teller, visible
+from lzgis.export.tables import Head, Kind, Table, report_tables
+from lzgis.model import Report
+from lzgis.words import Language
+
+#: The most that Excel takes in one cell (UTF-16 units) and in one sheet, less the rows above the table.
+CELL_LIMIT = 32_767
+ROW_LIMIT = 1_048_576 - 4
+
+_FONT = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
+_NUMBERS: dict[Kind, str] = {
+    "count": "0",
+    "area": "#,##0.00",
+    "hectare": "#,##0.0000",
+    "metre": "#,##0.000",
+    "share": "0.00%",
+}
+_WIDEST = 42
+_WIDEST_FIXED = 26
+_WIDEST_FOLDED = 34
+
+
+def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write a report as a workbook; the same report gives the same bytes.
+
+    Texts are never read as formulas or links. What a cell cannot hold is spelled out (control characters) or
+    said to be cut (more than 32,767 characters).
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.xlsx``.
+    language : {"zh", "en"}
+        Language of titles and heads.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    data = workbook_bytes(report, language=language)
+    put(path, lambda made: _write_bytes(made, data))
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
+    """Return the workbook of a report."""
+    teller = Teller(report, language)
+    buffer = BytesIO()
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "in_memory": True,
+    }
+    with xlsxwriter.Workbook(buffer, options) as book:
+        book.set_properties(
+            {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(report)}
+        )
+        pages = _Pages(book, teller)
+        for table in report_tables(teller):
+            pages.table(table)
+        pages.stack("provenance", provenance_tables(teller))
+    return buffer.getvalue()
+
+
+def _made_at(report: Report) -> dt.datetime:
+    """Time of making in UTC without a zone, as the file format wants it."""
+    made_at = report.provenance.made_at
+    return made_at.astimezone(dt.UTC).replace(tzinfo=None) if made_at.tzinfo else made_at
+
+
+class _Pages:
+    """Lays tables out on sheets; every sheet begins with the notice and the disclaimer."""
+
+    def __init__(self, book: Any, teller: Teller) -> None:
+        self._book = book
+        self._teller = teller
+        self._formats: dict[tuple[Kind, bool, str], Any] = {}
+        self._notice = book.add_format({**_FONT, "bold": True, "font_color": "#b00000", "font_size": 12})
+        self._disclaimer = book.add_format({**_FONT, "font_color": "#555555"})
+        self._section = book.add_format({**_FONT, "bold": True, "font_size": 11})
+        self._head = book.add_format(
+            {
+                **_FONT,
+                "bold": True,
+                "bg_color": "#dfe6ee",
+                "border": 1,
+                "border_color": "#9aa5b1",
+                "text_wrap": True,
+            }
+        )
+
+    def table(self, table: Table) -> None:
+        """Give a table sheets of its own, as many as its rows need."""
+        title = self._teller.words("sheet", table.name)
+        for start in range(0, max(1, len(table.rows)), ROW_LIMIT):
+            number = start // ROW_LIMIT + 1
+            name = (
+                title if number == 1 else self._teller.words("table", "continued", title=title, number=number)
+            )
+            sheet, top = self._page(name)
+            bottom = self._lay(sheet, table, top, start)
+            sheet.freeze_panes(top + 1, table.fixed)
+            sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
+            sheet.repeat_rows(top)
+            self._widths(sheet, [table])
+            for column, answers in table.choices.items():
+                sheet.data_validation(
+                    top + 1, column, max(top + 1, bottom - 1), column, {"validate": "list", "source": answers}
+                )
+
+    def stack(self, name: str, tables: list[Table]) -> None:
+        """Lay tables below one another on one sheet, each under its title."""
+        sheet, row = self._page(self._teller.words("sheet", name))
+        for table in tables:
+            sheet.write_string(row, 0, self._teller.words("provenance", table.name), self._section)
+            row = self._lay(sheet, table, row + 1, 0) + 1
+        sheet.freeze_panes(3, 0)
+        self._widths(sheet, tables)
+
+    def _page(self, title: str) -> tuple[Any, int]:
+        sheet = self._book.add_worksheet(title)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.hide_gridlines(0)
+        sheet.set_footer("&L&A&R&P / &N")
+        sheet.write_string(0, 0, self._text(self._teller.notice), self._notice)
+        sheet.write_string(1, 0, self._text(self._teller.disclaimer), self._disclaimer)
+        return sheet, 3
+
+    def _lay(self, sheet: Any, table: Table, top: int, start: int) -> int:
+        """Write the head and up to a sheet's rows; return the row below them."""
+        for column, head in enumerate(table.heads):
+            sheet.write_string(top, column, self._text(head.title), self._head)
+        rows = table.rows[start : start + ROW_LIMIT]
+        if not rows:
+            sheet.write_string(top + 1, 0, self._teller.words("table", "none"), self._format(Head("")))
+            return top + 2
+        texts = _remembering(self._text)
+        for number, row in enumerate(rows, start=top + 1):
+            mark = table.marks[start + number - top - 1] if table.marks else ""
+            for column, (value, head) in enumerate(zip(row, table.heads, strict=True)):
+                shape = self._format(head, TINTS[mark] if mark and column == table.marked else "")
+                if isinstance(value, str):
+                    if value:
+                        sheet.write_string(number, column, texts(value), shape)
+                elif value is not None:
+                    sheet.write_number(number, column, value, shape)
+        return top + 1 + len(rows)
+
+    def _format(self, head: Head, tint: str = "") -> Any:
+        key = (head.kind, head.folded, tint)
+        if key not in self._formats:
+            shape: dict[str, Any] = dict(_FONT)
+            if head.kind in _NUMBERS:
+                shape["num_format"] = _NUMBERS[head.kind]
+            if head.folded:
+                shape["text_wrap"] = True
+            if tint:
+                shape |= {"bg_color": tint, "bold": True}
+            self._formats[key] = self._book.add_format(shape)
+        return self._formats[key]
+
+    def _text(self, value: str) -> str:
+        text = visible(value)
+        if len(text) * 2 <= CELL_LIMIT or _units(text) <= CELL_LIMIT:
+            return text
+        tail = self._teller.words("table", "cut", count=len(text))
+        kept = text.encode("utf-16-le")[: 2 * (CELL_LIMIT - _units(tail))]
+        # A pair of surrogates cut in two would be no text at all.
+        return kept.decode("utf-16-le", "ignore") + tail
+
+    def _widths(self, sheet: Any, tables: list[Table]) -> None:
+        for column in range(max(len(t.heads) for t in tables)):
+            widest = 6
+            for table in tables:
+                if column >= len(table.heads):
+                    continue
+                head = table.heads[column]
+                values = {row[column] for row in table.rows}
+                shown = [_shown(value, head.kind) for value in values]
+                limit = _WIDEST_FIXED if column < table.fixed else _WIDEST_FOLDED if head.folded else _WIDEST
+                # A head may fold once, but the arrow of the filter covers its end.
+                width = max([(_width(head.title) + 5) // 2 + 2, *(_width(s) for s in shown)])
+                widest = max(widest, min(limit, width))
+            sheet.set_column(column, column, widest + 1.5)
+
+
+def _shown(value: str | float | None, kind: Kind) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return f"{value:.2%}" if kind == "share" else f"{value:,.4f}"
+
+
+def _width(text: str) -> int:
+    """Columns that the widest line takes: GBK has one byte for a narrow letter and two for a wide one."""
+    return max((len(line.encode("gbk", "replace")) for line in text[:200].split("\n")), default=0)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _remembering(function: Callable[[str], str]) -> Callable[[str], str]:
+    """Spare the work for a text seen before: most cells of a long table repeat."""
+    known: dict[str, str] = {}
+
+    def again(value: str) -> str:
+        found = known.get(value)
+        if found is None:
+            found = known[value] = function(value)
+        return found
+
+    return again

@@ -1,0 +1,176 @@
+"""From the answers of the kinds to the rows of a report: applicability, coverage, exceptions, legal basis."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lzgis.coverage import Coverage
+from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
+from lzgis.model import FINDING_COLUMNS, Reason, State
+from lzgis.rule import Certainty, Rule, RuleBook, Severity
+
+
+#: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """The sites of a screening: their table, their activities (ids of the vocabulary, or empty) and plane shapes."""
+
+    table: pd.DataFrame
+    activity: np.ndarray
+    sites: PlaneSites
+    book: RuleBook
+
+    def doing(self, activities: list[str]) -> np.ndarray:
+        """Whether each site's activity is one of these, or within one."""
+        wanted = frozenset(activities)
+        verdict = {a: bool(a) and bool(self.book.widening(a) & wanted) for a in set(self.activity)}
+        return np.array([verdict[a] for a in self.activity], dtype=bool)
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Whether the site gives no activity."""
+        return np.asarray(self.activity == "", dtype=bool)
+
+
+def not_checked(which: Integers, rule: Rule, reason: Reason, share: Any = np.nan) -> Hits:
+    """Make 未核查 rows."""
+    return hits(which, rule.layer, state=State.NOT_CHECKED, reason=reason, unchecked_share=share)
+
+
+def covered(rows: Hits, rule: Rule, coverage: Coverage, concerned: np.ndarray) -> Hits:
+    """Turn what was not found where nothing could be found into 未核查, and add a row for what lies outside.
+
+    A conflict that was found stays found. A site nearer to the border of the coverage than the rule reaches may be
+    caught from beyond it, so its 不涉及 is no proof either. Only the sites `concerned` by the rule keep rows.
+    """
+    rows = only(rows, concerned[rows.site])
+    caught = np.zeros(len(concerned), dtype=bool)
+    caught[rows.site[rows.state != State.CLEAR]] = True
+    near_edge = coverage.whole & (coverage.edge_distance_m < rule.reach_m) & ~caught
+    silent = rows.state == State.CLEAR
+    partly = np.flatnonzero(concerned & ~coverage.whole & ~coverage.none)
+    return concatenated(
+        [
+            only(rows, ~(silent & (~coverage.whole | near_edge)[rows.site])),
+            not_checked(np.flatnonzero(concerned & coverage.none), rule, Reason.OUTSIDE_CITY, 1.0),
+            not_checked(np.flatnonzero(concerned & near_edge), rule, Reason.REACH_OUTSIDE),
+            not_checked(partly, rule, Reason.PARTLY_OUTSIDE, coverage.outside_share[partly]),
+        ]
+    )
+
+
+def only(rows: Hits, keep: np.ndarray) -> Hits:
+    """Keep some of the rows."""
+    return Hits(**{name: getattr(rows, name)[keep] for name in Hits.__dataclass_fields__})
+
+
+def finding_rows(
+    rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date
+) -> Columns:
+    """Make the columns of a report's findings from the rows of one rule, plus ``geometry`` (in the plane)."""
+    features = _features(rows, layers)
+    applied = _exceptions(rows, rule, subjects, layers)
+    basis, repealed, certainty = citation(rule, subjects.book, as_of)
+    site = rows.site
+    size = subjects.sites.size[site]
+    measured = np.where(np.isnan(rows.area_m2), rows.length_m, rows.area_m2)
+    columns: Columns = {
+        "site_id": subjects.table["id"].to_numpy()[site],
+        "site_name": subjects.table["name"].to_numpy()[site],
+        "activity": subjects.activity[site],
+        "rule": rule.id,
+        "kind": rule.kind,
+        "layer": rows.layer,
+        "feature_id": features["id"],
+        "feature_name": features["name"],
+        "share": np.where(np.isnan(size), np.nan, np.minimum(measured / size, 1.0)),
+        "basis": basis,
+        "repealed": repealed,
+        "strength": rule.strength.value,
+        "certainty": certainty.value,
+        "as_of": as_of.isoformat(),
+        **applied,
+        "geometry": rows.geometry,
+    }
+    for column in FINDING_COLUMNS:
+        if column.name not in columns:
+            columns[column.name] = getattr(rows, column.name)
+    n = len(rows)
+    return {name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()}
+
+
+def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
+    """Cite what a rule rests on: documents with their articles, those repealed, and the weakest certainty.
+
+    A document that takes effect only after `as_of` is not cited, unless there is no other.
+    """
+    known = [(b, book.documents[b.document]) for b in rule.basis]
+    begun = [(b, d) for b, d in known if d.effective_from is None or d.effective_from <= as_of] or known
+    texts = [f"{d.title} {b.article}".strip() for b, d in begun]
+    gone = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in begun if d.repealed(as_of)]
+    order = list(Certainty)
+    weakest = max((d.certainty for _, d in begun), key=order.index)
+    return "；".join(texts), "；".join(gone), weakest
+
+
+def _features(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
+    found = {name: np.full(len(rows), "", dtype=object) for name in ("id", "name")}
+    known = rows.feature >= 0
+    for layer_id in set(rows.layer[known]):
+        which = np.flatnonzero(known & (rows.layer == layer_id))
+        for name, values in found.items():
+            values[which] = layers[layer_id].frame[name].to_numpy()[rows.feature[which]]
+    return found
+
+
+def _exceptions(
+    rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]
+) -> dict[str, np.ndarray]:
+    """Apply the first exception that fits each row, and leave open what depends on an activity not given."""
+    n = len(rows)
+    severity = np.full(n, rule.severity.value, dtype=object)
+    item, note = np.full(n, "", dtype=object), np.full(n, rule.note, dtype=object)
+    procedure = np.full(n, rule.procedure, dtype=object)
+    state, reason = rows.state.copy(), rows.reason.copy()
+    caught = (state == State.INVOLVED) | (state == State.SLIVER)
+    unknown = subjects.unknown[rows.site]
+    open_rows = caught & unknown if rule.activities else np.zeros(n, dtype=bool)
+    undecided = caught.copy()
+    for one in rule.unless:
+        here = _where(rows, one.where, layers)
+        open_rows |= caught & unknown & here
+        fits = undecided & here & subjects.doing(one.activity)[rows.site]
+        undecided &= ~fits
+        severity[fits], item[fits], procedure[fits] = one.severity.value, one.item, one.procedure
+        note[fits] = one.note or rule.note
+    possible = caught & (rows.band == "possible") & (severity == Severity.PROHIBITED)
+    severity[possible] = Severity.CONDITIONAL.value
+    state[open_rows], reason[open_rows] = State.NOT_CHECKED, Reason.ACTIVITY_MISSING
+    return {
+        "severity": severity,
+        "item": item,
+        "procedure": procedure,
+        "note": note,
+        "state": np.array([str(s) for s in state], dtype=object),
+        "reason": np.array([str(r) for r in reason], dtype=object),
+    }
+
+
+def _where(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:
+    if not where:
+        return np.ones(len(rows), dtype=bool)
+    fits = np.zeros(len(rows), dtype=bool)
+    for layer_id in set(rows.layer):
+        layer = layers.get(layer_id)
+        if layer is not None and not layer.lacking(where):
+            fits |= (rows.layer == layer_id) & np.isin(rows.feature, layer.matching(where))
+    return fits

@@ -1,0 +1,51 @@
+"""An indexed set of geometries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Geometries = npt.NDArray[np.object_]
+Integers = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureIndex:
+    """Geometries of one plane with a search tree, built when first asked for.
+
+    Parameters
+    ----------
+    geometries : array of shapely geometries, shape (n,)
+        Valid and not empty.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)]))
+    >>> len(index)
+    2
+    """
+
+    geometries: Geometries
+
+    def __len__(self) -> int:
+        return len(self.geometries)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Search tree over the bounding boxes."""
+        return shapely.STRtree(self.geometries)
+
+    @cached_property
+    def mean_widths(self) -> Floats:
+        """Mean width 2A/P of each geometry; infinite for lines and points."""
+        area = shapely.area(self.geometries)
+        return np.where(area > 0, 2 * area / np.maximum(shapely.length(self.geometries), 1e-300), np.inf)
+
+    def take(self, which: Integers) -> FeatureIndex:
+        """Index a choice of the geometries."""
+        return FeatureIndex(self.geometries[which])

@@ -1,0 +1,131 @@
+"""Which geometries overlap, and the parts they have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Pairs whose common part has the dimension of the lesser of the two; arrays of one length.
+
+    Attributes
+    ----------
+    left, right : array of int
+        Positions in the two inputs, sorted by `left`, then `right`.
+    part : array of shapely geometries
+        What they have in common, only its pieces of full dimension.
+    area : array of float
+        Area of the part, 0 for lines and points.
+    length : array of float
+        Length of the part if it is a line, else 0.
+    """
+
+    left: Integers
+    right: Integers
+    part: Geometries
+    area: Floats
+    length: Floats
+
+
+def overlaps(geometries: Geometries, index: FeatureIndex) -> Overlaps:
+    """Find the pairs that overlap, with the part they share.
+
+    Touching is not overlapping: two polygons that share a border, a line that runs along one, a point on a boundary give
+    no pair.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
+    >>> found = overlaps(np.array([shapely.box(8, 0, 10, 2), shapely.LineString([(5, 5), (12, 5)])]), index)
+    >>> found.left, found.right, found.area, found.length
+    (array([0, 1, 1]), array([0, 0, 1]), array([4., 0., 0.]), array([0., 5., 2.]))
+    """
+    left, right = index.tree.query(geometries, predicate="intersects")
+    order = np.lexsort((right, left))
+    left, right = left[order], right[order]
+    ours, theirs = geometries[left], index.geometries[right]
+    # Points are never cut: GEOS would return a point that merely lies on a border as a common part.
+    points = shapely.get_dimensions(ours) == 0
+    part = ours.copy()
+    cut = ~points
+    if cut.any():
+        cut[cut] = ~_covered(theirs[cut], ours[cut])
+        part[cut] = shapely.intersection(ours[cut], theirs[cut])
+    dimension = np.minimum(shapely.get_dimensions(ours), shapely.get_dimensions(theirs))
+    part = part_of_dimension(part, dimension)
+    # What runs along a border has a common part of its own dimension but lies in no interior.
+    along = (dimension == 1) & (shapely.get_dimensions(theirs) == 2) & cut
+    part[along] = shapely.difference(part[along], shapely.boundary(theirs[along]))
+    inside = np.ones(len(left), dtype=bool)
+    inside[points] = shapely.intersects(theirs[points], ours[points]) & ~shapely.touches(theirs[points], ours[points])
+    area = shapely.area(part)
+    length = np.where(dimension == 1, shapely.length(part), 0.0)
+    keep = inside & (points | (area > 0) | (length > 0))
+    return Overlaps(left[keep], right[keep], part[keep], area[keep], length[keep])
+
+
+def outside_parts(geometries: Geometries, index: FeatureIndex) -> Geometries:
+    """Return what of each geometry no indexed polygon covers; empty where all is covered.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
+    >>> shapely.area(outside_parts(np.array([shapely.box(5, 5, 25, 7), shapely.box(1, 1, 2, 2)]), index))
+    array([10.,  0.])
+    """
+    rest = geometries.copy()
+    if not len(index):
+        return rest
+    left, right = index.tree.query(geometries, predicate="intersects")
+    order = np.argsort(left, kind="stable")
+    left, right = left[order], right[order]
+    starts = np.flatnonzero(np.r_[True, left[1:] != left[:-1]]) if len(left) else left
+    for begin, end in zip(starts, np.r_[starts[1:], len(left)], strict=True):
+        site = left[begin]
+        near = shapely.intersection(index.geometries[right[begin:end]], shapely.envelope(rest[site]))
+        rest[site] = shapely.difference(rest[site], shapely.union_all(near))
+    return part_of_dimension(rest, shapely.get_dimensions(geometries))
+
+
+def part_of_dimension(geometries: Geometries, dimension: Integers) -> Geometries:
+    """Keep only the pieces of the given dimension (0 points, 1 lines, 2 polygons) of each geometry.
+
+    Examples
+    --------
+    >>> mixed = shapely.from_wkt("GEOMETRYCOLLECTION (POINT (0 0), POLYGON ((0 0, 1 0, 1 1, 0 0)))")
+    >>> part_of_dimension(np.array([mixed]), np.array([2]))[0].geom_type
+    'Polygon'
+    """
+    result = np.asarray(geometries, dtype=object).copy()
+    kinds = shapely.get_type_id(result)
+    lesser = (shapely.get_dimensions(result) != dimension) & ~shapely.is_empty(result)
+    result[lesser & (kinds != 7)] = shapely.GeometryCollection()
+    for i in np.flatnonzero(kinds == 7):
+        pieces = shapely.get_parts(result[i])
+        chosen = [p for p in pieces if shapely.get_dimensions(p) == dimension[i]]
+        result[i] = shapely.union_all(chosen) if chosen else shapely.GeometryCollection()
+    return result
+
+
+def mean_width(polygons: Geometries) -> Floats:
+    """Mean width 2A/P of polygons: for a long strip, its width; NaN where there is no area.
+
+    Examples
+    --------
+    >>> mean_width(np.array([shapely.box(0, 0, 1000, 1)])).round(3)
+    array([0.999])
+    """
+    area, perimeter = shapely.area(polygons), shapely.length(polygons)
+    return np.divide(2 * area, perimeter, out=np.full(len(area), np.nan), where=area > 0)
+
+
+def _covered(covering: Geometries, covered: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    shapely.prepare(covering)
+    inside: np.ndarray[tuple[int], np.dtype[np.bool_]] = shapely.contains_properly(covering, covered)
+    return inside

@@ -1,0 +1,48 @@
+"""``avoid``: the site must not overlap the features of a layer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from lzgis.geometry import Overlaps, overlaps
+from lzgis.kinds.base import Check, Hits, clear_rows, concatenated, hits, overlap_states, sizes
+from lzgis.model import State
+from lzgis.rule import Rule
+
+
+class Avoid(Rule):
+    """``avoid``: overlap with a feature of the layer is a conflict; touching its border is not."""
+
+    kind: Literal["avoid"]
+
+
+def check_avoid(rule: Rule, check: Check) -> Hits:
+    """Give one row per overlapping feature, or the distance to the nearest one."""
+    return overlap_rows(rule, check)
+
+
+def overlap_rows(rule: Rule, check: Check) -> Hits:
+    """Give the rows of a rule that looks at overlaps: shared by ``avoid`` and ``identify``."""
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    found: Overlaps = check.remember(
+        ("overlaps", layer.id, which.tobytes()), lambda: overlaps(check.sites.geometry, index)
+    )
+    real, sliver, width = overlap_states(check, found.left, found.part, index.mean_widths[found.right])
+    site, part = found.left[real], found.part[real]
+    area, length = sizes(check, site, part)
+    caught = hits(
+        site,
+        layer.id,
+        feature=which[found.right[real]],
+        state=np.where(sliver[real], State.SLIVER, State.INVOLVED).astype(object),
+        geometry=part,
+        area_m2=area,
+        length_m=length,
+        distance_m=0.0,
+        margin=np.where(np.isnan(area), length, area),
+        mean_width_m=width[real],
+    )
+    missing = np.setdiff1d(np.arange(len(check.sites)), site)
+    return concatenated([caught, clear_rows(check, which.tobytes(), missing, layer, which)])

@@ -1,0 +1,215 @@
+"""``keep_away``: the site must keep a distance from the legal baseline of an object.
+
+Decided by exact distance; polygons around the baseline are made only to measure and draw the encroached part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from pydantic import Field
+
+from lzgis.geometry import dwithin, nearest
+from lzgis.kinds.base import RESOLUTION_M, Check, Flags, Floats, Geometries, Hits, Integers, concatenated, hits, sizes
+from lzgis.kinds.baselines import BaselineFeatures, baseline_features
+from lzgis.model import State
+from lzgis.rule import Rule
+
+#: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
+ARC_SEGMENTS = 64
+
+
+class KeepAway(Rule):
+    """``keep_away``: nearer than `distance_m` to the baseline is a conflict; just as far is not.
+
+    `baselines` lists the layers that hold the objects, best baseline first; without it, the rule's layer alone.
+    `assumed_half_width_m` gives, by the value of the field `assumed_by`, what is added to a centreline whose half-width
+    is not known; ``"*"`` for any other value, ``"roadbed-edge"`` for what lies between roadbed and road land. From the
+    edge of a delimited zone `zone_distance_m` is kept instead; 0 means only that the zone must not be entered.
+    """
+
+    kind: Literal["keep_away"]
+    distance_m: float = Field(gt=0)
+    zone_distance_m: float = Field(default=0.0, ge=0)
+    baselines: list[str] = []
+    assumed_half_width_m: dict[str, float] = {}
+    assumed_by: str = "technical_class"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that the rule looks at, the best baseline first."""
+        return (*self.baselines, self.layer) if self.layer not in self.baselines else tuple(self.baselines)
+
+    @property
+    def reach_m(self) -> float:
+        """The distance demanded, with the widest half-width that may be assumed."""
+        return self.distance_m + max(self.assumed_half_width_m.values(), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Pairs of site and baseline feature that are too near, for certain or possibly."""
+
+    site: Integers
+    feature: Integers
+    distance: Floats
+    need: Floats
+    assumed: Floats
+    certain: Flags
+
+
+def check_keep_away(rule: Rule, check: Check) -> Hits:
+    """Give one row per object that is too near, or the distance to the nearest one."""
+    assert isinstance(rule, KeepAway)
+    features = _features(rule, check)
+    near = _too_near(rule, check, features)
+    caught = _caught(rule, check, features, near)
+    missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
+    return concatenated([caught, _clear(rule, check, features, missing)])
+
+
+def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
+    present = [check.layers[name] for name in rule.layers if name in check.layers]
+    key = ("baselines", rule.layers, repr(rule.where), repr(rule.assumed_half_width_m), rule.assumed_by)
+    found: BaselineFeatures = check.remember(
+        key,
+        lambda: baseline_features(
+            present,
+            check.layers.get(rule.layer),
+            rule.where,
+            assumed_half_width_m=rule.assumed_half_width_m,
+            assumed_by=rule.assumed_by,
+        ),
+    )
+    return found
+
+
+def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
+    demanded = _demanded(rule, features) + features.known_m
+    reach = float(np.max(demanded + features.assumed_m, initial=0.0))
+    pairs = dwithin(check.sites.geometry, features.index, reach)
+    need, assumed = demanded[pairs.right], features.assumed_m[pairs.right]
+    certain = need - pairs.distance > RESOLUTION_M
+    zone = np.flatnonzero((need == 0) & (pairs.distance == 0))
+    certain[zone] = _reaches_inside(check.sites.geometry[pairs.left[zone]], features.geometry[pairs.right[zone]])
+    possible = need + assumed - pairs.distance > RESOLUTION_M
+    keep = certain | (possible & (assumed > 0))
+    return _Near(pairs.left[keep], pairs.right[keep], pairs.distance[keep], need[keep], assumed[keep], certain[keep])
+
+
+def _demanded(rule: KeepAway, features: BaselineFeatures) -> Floats:
+    return np.where(features.is_zone, rule.zone_distance_m, rule.distance_m)
+
+
+def _reaches_inside(sites: Geometries, zones: Geometries) -> Flags:
+    part = shapely.intersection(sites, zones)
+    dimension = shapely.get_dimensions(sites)
+    wide = 2 * shapely.area(part) > RESOLUTION_M * shapely.length(part)
+    point = shapely.intersects(sites, zones) & ~shapely.touches(sites, zones)
+    inside: Flags = np.where(
+        dimension == 2, wide & (shapely.area(part) > 0), point & ((dimension == 0) | (shapely.length(part) > RESOLUTION_M))
+    )
+    return inside.astype(bool)
+
+
+def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
+    first, group = _worst_of_each_object(features, near)
+    certain_part = _encroached(check, features, near, near.need, near.certain)
+    banded = near.assumed > 0
+    possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
+    certain_of = _united(certain_part, group, len(first))
+    possible_of = _united(np.where(banded, possible_part, certain_part), group, len(first))
+    site, feature = near.site[first], near.feature[first]
+    certain = near.certain[first]
+    has_band = np.zeros(len(first), dtype=bool)
+    np.logical_or.at(has_band, group, banded)
+    area, length = sizes(check, site, certain_of)
+    area_possible, length_possible = sizes(check, site, possible_of)
+    return hits(
+        site,
+        rule.layer,
+        **_measured(rule, features, feature, near.distance[first]),
+        state=State.INVOLVED,
+        geometry=np.where(certain, certain_of, possible_of),
+        area_m2=area,
+        area_possible_m2=np.where(has_band, area_possible, np.nan),
+        length_m=np.where(certain, length, length_possible),
+        band=np.where(certain, "certain", "possible").astype(object),
+    ).changed(layer=features.layer[feature])
+
+
+def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Integers, Integers]:
+    """Return the pair that stands for each site and object, and for every pair the number of its group."""
+    _, key = np.unique(features.key[near.feature].astype(str), return_inverse=True)
+    excess = near.need + near.assumed - near.distance
+    order = np.lexsort((near.feature, -excess, ~near.certain, key, near.site))
+    starts = np.ones(len(order), dtype=bool)
+    starts[1:] = (near.site[order][1:] != near.site[order][:-1]) | (key[order][1:] != key[order][:-1])
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(starts) - 1
+    return order[starts], group
+
+
+def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: Floats, wanted: Flags) -> Geometries:
+    """Cut the part of each site that lies nearer than `radius` to the feature; empty where not `wanted`."""
+    parts = np.full(len(near.site), shapely.Polygon(), dtype=object)
+    which = np.flatnonzero(wanted)
+    if not len(which):
+        return parts
+    site = check.sites.geometry[near.site[which]]
+    bounds = shapely.bounds(site)
+    margin = radius[which] + 1.0
+    window = shapely.box(
+        bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
+    )
+    local = shapely.intersection(features.geometry[near.feature[which]], window)
+    beyond = radius[which] > 0
+    around = local.copy()
+    around[beyond] = shapely.buffer(local[beyond], radius[which][beyond], quad_segs=ARC_SEGMENTS)
+    parts[which] = shapely.intersection(site, around)
+    return parts
+
+
+def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
+    """Unite the parts of each group: both carriageways of a road encroach once."""
+    united = np.full(groups, shapely.Polygon(), dtype=object)
+    count = np.bincount(group, minlength=groups)
+    single = count[group] == 1
+    united[group[single]] = parts[single]
+    for one in np.flatnonzero(count > 1):
+        united[one] = shapely.union_all(parts[group == one])
+    return united
+
+
+def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
+    known, assumed = features.known_m[feature], features.assumed_m[feature]
+    required = _demanded(rule, features)[feature]
+    actual = np.maximum(distance - known, 0.0)
+    half_width = np.where(known > 0, known, np.where(assumed > 0, assumed, np.nan))
+    return {
+        "feature": features.feature[feature],
+        "distance_m": actual,
+        "required_m": required,
+        "required_possible_m": np.where(assumed > 0, required + assumed, np.nan),
+        "margin": required + known + assumed - distance,
+        "baseline": features.baseline[feature],
+        "half_width_m": half_width,
+    }
+
+
+def _clear(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
+    if not len(features.geometry):
+        return hits(missing, rule.layer, required_m=rule.distance_m)
+    sites = check.sites.geometry[missing]
+    apart = nearest(sites, features.index).distance
+    widest = float(np.max(features.known_m, initial=0.0))
+    site, feature = features.index.tree.query(sites, predicate="dwithin", distance=apart + widest + RESOLUTION_M)
+    distance = shapely.distance(sites[site], features.geometry[feature])
+    order = np.lexsort((feature, distance - features.known_m[feature], site))
+    first = order[np.unique(site[order], return_index=True)[1]]
+    chosen = feature[first]
+    rows = hits(missing, rule.layer, **_measured(rule, features, chosen, distance[first]))
+    return rows.changed(layer=features.layer[chosen])

@@ -1,0 +1,45 @@
+"""``stay_inside``: the site must lie within the features of a layer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import shapely
+
+from lzgis.geometry import outside_parts
+from lzgis.kinds.base import Check, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.model import State
+from lzgis.rule import Rule
+
+
+class StayInside(Rule):
+    """``stay_inside``: what lies outside every matching feature is caught by the rule."""
+
+    kind: Literal["stay_inside"]
+
+
+def check_stay_inside(rule: Rule, check: Check) -> Hits:
+    """Give one row per site: 涉及 with what lies outside and how far the features are, or 不涉及."""
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    rest = outside_parts(check.sites.geometry, index)
+    out = np.flatnonzero(~shapely.is_empty(rest))
+    real, sliver, width = overlap_states(check, out, rest[out], np.full(len(out), np.inf))
+    out, sliver, width = out[real], sliver[real], width[real]
+    area, length = sizes(check, out, rest[out])
+    near = check.nearest_to((layer.id, which.tobytes()), index)
+    feature = np.where(near.right >= 0, which[near.right] if len(which) else -1, -1)
+    caught = hits(
+        out,
+        layer.id,
+        feature=feature[out],
+        state=np.where(sliver, State.SLIVER, State.INVOLVED).astype(object),
+        geometry=rest[out],
+        area_m2=area,
+        length_m=length,
+        distance_m=near.distance[out],
+        margin=np.where(check.sites.dimension[out] == 0, near.distance[out], np.where(np.isnan(area), length, area)),
+        mean_width_m=width,
+    )
+    inside = np.setdiff1d(np.arange(len(check.sites)), out)
+    return concatenated([caught, hits(inside, layer.id, feature=feature[inside], distance_m=near.distance[inside])])

@@ -1,0 +1,159 @@
+"""Reads rule books: TOML files into frozen, dated rules, every mistake named with its place.
+
+A book may extend others: ``extends = ["national", "guangdong"]`` names books shipped under ``lzgis/rules``, a name that
+ends in ``.toml`` a file beside the book. What a book says replaces what the books it extends say under the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from lzgis.config import load_toml, nearest, parse
+from lzgis.errors import ConfigError
+from lzgis.kinds import KINDS
+from lzgis.rule import Activity, Data, Document, Rule, RuleBook, Tolerance
+
+
+class BookInfo(Data):
+    """The ``[book]`` table: what the book is called and which books it builds on."""
+
+    name: str
+    version: str
+    extends: list[str] = []
+
+
+class BookFile(Data):
+    """A rule book's file as it stands, before its rules are read by their kinds."""
+
+    book: BookInfo
+    layers: dict[str, str] = {}
+    document: dict[str, Document] = {}
+    activity: dict[str, Activity] = {}
+    rule: dict[str, dict[str, Any]] = {}
+    tolerance: Tolerance | None = Field(default=None)
+
+
+def read_rulebook(path: str | Path) -> RuleBook:
+    """Read a rule book and the books it extends.
+
+    Raises
+    ------
+    ConfigError
+        If a file is missing or not TOML, a key is unknown, a rule names an unknown kind, layer, document or activity, or
+        two activities share a name.
+
+    Examples
+    --------
+    >>> book = read_rulebook(shipped_book("national"))
+    >>> book.rule("redline").kind
+    'avoid'
+    """
+    path = Path(path)
+    read = list(_with_extended(path, ()))
+    merged: dict[str, dict[str, Any]] = {"layers": {}, "document": {}, "activity": {}, "rule": {}}
+    tolerance = Tolerance()
+    for place, book, _ in read:
+        for part, values in merged.items():
+            values.update(getattr(book, part) if part != "rule" else _rules(book, place))
+        tolerance = book.tolerance or tolerance
+    own = read[-1][1].book
+    book = RuleBook(
+        name=own.name,
+        version=own.version,
+        rules=tuple(merged["rule"].values()),
+        documents=merged["document"],
+        activities=merged["activity"],
+        layers=merged["layers"],
+        tolerance=tolerance,
+        files=tuple((place, digest) for place, _, digest in read),
+    )
+    _check(book, path.name)
+    return book
+
+
+def shipped_book(name: str) -> Path:
+    """Return the path of a book shipped with lzgis.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this name.
+    """
+    folder = Path(str(files("lzgis") / "rules"))
+    known = sorted(p.stem for p in folder.glob("*.toml"))
+    if name not in known:
+        raise ConfigError(f"rule book '{name}'", "is not shipped with lzgis", nearest(name, known))
+    return folder / f"{name}.toml"
+
+
+def activity_of(book: RuleBook, word: str) -> str:
+    """Return the id of the activity that `word` names: its id, its title or one of its aliases.
+
+    Raises
+    ------
+    KeyError
+        If no activity of the book has this name.
+    """
+    return _names(book)[word.strip().casefold()]
+
+
+def _with_extended(path: Path, on_the_way: tuple[Path, ...]) -> Iterator[tuple[str, BookFile, str]]:
+    if path in on_the_way:
+        chain = " → ".join(p.name for p in (*on_the_way, path))
+        raise ConfigError(path.name, f"the books extend each other in a circle ({chain})", "remove one 'extends'")
+    book = parse(BookFile, load_toml(path), path.name)
+    for name in book.book.extends:
+        base = path.parent / name if name.endswith(".toml") else shipped_book(name)
+        yield from _with_extended(base, (*on_the_way, path))
+    yield path.name, book, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _rules(book: BookFile, place: str) -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for rule_id, table in book.rule.items():
+        here = f"{place}, rule '{rule_id}'"
+        kind = table.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise ConfigError(here, f"kind {kind!r} is not known", nearest(str(kind), KINDS))
+        rules[rule_id] = parse(KINDS[kind].rule, {"id": rule_id, **table}, here)
+    return rules
+
+
+def _check(book: RuleBook, place: str) -> None:
+    for rule in book.rules:
+        here = f"{place}, rule '{rule.id}'"
+        for layer in rule.layers:
+            if layer not in book.layers:
+                raise ConfigError(here, f"layer '{layer}' is not in [layers]", nearest(layer, book.layers))
+        for basis in rule.basis:
+            if basis.document not in book.documents:
+                what = f"document '{basis.document}' is not in the book"
+                raise ConfigError(here, what, nearest(basis.document, book.documents))
+        for activity in [*rule.activities, *(a for u in rule.unless for a in u.activity)]:
+            if activity not in book.activities:
+                raise ConfigError(here, f"activity '{activity}' is not known", nearest(activity, book.activities))
+        if rule.effective_to is not None and rule.effective_to <= rule.effective_from:
+            raise ConfigError(here, "effective_to is not after effective_from", "correct one of the dates")
+    for name, activity in book.activities.items():
+        for wider in activity.within:
+            if wider not in book.activities:
+                here = f"{place}, activity '{name}'"
+                raise ConfigError(here, f"'{wider}' is not an activity", nearest(wider, book.activities))
+    _names(book, place)
+
+
+def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
+    names: dict[str, str] = {}
+    for activity_id, activity in book.activities.items():
+        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+            other = names.setdefault(name.strip().casefold(), activity_id)
+            if other != activity_id:
+                what = f"'{name}' also names activity '{other}'"
+                raise ConfigError(f"{place}, activity '{activity_id}'", what, "give each a name of its own")
+    return names

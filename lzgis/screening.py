@@ -1,0 +1,236 @@
+"""Screening: every site against every rule in force, with a proof of coverage for each answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+import lzgis
+from lzgis.catalogue import Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
+from lzgis.check import Progress, check_all
+from lzgis.config import nearest
+from lzgis.errors import ConfigError, SourceError
+from lzgis.findings import Columns, Subjects, finding_rows, not_checked
+from lzgis.geometry import FeatureIndex
+from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
+from lzgis.rule import RuleBook
+from lzgis.rulebook import activity_of
+from lzgis.sources import read_sites, sites_from_frame
+from lzgis.verdicts import verdicts
+
+_DTYPES = {"str": str, "float": float}
+
+
+def screen(
+    sites: SiteTable | gpd.GeoDataFrame | str | Path,
+    city: Catalogue | str | Path,
+    *,
+    as_of: dt.date | str | None = None,
+    made_at: dt.datetime | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check sites against all rules of a city that are in force on a date.
+
+    Parameters
+    ----------
+    sites : SiteTable, GeoDataFrame or path
+        What to check: points, lines and polygons in any mixture.
+    city : Catalogue or path
+        The city, or its folder.
+    as_of : date or ISO string, optional
+        The date whose rules apply; today if not given.
+    made_at : datetime, optional
+        The time to be printed as that of the report; now if not given.
+    progress : callable, optional
+        Called with what is being done, how many steps are done, and how many there are.
+
+    Returns
+    -------
+    Report
+        One or more findings per site and rule, one verdict per site, and where all of it comes from.
+
+    Raises
+    ------
+    SourceError
+        If the sites or a layer cannot be read, or an activity is not in the vocabulary.
+    ConfigError, LayerError
+        If the city's folder is not in order.
+
+    Examples
+    --------
+    >>> from lzgis.catalogue import reference_city
+    >>> report = screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21")
+    >>> report.verdicts.set_index("site_id").loc["T01", "verdict"]
+    '存在禁止性冲突'
+    """
+    if isinstance(city, str | Path):
+        city = open_catalogue(city)
+    if isinstance(sites, gpd.GeoDataFrame):
+        sites = sites_from_frame(sites)
+    elif not isinstance(sites, SiteTable):
+        sites = read_sites(sites)
+    day = _date(as_of)
+    book = city.book.as_of(day)
+    layers, lacking = _load_layers(city, book, progress)
+    usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
+    everyone = _subjects(sites, book, city, np.arange(len(sites.frame)))
+    subjects = everyone if len(usable) == len(sites.frame) else _subjects(sites, book, city, usable)
+    plane_layers = {name: _in_plane(one.layer, city) for name, one in layers.items()}
+    parts = check_all(subjects, plane_layers, day, progress=progress)
+    if len(usable) < len(sites.frame):
+        parts += _unusable(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
+    findings = _findings_frame(parts, everyone, city)
+    problems = (*sites.problems, *lacking, *(p for one in layers.values() for p in one.problems))
+    problems += tuple(p for one in layers.values() for p in unknown_values(book, one.layer))
+    return Report(
+        city=city.city,
+        book=book,
+        layers={name: one.layer for name, one in layers.items()},
+        sites=sites.frame.assign(activity=everyone.activity),
+        findings=findings,
+        verdicts=verdicts(findings, everyone),
+        unit_lists=unit_lists(findings, book, {name: one.layer for name, one in layers.items()}),
+        backdrop=city.backdrop,
+        problems=problems,
+        provenance=_provenance(sites, city, book, layers, (day, made_at)),
+    )
+
+
+def _date(as_of: dt.date | str | None) -> dt.date:
+    if as_of is None:
+        return dt.date.today()
+    if isinstance(as_of, dt.date):
+        return as_of
+    try:
+        return dt.date.fromisoformat(as_of)
+    except ValueError:
+        raise ConfigError("as_of", f"'{as_of}' is not a date", "write it as 2026-11-21") from None
+
+
+def _load_layers(
+    city: Catalogue, book: RuleBook, progress: Progress | None
+) -> tuple[dict[str, LoadedLayer], list[Problem]]:
+    present = [name for name in city.layers if city.exists(name)]
+    loaded = {}
+    for done, name in enumerate(present):
+        if progress:
+            progress("layers", done, len(present))
+        loaded[name] = city.load(name)
+    asked = missing_layers(city, book)
+    lacking = [
+        Problem("warning", f"layer '{name}'", f"{title}: the city has no such layer", "rules that need it are not checked")
+        for name, title in asked.items()
+    ]
+    for name, spec in city.layers.items():
+        if name not in loaded and name not in asked.index:
+            what = f"the file {spec.source} is not there"
+            lacking.append(Problem("warning", f"layer '{name}'", what, "put it there or remove the layer"))
+    for name, one in loaded.items():
+        for rule in book.rules:
+            if rule.kind == "keep_away" and name in rule.layers and one.layer.spec.baseline is None:
+                what = f"rule '{rule.id}' measures from it, but it does not say what its geometry stands for"
+                raise ConfigError(f"catalogue, layer '{name}'", what, "add baseline = \"centreline\" or another")
+    return loaded, lacking
+
+
+def _subjects(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
+    frame = sites.frame.iloc[which]
+    known: dict[str, str] = {"": ""}
+    for row, given in zip(which, frame["activity"], strict=True):
+        if given in known:
+            continue
+        try:
+            known[given] = activity_of(book, given)
+        except KeyError:
+            titles = [a.title for a in book.activities.values()]
+            near = nearest(given, titles)
+            allowed = near if near.startswith("allowed") else f"{near} allowed: {'、'.join(titles)}"
+            place = f"{sites.source.name}, row {row + 1} (site '{frame['id'].iloc[list(which).index(row)]}'), activity"
+            raise SourceError(place, f"'{given}' is not in the vocabulary", allowed) from None
+    activity = np.array([known[a] for a in frame["activity"]], dtype=object)
+    geometry = city.plane.project(frame.geometry.to_numpy())
+    return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book)
+
+
+def _in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
+    geometry = city.plane.project(layer.frame.geometry.to_numpy())
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
+
+
+def _unusable(everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date) -> list[Columns]:
+    """A site that cannot be used stops no other: it is 未核查 for every rule."""
+    return [
+        finding_rows(not_checked(which, rule, Reason.GEOMETRY_UNUSABLE, 1.0), rule, everyone, layers, day)
+        for rule in everyone.book.rules
+    ]
+
+
+def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> gpd.GeoDataFrame:
+    """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book."""
+    names = [c.name for c in FINDING_COLUMNS]
+    columns = {name: np.concatenate([p[name] for p in parts]) for name in (*names, "geometry")}
+    code = pd.Index(everyone.table["id"]).get_indexer(columns["site_id"])
+    order = np.argsort(code, kind="stable")
+    data = {c.name: pd.Series(columns[c.name][order]).astype(_DTYPES[c.dtype]) for c in FINDING_COLUMNS}
+    geometry = city.plane.unproject(columns["geometry"][order])
+    return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4490")
+
+
+def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:
+    """Set out the 准入清单 of every unit that a site lies in: one row per site, unit and clause."""
+    rows: list[tuple[object, ...]] = []
+    for rule in book.rules:
+        fields = getattr(rule, "list_fields", {})
+        if not fields or rule.layer not in layers:
+            continue
+        units = layers[rule.layer].frame.set_index("id")
+        hit = findings[(findings["rule"] == rule.id) & findings["state"].isin([State.INVOLVED, State.SLIVER])]
+        for site, unit_id, share in zip(hit["site_id"], hit["feature_id"], hit["share"], strict=True):
+            unit = units.loc[unit_id]
+            for field, heading in fields.items():
+                text = unit.get(field)
+                for clause in str(text).splitlines() if isinstance(text, str) else []:
+                    if clause.strip():
+                        rows.append((site, unit_id, unit["name"], unit.get("class", ""), heading, clause.strip(), share))
+    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
+
+
+def _provenance(
+    sites: SiteTable,
+    city: Catalogue,
+    book: RuleBook,
+    layers: Mapping[str, LoadedLayer],
+    times: tuple[dt.date, dt.datetime | None],
+) -> Provenance:
+    day, made_at = times
+    books = tuple(Source("rules", name, digest) for name, digest in book.files)
+    transforms = [*sites.transforms, *(t for one in layers.values() for t in one.transforms)]
+    plane = city.plane
+    transforms.append(f"all layers and sites: projected to {plane.crs.name}, where areas are those on the ellipsoid")
+    return Provenance(
+        as_of=day,
+        made_at=made_at or dt.datetime.now().astimezone().replace(microsecond=0),
+        rule_book=book.name,
+        rule_book_version=book.version,
+        plane=plane.crs.name,
+        sources=(sites.source, *(one.source for one in layers.values()), *books),
+        transforms=tuple(transforms),
+        tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
+        versions={
+            "lzgis": lzgis.__version__,
+            "python": platform.python_version(),
+            "geopandas": gpd.__version__,
+            "shapely": shapely.__version__,
+            "GEOS": shapely.geos_version_string,
+            "PROJ": pyproj.proj_version_str,
+        },
+    )
