@@ -14,7 +14,6 @@ import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.transform import from_bounds
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
@@ -24,7 +23,15 @@ MERCATOR = "EPSG:3857"
 _NOTHING = -32768.0
 _SHADES = 30
 # Muted tints from the valley floor to the ridge.
-_TINTS = ((222, 230, 214), (229, 233, 215), (236, 235, 217), (239, 232, 214), (238, 228, 211), (240, 234, 225), (246, 244, 240))
+_TINTS = (
+    (222, 230, 214),
+    (229, 233, 215),
+    (236, 235, 217),
+    (239, 232, 214),
+    (238, 228, 211),
+    (240, 234, 225),
+    (246, 244, 240),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,9 @@ class Relief:
         )
 
 
-def hillshade(elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[float, float] = (315.0, 45.0)) -> Any:
+def hillshade(
+    elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[float, float] = (315.0, 45.0)
+) -> Any:
     """Shade a relief by Horn's method: 0 in full shadow, 1 facing the sun.
 
     Parameters
@@ -103,13 +112,14 @@ def relief(path: Path, bounds_deg: tuple[float, float, float, float], *, size: i
     elevation, bounds = _read(path, bounds_deg, size)
     known = np.isfinite(elevation)
     if not known.any():
-        raise ExportError(str(path), "holds no elevation inside the city", "give an elevation raster that covers it")
+        raise ExportError(
+            str(path), "holds no elevation inside the city", "give an elevation raster that covers it"
+        )
     low, high = np.percentile(elevation[known], (1, 99))
     middle = np.radians((bounds[1] + bounds[3]) / 2)
     around = 2 * np.pi * 6378137.0 * np.cos(middle) / 360.0
-    rows, columns = elevation.shape
-    cell = (bounds[2] - bounds[0]) * around / columns
-    # A Mercator pixel is as high on the ground as it is wide; slopes are doubled at this scale to remain visible.
+    cell = (bounds[2] - bounds[0]) * around / elevation.shape[1]
+    # A Mercator pixel is as high on the ground as it is wide; slopes are doubled to remain visible.
     shade = hillshade(np.where(known, elevation, low) * 2.0, (cell, cell))
     share = np.clip((elevation - low) / max(high - low, 1.0), 0.0, 1.0)
     tint = np.where(known, share * (len(_TINTS) - 1), 0).round().astype(np.uint8)
@@ -138,7 +148,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                     raise ExportError(str(path), "has no coordinate system", "assign the one it was made in")
                 options = {
                     "crs": MERCATOR,
-                    "transform": from_bounds(*box, columns, rows),
+                    "transform": rasterio.Affine(width / columns, 0.0, box[0], 0.0, -height / rows, box[3]),
                     "width": columns,
                     "height": rows,
                     "resampling": Resampling.bilinear,
@@ -148,5 +158,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                 with WarpedVRT(source, **options) as there:
                     elevation = there.read(1, masked=True)
     except (RasterioError, OSError) as error:
-        raise ExportError(str(path), f"cannot be read as an elevation raster ({error})", "check the file") from error
+        raise ExportError(
+            str(path), f"cannot be read as an elevation raster ({error})", "check the file"
+        ) from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

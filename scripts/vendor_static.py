@@ -1,7 +1,7 @@
 """Copy the pinned JavaScript and CSS that maps carry into ``lzgis/export/static``.
 
-Run ``python scripts/vendor_static.py`` after changing a pin. Packages are fetched with ``npm pack``, so whatever npm is
-set up to use is used; what arrives must have the integrity pinned here, and ``SHA256SUMS`` lists what was copied.
+Run ``python scripts/vendor_static.py`` after changing a pin. Packages are fetched with ``npm pack``, so
+whatever npm is set up to use is used; what arrives must have the integrity pinned here.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ PINS = (
 
 
 def fetch(pin: Pin, folder: Path) -> Path:
-    """Fetch the archive of a package into `folder` and return its path, refusing one that is not the pinned one."""
+    """Fetch the archive of a package into `folder`, refusing any other than the pinned one."""
     npm = shutil.which("npm")
     if npm is None:
         sys.exit("npm: not found; install Node.js with npm")
@@ -82,7 +82,9 @@ def unpack(pin: Pin, archive: Path) -> list[Path]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         files = [f for pin in PINS for f in unpack(pin, fetch(pin, Path(scratch)))]
-    lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files]
+    lines = [
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files
+    ]
     (STATIC / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
     print(f"{len(files)} files in {STATIC.name}/")
 

@@ -118,13 +118,14 @@ class Frame:
         return np.hypot(self.xy[0] - x, self.xy[1] - y).astype(np.float32)
 
     def polygons(self, labels: np.ndarray, simplify_m: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """Trace the cells of each label (0 is nothing) as polygons; simplified together, so that neighbours fit.
+        """Trace the cells of each label (0 is nothing) as polygons with a vertex at every corner of a cell.
 
-        Returns the polygons and their labels.
+        Without all corners a straight edge in the plane would part from its neighbour's once both are in degrees.
+        Simplified together, so that neighbours fit. Returns the polygons and their labels.
         """
         traced = shapes(labels.astype(np.int32), mask=labels > 0, connectivity=4, transform=self.transform)
         pairs = [(shapely.Polygon(g["coordinates"][0], g["coordinates"][1:]), int(v)) for g, v in traced]
-        parts = np.array([p for p, _ in pairs], dtype=object)
+        parts = with_corners(np.array([p for p, _ in pairs], dtype=object))
         if simplify_m:
             parts = shapely.coverage_simplify(parts, simplify_m)
         return parts, np.array([v for _, v in pairs], dtype=int)
@@ -133,6 +134,12 @@ class Frame:
 def rounded(geometries: Any) -> np.ndarray:
     """Round coordinates to 1e-9 degree."""
     return np.asarray(shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda c: np.round(c, 9)))
+
+
+def with_corners(polygons: Any) -> np.ndarray:
+    """Add a vertex at every corner of a cell to polygons along the grid."""
+    dense = shapely.segmentize(np.asarray(polygons, dtype=object), CELL_M)
+    return np.asarray(shapely.transform(dense, np.round))
 
 
 def drop_small(mask: np.ndarray, cells: int) -> np.ndarray:

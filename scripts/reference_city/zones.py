@@ -9,7 +9,7 @@ import shapely
 from scipy import ndimage
 
 from . import places, planted, zoning
-from .frame import Frame
+from .frame import Frame, with_corners
 from .mesh import Mesh, build_mesh
 from .waters import Course
 from .zoning import Ground
@@ -83,7 +83,7 @@ def trace(zones: Zoning, frame: Frame) -> None:
     shapes, numbers = zones.shapes, zones.numbers
     shapes["townships"], numbers["townships"] = frame.polygons(zones.townships, 150)
     shapes["redline"], numbers["redline"] = frame.polygons(zones.redline * zones.functions)
-    shapes["priority"], numbers["priority"] = frame.polygons((zones.priority & ~zones.redline).astype(int))
+    shapes["priority"], numbers["priority"] = frame.polygons(zones.priority.astype(int))
     shapes["key"], numbers["key"] = frame.polygons(zones.key, 40)
     shapes["reserves"], numbers["reserves"] = frame.polygons(zones.reserves, 45)
     shapes["reserves"] = _cut_reserves(shapes["reserves"], numbers["reserves"], frame)
@@ -121,7 +121,7 @@ def cut_west(shape: shapely.Geometry, spare_m2: float) -> shapely.Geometry:
 def _town_parts(zones: Zoning, frame: Frame) -> np.ndarray:
     """Draw the town boundary, disjoint but for the two planted conflicts, with the declared area."""
     parts, _ = frame.polygons(zones.town.astype(int), 45)
-    whole = shapely.union_all([*parts, *[m.town_block for m in zones.meetings]])
+    whole = shapely.union_all([*parts, *with_corners([m.town_block for m in zones.meetings])])
     others = shapely.union_all(np.concatenate([zones.shapes["redline"], zones.shapes["reserves"]]))
     whole = shapely.difference(whole, others)
     pieces = shapely.get_parts(whole)

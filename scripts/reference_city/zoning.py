@@ -93,7 +93,7 @@ def redline_score(ground: Ground, reserves: np.ndarray) -> np.ndarray:
     """High ground near the rims, broken up by noise down to the single cell."""
     frame = ground.frame
     score = np.clip(ground.above, 0, 900) / 620 + 0.75 * np.exp(-frame.rim_m / 5200)
-    score += 0.36 * ground.noise(5200, 30, 4) + 0.50 * ground.noise(900, 31, 6, 0.80)
+    score += 0.36 * ground.noise(5200, 30, 4) + 0.42 * ground.noise(1100, 31, 6, 0.64)
     for place, reach, lift in places.REDLINE_BUMPS:
         score += lift * np.exp(-((frame.near(place) / reach) ** 2))
     for seat in places.TOWNSHIPS.values():
@@ -105,8 +105,8 @@ def redline_score(ground: Ground, reserves: np.ndarray) -> np.ndarray:
 
 
 def tidy_redline(mask: np.ndarray) -> np.ndarray:
-    """Drop specks under 2 ha and fill holes under 0.7 ha."""
-    return fill_small(drop_small(mask, 23), 8)
+    """Drop specks under 4 ha and fill holes under 1.4 ha."""
+    return fill_small(drop_small(mask, 45), 16)
 
 
 def functions(ground: Ground) -> np.ndarray:

@@ -1,14 +1,14 @@
 """The interactive map: one HTML file that opens anywhere, asks nothing of the network and hides nothing.
 
-Drawn by folium and Leaflet from the report alone. Shapes are simplified for the eye, and the page says by how much;
-every figure in it was computed from full geometry.
+Drawn by folium and Leaflet from the report alone. Shapes are simplified for the eye, and the page says by how
+much; every figure in it was computed from full geometry.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from branca.element import Figure
@@ -27,16 +27,21 @@ from lzgis.words import Language
 __all__ = ["write_map"]
 
 _Bounds = tuple[float, float, float, float]
+_NOWHERE = (112.11, 24.61, 112.79, 25.21)
 # Words of the fixed parts of the page, and of those that its scripts make.
-_PAGE_WORDS = ("sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend", "north")
-_SCRIPT_WORDS = (
-    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear", "rule", "answer",
-    "figures", "locate", "group-review", "group-constraint", "group-zoning", "group-context", "group-missing", "missing",
-    "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief", "home", "measure",
-    "measure-hint", "measure-length", "measure-area", "measure-note", "measure-clear", "identify", "nothing-here",
-    "problems", "no-findings", "list-title", "close", "legend", "approximate", "unnamed",
+_PAGE_WORDS = (
+    "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
+    "north",
 )  # fmt: skip
-_COLUMNS = ("site_id", "site_name", "activity", "verdict", "site_area_m2", "prohibited", "conditional")
+_SCRIPT_WORDS = (
+    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
+    "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
+    "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
+    "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
+    "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
+    "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
+)  # fmt: skip
+_COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "conditional")
 
 
 def write_map(report: Report, path: Path, *, language: Language = "zh") -> None:
@@ -57,7 +62,11 @@ def write_map(report: Report, path: Path, *, language: Language = "zh") -> None:
         If the file cannot be written or the backdrop cannot be read.
     """
     page = _page(Teller(report, language))
-    put(path, lambda beside: beside.write_text(page, encoding="utf-8", newline="\n"))
+
+    def write(beside: Path) -> None:
+        beside.write_text(page, encoding="utf-8", newline="\n")
+
+    put(path, write)
 
 
 def _page(teller: Teller) -> str:
@@ -66,16 +75,16 @@ def _page(teller: Teller) -> str:
     plane = plane_for(bounds)
     step_m, layers = layer_data(teller, plane)
     review_m, review = review_data(teller, plane, {layer["id"]: i for i, layer in enumerate(layers)})
+    mark = teller.confidentiality or words("confidentiality", "internal")
     city = {
         "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
         "outline": outline_data(teller.report, plane),
         "verdicts": [{"title": teller.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
         "missing": missing_layers(teller),
         "footer": _footer(teller, max(step_m, review_m)),
-        "marks": [teller.confidentiality or words("confidentiality", "internal")],
         "notice": teller.notice,
         "problems": [[words("level", p.level), p.place, p.what, p.remedy] for p in teller.report.problems],
-        "words": {key: words("map", key) for key in _SCRIPT_WORDS} | {key: teller.column(key) for key in _COLUMNS},
+        "words": _words(teller, _SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
         "credit": "lzgis · Leaflet",
     }
     title = words("map", "title", city=teller.city)
@@ -84,40 +93,59 @@ def _page(teller: Teller) -> str:
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review},
-        words={key.replace("-", "_"): words("map", key) for key in _PAGE_WORDS}
-        | {"title": title, "notice": teller.notice, "mark": city["marks"][0], "disclaimer": teller.disclaimer},
+        words={key.replace("-", "_"): text for key, text in _words(teller, _PAGE_WORDS).items()}
+        | {
+            "title": title,
+            "notice": teller.notice,
+            "mark": mark,
+            "disclaimer": teller.disclaimer,
+        },
     )
 
 
 def _figure(report: Report, bounds: _Bounds) -> Figure:
-    """The folium map: no tiles, no foreign credit, a relief if the city has one."""
-    middle = ((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2)
+    """Make the folium map: no tiles, no foreign credit, a relief if the city has one."""
+    figure = Figure()
     chart = OfflineMap(
-        middle, tiles=None, zoom_start=10, max_zoom=19, min_zoom=7, zoom_control=False, attribution_control=False,
-        zoom_snap=0.25, zoom_delta=0.5, wheel_px_per_zoom_level=100, font_size="14px",
-    )  # fmt: skip
+        location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
+        tiles=None,
+        zoom_start=10,
+        min_zoom=7,
+        max_zoom=19,
+        font_size="14px",
+        zoom_control=False,
+        attribution_control=False,
+        zoom_snap=0.25,
+        zoom_delta=0.5,
+        wheel_px_per_zoom_level=100,
+    )
+    chart.add_to(figure)
     backdrop = None
-    dem = report.backdrop
-    if dem is not None:
+    if report.backdrop is not None:
         west, south, east, north = around = _padded(bounds)
-        picture = "data:image/png;base64," + base64.b64encode(relief(Path(dem), around).png).decode()
-        backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, interactive=False)
+        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
+        backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
         backdrop.add_to(chart)
     Review(backdrop).add_to(chart)
-    return chart.get_root()
+    return figure
 
 
 def _bounds(report: Report) -> _Bounds:
-    """Bounds of the city, or of what there is to show where the city has no outline."""
+    """Give the bounds of the city, or of what there is to show where the city has no outline."""
     outline = report.layers.get(report.city.outline)
-    frames = [outline.frame] if outline is not None else [layer.frame for layer in shown_layers(report)]
-    found = np.array([f.total_bounds for f in [*frames, report.sites] if len(f) and np.isfinite(f.total_bounds).all()])
-    if outline is not None and len(found):
-        found = found[:1]
-    if not len(found):
-        return (112.11, 24.61, 112.79, 25.21)
-    west, south, east, north = *found[:, :2].min(axis=0), *found[:, 2:].max(axis=0)
-    return (float(west), float(south), float(east), float(north))
+    frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
+    frames += [report.sites] if outline is None else []
+    found = [frame.total_bounds for frame in frames if len(frame)]
+    found = [bounds for bounds in found if np.isfinite(bounds).all()]
+    if not found:
+        return _NOWHERE
+    table = np.array(found)
+    low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:
+    return {key: teller.words("map", key) for key in keys}
 
 
 def _padded(bounds: _Bounds) -> _Bounds:
@@ -126,7 +154,7 @@ def _padded(bounds: _Bounds) -> _Bounds:
 
 
 def _footer(teller: Teller, step_m: float) -> list[str]:
-    """What the map rests on: dates, rule book, coordinates, and how far its shapes can be trusted."""
+    """Tell what the map rests on: dates, rule book, coordinates, and how far its shapes can be trusted."""
     words, report = teller.words, teller.report
     origin = report.provenance
     dates = sorted(layer.spec.date.isoformat() for layer in report.layers.values() if layer.spec.date)

@@ -1,4 +1,4 @@
-"""Figures and phrases of a finding as a reader wants them: ㎡ with hectares, distances beside what is demanded."""
+"""Figures and phrases of a finding as a reader wants them: ㎡ with hectares, distances beside the demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def area(words: Words, m2: float) -> str:
 
 
 def measures(words: Words, row: Mapping[str, Any]) -> str:
-    """What was measured for a finding: overlap, length, distance beside the one demanded, what is only possible."""
+    """Tell what was measured: overlap, length, distance beside the one demanded, what is only possible."""
     m2, length, share = number(row["area_m2"]), number(row["length_m"]), number(row["share"])
     possible, distance = number(row["area_possible_m2"]), number(row["distance_m"])
     parts = [area(words, m2)] if m2 else []
@@ -36,23 +36,22 @@ def measures(words: Words, row: Mapping[str, Any]) -> str:
 
 
 def details(teller: Teller, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The labelled lines below a finding, those that say something."""
-    words = teller.words
+    """Give the labelled lines below a finding, those that say something."""
     width = number(row["mean_width_m"])
     lines = [
-        ("reason", teller.reason(row)),
-        ("baseline", _baseline(teller, row)),
-        ("band", teller.word("band", row["band"])),
-        ("mean_width_m", words("map", "length", m=width) if width else ""),
-        ("item", row["item"]),
-        ("procedure", teller.translated(row["rule"], row["procedure"])),
-        ("basis", teller.basis(row)),
-        ("repealed", row["repealed"]),
-        ("strength", teller.word("strength", row["strength"])),
-        ("certainty", teller.word("certainty", row["certainty"])),
-        ("note", teller.translated(row["rule"], row["note"])),
+        (teller.column("reason"), teller.reason(row)),
+        (teller.column("baseline"), _baseline(teller, row)),
+        (teller.column("band"), teller.word("band", row["band"])),
+        (teller.words("map", "mean-width"), teller.words("map", "length", m=width) if width else ""),
+        (teller.column("item"), row["item"]),
+        (teller.column("procedure"), teller.translated(row["rule"], row["procedure"])),
+        (teller.column("basis"), teller.basis(row)),
+        (teller.column("repealed"), row["repealed"]),
+        (teller.column("strength"), teller.word("strength", row["strength"])),
+        (teller.column("certainty"), teller.word("certainty", row["certainty"])),
+        (teller.column("note"), teller.translated(row["rule"], row["note"])),
     ]
-    return [(words("map", "mean-width") if label == "mean_width_m" else teller.column(label), t) for label, t in lines if t]
+    return [(label, text) for label, text in lines if text]
 
 
 def _baseline(teller: Teller, row: Mapping[str, Any]) -> str:

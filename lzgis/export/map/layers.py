@@ -21,7 +21,7 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def shown_layers(report: Report) -> list[Layer]:
-    """The layers that the catalogue wants shown and that have something to show, in its order."""
+    """Give the layers that the catalogue wants shown and that have something to show, in its order."""
     return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
 
 
@@ -35,7 +35,7 @@ def layer_data(teller: Teller, plane: Plane) -> tuple[float, list[dict[str, Any]
 
 
 def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
-    """The city's outline, to dim what lies outside; empty if the city has none."""
+    """Give the city's outline, to dim what lies outside; empty if the city has none."""
     outline = report.layers.get(report.city.outline)
     shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
     _, fewer = simplified_to_fit([shapes], plane, vertices=4_000)
@@ -43,7 +43,7 @@ def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
 
 
 def missing_layers(teller: Teller) -> list[str]:
-    """Titles of the layers that rules look at and the city lacks, or that are empty: nothing there was checked."""
+    """Give the titles of the layers that rules look at and the city lacks, or that are empty."""
     report = teller.report
     wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
     absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
@@ -85,7 +85,7 @@ def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) ->
 
 
 def _kind(shapes: Geometries, spec: LayerSpec) -> str:
-    """What the shapes are, which a catalogue may have left unsaid."""
+    """Tell what the shapes are, which a catalogue may have left unsaid."""
     dimensions = shapely.get_dimensions(shapes)
     return ("point", "line", "polygon")[int(dimensions.max())] if len(dimensions) else spec.geometry
 
@@ -112,7 +112,7 @@ def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
 
 
 def _notes(teller: Teller, spec: LayerSpec) -> list[str]:
-    """What a reader must know of the data: how binding, from when, which version."""
+    """Tell what a reader must know of the data: how binding, from when, which version."""
     status = [] if spec.status == "in-force" else [teller.word("status", spec.status)]
     date = [spec.date.isoformat()] if spec.date else []
     return [*status, *date, *([spec.version] if spec.version else [])]

@@ -1,7 +1,8 @@
-"""One file that needs nothing else: everything a folium map links to is put inside, and the network is shut off.
+"""One file that needs nothing else: what a folium map links to is put inside, and the network is shut off.
 
-Three steps: number the elements, so that the same map gives the same bytes; render them with the vendored libraries in
-place of links; and forbid, by a content security policy, every request and every script that is not one of these.
+Three steps: number the elements, so that the same map gives the same bytes; render them with the vendored
+libraries in place of links; and forbid, by a content security policy, every request and every script that is
+not one of these.
 """
 
 from __future__ import annotations
@@ -30,33 +31,38 @@ _LIBRARIES = {
     "topojson": "topojson-client/topojson-client.min.js",
     "leaflet_css": "leaflet/leaflet.css",
 }
-_SCRIPTS = ("dom.js", "layers.js", "legend.js", "findings.js", "sites.js", "panel.js", "measure.js", "start.js")
+_SCRIPTS = ("dom", "layers", "legend", "findings", "sites", "panel", "measure", "start")
 
 
-class OfflineMap(folium.Map):  # type: ignore[misc]
+class OfflineMap(folium.Map):
     """A folium map whose links name vendored libraries, and only the ones it needs."""
 
     default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]  # noqa: RUF012
     default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]  # noqa: RUF012
 
 
-class Review(MacroElement):  # type: ignore[misc]
+class Review(MacroElement):
     """The scripts that draw a report on the map they are added to."""
 
     _template = FoliumTemplate(
         """
         {% macro script(this, kwargs) %}
             {{ this.code }}
-            lzgis.start({{ this._parent.get_name() }}, {{ this.backdrop.get_name() if this.backdrop else "null" }});
+            lzgis.start({{ this._parent.get_name() }}, {{ this.backdrop_name }});
         {% endmacro %}
         """
     )
 
+    @property
+    def backdrop_name(self) -> str:
+        """What the scripts know the backdrop by."""
+        return self.backdrop.get_name() if self.backdrop else "null"
+
     def __init__(self, backdrop: Element | None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Review"
         self.backdrop = backdrop
-        self.code = "\n".join(_guard((_ASSETS / name).read_text("utf-8")) for name in _SCRIPTS)
+        self.code = "\n".join(_guard((_ASSETS / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
 
 
 def inert_json(data: Any) -> str:
@@ -73,7 +79,9 @@ def inert_json(data: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]) -> str:
+def assemble(
+    figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]
+) -> str:
     """Render a map and its report as one self-contained page.
 
     Parameters
@@ -92,7 +100,7 @@ def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any],
         child.render()
     for link in figure.header._children.values():
         if isinstance(link, JavascriptLink | CssLink):
-            link.code = _library(link.url)
+            link.code = _library(link.url)  # type: ignore[assignment]
     parts = {part: getattr(figure, part).render(embedded=True) for part in ("header", "html", "script")}
     page = Template((_ASSETS / "page.html").read_text("utf-8")).substitute(
         {f"word_{key}": escape(text) for key, text in words.items()},
@@ -102,7 +110,8 @@ def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any],
         style=(_ASSETS / "style.css").read_text("utf-8") + (_ASSETS / "print.css").read_text("utf-8"),
         body=parts["html"],
         data="\n".join(
-            f'<script type="application/json" id="lz-{key}">{inert_json(value)}</script>' for key, value in data.items()
+            f'<script type="application/json" id="lz-{key}">{inert_json(value)}</script>'
+            for key, value in data.items()
         ),
         script=parts["script"],
         policy="POLICY-GOES-HERE",
@@ -110,6 +119,10 @@ def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any],
     # Spaces at the ends of lines and blank lines come from folium's templates.
     page = "\n".join(line.rstrip() for line in page.split("\n") if line.strip()) + "\n"
     return page.replace("POLICY-GOES-HERE", _policy(page, blocks=len(data)), 1)
+
+
+def _block(name: str, value: Any) -> str:
+    return f'<script type="application/json" id="{name}">{inert_json(value)}</script>'
 
 
 def _number(figure: Figure) -> None:
@@ -125,7 +138,9 @@ def _number(figure: Figure) -> None:
 
 def _library(name: str) -> str:
     if name not in _LIBRARIES.values():
-        raise ExportError(f"map element '{name}'", "links to a library that is not vendored", "add it to the vendored")
+        raise ExportError(
+            f"map element '{name}'", "links to a library that is not vendored", "add it to the vendored"
+        )
     source = _STATIC / name
     text = source.read_text("utf-8")
     if name.endswith(".css"):
@@ -172,11 +187,14 @@ def _policy(page: str, *, blocks: int) -> str:
     found = _Scripts()
     found.feed(page)
     found.close()
-    # Leaflet, topojson, folium's two switches and the map itself: one more would be text that became a script.
+    # Leaflet, topojson, folium's switches and the map itself: one more would be text that became a script.
     if len(found.running) != 4 or found.data != blocks:
-        raise ExportError("map page", "holds a script that lzgis did not write", "report this as a fault of lzgis")
+        raise ExportError(
+            "map page", "holds a script that lzgis did not write", "report this as a fault of lzgis"
+        )
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in found.running
+        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+        for code in found.running
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "

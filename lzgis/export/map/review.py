@@ -1,6 +1,7 @@
 """Sites, their verdicts and findings as the map's scripts read them.
 
-Texts stand once in a pool and are named by their place in it: five hundred sites under thirty rules repeat themselves.
+Texts stand once in a pool and are named by their place in it: five hundred sites under thirty rules repeat
+themselves.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
         [_shapes(sites), _shapes(drawn)], plane, vertices=_VERTICES, steps_m=_STEPS_M
     )
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
-    about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in zip(drawn["rank"], drawn["site_id"], strict=True)]
+    about = [
+        {"r": int(rank), "s": order.get(one, -1)}
+        for rank, one in zip(drawn["rank"], drawn["site_id"], strict=True)
+    ]
     part = {index: i for i, index in enumerate(drawn.index)}
     return step_m, {
         "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}),
@@ -71,7 +75,7 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
 
 
 def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The findings with a rank, in reading order; texts without gaps."""
+    """Give the findings a rank and put them in reading order; texts without gaps."""
     findings = findings.reset_index(drop=True).copy()
     for name in _TEXTS:
         findings[name] = [text(value) for value in findings[name]]
@@ -131,7 +135,12 @@ def _lines(teller: Teller, verdict: Mapping[str, Any], pool: Pool) -> list[list[
     ladder = tuple(verdict["ladder"])
     if len(set(ladder)) > 1:
         steps = zip(teller.report.book.tolerance.ladder_m2, ladder, strict=False)
-        told = [words("map", "ladder-step", m2=step, verdict=teller.word("verdict", one)) for step, one in steps]
+        told = [
+            words(
+                "map", "ladder-step" if step else "ladder-none", m2=step, verdict=teller.word("verdict", one)
+            )
+            for step, one in steps
+        ]
         lines.append((teller.column("ladder"), words("map", "joint").join(told)))
     return [[pool(label), pool(one)] for label, one in lines]
 
@@ -143,24 +152,28 @@ def _findings(
     order: Mapping[str, int],
     places: tuple[Mapping[str, int], Mapping[Any, int]],
 ) -> list[list[list[Any]]]:
-    """For each site its findings: rank, rule, layer, feature, state, severity, figures, details, shape, layer shown."""
+    """Give for each site its findings as `_finding` writes them."""
     shown, part = places
     result: list[list[list[Any]]] = [[] for _ in order]
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
-    for index, row in zip(table.index, table.to_dict("records"), strict=True):
+    names = [str(name) for name in table.columns]
+    for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
+        row = dict(zip(names, values, strict=True))
         if row["site_id"] in order:
-            result[order[row["site_id"]]].append(
-                [
-                    int(row["rank"]),
-                    pool(teller.rule(row["rule"])),
-                    pool(teller.layer(row["layer"])),
-                    pool(row["feature_name"] or row["feature_id"]),
-                    pool(teller.word("state", row["state"])),
-                    pool(teller.word("severity", row["severity"])),
-                    pool(figures.measures(teller.words, {str(k): v for k, v in row.items()})),
-                    [pool(one) for line in figures.details(teller, {str(k): v for k, v in row.items()}) for one in line],
-                    part.get(index, -1),
-                    shown.get(row["layer"], -1),
-                ]
-            )
+            where = [part.get(index, -1), shown.get(row["layer"], -1)]
+            result[order[row["site_id"]]].append(_finding(teller, row, pool) + where)
     return result
+
+
+def _finding(teller: Teller, row: Mapping[str, Any], pool: Pool) -> list[Any]:
+    """Write a finding: rank, rule, layer, feature, state, severity, figures and details."""
+    return [
+        int(row["rank"]),
+        pool(teller.rule(row["rule"])),
+        pool(teller.layer(row["layer"])),
+        pool(row["feature_name"] or row["feature_id"]),
+        pool(teller.word("state", row["state"])),
+        pool(teller.word("severity", row["severity"])),
+        pool(figures.measures(teller.words, row)),
+        [pool(one) for line in figures.details(teller, row) for one in line],
+    ]

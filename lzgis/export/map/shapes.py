@@ -8,7 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from topojson import Topology
+from topojson.core.topology import Topology
 
 from lzgis.measure import Geometries, Plane
 
@@ -43,13 +43,19 @@ def simplified_to_fit(
     return steps_m[-1], result
 
 
-def topology(geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float) -> dict[str, Any]:
+def topology(
+    geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float
+) -> dict[str, Any]:
     """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
 
     Arcs are rounded here rather than by the library, whose grid needs an extent that a single point has not.
     """
     if len(geometries) == 0:
-        return {"type": "Topology", "objects": {"d": {"type": "GeometryCollection", "geometries": []}}, "arcs": []}
+        return {
+            "type": "Topology",
+            "objects": {"d": {"type": "GeometryCollection", "geometries": []}},
+            "arcs": [],
+        }
     origin = np.floor(np.nanmin(shapely.bounds(geometries)[:, :2], axis=0))
     rounded = shapely.transform(geometries, lambda xy: np.rint((xy - origin) / step_deg))
     rounded = shapely.remove_repeated_points(rounded)

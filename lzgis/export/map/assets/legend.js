@@ -90,7 +90,7 @@
     });
     
     return group(lz.word("group-review"), [
-      { input: sites, item: lz.el("li", {}, [row(sites, null, lz.word("list-title")), verdicts]) },
+      { input: sites, item: lz.el("li", {}, [row(sites, null, lz.word("sites-by-verdict")), verdicts]) },
       { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) }
     ]);
   }

@@ -45,9 +45,9 @@
       box.append(line("measure-length", length < 10000 ? grouped(length, 1) + " m" : grouped(length / 1000, 3) + " km"));
     }
     if (points.length > 2) {
-      var m2 = lz.area(points), unit = lz.language === "en" ? " m² / " : " ㎡ / ";
-      box.append(line("measure-area", lz.word("approximate") + " " + grouped(m2, 0) + unit + grouped(m2 / 10000, 4) +
-        (lz.language === "en" ? " ha" : " 公顷")));
+      var m2 = lz.area(points);
+      box.append(line("measure-area", lz.word("approximate") + " " + grouped(m2, 0) + " " + lz.word("square-metres") +
+        " = " + grouped(m2 / 10000, 4) + " " + lz.word("hectares")));
     }
     if (points.length) box.append(lz.el("p", { class: "lz-hint", text: lz.word("measure-note") }),
       lz.button(lz.word("measure-clear"), reset));

@@ -71,7 +71,7 @@
       if (!item.marker || !item.bounds) return;
       var a = lz.map.latLngToLayerPoint(item.bounds.getNorthWest());
       var b = lz.map.latLngToLayerPoint(item.bounds.getSouthEast());
-      item.small = Math.max(b.x - a.x, b.y - a.y) < 90;
+      item.small = Math.max(b.x - a.x, b.y - a.y) < 44;
       place(item, item.marker, visible(item) && item.small);
     });
   }
@@ -168,8 +168,7 @@
 
     popup: function (number, at) {
       var content = lz.el("div", { class: "lz-popup" }, [lz.heading(number, "h2"), lz.findings(number)]);
-      popup = L.popup({ maxWidth: 420, minWidth: 300, maxHeight: Math.max(160, lz.map.getSize().y - 110),
-        autoPanPadding: [16, 16] }).setLatLng(at).setContent(content).openOn(lz.map);
+      popup = lz.popup(at, content, 400);
       lz.sites.select(number);
       lz.panel.mark(number);
     }

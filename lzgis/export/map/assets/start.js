@@ -53,9 +53,9 @@
     });
     if (!found.length) list.appendChild(lz.el("li", { text: lz.word("nothing-here") }));
     var at = event.latlng.lng.toFixed(6) + "°E　" + event.latlng.lat.toFixed(6) + "°N";
-    L.popup({ maxWidth: 320, maxHeight: 320 }).setLatLng(event.latlng).setContent(
-      lz.el("div", { class: "lz-popup" }, [lz.el("h2", { text: lz.word("identify") }), lz.el("p", { class: "lz-hint", text: at }), list])
-    ).openOn(lz.map);
+    lz.popup(event.latlng, lz.el("div", { class: "lz-popup" }, [
+      lz.el("h2", { text: lz.word("identify") }), lz.el("p", { class: "lz-hint", text: at }), list
+    ]), 300);
   }
 
   function keys(event) {
@@ -80,13 +80,21 @@
     return { paddingTopLeft: [24, 24], paddingBottomRight: [wide ? legend.offsetWidth + 24 : 24, 40] };
   };
 
+  // Opens clear of the tools on the left and the legend on the right.
+  lz.popup = function (at, content, width) {
+    var room = lz.room(), size = lz.map.getSize();
+    var free = size.x - 76 - room.paddingBottomRight[0] - 40;
+    return L.popup({ maxWidth: Math.max(220, Math.min(width, free)), minWidth: Math.max(200, Math.min(280, free)),
+      maxHeight: Math.max(160, size.y - 90), closeOnEscapeKey: false, autoPanPaddingTopLeft: [76, 12],
+      autoPanPaddingBottomRight: [room.paddingBottomRight[0], 30] }).setLatLng(at).setContent(content).openOn(lz.map);
+  };
+
   lz.home = function () { lz.map.fitBounds(lz.city.bounds, lz.room()); };
 
   lz.start = function (map, backdrop) {
     lz.map = map;
     lz.city = lz.read("city");
     lz.review = lz.read("review");
-    lz.language = document.documentElement.lang.slice(0, 2);
     if (!lz.city.notice) lz.byId("lz-notice").hidden = true;
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(map);
     L.control.attribution({ prefix: false, position: "bottomright" }).addAttribution(lz.city.credit).addTo(map);

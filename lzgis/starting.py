@@ -1,0 +1,30 @@
+"""An empty city for an office that holds the official data."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from lzgis.errors import ExportError
+
+
+def start_city(folder: str | Path) -> Path:
+    """Write an empty city: catalogue, rule book and instructions, to be filled with an office's own layers.
+
+    Raises
+    ------
+    ExportError
+        If the folder exists and is not empty, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(str(folder), "exists and is not empty", "name a folder that does not exist yet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with as_file(files("lzgis") / "empty_city") as template:
+            for one in sorted(template.iterdir()):
+                shutil.copyfile(one, folder / one.name)
+    except OSError as e:
+        raise ExportError(str(folder), f"cannot be written ({e.strerror})", "choose another place") from e
+    return folder
