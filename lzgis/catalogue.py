@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
@@ -199,7 +200,10 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
-    declared = CRS.from_user_input(spec.crs)
+    try:
+        declared = CRS.from_user_input(spec.crs)
+    except CRSError:
+        raise ConfigError(f"{place}, crs", f"'{spec.crs}' is no reference system", "write one like EPSG:4490") from None
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(place, "has no geometry", "name the layer with geometry in 'source_layer'")
     if frame.crs is None:

@@ -11,10 +11,10 @@ import numpy as np
 import shapely
 
 from lzgis.coverage import Coverage, coverage_of
-from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked
+from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked, only
 from lzgis.kinds import KINDS, Check, Hits
 from lzgis.kinds.base import PlaneLayer, PlaneSites, concatenated, hits
-from lzgis.model import Reason
+from lzgis.model import Reason, State
 from lzgis.rule import Rule
 
 #: Called with what is being done, how many steps are done, and how many there are.
@@ -64,10 +64,15 @@ def _check(rule: Rule, ground: _Ground) -> Hits:
     reason = _unanswerable(rule, ground.layers)
     if reason is not Reason.NONE:
         return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), aside])
-    covering = next(ground.layers[name] for name in rule.layers if name in ground.layers)
+    covering = next(ground.layers[name] for name in (rule.layer, *rule.layers) if name in ground.layers)
     coverage = ground.coverage(covering.spec.coverage)
-    rows = _rows(rule, ground, coverage)
-    return concatenated([covered(rows, rule, coverage, concerned), aside])
+    rows = covered(_rows(rule, ground, coverage), rule, coverage, concerned)
+    # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
+    lacking = _lacking(rule, ground.layers.get(rule.layer))
+    if lacking is not Reason.NONE:
+        silent = rows.state == State.CLEAR
+        rows = concatenated([only(rows, ~silent), not_checked(rows.site[silent], rule, lacking)])
+    return concatenated([rows, aside])
 
 
 def _rows(rule: Rule, ground: _Ground, coverage: Coverage) -> Hits:
@@ -84,11 +89,13 @@ def _rows(rule: Rule, ground: _Ground, coverage: Coverage) -> Hits:
 
 
 def _unanswerable(rule: Rule, layers: Mapping[str, PlaneLayer]) -> Reason:
-    present = [layers[name] for name in rule.layers if name in layers]
-    if not present:
+    lacking = {name: _lacking(rule, layers.get(name)) for name in rule.layers}
+    return Reason.NONE if Reason.NONE in lacking.values() else lacking[rule.layer]
+
+
+def _lacking(rule: Rule, layer: PlaneLayer | None) -> Reason:
+    if layer is None:
         return Reason.LAYER_MISSING
-    if not any(len(one.frame) for one in present):
+    if not len(layer.frame):
         return Reason.LAYER_EMPTY
-    if all(one.lacking(rule.where) for one in present):
-        return Reason.FIELD_MISSING
-    return Reason.NONE
+    return Reason.FIELD_MISSING if layer.lacking(rule.where) else Reason.NONE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from lzgis.geometry import FeatureIndex, mean_width, outside_parts
+from lzgis.geometry import FeatureIndex, mean_width, outside_parts, part_of_dimension
 from lzgis.kinds.base import RESOLUTION_M, Flags, Floats, Geometries, PlaneSites
 
 
@@ -47,14 +47,15 @@ def coverage_of(sites: PlaneSites, covered: shapely.Geometry) -> Coverage:
     share = np.zeros(len(sites))
     inside = geometry.copy()
     doubtful = np.flatnonzero(~shapely.contains_properly(covered, geometry))
-    rest = outside_parts(geometry[doubtful], FeatureIndex(np.array([covered], dtype=object)))
+    rest = outside_parts(geometry[doubtful], FeatureIndex(np.array([covered], dtype=object)), resolution=RESOLUTION_M)
     out = ~shapely.is_empty(rest)
     dimension = sites.dimension[doubtful]
     thin = np.where(dimension == 2, mean_width(rest) <= RESOLUTION_M, shapely.length(rest) <= RESOLUTION_M)
     out &= (dimension == 0) | ~thin
     size = np.where(dimension == 2, shapely.area(rest), shapely.length(rest))
     share[doubtful] = np.where(out, np.where(dimension == 0, 1.0, size / sites.size[doubtful]), 0.0)
-    share[doubtful[out & shapely.disjoint(covered, geometry[doubtful])]] = 1.0
     cut = doubtful[out]
-    inside[cut] = shapely.intersection(geometry[cut], covered)
+    inside[cut] = part_of_dimension(shapely.intersection(geometry[cut], covered), sites.dimension[cut])
+    width, length = mean_width(inside[cut]), shapely.length(inside[cut])
+    share[cut[~(np.where(sites.dimension[cut] == 2, width, length) > RESOLUTION_M)]] = 1.0
     return Coverage(share, shapely.distance(geometry, shapely.boundary(covered)), inside)

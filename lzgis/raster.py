@@ -158,7 +158,5 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                 with WarpedVRT(source, **options) as there:
                     elevation = there.read(1, masked=True)
     except (RasterioError, OSError) as error:
-        raise ExportError(
-            str(path), f"cannot be read as an elevation raster ({error})", "check the file"
-        ) from error
+        raise ExportError(str(path), f"cannot be read as elevation ({error})", "check the file") from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

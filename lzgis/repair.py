@@ -36,6 +36,8 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str) -> Mended:
     if shapely.has_z(array).any():
         array = shapely.force_2d(array)
         problems.append(Problem("note", place, "heights (Z) were left out", "nothing to do: areas are plane areas"))
+    for i in np.flatnonzero(shapely.get_type_id(array) == 7):
+        array[i] = _of_one_dimension(array[i], f"{place}, feature '{ids[i]}'", problems)
     present = ~shapely.is_missing(array)
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
         array[i] = _made_valid(array[i], f"{place}, feature '{ids[i]}'", problems)
@@ -54,6 +56,17 @@ def _drop_unusable(array: Geometries, ids: np.ndarray, place: str, problems: lis
         else:
             continue
         array[i] = None
+
+
+def _of_one_dimension(mixture: shapely.Geometry, here: str, problems: list[Problem]) -> shapely.Geometry:
+    """Keep the polygons of a collection, or its lines if it has none, or its points."""
+    dimensions = shapely.get_dimensions(shapely.get_parts(mixture))
+    most = shapely.get_dimensions(np.array([mixture]))
+    if (dimensions != most[0]).any():
+        kept = ("points", "lines", "polygons")[most[0]]
+        what = f"is a mixture of points, lines or polygons, of which only the {kept} are used"
+        problems.append(Problem("warning", here, what, "give the others as rows of their own"))
+    return part_of_dimension(np.array([mixture]), most)[0]
 
 
 def _made_valid(geometry: shapely.Geometry, here: str, problems: list[Problem]) -> shapely.Geometry | None:

@@ -55,7 +55,7 @@ def read_rulebook(path: str | Path) -> RuleBook:
     'avoid'
     """
     path = Path(path)
-    read = list(_with_extended(path, ()))
+    read = list(_with_extended(path, (), set()))
     merged: dict[str, dict[str, Any]] = {"layers": {}, "document": {}, "activity": {}, "rule": {}}
     tolerance = Tolerance()
     for place, book, _ in read:
@@ -103,14 +103,21 @@ def activity_of(book: RuleBook, word: str) -> str:
     return _names(book)[word.strip().casefold()]
 
 
-def _with_extended(path: Path, on_the_way: tuple[Path, ...]) -> Iterator[tuple[str, BookFile, str]]:
+def _with_extended(
+    path: Path, on_the_way: tuple[Path, ...], done: set[Path]
+) -> Iterator[tuple[str, BookFile, str]]:
+    """Read a book after the books it extends, each of them once: what two books extend stands below both."""
+    path = path.resolve()
+    if path in done:
+        return
     if path in on_the_way:
         chain = " → ".join(p.name for p in (*on_the_way, path))
         raise ConfigError(path.name, f"the books extend each other in a circle ({chain})", "remove one 'extends'")
     book = parse(BookFile, load_toml(path), path.name)
     for name in book.book.extends:
         base = path.parent / name if name.endswith(".toml") else shipped_book(name)
-        yield from _with_extended(base, (*on_the_way, path))
+        yield from _with_extended(base, (*on_the_way, path), done)
+    done.add(path)
     yield path.name, book, hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -106,6 +106,8 @@ def sites_from_frame(
 
     A frame without ids is numbered from 1, which the problems say.
     """
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise SourceError(name, "has no geometry", "name the layer that has one, or give another file")
     if frame.crs is None:
         raise SourceError(name, "has no coordinate reference system", "declare it, for instance EPSG:4490 or EPSG:4526")
     if not len(frame):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import rasterio
 import rasterio.errors
 from matplotlib.axes import Axes
-from matplotlib.colors import LightSource
-from rasterio.transform import from_bounds
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
@@ -18,11 +18,15 @@ from lzgis.export.cartography import Frame
 from lzgis.measure import Plane
 
 _PIXELS_PER_MM = 4
-_STRENGTH = 0.45
+_STRENGTH = 0.5
+#: Steeper than life: at the scale of a city mountains would look flat.
+_STEEPER = 2.0
+
+Elevation = npt.NDArray[np.float64]
 
 
 def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
-    """Shade the relief of the frame from the north-west, as maps do; where there is no elevation nothing is drawn.
+    """Shade the relief of the frame from the north-west, as maps do; without elevation there is no shade.
 
     Raises
     ------
@@ -30,8 +34,9 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
         If the raster cannot be read.
     """
     width, height = (round(mm * _PIXELS_PER_MM) for mm in (frame.width_mm, frame.height_mm))
-    edges = (frame.west, frame.south, frame.east, frame.north)
-    where = {"transform": from_bounds(*edges, width, height), "width": width, "height": height}
+    step_x, step_y = (frame.east - frame.west) / width, (frame.north - frame.south) / height
+    transform = rasterio.Affine(step_x, 0.0, frame.west, 0.0, -step_y, frame.north)
+    where = {"transform": transform, "width": width, "height": height}
     try:
         with (
             rasterio.open(dem) as raster,
@@ -42,14 +47,14 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
         raise ExportError(
             str(dem), f"cannot be read: {error}", "repair it, or take 'dem' out of the catalogue"
         ) from error
-    cell = frame.m_per_mm / _PIXELS_PER_MM
-    # Steeper than life: at this scale mountains would look flat.
-    shade = LightSource(azdeg=315, altdeg=45).hillshade(
-        elevation.filled(np.nan), vert_exag=2, dx=cell, dy=cell
-    )
     grey = np.zeros((height, width, 4))
-    grey[..., 3] = np.where(
-        np.isfinite(shade) & ~np.ma.getmaskarray(elevation), (1 - np.nan_to_num(shade)) * _STRENGTH, 0
-    )
+    grey[..., 3] = np.nan_to_num(_darkness(elevation.filled(np.nan), step_x, step_y)) * _STRENGTH
     extent = (frame.west, frame.east, frame.south, frame.north)
     axes.imshow(grey, extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
+
+
+def _darkness(elevation: Elevation, step_x: float, step_y: float) -> Elevation:
+    """How much darker than flat ground a slope is, 0 to 1, lit from the north-west at 45 degrees."""
+    southward, eastward = np.gradient(elevation * _STEEPER, step_y, step_x)
+    light = (0.5 * (eastward + southward) + math.sqrt(0.5)) / np.sqrt(1 + eastward**2 + southward**2)
+    return np.asarray(np.clip(1 - light / math.sqrt(0.5), 0, 1), dtype=float)

@@ -1,4 +1,4 @@
-"""What makes a drawing a map: paths of geometries, graticule, scale bar, north arrow; in metres of a plane."""
+"""What makes a drawing a map: paths, graticule, scale bar, north arrow; in metres of a plane."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
 
 
 def frame_around(bounds_m: npt.ArrayLike, width_mm: float, height_mm: float) -> Frame:
-    """Fit bounds into the room on paper; the frame is no wider than they need, but at least half as wide as high.
+    """Fit bounds into the room on paper; the frame is as wide as they need, but not below half its height.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def halo(width: float = 2.2) -> list[Any]:
 
 
 def of_dimension(geometries: Any, dimension: int) -> tuple[Geometries, npt.NDArray[np.intp]]:
-    """Return the simple parts that are points, lines or polygons (0, 1, 2), and the position each belongs to."""
+    """Return the simple parts that are points, lines or polygons (0, 1, 2), and where each is from."""
     outer, owner = shapely.get_parts(np.asarray(geometries, dtype=object), return_index=True)
     # The parts of a collection may be multi-geometries themselves.
     parts, inner = shapely.get_parts(outer, return_index=True)
@@ -104,7 +104,7 @@ def draw_graticule(axes: Axes, frame: Frame, plane: Plane) -> None:
     wanted = max(east - west, north - south) * 60 / 6
     step = min(_STEPS_MIN, key=lambda s: abs(math.log(s / wanted)))
     style: dict[str, Any] = {"color": "#5d6d7e", "linewidth": 0.35, "alpha": 0.55, "zorder": 4}
-    letters = {"fontproperties": font(6.5), "color": "#333333", "zorder": 9}
+    letters: dict[str, Any] = {"fontproperties": font(6.5), "color": "#333333", "zorder": 9}
     gap = 1.2 * frame.m_per_mm
     for minute in range(math.ceil(west * 60 / step) * step, math.floor(east * 60) + 1, step):
         x, y = _projected(plane, np.full(60, minute / 60), np.linspace(south, north, 60))
@@ -121,16 +121,19 @@ def draw_graticule(axes: Axes, frame: Frame, plane: Plane) -> None:
             axes.text(frame.west - gap, at, label, ha="right", va="center", rotation=90, **letters)
 
 
-def draw_scale_bar(axes: Axes, frame: Frame, words: Words) -> None:
-    """Draw a bar of four fields in the lower left corner."""
+def draw_scale_bar(axes: Axes, frame: Frame, words: Words, page_mm: tuple[float, float]) -> None:
+    """Draw a bar of four fields in the lower left corner, and the scale that holds on a page of this size."""
     longest = frame.m_per_mm * frame.width_mm * 0.26
     power = 10 ** math.floor(math.log10(longest))
     length = max(digit for digit in _ROUND if digit * power <= longest) * power
     unit, divisor = ("kilometres", 1000) if length >= 1000 else ("metres", 1)
     mm = frame.m_per_mm
-    x, y, high = frame.west + 6 * mm, frame.south + 4.5 * mm, 1.3 * mm
-    ground = (x - 3.5 * mm, y - 2.5 * mm)
-    axes.add_patch(Rectangle(ground, length + 11 * mm, 9.5 * mm, facecolor="white", alpha=0.8, zorder=8))
+    x, y, high = frame.west + 7 * mm, frame.south + 8 * mm, 1.3 * mm
+    corner, wide = (frame.west + 2 * mm, frame.south + 2 * mm), max(length / mm + 16, 52) * mm
+    ground: dict[str, Any] = {"facecolor": "white", "edgecolor": "#888888", "linewidth": 0.4, "alpha": 0.85}
+    axes.add_patch(Rectangle(corner, wide, 12.5 * mm, **ground, zorder=8))
+    scale = words("picture", "scale", scale=frame.scale, width=page_mm[0], height=page_mm[1])
+    axes.text(x, y - 1.2 * mm, scale, va="top", fontproperties=font(6.5), zorder=9)
     for field in range(4):
         colour = "black" if field % 2 == 0 else "white"
         start = (x + field * length / 4, y)

@@ -285,8 +285,8 @@ def _style(database: sqlite3.Connection, layers: list[_Layer]) -> None:
     """Store each layer's style as its default."""
     database.executescript(_STYLE_TABLE)
     database.executemany(
-        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
-        " styleQML, styleSLD, useAsDefault, description, owner)"
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
+        " styleName, styleQML, styleSLD, useAsDefault, description, owner)"
         " VALUES ('', '', ?, 'geom', 'lzgis', ?, '', 1, ?, '')",
         [(layer.name, layer.style, layer.title) for layer in layers if layer.style],
     )

@@ -25,7 +25,7 @@ def font(size_pt: float) -> FontProperties:
         raise ExportError(
             str(FONT), "the font that pictures are lettered with is missing", "install lzgis anew"
         )
-    return FontProperties(fname=str(FONT), size=size_pt)  # type: ignore[arg-type]
+    return FontProperties(fname=str(FONT), size=size_pt)
 
 
 @cache
@@ -46,7 +46,7 @@ def printable(text: str) -> str:
 
 
 def width_mm(text: str, size_pt: float) -> float:
-    """Estimate how wide a text is: a wide letter is as wide as the font is high, others a little over half."""
+    """Estimate how wide a text is: a Chinese letter is as wide as high, others a little over half."""
     wide = len(text.encode("gbk", "replace")) - len(text)
     return (wide + 0.57 * (len(text) - wide)) * size_pt * MM_PER_POINT
 

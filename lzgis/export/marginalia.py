@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -17,6 +19,7 @@ from lzgis.model import Layer
 PAGE_MM = (297.0, 210.0)
 LEFT_MM, TOP_MM, GAP_MM, RIGHT_MM = 13.0, 25.0, 5.0, 8.0
 LEAST_LEGEND_MM = 62.0
+MOST_LEGEND_MM = 84.0
 FOOT_PT = 6.5
 FOOT_LINE_MM = 3.5
 
@@ -30,7 +33,8 @@ class Entry(NamedTuple):
 
     label: str
     sign: str = ""
-    style: dict[str, Any] = {}
+    style: Mapping[str, Any] = MappingProxyType({})
+    inset: bool = False
 
 
 def draw_legend(
@@ -58,11 +62,11 @@ def draw_legend(
     line = min(_LINE_MM[0], height / rows)
     size = min(8.0, line / 0.3528 * 0.68)
     for number, entry in enumerate(entries):
-        x = left + (number // rows) * width / columns
+        x = left + (number // rows) * width / columns + (4 if entry.inset else 0)
         y = top - 7.5 - (number % rows + 0.5) * line
         indent = _draw_sign(page, entry, x, y, line)
-        label = shortened(printable(entry.label), width / columns - indent - 1, size)
-        look = {"fontproperties": font(size), "color": "black" if entry.sign else "#34495e"}
+        label = shortened(printable(entry.label), width / columns - indent - (5 if entry.inset else 1), size)
+        look: dict[str, Any] = {"fontproperties": font(size), "color": "black" if entry.sign else "#34495e"}
         page.text(x + indent, y, label, va="center_baseline", **look)
         if not entry.sign:
             under = (y - line * 0.42, y - line * 0.42)
@@ -85,13 +89,14 @@ def _draw_sign(page: Axes, entry: Entry, x: float, y: float, line: float) -> flo
 
 
 def layer_title(teller: Teller, layer: Layer) -> str:
+    """Give the title of a layer, and its status unless it is in force."""
     title = teller.layer(layer.id)
     if layer.spec.status == "in-force":
         return title
     return teller.words("picture", "site_count", title=title, count=teller.words("status", layer.spec.status))
 
 
-def draw_heads(page: Axes, teller: Teller) -> None:
+def draw_heads(page: Axes, teller: Teller, left: float) -> None:
     """Write title, notice and confidentiality above the map."""
     width, height = PAGE_MM
     title = printable(teller.words("picture", "title", city=teller.city))
@@ -102,7 +107,7 @@ def draw_heads(page: Axes, teller: Teller) -> None:
     mark = printable(teller.confidentiality)
     if mark:
         look: dict[str, Any] = {"boxstyle": "square,pad=0.35", "facecolor": "white", "edgecolor": "#b00000"}
-        page.text(LEFT_MM, height - 8, mark, va="top", fontproperties=font(9), color="#b00000", bbox=look)
+        page.text(left + 1, height - 8, mark, va="top", fontproperties=font(9), color="#b00000", bbox=look)
 
 
 def foot_lines(teller: Teller) -> list[str]:
@@ -121,5 +126,6 @@ def foot_lines(teller: Teller) -> list[str]:
         words("picture", "dates", layers=words("picture", "separator").join(data)),
         f"{teller.disclaimer} {words('picture', 'caution')}",
     ]
-    room = PAGE_MM[0] - LEFT_MM - RIGHT_MM
+    # The map, and the foot with it, may stand further in than the left margin.
+    room = PAGE_MM[0] - 4 * LEFT_MM
     return [part for line in lines for part in wrapped(printable(line), room, FOOT_PT, lines=3)]

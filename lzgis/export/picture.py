@@ -35,6 +35,7 @@ from lzgis.export.marginalia import (
     GAP_MM,
     LEAST_LEGEND_MM,
     LEFT_MM,
+    MOST_LEGEND_MM,
     PAGE_MM,
     RIGHT_MM,
     TOP_MM,
@@ -74,8 +75,8 @@ class _Map(NamedTuple):
 def write_picture(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write an overview map of the city and the sites; the same report gives the same bytes.
 
-    Drawn in the city's equal-area plane, with a font that comes along. Shapes of layers are generalised to what the
-    page can show; the findings are not touched by that.
+    Drawn in the city's equal-area plane, with a font that comes along. Layers are generalised to what
+    the page can show; the findings are not touched by that.
 
     Parameters
     ----------
@@ -120,28 +121,24 @@ def draw(report: Report, *, language: Language = "zh") -> Figure:
     page = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(0, height))
     page.set_axis_off()
     notes = foot_lines(teller)
-    bottom = 9.0 + FOOT_LINE_MM * (len(notes) + 2)
-    room = width - LEFT_MM - GAP_MM - LEAST_LEGEND_MM - RIGHT_MM
-    frame = frame_around(_projected_bounds(report, plane), room, height - TOP_MM - bottom)
+    bottom = 9.5 + FOOT_LINE_MM * (len(notes) + 1)
+    widest = width - LEFT_MM - GAP_MM - LEAST_LEGEND_MM - RIGHT_MM
+    frame = frame_around(_projected_bounds(report, plane), widest, height - TOP_MM - bottom)
+    legend = min(MOST_LEGEND_MM, width - LEFT_MM - frame.width_mm - GAP_MM - RIGHT_MM)
+    left = max(LEFT_MM, (width - frame.width_mm - GAP_MM - legend) / 2)
     axes = figure.add_axes(
-        (LEFT_MM / width, bottom / height, frame.width_mm / width, frame.height_mm / height),
+        (left / width, bottom / height, frame.width_mm / width, frame.height_mm / height),
         xlim=(frame.west, frame.east),
         ylim=(frame.south, frame.north),
         xticks=[],
         yticks=[],
     )
-    chart = _Map(axes, frame, plane, teller)
-    entries, more = _draw_map(chart)
-    left = LEFT_MM + frame.width_mm + GAP_MM
-    draw_legend(
-        page,
-        entries,
-        teller.words("picture", "legend"),
-        (left, bottom, width - RIGHT_MM - left, frame.height_mm),
-    )
-    draw_heads(page, teller)
-    for number, line in enumerate([*notes, *more]):
-        place = (LEFT_MM, bottom - 8.5 - FOOT_LINE_MM * number)
+    entries, more = _draw_map(_Map(axes, frame, plane, teller))
+    room = (left + frame.width_mm + GAP_MM, bottom, legend, frame.height_mm)
+    draw_legend(page, entries, teller.words("picture", "legend"), room)
+    draw_heads(page, teller, left)
+    for number, line in enumerate([*notes, teller.words("picture", "separator").join(more)]):
+        place = (left, bottom - 8.5 - FOOT_LINE_MM * number)
         page.text(*place, printable(line), va="top", fontproperties=font(FOOT_PT), color="#333333")
     return figure
 
@@ -155,17 +152,14 @@ def _draw_map(chart: _Map) -> tuple[list[Entry], list[str]]:
     sites, more = _draw_sites(chart)
     conflicts = _draw_conflicts(chart)
     draw_graticule(chart.axes, chart.frame, chart.plane)
-    draw_scale_bar(chart.axes, chart.frame, words)
+    draw_scale_bar(chart.axes, chart.frame, words, PAGE_MM)
     draw_north_arrow(chart.axes, chart.frame, words)
-    size = {"width": PAGE_MM[0], "height": PAGE_MM[1]}
-    scale = Entry(words("picture", "scale", scale=chart.frame.scale, **size), "text")
     entries = [
         Entry(words("picture", "sites")),
         *sites,
         *conflicts,
         Entry(words("picture", "layers")),
         *layers,
-        scale,
     ]
     return entries, more
 
@@ -178,8 +172,8 @@ def _bounds(report: Report) -> tuple[float, float, float, float]:
     if not found:
         return (0.0, 0.0, 1.0, 1.0)
     every = np.array(found[:1] if outline else found[: len(frames)] or found)
-    west, south, east, north = (*every[:, :2].min(axis=0).tolist(), *every[:, 2:].max(axis=0).tolist())
-    return (west, south, east, north)
+    (west, south), (east, north) = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
+    return (float(west), float(south), float(east), float(north))
 
 
 def _projected_bounds(report: Report, plane: Plane) -> npt.NDArray[np.float64]:
@@ -188,7 +182,7 @@ def _projected_bounds(report: Report, plane: Plane) -> npt.NDArray[np.float64]:
 
 
 def _drawn(report: Report) -> Iterator[Layer]:
-    """Go through the layers to draw, polygons below lines below points, otherwise in the catalogue's order."""
+    """Go through the layers to draw, polygons below lines below points, else in the catalogue's order."""
     shown = [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame)]
     yield from sorted(shown, key=lambda layer: ("polygon", "line", "point").index(layer.spec.geometry))
 
@@ -212,7 +206,7 @@ def _draw_layer(chart: _Map, layer: Layer) -> list[Entry]:
         colour = style.colours[value]
         stroke = style.stroke if layer.spec.geometry == "polygon" else colour
         sign = _draw_shapes(chart, layer, shapes[values == value], colour, stroke)
-        entries.append(Entry(f"　{value}", *sign))
+        entries.append(Entry(value, *sign, inset=True))
     return entries
 
 
@@ -277,7 +271,7 @@ def _draw_sites(chart: _Map) -> tuple[list[Entry], list[str]]:
         entries.append(Entry(label, "marker", look))
     names = report.sites["name"].to_numpy()
     rank_of = {verdict: rank for rank, verdict in enumerate(_ORDER)}
-    order = sorted(np.flatnonzero(seen), key=lambda i: -rank_of.get(verdicts[i], -1))
+    order = sorted(np.flatnonzero(seen), key=lambda i: -rank_of.get(str(verdicts[i]), -1))
     more = []
     if (there & ~seen).any():
         more.append(words("picture", "off_map", count=int((there & ~seen).sum())))
@@ -289,7 +283,7 @@ def _draw_sites(chart: _Map) -> tuple[list[Entry], list[str]]:
 def _draw_site_shapes(chart: _Map, shapes: Geometries, verdict: str, zorder: float) -> None:
     colour = VERDICT_COLOURS[verdict]
     rgb = matplotlib.colors.to_rgb(colour)
-    polygons, owner = of_dimension(shapes, 2)
+    polygons, _ = of_dimension(shapes, 2)
     lines, _ = of_dimension(shapes, 1)
     add = chart.axes.add_collection
     if len(polygons):
@@ -357,13 +351,25 @@ def _draw_conflicts(chart: _Map) -> list[Entry]:
         if not chosen.any():
             continue
         shapes = chart.plane.project(findings.geometry[chosen].to_numpy())
-        look: dict[str, Any] = {"facecolor": "none", "edgecolor": colour, "linewidth": 0.8, "hatch": "//////"}
-        for dimension, style in (
-            (2, look),
-            (1, look | {"hatch": None, "linewidth": 1.2, "edgecolor": "black"}),
-        ):
+        hatched: dict[str, Any] = {
+            "facecolor": "none",
+            "edgecolor": colour,
+            "linewidth": 0.8,
+            "hatch": "//////",
+        }
+        dashed: dict[str, Any] = {
+            "facecolor": "none",
+            "edgecolor": colour,
+            "linewidth": 2.2,
+            "linestyle": (0, (1, 0.7)),
+        }
+        for dimension, look in ((2, hatched), (1, dashed)):
             parts, _ = of_dimension(shapes, dimension)
             if len(parts):
-                chart.axes.add_collection(PathCollection(paths(parts), **style, zorder=6), autolim=False)
-        entries.append(Entry(chart.teller.words("picture", key), "patch", look))
+                chart.axes.add_collection(PathCollection(paths(parts), **look, zorder=6), autolim=False)
+        points, _ = of_dimension(shapes, 0)
+        if len(points):
+            ring: dict[str, Any] = {"s": 60, "facecolor": "none", "edgecolor": colour, "linewidth": 1.2}
+            chart.axes.scatter(*shapely.get_coordinates(points).T, **ring, zorder=6)
+        entries.append(Entry(chart.teller.words("picture", key), "patch", hatched))
     return entries

@@ -129,10 +129,10 @@ def report_tables(teller: Teller) -> list[Table]:
 def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
     """Word and round one finding; `code`, `corridor` and `mark` are for sorting it into tables."""
     rule = finding["rule"]
-    told: dict[str, Any] = {name: finding[name] for name in _FINDING_COLUMNS if name in finding}
-    for name, kind in _KINDS.items():
-        if kind in _PLACES and name in told:
-            told[name] = number(told[name], _PLACES[kind])
+    told: dict[str, Any] = {}
+    for name in (n for n in _FINDING_COLUMNS if n in finding):
+        kind = _KINDS.get(name, "text")
+        told[name] = text(finding[name]) if kind == "text" else number(finding[name], _PLACES[kind])
     return told | {
         "code": finding["state"],
         "corridor": finding["kind"] == "keep_away",

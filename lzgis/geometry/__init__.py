@@ -6,7 +6,7 @@ area in its square.
 
 from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex
-from lzgis.geometry.overlay import Overlaps, mean_width, outside_parts, overlaps, part_of_dimension
+from lzgis.geometry.overlay import Overlaps, mean_width, off_border, outside_parts, overlaps, part_of_dimension
 
 __all__ = [
     "DWithin",
@@ -16,6 +16,7 @@ __all__ = [
     "dwithin",
     "mean_width",
     "nearest",
+    "off_border",
     "outside_parts",
     "overlaps",
     "part_of_dimension",

@@ -46,6 +46,15 @@ class FeatureIndex:
         area = shapely.area(self.geometries)
         return np.where(area > 0, 2 * area / np.maximum(shapely.length(self.geometries), 1e-300), np.inf)
 
+    @cached_property
+    def boundaries(self) -> Geometries:
+        """Border of each polygon, prepared for many questions; an empty line for lines and points."""
+        polygonal = shapely.get_dimensions(self.geometries) == 2
+        borders = np.full(len(self), shapely.LineString(), dtype=object)
+        borders[polygonal] = shapely.boundary(self.geometries[polygonal])
+        shapely.prepare(borders)
+        return borders
+
     def take(self, which: Integers) -> FeatureIndex:
         """Index a choice of the geometries."""
         return FeatureIndex(self.geometries[which])

@@ -33,11 +33,11 @@ class Overlaps:
     length: Floats
 
 
-def overlaps(geometries: Geometries, index: FeatureIndex) -> Overlaps:
+def overlaps(geometries: Geometries, index: FeatureIndex, *, resolution: float = 0.0) -> Overlaps:
     """Find the pairs that overlap, with the part they share.
 
     Touching is not overlapping: two polygons that share a border, a line that runs along one, a point on a boundary give
-    no pair.
+    no pair. Lines and points within `resolution` of a border lie on it.
 
     Examples
     --------
@@ -50,28 +50,36 @@ def overlaps(geometries: Geometries, index: FeatureIndex) -> Overlaps:
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
     ours, theirs = geometries[left], index.geometries[right]
+    ours_dimension, theirs_dimension = shapely.get_dimensions(ours), shapely.get_dimensions(theirs)
+    dimension = np.minimum(ours_dimension, theirs_dimension)
     # Points are never cut: GEOS would return a point that merely lies on a border as a common part.
-    points = shapely.get_dimensions(ours) == 0
-    part = ours.copy()
+    points = dimension == 0
+    part = np.where(ours_dimension == 0, ours, theirs)
+    part[~points] = ours[~points]
     cut = ~points
     if cut.any():
         cut[cut] = ~_covered(theirs[cut], ours[cut])
         part[cut] = shapely.intersection(ours[cut], theirs[cut])
-    dimension = np.minimum(shapely.get_dimensions(ours), shapely.get_dimensions(theirs))
     part = part_of_dimension(part, dimension)
+    border = index.boundaries[right]
+    ours_polygonal = (ours_dimension == 2) & (theirs_dimension < 2)
+    border[ours_polygonal] = shapely.boundary(ours[ours_polygonal])
     # What runs along a border has a common part of its own dimension but lies in no interior.
-    along = (dimension == 1) & (shapely.get_dimensions(theirs) == 2) & cut
-    part[along] = shapely.difference(part[along], shapely.boundary(theirs[along]))
+    along = (dimension == 1) & cut
+    part[along] = off_border(part[along], border[along], resolution)
     inside = np.ones(len(left), dtype=bool)
-    inside[points] = shapely.intersects(theirs[points], ours[points]) & ~shapely.touches(theirs[points], ours[points])
+    inside[points] = ~shapely.touches(theirs[points], ours[points])
+    inside[points] &= ~shapely.dwithin(border[points], part[points], resolution) | (shapely.get_type_id(part[points]) > 3)
     area = shapely.area(part)
     length = np.where(dimension == 1, shapely.length(part), 0.0)
     keep = inside & (points | (area > 0) | (length > 0))
     return Overlaps(left[keep], right[keep], part[keep], area[keep], length[keep])
 
 
-def outside_parts(geometries: Geometries, index: FeatureIndex) -> Geometries:
+def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: float = 0.0) -> Geometries:
     """Return what of each geometry no indexed polygon covers; empty where all is covered.
+
+    Lines and points within `resolution` of a border lie on it, and so are covered.
 
     Examples
     --------
@@ -82,15 +90,51 @@ def outside_parts(geometries: Geometries, index: FeatureIndex) -> Geometries:
     rest = geometries.copy()
     if not len(index):
         return rest
-    left, right = index.tree.query(geometries, predicate="intersects")
+    dimension = shapely.get_dimensions(geometries)
+    left, right = index.tree.query(geometries, predicate="dwithin", distance=resolution)
     order = np.argsort(left, kind="stable")
     left, right = left[order], right[order]
-    starts = np.flatnonzero(np.r_[True, left[1:] != left[:-1]]) if len(left) else left
-    for begin, end in zip(starts, np.r_[starts[1:], len(left)], strict=True):
+    starts = np.flatnonzero(np.diff(left, prepend=-1))
+    for begin, end in zip(starts, np.r_[starts, len(left)][1:], strict=True):
         site = left[begin]
-        near = shapely.intersection(index.geometries[right[begin:end]], shapely.envelope(rest[site]))
-        rest[site] = shapely.difference(rest[site], shapely.union_all(near))
-    return part_of_dimension(rest, shapely.get_dimensions(geometries))
+        window = shapely.box(*_grown(shapely.bounds(rest[site]), 1.0 + resolution if dimension[site] < 2 else 0.0))
+        near = shapely.union_all(shapely.intersection(index.geometries[right[begin:end]], window))
+        if dimension[site] == 0:
+            pieces = shapely.get_parts(rest[site])
+            apart = shapely.distance(pieces, near) > resolution
+            rest[site] = rest[site] if apart.all() else shapely.multipoints(pieces[apart])
+        else:
+            rest[site] = shapely.difference(rest[site], near)
+        if dimension[site] == 1:
+            rest[site] = off_border(rest[[site]], np.array([shapely.boundary(near)]), resolution)[0]
+    return part_of_dimension(rest, dimension)
+
+
+def off_border(lines: Geometries, borders: Geometries, resolution: float) -> Geometries:
+    """Leave out the stretches of lines that run along a border, that is, stay within `resolution` of it.
+
+    A line that crosses a border keeps its full length; only a stretch ten times as long as `resolution` runs along.
+
+    Examples
+    --------
+    >>> lines = np.array([shapely.LineString([(0, 0.0004), (50, 0.0003), (50, 20)])])
+    >>> border = np.array([shapely.LineString([(-100, 0), (100, 0)])])
+    >>> shapely.length(off_border(lines, border, 0.001)).round(2)
+    array([20.])
+    """
+    rest = shapely.difference(lines, borders)
+    if not resolution:
+        return rest
+    for i in np.flatnonzero(shapely.dwithin(borders, rest, resolution)):
+        near = shapely.intersection(borders[i], shapely.box(*_grown(shapely.bounds(rest[i]), 1.0)))
+        strip = shapely.buffer(near, resolution, quad_segs=2)
+        close = shapely.get_parts(shapely.line_merge(shapely.intersection(rest[i], strip)))
+        crossing = shapely.length(close) <= 10 * resolution
+        if not crossing.all():
+            apart = shapely.get_parts(shapely.difference(rest[i], strip))
+            pieces = [p for p in (*apart, *close[crossing]) if p.geom_type == "LineString"]
+            rest[i] = shapely.line_merge(shapely.multilinestrings(pieces))
+    return rest
 
 
 def part_of_dimension(geometries: Geometries, dimension: Integers) -> Geometries:
@@ -123,6 +167,10 @@ def mean_width(polygons: Geometries) -> Floats:
     """
     area, perimeter = shapely.area(polygons), shapely.length(polygons)
     return np.divide(2 * area, perimeter, out=np.full(len(area), np.nan), where=area > 0)
+
+
+def _grown(bounds: Floats, by: float) -> Floats:
+    return bounds + np.array([-by, -by, by, by])
 
 
 def _covered(covering: Geometries, covered: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import shapely
 
 from lzgis.geometry import Overlaps, overlaps
-from lzgis.kinds.base import Check, Hits, clear_rows, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Hits, clear_rows, concatenated, hits, overlap_states, sizes
 from lzgis.model import State
 from lzgis.rule import Rule
 
@@ -27,11 +28,14 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
     """Give the rows of a rule that looks at overlaps: shared by ``avoid`` and ``identify``."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     found: Overlaps = check.remember(
-        ("overlaps", layer.id, which.tobytes()), lambda: overlaps(check.sites.geometry, index)
+        ("overlaps", layer.id, which.tobytes()), lambda: overlaps(check.sites.geometry, index, resolution=RESOLUTION_M)
     )
     real, sliver, width = overlap_states(check, found.left, found.part, index.mean_widths[found.right])
     site, part = found.left[real], found.part[real]
     area, length = sizes(check, site, part)
+    # A line or point in a polygon site takes no area of it; it is caught all the same.
+    area = np.where(shapely.get_dimensions(part) == 2, area, np.nan)
+    crossed = np.where(shapely.get_dimensions(part) == 1, shapely.length(part), area)
     caught = hits(
         site,
         layer.id,
@@ -41,7 +45,7 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
         area_m2=area,
         length_m=length,
         distance_m=0.0,
-        margin=np.where(np.isnan(area), length, area),
+        margin=crossed,
         mean_width_m=width[real],
     )
     missing = np.setdiff1d(np.arange(len(check.sites)), site)

@@ -187,17 +187,26 @@ def overlap_states(check: Check, site: Integers, parts: Geometries, feature_widt
         It is real, yet its mean width 2A/P is below the tolerance and below half that of the site and of the feature:
         a 4 m lane that crosses a redline is no sliver, though 4 m wide.
     width : array of float
-        The mean width (m) of polygonal parts, NaN for others.
+        The mean width (m) of polygonal parts, without what is too narrow to be told from touching; NaN for others.
     """
-    dimension = check.sites.dimension[site]
-    width = np.where(dimension == 2, mean_width(parts), np.nan)
-    length = shapely.length(parts)
+    dimension = shapely.get_dimensions(parts)
     tolerance = check.sliver_width_m
-    real = np.where(dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, True))
+    width = mean_width(parts)
+    thin = np.flatnonzero(width < tolerance)
+    width[thin] = np.nan_to_num(mean_width(_without_hairs(parts[thin])))
+    length = shapely.length(parts)
+    real = np.where(dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0))
     narrow = width < np.minimum(tolerance, 0.5 * np.minimum(check.sites.mean_width[site], feature_width))
     short = (length < tolerance) & (length < 0.5 * shapely.length(check.sites.geometry[site]))
     sliver = real & np.where(dimension == 2, narrow, np.where(dimension == 1, short, False))
     return real.astype(bool), sliver.astype(bool), width
+
+
+def _without_hairs(polygons: Geometries) -> Geometries:
+    """Leave out what is narrower than coordinates can tell: along a common border it would add length, but no width."""
+    half = RESOLUTION_M / 2
+    shrunk = shapely.buffer(polygons, -half, join_style="mitre")
+    return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
 
 
 def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floats]:

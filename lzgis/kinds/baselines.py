@@ -69,7 +69,7 @@ def baseline_features(
     A layer that has the fields of `where` is filtered by them; one that lacks them keeps the objects that match in the
     `primary` layer.
     """
-    wanted = None if primary is None else set(_keys(primary, primary.matching(where)))
+    wanted = None if primary is None or primary.lacking(where) else set(_keys(primary, primary.matching(where)))
     parts: list[BaselineFeatures] = []
     for layer in layers:
         if not layer.lacking(where):

@@ -9,7 +9,7 @@ import shapely
 
 from lzgis.geometry import outside_parts
 from lzgis.kinds.avoid import overlap_rows
-from lzgis.kinds.base import Check, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Hits, concatenated, hits, overlap_states, sizes
 from lzgis.model import Reason, State
 from lzgis.rule import Rule
 
@@ -28,13 +28,14 @@ def check_identify(rule: Rule, check: Check) -> Hits:
     """Give one row per feature; what no feature covers is a row of its own, 未核查."""
     rows = overlap_rows(rule, check)
     _, _, index = check.layer_where(rule.layer, rule.where)
-    rest = outside_parts(check.sites.geometry, index)
+    rest = outside_parts(check.sites.geometry, index, resolution=RESOLUTION_M)
     lineal = np.flatnonzero(check.sites.dimension > 0)
     gap = lineal[~shapely.is_empty(rest[lineal])]
     real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
     gap = gap[real]
     identified = rows.state != State.CLEAR
-    points = np.setdiff1d(np.flatnonzero(check.sites.dimension == 0), rows.site[identified])
+    # Points outside, and what only runs along borders, lie in no feature.
+    nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site[identified], gap])
     size = np.r_[shapely.area(rest[gap]) + np.where(check.sites.dimension[gap] == 1, shapely.length(rest[gap]), 0.0)]
     area, length = sizes(check, gap, rest[gap])
     gaps = hits(
@@ -47,7 +48,6 @@ def check_identify(rule: Rule, check: Check) -> Hits:
         length_m=length,
         unchecked_share=size / check.sites.size[gap],
     )
-    nowhere = hits(points, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
-    uncovered = np.isin(rows.site, np.r_[gap, points]) & ~identified
-    kept = Hits(**{name: getattr(rows, name)[~uncovered] for name in Hits.__dataclass_fields__})
-    return concatenated([kept, gaps, nowhere])
+    unmet = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
+    kept = Hits(**{name: getattr(rows, name)[identified] for name in Hits.__dataclass_fields__})
+    return concatenated([kept, gaps, unmet])

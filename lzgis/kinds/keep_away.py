@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import dwithin, nearest
+from lzgis.geometry import dwithin, nearest, off_border, part_of_dimension
 from lzgis.kinds.base import RESOLUTION_M, Check, Flags, Floats, Geometries, Hits, Integers, concatenated, hits, sizes
 from lzgis.kinds.baselines import BaselineFeatures, baseline_features
 from lzgis.model import State
@@ -46,7 +46,7 @@ class KeepAway(Rule):
     @property
     def reach_m(self) -> float:
         """The distance demanded, with the widest half-width that may be assumed."""
-        return self.distance_m + max(self.assumed_half_width_m.values(), default=0.0)
+        return max(self.distance_m, self.zone_distance_m) + max(self.assumed_half_width_m.values(), default=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +105,14 @@ def _demanded(rule: KeepAway, features: BaselineFeatures) -> Floats:
 
 
 def _reaches_inside(sites: Geometries, zones: Geometries) -> Flags:
-    part = shapely.intersection(sites, zones)
     dimension = shapely.get_dimensions(sites)
-    wide = 2 * shapely.area(part) > RESOLUTION_M * shapely.length(part)
-    point = shapely.intersects(sites, zones) & ~shapely.touches(sites, zones)
-    inside: Flags = np.where(
-        dimension == 2, wide & (shapely.area(part) > 0), point & ((dimension == 0) | (shapely.length(part) > RESOLUTION_M))
-    )
-    return inside.astype(bool)
+    part = part_of_dimension(shapely.intersection(sites, zones), dimension)
+    border, lines = shapely.boundary(zones), dimension == 1
+    part[lines] = off_border(part[lines], border[lines], RESOLUTION_M)
+    area, length = shapely.area(part), shapely.length(part)
+    wide = (area > 0) & (2 * area > RESOLUTION_M * length)
+    point = shapely.intersects(sites, zones) & ~shapely.dwithin(border, sites, RESOLUTION_M)
+    return np.where(dimension == 2, wide, np.where(lines, length > RESOLUTION_M, point)).astype(bool)
 
 
 def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
@@ -169,7 +169,7 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     beyond = radius[which] > 0
     around = local.copy()
     around[beyond] = shapely.buffer(local[beyond], radius[which][beyond], quad_segs=ARC_SEGMENTS)
-    parts[which] = shapely.intersection(site, around)
+    parts[which] = part_of_dimension(shapely.intersection(site, around), shapely.get_dimensions(site))
     return parts
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import outside_parts
-from lzgis.kinds.base import Check, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Hits, concatenated, hits, overlap_states, sizes
 from lzgis.model import State
 from lzgis.rule import Rule
 
@@ -22,7 +22,7 @@ class StayInside(Rule):
 def check_stay_inside(rule: Rule, check: Check) -> Hits:
     """Give one row per site: 涉及 with what lies outside and how far the features are, or 不涉及."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
-    rest = outside_parts(check.sites.geometry, index)
+    rest = outside_parts(check.sites.geometry, index, resolution=RESOLUTION_M)
     out = np.flatnonzero(~shapely.is_empty(rest))
     real, sliver, width = overlap_states(check, out, rest[out], np.full(len(out), np.inf))
     out, sliver, width = out[real], sliver[real], width[real]

@@ -17,7 +17,7 @@ from lzgis.measure import Plane, plane_for
 
 SEED = 441882
 CELL_M = 30.0
-GRID_DEG = 1e-9
+GRID_DEG = 2e-7  # 2 cm: a vertex nearer than that to a foreign edge is put on it, or projecting would make them cross
 MARGIN_M = 3000.0
 
 
@@ -105,7 +105,7 @@ class Frame:
         return shapely.get_coordinates(self.plane.project(shapely.points(lonlat)))
 
     def degrees(self, geometries: Any) -> np.ndarray:
-        """Bring geometries from metres to degrees, every coordinate on the common 1e-9 degree grid."""
+        """Bring geometries from metres to degrees, every coordinate rounded to 1e-9 degree."""
         return rounded(self.plane.unproject(geometries))
 
     def metres(self, geometries: Any) -> np.ndarray:

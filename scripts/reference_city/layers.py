@@ -13,7 +13,7 @@ from . import places
 from .clauses import clauses
 from .frame import CELL_M, Frame
 from .lines import block, distances
-from .mesh import stack
+from .mesh import join, stack
 from .waters import Course, management_ranges, reservoir_polygons, source_zones, water_polygons
 from .ways import Way
 from .zones import Faces, Zoning, unit_keys, unit_names
@@ -50,7 +50,7 @@ class Scene:
 def make_layers(scene: Scene) -> Layers:
     """Make every layer but the sites."""
     return {
-        "city": [{"id": places.ADCODE, "name": places.CITY, "geometry": scene.frame.outline_deg}],
+        "city": [{"id": places.ADCODE, "name": places.CITY, "geometry": join(scene.faces.mesh.faces)}],
         **_zoning_layers(scene),
         **_water_layers(scene),
         "roads": _roads(scene),

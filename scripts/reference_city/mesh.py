@@ -29,6 +29,24 @@ class Mesh:
             np.minimum.at(found, face, polygon)
         return np.where(found == len(polygons), -1, found)
 
+    def hosts(self, width_m: float, degree_m: float = 1.1e5) -> np.ndarray:
+        """For each face its own index, but for a face thinner than `width_m` the neighbour with the longest edge.
+
+        A face thinner than the plane's own bend of its edges turns inside out when projected; it must not stand alone.
+        """
+        hosts = np.arange(len(self.faces))
+        width = 2 * shapely.area(self.faces) / shapely.length(self.faces) * degree_m
+        thin = np.flatnonzero(width < width_m)
+        tree = shapely.STRtree(self.faces)
+        order = thin[np.argsort(-width[thin], kind="stable")]
+        for face in order.tolist():
+            near = tree.query(self.faces[face], predicate="intersects")
+            near = near[(near != face) & (width[near] >= width_m)]
+            edges = shapely.length(shapely.intersection(self.faces[face], self.faces[near]))
+            if len(near) and edges.max() > 0:
+                hosts[face] = near[int(np.argmax(edges))]
+        return hosts
+
     def merge(self, keys: Sequence[Hashable | None]) -> dict[Any, shapely.Geometry]:
         """Join the faces of each key; faces with the key None are left out."""
         groups: dict[Any, list[int]] = {}

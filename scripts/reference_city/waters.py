@@ -104,7 +104,7 @@ def reach(course: Course, start: float, stop: float) -> slice:
 def management_ranges(courses: dict[str, Course]) -> list[tuple[dict[str, str], shapely.Polygon]]:
     """Delimit a management range 25 to 60 m outside the banks of the Lianjiang and of a part of the Xingzi."""
     out = []
-    for name, start, stop in (("连江", 0.0, 0.86), ("星子河", 0.30, 0.62)):
+    for name, start, stop in (("连江", 0.0, 0.72), ("星子河", 0.30, 0.62)):
         course = courses[name]
         part = reach(course, start, stop)
         count = len(course.line[part])

@@ -22,6 +22,7 @@ KEY_PLACES: list[tuple[str, str, tuple[float, float], float]] = [
     ("连州市龙坪镇重点管控单元", "龙坪镇", (112.463, 24.872), 3600),
     ("连州市大路边镇重点管控单元", "大路边镇", (112.566, 25.060), 3000),
 ]
+THIN_M = 0.05
 GENERAL_WITH = {"三水瑶族乡": "瑶安瑶族乡", "丰阳镇": "东陂镇"}
 
 
@@ -160,23 +161,23 @@ def divide(zones: Zoning, frame: Frame) -> Faces:
     kept = mesh.inside([frame.outline_deg]) == 0
     mesh = Mesh(mesh.faces[kept], mesh.inner[kept], mesh.inner_xy[kept])
     row, col = frame.cell(*mesh.inner_xy.T)
-    redline = zones.redline[row, col]
     where = {name: mesh.inside(shape) for name, shape in degrees.items()}
-    reserve = _label(where["reserves"], zones.numbers["reserves"])
     town = where["town"]
-    key = np.where(town >= 0, _label(where["key"], zones.numbers["key"]), 0)
-    return Faces(
-        mesh=mesh,
-        township=_label(where["townships"], zones.numbers["townships"]),
-        redline=redline,
-        function=zones.functions[row, col],
-        priority=zones.priority[row, col],
-        key=key,
-        town=town,
-        farmland=np.where((town >= 0) | redline | (reserve > 0), -1, where["farmland"]),
-        reserve=reserve,
-        gap=where["gap"] >= 0,
-    )
+    redline = zones.redline[row, col]
+    reserve = _label(where["reserves"], zones.numbers["reserves"])
+    hosts = mesh.hosts(THIN_M)
+    facts = {
+        "township": _label(where["townships"], zones.numbers["townships"]),
+        "redline": redline,
+        "function": zones.functions[row, col],
+        "priority": zones.priority[row, col],
+        "key": np.where(town >= 0, _label(where["key"], zones.numbers["key"]), 0),
+        "town": town,
+        "farmland": np.where((town >= 0) | redline | (reserve > 0), -1, where["farmland"]),
+        "reserve": reserve,
+        "gap": where["gap"] >= 0,
+    }
+    return Faces(mesh=mesh, **{name: fact[hosts] for name, fact in facts.items()})
 
 
 def _label(index: np.ndarray, labels: np.ndarray) -> np.ndarray:

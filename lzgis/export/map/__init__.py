@@ -27,6 +27,8 @@ from lzgis.words import Language
 __all__ = ["write_map"]
 
 _Bounds = tuple[float, float, float, float]
+# A lone point is shown with some hundred metres around it.
+_LEAST_DEG = 0.005
 _NOWHERE = (112.11, 24.61, 112.79, 25.21)
 # Words of the fixed parts of the page, and of those that its scripts make.
 _PAGE_WORDS = (
@@ -110,8 +112,6 @@ def _figure(report: Report, bounds: _Bounds) -> Figure:
         location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
         tiles=None,
         zoom_start=10,
-        min_zoom=7,
-        max_zoom=19,
         font_size="14px",
         zoom_control=False,
         attribution_control=False,
@@ -119,6 +119,8 @@ def _figure(report: Report, bounds: _Bounds) -> Figure:
         zoom_delta=0.5,
         wheel_px_per_zoom_level=100,
     )
+    # The argument max_zoom is one of tiles.
+    chart.options.update(minZoom=7, maxZoom=19)
     chart.add_to(figure)
     backdrop = None
     if report.backdrop is not None:
@@ -141,7 +143,9 @@ def _bounds(report: Report) -> _Bounds:
         return _NOWHERE
     table = np.array(found)
     low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
-    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
+    (west, south), (east, north) = (middle - half).tolist(), (middle + half).tolist()
+    return (west, south, east, north)
 
 
 def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:

@@ -56,15 +56,13 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
     drawn = findings[findings["rank"].isin(_DRAWN) & _usable(findings)]
     all_sites = teller.report.sites.reset_index(drop=True)
     sites = all_sites[_usable(all_sites)]
-    step_m, (site_shapes, part_shapes) = simplified_to_fit(
-        [_shapes(sites), _shapes(drawn)], plane, vertices=_VERTICES, steps_m=_STEPS_M
-    )
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
-    about = [
-        {"r": int(rank), "s": order.get(one, -1)}
-        for rank, one in zip(drawn["rank"], drawn["site_id"], strict=True)
-    ]
-    part = {index: i for i, index in enumerate(drawn.index)}
+    part, parts = _parts(drawn)
+    step_m, (site_shapes, part_shapes) = simplified_to_fit(
+        [_shapes(sites), _shapes(parts)], plane, vertices=_VERTICES, steps_m=_STEPS_M
+    )
+    ranks = zip(parts["rank"], parts["site_id"], strict=True)
+    about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]
     return step_m, {
         "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}),
         "findings": _findings(teller, findings, pool, order, (shown, part)),
@@ -89,6 +87,15 @@ def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ]
     findings["rank"] = np.select([which for which, _ in known], [rank for _, rank in known], default=NOTICE)
     return findings.sort_values("rank", kind="stable")
+
+
+def _parts(drawn: gpd.GeoDataFrame) -> tuple[dict[Any, int], gpd.GeoDataFrame]:
+    """Keep one of each part that several rules find, and tell which part each finding has."""
+    keys = list(zip(drawn["site_id"], drawn["rank"], shapely.to_wkb(_shapes(drawn)), strict=True))
+    first: dict[Any, int] = {}
+    part = {index: first.setdefault(key, len(first)) for index, key in zip(drawn.index, keys, strict=True)}
+    kept = dict(reversed([(part[index], index) for index in drawn.index]))
+    return part, drawn.loc[[kept[i] for i in range(len(first))]]
 
 
 def _usable(frame: gpd.GeoDataFrame) -> Any:

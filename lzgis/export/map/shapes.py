@@ -16,6 +16,13 @@ STEPS_M = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
+def is_coverage(geometries: Geometries) -> bool:
+    """Whether these are polygons that touch without overlapping, so that borders between them are shared."""
+    return bool(
+        np.isin(shapely.get_type_id(geometries), _POLYGONS).all() and shapely.coverage_is_valid(geometries)
+    )
+
+
 def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geometries:
     """Drop vertices that the eye does not miss at `tolerance_m`; degrees in, degrees out.
 
@@ -24,7 +31,7 @@ def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geom
     if tolerance_m == 0 or len(geometries) == 0:
         return geometries
     there = plane.project(geometries)
-    if np.isin(shapely.get_type_id(there), _POLYGONS).all() and shapely.coverage_is_valid(there):
+    if is_coverage(there):
         fewer = shapely.coverage_simplify(there, tolerance_m)
     else:
         fewer = shapely.simplify(there, tolerance_m)
@@ -48,6 +55,7 @@ def topology(
 ) -> dict[str, Any]:
     """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
 
+    Borders are looked for only in a coverage: among shapes that overlap there are few, and it takes long.
     Arcs are rounded here rather than by the library, whose grid needs an extent that a single point has not.
     """
     if len(geometries) == 0:
@@ -60,7 +68,9 @@ def topology(
     rounded = shapely.transform(geometries, lambda xy: np.rint((xy - origin) / step_deg))
     rounded = shapely.remove_repeated_points(rounded)
     frame = gpd.GeoDataFrame({"n": range(len(geometries))}, geometry=rounded)
-    written: dict[str, Any] = Topology(frame, prequantize=False, object_name="d").to_dict()
+    written: dict[str, Any] = Topology(
+        frame, topology=is_coverage(rounded), prequantize=False, object_name="d"
+    ).to_dict()
     shapes = [_whole(shape) for shape in written["objects"]["d"]["geometries"]]
     for shape, one in zip(shapes, properties, strict=True):
         shape.pop("id", None)

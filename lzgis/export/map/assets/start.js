@@ -65,12 +65,18 @@
     else lz.panel.close();
   }
 
+  function seenBounds() {
+    var size = lz.map.getSize(), right = size.x - lz.room().paddingBottomRight[0];
+    return L.latLngBounds(lz.map.containerPointToLatLng([0, 0]), lz.map.containerPointToLatLng([right, size.y]));
+  }
+
   function printing() {
-    function fit() { lz.map.invalidateSize({ animate: false, pan: false }); }
-    var media = window.matchMedia("print"), before = null;
-    media.addEventListener("change", function (event) {
-      if (event.matches) { before = lz.map.getBounds(); fit(); lz.map.fitBounds(before, { animate: false }); }
-      else { fit(); if (before) lz.map.fitBounds(before, { animate: false }); }
+    var seen = null;
+    // What is seen beside the legend on the screen shall be seen beside it on paper.
+    window.matchMedia("print").addEventListener("change", function (event) {
+      if (event.matches) seen = seenBounds();
+      lz.map.invalidateSize({ animate: false, pan: false });
+      if (seen) lz.map.fitBounds(seen, { animate: false, paddingBottomRight: [event.matches ? 240 : lz.room().paddingBottomRight[0], 0] });
     });
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }

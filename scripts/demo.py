@@ -1,0 +1,38 @@
+"""Screen the reference city's projects and write the files: ``python scripts/demo.py [options of lzgis demo]``.
+
+Needs Python 3.11 or newer and pip; everything else goes into ``.venv`` beside the code.
+"""
+
+import sys
+
+# The module's name on the command line, so that messages say "lzgis" and not "-c".
+RUN = "import sys; sys.argv[0] = 'lzgis'; from lzgis.cli import main; main()"
+
+
+def main():
+    if sys.version_info < (3, 11):  # noqa: UP036 (an older Python is just what this is for)
+        sys.exit("lzgis needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
+    import argparse
+    import time
+    from pathlib import Path
+
+    import _venv
+
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-o", "--out", type=Path, default=_venv.ROOT / "out")
+    known, others = parser.parse_known_args()
+    python = _venv.prepare()
+    started = time.time()
+    code = _venv.run([python, "-c", RUN, "demo", "--out", known.out, *others])
+    # Clocks of file systems may be coarse, hence the second.
+    written = [p for p in known.out.glob("*") if p.stat().st_mtime > started - 1]
+    if code == 0 and written:
+        _venv.say(f"\nWritten to {known.out.resolve()}:")
+        for path in sorted(written):
+            _venv.say(f"  {path.name}  ({path.stat().st_size / 1e6:.1f} MB)")
+        _venv.say("Open map.html in a browser; it needs no network.")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

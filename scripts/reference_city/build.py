@@ -1,0 +1,40 @@
+"""Build the whole reference city into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import places, store
+from .answers import make_answers
+from .check import check, measured
+from .frame import Frame
+from .layers import Layers, Scene, make_layers
+from .outline import read_outline
+from .projects import make_projects
+from .relief import raise_relief, write_dem
+from .waters import lay_courses, reservoir_polygons, water_polygons
+from .ways import lay_roads
+from .zones import divide, draw_masks, trace
+from .zoning import Ground
+
+
+def build(folder: Path) -> str:
+    """Write every layer, the terrain and the figures; return the figures."""
+    frame = Frame(read_outline(places.ADCODE))
+    courses = lay_courses(frame)
+    relief = raise_relief(frame, courses)
+    ground = Ground.of(relief)
+    wet = [a for _, a in water_polygons(courses)] + [a for _, a in reservoir_polygons(frame, courses)]
+    zones = draw_masks(ground, courses, frame.burn(wet, all_touched=True))
+    trace(zones, frame)
+    scene = Scene(frame, courses, lay_roads(ground, courses), zones, divide(zones, frame))
+    layers: Layers = make_layers(scene)
+    check(scene, layers)
+    sites = make_projects(scene, ground, layers) + make_answers(scene, ground, layers)
+    figures = measured(scene, {**layers, "sites": sites})
+    for name, features in {**layers, "sites": sites}.items():
+        store.write_layer(folder, name, features)
+    write_dem(relief, folder / "dem.tif")
+    store.refresh_hashes(folder / "catalog.toml")
+    store.refresh_section(folder / "README.md", figures)
+    return figures

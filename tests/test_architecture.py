@@ -1,0 +1,132 @@
+"""The floors of the house: imports go down only, modules and functions stay small, nothing heavy is imported early."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# From the ground up. A module imports what stands on a lower floor, or before it on its own floor.
+FLOORS: dict[str, str] = {
+    "ground": ". errors",
+    "records": "spec rule",
+    "geometry": "geometry.index geometry.overlay geometry.distance geometry",
+    "tools": "words config measure raster",
+    "nouns": "model",
+    "reading": "repair sources",
+    "kinds": "kinds.base kinds.baselines kinds.avoid kinds.stay_inside kinds.identify kinds.keep_away kinds",
+    "city": "rulebook catalogue",
+    "checking": "coverage findings check verdicts",
+    "screening": "screening",
+    "shared by exports": "export.files export.rows export.tables export.provenance export.lettering export.cartography",
+    "exports": "export.json export.xlsx export.qgis_style export.gpkg export.backdrop export.marginalia export.picture",
+    "web map": "export.map.page export.map.shapes export.map.layers export.map.figures export.map.review export.map",
+    "table of exports": "export",
+    "edges": "starting console cli",
+}
+ORDER = [
+    "lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()
+]
+
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "lzgis"}
+HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
+
+
+def modules(folder: str) -> dict[str, Path]:
+    """Name the modules below a folder of the project."""
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def tree(path: Path) -> ast.Module:
+    """Parse a module."""
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def imported(module: str, path: Path, known: dict[str, Path]) -> set[str]:
+    """Name everything that a module imports, wherever the import stands, for type checking too."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write imports from the root, as 'from lzgis.x import y'"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else str(node.module))
+    return found - {module}
+
+
+LZGIS = modules("lzgis")
+OURS = LZGIS | modules("scripts") | modules("benchmarks")
+
+
+def test_every_module_stands_on_one_floor():
+    assert sorted(ORDER) == sorted(LZGIS)
+
+
+@pytest.mark.parametrize("module", sorted(LZGIS))
+def test_imports_go_down(module):
+    # The front door names modules of every floor, as strings and for type checkers; it imports them when asked.
+    allowed = set(ORDER[: ORDER.index(module)]) if module != "lzgis" else set(LZGIS)
+    needed = {name for name in imported(module, LZGIS[module], LZGIS) if name.split(".")[0] == "lzgis"}
+    assert needed <= allowed
+
+
+@pytest.mark.parametrize("module", [name for name in ORDER if name.startswith("lzgis.geometry")])
+def test_geometry_knows_arrays_only(module):
+    roots = {name.split(".")[0] for name in imported(module, LZGIS[module], LZGIS)}
+    assert roots - set(sys.stdlib_module_names) <= GEOMETRY_MAY_IMPORT
+
+
+@pytest.mark.parametrize("module", sorted(OURS))
+def test_modules_and_functions_stay_small(module):
+    path = OURS[module]
+    assert len(path.read_text("utf-8").splitlines()) < 400, f"{module} is too long"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert lines_of_code(node) < 60, f"{module}.{node.name} is too long"
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert len([a for a in given if a.arg not in ("self", "cls")]) <= 7, f"{module}.{node.name} takes too much"
+
+
+def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines of a function without its docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        lines -= (first.end_lineno or 0) - first.lineno + 1
+    return lines
+
+
+def loaded_after(code: str) -> set[str]:
+    """Name the heavy packages that a fresh Python holds after running `code`."""
+    ask = f"\nimport sys\nprint('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code + ask], capture_output=True, encoding="utf-8", check=True)
+    return set(run.stdout.splitlines()[-1].split()[1:])
+
+
+def test_import_lzgis_costs_nothing():
+    assert loaded_after("import lzgis; dir(lzgis)") == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"]])
+def test_help_comes_without_the_heavy_packages(arguments):
+    code = f"""
+import sys
+sys.argv = ['lzgis', *{arguments!r}]
+from lzgis.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+    assert loaded_after(code) == set()

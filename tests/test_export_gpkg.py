@@ -1,0 +1,208 @@
+"""The GeoPackage, read back with fiona and with SQLite."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import fiona
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, toy_report
+
+from lzgis.export.gpkg import write_gpkg
+from lzgis.export.qgis_style import Category, categorized
+from lzgis.model import FINDING_COLUMNS, Report
+
+
+def written(report: Report, folder: Path, language: Any = "zh") -> Path:
+    path = folder / "findings.gpkg"
+    write_gpkg(report, path, language=language)
+    return path
+
+
+def features(path: Path, layer: str) -> list[dict[str, Any]]:
+    with fiona.open(path, layer=layer) as source:
+        return [dict(feature["properties"]) for feature in source]
+
+
+def rows(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(query).fetchall()
+
+
+def test_layers_are_kept_apart_by_shape(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    shapes = {}
+    for layer in fiona.listlayers(path):
+        with fiona.open(path, layer=layer) as source:
+            shapes[layer] = source.schema["geometry"]
+            if source.schema["geometry"] != "None":
+                assert source.crs.to_epsg() == 4490
+    assert shapes == {
+        "sites": "MultiPolygon",
+        "sites_lines": "MultiLineString",
+        "sites_points": "MultiPoint",
+        "conflicts": "MultiPolygon",
+        "conflicts_lines": "MultiLineString",
+        "notices": "MultiPolygon",
+        "notices_lines": "MultiLineString",
+        "notices_points": "MultiPoint",
+        "findings": "None",
+        "unit_lists": "None",
+        "about": "None",
+        "layer_styles": "None",
+    }
+
+
+def test_findings_hold_every_row_and_column(tmp_path: Path) -> None:
+    report = toy_report()
+    found = features(written(report, tmp_path), "findings")
+    assert len(found) == len(report.findings)
+    for column in FINDING_COLUMNS:
+        back = [row[column.name] for row in found]
+        if column.dtype == "float":
+            assert np.array_equal(np.array(back, dtype=float), report.findings[column.name], equal_nan=True)
+        elif column.name != "basis":
+            assert back == list(report.findings[column.name])
+    assert found[0]["rule_title"] == "生态保护红线内禁止开发建设"
+
+
+def test_conflicts_are_no_notices_and_keep_their_geometry(tmp_path: Path) -> None:
+    report = toy_report()
+    path = written(report, tmp_path)
+    conflicts = gpd.read_file(path, layer="conflicts")
+    assert list(conflicts["state"]) == ["涉及", "疑似边界误差"]
+    assert shapely.equals(conflicts.geometry[0], report.findings.geometry[0])
+    assert {row["severity"] for row in features(path, "notices")} == {"notice"}
+
+
+def test_sites_carry_verdict_and_what_their_file_had(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    found = features(path, "sites")
+    assert [row["verdict"] for row in found] == ["存在禁止性冲突", "未发现冲突", "需进一步论证"]
+    assert found[0]["not_checked"] == "farmland；town"
+    assert found[0]["fid_2"] == 7, "a column named fid must not become the row number"
+    english = features(written(toy_report(), tmp_path, "en"), "sites")
+    assert english[0]["verdict_title"] == "prohibiting conflict"
+
+
+def test_hostile_texts_come_back(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    owners = {
+        row["id"]: row["owner"]
+        for name in ("sites", "sites_lines", "sites_points")
+        for row in features(path, name)
+    }
+    assert owners == {
+        "S1": EMOJI,
+        "S2": CONTROLS.replace("\x00", "\\x00"),
+        "S3": RIGHT_TO_LEFT,
+        "S4": LINK,
+        FORMULA: LONG,
+    }
+    assert features(path, "sites")[2]["name"] == SCRIPT
+
+
+def test_names_of_columns_never_clash(tmp_path: Path) -> None:
+    sites = toy_report().sites.assign(
+        Verdict="a",
+        FID="b",
+        geom="c",
+        when=pd.Timestamp("2026-01-02"),
+        flag=True,
+        many=[[1]] * 5,
+        **{"x\x00y": 1},
+    )
+    sites["big"] = np.array([2**63] * 5, dtype=np.uint64)
+    sites["whole"] = pd.array([1, None, 3, 4, 5], dtype="Int64")
+    found = features(written(toy_report(sites=sites), tmp_path), "sites")[0]
+    assert (found["Verdict_2"], found["geom_2"], found["x\\x00y"]) == ("a", "c", 1)
+    assert found["verdict"] == "存在禁止性冲突"
+    assert (found["FID_3"], found["big"], found["whole"], found["many"]) == ("b", str(2**63), "1", "[1]")
+    assert found["when"].startswith("2026-01-02")
+    assert found["flag"] is True
+
+
+def test_a_site_without_geometry_and_a_collection_are_not_lost(tmp_path: Path) -> None:
+    sites = toy_report().sites.copy()
+    sites.loc[0, "geometry"] = None
+    sites.loc[1, "geometry"] = shapely.GeometryCollection(
+        [sites.geometry[3], shapely.MultiLineString([sites.geometry[1]]), sites.geometry[2]]
+    )
+    path = written(toy_report(sites=sites), tmp_path)
+    assert [row["id"] for row in features(path, "sites")] == ["S1", "S2", "S4", FORMULA]
+    assert [row["id"] for row in features(path, "sites_lines")] == ["S2"]
+    assert [row["id"] for row in features(path, "sites_points")] == ["S2", "S3"]
+
+
+def test_qgis_finds_a_default_style_for_every_layer(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    styles = rows(path, "SELECT f_table_name, f_geometry_column, styleQML, useAsDefault FROM layer_styles")
+    spatial = rows(path, "SELECT table_name, column_name FROM gpkg_geometry_columns")
+    assert sorted(s[:2] for s in styles) == sorted(spatial)
+    for name, _, qml, default in styles:
+        root = ElementTree.fromstring(qml)
+        kind = {"points": "0", "lines": "1"}.get(name.rpartition("_")[2], "2")
+        assert root.findtext("layerGeometryType") == kind
+        symbols = {symbol.get("name") for symbol in root.iterfind("renderer-v2/symbols/symbol")}
+        assert {c.get("symbol") for c in root.iterfind("renderer-v2/categories/category")} == symbols
+        assert default == 1
+    assert 'class="LinePatternFill"' in {s[0]: s[2] for s in styles}["conflicts"]
+
+
+def test_columns_have_heads_in_the_language(tmp_path: Path) -> None:
+    query = "SELECT name FROM gpkg_data_columns WHERE table_name = 'conflicts' AND column_name = 'area_m2'"
+    assert rows(written(toy_report(), tmp_path), query) == [("面积（㎡）",)]
+    assert rows(written(toy_report(), tmp_path, "en"), query) == [("Area (m²)",)]
+
+
+def test_about_says_notice_and_provenance(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    about = features(path, "about")
+    assert about[0]["value"].startswith("示意数据")
+    assert any("a" * 64 in row["value"] for row in about)
+    described = rows(path, "SELECT description FROM gpkg_contents WHERE table_name = 'conflicts'")
+    assert "示意数据" in described[0][0]
+
+
+@pytest.mark.parametrize("zone", [dt.UTC, None, dt.timezone(dt.timedelta(hours=8))])
+def test_same_report_same_bytes(tmp_path: Path, zone: Any) -> None:
+    toy = toy_report()
+    made_at = dt.datetime(2026, 11, 21, 9, 30, tzinfo=zone)
+    report = toy_report(provenance=dataclasses.replace(toy.provenance, made_at=made_at))
+    first = written(report, tmp_path).read_bytes()
+    time.sleep(1.1)
+    assert written(report, tmp_path).read_bytes() == first
+    hour = "01" if zone and zone != dt.UTC else "09"
+    dates = rows(tmp_path / "findings.gpkg", "SELECT DISTINCT last_change FROM gpkg_contents")
+    assert dates == [(f"2026-11-21T{hour}:30:00.000Z",)]
+
+
+def test_a_report_of_nothing_still_opens(tmp_path: Path) -> None:
+    toy = toy_report()
+    path = written(
+        toy_report(
+            sites=toy.sites.iloc[:0],
+            findings=toy.findings.iloc[:0],
+            verdicts=toy.verdicts.iloc[:0],
+            unit_lists=toy.unit_lists.iloc[:0],
+        ),
+        tmp_path,
+    )
+    assert features(path, "sites") == []
+    assert fiona.listlayers(path)[:3] == ["sites", "conflicts", "notices"]
+
+
+def test_a_label_cannot_break_out_of_a_style() -> None:
+    qml = categorized("\"a\" = '<&>'", [Category("<v>", '"/><script>', "#123456")], "polygon")
+    assert ElementTree.fromstring(qml).find("renderer-v2").get("attr") == "\"a\" = '<&>'"  # type: ignore[union-attr]

@@ -1,0 +1,586 @@
+"""The interactive map: one file, no network, inert text, and a page that works."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from report_fixture import HOSTILE, big_report, toy_report
+from test_raster import hill, write_dem
+
+from lzgis.errors import ExportError
+from lzgis.export.map import write_map
+from lzgis.export.map.page import inert_json
+from lzgis.export.map.shapes import simplified, simplified_to_fit, topology
+from lzgis.measure import plane_for
+from lzgis.model import Layer, Problem, Report
+from lzgis.rule import Activity
+
+EVIL = (
+    "<script>window.__pwned=1</script>",
+    '"><img src=x onerror="window.__pwned=1">',
+    "`${window.__pwned=1}`",
+    "</script><script>window.__pwned=1</script>",
+    "<!--<script>",
+    "]]></style><svg onload=window.__pwned=1>",
+    "javascript:window.__pwned=1",
+    "\u202eبحكم \u2028\u2029\x85\x00",
+    "{{ 7*7 }} {city} $title %s",
+    *HOSTILE,
+)
+BAD = "".join(t for t in EVIL if len(t) < 100)
+
+
+def evil_report() -> Report:
+    """The toy report with a hostile text wherever a file can put one."""
+    toy = toy_report()
+    sites = toy.sites.iloc[np.arange(len(EVIL)) % 4].reset_index(drop=True)
+    old = list(sites["id"])
+    sites["id"] = [f"{i}{text}" for i, text in enumerate(EVIL)]
+    sites["name"] = list(EVIL)
+    sites["activity"] = [BAD] * len(EVIL)
+    verdicts = toy.verdicts.iloc[np.arange(len(EVIL)) % 4].reset_index(drop=True)
+    verdicts["site_id"], verdicts["site_name"] = sites["id"], sites["name"]
+    renamed = dict(reversed(list(zip(old, sites["id"], strict=True))))
+    findings = toy.findings.copy()
+    findings["site_id"] = [renamed.get(one, one) for one in findings["site_id"]]
+    for column in ("feature_name", "feature_id", "item", "procedure", "note", "basis", "repealed"):
+        findings[column] = BAD
+    layers = {one: evil_layer(layer) for one, layer in toy.layers.items()}
+    rules = tuple(r.model_copy(update={"title": r.title + BAD, "title_en": BAD}) for r in toy.book.rules)
+    book = dataclasses.replace(
+        toy.book, rules=rules, activities={BAD: Activity(title=BAD, title_en=BAD)}, layers={"farmland": BAD}
+    )
+    city = toy.city.model_copy(update={"name": "连州" + BAD, "notice": "示意数据" + BAD})
+    return toy_report(
+        sites=sites, verdicts=verdicts, findings=findings, layers=layers, book=book, city=city,
+        problems=(Problem("warning", BAD, BAD, BAD),),
+        provenance=dataclasses.replace(toy.provenance, rule_book=BAD, rule_book_version=BAD),
+    )  # fmt: skip
+
+
+def evil_layer(layer: Layer) -> Layer:
+    frame = layer.frame.copy()
+    frame["name"] = BAD
+    style = layer.spec.style
+    if style.by:
+        frame[style.by] = BAD
+        style = style.model_copy(update={"colours": {BAD: "#123456", "x": 'red" onload="window.__pwned=1'}})
+    spec = layer.spec.model_copy(update={"title": BAD, "title_en": BAD, "version": BAD, "style": style})
+    return Layer(layer.id, spec, frame)
+
+
+class Page(HTMLParser):
+    """The tags of a page and the data that it carries."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.text = path.read_text("utf-8")
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.data: dict[str, Any] = {}
+        self._block = ""
+        self.feed(self.text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._block = (dict(attrs).get("id") or "") if tag == "script" else ""
+
+    def handle_data(self, data: str) -> None:
+        if self._block:
+            self.data[self._block.removeprefix("lz-")] = json.loads(data)
+            self._block = ""
+
+
+def page_of(report: Report, path: Path, **options: Any) -> Page:
+    write_map(report, path, **options)
+    return Page(path)
+
+
+def test_the_page_carries_all_it_needs_and_forbids_the_rest(tmp_path: Path) -> None:
+    page = page_of(toy_report(), tmp_path / "map.html")
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "action", "data", "srcset", "poster"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:", "#")), (tag, value)
+    assert not re.findall(r"url\((?!data:|#)[^)]*\)", page.text.split("<body>")[0].split("</style>")[-1])
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe-eval" not in policy
+    assert "'unsafe-inline'" not in policy.split("style-src")[0]
+    assert len(page.text.encode()) < 400_000
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path, language: Any) -> None:
+    dem = write_dem(tmp_path / "dem.tif", hill())
+    for name in ("one", "two"):
+        write_map(toy_report(backdrop=dem), tmp_path / f"{name}.html", language=language)
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_the_fixed_parts_say_what_the_map_rests_on(tmp_path: Path) -> None:
+    zh = page_of(toy_report(), tmp_path / "zh.html")
+    for text in ("示意数据，仅供演示，不得用于审批。", "内部资料", "任何结论均不构成审批"):
+        assert text in zh.text.split('<script type="application/json"')[0]
+    footer = " ".join(zh.data["city"]["footer"])
+    assert "规则基准日 2026-11-21" in footer
+    assert "2026.11" in footer
+    assert "数据日期 2022-10-14 至 2023-12-01" in footer
+    en = page_of(toy_report(), tmp_path / "en.html", language="en")
+    assert '<html lang="en">' in en.text
+    assert "Lianzhou: conflict screening" in en.text
+    assert en.data["city"]["verdicts"][0]["title"] == "prohibiting conflict"
+    assert "永久基本农田" in zh.data["city"]["missing"]
+
+
+def test_findings_stand_with_the_conflicts_first(tmp_path: Path) -> None:
+    review = page_of(toy_report(), tmp_path / "map.html").data["review"]
+    pool = review["pool"]
+    findings = review["findings"][0]
+    ranks = [finding[0] for finding in findings]
+    assert ranks == sorted(ranks)
+    assert (ranks[0], ranks[-1]) == (0, 5)
+    first = findings[0]
+    assert [pool[i] for i in first[1:4]] == ["生态保护红线内禁止开发建设", "生态保护红线", "南岭水源涵养"]
+    assert re.search(r"[\d,]+\.\d ㎡（[\d,]+\.\d{4} 公顷），占 31\.23%", pool[first[6]])
+    told = {pool[a]: pool[b] for a, b in zip(first[7][::2], first[7][1::2], strict=True)}
+    assert told["手续"] == "报省级政府出具认定意见"
+    assert first[8] >= 0
+    missing = next(finding for finding in findings if finding[0] == 3)
+    assert "缺少图层，未核查" in [pool[i] for i in missing[7]]
+    road = review["findings"][1][0]
+    assert "要求 15.0（含假定半宽 20.0） m" in pool[road[6]]
+
+
+def test_a_sign_stands_inside_its_site(tmp_path: Path) -> None:
+    report = toy_report()
+    review = page_of(report, tmp_path / "map.html").data["review"]
+    for site, shape in zip(review["sites"], report.sites.geometry, strict=True):
+        lat, lon = site["spot"]
+        assert shape.distance(shapely.Point(lon, lat)) < 1e-6
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    page = page_of(evil_report(), tmp_path / "map.html")
+    plain = Page(_written(toy_report(), tmp_path / "plain.html"))
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    names = [site["name"] for site in page.data["review"]["sites"]]
+    assert names == list(EVIL)
+    colours = {e["colour"] for layer in page.data["layers"] for e in layer["entries"]}
+    assert colours == {"#123456"}
+
+
+def _written(report: Report, path: Path) -> Path:
+    write_map(report, path)
+    return path
+
+
+def test_json_is_inert() -> None:
+    text = inert_json(list(EVIL))
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == list(EVIL)
+    assert inert_json("path\udc80") == '"path?"'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        inert_json(float("nan"))
+
+
+def test_vendored_files_are_the_pinned_ones() -> None:
+    folder = Path(__file__).parents[1] / "lzgis" / "export" / "static"
+    lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    listed = dict(reversed(line.split("  ")) for line in lines)
+    found = {
+        p.relative_to(folder).as_posix(): p
+        for p in folder.rglob("*")
+        if p.is_file() and p.name != "SHA256SUMS"
+    }
+    assert set(found) == set(listed)
+    for name, path in found.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name]
+    notices = (folder.parents[2] / "THIRD_PARTY_NOTICES.md").read_text("utf-8")
+    for name in ("leaflet", "topojson-client"):
+        licence = (folder / name / "LICENSE").read_text("utf-8")
+        assert " ".join(licence.split()) in " ".join(notices.split())
+
+
+def test_shared_borders_stay_shared_when_simplified() -> None:
+    plane = plane_for((112.2, 24.7, 112.6, 25.0))
+    seam = np.c_[np.linspace(112.3, 112.5, 400), 24.9 + 0.0002 * np.random.default_rng(1).random(400)]
+    north = shapely.Polygon([*seam, (112.5, 25.0), (112.3, 25.0)])
+    south = shapely.Polygon([*seam, (112.5, 24.8), (112.3, 24.8)])
+    both = np.array([north, south], dtype=object)
+    fewer = simplified(both, 50.0, plane)
+    assert shapely.get_num_coordinates(fewer).sum() < 400
+    assert fewer[0].intersection(fewer[1]).area < 1e-12
+    assert shapely.union_all(fewer).area == pytest.approx(shapely.union_all(both).area, rel=1e-6)
+    assert len(topology(both, [{}, {}], step_deg=1e-6)["arcs"]) == 3
+
+
+def test_a_topology_says_where_things_are() -> None:
+    shapes = np.array(
+        [shapely.Point(112.4, 24.9), shapely.box(112.4, 24.8, 112.5, 24.9).boundary], dtype=object
+    )
+    made = topology(shapes, [{"a": 1}, {"a": 2}], step_deg=1e-7)
+    scale, origin = np.array(made["transform"]["scale"]), np.array(made["transform"]["translate"])
+    point, line = made["objects"]["d"]["geometries"]
+    assert np.array(point["coordinates"]) * scale + origin == pytest.approx([112.4, 24.9], abs=1e-7)
+    arcs = [np.cumsum(arc, axis=0) * scale + origin for arc in made["arcs"]]
+    assert np.vstack(arcs).min(axis=0) == pytest.approx([112.4, 24.8], abs=1e-7)
+    assert (point["properties"], line["properties"]) == ({"a": 1}, {"a": 2})
+    json.dumps(made)
+
+
+def test_the_page_says_by_how_much_it_simplified(tmp_path: Path) -> None:
+    report = big_report(3, 4, vertices=150_000)
+    page = page_of(report, tmp_path / "map.html")
+    note = next(line for line in page.data["city"]["footer"] if "简化" in line)
+    assert re.fullmatch(r"图形已为显示简化至 (2|5|10|20|50) 米；面积以完整图形计算", note)
+    assert (tmp_path / "map.html").stat().st_size < 3_000_000
+
+
+def test_the_last_step_is_taken_where_none_fits() -> None:
+    plane = plane_for((112.2, 24.7, 112.6, 25.0))
+    step, shapes = simplified_to_fit([np.array([shapely.box(112.3, 24.8, 112.4, 24.9)])], plane, vertices=1)
+    assert step == 100
+    assert shapely.get_num_coordinates(shapes[0])[0] == 5
+
+
+def poor_reports() -> dict[str, Report]:
+    toy = toy_report()
+    no_shape = toy.sites.copy()
+    no_shape.loc[[0, 2], "geometry"] = [None, shapely.Polygon()]
+    empty = {one: Layer(one, layer.spec, layer.frame.iloc[:0]) for one, layer in toy.layers.items()}
+    clear = toy.findings[toy.findings["state"] == "不涉及"].reset_index(drop=True)
+    point = gpd.GeoDataFrame(toy.sites.iloc[[2]])
+    return {
+        "no layers": toy_report(layers={}),
+        "empty layers": toy_report(layers=empty),
+        "sites without shapes": toy_report(sites=no_shape),
+        "nothing hit": toy_report(findings=clear),
+        "no findings": toy_report(findings=toy.findings.iloc[:0]),
+        "one point": toy_report(sites=point, layers={}),
+        "no sites": toy_report(
+            sites=toy.sites.iloc[:0],
+            findings=toy.findings.iloc[:0],
+            verdicts=toy.verdicts.iloc[:0],
+            layers={},
+        ),
+        "no notice": toy_report(city=toy.city.model_copy(update={"notice": "", "outline": "nowhere"})),
+    }
+
+
+@pytest.mark.parametrize("name", poor_reports())
+def test_poor_reports_have_a_map(tmp_path: Path, name: str) -> None:
+    report = poor_reports()[name]
+    page = page_of(report, tmp_path / "map.html")
+    assert len(page.data["review"]["sites"]) == len(report.sites)
+
+
+def test_faults_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(ExportError, match=r"map\.html: cannot be written"):
+        write_map(toy_report(), tmp_path / "taken" / "map.html")
+    with pytest.raises(ExportError, match=r"gone\.tif: cannot be read as elevation"):
+        write_map(toy_report(backdrop=tmp_path / "gone.tif"), tmp_path / "map.html")
+    assert not (tmp_path / "map.html").exists()
+
+
+# In a browser
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: install it, or name it in the variable CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Seen:
+    """A page opened without a network, with everything it asked for or complained of."""
+
+    def __init__(self, browser: Any, path: Path, width: int = 1280, height: int = 800) -> None:
+        self.context = browser.new_context(offline=True, viewport={"width": width, "height": height})
+        self.page = self.context.new_page()
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append("dialog"), dialog.dismiss()))
+        self.address = path.as_uri()
+        self.page.goto(self.address)
+        self.page.wait_for_selector("body.lz-ready", timeout=20_000)
+
+    def close(self) -> None:
+        """Close the page; it must have been quiet."""
+        outside = [url for url in self.asked if url != self.address and not url.startswith("data:")]
+        pwned = self.page.evaluate("window.__pwned")
+        self.context.close()
+        assert outside == []
+        assert self.said == []
+        assert pwned is None
+
+    def shown(self, selector: str) -> int:
+        """Count the elements that are seen."""
+        return sum(one.is_visible() for one in self.page.query_selector_all(selector))
+
+
+@pytest.fixture
+def seen(chromium: Any, tmp_path: Path) -> Iterator[Seen]:
+    dem = write_dem(tmp_path / "dem.tif", hill())
+    write_map(toy_report(backdrop=dem), tmp_path / "map.html")
+    opened = Seen(chromium, tmp_path / "map.html")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.browser
+def test_sites_layers_and_relief_are_there(seen: Seen) -> None:
+    assert seen.shown(".lz-item") == 5
+    assert seen.page.locator(".lz-marker").count() == 3  # two sites are large enough to be seen themselves
+    assert seen.page.locator(".leaflet-lz-sites-pane path").count() == 5
+    assert seen.page.locator(".leaflet-lz-parts-pane path").count() >= 2
+    assert seen.page.evaluate("lzgis.layers.all.filter(e => e.shown).map(e => e.spec.id).sort()") == [
+        "city", "redline", "roads",
+    ]  # fmt: skip
+    assert seen.page.evaluate(
+        "lzgis.layers.all.filter(e => e.shown).every(e => e.drawn.getLayers().length > 0)"
+    )
+    assert seen.page.evaluate("document.querySelector('.leaflet-image-layer').naturalWidth") > 100
+    assert "km" in seen.page.inner_text(".leaflet-control-scale-line")
+    assert seen.page.locator(".leaflet-attribution-flag").count() == 0
+    assert seen.page.inner_text(".leaflet-control-attribution") == "lzgis · Leaflet"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_no_box_covers_another(chromium: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    write_map(toy_report(), tmp_path / "map.html")
+    opened = Seen(chromium, tmp_path / "map.html", *size)
+    boxes = [".lz-header", ".lz-panel", ".lz-footer", ".lz-legend", ".lz-tools", ".lz-north"]
+    boxes += [".leaflet-control-scale", ".leaflet-control-attribution"]
+    found = {one: opened.page.locator(one).bounding_box() for one in boxes}
+    shapes = {
+        k: shapely.box(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for k, b in found.items()
+    }
+    for i, one in enumerate(boxes):
+        assert shapely.box(0, 0, *size).buffer(0.5).covers(shapes[one]), one
+        for other in boxes[i + 1 :]:
+            assert shapes[one].intersection(shapes[other]).area < 1, (one, other)
+    opened.close()
+
+
+@pytest.mark.browser
+def test_search_and_filter_narrow_list_and_map(seen: Seen) -> None:
+    page = seen.page
+    page.fill("#lz-search", "采石")
+    assert seen.shown(".lz-item") == 1
+    assert page.locator(".leaflet-lz-sites-pane path").count() == 1
+    page.fill("#lz-search", "ｓ２")  # full-width, as an input method may give it
+    assert page.locator(".lz-item:visible .lz-item-name").all_inner_texts() == ["旅游公路"]
+    page.fill("#lz-search", "没有这个")
+    assert page.inner_text("#lz-status") == "没有符合条件的项目"
+    page.fill("#lz-search", "")
+    first = page.locator(".lz-filter-chip:enabled").first
+    count = int(first.locator(".lz-count").inner_text())
+    first.click()
+    assert first.get_attribute("aria-pressed") == "true"
+    assert seen.shown(".lz-item") == count
+    first.click()
+    assert seen.shown(".lz-item") == 5
+
+
+@pytest.mark.browser
+def test_a_site_opens_by_keyboard_and_closes_by_escape(seen: Seen) -> None:
+    page = seen.page
+    before = page.evaluate("lzgis.map.getZoom()")
+    page.focus("#lz-search")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    detail = page.locator("#lz-detail-view")
+    assert detail.is_visible()
+    text = detail.inner_text()
+    for part in (
+        "星子光伏一期",
+        "存在禁止性冲突",
+        "S1",
+        "光伏电站",
+        "生态保护红线内禁止开发建设",
+        "缺少图层，未核查",
+        "公顷",
+    ):
+        assert part in text
+    clear = page.locator(".lz-clear-list")
+    assert "高速公路建筑控制区30米" not in clear.inner_text()  # 不涉及 is folded away
+    page.locator("summary", has_text="不涉及（").click()
+    clear.get_by_text("高速公路建筑控制区30米").wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("lzgis.map.getZoom()") > before
+    assert page.evaluate("document.activeElement.closest('#lz-detail-view') !== null")
+    page.keyboard.press("Escape")
+    assert not detail.is_visible()
+    assert page.evaluate("document.activeElement.classList.contains('lz-item')")
+
+
+@pytest.mark.browser
+def test_locating_a_finding_shows_its_layer(seen: Seen) -> None:
+    page = seen.page
+    page.locator(".lz-item").first.click()
+    unit = page.locator(".lz-finding", has_text="所在环境管控单元")
+    unit.get_by_role("button", name="定位").click()
+    assert page.evaluate("lzgis.layers.all.find(e => e.spec.id === 'units').shown")
+    assert page.locator("[data-layer=units] input").is_checked()
+
+
+@pytest.mark.browser
+def test_a_sign_opens_the_same_table(seen: Seen) -> None:
+    page = seen.page
+    page.locator(".lz-marker").first.click()
+    page.wait_for_selector(".leaflet-popup .lz-facts")
+    assert page.locator(".lz-marked").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".leaflet-popup", state="detached")
+
+
+@pytest.mark.browser
+def test_a_click_tells_what_is_there(seen: Seen) -> None:
+    page = seen.page
+    at = page.evaluate(
+        "(() => { const p = lzgis.map.latLngToContainerPoint([24.975, 112.29]); return [p.x, p.y]; })()"
+    )
+    origin = page.locator(".folium-map").bounding_box()
+    page.mouse.click(origin["x"] + at[0], origin["y"] + at[1])
+    page.wait_for_selector(".leaflet-popup .lz-here")
+    assert "南岭水源涵养" in page.inner_text(".leaflet-popup")
+
+
+@pytest.mark.browser
+def test_layers_switch_and_fade(seen: Seen) -> None:
+    page = seen.page
+    redline = page.locator("[data-layer=redline] input")
+    redline.uncheck()
+    assert not page.evaluate("lzgis.layers.all.find(e => e.spec.id === 'redline').shown")
+    redline.check()
+    page.locator("[data-layer=units] input").check()
+    assert "优先" in page.inner_text("[data-layer=units]")
+    page.locator(".lz-slider input").fill("40")
+    pane = page.evaluate("'lz-layer-' + lzgis.layers.all.find(e => e.spec.id === 'redline').place")
+    assert page.evaluate("name => lzgis.map.getPane(name).style.opacity", pane) == "0.4"
+    page.locator(".lz-group", has_text="管控约束").locator("h3 input").uncheck()
+    assert (
+        page.evaluate("lzgis.layers.all.filter(e => e.shown).map(e => e.spec.role).includes('constraint')")
+        is False
+    )
+
+
+@pytest.mark.browser
+def test_measured_lengths_and_areas_are_those_of_the_ellipsoid(seen: Seen) -> None:
+    from lzgis.measure import ELLIPSOID, ellipsoidal_area_m2
+
+    page = seen.page
+    square = shapely.box(112.3, 24.8, 112.45, 24.92)
+    ring = [{"lng": x, "lat": y} for x, y in square.exterior.coords[:-1]]
+    assert page.evaluate("r => lzgis.area(r)", ring) == pytest.approx(
+        ellipsoidal_area_m2([square])[0], rel=2e-5
+    )
+    length = ELLIPSOID.inv(112.3, 24.8, 112.45, 24.92)[2]
+    assert page.evaluate("r => lzgis.distance(r[0], r[2])", ring[:1] + ring) > 0
+    ends = [{"lng": 112.3, "lat": 24.8}, {"lng": 112.45, "lat": 24.92}]
+    assert page.evaluate("r => lzgis.distance(r[0], r[1])", ends) == pytest.approx(length, rel=1e-5)
+    page.get_by_role("button", name="量测").click()
+    for x, y in ((620, 300), (760, 300)):
+        page.mouse.click(x, y)
+        page.wait_for_timeout(300)
+    page.mouse.dblclick(760, 420)
+    assert re.search(r"长度 [\d.,]+ k?m", page.inner_text(".lz-measure"))
+    assert re.search(r"面积 约 [\d,]+ ㎡ = [\d,.]+ 公顷", page.inner_text(".lz-measure"))
+    assert page.locator(".leaflet-popup").count() == 0
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".lz-measure")
+
+
+@pytest.mark.browser
+def test_paper_shows_map_legend_and_list(seen: Seen) -> None:
+    page = seen.page
+    assert not page.is_visible("#lz-print-list")
+    page.emulate_media(media="print")
+    assert page.is_visible("#lz-print-list")
+    assert page.locator("#lz-print-list tbody tr").count() == 5
+    assert "生态保护红线内禁止开发建设" in page.inner_text("#lz-print-list")
+    for hidden in (".lz-panel", ".lz-tools", "#lz-print"):
+        assert not page.is_visible(hidden)
+    for visible in (".lz-legend", ".folium-map", ".lz-notice", ".lz-mark", ".lz-footer"):
+        assert page.is_visible(visible)
+    page.emulate_media(media="screen")
+    assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_hostile_text_does_nothing_in_a_browser(chromium: Any, tmp_path: Path) -> None:
+    write_map(evil_report(), tmp_path / "map.html")
+    opened = Seen(chromium, tmp_path / "map.html")
+    page = opened.page
+    page.evaluate("lzgis.layers.all.forEach((e, i) => lzgis.layers.show(i, true))")
+    for number in range(len(EVIL)):
+        page.evaluate("n => lzgis.panel.open(n)", number)
+        page.evaluate("n => lzgis.sites.popup(n, [24.9, 112.4])", number)
+    page.evaluate("lzgis.map.fire('click', {latlng: L.latLng(24.975, 112.29)})")
+    page.locator(".lz-notes summary").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelectorAll('img[src=x], svg[onload], [onerror]').length") == 0
+    wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert wide == [1280, 800]
+    opened.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", poor_reports())
+def test_poor_reports_open(chromium: Any, tmp_path: Path, name: str) -> None:
+    report = poor_reports()[name]
+    write_map(report, tmp_path / "map.html", language="en")
+    opened = Seen(chromium, tmp_path / "map.html")
+    assert opened.page.locator(".lz-item").count() == len(report.sites)
+    if len(report.sites):
+        opened.page.locator(".lz-item").first.click()
+        assert opened.page.is_visible("#lz-detail-view")
+    opened.close()
+
+
+@pytest.mark.browser
+def test_five_hundred_sites_open_soon(chromium: Any, tmp_path: Path) -> None:
+    write_map(big_report(500, 20, vertices=100_000), tmp_path / "map.html")
+    assert (tmp_path / "map.html").stat().st_size < 5_000_000
+    opened = Seen(chromium, tmp_path / "map.html")
+    assert opened.page.locator(".lz-item").count() == 500
+    # Two seconds on a quiet machine; room for a busy one.
+    assert (
+        opened.page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.fetchStart")
+        < 8000
+    )
+    opened.page.fill("#lz-search", "P00123")
+    assert opened.shown(".lz-item") == 1
+    opened.close()
