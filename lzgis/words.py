@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Literal
 
 from lzgis.errors import ConfigError
+from lzgis.messages import Message
 
 Language = Literal["zh", "en"]
 
@@ -32,6 +33,21 @@ class Words:
         """Return the wording of `key` in `section`, its ``{placeholders}`` filled with `values`."""
         text = self._sections[section][key]
         return text.format(**values) if values else text
+
+    def message(self, text: str) -> str:
+        """Say a sentence of the program in this language; one that has no translation stays as it is.
+
+        Examples
+        --------
+        >>> from lzgis.messages import Message
+        >>> Words("zh").message(Message("has no layer '{layer}'", layer="redline"))
+        '没有图层“redline”'
+        """
+        if not isinstance(text, Message):
+            return text
+        template = self._sections["message"].get(text.template, text.template)
+        values = {name: self.message(v) if isinstance(v, str) else v for name, v in text.values.items()}
+        return template.format(**values) if values else template
 
     def title(self, zh: str, en: str) -> str:
         """Choose between a thing's own titles, falling back on the Chinese one."""

@@ -1,4 +1,4 @@
-"""A virtual environment beside the code, made when it is missing and brought up to date when what it holds is stale.
+"""A virtual environment beside the code, made when it is missing and brought up to date when it is stale.
 
 Standard library only: this runs before anything is installed, on Windows as well.
 """
@@ -29,7 +29,8 @@ def run(command: list[str | Path], *, cwd: Path | None = None) -> int:
 
 def environment() -> dict[str, str]:
     """Return the variables a child gets: UTF-8 on, and nothing that would lead it to another Python."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")}
+    misleading = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+    kept = {k: v for k, v in os.environ.items() if k not in misleading}
     return kept | {"PYTHONUTF8": "1"}
 
 
@@ -66,7 +67,7 @@ def _python() -> Path:
 def _fingerprint() -> str:
     """Sum up everything that the content of the environment follows from.
 
-    The place counts too: an environment that was moved, or copied with its folder, still points at the old one.
+    The place counts too: an environment that was moved or copied with its folder points at the old one.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     for name in ("pyproject.toml", "constraints.txt"):
@@ -98,7 +99,7 @@ def _build() -> None:
     # Some distributions ship Python without ensurepip; pip of the outer Python then serves.
     with_pip = importlib.util.find_spec("ensurepip") is not None
     if not with_pip and importlib.util.find_spec("pip") is None:
-        sys.exit("This Python has neither pip nor ensurepip; install pip (on Debian: python3-pip python3-venv).")
+        sys.exit("This Python has neither pip nor ensurepip; install pip (on Debian: python3-pip).")
     try:
         venv.EnvBuilder(clear=True, symlinks=os.name != "nt", with_pip=with_pip).create(FOLDER)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -107,7 +108,8 @@ def _build() -> None:
 
 def _install(extras: list[str]) -> None:
     python = _python()
-    has_pip = subprocess.call([str(python), "-c", "import pip"], stderr=subprocess.DEVNULL, env=environment()) == 0
+    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pip') is None)"
+    has_pip = subprocess.call([str(python), "-c", look], env=environment()) == 0
     pip = [python, "-m", "pip"] if has_pip else [sys.executable, "-m", "pip", "--python", python]
     what = f".[{','.join(extras)}]" if extras else "."
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--quiet"]

@@ -1,4 +1,6 @@
-"""Screen the reference city's projects and write the files: ``python scripts/demo.py [options of lzgis demo]``.
+"""Screen the reference city's projects and write the files: ``python scripts/demo.py [options]``.
+
+The options are those of ``lzgis demo``; the files go to ``out`` if none says otherwise.
 
 Needs Python 3.11 or newer and pip; everything else goes into ``.venv`` beside the code.
 """

@@ -55,9 +55,10 @@ def test_only_conda_forge():
 
 def test_conda_has_every_dependency_in_its_range():
     extras = set(PROJECT["optional-dependencies"]) - PIP_ONLY
-    expected = {
-        ON_CONDA_FORGE.get(name := canonicalize_name(r.name), name): r.specifier for r in requirements(*extras)
-    }
+    expected = {}
+    for requirement in requirements(*extras):
+        name = canonicalize_name(requirement.name)
+        expected[ON_CONDA_FORGE.get(name, name)] = requirement.specifier
     expected["python"] = SpecifierSet(PROJECT["requires-python"])
     found = conda_ranges()
     assert found.pop("pip") == SpecifierSet()

@@ -11,12 +11,16 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely import LineString, Point, Polygon, box
 
 from lzgis.measure import Plane
+from lzgis.model import Report
+from lzgis.screening import screen
 
 PLANE = Plane(112.5, 25.0)
+AS_OF = "2026-11-21"
 
 CATALOGUE = """
 [city]
@@ -172,14 +176,14 @@ effective_from = 2020-01-01
 """
 
 
-def write(path: Path, geometries: list[shapely.Geometry], **columns: list[Any]) -> None:
-    """Write a layer from plane metres to a GeoPackage in EPSG:4490."""
+def write(path: Path, geometries: list[shapely.Geometry], plane: Plane = PLANE, **columns: list[Any]) -> None:
+    """Write a layer from plane metres to a file in EPSG:4490, a GeoPackage if the suffix says no other."""
     data = {"id": [f"{path.stem}-{i + 1}" for i in range(len(geometries))]} | columns
-    moved = PLANE.unproject(np.array(geometries, dtype=object))
+    moved = plane.unproject(np.array(geometries, dtype=object))
     gpd.GeoDataFrame(data, geometry=moved, crs="EPSG:4490").to_file(path, engine="pyogrio")
 
 
-def city(folder: Path) -> Path:
+def city(folder: Path, plane: Plane = PLANE) -> Path:
     """Write the toy city: 10 km by 10 km around the origin, in four strips of interest.
 
     Redline: a square of 1000 m with a hole of 100 m. Units: west and east halves, all but a gap of 10 m by 100 m.
@@ -190,36 +194,40 @@ def city(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "catalog.toml").write_text(CATALOGUE, "utf-8")
     (folder / "rules.toml").write_text(RULES, "utf-8")
-    write(folder / "city.gpkg", [box(-5000, -5000, 5000, 5000)])
+    write(folder / "city.gpkg", [box(-5000, -5000, 5000, 5000)], plane)
     square = Polygon(box(0, 0, 1000, 1000).exterior.coords, [box(400, 400, 500, 500).exterior.coords])
-    write(folder / "redline.gpkg", [square, box(1000, 0, 1500, 1000)], name=["甲", "乙"])
+    write(folder / "redline.gpkg", [square, box(1000, 0, 1500, 1000)], plane, name=["甲", "乙"])
     gap = box(-5, 4000, 5, 4100)
     write(
         folder / "units.gpkg",
         [box(-5000, -5000, 0, 5000) - gap, box(0, -5000, 5000, 5000) - gap],
+        plane,
         layout=["1-1 禁止甲\n1-2 限制乙", "2-1 禁止丙"],
     )
-    write(folder / "town.gpkg", [box(-4000, -1000, -2000, 1000)])
+    write(folder / "town.gpkg", [box(-4000, -1000, -2000, 1000)], plane)
     write(
         folder / "roads.gpkg",
         [LineString([(-6000, y), (6000, y)]) for y in (-2000, -3000, -4000)],
+        plane,
         road=["G1", "G2", "G3"],
         **{"class": ["国道"] * 3},
         technical_class=["二级", "二级", "四级"],
         half_width_m=[6.0, np.nan, np.nan],
     )
-    write(folder / "zones.gpkg", [box(-6000, -4015, 0, -3985)], road=["G3"])
-    write(folder / "rivers.gpkg", [box(-6000, 3000, 0, 3040)], river=["R1"])
-    write(folder / "river_lines.gpkg", [LineString([(-6000, 3020), (6000, 3020)])], river=["R1"])
+    write(folder / "zones.gpkg", [box(-6000, -4015, 0, -3985)], plane, road=["G3"])
+    write(folder / "rivers.gpkg", [box(-6000, 3000, 0, 3040)], plane, river=["R1"])
+    write(folder / "river_lines.gpkg", [LineString([(-6000, 3020), (6000, 3020)])], plane, river=["R1"])
     return folder
 
 
-def sites(*shapes: shapely.Geometry, activity: str | list[str] = "住宅", **columns: list[Any]) -> gpd.GeoDataFrame:
+def sites(
+    *shapes: shapely.Geometry, activity: str | list[str] = "住宅", plane: Plane = PLANE, **columns: list[Any]
+) -> gpd.GeoDataFrame:
     """Make a frame of sites s1, s2, … from plane metres."""
     n = len(shapes)
     data = {"id": [f"s{i + 1}" for i in range(n)], "name": [f"地块{i + 1}" for i in range(n)]}
     data["activity"] = [activity] * n if isinstance(activity, str) else activity
-    moved = PLANE.unproject(np.array(shapes, dtype=object))
+    moved = plane.unproject(np.array(shapes, dtype=object))
     return gpd.GeoDataFrame(data | columns, geometry=moved, crs="EPSG:4490")
 
 
@@ -228,4 +236,55 @@ def square(x: float, y: float, side: float = 100.0) -> Polygon:
     return box(x, y, x + side, y + side)
 
 
-__all__ = ["PLANE", "LineString", "Point", "box", "city", "sites", "square", "write"]
+def screened(
+    folder: Any, *shapes: shapely.Geometry, activity: str | list[str] = "住宅", as_of: str = AS_OF
+) -> Report:
+    """Screen sites s1, s2, … given in plane metres."""
+    return screen(sites(*shapes, activity=activity), folder, as_of=as_of)
+
+
+def rows(report: Report, rule: str, site: str = "s1") -> pd.DataFrame:
+    """Return the findings of one rule for one site."""
+    findings = report.findings
+    return findings[(findings["rule"] == rule) & (findings["site_id"] == site)]
+
+
+def row(report: Report, rule: str, site: str = "s1") -> pd.Series:
+    """Return the one finding of a rule for a site."""
+    found = rows(report, rule, site)
+    assert len(found) == 1, found[["state", "feature_id", "reason"]].to_string()
+    return found.iloc[0]
+
+
+def verdict(report: Report, site: str = "s1") -> pd.Series:
+    """Return the verdict of a site."""
+    return report.verdicts.set_index("site_id").loc[site]
+
+
+def changed(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """Replace text in a file of the city; every old text must occur."""
+    path = folder / name
+    text = path.read_text("utf-8")
+    for old, new in changes:
+        assert old in text, f"{name} does not say {old!r}"
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+    return folder
+
+
+__all__ = [
+    "AS_OF",
+    "PLANE",
+    "LineString",
+    "Point",
+    "box",
+    "changed",
+    "city",
+    "row",
+    "rows",
+    "screened",
+    "sites",
+    "square",
+    "verdict",
+    "write",
+]

@@ -109,15 +109,16 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
     description = " ".join(filter(None, (teller.notice, teller.disclaimer)))
 
     def make(made: Path) -> None:
+        draft = made.with_name("draft.gpkg")
         for layer in layers:
-            _write(made, layer, description)
-        with closing(sqlite3.connect(made)) as database, database:
+            _write(draft, layer, description)
+        with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
             _style(database, layers)
             _date(database, report)
-        with closing(sqlite3.connect(made)) as database:
-            # Leaves nothing behind of the dates that were overwritten.
-            database.execute("VACUUM")
+        with closing(sqlite3.connect(draft)) as database:
+            # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
+            database.execute("VACUUM INTO ?", (str(made),))
 
     put(path, make)
 

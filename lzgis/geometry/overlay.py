@@ -66,10 +66,12 @@ def overlaps(geometries: Geometries, index: FeatureIndex, *, resolution: float =
     border[ours_polygonal] = shapely.boundary(ours[ours_polygonal])
     # What runs along a border has a common part of its own dimension but lies in no interior.
     along = (dimension == 1) & cut
-    part[along] = off_border(part[along], border[along], resolution)
+    lines = np.where(ours_dimension == 1, ours, theirs)
+    part[along] = off_border(part[along], lines[along], border[along], resolution)
     inside = np.ones(len(left), dtype=bool)
     inside[points] = ~shapely.touches(theirs[points], ours[points])
-    inside[points] &= ~shapely.dwithin(border[points], part[points], resolution) | (shapely.get_type_id(part[points]) > 3)
+    single = shapely.get_type_id(part) == 0
+    inside[single] &= ~shapely.dwithin(border[single], part[single], resolution)
     area = shapely.area(part)
     length = np.where(dimension == 1, shapely.length(part), 0.0)
     keep = inside & (points | (area > 0) | (length > 0))
@@ -97,7 +99,7 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
     starts = np.flatnonzero(np.diff(left, prepend=-1))
     for begin, end in zip(starts, np.r_[starts, len(left)][1:], strict=True):
         site = left[begin]
-        window = shapely.box(*_grown(shapely.bounds(rest[site]), 1.0 + resolution if dimension[site] < 2 else 0.0))
+        window = shapely.box(*_grown(shapely.bounds(rest[site]), 1.0 + resolution))
         near = shapely.union_all(shapely.intersection(index.geometries[right[begin:end]], window))
         if dimension[site] == 0:
             pieces = shapely.get_parts(rest[site])
@@ -106,33 +108,37 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
         else:
             rest[site] = shapely.difference(rest[site], near)
         if dimension[site] == 1:
-            rest[site] = off_border(rest[[site]], np.array([shapely.boundary(near)]), resolution)[0]
+            border = np.array([shapely.boundary(near)])
+            rest[site] = off_border(rest[[site]], geometries[[site]], border, resolution)[0]
     return part_of_dimension(rest, dimension)
 
 
-def off_border(lines: Geometries, borders: Geometries, resolution: float) -> Geometries:
-    """Leave out the stretches of lines that run along a border, that is, stay within `resolution` of it.
+def off_border(parts: Geometries, lines: Geometries, borders: Geometries, resolution: float) -> Geometries:
+    """Leave out of parts of lines what runs along a border, that is, where the line stays within `resolution` of it.
 
-    A line that crosses a border keeps its full length; only a stretch ten times as long as `resolution` runs along.
+    What crosses a border keeps its full length: a line runs along for a hundred times `resolution` at least.
 
     Examples
     --------
     >>> lines = np.array([shapely.LineString([(0, 0.0004), (50, 0.0003), (50, 20)])])
     >>> border = np.array([shapely.LineString([(-100, 0), (100, 0)])])
-    >>> shapely.length(off_border(lines, border, 0.001)).round(2)
+    >>> shapely.length(off_border(lines, lines, border, 0.001)).round(2)
     array([20.])
     """
-    rest = shapely.difference(lines, borders)
+    rest = shapely.difference(parts, borders)
     if not resolution:
         return rest
     for i in np.flatnonzero(shapely.dwithin(borders, rest, resolution)):
-        near = shapely.intersection(borders[i], shapely.box(*_grown(shapely.bounds(rest[i]), 1.0)))
+        near = shapely.intersection(borders[i], shapely.box(*_grown(shapely.bounds(rest[i]), 1.0 + resolution)))
         strip = shapely.buffer(near, resolution, quad_segs=2)
-        close = shapely.get_parts(shapely.line_merge(shapely.intersection(rest[i], strip)))
-        crossing = shapely.length(close) <= 10 * resolution
-        if not crossing.all():
+        runs = shapely.get_parts(shapely.line_merge(shapely.intersection(lines[i], strip)))
+        runs = runs[shapely.length(runs) > 100 * resolution]
+        if len(runs):
+            close = shapely.get_parts(shapely.intersection(rest[i], strip))
+            far = shapely.distance(close, shapely.union_all(runs)) > resolution
+            crossing = close[far | (shapely.length(close) <= 2 * resolution)]
             apart = shapely.get_parts(shapely.difference(rest[i], strip))
-            pieces = [p for p in (*apart, *close[crossing]) if p.geom_type == "LineString"]
+            pieces = [p for p in (*apart, *crossing) if p.geom_type == "LineString"]
             rest[i] = shapely.line_merge(shapely.multilinestrings(pieces))
     return rest
 

@@ -108,7 +108,7 @@ def _reaches_inside(sites: Geometries, zones: Geometries) -> Flags:
     dimension = shapely.get_dimensions(sites)
     part = part_of_dimension(shapely.intersection(sites, zones), dimension)
     border, lines = shapely.boundary(zones), dimension == 1
-    part[lines] = off_border(part[lines], border[lines], RESOLUTION_M)
+    part[lines] = off_border(part[lines], sites[lines], border[lines], RESOLUTION_M)
     area, length = shapely.area(part), shapely.length(part)
     wide = (area > 0) & (2 * area > RESOLUTION_M * length)
     point = shapely.intersects(sites, zones) & ~shapely.dwithin(border, sites, RESOLUTION_M)

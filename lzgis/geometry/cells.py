@@ -1,0 +1,166 @@
+"""Putting the pieces of polygons together, cell by cell: the loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lzgis.geometry.chains import Chains, Int64s
+from lzgis.geometry.compiled import compiled
+from lzgis.geometry.cutting import STEP, Cells, cell_order, cut_polygon, cut_room
+from lzgis.geometry.index import Floats
+
+_Entries = tuple[npt.NDArray[np.int32], Floats, Int64s]
+
+
+@compiled
+def _more_entries(entry: _Entries, room: int) -> _Entries:
+    place, area, span = entry
+    if room <= len(area):
+        return entry
+    size = max(room, 2 * len(area))
+    place2, area2, span2 = np.empty((size, 2), np.int32), np.empty(size), np.empty((size + 1, 3), np.int64)
+    place2[: len(place)] = place
+    area2[: len(area)] = area
+    span2[: len(span)] = span
+    return place2, area2, span2
+
+
+@compiled
+def _more_pieces(piece: Floats, room: int) -> Floats:
+    if room <= len(piece):
+        return piece
+    bigger = np.empty((max(room, 2 * len(piece)), 5))
+    bigger[: len(piece)] = piece
+    return bigger
+
+
+@compiled
+def _put(piece: Floats, at: int, left: float, right: float, rest: tuple[float, float, float]) -> int:
+    piece[at, 0], piece[at, 1] = left, right
+    piece[at, 2], piece[at, 3], piece[at, 4] = rest
+    return at + 1
+
+
+@compiled
+def _put_ceiling(piece: Floats, at: int, steps: Floats, before: float, cell: float) -> tuple[int, float]:
+    """Write the ceilings of one cell; return the next free piece and how the polygon stands at the right corner."""
+    inside, x = before, 0.0
+    for k in np.argsort(steps[:, 0]):
+        if inside != 0.0 and steps[k, 0] > x:
+            at = _put(piece, at, x, steps[k, 0], (cell, 0.0, inside))
+        x = steps[k, 0]
+        inside += steps[k, 1]
+    if inside != 0.0:
+        at = _put(piece, at, x, cell, (cell, 0.0, inside))
+    return at, inside
+
+
+@compiled
+def _steps(value: Floats, which: Int64s) -> Floats:
+    n = 0
+    for k in which:
+        n += value[k, 1] == STEP
+    steps = np.empty((n, 2))
+    n = 0
+    for k in which:
+        if value[k, 1] == STEP:
+            steps[n, 0], steps[n, 1] = value[k, 0], value[k, 4]
+            n += 1
+    return steps
+
+
+@compiled
+def _put_edges(piece: Floats, at: int, value: Floats, which: Int64s) -> tuple[int, int]:
+    """Write the edges of one cell, then those that bound no area; return where the latter begin, and the end."""
+    for k in which:
+        if value[k, 1] != STEP and value[k, 4] != 0.0:
+            piece[at] = value[k]
+            at += 1
+    still = at
+    for k in which:
+        if value[k, 1] != STEP and value[k, 4] == 0.0:
+            piece[at] = value[k]
+            at += 1
+    return still, at
+
+
+@compiled
+def _area(piece: Floats, begin: int, end: int) -> float:
+    total = 0.0
+    for k in range(begin, end):
+        width = piece[k, 1] - piece[k, 0]
+        total += piece[k, 4] * width * (piece[k, 2] + 0.5 * piece[k, 3] * width)
+    return total
+
+
+@compiled
+def _assemble(
+    raw: tuple[npt.NDArray[np.int32], Floats, Int64s], cell: float, entry: _Entries, piece: Floats, filled: tuple[int, int]
+) -> tuple[_Entries, Floats, int, int]:
+    """Add one polygon's entries, row by row from left to right."""
+    key, value, order = raw
+    n_entry, n_piece = filled
+    inside = 0.0
+    i = 0
+    row = column = 0
+    while i < len(order):
+        before_row, before_column = row, column
+        row, column = key[order[i], 0], key[order[i], 1]
+        j = i
+        while j < len(order) and key[order[j], 0] == row and key[order[j], 1] == column:
+            j += 1
+        if i == 0 or row != before_row:
+            inside = 0.0
+        gap = column - before_column - 1 if inside != 0.0 else 0
+        entry = _more_entries(entry, n_entry + gap + 1)
+        piece = _more_pieces(piece, n_piece + 2 * (j - i) + 1)
+        place, area, span = entry
+        for c in range(column - gap, column):
+            place[n_entry, 0], place[n_entry, 1], area[n_entry] = row, c, cell * cell
+            span[n_entry] = n_piece
+            n_entry += 1
+        which = order[i:j]
+        edges, after = _put_ceiling(piece, n_piece, _steps(value, which), inside, cell)
+        still, end = _put_edges(piece, edges, value, which)
+        whole = end == n_piece + 1 and edges == end and piece[n_piece, 0] == 0.0 and piece[n_piece, 1] == cell
+        if whole:
+            edges = still = end = n_piece
+        if whole or end > n_piece:
+            place[n_entry, 0], place[n_entry, 1] = row, column
+            area[n_entry] = cell * cell if whole else _area(piece, n_piece, still)
+            span[n_entry, 0], span[n_entry, 1], span[n_entry, 2] = n_piece, edges, still
+            n_entry += 1
+            n_piece = end
+        inside = after
+        i = j
+    return entry, piece, n_entry, n_piece
+
+
+@compiled
+def cut(chain: Chains, first: int, last: int, cell: float) -> Cells:
+    """Cut the polygons `first` to `last` of `chain` by the grid lines."""
+    entry = (np.empty((64, 2), np.int32), np.empty(64), np.empty((65, 3), np.int64))
+    piece = np.empty((256, 5))
+    key, value = np.empty((64, 2), np.int32), np.empty((64, 5))
+    owner_start = np.zeros(last - first + 1, np.int64)
+    n_entry = n_piece = 0
+    for owner in range(first, last):
+        room = cut_room(chain, owner, cell)
+        if room > len(key):
+            key, value = np.empty((2 * room, 2), np.int32), np.empty((2 * room, 5))
+        n = cut_polygon(chain, owner, cell, (key, value))
+        if n:
+            raw = (key, value, cell_order(key, n))
+            entry, piece, n_entry, n_piece = _assemble(raw, cell, entry, piece, (n_entry, n_piece))
+        owner_start[owner - first + 1] = n_entry
+    place, area, span = entry
+    span[n_entry] = n_piece
+    return Cells(
+        owner_start,
+        place[:n_entry, 0].copy(),
+        place[:n_entry, 1].copy(),
+        area[:n_entry].copy(),
+        span[: n_entry + 1].copy(),
+        piece[:n_piece].copy(),
+    )

@@ -1,0 +1,247 @@
+"""Order in the house: lint, types, both languages alike, documents true to the code, nothing out of place."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+import shutil
+import string
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer.main
+
+from lzgis.catalogue import open_catalogue, reference_city
+from lzgis.cli import app
+from lzgis.kinds import KINDS
+from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, State, Verdict
+from lzgis.rule import Certainty, Severity, Strength
+from lzgis.spec import Baseline, LayerSpec
+
+ROOT = Path(__file__).parent.parent
+
+
+def tracked() -> list[Path]:
+    """Name the files of the project: those under version control, or all in a copy without it."""
+    if shutil.which("git") and (ROOT / ".git").exists():
+        # "safe.directory": the checkout may belong to another user than the one who runs the tests.
+        command = "git -c safe.directory=* ls-files -z --cached --others --exclude-standard"
+        listed = subprocess.run(command.split(), cwd=ROOT, capture_output=True, check=True).stdout.decode(
+            "utf-8"
+        )
+        return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+    made = {"__pycache__", "out", "dist", "build"}
+    parts = ((path, path.relative_to(ROOT).parts) for path in ROOT.rglob("*") if path.is_file())
+    hidden = {".ci", ".gitignore", ".pre-commit-config.yaml"}
+    return [p for p, names in parts if not any(n in made or (n[0] == "." and n not in hidden) for n in names)]
+
+
+FILES = tracked()
+
+
+# --- lint and types -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tool", ["ruff check", "ruff format --check --quiet --diff", "mypy"])
+def test_tool_is_content(tool):
+    run = subprocess.run(
+        [sys.executable, "-m", *tool.split()], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    )
+    assert run.returncode == 0, f"{tool}\n{run.stdout[-6000:]}{run.stderr[-2000:]}"
+
+
+# --- nothing that must not be in ----------------------------------------------------------------------------
+
+LOCK_FILES = {f"{tool}.lock" for tool in ("uv", "pixi", "poetry", "pdm", "yarn", "Pipfile")}
+LOCK_FILES |= {"conda-lock.yml", "package-lock.json"}
+# Joined here, so that this file does not itself hold what it looks for.
+HOSTS = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("anaconda", "org"),
+        ("anaconda", "com"),
+        ("unpkg", "com"),
+        ("jsdelivr", "net"),
+        ("cdnjs", "cloudflare", "com"),
+        ("tuna", "tsinghua"),
+        ("mirrors", "aliyun"),
+    )
+]
+PIP_OPTIONS = ["-".join(words) for words in (("index", "url"), ("trusted", "host"), ("find", "links"))]
+MACHINE = re.compile(r"(?<![\w.:/~-])/(?:home|root|Users|work|tmp|mnt|opt)/\w|\b[A-Za-z]:\\Users\\")
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, nothing for one that is none."""
+    data = path.read_bytes()
+    return "" if b"\0" in data[:8000] else data.decode("utf-8", errors="replace")
+
+
+def test_no_lock_file():
+    assert [path for path in FILES if path.name in LOCK_FILES] == []
+
+
+def test_no_registry_or_download_host():
+    # Vendored scripts are kept byte for byte; their home pages are their authors' own words.
+    own = [path for path in FILES if "static" not in path.parts]
+    found = [(path.name, word) for path in own for word in HOSTS + PIP_OPTIONS if word in text_of(path)]
+    assert found == []
+
+
+def test_no_path_of_a_machine():
+    found = [(path.name, match.group()) for path in FILES for match in MACHINE.finditer(text_of(path))]
+    assert [one for one in found if one[0] != Path(__file__).name] == []
+
+
+def test_every_text_file_is_utf8():
+    for path in FILES:
+        if path.suffix in {".py", ".toml", ".md", ".yml", ".yaml", ".txt"} and "static" not in path.parts:
+            path.read_text("utf-8")
+
+
+# --- wording ------------------------------------------------------------------------------------------------
+
+
+def wording(language: str) -> dict[str, dict[str, str]]:
+    """Read the wording of a language."""
+    return tomllib.loads((ROOT / f"lzgis/wording/{language}.toml").read_text("utf-8"))
+
+
+ZH, EN = wording("zh"), wording("en")
+
+
+def placeholders(text: str) -> set[str]:
+    """Name what a text leaves open."""
+    return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_keys():
+    assert {(s, k) for s, keys in ZH.items() for k in keys} == {
+        (s, k) for s, keys in EN.items() for k in keys
+    }
+
+
+def test_both_languages_leave_the_same_open():
+    for section, keys in ZH.items():
+        for key, text in keys.items():
+            assert placeholders(text) == placeholders(EN[section][key]), f"[{section}] {key}"
+            assert text.strip(), f"[{section}] {key} is empty"
+            assert EN[section][key].strip(), f"[{section}] {key} is empty"
+
+
+def choices(record: type[Any], field: str) -> set[str]:
+    """Name what a field that allows certain words allows."""
+    return set(get_args(record.model_fields[field].annotation))
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        ("state", set(State)),
+        ("verdict", set(Verdict)),
+        ("severity", set(Severity)),
+        ("strength", set(Strength)),
+        ("certainty", set(Certainty)),
+        ("baseline", set(Baseline)),
+        ("band", {"certain", "possible"}),
+        ("reason", set(Reason) - {Reason.NONE}),
+        ("rule_kind", set(KINDS)),
+        ("level", {"note", "warning", "error"}),
+        ("status", choices(LayerSpec, "status")),
+        ("confidentiality", choices(LayerSpec, "confidentiality")),
+        ("shape", choices(LayerSpec, "geometry")),
+    ],
+)
+def test_every_value_has_its_wording_and_no_other_does(section, values):
+    assert set(ZH[section]) == {str(value) for value in values}
+
+
+def test_every_column_of_a_report_has_its_wording():
+    assert {c.name for c in FINDING_COLUMNS + VERDICT_COLUMNS} <= set(ZH["column"])
+
+
+# --- the documents and the command line ---------------------------------------------------------------------
+
+
+def commands(*programs: str) -> list[str]:
+    """List the command lines for these programs in the fenced blocks of the documents."""
+    found = []
+    for path in FILES:
+        if path.suffix != ".md" or path.parent not in (
+            ROOT,
+            ROOT / "docs",
+            ROOT / "benchmarks",
+            ROOT / "notebooks",
+        ):
+            continue
+        for block in re.findall(r"^ *```[^\n]*\n(.*?)^ *```", path.read_text("utf-8"), re.S | re.M):
+            for line in block.replace("\\\n", " ").splitlines():
+                command = line.strip().removeprefix("$ ")
+                if command.startswith(programs):
+                    found.append(re.split(r"\s(?:\||>|&&|;)", command)[0])
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("line", commands("lzgis "))
+def test_documented_command_exists(line):
+    group = typer.main.get_command(app)
+    words = shlex.split(line, comments=True)[1:]
+    # typer brings its own click or uses the one installed, so the context is made by the command's own class.
+    with group.context_class(group, info_name="lzgis") as above:
+        if words[0].startswith("-"):
+            assert {w for w in words if w.startswith("-")} <= options_of(group, above)
+            return
+        command = group.get_command(above, words[0])
+        assert command is not None, f"lzgis has no command '{words[0]}'"
+        if "--help" not in words:
+            # Parses as the command line does: unknown options and wrong choices are errors.
+            command.make_context(words[0], words[1:], parent=above)
+
+
+def options_of(command: Any, context: Any) -> set[str]:
+    """Name the options of a command."""
+    return {name for parameter in command.get_params(context) for name in parameter.opts}
+
+
+@pytest.mark.parametrize("line", commands("python scripts/", "python benchmarks/"))
+def test_documented_script_exists(line):
+    assert (ROOT / shlex.split(line, comments=True)[1]).is_file()
+
+
+# --- the reference city -------------------------------------------------------------------------------------
+
+
+def test_reference_city_is_the_one_described():
+    city = open_catalogue(reference_city())
+    for name, layer in city.layers.items():
+        data = (city.root / layer.source).read_bytes()
+        assert layer.sha256 == hashlib.sha256(data).hexdigest(), name
+
+
+def test_reference_city_says_that_it_is_schematic():
+    city = open_catalogue(reference_city())
+    assert "示意" in city.city.notice
+    assert city.city.notice_en
+    for name, layer in city.layers.items():
+        assert layer.title_en, name
+        assert layer.date or layer.version, name
+        assert layer.basis, name
+        assert layer.confidentiality == "public", name
+        assert layer.status in ("schematic", "draft"), name
+
+
+def test_reference_city_is_laid_out_for_its_rules():
+    city = open_catalogue(reference_city())
+    asked = {name for rule in city.book.rules for name in rule.layers}
+    used = {n for n, layer in city.layers.items() if layer.role not in ("outline", "context")}
+    assert used <= asked, "layers that no rule asks for"
+    assert (city.root / "sites.gpkg").is_file()
