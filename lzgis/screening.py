@@ -80,6 +80,8 @@ def screen(
         sites = read_sites(sites)
     day = _date(as_of)
     book = city.book.as_of(day)
+    if not book.rules:
+        raise ConfigError(f"rule book '{book.name}'", f"has no rule in force on {day}", "give a later date with as_of")
     layers, lacking = _load_layers(city, book, progress)
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = _subjects(sites, book, city, np.arange(len(sites.frame)))

@@ -87,7 +87,8 @@ print("needs a procedure:  ", ", ".join(report.book.rule(rule).title for rule in
 
 # %% [markdown]
 # Why? Each finding names the rule, the feature, the figure and the clause. `margin` is how far past the limit it lies: metres
-# short of a distance, metres inside an area.
+# short of a distance (of the required one and, where the layer holds centrelines, half the road's width), metres inside an
+# area.
 
 
 # %%
@@ -95,7 +96,7 @@ def hits(report: lz.Report) -> pd.DataFrame:
     """Findings that matter, the gravest rule first."""
     found = report.findings
     found = found[found["state"].isin(["涉及", "疑似边界误差"]) & (found["severity"] != "notice")]
-    shown = ["rule", "severity", "feature_name", "length_m", "distance_m", "required_m", "margin", "basis"]
+    shown = ["rule", "severity", "feature_name", "length_m", "distance_m", "required_m", "half_width_m", "margin", "basis"]
     return found[shown].sort_values(["severity", "rule"], ascending=[False, True]).round(1).reset_index(drop=True)
 
 
@@ -136,17 +137,19 @@ unchecked[["site_name", "rule", "reason", "layer", "unchecked_share"]].drop_dupl
 inside = report.findings[report.findings["rule"].eq("water-source-first") & report.findings["state"].eq("涉及")]
 conflict = inside.sort_values("length_m").tail(1)
 west, south, east, north = conflict.total_bounds
-edge = 0.6 * max(east - west, north - south)
+middle_x, middle_y, half = (west + east) / 2, (south + north) / 2, 0.8 * max(east - west, north - south)
 
-figure, axes = plt.subplots(figsize=(7, 6))
+figure, axes = plt.subplots(figsize=(8, 6))
 for name, colour in (("drinking_water_zones", "#9ecae1"), ("redline", "#fcae91"), ("rivers", "#4292c6")):
     layer = report.layers[name]
     layer.frame.plot(ax=axes, color=colour, edgecolor="#555555", linewidth=0.5, alpha=0.6)
     axes.plot([], [], color=colour, linewidth=6, alpha=0.6, label=layer.spec.title_en)
 project.plot(ax=axes, color="black", linewidth=1.5, label="project P12")
 conflict.plot(ax=axes, color="#d7191c", linewidth=4, label=f"conflict, {conflict['length_m'].iloc[0]:,.0f} m")
-axes.set(xlim=(west - edge, east + edge), ylim=(south - edge, north + edge))
+axes.set(xlim=(middle_x - 1.5 * half, middle_x + 1.5 * half), ylim=(middle_y - half, middle_y + half))
 axes.set(xlabel="longitude (CGCS2000)", ylabel="latitude", title="Schematic data; not to be used for approval")
+axes.locator_params(nbins=5)
+axes.ticklabel_format(useOffset=False)
 axes.legend(loc="lower left")
 plt.show()
 

@@ -19,6 +19,7 @@ import pytest
 import shapely
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, toy_report
 
+from lzgis.errors import ExportError
 from lzgis.export.gpkg import write_gpkg
 from lzgis.export.qgis_style import Category, categorized
 from lzgis.model import FINDING_COLUMNS, Report
@@ -206,3 +207,13 @@ def test_a_report_of_nothing_still_opens(tmp_path: Path) -> None:
 def test_a_label_cannot_break_out_of_a_style() -> None:
     qml = categorized("\"a\" = '<&>'", [Category("<v>", '"/><script>', "#123456")], "polygon")
     assert ElementTree.fromstring(qml).find("renderer-v2").get("attr") == "\"a\" = '<&>'"  # type: ignore[union-attr]
+
+
+def test_a_failing_database_is_an_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("lzgis.export.gpkg._date", full)
+    with pytest.raises(ExportError, match=r"findings\.gpkg: cannot be written: database or disk is full"):
+        written(toy_report(), tmp_path)
+    assert list(tmp_path.iterdir()) == []

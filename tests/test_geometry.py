@@ -1,4 +1,4 @@
-"""The geometry floor against oracles that know nothing of GEOS: unit cells counted, numbers worked by hand."""
+"""The geometry floor against oracles without GEOS: unit cells counted, numbers worked by hand."""
 
 from __future__ import annotations
 

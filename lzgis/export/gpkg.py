@@ -20,8 +20,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import pyogrio.errors
 import shapely
 
+from lzgis.errors import ExportError
 from lzgis.export.files import put
 from lzgis.export.provenance import provenance_tables
 from lzgis.export.qgis_style import Category, Shape, categorized
@@ -120,7 +122,12 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
             # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
 
-    put(path, make)
+    try:
+        put(path, make)
+    except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
+        raise ExportError(
+            str(path), f"cannot be written: {error}", "look whether the disk is full"
+        ) from error
 
 
 def _site_layers(teller: Teller) -> list[_Layer]:

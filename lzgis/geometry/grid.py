@@ -1,16 +1,115 @@
-"""Polygons cut by a grid of square cells: what each holds of which cell."""
+"""Polygons cut by a grid of square cells, so that what is near is found without searching."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 
+from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, Int64s, chains
+from lzgis.geometry.cutting import Cells
 from lzgis.geometry.index import Geometries
+from lzgis.geometry.places import Directory, directory, longest_edge
 
-if True:  # pragma: no cover - replaced below
-    pass
+#: A grid of more cells than this is made coarser until it fits: 2^26 cells of 128 m are a million square kilometres.
+MOST_CELLS = 2**26
+
+
+@dataclass(frozen=True, eq=False)
+class PolygonGrid:
+    """Polygons of one layer, cut by a grid, cell by cell.
+
+    Parameters
+    ----------
+    cell : float
+        Side of a cell, in the unit of the plane; a power of two.
+    cells : Cells
+        What each polygon holds of each cell.
+    directory : Directory
+        Which entries of `cells` lie in which cell.
+    reach : float
+        Longest edge and farthest coordinate: what the error bound of an area is made of.
+
+    Examples
+    --------
+    >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300)]), cell=128.0)
+    >>> len(grid), float(grid.cells.area.sum())
+    (1, 90000.0)
+    """
+
+    cell: float
+    cells: Cells
+    directory: Directory
+    reach: npt.NDArray[np.float64]
+
+    @classmethod
+    def build(cls, geometries: Geometries, *, cell: float = 128.0) -> PolygonGrid:
+        """Cut polygons; points, lines, null and empty geometries hold nothing.
+
+        Parameters
+        ----------
+        geometries : array of shapely geometries, shape (n,)
+            Valid.
+        cell : float
+            A power of two; 64 to 256 metres suit parcels.
+        """
+        return cls.of_chains(chains(geometries), cell=cell)
+
+    @classmethod
+    def of_chains(cls, chain: Chains, *, cell: float = 128.0) -> PolygonGrid:
+        """Cut what has already been taken apart."""
+        cell = fitting_cell(chain, cell)
+        cells = cut(chain, 0, len(chain.owner_start) - 1, cell)
+        return cls(cell, cells, directory(cells), reach_of(chain))
+
+    def __len__(self) -> int:
+        return len(self.cells.owner_start) - 1
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the whole grid as plain arrays, to be kept."""
+        made: dict[str, npt.NDArray[np.generic]] = {"cell": np.array([self.cell]), "reach": self.reach}
+        made.update({f"cells.{name}": values for name, values in self.cells._asdict().items()})
+        made.update({f"directory.{name}": values for name, values in self.directory._asdict().items()})
+        return made
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> PolygonGrid:
+        """Make a grid of kept arrays; memory-mapped ones (mode ``"c"``) are used in place.
+
+        Examples
+        --------
+        >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300)]))
+        >>> len(PolygonGrid.from_arrays(grid.arrays()))
+        1
+        """
+        cells = Cells(**{name: plain(arrays[f"cells.{name}"]) for name in Cells._fields})
+        where = Directory(**{name: plain(arrays[f"directory.{name}"]) for name in Directory._fields})
+        return cls(float(arrays["cell"][0]), cells, where, plain(arrays["reach"]))
+
+
+def plain(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Make an array one that compiled loops take: contiguous and writable, in place where it is both."""
+    made = np.ascontiguousarray(array).view(np.ndarray)
+    return made if made.flags.writeable else made.copy()
+
+
+def fitting_cell(chain: Chains, cell: float) -> float:
+    """Double the cell until the window of the chains has no more than `MOST_CELLS`."""
+    if cell <= 0 or np.frexp(cell)[0] != 0.5:
+        raise ValueError(f"the cell must be a power of two, not {cell}")
+    if not len(chain.x):
+        return cell
+    width, height = float(np.ptp(chain.x)), float(np.ptp(chain.y))
+    while (width / cell + 2) * (height / cell + 2) > MOST_CELLS:
+        cell *= 2.0
+    return cell
+
+
+def reach_of(chain: Chains) -> npt.NDArray[np.float64]:
+    """Longest edge and farthest coordinate of the chains."""
+    if not len(chain.x):
+        return np.zeros(2)
+    return np.array([longest_edge(chain), max(np.abs(chain.x).max(), np.abs(chain.y).max())])

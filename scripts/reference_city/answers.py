@@ -39,12 +39,21 @@ class Answers:
         """Cells on or near roads and waters, in reserves, water sources or parks."""
         frame, zones = self.scene.frame, self.scene.zones
         lines = [*self.metres("roads"), *self.metres("river_centrelines"), *self.metres("rivers")]
-        areas = [g for name in ("reservoirs", "drinking_water_zones", "industrial_parks", "river_management",
-                                "road_control_zones") for g in self.metres(name)]  # fmt: skip
+        areas = [
+            g
+            for name in (
+                "reservoirs",
+                "drinking_water_zones",
+                "industrial_parks",
+                "river_management",
+                "road_control_zones",
+            )
+            for g in self.metres(name)
+        ]
         return frame.burn([*lines, *areas], all_touched=True) | (zones.reserves > 0)
 
     def middle(self, mask: np.ndarray) -> np.ndarray:
-        """The point of a mask with most room around it."""
+        """Find the point of a mask with most room around it."""
         room = ndimage.distance_transform_edt(mask)
         row, col = np.unravel_index(int(np.argmax(room)), room.shape)
         return np.array([self.scene.frame.xy[0][0, col], self.scene.frame.xy[1][row, 0]])
@@ -54,16 +63,36 @@ def make_answers(scene: Scene, ground: Ground, layers: Layers) -> list[Feature]:
     """Make the sites T01 to T14."""
     city = Answers(scene, ground, layers)
     makers: list[Callable[[Answers], tuple[str, str, str, shapely.Geometry]]] = [
-        _inside_redline, _touching_redline, _in_road_corridor, _outside, _straddling, _in_gap, _core_point,
-        _crossing_line, _clean, _thin_overlap, _no_activity, _quarry, _petrochemical, _by_small_river,
-    ]  # fmt: skip
+        _inside_redline,
+        _touching_redline,
+        _in_road_corridor,
+        _outside,
+        _straddling,
+        _in_gap,
+        _core_point,
+        _crossing_line,
+        _clean,
+        _thin_overlap,
+        _no_activity,
+        _quarry,
+        _petrochemical,
+        _by_small_river,
+    ]
     out = []
     for number, maker in enumerate(makers, 1):
         name, activity, expected, shape = maker(city)
         geometry = shape if number == 2 else scene.frame.degrees([shape])[0]
-        out.append({"id": f"T{number:02d}", "name": f"已知答案{number:02d} {name}", "activity": activity,
-                    "source": "已知答案样例", "expected": expected, "note": "虚构地块，用于核对结果",
-                    "geometry": geometry})  # fmt: skip
+        out.append(
+            {
+                "id": f"T{number:02d}",
+                "name": f"已知答案{number:02d} {name}",
+                "activity": activity,
+                "source": "已知答案样例",
+                "expected": expected,
+                "note": "虚构地块，用于核对结果",
+                "geometry": geometry,
+            }
+        )
     return out
 
 
@@ -79,7 +108,7 @@ def _inside_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 
 def _touching_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
-    """Follow the redline over some vertices and close the ring outside it; built in degrees, vertices unchanged."""
+    """Follow the redline over some vertices, unchanged, and close the ring outside it; in degrees."""
     frame, zones = city.scene.frame, city.scene.zones
     clear = ~(zones.town | zones.farmland | city.busy) & (frame.rim_m > 2000)
     for feature in city.layers["redline"]:
@@ -94,12 +123,17 @@ def _touching_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
                 outer = shapely.get_coordinates(frame.degrees([site])[0].exterior)[13:-1]
                 polygon = shapely.Polygon(np.vstack([ring[start : start + 13], outer]))
                 if polygon.is_valid and shapely.intersection(site, city.redline).area < 1e-3:
-                    return "与红线共边", "住宅", "生态保护红线 不涉及（只共边界，面积 0）", shapely.orient_polygons(polygon)
+                    return (
+                        "与红线共边",
+                        "住宅",
+                        "生态保护红线 不涉及（只共边界，面积 0）",
+                        shapely.orient_polygons(polygon),
+                    )
     raise ValueError("no stretch of the redline to lean a site on")
 
 
 def _outer_strip(edge: shapely.LineString) -> shapely.Polygon | None:
-    """Close a ring on the outer side; the redline's rings run anticlockwise, so that side is the right one."""
+    """Close a ring on the outer side: the right one, as the redline's rings run anticlockwise."""
     points = shapely.get_coordinates(edge)
     run = points[-1] - points[0]
     length = float(np.hypot(*run))
@@ -115,8 +149,11 @@ def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) ->
     frame, zones = city.scene.frame, city.scene.zones
     unfit = zones.redline | zones.farmland | (zones.reserves > 0) | (frame.rim_m < 600)
     fence = shapely.union_all([*city.metres("drinking_water_zones"), *city.metres("road_control_zones")])
-    others = [g for g in [*city.metres("roads"), *city.metres("rivers"), *city.metres("river_centrelines")]
-              if not shapely.intersects(g, line.buffer(1)) or g.distance(line) > 0]  # fmt: skip
+    others = [
+        g
+        for g in [*city.metres("roads"), *city.metres("rivers"), *city.metres("river_centrelines")]
+        if not shapely.intersects(g, line.buffer(1)) or g.distance(line) > 0
+    ]
     others_tree = shapely.STRtree(others)
     points = shapely.get_coordinates(line)
     for k in range(12, len(points) - 12):
@@ -127,12 +164,18 @@ def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) ->
             site = _settled(points[k - 1 : k + 2], line, side, gap, size)
             row, col = frame.cell(site.centroid.x, site.centroid.y)
             near = others_tree.query(site, predicate="dwithin", distance=260)
-            if not unfit[row - 5 : row + 6, col - 5 : col + 6].any() and not len(near) and site.distance(fence) > 60:
+            if (
+                not unfit[row - 5 : row + 6, col - 5 : col + 6].any()
+                and not len(near)
+                and site.distance(fence) > 60
+            ):
                 return site
     raise ValueError("no free place beside the line")
 
 
-def _settled(three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float) -> shapely.Polygon:
+def _settled(
+    three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float
+) -> shapely.Polygon:
     run = (three[2] - three[0]) / np.hypot(*(three[2] - three[0]))
     out = np.array([-run[1], run[0]]) * side
     corner = three[1] - run * size / 2
@@ -156,7 +199,12 @@ def _in_road_corridor(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
             site = _beside(city, way.line, float(way.half_width or 0) + 16.0, 40)
         except ValueError:
             continue
-        return "国道建筑控制区内4米", "住宅", "国道建筑控制区 涉及：距公路用地外缘16米，深入20米控制区4米", site
+        return (
+            "国道建筑控制区内4米",
+            "住宅",
+            "国道建筑控制区 涉及：距公路用地外缘16米，深入20米控制区4米",
+            site,
+        )
     raise ValueError("no free place beside the G107")
 
 
@@ -185,16 +233,23 @@ def _in_gap(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 def _core_point(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
     at = city.middle(city.scene.zones.reserves == 3)
-    return "核心保护区内的点", "生态旅游", "广东连州田心省级自然保护区核心保护区 涉及（点）", shapely.Point(at)
+    return (
+        "核心保护区内的点",
+        "生态旅游",
+        "广东连州田心省级自然保护区核心保护区 涉及（点）",
+        shapely.Point(at),
+    )
 
 
 def _crossing_line(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
     """Run 3 km from east to west through a part of the redline."""
     zones = city.scene.zones
-    inside = ndimage.distance_transform_edt(zones.redline & (zones.reserves == 0) & (city.scene.frame.rim_m > 3500))
+    sources = city.scene.frame.burn(city.metres("drinking_water_zones"))
+    alone = ndimage.distance_transform_edt(~sources & (zones.reserves == 0)) * CELL_M > 1700
+    inside = ndimage.distance_transform_edt(zones.redline & alone & (city.scene.frame.rim_m > 2500))
     row, col = np.unravel_index(int(np.argmax(np.minimum(inside, 22))), inside.shape)
     at = np.array([city.scene.frame.xy[0][0, col], city.scene.frame.xy[1][row, 0]])
-    line = shapely.LineString([at - (1500, 0), at + (1500, 0)])
+    line = shapely.LineString(at + np.array([(-1500, 0), (1500, 0)]))
     length = shapely.intersection(line, city.redline).length
     return "穿越红线的线", "公路", f"生态保护红线 涉及 穿越长度 {length:.1f} 米（全长 3000.0 米）", line
 
@@ -202,7 +257,12 @@ def _crossing_line(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 def _clean(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
     zones = city.scene.zones
     mask = zones.town & ~zones.redline & ~zones.farmland & ~city.busy & (zones.key == 0)
-    return "城镇开发边界内净地", "住宅", "无禁止性冲突：只涉及城镇开发边界和所在管控单元", square(city.middle(mask), 120)
+    return (
+        "城镇开发边界内净地",
+        "住宅",
+        "无禁止性冲突：只涉及城镇开发边界和所在管控单元",
+        square(city.middle(mask), 120),
+    )
 
 
 def _thin_overlap(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
@@ -238,7 +298,12 @@ def _quarry(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 def _petrochemical(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
     zones = city.scene.zones
     mask = zones.town & ~city.busy & (zones.key == 5)
-    return "园区外石化项目", "石化", "不在任何产业园区内：石化项目须进规范园区", square(city.middle(mask), 300, 200)
+    return (
+        "园区外石化项目",
+        "石化",
+        "不在任何产业园区内：石化项目须进规范园区",
+        square(city.middle(mask), 300, 200),
+    )
 
 
 def _by_small_river(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
@@ -249,5 +314,10 @@ def _by_small_river(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
             site = _beside(city, shapely.LineString(course.line), 10.0, 40)
         except ValueError:
             continue
-        return "小河旁（仅中心线）", "住宅", f"水系廊道20米 涉及：距{course.name}中心线10米，基线为中心线", site
+        return (
+            "小河旁（仅中心线）",
+            "住宅",
+            f"水系廊道20米 涉及：距{course.name}中心线10米，基线为中心线",
+            site,
+        )
     raise ValueError("no free place beside a small river")

@@ -43,9 +43,9 @@ def check(scene: Scene, layers: Layers) -> None:
             beyond = shapely.difference(shapely.union_all(shapes), layers["city"][0]["geometry"])
             if beyond.area > 0:
                 found.append(f"{name}: {beyond.area * 1.1e10:.6f} m2 outside the city")
-    for name in ("townships", "control_units", "redline", "protected_areas", "town_boundary", "farmland"):
-        if not shapely.coverage_is_valid(_shapes(layers, name)):
-            found.append(f"{name}: neighbours do not share their vertices")
+    tiled = ("townships", "control_units", "redline", "protected_areas", "town_boundary", "farmland")
+    torn = [name for name in tiled if not shapely.coverage_is_valid(_shapes(layers, name))]
+    found += [f"{name}: neighbours do not share their vertices" for name in torn]
     found += _areas_and_overlaps(scene, layers)
     if found:
         raise SystemExit("\n".join(found))
@@ -57,16 +57,22 @@ def _areas_and_overlaps(scene: Scene, layers: Layers) -> list[str]:
     reserves = _shapes(layers, "protected_areas")
     priority = [f["geometry"] for f in layers["control_units"] if f["class"] == "优先保护单元"]
     found = []
-    for name, shapes, aim, slack in (("redline", red, 568.74, 0.005), ("town_boundary", town, 548.0, 0.005),
-                                     ("protected_areas", reserves, 302.82, 0.02)):  # fmt: skip
+    for name, shapes, aim, slack in (
+        ("redline", red, 568.74, 0.005),
+        ("town_boundary", town, 548.0, 0.005),
+        ("protected_areas", reserves, 302.82, 0.02),
+    ):
         if abs(km2(frame, shapes) - aim) > slack:
             found.append(f"{name}: {km2(frame, shapes):.4f} km2 instead of {aim}")
     if shapely.difference(shapely.union_all(red), shapely.union_all(priority)).area > 0:
         found.append("redline: not wholly inside the priority units")
     if abs(km2(frame, _shapes(layers, "townships")) - km2(frame, _shapes(layers, "city"))) > 1e-9:
         found.append("townships: do not fill the city")
-    for name, one, other in (("town/farmland", town, farm), ("redline/farmland", red, farm),
-                             ("town/reserves", town, reserves)):  # fmt: skip
+    for name, one, other in (
+        ("town/farmland", town, farm),
+        ("redline/farmland", red, farm),
+        ("town/reserves", town, reserves),
+    ):
         if shared(frame, one, other) > 1e-6:
             found.append(f"{name}: {shared(frame, one, other):.6f} m2 in common")
     return found
@@ -82,11 +88,12 @@ def _totals(frame: Frame, layers: Layers) -> list[str]:
     city = km2(frame, _shapes(layers, "city"))
     red = km2(frame, _shapes(layers, "redline"))
     rows = [
-        ("city 连州市", city, "2663.33"), ("redline 生态保护红线", red, "568.74"),
+        ("city 连州市", city, "2663.33"),
+        ("redline 生态保护红线", red, "568.74"),
         ("town_boundary 城镇开发边界", km2(frame, _shapes(layers, "town_boundary")), "548"),
-        ("protected_areas 自然保护地", km2(frame, _shapes(layers, "protected_areas")), "302.82 (11.37 % of 2663.33)"),
+        ("protected_areas 自然保护地", km2(frame, _shapes(layers, "protected_areas")), "302.82 (11.37 %)"),
         ("farmland 永久基本农田", km2(frame, _shapes(layers, "farmland")), "none"),
-    ]  # fmt: skip
+    ]
     lines = ["| layer | measured, km² | declared, km² |", "|---|---|---|"]
     lines += [f"| {name} | {area:.4f} | {declared} |" for name, area, declared in rows]
     shares = ", ".join(f"{red / d:.4%} of {d:.2f} km²" for d in (2663.33, 2668.9, city))
@@ -110,10 +117,10 @@ def _conflicts(frame: Frame, layers: Layers) -> list[str]:
         width = 2 * part.area / part.length
         name = "town boundary sliver in the redline" if width < 2 else "town boundary inside the redline"
         lines.append(f"| {name} | {part.area:.2f} | {width:.2f} | {_place(frame, part)} |")
-    for gap in gaps:
-        lines.append(f"| gap between control units | {gap.area:.2f} | {2 * gap.area / gap.length:.2f} "
-                     f"| {_place(frame, gap)} |")  # fmt: skip
-    return lines
+    name = "gap between control units"
+    return lines + [
+        f"| {name} | {g.area:.2f} | {2 * g.area / g.length:.2f} | {_place(frame, g)} |" for g in gaps
+    ]
 
 
 def _counts(layers: Layers) -> list[str]:

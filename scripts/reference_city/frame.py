@@ -17,13 +17,14 @@ from lzgis.measure import Plane, plane_for
 
 SEED = 441882
 CELL_M = 30.0
-GRID_DEG = 2e-7  # 2 cm: a vertex nearer than that to a foreign edge is put on it, or projecting would make them cross
+# 2 cm: a vertex nearer than that to a foreign edge is put on it, or projecting would make them cross.
+GRID_DEG = 2e-7
 MARGIN_M = 3000.0
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The city's outline in degrees, its plane, and the 30 m grid that covers it (row 0 is the northernmost)."""
+    """The city's outline in degrees, its plane, and the 30 m grid over it (row 0 is the northernmost)."""
 
     outline_deg: shapely.Polygon
 
@@ -81,7 +82,7 @@ class Frame:
         return ndimage.distance_transform_edt(self.share > 0.5) * CELL_M
 
     def boxes(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        """The cells as squares."""
+        """Draw cells as squares."""
         west, north = self.extent[0] + cols * CELL_M, self.extent[3] - rows * CELL_M
         return shapely.box(west, north - CELL_M, west + CELL_M, north)
 
@@ -120,7 +121,7 @@ class Frame:
     def polygons(self, labels: np.ndarray, simplify_m: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Trace the cells of each label (0 is nothing) as polygons with a vertex at every corner of a cell.
 
-        Without all corners a straight edge in the plane would part from its neighbour's once both are in degrees.
+        Without all corners a straight edge in the plane would part from its neighbour's in degrees.
         Simplified together, so that neighbours fit. Returns the polygons and their labels.
         """
         traced = shapes(labels.astype(np.int32), mask=labels > 0, connectivity=4, transform=self.transform)
@@ -133,7 +134,9 @@ class Frame:
 
 def rounded(geometries: Any) -> np.ndarray:
     """Round coordinates to 1e-9 degree."""
-    return np.asarray(shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda c: np.round(c, 9)))
+    return np.asarray(
+        shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda c: np.round(c, 9))
+    )
 
 
 def with_corners(polygons: Any) -> np.ndarray:

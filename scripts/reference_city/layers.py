@@ -66,31 +66,54 @@ def _zoning_layers(scene: Scene) -> Layers:
     town = mesh.merge([int(k) for k in faces.township])
     parts = mesh.merge([int(k) if k >= 0 else None for k in faces.town])
     fields = mesh.merge([int(k) if k >= 0 else None for k in faces.farmland])
-    red = mesh.merge([(int(faces.township[k]), int(faces.function[k])) if faces.redline[k] else None for k in number])
+    red = mesh.merge(
+        [(int(faces.township[k]), int(faces.function[k])) if faces.redline[k] else None for k in number]
+    )
     return {
         "townships": [
-            {"id": f"{places.ADCODE}{100 + k}", "name": towns[k - 1][0], "seat_lon": towns[k - 1][1][0],
-             "seat_lat": towns[k - 1][1][1], "geometry": town[k]} for k in sorted(town)
+            {
+                "id": f"{places.ADCODE}{100 + k}",
+                "name": towns[k - 1][0],
+                "seat_lon": towns[k - 1][1][0],
+                "seat_lat": towns[k - 1][1][1],
+                "geometry": town[k],
+            }
+            for k in sorted(town)
         ],
         "redline": [_red_feature(n, k, red[k]) for n, k in enumerate(sorted(red), 1)],
         "control_units": _units(faces),
         "protected_areas": _reserves(faces),
         "town_boundary": [
-            {"id": f"CZ{n:03d}", "name": f"{_town_of(scene, parts[k])}城镇开发边界{n:02d}", "status": "draft",
-             "geometry": parts[k]} for n, k in enumerate(sorted(parts), 1)
+            {
+                "id": f"CZ{n:03d}",
+                "name": f"{_town_of(scene, parts[k])}城镇开发边界{n:02d}",
+                "status": "draft",
+                "geometry": parts[k],
+            }
+            for n, k in enumerate(sorted(parts), 1)
         ],
         "farmland": [
-            {"id": f"NT{n:03d}", "name": f"{_town_of(scene, fields[k])}永久基本农田{n:03d}",
-             "township": _town_of(scene, fields[k]), "geometry": fields[k]} for n, k in enumerate(sorted(fields), 1)
+            {
+                "id": f"NT{n:03d}",
+                "name": f"{_town_of(scene, fields[k])}永久基本农田{n:03d}",
+                "township": _town_of(scene, fields[k]),
+                "geometry": fields[k],
+            }
+            for n, k in enumerate(sorted(fields), 1)
         ],
-    }  # fmt: skip
+    }
 
 
 def _red_feature(number: int, key: tuple[int, int], geometry: shapely.Geometry) -> Feature:
     town = list(places.TOWNSHIPS)[key[0] - 1]
     function = places.FUNCTIONS[key[1] - 1][0]
-    return {"id": f"HX{places.ADCODE}{number:03d}", "name": f"{town}{function}红线区{number:02d}",
-            "function": function, "township": town, "geometry": geometry}  # fmt: skip
+    return {
+        "id": f"HX{places.ADCODE}{number:03d}",
+        "name": f"{town}{function}红线区{number:02d}",
+        "function": function,
+        "township": town,
+        "geometry": geometry,
+    }
 
 
 def _town_of(scene: Scene, geometry: shapely.Geometry) -> str:
@@ -108,8 +131,17 @@ def _units(faces: Faces) -> list[Feature]:
     for key in sorted(merged):
         name, town = names[key]
         code = f"ZH{places.ADCODE}{key[0]}{key[1]:04d}"
-        out.append({"id": code, "code": code, "name": name, "class": CLASSES[key[0]], "township": town,
-                    **clauses(key[0], town), "geometry": merged[key]})  # fmt: skip
+        out.append(
+            {
+                "id": code,
+                "code": code,
+                "name": name,
+                "class": CLASSES[key[0]],
+                "township": town,
+                **clauses(key[0], town),
+                "geometry": merged[key],
+            }
+        )
     return out
 
 
@@ -120,8 +152,17 @@ def _reserves(faces: Faces) -> list[Feature]:
         name, level, kind, _, _ = places.RESERVES[(key - 1) // 2]
         zone = "核心保护区" if key % 2 else "一般控制区"
         code = f"BHD{(key - 1) // 2 + 1:02d}-{1 if key % 2 else 2}"
-        out.append({"id": code, "name": f"{name}{zone}", "reserve": name, "level": level, "kind": kind,
-                    "zone": zone, "geometry": merged[key]})  # fmt: skip
+        out.append(
+            {
+                "id": code,
+                "name": f"{name}{zone}",
+                "reserve": name,
+                "level": level,
+                "kind": kind,
+                "zone": zone,
+                "geometry": merged[key],
+            }
+        )
     return out
 
 
@@ -136,30 +177,53 @@ def _water_layers(scene: Scene) -> Layers:
     return {
         "rivers": [{"id": f"SX{n:03d}", **facts, "geometry": s} for n, (facts, s) in enumerate(water, 1)],
         "river_centrelines": [
-            {"id": f"ZX{n:03d}", "name": c.name, "river": c.name, "order": c.river.order, "half_width_m": None,
-             "geometry": frame.degrees([shapely.LineString(c.line)])[0]} for n, c in enumerate(courses.values(), 1)
+            {
+                "id": f"ZX{n:03d}",
+                "name": c.name,
+                "river": c.name,
+                "order": c.river.order,
+                "half_width_m": None,
+                "geometry": frame.degrees([shapely.LineString(c.line)])[0],
+            }
+            for n, c in enumerate(courses.values(), 1)
         ],
         "river_management": [
-            {"id": f"GL{n:03d}", **facts, "geometry": frame.degrees([s])[0]} for n, (facts, s) in enumerate(ranges, 1)
+            {"id": f"GL{n:03d}", **facts, "geometry": frame.degrees([s])[0]}
+            for n, (facts, s) in enumerate(ranges, 1)
         ],
         "reservoirs": [
-            {"id": f"SK{n:03d}", "name": name, "geometry": shapes[n - 1]} for n, (name, _) in enumerate(lakes, 1)
+            {"id": f"SK{n:03d}", "name": name, "geometry": shapes[n - 1]}
+            for n, (name, _) in enumerate(lakes, 1)
         ],
         "drinking_water_zones": [
-            {"id": f"SY{n:03d}", "name": f"{source}水源{zone}{'' if zone == '准保护区' else '保护区'}",
-             "source_name": source, "zone": zone, "geometry": ring}
-            for n, ((source, zone, _), ring) in enumerate(zip(sources, rings, strict=True), 1) if ring is not None
+            {
+                "id": f"SY{n:03d}",
+                "name": f"{source}水源{zone}{'' if zone == '准保护区' else '保护区'}",
+                "source_name": source,
+                "zone": zone,
+                "geometry": ring,
+            }
+            for n, ((source, zone, _), ring) in enumerate(zip(sources, rings, strict=True), 1)
+            if ring is not None
         ],
-    }  # fmt: skip
+    }
 
 
 def _roads(scene: Scene) -> list[Feature]:
     lines = scene.frame.degrees([w.line for w in scene.ways])
     return [
-        {"id": f"DL{n:03d}", "name": w.name, "road": w.road, "number": w.number, "class": w.road_class,
-         "technical_class": w.technical, "half_width_m": w.half_width, "geometry": line}
+        {
+            "id": f"DL{n:03d}",
+            "name": w.name,
+            "road": w.road,
+            "number": w.number,
+            "class": w.road_class,
+            "technical_class": w.technical,
+            "half_width_m": w.half_width,
+            "geometry": line,
+        }
         for n, (w, line) in enumerate(zip(scene.ways, lines, strict=True), 1)
-    ]  # fmt: skip
+    ]
 
 
 def control_zone(scene: Scene) -> tuple[str, shapely.Polygon]:
@@ -169,14 +233,22 @@ def control_zone(scene: Scene) -> tuple[str, shapely.Polygon]:
     along = distances(points)
     middle = along[-1] / 2
     stretch = points[(along > middle - 3000) & (along < middle + 3000)]
-    zone = shapely.buffer(shapely.LineString(stretch), 34.0, cap_style="flat", join_style="round", quad_segs=4)
+    zone = shapely.buffer(
+        shapely.LineString(stretch), 34.0, cap_style="flat", join_style="round", quad_segs=4
+    )
     return best.road, zone
 
 
 def _road_zones(scene: Scene) -> list[Feature]:
     road, zone = control_zone(scene)
-    return [{"id": "KZ001", "name": f"{road}公路建筑控制区（示意段）", "road": road,
-             "geometry": scene.frame.degrees([zone])[0]}]  # fmt: skip
+    return [
+        {
+            "id": "KZ001",
+            "name": f"{road}公路建筑控制区（示意段）",
+            "road": road,
+            "geometry": scene.frame.degrees([zone])[0],
+        }
+    ]
 
 
 def _parks(scene: Scene) -> list[Feature]:
@@ -193,8 +265,17 @@ def _parks(scene: Scene) -> list[Feature]:
         row, col = np.unravel_index(int(np.argmin(score)), score.shape)
         if not np.isfinite(score[row, col]):
             raise ValueError(f"no room for {name}")
-        shape = block(np.array([frame.xy[0][0, col], frame.xy[1][row, 0]]), hectares * 1e4, number * 0.7, 1.25)
+        shape = block(
+            np.array([frame.xy[0][0, col], frame.xy[1][row, 0]]), hectares * 1e4, number * 0.7, 1.25
+        )
         free &= ~frame.burn([shape.buffer(90)], all_touched=True)
-        out.append({"id": f"YQ{number:03d}", "name": name, "park": park, "hectares": float(hectares),
-                    "geometry": frame.degrees([shape])[0]})  # fmt: skip
+        out.append(
+            {
+                "id": f"YQ{number:03d}",
+                "name": name,
+                "park": park,
+                "hectares": float(hectares),
+                "geometry": frame.degrees([shape])[0],
+            }
+        )
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from scipy.interpolate import CubicSpline
@@ -32,17 +34,21 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 
 def normals(points: np.ndarray) -> np.ndarray:
-    """Unit vectors to the left of a polyline at each vertex."""
+    """Compute the unit vectors to the left of a polyline at each vertex."""
     slope = np.gradient(points, axis=0)
     slope /= np.hypot(*slope.T)[:, None]
     return np.column_stack([-slope[:, 1], slope[:, 0]])
 
 
-def meander(points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np.random.Generator) -> np.ndarray:
+def meander(
+    points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np.random.Generator
+) -> np.ndarray:
     """Push a line from side to side, not at its ends; folds are smoothed out."""
     step = distances(points)[-1] / (len(points) - 1)
     sway = wander(len(points), wavelength_m / 2 / step, rng)
-    fade = np.minimum(1, np.minimum(np.arange(len(points)), np.arange(len(points))[::-1]) * step / wavelength_m)
+    fade = np.minimum(
+        1, np.minimum(np.arange(len(points)), np.arange(len(points))[::-1]) * step / wavelength_m
+    )
     swung = points + normals(points) * (sway * fade * amplitude_m)[:, None]
     line = shapely.LineString(swung)
     return swung if line.is_simple else resample(points, step)
@@ -51,13 +57,16 @@ def meander(points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np
 def swath(points: np.ndarray, half_widths: np.ndarray) -> shapely.Polygon:
     """Make the area swept by a circle that changes its radius along a line."""
     discs = shapely.buffer(shapely.points(points), half_widths, quad_segs=5)
-    pairs = shapely.multipoints([np.vstack([shapely.get_coordinates(a), shapely.get_coordinates(b)])
-                                 for a, b in zip(discs[:-1], discs[1:], strict=True)])
+    pairs = shapely.multipoints(
+        [np.vstack([shapely.get_coordinates(a), shapely.get_coordinates(b)]) for a, b in pairwise(discs)]
+    )
     area = shapely.union_all(shapely.convex_hull(pairs))
     return shapely.simplify(area, 1.0)
 
 
-def ellipse_blob(centre: np.ndarray, area_m2: float, rng: np.random.Generator, corners: int = 11) -> shapely.Polygon:
+def ellipse_blob(
+    centre: np.ndarray, area_m2: float, rng: np.random.Generator, corners: int = 11
+) -> shapely.Polygon:
     """Draw an irregular parcel of an exact area around a point."""
     angle = np.sort((np.arange(corners) + rng.uniform(-0.3, 0.3, corners)) * 2 * np.pi / corners)
     radius = rng.uniform(0.78, 1.15, corners)

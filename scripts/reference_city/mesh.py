@@ -30,9 +30,9 @@ class Mesh:
         return np.where(found == len(polygons), -1, found)
 
     def hosts(self, width_m: float, degree_m: float = 1.1e5) -> np.ndarray:
-        """For each face its own index, but for a face thinner than `width_m` the neighbour with the longest edge.
+        """Give each face its own index, but one thinner than `width_m` that of the neighbour with the longest edge.
 
-        A face thinner than the plane's own bend of its edges turns inside out when projected; it must not stand alone.
+        A face thinner than the bend that the plane gives its edges turns inside out when projected.
         """
         hosts = np.arange(len(self.faces))
         width = 2 * shapely.area(self.faces) / shapely.length(self.faces) * degree_m
@@ -53,7 +53,10 @@ class Mesh:
         for number, key in enumerate(keys):
             if key is not None:
                 groups.setdefault(key, []).append(number)
-        return {key: join(self.faces[numbers]) for key, numbers in sorted(groups.items(), key=lambda kv: str(kv[0]))}
+        return {
+            key: join(self.faces[numbers])
+            for key, numbers in sorted(groups.items(), key=lambda kv: str(kv[0]))
+        }
 
 
 def build_mesh(frame: Frame, polygons_deg: Any) -> Mesh:
@@ -73,7 +76,7 @@ def join(faces: np.ndarray) -> shapely.Geometry:
 
 
 def stack(frame: Frame, polygons: Sequence[shapely.Polygon]) -> list[shapely.Geometry | None]:
-    """Make polygons (metres) disjoint, the earlier one winning, and bring them to degrees with shared vertices."""
+    """Make polygons (metres) disjoint, the earlier one winning; degrees, shared vertices."""
     degrees = frame.degrees(list(polygons))
     mesh = build_mesh(frame, degrees)
     owner = mesh.inside(degrees)

@@ -32,7 +32,10 @@ class Meeting:
 def arrange_meetings(
     ground: Ground, redline: np.ndarray, town: np.ndarray, banned: np.ndarray
 ) -> tuple[list[Meeting], np.ndarray]:
-    """Push redline and town boundary together at two places; both masks change. Returns them and the frozen cells."""
+    """Push redline and town boundary together at two places; both masks change.
+
+    Returns the places and the cells that must not change any more.
+    """
     frame = ground.frame
     far, (rr, rc) = ndimage.distance_transform_edt(~redline, return_indices=True)
     unfit = ndimage.binary_dilation(banned, iterations=25) | (frame.rim_m < 1500)
@@ -54,7 +57,10 @@ def arrange_meetings(
 
 
 def _push(
-    frame: Frame, masks: tuple[np.ndarray, np.ndarray, np.ndarray], red: tuple[int, int], built: tuple[int, int]
+    frame: Frame,
+    masks: tuple[np.ndarray, np.ndarray, np.ndarray],
+    red: tuple[int, int],
+    built: tuple[int, int],
 ) -> Meeting:
     redline, town, frozen = masks
     side = 1 if built[1] > red[1] else -1
@@ -65,12 +71,12 @@ def _push(
     town_cols = slice(edge, edge + reach) if side > 0 else slice(edge - reach, edge)
     redline[rows, red_cols], town[rows, red_cols] = True, False
     redline[rows, town_cols], town[rows, town_cols] = False, True
-    frozen[rows.start - 3 : rows.stop + 3, min(red_cols.start, town_cols.start) - 3 :][
-        :, : reach + 20
-    ] = True
+    frozen[rows.start - 3 : rows.stop + 3, min(red_cols.start, town_cols.start) - 3 :][:, : reach + 20] = True
     x = frame.extent[0] + edge * CELL_M
     north, south = (frame.extent[3] - v * CELL_M for v in (rows.start, rows.stop))
-    return Meeting(x, south, north, side, shapely.box(*sorted_box(x, x + side * reach * CELL_M, south, north)))
+    return Meeting(
+        x, south, north, side, shapely.box(*sorted_box(x, x + side * reach * CELL_M, south, north))
+    )
 
 
 def sorted_box(x1: float, x2: float, south: float, north: float) -> tuple[float, float, float, float]:

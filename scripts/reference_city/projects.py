@@ -30,39 +30,97 @@ AREAS: list[tuple[str, str, str, str, list[str], float, str]] = [
     ("27", "连州星子镇40MW农光互补项目", "光伏发电", "area", ["星子镇"], 62, "hill"),
     ("28", "连州市星子镇30MW农光互补光伏发电项目", "光伏发电", "area", ["星子镇"], 46, "hill"),
     ("29", "连州市西江镇高山100MW农业光伏发电项目", "光伏发电", "areas", ["西江镇"] * 3, 150, "high"),
-    ("30", "连州市宏日盛大路边镇200MW综合利用光伏发电项目", "光伏发电", "areas", ["大路边镇"] * 4, 300, "hill"),
-    ("31", "连州市西江镇、龙坪镇、九陂镇210MW农光互补光伏电站项目", "光伏发电", "areas",
-     ["西江镇", "西江镇", "龙坪镇", "龙坪镇", "九陂镇", "九陂镇"], 315, "hill"),
+    (
+        "30",
+        "连州市宏日盛大路边镇200MW综合利用光伏发电项目",
+        "光伏发电",
+        "areas",
+        ["大路边镇"] * 4,
+        300,
+        "hill",
+    ),
+    (
+        "31",
+        "连州市西江镇、龙坪镇、九陂镇210MW农光互补光伏电站项目",
+        "光伏发电",
+        "areas",
+        ["西江镇", "西江镇", "龙坪镇", "龙坪镇", "九陂镇", "九陂镇"],
+        315,
+        "hill",
+    ),
     ("32", "连州市风电项目", "风力发电", "pads", ["丰阳镇", "大路边镇", "西岸镇", "西江镇"], 17, "ridge"),
     ("33", "西江镇21MW分散式风电项目", "风力发电", "pads", ["西江镇"], 7, "ridge"),
-    ("34", "清远连州市星子龙坪风电场100MW风力发电项目", "风力发电", "pads", ["星子镇", "龙坪镇"], 13, "ridge"),
+    (
+        "34",
+        "清远连州市星子龙坪风电场100MW风力发电项目",
+        "风力发电",
+        "pads",
+        ["星子镇", "龙坪镇"],
+        13,
+        "ridge",
+    ),
     ("35", "清远连州福山风电场扩建项目", "风力发电", "pads", ["保安镇"], 25, "ridge"),
     ("36", "龙坪镇21MW分散式风电项目", "风力发电", "pads", ["龙坪镇"], 7, "ridge"),
     ("37", "连州市星子石材循环经济产业园", "石材加工", "park", ["星子石材循环产业园"], 40, "town"),
     ("38", "连州市航鑫石材循环经济产业园", "石材加工", "area", ["连州镇"], 25, "town"),
-    ("39", "连州市大家食品有限公司生态养殖及食品三产融合示范项目", "畜禽养殖", "area", ["龙坪镇"], 167, "hill"),
+    (
+        "39",
+        "连州市大家食品有限公司生态养殖及食品三产融合示范项目",
+        "畜禽养殖",
+        "area",
+        ["龙坪镇"],
+        167,
+        "hill",
+    ),
     ("40", "连州保安万里青草大雾山森林氧吧", "生态旅游", "area", ["保安镇"], 180, "high"),
     ("42", "历史文化区建设和非物质文化遗产保护工程（城区片）", "文化设施", "area", ["连州镇"], 12, "town"),
     ("43", "生态旅游特色文化工程（瑶乡生态体验旅游片区）", "生态旅游", "area", ["三水瑶族乡"], 90, "hill"),
 ]
-POINTS: list[tuple[str, str, str, str]] = [
-    ("20-1", "东陂垃圾中转站（扩建）", "垃圾转运", "东陂镇"),
-    ("20-2", "星子垃圾中转站（扩建）", "垃圾转运", "星子镇"),
-    ("20-3", "龙坪垃圾中转站（新建）", "垃圾转运", "龙坪镇"),
-    ("20-4", "城北生活垃圾中转站（新建）", "垃圾转运", "连州镇"),
-    ("21", "大件垃圾集中投放点", "垃圾处理", "连州镇"),
-    ("46", "公众文化设施建设工程（文化馆）", "文化设施", "连州镇"),
+POINTS: list[tuple[str, str, str, str, places.LonLat]] = [
+    ("20-1", "东陂垃圾中转站（扩建）", "垃圾转运", "东陂镇", (112.291, 24.951)),
+    ("20-2", "星子垃圾中转站（扩建）", "垃圾转运", "星子镇", (112.543, 24.990)),
+    ("20-3", "龙坪垃圾中转站（新建）", "垃圾转运", "龙坪镇", (112.458, 24.879)),
+    ("20-4", "城北生活垃圾中转站（新建）", "垃圾转运", "连州镇", (112.372, 24.812)),
+    ("21", "大件垃圾集中投放点", "垃圾处理", "连州镇", (112.362, 24.772)),
+    ("46", "公众文化设施建设工程（文化馆）", "文化设施", "连州镇", (112.376, 24.791)),
 ]
+# Projects whose name says where in the town they are.
+NEAR: dict[str, places.LonLat] = {
+    "10": (112.397, 24.757),
+    "20-5": (112.345, 24.760),
+    "38": (112.395, 24.770),
+    "42": (112.379, 24.780),
+}
 # number, name, activity, pieces of (river, start along it as a share, length in metres, metres to the side)
 LINES: list[tuple[str, str, str, list[tuple[str, float, float, float]]]] = [
-    ("10-2", "连州市城西城北城南新区污水管网建设工程", "污水管网", [("东陂河", 0.90, 4600, 140), ("连江", 0.0, 3400, 160)]),
-    ("12", "中小河流治理项目", "河道治理", [("九陂河", 0.2, 9000, 0), ("保安河", 0.3, 16900, 0), ("西江河", 0.3, 12000, 0)]),
-    ("13", "中小河流治理项目（东陂河东江至大江段综合整治工程等）", "防洪护岸", [("东陂河", 0.35, 27000, 30), ("瑶安河", 0.4, 12000, 15)]),
-    ("14", "连州市万里碧道工程（第一期）", "绿道碧道", [("星子河", 0.93, 3800, 55), ("连江", 0.05, 7300, 75), ("三江河", 0.55, 2700, 45)]),
+    (
+        "10-2",
+        "连州市城西城北城南新区污水管网建设工程",
+        "污水管网",
+        [("东陂河", 0.90, 4600, 140), ("连江", 0.0, 3400, 160)],
+    ),
+    (
+        "12",
+        "中小河流治理项目",
+        "河道治理",
+        [("九陂河", 0.2, 9000, 0), ("保安河", 0.3, 16900, 0), ("西江河", 0.3, 12000, 0)],
+    ),
+    (
+        "13",
+        "中小河流治理项目（东陂河东江至大江段综合整治工程等）",
+        "防洪护岸",
+        [("东陂河", 0.35, 27000, 30), ("瑶安河", 0.4, 12000, 15)],
+    ),
+    (
+        "14",
+        "连州市万里碧道工程（第一期）",
+        "绿道碧道",
+        [("星子河", 0.93, 3800, 55), ("连江", 0.05, 7300, 75), ("三江河", 0.55, 2700, 45)],
+    ),
     ("23-1", "连州市一江两湖（城区）绿道", "绿道碧道", [("连江", 0.01, 2900, -80)]),
     ("23-2", "连州市东陂河（石角片区）绿道", "绿道碧道", [("东陂河", 0.72, 6300, 60)]),
     ("23-3", "连州市东陂河（东陂镇—西岸镇段）绿道", "绿道碧道", [("东陂河", 0.52, 11800, -60)]),
-    ("23-5", "连州市三江河绿道", "绿道碧道", [("三江河", 0.32, 9300, -45)]),
+    ("23-5", "连州市三江河绿道", "绿道碧道", [("三江河", 0.29, 10500, -45)]),
 ]
 
 
@@ -87,14 +145,16 @@ class Siting:
             "ridge": land & ~zones.town & (zones.reserves == 0) & (above > 130),
         }[kind]
 
-    def find(self, township: str, kind: str, radius_m: float, number: int) -> np.ndarray:
-        """Choose a place with `radius_m` of room; among several, one by chance."""
+    def find(self, township: str, kind: str, radius_m: float, by: int | places.LonLat) -> np.ndarray:
+        """Choose a place with `radius_m` of room: the nearest to `by`, or one by chance seeded with it."""
         mask = self.room(township, kind)
         room = np.minimum(ndimage.distance_transform_edt(mask) * CELL_M, radius_m * 1.1)
-        rng = np.random.default_rng(SEED + 900 + number)
         rows, cols = np.nonzero(room >= min(radius_m, float(room.max()) * 0.98))
-        pick = rng.integers(len(rows))
         frame = self.scene.frame
+        if isinstance(by, int):
+            pick = int(np.random.default_rng(SEED + 900 + by).integers(len(rows)))
+        else:
+            pick = int(np.argmin(frame.near(by)[rows, cols]))
         return np.array([frame.xy[0][0, cols[pick]], frame.xy[1][rows[pick], 0]])
 
     def take(self, shape: Any) -> Any:
@@ -127,8 +187,8 @@ def make_projects(scene: Scene, ground: Ground, layers: Layers) -> list[Feature]
     out = [_feature("9", "饮用水源保护区标识设立及防护隔离工程建设", "饮用水源保护", _first_zones(layers))]
     for number, row in enumerate(AREAS):
         out.append(_feature(row[0], row[1], row[2], frame.degrees([_area(siting, row, number, layers)])[0]))
-    for number, (code, name, activity, town) in enumerate(POINTS):
-        point = shapely.Point(siting.find(town, "town", 150, 60 + number))
+    for code, name, activity, town, near in POINTS:
+        point = shapely.Point(siting.find(town, "town", 150, near))
         siting.take(point)
         out.append(_feature(code, name, activity, frame.degrees([point])[0]))
     for code, name, activity, pieces in LINES:
@@ -141,7 +201,7 @@ def make_projects(scene: Scene, ground: Ground, layers: Layers) -> list[Feature]
 def _area(
     siting: Siting, row: tuple[str, str, str, str, list[str], float, str], number: int, layers: Layers
 ) -> shapely.Geometry:
-    _, _, _, shape, towns, size, kind = row
+    code, _, _, shape, towns, size, kind = row
     rng = np.random.default_rng(SEED + 700 + number)
     if shape == "pads":
         groups = [siting.ridge(town, int(size), 10 * number + k) for k, town in enumerate(towns)]
@@ -153,7 +213,7 @@ def _area(
     each = size * 1e4 / len(towns)
     blobs = []
     for k, town in enumerate(towns):
-        at = siting.find(town, kind, np.sqrt(each / np.pi) * 1.25, 10 * number + k)
+        at = siting.find(town, kind, np.sqrt(each / np.pi) * 1.25, NEAR.get(code, 10 * number + k))
         blobs.append(siting.take(ellipse_blob(at, each, rng)))
     return blobs[0] if len(blobs) == 1 else shapely.MultiPolygon(blobs)
 
@@ -177,5 +237,12 @@ def _first_zones(layers: Layers) -> shapely.Geometry:
 def _feature(code: str, name: str, activity: str, geometry: shapely.Geometry) -> Feature:
     head, _, tail = code.partition("-")
     key = f"P{int(head):02d}" + (f"-{tail}" if tail else "")
-    return {"id": key, "name": name, "activity": activity, "source": f"规划附表第{int(head)}项", "expected": "",
-            "note": NOTE, "geometry": geometry}  # fmt: skip
+    return {
+        "id": key,
+        "name": name,
+        "activity": activity,
+        "source": f"规划附表第{int(head)}项",
+        "expected": "",
+        "note": NOTE,
+        "geometry": geometry,
+    }

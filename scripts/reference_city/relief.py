@@ -43,7 +43,7 @@ class Relief:
 
 
 def raise_relief(frame: Frame, courses: dict[str, Course]) -> Relief:
-    """Work out the terrain: every cell drains to a river, and slopes ease as the water gathered above grows."""
+    """Work out the terrain: every cell drains to a river, slopes ease as the gathered water grows."""
     rows, cols = (n // BLOCK for n in frame.shape)
     cell = CELL_M * BLOCK
     shape = (rows, cols)
@@ -68,7 +68,7 @@ def raise_relief(frame: Frame, courses: dict[str, Course]) -> Relief:
 def _beds(
     frame: Frame, gx: np.ndarray, gy: np.ndarray, courses: dict[str, Course]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of the cells that hold a river (elsewhere NaN), and how far each cell lies beyond flat land (1 is hills)."""
+    """Heights of the cells that hold a river (else NaN), and how far cells lie beyond flat land (1 is hills)."""
     at = np.column_stack([gx.ravel(), gy.ravel()])
     beyond = np.full(len(at), np.inf)
     beds = np.full(gx.shape, np.nan)
@@ -147,8 +147,17 @@ def write_dem(relief: Relief, path: Path) -> None:
     grid = np.where(np.isnan(heights), NODATA, np.round(np.nan_to_num(heights))).astype(np.int16)
     transform = Affine(DEM_STEP_DEG, 0, round(float(lon[0]), 6), 0, -DEM_STEP_DEG, round(float(lat[0]), 6))
     profile = {
-        "driver": "GTiff", "width": len(lon), "height": len(lat), "count": 1, "dtype": "int16", "nodata": NODATA,
-        "crs": "EPSG:4490", "transform": transform, "compress": "deflate", "predictor": 2, "zlevel": 9,
-    }  # fmt: skip
+        "driver": "GTiff",
+        "width": len(lon),
+        "height": len(lat),
+        "count": 1,
+        "dtype": "int16",
+        "nodata": NODATA,
+        "crs": "EPSG:4490",
+        "transform": transform,
+        "compress": "deflate",
+        "predictor": 2,
+        "zlevel": 9,
+    }
     with rasterio.open(path, "w", **profile) as out:
         out.write(grid.reshape(len(lat), len(lon)), 1)

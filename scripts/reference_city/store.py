@@ -36,7 +36,11 @@ def write_layer(folder: Path, name: str, features: list[Feature]) -> None:
 
 
 def _multi(geometry: shapely.Geometry) -> shapely.Geometry:
-    makers = {"Polygon": shapely.MultiPolygon, "LineString": shapely.MultiLineString, "Point": shapely.MultiPoint}
+    makers = {
+        "Polygon": shapely.MultiPolygon,
+        "LineString": shapely.MultiLineString,
+        "Point": shapely.MultiPoint,
+    }
     maker = makers.get(geometry.geom_type)
     return maker([geometry]) if maker else geometry
 

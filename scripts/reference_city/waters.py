@@ -16,7 +16,7 @@ STEP_M = 45.0
 
 @dataclass(frozen=True)
 class Course:
-    """A river worked out: its line in metres and, at each vertex, height, half-width and half-width of the basin."""
+    """A river worked out: its line in metres; at each vertex height, half-width, half-width of the basin."""
 
     river: places.River
     line: np.ndarray
@@ -48,7 +48,9 @@ def lay_courses(frame: Frame) -> dict[str, Course]:
         height = mouth + (river.height[0] - mouth) * (1 - share) ** 2.4
         grow = share**0.7
         courses[river.name] = Course(
-            river, line, height,
+            river,
+            line,
+            height,
             (river.width[0] + (river.width[1] - river.width[0]) * grow) / 2,
             river.basin[0] + (river.basin[1] - river.basin[0]) * grow,
         )
@@ -102,7 +104,7 @@ def reach(course: Course, start: float, stop: float) -> slice:
 
 
 def management_ranges(courses: dict[str, Course]) -> list[tuple[dict[str, str], shapely.Polygon]]:
-    """Delimit a management range 25 to 60 m outside the banks of the Lianjiang and of a part of the Xingzi."""
+    """Delimit management ranges 25 to 60 m outside the banks: the Lianjiang and a part of the Xingzi."""
     out = []
     for name, start, stop in (("连江", 0.0, 0.72), ("星子河", 0.30, 0.62)):
         course = courses[name]
@@ -117,14 +119,21 @@ def management_ranges(courses: dict[str, Course]) -> list[tuple[dict[str, str], 
 def source_zones(
     courses: dict[str, Course], reservoirs: list[tuple[str, shapely.Polygon]]
 ) -> list[tuple[str, str, shapely.Polygon]]:
-    """Make the zones of the five drinking-water sources, the innermost first; outer ones still cover inner ones."""
+    """Make the zones of the five drinking-water sources; outer ones still cover inner ones."""
     plan = [
-        ("耙船洞", "东陂河", 0.30), ("星子河水口村", "星子河", 0.655), ("保安河", "保安河", 0.60), ("细沙洞", "西江河", 0.30),
+        ("耙船洞", "东陂河", 0.30),
+        ("星子河水口村", "星子河", 0.655),
+        ("保安河", "保安河", 0.60),
+        ("细沙洞", "西江河", 0.30),
     ]
     out: list[tuple[str, str, shapely.Polygon]] = []
     for source, river, at in plan:
         course = courses[river]
-        for zone, up, down, side in (("一级", 1000, 120, 45), ("二级", 3200, 330, 330), ("准保护区", 5600, 400, 900)):
+        for zone, up, down, side in (
+            ("一级", 1000, 120, 45),
+            ("二级", 3200, 330, 330),
+            ("准保护区", 5600, 400, 900),
+        ):
             if zone == "准保护区" and source not in {"星子河水口村", "保安河"}:
                 continue
             middle = at * distances(course.line)[-1]

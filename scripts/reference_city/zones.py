@@ -61,13 +61,20 @@ def draw_masks(ground: Ground, courses: dict[str, Course], wet: np.ndarray) -> Z
     redline = zoning.fit_redline(redline, score, ground, fixed)
     priority = zoning.priority(ground, redline, np.where(frame.share > 0, score, 0), town | farmland)
     return Zoning(
-        townships=zoning.townships(ground), functions=zoning.functions(ground), redline=redline, priority=priority,
-        key=_key_areas(ground), town=town, farmland=farmland, reserves=reserves, meetings=meetings,
-    )  # fmt: skip
+        townships=zoning.townships(ground),
+        functions=zoning.functions(ground),
+        redline=redline,
+        priority=priority,
+        key=_key_areas(ground),
+        town=town,
+        farmland=farmland,
+        reserves=reserves,
+        meetings=meetings,
+    )
 
 
 def _key_areas(ground: Ground) -> np.ndarray:
-    """Number (from 1) the surroundings of the key places."""
+    """Give the surroundings of the key places their numbers, from 1."""
     frame = ground.frame
     bent = ground.coarse_noise(2500, 80) * 420
     labels = np.zeros(frame.shape, dtype=np.int32)
@@ -82,7 +89,7 @@ def _key_areas(ground: Ground) -> np.ndarray:
 def trace(zones: Zoning, frame: Frame) -> None:
     """Turn the masks into polygons in metres; cut reserves and town boundary to their declared areas."""
     shapes, numbers = zones.shapes, zones.numbers
-    shapes["townships"], numbers["townships"] = frame.polygons(zones.townships, 150)
+    shapes["townships"], numbers["townships"] = frame.polygons(zones.townships, 80)
     shapes["redline"], numbers["redline"] = frame.polygons(zones.redline * zones.functions)
     shapes["priority"], numbers["priority"] = frame.polygons(zones.priority.astype(int))
     shapes["key"], numbers["key"] = frame.polygons(zones.key, 40)
@@ -185,7 +192,7 @@ def _label(index: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def unit_keys(faces: Faces) -> list[tuple[int, int] | None]:
-    """Name the control unit of each face: (1 priority, 2 key, 3 general; its number), None in the planted gap."""
+    """Name the control unit of each face: class (1 priority, 2 key, 3 general), number; None in the gap."""
     names = list(places.TOWNSHIPS)
     general = [n for n in names if n not in GENERAL_WITH]
     out: list[tuple[int, int] | None] = []

@@ -70,7 +70,7 @@ def townships(ground: Ground) -> np.ndarray:
     frame = ground.frame
     rows, cols = (n // BLOCK for n in frame.shape)
     x, y = (v[:, 1::BLOCK] if k == 0 else v[1::BLOCK] for k, v in enumerate(frame.xy))
-    wx, wy = (fractal((rows, cols), 5000 / 90, SEED + 20 + k, 5) * 900 for k in (0, 1))
+    wx, wy = (fractal((rows, cols), 5000 / 90, SEED + 20 + k, 6, 0.6) * 950 for k in (0, 1))
     scores = []
     for name in places.TOWNSHIPS:
         own = [
@@ -110,7 +110,7 @@ def tidy_redline(mask: np.ndarray) -> np.ndarray:
 
 
 def functions(ground: Ground) -> np.ndarray:
-    """Number (from 1) of the nearest middle in FUNCTIONS, borders bent."""
+    """Give every cell the number (from 1) of the nearest middle in FUNCTIONS, borders bent."""
     wx = ground.coarse_noise(4000, 40) * 900
     near = [ground.frame.near(at) for _, at in places.FUNCTIONS]
     return np.argmin([d + wx * (1 if k % 2 else -1) for k, d in enumerate(near)], axis=0) + 1
@@ -178,6 +178,9 @@ def farmland(ground: Ground, town: np.ndarray, banned: np.ndarray) -> np.ndarray
     """Patches on flat land outside the inner towns."""
     frame = ground.frame
     inner = take(np.where(banned, -np.inf, town), frame.share * ~banned, 365.0, _tidy_town)
+    inner = ndimage.binary_dilation(inner, iterations=6)
+    for name, seat in places.TOWNSHIPS.items():
+        inner |= frame.near(seat) < (5200 if name == "连州镇" else 1700)
     near_rim = frame.rim_m < 400
     score = ground.noise(1000, 70, 4, 0.45) - np.clip(ground.above - 12, 0, 300) / 22
     score[banned | inner | near_rim] = -np.inf
@@ -186,7 +189,7 @@ def farmland(ground: Ground, town: np.ndarray, banned: np.ndarray) -> np.ndarray
 
 
 def town(ground: Ground, score: np.ndarray, banned: np.ndarray) -> np.ndarray:
-    """Cells of the town boundary, a little more than declared, because the last square metres are cut off later."""
+    """Choose the cells of the town boundary, a little more than declared: the last of it is cut off later."""
     share = np.where(banned | (ground.frame.rim_m < 900), 0, ground.frame.share)
     return take(np.where(share > 0, score, -np.inf), share, TOWN_KM2 + 1.0, _tidy_town)
 

@@ -17,6 +17,8 @@ from lzgis.spec import LayerSpec
 _VERTICES = 120_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
+# A context layer of so few areas, the townships of a city for one, has its names written on the map.
+_NAMED = 60
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -60,15 +62,19 @@ def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) ->
     entries = _entries(spec, values)
     place = {entry["value"]: i for i, entry in enumerate(entries)}
     names = _column(layer, "name", spec.name)
-    properties = [
+    properties: list[dict[str, Any]] = [
         {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
         for name, value in zip(names, values, strict=True)
     ]
+    kind = _kind(shapes, spec)
+    if spec.role == "context" and kind == "polygon" and len(shapes) <= _NAMED:
+        for one, spot in zip(properties, shapely.point_on_surface(shapes), strict=True):
+            one["at"] = [round(spot.y, 5), round(spot.x, 5)]
     return {
         "id": layer.id,
         "title": teller.layer(layer.id),
         "role": spec.role,
-        "kind": _kind(shapes, spec),
+        "kind": kind,
         "style": {
             "fill": spec.style.fill,
             "stroke": spec.style.stroke,
@@ -78,7 +84,8 @@ def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) ->
         },
         "entries": entries,
         "others": any(value not in place for value in values) if spec.style.by else False,
-        "notes": _notes(teller, spec),
+        "status": "" if spec.status == "in-force" else teller.word("status", spec.status),
+        "source": " ".join(filter(None, (spec.date.isoformat() if spec.date else "", spec.version))),
         "count": len(shapes),
         "topology": topology(shapes, properties, step_deg=step_deg),
     }
@@ -109,10 +116,3 @@ def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
     present = set(values)
     coloured = [(v, c) for v, c in spec.style.colours.items() if v in present and _COLOUR.fullmatch(c)]
     return [{"value": value, "colour": colour} for value, colour in coloured]
-
-
-def _notes(teller: Teller, spec: LayerSpec) -> list[str]:
-    """Tell what a reader must know of the data: how binding, from when, which version."""
-    status = [] if spec.status == "in-force" else [teller.word("status", spec.status)]
-    date = [spec.date.isoformat()] if spec.date else []
-    return [*status, *date, *([spec.version] if spec.version else [])]

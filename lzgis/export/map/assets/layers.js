@@ -33,7 +33,17 @@
           drawStyle(spec, feature)));
       }
     });
+    names(entry, pane);
     lz.layers.opacity(lz.layers.faded);
+  }
+
+  function names(entry, pane) {
+    entry.features.forEach(function (feature) {
+      var p = feature.properties;
+      if (!p.at || !p.t) return;
+      var icon = L.divIcon({ className: "lz-place", html: lz.el("span", { class: "lz-data", text: p.t }), iconSize: [0, 0] });
+      L.marker(p.at, { icon: icon, pane: pane, interactive: false, keyboard: false }).addTo(entry.drawn);
+    });
   }
 
   function hits(entry, at, reach) {

@@ -23,11 +23,12 @@
     })]);
   }
 
-  function row(input, picture, title, notes) {
+  function row(input, picture, title, status, source) {
     var text = lz.el("span", { class: "lz-row-text" }, [
-      lz.el("span", { class: "lz-row-title lz-data", text: title || lz.word("unnamed"), title: title })
+      lz.el("span", { class: "lz-row-title lz-data", text: title || lz.word("unnamed"),
+        title: source ? title + "\n" + source : title })
     ]);
-    (notes || []).forEach(function (note) { text.appendChild(lz.el("span", { class: "lz-tag lz-data", text: note })); });
+    if (status) text.appendChild(lz.el("span", { class: "lz-tag lz-data", text: status }));
     return lz.el("label", { class: "lz-row" }, [input, picture, text]);
   }
 
@@ -42,7 +43,7 @@
     var spec = entry.spec, input = check(false, function (on) { lz.layers.show(i, on); });
     var picture = spec.entries.length ? lz.svg("svg", { width: 22, height: 14, class: "lz-swatch" }) :
       swatch(spec.kind, spec.style);
-    var item = lz.el("li", { attrs: { "data-layer": spec.id } }, [row(input, picture, spec.title, spec.notes)]);
+    var item = lz.el("li", { attrs: { "data-layer": spec.id } }, [row(input, picture, spec.title, spec.status, spec.source)]);
     if (spec.entries.length) {
       var list = lz.el("ul", { class: "lz-values" });
       spec.entries.forEach(function (one) {

@@ -71,7 +71,7 @@
       if (!item.marker || !item.bounds) return;
       var a = lz.map.latLngToLayerPoint(item.bounds.getNorthWest());
       var b = lz.map.latLngToLayerPoint(item.bounds.getSouthEast());
-      item.small = Math.max(b.x - a.x, b.y - a.y) < 44;
+      item.small = Math.max(b.x - a.x, b.y - a.y) < 30;
       place(item, item.marker, visible(item) && item.small);
     });
   }
@@ -96,9 +96,13 @@
   lz.sites = {
     build: function () {
       var data = lz.review, shapes = topojson.feature(data.shapes, data.shapes.objects.d).features;
-      pane("lz-sites", 500); pane("lz-parts", 510); pane("lz-markers", 620);
-      lz.map.getPane("lz-parts").style.pointerEvents = "none";
-      var lines = L.svg({ pane: "lz-sites", padding: 0.5 }), hatched = L.svg({ pane: "lz-parts", padding: 0.5 });
+      pane("lz-sites", 500); pane("lz-markers", 620);
+      var lines = L.svg({ pane: "lz-sites", padding: 0.5 });
+      // What is forbidden lies above what is only conditional.
+      var hatched = dark.map(function (_, rank) {
+        lz.map.getPane(pane("lz-parts-" + rank, 512 - rank)).style.pointerEvents = "none";
+        return L.svg({ pane: "lz-parts-" + rank, padding: 0.5 });
+      });
       data.sites.forEach(function (site, number) {
         var item = { site: site, number: number, shape: null, marker: null, bounds: null, small: true };
         if (site.shape >= 0) {
@@ -110,8 +114,8 @@
         items.push(item);
       });
       topojson.feature(data.parts, data.parts.objects.d).features.forEach(function (feature) {
-        var style = partStyle(feature.properties.r, "lz-parts", hatched);
-        var shape = L.geoJSON(feature, { interactive: false, pane: "lz-parts", renderer: hatched, style: style,
+        var rank = feature.properties.r, style = partStyle(rank, "lz-parts-" + rank, hatched[rank]);
+        var shape = L.geoJSON(feature, { interactive: false, pane: style.pane, renderer: style.renderer, style: style,
           pointToLayer: function (_, at) { return L.circleMarker(at, Object.assign({}, style, { radius: 9, fill: false })); } });
         parts.push({ shape: shape, site: feature.properties.s });
       });
@@ -148,7 +152,7 @@
 
     zoom: function (number) {
       if (popup) popup.remove();
-      if (items[number].bounds) lz.map.fitBounds(items[number].bounds.pad(0.9), Object.assign({ maxZoom: 16.5 }, lz.room()));
+      if (items[number].bounds) lz.map.fitBounds(items[number].bounds.pad(0.25), Object.assign({ maxZoom: 16.5 }, lz.room()));
     },
 
     locate: function (finding) {
@@ -168,7 +172,7 @@
 
     popup: function (number, at) {
       var content = lz.el("div", { class: "lz-popup" }, [lz.heading(number, "h2"), lz.findings(number)]);
-      popup = lz.popup(at, content, 400);
+      popup = lz.popup(at, content, 380);
       lz.sites.select(number);
       lz.panel.mark(number);
     }

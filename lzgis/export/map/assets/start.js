@@ -47,7 +47,8 @@
     found.slice(0, 30).forEach(function (one) {
       var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
       list.appendChild(lz.el("li", {}, [
-        lz.el("span", { class: "lz-layer lz-data", text: one.spec.title }),
+        lz.el("span", { class: "lz-layer lz-data", text: [one.spec.title, one.spec.status].filter(Boolean).join(" · "),
+          title: one.spec.source }),
         lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") })
       ]));
     });
@@ -83,15 +84,15 @@
 
   lz.room = function () {
     var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
-    return { paddingTopLeft: [24, 24], paddingBottomRight: [wide ? legend.offsetWidth + 24 : 24, 40] };
+    return { paddingTopLeft: [52, 12], paddingBottomRight: [wide ? legend.offsetWidth + 20 : 20, 28] };
   };
 
   // Opens clear of the tools on the left and the legend on the right.
   lz.popup = function (at, content, width) {
     var room = lz.room(), size = lz.map.getSize();
     var free = size.x - 76 - room.paddingBottomRight[0] - 40;
-    return L.popup({ maxWidth: Math.max(220, Math.min(width, free)), minWidth: Math.max(200, Math.min(280, free)),
-      maxHeight: Math.max(160, size.y - 90), closeOnEscapeKey: false, autoPanPaddingTopLeft: [76, 12],
+    var fit = Math.max(220, Math.min(width, free));
+    return L.popup({ maxWidth: fit, minWidth: fit, maxHeight: Math.max(160, size.y - 90), closeOnEscapeKey: false, autoPanPaddingTopLeft: [76, 12],
       autoPanPaddingBottomRight: [room.paddingBottomRight[0], 30] }).setLatLng(at).setContent(content).openOn(lz.map);
   };
 

@@ -1,0 +1,142 @@
+"""Common areas of polygons, exact to the last meaningful digit, without overlaying them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lzgis.geometry.cells import cut
+from lzgis.geometry.chains import Chains, chains
+from lzgis.geometry.contact import borders_near
+from lzgis.geometry.grid import PolygonGrid, reach_of
+from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.overlay import overlaps
+from lzgis.geometry.threads import in_pieces
+from lzgis.geometry.trapezoids import common_areas
+
+_ULP = 2.0**-52
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Pairs with a common area, sorted by `left`, then `right`; arrays of one length.
+
+    Attributes
+    ----------
+    left, right : array of int
+        Positions among the sites and among the polygons of the grid.
+    area : array of float
+        The common area.
+    undecided : array of bool
+        The area is below its own error bound and the borders touch: whether the pair overlaps is not for floating
+        point to say. `decided` asks GEOS.
+    """
+
+    left: Integers
+    right: Integers
+    area: Floats
+    undecided: npt.NDArray[np.bool_]
+
+    def take(self, which: npt.NDArray[np.generic]) -> Areas:
+        """Choose some of the pairs."""
+        return Areas(self.left[which], self.right[which], self.area[which], self.undecided[which])
+
+
+def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1) -> Areas:
+    """Find which polygons of the grid each site overlaps, and by how much.
+
+    Parameters
+    ----------
+    sites : array of shapely geometries, shape (n,)
+        Valid. Points, lines, null and empty geometries have no area and give no pair.
+    grid : PolygonGrid
+        The layer.
+    threads : int
+        How many to use; the answer is the same bytes for any number.
+
+    Returns
+    -------
+    Areas
+        Pairs that overlap, and those left undecided, in the square of the plane's unit.
+
+    Examples
+    --------
+    >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300), shapely.box(300, 0, 600, 300)]))
+    >>> found = intersection_areas(np.array([shapely.box(290, 0, 320, 10), shapely.box(0, 300, 9, 310)]), grid)
+    >>> found.left, found.right, found.area, found.undecided
+    (array([0, 0, 1]), array([0, 1, 0]), array([100., 200.,   0.]), array([False, False,  True]))
+    """
+    chain = chains(sites)
+    pieces = in_pieces(len(sites), threads, lambda first, last: areas_of_chains(chain, (first, last), grid))
+    return joined(pieces)
+
+
+def areas_of_chains(chain: Chains, part: tuple[int, int], grid: PolygonGrid) -> Areas:
+    """Do the same for geometries `part[0]` to `part[1]` of what has been taken apart."""
+    reach = np.maximum(reach_of(chain), grid.reach)
+    cells = cut(chain, part[0], part[1], grid.cell)
+    left, right, area, bound, mixed = common_areas(cells, grid.cells, grid.directory, grid.cell, float(reach[0]))
+    # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the
+    # borders in the shared cells is its to decide, like one below our own bound.
+    ulp = reach[1] * _ULP
+    perimeter = _perimeters(chain, part)
+    low = area <= bound + 4.0 * ulp * (perimeter[left] + grid.cell)
+    keep, undecided = ~low, np.zeros(len(left), dtype=bool)
+    unsure = np.flatnonzero(low)
+    if len(unsure):
+        near = borders_near(cells, grid.cells, grid.directory, left[unsure], right[unsure], 8.0 * ulp)
+        undecided[unsure] = near | (mixed[unsure] & (area[unsure] > 0))
+        keep |= undecided
+    order = np.lexsort((right[keep], left[keep]))
+    found = Areas(left + part[0], right, np.maximum(area, 0.0), undecided)
+    return found.take(np.flatnonzero(keep)[order])
+
+
+def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
+    """Let GEOS decide the undecided pairs: those that overlap are kept, with its area, the others dropped.
+
+    Parameters
+    ----------
+    found : Areas
+        As from `intersection_areas`.
+    sites, geometries : array of shapely geometries
+        The sites, and the polygons that the grid was built of.
+
+    Examples
+    --------
+    >>> layer, sites = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(0, 300, 9, 310)])
+    >>> decided(intersection_areas(sites, PolygonGrid.build(layer)), sites, layer).left
+    array([], dtype=int64)
+    """
+    unsure = np.flatnonzero(found.undecided)
+    if not len(unsure):
+        return found
+    keep, area = ~found.undecided, found.area.copy()
+    for n in unsure:
+        pair = overlaps(sites[[found.left[n]]], FeatureIndex(geometries[[found.right[n]]]))
+        keep[n] = len(pair.area) > 0 and pair.area[0] > 0
+        area[n] = pair.area[0] if keep[n] else 0.0
+    return replace(found, area=area, undecided=np.zeros(len(area), dtype=bool)).take(keep)
+
+
+def joined(parts: list[Areas]) -> Areas:
+    """Put the pairs of consecutive sites together."""
+    names = ("left", "right", "area", "undecided")
+    if not parts:
+        none = np.zeros(0, dtype=np.intp)
+        return Areas(none, none, np.zeros(0), np.zeros(0, dtype=bool))
+    return Areas(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def _perimeters(chain: Chains, part: tuple[int, int]) -> Floats:
+    owner_start = chain.owner_start[part[0] : part[1] + 1]
+    chain_start = chain.start[owner_start]
+    first, last = int(chain_start[0]), int(chain_start[-1])
+    step = np.hypot(np.diff(chain.x[first:last]), np.diff(chain.y[first:last]))
+    inner = chain.start[owner_start[0] + 1 : owner_start[-1]] - first - 1
+    step[inner] = 0.0
+    total = np.concatenate([[0.0], np.cumsum(step), [0.0]])
+    return np.asarray(total[np.maximum(chain_start[1:] - first - 1, 0)] - total[np.maximum(chain_start[:-1] - first - 1, 0)])
