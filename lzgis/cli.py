@@ -117,14 +117,20 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
 
 def main() -> None:
     """Run the command line; an error of lzgis is one line on standard error and exit code 2."""
-    from lzgis.console import make_safe
-
-    make_safe()
+    _make_safe()
     try:
         app()
     except LzgisError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
+
+
+def _make_safe() -> None:
+    """Let a console that lacks a character (GBK on Windows) print a substitute instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
 
 
 def _screened(sites: Path, layers: Path | None, as_of: str | None, lang: Lang) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,14 +22,6 @@ _VERDICT_STYLE = {
     Verdict.NONE_FOUND: "green",
 }
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
-
-
-def make_safe() -> None:
-    """Let a console that lacks a character (GBK on Windows) print a substitute instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
 
 
 @contextmanager

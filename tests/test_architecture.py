@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# From the ground up. A module imports what stands on a lower floor, or before it on its own floor. A package named here
-# stands for all its modules that are not named themselves; these may import each other, but not in a circle.
+# From the ground up. A module imports what stands on a lower floor, or before it on its own floor. A package
+# stands for all its modules that are not named here; these may import each other, but not in a circle.
 FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",

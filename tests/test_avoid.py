@@ -1,4 +1,4 @@
-"""``avoid`` on the toy city: the redline is a square of 1000 m with a hole of 100 m, and 500 m more to the east."""
+"""``avoid`` on the toy city: the redline is a square of 1000 m with a hole of 100 m, and more to its east."""
 
 from __future__ import annotations
 

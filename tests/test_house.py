@@ -47,7 +47,7 @@ FILES = tracked()
 # --- lint and types -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tool", ["ruff check", "ruff format --check --quiet --diff", "mypy"])
+@pytest.mark.parametrize("tool", ["ruff check --output-format concise", "ruff format --check", "mypy"])
 def test_tool_is_content(tool):
     run = subprocess.run(
         [sys.executable, "-m", *tool.split()], cwd=ROOT, capture_output=True, encoding="utf-8", check=False

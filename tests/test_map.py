@@ -527,6 +527,7 @@ def test_measured_lengths_and_areas_are_those_of_the_ellipsoid(seen: Seen) -> No
 def test_paper_shows_map_legend_and_list(seen: Seen) -> None:
     page = seen.page
     assert not page.is_visible("#lz-print-list")
+    zoom = page.evaluate("lzgis.map.getZoom()")
     page.emulate_media(media="print")
     assert page.is_visible("#lz-print-list")
     assert page.locator("#lz-print-list tbody tr").count() == 5
@@ -536,7 +537,24 @@ def test_paper_shows_map_legend_and_list(seen: Seen) -> None:
     for visible in (".lz-legend", ".folium-map", ".lz-notice", ".lz-mark", ".lz-footer"):
         assert page.is_visible(visible)
     page.emulate_media(media="screen")
+    page.wait_for_function("view => lzgis.map.getZoom() === view", arg=zoom)
     assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_names_of_context_areas_stand_on_the_map(chromium: Any, tmp_path: Path) -> None:
+    report = toy_report()
+    units = report.layers["units"]
+    town = units.spec.model_copy(update={"role": "context"})
+    layers = {**report.layers, "units": Layer("units", town, units.frame)}
+    write_map(toy_report(layers=layers), tmp_path / "map.html")
+    opened = Seen(chromium, tmp_path / "map.html")
+    assert opened.page.locator(".lz-place").all_inner_texts() == [
+        "北部优先单元",
+        "东部重点单元",
+        "南部一般单元",
+    ]
+    opened.close()
 
 
 @pytest.mark.browser

@@ -6,6 +6,10 @@ equal-area plane, so that the numbers in the tests are exact.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +188,18 @@ def write(path: Path, geometries: list[shapely.Geometry], plane: Plane = PLANE, 
 
 
 def city(folder: Path, plane: Plane = PLANE) -> Path:
+    """Write the toy city to `folder`, as a copy of the one written first; see `_draw` for what is in it."""
+    return Path(shutil.copytree(_drawn(plane), folder, dirs_exist_ok=True))
+
+
+@cache
+def _drawn(plane: Plane) -> Path:
+    keep = tempfile.mkdtemp(prefix="lzgis-toy-")
+    atexit.register(shutil.rmtree, keep, ignore_errors=True)
+    return _draw(Path(keep) / "city", plane)
+
+
+def _draw(folder: Path, plane: Plane) -> Path:
     """Write the toy city: 10 km by 10 km around the origin, in four strips of interest.
 
     Redline: a square of 1000 m with a hole of 100 m. Units: west and east halves, all but a gap of 10 m by 100 m.

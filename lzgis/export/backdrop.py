@@ -18,9 +18,9 @@ from lzgis.export.cartography import Frame
 from lzgis.measure import Plane
 
 _PIXELS_PER_MM = 4
-_STRENGTH = 0.5
-#: Steeper than life: at the scale of a city mountains would look flat.
-_STEEPER = 2.0
+_STRENGTH = 0.34
+#: A little steeper than life: at the scale of a city hills would look flat.
+_STEEPER = 1.3
 
 Elevation = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
     try:
         with (
             rasterio.open(dem) as raster,
-            WarpedVRT(raster, crs=plane.crs.to_wkt(), resampling=Resampling.bilinear, **where) as warped,
+            WarpedVRT(raster, crs=plane.crs.to_wkt(), resampling=Resampling.average, **where) as warped,
         ):
             elevation = warped.read(1, masked=True).astype(float)
     except rasterio.errors.RasterioError as error:

@@ -18,6 +18,8 @@ BLANK = "□"
 
 MM_PER_POINT = 25.4 / 72
 
+_CLOSING = "、，。；：）》”〕,.;:)"
+
 
 def font(size_pt: float) -> FontProperties:
     """Return the font in a size."""
@@ -67,6 +69,9 @@ def wrapped(text: str, limit_mm: float, size_pt: float, *, lines: int) -> list[s
     rest = text.strip()
     while rest and len(found) < lines - 1 and width_mm(rest, size_pt) > limit_mm:
         fits = len(shortened(rest, limit_mm, size_pt)) - 1
+        # No line begins with a closing mark.
+        while rest[fits : fits + 1] and rest[fits] in _CLOSING and fits > 1:
+            fits -= 1
         if rest[fits].isascii() and rest[fits - 1].isascii() and " " in rest[1:fits]:
             fits = rest.rindex(" ", 1, fits)
         found.append(rest[:fits].rstrip())

@@ -148,6 +148,7 @@ def _draw_map(chart: _Map) -> tuple[list[Entry], list[str]]:
     report, words = chart.teller.report, chart.teller.words
     if report.backdrop is not None:
         draw_backdrop(chart.axes, report.backdrop, chart.frame, chart.plane)
+        _veil(chart)
     layers = [entry for layer in _drawn(report) for entry in _draw_layer(chart, layer)]
     sites, more = _draw_sites(chart)
     conflicts = _draw_conflicts(chart)
@@ -162,6 +163,18 @@ def _draw_map(chart: _Map) -> tuple[list[Entry], list[str]]:
         *layers,
     ]
     return entries, more
+
+
+def _veil(chart: _Map) -> None:
+    """Lighten the relief outside the city, so that the city stands out; other layers lie above."""
+    outline = chart.teller.report.layers.get(chart.teller.report.city.outline)
+    if outline is None:
+        return
+    frame = chart.frame
+    city = shapely.union_all(chart.plane.project(outline.frame.geometry.to_numpy()))
+    outside, _ = of_dimension([shapely.box(frame.west, frame.south, frame.east, frame.north) - city], 2)
+    look: dict[str, Any] = {"facecolor": (1, 1, 1, 0.6), "edgecolor": "none"}
+    chart.axes.add_collection(PathCollection(paths(outside), **look, zorder=1), autolim=False)
 
 
 def _bounds(report: Report) -> tuple[float, float, float, float]:

@@ -245,7 +245,7 @@ def _rule_row(teller: Teller, rule: Rule) -> list[Value]:
         rule.effective_from.isoformat(),
         "" if rule.effective_to is None else rule.effective_to.isoformat(),
         _repealed(teller, rule),
-        _parameters(rule),
+        _parameters(teller, rule),
         title(rule.procedure, rule.procedure_en),
         title(rule.note, rule.note_en),
     ]
@@ -263,12 +263,19 @@ def _repealed(teller: Teller, rule: Rule) -> str:
     return SEPARATOR.join(found)
 
 
-def _parameters(rule: Rule) -> str:
-    """Spell out what limits a rule and what its kind adds, in the words of the rule book."""
-    more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where", "activities"})
+def _parameters(teller: Teller, rule: Rule) -> str:
+    """Spell out what limits a rule, what its kind adds, and its exceptions."""
+    more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where"})
     parts = [f"{name} = {value}" for name, value in more.items() if value not in (None, "", [], {})]
-    parts += [
-        f"unless {', '.join(u.activity)}: {u.severity}" + (f" {u.item}" if u.item else "")
-        for u in rule.unless
-    ]
+    if rule.activities:
+        parts.append(teller.words("table", "only", activities=_activities(teller, rule.activities)))
+    for one in rule.unless:
+        severity = teller.word("severity", one.severity)
+        severity += f" {one.item}" if one.item else ""
+        activities = _activities(teller, one.activity)
+        parts.append(teller.words("table", "unless", activities=activities, severity=severity))
     return SEPARATOR.join(parts)
+
+
+def _activities(teller: Teller, activities: Iterable[str]) -> str:
+    return teller.words("picture", "separator").join(teller.activity(a) for a in activities)

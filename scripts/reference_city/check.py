@@ -30,7 +30,6 @@ def shared(frame: Frame, one: list[Any], other: list[Any]) -> float:
 
 def check(scene: Scene, layers: Layers) -> None:
     """Stop with a message when the layers are not what the README promises."""
-    frame = scene.frame
     found: list[str] = []
     for name, features in layers.items():
         shapes = [f["geometry"] for f in features]

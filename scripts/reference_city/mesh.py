@@ -30,7 +30,7 @@ class Mesh:
         return np.where(found == len(polygons), -1, found)
 
     def hosts(self, width_m: float, degree_m: float = 1.1e5) -> np.ndarray:
-        """Give each face its own index, but one thinner than `width_m` that of the neighbour with the longest edge.
+        """Give each face its own index, one thinner than `width_m` that of its longest neighbour.
 
         A face thinner than the bend that the plane gives its edges turns inside out when projected.
         """

@@ -68,7 +68,7 @@ def raise_relief(frame: Frame, courses: dict[str, Course]) -> Relief:
 def _beds(
     frame: Frame, gx: np.ndarray, gy: np.ndarray, courses: dict[str, Course]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of the cells that hold a river (else NaN), and how far cells lie beyond flat land (1 is hills)."""
+    """Heights of cells that hold a river (else NaN), and how far cells lie beyond flat land (1 is hills)."""
     at = np.column_stack([gx.ravel(), gy.ravel()])
     beyond = np.full(len(at), np.inf)
     beds = np.full(gx.shape, np.nan)

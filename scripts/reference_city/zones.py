@@ -89,7 +89,7 @@ def _key_areas(ground: Ground) -> np.ndarray:
 def trace(zones: Zoning, frame: Frame) -> None:
     """Turn the masks into polygons in metres; cut reserves and town boundary to their declared areas."""
     shapes, numbers = zones.shapes, zones.numbers
-    shapes["townships"], numbers["townships"] = frame.polygons(zones.townships, 80)
+    shapes["townships"], numbers["townships"] = frame.polygons(zones.townships, 100)
     shapes["redline"], numbers["redline"] = frame.polygons(zones.redline * zones.functions)
     shapes["priority"], numbers["priority"] = frame.polygons(zones.priority.astype(int))
     shapes["key"], numbers["key"] = frame.polygons(zones.key, 40)

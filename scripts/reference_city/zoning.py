@@ -70,7 +70,7 @@ def townships(ground: Ground) -> np.ndarray:
     frame = ground.frame
     rows, cols = (n // BLOCK for n in frame.shape)
     x, y = (v[:, 1::BLOCK] if k == 0 else v[1::BLOCK] for k, v in enumerate(frame.xy))
-    wx, wy = (fractal((rows, cols), 5000 / 90, SEED + 20 + k, 6, 0.6) * 950 for k in (0, 1))
+    wx, wy = (fractal((rows, cols), 5000 / 90, SEED + 20 + k, 5) * 950 for k in (0, 1))
     scores = []
     for name in places.TOWNSHIPS:
         own = [

@@ -115,7 +115,7 @@ def _figure(report: Report, bounds: _Bounds) -> Figure:
         font_size="14px",
         zoom_control=False,
         attribution_control=False,
-        zoom_snap=0.25,
+        zoom_snap=0.1,
         zoom_delta=0.5,
         wheel_px_per_zoom_level=100,
     )

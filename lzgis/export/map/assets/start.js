@@ -66,18 +66,22 @@
     else lz.panel.close();
   }
 
-  function seenBounds() {
-    var size = lz.map.getSize(), right = size.x - lz.room().paddingBottomRight[0];
-    return L.latLngBounds(lz.map.containerPointToLatLng([0, 0]), lz.map.containerPointToLatLng([right, size.y]));
-  }
-
+  // What is seen beside the legend on the screen is what paper shall show.
   function printing() {
-    var seen = null;
-    // What is seen beside the legend on the screen shall be seen beside it on paper.
-    window.matchMedia("print").addEventListener("change", function (event) {
-      if (event.matches) seen = seenBounds();
+    var paper = window.matchMedia("print"), seen = null;
+    function look() {
+      if (paper.matches) return;
+      var map = lz.map, size = map.getSize(), room = lz.room();
+      seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: L.latLngBounds(
+        map.containerPointToLatLng(room.paddingTopLeft),
+        map.containerPointToLatLng([size.x - room.paddingBottomRight[0], size.y - room.paddingBottomRight[1]])) };
+    }
+    lz.map.on("moveend", look);
+    paper.addEventListener("change", function () {
+      var before = seen;
       lz.map.invalidateSize({ animate: false, pan: false });
-      if (seen) lz.map.fitBounds(seen, { animate: false, paddingBottomRight: [event.matches ? 240 : lz.room().paddingBottomRight[0], 0] });
+      if (paper.matches) lz.map.fitBounds(before.bounds, { animate: false });
+      else lz.map.setView(before.centre, before.zoom, { animate: false });
     });
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }
@@ -92,8 +96,9 @@
     var room = lz.room(), size = lz.map.getSize();
     var free = size.x - 76 - room.paddingBottomRight[0] - 40;
     var fit = Math.max(220, Math.min(width, free));
-    return L.popup({ maxWidth: fit, minWidth: fit, maxHeight: Math.max(160, size.y - 90), closeOnEscapeKey: false, autoPanPaddingTopLeft: [76, 12],
-      autoPanPaddingBottomRight: [room.paddingBottomRight[0], 30] }).setLatLng(at).setContent(content).openOn(lz.map);
+    return L.popup({ maxWidth: fit, minWidth: fit, maxHeight: Math.max(160, size.y - 90), closeOnEscapeKey: false,
+      autoPanPaddingTopLeft: [76, 12], autoPanPaddingBottomRight: [room.paddingBottomRight[0], 30]
+    }).setLatLng(at).setContent(content).openOn(lz.map);
   };
 
   lz.home = function () { lz.map.fitBounds(lz.city.bounds, lz.room()); };
