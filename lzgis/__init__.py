@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lzgis.catalogue import Catalogue, open_catalogue, reference_city
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
-    from lzgis.export import export
+    from lzgis.exporters import export
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
@@ -31,7 +31,7 @@ _HOMES = {
     "SourceError": "errors",
     "State": "model",
     "Verdict": "model",
-    "export": "export",
+    "export": "exporters",
     "open_catalogue": "catalogue",
     "read_rulebook": "rulebook",
     "read_sites": "sources",

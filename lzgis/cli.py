@@ -65,7 +65,7 @@ def screen(  # noqa: PLR0913 (the options of a command are its interface)
     if as_json:
         import json
 
-        from lzgis.export.json import report_document
+        from lzgis.exporters.json import report_document
 
         json.dump(report_document(report, language=lang.code), sys.stdout, ensure_ascii=False, allow_nan=False)
     else:
@@ -144,7 +144,7 @@ def _screened(sites: Path, layers: Path | None, as_of: str | None, lang: Lang) -
 
 def _formats(given: list[str] | None) -> list[str]:
     from lzgis.config import nearest
-    from lzgis.export import DEFAULT_FORMATS, FORMATS
+    from lzgis.exporters import DEFAULT_FORMATS, FORMATS
 
     if not given:
         return list(DEFAULT_FORMATS)
@@ -157,7 +157,7 @@ def _formats(given: list[str] | None) -> list[str]:
 
 def _write(report: Report, out: Path, names: list[str], lang: Lang) -> list[Path]:
     from lzgis.console import progress_bar
-    from lzgis.export import FORMATS, export
+    from lzgis.exporters import FORMATS, export
 
     written = []
     with progress_bar(lang.words) as progress:

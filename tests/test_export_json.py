@@ -13,7 +13,7 @@ import pytest
 import shapely
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, toy_report
 
-from lzgis.export.json import write_json
+from lzgis.exporters.json import write_json
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 
 

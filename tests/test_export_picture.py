@@ -15,9 +15,9 @@ from matplotlib.image import imread
 from report_fixture import BOUNDS, HOSTILE, big_report, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.export.cartography import frame_around
-from lzgis.export.lettering import FONT, printable, shortened, width_mm, wrapped
-from lzgis.export.picture import draw, write_picture
+from lzgis.exporters.cartography import frame_around
+from lzgis.exporters.lettering import FONT, printable, shortened, width_mm, wrapped
+from lzgis.exporters.picture import draw, write_picture
 from lzgis.measure import plane_for
 
 

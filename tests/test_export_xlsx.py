@@ -15,9 +15,9 @@ from python_calamine import CalamineWorkbook
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, big_report, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.export import xlsx
-from lzgis.export.rows import visible
-from lzgis.export.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
+from lzgis.exporters import xlsx
+from lzgis.exporters.rows import visible
+from lzgis.exporters.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
 from lzgis.model import Report
 from lzgis.words import Words
 

@@ -21,9 +21,9 @@ from report_fixture import HOSTILE, big_report, toy_report
 from test_raster import hill, write_dem
 
 from lzgis.errors import ExportError
-from lzgis.export.map import write_map
-from lzgis.export.map.page import inert_json
-from lzgis.export.map.shapes import simplified, simplified_to_fit, topology
+from lzgis.exporters.map import write_map
+from lzgis.exporters.map.page import inert_json
+from lzgis.exporters.map.shapes import simplified, simplified_to_fit, topology
 from lzgis.measure import plane_for
 from lzgis.model import Layer, Problem, Report
 from lzgis.rule import Activity
@@ -200,7 +200,7 @@ def test_json_is_inert() -> None:
 
 
 def test_vendored_files_are_the_pinned_ones() -> None:
-    folder = Path(__file__).parents[1] / "lzgis" / "export" / "static"
+    folder = Path(__file__).parents[1] / "lzgis" / "exporters" / "static"
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
     found = {

@@ -6,6 +6,7 @@ import datetime as dt
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 import toy
@@ -62,6 +63,15 @@ def test_a_layer_in_another_system_gives_the_same_answers(tmp_path, reference, c
     areas = report.findings["area_m2"]
     assert np.allclose(areas, reference.findings["area_m2"], rtol=1e-7, equal_nan=True)
     assert any("layer 'redline'" in t for t in report.provenance.transforms)
+
+
+def test_coordinates_that_are_no_numbers_are_found_in_projected_sites_too(city):
+    frame = toy.sites(SITES[2]).to_crs(4526)
+    with np.errstate(invalid="ignore"):
+        shape = Polygon([(38_348_000, 2_767_000), (np.nan, 2_767_100), (38_348_100, 2_767_100)])
+    frame["geometry"] = [shape]
+    report = lz.screen(frame.set_crs(4526), city, as_of=toy.AS_OF)
+    assert report.verdicts["verdict"].tolist() == ["核查不完整"]
 
 
 @pytest.mark.parametrize("crs", [4610, 2382, 4214, 2434])
@@ -165,16 +175,12 @@ def test_an_activity_nearly_right_is_suggested(city):
 
 def test_unusable_sites_are_not_checked_and_stop_no_other(city):
     frame = toy.sites(*SITES)
-    nan = Polygon([(112.5, 25), (112.51, np.nan), (112.51, 25.01)])
+    with np.errstate(invalid="ignore"):
+        nan = Polygon([(112.5, 25), (112.51, np.nan), (112.51, 25.01)])
     broken = gpd.GeoDataFrame(
         {"id": ["n1", "n2", "n3"], "activity": "住宅"}, geometry=[None, Polygon(), nan], crs=frame.crs
     )
-    both = gpd.GeoDataFrame(
-        np.concatenate([broken[["id", "activity"]], frame[["id", "activity"]]]), columns=["id", "activity"]
-    )
-    both = both.set_geometry(
-        np.concatenate([broken.geometry.to_numpy(), frame.geometry.to_numpy()]), crs=frame.crs
-    )
+    both = pd.concat([broken, frame[["id", "activity", "geometry"]]], ignore_index=True)
     report = lz.screen(both, city, as_of=toy.AS_OF)
     for site in ("n1", "n2", "n3"):
         found = report.findings[report.findings["site_id"] == site]
@@ -230,7 +236,7 @@ def test_the_time_may_be_given_and_the_date_may_be_text_or_date(city):
     report = lz.screen(toy.sites(SITES[2]), city, as_of=dt.date(2026, 11, 21), made_at=made)
     assert report.provenance.made_at == made
     assert lz.screen(toy.sites(SITES[2]), city).provenance.as_of == dt.date.today()
-    with pytest.raises(lz.ConfigError, match="'21.11.2026' is not a date; write it as 2026-11-21"):
+    with pytest.raises(lz.ConfigError, match=r"'21\.11\.2026' is not a date; write it as 2026-11-21"):
         lz.screen(toy.sites(SITES[2]), city, as_of="21.11.2026")
 
 

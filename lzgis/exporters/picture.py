@@ -15,8 +15,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
-from lzgis.export.backdrop import draw_backdrop
-from lzgis.export.cartography import (
+from lzgis.exporters.backdrop import draw_backdrop
+from lzgis.exporters.cartography import (
     Frame,
     Geometries,
     draw_graticule,
@@ -27,9 +27,9 @@ from lzgis.export.cartography import (
     of_dimension,
     paths,
 )
-from lzgis.export.files import put
-from lzgis.export.lettering import font, printable, shortened, width_mm
-from lzgis.export.marginalia import (
+from lzgis.exporters.files import put
+from lzgis.exporters.lettering import font, printable, shortened, width_mm
+from lzgis.exporters.marginalia import (
     FOOT_LINE_MM,
     FOOT_PT,
     GAP_MM,
@@ -45,7 +45,7 @@ from lzgis.export.marginalia import (
     foot_lines,
     layer_title,
 )
-from lzgis.export.rows import VERDICT_COLOURS, Teller, text
+from lzgis.exporters.rows import VERDICT_COLOURS, Teller, text
 from lzgis.measure import Plane, plane_for
 from lzgis.model import Layer, Report, State
 from lzgis.rule import Severity

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lzgis.export.map.shapes import simplified_to_fit, topology
-from lzgis.export.rows import Teller, text
+from lzgis.exporters.map.shapes import simplified_to_fit, topology
+from lzgis.exporters.rows import Teller, text
 from lzgis.measure import Geometries, Plane
 from lzgis.model import Layer, Report
 from lzgis.spec import LayerSpec

@@ -10,10 +10,10 @@ from typing import Any
 
 import xlsxwriter
 
-from lzgis.export.files import put
-from lzgis.export.provenance import provenance_tables
-from lzgis.export.rows import TINTS, Teller, visible
-from lzgis.export.tables import Head, Kind, Table, report_tables
+from lzgis.exporters.files import put
+from lzgis.exporters.provenance import provenance_tables
+from lzgis.exporters.rows import TINTS, Teller, visible
+from lzgis.exporters.tables import Head, Kind, Table, report_tables
 from lzgis.model import Report
 from lzgis.words import Language
 

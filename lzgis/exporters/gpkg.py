@@ -24,10 +24,10 @@ import pyogrio.errors
 import shapely
 
 from lzgis.errors import ExportError
-from lzgis.export.files import put
-from lzgis.export.provenance import provenance_tables
-from lzgis.export.qgis_style import Category, Shape, categorized
-from lzgis.export.rows import SEPARATOR, VERDICT_COLOURS, Teller, records, text
+from lzgis.exporters.files import put
+from lzgis.exporters.provenance import provenance_tables
+from lzgis.exporters.qgis_style import Category, Shape, categorized
+from lzgis.exporters.rows import SEPARATOR, VERDICT_COLOURS, Teller, records, text
 from lzgis.measure import CGCS2000
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State
 from lzgis.rule import Severity

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.export.files import put
-from lzgis.export.rows import SEPARATOR, Teller, records
+from lzgis.exporters.files import put
+from lzgis.exporters.rows import SEPARATOR, Teller, records
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 

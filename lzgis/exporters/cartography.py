@@ -13,7 +13,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
-from lzgis.export.lettering import font
+from lzgis.exporters.lettering import font
 from lzgis.measure import Plane
 from lzgis.words import Words
 

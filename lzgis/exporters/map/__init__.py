@@ -14,11 +14,11 @@ import numpy as np
 from branca.element import Figure
 from folium.raster_layers import ImageOverlay
 
-from lzgis.export.files import put
-from lzgis.export.map.layers import layer_data, missing_layers, outline_data, shown_layers
-from lzgis.export.map.page import OfflineMap, Review, assemble
-from lzgis.export.map.review import VERDICTS, review_data
-from lzgis.export.rows import VERDICT_COLOURS, Teller
+from lzgis.exporters.files import put
+from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data, shown_layers
+from lzgis.exporters.map.page import OfflineMap, Review, assemble
+from lzgis.exporters.map.review import VERDICTS, review_data
+from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.measure import plane_for
 from lzgis.model import Report
 from lzgis.raster import relief

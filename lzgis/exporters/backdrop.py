@@ -14,7 +14,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
 from lzgis.errors import ExportError
-from lzgis.export.cartography import Frame
+from lzgis.exporters.cartography import Frame
 from lzgis.measure import Plane
 
 _PIXELS_PER_MM = 4

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.export.map import figures
-from lzgis.export.map.shapes import simplified_to_fit, topology
-from lzgis.export.rows import Teller, number, text
+from lzgis.exporters.map import figures
+from lzgis.exporters.map.shapes import simplified_to_fit, topology
+from lzgis.exporters.rows import Teller, number, text
 from lzgis.measure import Geometries, Plane
 from lzgis.model import FINDING_COLUMNS, State, Verdict
 from lzgis.rule import Severity

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from lzgis.export.rows import SEPARATOR, Teller, hectares, number, records, text
+from lzgis.exporters.rows import SEPARATOR, Teller, hectares, number, records, text
 from lzgis.model import State, Verdict
 from lzgis.rule import Rule
 

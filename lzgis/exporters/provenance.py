@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lzgis.export.rows import Teller
-from lzgis.export.tables import Head, Table, Value
+from lzgis.exporters.rows import Teller
+from lzgis.exporters.tables import Head, Table, Value
 
 
 def provenance_tables(teller: Teller) -> list[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lzgis.export.rows import Teller, number
+from lzgis.exporters.rows import Teller, number
 from lzgis.words import Words
 
 

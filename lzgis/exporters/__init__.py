@@ -24,11 +24,11 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
-    "xlsx": Format(".xlsx", "report.xlsx", "lzgis.export.xlsx:write_xlsx"),
-    "gpkg": Format(".gpkg", "findings.gpkg", "lzgis.export.gpkg:write_gpkg"),
-    "json": Format(".json", "report.json", "lzgis.export.json:write_json"),
-    "html": Format(".html", "map.html", "lzgis.export.map:write_map"),
-    "png": Format(".png", "map.png", "lzgis.export.picture:write_picture"),
+    "xlsx": Format(".xlsx", "report.xlsx", "lzgis.exporters.xlsx:write_xlsx"),
+    "gpkg": Format(".gpkg", "findings.gpkg", "lzgis.exporters.gpkg:write_gpkg"),
+    "json": Format(".json", "report.json", "lzgis.exporters.json:write_json"),
+    "html": Format(".html", "map.html", "lzgis.exporters.map:write_map"),
+    "png": Format(".png", "map.png", "lzgis.exporters.picture:write_picture"),
 }
 
 DEFAULT_FORMATS = ("xlsx", "gpkg", "json", "html")

@@ -9,7 +9,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 
 from lzgis.errors import ExportError
-from lzgis.export.rows import visible
+from lzgis.exporters.rows import visible
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from lzgis.export.lettering import font, printable, shortened, wrapped
-from lzgis.export.rows import Teller
+from lzgis.exporters.lettering import font, printable, shortened, wrapped
+from lzgis.exporters.rows import Teller
 from lzgis.model import Layer
 
 #: A4 across, and the room around the map, in millimetres.

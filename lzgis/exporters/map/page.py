@@ -24,8 +24,8 @@ from folium.template import Template as FoliumTemplate
 
 from lzgis.errors import ExportError
 
-_STATIC = files("lzgis.export") / "static"
-_ASSETS = files("lzgis.export.map") / "assets"
+_STATIC = files("lzgis.exporters") / "static"
+_ASSETS = files("lzgis.exporters.map") / "assets"
 _LIBRARIES = {
     "leaflet": "leaflet/leaflet.js",
     "topojson": "topojson-client/topojson-client.min.js",
