@@ -25,7 +25,7 @@ FLOORS: dict[str, str] = {
     "the city": "rulebook catalogue",
     "checking": "coverage findings check verdicts",
     "screening": "screening",
-    "exports": "export export.map",
+    "exports": "exporters exporters.map",
     "edges": "starting console cli",
 }
 ORDER = [

@@ -52,7 +52,7 @@ def test_tool_is_content(tool):
     run = subprocess.run(
         [sys.executable, "-m", *tool.split()], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
-    assert run.returncode == 0, f"{tool}\n{run.stdout[-6000:]}{run.stderr[-2000:]}"
+    assert run.returncode == 0, f"{tool}\n{run.stdout[-4000:]}{run.stderr[-1000:]}"
 
 
 # --- nothing that must not be in ----------------------------------------------------------------------------

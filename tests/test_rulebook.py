@@ -61,25 +61,65 @@ def test_a_small_book_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('kind = "avoid"', 'kind = "avoidd"', "rules.toml, rule 'one': kind 'avoidd' is not known; did you mean 'avoid'?"),
-        ('kind = "avoid"\n', "", "rules.toml, rule 'one': kind None is not known; allowed: avoid, identify, keep_away, stay_inside"),
-        ('layer = "redline"', 'layer = "redlines"', "rules.toml, rule 'one': layer 'redlines' is not in [layers]; did you mean 'redline'?"),
-        ('document = "law"', 'document = "lww"', "rules.toml, rule 'one': document 'lww' is not in the book; did you mean 'law'?"),
-        ("effective_from", 'activities = ["houses"]\neffective_from', "rules.toml, rule 'one': activity 'houses' is not known; did you mean 'housing'?"),
-        ("effective_from", "distance_m = 20\neffective_from", "rules.toml, rule 'one': key 'distance_m' is not known; allowed: "),
-        ('title = "一"\n', "", "rules.toml, rule 'one': key 'title' is missing; add it"),
-        ("2020-01-01", "2020-01-01\neffective_to = 2020-01-01", "rules.toml, rule 'one': effective_to is not after effective_from; correct one of the dates"),
-        ("2020-01-01", '"2020-1-1"', "rules.toml, rule 'one', effective_from: '2020-1-1' is not allowed; "),
-        ("2020-01-01\n", '2020-01-01\n[[rule.one.unless]]\nactivity = ["house"]\nseverity = "notice"\n', "rules.toml, rule 'one': activity 'house' is not known; did you mean 'housing'?"),
-        ('aliases = ["居住"]', 'within = ["hous"]', "rules.toml, activity 'housing': 'hous' is not an activity; did you mean 'housing'?"),
-        ("[document.law]", "[tolerance]\nladder = [1]\n[document.law]", "rules.toml, tolerance: key 'ladder' is not known; did you mean 'ladder_m2'?"),
-        ('certainty = "read"', 'certainty = "sure"', "rules.toml, document.law.certainty: 'sure' is not allowed; "),
+        (
+            'kind = "avoid"',
+            'kind = "avoidd"',
+            "rule 'one': kind 'avoidd' is not known; did you mean 'avoid'?",
+        ),
+        (
+            'kind = "avoid"\n',
+            "",
+            "rule 'one': kind None is not known; allowed: avoid, identify, keep_away, stay_inside",
+        ),
+        (
+            'layer = "redline"',
+            'layer = "redlines"',
+            "rule 'one': layer 'redlines' is not in [layers]; did you mean 'redline'?",
+        ),
+        (
+            'document = "law"',
+            'document = "lww"',
+            "rule 'one': document 'lww' is not in the book; did you mean 'law'?",
+        ),
+        (
+            "effective_from",
+            'activities = ["houses"]\neffective_from',
+            "rule 'one': activity 'houses' is not known; did you mean 'housing'?",
+        ),
+        (
+            "effective_from",
+            "distance_m = 20\neffective_from",
+            "rule 'one': key 'distance_m' is not known; allowed: ",
+        ),
+        ('title = "一"\n', "", "rule 'one': key 'title' is missing; add it"),
+        (
+            "2020-01-01",
+            "2020-01-01\neffective_to = 2020-01-01",
+            "rule 'one': effective_to is not after effective_from; correct one of the dates",
+        ),
+        ("2020-01-01", '"2020-1-1"', "rule 'one', effective_from: '2020-1-1' is not allowed; "),
+        (
+            "2020-01-01\n",
+            '2020-01-01\n[[rule.one.unless]]\nactivity = ["house"]\nseverity = "notice"\n',
+            "rule 'one': activity 'house' is not known; did you mean 'housing'?",
+        ),
+        (
+            'aliases = ["居住"]',
+            'within = ["hous"]',
+            "activity 'housing': 'hous' is not an activity; did you mean 'housing'?",
+        ),
+        (
+            "[document.law]",
+            "[tolerance]\nladder = [1]\n[document.law]",
+            "tolerance: key 'ladder' is not known; did you mean 'ladder_m2'?",
+        ),
+        ('certainty = "read"', 'certainty = "sure"', "document.law.certainty: 'sure' is not allowed; "),
     ],
-)  # fmt: skip
+)
 def test_every_mistake_is_named_with_its_place(tmp_path, old, new, message):
     text = HEAD + BODY + RULE
     assert old in text
-    assert str(error_of(tmp_path, text.replace(old, new, 1))).startswith(message)
+    assert str(error_of(tmp_path, text.replace(old, new, 1))).startswith(f"rules.toml, {message}")
 
 
 def test_a_distance_must_be_given_and_be_positive(tmp_path):
@@ -233,7 +273,8 @@ def test_wider_activities_are_followed_to_the_end():
 
 
 def test_activities_within_each_other_end(tmp_path):
-    circle = '[activity.a]\ntitle = "甲"\ntitle_en = "A"\nwithin = ["b"]\n[activity.b]\ntitle = "乙"\ntitle_en = "B"\nwithin = ["a"]\n'
+    circle = '[activity.a]\ntitle = "甲"\ntitle_en = "A"\nwithin = ["b"]\n'
+    circle += '[activity.b]\ntitle = "乙"\ntitle_en = "B"\nwithin = ["a"]\n'
     book = read_rulebook(write(tmp_path / "rules.toml", HEAD + BODY + circle + RULE))
     assert book.widening("a") == {"a", "b"}
 

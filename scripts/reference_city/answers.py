@@ -247,10 +247,14 @@ def _crossing_line(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
     sources = city.scene.frame.burn(city.metres("drinking_water_zones"))
     alone = ndimage.distance_transform_edt(~sources & (zones.reserves == 0)) * CELL_M > 1700
     inside = ndimage.distance_transform_edt(zones.redline & alone & (city.scene.frame.rim_m > 2500))
-    row, col = np.unravel_index(int(np.argmax(np.minimum(inside, 22))), inside.shape)
-    at = np.array([city.scene.frame.xy[0][0, col], city.scene.frame.xy[1][row, 0]])
-    line = shapely.LineString(at + np.array([(-1500, 0), (1500, 0)]))
-    length = shapely.intersection(line, city.redline).length
+    for row, col in np.argwhere((inside >= 10) & (inside < 11))[::5]:
+        at = np.array([city.scene.frame.xy[0][0, col], city.scene.frame.xy[1][row, 0]])
+        line = shapely.LineString(at + np.array([(-1500, 0), (1500, 0)]))
+        length = shapely.intersection(line, city.redline).length
+        if 900 < length < 2000:
+            break
+    else:
+        raise ValueError("no part of the redline to cross")
     return "穿越红线的线", "公路", f"生态保护红线 涉及 穿越长度 {length:.1f} 米（全长 3000.0 米）", line
 
 

@@ -1,0 +1,62 @@
+"""What every message has: a place, what is wrong there, and what to do."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lzgis
+from lzgis import errors
+from lzgis.model import Problem
+
+TREE = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+MODULES = sorted(Path(lzgis.__file__).parent.rglob("*.py"))
+
+
+def test_all_errors_are_one_family():
+    assert set(TREE) == {"LzgisError", "ConfigError", "SourceError", "LayerError", "ExportError"}
+    assert all(issubclass(kind, errors.LzgisError) for kind in TREE.values())
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_an_error_reads_place_what_remedy(name):
+    error = TREE[name]("sites.gpkg, row 3", "has no id", "give it one")
+    assert str(error) == "sites.gpkg, row 3: has no id; give it one"
+    assert (error.place, error.what, error.remedy) == ("sites.gpkg, row 3", "has no id", "give it one")
+    assert str(Problem("note", "a", "b", "c")) == "a: b; c"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
+def test_errors_and_problems_are_made_of_their_parts(path):
+    """No message leaves out its place or its remedy, and none ends as a sentence, since they are joined."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        name = node.func.id
+        wanted = 3 if name in TREE else 4 if name == "Problem" else None
+        if wanted is None:
+            continue
+        assert len(node.args) + len(node.keywords) == wanted, f"{path.name}:{node.lineno}"
+        for part in node.args:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                assert part.value, f"{path.name}:{node.lineno}"
+                assert not part.value.endswith((".", ";", ":")), f"{path.name}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
+def test_no_bare_exception_is_raised_on_purpose_for_a_user(path):
+    """Only programming mistakes raise anything else: a name that is not there, an argument that cannot be."""
+    # The geometry floor knows no files and no users.
+    allowed = {"ValueError"} if path.parent.name == "geometry" else set()
+    allowed |= {*TREE, "AttributeError", "KeyError", "TypeError", "Exit", "_explained"}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            function = node.exc.func
+            name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+            assert name in allowed, f"{path.name}:{node.lineno}: raises {name}"

@@ -1,0 +1,225 @@
+"""Files of sites: what planners have, and what is said when one cannot be used."""
+
+from __future__ import annotations
+
+import hashlib
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+import toy
+from pyproj import CRS
+from shapely import LineString, Point, Polygon, box
+
+from lzgis.errors import LayerError, SourceError
+from lzgis.repair import mend
+from lzgis.sources import SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
+
+SHAPES = [box(112.5, 25, 112.51, 25.01), Point(112.5, 25), LineString([(112.5, 25), (112.6, 25)])]
+
+
+def frame(**columns):
+    n = len(next(iter(columns.values())))
+    return gpd.GeoDataFrame(columns, geometry=[SHAPES[i % 3] for i in range(n)], crs="EPSG:4490")
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".json", ".fgb", ".shp", ".kml"])
+def test_the_formats_that_planners_have(tmp_path, suffix):
+    path = tmp_path / f"地块{suffix}"
+    sites = toy.sites(toy.square(0, 0), toy.square(200, 0))
+    if suffix == ".kml":
+        sites = sites.to_crs(4326).rename(columns={"id": "site_id"})
+    elif suffix in (".geojson", ".json"):
+        sites = sites.to_crs(4326)
+    drivers = {".json": "GeoJSON", ".kml": "KML"}
+    sites.to_file(path, engine="pyogrio", **({"driver": drivers[suffix]} if suffix in drivers else {}))
+    table = read_sites(path)
+    assert len(table.frame) == 2
+    assert table.frame["activity"].tolist() == ["住宅", "住宅"]
+    if suffix != ".kml":
+        # FlatGeobuf keeps features in the order of its index.
+        named = zip(table.frame["id"], table.frame["name"], strict=True)
+        assert sorted(named) == [("s1", "地块1"), ("s2", "地块2")]
+    assert table.frame.crs == "EPSG:4490"
+    assert shapely.area(toy.PLANE.project(table.frame.geometry.to_numpy())) == pytest.approx(10_000, rel=1e-4)
+    assert len(table.source.sha256) == 64
+    assert "GDAL" in table.source.engine
+
+
+@pytest.mark.parametrize(("field", "alias"), [(f, a) for f, aliases in SITE_FIELDS.items() for a in aliases])
+def test_every_alias_of_a_column_is_taken(field, alias):
+    table = sites_from_frame(frame(**{alias: ["a", "b"]}))
+    assert table.frame[field].tolist() == ["a", "b"]
+    assert alias == field or alias not in table.frame.columns
+
+
+def test_the_first_alias_found_is_taken_and_other_columns_are_kept():
+    table = sites_from_frame(frame(编号=["x", "y"], id=["1", "2"], 备注=["甲", None]))
+    assert table.frame["id"].tolist() == ["1", "2"]
+    assert list(table.frame.columns) == ["id", "name", "activity", "编号", "备注", "geometry"]
+
+
+def test_without_ids_rows_are_numbered_and_that_is_said():
+    table = sites_from_frame(frame(name=["甲", "乙"]), name="sites.shp")
+    assert table.frame["id"].tolist() == ["1", "2"]
+    said = {p.what: (p.level, p.remedy) for p in table.problems}
+    assert said["has no id column"] == ("note", "rows are numbered from 1")
+    assert said["has no column of activities"][0] == "warning"
+
+
+def test_numbers_and_blanks_become_text():
+    table = sites_from_frame(frame(id=[1.0, 2.0], name=[" 甲 ", None], activity=[np.nan, "住宅"]))
+    assert table.frame["id"].tolist() == ["1", "2"]
+    assert table.frame["name"].tolist() == ["甲", ""]
+    assert table.frame["activity"].tolist() == ["", "住宅"]
+
+
+def test_ids_given_twice_name_their_rows():
+    with pytest.raises(SourceError) as error:
+        sites_from_frame(frame(id=["a", "b", "a ", "c"]), name="sites.gpkg")
+    assert str(error.value) == "sites.gpkg, rows 1, 3: share the id 'a'; give each site an id of its own"
+
+
+def test_an_id_left_out_names_its_row():
+    with pytest.raises(
+        SourceError, match=r"sites\.gpkg, row 2, field '编号': is empty; give every site an id"
+    ):
+        sites_from_frame(frame(编号=["a", None]), name="sites.gpkg")
+
+
+def test_the_index_of_a_frame_does_not_matter():
+    sites = frame(id=["a", "b", "c"]).set_index(pd.Index([7, 7, 9]))
+    table = sites_from_frame(sites)
+    assert table.frame["id"].tolist() == ["a", "b", "c"]
+    assert table.frame.geometry.iloc[1].equals(SHAPES[1])
+
+
+def test_a_geometry_column_may_have_any_name():
+    table = sites_from_frame(frame(id=["a"]).rename_geometry("图形"))
+    assert list(table.frame.columns) == ["id", "name", "activity", "geometry"]
+
+
+def test_a_file_without_a_system_of_coordinates(tmp_path):
+    with pytest.warns(UserWarning, match="crs"):
+        frame(id=["a"]).set_crs(None, allow_override=True).to_file(tmp_path / "s.shp", engine="pyogrio")
+    with pytest.raises(SourceError, match=r"s\.shp: has no coordinate reference system; declare it"):
+        read_sites(tmp_path / "s.shp")
+
+
+def test_a_file_in_another_datum(tmp_path):
+    frame(id=["a"]).set_crs(4610, allow_override=True).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+    with pytest.raises(LayerError, match=r"s\.gpkg: the datum of Xian 1980 is not CGCS2000"):
+        read_sites(tmp_path / "s.gpkg")
+
+
+def test_files_that_hold_nothing_to_check(tmp_path):
+    frame(id=["a"]).iloc[:0].to_file(tmp_path / "none.gpkg", engine="pyogrio")
+    with pytest.raises(SourceError, match=r"none\.gpkg: has no rows; give at least one site"):
+        read_sites(tmp_path / "none.gpkg")
+    pyogrio.write_dataframe(pd.DataFrame({"id": ["a"]}), tmp_path / "table.gpkg")
+    with pytest.raises(SourceError, match=r"table\.gpkg: has no geometry"):
+        read_sites(tmp_path / "table.gpkg")
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(
+        SourceError, match=r"files that end in '\.dwg' are not read; allowed: \.gpkg \.geojson"
+    ):
+        read_vector(tmp_path / "plan.dwg")
+    with pytest.raises(SourceError, match="the file does not exist; check the path"):
+        read_vector(tmp_path / "none.gpkg")
+    for suffix in (".gpkg", ".shp", ".geojson", ".kml", ".fgb"):
+        path = tmp_path / f"broken{suffix}"
+        path.write_bytes(b"this is no such file")
+        with pytest.raises(SourceError, match=r"cannot be read .*; save it again as GeoPackage"):
+            read_vector(path)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com/sites.geojson", "/vsicurl/https://example.com/sites.gpkg"]
+)
+def test_nothing_is_fetched_from_elsewhere(address):
+    with pytest.raises(SourceError, match="the file does not exist"):
+        read_vector(address)
+
+
+def test_one_layer_of_several_must_be_named(tmp_path):
+    path = tmp_path / "two.gpkg"
+    for layer in ("甲", "乙"):
+        frame(id=[layer]).to_file(path, layer=layer, engine="pyogrio")
+    with pytest.raises(SourceError, match="holds 2 layers; name one of 甲, 乙"):
+        read_sites(path)
+    with pytest.raises(SourceError, match="has no layer '丙'; name one of 甲, 乙"):
+        read_sites(path, layer="丙")
+    assert read_sites(path, layer="乙").frame["id"].tolist() == ["乙"]
+
+
+def test_the_fingerprint_of_a_file_is_its_sha256_and_that_of_a_folder_is_stable(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+    before = sha256_of(tmp_path)
+    assert before == sha256_of(tmp_path)
+    (tmp_path / "a").write_bytes(b"abd")
+    assert sha256_of(tmp_path) != before
+
+
+def mended(*shapes):
+    return mend(np.array(shapes, dtype=object), np.array([f"f{i}" for i in range(len(shapes))]), "here")
+
+
+def test_sound_shapes_are_left_alone():
+    done = mended(*SHAPES)
+    assert done.problems == ()
+    assert done.usable.all()
+    assert shapely.equals_identical(done.geometry, np.array(SHAPES, dtype=object)).all()
+
+
+def test_shapes_that_fall_apart_cannot_be_used():
+    flat = Polygon([(112.5, 25), (112.6, 25), (112.5, 25)])
+    dot = LineString([(112.5, 25), (112.5, 25)])
+    done = mended(flat, dot, SHAPES[0])
+    assert done.usable.tolist() == [False, False, True]
+    assert [p.level for p in done.problems] == ["error", "error"]
+    assert all("cannot be repaired" in p.what for p in done.problems)
+
+
+@pytest.mark.parametrize(
+    ("shape", "after"),
+    [
+        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (5, -5), (0, 0)]), 100),  # a spike below
+        (shapely.MultiPolygon([box(0, 0, 10, 10), box(5, 0, 15, 10)]), 150),  # parts that overlap
+        (
+            Polygon(box(0, 0, 10, 10).exterior.coords, [box(8, 8, 12, 12).exterior.coords]),
+            96,
+        ),  # a hole that sticks out
+        (Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]), 50),  # a bow tie
+    ],
+)
+def test_broken_polygons_are_repaired_and_measured(shape, after):
+    there = toy.PLANE.unproject([shape])[0]
+    done = mended(there)
+    assert shapely.is_valid(done.geometry[0])
+    assert shapely.area(toy.PLANE.project(done.geometry))[0] == pytest.approx(after, rel=1e-6)
+    assert [p.level for p in done.problems] == ["warning"]
+    assert f"{after:.2f} ㎡ after" in done.problems[0].what
+    assert done.problems[0].place == "here, feature 'f0'"
+
+
+def test_a_mixture_keeps_its_highest_dimension_and_says_so():
+    both = shapely.GeometryCollection([SHAPES[2], SHAPES[1]])
+    alike = shapely.GeometryCollection([box(0, 0, 1, 1), box(2, 0, 3, 1)])
+    done = mended(both, alike)
+    assert done.geometry[0].geom_type == "LineString"
+    assert done.geometry[1].geom_type == "MultiPolygon"
+    assert [p.what for p in done.problems] == [
+        "is a mixture of points, lines or polygons, of which only the lines are used"
+    ]
+
+
+def test_the_names_of_systems_are_kept_for_the_record():
+    table = sites_from_frame(frame(id=["a"]).to_crs(4526))
+    assert table.source.crs == CRS.from_epsg(4526).name
+    assert len(table.transforms) == 1
