@@ -31,9 +31,7 @@ def seconds(code: str) -> tuple[float, str]:
     """Run `code` in a fresh Python; return the time on the clock, its start included, and what it printed."""
     env = os.environ | {"PYTHONUTF8": "1"}
     start = time.perf_counter()
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8"
-    )
+    run = subprocess.run([sys.executable, "-c", code], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     return time.perf_counter() - start, run.stdout
 
 
@@ -62,11 +60,7 @@ def measure(runs: int) -> dict[str, object]:
 
 def show(result: dict[str, object]) -> None:
     """Print the result as a table."""
-    print(
-        "{sites} sites, {layers} layers, {rules} rules, {findings} findings; {runs} runs each".format(
-            **result
-        )
-    )
+    print("{sites} sites, {layers} layers, {rules} rules, {findings} findings; {runs} runs each".format(**result))
     print(f"{'':34}{'median':>9}{'fastest':>10}{'slowest':>10}")
     for name, key in (("import geopandas and folium", "imports"), ("screen the plan's sites", "screening")):
         fastest, slowest = result[f"{key}_range_s"]

@@ -18,6 +18,7 @@ from pyproj.exceptions import CRSError
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
 from lzgis.measure import Plane, plane_for, to_cgcs2000
+from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Source
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
@@ -102,7 +103,7 @@ class Catalogue:
             If it is not what the catalogue says: reference system, id field, duplicate ids, kind of geometry.
         """
         if layer_id not in self.layers:
-            what = f"layer '{layer_id}' is not described"
+            what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
             raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
         if layer_id not in self._read:
             self._read[layer_id] = _load(self.root, layer_id, self.layers[layer_id])
@@ -131,11 +132,15 @@ def open_catalogue(path: str | Path) -> Catalogue:
     spec = parse(CatalogueSpec, load_toml(file), str(file))
     for layer_id, layer in spec.layer.items():
         if layer.coverage not in (*spec.layer, spec.city.outline):
-            here = f"{file}, layer.{layer_id}.coverage"
-            raise ConfigError(here, f"layer '{layer.coverage}' is not described", nearest(layer.coverage, spec.layer))
+            here = Message("{file}, layer.{layer_id}.coverage", file=file, layer_id=layer_id)
+            raise ConfigError(
+                here,
+                Message("layer '{coverage}' is not described", coverage=layer.coverage),
+                nearest(layer.coverage, spec.layer),
+            )
     if spec.city.outline not in spec.layer:
-        what = f"layer '{spec.city.outline}' is not described"
-        raise ConfigError(f"{file}, city.outline", what, nearest(spec.city.outline, spec.layer))
+        what = Message("layer '{outline}' is not described", outline=spec.city.outline)
+        raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
     return Catalogue(file.parent, spec)
 
 
@@ -164,7 +169,11 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     frame = catalogue.load(layer_id).layer.frame
     for name, values in declared.where.items():
         if name not in frame.columns:
-            raise LayerError(f"layer '{layer_id}'", f"has no field '{name}'", "correct 'declared.where'")
+            raise LayerError(
+                Message("layer '{layer_id}'", layer_id=layer_id),
+                Message("has no field '{name}'", name=name),
+                Message("correct 'declared.where'"),
+            )
         frame = frame[frame[name].isin(values)]
     if declared.what == "count":
         return float(frame["id"].nunique())
@@ -177,13 +186,15 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
 
 def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     path = root / spec.source
-    place = f"layer '{layer_id}' ({spec.source})"
+    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=spec.source)
     read = read_vector(path, layer=spec.source_layer)
     problems: list[Problem] = []
     digest = sha256_of(path)
     if spec.sha256 and digest != spec.sha256:
-        what = f"the file is not the one the catalogue describes (sha256 {digest[:12]}…)"
-        problems.append(Problem("warning", place, what, "check the file, or correct 'sha256' in the catalogue"))
+        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=digest[:12])
+        problems.append(
+            Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
+        )
     crs = _checked_crs(read.frame, spec, place)
     frame = _canonical(read.frame, spec, place, problems)
     geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
@@ -191,33 +202,35 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
-    source = Source(
-        layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine
-    )
-    return LoadedLayer(
-        Layer(layer_id, spec, frame), source, (*problems, *mended.problems), (how,) if how else ()
-    )
+    source = Source(layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine)
+    return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
     try:
         declared = CRS.from_user_input(spec.crs)
     except CRSError:
-        raise ConfigError(f"{place}, crs", f"'{spec.crs}' is no reference system", "write one like EPSG:4490") from None
+        raise ConfigError(
+            Message("{place}, crs", place=place),
+            Message("'{crs}' is no reference system", crs=spec.crs),
+            Message("write one like EPSG:4490"),
+        ) from None
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise LayerError(place, "has no geometry", "name the layer with geometry in 'source_layer'")
+        raise LayerError(place, Message("has no geometry"), Message("name the layer with geometry in 'source_layer'"))
     if frame.crs is None:
-        raise LayerError(place, "has no coordinate reference system", f"write {spec.crs} into the file, if that is it")
+        raise LayerError(
+            place,
+            Message("has no coordinate reference system"),
+            Message("write {crs} into the file, if that is it", crs=spec.crs),
+        )
     found = CRS.from_user_input(frame.crs)
     if found != declared and found.to_epsg() != declared.to_epsg():
-        what = f"is in {found.name}, the catalogue says {declared.name}"
-        raise LayerError(place, what, "correct 'crs' in the catalogue, or the file")
+        what = Message("is in {name}, the catalogue says {name2}", name=found.name, name2=declared.name)
+        raise LayerError(place, what, Message("correct 'crs' in the catalogue, or the file"))
     return found
 
 
-def _canonical(
-    read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]
-) -> gpd.GeoDataFrame:
+def _canonical(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
     """Bring fields and values under the names that rules use."""
     frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
     renamed = {}
@@ -228,11 +241,19 @@ def _canonical(
             renamed[found] = canonical
     frame = frame.rename(columns=renamed)
     if "id" not in frame.columns:
-        raise LayerError(place, f"has no field '{spec.id}'", f"name the id field; there are {', '.join(map(str, read.columns))}")
+        raise LayerError(
+            place,
+            Message("has no field '{id}'", id=spec.id),
+            Message("name the id field; there are {names}", names=", ".join(map(str, read.columns))),
+        )
     frame["id"] = frame["id"].astype(str)
     twice = frame["id"][frame["id"].duplicated()]
     if len(twice):
-        raise LayerError(f"{place}, feature '{twice.iloc[0]}'", "the id is given twice", "give each feature its own")
+        raise LayerError(
+            Message("{place}, feature '{value}'", place=place, value=twice.iloc[0]),
+            Message("the id is given twice"),
+            Message("give each feature its own"),
+        )
     if "name" not in frame.columns:
         frame["name"] = ""
     frame["name"] = frame["name"].fillna("").astype(str)
@@ -240,8 +261,13 @@ def _canonical(
         if name in frame.columns and (changed := frame[name].isin(mapping)).any():
             frame[name] = frame[name].replace(mapping)
             pairs = "、".join(f"{old}→{new}" for old, new in mapping.items())
-            what = f"{int(changed.sum())} values of field '{name}' were read as {pairs}"
-            problems.append(Problem("note", place, what, "as the catalogue says under 'values'"))
+            what = Message(
+                "{count} values of field '{name}' were read as {pairs}",
+                count=int(changed.sum()),
+                name=name,
+                pairs=pairs,
+            )
+            problems.append(Problem("note", place, what, Message("as the catalogue says under 'values'")))
     return frame
 
 
@@ -250,8 +276,16 @@ def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> No
     wrong = np.flatnonzero(dimension != _DIMENSION[spec.geometry])
     if len(wrong):
         first = frame.iloc[int(wrong[0])]
-        what = f"is a {first.geometry.geom_type}, the catalogue says {spec.geometry}"
-        raise LayerError(f"{place}, feature '{first['id']}'", what, "correct 'geometry' in the catalogue, or the file")
+        what = Message(
+            "is a {geom_type}, the catalogue says {geometry}",
+            geom_type=first.geometry.geom_type,
+            geometry=spec.geometry,
+        )
+        raise LayerError(
+            Message("{place}, feature '{first}'", place=place, first=first["id"]),
+            what,
+            Message("correct 'geometry' in the catalogue, or the file"),
+        )
 
 
 def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
@@ -259,19 +293,34 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
     named: dict[str, set[str]] = {}
     for rule in book.rules:
         if rule.layer == layer.id:
-            for name, values in rule.where.items():
-                named.setdefault(name, set()).update(values)
+            for name, wanted in rule.where.items():
+                named.setdefault(name, set()).update(wanted)
     problems = []
     for name, values in named.items():
         if name not in layer.frame.columns:
-            what = f"has no field '{name}', which rules ask for"
-            problems.append(Problem("warning", f"layer '{layer.id}'", what, "name it under 'fields' in the catalogue"))
+            what = Message("has no field '{name}', which rules ask for", name=name)
+            problems.append(
+                Problem(
+                    "warning",
+                    Message("layer '{id}'", id=layer.id),
+                    what,
+                    Message("name it under 'fields' in the catalogue"),
+                )
+            )
             continue
         strange = layer.frame.loc[~layer.frame[name].isin(values), name]
         for value, count in strange.fillna("").value_counts().items():
-            what = f"field '{name}' is '{value}' in {count} features, which no rule names"
-            remedy = f"rules name {'、'.join(sorted(values))}; map the value under 'values' in the catalogue"
-            problems.append(Problem("warning", f"layer '{layer.id}'", what, remedy))
+            what = Message(
+                "field '{name}' is '{value}' in {count} features, which no rule names",
+                name=name,
+                value=value,
+                count=count,
+            )
+            remedy = Message(
+                "rules name {names}; map the value under 'values' in the catalogue",
+                names="、".join(sorted(values)),
+            )
+            problems.append(Problem("warning", Message("layer '{id}'", id=layer.id), what, remedy))
     return problems
 
 

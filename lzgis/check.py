@@ -12,8 +12,8 @@ import shapely
 
 from lzgis.coverage import Coverage, coverage_of
 from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked, only
-from lzgis.kinds import KINDS, Check, Hits
-from lzgis.kinds.base import PlaneLayer, PlaneSites, concatenated, hits
+from lzgis.kinds import KINDS
+from lzgis.kinds.base import Check, Hits, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import Reason, State
 from lzgis.rule import Rule
 

@@ -40,8 +40,12 @@ class Lang(StrEnum):
         return "zh" if self is Lang.zh else "en"
 
 
-LayersOption = Annotated[Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")]
-AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")]
+LayersOption = Annotated[
+    Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
+]
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
 FormatOption = Annotated[
     list[str] | None, typer.Option("--format", help="xlsx, gpkg, json, html, png or all; may be given again.")
@@ -50,7 +54,7 @@ OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that
 
 
 @app.command()
-def screen(  # noqa: PLR0913 (the options of a command are its interface)
+def screen(  # noqa: PLR0913, PLR0917 (the options of a command are its interface)
     sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
     layers: LayersOption = None,
     as_of: AsOfOption = None,
@@ -121,7 +125,10 @@ def main() -> None:
     try:
         app()
     except LzgisError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        # The options are not parsed yet, or were refused, so the language is looked for among the bare words.
+        words = Words("en" if {"--lang=en", "en"} & set(sys.argv[1:]) else "zh")
+        said = words.sentence(error.place, error.what, error.remedy)
+        Console(stderr=True).print(said, style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lzgis.errors import ConfigError
+from lzgis.messages import Message
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,13 +27,21 @@ def load_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(str(path), "the file does not exist", "make one with 'lzgis init DIR'") from None
+        raise ConfigError(
+            str(path), Message("the file does not exist"), Message("make one with 'lzgis init DIR'")
+        ) from None
     except OSError as e:
-        raise ConfigError(str(path), f"the file cannot be read ({e.strerror})", "check its permissions") from e
+        raise ConfigError(
+            str(path),
+            Message("the file cannot be read ({strerror})", strerror=e.strerror),
+            Message("check its permissions"),
+        ) from e
     except UnicodeDecodeError as e:
-        raise ConfigError(str(path), f"byte {e.start} is not UTF-8", "save the file as UTF-8") from e
+        raise ConfigError(
+            str(path), Message("byte {start} is not UTF-8", start=e.start), Message("save the file as UTF-8")
+        ) from e
     except tomllib.TOMLDecodeError as e:
-        raise ConfigError(str(path), f"is not TOML: {e}", "correct the line named") from e
+        raise ConfigError(str(path), Message("is not TOML: {e}", e=e), Message("correct the line named")) from e
 
 
 def parse(model: type[Model], data: Any, place: str) -> Model:
@@ -54,8 +63,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
-        return f"did you mean '{near[0]}'?"
-    return f"allowed: {', '.join(known)}" if known else "nothing is allowed here"
+        return Message("did you mean '{near}'?", near=near[0])
+    return Message("allowed: {names}", names=", ".join(known)) if known else Message("nothing is allowed here")
 
 
 def _explained(model: type[BaseModel], error: ValidationError, place: str) -> ConfigError:
@@ -64,19 +73,29 @@ def _explained(model: type[BaseModel], error: ValidationError, place: str) -> Co
     if first["type"] == "extra_forbidden":
         parent = ".".join(where[:-1])
         known = _keys_at(model, where[:-1])
-        return ConfigError(_within(place, parent), f"key '{where[-1]}' is not known", nearest(where[-1], known))
+        return ConfigError(
+            _within(place, parent),
+            Message("key '{where}' is not known", where=where[-1]),
+            nearest(where[-1], known),
+        )
     if first["type"] == "missing":
         parent = ".".join(where[:-1])
-        return ConfigError(_within(place, parent), f"key '{where[-1]}' is missing", "add it")
+        return ConfigError(
+            _within(place, parent), Message("key '{where}' is missing", where=where[-1]), Message("add it")
+        )
     given = first.get("input")
     if first["type"] == "enum" and isinstance(given, str):
         allowed = [w.strip(" '") for w in first["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return ConfigError(_within(place, ".".join(where)), f"'{given}' is not allowed", nearest(given, allowed))
-    return ConfigError(_within(place, ".".join(where)), f"{given!r} is not allowed", first["msg"])
+        return ConfigError(
+            _within(place, ".".join(where)),
+            Message("'{given}' is not allowed", given=given),
+            nearest(given, allowed),
+        )
+    return ConfigError(_within(place, ".".join(where)), Message("{given!r} is not allowed", given=given), first["msg"])
 
 
 def _within(place: str, key: str) -> str:
-    return f"{place}, {key}" if key else place
+    return Message("{place}, {key}", place=place, key=key) if key else place
 
 
 def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:

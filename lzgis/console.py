@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from lzgis.catalogue import Catalogue, Measured, area_km2, measure_declared
 from lzgis.check import Progress as Report_progress
+from lzgis.messages import Message
 from lzgis.model import Problem, Report, Verdict
 from lzgis.words import Words
 
@@ -45,7 +47,8 @@ def verdict_table(report: Report, words: Words) -> Table:
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
-    for row in report.verdicts.itertuples():
+    rows: Iterable[Any] = report.verdicts.itertuples()
+    for row in rows:
         style = _VERDICT_STYLE[Verdict(row.verdict)]
         size = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
         size = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else size
@@ -62,7 +65,7 @@ def verdict_table(report: Report, words: Words) -> Table:
 
 
 def summary_lines(report: Report, words: Words) -> list[Text]:
-    """Counts by verdict, and the notice that every output carries."""
+    """Count by verdict, and say the notice that every output carries."""
     counts = report.verdicts["verdict"].value_counts()
     lines = [
         Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
@@ -76,7 +79,10 @@ def problem_lines(problems: tuple[Problem, ...], words: Words) -> list[Text]:
     """One line per problem, the gravest first."""
     order = list(_LEVEL_STYLE)
     ranked = sorted(problems, key=lambda p: order.index(p.level))
-    return [Text(f"{words('level', p.level)}: {p}", style=_LEVEL_STYLE[p.level]) for p in ranked]
+    return [
+        Text(f"{words('level', p.level)}: {words.sentence(p.place, p.what, p.remedy)}", style=_LEVEL_STYLE[p.level])
+        for p in ranked
+    ]
 
 
 def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
@@ -89,7 +95,14 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         title = words.title(spec.title, spec.title_en)
         if not city.exists(name):
             table.add_row(name, Text(title), words("cli", "missing"))
-            problems.append(Problem("warning", f"layer '{name}'", f"the file {spec.source} is not there", "put it there"))
+            problems.append(
+                Problem(
+                    "warning",
+                    Message("layer '{name}'", name=name),
+                    Message("the file {source} is not there", source=spec.source),
+                    Message("put it there"),
+                )
+            )
             continue
         loaded = city.load(name)
         problems.extend(loaded.problems)
@@ -116,7 +129,7 @@ def _declared_cells(check: Measured | None, words: Words) -> tuple[str | Text, .
     return (Text(label), value.format(check.measured), holds)
 
 
-def _why(report: Report, row: object, words: Words) -> str:
+def _why(report: Report, row: Any, words: Words) -> str:
     lines = []
     for part in ("prohibited", "conditional", "not_checked"):
         rules = getattr(row, part)

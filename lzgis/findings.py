@@ -15,7 +15,6 @@ from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenate
 from lzgis.model import FINDING_COLUMNS, Reason, State
 from lzgis.rule import Certainty, Rule, RuleBook, Severity
 
-
 #: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
 
@@ -105,7 +104,9 @@ def finding_rows(
         if column.name not in columns:
             columns[column.name] = getattr(rows, column.name)
     n = len(rows)
-    return {name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()}
+    return {
+        name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()
+    }
 
 
 def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
@@ -132,9 +133,7 @@ def _features(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndar
     return found
 
 
-def _exceptions(
-    rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]
-) -> dict[str, np.ndarray]:
+def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
     """Apply the first exception that fits each row, and leave open what depends on an activity not given."""
     n = len(rows)
     severity = np.full(n, rule.severity.value, dtype=object)

@@ -19,10 +19,11 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
+from lzgis.errors import LayerError
+from lzgis.messages import Message
+
 CGCS2000 = CRS.from_epsg(4490)
 ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
-
-from lzgis.errors import LayerError
 
 Geometries = npt.NDArray[np.object_]
 Coordinates = npt.NDArray[np.float64]
@@ -111,7 +112,7 @@ def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     return np.array([abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(g))[0]) for g in geometries])
 
 
-def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, str]:
+def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tuple[str, ...]]:
     """Bring geometries to degrees on CGCS2000, and say how.
 
     CGCS2000 and WGS 84 agree within a metre and are taken as one, which the returned sentence says. Any other datum is
@@ -121,7 +122,7 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, str]
     -------
     geometries : array of shapely geometries
         Longitude, latitude in degrees.
-    how : str
+    how : tuple of str
         What was done; empty if nothing.
 
     Raises
@@ -131,24 +132,28 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, str]
     """
     base = crs.geodetic_crs
     datum = base.datum.name if base is not None and base.datum is not None else ""
-    is_wgs84 = "WGS" in datum and "84" in datum or "World Geodetic System 1984" in datum
+    is_wgs84 = ("WGS" in datum and "84" in datum) or "World Geodetic System 1984" in datum
     if base is None or not (is_wgs84 or _is_cgcs2000(base, datum)):
-        remedy = "give data converted to CGCS2000 (EPSG:4490) by the surveying authority's parameters"
-        raise LayerError(place, f"the datum of {crs.name} is not CGCS2000 ('{datum or 'none'}')", remedy)
-    steps = []
+        remedy = Message("give data converted to CGCS2000 (EPSG:4490) by the surveying authority's parameters")
+        raise LayerError(
+            place,
+            Message("the datum of {name} is not CGCS2000 ('{value}')", name=crs.name, value=datum or "none"),
+            remedy,
+        )
+    steps: list[str] = []
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     if not crs.is_geographic:
         array = _apply(Transformer.from_crs(crs, base, always_xy=True).transform, array)
-        steps.append(f"{place}: unprojected from {crs.name}")
+        steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
     if is_wgs84:
-        steps.append(f"{place}: WGS 84 taken as CGCS2000 (they agree within a metre)")
-    return array, "; ".join(steps)
+        steps.append(Message("{place}: WGS 84 taken as CGCS2000 (they agree within a metre)", place=place))
+    return array, tuple(steps)
 
 
 def _is_cgcs2000(base: CRS, datum: str) -> bool:
     return base.to_epsg() in (4490, 4480, 4479) or datum in ("China 2000", "D_China_2000", "China_2000")
 
 
-def _apply(move: Callable[[Coordinates, Coordinates], Any], geometries: Any) -> Geometries:
+def _apply(move: Callable[..., Any], geometries: Any) -> Geometries:
     moved = shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), move, interleaved=False)
     return np.asarray(moved, dtype=object)

@@ -30,6 +30,7 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, **values: Any) -> Message:
+        """Fill in the template."""
         message = super().__new__(cls, template.format(**values) if values else template)
         message.template = template
         message.values = values

@@ -18,6 +18,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from lzgis.errors import ExportError
+from lzgis.messages import Message
 
 MERCATOR = "EPSG:3857"
 _NOTHING = -32768.0
@@ -69,9 +70,7 @@ class Relief:
         )
 
 
-def hillshade(
-    elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[float, float] = (315.0, 45.0)
-) -> Any:
+def hillshade(elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[float, float] = (315.0, 45.0)) -> Any:
     """Shade a relief by Horn's method: 0 in full shadow, 1 facing the sun.
 
     Parameters
@@ -113,7 +112,9 @@ def relief(path: Path, bounds_deg: tuple[float, float, float, float], *, size: i
     known = np.isfinite(elevation)
     if not known.any():
         raise ExportError(
-            str(path), "holds no elevation inside the city", "give an elevation raster that covers it"
+            str(path),
+            Message("holds no elevation inside the city"),
+            Message("give an elevation raster that covers it"),
         )
     low, high = np.percentile(elevation[known], (1, 99))
     middle = np.radians((bounds[1] + bounds[3]) / 2)
@@ -145,7 +146,11 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path) as source:
                 if source.crs is None:
-                    raise ExportError(str(path), "has no coordinate system", "assign the one it was made in")
+                    raise ExportError(
+                        str(path),
+                        Message("has no coordinate system"),
+                        Message("assign the one it was made in"),
+                    )
                 options = {
                     "crs": MERCATOR,
                     "transform": rasterio.Affine(width / columns, 0.0, box[0], 0.0, -height / rows, box[3]),
@@ -158,5 +163,9 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                 with WarpedVRT(source, **options) as there:
                     elevation = there.read(1, masked=True)
     except (RasterioError, OSError) as error:
-        raise ExportError(str(path), f"cannot be read as elevation ({error})", "check the file") from error
+        raise ExportError(
+            str(path),
+            Message("cannot be read as elevation ({error})", error=error),
+            Message("check the file"),
+        ) from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

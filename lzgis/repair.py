@@ -9,6 +9,7 @@ import shapely
 
 from lzgis.geometry import part_of_dimension
 from lzgis.measure import Geometries, ellipsoidal_area_m2
+from lzgis.messages import Message
 from lzgis.model import Problem
 
 
@@ -35,7 +36,14 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str) -> Mended:
     _drop_unusable(array, ids, place, problems)
     if shapely.has_z(array).any():
         array = shapely.force_2d(array)
-        problems.append(Problem("note", place, "heights (Z) were left out", "nothing to do: areas are plane areas"))
+        problems.append(
+            Problem(
+                "note",
+                place,
+                Message("heights (Z) were left out"),
+                Message("nothing to do: areas are plane areas"),
+            )
+        )
     for i in np.flatnonzero(shapely.get_type_id(array) == 7):
         array[i] = _of_one_dimension(array[i], f"{place}, feature '{ids[i]}'", problems)
     present = ~shapely.is_missing(array)
@@ -46,13 +54,17 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str) -> Mended:
 
 def _drop_unusable(array: Geometries, ids: np.ndarray, place: str, problems: list[Problem]) -> None:
     for i in range(len(array)):
-        here = f"{place}, feature '{ids[i]}'"
+        here = Message("{place}, feature '{id}'", place=place, id=ids[i])
         if array[i] is None:
-            problems.append(Problem("error", here, "has no geometry", "draw it or remove the row"))
+            problems.append(Problem("error", here, Message("has no geometry"), Message("draw it or remove the row")))
         elif shapely.is_empty(array[i]):
-            problems.append(Problem("error", here, "its geometry is empty", "draw it or remove the row"))
+            problems.append(
+                Problem("error", here, Message("its geometry is empty"), Message("draw it or remove the row"))
+            )
         elif not np.isfinite(shapely.get_coordinates(array[i])).all():
-            problems.append(Problem("error", here, "a coordinate is not a number", "correct the coordinate"))
+            problems.append(
+                Problem("error", here, Message("a coordinate is not a number"), Message("correct the coordinate"))
+            )
         else:
             continue
         array[i] = None
@@ -64,20 +76,29 @@ def _of_one_dimension(mixture: shapely.Geometry, here: str, problems: list[Probl
     most = shapely.get_dimensions(np.array([mixture]))
     if (dimensions != most[0]).any():
         kept = ("points", "lines", "polygons")[most[0]]
-        what = f"is a mixture of points, lines or polygons, of which only the {kept} are used"
-        problems.append(Problem("warning", here, what, "give the others as rows of their own"))
-    return part_of_dimension(np.array([mixture]), most)[0]
+        what = Message("is a mixture of points, lines or polygons, of which only the {kept} are used", kept=kept)
+        problems.append(Problem("warning", here, what, Message("give the others as rows of their own")))
+    kept_part: shapely.Geometry = part_of_dimension(np.array([mixture]), most)[0]
+    return kept_part
 
 
 def _made_valid(geometry: shapely.Geometry, here: str, problems: list[Problem]) -> shapely.Geometry | None:
     why = shapely.is_valid_reason(geometry)
     dimension = shapely.get_dimensions(np.array([geometry]))
-    valid = part_of_dimension(np.array([shapely.make_valid(geometry, method="structure")]), dimension)[0]
+    made = shapely.make_valid(geometry, method="structure")
+    valid: shapely.Geometry = part_of_dimension(np.array([made]), dimension)[0]
     if shapely.is_empty(valid):
-        problems.append(Problem("error", here, f"cannot be repaired ({why})", "draw it again"))
+        problems.append(
+            Problem("error", here, Message("cannot be repaired ({why})", why=why), Message("draw it again"))
+        )
         return None
     after = float(ellipsoidal_area_m2([valid])[0]) if dimension[0] == 2 else 0.0
     before = float(ellipsoidal_area_m2([geometry])[0]) if dimension[0] == 2 else 0.0
-    what = f"was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after"
-    problems.append(Problem("warning", here, what, "check the shape"))
+    what = Message(
+        "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after",
+        why=why,
+        before=before,
+        after=after,
+    )
+    problems.append(Problem("warning", here, what, Message("check the shape")))
     return valid

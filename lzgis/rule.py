@@ -173,7 +173,14 @@ class RuleBook:
         """Keep the rules in force on `date`."""
         in_force = tuple(r for r in self.rules if r.in_force(date))
         return RuleBook(
-            self.name, self.version, in_force, self.documents, self.activities, self.layers, self.tolerance, self.files
+            self.name,
+            self.version,
+            in_force,
+            self.documents,
+            self.activities,
+            self.layers,
+            self.tolerance,
+            self.files,
         )
 
     def widening(self, activity: str) -> frozenset[str]:

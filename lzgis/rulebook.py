@@ -17,6 +17,7 @@ from pydantic import Field
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.kinds import KINDS
+from lzgis.messages import Message
 from lzgis.rule import Activity, Data, Document, Rule, RuleBook, Tolerance
 
 
@@ -58,10 +59,10 @@ def read_rulebook(path: str | Path) -> RuleBook:
     read = list(_with_extended(path, (), set()))
     merged: dict[str, dict[str, Any]] = {"layers": {}, "document": {}, "activity": {}, "rule": {}}
     tolerance = Tolerance()
-    for place, book, _ in read:
+    for place, file, _ in read:
         for part, values in merged.items():
-            values.update(getattr(book, part) if part != "rule" else _rules(book, place))
-        tolerance = book.tolerance or tolerance
+            values.update(getattr(file, part) if part != "rule" else _rules(file, place))
+        tolerance = file.tolerance or tolerance
     own = read[-1][1].book
     book = RuleBook(
         name=own.name,
@@ -88,7 +89,11 @@ def shipped_book(name: str) -> Path:
     folder = Path(str(files("lzgis") / "rules"))
     known = sorted(p.stem for p in folder.glob("*.toml"))
     if name not in known:
-        raise ConfigError(f"rule book '{name}'", "is not shipped with lzgis", nearest(name, known))
+        raise ConfigError(
+            Message("rule book '{name}'", name=name),
+            Message("is not shipped with lzgis"),
+            nearest(name, known),
+        )
     return folder / f"{name}.toml"
 
 
@@ -103,16 +108,18 @@ def activity_of(book: RuleBook, word: str) -> str:
     return _names(book)[word.strip().casefold()]
 
 
-def _with_extended(
-    path: Path, on_the_way: tuple[Path, ...], done: set[Path]
-) -> Iterator[tuple[str, BookFile, str]]:
+def _with_extended(path: Path, on_the_way: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
     """Read a book after the books it extends, each of them once: what two books extend stands below both."""
     path = path.resolve()
     if path in done:
         return
     if path in on_the_way:
         chain = " → ".join(p.name for p in (*on_the_way, path))
-        raise ConfigError(path.name, f"the books extend each other in a circle ({chain})", "remove one 'extends'")
+        raise ConfigError(
+            path.name,
+            Message("the books extend each other in a circle ({chain})", chain=chain),
+            Message("remove one 'extends'"),
+        )
     book = parse(BookFile, load_toml(path), path.name)
     for name in book.book.extends:
         base = path.parent / name if name.endswith(".toml") else shipped_book(name)
@@ -124,34 +131,48 @@ def _with_extended(
 def _rules(book: BookFile, place: str) -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
     for rule_id, table in book.rule.items():
-        here = f"{place}, rule '{rule_id}'"
+        here = Message("{place}, rule '{rule_id}'", place=place, rule_id=rule_id)
         kind = table.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
-            raise ConfigError(here, f"kind {kind!r} is not known", nearest(str(kind), KINDS))
+            raise ConfigError(here, Message("kind {kind!r} is not known", kind=kind), nearest(str(kind), KINDS))
         rules[rule_id] = parse(KINDS[kind].rule, {"id": rule_id, **table}, here)
     return rules
 
 
 def _check(book: RuleBook, place: str) -> None:
     for rule in book.rules:
-        here = f"{place}, rule '{rule.id}'"
+        here = Message("{place}, rule '{id}'", place=place, id=rule.id)
         for layer in rule.layers:
             if layer not in book.layers:
-                raise ConfigError(here, f"layer '{layer}' is not in [layers]", nearest(layer, book.layers))
+                raise ConfigError(
+                    here,
+                    Message("layer '{layer}' is not in [layers]", layer=layer),
+                    nearest(layer, book.layers),
+                )
         for basis in rule.basis:
             if basis.document not in book.documents:
-                what = f"document '{basis.document}' is not in the book"
+                what = Message("document '{document}' is not in the book", document=basis.document)
                 raise ConfigError(here, what, nearest(basis.document, book.documents))
         for activity in [*rule.activities, *(a for u in rule.unless for a in u.activity)]:
             if activity not in book.activities:
-                raise ConfigError(here, f"activity '{activity}' is not known", nearest(activity, book.activities))
+                raise ConfigError(
+                    here,
+                    Message("activity '{activity}' is not known", activity=activity),
+                    nearest(activity, book.activities),
+                )
         if rule.effective_to is not None and rule.effective_to <= rule.effective_from:
-            raise ConfigError(here, "effective_to is not after effective_from", "correct one of the dates")
-    for name, activity in book.activities.items():
-        for wider in activity.within:
+            raise ConfigError(
+                here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
+            )
+    for name, narrower in book.activities.items():
+        for wider in narrower.within:
             if wider not in book.activities:
-                here = f"{place}, activity '{name}'"
-                raise ConfigError(here, f"'{wider}' is not an activity", nearest(wider, book.activities))
+                here = Message("{place}, activity '{name}'", place=place, name=name)
+                raise ConfigError(
+                    here,
+                    Message("'{wider}' is not an activity", wider=wider),
+                    nearest(wider, book.activities),
+                )
     _names(book, place)
 
 
@@ -161,6 +182,10 @@ def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
         for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
             other = names.setdefault(name.strip().casefold(), activity_id)
             if other != activity_id:
-                what = f"'{name}' also names activity '{other}'"
-                raise ConfigError(f"{place}, activity '{activity_id}'", what, "give each a name of its own")
+                what = Message("'{name}' also names activity '{other}'", name=name, other=other)
+                raise ConfigError(
+                    Message("{place}, activity '{activity_id}'", place=place, activity_id=activity_id),
+                    what,
+                    Message("give each a name of its own"),
+                )
     return names

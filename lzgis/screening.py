@@ -21,6 +21,7 @@ from lzgis.errors import ConfigError, SourceError
 from lzgis.findings import Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
+from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
@@ -81,7 +82,11 @@ def screen(
     day = _date(as_of)
     book = city.book.as_of(day)
     if not book.rules:
-        raise ConfigError(f"rule book '{book.name}'", f"has no rule in force on {day}", "give a later date with as_of")
+        raise ConfigError(
+            Message("rule book '{name}'", name=book.name),
+            Message("has no rule in force on {day}", day=day),
+            Message("give a later date with as_of"),
+        )
     layers, lacking = _load_layers(city, book, progress)
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = _subjects(sites, book, city, np.arange(len(sites.frame)))
@@ -115,7 +120,11 @@ def _date(as_of: dt.date | str | None) -> dt.date:
     try:
         return dt.date.fromisoformat(as_of)
     except ValueError:
-        raise ConfigError("as_of", f"'{as_of}' is not a date", "write it as 2026-11-21") from None
+        raise ConfigError(
+            Message("as_of"),
+            Message("'{as_of}' is not a date", as_of=as_of),
+            Message("write it as 2026-11-21"),
+        ) from None
 
 
 def _load_layers(
@@ -129,18 +138,37 @@ def _load_layers(
         loaded[name] = city.load(name)
     asked = missing_layers(city, book)
     lacking = [
-        Problem("warning", f"layer '{name}'", f"{title}: the city has no such layer", "rules that need it are not checked")
+        Problem(
+            "warning",
+            Message("layer '{name}'", name=name),
+            Message("{title}: the city has no such layer", title=title),
+            Message("rules that need it are not checked"),
+        )
         for name, title in asked.items()
     ]
     for name, spec in city.layers.items():
         if name not in loaded and name not in asked.index:
-            what = f"the file {spec.source} is not there"
-            lacking.append(Problem("warning", f"layer '{name}'", what, "put it there or remove the layer"))
+            what = Message("the file {source} is not there", source=spec.source)
+            lacking.append(
+                Problem(
+                    "warning",
+                    Message("layer '{name}'", name=name),
+                    what,
+                    Message("put it there or remove the layer"),
+                )
+            )
     for name, one in loaded.items():
         for rule in book.rules:
             if rule.kind == "keep_away" and name in rule.layers and one.layer.spec.baseline is None:
-                what = f"rule '{rule.id}' measures from it, but it does not say what its geometry stands for"
-                raise ConfigError(f"catalogue, layer '{name}'", what, "add baseline = \"centreline\" or another")
+                what = Message(
+                    "rule '{id}' measures from it, but it does not say what its geometry stands for",
+                    id=rule.id,
+                )
+                raise ConfigError(
+                    Message("catalogue, layer '{name}'", name=name),
+                    what,
+                    Message('add baseline = "centreline" or another'),
+                )
     return loaded, lacking
 
 
@@ -155,9 +183,18 @@ def _subjects(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarr
         except KeyError:
             titles = [a.title for a in book.activities.values()]
             near = nearest(given, titles)
-            allowed = near if near.startswith("allowed") else f"{near} allowed: {'、'.join(titles)}"
-            place = f"{sites.source.name}, row {row + 1} (site '{frame['id'].iloc[list(which).index(row)]}'), activity"
-            raise SourceError(place, f"'{given}' is not in the vocabulary", allowed) from None
+            allowed = (
+                near
+                if near.startswith("allowed")
+                else Message("{near} allowed: {names}", near=near, names="、".join(titles))
+            )
+            place = Message(
+                "{name}, row {value} (site '{value2}'), activity",
+                name=sites.source.name,
+                value=row + 1,
+                value2=frame["id"].iloc[list(which).index(row)],
+            )
+            raise SourceError(place, Message("'{given}' is not in the vocabulary", given=given), allowed) from None
     activity = np.array([known[a] for a in frame["activity"]], dtype=object)
     geometry = city.plane.project(frame.geometry.to_numpy())
     return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book)
@@ -169,7 +206,7 @@ def _in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
 
 
 def _unusable(everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date) -> list[Columns]:
-    """A site that cannot be used stops no other: it is 未核查 for every rule."""
+    """Make every rule 未核查 for the sites that cannot be used: one bad site stops no other."""
     return [
         finding_rows(not_checked(which, rule, Reason.GEOMETRY_UNUSABLE, 1.0), rule, everyone, layers, day)
         for rule in everyone.book.rules
@@ -200,9 +237,9 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
             unit = units.loc[unit_id]
             for field, heading in fields.items():
                 text = unit.get(field)
-                for clause in str(text).splitlines() if isinstance(text, str) else []:
-                    if clause.strip():
-                        rows.append((site, unit_id, unit["name"], unit.get("class", ""), heading, clause.strip(), share))
+                clauses = text.splitlines() if isinstance(text, str) else []
+                head = (site, unit_id, unit["name"], unit.get("class", ""), heading)
+                rows.extend((*head, clause.strip(), share) for clause in clauses if clause.strip())
     return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
 
 
@@ -217,7 +254,9 @@ def _provenance(
     books = tuple(Source("rules", name, digest) for name, digest in book.files)
     transforms = [*sites.transforms, *(t for one in layers.values() for t in one.transforms)]
     plane = city.plane
-    transforms.append(f"all layers and sites: projected to {plane.crs.name}, where areas are those on the ellipsoid")
+    transforms.append(
+        Message("all layers and sites: projected to {name}, where areas are those on the ellipsoid", name=plane.crs.name)
+    )
     return Provenance(
         as_of=day,
         made_at=made_at or dt.datetime.now().astimezone().replace(microsecond=0),

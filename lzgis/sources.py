@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from lzgis.errors import SourceError
 from lzgis.measure import to_cgcs2000
+from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.repair import mend
 
@@ -54,15 +55,27 @@ def read_vector(path: str | Path, *, layer: str | None = None) -> Read:
     path = Path(path)
     if path.suffix.lower() not in DRIVERS:
         known = " ".join(DRIVERS)
-        raise SourceError(str(path), f"files that end in '{path.suffix}' are not read", f"allowed: {known}")
+        raise SourceError(
+            str(path),
+            Message("files that end in '{suffix}' are not read", suffix=path.suffix),
+            Message("allowed: {known}", known=known),
+        )
     if not path.exists():
-        raise SourceError(str(path), "the file does not exist", "check the path")
+        raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
         if layer is None and len(layers) > 1:
-            raise SourceError(str(path), f"holds {len(layers)} layers", f"name one of {', '.join(layers)}")
+            raise SourceError(
+                str(path),
+                Message("holds {count} layers", count=len(layers)),
+                Message("name one of {names}", names=", ".join(layers)),
+            )
         if layer is not None and layer not in layers:
-            raise SourceError(str(path), f"has no layer '{layer}'", f"name one of {', '.join(layers)}")
+            raise SourceError(
+                str(path),
+                Message("has no layer '{layer}'", layer=layer),
+                Message("name one of {names}", names=", ".join(layers)),
+            )
         frame = pyogrio.read_dataframe(path, layer=layer or (layers[0] if layers else None))
         return Read(frame, f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}")
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
@@ -73,15 +86,19 @@ def _read_by_fiona(path: Path, layer: str | None, first: Exception) -> Read:
     try:
         import fiona
     except ImportError:
-        raise SourceError(str(path), f"cannot be read ({first})", "save it again as GeoPackage") from first
+        raise SourceError(
+            str(path),
+            Message("cannot be read ({first})", first=first),
+            Message("save it again as GeoPackage"),
+        ) from first
     try:
         with fiona.open(path, layer=layer, allowed_drivers=[DRIVERS[path.suffix.lower()]]) as source:
             crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
             frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
         return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}")
     except fiona.errors.FionaError as second:
-        what = f"cannot be read (pyogrio: {first}; fiona: {second})"
-        raise SourceError(str(path), what, "save it again as GeoPackage") from second
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
 
 
 def read_sites(path: str | Path, *, layer: str | None = None) -> SiteTable:
@@ -107,18 +124,28 @@ def sites_from_frame(
     A frame without ids is numbered from 1, which the problems say.
     """
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise SourceError(name, "has no geometry", "name the layer that has one, or give another file")
+        raise SourceError(
+            name, Message("has no geometry"), Message("name the layer that has one, or give another file")
+        )
     if frame.crs is None:
-        raise SourceError(name, "has no coordinate reference system", "declare it, for instance EPSG:4490 or EPSG:4526")
+        raise SourceError(
+            name,
+            Message("has no coordinate reference system"),
+            Message("declare it, for instance EPSG:4490 or EPSG:4526"),
+        )
     if not len(frame):
-        raise SourceError(name, "has no rows", "give at least one site")
+        raise SourceError(name, Message("has no rows"), Message("give at least one site"))
     problems: list[Problem] = []
     columns = {field: _column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"]
     twice = ids[ids.duplicated(keep=False)]
     if len(twice):
         rows = ", ".join(str(i + 1) for i in range(len(ids)) if ids.iloc[i] == twice.iloc[0])
-        raise SourceError(f"{name}, rows {rows}", f"share the id '{twice.iloc[0]}'", "give each site an id of its own")
+        raise SourceError(
+            Message("{name}, rows {rows}", name=name, rows=rows),
+            Message("share the id '{value}'", value=twice.iloc[0]),
+            Message("give each site an id of its own"),
+        )
     crs = CRS.from_user_input(frame.crs)
     geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, name)
     mended = mend(geometry, ids.to_numpy(), name)
@@ -127,7 +154,7 @@ def sites_from_frame(
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=mended.geometry, crs="EPSG:4490")
     source = Source("sites", name, sha256, crs=crs.name, engine=engine)
-    return SiteTable(table, (*problems, *mended.problems), source, (how,) if how else ())
+    return SiteTable(table, (*problems, *mended.problems), source, how)
 
 
 def sha256_of(path: Path) -> str:
@@ -143,17 +170,23 @@ def _column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Prob
     found = next((alias for alias in SITE_FIELDS[field] if alias in frame.columns), None)
     if found is None:
         if field == "id":
-            problems.append(Problem("note", place, "has no id column", "rows are numbered from 1"))
+            problems.append(Problem("note", place, Message("has no id column"), Message("rows are numbered from 1")))
             return pd.Series([str(i + 1) for i in range(len(frame))], name="id", dtype=object)
         if field == "activity":
-            what = "has no column of activities"
-            problems.append(Problem("warning", place, what, "rules that depend on the activity are not checked"))
+            what = Message("has no column of activities")
+            problems.append(
+                Problem("warning", place, what, Message("rules that depend on the activity are not checked"))
+            )
         return pd.Series([""] * len(frame), name=field, dtype=object)
     column = frame[found]
     text = [("" if pd.isna(v) else _text(v)) for v in column]
     if field == "id" and any(not t for t in text):
         row = text.index("") + 1
-        raise SourceError(f"{place}, row {row}, field '{found}'", "is empty", "give every site an id")
+        raise SourceError(
+            Message("{place}, row {row}, field '{found}'", place=place, row=row, found=found),
+            Message("is empty"),
+            Message("give every site an id"),
+        )
     return pd.Series(text, name=found, dtype=object)
 
 

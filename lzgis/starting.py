@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from lzgis.errors import ExportError
+from lzgis.messages import Message
 
 
 def start_city(folder: str | Path) -> Path:
@@ -19,12 +20,18 @@ def start_city(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExportError(str(folder), "exists and is not empty", "name a folder that does not exist yet")
+        raise ExportError(
+            str(folder), Message("exists and is not empty"), Message("name a folder that does not exist yet")
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("lzgis") / "empty_city") as template:
             for one in sorted(template.iterdir()):
                 shutil.copyfile(one, folder / one.name)
     except OSError as e:
-        raise ExportError(str(folder), f"cannot be written ({e.strerror})", "choose another place") from e
+        raise ExportError(
+            str(folder),
+            Message("cannot be written ({strerror})", strerror=e.strerror),
+            Message("choose another place"),
+        ) from e
     return folder

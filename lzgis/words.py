@@ -49,6 +49,11 @@ class Words:
         values = {name: self.message(v) if isinstance(v, str) else v for name, v in text.values.items()}
         return template.format(**values) if values else template
 
+    def sentence(self, place: str, what: str, remedy: str) -> str:
+        """Say a problem or an error as ``place: what is wrong; what to do``."""
+        colon, semicolon = ("：", "；") if self.language == "zh" else (": ", "; ")
+        return f"{self.message(place)}{colon}{self.message(what)}{semicolon}{self.message(remedy)}"
+
     def title(self, zh: str, en: str) -> str:
         """Choose between a thing's own titles, falling back on the Chinese one."""
         return en if self.language == "en" and en else zh
@@ -59,5 +64,9 @@ def _load(language: str) -> Mapping[str, Mapping[str, str]]:
     source = files("lzgis") / "wording" / f"{language}.toml"
     if not source.is_file():
         known = sorted(p.name.removesuffix(".toml") for p in (files("lzgis") / "wording").iterdir())
-        raise ConfigError(f"language '{language}'", "is not known", f"choose one of {', '.join(known)}")
+        raise ConfigError(
+            Message("language '{language}'", language=language),
+            Message("is not known"),
+            Message("choose one of {names}", names=", ".join(known)),
+        )
     return tomllib.loads(source.read_text("utf-8"))

@@ -82,9 +82,7 @@ def unpack(pin: Pin, archive: Path) -> list[Path]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         files = [f for pin in PINS for f in unpack(pin, fetch(pin, Path(scratch)))]
-    lines = [
-        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files
-    ]
+    lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files]
     (STATIC / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
     print(f"{len(files)} files in {STATIC.name}/")
 

@@ -91,15 +91,11 @@ def big_report(sites: int, findings_per_site: int, vertices: int = 0) -> Report:
     ids = [f"P{i:05d}" for i in range(sites)]
     frame = toy.sites.iloc[np.arange(sites) % 4].reset_index(drop=True)
     shift = np.random.default_rng(1).uniform(-0.1, 0.1, (sites, 2))
-    frame["geometry"] = [
-        shapely.transform(g, lambda c, d=d: c + d) for g, d in zip(frame.geometry, shift, strict=True)
-    ]
+    frame["geometry"] = [shapely.transform(g, lambda c, d=d: c + d) for g, d in zip(frame.geometry, shift, strict=True)]
     frame["id"], frame["name"] = ids, [f"项目{i}" for i in ids]
     verdicts = toy.verdicts.iloc[np.arange(sites) % 4].reset_index(drop=True)
     verdicts["site_id"], verdicts["site_name"] = ids, frame["name"]
-    findings = toy.findings.iloc[np.arange(sites * findings_per_site) % len(toy.findings)].reset_index(
-        drop=True
-    )
+    findings = toy.findings.iloc[np.arange(sites * findings_per_site) % len(toy.findings)].reset_index(drop=True)
     findings["site_id"] = np.repeat(ids, findings_per_site)
     findings["site_name"] = "项目" + findings["site_id"]
     layers = dict(toy.layers)
@@ -194,9 +190,7 @@ def _layers() -> dict[str, Layer]:
                 geometry="line",
                 baseline=Baseline.CENTRELINE,
                 status="draft",
-                style=Style(
-                    stroke="#8c510a", width=1.8, opacity=0.9, by="class", colours={"expressway": "#54278f"}
-                ),
+                style=Style(stroke="#8c510a", width=1.8, opacity=0.9, by="class", colours={"expressway": "#54278f"}),
             ),
             _frame(
                 [
@@ -214,9 +208,7 @@ def _layers() -> dict[str, Layer]:
 def _sites() -> gpd.GeoDataFrame:
     return _frame(
         [
-            Polygon(
-                [(112.34, 24.93), (112.375, 24.935), (112.40, 24.92), (112.39, 24.90), (112.345, 24.905)]
-            ),
+            Polygon([(112.34, 24.93), (112.375, 24.935), (112.40, 24.92), (112.39, 24.90), (112.345, 24.905)]),
             LineString([(112.30, 24.75), (112.40, 24.83), (112.47, 24.84)]),
             Point(112.53, 24.98),
             box(112.25, 24.83, 112.256, 24.835),
@@ -248,9 +240,7 @@ def _book() -> RuleBook:
         Basis(document="plan", article="生态廊道"),
     ]
     rules = (
-        _rule(
-            "redline", "avoid", "生态保护红线内禁止开发建设", "redline", procedure="报省级政府出具认定意见"
-        ),
+        _rule("redline", "avoid", "生态保护红线内禁止开发建设", "redline", procedure="报省级政府出具认定意见"),
         _rule("road-expressway", "keep_away", "高速公路建筑控制区30米", "roads", basis=road_basis),
         _rule(
             "road-provincial",
@@ -260,9 +250,7 @@ def _book() -> RuleBook:
             severity=Severity.CONDITIONAL,
             basis=road_basis,
         ),
-        _rule(
-            "unit", "identify", "所在环境管控单元", "units", severity=Severity.NOTICE, strength=Strength.PLAN
-        ),
+        _rule("unit", "identify", "所在环境管控单元", "units", severity=Severity.NOTICE, strength=Strength.PLAN),
         _rule("town", "stay_inside", "城镇开发边界内", "town", severity=Severity.CONDITIONAL),
         _rule("farmland", "avoid", "永久基本农田", "farmland"),
         _rule("old", "avoid", "已失效规则", "redline", effective_to=dt.date(2025, 1, 1)),
@@ -274,9 +262,7 @@ def _book() -> RuleBook:
             certainty=Certainty.PART,
             effective_from=dt.date(2022, 8, 16),
         ),
-        "highway": Document(
-            title="公路安全保护条例", title_en="Highway Safety Regulation", certainty=Certainty.READ
-        ),
+        "highway": Document(title="公路安全保护条例", title_en="Highway Safety Regulation", certainty=Certainty.READ),
         "plan": Document(
             title="连州市生态规划",
             certainty=Certainty.PLAN,
@@ -581,9 +567,7 @@ def _unit_lists() -> pd.DataFrame:
         ("S2", "ZH44188230001", "南部一般单元", "一般", "污染物排放管控", FORMULA, 0.75),
         (FORMULA, "ZH44188230001", SCRIPT, "一般", "环境风险防控", LONG * 8, float("nan")),
     ]
-    return pd.DataFrame(
-        rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"]
-    )
+    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
 
 
 def _provenance() -> Provenance:

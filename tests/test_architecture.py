@@ -28,9 +28,7 @@ FLOORS: dict[str, str] = {
     "exports": "exporters exporters.map",
     "edges": "starting console cli",
 }
-ORDER = [
-    "lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()
-]
+ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
 
 def place(module: str) -> str:
@@ -129,9 +127,7 @@ def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def loaded_after(code: str) -> set[str]:
     """Name the heavy packages that a fresh Python holds after running `code`."""
     ask = f"\nimport sys\nprint('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
-    run = subprocess.run(
-        [sys.executable, "-c", code + ask], capture_output=True, encoding="utf-8", check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code + ask], capture_output=True, encoding="utf-8", check=True)
     return set(run.stdout.splitlines()[-1].split()[1:])
 
 

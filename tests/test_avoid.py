@@ -133,9 +133,7 @@ def test_a_thin_overlap_is_a_boundary_error_and_keeps_its_area(city):
     assert row["mean_width_m"] == pytest.approx(800 / 1601, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("width", "state"), [(0.0005, CLEAR), (0.002, SLIVER), (0.99, SLIVER), (1.01, INVOLVED)]
-)
+@pytest.mark.parametrize(("width", "state"), [(0.0005, CLEAR), (0.002, SLIVER), (0.99, SLIVER), (1.01, INVOLVED)])
 def test_the_tolerances_of_touching_and_of_slivers(city, width, state):
     # Mean width of a strip w by 800 is 800 w / (800 + w): 1.0087 for 1.01, 0.9888 for 0.99.
     assert toy.row(toy.screened(city, box(-100, 100, width, 900)), "redline")["state"] == state

@@ -69,9 +69,7 @@ def test_a_layer_is_read_once(folder):
 
 
 def test_a_folder_without_a_catalogue(tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"catalog\.toml: the file does not exist; make one with 'lzgis init DIR'"
-    ):
+    with pytest.raises(ConfigError, match=r"catalog\.toml: the file does not exist; make one with 'lzgis init DIR'"):
         open_catalogue(tmp_path)
     with pytest.raises(ConfigError, match="the file does not exist"):
         open_catalogue(tmp_path / "nowhere")
@@ -138,24 +136,18 @@ def test_a_layer_without_a_system_of_coordinates(folder):
 
 def test_a_layer_in_another_system_than_the_catalogue_says(folder):
     save(folder, "redline.gpkg", {"id": ["r"]}, degrees(box(0, 0, 9, 9)), "EPSG:4326")
-    assert "is in WGS 84, the catalogue says China Geodetic Coordinate System 2000" in load_error(
-        folder, LayerError
-    )
+    assert "is in WGS 84, the catalogue says China Geodetic Coordinate System 2000" in load_error(folder, LayerError)
 
 
 @pytest.mark.parametrize("crs", [4610, 2382, 4214])
 def test_a_layer_in_another_datum_is_refused(folder, crs):
     save(folder, "redline.gpkg", {"id": ["r"]}, degrees(box(0, 0, 9, 9)), f"EPSG:{crs}")
-    toy.changed(
-        folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\ncrs = "EPSG:{crs}"')
-    )
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\ncrs = "EPSG:{crs}"'))
     assert "is not CGCS2000" in load_error(folder, LayerError)
 
 
 def test_a_system_that_does_not_exist(folder):
-    toy.changed(
-        folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\ncrs = "EPSG:1"')
-    )
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\ncrs = "EPSG:1"'))
     assert "'EPSG:1' is no reference system; write one like EPSG:4490" in load_error(folder, ConfigError)
 
 
@@ -250,9 +242,7 @@ def test_heights_are_left_out_and_said(folder):
 
 
 def test_a_changed_file_is_reported_by_its_fingerprint(folder):
-    toy.changed(
-        folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\nsha256 = "{"0" * 64}"')
-    )
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\nsha256 = "{"0" * 64}"'))
     problems = open_catalogue(folder).load("redline").problems
     assert [p.level for p in problems] == ["warning"]
     assert "the file is not the one the catalogue describes" in problems[0].what
@@ -309,7 +299,5 @@ def test_values_that_no_rule_names_are_listed(folder):
 
 def test_points_are_a_layer_too(folder):
     save(folder, "redline.gpkg", {"id": ["p"]}, degrees(Point(5, 5)))
-    toy.changed(
-        folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\ngeometry = "point"')
-    )
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\ngeometry = "point"'))
     assert open_catalogue(folder).load("redline").layer.frame["id"].tolist() == ["p"]

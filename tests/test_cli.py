@@ -19,9 +19,7 @@ RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli import main; main()"
 FREE = toy.square(-3000, -100)
 
 
-def run(
-    *arguments: str | Path, encoding: str = "utf-8", **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, encoding: str = "utf-8", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*RUN, *map(str, arguments)],
         capture_output=True,
@@ -182,7 +180,4 @@ def test_an_unknown_activity_is_told_with_its_row(place, tmp_path):
     toy.sites(FREE, activity="核电站").to_file(tmp_path / "s.gpkg", engine="pyogrio")
     done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF)
     assert done.returncode == 2
-    assert (
-        "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石"
-        in done.stderr
-    )
+    assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石" in done.stderr

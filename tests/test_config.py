@@ -24,9 +24,7 @@ def rule(**keys: object) -> dict[str, object]:
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"nothing\.toml: the file does not exist; make one with 'lzgis init DIR'"
-    ):
+    with pytest.raises(ConfigError, match=r"nothing\.toml: the file does not exist; make one with 'lzgis init DIR'"):
         load_toml(tmp_path / "nothing.toml")
 
 
@@ -49,15 +47,11 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path):
     assert load_toml(path) == {"title": "红线"}
 
 
-@pytest.mark.parametrize(
-    "text", ["title = \n", "date = 2022-13-01\n", "a = 1\na = 2\nb = 3", "[city]\n[city]"]
-)
+@pytest.mark.parametrize("text", ["title = \n", "date = 2022-13-01\n", "a = 1\na = 2\nb = 3", "[city]\n[city]"])
 def test_a_file_that_is_not_toml_names_the_line(tmp_path, text):
     path = tmp_path / "catalog.toml"
     path.write_text(text, "utf-8")
-    with pytest.raises(
-        ConfigError, match=r"catalog\.toml: is not TOML: .*line \d+.*; correct the line named"
-    ):
+    with pytest.raises(ConfigError, match=r"catalog\.toml: is not TOML: .*line \d+.*; correct the line named"):
         load_toml(path)
 
 
@@ -156,7 +150,5 @@ def test_a_key_below_a_mapping_of_lists_is_found():
         model_config = ConfigDict(extra="forbid")
         leaf: dict[str, list[Leaf]] = {}
 
-    with pytest.raises(
-        ConfigError, match=r"^here, leaf\.a\.1: key 'widht' is not known; did you mean 'width'\?$"
-    ):
+    with pytest.raises(ConfigError, match=r"^here, leaf\.a\.1: key 'widht' is not known; did you mean 'width'\?$"):
         parse(Root, {"leaf": {"a": [{}, {"widht": 1}]}}, "here")

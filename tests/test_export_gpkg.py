@@ -100,9 +100,7 @@ def test_sites_carry_verdict_and_what_their_file_had(tmp_path: Path) -> None:
 def test_hostile_texts_come_back(tmp_path: Path) -> None:
     path = written(toy_report(), tmp_path)
     owners = {
-        row["id"]: row["owner"]
-        for name in ("sites", "sites_lines", "sites_points")
-        for row in features(path, name)
+        row["id"]: row["owner"] for name in ("sites", "sites_lines", "sites_points") for row in features(path, name)
     }
     assert owners == {
         "S1": EMOJI,

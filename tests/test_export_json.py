@@ -108,8 +108,6 @@ def test_same_report_same_bytes(tmp_path: Path) -> None:
 def test_one_element_per_line(tmp_path: Path, key: str) -> None:
     found = read(toy_report(), tmp_path)
     lines = (tmp_path / "report.json").read_text("utf-8").split("\n")
-    assert [json.loads(line.rstrip(",")) for line in lines if line.startswith('{"site_id": ')][:5] == found[
-        "verdicts"
-    ]
+    assert [json.loads(line.rstrip(",")) for line in lines if line.startswith('{"site_id": ')][:5] == found["verdicts"]
     start = lines.index(f'"{key}": [') if f'"{key}": [' in lines else lines.index(f',"{key}": [')
     assert len(lines) > start + len(found[key])

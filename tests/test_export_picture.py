@@ -152,9 +152,7 @@ def test_scale_is_what_the_page_gives() -> None:
 def test_many_legend_entries_stay_on_the_page() -> None:
     toy = toy_report()
     layers = {
-        f"{key}{i}": dataclasses.replace(layer, id=f"{key}{i}")
-        for i in range(15)
-        for key, layer in toy.layers.items()
+        f"{key}{i}": dataclasses.replace(layer, id=f"{key}{i}") for i in range(15) for key, layer in toy.layers.items()
     }
     figure = draw(toy_report(layers=layers))
     page = figure.axes[0]

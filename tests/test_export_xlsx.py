@@ -102,9 +102,7 @@ def test_not_checked_gives_reasons_also_for_what_was_checked_in_part() -> None:
     rows = table(read(toy_report())["未核查"])
     assert {row["原因"] for row in rows} >= {"缺少图层，未核查", "缺少活动类型，结论取决于活动"}
     assert any(row["核查状态"] == "疑似边界误差" and row["未覆盖比例"] == 0.25 for row in rows)
-    assert any(row["图层"] == "永久基本农田" for row in rows), (
-        "the rule book knows the title of a missing layer"
-    )
+    assert any(row["图层"] == "永久基本农田" for row in rows), "the rule book knows the title of a missing layer"
 
 
 def test_unit_lists_leave_room_for_the_answer() -> None:

@@ -30,18 +30,14 @@ RING = Polygon(box(0, 0, 10, 10).exterior.coords, [box(2, 2, 8, 8).exterior.coor
 SHAPES: dict[str, shapely.Geometry] = {
     "square": box(0, 0, 10, 10),
     "ring": RING,
-    "hole in hole": MultiPolygon(
-        [RING, Polygon(box(3, 3, 7, 7).exterior.coords, [box(4, 4, 6, 6).exterior.coords])]
-    ),
+    "hole in hole": MultiPolygon([RING, Polygon(box(3, 3, 7, 7).exterior.coords, [box(4, 4, 6, 6).exterior.coords])]),
     "parts touching at a point": MultiPolygon([box(0, 0, 5, 5), box(5, 5, 10, 10)]),
     "hole touching the shell": Polygon(box(0, 0, 10, 10).exterior.coords, [[(0, 5), (4, 3), (4, 7), (0, 5)]]),
     "two holes touching": Polygon(
         box(0, 0, 10, 10).exterior.coords, [box(2, 2, 5, 5).exterior.coords, box(5, 5, 8, 8).exterior.coords]
     ),
     "duplicate vertices": Polygon([(0, 0), (0, 0), (10, 0), (10, 0), (10, 10), (0, 10), (0, 10), (0, 0)]),
-    "collinear border": Polygon(
-        [(0, 0), (3, 0), (7, 0), (10, 0), (10, 5), (10, 10), (4, 10), (0, 10), (0, 1)]
-    ),
+    "collinear border": Polygon([(0, 0), (3, 0), (7, 0), (10, 0), (10, 5), (10, 10), (4, 10), (0, 10), (0, 1)]),
     "comb": Polygon(
         [
             (0, 0),
@@ -82,9 +78,7 @@ def cells(shape: shapely.Geometry) -> Cells:
         if x1 == x2
     ]
     span = range(-1, 25)
-    return frozenset(
-        (x, y) for x in span for y in span if sum(e[0] <= x and e[1] < y + 0.5 < e[2] for e in edges) % 2
-    )
+    return frozenset((x, y) for x in span for y in span if sum(e[0] <= x and e[1] < y + 0.5 < e[2] for e in edges) % 2)
 
 
 def gap(first: Cells, second: Cells) -> float:
@@ -169,9 +163,7 @@ def test_a_diagonal_cut_has_the_exact_fractional_area():
 
 def test_touching_is_not_overlapping():
     index = FeatureIndex(array(box(0, 0, 10, 10)))
-    sites = array(
-        box(10, 0, 20, 10), box(10, 10, 20, 20), LineString([(10, 2), (10, 8)]), Point(10, 5), Point(0, 0)
-    )
+    sites = array(box(10, 0, 20, 10), box(10, 10, 20, 20), LineString([(10, 2), (10, 8)]), Point(10, 5), Point(0, 0))
     assert len(overlaps(sites, index).left) == 0
     assert nearest(sites, index).distance.tolist() == [0.0] * 5
 
@@ -283,9 +275,7 @@ def test_many_vertices_keep_the_area_of_the_circle():
     whole = n / 2 * radius**2 * np.sin(2 * np.pi / n)
     assert overlaps(array(circle), half).area[0] == pytest.approx(whole / 2, rel=1e-10)
     assert shapely.area(outside_parts(array(circle), half))[0] == pytest.approx(whole / 2, rel=1e-10)
-    assert nearest(array(Point(2000, 0)), FeatureIndex(array(circle))).distance[0] == pytest.approx(
-        1000, abs=1e-9
-    )
+    assert nearest(array(Point(2000, 0)), FeatureIndex(array(circle))).distance[0] == pytest.approx(1000, abs=1e-9)
     spokes = array(LineString([(-3000, 17), (3000, 17)]))
     assert overlaps(spokes, FeatureIndex(array(circle)), resolution=1e-3).length[0] == pytest.approx(
         2 * np.sqrt(radius**2 - 17**2), rel=1e-8

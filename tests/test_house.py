@@ -31,9 +31,7 @@ def tracked() -> list[Path]:
     if shutil.which("git") and (ROOT / ".git").exists():
         # "safe.directory": the checkout may belong to another user than the one who runs the tests.
         command = "git -c safe.directory=* ls-files -z --cached --others --exclude-standard"
-        listed = subprocess.run(command.split(), cwd=ROOT, capture_output=True, check=True).stdout.decode(
-            "utf-8"
-        )
+        listed = subprocess.run(command.split(), cwd=ROOT, capture_output=True, check=True).stdout.decode("utf-8")
         return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
     made = {"__pycache__", "out", "dist", "build"}
     parts = ((path, path.relative_to(ROOT).parts) for path in ROOT.rglob("*") if path.is_file())
@@ -125,9 +123,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_keys():
-    assert {(s, k) for s, keys in ZH.items() for k in keys} == {
-        (s, k) for s, keys in EN.items() for k in keys
-    }
+    assert {(s, k) for s, keys in ZH.items() for k in keys} == {(s, k) for s, keys in EN.items() for k in keys}
 
 
 def test_both_languages_leave_the_same_open():

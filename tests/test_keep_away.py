@@ -40,9 +40,7 @@ def test_a_known_half_width_gives_one_certain_answer(city):
     assert np.isnan(row["required_possible_m"])
 
 
-@pytest.mark.parametrize(
-    ("distance", "state"), [(20, CLEAR), (19.99, INVOLVED), (20.01, CLEAR), (0, INVOLVED)]
-)
+@pytest.mark.parametrize(("distance", "state"), [(20, CLEAR), (19.99, INVOLVED), (20.01, CLEAR), (0, INVOLVED)])
 def test_exactly_the_required_distance_is_fine(city, distance, state):
     row = toy.row(toy.screened(city, north_of(-1994, distance)), "road")
     assert row["state"] == state
@@ -86,9 +84,7 @@ def test_a_delimited_zone_is_itself_the_limit(city):
 
 def test_lines_and_points_at_the_edge_of_a_zone_do_not_enter_it(city):
     along = LineString([(-900, -3985), (-555.5, -3985), (-100, -3985)])
-    report = toy.screened(
-        city, along, Point(-321, -3985), Point(-321, -3986), LineString([(-50, -3950), (-50, -3990)])
-    )
+    report = toy.screened(city, along, Point(-321, -3985), Point(-321, -3986), LineString([(-50, -3950), (-50, -3990)]))
     states = [toy.row(report, "road", f"s{i}")["state"] for i in (1, 2, 3, 4)]
     assert states == [CLEAR, CLEAR, INVOLVED, INVOLVED]
     assert toy.row(report, "road", "s4")["length_m"] == pytest.approx(5, abs=1e-3)

@@ -203,11 +203,7 @@ def test_vendored_files_are_the_pinned_ones() -> None:
     folder = Path(__file__).parents[1] / "lzgis" / "exporters" / "static"
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
-    found = {
-        p.relative_to(folder).as_posix(): p
-        for p in folder.rglob("*")
-        if p.is_file() and p.name != "SHA256SUMS"
-    }
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p.name != "SHA256SUMS"}
     assert set(found) == set(listed)
     for name, path in found.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name]
@@ -231,9 +227,7 @@ def test_shared_borders_stay_shared_when_simplified() -> None:
 
 
 def test_a_topology_says_where_things_are() -> None:
-    shapes = np.array(
-        [shapely.Point(112.4, 24.9), shapely.box(112.4, 24.8, 112.5, 24.9).boundary], dtype=object
-    )
+    shapes = np.array([shapely.Point(112.4, 24.9), shapely.box(112.4, 24.8, 112.5, 24.9).boundary], dtype=object)
     made = topology(shapes, [{"a": 1}, {"a": 2}], step_deg=1e-7)
     scale, origin = np.array(made["transform"]["scale"]), np.array(made["transform"]["translate"])
     point, line = made["objects"]["d"]["geometries"]
@@ -367,9 +361,7 @@ def test_sites_layers_and_relief_are_there(seen: Seen) -> None:
     assert seen.page.evaluate("lzgis.layers.all.filter(e => e.shown).map(e => e.spec.id).sort()") == [
         "city", "redline", "roads",
     ]  # fmt: skip
-    assert seen.page.evaluate(
-        "lzgis.layers.all.filter(e => e.shown).every(e => e.drawn.getLayers().length > 0)"
-    )
+    assert seen.page.evaluate("lzgis.layers.all.filter(e => e.shown).every(e => e.drawn.getLayers().length > 0)")
     assert seen.page.evaluate("document.querySelector('.leaflet-image-layer').naturalWidth") > 100
     assert "km" in seen.page.inner_text(".leaflet-control-scale-line")
     assert seen.page.locator(".leaflet-attribution-flag").count() == 0
@@ -384,9 +376,7 @@ def test_no_box_covers_another(chromium: Any, tmp_path: Path, size: tuple[int, i
     boxes = [".lz-header", ".lz-panel", ".lz-footer", ".lz-legend", ".lz-tools", ".lz-north"]
     boxes += [".leaflet-control-scale", ".leaflet-control-attribution"]
     found = {one: opened.page.locator(one).bounding_box() for one in boxes}
-    shapes = {
-        k: shapely.box(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for k, b in found.items()
-    }
+    shapes = {k: shapely.box(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for k, b in found.items()}
     for i, one in enumerate(boxes):
         assert shapely.box(0, 0, *size).buffer(0.5).covers(shapes[one]), one
         for other in boxes[i + 1 :]:
@@ -469,9 +459,7 @@ def test_a_sign_opens_the_same_table(seen: Seen) -> None:
 @pytest.mark.browser
 def test_a_click_tells_what_is_there(seen: Seen) -> None:
     page = seen.page
-    at = page.evaluate(
-        "(() => { const p = lzgis.map.latLngToContainerPoint([24.975, 112.29]); return [p.x, p.y]; })()"
-    )
+    at = page.evaluate("(() => { const p = lzgis.map.latLngToContainerPoint([24.975, 112.29]); return [p.x, p.y]; })()")
     origin = page.locator(".folium-map").bounding_box()
     page.mouse.click(origin["x"] + at[0], origin["y"] + at[1])
     page.wait_for_selector(".leaflet-popup .lz-here")
@@ -491,10 +479,7 @@ def test_layers_switch_and_fade(seen: Seen) -> None:
     pane = page.evaluate("'lz-layer-' + lzgis.layers.all.find(e => e.spec.id === 'redline').place")
     assert page.evaluate("name => lzgis.map.getPane(name).style.opacity", pane) == "0.4"
     page.locator(".lz-group", has_text="管控约束").locator("h3 input").uncheck()
-    assert (
-        page.evaluate("lzgis.layers.all.filter(e => e.shown).map(e => e.spec.role).includes('constraint')")
-        is False
-    )
+    assert page.evaluate("lzgis.layers.all.filter(e => e.shown).map(e => e.spec.role).includes('constraint')") is False
 
 
 @pytest.mark.browser
@@ -504,9 +489,7 @@ def test_measured_lengths_and_areas_are_those_of_the_ellipsoid(seen: Seen) -> No
     page = seen.page
     square = shapely.box(112.3, 24.8, 112.45, 24.92)
     ring = [{"lng": x, "lat": y} for x, y in square.exterior.coords[:-1]]
-    assert page.evaluate("r => lzgis.area(r)", ring) == pytest.approx(
-        ellipsoidal_area_m2([square])[0], rel=2e-5
-    )
+    assert page.evaluate("r => lzgis.area(r)", ring) == pytest.approx(ellipsoidal_area_m2([square])[0], rel=2e-5)
     length = ELLIPSOID.inv(112.3, 24.8, 112.45, 24.92)[2]
     assert page.evaluate("r => lzgis.distance(r[0], r[2])", ring[:1] + ring) > 0
     ends = [{"lng": 112.3, "lat": 24.8}, {"lng": 112.45, "lat": 24.92}]
@@ -595,10 +578,7 @@ def test_five_hundred_sites_open_soon(chromium: Any, tmp_path: Path) -> None:
     opened = Seen(chromium, tmp_path / "map.html")
     assert opened.page.locator(".lz-item").count() == 500
     # Two seconds on a quiet machine; room for a busy one.
-    assert (
-        opened.page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.fetchStart")
-        < 8000
-    )
+    assert opened.page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.fetchStart") < 8000
     opened.page.fill("#lz-search", "P00123")
     assert opened.shown(".lz-item") == 1
     opened.close()

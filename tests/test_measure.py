@@ -39,9 +39,7 @@ def test_the_plane_is_centred_on_the_bounds_to_a_hundredth_of_a_degree():
     # (112.11 + 112.78) / 2 = 112.445 and (24.61 + 25.20) / 2 = 24.905, rounded to two places.
     assert PLANE.lon_deg == pytest.approx(112.445, abs=0.0051)
     assert PLANE.lat_deg == pytest.approx(24.905, abs=0.0051)
-    assert plane_for((112.1101, 24.6102, 112.7801, 25.1999)) == plane_for(
-        (112.1103, 24.6102, 112.7803, 25.1999)
-    )
+    assert plane_for((112.1101, 24.6102, 112.7801, 25.1999)) == plane_for((112.1103, 24.6102, 112.7803, 25.1999))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +56,7 @@ def test_areas_in_the_plane_are_those_between_meridians_and_parallels(bounds):
 
 def test_areas_of_parcels_agree_with_the_geodesic_ones_anywhere_in_the_city():
     for lon, lat in degrees(40, seed=1):
-        parcel = box(lon, lat, lon + 0.004, lat + 0.003) - box(
-            lon + 0.001, lat + 0.001, lon + 0.002, lat + 0.002
-        )
+        parcel = box(lon, lat, lon + 0.004, lat + 0.003) - box(lon + 0.001, lat + 0.001, lon + 0.002, lat + 0.002)
         measured = shapely.area(PLANE.project([parcel]))[0]
         expected = abs(GEOD.geometry_area_perimeter(shapely.orient_polygons(parcel))[0])
         # Straight edges in the plane against geodesics: under a square decimetre on 14 hectares.

@@ -11,11 +11,7 @@ import lzgis
 from lzgis import errors
 from lzgis.model import Problem
 
-TREE = {
-    name: kind
-    for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, Exception)
-}
+TREE = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 MODULES = sorted(Path(lzgis.__file__).parent.rglob("*.py"))
 
 

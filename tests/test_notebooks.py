@@ -33,6 +33,4 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)
     streams = [output for cell in cells for output in cell.outputs if output.output_type == "stream"]
-    assert [output.text for output in streams if output.name == "stderr"] == [], (
-        "a notebook shows no warnings"
-    )
+    assert [output.text for output in streams if output.name == "stderr"] == [], "a notebook shows no warnings"

@@ -16,9 +16,7 @@ from lzgis.raster import hillshade, relief
 BOUNDS = (112.1, 24.6, 112.8, 25.2)
 
 
-def write_dem(
-    path: Path, elevation: Any, crs: str | None = "EPSG:4490", nodata: float | None = -9999.0
-) -> Path:
+def write_dem(path: Path, elevation: Any, crs: str | None = "EPSG:4490", nodata: float | None = -9999.0) -> Path:
     west, south, east, north = (112.0, 24.5, 112.9, 25.3)
     rows, columns = elevation.shape
     if crs is not None and rasterio.CRS.from_string(crs).is_projected:

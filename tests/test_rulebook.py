@@ -160,11 +160,7 @@ def extending(*names: str) -> str:
 
 def test_a_book_replaces_what_it_extends_and_keeps_the_rest(tmp_path):
     write(tmp_path / "base.toml", HEAD + BODY + RULE + RULE.replace("rule.one", "rule.two"))
-    own = (
-        extending("base.toml")
-        + RULE.replace('"prohibited"', '"notice"')
-        + "[tolerance]\nsliver_width_m = 3\n"
-    )
+    own = extending("base.toml") + RULE.replace('"prohibited"', '"notice"') + "[tolerance]\nsliver_width_m = 3\n"
     book = read_rulebook(write(tmp_path / "own.toml", own))
     assert [(r.id, r.severity) for r in book.rules] == [
         ("one", Severity.NOTICE),
@@ -203,9 +199,7 @@ def test_books_that_extend_each_other_are_refused(tmp_path, back):
 def test_a_book_that_is_not_there_or_not_shipped(tmp_path):
     with pytest.raises(ConfigError, match=r"missing\.toml: the file does not exist"):
         read_rulebook(write(tmp_path / "own.toml", extending("missing.toml")))
-    with pytest.raises(
-        ConfigError, match="rule book 'nationl': is not shipped with lzgis; did you mean 'national'"
-    ):
+    with pytest.raises(ConfigError, match="rule book 'nationl': is not shipped with lzgis; did you mean 'national'"):
         read_rulebook(write(tmp_path / "own.toml", extending("nationl")))
 
 
@@ -226,9 +220,7 @@ def test_the_shipped_books_are_sound(name):
         assert activity.title_en
 
 
-@pytest.mark.parametrize(
-    "day", ["2022-08-16", "2024-01-01", "2026-03-14", "2026-08-14", "2026-08-15", "2026-11-21"]
-)
+@pytest.mark.parametrize("day", ["2022-08-16", "2024-01-01", "2026-03-14", "2026-08-14", "2026-08-15", "2026-11-21"])
 def test_at_any_date_a_rule_in_force_rests_on_a_text_that_has_begun(day):
     book = read_rulebook(shipped_book("guangdong")).as_of(dt.date.fromisoformat(day))
     assert book.rules

@@ -41,9 +41,7 @@ def test_the_answers_are_the_same_in_every_system_that_is_taken(city, reference,
     text = ["site_id", "rule", "feature_id", "state", "severity", "reason", "baseline", "band"]
     assert report.findings[text].equals(reference.findings[text])
     numbers = ["area_m2", "length_m", "distance_m", "margin", "share"]
-    assert np.allclose(
-        report.findings[numbers], reference.findings[numbers], rtol=1e-7, atol=1e-5, equal_nan=True
-    )
+    assert np.allclose(report.findings[numbers], reference.findings[numbers], rtol=1e-7, atol=1e-5, equal_nan=True)
     assert report.verdicts["verdict"].equals(reference.verdicts["verdict"])
     said = [t for t in report.provenance.transforms if t.startswith("sites: ")]
     assert len(said) == 1
@@ -56,9 +54,7 @@ def test_a_layer_in_another_system_gives_the_same_answers(tmp_path, reference, c
     folder = toy.city(tmp_path / "city")
     layer = gpd.read_file(folder / "redline.gpkg").to_crs(crs)
     layer.to_file(folder / "redline.gpkg", engine="pyogrio")
-    toy.changed(
-        folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\ncrs = "EPSG:{crs}"')
-    )
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\ncrs = "EPSG:{crs}"'))
     report = toy.screened(folder, *SITES)
     areas = report.findings["area_m2"]
     assert np.allclose(areas, reference.findings["area_m2"], rtol=1e-7, equal_nan=True)
@@ -152,9 +148,7 @@ def test_titles_and_aliases_name_an_activity(city, given):
 
 def test_an_activity_within_another_is_met_by_its_rules(tmp_path):
     folder = toy.city(tmp_path / "city")
-    narrower = (
-        '[activity.blasting]\ntitle = "爆破"\ntitle_en = "Blasting"\nwithin = ["quarrying"]\n[rule.redline]'
-    )
+    narrower = '[activity.blasting]\ntitle = "爆破"\ntitle_en = "Blasting"\nwithin = ["quarrying"]\n[rule.redline]'
     toy.changed(folder, "rules.toml", ("[rule.redline]", narrower))
     row = toy.row(toy.screened(folder, box(0, -1910, 100, -1900), activity="爆破"), "quarry")
     assert (row["state"], round(row["distance_m"])) == (INVOLVED, 84)
@@ -221,9 +215,7 @@ def test_the_report_says_where_it_comes_from(city, reference):
     assert said.plane == "CGCS2000 / equal-area plane at 112.5 25"
     roles = [s.role for s in said.sources]
     assert roles[0] == "sites"
-    assert {"city", "redline", "units", "town", "roads", "zones", "rivers", "river_lines", "rules"} <= set(
-        roles
-    )
+    assert {"city", "redline", "units", "town", "roads", "zones", "rivers", "river_lines", "rules"} <= set(roles)
     assert all(len(s.sha256) == 64 for s in said.sources[1:])
     assert said.tolerances["sliver_width_m"] == 1.0
     assert "areas are those on the ellipsoid" in said.transforms[-1]

@@ -84,9 +84,7 @@ def test_ids_given_twice_name_their_rows():
 
 
 def test_an_id_left_out_names_its_row():
-    with pytest.raises(
-        SourceError, match=r"sites\.gpkg, row 2, field '编号': is empty; give every site an id"
-    ):
+    with pytest.raises(SourceError, match=r"sites\.gpkg, row 2, field '编号': is empty; give every site an id"):
         sites_from_frame(frame(编号=["a", None]), name="sites.gpkg")
 
 
@@ -125,9 +123,7 @@ def test_files_that_hold_nothing_to_check(tmp_path):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(
-        SourceError, match=r"files that end in '\.dwg' are not read; allowed: \.gpkg \.geojson"
-    ):
+    with pytest.raises(SourceError, match=r"files that end in '\.dwg' are not read; allowed: \.gpkg \.geojson"):
         read_vector(tmp_path / "plan.dwg")
     with pytest.raises(SourceError, match="the file does not exist; check the path"):
         read_vector(tmp_path / "none.gpkg")
@@ -138,9 +134,7 @@ def test_files_that_cannot_be_read(tmp_path):
             read_vector(path)
 
 
-@pytest.mark.parametrize(
-    "address", ["https://example.com/sites.geojson", "/vsicurl/https://example.com/sites.gpkg"]
-)
+@pytest.mark.parametrize("address", ["https://example.com/sites.geojson", "/vsicurl/https://example.com/sites.gpkg"])
 def test_nothing_is_fetched_from_elsewhere(address):
     with pytest.raises(SourceError, match="the file does not exist"):
         read_vector(address)

@@ -91,9 +91,7 @@ def test_the_ladder_keeps_what_was_not_checked(city):
 
 def test_the_steps_are_those_of_the_book(tmp_path):
     folder = toy.city(tmp_path / "city")
-    toy.changed(
-        folder, "rules.toml", ("[layers]", "[tolerance]\nladder_m2 = [0, 160]\nsliver_width_m = 2\n[layers]")
-    )
+    toy.changed(folder, "rules.toml", ("[layers]", "[tolerance]\nladder_m2 = [0, 160]\nsliver_width_m = 2\n[layers]"))
     verdict = toy.verdict(toy.screened(folder, box(-200, 100, 1.5, 200)))
     assert verdict["ladder"] == (PROHIBITED, NONE)
     assert verdict["verdict"] == REVIEW  # 1.5 m is below the wider tolerance

@@ -252,9 +252,7 @@ def square(x: float, y: float, side: float = 100.0) -> Polygon:
     return box(x, y, x + side, y + side)
 
 
-def screened(
-    folder: Any, *shapes: shapely.Geometry, activity: str | list[str] = "住宅", as_of: str = AS_OF
-) -> Report:
+def screened(folder: Any, *shapes: shapely.Geometry, activity: str | list[str] = "住宅", as_of: str = AS_OF) -> Report:
     """Screen sites s1, s2, … given in plane metres."""
     return screen(sites(*shapes, activity=activity), folder, as_of=as_of)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lzgis.errors import ExportError
+from lzgis.messages import Message
 from lzgis.model import Report
 from lzgis.words import Language
 
@@ -48,7 +49,11 @@ def export(report: Report, path: str | Path, *, language: Language = "zh") -> Pa
             exporter_of(one)(report, path, language=language)
             return path
     known = ", ".join(f.suffix for f in FORMATS.values())
-    raise ExportError(str(path), f"no exporter writes '{path.suffix}'", f"use one of {known}")
+    raise ExportError(
+        str(path),
+        Message("no exporter writes '{suffix}'", suffix=path.suffix),
+        Message("use one of {known}", known=known),
+    )
 
 
 def exporter_of(one: Format) -> Callable[..., None]:

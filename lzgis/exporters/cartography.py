@@ -137,9 +137,7 @@ def draw_scale_bar(axes: Axes, frame: Frame, words: Words, page_mm: tuple[float,
     for field in range(4):
         colour = "black" if field % 2 == 0 else "white"
         start = (x + field * length / 4, y)
-        axes.add_patch(
-            Rectangle(start, length / 4, high, facecolor=colour, edgecolor="black", linewidth=0.5, zorder=9)
-        )
+        axes.add_patch(Rectangle(start, length / 4, high, facecolor=colour, edgecolor="black", linewidth=0.5, zorder=9))
     for share in (0.0, 0.5, 1.0):
         value = length * share / divisor
         text = words("picture", unit, value=value) if share == 1 else f"{value:g}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lzgis.errors import ExportError
+from lzgis.messages import Message
 
 
 def put(path: str | Path, make: Callable[[Path], None]) -> None:
@@ -36,5 +37,5 @@ def put(path: str | Path, make: Callable[[Path], None]) -> None:
             made.replace(path)
     except OSError as error:
         why = error.strerror or str(error)
-        remedy = "close the program that has it open, or choose another folder"
-        raise ExportError(str(path), f"cannot be written: {why}", remedy) from error
+        remedy = Message("close the program that has it open, or choose another folder")
+        raise ExportError(str(path), Message("cannot be written: {why}", why=why), remedy) from error

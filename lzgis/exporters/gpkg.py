@@ -125,9 +125,7 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
     try:
         put(path, make)
     except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
-        raise ExportError(
-            str(path), f"cannot be written: {error}", "look whether the disk is full"
-        ) from error
+        raise ExportError(str(path), f"cannot be written: {error}", "look whether the disk is full") from error
 
 
 def _site_layers(teller: Teller) -> list[_Layer]:
@@ -135,8 +133,7 @@ def _site_layers(teller: Teller) -> list[_Layer]:
     sites = report.sites
     columns, aliases = _site_columns(teller)
     categories = [
-        Category(verdict, teller.word("verdict", verdict), colour)
-        for verdict, colour in VERDICT_COLOURS.items()
+        Category(verdict, teller.word("verdict", verdict), colour) for verdict, colour in VERDICT_COLOURS.items()
     ]
     frame = gpd.GeoDataFrame(columns, geometry=sites.geometry.to_numpy(), crs=CGCS2000)
     return _by_shape("sites", frame, aliases, teller, (_quoted("verdict"), categories))
@@ -252,9 +249,7 @@ def _by_shape(
         chosen = frame.iloc[which].set_geometry(geometries[which], crs=CGCS2000)
         title = teller.words("sheet", name)
         title = title if shape == "polygon" else f"{title} ({teller.words('shape', shape)})"
-        layers.append(
-            _Layer(name + _SUFFIXES[shape], chosen, title, aliases, shape, categorized(*style, shape))
-        )
+        layers.append(_Layer(name + _SUFFIXES[shape], chosen, title, aliases, shape, categorized(*style, shape)))
     return layers
 
 

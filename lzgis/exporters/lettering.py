@@ -24,9 +24,7 @@ _CLOSING = "、，。；：）》”〕,.;:)"
 def font(size_pt: float) -> FontProperties:
     """Return the font in a size."""
     if not FONT.is_file():
-        raise ExportError(
-            str(FONT), "the font that pictures are lettered with is missing", "install lzgis anew"
-        )
+        raise ExportError(str(FONT), "the font that pictures are lettered with is missing", "install lzgis anew")
     return FontProperties(fname=str(FONT), size=size_pt)
 
 

@@ -37,9 +37,7 @@ class Entry(NamedTuple):
     inset: bool = False
 
 
-def draw_legend(
-    page: Axes, entries: list[Entry], title: str, room: tuple[float, float, float, float]
-) -> None:
+def draw_legend(page: Axes, entries: list[Entry], title: str, room: tuple[float, float, float, float]) -> None:
     """Draw the legend into a room on the page (left, bottom, width, height), in columns if it is long.
 
     Parameters

@@ -95,9 +95,7 @@ def write_picture(report: Report, path: str | Path, *, language: Language = "zh"
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _METADATA:
-        raise ExportError(
-            str(path), f"a picture cannot be '{path.suffix}'", f"use one of {', '.join(_METADATA)}"
-        )
+        raise ExportError(str(path), f"a picture cannot be '{path.suffix}'", f"use one of {', '.join(_METADATA)}")
     # The reader's own matplotlib settings must neither show in the map nor be changed by it.
     with matplotlib.style.context(["default", {"text.parse_math": False, "svg.hashsalt": "lzgis"}]):
         figure = draw(report, language=language)
@@ -204,9 +202,7 @@ def _draw_layer(chart: _Map, layer: Layer) -> list[Entry]:
     style = layer.spec.style
     title = layer_title(chart.teller, layer)
     # A tenth of the thinnest line: nothing that the page could show is lost.
-    shapes = shapely.simplify(
-        chart.plane.project(layer.frame.geometry.to_numpy()), chart.frame.m_per_mm * 0.02
-    )
+    shapes = shapely.simplify(chart.plane.project(layer.frame.geometry.to_numpy()), chart.frame.m_per_mm * 0.02)
     values = layer.frame[style.by].map(text).to_numpy() if style.by in layer.frame else None
     if values is None or not style.colours:
         return [Entry(title, *_draw_shapes(chart, layer, shapes, style.fill, style.stroke))]
@@ -271,9 +267,7 @@ def _draw_sites(chart: _Map) -> tuple[list[Entry], list[str]]:
         here = seen & (verdicts == verdict)
         marker, colour = _MARKERS[verdict], VERDICT_COLOURS[verdict]
         _draw_site_shapes(chart, shapes[here], verdict, 5 + rank * 0.1)
-        label = words(
-            "picture", "site_count", title=words("verdict", verdict), count=int((verdicts == verdict).sum())
-        )
+        label = words("picture", "site_count", title=words("verdict", verdict), count=int((verdicts == verdict).sum()))
         look = {
             "marker": marker,
             "color": colour,
@@ -305,9 +299,7 @@ def _draw_site_shapes(chart: _Map, shapes: Geometries, verdict: str, zorder: flo
     if len(lines):
         for stroke, width in (("white", 3.4), (colour, 2.0)):
             add(
-                PathCollection(
-                    paths(lines), facecolor="none", edgecolor=stroke, linewidth=width, zorder=zorder
-                ),
+                PathCollection(paths(lines), facecolor="none", edgecolor=stroke, linewidth=width, zorder=zorder),
                 autolim=False,
             )
     bounds = shapely.bounds(shapes)

@@ -14,7 +14,8 @@ def provenance_tables(teller: Teller) -> list[Table]:
         [s.role, s.name, s.version, s.date, s.crs, s.engine, s.sha256] for s in provenance.sources
     ]
     problems: list[list[Value]] = [
-        [teller.word("level", p.level), p.place, p.what, p.remedy] for p in teller.report.problems
+        [teller.word("level", p.level), *(teller.words.message(part) for part in (p.place, p.what, p.remedy))]
+        for p in teller.report.problems
     ]
     return [
         _table(teller, "about", pairs, _about(teller)),
@@ -27,9 +28,7 @@ def provenance_tables(teller: Teller) -> list[Table]:
             _layers(teller),
         ),
         _table(teller, "transforms", ["value"], [[t] for t in provenance.transforms]),
-        _table(
-            teller, "tolerances", pairs, [[k, float(v)] for k, v in sorted(provenance.tolerances.items())]
-        ),
+        _table(teller, "tolerances", pairs, [[k, float(v)] for k, v in sorted(provenance.tolerances.items())]),
         _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
     ]
 
@@ -58,9 +57,7 @@ def _layers(teller: Teller) -> list[list[Value]]:
         status = teller.word("status", spec.status)
         secret = teller.word("confidentiality", spec.confidentiality)
         title = teller.layer(layer.id)
-        rows.append(
-            [layer.id, title, status, spec.version, date, spec.basis, secret, float(len(layer.frame))]
-        )
+        rows.append([layer.id, title, status, spec.version, date, spec.basis, secret, float(len(layer.frame))])
     return rows
 
 

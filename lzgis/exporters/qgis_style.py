@@ -69,9 +69,7 @@ def categorized(expression: str, categories: Sequence[Category], shape: Shape) -
 
 def _symbol(name: str, one: Category, shape: Shape) -> str:
     if shape == "line":
-        parts = [
-            _layer("SimpleLine", {"line_color": _rgba(one.colour), "line_width": f"{one.width_mm * 2:g}"})
-        ]
+        parts = [_layer("SimpleLine", {"line_color": _rgba(one.colour), "line_width": f"{one.width_mm * 2:g}"})]
     elif shape == "point":
         marker = {
             "name": "circle",
@@ -87,26 +85,20 @@ def _symbol(name: str, one: Category, shape: Shape) -> str:
         if one.hatched:
             parts.insert(0, _hatch(name, one))
     inner = "\n".join(parts)
-    head = (
-        f'   <symbol type="{_SYMBOL_TYPES[shape]}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'
-    )
+    head = f'   <symbol type="{_SYMBOL_TYPES[shape]}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'
     return f"{head}\n{inner}\n   </symbol>"
 
 
 def _hatch(name: str, one: Category) -> str:
     line = _layer("SimpleLine", {"line_color": _rgba(one.colour), "line_width": "0.3"})
-    symbol = (
-        f'<symbol type="line" name="@{name}@0" alpha="1" clip_to_extent="1" force_rhr="0">{line}</symbol>'
-    )
+    symbol = f'<symbol type="line" name="@{name}@0" alpha="1" clip_to_extent="1" force_rhr="0">{line}</symbol>'
     pattern = {"angle": "45", "distance": "1.8", "line_width": "0.3", "color": _rgba(one.colour)}
     return _layer("LinePatternFill", pattern, symbol)
 
 
 def _layer(kind: str, properties: dict[str, str], inner: str = "") -> str:
     # QGIS before 3.26 reads the <prop>s, later ones the <Option>s.
-    options = "".join(
-        f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in properties.items()
-    )
+    options = "".join(f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in properties.items())
     props = "".join(f'<prop k="{k}" v={quoteattr(v)}/>' for k, v in properties.items())
     head = f'    <layer class="{kind}" enabled="1" locked="0" pass="0">'
     return f'{head}<Option type="Map">{options}</Option>{props}{inner}</layer>'

@@ -211,9 +211,7 @@ def _verdict_table(teller: Teller) -> Table:
 
 def _unit_list_table(teller: Teller) -> Table:
     names = ["site_id", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"]
-    site_names = dict(
-        zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True)
-    )
+    site_names = dict(zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True))
     rows: list[list[Value]] = []
     for row in records(teller.report.unit_lists, names):
         site = row["site_id"]

@@ -115,9 +115,7 @@ class _Pages:
         title = self._teller.words("sheet", table.name)
         for start in range(0, max(1, len(table.rows)), ROW_LIMIT):
             number = start // ROW_LIMIT + 1
-            name = (
-                title if number == 1 else self._teller.words("table", "continued", title=title, number=number)
-            )
+            name = title if number == 1 else self._teller.words("table", "continued", title=title, number=number)
             sheet, top = self._page(name)
             bottom = self._lay(sheet, table, top, start)
             sheet.freeze_panes(top + 1, table.fixed)

@@ -139,4 +139,6 @@ def _perimeters(chain: Chains, part: tuple[int, int]) -> Floats:
     inner = chain.start[owner_start[0] + 1 : owner_start[-1]] - first - 1
     step[inner] = 0.0
     total = np.concatenate([[0.0], np.cumsum(step), [0.0]])
-    return np.asarray(total[np.maximum(chain_start[1:] - first - 1, 0)] - total[np.maximum(chain_start[:-1] - first - 1, 0)])
+    return np.asarray(
+        total[np.maximum(chain_start[1:] - first - 1, 0)] - total[np.maximum(chain_start[:-1] - first - 1, 0)]
+    )

@@ -46,7 +46,7 @@ class PolygonGrid:
     reach: npt.NDArray[np.float64]
 
     @classmethod
-    def build(cls, geometries: Geometries, *, cell: float = 128.0) -> PolygonGrid:
+    def build(cls, geometries: Geometries, *, cell: float = 256.0) -> PolygonGrid:
         """Cut polygons; points, lines, null and empty geometries hold nothing.
 
         Parameters
@@ -59,7 +59,7 @@ class PolygonGrid:
         return cls.of_chains(chains(geometries), cell=cell)
 
     @classmethod
-    def of_chains(cls, chain: Chains, *, cell: float = 128.0) -> PolygonGrid:
+    def of_chains(cls, chain: Chains, *, cell: float = 256.0) -> PolygonGrid:
         """Cut what has already been taken apart."""
         cell = fitting_cell(chain, cell)
         cells = cut(chain, 0, len(chain.owner_start) - 1, cell)

@@ -11,8 +11,14 @@ from lzgis.geometry.compiled import compiled
 from lzgis.geometry.index import Floats
 from lzgis.geometry.segments import Segments
 
+Flags = npt.NDArray[np.bool_]
+
 #: Room for the boxes put off on the way down: 8 per level suffice, and no tree has 24 levels.
 _STACK = 8 * 24
+
+
+#: The square of a distance that may be 0 or not.
+_NOTHING = 1e-300
 
 
 @compiled
@@ -83,10 +89,11 @@ def _edge_to_leaf(e: Floats, tree: EdgeTree, leaf: int, line: Floats, square: Fl
         ex, ey = rx - t * line[2, k], ry - t * line[3, k]
         there = ex * ex + ey * ey
         square[k] = there if there < square[k] else square[k]
+    # 0 is kept for what is certain: here a product of rounded numbers may have come to nothing.
     least = square[0]
     for k in range(1, WIDTH):
         least = square[k] if square[k] < least else least
-    return least
+    return max(least, _NOTHING)
 
 
 @compiled
@@ -95,7 +102,6 @@ def _site_to_leaf(segment: Segments, site: int, tree: EdgeTree, leaf: int, best:
     left, low, right, high = tree.box[0, leaf], tree.box[1, leaf], tree.box[2, leaf], tree.box[3, leaf]
     line, square = work[:5], work[5]
     ready = False
-    over = False
     least = np.inf
     for run in range(segment.site_run[site], segment.site_run[site + 1]):
         b = segment.run_box[run]
@@ -116,12 +122,10 @@ def _site_to_leaf(segment: Segments, site: int, tree: EdgeTree, leaf: int, best:
             there = _edge_to_leaf(e, tree, leaf, line, square)
             least = there if there < least else least
             if apart == 0.0:
-                over = True
                 for k in range(WIDTH):
                     ax, ay, bx, by = tree.x[leaf, k], tree.y[leaf, k], tree.x[leaf, k + 1], tree.y[leaf, k + 1]
                     if _crosses(e, ax, ay, bx, by):
                         return 0.0
-    _ = over
     return least
 
 
@@ -151,46 +155,117 @@ def _put_off(stack: tuple[Int64s, Floats], top: int, at: int, bound: Floats, bes
 
 
 @compiled
+def _children(tree: EdgeTree, at: int) -> int:
+    """Return where the group of boxes under an inner box begins."""
+    level = 1
+    while at >= tree.level[level + 1]:
+        level += 1
+    return tree.level[level - 1] + (at - tree.level[level]) * WIDTH
+
+
+@compiled
+def _holds(segment: Segments, site: int, tree: EdgeTree, leaf: int) -> bool:
+    """Tell whether a leaf begins inside a polygonal site."""
+    x, y = tree.x[leaf, 0], tree.y[leaf, 0]
+    return _within_box(segment, site, x, y) and _inside(segment, site, x, y)
+
+
+@compiled
 def nearest_edges(
-    segment: Segments, tree: EdgeTree, wanted: npt.NDArray[np.bool_], area: npt.NDArray[np.bool_]
-) -> tuple[Int64s, Floats]:
+    segment: Segments, tree: EdgeTree, wanted: Flags, polygonal: Flags, near: float
+) -> tuple[Int64s, Floats, Flags]:
     """Find the nearest feature to each wanted site and the square of its distance; -1 and infinity for others.
 
-    `area` tells which sites are polygons: what lies inside those is at distance 0.
+    `polygonal` tells which sites have an inside: what lies in it is at distance 0, as is what certainly crosses the
+    site. The third array tells where a feature is so near, within `near`, that it may be at 0 too.
     """
     n = len(segment.site_run) - 1
-    right, square = np.full(n, -1), np.full(n, np.inf)
+    right, square, unsure = np.full(n, -1), np.full(n, np.inf), np.zeros(n, np.bool_)
     work, bound = np.empty((6, WIDTH)), np.empty(WIDTH)
     stack = (np.empty(_STACK, np.int64), np.empty(_STACK))
-    levels = len(tree.level) - 1
-    last = -1
+    root = tree.level[len(tree.level) - 2]
+    least = near * near
+    leaf = -1
     for site in range(n):
         if not wanted[site] or segment.site_run[site] == segment.site_run[site + 1] or len(tree.owner) == 0:
             continue
-        best, found = np.inf, -1
-        if last >= 0:
-            best, found = _site_to_leaf(segment, site, tree, last, np.inf, work), tree.owner[last]
-        leaf = last
-        _box_bounds(tree.box, tree.level[levels - 1], segment, site, bound)
-        top = _put_off(stack, 0, tree.level[levels - 1], bound, best)
+        best, found, shy = np.inf, -1, -1
+        if leaf >= 0:
+            # The answer of the site before, which is near by, bounds this one's from the start.
+            best = _site_to_leaf(segment, site, tree, leaf, np.inf, work) * (1.0 + 1e-12)
+        _box_bounds(tree.box, root, segment, site, bound)
+        top = _put_off(stack, 0, root, bound, max(best, least))
         while top > 0:
             top -= 1
-            at, far = stack[0][top], stack[1][top]
-            if far > best:
+            at, most = stack[0][top], max(best, least)
+            if stack[1][top] > most:
                 continue
             if at >= tree.level[1]:
-                level = 1
-                while at >= tree.level[level + 1]:
-                    level += 1
-                child = tree.level[level - 1] + (at - tree.level[level]) * WIDTH
+                child = _children(tree, at)
                 _box_bounds(tree.box, child, segment, site, bound)
-                top = _put_off(stack, top, child, bound, best)
+                top = _put_off(stack, top, child, bound, most)
                 continue
-            there = _site_to_leaf(segment, site, tree, at, best, work)
-            if there > 0.0 and area[site] and _within_box(segment, site, tree.x[at, 0], tree.y[at, 0]):
-                there = 0.0 if _inside(segment, site, tree.x[at, 0], tree.y[at, 0]) else there
-            if there < best or (there == best and tree.owner[at] < found):
-                best, found, leaf = there, tree.owner[at], at
+            there, owner = _site_to_leaf(segment, site, tree, at, most, work), tree.owner[at]
+            if there > 0.0 and stack[1][top] == 0.0 and polygonal[site] and _holds(segment, site, tree, at):
+                there = 0.0
+            if 0.0 < there <= least and (shy < 0 or owner < shy):
+                shy = owner
+            if there < best or (there == best and (found < 0 or owner < found)):
+                best, found, leaf = there, owner, at
         right[site], square[site] = found, best
-        last = leaf
-    return right, square
+        unsure[site] = shy >= 0 and (best > 0.0 or shy < found)
+    return right, square, unsure
+
+
+@compiled
+def edges_within(
+    segment: Segments, tree: EdgeTree, distance: float, polygonal: Flags, features: int
+) -> tuple[Int64s, Int64s, Floats]:
+    """Find all pairs of site and feature no farther apart than `distance`, and the squares of their distances."""
+    left, right, square = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
+    slot = np.full(features, -1)
+    work, bound = np.empty((6, WIDTH)), np.empty(WIDTH)
+    stack = (np.empty(_STACK, np.int64), np.empty(_STACK))
+    root = tree.level[len(tree.level) - 2]
+    most = distance * distance
+    n = 0
+    for site in range(len(segment.site_run) - 1):
+        if segment.site_run[site] == segment.site_run[site + 1] or len(tree.owner) == 0:
+            continue
+        first = n
+        _box_bounds(tree.box, root, segment, site, bound)
+        top = _put_off(stack, 0, root, bound, most)
+        while top > 0:
+            top -= 1
+            at = stack[0][top]
+            if at >= tree.level[1]:
+                child = _children(tree, at)
+                _box_bounds(tree.box, child, segment, site, bound)
+                top = _put_off(stack, top, child, bound, most)
+                continue
+            s = slot[tree.owner[at]]
+            best = most if s < 0 else square[s]
+            there = _site_to_leaf(segment, site, tree, at, best, work)
+            if there > 0.0 and stack[1][top] == 0.0 and polygonal[site] and _holds(segment, site, tree, at):
+                there = 0.0
+            if there > best or (s >= 0 and there == best):
+                continue
+            if s < 0:
+                if n == len(left):
+                    left, right, square = _longer(left), _longer(right), _longer(square)
+                s = n
+                slot[tree.owner[at]] = s
+                left[s], right[s] = site, tree.owner[at]
+                n += 1
+            square[s] = there
+        for s in range(first, n):
+            slot[right[s]] = -1
+    return left[:n].copy(), right[:n].copy(), square[:n].copy()
+
+
+@compiled
+def _longer(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    longer = np.empty(2 * len(array), array.dtype)
+    for k in range(len(array)):
+        longer[k] = array[k]
+    return longer

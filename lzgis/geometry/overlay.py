@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
@@ -143,7 +145,7 @@ def off_border(parts: Geometries, lines: Geometries, borders: Geometries, resolu
     return rest
 
 
-def part_of_dimension(geometries: Geometries, dimension: Integers) -> Geometries:
+def part_of_dimension(geometries: Geometries, dimension: npt.NDArray[np.integer[Any]]) -> Geometries:
     """Keep only the pieces of the given dimension (0 points, 1 lines, 2 polygons) of each geometry.
 
     Examples
@@ -172,11 +174,13 @@ def mean_width(polygons: Geometries) -> Floats:
     array([0.999])
     """
     area, perimeter = shapely.area(polygons), shapely.length(polygons)
-    return np.divide(2 * area, perimeter, out=np.full(len(area), np.nan), where=area > 0)
+    width: Floats = np.divide(2 * area, perimeter, out=np.full(len(area), np.nan), where=area > 0)
+    return width
 
 
 def _grown(bounds: Floats, by: float) -> Floats:
-    return bounds + np.array([-by, -by, by, by])
+    grown: Floats = bounds + np.array([-by, -by, by, by])
+    return grown
 
 
 def _covered(covering: Geometries, covered: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

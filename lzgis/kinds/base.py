@@ -176,7 +176,9 @@ class Check:
         return found
 
 
-def overlap_states(check: Check, site: Integers, parts: Geometries, feature_width: Floats) -> tuple[Flags, Flags, Floats]:
+def overlap_states(
+    check: Check, site: Integers, parts: Geometries, feature_width: Floats
+) -> tuple[Flags, Flags, Floats]:
     """Tell touching from overlapping, and slivers from conflicts.
 
     Returns
@@ -195,7 +197,9 @@ def overlap_states(check: Check, site: Integers, parts: Geometries, feature_widt
     thin = np.flatnonzero(width < tolerance)
     width[thin] = np.nan_to_num(mean_width(_without_hairs(parts[thin])))
     length = shapely.length(parts)
-    real = np.where(dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0))
+    real = np.where(
+        dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0)
+    )
     narrow = width < np.minimum(tolerance, 0.5 * np.minimum(check.sites.mean_width[site], feature_width))
     short = (length < tolerance) & (length < 0.5 * shapely.length(check.sites.geometry[site]))
     sliver = real & np.where(dimension == 2, narrow, np.where(dimension == 1, short, False))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,9 +87,9 @@ def baseline_features(
 def _keys(layer: PlaneLayer, which: Integers) -> np.ndarray:
     own = layer.id + ":" + layer.frame["id"].iloc[which].astype(str)
     if layer.spec.group is None or layer.spec.group not in layer.frame.columns:
-        return own.to_numpy(dtype=object)
+        return np.asarray(own, dtype=object)
     group = layer.frame[layer.spec.group].iloc[which]
-    return group.where(group.notna() & (group != ""), own).to_numpy(dtype=object)
+    return np.asarray(group.where(group.notna() & (group != ""), own), dtype=object)
 
 
 def _of_layer(
@@ -140,9 +141,10 @@ def _without_covered(parts: list[BaselineFeatures]) -> BaselineFeatures:
                 *(getattr(part, name)[left] for name in _OTHERS),
             )
         )
-    return BaselineFeatures(
-        *(np.concatenate([getattr(k, name) for k in kept]) if kept else np.zeros(0) for name in ("geometry", *_OTHERS))
-    )
+    columns: list[Any] = [
+        np.concatenate([getattr(k, name) for k in kept]) if kept else np.zeros(0) for name in ("geometry", *_OTHERS)
+    ]
+    return BaselineFeatures(*columns)
 
 
 _OTHERS = ("layer", "feature", "key", "baseline", "known_m", "assumed_m", "is_zone")

@@ -162,9 +162,7 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     site = check.sites.geometry[near.site[which]]
     bounds = shapely.bounds(site)
     margin = radius[which] + 1.0
-    window = shapely.box(
-        bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
-    )
+    window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)
     local = shapely.intersection(features.geometry[near.feature[which]], window)
     beyond = radius[which] > 0
     around = local.copy()

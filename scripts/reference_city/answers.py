@@ -164,18 +164,12 @@ def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) ->
             site = _settled(points[k - 1 : k + 2], line, side, gap, size)
             row, col = frame.cell(site.centroid.x, site.centroid.y)
             near = others_tree.query(site, predicate="dwithin", distance=260)
-            if (
-                not unfit[row - 5 : row + 6, col - 5 : col + 6].any()
-                and not len(near)
-                and site.distance(fence) > 60
-            ):
+            if not unfit[row - 5 : row + 6, col - 5 : col + 6].any() and not len(near) and site.distance(fence) > 60:
                 return site
     raise ValueError("no free place beside the line")
 
 
-def _settled(
-    three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float
-) -> shapely.Polygon:
+def _settled(three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float) -> shapely.Polygon:
     run = (three[2] - three[0]) / np.hypot(*(three[2] - three[0]))
     out = np.array([-run[1], run[0]]) * side
     corner = three[1] - run * size / 2

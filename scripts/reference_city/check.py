@@ -117,9 +117,7 @@ def _conflicts(frame: Frame, layers: Layers) -> list[str]:
         name = "town boundary sliver in the redline" if width < 2 else "town boundary inside the redline"
         lines.append(f"| {name} | {part.area:.2f} | {width:.2f} | {_place(frame, part)} |")
     name = "gap between control units"
-    return lines + [
-        f"| {name} | {g.area:.2f} | {2 * g.area / g.length:.2f} | {_place(frame, g)} |" for g in gaps
-    ]
+    return lines + [f"| {name} | {g.area:.2f} | {2 * g.area / g.length:.2f} | {_place(frame, g)} |" for g in gaps]
 
 
 def _counts(layers: Layers) -> list[str]:

@@ -134,9 +134,7 @@ class Frame:
 
 def rounded(geometries: Any) -> np.ndarray:
     """Round coordinates to 1e-9 degree."""
-    return np.asarray(
-        shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda c: np.round(c, 9))
-    )
+    return np.asarray(shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda c: np.round(c, 9)))
 
 
 def with_corners(polygons: Any) -> np.ndarray:

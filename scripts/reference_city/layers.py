@@ -66,9 +66,7 @@ def _zoning_layers(scene: Scene) -> Layers:
     town = mesh.merge([int(k) for k in faces.township])
     parts = mesh.merge([int(k) if k >= 0 else None for k in faces.town])
     fields = mesh.merge([int(k) if k >= 0 else None for k in faces.farmland])
-    red = mesh.merge(
-        [(int(faces.township[k]), int(faces.function[k])) if faces.redline[k] else None for k in number]
-    )
+    red = mesh.merge([(int(faces.township[k]), int(faces.function[k])) if faces.redline[k] else None for k in number])
     return {
         "townships": [
             {
@@ -188,12 +186,10 @@ def _water_layers(scene: Scene) -> Layers:
             for n, c in enumerate(courses.values(), 1)
         ],
         "river_management": [
-            {"id": f"GL{n:03d}", **facts, "geometry": frame.degrees([s])[0]}
-            for n, (facts, s) in enumerate(ranges, 1)
+            {"id": f"GL{n:03d}", **facts, "geometry": frame.degrees([s])[0]} for n, (facts, s) in enumerate(ranges, 1)
         ],
         "reservoirs": [
-            {"id": f"SK{n:03d}", "name": name, "geometry": shapes[n - 1]}
-            for n, (name, _) in enumerate(lakes, 1)
+            {"id": f"SK{n:03d}", "name": name, "geometry": shapes[n - 1]} for n, (name, _) in enumerate(lakes, 1)
         ],
         "drinking_water_zones": [
             {
@@ -233,9 +229,7 @@ def control_zone(scene: Scene) -> tuple[str, shapely.Polygon]:
     along = distances(points)
     middle = along[-1] / 2
     stretch = points[(along > middle - 3000) & (along < middle + 3000)]
-    zone = shapely.buffer(
-        shapely.LineString(stretch), 34.0, cap_style="flat", join_style="round", quad_segs=4
-    )
+    zone = shapely.buffer(shapely.LineString(stretch), 34.0, cap_style="flat", join_style="round", quad_segs=4)
     return best.road, zone
 
 
@@ -265,9 +259,7 @@ def _parks(scene: Scene) -> list[Feature]:
         row, col = np.unravel_index(int(np.argmin(score)), score.shape)
         if not np.isfinite(score[row, col]):
             raise ValueError(f"no room for {name}")
-        shape = block(
-            np.array([frame.xy[0][0, col], frame.xy[1][row, 0]]), hectares * 1e4, number * 0.7, 1.25
-        )
+        shape = block(np.array([frame.xy[0][0, col], frame.xy[1][row, 0]]), hectares * 1e4, number * 0.7, 1.25)
         free &= ~frame.burn([shape.buffer(90)], all_touched=True)
         out.append(
             {

@@ -40,15 +40,11 @@ def normals(points: np.ndarray) -> np.ndarray:
     return np.column_stack([-slope[:, 1], slope[:, 0]])
 
 
-def meander(
-    points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np.random.Generator
-) -> np.ndarray:
+def meander(points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np.random.Generator) -> np.ndarray:
     """Push a line from side to side, not at its ends; folds are smoothed out."""
     step = distances(points)[-1] / (len(points) - 1)
     sway = wander(len(points), wavelength_m / 2 / step, rng)
-    fade = np.minimum(
-        1, np.minimum(np.arange(len(points)), np.arange(len(points))[::-1]) * step / wavelength_m
-    )
+    fade = np.minimum(1, np.minimum(np.arange(len(points)), np.arange(len(points))[::-1]) * step / wavelength_m)
     swung = points + normals(points) * (sway * fade * amplitude_m)[:, None]
     line = shapely.LineString(swung)
     return swung if line.is_simple else resample(points, step)
@@ -64,9 +60,7 @@ def swath(points: np.ndarray, half_widths: np.ndarray) -> shapely.Polygon:
     return shapely.simplify(area, 1.0)
 
 
-def ellipse_blob(
-    centre: np.ndarray, area_m2: float, rng: np.random.Generator, corners: int = 11
-) -> shapely.Polygon:
+def ellipse_blob(centre: np.ndarray, area_m2: float, rng: np.random.Generator, corners: int = 11) -> shapely.Polygon:
     """Draw an irregular parcel of an exact area around a point."""
     angle = np.sort((np.arange(corners) + rng.uniform(-0.3, 0.3, corners)) * 2 * np.pi / corners)
     radius = rng.uniform(0.78, 1.15, corners)

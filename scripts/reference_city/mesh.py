@@ -53,10 +53,7 @@ class Mesh:
         for number, key in enumerate(keys):
             if key is not None:
                 groups.setdefault(key, []).append(number)
-        return {
-            key: join(self.faces[numbers])
-            for key, numbers in sorted(groups.items(), key=lambda kv: str(kv[0]))
-        }
+        return {key: join(self.faces[numbers]) for key, numbers in sorted(groups.items(), key=lambda kv: str(kv[0]))}
 
 
 def build_mesh(frame: Frame, polygons_deg: Any) -> Mesh:

@@ -31,9 +31,7 @@ def smooth(shape: tuple[int, int], cells: float, rng: np.random.Generator) -> np
     return (field / 0.4794).astype(np.float32)  # 0.4794: mean deviation of the spline of white noise
 
 
-def fractal(
-    shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, gain: float = 0.5
-) -> np.ndarray:
+def fractal(shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, gain: float = 0.5) -> np.ndarray:
     """Sum octaves of halving size; mean near 0, deviation near 1."""
     rng = np.random.default_rng(seed)
     total = np.zeros(shape, dtype=np.float32)
@@ -47,9 +45,7 @@ def fractal(
     return total / np.float32(np.sqrt(power))
 
 
-def ridged(
-    shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, gain: float = 0.5
-) -> np.ndarray:
+def ridged(shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, gain: float = 0.5) -> np.ndarray:
     """Sum octaves of folded noise: sharp crests, round hollows; between 0 and about 1."""
     rng = np.random.default_rng(seed)
     total = np.zeros(shape, dtype=np.float32)

@@ -74,9 +74,7 @@ def _push(
     frozen[rows.start - 3 : rows.stop + 3, min(red_cols.start, town_cols.start) - 3 :][:, : reach + 20] = True
     x = frame.extent[0] + edge * CELL_M
     north, south = (frame.extent[3] - v * CELL_M for v in (rows.start, rows.stop))
-    return Meeting(
-        x, south, north, side, shapely.box(*sorted_box(x, x + side * reach * CELL_M, south, north))
-    )
+    return Meeting(x, south, north, side, shapely.box(*sorted_box(x, x + side * reach * CELL_M, south, north)))
 
 
 def sorted_box(x1: float, x2: float, south: float, north: float) -> tuple[float, float, float, float]:

@@ -65,9 +65,7 @@ def raise_relief(frame: Frame, courses: dict[str, Course]) -> Relief:
     return Relief(frame, height.astype(np.float32), np.maximum(height - floor, 0).astype(np.float32))
 
 
-def _beds(
-    frame: Frame, gx: np.ndarray, gy: np.ndarray, courses: dict[str, Course]
-) -> tuple[np.ndarray, np.ndarray]:
+def _beds(frame: Frame, gx: np.ndarray, gy: np.ndarray, courses: dict[str, Course]) -> tuple[np.ndarray, np.ndarray]:
     """Heights of cells that hold a river (else NaN), and how far cells lie beyond flat land (1 is hills)."""
     at = np.column_stack([gx.ravel(), gy.ravel()])
     beyond = np.full(len(at), np.inf)

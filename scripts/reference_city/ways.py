@@ -287,9 +287,7 @@ class _Terrain:
         graph = self.graph()
         legs = []
         for start, stop in pairwise(stops):
-            a, b = (
-                np.ravel_multi_index(self._cells(p[None])[0:2], self.height.shape)[0] for p in (start, stop)
-            )
+            a, b = (np.ravel_multi_index(self._cells(p[None])[0:2], self.height.shape)[0] for p in (start, stop))
             _, before = dijkstra(graph, directed=False, indices=a, return_predecessors=True)
             legs.append(np.vstack([start, self._walk(before, int(b))[4:-4:5], stop]))
         points = np.vstack([legs[0], *[leg[1:] for leg in legs[1:]]])
@@ -298,9 +296,7 @@ class _Terrain:
     def nearest_road(self, point: np.ndarray) -> np.ndarray:
         """Find the cheapest way from a point to any road laid so far."""
         start = int(np.ravel_multi_index(self._cells(point[None]), self.height.shape)[0])
-        cost, before = dijkstra(
-            self.graph(), directed=False, indices=start, return_predecessors=True, limit=60000
-        )
+        cost, before = dijkstra(self.graph(), directed=False, indices=start, return_predecessors=True, limit=60000)
         goals = np.flatnonzero(self.road.ravel())
         goal = int(goals[np.argmin(cost[goals])])
         return self._walk(before, goal)

@@ -48,9 +48,7 @@ class Ground:
         return field.repeat(BLOCK, 0).repeat(BLOCK, 1)
 
 
-def take(
-    score: np.ndarray, share: np.ndarray, km2: float, clean: Clean, cell_km2: float = CELL_KM2
-) -> np.ndarray:
+def take(score: np.ndarray, share: np.ndarray, km2: float, clean: Clean, cell_km2: float = CELL_KM2) -> np.ndarray:
     """Choose the cells of the highest score, so many that after cleaning just under `km2` remain."""
     ranked = np.sort(score[np.isfinite(score) & (share > 0)])
     low, high = 0, len(ranked) - 1

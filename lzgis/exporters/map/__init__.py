@@ -85,7 +85,10 @@ def _page(teller: Teller) -> str:
         "missing": missing_layers(teller),
         "footer": _footer(teller, max(step_m, review_m)),
         "notice": teller.notice,
-        "problems": [[words("level", p.level), p.place, p.what, p.remedy] for p in teller.report.problems],
+        "problems": [
+            [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
+            for p in teller.report.problems
+        ],
         "words": _words(teller, _SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
         "credit": "lzgis · Leaflet",
     }

@@ -37,8 +37,8 @@ _SCRIPTS = ("dom", "layers", "legend", "findings", "sites", "panel", "measure", 
 class OfflineMap(folium.Map):
     """A folium map whose links name vendored libraries, and only the ones it needs."""
 
-    default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]  # noqa: RUF012
-    default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]  # noqa: RUF012
+    default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]
+    default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]
 
 
 class Review(MacroElement):
@@ -79,9 +79,7 @@ def inert_json(data: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def assemble(
-    figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]
-) -> str:
+def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]) -> str:
     """Render a map and its report as one self-contained page.
 
     Parameters
@@ -110,8 +108,7 @@ def assemble(
         style=(_ASSETS / "style.css").read_text("utf-8") + (_ASSETS / "print.css").read_text("utf-8"),
         body=parts["html"],
         data="\n".join(
-            f'<script type="application/json" id="lz-{key}">{inert_json(value)}</script>'
-            for key, value in data.items()
+            f'<script type="application/json" id="lz-{key}">{inert_json(value)}</script>' for key, value in data.items()
         ),
         script=parts["script"],
         policy="POLICY-GOES-HERE",
@@ -138,9 +135,7 @@ def _number(figure: Figure) -> None:
 
 def _library(name: str) -> str:
     if name not in _LIBRARIES.values():
-        raise ExportError(
-            f"map element '{name}'", "links to a library that is not vendored", "add it to the vendored"
-        )
+        raise ExportError(f"map element '{name}'", "links to a library that is not vendored", "add it to the vendored")
     source = _STATIC / name
     text = source.read_text("utf-8")
     if name.endswith(".css"):
@@ -189,12 +184,9 @@ def _policy(page: str, *, blocks: int) -> str:
     found.close()
     # Leaflet, topojson, folium's switches and the map itself: one more would be text that became a script.
     if len(found.running) != 4 or found.data != blocks:
-        raise ExportError(
-            "map page", "holds a script that lzgis did not write", "report this as a fault of lzgis"
-        )
+        raise ExportError("map page", "holds a script that lzgis did not write", "report this as a fault of lzgis")
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
-        for code in found.running
+        f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in found.running
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "

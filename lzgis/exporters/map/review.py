@@ -143,9 +143,7 @@ def _lines(teller: Teller, verdict: Mapping[str, Any], pool: Pool) -> list[list[
     if len(set(ladder)) > 1:
         steps = zip(teller.report.book.tolerance.ladder_m2, ladder, strict=False)
         told = [
-            words(
-                "map", "ladder-step" if step else "ladder-none", m2=step, verdict=teller.word("verdict", one)
-            )
+            words("map", "ladder-step" if step else "ladder-none", m2=step, verdict=teller.word("verdict", one))
             for step, one in steps
         ]
         lines.append((teller.column("ladder"), words("map", "joint").join(told)))

@@ -18,9 +18,7 @@ _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 def is_coverage(geometries: Geometries) -> bool:
     """Whether these are polygons that touch without overlapping, so that borders between them are shared."""
-    return bool(
-        np.isin(shapely.get_type_id(geometries), _POLYGONS).all() and shapely.coverage_is_valid(geometries)
-    )
+    return bool(np.isin(shapely.get_type_id(geometries), _POLYGONS).all() and shapely.coverage_is_valid(geometries))
 
 
 def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geometries:
@@ -50,9 +48,7 @@ def simplified_to_fit(
     return steps_m[-1], result
 
 
-def topology(
-    geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float
-) -> dict[str, Any]:
+def topology(geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float) -> dict[str, Any]:
     """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
 
     Borders are looked for only in a coverage: among shapes that overlap there are few, and it takes long.

@@ -1,0 +1,164 @@
+"""Distances from sites to the nearest feature of a layer, and to all within reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lzgis.geometry.chains import Chains, chains
+from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
+from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.layerindex import LayerIndex
+from lzgis.geometry.membership import all_holding, first_holding
+from lzgis.geometry.nearness import edges_within, nearest_edges
+from lzgis.geometry.segments import Segments, segments
+from lzgis.geometry.threads import in_pieces
+
+Flags = npt.NDArray[np.bool_]
+
+#: Edges of a site that together reach farther than this many metres are bounded apart.
+RUN_LENGTH = 512.0
+
+
+@dataclass(frozen=True)
+class Distances:
+    """The nearest feature to each site.
+
+    Attributes
+    ----------
+    right : array of int
+        Its position in the layer, -1 where there is none; of several equally near, the first.
+    distance : array of float
+        How far it is, NaN where there is none.
+    undecided : array of bool
+        So near that rounding hides whether the two touch; `decided_nearest` asks GEOS.
+    """
+
+    right: Integers
+    distance: Floats
+    undecided: Flags
+
+
+def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) -> Distances:
+    """Find the nearest feature of a layer to each site.
+
+    Parameters
+    ----------
+    sites : array of shapely geometries, shape (n,)
+        Polygons, lines or points; valid. Null and empty ones have no nearest feature.
+    layer : LayerIndex
+        The layer.
+    threads : int
+        How many to use; the answer is the same bytes for any number.
+
+    Examples
+    --------
+    >>> layer = LayerIndex.build(np.array([shapely.Point(0, 0), shapely.Point(10, 0)]))
+    >>> found = nearest_distance(np.array([shapely.box(6, 0, 7, 1)]), layer)
+    >>> found.right, found.distance
+    (array([1]), array([3.]))
+    """
+    chain = chains(sites)
+    polygonal = np.asarray(shapely.get_dimensions(sites) == 2)
+
+    def work(first: int, last: int) -> Distances:
+        part = (first, last)
+        known = first_holding(chain, part, layer.grid.cells, layer.grid.directory, layer.grid.cell)
+        line = segments(chain, first, last, RUN_LENGTH)
+        found = distances_of_segments(line, layer, np.ones(last - first, dtype=bool), polygonal[first:last], near)
+        # A polygon that holds the site is at distance 0; another at 0 comes before it only if it is the earlier.
+        inside = (known >= 0) & ((found.distance > 0) | (known < found.right))
+        return replace(
+            found,
+            right=np.where(inside, known, found.right),
+            distance=np.where(known >= 0, 0.0, found.distance),
+        )
+
+    near = layer.near(chain)
+    parts = in_pieces(len(sites), threads, work)
+    names = ("right", "distance", "undecided")
+    if not parts:
+        return Distances(np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros(0, dtype=bool))
+    return Distances(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags, polygonal: Flags, near: float) -> Distances:
+    """Find the nearest edge to each wanted site; sites inside a polygon are not seen to be so."""
+    right, square, unsure = nearest_edges(line, layer.tree, wanted, polygonal, near)
+    return Distances(right, np.where(right >= 0, np.sqrt(square), np.nan), unsure)
+
+
+def decided_nearest(found: Distances, sites: Geometries, index: FeatureIndex) -> Distances:
+    """Let GEOS measure the undecided distances.
+
+    Examples
+    --------
+    >>> layer, sites = np.array([shapely.box(0, 0, 3, 1)]), np.array([shapely.Point(3, 0.1)])
+    >>> found = nearest_distance(sites, LayerIndex.build(layer))
+    >>> decided_nearest(found, sites, FeatureIndex(layer)).distance
+    array([0.])
+    """
+    unsure = np.flatnonzero(found.undecided)
+    if not len(unsure):
+        return found
+    exact: Nearest = nearest(sites[unsure], index)
+    right, distance = found.right.copy(), found.distance.copy()
+    right[unsure], distance[unsure] = exact.right, exact.distance
+    return Distances(right, distance, np.zeros(len(right), dtype=bool))
+
+
+def features_within(
+    sites: Geometries, layer: LayerIndex, distance: float, index: FeatureIndex, *, threads: int = 1
+) -> DWithin:
+    """Find every pair no farther apart than `distance`, with how far apart it is: as `dwithin`, only faster.
+
+    Parameters
+    ----------
+    sites : array of shapely geometries
+        Valid.
+    layer : LayerIndex
+        The layer.
+    distance : float
+        In metres; not negative.
+    index : FeatureIndex
+        The same layer, for GEOS to decide pairs that touch, or whose distance rounding cannot tell from `distance`.
+    threads : int
+        How many to use; the answer is the same bytes for any number.
+
+    Examples
+    --------
+    >>> line = np.array([shapely.LineString([(0, 0), (100, 0)])])
+    >>> layer, index = LayerIndex.build(line), FeatureIndex(line)
+    >>> features_within(np.array([shapely.Point(50, 16), shapely.Point(50, 21)]), layer, 20, index).distance
+    array([16.])
+    """
+    chain = chains(sites)
+    polygonal = np.asarray(shapely.get_dimensions(sites) == 2)
+    near = layer.near(chain)
+    parts = in_pieces(
+        len(sites), threads, lambda first, last: _within(chain, (first, last), layer, distance + near, polygonal)
+    )
+    if not parts:
+        return dwithin(sites, index, distance)
+    left, right, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
+    keep = np.ones(len(left), dtype=bool)
+    unsure = np.flatnonzero((apart > 0) & (apart <= near) | (apart >= distance - near))
+    keep[unsure] = shapely.dwithin(sites[left[unsure]], index.geometries[right[unsure]], distance)
+    apart[unsure] = shapely.distance(sites[left[unsure]], index.geometries[right[unsure]])
+    return DWithin(left[keep], right[keep], apart[keep])
+
+
+def _within(
+    chain: Chains, part: tuple[int, int], layer: LayerIndex, distance: float, polygonal: Flags
+) -> tuple[Integers, Integers, Floats]:
+    line = segments(chain, part[0], part[1], RUN_LENGTH)
+    left, right, square = edges_within(line, layer.tree, distance, polygonal[part[0] : part[1]], layer.size)
+    inner, outer = all_holding(chain, part, layer.grid.cells, layer.grid.directory, layer.grid.cell)
+    left, right = np.concatenate([inner, left]), np.concatenate([outer, right])
+    apart = np.concatenate([np.zeros(len(inner)), np.sqrt(square)])
+    # The pairs inside come first, so that of pairs found both ways the distance 0 is kept.
+    _, kept = np.unique(left * layer.size + right, return_index=True)
+    return left[kept] + part[0], right[kept], apart[kept]

@@ -1,0 +1,79 @@
+"""A layer laid out for measuring: its polygons cut by a grid, all its edges under a tree of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lzgis.geometry.boxtree import EdgeTree, edge_tree
+from lzgis.geometry.chains import Chains, chains
+from lzgis.geometry.grid import PolygonGrid, plain, reach_of
+from lzgis.geometry.index import Geometries
+
+
+@dataclass(frozen=True, eq=False)
+class LayerIndex:
+    """What areas and distances are measured against.
+
+    Parameters
+    ----------
+    grid : PolygonGrid
+        The polygons, cut; without entries if the layer has none.
+    tree : EdgeTree
+        All edges, of polygons and lines, and the points.
+    size : int
+        Number of geometries.
+
+    Examples
+    --------
+    >>> layer = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300), shapely.LineString([(0, 0), (9, 9)])]))
+    >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.owner)
+    (2, 90000.0, 2)
+    """
+
+    grid: PolygonGrid
+    tree: EdgeTree
+    size: int
+
+    @classmethod
+    def build(cls, geometries: Geometries, *, cell: float = 256.0) -> LayerIndex:
+        """Lay out valid geometries; null and empty ones are never found.
+
+        Parameters
+        ----------
+        geometries : array of shapely geometries, shape (n,)
+            The layer, in metres.
+        cell : float
+            Side of a grid cell, a power of two.
+        """
+        chain = chains(geometries)
+        return cls(PolygonGrid.of_chains(chain, cell=cell), edge_tree(chain), len(geometries))
+
+    def near(self, sites: Chains) -> float:
+        """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
+        reach = max(float(self.grid.reach[1]), float(reach_of(sites)[1]))
+        return max(1e-9, 16.0 * 2.0**-52 * reach)
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""
+        made: dict[str, npt.NDArray[np.generic]] = {"size": np.array([self.size])}
+        made.update({f"grid.{name}": values for name, values in self.grid.arrays().items()})
+        made.update({f"tree.{name}": values for name, values in self.tree._asdict().items()})
+        return made
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> LayerIndex:
+        """Make an index of kept arrays; those memory-mapped copy-on-write (mode ``"c"``) are used in place.
+
+        Examples
+        --------
+        >>> kept = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300)])).arrays()
+        >>> LayerIndex.from_arrays(kept).size
+        1
+        """
+        grid = {name[5:]: values for name, values in arrays.items() if name.startswith("grid.")}
+        tree = EdgeTree(**{name: plain(arrays[f"tree.{name}"]) for name in EdgeTree._fields})
+        return cls(PolygonGrid.from_arrays(grid), tree, int(arrays["size"][0]))
