@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -142,6 +142,30 @@ VERDICT_COLUMNS = (
 )
 
 
+BREAKDOWN_COLUMNS = (
+    Column("finding", "int", "position of the finding in the table of findings"),
+    Column("site_id", "str", "id of the site"),
+    Column("rule", "str", "id of the rule"),
+    Column("feature_id", "str", "id of the feature hit"),
+    Column("level", "str", "id of the layer of divisions"),
+    Column("division_id", "str", "id of the division; empty for what lies in none"),
+    Column("division_name", "str", "its name"),
+    Column("area_m2", "float", "area of the part, m², rounded so that the parts sum to the finding's; NaN for lines"),
+    Column("area_ha", "float", "the same in hectares, rounded likewise"),
+    Column("length_m", "float", "length of the part of a line, m, rounded likewise; NaN for polygons"),
+    Column("share", "float", "the part over the whole finding"),
+    Column("adjustment", "float", "area_m2 or length_m less what was measured"),
+)
+
+
+def no_breakdown() -> pd.DataFrame:
+    """Return an empty breakdown."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in BREAKDOWN_COLUMNS})
+
+
+_DTYPES = {"int": "int64", "str": "str", "float": "float64"}
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something a reader must know: a repair, an assumption, a figure that does not hold, a thing left out.
@@ -215,7 +239,7 @@ class Report:
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
     unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
-    elevation raster to draw maps on.
+    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages.
     """
 
     city: CitySpec
@@ -228,3 +252,4 @@ class Report:
     backdrop: Path | None
     problems: tuple[Problem, ...]
     provenance: Provenance
+    breakdown: pd.DataFrame = field(default_factory=no_breakdown)

@@ -14,6 +14,7 @@ import pyproj
 import shapely
 
 import lzgis
+from lzgis.breakdown import breakdown
 from lzgis.catalogue import Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
 from lzgis.check import Progress, check_all
 from lzgis.config import nearest
@@ -109,6 +110,9 @@ def screen(
         backdrop=city.backdrop,
         problems=problems,
         provenance=_provenance(sites, city, book, layers, (day, made_at)),
+        breakdown=breakdown(
+            findings, {name: one.layer for name, one in layers.items()}, city.city.divisions, city.plane
+        ),
     )
 
 

@@ -97,13 +97,15 @@ class CitySpec(_Data):
     """What the catalogue says of the city as a whole.
 
     `outline` names the layer that holds the city's boundary, `notice` the sentence that every output must carry,
-    `dem` an elevation raster used only as a backdrop of maps.
+    `dem` an elevation raster used only as a backdrop of maps. `divisions` names the layers of townships and villages,
+    over which what was found is spread; one that the city lacks is passed over.
     """
 
     name: str
     name_en: str = ""
     adcode: str = Field(default="", pattern=r"^(\d{6})?$")
     outline: str = "city"
+    divisions: list[str] = ["townships", "villages"]
     rules: str = "rules.toml"
     notice: str = ""
     notice_en: str = ""

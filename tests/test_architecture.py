@@ -23,7 +23,7 @@ FLOORS: dict[str, str] = {
     "reading": "repair sources",
     "kinds of rule": "kinds",
     "the city": "rulebook catalogue",
-    "checking": "coverage findings check verdicts",
+    "checking": "coverage findings breakdown check verdicts",
     "screening": "screening",
     "exports": "exporters exporters.map",
     "edges": "starting console cli",

@@ -100,10 +100,21 @@ def test_a_console_that_lacks_characters_prints_substitutes(place, command, enco
         assert "存在禁止性冲突" in done.stdout
 
 
-def test_a_console_that_lacks_characters_shows_errors_all_the_same(tmp_path):
-    done = run("screen", tmp_path / "地块㎡.gpkg", encoding="ascii")
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [("gbk", "文件不存在；请检查路径"), ("ascii", "nothing.gpkg")],
+)
+def test_a_console_that_lacks_characters_shows_errors_all_the_same(tmp_path, encoding, message):
+    done = run("screen", tmp_path / "nothing.gpkg", encoding=encoding)
     assert done.returncode == 2
-    assert "the file does not exist; check the path" in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_errors_are_told_in_chinese_if_not_asked_otherwise(place):
+    done = run("screen", place / "free.gpkg", "--layers", place, "--as-of", "soon")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "规则时点：“soon”不是日期；请写成 2026-11-21"
 
 
 @pytest.mark.parametrize(
@@ -123,12 +134,11 @@ def test_a_console_that_lacks_characters_shows_errors_all_the_same(tmp_path):
             "'xslx' is not known; did you mean 'xlsx'?",
         ),
         (("layers", "--layers", "nowhere"), "the file does not exist"),
-        (("init", "{city}"), "exists and is not empty; name a folder that does not exist yet"),
     ],
 )
 def test_a_mistake_is_one_line_on_standard_error_and_code_2(place, tmp_path, arguments, message):
     known = {"free": place / "free.gpkg", "city": place, "out": tmp_path / "out"}
-    done = run(*(a.format(**known) for a in arguments))
+    done = run(*(a.format(**known) for a in arguments), "--lang", "en")
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -161,7 +171,7 @@ def test_a_layer_that_is_not_there_is_shown_as_missing(tmp_path):
     folder = toy.city(tmp_path / "city")
     (folder / "town.gpkg").unlink()
     done = run("layers", "--layers", folder)
-    assert "the file town.gpkg is not there" in done.stdout
+    assert "文件 town.gpkg 不存在" in done.stdout
     assert done.returncode == 2
 
 
@@ -176,8 +186,16 @@ def test_an_empty_city_is_written_and_is_sound(tmp_path):
     assert {r.layer for r in book.rules} - set(city.layers) <= set(book.layers)
 
 
+def test_a_folder_in_use_is_not_overwritten(place):
+    before = (place / "catalog.toml").read_bytes()
+    done = run("init", place)
+    assert done.returncode == 2
+    assert "已存在且不为空" in done.stderr
+    assert (place / "catalog.toml").read_bytes() == before
+
+
 def test_an_unknown_activity_is_told_with_its_row(place, tmp_path):
     toy.sites(FREE, activity="核电站").to_file(tmp_path / "s.gpkg", engine="pyogrio")
-    done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF)
+    done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF, "--lang", "en")
     assert done.returncode == 2
     assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石" in done.stderr

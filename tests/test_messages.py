@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import pickle
+import string
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import lzgis
 from lzgis import errors
+from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.words import Words
 
 TREE = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 MODULES = sorted(Path(lzgis.__file__).parent.rglob("*.py"))
@@ -56,3 +61,37 @@ def test_no_bare_exception_is_raised_on_purpose_for_a_user(path):
             function = node.exc.func
             name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
             assert name in allowed, f"{path.name}:{node.lineno}: raises {name}"
+
+
+def templates() -> set[str]:
+    """Every sentence in the code that is written as a literal template."""
+    return {
+        node.args[0].value
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Message"
+        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    }
+
+
+def test_what_a_message_says_can_be_said_in_chinese_with_the_same_values():
+    known = tomllib.loads((Path(lzgis.__file__).parent / "wording" / "zh.toml").read_text("utf-8"))["message"]
+    assert len(templates()) > 50
+    assert templates() - set(known) == set()
+    for template, translation in known.items():
+        assert fields(translation) == fields(template), template
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_a_message_is_its_english_sentence_and_survives_being_sent():
+    message = Message("holds {count} layers", count=2)
+    assert message == "holds 2 layers"
+    assert (message.template, message.values) == ("holds {count} layers", {"count": 2})
+    sent = pickle.loads(pickle.dumps(message))
+    assert (sent, sent.template, sent.values) == (message, message.template, message.values)
+    assert Words("zh").message(message) != message
+    assert Words("en").message(message) == message
+    assert Words("zh").message("a sentence without translation") == "a sentence without translation"

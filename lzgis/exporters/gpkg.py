@@ -42,9 +42,6 @@ _MULTI: dict[Shape, Any] = {
     "point": shapely.multipoints,
 }
 
-# A string ends at a NUL for GDAL, and UTF-8 has no lone surrogates.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
 # Slivers look the same whatever rule they would break.
 _PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
 
@@ -131,7 +128,7 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
 def _site_layers(teller: Teller) -> list[_Layer]:
     report = teller.report
     sites = report.sites
-    columns, aliases = _site_columns(teller)
+    columns, aliases = site_columns(teller)
     categories = [
         Category(verdict, teller.word("verdict", verdict), colour) for verdict, colour in VERDICT_COLOURS.items()
     ]
@@ -139,33 +136,12 @@ def _site_layers(teller: Teller) -> list[_Layer]:
     return _by_shape("sites", frame, aliases, teller, (_quoted("verdict"), categories))
 
 
-def _site_columns(teller: Teller) -> tuple[dict[str, Any], dict[str, str]]:
-    """Collect what the sites had and what was found, under names that no two columns share."""
-    report = teller.report
-    verdicts = report.verdicts.set_index("site_id").reindex(report.sites["id"])
-    own = [c.name for c in VERDICT_COLUMNS if c.name not in ("site_id", "site_name", "activity")]
-    taken = {"fid", "geom", "geometry", "verdict_title", "activity_title", *own}
-    columns: dict[str, Any] = {}
-    aliases: dict[str, str] = {"id": teller.column("site_id"), "name": teller.column("site_name")}
-    for label in report.sites.columns.drop(report.sites.geometry.name):
-        name = _unique(_storable(str(label)) or "column", taken)
-        columns[name] = _column(report.sites[label])
-        aliases.setdefault(name, teller.column("activity") if name == "activity" else str(label))
-    columns["activity_title"] = [teller.activity(a) for a in report.sites["activity"]]
-    columns["verdict_title"] = [teller.word("verdict", text(v)) for v in verdicts["verdict"]]
-    for name in own:
-        values = verdicts[name]
-        columns[name] = _column(values.map(_joined) if values.dtype == object else values)
-    aliases |= {name: teller.column(name) for name in (*own, "verdict_title", "activity_title")}
-    return columns, aliases
-
-
 def _part_layers(teller: Teller) -> list[_Layer]:
     findings = teller.report.findings
     there = ~(findings.geometry.isna() | findings.geometry.is_empty)
     told = findings["severity"] == Severity.NOTICE
-    frame = gpd.GeoDataFrame(_finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
-    aliases = _finding_aliases(teller)
+    frame = gpd.GeoDataFrame(finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    aliases = finding_aliases(teller)
     word = teller.words
     grave = [
         Category(Severity.PROHIBITED, word("severity", "prohibited"), "#d50000", hatched=True),
@@ -181,25 +157,6 @@ def _part_layers(teller: Teller) -> list[_Layer]:
     ]
 
 
-def _finding_columns(teller: Teller) -> dict[str, Any]:
-    findings = teller.report.findings
-    rows = list(records(findings, (c.name for c in FINDING_COLUMNS)))
-    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
-    titles = {
-        "rule_title": [teller.rule(r["rule"]) for r in rows],
-        "layer_title": [teller.layer(r["layer"]) for r in rows],
-        "activity_title": [teller.activity(r["activity"]) for r in rows],
-        "severity_title": [teller.word("severity", r["severity"]) for r in rows],
-        "reason_title": [teller.reason(r) for r in rows],
-    }
-    return columns | {name: _column(pd.Series(values, dtype=object)) for name, values in titles.items()}
-
-
-def _finding_aliases(teller: Teller) -> dict[str, str]:
-    titles = ("rule_title", "layer_title", "activity_title", "severity_title", "reason_title")
-    return {name: teller.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *titles)}
-
-
 def _tables(teller: Teller) -> list[_Layer]:
     lists = teller.report.unit_lists
     columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
@@ -208,11 +165,11 @@ def _tables(teller: Teller) -> list[_Layer]:
         lines += [[table.name, "　".join(text(v) for v in row if text(v))] for row in table.rows]
     about = {
         "name": [name for name, _ in lines],
-        "value": [_storable(value) for _, value in lines],
+        "value": [storable(value) for _, value in lines],
     }
-    findings = pd.DataFrame(_finding_columns(teller))
+    findings = pd.DataFrame(finding_columns(teller))
     return [
-        _Layer("findings", findings, teller.words("sheet", "findings"), _finding_aliases(teller)),
+        _Layer("findings", findings, teller.words("sheet", "findings"), finding_aliases(teller)),
         *(
             _Layer(name, pd.DataFrame(data), teller.words("sheet", name), {n: teller.column(n) for n in data})
             for name, data in (("unit_lists", columns), ("about", about))
@@ -277,9 +234,9 @@ def _name_columns(database: sqlite3.Connection, layers: list[_Layer]) -> None:
     for layer in layers:
         used: set[str] = set()
         for name in layer.frame.columns:
-            alias = _storable(layer.aliases.get(name, ""))
+            alias = storable(layer.aliases.get(name, ""))
             if name != "geometry" and alias:
-                alias = _unique(alias, used)
+                alias = unique(alias, used)
                 row = (layer.name, name, alias, alias, meanings.get(name))
                 database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
 
@@ -302,38 +259,6 @@ def _date(database: sqlite3.Connection, report: Report) -> None:
     when = stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
     database.execute("UPDATE gpkg_contents SET last_change = ?", (when,))
     database.execute("UPDATE layer_styles SET update_time = ?", (when,))
-
-
-def _column(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Bring a column to a type that a GeoPackage has: whole, real and boolean stay, all else is text."""
-    plain = values.reset_index(drop=True)
-    kind = getattr(plain.dtype, "kind", "O") if isinstance(plain.dtype, np.dtype) else "O"
-    if kind == "b":
-        return plain
-    if kind in "iu" and plain.dtype != np.uint64:
-        return plain.astype(np.int64)
-    if kind == "f":
-        return plain.astype(np.float64)
-    stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else _storable(str(v)) for v in plain.tolist()]
-    return pd.Series(stored, dtype=object)
-
-
-def _joined(value: Any) -> Any:
-    return SEPARATOR.join(map(str, value)) if isinstance(value, (tuple, list)) else value
-
-
-def _storable(value: Any) -> str:
-    return _UNSTORABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text(value))
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    """Add a number to a name that is taken; SQLite does not tell upper from lower case."""
-    number, found = 1, name
-    while found.lower() in taken:
-        number += 1
-        found = f"{name}_{number}"
-    taken.add(found.lower())
-    return found
 
 
 def _quoted(column: str) -> str:

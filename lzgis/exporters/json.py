@@ -55,8 +55,9 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     -------
     dict
         ``notice``, ``disclaimer``, ``city``, ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
-        ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``problems``,
-        ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
+        ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``breakdown``
+        (the keys of `BREAKDOWN_COLUMNS`), ``problems``, ``provenance`` and ``sites``, a GeoJSON collection in
+        longitude and latitude on CGCS2000 (EPSG:4490).
     """
     teller = Teller(report, language)
     findings = []
@@ -70,6 +71,7 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
         "verdicts": [_plain(v) for v in records(report.verdicts, (c.name for c in VERDICT_COLUMNS))],
         "findings": findings,
         "unit_lists": [_plain(row) for row in records(report.unit_lists, report.unit_lists.columns)],
+        "breakdown": [_plain(row) for row in records(report.breakdown, report.breakdown.columns)],
         "problems": [_plain(dataclasses.asdict(p)) for p in report.problems],
         "provenance": _provenance(report),
         "sites": _sites(report),

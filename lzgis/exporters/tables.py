@@ -136,7 +136,7 @@ def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
     return told | {
         "code": finding["state"],
         "corridor": finding["kind"] == "keep_away",
-        "mark": _mark(finding),
+        "mark": mark_of(finding),
         "activity": teller.activity(finding["activity"]),
         "rule": teller.rule(rule),
         "rule_id": rule,
@@ -154,17 +154,17 @@ def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
         "basis": teller.basis(finding),
         "strength": teller.word("strength", finding["strength"]),
         "certainty": teller.word("certainty", finding["certainty"]),
-        "shortfall_m": _shortfall(finding["required_m"], finding["distance_m"]),
-        "shortfall_possible_m": _shortfall(finding["required_possible_m"], finding["distance_m"]),
+        "shortfall_m": shortfall(finding["required_m"], finding["distance_m"]),
+        "shortfall_possible_m": shortfall(finding["required_possible_m"], finding["distance_m"]),
     }
 
 
-def _shortfall(required_m: Any, distance_m: Any) -> float | None:
+def shortfall(required_m: Any, distance_m: Any) -> float | None:
     required, distance = number(required_m), number(distance_m)
     return None if required is None or distance is None else round(max(0.0, required - distance), 3)
 
 
-def _mark(finding: Mapping[str, Any]) -> str:
+def mark_of(finding: Mapping[str, Any]) -> str:
     """Give the verdict that a finding alone would lead to; a notice and what lies apart lead to none."""
     if finding["severity"] == "notice" or finding["state"] == State.CLEAR:
         return ""

@@ -11,9 +11,11 @@ import shapely
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.contact import borders_near
+from lzgis.geometry.cutting import Cells
 from lzgis.geometry.grid import PolygonGrid, reach_of
 from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.overlay import overlaps
+from lzgis.geometry.places import perimeters
 from lzgis.geometry.threads import in_pieces
 from lzgis.geometry.trapezoids import common_areas
 
@@ -70,28 +72,47 @@ def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1
     (array([0, 0, 1]), array([0, 1, 0]), array([100., 200.,   0.]), array([False, False,  True]))
     """
     chain = chains(sites)
-    pieces = in_pieces(len(sites), threads, lambda first, last: areas_of_chains(chain, (first, last), grid))
-    return joined(pieces)
+    reach = reach_of(chain)
+
+    def work(first: int, last: int) -> Areas:
+        return areas_of(cut_sites(chain, (first, last), grid.cell, reach), grid)
+
+    return joined(in_pieces(len(sites), threads, work))
 
 
-def areas_of_chains(chain: Chains, part: tuple[int, int], grid: PolygonGrid) -> Areas:
-    """Do the same for geometries `part[0]` to `part[1]` of what has been taken apart."""
-    reach = np.maximum(reach_of(chain), grid.reach)
-    cells = cut(chain, part[0], part[1], grid.cell)
-    left, right, area, bound, mixed = common_areas(cells, grid.cells, grid.directory, grid.cell, float(reach[0]))
-    # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the
-    # borders in the shared cells is its to decide, like one below our own bound.
+@dataclass(frozen=True, eq=False)
+class CutSites:
+    """Some consecutive sites, cut once for all layers of one cell size."""
+
+    first: int
+    cells: Cells
+    perimeter: Floats
+    reach: Floats
+
+
+def cut_sites(chain: Chains, part: tuple[int, int], cell: float, reach: Floats) -> CutSites:
+    """Cut the sites `part[0]` to `part[1]` of `chain`; `reach` is that of all sites, as from `reach_of`."""
+    return CutSites(part[0], cut(chain, *part, cell), perimeters(chain, *part), reach)
+
+
+def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
+    """Find the common areas of sites that have been cut."""
+    reach = np.maximum(sites.reach, grid.reach)
+    left, right, area, bound, mixed = common_areas(
+        sites.cells, grid.cells, grid.directory, grid.cell, float(reach[0])
+    )
+    # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the site's
+    # border is for GEOS to decide, like one below our own bound.
     ulp = reach[1] * _ULP
-    perimeter = _perimeters(chain, part)
-    low = area <= bound + 4.0 * ulp * (perimeter[left] + grid.cell)
+    low = area <= bound + 4.0 * ulp * (sites.perimeter[left] + grid.cell)
     keep, undecided = ~low, np.zeros(len(left), dtype=bool)
     unsure = np.flatnonzero(low)
     if len(unsure):
-        near = borders_near(cells, grid.cells, grid.directory, left[unsure], right[unsure], 8.0 * ulp)
+        near = borders_near(sites.cells, grid.cells, grid.directory, (left[unsure], right[unsure]), 8.0 * ulp)
         undecided[unsure] = near | (mixed[unsure] & (area[unsure] > 0))
         keep |= undecided
     order = np.lexsort((right[keep], left[keep]))
-    found = Areas(left + part[0], right, np.maximum(area, 0.0), undecided)
+    found = Areas(left + sites.first, right, np.maximum(area, 0.0), undecided)
     return found.take(np.flatnonzero(keep)[order])
 
 
@@ -129,16 +150,3 @@ def joined(parts: list[Areas]) -> Areas:
         none = np.zeros(0, dtype=np.intp)
         return Areas(none, none, np.zeros(0), np.zeros(0, dtype=bool))
     return Areas(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
-
-
-def _perimeters(chain: Chains, part: tuple[int, int]) -> Floats:
-    owner_start = chain.owner_start[part[0] : part[1] + 1]
-    chain_start = chain.start[owner_start]
-    first, last = int(chain_start[0]), int(chain_start[-1])
-    step = np.hypot(np.diff(chain.x[first:last]), np.diff(chain.y[first:last]))
-    inner = chain.start[owner_start[0] + 1 : owner_start[-1]] - first - 1
-    step[inner] = 0.0
-    total = np.concatenate([[0.0], np.cumsum(step), [0.0]])
-    return np.asarray(
-        total[np.maximum(chain_start[1:] - first - 1, 0)] - total[np.maximum(chain_start[:-1] - first - 1, 0)]
-    )

@@ -65,9 +65,10 @@ def _cells_near(sites: Cells, k: int, grid: Cells, g: int, near: float) -> bool:
 
 @compiled
 def borders_near(
-    sites: Cells, grid: Cells, place: Directory, left: Int64s, right: Int64s, near: float
+    sites: Cells, grid: Cells, place: Directory, pairs: tuple[Int64s, Int64s], near: float
 ) -> npt.NDArray[np.bool_]:
     """Tell for each pair whether, in a cell they share, their borders come within `near` of each other."""
+    left, right = pairs
     found = np.zeros(len(left), np.bool_)
     window = place.window
     for n in range(len(left)):

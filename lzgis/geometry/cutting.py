@@ -114,7 +114,7 @@ def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, float], raw: Raw, 
 
 
 @compiled
-def _cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
+def cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
     """Cut one edge at all grid lines. Both directions of an edge give the same pieces, to the last bit."""
     xa, ya, xb, yb = ends
     if xb < xa or (xb == xa and yb < ya):
@@ -155,7 +155,7 @@ def cut_polygon(chain: Chains, owner: int, cell: float, raw: Raw) -> int:
             continue
         for i in range(begin, end - 1):
             ends = (chain.x[i], chain.y[i], chain.x[i + 1], chain.y[i + 1])
-            at = _cut_edge(ends, sign, cell, raw, at)
+            at = cut_edge(ends, sign, cell, raw, at)
     return at
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
+from lzgis.geometry.cutting import Cells
 from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
-from lzgis.geometry.membership import all_holding, first_holding
+from lzgis.geometry.membership import held, holding
 from lzgis.geometry.nearness import edges_within, nearest_edges
 from lzgis.geometry.segments import Segments, segments
 from lzgis.geometry.threads import in_pieces
@@ -62,22 +64,14 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
     (array([1]), array([3.]))
     """
     chain = chains(sites)
-    polygonal = np.asarray(shapely.get_dimensions(sites) == 2)
+    near = layer.near(chain)
 
     def work(first: int, last: int) -> Distances:
         part = (first, last)
-        known = first_holding(chain, part, layer.grid.cells, layer.grid.directory, layer.grid.cell)
         line = segments(chain, first, last, RUN_LENGTH)
-        found = distances_of_segments(line, layer, np.ones(last - first, dtype=bool), polygonal[first:last], near)
-        # A polygon that holds the site is at distance 0; another at 0 comes before it only if it is the earlier.
-        inside = (known >= 0) & ((found.distance > 0) | (known < found.right))
-        return replace(
-            found,
-            right=np.where(inside, known, found.right),
-            distance=np.where(known >= 0, 0.0, found.distance),
-        )
+        found = distances_of_segments(line, layer, np.ones(last - first, dtype=bool), near)
+        return with_insides(found, inside_pairs(chain, part, cut(chain, first, last, layer.grid.cell), layer))
 
-    near = layer.near(chain)
     parts = in_pieces(len(sites), threads, work)
     names = ("right", "distance", "undecided")
     if not parts:
@@ -85,10 +79,28 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
     return Distances(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
-def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags, polygonal: Flags, near: float) -> Distances:
-    """Find the nearest edge to each wanted site; sites inside a polygon are not seen to be so."""
-    right, square, unsure = nearest_edges(line, layer.tree, wanted, polygonal, near)
+def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags, near: float) -> Distances:
+    """Find the nearest edge to each wanted site; what lies in a site, or holds it, is not seen to."""
+    right, square, unsure = nearest_edges(line, layer.tree, wanted, near)
     return Distances(right, np.where(right >= 0, np.sqrt(square), np.nan), unsure)
+
+
+def with_insides(found: Distances, pairs: tuple[Integers, Integers]) -> Distances:
+    """Set to 0 the distance of sites that hold, or are held by, a feature."""
+    right, distance = found.right.copy(), found.distance.copy()
+    none = np.iinfo(np.intp).max
+    first = np.full(len(right), none)
+    np.minimum.at(first, pairs[0], pairs[1])
+    inside = (first < none) & ((distance > 0) | (first < right))
+    right[inside], distance[inside] = first[inside], 0.0
+    return replace(found, right=right, distance=distance)
+
+
+def inside_pairs(chain: Chains, part: tuple[int, int], cells: Cells, layer: LayerIndex) -> tuple[Integers, Integers]:
+    """Find the pairs of which one begins in the other."""
+    outer = holding(chain, part, layer.grid.cells, layer.grid.directory, layer.grid.cell)
+    inner = held(cells, layer.begin)
+    return np.concatenate([outer[0], inner[0]]), np.concatenate([outer[1], inner[1]])
 
 
 def decided_nearest(found: Distances, sites: Geometries, index: FeatureIndex) -> Distances:
@@ -136,11 +148,8 @@ def features_within(
     array([16.])
     """
     chain = chains(sites)
-    polygonal = np.asarray(shapely.get_dimensions(sites) == 2)
     near = layer.near(chain)
-    parts = in_pieces(
-        len(sites), threads, lambda first, last: _within(chain, (first, last), layer, distance + near, polygonal)
-    )
+    parts = in_pieces(len(sites), threads, lambda first, last: _within(chain, (first, last), layer, distance + near))
     if not parts:
         return dwithin(sites, index, distance)
     left, right, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -152,11 +161,11 @@ def features_within(
 
 
 def _within(
-    chain: Chains, part: tuple[int, int], layer: LayerIndex, distance: float, polygonal: Flags
+    chain: Chains, part: tuple[int, int], layer: LayerIndex, distance: float
 ) -> tuple[Integers, Integers, Floats]:
     line = segments(chain, part[0], part[1], RUN_LENGTH)
-    left, right, square = edges_within(line, layer.tree, distance, polygonal[part[0] : part[1]], layer.size)
-    inner, outer = all_holding(chain, part, layer.grid.cells, layer.grid.directory, layer.grid.cell)
+    left, right, square = edges_within(line, layer.tree, distance, layer.size)
+    inner, outer = inside_pairs(chain, part, cut(chain, part[0], part[1], layer.grid.cell), layer)
     left, right = np.concatenate([inner, left]), np.concatenate([outer, right])
     apart = np.concatenate([np.zeros(len(inner)), np.sqrt(square)])
     # The pairs inside come first, so that of pairs found both ways the distance 0 is kept.

@@ -12,6 +12,7 @@ from lzgis.geometry.boxtree import EdgeTree, edge_tree
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.grid import PolygonGrid, plain, reach_of
 from lzgis.geometry.index import Geometries
+from lzgis.geometry.membership import Starts, starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,8 @@ class LayerIndex:
         The polygons, cut; without entries if the layer has none.
     tree : EdgeTree
         All edges, of polygons and lines, and the points.
+    begin : Starts
+        Where the parts of the features begin.
     size : int
         Number of geometries.
 
@@ -36,6 +39,7 @@ class LayerIndex:
 
     grid: PolygonGrid
     tree: EdgeTree
+    begin: Starts
     size: int
 
     @classmethod
@@ -50,7 +54,8 @@ class LayerIndex:
             Side of a grid cell, a power of two.
         """
         chain = chains(geometries)
-        return cls(PolygonGrid.of_chains(chain, cell=cell), edge_tree(chain), len(geometries))
+        grid = PolygonGrid.of_chains(chain, cell=cell)
+        return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
 
     def near(self, sites: Chains) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
@@ -61,6 +66,7 @@ class LayerIndex:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""
         made: dict[str, npt.NDArray[np.generic]] = {"size": np.array([self.size])}
         made.update({f"grid.{name}": values for name, values in self.grid.arrays().items()})
+        made.update({f"begin.{name}": values for name, values in self.begin._asdict().items()})
         made.update({f"tree.{name}": values for name, values in self.tree._asdict().items()})
         return made
 
@@ -76,4 +82,5 @@ class LayerIndex:
         """
         grid = {name[5:]: values for name, values in arrays.items() if name.startswith("grid.")}
         tree = EdgeTree(**{name: plain(arrays[f"tree.{name}"]) for name in EdgeTree._fields})
-        return cls(PolygonGrid.from_arrays(grid), tree, int(arrays["size"][0]))
+        begin = Starts(**{name: plain(arrays[f"begin.{name}"]) for name in Starts._fields})
+        return cls(PolygonGrid.from_arrays(grid), tree, begin, int(arrays["size"][0]))

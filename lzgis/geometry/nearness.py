@@ -50,17 +50,6 @@ def _crosses(e: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
 
 
 @compiled
-def _inside(segment: Segments, site: int, x: float, y: float) -> bool:
-    """Tell whether a point lies in a polygonal site, by the edges it has above it."""
-    odd = False
-    for i in range(segment.run_start[segment.site_run[site]], segment.run_start[segment.site_run[site + 1]]):
-        e = segment.edge[i]
-        if (e[0] > x) != (e[0] + e[2] > x) and e[1] + e[3] * ((x - e[0]) / e[2]) > y:
-            odd = not odd
-    return odd
-
-
-@compiled
 def _leaf_edges(tree: EdgeTree, leaf: int, line: Floats) -> None:
     """Lay out the edges of a leaf, each run through the same way whichever feature it bounds."""
     for k in range(WIDTH):
@@ -130,15 +119,6 @@ def _site_to_leaf(segment: Segments, site: int, tree: EdgeTree, leaf: int, best:
 
 
 @compiled
-def _within_box(segment: Segments, site: int, x: float, y: float) -> bool:
-    left, low, right, high = np.inf, np.inf, -np.inf, -np.inf
-    for run in range(segment.site_run[site], segment.site_run[site + 1]):
-        left, low = min(left, segment.run_box[run, 0]), min(low, segment.run_box[run, 1])
-        right, high = max(right, segment.run_box[run, 2]), max(high, segment.run_box[run, 3])
-    return left <= x <= right and low <= y <= high
-
-
-@compiled
 def _put_off(stack: tuple[Int64s, Floats], top: int, at: int, bound: Floats, best: float) -> int:
     """Put the boxes of a group worth looking at on the stack, the nearest on top."""
     where, far = stack
@@ -164,20 +144,11 @@ def _children(tree: EdgeTree, at: int) -> int:
 
 
 @compiled
-def _holds(segment: Segments, site: int, tree: EdgeTree, leaf: int) -> bool:
-    """Tell whether a leaf begins inside a polygonal site."""
-    x, y = tree.x[leaf, 0], tree.y[leaf, 0]
-    return _within_box(segment, site, x, y) and _inside(segment, site, x, y)
-
-
-@compiled
-def nearest_edges(
-    segment: Segments, tree: EdgeTree, wanted: Flags, polygonal: Flags, near: float
-) -> tuple[Int64s, Floats, Flags]:
+def nearest_edges(segment: Segments, tree: EdgeTree, wanted: Flags, near: float) -> tuple[Int64s, Floats, Flags]:
     """Find the nearest feature to each wanted site and the square of its distance; -1 and infinity for others.
 
-    `polygonal` tells which sites have an inside: what lies in it is at distance 0, as is what certainly crosses the
-    site. The third array tells where a feature is so near, within `near`, that it may be at 0 too.
+    What certainly crosses a site is at distance 0; what lies wholly inside it, or holds it, is not seen to be. The third
+    array tells where a feature is so near, within `near`, that it may be at 0 too.
     """
     n = len(segment.site_run) - 1
     right, square, unsure = np.full(n, -1), np.full(n, np.inf), np.zeros(n, np.bool_)
@@ -206,8 +177,6 @@ def nearest_edges(
                 top = _put_off(stack, top, child, bound, most)
                 continue
             there, owner = _site_to_leaf(segment, site, tree, at, most, work), tree.owner[at]
-            if there > 0.0 and stack[1][top] == 0.0 and polygonal[site] and _holds(segment, site, tree, at):
-                there = 0.0
             if 0.0 < there <= least and (shy < 0 or owner < shy):
                 shy = owner
             if there < best or (there == best and (found < 0 or owner < found)):
@@ -218,9 +187,7 @@ def nearest_edges(
 
 
 @compiled
-def edges_within(
-    segment: Segments, tree: EdgeTree, distance: float, polygonal: Flags, features: int
-) -> tuple[Int64s, Int64s, Floats]:
+def edges_within(segment: Segments, tree: EdgeTree, distance: float, features: int) -> tuple[Int64s, Int64s, Floats]:
     """Find all pairs of site and feature no farther apart than `distance`, and the squares of their distances."""
     left, right, square = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
     slot = np.full(features, -1)
@@ -246,8 +213,6 @@ def edges_within(
             s = slot[tree.owner[at]]
             best = most if s < 0 else square[s]
             there = _site_to_leaf(segment, site, tree, at, best, work)
-            if there > 0.0 and stack[1][top] == 0.0 and polygonal[site] and _holds(segment, site, tree, at):
-                there = 0.0
             if there > best or (s >= 0 and there == best):
                 continue
             if s < 0:

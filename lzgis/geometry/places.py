@@ -10,6 +10,7 @@ import numpy as np
 from lzgis.geometry.chains import Chains, Int64s
 from lzgis.geometry.compiled import compiled
 from lzgis.geometry.cutting import Cells
+from lzgis.geometry.index import Floats
 
 
 class Directory(NamedTuple):
@@ -67,3 +68,14 @@ def longest_edge(chain: Chains) -> float:
             length = math.hypot(chain.x[i + 1] - chain.x[i], chain.y[i + 1] - chain.y[i])
             longest = max(longest, length)
     return longest
+
+
+@compiled
+def perimeters(chain: Chains, first: int, last: int) -> Floats:
+    """Length of all edges of each geometry from `first` to `last`."""
+    total = np.zeros(last - first)
+    for owner in range(first, last):
+        for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
+            for i in range(chain.start[k], chain.start[k + 1] - 1):
+                total[owner - first] += math.hypot(chain.x[i + 1] - chain.x[i], chain.y[i + 1] - chain.y[i])
+    return total

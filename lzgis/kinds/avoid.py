@@ -21,11 +21,14 @@ class Avoid(Rule):
 
 def check_avoid(rule: Rule, check: Check) -> Hits:
     """Give one row per overlapping feature, or the distance to the nearest one."""
-    return overlap_rows(rule, check)
+    caught = overlap_rows(rule, check)
+    layer, which, _ = check.layer_where(rule.layer, rule.where)
+    missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
+    return concatenated([caught, clear_rows(check, which.tobytes(), missing, layer, which)])
 
 
 def overlap_rows(rule: Rule, check: Check) -> Hits:
-    """Give the rows of a rule that looks at overlaps: shared by ``avoid`` and ``identify``."""
+    """Give one row per overlapping feature, none for other sites: shared by ``avoid`` and ``identify``."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     found: Overlaps = check.remember(
         ("overlaps", layer.id, which.tobytes()), lambda: overlaps(check.sites.geometry, index, resolution=RESOLUTION_M)
@@ -36,7 +39,7 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
     # A line or point in a polygon site takes no area of it; it is caught all the same.
     area = np.where(shapely.get_dimensions(part) == 2, area, np.nan)
     crossed = np.where(shapely.get_dimensions(part) == 1, shapely.length(part), area)
-    caught = hits(
+    return hits(
         site,
         layer.id,
         feature=which[found.right[real]],
@@ -48,5 +51,3 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
         margin=crossed,
         mean_width_m=width[real],
     )
-    missing = np.setdiff1d(np.arange(len(check.sites)), site)
-    return concatenated([caught, clear_rows(check, which.tobytes(), missing, layer, which)])

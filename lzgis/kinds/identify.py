@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from lzgis.geometry import outside_parts
+from lzgis.geometry import FeatureIndex, outside_parts, part_of_dimension
 from lzgis.kinds.avoid import overlap_rows
-from lzgis.kinds.base import RESOLUTION_M, Check, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, concatenated, hits, overlap_states, sizes
 from lzgis.model import Reason, State
 from lzgis.rule import Rule
 
@@ -28,14 +28,13 @@ def check_identify(rule: Rule, check: Check) -> Hits:
     """Give one row per feature; what no feature covers is a row of its own, 未核查."""
     rows = overlap_rows(rule, check)
     _, _, index = check.layer_where(rule.layer, rule.where)
-    rest = outside_parts(check.sites.geometry, index, resolution=RESOLUTION_M)
+    rest = _rest(check, rows, index)
     lineal = np.flatnonzero(check.sites.dimension > 0)
     gap = lineal[~shapely.is_empty(rest[lineal])]
     real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
     gap = gap[real]
-    identified = rows.state != State.CLEAR
     # Points outside, and what only runs along borders, lie in no feature.
-    nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site[identified], gap])
+    nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site, gap])
     size = np.r_[shapely.area(rest[gap]) + np.where(check.sites.dimension[gap] == 1, shapely.length(rest[gap]), 0.0)]
     area, length = sizes(check, gap, rest[gap])
     gaps = hits(
@@ -49,5 +48,18 @@ def check_identify(rule: Rule, check: Check) -> Hits:
         unchecked_share=size / check.sites.size[gap],
     )
     unmet = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
-    kept = Hits(**{name: getattr(rows, name)[identified] for name in Hits.__dataclass_fields__})
-    return concatenated([kept, gaps, unmet])
+    return concatenated([rows, gaps, unmet])
+
+
+def _rest(check: Check, rows: Hits, index: FeatureIndex) -> Geometries:
+    """Take from each site what features cover; from a polygon, the parts that were found before."""
+    geometry, dimension = check.sites.geometry, check.sites.dimension
+    rest = geometry.copy()
+    lesser = np.flatnonzero(dimension < 2)
+    rest[lesser] = outside_parts(geometry[lesser], index, resolution=RESOLUTION_M)
+    starts = np.flatnonzero(np.diff(rows.site, prepend=-1))
+    for begin, end in zip(starts, np.r_[starts, len(rows)][1:], strict=True):
+        site = rows.site[begin]
+        if dimension[site] == 2:
+            rest[site] = shapely.difference(geometry[site], shapely.union_all(rows.geometry[begin:end]))
+    return part_of_dimension(rest, dimension)

@@ -73,9 +73,8 @@ def check_keep_away(rule: Rule, check: Check) -> Hits:
 
 def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
     present = [check.layers[name] for name in rule.layers if name in check.layers]
-    key = ("baselines", rule.layers, repr(rule.where), repr(rule.assumed_half_width_m), rule.assumed_by)
     found: BaselineFeatures = check.remember(
-        key,
+        ("baselines", *_key(rule)),
         lambda: baseline_features(
             present,
             check.layers.get(rule.layer),
@@ -85,6 +84,11 @@ def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
         ),
     )
     return found
+
+
+def _key(rule: KeepAway) -> tuple[object, ...]:
+    """Tell the features of one rule from those of another."""
+    return (rule.layers, repr(rule.where), repr(rule.assumed_half_width_m), rule.assumed_by)
 
 
 def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
@@ -201,13 +205,18 @@ def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, dis
 def _clear(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
     if not len(features.geometry):
         return hits(missing, rule.layer, required_m=rule.distance_m)
-    sites = check.sites.geometry[missing]
+    chosen, distance = check.remember(("nearest", *_key(rule)), lambda: _nearest(check, features))
+    rows = hits(missing, rule.layer, **_measured(rule, features, chosen[missing], distance[missing]))
+    return rows.changed(layer=features.layer[chosen[missing]])
+
+
+def _nearest(check: Check, features: BaselineFeatures) -> tuple[Integers, Floats]:
+    """For each site, the feature whose known edge is nearest, and the distance to its geometry."""
+    sites = check.sites.geometry
     apart = nearest(sites, features.index).distance
     widest = float(np.max(features.known_m, initial=0.0))
     site, feature = features.index.tree.query(sites, predicate="dwithin", distance=apart + widest + RESOLUTION_M)
     distance = shapely.distance(sites[site], features.geometry[feature])
     order = np.lexsort((feature, distance - features.known_m[feature], site))
     first = order[np.unique(site[order], return_index=True)[1]]
-    chosen = feature[first]
-    rows = hits(missing, rule.layer, **_measured(rule, features, chosen, distance[first]))
-    return rows.changed(layer=features.layer[chosen])
+    return feature[first], distance[first]

@@ -1,0 +1,150 @@
+"""Sites against many layers at once: common areas, and distances where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from lzgis.geometry.areas import Areas, CutSites, areas_of, cut_sites, decided, joined
+from lzgis.geometry.boxtree import hilbert
+from lzgis.geometry.chains import chains
+from lzgis.geometry.distances import (
+    RUN_LENGTH,
+    Distances,
+    decided_nearest,
+    distances_of_segments,
+    inside_pairs,
+    with_insides,
+)
+from lzgis.geometry.grid import reach_of
+from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.layerindex import LayerIndex
+from lzgis.geometry.segments import segments
+from lzgis.geometry.threads import in_pieces
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Sites against one layer.
+
+    Attributes
+    ----------
+    areas : Areas
+        Pairs with a common area.
+    nearest : Distances
+        For every site the nearest feature; for a site with a common area the first it shares one with, at distance 0.
+    """
+
+    areas: Areas
+    nearest: Distances
+
+
+def areas_and_distances(
+    sites: Geometries, layers: Mapping[str, LayerIndex], *, threads: int = 1
+) -> dict[str, Measured]:
+    """Measure every site against every layer, in one pass over the sites.
+
+    Parameters
+    ----------
+    sites : array of shapely geometries, shape (n,)
+        Polygons, lines or points, valid; null and empty ones get no pair and no nearest feature.
+    layers : mapping of LayerIndex
+        The layers by name.
+    threads : int
+        How many to use; the answer is the same bytes for any number.
+
+    Examples
+    --------
+    >>> layers = {"park": LayerIndex.build(np.array([shapely.box(0, 0, 300, 300)]))}
+    >>> found = areas_and_distances(np.array([shapely.box(290, 0, 310, 10), shapely.Point(305, 9)]), layers)
+    >>> found["park"].areas.area, found["park"].nearest.distance
+    (array([100.]), array([0., 5.]))
+    """
+    order = _along_curve(sites)
+    chain = chains(sites[order])
+    reach = reach_of(chain)
+    near = {name: layer.near(chain) for name, layer in layers.items()}
+
+    def work(first: int, last: int) -> dict[str, Measured]:
+        part = (first, last)
+        line = segments(chain, first, last, RUN_LENGTH)
+        cuts: dict[float, CutSites] = {}
+        made = {}
+        for name, layer in layers.items():
+            cell = layer.grid.cell
+            if cell not in cuts:
+                cuts[cell] = cut_sites(chain, part, cell, reach)
+            areas = areas_of(cuts[cell], layer.grid)
+            known = np.full(last - first, -1)
+            sure = np.flatnonzero(~areas.undecided)[::-1]
+            known[areas.left[sure] - first] = areas.right[sure]
+            found = distances_of_segments(line, layer, known < 0, near[name])
+            left, right = inside_pairs(chain, part, cuts[cell].cells, layer)
+            free = known[left] < 0
+            found = with_insides(found, (left[free], right[free]))
+            made[name] = Measured(areas, _with_known(found, known))
+        return made
+
+    parts = in_pieces(len(sites), threads, work)
+    return {name: _in_order([part[name] for part in parts], order) for name in layers}
+
+
+def decided_measures(
+    found: Mapping[str, Measured], sites: Geometries, layers: Mapping[str, FeatureIndex]
+) -> dict[str, Measured]:
+    """Let GEOS decide what `areas_and_distances` left undecided.
+
+    Parameters
+    ----------
+    found : mapping of Measured
+        As from `areas_and_distances`.
+    sites : array of shapely geometries
+        The same sites.
+    layers : mapping of FeatureIndex
+        The same layers; an index is used, and its tree built, only where something is undecided.
+
+    Examples
+    --------
+    >>> park, site = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(300, 0, 310, 10)])
+    >>> found = areas_and_distances(site, {"park": LayerIndex.build(park)})
+    >>> decided_measures(found, site, {"park": FeatureIndex(park)})["park"].areas.area
+    array([], dtype=float64)
+    """
+    made = {}
+    for name, one in found.items():
+        areas = decided(one.areas, sites, layers[name].geometries)
+        nearest = decided_nearest(one.nearest, sites, layers[name])
+        made[name] = Measured(areas, nearest)
+    return made
+
+
+def _along_curve(sites: Geometries) -> Integers:
+    """Order sites so that each is near the one before."""
+    bounds = np.nan_to_num(shapely.bounds(sites)).reshape(-1, 4)
+    middle = 0.5 * (bounds[:, :2] + bounds[:, 2:])
+    return np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
+
+
+def _with_known(found: Distances, known: Integers) -> Distances:
+    distance: Floats = np.where(known >= 0, 0.0, found.distance)
+    return Distances(np.where(known >= 0, known, found.right), distance, found.undecided & (known < 0))
+
+
+def _in_order(parts: list[Measured], order: Integers) -> Measured:
+    """Put the answers of pieces of sites together, in the order the sites were given in."""
+    areas = joined([part.areas for part in parts])
+    left = order[areas.left]
+    sorting = np.lexsort((areas.right, left))
+    areas = Areas(left[sorting], areas.right[sorting], areas.area[sorting], areas.undecided[sorting])
+    n = len(order)
+    right, distance, undecided = np.full(n, -1), np.full(n, np.nan), np.zeros(n, dtype=bool)
+    at = 0
+    for part in parts:
+        here = order[at : at + len(part.nearest.right)]
+        right[here], distance[here] = part.nearest.right, part.nearest.distance
+        undecided[here] = part.nearest.undecided
+        at += len(here)
+    return Measured(areas, Distances(right, distance, undecided))
