@@ -256,6 +256,11 @@ def _canonical(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: li
         )
     if "name" not in frame.columns:
         frame["name"] = ""
+    if spec.group is not None and spec.group in frame.columns:
+        frame[spec.group] = [None if pd.isna(v) else str(v) for v in frame[spec.group]]
+    elif spec.group is not None:
+        what = Message("has no field '{group}', which tells the parts of one object", group=spec.group)
+        problems.append(Problem("warning", place, what, Message("every feature is taken as an object of its own")))
     frame["name"] = frame["name"].fillna("").astype(str)
     for name, mapping in spec.values.items():
         if name in frame.columns and (changed := frame[name].isin(mapping)).any():

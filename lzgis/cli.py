@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from lzgis.errors import ConfigError, LzgisError
+from lzgis.messages import Message
 from lzgis.words import Language, Words
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def screen(  # noqa: PLR0913, PLR0917 (the options of a command are its interfac
 
         from lzgis.exporters.json import report_document
 
-        json.dump(report_document(report, language=lang.code), sys.stdout, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(report_document(report, language=lang.code), ensure_ascii=False, allow_nan=False)
+        # JSON is UTF-8 whatever the console's own encoding is.
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     else:
         _show(report, lang)
     _announce(written)
@@ -158,7 +161,7 @@ def _formats(given: list[str] | None) -> list[str]:
     names = [name for one in given for name in one.split(",")]
     for name in names:
         if name not in (*FORMATS, "all"):
-            raise ConfigError("--format", f"'{name}' is not known", nearest(name, (*FORMATS, "all")))
+            raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
     return list(FORMATS) if "all" in names else list(dict.fromkeys(names))
 
 

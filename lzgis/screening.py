@@ -141,12 +141,15 @@ def _load_layers(
             progress("layers", done, len(present))
         loaded[name] = city.load(name)
     asked = missing_layers(city, book)
+    needed = {rule.layer for rule in book.rules}
+    not_checked_for_it = Message("rules that need it are not checked")
+    lesser = Message("distances are measured from a lesser baseline")
     lacking = [
         Problem(
-            "warning",
+            "warning" if name in needed else "note",
             Message("layer '{name}'", name=name),
             Message("{title}: the city has no such layer", title=title),
-            Message("rules that need it are not checked"),
+            not_checked_for_it if name in needed else lesser,
         )
         for name, title in asked.items()
     ]

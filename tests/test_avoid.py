@@ -207,3 +207,14 @@ def test_where_keeps_only_the_features_with_the_value(tmp_path):
     assert toy.rows(report, "redline")["feature_name"].tolist() == ["乙"]
     assert toy.row(report, "redline", "s2")["distance_m"] == pytest.approx(900, abs=1e-3)
     assert any("'甲' in 1 features, which no rule names" in str(p) for p in report.problems)
+
+
+def test_a_real_bite_is_no_sliver_beside_a_long_ragged_border(city):
+    # A strip of 0.5 m along 900 m of the western border, and apart from it a bite of 20 m by 20 m.
+    strip, bite = box(-100, 50, 0.5, 950), box(-100, 960, 20, 980)
+    report = toy.screened(city, shapely.MultiPolygon([strip, bite]), strip)
+    row = toy.row(report, "redline", "s1")
+    assert row["state"] == INVOLVED
+    assert row["area_m2"] == pytest.approx(900 * 0.5 + 20 * 20, abs=1e-3)
+    assert row["mean_width_m"] == pytest.approx(2 * 400 / 80, abs=1e-3)
+    assert toy.row(report, "redline", "s2")["state"] == SLIVER

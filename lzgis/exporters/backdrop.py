@@ -10,22 +10,22 @@ import numpy.typing as npt
 import rasterio
 import rasterio.errors
 from matplotlib.axes import Axes
+from pyproj import CRS
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
 from lzgis.errors import ExportError
 from lzgis.exporters.cartography import Frame
-from lzgis.measure import Plane
 
 _PIXELS_PER_MM = 4
-_STRENGTH = 0.34
+_STRENGTH = 0.20
 #: A little steeper than life: at the scale of a city hills would look flat.
 _STEEPER = 1.3
 
 Elevation = npt.NDArray[np.float64]
 
 
-def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
+def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
     """Shade the relief of the frame from the north-west, as maps do; without elevation there is no shade.
 
     Raises
@@ -40,7 +40,7 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, plane: Plane) -> None:
     try:
         with (
             rasterio.open(dem) as raster,
-            WarpedVRT(raster, crs=plane.crs.to_wkt(), resampling=Resampling.average, **where) as warped,
+            WarpedVRT(raster, crs=crs.to_wkt(), resampling=Resampling.average, **where) as warped,
         ):
             elevation = warped.read(1, masked=True).astype(float)
     except rasterio.errors.RasterioError as error:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from lzgis.errors import ExportError
 from lzgis.exporters.rows import visible
@@ -17,6 +17,9 @@ FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
 BLANK = "□"
 
 MM_PER_POINT = 25.4 / 72
+
+#: Height of a line of a label, millimetres per point of its size.
+LINE = 1.2 * MM_PER_POINT
 
 _CLOSING = "、，。；：）》”〕,.;:)"
 
@@ -49,6 +52,20 @@ def width_mm(text: str, size_pt: float) -> float:
     """Estimate how wide a text is: a Chinese letter is as wide as high, others a little over half."""
     wide = len(text.encode("gbk", "replace")) - len(text)
     return (wide + 0.57 * (len(text) - wide)) * size_pt * MM_PER_POINT
+
+
+def measured_mm(text: str, size_pt: float) -> float:
+    """Measure how wide a text is, letter by letter.
+
+    Examples
+    --------
+    >>> measured_mm("连州", 10.0) > measured_mm("ij", 10.0)
+    True
+    """
+    face = FT2Font(str(FONT))
+    face.set_size(100.0, 72.0)
+    face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    return float(face.get_width_height()[0] / 64 / 100 * size_pt * MM_PER_POINT)
 
 
 def shortened(text: str, limit_mm: float, size_pt: float) -> str:

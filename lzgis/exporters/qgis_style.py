@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
-Shape = Literal["polygon", "line", "point"]
+from lzgis.exporters.features import Shape
 
 _SYMBOL_TYPES: dict[Shape, str] = {"polygon": "fill", "line": "line", "point": "marker"}
 _GEOMETRY_TYPES: dict[Shape, int] = {"point": 0, "line": 1, "polygon": 2}

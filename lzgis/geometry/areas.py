@@ -5,46 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
-import shapely
 
+from lzgis.geometry.answers import Areas
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.contact import borders_near
 from lzgis.geometry.cutting import Cells
 from lzgis.geometry.grid import PolygonGrid, reach_of
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.index import FeatureIndex, Floats, Geometries
 from lzgis.geometry.overlay import overlaps
 from lzgis.geometry.places import perimeters
 from lzgis.geometry.threads import in_pieces
 from lzgis.geometry.trapezoids import common_areas
 
 _ULP = 2.0**-52
-
-
-@dataclass(frozen=True)
-class Areas:
-    """Pairs with a common area, sorted by `left`, then `right`; arrays of one length.
-
-    Attributes
-    ----------
-    left, right : array of int
-        Positions among the sites and among the polygons of the grid.
-    area : array of float
-        The common area.
-    undecided : array of bool
-        The area is below its own error bound and the borders touch: whether the pair overlaps is not for floating
-        point to say. `decided` asks GEOS.
-    """
-
-    left: Integers
-    right: Integers
-    area: Floats
-    undecided: npt.NDArray[np.bool_]
-
-    def take(self, which: npt.NDArray[np.generic]) -> Areas:
-        """Choose some of the pairs."""
-        return Areas(self.left[which], self.right[which], self.area[which], self.undecided[which])
 
 
 def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1) -> Areas:
@@ -98,9 +72,7 @@ def cut_sites(chain: Chains, part: tuple[int, int], cell: float, reach: Floats) 
 def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
     """Find the common areas of sites that have been cut."""
     reach = np.maximum(sites.reach, grid.reach)
-    left, right, area, bound, mixed = common_areas(
-        sites.cells, grid.cells, grid.directory, grid.cell, float(reach[0])
-    )
+    left, right, area, bound, mixed = common_areas(sites.cells, grid.cells, grid.directory, grid.cell, float(reach[0]))
     # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the site's
     # border is for GEOS to decide, like one below our own bound.
     ulp = reach[1] * _ULP

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lzgis.geometry.chains import Chains, Int64s
 from lzgis.geometry.compiled import compiled
@@ -163,15 +161,3 @@ def edge_tree(chain: Chains) -> EdgeTree:
     x, y = x[order], y[order]
     box, level = boxes(x, y)
     return EdgeTree(x, y, owner[order], box, level)
-
-
-def tree_arrays(tree: EdgeTree) -> dict[str, npt.NDArray[np.generic]]:
-    """Return the tree as plain arrays, to be kept."""
-    return dict(tree._asdict())
-
-
-def tree_from_arrays(arrays: Mapping[str, npt.NDArray[np.generic]]) -> EdgeTree:
-    """Make a tree of kept arrays."""
-    from lzgis.geometry.grid import plain
-
-    return EdgeTree(**{name: plain(arrays[name]) for name in EdgeTree._fields})

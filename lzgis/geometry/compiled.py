@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -30,5 +30,5 @@ def compiled(loop: Loop) -> Loop:
         return loop
     import numba
 
-    made: Loop = numba.njit(cache=True, nogil=True, error_model="numpy")(loop)
-    return made
+    compile_: Callable[[Loop], Loop] = cast(Any, numba.njit(cache=True, nogil=True, error_model="numpy"))
+    return compile_(loop)

@@ -74,7 +74,7 @@ def cut_room(chain: Chains, owner: int, cell: float) -> int:
 
 
 @compiled
-def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, float], raw: Raw, at: int) -> int:
+def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, int], raw: Raw, at: int) -> int:
     """Cut what lies in one row at the vertical grid lines; return the next free raw piece."""
     xa, ya, xb, yb = ends
     x0, y0, slope, weight, cell = line
@@ -85,10 +85,10 @@ def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, float], raw: Raw, 
     c = math.floor(xa / cell)
     last = math.floor(xb / cell)
     if last > c and last * cell == xb:
-        last -= 1.0
+        last -= 1
     if xa == xb:
         if ya != yb:
-            key[at, 0], key[at, 1] = row0 + int(row), column0 + int(c)
+            key[at, 0], key[at, 1] = row0 + row, column0 + c
             left = xa - c * cell
             value[at, 0], value[at, 1], value[at, 2], value[at, 3] = left, left, low - floor, high - floor
             value[at, 4] = 0.0
@@ -98,18 +98,18 @@ def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, float], raw: Raw, 
     while c <= last:
         right, up = xb, yb
         if c < last:
-            right = (c + 1.0) * cell
+            right = (c + 1) * cell
             up = min(max(y0 + (right - x0) * slope, low), high)
         if right > x:
             xl, xr = x - c * cell, right - c * cell
             yl, yr = min(max(y - floor, 0.0), cell), min(max(up - floor, 0.0), cell)
-            key[at, 0], key[at, 1] = row0 + int(row), column0 + int(c)
+            key[at, 0], key[at, 1] = row0 + row, column0 + c
             value[at, 0], value[at, 1], value[at, 2] = xl, xr, yl
             value[at, 3] = (yr - yl) / (xr - xl)
             value[at, 4] = 0.0 if yl == 0.0 and yr == 0.0 else weight
             at += 1
         x, y = right, up
-        c += 1.0
+        c += 1
     return at
 
 
@@ -120,7 +120,6 @@ def cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
     if xb < xa or (xb == xa and yb < ya):
         xa, ya, xb, yb, sign = xb, yb, xa, ya, -sign
     column, row = math.floor(xa / cell), math.floor(ya / cell)
-    column0, row0 = int(column), int(row)
     x0, y0 = xa - column * cell, ya - row * cell
     x1, y1 = xb - column * cell, yb - row * cell
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
@@ -128,20 +127,20 @@ def cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
     line = (x0, y0, slope, -sign, cell)
     key, value = raw
     last = math.floor(y1 / cell)
-    step = 1.0 if y1 > y0 else -1.0
-    r, x, y = 0.0, x0, y0
+    step = 1 if y1 > y0 else -1
+    r, x, y = 0, x0, y0
     while r != last:
-        edge = r + 1.0 if step > 0.0 else r
+        edge = r + 1 if step > 0 else r
         height = edge * cell
         across = x1 if height == y1 else min(max(x0 + (height - y0) * lean, x), x1)
-        at = _cut_row((x, y, across, height), line, (column0, row0, r), raw, at)
+        at = _cut_row((x, y, across, height), line, (column, row, r), raw, at)
         c = math.floor(across / cell)
-        key[at, 0], key[at, 1] = row0 + int(edge) - 1, column0 + int(c)
+        key[at, 0], key[at, 1] = row + edge - 1, column + c
         value[at, 0], value[at, 1], value[at, 4] = across - c * cell, STEP, -sign * step
         at += 1
         x, y = across, height
         r += step
-    return _cut_row((x, y, x1, y1), line, (column0, row0, r), raw, at)
+    return _cut_row((x, y, x1, y1), line, (column, row, r), raw, at)
 
 
 @compiled

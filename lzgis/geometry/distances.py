@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
+from lzgis.geometry.answers import Distances, Flags
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.cutting import Cells
@@ -19,29 +19,8 @@ from lzgis.geometry.nearness import edges_within, nearest_edges
 from lzgis.geometry.segments import Segments, segments
 from lzgis.geometry.threads import in_pieces
 
-Flags = npt.NDArray[np.bool_]
-
 #: Edges of a site that together reach farther than this many metres are bounded apart.
 RUN_LENGTH = 512.0
-
-
-@dataclass(frozen=True)
-class Distances:
-    """The nearest feature to each site.
-
-    Attributes
-    ----------
-    right : array of int
-        Its position in the layer, -1 where there is none; of several equally near, the first.
-    distance : array of float
-        How far it is, NaN where there is none.
-    undecided : array of bool
-        So near that rounding hides whether the two touch; `decided_nearest` asks GEOS.
-    """
-
-    right: Integers
-    distance: Floats
-    undecided: Flags
 
 
 def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) -> Distances:

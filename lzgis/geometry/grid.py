@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.cells import cut
-from lzgis.geometry.chains import Chains, Int64s, chains
+from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.cutting import Cells
 from lzgis.geometry.index import Geometries
 from lzgis.geometry.places import Directory, directory, longest_edge
@@ -68,15 +69,15 @@ class PolygonGrid:
     def __len__(self) -> int:
         return len(self.cells.owner_start) - 1
 
-    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole grid as plain arrays, to be kept."""
-        made: dict[str, npt.NDArray[np.generic]] = {"cell": np.array([self.cell]), "reach": self.reach}
+        made: dict[str, npt.NDArray[Any]] = {"cell": np.array([self.cell]), "reach": self.reach}
         made.update({f"cells.{name}": values for name, values in self.cells._asdict().items()})
         made.update({f"directory.{name}": values for name, values in self.directory._asdict().items()})
         return made
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> PolygonGrid:
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> PolygonGrid:
         """Make a grid of kept arrays; memory-mapped ones (mode ``"c"``) are used in place.
 
         Examples
@@ -90,7 +91,7 @@ class PolygonGrid:
         return cls(float(arrays["cell"][0]), cells, where, plain(arrays["reach"]))
 
 
-def plain(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Make an array one that compiled loops take: contiguous and writable, in place where it is both."""
     made = np.ascontiguousarray(array).view(np.ndarray)
     return made if made.flags.writeable else made.copy()

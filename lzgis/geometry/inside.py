@@ -89,9 +89,7 @@ def _slot(inside: Inside, slot: Int64s, n: int, pair: tuple[int, int]) -> tuple[
 
 
 @compiled
-def lengths(
-    chain: Chains, part: tuple[int, int], grid: Cells, place: Directory, scale: tuple[float, float]
-) -> Inside:
+def lengths(chain: Chains, part: tuple[int, int], grid: Cells, place: Directory, scale: tuple[float, float]) -> Inside:
     """Find every pair of a line and a polygon that share a cell.
 
     `scale` is the side of the cell, and how near counts as running along.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,16 +63,16 @@ class LayerIndex:
         reach = max(float(self.grid.reach[1]), float(reach_of(sites)[1]))
         return max(1e-9, 16.0 * 2.0**-52 * reach)
 
-    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""
-        made: dict[str, npt.NDArray[np.generic]] = {"size": np.array([self.size])}
+        made: dict[str, npt.NDArray[Any]] = {"size": np.array([self.size])}
         made.update({f"grid.{name}": values for name, values in self.grid.arrays().items()})
         made.update({f"begin.{name}": values for name, values in self.begin._asdict().items()})
         made.update({f"tree.{name}": values for name, values in self.tree._asdict().items()})
         return made
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> LayerIndex:
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> LayerIndex:
         """Make an index of kept arrays; those memory-mapped copy-on-write (mode ``"c"``) are used in place.
 
         Examples

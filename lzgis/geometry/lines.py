@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
+from lzgis.geometry.answers import Flags, Insides
 from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.index import FeatureIndex, Geometries
 from lzgis.geometry.inside import lengths
 from lzgis.geometry.layerindex import LayerIndex
 from lzgis.geometry.membership import holding
@@ -17,27 +17,6 @@ from lzgis.geometry.nearness import edges_within
 from lzgis.geometry.overlay import overlaps
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
-
-
-@dataclass(frozen=True)
-class Insides:
-    """Pairs of a line or point and a polygon it lies in, wholly or in part, sorted by `left`, then `right`.
-
-    Attributes
-    ----------
-    left, right : array of int
-        Positions among the lines and points, and in the layer.
-    length : array of float
-        How much of the line lies inside; 0 for points.
-    undecided : array of bool
-        The line runs along the border, or no more of it is inside than rounding can make; the point is on the
-        border, as far as rounding can tell. `decided_insides` asks GEOS.
-    """
-
-    left: Integers
-    right: Integers
-    length: Floats
-    undecided: npt.NDArray[np.bool_]
 
 
 def insides(geometries: Geometries, layer: LayerIndex, *, threads: int = 1) -> Insides:
@@ -59,7 +38,8 @@ def insides(geometries: Geometries, layer: LayerIndex, *, threads: int = 1) -> I
     >>> found.left, found.right, found.length, found.undecided
     (array([0, 0, 1, 1]), array([0, 1, 0, 1]), array([5., 2., 0., 0.]), array([False, False,  True,  True]))
     """
-    geometries = np.where(shapely.get_dimensions(geometries) < 2, geometries, None)
+    geometries = geometries.copy()
+    geometries[shapely.get_dimensions(geometries) == 2] = None
     chain = chains(geometries)
     point = np.asarray(shapely.get_dimensions(geometries) == 0)
     near = layer.near(chain)
@@ -89,9 +69,7 @@ def decided_insides(found: Insides, geometries: Geometries, features: Geometries
     return Insides(*(values[keep] for values in vars(found).values()))
 
 
-def _insides(
-    chain: Chains, part: tuple[int, int], layer: LayerIndex, near: float, point: npt.NDArray[np.bool_]
-) -> Insides:
+def _insides(chain: Chains, part: tuple[int, int], layer: LayerIndex, near: float, point: Flags) -> Insides:
     grid = layer.grid
     left, right, length, along = lengths(chain, part, grid.cells, grid.directory, (grid.cell, near))
     # A stretch no longer than rounding can make may be none: a line that only touches a corner.
@@ -100,9 +78,10 @@ def _insides(
     sure = holding(chain, part, grid.cells, grid.directory, grid.cell)
     apart = segments(chain, part[0], part[1], 0.0)
     border = edges_within(apart, layer.tree, near, layer.size)
+    polygonal = np.diff(grid.cells.owner_start) > 0
     columns = []
     for pair, unsure in ((border, True), (sure, False)):
-        chosen = point[part[0] + pair[0]]
+        chosen = point[part[0] + pair[0]] & polygonal[pair[1]]
         columns.append((pair[0][chosen], pair[1][chosen], np.full(chosen.sum(), unsure)))
     mine, theirs, doubt = (np.concatenate(column) for column in zip(*columns, strict=True))
     # Those on the border come first, so that a pair found both ways stays in doubt.

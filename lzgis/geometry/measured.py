@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-from lzgis.geometry.areas import Areas, CutSites, areas_of, cut_sites, decided, joined
+from lzgis.geometry.answers import Areas, Distances, Measured
+from lzgis.geometry.areas import CutSites, areas_of, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
 from lzgis.geometry.chains import chains
 from lzgis.geometry.distances import (
     RUN_LENGTH,
-    Distances,
     decided_nearest,
     distances_of_segments,
     inside_pairs,
@@ -24,22 +23,6 @@ from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Sites against one layer.
-
-    Attributes
-    ----------
-    areas : Areas
-        Pairs with a common area.
-    nearest : Distances
-        For every site the nearest feature; for a site with a common area the first it shares one with, at distance 0.
-    """
-
-    areas: Areas
-    nearest: Distances
 
 
 def areas_and_distances(

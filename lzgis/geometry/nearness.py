@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +32,8 @@ def _box_bounds(box: Floats, at: int, segment: Segments, site: int, bound: Float
         left, low = segment.run_box[run, 0], segment.run_box[run, 1]
         right, high = segment.run_box[run, 2], segment.run_box[run, 3]
         for k in range(WIDTH):
-            dx = max(max(box[0, at + k] - right, left - box[2, at + k]), 0.0)
-            dy = max(max(box[1, at + k] - high, low - box[3, at + k]), 0.0)
+            dx = max(box[0, at + k] - right, left - box[2, at + k], 0.0)
+            dy = max(box[1, at + k] - high, low - box[3, at + k], 0.0)
             square = dx * dx + dy * dy
             bound[k] = square if square < bound[k] else bound[k]
 
@@ -46,7 +48,7 @@ def _crosses(e: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
     t = dx * (e[1] + e[3] - ay) - dy * (e[0] + e[2] - ax)
     size = (abs(e[2]) + abs(e[3]) + abs(dx) + abs(dy)) * (abs(ax - e[0]) + abs(ay - e[1]) + abs(dx) + abs(dy))
     doubt = 1e-14 * size
-    return u * v < 0.0 and s * t < 0.0 and min(min(abs(u), abs(v)), min(abs(s), abs(t))) > doubt
+    return bool(u * v < 0.0 and s * t < 0.0 and min(abs(u), abs(v), abs(s), abs(t)) > doubt)
 
 
 @compiled
@@ -82,7 +84,7 @@ def _edge_to_leaf(e: Floats, tree: EdgeTree, leaf: int, line: Floats, square: Fl
     least = square[0]
     for k in range(1, WIDTH):
         least = square[k] if square[k] < least else least
-    return max(least, _NOTHING)
+    return float(max(least, _NOTHING))
 
 
 @compiled
@@ -94,14 +96,14 @@ def _site_to_leaf(segment: Segments, site: int, tree: EdgeTree, leaf: int, best:
     least = np.inf
     for run in range(segment.site_run[site], segment.site_run[site + 1]):
         b = segment.run_box[run]
-        dx, dy = max(max(left - b[2], b[0] - right), 0.0), max(max(low - b[3], b[1] - high), 0.0)
+        dx, dy = max(left - b[2], b[0] - right, 0.0), max(low - b[3], b[1] - high, 0.0)
         if dx * dx + dy * dy > min(best, least):
             continue
         for i in range(segment.run_start[run], segment.run_start[run + 1]):
             e = segment.edge[i]
             x0, x1 = min(e[0], e[0] + e[2]), max(e[0], e[0] + e[2])
             y0, y1 = min(e[1], e[1] + e[3]), max(e[1], e[1] + e[3])
-            dx, dy = max(max(left - x1, x0 - right), 0.0), max(max(low - y1, y0 - high), 0.0)
+            dx, dy = max(left - x1, x0 - right, 0.0), max(low - y1, y0 - high, 0.0)
             apart = dx * dx + dy * dy
             if apart > best or apart > least:
                 continue
@@ -140,7 +142,7 @@ def _children(tree: EdgeTree, at: int) -> int:
     level = 1
     while at >= tree.level[level + 1]:
         level += 1
-    return tree.level[level - 1] + (at - tree.level[level]) * WIDTH
+    return int(tree.level[level - 1] + (at - tree.level[level]) * WIDTH)
 
 
 @compiled
@@ -229,7 +231,7 @@ def edges_within(segment: Segments, tree: EdgeTree, distance: float, features: i
 
 
 @compiled
-def _longer(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _longer(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     longer = np.empty(2 * len(array), array.dtype)
     for k in range(len(array)):
         longer[k] = array[k]

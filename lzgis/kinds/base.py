@@ -189,13 +189,14 @@ def overlap_states(
         It is real, yet its mean width 2A/P is below the tolerance and below half that of the site and of the feature:
         a 4 m lane that crosses a redline is no sliver, though 4 m wide.
     width : array of float
-        The mean width (m) of polygonal parts, without what is too narrow to be told from touching; NaN for others.
+        The mean width (m) of polygonal parts, NaN for others. Where it is below the tolerance, that of the widest piece:
+        a real bite beside a long ragged border is no error.
     """
     dimension = shapely.get_dimensions(parts)
     tolerance = check.sliver_width_m
     width = mean_width(parts)
     thin = np.flatnonzero(width < tolerance)
-    width[thin] = np.nan_to_num(mean_width(_without_hairs(parts[thin])))
+    width[thin] = _widest_piece(_without_hairs(parts[thin]))
     length = shapely.length(parts)
     real = np.where(
         dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0)
@@ -204,6 +205,13 @@ def overlap_states(
     short = (length < tolerance) & (length < 0.5 * shapely.length(check.sites.geometry[site]))
     sliver = real & np.where(dimension == 2, narrow, np.where(dimension == 1, short, False))
     return real.astype(bool), sliver.astype(bool), width
+
+
+def _widest_piece(polygons: Geometries) -> Floats:
+    pieces, owner = shapely.get_parts(polygons, return_index=True)
+    widest = np.zeros(len(polygons))
+    np.maximum.at(widest, owner, np.nan_to_num(mean_width(pieces)))
+    return widest
 
 
 def _without_hairs(polygons: Geometries) -> Geometries:

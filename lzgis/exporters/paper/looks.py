@@ -57,7 +57,7 @@ _ROAD = Look(line="#9a6a35", width=0.9, order=2.7, smallest=120_000)
 #: By the id of a layer; then, for some, by the value of the field that the catalogue colours it by.
 LOOKS: Mapping[str, Look] = MappingProxyType(
     {
-        "redline": Look("#f4511e", 0.20, "#e3000f", 0.9, order=2.1),
+        "redline": Look("#ff4d4d", 0.20, "#e3000f", 0.9, order=2.1),
         "farmland": Look("#ffe54a", 0.62, "#c9a700", 0.4, order=2.0),
         "town_boundary": Look(line="#7d3c78", width=1.3, order=2.9),
         "control_units": Look(line="#6b7f6b", width=0.7, dash=(5, 2, 1, 2), order=2.35, smallest=120_000),

@@ -1,0 +1,149 @@
+"""The sections on what the answers rest on, what was left open, and where the data come from."""
+
+from __future__ import annotations
+
+import re
+
+from lzgis.exporters.dossier import figures
+from lzgis.exporters.dossier.batch import Batch, Subject, meant
+from lzgis.exporters.dossier.model import Grid
+from lzgis.exporters.provenance import provenance_tables
+from lzgis.exporters.rows import number, text, visible
+from lzgis.exporters.tables import Table
+from lzgis.model import Problem, State
+from lzgis.rule import Document, Rule
+
+_WEIGHTS = {
+    "role": 1.1,
+    "name": 2.2,
+    "title": 2.2,
+    "basis": 3.4,
+    "sha256": 4.4,
+    "version": 1.4,
+    "date": 1.6,
+    "crs": 1.6,
+    "status": 1.0,
+    "count": 1.1,
+    "confidentiality": 1.6,
+}
+
+
+def basis_grid(subject: Subject) -> Grid:
+    """Give the documents that the rules applied rest on, with their dates and how well they are known."""
+    batch, teller = subject.batch, subject.batch.teller
+    as_of = batch.report.provenance.as_of
+    applied = dict.fromkeys(f["rule"] for f in subject.findings if meant(f))
+    known = {rule.id: rule for rule in batch.report.book.rules}
+    cited: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for rule in (known[name] for name in applied if name in known):
+        for basis in _begun(batch, rule):
+            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles[basis[1]] = None
+            rules[teller.rule(rule.id)] = None
+    separator = batch.say("separator")
+    rows = []
+    for name, (articles, rules) in cited.items():
+        document = batch.report.book.documents[name]
+        lines = [batch.say("effective", date=document.effective_from)] if document.effective_from else []
+        if document.repealed(as_of):
+            by = visible(document.repealed_by) or figures.NONE
+            lines.append(batch.say("repealed", date=document.repealed_on, by=by))
+        rows.append(
+            (
+                visible(batch.words.title(document.title, document.title_en)),
+                visible(separator.join(a for a in articles if a)) or figures.NONE,
+                "\n".join(lines) or batch.say("no-date"),
+                teller.word("certainty", document.certainty),
+                visible(separator.join(rules)),
+            )
+        )
+    columns = (
+        *(batch.head("document", 3.2), batch.head("articles", 2.4), batch.head("effective", 2.2)),
+        *(batch.head("certainty", 1.9), batch.head("rules", 4.6)),
+    )
+    return Grid("basis", columns, tuple(rows))
+
+
+def _begun(batch: Batch, rule: Rule) -> list[tuple[str, str]]:
+    """Documents of a rule that have taken effect, or all if none has, as findings cite them."""
+
+    def begun(document: Document) -> bool:
+        start = document.effective_from
+        return start is None or start <= batch.report.provenance.as_of
+
+    title = batch.words.title
+    cited = [(b.document, title(b.article, b.article_en)) for b in rule.basis]
+    return [c for c in cited if begun(batch.report.book.documents[c[0]])] or cited
+
+
+def unchecked_grid(subject: Subject) -> Grid | None:
+    """Give the rules that were not checked, or only in part, and why."""
+    batch, teller = subject.batch, subject.batch.teller
+    rows = tuple(
+        (
+            visible(teller.rule(found["rule"])),
+            visible(teller.layer(found["layer"])),
+            visible(teller.reason(found)) or figures.NONE,
+            figures.percent(found["unchecked_share"]),
+            teller.word("severity", found["severity"]),
+        )
+        for found in subject.findings
+        if found["state"] == State.NOT_CHECKED or (number(found["unchecked_share"]) or 0) > 0
+    )
+    columns = (
+        *(batch.head("rule", 4), batch.head("layer", 2.6), batch.head("reason", 4.4)),
+        *(batch.head("unchecked_share", 1.8), batch.head("severity", 1.6)),
+    )
+    return Grid("not_checked", columns, rows) if rows else None
+
+
+def problems_grid(subject: Subject) -> Grid | None:
+    """Give what a reader must know of the layers and of this project's own shape."""
+    batch = subject.batch
+    say = batch.words.message
+    rows = tuple(
+        (
+            batch.teller.word("level", problem.level),
+            *(visible(say(part)) for part in (problem.place, problem.what, problem.remedy)),
+        )
+        for problem in batch.report.problems
+        if _concerns(problem, subject.id)
+    )
+    columns = (
+        *(batch.head("level", 1), batch.head("place", 3), batch.head("what", 4), batch.head("remedy", 4)),
+    )
+    return Grid("problems", columns, rows, title=batch.say("problems")) if rows else None
+
+
+def _concerns(problem: Problem, site_id: str) -> bool:
+    """Whether a problem is of all projects or of this one: places name a project as (site 'ID')."""
+    named = re.search(r"site '", str(problem.place))
+    return named is None or f"site '{site_id}'" in str(problem.place)
+
+
+def provenance_grids(batch: Batch) -> dict[str, Grid]:
+    """Give the tables of provenance by name; their rows are the same in every dossier."""
+    tables = {table.name: table for table in provenance_tables(batch.teller)}
+    columns = {
+        "about": ("name", "value"),
+        "sources": ("role", "name", "version", "date", "crs", "engine", "sha256"),
+        "layers": ("layer", "title", "status", "version", "date", "basis", "confidentiality", "count"),
+        "transforms": ("value",),
+        "tolerances": ("name", "value"),
+        "versions": ("name", "value"),
+    }
+    return {name: _grid(batch, tables[name], names) for name, names in columns.items()}
+
+
+def _grid(batch: Batch, table: Table, names: tuple[str, ...]) -> Grid:
+    # Left out: the layer's id beside its title, and the library that read a file.
+    kept = [i for i, name in enumerate(names) if name not in ("layer", "engine")]
+    columns = tuple(batch.head(names[i], _WEIGHTS.get(names[i], 1.0)) for i in kept)
+    rows = tuple(tuple(_cell(row[i]) for i in kept) for row in table.rows)
+    pairs = names in (("name", "value"), ("value",))
+    title = "" if table.name in ("about", "layers") else batch.say(table.name)
+    return Grid(table.name, columns, rows, title=title, heads=not pairs, fine=table.name != "layers")
+
+
+def _cell(value: str | float | None) -> str:
+    return f"{value:g}" if isinstance(value, float) else visible(text(value)) or figures.NONE

@@ -1,0 +1,158 @@
+"""What a dossier says, ready to be laid out: sections of paragraphs, tables of texts and pictures.
+
+Every writer (Word, web page, PDF, an office's template) lays out this model and adds nothing to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a grid: its key, its head, its share of the width, and whether it holds figures."""
+
+    name: str
+    title: str
+    weight: float = 1.0
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts; lines within a cell are parted by newlines.
+
+    `marks` gives each row the verdict in whose tint its cell of column `marked` is laid, or an empty string; `heads`
+    says whether the heads are shown; `fine` asks for small letters.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    marks: tuple[str, ...] = ()
+    marked: str = ""
+    heads: bool = True
+    fine: bool = False
+
+    def records(self) -> list[dict[str, str]]:
+        """Return the rows as dictionaries by column, with the grid's title under ``group``.
+
+        Examples
+        --------
+        >>> Grid("pairs", (Column("name", "Name"),), (("P1",),), title="all").records()
+        [{'name': 'P1', 'group': 'all'}]
+        """
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) | {"group": self.title} for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A map as a PNG file, with its caption and its size on paper."""
+
+    name: str
+    caption: str
+    png: bytes
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered part of the dossier, laid out in this order: paragraphs, grids, notes, pictures."""
+
+    name: str
+    number: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """Number and title in one line."""
+        return f"{self.number}{self.title}"
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that is said of one project.
+
+    `project` and `about` hold single facts by name, the names being those of `PROJECT_FACTS` and `ABOUT_FACTS`.
+    """
+
+    language: str
+    title: str
+    subtitle: str
+    verdict: str
+    verdict_code: str
+    project: Mapping[str, str]
+    about: Mapping[str, str]
+    sections: tuple[Section, ...]
+    signatures: tuple[str, ...]
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures of all sections."""
+        return tuple(picture for section in self.sections for picture in section.pictures)
+
+    def grids(self) -> dict[str, list[Grid]]:
+        """Return the grids of all sections by name."""
+        found: dict[str, list[Grid]] = {name: [] for name in GRID_COLUMNS}
+        for section in self.sections:
+            for grid in section.grids:
+                found[grid.name].append(grid)
+        return found
+
+
+#: Single facts of the project.
+PROJECT_FACTS = (
+    *("id", "name", "activity", "shape", "area_m2", "area_ha", "area_mu", "length_m"),
+    *("centre", "divisions", "verdict", "nearest"),
+)
+
+#: Single facts of the screening and of the office's city.
+ABOUT_FACTS = (
+    *("title", "city", "adcode", "notice", "disclaimer", "confidentiality", "as_of", "made_at", "rule_book"),
+    *("rule_book_version", "crs", "plane", "area"),
+)
+
+#: The grids that a dossier may have, with the columns of each.
+GRID_COLUMNS: dict[str, tuple[str, ...]] = {
+    "project": ("name", "value"),
+    "attributes": ("name", "value"),
+    "layers": ("title", "status", "version", "date", "basis", "confidentiality", "count"),
+    "findings": (
+        *("layer", "rule", "subject", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),
+    ),
+    "divisions": (
+        *("rule", "subject", "division", "area_m2", "area_ha", "area_mu", "length_m", "share"),
+    ),
+    "ladder": ("threshold", "verdict"),
+    "corridors": (
+        *("rule", "subject", "baseline", "required_m", "distance_m", "shortfall_m", "band", "state"),
+    ),
+    "general": ("heading", "clause", "facts", "answer", "explanation"),
+    "answers": ("heading", "clause", "facts", "answer", "explanation"),
+    "zones": ("rule", "subject", "result", "item", "procedure", "note"),
+    "basis": ("document", "articles", "effective", "certainty", "rules"),
+    "not_checked": ("rule", "layer", "reason", "unchecked_share", "severity"),
+    "problems": ("level", "place", "what", "remedy"),
+    "about": ("name", "value"),
+    "sources": ("role", "name", "version", "date", "crs", "sha256"),
+    "transforms": ("value",),
+    "tolerances": ("name", "value"),
+    "versions": ("name", "value"),
+}
+
+#: The pictures that a dossier has.
+PICTURES = ("location_map", "detail_map")
+
+#: The sections, in their order.
+SECTIONS = (
+    *("project", "data", "findings", "ladder", "corridors", "answers", "zones", "basis", "maps"),
+    *("not_checked", "provenance"),
+)

@@ -1,0 +1,60 @@
+"""JSON-FG (OGC 21-045r1): the features of `lzgis.exporters.geojson` with their geometry in CGCS2000, as it is worked with.
+
+The geometry stands in ``place``, in the axis order of EPSG:4490: latitude before longitude. ``geometry``, which would
+have to be WGS 84, is null; a reader that knows only GeoJSON takes the GeoJSON file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from lzgis.exporters.geojson import feature_records, geometry_object, head_members, write_lines
+from lzgis.exporters.rows import Teller
+from lzgis.model import Report
+from lzgis.words import Language
+
+_CONFORMS_TO = [
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/core",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas",
+]
+_CRS = "http://www.opengis.net/def/crs/EPSG/0/4490"
+
+
+def write_jsonfg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write a report as JSON-FG in CGCS2000; the same report gives the same bytes.
+
+    The feature types are ``site`` and ``finding``; ids and properties are those of the GeoJSON file.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.jsonfg``.
+    language : {"zh", "en"}
+        Language of titles; codes and data are the same in every language.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    teller = Teller(report, language)
+    shapes = shapely.orient_polygons(np.concatenate([report.sites.geometry, report.findings.geometry]))
+    places = shapely.transform(shapes, lambda lonlat: lonlat[:, ::-1])
+    head = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS, **head_members(teller)}
+    features = (
+        {
+            "type": "Feature",
+            "id": name,
+            "featureType": name.partition(":")[0],
+            "geometry": None,
+            "place": geometry_object(place),
+            "properties": properties,
+        }
+        for (name, properties), place in zip(feature_records(teller), places, strict=True)
+    )
+    write_lines(path, head, features)
