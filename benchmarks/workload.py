@@ -190,7 +190,7 @@ def sites(n: int, seed: int = 7) -> np.ndarray:
 
 
 def write(folder: Path, numbers: list[int]) -> None:
-    """Write layers and sites as GeoPackage-free, fast FlatGeobuf files."""
+    """Write layers and sites as GeoParquet."""
     import geopandas as gpd
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,14 +6,20 @@ that needs it.
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from functools import partial, wraps
+from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
 
+from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 from lzgis.words import Language, Words
@@ -49,24 +55,79 @@ AsOfOption = Annotated[
 ]
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
 FormatOption = Annotated[
-    list[str] | None, typer.Option("--format", help="xlsx, gpkg, json, html, png or all; may be given again.")
+    list[str] | None,
+    typer.Option("--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
 
 
+class MapMode(StrEnum):
+    """For whom the map is."""
+
+    internal = "internal"
+    public = "public"
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Options of what is written: where, in which formats, for whom."""
+
+    out: OutOption = None
+    formats: FormatOption = None
+    mode: Annotated[
+        MapMode,
+        typer.Option("--mode", help="public leaves out what the catalogue does not call public; only for html."),
+    ] = MapMode.internal
+    tianditu_key: Annotated[
+        str, typer.Option("--tianditu-key", help="Your key of Tianditu, to offer its online base on the map.")
+    ] = ""
+    template: Annotated[
+        Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
+    ] = None
+    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
+
+
+def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take the fields of `record` as options of its own, gathered in its parameter `name`."""
+    hints = get_type_hints(record, include_extras=True)
+
+    def around(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def call(**given: Any) -> None:
+            given[name] = record(**{field.name: given.pop(field.name) for field in fields(record)})
+            command(**given)
+
+        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != name]
+        more = [
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+            for f in fields(record)
+        ]
+        # What typer reads instead of the command's own.
+        call.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+        call.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+        return call
+
+    return around
+
+
 @app.command()
-def screen(  # noqa: PLR0913, PLR0917 (the options of a command are its interface)
+@gathers(OutputOptions, "output")
+def screen(
     sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
     layers: LayersOption = None,
     as_of: AsOfOption = None,
-    out: OutOption = None,
-    formats: FormatOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
+    output: OutputOptions = OutputOptions(),
 ) -> None:
     """Check sites against every rule in force, and write the results."""
+    names = _formats_for(output)
+    if as_json and output.mode == MapMode.public:
+        raise ConfigError(
+            "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
+        )
     report = _screened(sites, layers, as_of, lang)
-    written = _write(report, out, _formats(formats), lang) if out else []
+    written = _write(report, output.out, names, lang, asdict(output)) if output.out else []
     if as_json:
         import json
 
@@ -111,6 +172,26 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
     for line in problem_lines(tuple(problems), lang.words):
         console.print(line)
     raise typer.Exit(2 if any(p.level != "note" for p in problems) else 0)
+
+
+@app.command("map")
+@gathers(SheetOptions, "sheets")
+def draw_maps(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[SITE]...", help="Ids of sites; none for all on one map.")
+    ] = None,
+    sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    sheets: SheetOptions = SheetOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Draw maps on paper: one for each SITE, or an overview of them all."""
+    from lzgis.catalogue import reference_city
+
+    sheets.suffixes()
+    report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
+    _announce(write_sheets(report, ids or [], sheets, lang.code))
 
 
 @app.command()
@@ -162,18 +243,48 @@ def _formats(given: list[str] | None) -> list[str]:
     for name in names:
         if name not in (*FORMATS, "all"):
             raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
-    return list(FORMATS) if "all" in names else list(dict.fromkeys(names))
+    for name in names:
+        if name != "all" and not FORMATS[name].installed:
+            what = Message("'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs)
+            raise ConfigError("--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'"))
+    every = [name for name, one in FORMATS.items() if one.installed]
+    return every if "all" in names else list(dict.fromkeys(names))
 
 
-def _write(report: Report, out: Path, names: list[str], lang: Lang) -> list[Path]:
+def _formats_for(output: OutputOptions) -> list[str]:
+    """Keep of the formats those that have a public edition, if that is wanted: no other may lie beside it unasked."""
+    from lzgis.exporters import FORMATS
+
+    names = _formats(output.formats)
+    if output.mode == MapMode.internal:
+        return names
+    public = [name for name in names if "mode" in FORMATS[name].options]
+    if output.formats and public != names:
+        others = ", ".join(name for name in names if name not in public)
+        what = Message("{formats} have no public edition", formats=others)
+        raise ConfigError("--mode public", what, Message("use it with --format html"))
+    return public
+
+
+def _write(
+    report: Report, out: Path, names: list[str], lang: Lang, options: Mapping[str, object] | None = None
+) -> list[Path]:
     from lzgis.console import progress_bar
-    from lzgis.exporters import FORMATS, export
+    from lzgis.exporters import FORMATS, export, export_projects
 
     written = []
+    single = [name for name in names if not FORMATS[name].per_site]
+    documents = [name for name in names if FORMATS[name].per_site]
     with progress_bar(lang.words) as progress:
-        for done, name in enumerate(names):
-            progress("files", done, len(names))
-            written.append(export(report, out / FORMATS[name].file_name, language=lang.code))
+        for done, name in enumerate(single):
+            progress("files", done, len(single))
+            written.append(export(report, out / FORMATS[name].file_name, language=lang.code, options=options))
+        if documents:
+            folder = out / FORMATS[documents[0]].file_name
+            step = partial(progress, "documents")
+            written += export_projects(
+                report, folder, documents, language=lang.code, options=options, progress=step
+            )
     return written
 
 

@@ -26,7 +26,7 @@ FLOORS: dict[str, str] = {
     "checking": "coverage findings breakdown check verdicts",
     "screening": "screening",
     "exports": "exporters exporters.map",
-    "edges": "starting console cli",
+    "edges": "starting console cli_map cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

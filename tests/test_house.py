@@ -122,7 +122,7 @@ def placeholders(text: str) -> set[str]:
     return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-# What the code says is English already, so that this section is there for the other language alone; test_messages.py holds it to the code.
+# The code speaks English already, so this section is there for the other language alone (see test_messages.py).
 ZH.pop("message")
 EN.pop("message")
 

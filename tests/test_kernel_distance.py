@@ -30,8 +30,8 @@ def array(*shapes):
 
 
 def kernel(sites, layer, *, cell=4.0, threads=1):
-    found = nearest_distance(sites, LayerIndex.build(layer, cell=cell), threads=threads)
-    return decided_nearest(found, sites, FeatureIndex(layer))
+    index = LayerIndex.build(layer, cell=cell)
+    return decided_nearest(nearest_distance(sites, index, threads=threads), sites, index, layer)
 
 
 def assert_as_shapely(sites, layer, *, cell=256.0):
@@ -64,9 +64,8 @@ def test_any_shape_to_any_other(sites, layer):
 @given(st.lists(SHAPES, min_size=1, max_size=6), st.lists(SHAPES, min_size=1, max_size=6), st.integers(0, 9))
 def test_all_within_reach(sites, layer, reach):
     sites, layer = array(*sites), array(*layer)
-    index = FeatureIndex(layer)
-    found = features_within(sites, LayerIndex.build(layer, cell=4.0), float(reach), index)
-    expected = dwithin(sites, index, float(reach))
+    found = features_within(sites, LayerIndex.build(layer, cell=4.0), float(reach), layer)
+    expected = dwithin(sites, FeatureIndex(layer), float(reach))
     assert (found.left.tolist(), found.right.tolist()) == (expected.left.tolist(), expected.right.tolist())
     assert np.allclose(found.distance, expected.distance, rtol=1e-12, atol=1e-9)
 
@@ -130,7 +129,7 @@ def test_null_and_empty_have_no_nearest():
     assert np.isnan(found.distance[:3]).all()
     assert kernel(array(Point(0, 0)), array()).right.tolist() == [-1]
     assert len(kernel(array(), shapes).right) == 0
-    assert len(features_within(array(), LayerIndex.build(shapes), 5.0, FeatureIndex(shapes)).left) == 0
+    assert len(features_within(array(), LayerIndex.build(shapes), 5.0, shapes).left) == 0
 
 
 def some_city(sites):

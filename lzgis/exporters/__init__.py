@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lzgis.errors import ExportError
 from lzgis.messages import Message
@@ -16,27 +17,61 @@ from lzgis.words import Language
 class Format(NamedTuple):
     """How a format is asked for and where its exporter lives.
 
-    The exporter is a function ``(report, path, *, language)`` of the report alone.
+    The exporter is a function ``(report, path, *, language)`` of the report alone; `options` names the further keywords
+    that it knows. A format of one file per project (`per_site`) names a folder, and its exporter takes ``suffixes`` and
+    ``progress`` as well, so that what several of them share is made once. `needs` is a package that is installed only
+    with the extra of the format's name.
     """
 
     suffix: str
     file_name: str
     exporter: str
+    options: tuple[str, ...] = ()
+    per_site: bool = False
+    needs: str = ""
 
+    @property
+    def installed(self) -> bool:
+        """Whether the package that the format needs is there."""
+        return not self.needs or find_spec(self.needs) is not None
+
+
+_PROJECTS = "lzgis.exporters.dossier:write_projects"
 
 FORMATS: dict[str, Format] = {
     "xlsx": Format(".xlsx", "report.xlsx", "lzgis.exporters.xlsx:write_xlsx"),
     "gpkg": Format(".gpkg", "findings.gpkg", "lzgis.exporters.gpkg:write_gpkg"),
+    "geojson": Format(".geojson", "findings.geojson", "lzgis.exporters.geojson:write_geojson"),
+    "jsonfg": Format(".jsonfg", "findings.jsonfg", "lzgis.exporters.jsonfg:write_jsonfg"),
+    "shp": Format(".zip", "findings-shp.zip", "lzgis.exporters.shapefile:write_shapefile"),
+    "dxf": Format(".dxf", "conflicts.dxf", "lzgis.exporters.dxf:write_dxf"),
     "json": Format(".json", "report.json", "lzgis.exporters.json:write_json"),
-    "html": Format(".html", "map.html", "lzgis.exporters.map:write_map"),
+    "html": Format(".html", "map.html", "lzgis.exporters.map:write_map", ("mode", "tianditu_key")),
     "png": Format(".png", "map.png", "lzgis.exporters.picture:write_picture"),
+    "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template"), per_site=True),
+    "htmldoc": Format(".html", "projects", _PROJECTS, ("mu",), per_site=True),
+    "pdf": Format(".pdf", "projects", _PROJECTS, ("mu",), per_site=True, needs="typst"),
 }
 
 DEFAULT_FORMATS = ("xlsx", "gpkg", "json", "html")
 
 
-def export(report: Report, path: str | Path, *, language: Language = "zh") -> Path:
+def export(
+    report: Report, path: str | Path, *, language: Language = "zh", options: Mapping[str, object] | None = None
+) -> Path:
     """Write `report` to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file; its suffix names the format. A document of a project (``.docx``, ``.pdf``) can be written of a report
+        on one project only; for more see `export_projects`.
+    language : {"zh", "en"}
+        The reader's language.
+    options : mapping, optional
+        Further keywords, see `Format.options`; an exporter is given those that it knows.
 
     Raises
     ------
@@ -46,7 +81,13 @@ def export(report: Report, path: str | Path, *, language: Language = "zh") -> Pa
     path = Path(path)
     for one in FORMATS.values():
         if one.suffix == path.suffix.lower():
-            exporter_of(one)(report, path, language=language)
+            known_to_it = {name: value for name, value in (options or {}).items() if name in one.options}
+            if one.per_site:
+                from lzgis.exporters.dossier import write_project
+
+                write_project(report, path, language=language, **known_to_it)
+            else:
+                exporter_of(one)(report, path, language=language, **known_to_it)
             return path
     known = ", ".join(f.suffix for f in FORMATS.values())
     raise ExportError(
@@ -56,8 +97,48 @@ def export(report: Report, path: str | Path, *, language: Language = "zh") -> Pa
     )
 
 
-def exporter_of(one: Format) -> Callable[..., None]:
+def export_projects(
+    report: Report,
+    folder: str | Path,
+    names: Iterable[str],
+    *,
+    language: Language = "zh",
+    options: Mapping[str, object] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write formats of one file per project into a folder, and return the files.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    folder : path
+        Where the files shall stand.
+    names : iterable of str
+        Formats, keys of `FORMATS` that have one file per project.
+    language : {"zh", "en"}
+        The reader's language.
+    options : mapping, optional
+        Further keywords, see `Format.options`.
+    progress : callable, optional
+        Called with the number of projects done and of all.
+
+    Raises
+    ------
+    ExportError
+        If a file cannot be written.
+    """
+    wanted = [FORMATS[name] for name in names]
+    known = {name for one in wanted for name in one.options}
+    more = {name: value for name, value in (options or {}).items() if name in known}
+    suffixes = [one.suffix for one in wanted]
+    return exporter_of(wanted[0])(
+        report, folder, suffixes=suffixes, language=language, progress=progress, **more
+    )
+
+
+def exporter_of(one: Format) -> Callable[..., Any]:
     """Import the exporter of a format."""
     module, _, function = one.exporter.partition(":")
-    exporter: Callable[..., None] = getattr(import_module(module), function)
+    exporter: Callable[..., Any] = getattr(import_module(module), function)
     return exporter

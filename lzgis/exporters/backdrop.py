@@ -16,6 +16,7 @@ from rasterio.warp import Resampling
 
 from lzgis.errors import ExportError
 from lzgis.exporters.cartography import Frame
+from lzgis.messages import Message
 
 _PIXELS_PER_MM = 4
 _STRENGTH = 0.20
@@ -38,15 +39,16 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
     transform = rasterio.Affine(step_x, 0.0, frame.west, 0.0, -step_y, frame.north)
     where = {"transform": transform, "width": width, "height": height}
     try:
-        with (
-            rasterio.open(dem) as raster,
-            WarpedVRT(raster, crs=crs.to_wkt(), resampling=Resampling.average, **where) as warped,
-        ):
-            elevation = warped.read(1, masked=True).astype(float)
+        with rasterio.open(dem) as raster:
+            # Cells wider than a pixel are smoothed, or their edges would show as steps of the relief.
+            cell = raster.res[0] * (111_320 if raster.crs and raster.crs.is_geographic else 1)
+            how = Resampling.average if cell < step_x else Resampling.cubic_spline
+            with WarpedVRT(raster, crs=crs.to_wkt(), resampling=how, **where) as warped:
+                elevation = warped.read(1, masked=True).astype(float)
     except rasterio.errors.RasterioError as error:
-        raise ExportError(
-            str(dem), f"cannot be read: {error}", "repair it, or take 'dem' out of the catalogue"
-        ) from error
+        what = Message("cannot be read: {why}", why=str(error))
+        remedy = Message("repair it, or take 'dem' out of the catalogue")
+        raise ExportError(str(dem), what, remedy) from error
     grey = np.zeros((height, width, 4))
     grey[..., 3] = np.nan_to_num(_darkness(elevation.filled(np.nan), step_x, step_y)) * _STRENGTH
     extent = (frame.west, frame.east, frame.south, frame.north)

@@ -66,5 +66,3 @@ def paths(geometries: Geometries) -> list[Path]:
         ends = ends[np.asarray(outer)]
     spans = zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     return [Path(coordinates[start:stop], codes[start:stop]) for start, stop in spans]
-
-

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 from lzgis.errors import ExportError
 from lzgis.exporters.rows import visible
+from lzgis.messages import Message
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
 
@@ -27,7 +28,8 @@ _CLOSING = "、，。；：）》”〕,.;:)"
 def font(size_pt: float) -> FontProperties:
     """Return the font in a size."""
     if not FONT.is_file():
-        raise ExportError(str(FONT), "the font that pictures are lettered with is missing", "install lzgis anew")
+        what = Message("the font that pictures are lettered with is missing")
+        raise ExportError(str(FONT), what, Message("install lzgis anew"))
     return FontProperties(fname=str(FONT), size=size_pt)
 
 
@@ -62,7 +64,7 @@ def measured_mm(text: str, size_pt: float) -> float:
     >>> measured_mm("连州", 10.0) > measured_mm("ij", 10.0)
     True
     """
-    face = FT2Font(str(FONT))
+    face = get_font(str(FONT))
     face.set_size(100.0, 72.0)
     face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return float(face.get_width_height()[0] / 64 / 100 * size_pt * MM_PER_POINT)

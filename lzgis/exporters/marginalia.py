@@ -15,17 +15,13 @@ from lzgis.exporters.lettering import font, printable, shortened, wrapped
 from lzgis.exporters.rows import Teller
 from lzgis.model import Layer
 
-#: A4 across, and the room around the map, in millimetres.
-PAGE_MM = (297.0, 210.0)
-LEFT_MM, TOP_MM, GAP_MM, RIGHT_MM = 13.0, 25.0, 5.0, 8.0
-LEAST_LEGEND_MM = 62.0
-MOST_LEGEND_MM = 84.0
-FOOT_PT = 6.5
-FOOT_LINE_MM = 3.5
+FOOT_PT = 6.0
+FOOT_LINE_MM = 3.0
 
 #: Height of a line of the legend: as wished, and the least that can be read.
-_LINE_MM = (5.6, 3.3)
-_SIGN_MM = 8.0
+_LINE_MM = (4.3, 2.9)
+_SIGN_MM = 7.0
+_HEAD_MM = 5.6
 
 
 class Entry(NamedTuple):
@@ -34,11 +30,24 @@ class Entry(NamedTuple):
     label: str
     sign: str = ""
     style: Mapping[str, Any] = MappingProxyType({})
-    inset: bool = False
 
 
-def draw_legend(page: Axes, entries: list[Entry], title: str, room: tuple[float, float, float, float]) -> None:
-    """Draw the legend into a room on the page (left, bottom, width, height), in columns if it is long.
+def legend_height(entries: list[Entry], columns: int) -> float:
+    """Height that a legend wishes for, in millimetres."""
+    return _HEAD_MM + math.ceil(len(entries) / columns) * _LINE_MM[0]
+
+
+def draw_head(page: Axes, title: str, left: float, top: float, width: float) -> float:
+    """Write the head of a block with a rule below it; return how high it is."""
+    page.text(left, top, title, va="top", fontproperties=font(8.2))
+    page.plot((left, left + width), (top - 4.1, top - 4.1), color="#444444", linewidth=0.6)
+    return _HEAD_MM
+
+
+def draw_legend(
+    page: Axes, entries: list[Entry], title: str, room: tuple[float, float, float, float], columns: int = 1
+) -> None:
+    """Draw the legend into a room on the page, in more columns if it is too long.
 
     Parameters
     ----------
@@ -50,37 +59,40 @@ def draw_legend(page: Axes, entries: list[Entry], title: str, room: tuple[float,
         What stands above them.
     room : tuple of float
         Left, bottom, width and height.
+    columns : int
+        At least so many columns.
     """
     left, bottom, width, height = room
     top = bottom + height
-    page.text(left, top, title, va="top", fontproperties=font(11))
-    height -= 7.5
-    columns = math.ceil(len(entries) * _LINE_MM[1] / height)
-    rows = math.ceil(len(entries) / columns)
+    top -= draw_head(page, title, left, top, width)
+    height -= _HEAD_MM
+    columns = max(columns, math.ceil(len(entries) * _LINE_MM[1] / height))
+    rows = max(1, math.ceil(len(entries) / columns))
     line = min(_LINE_MM[0], height / rows)
-    size = min(8.0, line / 0.3528 * 0.68)
+    size = min(6.8, line / 0.3528 * 0.62)
     for number, entry in enumerate(entries):
-        x = left + (number // rows) * width / columns + (4 if entry.inset else 0)
-        y = top - 7.5 - (number % rows + 0.5) * line
+        x = left + (number // rows) * width / columns
+        y = top - (number % rows + 0.5) * line
         indent = _draw_sign(page, entry, x, y, line)
-        label = shortened(printable(entry.label), width / columns - indent - (5 if entry.inset else 1), size)
-        look: dict[str, Any] = {"fontproperties": font(size), "color": "black" if entry.sign else "#34495e"}
-        page.text(x + indent, y, label, va="center_baseline", **look)
-        if not entry.sign:
-            under = (y - line * 0.42, y - line * 0.42)
-            page.plot((x, x + width / columns - 2), under, color="#b0b8c0", linewidth=0.5)
+        label = shortened(printable(entry.label), width / columns - indent - 1.5, size)
+        page.text(x + indent, y, label, va="center_baseline", fontproperties=font(size))
 
 
 def _draw_sign(page: Axes, entry: Entry, x: float, y: float, line: float) -> float:
     """Draw the sign of a line of the legend; return how far its label is set in."""
     middle = x + _SIGN_MM / 2 - 0.5
+    style = dict(entry.style)
     if entry.sign == "patch":
-        high = min(3.4, line * 0.7)
-        page.add_patch(Rectangle((x, y - high / 2), _SIGN_MM - 1, high, **entry.style))
+        high = min(2.8, line * 0.66)
+        page.add_patch(Rectangle((x, y - high / 2), _SIGN_MM - 1, high, **style))
     elif entry.sign == "line":
-        page.add_line(Line2D((x, x + _SIGN_MM - 1), (y, y), **entry.style))
+        casing = style.pop("casing", "")
+        ends = ((x, x + _SIGN_MM - 1), (y, y))
+        if casing and casing != "#ffffff":
+            page.add_line(Line2D(*ends, color=casing, linewidth=style["linewidth"] + 0.9))
+        page.add_line(Line2D(*ends, **style))
     elif entry.sign == "marker":
-        page.add_line(Line2D((middle,), (y,), linestyle="none", **entry.style))
+        page.add_line(Line2D((middle,), (y,), linestyle="none", **style))
     else:
         return 0.0
     return _SIGN_MM + 1
@@ -94,36 +106,61 @@ def layer_title(teller: Teller, layer: Layer) -> str:
     return teller.words("picture", "site_count", title=title, count=teller.words("status", layer.spec.status))
 
 
-def draw_heads(page: Axes, teller: Teller, left: float) -> None:
-    """Write title, notice and confidentiality above the map."""
-    width, height = PAGE_MM
-    title = printable(teller.words("picture", "title", city=teller.city))
-    page.text(width / 2, height - 6, title, ha="center", va="top", fontproperties=font(17))
-    for line in wrapped(printable(teller.notice), width - 2 * LEFT_MM, 9, lines=1):
-        place = (width / 2, height - 16.5)
-        page.text(*place, line, ha="center", va="top", fontproperties=font(9), color="#b00000")
-    mark = printable(teller.confidentiality)
-    if mark:
-        look: dict[str, Any] = {"boxstyle": "square,pad=0.35", "facecolor": "white", "edgecolor": "#b00000"}
-        page.text(left + 1, height - 8, mark, va="top", fontproperties=font(9), color="#b00000", bbox=look)
-
-
-def foot_lines(teller: Teller) -> list[str]:
-    """Give what must stand below the map: reference system, dates of rules and data, disclaimer."""
-    provenance, words = teller.report.provenance, teller.words
-    data = []
+def data_dates(teller: Teller) -> str:
+    """Say of what version and date the layers are; layers of one date are named together."""
+    together: dict[str, list[str]] = {}
     for layer in teller.report.layers.values():
         spec = layer.spec
         facts = [*([spec.version] if spec.version else []), *([spec.date.isoformat()] if spec.date else [])]
-        data.append(" ".join([layer_title(teller, layer), *facts]))
-    made_at = provenance.made_at.isoformat(sep=" ", timespec="minutes")
+        fact = " ".join(facts) or teller.words("paper", "undated")
+        together.setdefault(fact, []).append(layer_title(teller, layer))
+    comma = teller.words("picture", "separator")
+    return "；".join(f"{fact}：{comma.join(titles)}" for fact, titles in together.items())
+
+
+def draw_heads(page: Axes, teller: Teller, title: str, rooms: tuple[float, float, float]) -> None:
+    """Write title, notice and confidentiality above the map; `rooms` is left, width and top edge."""
+    left, width, top = rooms
+    mark = printable(teller.confidentiality)
+    free = width - 2 * (30.0 if mark else 4.0)
+    size = next((s for s in (15.0, 13.0, 11.5, 10.0) if shortened(title, free, s) == title), 10.0)
+    page.text(
+        left + width / 2,
+        top,
+        shortened(title, free, size),
+        ha="center",
+        va="top",
+        fontproperties=font(size),
+    )
+    for line in wrapped(printable(teller.notice), free, 7.6, lines=1):
+        place = (left + width / 2, top - 7.2)
+        page.text(*place, line, ha="center", va="top", fontproperties=font(7.6), color="#b00000")
+    if mark:
+        look: dict[str, Any] = {"boxstyle": "square,pad=0.35", "facecolor": "white", "edgecolor": "#b00000"}
+        place = (left + width - 1, top - 0.5)
+        page.text(*place, mark, ha="right", va="top", fontproperties=font(7.6), color="#b00000", bbox=look)
+
+
+def foot_lines(teller: Teller, crs: str, more: list[str], width_mm: float) -> list[str]:
+    """Give what must stand below the map: reference system, dates of rules and data, disclaimer, what is left out."""
+    provenance, words = teller.report.provenance, teller.words
+    made_at = provenance.made_at.strftime("%Y-%m-%d %H:%M")
     book = {"book": provenance.rule_book, "version": provenance.rule_book_version}
+    rules = words("picture", "rules", as_of=provenance.as_of.isoformat(), made_at=made_at, **book)
     lines = [
-        words("picture", "crs", crs="CGCS2000 (EPSG:4490)"),
-        words("picture", "rules", as_of=provenance.as_of.isoformat(), made_at=made_at, **book),
-        words("picture", "dates", layers=words("picture", "separator").join(data)),
-        f"{teller.disclaimer} {words('picture', 'caution')}",
+        f"{words('picture', 'crs', crs=crs)}；{rules}",
+        words("picture", "dates", layers=data_dates(teller)),
+        " ".join([teller.disclaimer, words("picture", "caution"), *more]),
     ]
-    # The map, and the foot with it, may stand further in than the left margin.
-    room = PAGE_MM[0] - 4 * LEFT_MM
-    return [part for line in lines for part in wrapped(printable(line), room, FOOT_PT, lines=3)]
+    return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=3)]
+
+
+def draw_foot(page: Axes, lines: list[str], room: tuple[float, float, float], map_number: str) -> None:
+    """Write the foot; the map's approval number stands at its end, and only if one was given."""
+    left, top, width = room
+    for number, line in enumerate(lines):
+        place = (left, top - FOOT_LINE_MM * number)
+        page.text(*place, line, va="top", fontproperties=font(FOOT_PT), color="#333333")
+    if map_number:
+        place = (left + width, top - FOOT_LINE_MM * len(lines))
+        page.text(*place, printable(map_number), ha="right", va="top", fontproperties=font(7.6))

@@ -11,9 +11,9 @@ from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.contact import borders_near
 from lzgis.geometry.cutting import Cells
+from lzgis.geometry.exact import exact_areas
 from lzgis.geometry.grid import PolygonGrid, reach_of
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries
-from lzgis.geometry.overlay import overlaps
+from lzgis.geometry.index import Floats, Geometries
 from lzgis.geometry.places import perimeters
 from lzgis.geometry.threads import in_pieces
 from lzgis.geometry.trapezoids import common_areas
@@ -40,6 +40,7 @@ def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1
 
     Examples
     --------
+    >>> import shapely
     >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300), shapely.box(300, 0, 600, 300)]))
     >>> found = intersection_areas(np.array([shapely.box(290, 0, 320, 10), shapely.box(0, 300, 9, 310)]), grid)
     >>> found.left, found.right, found.area, found.undecided
@@ -100,6 +101,7 @@ def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
 
     Examples
     --------
+    >>> import shapely
     >>> layer, sites = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(0, 300, 9, 310)])
     >>> decided(intersection_areas(sites, PolygonGrid.build(layer)), sites, layer).left
     array([], dtype=int64)
@@ -107,12 +109,10 @@ def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
     unsure = np.flatnonzero(found.undecided)
     if not len(unsure):
         return found
-    keep, area = ~found.undecided, found.area.copy()
-    for n in unsure:
-        pair = overlaps(sites[[found.left[n]]], FeatureIndex(geometries[[found.right[n]]]))
-        keep[n] = len(pair.area) > 0 and pair.area[0] > 0
-        area[n] = pair.area[0] if keep[n] else 0.0
-    return replace(found, area=area, undecided=np.zeros(len(area), dtype=bool)).take(keep)
+    area = found.area.copy()
+    area[unsure] = exact_areas(sites, geometries, (found.left[unsure], found.right[unsure]))
+    kept = replace(found, area=area, undecided=np.zeros(len(area), dtype=bool))
+    return kept.take(~found.undecided | (area > 0))
 
 
 def joined(parts: list[Areas]) -> Areas:

@@ -150,6 +150,7 @@ def edge_tree(chain: Chains) -> EdgeTree:
 
     Examples
     --------
+    >>> import shapely
     >>> from lzgis.geometry.chains import chains
     >>> tree = edge_tree(chains(np.array([shapely.box(0, 0, 1, 1), shapely.Point(5, 5)])))
     >>> tree.owner, tree.level

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import shapely
 
 from lzgis.geometry.answers import Distances, Flags
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.cutting import Cells
-from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.distance import DWithin
+from lzgis.geometry.exact import exact_distances
+from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
 from lzgis.geometry.membership import held, holding
 from lzgis.geometry.nearness import edges_within, nearest_edges
@@ -37,18 +37,18 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
 
     Examples
     --------
+    >>> import shapely
     >>> layer = LayerIndex.build(np.array([shapely.Point(0, 0), shapely.Point(10, 0)]))
     >>> found = nearest_distance(np.array([shapely.box(6, 0, 7, 1)]), layer)
     >>> found.right, found.distance
     (array([1]), array([3.]))
     """
     chain = chains(sites)
-    near = layer.near(chain)
 
     def work(first: int, last: int) -> Distances:
         part = (first, last)
         line = segments(chain, first, last, RUN_LENGTH)
-        found = distances_of_segments(line, layer, np.ones(last - first, dtype=bool), near)
+        found = distances_of_segments(line, layer, np.ones(last - first, dtype=bool))
         return with_insides(found, inside_pairs(chain, part, cut(chain, first, last, layer.grid.cell), layer))
 
     parts = in_pieces(len(sites), threads, work)
@@ -58,9 +58,9 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
     return Distances(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
-def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags, near: float) -> Distances:
+def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags) -> Distances:
     """Find the nearest edge to each wanted site; what lies in a site, or holds it, is not seen to."""
-    right, square, unsure = nearest_edges(line, layer.tree, wanted, near)
+    right, square, unsure = nearest_edges(line, layer.tree, wanted, layer.near)
     return Distances(right, np.where(right >= 0, np.sqrt(square), np.nan), unsure)
 
 
@@ -82,27 +82,42 @@ def inside_pairs(chain: Chains, part: tuple[int, int], cells: Cells, layer: Laye
     return np.concatenate([outer[0], inner[0]]), np.concatenate([outer[1], inner[1]])
 
 
-def decided_nearest(found: Distances, sites: Geometries, index: FeatureIndex) -> Distances:
+def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geometries: Geometries) -> Distances:
     """Let GEOS measure the undecided distances.
+
+    Parameters
+    ----------
+    found : Distances
+        As from `nearest_distance`.
+    sites : array of shapely geometries
+        The same sites.
+    layer : LayerIndex
+        The same layer.
+    geometries : array of shapely geometries
+        What the layer was built of.
 
     Examples
     --------
-    >>> layer, sites = np.array([shapely.box(0, 0, 3, 1)]), np.array([shapely.Point(3, 0.1)])
-    >>> found = nearest_distance(sites, LayerIndex.build(layer))
-    >>> decided_nearest(found, sites, FeatureIndex(layer)).distance
+    >>> import shapely
+    >>> features, sites = np.array([shapely.box(0, 0, 3, 1)]), np.array([shapely.Point(3, 0.1)])
+    >>> layer = LayerIndex.build(features)
+    >>> decided_nearest(nearest_distance(sites, layer), sites, layer, features).distance
     array([0.])
     """
     unsure = np.flatnonzero(found.undecided)
     if not len(unsure):
         return found
-    exact: Nearest = nearest(sites[unsure], index)
-    right, distance = found.right.copy(), found.distance.copy()
-    right[unsure], distance[unsure] = exact.right, exact.distance
-    return Distances(right, distance, np.zeros(len(right), dtype=bool))
+    chain = chains(sites[unsure])
+    left, right, _ = _within(chain, (0, len(unsure)), layer, 2.0 * layer.near)
+    exact = exact_distances(sites[unsure], geometries, (left, right))
+    order = np.lexsort((right, exact, left))[::-1]
+    nearest, distance = found.right.copy(), found.distance.copy()
+    nearest[unsure[left[order]]], distance[unsure[left[order]]] = right[order], exact[order]
+    return Distances(nearest, distance, np.zeros(len(nearest), dtype=bool))
 
 
 def features_within(
-    sites: Geometries, layer: LayerIndex, distance: float, index: FeatureIndex, *, threads: int = 1
+    sites: Geometries, layer: LayerIndex, distance: float, geometries: Geometries, *, threads: int = 1
 ) -> DWithin:
     """Find every pair no farther apart than `distance`, with how far apart it is: as `dwithin`, only faster.
 
@@ -114,28 +129,28 @@ def features_within(
         The layer.
     distance : float
         In metres; not negative.
-    index : FeatureIndex
-        The same layer, for GEOS to decide pairs that touch, or whose distance rounding cannot tell from `distance`.
+    geometries : array of shapely geometries
+        What the layer was built of, for GEOS to decide pairs whose distance rounding cannot tell from 0 or `distance`.
     threads : int
         How many to use; the answer is the same bytes for any number.
 
     Examples
     --------
+    >>> import shapely
     >>> line = np.array([shapely.LineString([(0, 0), (100, 0)])])
-    >>> layer, index = LayerIndex.build(line), FeatureIndex(line)
-    >>> features_within(np.array([shapely.Point(50, 16), shapely.Point(50, 21)]), layer, 20, index).distance
+    >>> points = np.array([shapely.Point(50, 16), shapely.Point(50, 21)])
+    >>> features_within(points, LayerIndex.build(line), 20, line).distance
     array([16.])
     """
-    chain = chains(sites)
-    near = layer.near(chain)
+    chain, near = chains(sites), layer.near
     parts = in_pieces(len(sites), threads, lambda first, last: _within(chain, (first, last), layer, distance + near))
     if not parts:
-        return dwithin(sites, index, distance)
+        none = np.zeros(0, dtype=np.intp)
+        return DWithin(none, none, np.zeros(0))
     left, right, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
-    keep = np.ones(len(left), dtype=bool)
-    unsure = np.flatnonzero((apart > 0) & (apart <= near) | (apart >= distance - near))
-    keep[unsure] = shapely.dwithin(sites[left[unsure]], index.geometries[right[unsure]], distance)
-    apart[unsure] = shapely.distance(sites[left[unsure]], index.geometries[right[unsure]])
+    unsure = np.flatnonzero(((apart > 0) & (apart <= near)) | (apart >= distance - near))
+    apart[unsure] = exact_distances(sites, geometries, (left[unsure], right[unsure]))
+    keep = apart <= distance
     return DWithin(left[keep], right[keep], apart[keep])
 
 

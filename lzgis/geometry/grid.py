@@ -36,6 +36,7 @@ class PolygonGrid:
 
     Examples
     --------
+    >>> import shapely
     >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300)]), cell=128.0)
     >>> len(grid), float(grid.cells.area.sum())
     (1, 90000.0)
@@ -82,6 +83,7 @@ class PolygonGrid:
 
         Examples
         --------
+        >>> import shapely
         >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300)]))
         >>> len(PolygonGrid.from_arrays(grid.arrays()))
         1

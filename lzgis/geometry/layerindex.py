@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.boxtree import EdgeTree, edge_tree
-from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.grid import PolygonGrid, plain, reach_of
+from lzgis.geometry.chains import chains
+from lzgis.geometry.grid import PolygonGrid, plain
 from lzgis.geometry.index import Geometries
 from lzgis.geometry.membership import Starts, starts
 
@@ -33,6 +33,7 @@ class LayerIndex:
 
     Examples
     --------
+    >>> import shapely
     >>> layer = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300), shapely.LineString([(0, 0), (9, 9)])]))
     >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.owner)
     (2, 90000.0, 2)
@@ -58,10 +59,10 @@ class LayerIndex:
         grid = PolygonGrid.of_chains(chain, cell=cell)
         return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
 
-    def near(self, sites: Chains) -> float:
+    @property
+    def near(self) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
-        reach = max(float(self.grid.reach[1]), float(reach_of(sites)[1]))
-        return max(1e-9, 16.0 * 2.0**-52 * reach)
+        return max(1e-9, 32.0 * 2.0**-52 * float(self.grid.reach[1]))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""
@@ -77,6 +78,7 @@ class LayerIndex:
 
         Examples
         --------
+        >>> import shapely
         >>> kept = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300)])).arrays()
         >>> LayerIndex.from_arrays(kept).size
         1

@@ -42,7 +42,7 @@ def insides(geometries: Geometries, layer: LayerIndex, *, threads: int = 1) -> I
     geometries[shapely.get_dimensions(geometries) == 2] = None
     chain = chains(geometries)
     point = np.asarray(shapely.get_dimensions(geometries) == 0)
-    near = layer.near(chain)
+    near = layer.near
     parts = in_pieces(len(geometries), threads, lambda first, last: _insides(chain, (first, last), layer, near, point))
     names = ("left", "right", "length", "undecided")
     if not parts:

@@ -46,6 +46,7 @@ def measure(
 
     Examples
     --------
+    >>> import shapely
     >>> park = FeatureIndex(np.array([shapely.box(0, 0, 300, 300)]))
     >>> found = measure(np.array([shapely.box(290, 0, 310, 10), shapely.Point(305, 9)]), {"park": park})
     >>> found["park"].areas.area, found["park"].nearest.distance
@@ -59,15 +60,18 @@ def measure(
     from lzgis.geometry.measured import areas_and_distances, decided_measures
 
     laid_out = indexes or {name: LayerIndex.build(layer.geometries) for name, layer in layers.items()}
-    return decided_measures(areas_and_distances(sites, laid_out, threads=threads), sites, layers)
+    shapes = {name: layer.geometries for name, layer in layers.items()}
+    return decided_measures(areas_and_distances(sites, laid_out, threads=threads), sites, laid_out, shapes)
 
 
 def _by_shapely(sites: Geometries, layer: FeatureIndex) -> Measured:
     found = overlaps(sites, layer)
     shared = found.area > 0
-    left, right, area = found.left[shared], found.right[shared], found.area[shared]
-    near = nearest(sites, layer)
-    first, distance = near.right.copy(), near.distance.copy()
-    first[left[::-1]], distance[left] = right[::-1], 0.0
-    areas = Areas(left, right, area, np.zeros(len(left), dtype=bool))
-    return Measured(areas, Distances(first, distance, np.zeros(len(first), dtype=bool)))
+    left, features, area = found.left[shared], found.right[shared], found.area[shared]
+    right, distance = np.full(len(sites), -1), np.full(len(sites), np.nan)
+    right[left[::-1]], distance[left] = features[::-1], 0.0
+    free = np.flatnonzero(right < 0)
+    near = nearest(sites[free], layer)
+    right[free], distance[free] = near.right, near.distance
+    areas = Areas(left, features, area, np.zeros(len(left), dtype=bool))
+    return Measured(areas, Distances(right, distance, np.zeros(len(right), dtype=bool)))

@@ -19,7 +19,7 @@ from lzgis.geometry.distances import (
     with_insides,
 )
 from lzgis.geometry.grid import reach_of
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
@@ -49,7 +49,6 @@ def areas_and_distances(
     order = _along_curve(sites)
     chain = chains(sites[order])
     reach = reach_of(chain)
-    near = {name: layer.near(chain) for name, layer in layers.items()}
 
     def work(first: int, last: int) -> dict[str, Measured]:
         part = (first, last)
@@ -64,7 +63,7 @@ def areas_and_distances(
             known = np.full(last - first, -1)
             sure = np.flatnonzero(~areas.undecided)[::-1]
             known[areas.left[sure] - first] = areas.right[sure]
-            found = distances_of_segments(line, layer, known < 0, near[name])
+            found = distances_of_segments(line, layer, known < 0)
             left, right = inside_pairs(chain, part, cuts[cell].cells, layer)
             free = known[left] < 0
             found = with_insides(found, (left[free], right[free]))
@@ -76,7 +75,10 @@ def areas_and_distances(
 
 
 def decided_measures(
-    found: Mapping[str, Measured], sites: Geometries, layers: Mapping[str, FeatureIndex]
+    found: Mapping[str, Measured],
+    sites: Geometries,
+    layers: Mapping[str, LayerIndex],
+    geometries: Mapping[str, Geometries],
 ) -> dict[str, Measured]:
     """Let GEOS decide what `areas_and_distances` left undecided.
 
@@ -86,21 +88,26 @@ def decided_measures(
         As from `areas_and_distances`.
     sites : array of shapely geometries
         The same sites.
-    layers : mapping of FeatureIndex
-        The same layers; an index is used, and its tree built, only where something is undecided.
+    layers : mapping of LayerIndex
+        The same layers.
+    geometries : mapping of arrays of shapely geometries
+        What the layers were built of.
 
     Examples
     --------
     >>> park, site = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(300, 0, 310, 10)])
-    >>> found = areas_and_distances(site, {"park": LayerIndex.build(park)})
-    >>> decided_measures(found, site, {"park": FeatureIndex(park)})["park"].areas.area
+    >>> layers = {"park": LayerIndex.build(park)}
+    >>> decided_measures(areas_and_distances(site, layers), site, layers, {"park": park})["park"].areas.area
     array([], dtype=float64)
     """
     made = {}
     for name, one in found.items():
-        areas = decided(one.areas, sites, layers[name].geometries)
-        nearest = decided_nearest(one.nearest, sites, layers[name])
-        made[name] = Measured(areas, nearest)
+        areas = decided(one.areas, sites, geometries[name])
+        nearest = decided_nearest(one.nearest, sites, layers[name], geometries[name])
+        # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.
+        known = np.full(len(sites), -1)
+        known[areas.left[::-1]] = areas.right[::-1]
+        made[name] = Measured(areas, _with_known(nearest, known))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Work on many sites in pieces of fixed size, one thread or several."""
+"""Work on many sites in pieces, in one thread or several."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-#: Sites per piece. It is fixed, and no answer depends on it, so that the number of threads leaves no trace.
-PIECE = 1024
+#: Most sites in a piece. Pieces depend on the number of sites alone, so that the number of threads leaves no trace.
+MOST = 1024
 
 
 def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[Result]:
@@ -18,9 +18,10 @@ def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[
     Examples
     --------
     >>> in_pieces(2000, 2, lambda first, last: last - first)
-    [1024, 976]
+    [250, 250, 250, 250, 250, 250, 250, 250]
     """
-    pieces = [(first, min(first + PIECE, n)) for first in range(0, n, PIECE)]
+    size = min(max(-(-n // 8), 64), MOST)
+    pieces = [(first, min(first + size, n)) for first in range(0, n, size)]
     if threads <= 1 or len(pieces) <= 1:
         return [work(first, last) for first, last in pieces]
     with ThreadPoolExecutor(threads) as pool:

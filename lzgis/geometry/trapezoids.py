@@ -23,8 +23,8 @@ Pairs = tuple[Int64s, Int64s, Floats, Floats, npt.NDArray[np.bool_]]
 
 @compiled
 def _common(p: Floats, ours: tuple[int, int], q: Floats, theirs: tuple[int, int]) -> tuple[float, float]:
-    """Return the common area of two polygons in one cell, and the sum of the sizes of its terms."""
-    total = size = 0.0
+    """Return the common area of two polygons in one cell, and the widths of its terms together."""
+    total = width = 0.0
     for i in range(ours[0], ours[1]):
         xl, xr, yl, m, weight = p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4]
         mine = 0.0
@@ -40,9 +40,9 @@ def _common(p: Floats, ours: tuple[int, int], q: Floats, theirs: tuple[int, int]
                     apart = (da * da + db * db) / apart
                 term = 0.25 * (b - a) * (pa + pb + qa + qb - apart)
                 mine += q[j, 4] * term
-                size += term
+                width += b - a
         total += weight * mine
-    return total, size
+    return total, width
 
 
 @compiled
@@ -100,11 +100,11 @@ def common_areas(sites: Cells, grid: Cells, place: Directory, cell: float, longe
                     pairs[4][s] = True
                 else:
                     theirs = (grid.span[g, 0], grid.span[g, 2])
-                    shared, size = _common(sites.piece, ours, grid.piece, theirs)
+                    shared, width = _common(sites.piece, ours, grid.piece, theirs)
                     terms = (ours[1] - ours[0]) * (theirs[1] - theirs[0])
                     pairs[2][s] += shared
                     edges = ours[1] - ours[0] + theirs[1] - theirs[0]
-                    pairs[3][s] += _U * ((terms + 16) * size + 8.0 * edges * cell * longest)
+                    pairs[3][s] += _U * cell * ((terms + 16) * width + 8.0 * edges * longest)
         for s in range(first, n):
             slot[pairs[1][s]] = -1
     left, right, area, bound, mixed = pairs

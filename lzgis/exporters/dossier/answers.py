@@ -6,7 +6,7 @@ from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.batch import Batch, Row, Subject, meant
 from lzgis.exporters.dossier.model import Column, Grid
 from lzgis.exporters.rows import number, text, visible
-from lzgis.model import State
+from lzgis.model import Reason, State
 
 #: Words by which clauses speak of a layer, beside the layer's own title.
 _MENTIONS = {
@@ -40,7 +40,7 @@ def _columns(batch: Batch) -> tuple[Column, ...]:
 
 def _general_grid(batch: Batch) -> Grid:
     rows = tuple((batch.say(level), "", "", batch.say("choices"), "") for level in ("province", "city-level"))
-    return Grid("general", _columns(batch), rows, title=batch.say("general"))
+    return Grid("general", _columns(batch), rows, title=batch.say("general"), grouped="heading")
 
 
 def _unit_grid(subject: Subject, clauses: list[Row]) -> Grid:
@@ -50,15 +50,11 @@ def _unit_grid(subject: Subject, clauses: list[Row]) -> Grid:
     title = batch.say("unit", **names).strip()
     title += batch.say("unit-share", share=figures.percent(first["share"])) if first["share"] > 0 else ""
     rows = []
-    last = ""
     for row in clauses:
-        heading = visible(text(row["heading"]))
         clause = visible(text(row["clause"]))
         facts = "\n".join(_facts(subject, clause))
-        # A heading is said once: its clauses stand below it.
-        rows.append((heading if heading != last else "", clause, facts, batch.say("choices"), ""))
-        last = heading
-    return Grid("answers", _columns(batch), tuple(rows), title=title)
+        rows.append((visible(text(row["heading"])), clause, facts, batch.say("choices"), ""))
+    return Grid("answers", _columns(batch), tuple(rows), title=title, grouped="heading")
 
 
 def _facts(subject: Subject, clause: str) -> list[str]:
@@ -79,6 +75,10 @@ def _layer_facts(subject: Subject, layer: str) -> list[str]:
     rules = {rule.id for rule in batch.report.book.rules if rule.layer == layer and rule.kind != "keep_away"}
     mine = [f for f in subject.findings if f["rule"] in rules and meant(f) and f["kind"] != "identify"]
     mine.sort(key=lambda f: _RANK[f["state"]])
+    if not mine and layer not in batch.report.layers:
+        state = teller.word("state", State.NOT_CHECKED)
+        reason = batch.words("reason", Reason.LAYER_MISSING)
+        return [batch.say("fact-missing", title=visible(teller.layer(layer)), state=state, reason=reason)]
     caught = [f for f in mine if _RANK[f["state"]] < 2]
     facts = []
     for found in caught or mine[:1]:

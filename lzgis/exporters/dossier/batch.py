@@ -128,9 +128,7 @@ class Subject:
     @property
     def activity(self) -> str:
         """The activity in words."""
-        return visible(self.batch.teller.activity(text(self.verdict["activity"]))) or self.batch.say(
-            "no-activity"
-        )
+        return visible(self.batch.teller.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
 
     def size(self, row: Row) -> str:
         """Say in words how large a part of the project is: ``area_m2`` or ``length_m`` of a row."""

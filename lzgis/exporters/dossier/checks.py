@@ -18,8 +18,8 @@ _MOST_SUBJECTS = 6
 def findings_grid(subject: Subject) -> Grid:
     """One row per layer and rule (and feature met), the gravest first."""
     batch, teller = subject.batch, subject.batch.teller
-    columns = [batch.head("layer", 2.1), batch.head("rule", 3.3), batch.head("subject", 4.4)]
-    columns += [batch.head("state", 1.7), *_measure_columns(subject), batch.head("share", 1.3)]
+    columns = [batch.head("layer", 2.0), batch.head("rule", 2.9), batch.head("subject", 3.6)]
+    columns += [batch.head("state", 1.7), *_measure_columns(subject), batch.head("share", 1.65)]
     rows = []
     for found in subject.findings:
         state = teller.word("state", found["state"])
@@ -72,7 +72,7 @@ def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
     """Spread what was met over townships and villages; say how the parts were adjusted."""
     batch, teller = subject.batch, subject.batch.teller
     columns = [batch.head("rule", 3.3), batch.head("subject", 3.3), batch.head("division", 2.6)]
-    columns += [*_measure_columns(subject), batch.head("share", 1.4, column="division_share")]
+    columns += [*_measure_columns(subject), batch.head("share", 1.6, column="division_share")]
     rows: list[tuple[str, ...]] = []
     most = 0.0
     for found in subject.met:
@@ -106,7 +106,7 @@ def _part_sizes(subject: Subject, part: Row) -> tuple[str, ...]:
 
 
 def _measure_columns(subject: Subject) -> list[Column]:
-    widths = {"area_m2": 2.3, "area_ha": 1.8, "area_mu": 1.9, "length_m": 2.0}
+    widths = {"area_m2": 2.6, "area_ha": 2.35, "area_mu": 2.3, "length_m": 2.4}
     return [subject.batch.head(name, widths[name]) for name in subject.measures]
 
 
@@ -147,9 +147,9 @@ def corridors_grid(subject: Subject) -> Grid | None:
     if not found:
         return None
     columns = (
-        *(batch.head("rule", 3.0), batch.head("subject", 2.1), batch.head("baseline", 2.7)),
-        *(batch.head("required_m", 1.8), batch.head("distance_m", 1.9), batch.head("shortfall_m", 1.8)),
-        *(batch.head("band", 1.3), batch.head("state", 1.6)),
+        *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 3.05)),
+        *(batch.head("required_m", 2.2), batch.head("distance_m", 1.95), batch.head("shortfall_m", 2.2)),
+        *(batch.head("band", 1.2), batch.head("state", 1.5)),
     )
     rows = tuple(
         (
@@ -211,9 +211,7 @@ def zones_grid(subject: Subject) -> Grid | None:
         *(batch.head("rule", 2.2), batch.head("subject", 2.6), batch.head("result", 1.7)),
         *(batch.head("item", 1.2), batch.head("procedure", 4.0), batch.head("note", 4.0)),
     )
-    rows = tuple(
-        (rule, _listed(batch, names), result, *rest) for (rule, result, *rest), names in merged.items()
-    )
+    rows = tuple((rule, _listed(batch, names), result, *rest) for (rule, result, *rest), names in merged.items())
     return Grid("zones", columns, rows, marks=tuple(marks.values()), marked="result")
 
 

@@ -13,15 +13,17 @@ from lzgis.exporters.tables import Table
 from lzgis.model import Problem, State
 from lzgis.rule import Document, Rule
 
+_MOST_RULES = 4
+
 _WEIGHTS = {
-    "role": 1.1,
-    "name": 2.2,
+    "role": 1.8,
+    "name": 2.6,
     "title": 2.2,
     "basis": 3.4,
-    "sha256": 4.4,
-    "version": 1.4,
+    "sha256": 5.3,
+    "version": 1.3,
     "date": 1.6,
-    "crs": 1.6,
+    "crs": 2.3,
     "status": 1.0,
     "count": 1.1,
     "confidentiality": 1.6,
@@ -54,7 +56,7 @@ def basis_grid(subject: Subject) -> Grid:
                 visible(separator.join(a for a in articles if a)) or figures.NONE,
                 "\n".join(lines) or batch.say("no-date"),
                 teller.word("certainty", document.certainty),
-                visible(separator.join(rules)),
+                visible(_listed(batch, list(rules))),
             )
         )
     columns = (
@@ -62,6 +64,11 @@ def basis_grid(subject: Subject) -> Grid:
         *(batch.head("certainty", 1.9), batch.head("rules", 4.6)),
     )
     return Grid("basis", columns, tuple(rows))
+
+
+def _listed(batch: Batch, rules: list[str]) -> str:
+    told = batch.say("separator").join(rules[:_MOST_RULES])
+    return batch.say("rules-more", rules=told, count=len(rules)) if len(rules) > _MOST_RULES else told
 
 
 def _begun(batch: Batch, rule: Rule) -> list[tuple[str, str]]:
@@ -109,9 +116,7 @@ def problems_grid(subject: Subject) -> Grid | None:
         for problem in batch.report.problems
         if _concerns(problem, subject.id)
     )
-    columns = (
-        *(batch.head("level", 1), batch.head("place", 3), batch.head("what", 4), batch.head("remedy", 4)),
-    )
+    columns = (*(batch.head("level", 1), batch.head("place", 3), batch.head("what", 4), batch.head("remedy", 4)),)
     return Grid("problems", columns, rows, title=batch.say("problems")) if rows else None
 
 
@@ -138,11 +143,22 @@ def provenance_grids(batch: Batch) -> dict[str, Grid]:
 def _grid(batch: Batch, table: Table, names: tuple[str, ...]) -> Grid:
     # Left out: the layer's id beside its title, and the library that read a file.
     kept = [i for i, name in enumerate(names) if name not in ("layer", "engine")]
-    columns = tuple(batch.head(names[i], _WEIGHTS.get(names[i], 1.0)) for i in kept)
-    rows = tuple(tuple(_cell(row[i]) for i in kept) for row in table.rows)
-    pairs = names in (("name", "value"), ("value",))
+    pairs = names == ("name", "value")
+    weights = {"value": 3.5} if pairs else _WEIGHTS
+    columns = tuple(batch.head(names[i], weights.get(names[i], 1.0)) for i in kept)
+    rows = tuple(
+        tuple(_role(batch, row[i]) if names[i] == "role" else _cell(row[i]) for i in kept) for row in table.rows
+    )
     title = "" if table.name in ("about", "layers") else batch.say(table.name)
-    return Grid(table.name, columns, rows, title=title, heads=not pairs, fine=table.name != "layers")
+    return Grid(table.name, columns, rows, title=title, heads=len(names) > 2, fine=table.name != "layers")
+
+
+def _role(batch: Batch, role: str | float | None) -> str:
+    """Say what a file was read for: a layer by its title, else the projects or the rules."""
+    name = visible(text(role))
+    if name in ("sites", "rules"):
+        return batch.teller.word("sheet", name)
+    return visible(batch.teller.layer(name))
 
 
 def _cell(value: str | float | None) -> str:

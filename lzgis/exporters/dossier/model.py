@@ -5,8 +5,12 @@ Every writer (Word, web page, PDF, an office's template) lays out this model and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+#: Letters in a cell from which on its row may break across pages.
+LONG_CELL = 500
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,33 @@ class Column:
     figures: bool = False
 
 
+class Cell(NamedTuple):
+    """A cell as it is laid out; `mark` is the verdict that gives it a tint, if any."""
+
+    text: str
+    column: Column
+    mark: str = ""
+
+
+class Line(NamedTuple):
+    """A row of cells or, without cells, one text across the table."""
+
+    cells: tuple[Cell, ...] = ()
+    across: str = ""
+
+    @property
+    def long(self) -> bool:
+        """Whether the row may be higher than a page, so that it must be allowed to break."""
+        return any(len(cell.text) > LONG_CELL for cell in self.cells)
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table of texts; lines within a cell are parted by newlines.
 
     `marks` gives each row the verdict in whose tint its cell of column `marked` is laid, or an empty string; `heads`
-    says whether the heads are shown; `fine` asks for small letters.
+    says whether the heads are shown; `fine` asks for small letters. Rows that are alike in the column `grouped` stand
+    under one line across the table, in place of that column.
     """
 
     name: str
@@ -35,6 +60,32 @@ class Grid:
     marked: str = ""
     heads: bool = True
     fine: bool = False
+    grouped: str = ""
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Positions of the columns that are laid out side by side."""
+        return tuple(i for i, column in enumerate(self.columns) if column.name != self.grouped)
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """Shares of the width of these columns, summing to one."""
+        weights = [self.columns[i].weight for i in self.shown]
+        return tuple(weight / sum(weights) for weight in weights)
+
+    def lines(self) -> Iterator[Line]:
+        """Go through what is laid out below the heads: lines across the table, and rows."""
+        by = [column.name for column in self.columns].index(self.grouped) if self.grouped else -1
+        last = None
+        for number, row in enumerate(self.rows):
+            if by >= 0 and row[by] != last:
+                last = row[by]
+                yield Line(across=last)
+            mark = self.marks[number] if self.marks else ""
+            yield Line(tuple(Cell(row[i], self.columns[i], self._mark(i, mark)) for i in self.shown))
+
+    def _mark(self, column: int, mark: str) -> str:
+        return mark if self.columns[column].name == self.marked else ""
 
     def records(self) -> list[dict[str, str]]:
         """Return the rows as dictionaries by column, with the grid's title under ``group``.
@@ -125,16 +176,10 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "project": ("name", "value"),
     "attributes": ("name", "value"),
     "layers": ("title", "status", "version", "date", "basis", "confidentiality", "count"),
-    "findings": (
-        *("layer", "rule", "subject", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),
-    ),
-    "divisions": (
-        *("rule", "subject", "division", "area_m2", "area_ha", "area_mu", "length_m", "share"),
-    ),
+    "findings": (*("layer", "rule", "subject", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
+    "divisions": (*("rule", "subject", "division", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
     "ladder": ("threshold", "verdict"),
-    "corridors": (
-        *("rule", "subject", "baseline", "required_m", "distance_m", "shortfall_m", "band", "state"),
-    ),
+    "corridors": (*("rule", "subject", "baseline", "required_m", "distance_m", "shortfall_m", "band", "state"),),
     "general": ("heading", "clause", "facts", "answer", "explanation"),
     "answers": ("heading", "clause", "facts", "answer", "explanation"),
     "zones": ("rule", "subject", "result", "item", "procedure", "note"),

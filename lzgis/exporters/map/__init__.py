@@ -1,30 +1,39 @@
 """The interactive map: one HTML file that opens anywhere, asks nothing of the network and hides nothing.
 
 Drawn by folium and Leaflet from the report alone. Shapes are simplified for the eye, and the page says by how
-much; every figure in it was computed from full geometry.
+much; every figure in it was computed from full geometry. The public edition is drawn from a report out of which
+everything that is not public was taken first.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from branca.element import Figure
 from folium.raster_layers import ImageOverlay
 
+from lzgis.errors import ExportError
 from lzgis.exporters.files import put
 from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data, shown_layers
 from lzgis.exporters.map.page import OfflineMap, Review, assemble
 from lzgis.exporters.map.review import VERDICTS, review_data
+from lzgis.exporters.map.tianditu import TiandituKey, add_tianditu
+from lzgis.exporters.public import CELL_M, public_edition, withheld
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.measure import plane_for
+from lzgis.messages import Message
 from lzgis.model import Report
 from lzgis.raster import relief
 from lzgis.words import Language
 
-__all__ = ["write_map"]
+__all__ = ["Mode", "write_map"]
+
+Mode = Literal["internal", "public"]
 
 _Bounds = tuple[float, float, float, float]
 # A lone point is shown with some hundred metres around it.
@@ -42,28 +51,50 @@ _SCRIPT_WORDS = (
     "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
     "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
     "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
+    "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
+    "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
 )  # fmt: skip
 _COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "conditional")
 
 
-def write_map(report: Report, path: Path, *, language: Language = "zh") -> None:
+@dataclass(frozen=True)
+class _Edition:
+    """What is shown to whom: the report as far as it may be shown, and what is said of the rest."""
+
+    teller: Teller
+    mark: str
+    missing: list[str]
+    coarse: frozenset[str]
+    withheld: list[str]
+    key: TiandituKey | None
+
+
+def write_map(
+    report: Report, path: str | Path, *, language: Language = "zh", mode: Mode = "internal", tianditu_key: str = ""
+) -> None:
     """Write a report as an interactive map in one HTML file that makes no request.
 
     Parameters
     ----------
     report : Report
         What to show.
-    path : Path
+    path : path
         The file to write; its folder is made if need be.
     language : {"zh", "en"}
         The reader's language.
+    mode : {"internal", "public"}
+        For whom: the internal map shows everything and is marked 内部资料; the public one shows what
+        `lzgis.exporters.public.public_edition` leaves.
+    tianditu_key : str
+        The user's own key of 天地图. With it the map offers that base, says so, and asks its servers, and no others, for
+        tiles; without it the map asks nothing of any network.
 
     Raises
     ------
     ExportError
-        If the file cannot be written or the backdrop cannot be read.
+        If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
-    page = _page(Teller(report, language))
+    page = _page(_edition(report, language, mode, tianditu_key))
 
     def write(beside: Path) -> None:
         beside.write_text(page, encoding="utf-8", newline="\n")
@@ -71,30 +102,49 @@ def write_map(report: Report, path: Path, *, language: Language = "zh") -> None:
     put(path, write)
 
 
-def _page(teller: Teller) -> str:
-    words = teller.words
+def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
+    if mode not in get_args(Mode):
+        allowed = ", ".join(get_args(Mode))
+        what = Message("'{given}' is no mode of the map", given=mode)
+        raise ExportError("mode", what, Message("use one of {known}", known=allowed))
+    whole = Teller(report, language)
+    key = TiandituKey.checked(tianditu_key) if tianditu_key else None
+    missing = missing_layers(whole)
+    if mode == "internal":
+        public = whole.confidentiality in ("", whole.words("confidentiality", "public"))
+        mark = whole.words("confidentiality", "internal") if public else whole.confidentiality
+        return _Edition(whole, mark, missing, frozenset(), [], key)
+    hidden = withheld(report)
+    titles = [whole.layer(name) for name in hidden]
+    open_part = Teller(public_edition(report), language)
+    return _Edition(open_part, whole.words("confidentiality", "public"), missing, frozenset(hidden), titles, key)
+
+
+def _page(edition: _Edition) -> str:
+    teller, words = edition.teller, edition.teller.words
     bounds = _bounds(teller.report)
     plane = plane_for(bounds)
-    step_m, layers = layer_data(teller, plane)
+    step_m, layers = layer_data(teller, plane, coarse=edition.coarse)
     review_m, review = review_data(teller, plane, {layer["id"]: i for i, layer in enumerate(layers)})
-    mark = teller.confidentiality or words("confidentiality", "internal")
     city = {
         "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
         "outline": outline_data(teller.report, plane),
         "verdicts": [{"title": teller.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
-        "missing": missing_layers(teller),
-        "footer": _footer(teller, max(step_m, review_m)),
+        "missing": edition.missing,
+        "withheld": edition.withheld,
+        "footer": _footer(edition, max(step_m, review_m)),
         "notice": teller.notice,
         "problems": [
             [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
             for p in teller.report.problems
         ],
+        "tianditu": edition.key is not None,
         "words": _words(teller, _SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
         "credit": "lzgis · Leaflet",
     }
     title = words("map", "title", city=teller.city)
     return assemble(
-        _figure(teller.report, bounds),
+        _figure(teller, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review},
@@ -102,14 +152,16 @@ def _page(teller: Teller) -> str:
         | {
             "title": title,
             "notice": teller.notice,
-            "mark": mark,
+            "mark": edition.mark,
             "disclaimer": teller.disclaimer,
         },
+        hosts=edition.key.hosts if edition.key else (),
     )
 
 
-def _figure(report: Report, bounds: _Bounds) -> Figure:
-    """Make the folium map: no tiles, no foreign credit, a relief if the city has one."""
+def _figure(teller: Teller, bounds: _Bounds, key: TiandituKey | None) -> Figure:
+    """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
+    report = teller.report
     figure = Figure()
     chart = OfflineMap(
         location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
@@ -131,7 +183,8 @@ def _figure(report: Report, bounds: _Bounds) -> Figure:
         picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
         backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
         backdrop.add_to(chart)
-    Review(backdrop).add_to(chart)
+    tiles = add_tianditu(chart, key) if key else []
+    Review(backdrop, tiles).add_to(chart)
     return figure
 
 
@@ -160,9 +213,9 @@ def _padded(bounds: _Bounds) -> _Bounds:
     return (bounds[0] - wide, bounds[1] - high, bounds[2] + wide, bounds[3] + high)
 
 
-def _footer(teller: Teller, step_m: float) -> list[str]:
+def _footer(edition: _Edition, step_m: float) -> list[str]:
     """Tell what the map rests on: dates, rule book, coordinates, and how far its shapes can be trusted."""
-    words, report = teller.words, teller.report
+    words, report = edition.teller.words, edition.teller.report
     origin = report.provenance
     dates = sorted(layer.spec.date.isoformat() for layer in report.layers.values() if layer.spec.date)
     simplified = words("map", "simplified", m=step_m) if step_m else words("map", "not-simplified")
@@ -173,4 +226,6 @@ def _footer(teller: Teller, step_m: float) -> list[str]:
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
         simplified,
+        *([words("map", "coarsened", m=CELL_M)] if edition.withheld else []),
+        *([words("map", "uses-network")] if edition.key else []),
     ]

@@ -27,13 +27,22 @@ def shown_layers(report: Report) -> list[Layer]:
     return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
 
 
-def layer_data(teller: Teller, plane: Plane) -> tuple[float, list[dict[str, Any]]]:
-    """Shapes, style and legend of every shown layer, and by how many metres they were simplified."""
+def layer_data(
+    teller: Teller, plane: Plane, *, coarse: frozenset[str] = frozenset()
+) -> tuple[float, list[dict[str, Any]]]:
+    """Shapes, style and legend of every shown layer, and by how many metres they were simplified.
+
+    Layers of which only a `coarse` shape is left are said to be so.
+    """
     layers = shown_layers(teller.report)
     full = [_geometries(layer) for layer in layers]
     step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES)
     step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
-    return step_m, [_layer(teller, one, shapes, step_deg) for one, shapes in zip(layers, fewer, strict=True)]
+    written = [_layer(teller, one, shapes, step_deg) for one, shapes in zip(layers, fewer, strict=True)]
+    for one in written:
+        if one["id"] in coarse:
+            one["status"] = teller.words("map", "coarse")
+    return step_m, written
 
 
 def outline_data(report: Report, plane: Plane) -> dict[str, Any]:

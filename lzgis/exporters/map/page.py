@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from html import escape
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -31,7 +32,9 @@ _LIBRARIES = {
     "topojson": "topojson-client/topojson-client.min.js",
     "leaflet_css": "leaflet/leaflet.css",
 }
-_SCRIPTS = ("dom", "layers", "legend", "findings", "sites", "panel", "measure", "start")
+_SCRIPTS = (
+    "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "panel", "measure", "inset", "start",
+)  # fmt: skip
 
 
 class OfflineMap(folium.Map):
@@ -48,7 +51,7 @@ class Review(MacroElement):
         """
         {% macro script(this, kwargs) %}
             {{ this.code }}
-            lzgis.start({{ this._parent.get_name() }}, {{ this.backdrop_name }});
+            lzgis.start({{ this._parent.get_name() }}, {{ this.backdrop_name }}, [{{ this.tile_names }}]);
         {% endmacro %}
         """
     )
@@ -58,10 +61,16 @@ class Review(MacroElement):
         """What the scripts know the backdrop by."""
         return self.backdrop.get_name() if self.backdrop else "null"
 
-    def __init__(self, backdrop: Element | None) -> None:
+    @property
+    def tile_names(self) -> str:
+        """What the scripts know the layers of tiles by."""
+        return ", ".join(one.get_name() for one in self.tiles)
+
+    def __init__(self, backdrop: Element | None, tiles: Sequence[Element] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Review"
         self.backdrop = backdrop
+        self.tiles = tiles
         self.code = "\n".join(_guard((_ASSETS / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
 
 
@@ -79,7 +88,15 @@ def inert_json(data: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any], words: dict[str, str]) -> str:
+def assemble(
+    figure: Figure,
+    *,
+    title: str,
+    language: str,
+    data: dict[str, Any],
+    words: dict[str, str],
+    hosts: Sequence[str] = (),
+) -> str:
     """Render a map and its report as one self-contained page.
 
     Parameters
@@ -92,6 +109,8 @@ def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any],
         What the scripts draw, each entry an inert block of JSON named by its key.
     words : dict
         Wording of the fixed parts of the page.
+    hosts : sequence of str
+        The only origins that pictures may come from besides the page itself.
     """
     _number(figure)
     for child in figure._children.values():
@@ -115,11 +134,7 @@ def assemble(figure: Figure, *, title: str, language: str, data: dict[str, Any],
     )
     # Spaces at the ends of lines and blank lines come from folium's templates.
     page = "\n".join(line.rstrip() for line in page.split("\n") if line.strip()) + "\n"
-    return page.replace("POLICY-GOES-HERE", _policy(page, blocks=len(data)), 1)
-
-
-def _block(name: str, value: Any) -> str:
-    return f'<script type="application/json" id="{name}">{inert_json(value)}</script>'
+    return page.replace("POLICY-GOES-HERE", _policy(page, blocks=len(data), hosts=hosts), 1)
 
 
 def _number(figure: Figure) -> None:
@@ -177,8 +192,8 @@ class _Scripts(HTMLParser):
             self.running[-1] += data
 
 
-def _policy(page: str, *, blocks: int) -> str:
-    """Allow the page's own scripts by their hashes, its styles and images inside it, and nothing else."""
+def _policy(page: str, *, blocks: int, hosts: Sequence[str]) -> str:
+    """Allow the page's own scripts by their hashes, its styles, images inside it or from `hosts`, and nothing else."""
     found = _Scripts()
     found.feed(page)
     found.close()
@@ -189,6 +204,7 @@ def _policy(page: str, *, blocks: int) -> str:
         f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in found.running
     )
     return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        f"img-src {' '.join(['data:', *hosts])}; "
         "base-uri 'none'; form-action 'none'"
     )

@@ -7,7 +7,7 @@ themselves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,8 @@ import pandas as pd
 import shapely
 
 from lzgis.exporters.map import figures
+from lzgis.exporters.map.clauses import rule_texts, unit_texts
+from lzgis.exporters.map.corridors import corridor_data
 from lzgis.exporters.map.shapes import simplified_to_fit, topology
 from lzgis.exporters.rows import Teller, number, text
 from lzgis.measure import Geometries, Plane
@@ -29,6 +31,26 @@ _TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
 # Findings in the order in which they are read.
 PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR = range(6)
 _DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
+
+
+class _Places(NamedTuple):
+    """Where a finding's layer, part, line, rule and unit stand in what the page holds."""
+
+    layer: Mapping[str, int]
+    part: Mapping[Any, int]
+    line: Mapping[Any, int]
+    rule: Mapping[str, int]
+    unit: Mapping[str, int]
+
+    def of(self, index: Any, row: Mapping[str, Any]) -> list[int]:
+        """Name the places of one finding, -1 for what it has not."""
+        return [
+            self.part.get(index, -1),
+            self.layer.get(row["layer"], -1),
+            self.line.get(index, -1),
+            self.rule.get(row["rule"], -1),
+            self.unit.get(row["feature_id"], -1) if row["kind"] == "identify" and row["rank"] != CLEAR else -1,
+        ]
 
 
 class Pool:
@@ -63,9 +85,16 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
     )
     ranks = zip(parts["rank"], parts["site_id"], strict=True)
     about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]
+    around, line = corridor_data(teller, plane, findings, order)
+    rules, rule = rule_texts(teller, findings["rule"])
+    units, unit = unit_texts(teller)
+    places = _Places(shown, part, line, rule, unit)
     return step_m, {
+        **around,
+        "rules": rules,
+        "units": units,
         "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}),
-        "findings": _findings(teller, findings, pool, order, (shown, part)),
+        "findings": _findings(teller, findings, pool, order, places),
         "pool": pool.texts,
         "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
         "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
@@ -155,18 +184,16 @@ def _findings(
     findings: gpd.GeoDataFrame,
     pool: Pool,
     order: Mapping[str, int],
-    places: tuple[Mapping[str, int], Mapping[Any, int]],
+    places: _Places,
 ) -> list[list[list[Any]]]:
     """Give for each site its findings as `_finding` writes them."""
-    shown, part = places
     result: list[list[list[Any]]] = [[] for _ in order]
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
     names = [str(name) for name in table.columns]
     for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
         row = dict(zip(names, values, strict=True))
         if row["site_id"] in order:
-            where = [part.get(index, -1), shown.get(row["layer"], -1)]
-            result[order[row["site_id"]]].append(_finding(teller, row, pool) + where)
+            result[order[row["site_id"]]].append(_finding(teller, row, pool) + places.of(index, row))
     return result
 
 

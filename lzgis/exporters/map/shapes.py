@@ -29,10 +29,8 @@ def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geom
     if tolerance_m == 0 or len(geometries) == 0:
         return geometries
     there = plane.project(geometries)
-    if is_coverage(there):
-        fewer = shapely.coverage_simplify(there, tolerance_m)
-    else:
-        fewer = shapely.simplify(there, tolerance_m)
+    reduce = shapely.coverage_simplify if is_coverage(there) else shapely.simplify
+    fewer = reduce(there, tolerance_m)
     return plane.unproject(np.asarray(fewer, dtype=object))
 
 

@@ -42,7 +42,8 @@ class Chart:
         return shapely.box(f.west, f.south, f.east, f.north)
 
     @cached_property
-    def _bounds_deg(self) -> tuple[float, float, float, float]:
+    def bounds_deg(self) -> tuple[float, float, float, float]:
+        """Bounds in degrees of the frame and a little more."""
         step = self.frame.m_per_mm
         wide = shapely.buffer(self.page, _BEYOND_MM * step, join_style="mitre").segmentize(step * 20)
         west, south, east, north = self.zone.unproject([wide])[0].bounds
@@ -50,7 +51,7 @@ class Chart:
 
     def seen(self, geometries: Any) -> npt.NDArray[np.intp]:
         """Positions of the geometries, in degrees, whose bounds touch the frame."""
-        west, south, east, north = self._bounds_deg
+        west, south, east, north = self.bounds_deg
         bounds = shapely.bounds(np.asarray(geometries, dtype=object))
         there = (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
         there &= (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
@@ -94,21 +95,35 @@ class Chart:
         return Box(left - margin_mm, low - margin_mm, right + margin_mm, high + margin_mm)
 
     def avoid_along(self, shapes: Any, step_mm: float = 2.0) -> None:
-        """Keep labels off the lines and borders of shapes, as far as there is room."""
-        lines = shapely.intersection(np.asarray(shapes, dtype=object), self.page)
-        borders = np.where(shapely.get_dimensions(lines) == 2, shapely.boundary(lines), lines)
-        points = shapely.get_coordinates(shapely.segmentize(borders, step_mm * self.frame.m_per_mm))
+        """Keep labels off shapes, as far as there is room."""
+        there = shapely.intersection(shapely.make_valid(np.asarray(shapes, dtype=object)), self.page)
+        areal = shapely.get_dimensions(there) == 2
+        borders = np.where(areal, shapely.boundary(there), there)
+        step = step_mm * self.frame.m_per_mm
+        points = shapely.get_coordinates(shapely.segmentize(borders, step))
+        if areal.any():
+            west, south, east, north = shapely.total_bounds(there[areal]).tolist()
+            grid = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
+            inside = shapely.contains_xy(shapely.union_all(there[areal]), *(axis.ravel() for axis in grid))
+            points = np.vstack((points, np.column_stack([axis.ravel()[inside] for axis in grid])))
         x, y = self.mm(points[:, 0], points[:, 1])
         cells = np.unique(np.round(np.column_stack((x, y)) / step_mm), axis=0) * step_mm
         half = step_mm / 2
         self.labels.avoid(Box(a - half, b - half, a + half, b + half) for a, b in cells.tolist())
 
     def name(
-        self, text: str, anchors: Iterable[tuple[float, float]], *, look: dict[str, Any], reach_mm: float = 34.0
+        self,
+        text: str,
+        anchors: Iterable[tuple[float, float]],
+        *,
+        look: dict[str, Any],
+        reach_mm: float = 34.0,
+        over: bool = True,
     ) -> bool:
         """Write a text near one of the places (in the plane), with a leader if it stands apart.
 
-        `look` holds ``size``, ``color`` and, for a text on a ground of its own, ``edge``.
+        `look` holds ``size``, ``color`` and, for a text on a ground of its own, ``edge``. Unless `over`, it is
+        rather left out than written over what should be seen.
         """
         size = look.get("size", 6.6)
         lines = text.split("\n")
@@ -116,7 +131,9 @@ class Chart:
         pad = 0.7 if "edge" in look else 0.0
         high = len(lines) * size * LINE + 0.2
         places = [tuple(float(v) for v in self.mm(x, y)) for x, y in anchors]
-        spot = self.labels.place((wide + 2 * pad, high + 2 * pad), [(x, y) for x, y in places], reach_mm=reach_mm)
+        spot = self.labels.place(
+            (wide + 2 * pad, high + 2 * pad), [(x, y) for x, y in places], reach_mm=reach_mm, over=over
+        )
         if spot is None:
             return False
         self._write(text, spot, look, size, pad)

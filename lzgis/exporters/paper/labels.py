@@ -17,7 +17,7 @@ _TURNS = np.radians([15, 165, 75, 285, 345, 195, 45, 135, 315, 225, 0, 180, 90, 
 _NEAR_MM = 1.2
 _STEP_MM = 3.2
 #: What it costs, in millimetres of distance, to lie over something that should be seen, or for leaders to cross.
-_OVER_MM = 14.0
+_OVER_MM = 32.0
 _CROSSING_MM = 20.0
 _PADDING_MM = 0.45
 
@@ -74,14 +74,22 @@ class Labels:
         self._soft.extend(boxes)
 
     def place(
-        self, size_mm: tuple[float, float], anchors: Iterable[tuple[float, float]], *, reach_mm: float = 34.0
+        self,
+        size_mm: tuple[float, float],
+        anchors: Iterable[tuple[float, float]],
+        *,
+        reach_mm: float = 34.0,
+        over: bool = True,
     ) -> Spot | None:
-        """Find a place for a label of a size near one of the anchors; None if there is none."""
+        """Find a place for a label of a size near one of the anchors; None if there is none.
+
+        With ``over=False`` what should only be avoided is kept clear of as well.
+        """
         tried = [self._candidates(size_mm, anchor, reach_mm, rank) for rank, anchor in enumerate(anchors)]
         if not tried:
             return None
         boxes, cost, anchor, led = (np.concatenate([t[i] for t in tried]) for i in range(4))
-        free = ~_overlapping(boxes, self._hard)
+        free = ~_overlapping(boxes, self._hard if over else [*self._hard, *self._soft])
         free &= (boxes[:, 0] > 0.8) & (boxes[:, 1] > 0.8)
         free &= (boxes[:, 2] < self.width_mm - 0.8) & (boxes[:, 3] < self.height_mm - 0.8)
         boxes, cost, anchor, led = boxes[free], cost[free], anchor[free], led[free]
@@ -140,9 +148,7 @@ def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, fl
     def side(px: float, py: float, line: tuple[float, float, float, float]) -> float:
         return (line[2] - line[0]) * (py - line[1]) - (line[3] - line[1]) * (px - line[0])
 
-    return (
-        side(b[0], b[1], a) * side(b[2], b[3], a) < 0 and side(a[0], a[1], b) * side(a[2], a[3], b) < 0
-    )
+    return side(b[0], b[1], a) * side(b[2], b[3], a) < 0 and side(a[0], a[1], b) * side(a[2], a[3], b) < 0
 
 
 def _through(line: tuple[float, float, float, float], box: Box) -> bool:

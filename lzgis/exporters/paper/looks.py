@@ -44,15 +44,22 @@ class Look:
     smallest: int = 10_000_000
     order: float = 2.0
 
-    def stroke(self, scale: float = 1.0) -> dict[str, Any]:
+    def at(self, scale: int) -> Look:
+        """Give the look at a scale: lines are finer where a whole city stands on a sheet."""
+        return replace(self, width=self.width * 0.65) if scale > SMALL else self
+
+    def stroke(self) -> dict[str, Any]:
         """Give the line as matplotlib has it."""
-        style: dict[str, Any] = {"edgecolor": self.line, "linewidth": self.width * scale}
+        style: dict[str, Any] = {"edgecolor": self.line, "linewidth": self.width}
         if self.dash:
             style["linestyle"] = (0, self.dash)
         return style
 
 
-_ROAD = Look(line="#9a6a35", width=0.9, order=2.7, smallest=120_000)
+#: Denominator from which a map is one of a whole city.
+SMALL = 150_000
+
+_ROAD = Look(line="#9a7f62", width=0.9, order=2.7, smallest=120_000)
 
 #: By the id of a layer; then, for some, by the value of the field that the catalogue colours it by.
 LOOKS: Mapping[str, Look] = MappingProxyType(
@@ -80,15 +87,11 @@ VALUES: Mapping[tuple[str, str], Look] = MappingProxyType(
         ("protected_areas", "一般控制区"): replace(LOOKS["protected_areas"], line="#66a83a"),
         ("drinking_water_zones", "一级"): replace(LOOKS["drinking_water_zones"], line="#0b3d91", ribbon_mm=1.1),
         ("drinking_water_zones", "二级"): replace(LOOKS["drinking_water_zones"], line="#2f7fe0"),
-        ("drinking_water_zones", "准保护区"): replace(
-            LOOKS["drinking_water_zones"], line="#7ab8f0", ribbon_mm=0.5
-        ),
-        ("roads", "高速公路"): replace(
-            _ROAD, line="#f5a623", width=1.5, casing="#8a4b00", smallest=10_000_000
-        ),
-        ("roads", "国道"): replace(_ROAD, line="#c8752d", width=1.4, casing="#ffffff", smallest=10_000_000),
-        ("roads", "省道"): replace(_ROAD, line="#c99a55", width=1.1, smallest=10_000_000),
-        ("roads", "县道"): replace(_ROAD, line="#b7a180", width=0.8, smallest=260_000),
+        ("drinking_water_zones", "准保护区"): replace(LOOKS["drinking_water_zones"], line="#7ab8f0", ribbon_mm=0.5),
+        ("roads", "高速公路"): replace(_ROAD, line="#fbe3b5", width=1.3, casing="#7d6248", smallest=10_000_000),
+        ("roads", "国道"): replace(_ROAD, line="#8a6a48", width=1.5, smallest=10_000_000),
+        ("roads", "省道"): replace(_ROAD, line="#a5896b", width=1.1, smallest=10_000_000),
+        ("roads", "县道"): replace(_ROAD, line="#b3a08a", width=0.8, smallest=260_000),
         ("roads", "乡道"): replace(_ROAD, line="#a8a29a", width=0.6),
     }
 )

@@ -117,14 +117,14 @@ def rooms_of(sheet: Sheet, foot_mm: float, bounds_m: npt.ArrayLike | None = None
         wide = width - 2 * EDGE_MM - 2 * STRIP_MM - _GAP_MM - column
         high = top - low - 2 * STRIP_MM
         if bounds_m is not None:
-            wide, high = _trimmed(bounds_m, (wide, high), (0.62 * (width - 2 * EDGE_MM) - 2 * STRIP_MM, high))
+            wide = _trimmed(bounds_m, (wide, high))[0]
         chart = Room(EDGE_MM + STRIP_MM, low + STRIP_MM, wide, high)
         left = chart.left + wide + STRIP_MM + _GAP_MM
         return Rooms(width, height, chart, (Room(left, low, width - EDGE_MM - left, top - low),), foot, big)
     wide = width - 2 * EDGE_MM - 2 * STRIP_MM
     high = (top - low) * (0.66 if bounds_m is not None else 0.62) - 2 * STRIP_MM
     if bounds_m is not None:
-        wide, high = wide, _trimmed(bounds_m, (wide, high), (wide, high))[1]
+        high = _trimmed(bounds_m, (wide, high))[1]
     chart = Room(EDGE_MM + STRIP_MM, top - STRIP_MM - high, wide, high)
     below = chart.bottom - STRIP_MM - _GAP_MM - low
     half = (width - 2 * EDGE_MM - _GAP_MM) / 2
@@ -132,14 +132,12 @@ def rooms_of(sheet: Sheet, foot_mm: float, bounds_m: npt.ArrayLike | None = None
     return Rooms(width, height, chart, columns, foot, big)
 
 
-def _trimmed(
-    bounds_m: npt.ArrayLike, room_mm: tuple[float, float], most_mm: tuple[float, float]
-) -> tuple[float, float]:
-    """Take off a room what bounds leave empty at the scale that fits them, down to `most_mm` at the widest."""
+def _trimmed(bounds_m: npt.ArrayLike, room_mm: tuple[float, float]) -> tuple[float, float]:
+    """Take off a room what bounds leave empty at the scale that fits them, but not more than it can spare."""
     west, south, east, north = np.asarray(bounds_m, dtype=float).tolist()
-    scale = round_scale(bounds_m, room_mm)
-    needed = ((east - west) * 1000 / scale + 6, (north - south) * 1000 / scale + 6)
+    scale = round_scale(bounds_m, (room_mm[0] - 4, room_mm[1] - 4))
+    needed = ((east - west) * 1000 / scale + 9, (north - south) * 1000 / scale + 9)
     return (
-        min(room_mm[0], max(needed[0], min(most_mm[0], room_mm[0] * 0.5))),
-        min(room_mm[1], max(needed[1], room_mm[1] * 0.75, min(most_mm[1], room_mm[1]) * 0.75)),
+        min(room_mm[0], max(needed[0], room_mm[0] * 0.6)),
+        min(room_mm[1], max(needed[1], room_mm[1] * 0.6)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,9 +58,7 @@ class Zone:
         """The zone as a coordinate reference system."""
         if self.epsg is not None:
             return CRS.from_epsg(self.epsg)
-        conversion = TransverseMercatorConversion(
-            0.0, float(self.meridian_deg), self.number * 1_000_000 + 500_000
-        )
+        conversion = TransverseMercatorConversion(0.0, float(self.meridian_deg), self.number * 1_000_000 + 500_000)
         return ProjectedCRS(conversion=conversion, name=f"zone {self.number}", geodetic_crs=CGCS2000)
 
     @cached_property
@@ -72,18 +71,22 @@ class Zone:
 
     def project(self, geometries: Any) -> Geometries:
         """Bring shapely geometries from degrees to eastings and northings."""
-        array = np.atleast_1d(np.asarray(geometries, dtype=object))
-        return np.asarray(shapely.transform(array, self._forward.transform, interleaved=False), dtype=object)
+        return moved(geometries, self._forward.transform)
 
     def unproject(self, geometries: Any) -> Geometries:
         """Bring shapely geometries from eastings and northings to degrees; good enough to draw by."""
-        array = np.atleast_1d(np.asarray(geometries, dtype=object))
-        return np.asarray(shapely.transform(array, self._inverse.transform, interleaved=False), dtype=object)
+        return moved(geometries, self._inverse.transform)
 
     def places(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Any, Any]:
         """Bring coordinates from degrees to eastings and northings."""
         easting, northing = self._forward.transform(np.asarray(lon), np.asarray(lat))
         return easting, northing
+
+
+def moved(geometries: Any, move: Callable[..., Any]) -> Geometries:
+    """Move every vertex of geometries."""
+    there: Any = shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), move, interleaved=False)
+    return np.asarray(there, dtype=np.object_)
 
 
 def zone_of(lon_deg: float) -> Zone:

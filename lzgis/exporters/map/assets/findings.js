@@ -14,14 +14,18 @@
     ]);
   }
 
-  function body(finding) {
+  function body(number, finding) {
     var named = text(finding[3]), figures = text(finding[6]), pairs = finding[7];
     var title = lz.el("th", { attrs: { scope: "row" } }, [
       lz.el("span", { class: "lz-rule lz-data", text: text(finding[1]) }),
       lz.el("span", { class: "lz-layer lz-data", text: text(finding[2]) + (named ? " · " + named : "") })
     ]);
-    if (finding[8] >= 0 || (finding[9] >= 0 && finding[0] !== CLEAR)) {
+    if (finding[8] >= 0 || finding[10] >= 0 || (finding[9] >= 0 && finding[0] !== CLEAR)) {
       title.appendChild(lz.button(lz.word("locate"), function () { lz.sites.locate(finding); }, { class: "lz-link" }));
+    }
+    if (lz.clauses.has(finding)) {
+      title.appendChild(lz.button(lz.word("clauses"), function () { lz.panel.clauses(number, finding); },
+        { class: "lz-link lz-to-clauses" }));
     }
     var rows = [lz.el("tr", {}, [title, answer(finding)])];
     var list = lz.el("dl", {});
@@ -37,12 +41,12 @@
     return lz.el("tbody", { class: "lz-finding lz-t-" + tones[finding[0]] }, rows);
   }
 
-  function table(findings) {
+  function table(number, findings) {
     var head = lz.el("thead", {}, [lz.el("tr", {}, [
       lz.el("th", { text: lz.word("rule"), attrs: { scope: "col" } }),
       lz.el("th", { text: lz.word("answer"), attrs: { scope: "col" } })
     ])]);
-    return lz.el("table", { class: "lz-table" }, [head].concat(findings.map(body)));
+    return lz.el("table", { class: "lz-table" }, [head].concat(findings.map(function (one) { return body(number, one); })));
   }
 
   lz.conflicts = function (number) {
@@ -65,13 +69,13 @@
       facts.appendChild(lz.el("dd", { class: "lz-data", text: pair[1] }));
     });
     var block = lz.el("div", { class: "lz-findings" }, [facts]);
-    if (open.length) block.appendChild(table(open));
+    if (open.length) block.appendChild(table(number, open));
     if (clear.length) {
       var more = lz.el("details", { class: "lz-clear-list" }, [
         lz.el("summary", { text: lz.word("clear", { n: clear.length }) })
       ]);
       more.addEventListener("toggle", function () {
-        if (more.open && more.children.length === 1) more.appendChild(table(clear));
+        if (more.open && more.children.length === 1) more.appendChild(table(number, clear));
       });
       block.appendChild(more);
     }

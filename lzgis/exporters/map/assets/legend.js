@@ -89,14 +89,33 @@
     ["prohibited", "conditional", "sliver"].forEach(function (kind, rank) {
       kinds.appendChild(lz.el("li", {}, [lz.sites.partSwatch(rank), lz.el("span", { text: lz.word("parts-" + kind) })]));
     });
-    
+    var around = check(true, lz.corridors.toggle), bands = lz.el("ul", { class: "lz-values" });
+    lz.corridors.legend().forEach(function (one) {
+      bands.appendChild(lz.el("li", {}, [one[0], lz.el("span", { text: lz.word(one[1]) })]));
+    });
     return group(lz.word("group-review"), [
       { input: sites, item: lz.el("li", {}, [row(sites, null, lz.word("sites-by-verdict")), verdicts]) },
-      { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) }
+      { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) },
+      { input: around, item: lz.el("li", {}, [row(around, null, lz.word("corridors")), bands]) }
     ]);
   }
 
-  lz.legend = function (backdrop) {
+  function absent(body, title, told, names) {
+    if (!names.length) return;
+    body.appendChild(lz.el("section", { class: "lz-group lz-missing" }, [
+      lz.el("h3", { text: lz.word(title) }), lz.el("p", { text: lz.word(told) }),
+      lz.el("ul", {}, names.map(function (name) { return lz.el("li", { class: "lz-data", text: name }); }))
+    ]));
+  }
+
+  function base(pictures, word, shown) {
+    var input = check(shown, function (on) {
+      pictures.forEach(function (one) { if (on) one.addTo(lz.map); else one.remove(); });
+    });
+    return { input: input, item: lz.el("li", {}, [row(input, null, lz.word(word))]) };
+  }
+
+  lz.legend = function (backdrop, tiles) {
     var body = lz.byId("lz-legend-body"), groups = { constraint: [], zoning: [], context: [] };
     body.appendChild(reviewGroup());
     lz.layers.all.forEach(function (entry, i) {
@@ -104,19 +123,13 @@
       made.watch = entry.watch;
       groups[groups[entry.spec.role] ? entry.spec.role : "context"].push(made);
     });
-    if (backdrop) {
-      var input = check(true, function (on) { if (on) backdrop.addTo(lz.map); else backdrop.remove(); });
-      groups.context.push({ input: input, item: lz.el("li", {}, [row(input, null, lz.word("relief"))]) });
-    }
+    if (backdrop) groups.context.push(base([backdrop], "relief", true));
+    if (tiles.length) groups.context.push(base(tiles, "tianditu", false));
     ["constraint", "zoning", "context"].forEach(function (role) {
       if (groups[role].length) body.appendChild(group(lz.word("group-" + role), groups[role]));
     });
-    if (lz.city.missing.length) {
-      body.appendChild(lz.el("section", { class: "lz-group lz-missing" }, [
-        lz.el("h3", { text: lz.word("group-missing") }), lz.el("p", { text: lz.word("missing") }),
-        lz.el("ul", {}, lz.city.missing.map(function (title) { return lz.el("li", { class: "lz-data", text: title }); }))
-      ]));
-    }
+    absent(body, "group-withheld", "withheld", lz.city.withheld);
+    absent(body, "group-missing", "missing", lz.city.missing);
     var slider = lz.el("input", { attrs: { type: "range", min: "0", max: "100", value: "100", step: "5" } });
     slider.addEventListener("input", function () { lz.layers.opacity(slider.value / 100); });
     body.appendChild(lz.el("label", { class: "lz-slider" }, [lz.el("span", { text: lz.word("opacity") }), slider]));

@@ -60,9 +60,8 @@
     if (next !== undefined) lz.panel.open(next);
   }
 
-  function views(detail) {
-    lz.byId("lz-list-view").hidden = detail;
-    lz.byId("lz-detail-view").hidden = !detail;
+  function views(name) {
+    ["list", "detail", "clause"].forEach(function (one) { lz.byId("lz-" + one + "-view").hidden = one !== name; });
   }
 
   function printList() {
@@ -124,7 +123,7 @@
         lz.button(lz.word("zoom"), function () { lz.sites.zoom(number); }, { class: "lz-link" }),
         lz.findings(number)
       );
-      views(true);
+      views("detail");
       view.scrollTop = 0;
       view.querySelector("button").focus({ preventScroll: true });
       lz.panel.mark(number);
@@ -132,9 +131,28 @@
       lz.sites.zoom(number);
     },
 
+    // The texts of a finding; the way back is to the table that they were opened from.
+    clauses: function (number, finding) {
+      if (document.body.classList.contains("lz-folded")) lz.panel.fold();
+      if (open !== number) lz.panel.open(number);
+      lz.map.closePopup();
+      var from = lz.byId("lz-detail-view").scrollTop;
+      views("clause");
+      lz.clauses.open(finding, function () {
+        views("detail");
+        lz.byId("lz-detail-view").scrollTop = from;
+        lz.byId("lz-detail-view").querySelector("button").focus({ preventScroll: true });
+      });
+    },
+
+    back: function () {
+      if (lz.byId("lz-clause-view").hidden) lz.panel.close();
+      else lz.byId("lz-clause-view").querySelector("button").click();
+    },
+
     close: function () {
       if (open < 0) return;
-      views(false);
+      views("list");
       rows[open].node.querySelector("button").focus();
       lz.sites.select(-1);
       lz.panel.mark(-1);

@@ -148,6 +148,7 @@
         if (icon) icon.classList.toggle("lz-chosen", one === number);
       });
       selected = number;
+      lz.corridors.show(number);
     },
 
     zoom: function (number) {
@@ -167,6 +168,8 @@
           path.classList.add("lz-flash");
           window.setTimeout(function () { path.classList.remove("lz-flash"); }, 1600);
         });
+      } else if (finding[10] >= 0) {
+        lz.map.fitBounds(lz.corridors.boundsOf(finding[10]).pad(0.6), Object.assign({ maxZoom: 18 }, lz.room()));
       }
     },
 

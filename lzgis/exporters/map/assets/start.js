@@ -63,7 +63,7 @@
     if (event.key !== "Escape") return;
     if (lz.measure.active()) lz.measure.toggle();
     else if (document.querySelector(".leaflet-popup")) lz.map.closePopup();
-    else lz.panel.close();
+    else lz.panel.back();
   }
 
   // What is seen beside the legend on the screen is what paper shall show.
@@ -103,7 +103,7 @@
 
   lz.home = function () { lz.map.fitBounds(lz.city.bounds, lz.room()); };
 
-  lz.start = function (map, backdrop) {
+  lz.start = function (map, backdrop, tiles) {
     lz.map = map;
     lz.city = lz.read("city");
     lz.review = lz.read("review");
@@ -112,7 +112,7 @@
     L.control.attribution({ prefix: false, position: "bottomright" }).addAttribution(lz.city.credit).addTo(map);
     bar();
     lz.layers.build(lz.read("layers"));
-    lz.legend(backdrop);
+    lz.legend(backdrop, tiles);
     lz.layers.all.forEach(function (entry, i) { if (entry.spec.role !== "zoning") lz.layers.show(i, true); });
     lz.layers.mask();
     lz.sites.build();
@@ -124,6 +124,9 @@
     document.addEventListener("keydown", keys);
     map.invalidateSize({ animate: false });
     map.fitBounds(lz.city.bounds, Object.assign({ animate: false }, lz.room()));
+    lz.inset();
+    // A map of one site is about that site.
+    if (lz.review.sites.length === 1) lz.panel.open(0);
     document.body.classList.add("lz-ready");
   };
 })(lzgis);

@@ -1,0 +1,125 @@
+"""The dossier as PDF, set by typst from the model as JSON with the letters that come along."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lzgis.errors import ExportError
+from lzgis.exporters.dossier.model import Dossier, Grid, Section
+from lzgis.exporters.lettering import FONT, printable
+from lzgis.exporters.rows import TINTS, VERDICT_COLOURS, visible
+from lzgis.messages import Message
+from lzgis.words import Words
+
+
+def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
+    """Set a dossier as PDF; the same dossier gives the same bytes.
+
+    A letter that the font lacks is printed as a square.
+
+    Raises
+    ------
+    ExportError
+        If typst is not installed.
+    """
+    typst, fonts = _typst()
+    with tempfile.TemporaryDirectory(prefix="lzgis-") as name:
+        folder = Path(name)
+        (folder / "data.json").write_text(json.dumps(set_document(dossier), ensure_ascii=False), "utf-8")
+        for picture in dossier.pictures:
+            (folder / f"{picture.name}.png").write_bytes(picture.png)
+        source = folder / "dossier.typ"
+        source.write_bytes((files("lzgis.exporters.dossier") / "assets" / "dossier.typ").read_bytes())
+        made: bytes = typst.compile(
+            str(source), root=str(folder), font_paths=fonts, format="pdf", timestamp=int(made_at.timestamp())
+        )
+    return made
+
+
+@cache
+def _typst() -> tuple[Any, Any]:
+    """Import typst and read the font once: other fonts would differ from one machine to the next."""
+    try:
+        typst = import_module("typst")
+    except ImportError as error:
+        raise ExportError(
+            "pdf",
+            Message("needs a package that is not installed: {name}", name="typst"),
+            Message("install it with: {command}", command="pip install 'lzgis[pdf]'"),
+        ) from error
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONT.parent)])
+    return typst, fonts
+
+
+def set_document(dossier: Dossier) -> dict[str, Any]:
+    """Give all that the page is set from, in letters that the font has."""
+    words = Words("en" if dossier.language == "en" else "zh")
+    facts = {"city": dossier.about["city"], "id": dossier.project["id"], "as_of": dossier.about["as_of"]}
+    before, between, after = words("dossier", "page", page="\0", pages="\0").split("\0")
+    document: dict[str, Any] = _spelled(
+        {
+            "language": dossier.language,
+            "title": dossier.title,
+            "subtitle": dossier.subtitle,
+            "verdict": dossier.verdict,
+            "verdict_colour": VERDICT_COLOURS.get(dossier.verdict_code, "#000000"),
+            "notice": dossier.about["notice"],
+            "confidentiality": dossier.about["confidentiality"],
+            "footer": words("dossier", "footer", **facts),
+            "page": [before, between, after],
+            "sections": [_section(section) for section in dossier.sections],
+            "signatures": list(dossier.signatures),
+        }
+    )
+    return document
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "heading": section.heading,
+        "paragraphs": list(section.paragraphs),
+        "grids": [_grid(grid) for grid in section.grids],
+        "notes": list(section.notes),
+        "pictures": [{"file": f"{p.name}.png", "caption": p.caption, "width": p.width_mm} for p in section.pictures],
+    }
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    return {
+        "title": grid.title,
+        "heads": [grid.columns[i].title for i in grid.shown] if grid.heads else [],
+        "figures": [grid.columns[i].figures for i in grid.shown],
+        "widths": list(grid.widths),
+        "fine": grid.fine,
+        "lines": [
+            {
+                "across": line.across,
+                "long": line.long,
+                "cells": [{"text": cell.text, "tint": TINTS.get(cell.mark, "")} for cell in line.cells],
+            }
+            for line in grid.lines()
+        ],
+    }
+
+
+def _spelled(value: Any) -> Any:
+    """Replace what the font cannot write."""
+    if isinstance(value, str):
+        return "".join(map(_letter, visible(value)))
+    if isinstance(value, list):
+        return [_spelled(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _spelled(one) for key, one in value.items()}
+    return value
+
+
+@cache
+def _letter(letter: str) -> str:
+    return letter if letter.isspace() else printable(letter)

@@ -1,0 +1,114 @@
+// Around the site that is open: corridor bands, and lines to what distances were measured from.
+(function (lz) {
+  "use strict";
+  var features = null, drawn = null, on = true, current = -1, panes = false;
+  var looks = [
+    { color: "#0f6b5c", weight: 1.6, opacity: 1, dashArray: null, fillColor: "#18a08a", fillOpacity: 0.16 },
+    { color: "#0f6b5c", weight: 1.4, opacity: 0.9, dashArray: "5 4", fillColor: "#7fd0c2", fillOpacity: 0.12 }
+  ];
+  var LINE = { color: "#8e0b5e", weight: 2.5, opacity: 1, dashArray: "1 5", lineCap: "round" };
+
+  function prepare() {
+    if (panes) return;
+    panes = true;
+    [["lz-bands", 450], ["lz-lines", 560], ["lz-tags", 630]].forEach(function (one) {
+      lz.map.createPane(one[0]).style.zIndex = one[1];
+      lz.map.getPane(one[0]).style.pointerEvents = "none";
+    });
+    features = topojson.feature(lz.review.bands, lz.review.bands.objects.d).features;
+  }
+
+  function tag(at, text, kind) {
+    var icon = L.divIcon({ className: "lz-tag-spot", iconSize: [0, 0],
+      html: lz.el("span", { class: "lz-map-tag lz-data " + kind, text: text }) });
+    return L.marker(at, { icon: icon, pane: "lz-tags", interactive: false, keyboard: false });
+  }
+
+  // Beyond the far end of its line a label hides neither the line nor the site.
+  function beyond(marker, line) {
+    var dx = (line[1][1] - line[0][1]) * Math.cos(line[0][0] * Math.PI / 180), dy = line[0][0] - line[1][0];
+    var size = Math.hypot(dx, dy) || 1;
+    marker.options.icon.options.html.style.transform = "translate(" + (-50 + 58 * dx / size) + "%," +
+      "calc(-50% + " + (20 * dy / size).toFixed(1) + "px))";
+    return marker;
+  }
+
+  // The place on a band's edge that is nearest to the site: there its width is read.
+  function edge(feature, centre) {
+    var best = null, least = Infinity;
+    lz.eachPart(feature.geometry, function (type, xy) {
+      if (type !== "Polygon") return;
+      xy.forEach(function (ring) {
+        for (var i = 1; i < ring.length; i++) {
+          var at = nearest(ring[i - 1], ring[i], centre);
+          if (at.far < least) { least = at.far; best = at.spot; }
+        }
+      });
+    });
+    return best;
+  }
+
+  function nearest(a, b, centre) {
+    var k = Math.cos(centre.lat * Math.PI / 180);
+    var dx = (b[0] - a[0]) * k, dy = b[1] - a[1], px = (centre.lng - a[0]) * k, py = centre.lat - a[1];
+    var size = dx * dx + dy * dy, t = size ? Math.max(0, Math.min(1, (px * dx + py * dy) / size)) : 0;
+    return { far: Math.hypot(px - t * dx, py - t * dy), spot: [a[1] + t * (b[1] - a[1]), a[0] + t * (b[0] - a[0])] };
+  }
+
+  function draw(number) {
+    prepare();
+    var spot = lz.review.sites[number].spot, centre = spot && L.latLng(spot), told = {};
+    drawn = L.layerGroup();
+    var renderer = L.svg({ pane: "lz-bands", padding: 0.5 });
+    features.forEach(function (feature) {
+      var p = feature.properties;
+      if (p.s !== number) return;
+      L.geoJSON(feature, { pane: "lz-bands", renderer: renderer, interactive: false,
+        style: Object.assign({ pane: "lz-bands", renderer: renderer, interactive: false }, looks[p.k]) }).addTo(drawn);
+      var at = p.m && !p.k && centre && !told[p.m] && edge(feature, centre);
+      if (!at) return;
+      told[p.m] = true;
+      tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn);
+    });
+    lz.review.lines.forEach(function (line) {
+      if (line[0] !== number) return;
+      var lines = L.svg({ pane: "lz-lines", padding: 0.5 });
+      L.polyline(line[1], Object.assign({ pane: "lz-lines", renderer: lines, interactive: false }, LINE)).addTo(drawn);
+      line[1].forEach(function (at) {
+        L.circleMarker(at, { pane: "lz-lines", renderer: lines, interactive: false, radius: 3, stroke: false,
+          fillColor: LINE.color, fillOpacity: 1 }).addTo(drawn);
+      });
+      beyond(tag(line[1][1], line[2], "lz-on-line"), line[1]).addTo(drawn);
+    });
+    drawn.addTo(lz.map);
+  }
+
+  function swatch(look) {
+    return lz.svg("svg", { width: 22, height: 14, viewBox: "0 0 22 14", class: "lz-swatch", "aria-hidden": "true" }, [
+      lz.svg("rect", { x: 1.5, y: 1.5, width: 19, height: 11, fill: look.fillColor, "fill-opacity": look.fillOpacity * 2,
+        stroke: look.color, "stroke-width": look.weight, "stroke-dasharray": look.dashArray })
+    ]);
+  }
+
+  lz.corridors = {
+    show: function (number) {
+      if (drawn) drawn.remove();
+      drawn = null;
+      current = number;
+      if (on && number >= 0) draw(number);
+    },
+
+    toggle: function (shown) { on = shown; lz.corridors.show(current); },
+
+    // Where a line of a finding runs, to look at it.
+    boundsOf: function (line) { return L.latLngBounds(lz.review.lines[line][1]); },
+
+    legend: function () {
+      var line = lz.svg("svg", { width: 22, height: 14, viewBox: "0 0 22 14", class: "lz-swatch", "aria-hidden": "true" }, [
+        lz.svg("path", { d: "M2 7H20", stroke: LINE.color, "stroke-width": LINE.weight, "stroke-dasharray": LINE.dashArray,
+          "stroke-linecap": "round", fill: "none" })
+      ]);
+      return [[swatch(looks[0]), "band-certain"], [swatch(looks[1]), "band-possible"], [line, "distance-line"]];
+    }
+  };
+})(lzgis);
