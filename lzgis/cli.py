@@ -56,7 +56,9 @@ AsOfOption = Annotated[
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
 FormatOption = Annotated[
     list[str] | None,
-    typer.Option("--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."),
+    typer.Option(
+        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
+    ),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
 
@@ -245,8 +247,12 @@ def _formats(given: list[str] | None) -> list[str]:
             raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
     for name in names:
         if name != "all" and not FORMATS[name].installed:
-            what = Message("'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs)
-            raise ConfigError("--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'"))
+            what = Message(
+                "'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs
+            )
+            raise ConfigError(
+                "--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
+            )
     every = [name for name, one in FORMATS.items() if one.installed]
     return every if "all" in names else list(dict.fromkeys(names))
 
@@ -282,9 +288,7 @@ def _write(
         if documents:
             folder = out / FORMATS[documents[0]].file_name
             step = partial(progress, "documents")
-            written += export_projects(
-                report, folder, documents, language=lang.code, options=options, progress=step
-            )
+            written += export_projects(report, folder, documents, language=lang.code, options=options, progress=step)
     return written
 
 

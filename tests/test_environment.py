@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
 
 # Where a package has another name on conda-forge. matplotlib-base is matplotlib without a window toolkit.
-ON_CONDA_FORGE = {"matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+ON_CONDA_FORGE = {"matplotlib": "matplotlib-base", "playwright": "playwright-python", "typst": "typst-py"}
 # Extras of which a package is not on conda-forge.
 PIP_ONLY = {"build-layers"}
 

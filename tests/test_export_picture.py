@@ -15,10 +15,9 @@ from matplotlib.image import imread
 from report_fixture import BOUNDS, HOSTILE, big_report, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.cartography import frame_around
 from lzgis.exporters.lettering import FONT, printable, shortened, width_mm, wrapped
+from lzgis.exporters.paper.zone import zone_of
 from lzgis.exporters.picture import draw, write_picture
-from lzgis.measure import plane_for
 
 
 def texts(figure: Any) -> str:
@@ -31,20 +30,22 @@ def test_says_all_that_a_map_must_say() -> None:
         "连州市项目选址核查示意图",
         "示意数据，仅供演示，不得用于审批。",
         "内部资料",
-        "CGCS2000 (EPSG:4490)",
+        "CGCS2000（EPSG:4490）",
         "规则基准日：2026-11-21",
         "示例规则库 2026.11",
         "任何结论均不构成审批",
         "图例",
         "存在禁止性冲突（1）",
         "生态保护红线（示意）",
-        "优先",
-        "冲突部分",
-        "疑似边界误差",
+        "环境管控单元·优先",
         "北",
+        "1:300,000",
         "10 km",
         "112°20′E",
         "24°50′N",
+        "37 带（中央经线 111°，EPSG:4525）",
+        "37620",
+        "2750",
         "星子光伏一期",
         "三区三线 2022-10-14",
     ):
@@ -134,19 +135,14 @@ def test_without_layers_or_sites_there_is_still_a_page() -> None:
 
 def test_a_map_is_not_squashed() -> None:
     toy = toy_report()
-    plane = plane_for(BOUNDS)
+    zone = zone_of(112.4)
     figure = draw(toy)
     chart = figure.axes[1]
     width, height = chart.get_position().size * np.array(figure.get_size_inches())
     (west, east), (south, north) = chart.get_xlim(), chart.get_ylim()
     assert (east - west) / width == pytest.approx((north - south) / height)
-    assert plane.project(toy.sites.geometry.to_numpy())[2].x < east
-
-
-def test_scale_is_what_the_page_gives() -> None:
-    frame = frame_around((0, 0, 20_000, 20_000), 200, 108)
-    assert frame.m_per_mm == pytest.approx(200)
-    assert frame.scale == 200_000
+    assert zone.project(toy.sites.geometry.to_numpy())[2].x < east
+    assert zone_of((BOUNDS[0] + BOUNDS[2]) / 2) == zone
 
 
 def test_many_legend_entries_stay_on_the_page() -> None:

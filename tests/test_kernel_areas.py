@@ -21,6 +21,7 @@ from lzgis.geometry import (
     decided_insides,
     insides,
     intersection_areas,
+    measure,
     overlaps,
 )
 
@@ -200,3 +201,12 @@ assert np.allclose(auto.areas.area, loops.areas.area)
 assert auto.nearest.right.tolist() == loops.nearest.right.tolist()
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+
+
+def test_a_site_too_wide_for_the_grid_is_refused_and_measured_by_shapely():
+    layer = array(box(0, 0, 10, 10))
+    for wide in (box(-1e9, 5, 1e9, 1e9), box(-1e15, 5, 1e15, 1e15)):
+        with pytest.raises(ValueError, match="larger cell"):
+            intersection_areas(array(wide), PolygonGrid.build(layer))
+        found = measure(array(wide), {"a": FeatureIndex(layer)}, compiled=True)["a"]
+        assert found.areas.area.tolist() == [50.0]

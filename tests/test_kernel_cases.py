@@ -1,7 +1,8 @@
 """The overlay cases of JTS and GEOS, where their folder is named by LZGIS_OVERLAY_CASES.
 
-The cases are those of ``modules/tests/src/test/resources/testxml`` in JTS and ``tests/xmltester/tests`` in GEOS. The area
-of what A and B have in common, and their distance, must be what the installed GEOS finds.
+The cases are those of ``modules/tests/src/test/resources/testxml`` in JTS and ``tests/xmltester/tests`` in GEOS. Whether A
+and B overlap, the area of what they have in common, and their distance, must be what the installed GEOS finds; where
+nearly collinear edges make GEOS snap corners, the area must be the exact one instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import shapely
+from kernel_shapes import exact_area
 
 from lzgis.geometry import FeatureIndex, measure, overlaps
 
@@ -22,7 +24,8 @@ FOLDER = os.environ.get("LZGIS_OVERLAY_CASES", "")
 def shape(node):
     text = "".join((node.text or "").split()) if node is not None else ""
     try:
-        return shapely.from_wkb(text) if text[:2] in ("00", "01") else shapely.from_wkt((node.text or "").strip())
+        with np.errstate(invalid="ignore"):
+            return shapely.from_wkb(text) if text[:2] in ("00", "01") else shapely.from_wkt((node.text or "").strip())
     except (shapely.errors.GEOSException, AttributeError):
         return None
 
@@ -39,24 +42,34 @@ def pairs():
                 yield f"{file.name} {number}", a, b
 
 
+def area_is_right(area, a, b):
+    """Accept the area of GEOS, or the exact one; of large pairs, GEOS's within its rounding of corners."""
+    expected = overlaps(np.array([a], dtype=object), FeatureIndex(np.array([b], dtype=object))).area.sum()
+    if (area > 0) != (expected > 0):
+        return False
+    if abs(area - expected) <= 1e-6 + 1e-9 * expected:
+        return True
+    if len(shapely.get_coordinates(a)) * len(shapely.get_coordinates(b)) < 100_000:
+        return abs(area - float(exact_area(a, b))) <= 1e-9 * (1 + expected)
+    ulp = np.spacing(np.abs(shapely.get_coordinates(a)).max())
+    return abs(area - expected) <= 64 * ulp * (shapely.length(a) + shapely.length(b))
+
+
 @pytest.mark.skipif(not FOLDER, reason="LZGIS_OVERLAY_CASES names no folder")
 def test_overlay_cases():
-    wrong, polygons, all_pairs = [], 0, 0
+    wrong, polygons = [], 0
     for name, a, b in pairs():
-        if "GEOMETRYCOLLECTION" in (a.geom_type + b.geom_type).upper() or shapely.is_empty([a, b]).any():
+        if "Collection" in a.geom_type + b.geom_type or shapely.is_empty([a, b]).any():
             continue
-        all_pairs += 1
-        sites, layer = np.array([a], dtype=object), FeatureIndex(np.array([b], dtype=object))
-        found = measure(sites, {"b": layer}, compiled=True)["b"]
+        layer = FeatureIndex(np.array([b], dtype=object))
+        found = measure(np.array([a], dtype=object), {"b": layer}, compiled=True)["b"]
+        area, distance = found.areas.area.sum(), found.nearest.distance[0]
         try:
-            expected, apart = overlaps(sites, layer).area.sum(), shapely.distance(a, b)
+            right, apart = area_is_right(area, a, b), shapely.distance(a, b)
         except shapely.errors.GEOSException:
             continue
         polygons += bool(shapely.get_dimensions([a, b]).min() == 2)
-        area = found.areas.area.sum()
-        same = abs(area - expected) <= 1e-6 + 1e-9 * expected and (area > 0) == (expected > 0)
-        if not same or abs(found.nearest.distance[0] - apart) > 1e-9 * (1 + apart):
-            wrong.append((name, area, expected, found.nearest.distance[0], apart))
-    print(f"{all_pairs} pairs, {polygons} of polygons")
+        if not right or abs(distance - apart) > 1e-9 * (1 + apart):
+            wrong.append((name, area, distance, apart))
     assert not wrong
     assert polygons > 100

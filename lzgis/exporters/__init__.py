@@ -81,7 +81,9 @@ def export(
     path = Path(path)
     for one in FORMATS.values():
         if one.suffix == path.suffix.lower():
-            known_to_it = {name: value for name, value in (options or {}).items() if name in one.options}
+            known_to_it: dict[str, Any] = {
+                name: value for name, value in (options or {}).items() if name in one.options
+            }
             if one.per_site:
                 from lzgis.exporters.dossier import write_project
 
@@ -132,9 +134,9 @@ def export_projects(
     known = {name for one in wanted for name in one.options}
     more = {name: value for name, value in (options or {}).items() if name in known}
     suffixes = [one.suffix for one in wanted]
-    return exporter_of(wanted[0])(
-        report, folder, suffixes=suffixes, language=language, progress=progress, **more
-    )
+    exporter = exporter_of(wanted[0])
+    written: list[Path] = exporter(report, folder, suffixes=suffixes, language=language, progress=progress, **more)
+    return written
 
 
 def exporter_of(one: Format) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from lzgis.geometry.chains import Chains, Int64s
 from lzgis.geometry.compiled import compiled
-from lzgis.geometry.cutting import STEP, Cells, cell_order, cut_polygon, cut_room
+from lzgis.geometry.cutting import MOST_CELLS, STEP, Cells, cell_order, cut_polygon, cut_room
 from lzgis.geometry.index import Floats
 
 _Entries = tuple[npt.NDArray[np.int32], Floats, Int64s]
@@ -142,6 +142,15 @@ def _assemble(
 
 
 @compiled
+def _cells_spanned(key: npt.NDArray[np.int32], n: int) -> float:
+    low, high, left, right = key[0, 0], key[0, 0], key[0, 1], key[0, 1]
+    for i in range(n):
+        low, high = min(low, key[i, 0]), max(high, key[i, 0])
+        left, right = min(left, key[i, 1]), max(right, key[i, 1])
+    return (float(high) - float(low) + 1.0) * (float(right) - float(left) + 1.0)
+
+
+@compiled
 def cut(chain: Chains, first: int, last: int, cell: float) -> Cells:
     """Cut the polygons `first` to `last` of `chain` by the grid lines."""
     entry = (np.empty((64, 2), np.int32), np.empty(64), np.empty((65, 3), np.int64))
@@ -150,11 +159,13 @@ def cut(chain: Chains, first: int, last: int, cell: float) -> Cells:
     owner_start = np.zeros(last - first + 1, np.int64)
     n_entry = n_piece = 0
     for owner in range(first, last):
-        room = cut_room(chain, owner, cell)
+        room = cut_room(chain, owner, cell, False)
         if room > len(key):
             key, value, steps = np.empty((2 * room, 2), np.int32), np.empty((2 * room, 5)), np.empty((2 * room, 2))
         n = cut_polygon(chain, owner, cell, (key, value))
         if n:
+            if _cells_spanned(key, n) > MOST_CELLS:
+                raise ValueError("a geometry spans too many cells of the grid: a larger cell is needed")
             raw = (key, value, cell_order(key, n), steps)
             entry, piece, n_entry, n_piece = _assemble(raw, cell, entry, piece, (n_entry, n_piece))
         owner_start[owner - first + 1] = n_entry

@@ -20,6 +20,12 @@ from lzgis.geometry.index import Floats
 #: A piece that is a mark on the cell's ceiling, where the polygon begins or ends there: its right end is this.
 STEP = -1.0
 
+#: Cells are numbered by 32-bit integers.
+MOST_COORDINATE = 2.0**30
+
+#: A geometry may span no more cells than this: 2^26 cells of 256 m are four million square kilometres.
+MOST_CELLS = 2.0**26
+
 
 class Cells(NamedTuple):
     """Polygons cut by the grid lines: entries in the order of polygon, row, column.
@@ -62,13 +68,18 @@ def ring_sign(x: Floats, y: Floats, begin: int, end: int) -> float:
 
 
 @compiled
-def cut_room(chain: Chains, owner: int, cell: float) -> int:
-    """Count the most raw pieces one polygon can be cut into."""
+def cut_room(chain: Chains, owner: int, cell: float, lines: bool) -> int:
+    """Count the most raw pieces the polygons of one geometry, or its lines, can be cut into."""
     room = 0
     for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
+        if (chain.side[k] == 0.0) != lines:
+            continue
         for i in range(chain.start[k], chain.start[k + 1] - 1):
-            columns = math.floor(chain.x[i + 1] / cell) - math.floor(chain.x[i] / cell)
-            rows = math.floor(chain.y[i + 1] / cell) - math.floor(chain.y[i] / cell)
+            ax, bx = chain.x[i] / cell, chain.x[i + 1] / cell
+            ay, by = chain.y[i] / cell, chain.y[i + 1] / cell
+            if not (max(abs(ax), abs(bx), abs(ay), abs(by)) < MOST_COORDINATE):
+                raise ValueError("a coordinate is too large for the grid: a larger cell is needed")
+            columns, rows = math.floor(bx) - math.floor(ax), math.floor(by) - math.floor(ay)
             room += 3 + int(abs(columns) + 2 * abs(rows))
     return room
 

@@ -11,12 +11,9 @@ import numpy.typing as npt
 
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.cutting import Cells
+from lzgis.geometry.cutting import MOST_CELLS, MOST_COORDINATE, Cells
 from lzgis.geometry.index import Geometries
 from lzgis.geometry.places import Directory, directory, longest_edge
-
-#: A grid of more cells than this is made coarser until it fits: 2^26 cells of 128 m are a million square kilometres.
-MOST_CELLS = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +97,14 @@ def plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def fitting_cell(chain: Chains, cell: float) -> float:
-    """Double the cell until the window of the chains has no more than `MOST_CELLS`."""
+    """Double the cell until the window of the chains has no more than `MOST_CELLS`, and numbers small enough."""
     if cell <= 0 or np.frexp(cell)[0] != 0.5:
         raise ValueError(f"the cell must be a power of two, not {cell}")
     if not len(chain.x):
         return cell
     width, height = float(np.ptp(chain.x)), float(np.ptp(chain.y))
-    while (width / cell + 2) * (height / cell + 2) > MOST_CELLS:
+    far = float(max(np.abs(chain.x).max(), np.abs(chain.y).max()))
+    while (width / cell + 2) * (height / cell + 2) > MOST_CELLS or far / cell >= MOST_COORDINATE:
         cell *= 2.0
     return cell
 

@@ -111,7 +111,7 @@ def lengths(chain: Chains, part: tuple[int, int], grid: Cells, place: Directory,
     n = 0
     for owner in range(part[0], part[1]):
         first = n
-        room = cut_room(chain, owner, cell)
+        room = cut_room(chain, owner, cell, True)
         if room > len(key):
             key, value = np.empty((2 * room, 2), np.int32), np.empty((2 * room, 5))
         pieces = 0

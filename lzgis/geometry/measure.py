@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from lzgis.geometry.answers import Areas, Distances, Measured
 from lzgis.geometry.compiled import available
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: With fewer sites than this, loading the compiled loops costs more than they gain.
 FEW = 100
+
+#: Sites that extend farther, or lie farther from the origin, are left to shapely.
+MOST_EXTENT, MOST_COORDINATE = 1e6, 1e11
 
 
 def measure(
@@ -46,7 +50,6 @@ def measure(
 
     Examples
     --------
-    >>> import shapely
     >>> park = FeatureIndex(np.array([shapely.box(0, 0, 300, 300)]))
     >>> found = measure(np.array([shapely.box(290, 0, 310, 10), shapely.Point(305, 9)]), {"park": park})
     >>> found["park"].areas.area, found["park"].nearest.distance
@@ -59,9 +62,18 @@ def measure(
     from lzgis.geometry.layerindex import LayerIndex
     from lzgis.geometry.measured import areas_and_distances, decided_measures
 
+    if _too_wide(sites):
+        return {name: _by_shapely(sites, layer) for name, layer in layers.items()}
     laid_out = indexes or {name: LayerIndex.build(layer.geometries) for name, layer in layers.items()}
     shapes = {name: layer.geometries for name, layer in layers.items()}
     return decided_measures(areas_and_distances(sites, laid_out, threads=threads), sites, laid_out, shapes)
+
+
+def _too_wide(sites: Geometries) -> bool:
+    """Tell whether a site is far too large for the cells of a grid, as only nonsense or a continent is."""
+    bounds = np.nan_to_num(shapely.bounds(sites)).reshape(-1, 4)
+    wide = (bounds[:, 2:] - bounds[:, :2]).max(initial=0.0)
+    return bool(wide > MOST_EXTENT or np.abs(bounds).max(initial=0.0) > MOST_COORDINATE)
 
 
 def _by_shapely(sites: Geometries, layer: FeatureIndex) -> Measured:

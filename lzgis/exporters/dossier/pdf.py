@@ -30,16 +30,17 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
         If typst is not installed.
     """
     typst, fonts = _typst()
+    when = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
+    # Without a date of its own the file would bear that of its making.
+    document = set_document(dossier) | {"date": list(when.timetuple()[:6])}
     with tempfile.TemporaryDirectory(prefix="lzgis-") as name:
         folder = Path(name)
-        (folder / "data.json").write_text(json.dumps(set_document(dossier), ensure_ascii=False), "utf-8")
+        (folder / "data.json").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
         for picture in dossier.pictures:
             (folder / f"{picture.name}.png").write_bytes(picture.png)
         source = folder / "dossier.typ"
         source.write_bytes((files("lzgis.exporters.dossier") / "assets" / "dossier.typ").read_bytes())
-        made: bytes = typst.compile(
-            str(source), root=str(folder), font_paths=fonts, format="pdf", timestamp=int(made_at.timestamp())
-        )
+        made: bytes = typst.compile(str(source), root=str(folder), font_paths=fonts, format="pdf")
     return made
 
 

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exporters.dossier.archive import rezipped
+from lzgis.exporters.dossier.figures import NONE
 from lzgis.exporters.dossier.model import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
 from lzgis.exporters.dossier.word import stamp
 from lzgis.messages import Message
@@ -70,7 +71,11 @@ def context(dossier: Dossier, document: Any) -> dict[str, Any]:
     """Give all variables; texts are escaped, and read as text whatever stands in them."""
     grids = dossier.grids()
     pictures = {picture.name: picture for picture in dossier.pictures}
-    rows = {f"{name}_rows": [row for grid in found for row in grid.records()] for name, found in grids.items()}
+    # A template serves projects of every shape, so each row has every column.
+    rows = {
+        f"{name}_rows": [dict.fromkeys(GRID_COLUMNS[name], NONE) | row for grid in found for row in grid.records()]
+        for name, found in grids.items()
+    }
     sections = [
         {
             "name": section.name,

@@ -217,7 +217,7 @@ def _written(bands: Mapping[Any, tuple[Any, dict[str, Any]]], plane: Plane) -> d
     shapes: Geometries = np.empty(len(kept), dtype=object)
     shapes[:] = [shape for shape, _ in kept]
     degrees = plane.unproject(shapes) if kept else shapes
-    _, (fewer,) = simplified_to_fit([degrees], plane, vertices=_VERTICES, steps_m=_STEPS_M)
+    fewer = simplified_to_fit([degrees], plane, vertices=_VERTICES, steps_m=_STEPS_M).groups[0]
     left = ~shapely.is_empty(fewer)
     about = [one for (_, one), keep in zip(kept, left, strict=True) if keep]
     return topology(fewer[left], about, step_deg=_STEP_DEG)

@@ -14,7 +14,7 @@ from lzgis.measure import Geometries, Plane
 from lzgis.model import Layer, Report
 from lzgis.spec import LayerSpec
 
-_VERTICES = 120_000
+_VERTICES = 450_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer of so few areas, the townships of a city for one, has its names written on the map.
@@ -36,9 +36,13 @@ def layer_data(
     """
     layers = shown_layers(teller.report)
     full = [_geometries(layer) for layer in layers]
-    step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES)
+    step_m, fewer, shared = simplified_to_fit(full, plane, vertices=_VERTICES)
     step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
-    written = [_layer(teller, one, shapes, step_deg) for one, shapes in zip(layers, fewer, strict=True)]
+    written = [
+        _layer(teller, one, shapes)
+        | {"topology": topology(shapes, _properties(one, shapes), step_deg=step_deg, shared=both)}
+        for one, shapes, both in zip(layers, fewer, shared, strict=True)
+    ]
     for one in written:
         if one["id"] in coarse:
             one["status"] = teller.words("map", "coarse")
@@ -49,8 +53,8 @@ def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
     """Give the city's outline, to dim what lies outside; empty if the city has none."""
     outline = report.layers.get(report.city.outline)
     shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
-    _, fewer = simplified_to_fit([shapes], plane, vertices=4_000)
-    return topology(fewer[0], [{} for _ in fewer[0]], step_deg=_STEP_DEG)
+    fewer = simplified_to_fit([shapes], plane, vertices=4_000).groups[0]
+    return topology(fewer, [{} for _ in fewer], step_deg=_STEP_DEG)
 
 
 def missing_layers(teller: Teller) -> list[str]:
@@ -65,25 +69,30 @@ def _geometries(layer: Layer) -> Geometries:
     return np.asarray(layer.frame.geometry.values, dtype=object)
 
 
-def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) -> dict[str, Any]:
+def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
+    """Give of each feature its name, its value and the place of that in the legend, and where its name is written."""
+    spec, values = layer.spec, _values(layer)
+    place = {entry["value"]: i for i, entry in enumerate(_entries(spec, values))}
+    properties: list[dict[str, Any]] = [
+        {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
+        for name, value in zip(_column(layer, "name", spec.name), values, strict=True)
+    ]
+    if spec.role == "context" and _kind(shapes, spec) == "polygon" and len(shapes) <= _NAMED:
+        for one, spot in zip(properties, shapely.point_on_surface(shapes), strict=True):
+            one["at"] = [round(spot.y, 5), round(spot.x, 5)]
+    return properties
+
+
+def _layer(teller: Teller, layer: Layer, shapes: Geometries) -> dict[str, Any]:
     spec = layer.spec
     values = _values(layer)
     entries = _entries(spec, values)
-    place = {entry["value"]: i for i, entry in enumerate(entries)}
-    names = _column(layer, "name", spec.name)
-    properties: list[dict[str, Any]] = [
-        {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
-        for name, value in zip(names, values, strict=True)
-    ]
-    kind = _kind(shapes, spec)
-    if spec.role == "context" and kind == "polygon" and len(shapes) <= _NAMED:
-        for one, spot in zip(properties, shapely.point_on_surface(shapes), strict=True):
-            one["at"] = [round(spot.y, 5), round(spot.x, 5)]
+    listed = {entry["value"] for entry in entries}
     return {
         "id": layer.id,
         "title": teller.layer(layer.id),
         "role": spec.role,
-        "kind": kind,
+        "kind": _kind(shapes, spec),
         "style": {
             "fill": spec.style.fill,
             "stroke": spec.style.stroke,
@@ -92,11 +101,10 @@ def _layer(teller: Teller, layer: Layer, shapes: Geometries, step_deg: float) ->
             "dash": spec.style.dash,
         },
         "entries": entries,
-        "others": any(value not in place for value in values) if spec.style.by else False,
+        "others": any(value not in listed for value in values) if spec.style.by else False,
         "status": "" if spec.status == "in-force" else teller.word("status", spec.status),
         "source": " ".join(filter(None, (spec.date.isoformat() if spec.date else "", spec.version))),
         "count": len(shapes),
-        "topology": topology(shapes, properties, step_deg=step_deg),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +21,15 @@ def is_coverage(geometries: Geometries) -> bool:
     return bool(np.isin(shapely.get_type_id(geometries), _POLYGONS).all() and shapely.coverage_is_valid(geometries))
 
 
-def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geometries:
+class Fitted(NamedTuple):
+    """Shapes simplified to fit: by how many metres, each group, and whether the borders of a group are shared."""
+
+    step_m: float
+    groups: list[Geometries]
+    shared: list[bool]
+
+
+def simplified(geometries: Geometries, tolerance_m: float, plane: Plane, *, shared: bool) -> Geometries:
     """Drop vertices that the eye does not miss at `tolerance_m`; degrees in, degrees out.
 
     Polygons that share borders keep sharing them.
@@ -29,27 +37,31 @@ def simplified(geometries: Geometries, tolerance_m: float, plane: Plane) -> Geom
     if tolerance_m == 0 or len(geometries) == 0:
         return geometries
     there = plane.project(geometries)
-    reduce = shapely.coverage_simplify if is_coverage(there) else shapely.simplify
-    fewer = reduce(there, tolerance_m)
-    return plane.unproject(np.asarray(fewer, dtype=object))
+    reduce = shapely.coverage_simplify if shared else shapely.simplify
+    return plane.unproject(np.asarray(reduce(there, tolerance_m), dtype=object))
 
 
 def simplified_to_fit(
     groups: Sequence[Geometries], plane: Plane, *, vertices: int, steps_m: Sequence[float] = STEPS_M
-) -> tuple[float, list[Geometries]]:
-    """Simplify by the first step that leaves at most so many vertices in all; returns it and the shapes."""
+) -> Fitted:
+    """Simplify by the first step that leaves at most so many vertices in all."""
+    # Looked at once: the proof takes longer than all the rest, and simplifying a coverage leaves one.
+    shared = [is_coverage(group) for group in groups]
     result = list(groups)
     for step in steps_m:
-        result = [simplified(group, step, plane) for group in groups]
+        pairs = zip(groups, shared, strict=True)
+        result = [simplified(group, step, plane, shared=one) for group, one in pairs]
         if sum(int(shapely.get_num_coordinates(group).sum()) for group in result) <= vertices:
-            return step, result
-    return steps_m[-1], result
+            return Fitted(step, result, shared)
+    return Fitted(steps_m[-1], result, shared)
 
 
-def topology(geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float) -> dict[str, Any]:
+def topology(
+    geometries: Geometries, properties: Sequence[dict[str, Any]], *, step_deg: float, shared: bool = False
+) -> dict[str, Any]:
     """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
 
-    Borders are looked for only in a coverage: among shapes that overlap there are few, and it takes long.
+    Borders are looked for only where they are `shared`: among shapes that overlap there are few, and it takes long.
     Arcs are rounded here rather than by the library, whose grid needs an extent that a single point has not.
     """
     if len(geometries) == 0:
@@ -62,9 +74,7 @@ def topology(geometries: Geometries, properties: Sequence[dict[str, Any]], *, st
     rounded = shapely.transform(geometries, lambda xy: np.rint((xy - origin) / step_deg))
     rounded = shapely.remove_repeated_points(rounded)
     frame = gpd.GeoDataFrame({"n": range(len(geometries))}, geometry=rounded)
-    written: dict[str, Any] = Topology(
-        frame, topology=is_coverage(rounded), prequantize=False, object_name="d"
-    ).to_dict()
+    written: dict[str, Any] = Topology(frame, topology=shared, prequantize=False, object_name="d").to_dict()
     shapes = [_whole(shape) for shape in written["objects"]["d"]["geometries"]]
     for shape, one in zip(shapes, properties, strict=True):
         shape.pop("id", None)

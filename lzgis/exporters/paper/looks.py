@@ -59,7 +59,7 @@ class Look:
 #: Denominator from which a map is one of a whole city.
 SMALL = 150_000
 
-_ROAD = Look(line="#9a7f62", width=0.9, order=2.7, smallest=120_000)
+_ROAD = Look(line="#9a7f62", width=0.9, order=2.7)
 
 #: By the id of a layer; then, for some, by the value of the field that the catalogue colours it by.
 LOOKS: Mapping[str, Look] = MappingProxyType(
@@ -88,11 +88,11 @@ VALUES: Mapping[tuple[str, str], Look] = MappingProxyType(
         ("drinking_water_zones", "一级"): replace(LOOKS["drinking_water_zones"], line="#0b3d91", ribbon_mm=1.1),
         ("drinking_water_zones", "二级"): replace(LOOKS["drinking_water_zones"], line="#2f7fe0"),
         ("drinking_water_zones", "准保护区"): replace(LOOKS["drinking_water_zones"], line="#7ab8f0", ribbon_mm=0.5),
-        ("roads", "高速公路"): replace(_ROAD, line="#fbe3b5", width=1.3, casing="#7d6248", smallest=10_000_000),
-        ("roads", "国道"): replace(_ROAD, line="#8a6a48", width=1.5, smallest=10_000_000),
-        ("roads", "省道"): replace(_ROAD, line="#a5896b", width=1.1, smallest=10_000_000),
+        ("roads", "高速公路"): replace(_ROAD, line="#fbe3b5", width=1.3, casing="#7d6248"),
+        ("roads", "国道"): replace(_ROAD, line="#8a6a48", width=1.5),
+        ("roads", "省道"): replace(_ROAD, line="#a5896b", width=1.1),
         ("roads", "县道"): replace(_ROAD, line="#b3a08a", width=0.8, smallest=260_000),
-        ("roads", "乡道"): replace(_ROAD, line="#a8a29a", width=0.6),
+        ("roads", "乡道"): replace(_ROAD, line="#a8a29a", width=0.6, smallest=120_000),
     }
 )
 OUTLINE = Look(line="#3c3c3c", width=1.3, dash=(7, 2, 1.2, 2), order=3.0)

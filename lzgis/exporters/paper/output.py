@@ -51,7 +51,11 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
     }
     suffix = path.suffix.lower()
     if suffix not in metadata:
-        raise ExportError(str(path), Message("a picture cannot be '{suffix}'", suffix=path.suffix), Message("use one of {known}", known=", ".join(metadata)))
+        raise ExportError(
+            str(path),
+            Message("a picture cannot be '{suffix}'", suffix=path.suffix),
+            Message("use one of {known}", known=", ".join(metadata)),
+        )
     with settings():
         figure = draw()
         put(path, lambda made: figure.savefig(made, dpi=DPI, metadata=metadata[suffix]))

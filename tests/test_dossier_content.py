@@ -1,0 +1,186 @@
+"""What a dossier says: every figure from the report, every section in its place, nothing computed anew."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from dossier_fixture import SITES, city_report, only
+from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
+
+from lzgis.breakdown import apportioned
+from lzgis.errors import ExportError
+from lzgis.exporters.dossier import DossierMaker, dossier
+from lzgis.exporters.dossier.model import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, SECTIONS, Dossier
+from lzgis.exporters.rows import visible
+from lzgis.model import State
+
+
+@pytest.fixture(scope="module")
+def maker() -> DossierMaker:
+    return DossierMaker(city_report())
+
+
+@pytest.fixture(scope="module")
+def made(maker: DossierMaker) -> dict[str, Dossier]:
+    return {site: maker.make(site) for site in SITES}
+
+
+def rows(one: Dossier, name: str) -> list[dict[str, str]]:
+    return [row for grid in one.grids()[name] for row in grid.records()]
+
+
+def test_the_sections_stand_in_their_order(made: dict[str, Dossier]) -> None:
+    for one in made.values():
+        assert tuple(section.name for section in one.sections) == SECTIONS
+        assert [section.heading for section in one.sections][:2] == ["一、项目概况", "二、核查数据与日期"]
+        assert tuple(p.name for p in one.pictures) == PICTURES
+        assert tuple(one.project) == PROJECT_FACTS
+        assert tuple(one.about) == ABOUT_FACTS
+
+
+def test_every_grid_has_columns_that_are_documented(made: dict[str, Dossier]) -> None:
+    for one in [*made.values(), dossier(city_report(), "P37", mu=True)]:
+        for name, grids in one.grids().items():
+            for grid in grids:
+                assert {c.name for c in grid.columns} <= set(GRID_COLUMNS[name])
+                assert all(len(row) == len(grid.columns) for row in grid.rows)
+                assert sum(grid.widths) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_there_is_a_row_for_every_finding_with_its_figures(made: dict[str, Dossier], site: str) -> None:
+    report = city_report()
+    findings = report.findings[report.findings["site_id"] == site]
+    told = rows(made[site], "findings")
+    assert len(told) == len(findings)
+    met = findings[findings["state"].isin([State.INVOLVED, State.SLIVER])]
+    for column, form in (("area_m2", "{:,.2f}"), ("length_m", "{:,.3f}")):
+        expected = sorted(form.format(v) for v in met[column] if not np.isnan(v))
+        found = sorted(row[column].split("\n")[0] for row in told if row.get(column, "—") != "—")
+        assert found == expected
+
+
+def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
+    one = made["T01"]
+    first = rows(one, "findings")[0]
+    assert first["state"] == "涉及\n禁止"
+    assert (first["area_m2"], first["area_ha"], first["share"]) == ("10,000.01", "1.0000", "100.00%")
+    assert one.project["verdict"] == "存在禁止性冲突"
+    assert one.project["divisions"].startswith("西江镇：10,000.01 ㎡（1.0000 公顷），占 100.00%")
+    zone = rows(one, "zones")[0]
+    assert (zone["rule"], zone["result"]) == ("生态保护红线", "禁止")
+    laws = {row["document"]: row for row in rows(one, "basis")}
+    assert laws["自然资发〔2022〕142号"]["certainty"] == "部分核对，须再核原文"
+    assert laws["生态环境法典"]["effective"] == "2026-08-15 起施行"
+
+
+def test_clauses_are_answered_with_the_facts_they_speak_of(made: dict[str, Dossier]) -> None:
+    answers = rows(made["T01"], "answers")
+    assert {row["group"] for row in answers} == {"优先保护单元 ZH44188210005 连州市西江镇优先保护单元，占项目 100.00%"}
+    headings = list(dict.fromkeys(row["heading"] for row in answers))
+    assert headings == ["区域布局管控", "能源资源利用", "污染物排放管控", "环境风险防控"]
+    redline = next(row for row in answers if "生态保护红线" in row["clause"])
+    assert "生态保护红线：涉及，10,000.01 ㎡（1.0000 公顷）" in redline["facts"]
+    assert all("活动类型：住宅" in row["facts"] and "□符合" in row["answer"] for row in answers)
+    assert [row["heading"] for row in rows(made["T01"], "general")] == ["省级总体要求", "市级总体要求"]
+
+
+def test_what_was_not_checked_is_said_with_its_reason(made: dict[str, Dossier]) -> None:
+    report = city_report()
+    mine = report.findings[report.findings["site_id"] == "T05"]
+    open_rows = mine[(mine["state"] == State.NOT_CHECKED) | (mine["unchecked_share"] > 0)]
+    told = rows(made["T05"], "not_checked")
+    assert len(told) == len(open_rows) > 10
+    assert all("位于图层覆盖范围之外" in row["reason"] for row in told)
+    assert rows(made["T01"], "not_checked") == []
+
+
+def test_distances_are_told_with_baseline_and_both_bands(made: dict[str, Dossier]) -> None:
+    told = {row["rule"]: row for row in rows(made["P37"], "corridors")}
+    lane = told["乡道建筑控制区 5 米"]
+    assert lane["baseline"] == "中心线\n假定半宽 6.25 m"
+    assert lane["required_m"] == "5.000\n可能 11.250"
+    assert lane["shortfall_m"] == "5.000\n可能 11.250"
+    assert lane["band"] == "确定"
+    assert not any("采矿" in rule for rule in told)
+
+
+def test_the_ladder_is_shown_where_it_changes_the_answer(maker: DossierMaker, made: dict[str, Dossier]) -> None:
+    assert rows(made["T01"], "ladder") == []
+    told = [row["verdict"] for row in rows(maker.make("T10"), "ladder")]
+    assert told == ["需进一步论证", "存在禁止性冲突", "需进一步论证", "需进一步论证", "需进一步论证"]
+
+
+def test_parts_sum_to_the_whole_as_it_is_printed() -> None:
+    report = city_report()
+    assert (report.breakdown["level"] == "townships").all()
+    several = 0
+    for position, parts in report.breakdown.groupby("finding"):
+        found = report.findings.iloc[int(str(position))]
+        areal = not np.isnan(found["area_m2"])
+        column, places = ("area_m2", 2) if areal else ("length_m", 3)
+        assert round(parts[column].sum(), places) == round(found[column], places)
+        if areal:
+            assert round(parts["area_ha"].sum(), 4) == round(found["area_m2"] / 10_000, 4)
+        assert (parts["adjustment"].abs() < 1.5 * 10**-places).all()
+        several += len(parts) > 1
+    assert several > 5
+
+
+def test_townships_are_told_with_their_sum(maker: DossierMaker) -> None:
+    told = [row for row in rows(maker.make("P09"), "divisions") if row["rule"] == "城镇开发边界"]
+    assert told[-1]["division"] == "合计"
+    parts = [float(row["area_m2"].replace(",", "")) for row in told[:-1]]
+    assert f"{sum(parts):,.2f}" == told[-1]["area_m2"]
+    assert len(parts) > 2
+
+
+@pytest.mark.parametrize(("whole", "places"), [(100.0, 2), (0.004, 2), (7.0, 0), (-3.2, 1)])
+def test_apportioning_is_exact(whole: float, places: int) -> None:
+    shares = np.random.default_rng(3).dirichlet(np.ones(9)) * whole
+    parts = apportioned(shares, whole, places)
+    assert round(float(parts.sum()), places) == round(whole, places)
+    assert (np.abs(parts - shares) < 1.001 * 10**-places).all()
+
+
+def test_areas_in_mu_on_request() -> None:
+    one = dossier(city_report(), "T01", mu=True)
+    assert rows(one, "findings")[0]["area_mu"] == "15.0000"
+    assert "15.0000 亩" in one.project["divisions"]
+
+
+def test_a_line_is_told_in_metres(made: dict[str, Dossier]) -> None:
+    first = rows(made["T08"], "findings")[0]
+    assert "area_m2" not in first
+    assert re.fullmatch(r"[\d,]+\.\d{3}", first["length_m"])
+
+
+def test_a_site_without_geometry_has_a_dossier_without_maps() -> None:
+    toy = toy_report()
+    sites = toy.sites.copy()
+    sites.loc[3, "geometry"] = None
+    one = dossier(dataclasses.replace(toy, sites=sites), "S4")
+    assert one.pictures == ()
+    assert one.project["shape"] == "图形无法使用"
+
+
+def test_an_unknown_site_is_named() -> None:
+    with pytest.raises(ExportError, match="site 'nowhere': is not in the report; choose one of S1、S2"):
+        dossier(toy_report(), "nowhere")
+
+
+def test_hostile_text_is_kept_letter_by_letter() -> None:
+    one = dossier(toy_report(), FORMULA)
+    said = "\n".join(cell for grids in one.grids().values() for grid in grids for row in grid.rows for cell in row)
+    for text in (SCRIPT, LONG, *HOSTILE[3:6]):
+        assert visible(text) in said
+
+
+def test_english_has_every_wording() -> None:
+    one = dossier(only(city_report(), "T01"), "T01", language="en")
+    assert one.sections[0].heading == "1. The project"
+    assert one.sections[-1].heading == "11. Provenance and disclaimer"
+    assert "prohibiting conflict" in one.verdict

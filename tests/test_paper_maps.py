@@ -1,0 +1,304 @@
+"""Maps on paper: what they must say, that no label hides another, that the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import matplotlib as mpl
+import numpy as np
+import pytest
+import shapely
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.text import Text
+from report_fixture import FORMULA, HOSTILE, toy_report
+from typer.testing import CliRunner
+
+from lzgis.catalogue import reference_city
+from lzgis.cli import app
+from lzgis.errors import ExportError, LzgisError
+from lzgis.exporters.lettering import printable
+from lzgis.exporters.paper import Sheet, detail_map, location_map, write_map, write_maps
+from lzgis.exporters.paper.bands import bands_of
+from lzgis.exporters.paper.chart import LABEL
+from lzgis.exporters.paper.labels import Box, Labels
+from lzgis.exporters.paper.output import settings
+from lzgis.exporters.paper.page import SCALES
+from lzgis.exporters.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
+from lzgis.exporters.paper.small import room_in
+from lzgis.exporters.paper.subject import subject_of
+from lzgis.exporters.paper.zone import Zone, zone_of
+from lzgis.exporters.rows import Teller
+from lzgis.model import Report
+from lzgis.screening import screen
+
+MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+SHOWN = ["T01", "T03", "T05", "T07", "T14", "P12", "P30", "P35", "P42"]
+SHEETS = [Sheet(), Sheet("A4", "portrait"), Sheet("A3", "landscape"), Sheet("A3", "portrait")]
+
+
+@pytest.fixture(scope="module")
+def city() -> Report:
+    return screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21", made_at=MADE_AT)
+
+
+def sheet_of(report: Report, site: str | None, sheet: Sheet = SHEETS[0], language: Any = "zh") -> Figure:
+    teller = Teller(report, language)
+    with settings():
+        if site is None:
+            return overview_sheet(teller, sheet)
+        return detail_sheet(teller, subject_of(report, site), sheet)
+
+
+def texts(figure: Figure) -> str:
+    return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+
+
+def boxes(figure: Figure, *, labels: bool) -> Iterator[tuple[str, Any]]:
+    """Measure the texts as the renderer draws them: the labels on the map, or all else on the sheet."""
+    canvas = FigureCanvasAgg(figure)
+    with settings():
+        canvas.draw()
+    for axes in figure.axes:
+        for text in axes.texts:
+            if (text.get_label() == LABEL) == labels and text.get_text():
+                yield text.get_text(), Text.get_window_extent(text, canvas.get_renderer())
+
+
+def overlap(figure: Figure, *, labels: bool) -> list[tuple[str, str]]:
+    pairs = itertools.combinations(boxes(figure, labels=labels), 2)
+    # A tenth of a pixel: extents are rounded outwards.
+    return [
+        (a, b)
+        for (a, one), (b, other) in pairs
+        if shapely.box(*one.extents).buffer(-0.1).intersects(shapely.box(*other.extents).buffer(-0.1))
+    ]
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda s: f"{s.paper}-{s.orientation}")
+def test_no_label_hides_another_on_the_overview(city: Report, sheet: Sheet) -> None:
+    figure = sheet_of(city, None, sheet)
+    assert overlap(figure, labels=True) == []
+    assert overlap(figure, labels=False) == []
+
+
+@pytest.mark.parametrize("site", SHOWN)
+def test_no_label_hides_another_on_a_detail_map(city: Report, site: str) -> None:
+    for sheet in SHEETS[:2]:
+        figure = sheet_of(city, site, sheet)
+        assert overlap(figure, labels=True) == []
+        assert overlap(figure, labels=False) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_text_stays_on_the_sheet(city: Report, language: str) -> None:
+    for site in (None, "P12", "T05"):
+        for sheet in SHEETS[:2]:
+            figure = sheet_of(city, site, sheet, language)
+            width, height = figure.canvas.get_width_height()
+            for labels in (True, False):
+                for text, box in boxes(figure, labels=labels):
+                    assert box.x0 >= 0, text
+                    assert box.y0 >= 0, text
+                    assert box.x1 <= width, text
+                    assert box.y1 <= height, text
+
+
+def test_every_site_of_the_batch_is_labelled_or_counted(city: Report) -> None:
+    shown = {text for text, _ in boxes(sheet_of(city, None), labels=True)}
+    assert set(city.sites["id"]) <= shown
+
+
+def test_overview_says_all_that_a_map_must(city: Report) -> None:
+    told = texts(sheet_of(city, None))
+    for wanted in (
+        *("连州市项目选址核查示意图", "示意数据，不得作为审批依据", "公开", "图例", "北", "1:450,000", "10 km"),
+        *("CGCS2000（EPSG:4490）", "第 37 带（中央经线 111°，EPSG:4525）", "37 带 | 38 带", "37640", "112°30′E"),
+        *("生态保护红线（示意）", "城镇开发边界（草案）", "项目一览（51 个", "存在禁止性冲突（15）"),
+        *("数据：2026.11 2026-11-21", "规则基准日：2026-11-21", "不构成审批", "限于比例尺未绘：环境管控单元"),
+    ):
+        assert wanted in told, wanted
+
+
+def test_detail_says_all_that_a_map_must(city: Report) -> None:
+    told = texts(sheet_of(city, "T03"))
+    for wanted in (
+        *("已知答案03 国道建筑控制区内4米选址核查图", "示意数据", "公开", "存在禁止性冲突", "1:2,000"),
+        *("第 38 带（中央经线 114°，EPSG:4526）", "连州市内的位置", "退让（确定）·禁止", "起算基线"),
+        *("1 国道建筑控制区 20 米\n159.87 ㎡", "距G107第3段 16 m", "距 16 m，要求 20 m", "（图外）", "112°31′50″E"),
+        *("2764.6", "提示（2 条）", "不涉及："),
+    ):
+        assert wanted in told, wanted
+
+
+def test_areas_on_the_map_are_those_of_the_findings(city: Report) -> None:
+    told = texts(sheet_of(city, "P35"))
+    hit = city.findings[(city.findings["site_id"] == "P35") & (city.findings["rule"] == "redline")]
+    for area in hit["area_m2"].dropna():
+        assert f"{area:,.2f}".rstrip("0").rstrip(".") + " ㎡" in told
+
+
+def test_what_was_not_checked_is_drawn_and_said(city: Report) -> None:
+    told = texts(sheet_of(city, "T05"))
+    assert "市域外，未核查" in told
+    assert "部分（56.87%）位于图层覆盖范围之外" in told
+
+
+def test_a_map_number_is_printed_only_if_given(city: Report) -> None:
+    assert "审图号" not in texts(sheet_of(city, "T01"))
+    assert "审图号：粤S(2026)001号" in texts(sheet_of(city, "T01", Sheet(map_number="粤S(2026)001号")))
+
+
+@pytest.mark.parametrize("site", SHOWN)
+def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> None:
+    subject = subject_of(city, site)
+    zone = zone_of(shapely.centroid(subject.geometry).x)
+    frame = site_frame(Teller(city, "zh"), subject, zone, (186.0, 155.0))
+    assert frame.scale in SCALES
+    page = shapely.box(frame.west, frame.south, frame.east, frame.north)
+    assert shapely.covers(page, zone.project([subject.geometry])[0])
+
+
+def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
+    subject, teller = subject_of(city, "T03"), Teller(city, "zh")
+    zone = Zone(38)
+    room = room_in((160.0, 110.0))
+    frame = site_frame(teller, subject, zone, (room.width, room.height))
+    chart = chart_in(Figure(), room, frame, (zone, teller), size_mm=(160.0, 110.0))
+    band = {b.rule.id: b for b in bands_of(chart, subject)}["road-national"]
+    assert band.possible.is_empty
+    # 20 m beyond the edge of the road land, which is drawn as the baseline.
+    edge = shapely.intersection(shapely.boundary(band.certain), chart.page)
+    apart = shapely.distance(shapely.points(shapely.get_coordinates(edge)), band.baseline)
+    assert apart == pytest.approx(20, abs=0.05)
+    # The site of this known answer reaches 4 m into it.
+    site = zone.project([subject.geometry])[0]
+    assert shapely.distance(site, band.baseline) == pytest.approx(16, abs=0.02)
+
+
+def test_a_band_with_an_assumed_width_is_certain_and_possible(city: Report) -> None:
+    told = texts(sheet_of(city, "T14"))
+    assert "退让（确定）·建议" in told
+    assert "退让（可能）·建议" in told
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+@pytest.mark.parametrize("site", [None, "T14"])
+def test_same_report_same_bytes(city: Report, tmp_path: Path, suffix: str, site: str | None) -> None:
+    for name in "ab":
+        write_map(city, tmp_path / f"{name}.{suffix}", site)
+        time.sleep(1.1 if name == "a" else 0)
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_settings_are_neither_changed_nor_heeded(city: Report, tmp_path: Path) -> None:
+    write_map(city, tmp_path / "a.png", "T03")
+    with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "hatch.linewidth": 9}):
+        before = dict(mpl.rcParams)
+        write_map(city, tmp_path / "b.png", "T03")
+        assert dict(mpl.rcParams) == before
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_pyplot_is_not_loaded() -> None:
+    code = "import sys, lzgis.exporters.paper; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_hostile_names_have_no_missing_glyph_and_safe_files(tmp_path: Path) -> None:
+    # Warnings are errors here, and matplotlib warns of every glyph that a font lacks.
+    for name in HOSTILE:
+        write_map(toy_report(sites=toy_report().sites.assign(name=name)), tmp_path / "map.png", "S1")
+    written = write_maps(toy_report(), tmp_path / "out", [FORMULA, "S1"], suffixes=("svg",))
+    assert [path.parent for path in written] == [tmp_path / "out"] * 2
+    assert all(path.is_file() for path in written)
+    assert not set("<>:\"/\\|?*'= ") & set("".join(path.name for path in written))
+
+
+def test_an_unknown_or_shapeless_site_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="site 'S9': is not among the sites; choose of S1"):
+        write_maps(toy_report(), tmp_path, ["S1", "S9"])
+    sites = toy_report().sites
+    sites.loc[0, "geometry"] = None
+    with pytest.raises(ExportError, match="site 'S1': has no geometry"):
+        write_maps(toy_report(sites=sites), tmp_path, ["S1"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_maps_for_documents_have_just_the_size_asked_for(city: Report, tmp_path: Path) -> None:
+    for number, draw in enumerate((location_map, detail_map)):
+        data = draw(city, "T03", size_mm=(160.0, 110.0))
+        (tmp_path / f"{number}.png").write_bytes(data)
+        assert imread(tmp_path / f"{number}.png").shape[:2] == (866, 1259)
+        assert data == draw(city, "T03", size_mm=(160.0, 110.0))
+
+
+def test_a_report_without_outline_or_layers_is_still_drawn() -> None:
+    toy = toy_report()
+    for site in toy.sites["id"]:
+        sheet_of(toy_report(layers={}), site)
+        sheet_of(toy, site)
+    nothing = toy_report(findings=toy.findings.iloc[:0], verdicts=toy.verdicts.iloc[:0])
+    sheet_of(nothing, "S1")
+
+
+def test_zone_agrees_with_epsg_and_stretches_over_the_world() -> None:
+    zone = zone_of(112.6)
+    assert (zone.number, zone.epsg) == (38, 4526)
+    there = gpd.GeoSeries([shapely.Point(112.6, 25.0)], crs="EPSG:4490").to_crs("EPSG:4526")
+    # The code's own axes are northing, easting; geopandas gives easting first, as we do.
+    assert shapely.distance(zone.project([shapely.Point(112.6, 25.0)])[0], there.iloc[0]) < 1e-6
+    far = Zone(5)
+    assert far.epsg is None
+    assert far.unproject(far.project([shapely.Point(15.2, 40.0)]))[0].distance(shapely.Point(15.2, 40.0)) < 1e-9
+
+
+def test_labels_keep_off_what_is_taken_and_are_dropped_when_nothing_is_left() -> None:
+    labels = Labels(60.0, 40.0)
+    labels.block(Box(0, 0, 60, 18))
+    found = [labels.place((12.0, 3.0), [(30.0, 20.0)]) for _ in range(40)]
+    placed = [spot.box for spot in found if spot is not None]
+    assert 2 < len(placed) < 40
+    for one, other in itertools.combinations(placed, 2):
+        assert one.left >= other.right or other.left >= one.right or one.low >= other.high or other.low >= one.high
+    assert all(box.low >= 18 for box in placed)
+    assert labels.place((200.0, 3.0), [(30.0, 20.0)]) is None
+
+
+def test_relief_and_layers_lie_below_the_site(city: Report) -> None:
+    plain = dataclasses.replace(city, backdrop=None)
+    assert len(sheet_of(plain, "P12").axes[1].images) == 0
+    assert len(sheet_of(city, "P12").axes[1].images) == 1
+    assert len(sheet_of(city, "T03").axes[1].images) == 0
+
+
+def test_the_font_has_every_letter_of_the_reference_city(city: Report) -> None:
+    words = set("".join(np.concatenate([city.sites["name"], city.findings["feature_name"]]).astype(str)))
+    assert printable("".join(sorted(words - {" "}))) == "".join(sorted(words - {" "}))
+
+
+def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
+    run = CliRunner()
+    sheet = ["--paper", "A4", "--orientation", "portrait", "--map-number", "粤S(2026)001号", "--as-of", "2026-11-21"]
+    done = run.invoke(app, ["map", "T03", "P12", "--out", str(tmp_path), "--format", "png,svg", *sheet])
+    assert done.exit_code == 0, done.output
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["map-P12.png", "map-P12.svg", "map-T03.png", "map-T03.svg"]
+    assert imread(tmp_path / "map-T03.png").shape[:2] == (2338, 1653)
+
+
+def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    for arguments in (["--format", "jpg"], ["T99"]):
+        done = CliRunner().invoke(app, ["map", *arguments, "--out", str(tmp_path)])
+        assert isinstance(done.exception, LzgisError)
+    assert list(tmp_path.iterdir()) == []
