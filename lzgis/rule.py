@@ -7,7 +7,7 @@ stands in one module per kind under :mod:`lzgis.kinds`.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -142,6 +142,30 @@ class Rule(Data):
         return 0.0
 
 
+#: The word for every layer that a city has, and the one for the layer that holds its outline.
+EVERY_LAYER = "*"
+OUTLINE = "outline"
+
+
+class LayerRule(Rule):
+    """What all rules that hold layers against each other, or versions of one, have in common.
+
+    `layer` is held to the rule, against `other` where the kind compares two: ``"outline"`` is the layer of the city's
+    outline, whatever its name. `other_where` keeps features of the other layer as `where` does of the layer.
+    """
+
+    activities: list[str] = Field(default=[], max_length=0)
+    unless: list[Unless] = Field(default=[], max_length=0)
+    other: str = ""
+    other_where: dict[str, list[str]] = {}
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that the rule names."""
+        named = dict.fromkeys((self.layer, self.other))
+        return tuple(name for name in named if name not in ("", EVERY_LAYER, OUTLINE))
+
+
 class Tolerance(Data):
     """When an overlap is too thin to be told from a digitising error, and the steps of the threshold ladder.
 
@@ -157,7 +181,7 @@ class Tolerance(Data):
 class RuleBook:
     """A dated book of rules with what its rules refer to.
 
-    `layers` maps the id of every layer that rules may name to its title: a city that lacks one gets 未核查, never a pass.
+    `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its title: a city that lacks one gets 未核查, never a pass.
     """
 
     name: str
@@ -168,19 +192,14 @@ class RuleBook:
     layers: dict[str, str]
     tolerance: Tolerance = field(default_factory=Tolerance)
     files: tuple[tuple[str, str], ...] = ()
+    audits: tuple[LayerRule, ...] = ()
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Keep the rules in force on `date`."""
-        in_force = tuple(r for r in self.rules if r.in_force(date))
-        return RuleBook(
-            self.name,
-            self.version,
-            in_force,
-            self.documents,
-            self.activities,
-            self.layers,
-            self.tolerance,
-            self.files,
+        return replace(
+            self,
+            rules=tuple(r for r in self.rules if r.in_force(date)),
+            audits=tuple(r for r in self.audits if r.in_force(date)),
         )
 
     def widening(self, activity: str) -> frozenset[str]:
@@ -196,4 +215,4 @@ class RuleBook:
 
     def rule(self, rule_id: str) -> Rule:
         """Return the rule of this id; raises `KeyError` if the book has none."""
-        return {r.id: r for r in self.rules}[rule_id]
+        return {r.id: r for r in (*self.rules, *self.audits)}[rule_id]

@@ -17,8 +17,9 @@ from pydantic import Field
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.kinds import KINDS
+from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.messages import Message
-from lzgis.rule import Activity, Data, Document, Rule, RuleBook, Tolerance
+from lzgis.rule import Activity, Data, Document, LayerRule, Rule, RuleBook, Tolerance
 
 
 class BookInfo(Data):
@@ -67,12 +68,13 @@ def read_rulebook(path: str | Path) -> RuleBook:
     book = RuleBook(
         name=own.name,
         version=own.version,
-        rules=tuple(merged["rule"].values()),
+        rules=tuple(r for r in merged["rule"].values() if not isinstance(r, LayerRule)),
         documents=merged["document"],
         activities=merged["activity"],
         layers=merged["layers"],
         tolerance=tolerance,
         files=tuple((place, digest) for place, _, digest in read),
+        audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
     )
     _check(book, path.name)
     return book
@@ -130,17 +132,18 @@ def _with_extended(path: Path, on_the_way: tuple[Path, ...], done: set[Path]) ->
 
 def _rules(book: BookFile, place: str) -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
+    kinds = {name: one.rule for name, one in (*KINDS.items(), *LAYER_KINDS.items())}
     for rule_id, table in book.rule.items():
         here = Message("{place}, rule '{rule_id}'", place=place, rule_id=rule_id)
         kind = table.get("kind")
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise ConfigError(here, Message("kind {kind!r} is not known", kind=kind), nearest(str(kind), KINDS))
-        rules[rule_id] = parse(KINDS[kind].rule, {"id": rule_id, **table}, here)
+        if not isinstance(kind, str) or kind not in kinds:
+            raise ConfigError(here, Message("kind {kind!r} is not known", kind=kind), nearest(str(kind), kinds))
+        rules[rule_id] = parse(kinds[kind], {"id": rule_id, **table}, here)
     return rules
 
 
 def _check(book: RuleBook, place: str) -> None:
-    for rule in book.rules:
+    for rule in (*book.rules, *book.audits):
         here = Message("{place}, rule '{id}'", place=place, id=rule.id)
         for layer in rule.layers:
             if layer not in book.layers:

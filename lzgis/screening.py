@@ -80,7 +80,7 @@ def screen(
         sites = sites_from_frame(sites)
     elif not isinstance(sites, SiteTable):
         sites = read_sites(sites)
-    day = _date(as_of)
+    day = date_of(as_of)
     book = city.book.as_of(day)
     if not book.rules:
         raise ConfigError(
@@ -92,7 +92,7 @@ def screen(
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = _subjects(sites, book, city, np.arange(len(sites.frame)))
     subjects = everyone if len(usable) == len(sites.frame) else _subjects(sites, book, city, usable)
-    plane_layers = {name: _in_plane(one.layer, city) for name, one in layers.items()}
+    plane_layers = {name: in_plane(one.layer, city) for name, one in layers.items()}
     parts = check_all(subjects, plane_layers, day, progress=progress)
     if len(usable) < len(sites.frame):
         parts += _unusable(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
@@ -109,14 +109,21 @@ def screen(
         unit_lists=unit_lists(findings, book, {name: one.layer for name, one in layers.items()}),
         backdrop=city.backdrop,
         problems=problems,
-        provenance=_provenance(sites, city, book, layers, (day, made_at)),
+        provenance=provenance_of(city, book, layers, (day, made_at), sites),
         breakdown=breakdown(
             findings, {name: one.layer for name, one in layers.items()}, city.city.divisions, city.plane
         ),
     )
 
 
-def _date(as_of: dt.date | str | None) -> dt.date:
+def date_of(as_of: dt.date | str | None) -> dt.date:
+    """Read the date whose rules apply; today if not given.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a date.
+    """
     if as_of is None:
         return dt.date.today()
     if isinstance(as_of, dt.date):
@@ -207,7 +214,8 @@ def _subjects(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarr
     return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book)
 
 
-def _in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
+def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
+    """Bring a layer to the plane of the city."""
     geometry = city.plane.project(layer.frame.geometry.to_numpy())
     return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
 
@@ -250,16 +258,17 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
     return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
 
 
-def _provenance(
-    sites: SiteTable,
+def provenance_of(
     city: Catalogue,
     book: RuleBook,
     layers: Mapping[str, LoadedLayer],
     times: tuple[dt.date, dt.datetime | None],
+    sites: SiteTable | None = None,
 ) -> Provenance:
+    """Say where a report comes from: city, rules, layers, the date of the rules and of the report, and the sites if any."""
     day, made_at = times
     books = tuple(Source("rules", name, digest) for name, digest in book.files)
-    transforms = [*sites.transforms, *(t for one in layers.values() for t in one.transforms)]
+    transforms = [*(sites.transforms if sites else ()), *(t for one in layers.values() for t in one.transforms)]
     plane = city.plane
     transforms.append(
         Message("all layers and sites: projected to {name}, where areas are those on the ellipsoid", name=plane.crs.name)
@@ -270,7 +279,7 @@ def _provenance(
         rule_book=book.name,
         rule_book_version=book.version,
         plane=plane.crs.name,
-        sources=(sites.source, *(one.source for one in layers.values()), *books),
+        sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), *books),
         transforms=tuple(transforms),
         tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
         versions={

@@ -112,8 +112,41 @@ class CitySpec(_Data):
     dem: str | None = None
 
 
+class CoverClass(_Data):
+    """A class of land cover; `role` tells which figures it counts in, whatever it is called."""
+
+    title: str
+    title_en: str = ""
+    colour: str = Field(default="#808080", pattern=r"^#[0-9a-fA-F]{6}$")
+    role: Literal["farmland", "forest", "grass", "water", "built", "unused", ""] = ""
+
+
+class RasterSpec(_Data):
+    """One raster of a city, as the catalogue describes it.
+
+    `classes` names the value of every class of land cover. `declared` holds figures of documents; there `where` chooses
+    classes by title or by role: ``where = { role = ["forest"] }``. `nodata` says what a cell without a value stands for.
+    """
+
+    title: str
+    title_en: str = ""
+    source: str
+    kind: Literal["landcover", "elevation"]
+    band: int = Field(default=1, ge=1)
+    classes: dict[int, CoverClass] = {}
+    nodata: str = ""
+    date: dt.date | None = None
+    version: str = ""
+    status: Literal["in-force", "draft", "schematic"] = "in-force"
+    basis: str = ""
+    confidentiality: Literal["public", "internal", "confidential"] = "internal"
+    declared: list[Declared] = []
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
 class CatalogueSpec(_Data):
-    """The whole of ``catalog.toml``: ``[city]`` and one ``[layer.ID]`` for each layer."""
+    """The whole of ``catalog.toml``: ``[city]``, one ``[layer.ID]`` for each layer, one ``[raster.ID]`` for each raster."""
 
     city: CitySpec
     layer: dict[str, LayerSpec]
+    raster: dict[str, RasterSpec] = {}

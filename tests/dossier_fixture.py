@@ -44,8 +44,8 @@ def word_text(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
             if name.startswith("word/") and name.endswith(".xml"):
-                for paragraph in ElementTree.fromstring(archive.read(name)).iter(f"{_WORD}p"):
-                    lines.append("".join(_run(part) for part in paragraph.iter()))
+                paragraphs = ElementTree.fromstring(archive.read(name)).iter(f"{_WORD}p")
+                lines += ["".join(_run(part) for part in paragraph.iter()) for paragraph in paragraphs]
     return "\n".join(lines)
 
 

@@ -18,15 +18,15 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure raster",
-    "nouns": "model",
+    "tools": "config words measure gcj02 raster",
+    "nouns": "model layer_model",
     "reading": "repair sources",
-    "kinds of rule": "kinds",
+    "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
-    "screening": "screening",
+    "screening": "screening audit",
     "exports": "exporters exporters.map",
-    "edges": "starting console cli_map cli",
+    "edges": "starting console cli_map cli_audit cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

@@ -39,7 +39,9 @@ class Opened:
         self.page.on("console", lambda message: self.heard.append(message.text))
         self.page.on("pageerror", lambda error: self.heard.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.heard.append("dialog"), dialog.dismiss()))
-        self.page.on("request", lambda r: self.heard.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
+        self.page.on(
+            "request", lambda r: self.heard.append(r.url) if not r.url.startswith(("file:", "data:")) else None
+        )
         self.page.goto(path.as_uri())
 
 

@@ -66,7 +66,7 @@ def test_there_is_a_row_for_every_finding_with_its_figures(made: dict[str, Dossi
 def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
     one = made["T01"]
     first = rows(one, "findings")[0]
-    assert first["state"] == "涉及\n禁止"
+    assert first["state"] == "涉及\n（禁止类）"
     assert (first["area_m2"], first["area_ha"], first["share"]) == ("10,000.01", "1.0000", "100.00%")
     assert one.project["verdict"] == "存在禁止性冲突"
     assert one.project["divisions"].startswith("西江镇：10,000.01 ㎡（1.0000 公顷），占 100.00%")

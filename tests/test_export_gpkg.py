@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -215,3 +216,27 @@ def test_a_failing_database_is_an_export_error(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ExportError, match=r"findings\.gpkg: cannot be written: database or disk is full"):
         written(toy_report(), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layer", ["sites", "conflicts", "findings"])
+def test_layers_have_metadata_with_title_dates_and_hashes(tmp_path: Path, layer: str) -> None:
+    path = written(toy_report(), tmp_path)
+    query = (
+        "SELECT m.mime_type, m.metadata FROM gpkg_metadata m JOIN gpkg_metadata_reference r ON r.md_file_id = m.id"
+        f" WHERE r.table_name = '{layer}' AND r.reference_scope = 'table'"
+    )
+    found = dict(rows(path, query))
+    facts = json.loads(found["application/json"])
+    assert facts["title"]
+    assert facts["as_of"] == "2026-11-21"
+    source = facts["sources"][0]
+    assert (source["name"], source["date"], source["sha256"]) == ("redline.gpkg", "2022-10-14", "a" * 64)
+    root = ElementTree.fromstring(found["text/xml"])
+    assert root.findtext("title") == facts["title"]
+    assert "a" * 64 in (root.findtext("abstract") or "")
+
+
+def test_metadata_is_registered_and_dated_by_the_report(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    assert len(rows(path, "SELECT * FROM gpkg_extensions WHERE extension_name = 'gpkg_metadata'")) == 2
+    assert rows(path, "SELECT DISTINCT timestamp FROM gpkg_metadata_reference") == [("2026-11-21T09:30:15.000Z",)]

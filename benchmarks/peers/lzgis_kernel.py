@@ -18,7 +18,10 @@ def prepare(folder: Path, n: int) -> Any:
     layers = {name: shapes(folder, name) for name in LAYERS}
     with ThreadPoolExecutor(THREADS) as pool:
         built = pool.map(LayerIndex.build, layers.values())
-        return sites, layers, dict(zip(layers, built, strict=True))
+        indexes = dict(zip(layers, built, strict=True))
+    # The compiled loops are loaded here, as the peers load their extensions.
+    areas_and_distances(sites[:1], indexes)
+    return sites, layers, indexes
 
 
 def compute(state: Any) -> Answer:

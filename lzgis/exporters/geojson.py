@@ -49,9 +49,9 @@ def write_geojson(report: Report, path: str | Path, *, language: Language = "zh"
     teller = Teller(report, language)
     shapes = shapely.orient_polygons(np.concatenate([report.sites.geometry, report.findings.geometry]))
     head = {"type": "FeatureCollection", **head_members(teller), "crs_note": teller.words("geojson", "crs-note")}
-    found = shapely.total_bounds(shapes[~shapely.is_missing(shapes)])
-    if np.isfinite(found).all():
-        head["bbox"] = found.tolist()
+    there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if len(there):
+        head["bbox"] = shapely.total_bounds(there).tolist()
     features = (
         {"type": "Feature", "id": name, "geometry": geometry_object(shape), "properties": properties}
         for (name, properties), shape in zip(feature_records(teller), shapes, strict=True)

@@ -94,9 +94,10 @@ def coarsened(layer: Layer) -> Layer:
 
 def touched_cells(geometries: Geometries) -> Geometries:
     """Give the cells of the grid that any of the geometries touches; the grid depends on the latitude alone."""
-    found = shapely.total_bounds(geometries)
-    if not np.isfinite(found).all():
+    geometries = geometries[~(shapely.is_missing(geometries) | shapely.is_empty(geometries))]
+    if not len(geometries):
         return np.empty(0, dtype=object)
+    found = shapely.total_bounds(geometries)
     west, south, east, north = found.tolist()
     # Cells are at least so wide at the latitude that is farther from the equator, in whole degrees, so that the
     # grid itself tells nothing of the layer.

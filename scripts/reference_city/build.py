@@ -8,6 +8,7 @@ from . import places, store
 from .answers import make_answers
 from .check import check, measured
 from .frame import Frame
+from .landcover import write_land_cover
 from .layers import Layers, Scene, make_layers
 from .outline import read_outline
 from .projects import make_projects
@@ -35,6 +36,7 @@ def build(folder: Path) -> str:
     for name, features in {**layers, "sites": sites}.items():
         store.write_layer(folder, name, features)
     write_dem(relief, folder / "dem.tif")
+    figures = "\n".join([figures, "", *write_land_cover(frame, layers, folder)])
     store.refresh_hashes(folder / "catalog.toml")
     store.refresh_section(folder / "README.md", figures)
     return figures

@@ -53,13 +53,13 @@ def digest(path: Path) -> str:
 def refresh_hashes(catalogue: Path) -> None:
     """Put the true sha256 of each source into ``catalog.toml``; all else in it stays as written."""
     text = catalogue.read_text(encoding="utf-8")
-    heads = list(re.finditer(r"^\[layer\.([\w-]+)\][^\n]*$", text, flags=re.M))
+    heads = list(re.finditer(r"^\[((?:layer|raster)\.[\w-]+)\][^\n]*$", text, flags=re.M))
     for head, after in reversed(list(zip(heads, [*heads[1:], None], strict=True))):
         end = after.start() if after else len(text)
         body = text[head.end() : end]
         source = re.search(r'^source = "([^"]+)"$', body, flags=re.M)
         if not source:
-            raise ValueError(f"[layer.{head[1]}] has no source")
+            raise ValueError(f"[{head[1]}] has no source")
         line = f'sha256 = "{digest(catalogue.parent / source[1])}"'
         if re.search(r"^sha256 = ", body, flags=re.M):
             body = re.sub(r"^sha256 = .*$", line, body, count=1, flags=re.M)

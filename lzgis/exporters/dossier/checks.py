@@ -18,13 +18,13 @@ _MOST_SUBJECTS = 6
 def findings_grid(subject: Subject) -> Grid:
     """One row per layer and rule (and feature met), the gravest first."""
     batch, teller = subject.batch, subject.batch.teller
-    columns = [batch.head("layer", 2.0), batch.head("rule", 2.9), batch.head("subject", 3.6)]
-    columns += [batch.head("state", 1.7), *_measure_columns(subject), batch.head("share", 1.65)]
+    columns = [batch.head("layer", 2.0), batch.head("rule", 2.9), batch.head("subject", 3.5)]
+    columns += [batch.head("state", 1.9), *_measure_columns(subject), batch.head("share", 1.65)]
     rows = []
     for found in subject.findings:
         state = teller.word("state", found["state"])
         if found["state"] != State.CLEAR:
-            state += "\n" + teller.word("severity", found["severity"])
+            state += "\n" + batch.say("severity", severity=teller.word("severity", found["severity"]))
         met = found["state"] in (State.INVOLVED, State.SLIVER)
         sizes = subject.measured(found) if met else (figures.NONE,) * len(subject.measures)
         rows.append(
@@ -51,7 +51,7 @@ def remark(subject: Subject, found: Row) -> str:
         key = "nearest-feature" if name else "nearest-distance"
         lines.append(batch.say(key, **({"feature": name} if name else {}), m=distance))
     elif found["kind"] == "stay_inside" and name:
-        lines.append(batch.say("outside-part", feature=name))
+        lines.append(batch.say("outside-part", feature=name, m=figures.metres(found["distance_m"])))
     elif name:
         lines.append(name)
     if number(found["required_m"]) is not None and found["state"] != State.CLEAR:
@@ -149,12 +149,12 @@ def corridors_grid(subject: Subject) -> Grid | None:
     columns = (
         *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 3.05)),
         *(batch.head("required_m", 2.2), batch.head("distance_m", 1.95), batch.head("shortfall_m", 2.2)),
-        *(batch.head("band", 1.2), batch.head("state", 1.5)),
+        *(batch.head("band", 1.15), batch.head("state", 1.75)),
     )
     rows = tuple(
         (
             visible(teller.rule(one["rule"])),
-            feature(one) or visible(teller.reason(one)) or figures.NONE,
+            feature(one) or figures.NONE,
             _baseline(batch, one),
             _pair(batch, one["required_m"], one["required_possible_m"]),
             figures.metres(one["distance_m"]),
@@ -172,7 +172,8 @@ def corridors_grid(subject: Subject) -> Grid | None:
 
 
 def _baseline(batch: Batch, found: Row) -> str:
-    name = batch.teller.word("baseline", found["baseline"]) or figures.NONE
+    # What was not checked has no baseline, but a reason.
+    name = batch.teller.word("baseline", found["baseline"]) or visible(batch.teller.reason(found)) or figures.NONE
     half = number(found["half_width_m"])
     if half is None or not half:
         return name

@@ -24,7 +24,7 @@ _WEIGHTS = {
     "version": 1.3,
     "date": 1.6,
     "crs": 2.3,
-    "status": 1.0,
+    "status": 1.3,
     "count": 1.1,
     "confidentiality": 1.6,
 }

@@ -105,7 +105,7 @@ def context(dossier: Dossier, document: Any) -> dict[str, Any]:
 def _inert(value: Any) -> Any:
     """Escape texts, and spell what docxtpl would take for braces of its own."""
     if isinstance(value, str):
-        return Markup(escape(value).replace("{", "&#123;").replace("}", "&#125;"))
+        return Markup(str(escape(value)).replace("{", "&#123;").replace("}", "&#125;"))
     if isinstance(value, list):
         return [_inert(one) for one in value]
     if isinstance(value, dict):

@@ -14,7 +14,7 @@ from lzgis.measure import Geometries, Plane
 from lzgis.model import Layer, Report
 from lzgis.spec import LayerSpec
 
-_VERTICES = 450_000
+_VERTICES = 300_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer of so few areas, the townships of a city for one, has its names written on the map.

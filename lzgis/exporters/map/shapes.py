@@ -12,7 +12,7 @@ from topojson.core.topology import Topology
 
 from lzgis.measure import Geometries, Plane
 
-STEPS_M = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+STEPS_M = (0.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 

@@ -1,0 +1,90 @@
+"""``not_shifted``: no layer that follows the city's outline lies where GCJ-02 would put it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import shapely
+from pydantic import Field
+
+from lzgis.gcj02 import to_gcj02
+from lzgis.kinds.base import Floats
+from lzgis.layer_kinds.base import Found, Ground, clear, unanswerable, unchecked
+from lzgis.messages import Message
+from lzgis.model import Reason, State
+from lzgis.rule import EVERY_LAYER, OUTLINE, LayerRule, Severity
+
+#: Points of the outline that are looked at.
+_POINTS = 2000
+
+
+class NotShifted(LayerRule):
+    """``not_shifted``: compares the layer, or ``"*"`` every one, with the outline as it is and as GCJ-02 would shift it.
+
+    A border within `near_m` of a point of the outline follows it there; a layer that follows it at a share of `follows`
+    of the points can be told.
+    """
+
+    kind: Literal["not_shifted"]
+    layer: str = EVERY_LAYER
+    other: str = OUTLINE
+    near_m: float = Field(default=5.0, gt=0)
+    follows: float = Field(default=0.1, gt=0, le=1)
+
+
+def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
+    """Give a row per layer that follows the outline, shifted or not, and one that names those that do not."""
+    assert isinstance(rule, NotShifted)
+    other = ground.name(rule.other)
+    lacking = unanswerable(ground, other, rule.other_where)
+    if lacking is not Reason.NONE:
+        return [unchecked(other, lacking)]
+    here, there = _points(ground, other)
+    rows, untold = [], []
+    for layer in ground.of(rule):
+        which = ground.chosen(layer, {})
+        if not len(which):
+            continue
+        tree = ground.borders(layer, which).index.tree
+        as_is, shifted = (_share_near(tree, points, rule.near_m) for points in (here, there))
+        if max(as_is, shifted) < rule.follows:
+            untold.append(ground.layers[layer].spec.title)
+        elif shifted > 3 * as_is:
+            rows.append(_row(layer, other, (as_is, shifted), np.hypot(*(there - here).T).mean()))
+        else:
+            rows.append(clear(layer, other, measured=as_is))
+    if untold:
+        what = Message("cannot be told, not following the outline: {titles}", titles="、".join(untold))
+        rows.append(Found(other, State.NOT_CHECKED, Reason.NONE, Severity.NOTICE, what=what))
+    return rows or [clear(other)]
+
+
+def _row(layer: str, other: str, shares: tuple[float, float], shift: float) -> Found:
+    what = Message(
+        "looks shifted by {shift:.0f} m, as GCJ-02 would be: it follows the outline at {as_is:.0%} of its points, and at "
+        "{shifted:.0%} if the outline is shifted alike",
+        shift=shift,
+        as_is=shares[0],
+        shifted=shares[1],
+    )
+    return Found(layer, other_layer=other, length_m=float(shift), measured=shares[1], what=what)
+
+
+def _points(ground: Ground, outline: str) -> tuple[Floats, Floats]:
+    """Points along the outline in the plane, as they are and as GCJ-02 shifts them."""
+    rings = shapely.get_parts(shapely.boundary(ground.union(outline, ground.chosen(outline, {}))))
+    share = shapely.length(rings) / shapely.length(rings).sum()
+    steps = [
+        shapely.line_interpolate_point(ring, np.linspace(0, 1, max(8, int(_POINTS * part)), endpoint=False), normalized=True)
+        for ring, part in zip(rings, share, strict=True)
+    ]
+    here = np.concatenate(steps)
+    lon, lat = shapely.get_coordinates(ground.plane.unproject(here)).T
+    moved = ground.plane.project(shapely.points(*to_gcj02(lon, lat)))
+    return shapely.get_coordinates(here), shapely.get_coordinates(moved)
+
+
+def _share_near(tree: shapely.STRtree, points: Floats, near: float) -> float:
+    found = tree.query(shapely.points(points), predicate="dwithin", distance=near)[0]
+    return len(np.unique(found)) / len(points)

@@ -1,0 +1,140 @@
+"""The rasters of a city opened, and the zones that are taken stock of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lzgis.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
+from lzgis.config import nearest
+from lzgis.errors import ConfigError, LayerError, SourceError
+from lzgis.messages import Message
+from lzgis.model import Problem, SiteTable, Source
+from lzgis.rasters.cover import Zones, zones_of
+from lzgis.rasters.grid import Grid, open_grid
+from lzgis.sources import read_sites, sha256_of, sites_from_frame
+from lzgis.spec import RasterSpec
+
+#: Taken stock of unless something else is asked for; what the city lacks is passed over.
+USUAL_ZONES = ("city.*", "redline.*", "redline.function", "control_units", "protected_areas.reserve")
+SITES = "sites"
+
+
+@dataclass(frozen=True, eq=False)
+class CityRaster:
+    """A raster of a city: what the catalogue says of it, the file as it was opened, and what that brought to light."""
+
+    id: str
+    spec: RasterSpec
+    grid: Grid
+    source: Source
+    problems: tuple[Problem, ...]
+
+
+def as_city(city: Catalogue | str | Path) -> Catalogue:
+    """Open a city, unless it is open."""
+    return open_catalogue(city) if isinstance(city, str | Path) else city
+
+
+def raster_ids(city: Catalogue, kind: str) -> list[str]:
+    """Name the rasters of a kind whose files are there, the latest last."""
+    found = [n for n, s in city.spec.raster.items() if s.kind == kind and (city.root / s.source).exists()]
+    return sorted(found, key=lambda name: str(city.spec.raster[name].date or ""))
+
+
+def city_raster(city: Catalogue, raster_id: str, *, kind: str | None = None) -> CityRaster:
+    """Open a raster of a city's catalogue.
+
+    Raises
+    ------
+    ConfigError
+        If the catalogue does not describe it, or describes another kind of raster than the one that is needed, or
+        land cover without its classes.
+    SourceError
+        If the file cannot be used as it is.
+    """
+    place = str(city.root / CATALOGUE_FILE)
+    if raster_id not in city.spec.raster:
+        what = Message("raster '{raster}' is not described", raster=raster_id)
+        raise ConfigError(place, what, nearest(raster_id, city.spec.raster))
+    spec = city.spec.raster[raster_id]
+    here = Message("{place}, raster '{raster}'", place=place, raster=raster_id)
+    if kind is not None and spec.kind != kind:
+        what = Message("is of the kind '{kind}', not '{wanted}'", kind=spec.kind, wanted=kind)
+        raise ConfigError(here, what, nearest(kind, raster_ids(city, kind)))
+    if spec.kind == "landcover" and not spec.classes:
+        raise ConfigError(here, Message("names no classes"), Message("add a table of classes"))
+    path = city.root / spec.source
+    grid = open_grid(path, band=spec.band)
+    if spec.kind == "landcover" and not np.issubdtype(np.dtype(grid.dtype), np.integer):
+        what = Message("holds {dtype} values, which are no classes", dtype=grid.dtype)
+        raise SourceError(str(path), what, Message("give a raster of whole numbers"))
+    digest = sha256_of(path)
+    problems = []
+    if spec.sha256 and spec.sha256 != digest:
+        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=digest[:12])
+        remedy = Message("check the file, or correct 'sha256' in the catalogue")
+        problems.append(Problem("warning", here, what, remedy))
+    if grid.nodata is None:
+        what = Message("does not say which value stands for no value")
+        problems.append(Problem("note", here, what, Message("every cell is taken as it is")))
+    source = Source(raster_id, spec.source, digest, spec.version, str(spec.date or ""), grid.crs.name, "rasterio")
+    return CityRaster(raster_id, spec, grid, source, tuple(problems))
+
+
+def city_zones(
+    city: Catalogue,
+    by: Sequence[str] | None = None,
+    *,
+    sites: SiteTable | gpd.GeoDataFrame | str | Path | None = None,
+) -> Zones:
+    """Gather zones: ``layer`` takes each feature, ``layer.field`` the features of one value, ``layer.*`` the whole.
+
+    Sites, if given, are added one by one at the level ``sites``.
+
+    Raises
+    ------
+    ConfigError
+        If a layer or field is not known, or a layer has no polygons.
+    """
+    names = [n for n in USUAL_ZONES if _available(city, n)] if by is None else list(by)
+    parts: list[tuple[str, str, str, shapely.Geometry]] = []
+    for name in names:
+        parts += _zones_by(city, name)
+    if sites is not None:
+        table = sites_from_frame(sites) if isinstance(sites, gpd.GeoDataFrame) else sites
+        table = read_sites(table) if not isinstance(table, SiteTable) else table
+        frame = table.frame[shapely.get_dimensions(table.frame.geometry.to_numpy()) == 2]
+        parts += [(SITES, *row) for row in zip(frame["id"], frame["name"], frame.geometry, strict=True)]
+    return zones_of(parts)
+
+
+def _available(city: Catalogue, name: str) -> bool:
+    layer_id, _, field = name.partition(".")
+    layer_id = city.city.outline if layer_id == "city" else layer_id
+    return city.exists(layer_id) and (field in ("", "*") or field in city.load(layer_id).layer.frame.columns)
+
+
+def _zones_by(city: Catalogue, name: str) -> list[tuple[str, str, str, shapely.Geometry]]:
+    layer_id, _, field = name.partition(".")
+    layer_id = city.city.outline if layer_id == "city" else layer_id
+    layer = city.load(layer_id).layer
+    frame = layer.frame
+    if layer.spec.geometry != "polygon":
+        place = Message("layer '{layer_id}'", layer_id=layer_id)
+        raise LayerError(place, Message("has no areas to take stock of"), Message("name a layer of polygons"))
+    if not field:
+        return [(name, *row) for row in zip(frame["id"], frame["name"], frame.geometry, strict=True)]
+    if field == "*":
+        return [(name, layer_id, layer.spec.title, shapely.union_all(frame.geometry.to_numpy()))]
+    if field not in frame.columns:
+        what = Message("layer '{layer}' has no field '{field}'", layer=layer_id, field=field)
+        raise ConfigError(name, what, nearest(field, [str(c) for c in frame.columns if c != "geometry"]))
+    values = frame[field].fillna("").astype(str)
+    groups = [(v, shapely.union_all(frame.geometry[values == v].to_numpy())) for v in sorted(set(values))]
+    return [(name, value, value, geometry) for value, geometry in groups]

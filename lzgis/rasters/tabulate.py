@@ -1,0 +1,57 @@
+"""Cells counted: how much of each zone every code of a raster takes, in cells and in true square metres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import Transformer
+from rasterio.windows import Window
+
+from lzgis.catalogue import Catalogue
+from lzgis.rasters.cover import covers
+from lzgis.rasters.grid import DEGREES, TILE, Grid
+
+#: Codes from 0 for each cell of a piece of a raster.
+Coder = Callable[[Window], npt.NDArray[np.intp]]
+
+
+class Table(NamedTuple):
+    """One row per zone, one column per code: shares of cells added up, and their area, m²."""
+
+    cells: npt.NDArray[np.float64]
+    area: npt.NDArray[np.float64]
+
+
+def tabulate(grid: Grid, geometries: Any, code: Coder, codes: int, *, tile: int = TILE) -> Table:
+    """Add up, for polygons in coordinates of the raster, the covered shares of the cells of each code.
+
+    Memory holds one piece of the raster at a time, whatever its size.
+    """
+    cells, area = np.zeros((len(geometries), codes)), np.zeros((len(geometries), codes))
+    for window in grid.windows(tile):
+        values = size = None
+        for cover in covers(grid, geometries, window):
+            if values is None:
+                values, size = code(window), grid.cell_areas(window)
+            here = values[cover.row, cover.column]
+            of_cell = size[cover.row, cover.column if size.shape[1] > 1 else 0]
+            cells[cover.zone] += np.bincount(here, cover.share, codes)
+            area[cover.zone] += np.bincount(here, cover.share * of_cell, codes)
+    return Table(cells, area)
+
+
+def beyond(grid: Grid, geometries: Any, city: Catalogue) -> npt.NDArray[np.float64]:
+    """Area of what of each polygon (in coordinates of the raster) lies beyond the raster, m²."""
+    frame = shapely.box(*grid.bounds)
+    area = np.zeros(len(geometries))
+    out = np.flatnonzero(~shapely.covered_by(geometries, frame))
+    rest = shapely.difference(geometries[out], frame)
+    if not grid.crs.is_geographic:
+        move = Transformer.from_crs(grid.crs, DEGREES, always_xy=True).transform
+        rest = shapely.transform(rest, move, interleaved=False)
+    area[out] = shapely.area(city.plane.project(rest)) if len(out) else 0.0
+    return area

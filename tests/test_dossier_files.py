@@ -1,0 +1,100 @@
+"""Names of files for projects, and the formats of one file per project on the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import toy
+from dossier_fixture import city_report, only
+from report_fixture import HOSTILE, toy_report
+
+from lzgis import cli
+from lzgis.errors import ConfigError, ExportError
+from lzgis.exporters import FORMATS, export, export_projects
+from lzgis.exporters.files import file_stems
+
+RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli import main; main()"]
+PDF = importlib.util.find_spec("typst") is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("P37", "P37"),
+        ("地块（一）", "地块（一）"),
+        ('a/b\\c:d*e?f"g<h>i|j', "a_b_c_d_e_f_g_h_i_j"),
+        ("..", "_"),
+        (".hidden", "_.hidden"),
+        ("end. . ", "end"),
+        ("nul.txt", "_nul.txt"),
+        ("LPT1", "_LPT1"),
+        ("COM²", "_COM²"),
+        ("", "_"),
+        ("a\u202eb\x00c\nd", "a_b_c_d"),
+        ("长" * 300, "长" * 60),
+        ("../../etc/passwd", "_.._.._etc_passwd"),
+    ],
+)
+def test_a_name_that_every_system_takes(name: str, stem: str) -> None:
+    assert file_stems([name]) == [stem]
+
+
+def test_names_that_a_file_system_takes_for_one_are_numbered() -> None:
+    stems = file_stems(["a", "A", "a-2", "Ａ", "e\u0301", "é", "长" * 61, "长" * 62])
+    assert len({stem.casefold() for stem in stems}) == len(stems)
+    assert stems[:3] == ["a", "A-2", "a-2-2"]
+
+
+def test_hostile_names_make_files(tmp_path: Path) -> None:
+    for stem in file_stems(HOSTILE):
+        path = tmp_path / f"{stem}.docx"
+        path.write_bytes(b"")
+        assert path.parent == tmp_path
+    assert len(list(tmp_path.iterdir())) == len(HOSTILE)
+
+
+def test_documents_of_all_projects_stand_in_one_folder(tmp_path: Path) -> None:
+    written = export_projects(toy_report(), tmp_path, ["docx", "htmldoc"], options={"mode": "internal", "mu": True})
+    assert len(written) == 10
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in written}
+    assert (tmp_path / "S1.docx").is_file()
+
+
+def test_a_document_by_its_suffix_is_of_one_project(tmp_path: Path) -> None:
+    assert export(only(city_report(), "T01"), tmp_path / "one.docx") == tmp_path / "one.docx"
+    assert (tmp_path / "one.docx").stat().st_size > 50_000
+    with pytest.raises(ExportError, match="is of one project, but 5 were checked"):
+        export(toy_report(), tmp_path / "all.docx")
+
+
+@pytest.mark.skipif(not PDF, reason="typst (extra pdf) is not installed")
+def test_the_command_line_writes_them(tmp_path: Path) -> None:
+    folder = toy.city(tmp_path / "city")
+    toy.sites(toy.square(-3000, -100), toy.square(100, 100)).to_file(folder / "s.gpkg", engine="pyogrio")
+    arguments = ["screen", folder / "s.gpkg", "--layers", folder, "--as-of", toy.AS_OF, "-o", tmp_path / "out"]
+    done = subprocess.run(
+        [*RUN, *map(str, arguments), "--format", "docx,pdf,htmldoc", "--mu"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    names = {p.name for p in (tmp_path / "out" / "projects").iterdir()}
+    assert names == {f"{site}{suffix}" for site in ("s1", "s2") for suffix in (".docx", ".pdf", ".html")}
+
+
+def test_a_format_whose_package_is_missing_is_refused_at_once_and_left_out_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FORMATS, "pdf", FORMATS["pdf"]._replace(needs="no_such_package"))
+    with pytest.raises(ConfigError, match=r"needs a package that is not installed: no_such_package; install it with: "):
+        cli._formats(["pdf"])
+    every = cli._formats(["all"])
+    assert "pdf" not in every
+    assert "docx" in every

@@ -1,0 +1,143 @@
+"""An office's own template: every documented variable works, an unknown one is named, data stay data."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from dossier_fixture import MADE_AT, city_report, only, word_text
+from report_fixture import FORMULA, LONG, SCRIPT, toy_report
+
+from lzgis.errors import ExportError
+from lzgis.exporters.dossier import DossierMaker, write_docx
+from lzgis.exporters.dossier.template import VARIABLES, filled
+from lzgis.exporters.rows import visible
+
+GUIDE = Path(__file__).parent.parent / "docs" / "templates.md"
+
+
+def template(path: Path, *paragraphs: str, table: list[str] | None = None, header: str = "") -> Path:
+    """Write a template of some paragraphs and one table whose row is repeated."""
+    document = docx.Document()
+    for paragraph in paragraphs:
+        document.add_paragraph(paragraph)
+    if table:
+        made = document.add_table(rows=3, cols=len(table) - 1)
+        made.cell(0, 0).text = f"{{%tr for row in {table[0]} %}}"
+        made.cell(2, 0).text = "{%tr endfor %}"
+        for column, variable in enumerate(table[1:]):
+            made.cell(1, column).text = f"{{{{ {variable} }}}}"
+    if header:
+        document.sections[0].header.paragraphs[0].text = header
+    document.save(str(path))
+    return path
+
+
+def written(path: Path, folder: Path, *, report: Any = None) -> str:
+    [made] = write_docx(report or only(city_report(), "T01"), folder / "out", template=path)
+    return word_text(made)
+
+
+def test_a_template_is_filled(tmp_path: Path) -> None:
+    path = template(
+        tmp_path / "office.docx",
+        "关于 {{ project.name }}：{{ project.area_m2 }} ㎡，{{ verdict }}",
+        "{{ location_map }}",
+        "{% for section in sections %}{{ section.number }}{{ section.title }};{% endfor %}",
+        table=["findings_rows", "row.rule", "row.state", "row.area_m2", "row.length_m"],
+        header="{{ about.notice }}",
+    )
+    text = written(path, tmp_path)
+    assert "关于 已知答案01 红线内100米见方：10,000.01 ㎡，存在禁止性冲突" in text
+    assert "示意数据，不得作为审批依据" in text
+    assert "一、项目概况;二、核查数据与日期;" in text
+    assert "生态保护红线\n涉及\n（禁止类）\n10,000.01\n—" in text
+    with zipfile.ZipFile(tmp_path / "out" / "T01.docx") as archive:
+        assert [n for n in archive.namelist() if n.startswith("word/media/")] != []
+
+
+def test_every_variable_can_be_used(tmp_path: Path) -> None:
+    lines = []
+    for name, inner in VARIABLES.items():
+        if name.endswith("_rows") or name == "sections":
+            fields = " ".join(f"{{{{ row.{field} }}}}" for field in inner)
+            lines.append(f"{{% for row in {name} %}}{fields}{{% endfor %}}")
+        elif inner:
+            lines += [f"{{{{ {name}.{field} }}}}" for field in inner]
+        else:
+            lines.append(f"{{{{ {name} }}}}")
+    path = template(tmp_path / "all.docx", *lines)
+    assert len(written(path, tmp_path)) > 5000
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ("project.nmae", "variable 'nmae' is not known; did you mean 'name'?"),
+        ("projct.name", "variable 'projct' is not known; did you mean 'project'?"),
+        ("xyzzy", "variable 'xyzzy' is not known; allowed: "),
+        ("findings_rows[0].rul", "variable 'rul' is not known; did you mean 'rule'?"),
+    ],
+)
+def test_an_unknown_variable_is_named_with_the_template(tmp_path: Path, variable: str, message: str) -> None:
+    path = template(tmp_path / "office.docx", f"{{{{ {variable} }}}}")
+    with pytest.raises(ExportError, match=rf"office\.docx: {re.escape(message)}"):
+        written(path, tmp_path)
+    assert not (tmp_path / "out" / "T01.docx").exists()
+
+
+def test_a_template_in_disorder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"office\.docx: is not in order"):
+        written(template(tmp_path / "office.docx", "{% for row in findings_rows %}"), tmp_path)
+    (tmp_path / "text.docx").write_text("no document", "utf-8")
+    for name in ("text.docx", "nowhere.docx"):
+        with pytest.raises(ExportError, match="cannot be read as a Word document"):
+            written(tmp_path / name, tmp_path)
+
+
+def test_a_template_cannot_reach_into_the_program(tmp_path: Path) -> None:
+    path = template(tmp_path / "office.docx", "{{ ''.__class__.__mro__ }}")
+    with pytest.raises(ExportError):
+        written(path, tmp_path)
+
+
+def test_hostile_data_is_whole_in_a_template(tmp_path: Path) -> None:
+    path = template(tmp_path / "office.docx", "{{ project.name }}", table=["zones_rows", "row.subject", "row.note"])
+    text = word_text_of(filled(path, DossierMaker(toy_report()).make(FORMULA), MADE_AT), tmp_path)
+    assert SCRIPT in text
+    assert LONG in text
+    braces = "{{ 7*7 }} {_{ {% raw %} {%_ <w:p/> & ]]>"
+    toy = toy_report()
+    sites, verdicts = toy.sites.assign(name=braces), toy.verdicts.assign(site_name=braces)
+    one = DossierMaker(toy_report(sites=sites, verdicts=verdicts)).make("S1")
+    assert visible(braces) in word_text_of(filled(path, one, MADE_AT), tmp_path)
+
+
+def test_the_same_template_gives_the_same_bytes(tmp_path: Path) -> None:
+    path = template(tmp_path / "office.docx", "{{ project.name }}", "{{ detail_map }}")
+    one = DossierMaker(toy_report()).make("S1")
+    assert filled(path, one, MADE_AT) == filled(path, one, MADE_AT)
+
+
+def word_text_of(data: bytes, folder: Path) -> str:
+    path = folder / "made.docx"
+    path.write_bytes(data)
+    return word_text(path)
+
+
+def test_the_guide_lists_the_variables_that_there_are() -> None:
+    listed: dict[str, set[str]] = {}
+    for line in GUIDE.read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            name, _, inner = cells[0].strip("`").partition(".")
+            fields = {inner} if inner else set(re.findall(r"`(\w+)`", cells[2])) if len(cells) > 2 else set()
+            listed.setdefault(name, set()).update(fields)
+    known = {name: set(inner) - {"group"} for name, inner in VARIABLES.items() if name != "sections"}
+    assert listed == known
+    sections = GUIDE.read_text("utf-8").split("## Sections")[1].split("##")[0]
+    assert set(VARIABLES["sections"]) <= set(re.findall(r"`(\w+)`", sections))
