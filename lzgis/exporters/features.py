@@ -121,7 +121,7 @@ def unique(name: str, taken: set[str]) -> str:
 def _site_layers(teller: Teller) -> list[GisLayer]:
     columns, aliases = site_columns(teller)
     frame = gpd.GeoDataFrame(columns, geometry=teller.report.sites.geometry.to_numpy(), crs=CGCS2000)
-    return _by_shape("sites", frame, aliases, teller)
+    return by_shape("sites", frame, aliases, teller)
 
 
 def _part_layers(teller: Teller) -> list[GisLayer]:
@@ -131,8 +131,8 @@ def _part_layers(teller: Teller) -> list[GisLayer]:
     frame = gpd.GeoDataFrame(finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
     aliases = finding_aliases(teller)
     return [
-        *_by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, teller),
-        *_by_shape("notices", frame[(there & told).to_numpy()], aliases, teller),
+        *by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, teller),
+        *by_shape("notices", frame[(there & told).to_numpy()], aliases, teller),
     ]
 
 
@@ -153,8 +153,11 @@ def _tables(teller: Teller) -> list[GisLayer]:
     ]
 
 
-def _by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], teller: Teller) -> list[GisLayer]:
-    """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for."""
+def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], teller: Teller) -> list[GisLayer]:
+    """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for.
+
+    The wording's section ``sheet`` has the title of `kind`.
+    """
     layers = []
     parts, owner = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
     # Parts of a collection may be multi-geometries themselves.

@@ -89,7 +89,23 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
         If the file cannot be written.
     """
     teller = Teller(report, language)
-    layers = gis_layers(teller)
+    write_layers(teller, gis_layers(teller), path)
+
+
+def write_layers(
+    teller: Teller,
+    layers: list[GisLayer],
+    path: str | Path,
+    *,
+    styles: dict[str, tuple[str, list[Category]]] | None = None,
+) -> None:
+    """Write layers and tables as a GeoPackage; `styles` gives, by kind of layer, what it is coloured by, and how.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
     description = " ".join(filter(None, (teller.notice, teller.disclaimer)))
 
     def make(made: Path) -> None:
@@ -99,8 +115,8 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
         with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
             _describe(database, layers, teller)
-            _style(database, layers, teller)
-            _date(database, report)
+            _style(database, layers, _categories(teller) if styles is None else styles)
+            _date(database, teller.report)
         with closing(sqlite3.connect(draft)) as database:
             # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
@@ -213,10 +229,9 @@ def _qgis_metadata(facts: dict[str, Any], *, spatial: bool) -> str:
     return f'<qgis version="3.40.0">{inner}{crs}{dates}</qgis>'
 
 
-def _style(database: sqlite3.Connection, layers: list[GisLayer], teller: Teller) -> None:
+def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: dict[str, tuple[str, list[Category]]]) -> None:
     """Store each layer's style as its default."""
     database.executescript(_STYLE_TABLE)
-    styles = _categories(teller)
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
         " styleName, styleQML, styleSLD, useAsDefault, description, owner)"

@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.exporters.files import put
 from lzgis.exporters.rows import SEPARATOR, Teller, records
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
 from lzgis.words import Language
 
 
@@ -38,7 +38,7 @@ def write_json(report: Report, path: str | Path, *, language: Language = "zh") -
     ExportError
         If the file cannot be written.
     """
-    text = "".join(_lines(report_document(report, language=language)))
+    text = "".join(lines(report_document(report, language=language)))
     # JSON may spell a lone surrogate, which UTF-8 cannot hold, in just the way that Python escapes it.
     data = text.encode("utf-8", "backslashreplace")
 
@@ -63,27 +63,26 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     findings = []
     for finding in records(report.findings, (c.name for c in FINDING_COLUMNS)):
         finding["basis"] = [part for part in (finding["basis"] or "").split(SEPARATOR) if part]
-        findings.append(_plain(finding))
+        findings.append(plain(finding))
     return {
         "notice": teller.notice,
         "disclaimer": teller.disclaimer,
         "city": report.city.model_dump(mode="json"),
-        "verdicts": [_plain(v) for v in records(report.verdicts, (c.name for c in VERDICT_COLUMNS))],
+        "verdicts": [plain(v) for v in records(report.verdicts, (c.name for c in VERDICT_COLUMNS))],
         "findings": findings,
-        "unit_lists": [_plain(row) for row in records(report.unit_lists, report.unit_lists.columns)],
-        "breakdown": [_plain(row) for row in records(report.breakdown, report.breakdown.columns)],
-        "problems": [_plain(dataclasses.asdict(p)) for p in report.problems],
-        "provenance": _provenance(report),
+        "unit_lists": [plain(row) for row in records(report.unit_lists, report.unit_lists.columns)],
+        "breakdown": [plain(row) for row in records(report.breakdown, report.breakdown.columns)],
+        "problems": [plain(dataclasses.asdict(p)) for p in report.problems],
+        "provenance": provenance_object(report.provenance),
         "sites": _sites(report),
     }
 
 
-def _provenance(report: Report) -> dict[str, Any]:
-    provenance = report.provenance
+def provenance_object(provenance: Provenance) -> dict[str, Any]:
+    """Return the provenance of a report as plain values."""
     fields = {f.name: getattr(provenance, f.name) for f in dataclasses.fields(provenance)}
-    plain = _plain(fields | {"sources": [dataclasses.asdict(s) for s in provenance.sources]})
-    assert isinstance(plain, dict)
-    return plain
+    found: dict[str, Any] = plain(fields | {"sources": [dataclasses.asdict(s) for s in provenance.sources]})
+    return found
 
 
 def _sites(report: Report) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def _sites(report: Report) -> dict[str, Any]:
                 "type": "Feature",
                 "id": properties["id"],
                 "geometry": shapely.geometry.mapping(geometry) if there else None,
-                "properties": _plain(properties),
+                "properties": plain(properties),
             }
         )
     # Not in RFC 7946, but without it a reader would take the coordinates for WGS84.
@@ -105,12 +104,12 @@ def _sites(report: Report) -> dict[str, Any]:
     return {"type": "FeatureCollection", "crs": crs, "features": features}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Bring a value to what JSON has; dates are ISO 8601, numbers that are not finite are None."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
@@ -120,7 +119,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+def lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """Write a document as text, every element of its lists on a line of its own."""
     yield "{"
     for number, (key, value) in enumerate(document.items()):
         yield f"{',' if number else ''}\n{_text(key)}: "

@@ -119,7 +119,10 @@ def _findings(findings: gpd.GeoDataFrame, rules: set[str], hidden: dict[str, Lay
     secret = (findings["rule"].isin(rules) | findings["layer"].isin(hidden)).to_numpy()
     blanked = findings.copy()
     for column in FINDING_COLUMNS:
-        if column.name not in _KEPT:
+        if column.name == "unchecked_share":
+            # In tenths, upwards: enough for the reason, which is meaningless without it.
+            blanked.loc[secret, column.name] = np.ceil(blanked.loc[secret, column.name] * 10 - 1e-9) / 10
+        elif column.name not in _KEPT:
             blanked.loc[secret, column.name] = np.nan if column.dtype == "float" else ""
     shapes = np.asarray(blanked.geometry.values, dtype=object)
     shapes[secret] = None

@@ -122,7 +122,7 @@ def report_tables(teller: Teller) -> list[Table]:
         _finding_table(teller, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
         _unit_list_table(teller),
         _finding_table(teller, "not_checked", _UNCHECKED_COLUMNS, open_rows),
-        _rule_table(teller),
+        rule_table(teller),
     ]
 
 
@@ -222,7 +222,8 @@ def _unit_list_table(teller: Teller) -> Table:
     return Table("unit_lists", _heads(teller, _UNIT_COLUMNS), rows, fixed=2, choices={8: answers})
 
 
-def _rule_table(teller: Teller) -> Table:
+def rule_table(teller: Teller) -> Table:
+    """Return the table of the rules in force, with what each demands and rests on."""
     folded = {"basis", "repealed", "parameters", "procedure", "note"}
     in_force = teller.report.book.as_of(teller.report.provenance.as_of).rules
     rows = [_rule_row(teller, rule) for rule in in_force]

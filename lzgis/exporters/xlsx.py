@@ -65,6 +65,11 @@ def _write_bytes(path: Path, data: bytes) -> None:
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     """Return the workbook of a report."""
     teller = Teller(report, language)
+    return tables_bytes(teller, report_tables(teller))
+
+
+def tables_bytes(teller: Teller, tables: list[Table]) -> bytes:
+    """Return a workbook of tables, a sheet for each, and of the provenance."""
     buffer = BytesIO()
     options = {
         "strings_to_formulas": False,
@@ -74,10 +79,10 @@ def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     }
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties(
-            {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(report)}
+            {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(teller.report)}
         )
         pages = _Pages(book, teller)
-        for table in report_tables(teller):
+        for table in tables:
             pages.table(table)
         pages.stack("provenance", provenance_tables(teller))
     return buffer.getvalue()

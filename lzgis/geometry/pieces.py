@@ -182,7 +182,7 @@ def border_chains(polygons: Geometries, *, most: int = 64) -> Pieces:
 def chained(coordinates: np.ndarray, run: Integers, owner: Integers, *, most: int = 64) -> Pieces:
     """Cut runs of vertices into lines of `most` vertices that share their ends; `owner` is that of each run."""
     starts = np.flatnonzero(np.diff(run, prepend=-1))
-    ends = np.r_[starts[1:], len(run)]
+    ends = np.r_[starts, len(run)][1:]
     lines: list[np.ndarray] = []
     owners: list[int] = []
     for begin, end in zip(starts, ends, strict=True):
@@ -242,7 +242,7 @@ def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
     united = np.full(groups, shapely.Polygon(), dtype=object)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    for begin, end in zip(starts, np.r_[starts[1:], len(order)], strict=True):
+    for begin, end in zip(starts, np.r_[starts, len(order)][1:], strict=True):
         some = parts[order[begin:end]]
         united[group[order[begin]]] = some[0] if len(some) == 1 else shapely.union_all(some)
     return united

@@ -131,7 +131,7 @@ def raster_stats(
     >>> from lzgis.catalogue import reference_city
     >>> found = raster_stats(reference_city(), "landcover_2020", by=["redline.*"])
     >>> round(found.share("redline.*", "redline", role="forest"), 2)
-    0.94
+    0.85
     """
     city = as_city(city)
     one = city_raster(city, raster if raster is not None else _latest(city))

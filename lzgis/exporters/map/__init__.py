@@ -219,13 +219,15 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
     origin = report.provenance
     dates = sorted(layer.spec.date.isoformat() for layer in report.layers.values() if layer.spec.date)
     simplified = words("map", "simplified", m=step_m) if step_m else words("map", "not-simplified")
+    coarse = [words("map", "coarsened", m=CELL_M)] if edition.withheld else []
     return [
         words("map", "as-of", date=origin.as_of.isoformat()),
         *([words("map", "data-dates", first=dates[0], last=dates[-1])] if dates else []),
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
-        simplified,
-        *([words("map", "coarsened", m=CELL_M)] if edition.withheld else []),
+        # That nothing was simplified would not be true of what was coarsened.
+        *([simplified] if step_m or not coarse else []),
+        *coarse,
         *([words("map", "uses-network")] if edition.key else []),
     ]

@@ -23,7 +23,7 @@
   function unit(one) {
     var lists = one.lists.map(function (list) {
       return lz.el("article", {}, [lz.el("h4", { class: "lz-data", text: list[0] }),
-        lz.el("ol", {}, list[1].map(function (text) { return lz.el("li", { class: "lz-data", text: text }); }))]);
+        lz.el("ul", {}, list[1].map(function (text) { return lz.el("li", { class: "lz-data", text: text }); }))]);
     });
     var name = lz.el("p", { class: "lz-data lz-hint", text: [one.title, one.class].filter(Boolean).join(" · ") });
     return block(lz.word("unit-list"), [name].concat(lists));

@@ -1,0 +1,359 @@
+"""All rules burnt into one raster: what forbids or hinders each cell, how gravely, and how far the next constraint is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import rasterio
+import shapely
+from pyproj import Transformer
+from rasterio.errors import RasterioError
+from rasterio.shutil import copy as copy_raster
+from rasterio.windows import Window
+
+from lzgis.catalogue import Catalogue
+from lzgis.check import Progress
+from lzgis.config import nearest
+from lzgis.errors import ConfigError, ExportError, SourceError
+from lzgis.exporters.files import put
+from lzgis.geometry import FeatureIndex
+from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below
+from lzgis.kinds.base import PlaneLayer
+from lzgis.messages import Message
+from lzgis.model import Problem
+from lzgis.rasters.burn import BITS, Piece, burn_all, touched
+from lzgis.rasters.city import as_city
+from lzgis.rasters.constraints import LEVELS, Constraint, constraints
+from lzgis.rasters.grid import DEGREES
+from lzgis.rule import RuleBook, Severity
+from lzgis.rulebook import activity_of
+
+#: Rows that are held at a time, and columns that are burnt at a time.
+BAND, BLOCK = 256, 1024
+_TAG = "LZGIS"
+_CACHE_MB = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A constraint surface that was written.
+
+    Attributes
+    ----------
+    path : Path
+        The Cloud-Optimized GeoTIFF, in the equal-area plane of the city. Its bands: words of 24 rules each, the severity
+        (0 free, 1 notice, 2 conditional, 3 prohibited), the distance in metres. NaN outside the city.
+    rules : DataFrame
+        One row per rule: ``rule``, ``title``, ``severity``, ``band``, ``bit`` and ``checked``; a rule that could not be
+        checked has no marks, which proves nothing.
+    problems : tuple of Problem
+        What a reader must know.
+    """
+
+    path: Path
+    rules: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+    def covered(self, rule: str, window: Window | None = None) -> npt.NDArray[np.bool_]:
+        """Tell which cells a rule touches."""
+        rows = self.rules.set_index("rule")
+        if rule not in rows.index:
+            what = Message("holds no rule '{rule}'", rule=rule)
+            raise ConfigError(str(self.path), what, nearest(rule, rows.index))
+        word = np.nan_to_num(self._read(int(rows.loc[rule, "band"]), window)).astype(np.uint32)
+        marked: npt.NDArray[np.bool_] = (word >> np.uint32(rows.loc[rule, "bit"]) & 1).astype(bool)
+        return marked
+
+    def severity(self, window: Window | None = None) -> npt.NDArray[np.float32]:
+        """Read the severity band: NaN outside the city, 0 where nothing was found."""
+        return self._read(-2, window)
+
+    def distance_m(self, window: Window | None = None) -> npt.NDArray[np.float32]:
+        """Read the distance band, m: 0 where a constraint touches, infinite where there is none at all."""
+        return self._read(-1, window)
+
+    def at(self, lon: float, lat: float) -> pd.DataFrame:
+        """Name the rules that touch the cell at a place, given in degrees."""
+        with rasterio.open(self.path) as source:
+            x, y = Transformer.from_crs(DEGREES, source.crs.to_wkt(), always_xy=True).transform(lon, lat)
+            row, column = source.index(x, y)
+            inside = 0 <= row < source.height and 0 <= column < source.width
+        if not inside:
+            return self.rules.iloc[:0]
+        here = Window(column, row, 1, 1)
+        return self.rules[[bool(self.covered(rule, here)[0, 0]) for rule in self.rules["rule"]]]
+
+    def _read(self, band: int, window: Window | None) -> Any:
+        with rasterio.open(self.path) as source:
+            return source.read(band if band > 0 else source.count + 1 + band, window=window)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is burnt: the grid in the plane, the constraints, and the rules that they are of."""
+
+    west: float
+    north: float
+    cell_m: float
+    shape: tuple[int, int]
+    crs: str
+    outline: shapely.Geometry
+    book: RuleBook
+    found: list[Constraint]
+    counts_from: int
+
+    @property
+    def words(self) -> int:
+        return max(1, -(-len(self.book.rules) // BITS))
+
+    def bands(self) -> Iterator[tuple[int, int]]:
+        """First row and number of rows of each band."""
+        for row in range(0, self.shape[0], BAND):
+            yield row, min(BAND, self.shape[0] - row)
+
+    def piece(self, row: int, column: int, shape: tuple[int, int]) -> Piece:
+        return Piece(self.west + column * self.cell_m, self.north - row * self.cell_m, self.cell_m, shape)
+
+
+def raster_surface(
+    city: Catalogue | str | Path,
+    path: str | Path,
+    *,
+    cell_m: float = 30.0,
+    as_of: dt.date | str | None = None,
+    activity: str = "",
+    nearest_to: Severity | str = Severity.CONDITIONAL,
+    progress: Progress | None = None,
+) -> Surface:
+    """Burn the rules in force into one Cloud-Optimized GeoTIFF.
+
+    A cell is marked for a rule if any part of its square is touched by what the rule protects: the features to avoid, the
+    corridor around a baseline (with the assumed half-width, where the known one is lacking), what lies outside the area to
+    stay inside. So no cell that a constraint covers is free; a marked cell may be covered in part only. The distance runs
+    between centres of cells: the true distance from a cell's centre is within 0.71 cells of it. Only bands of rows are
+    held in memory, whatever the size of the grid. Overviews are for the eye only.
+
+    Parameters
+    ----------
+    city : Catalogue or path
+        The city, or its folder.
+    path : path
+        The file, ``*.tif``.
+    cell_m : float
+        Side of the cells, m.
+    as_of : date or ISO string, optional
+        The date whose rules apply; today if not given.
+    activity : str
+        The activity that is planned, as in the vocabulary: rules that do not concern it are left out and exceptions
+        applied. If empty, every rule stands as it is.
+    nearest_to : Severity or str
+        The least grave constraints that distances are measured to.
+    progress : callable, optional
+        Called with what is being done, how many steps are done, and how many there are.
+
+    Raises
+    ------
+    ConfigError
+        If the cell size, date, activity or severity is not allowed.
+    ExportError
+        If the file cannot be written.
+    """
+    city = as_city(city)
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        what = Message("'{suffix}' is no GeoTIFF", suffix=path.suffix)
+        raise ExportError(str(path), what, Message("name it *.tif"))
+    plan, unanswered, problems = _plan(city, cell_m, as_of, (activity, nearest_to))
+    rules = _rule_table(plan, unanswered)
+    tags = _tags(city, rules, {"as_of": str(_day(as_of)), "activity": activity, "nearest_to": str(Severity(nearest_to))})
+
+    def make(made: Path) -> None:
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), tempfile.TemporaryDirectory(dir=made.parent) as folder:
+            draft = Path(folder) / "draft.tif"
+            _draw(plan, draft, tags, progress)
+            options = {"COMPRESS": "DEFLATE", "BLOCKSIZE": "512", "OVERVIEW_RESAMPLING": "NEAREST"}
+            copy_raster(draft, made, driver="COG", BIGTIFF="IF_SAFER", **options)
+
+    try:
+        put(path, make)
+    except RasterioError as error:
+        what = Message("cannot be written: {why}", why=str(error))
+        raise ExportError(str(path), what, Message("look whether the disk is full")) from error
+    return Surface(path, rules, problems)
+
+
+def read_surface(path: str | Path) -> Surface:
+    """Open a constraint surface that was written before.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing or no constraint surface.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))
+    try:
+        with rasterio.open(path) as source:
+            text = source.tags().get(f"{_TAG}_RULES")
+    except RasterioError as error:
+        what = Message("cannot be read as a raster ({error})", error=str(error))
+        raise SourceError(str(path), what, Message("give a GeoTIFF, or fetch the file again")) from error
+    if text is None:
+        remedy = Message("make one with 'lzgis raster surface'")
+        raise SourceError(str(path), Message("is no constraint surface"), remedy)
+    return Surface(path, pd.DataFrame(json.loads(text)), ())
+
+
+def _day(as_of: dt.date | str | None) -> dt.date:
+    if as_of is None:
+        return dt.date.today()
+    try:
+        return as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
+    except ValueError:
+        what = Message("'{as_of}' is not a date", as_of=as_of)
+        raise ConfigError(Message("as_of"), what, Message("write it as 2026-11-21")) from None
+
+
+def _plan(
+    city: Catalogue, cell_m: float, as_of: dt.date | str | None, asked: tuple[str, Severity | str]
+) -> tuple[_Plan, list[int], tuple[Problem, ...]]:
+    if not (np.isfinite(cell_m) and cell_m > 0):
+        raise ConfigError("cell_m", Message("{given!r} is not allowed", given=cell_m), Message("give metres above 0"))
+    book = city.book.as_of(_day(as_of))
+    activity, severity = asked
+    try:
+        activity = activity_of(book, activity) if activity else ""
+    except KeyError:
+        titles = [a.title for a in book.activities.values()]
+        what = Message("'{given}' is not in the vocabulary", given=activity)
+        raise ConfigError("activity", what, nearest(activity, titles)) from None
+    if str(severity) not in list(Severity):
+        what = Message("'{given}' is not allowed", given=severity)
+        raise ConfigError("nearest_to", what, nearest(str(severity), list(Severity)))
+    layers, problems = _layers(city, book)
+    outline = city.plane.project([city.outline])[0]
+    found, unanswered = constraints(book, layers, outline, activity)
+    west, south, east, north = outline.bounds
+    west, north = np.floor(west / cell_m) * cell_m, np.ceil(north / cell_m) * cell_m
+    shape = int(np.ceil((north - south) / cell_m)), int(np.ceil((east - west) / cell_m))
+    crs = city.plane.crs.to_wkt("WKT1_GDAL")
+    level = LEVELS[Severity(severity)]
+    plan = _Plan(float(west), float(north), float(cell_m), shape, crs, outline, book, found, level)
+    for number in unanswered:
+        rule = book.rules[number]
+        what = Message("could not be checked for lack of layer '{layer}'", layer=rule.layer)
+        remedy = Message("cells that it does not mark are not proved free")
+        problems.append(Problem("warning", Message("rule '{rule}'", rule=rule.id), what, remedy))
+    return plan, unanswered, tuple(problems)
+
+
+def _layers(city: Catalogue, book: RuleBook) -> tuple[dict[str, PlaneLayer], list[Problem]]:
+    layers: dict[str, PlaneLayer] = {}
+    problems: list[Problem] = []
+    for name in dict.fromkeys(name for rule in book.rules for name in rule.layers):
+        if not city.exists(name):
+            continue
+        loaded = city.load(name)
+        problems += [p for p in loaded.problems if p.level != "note"]
+        geometry = city.plane.project(loaded.layer.frame.geometry.to_numpy())
+        layers[name] = PlaneLayer(name, loaded.layer.spec, loaded.layer.frame, FeatureIndex(geometry))
+        if loaded.layer.spec.coverage not in ("city", city.city.outline):
+            what = Message("covers only '{coverage}'", coverage=loaded.layer.spec.coverage)
+            remedy = Message("cells beyond it are not proved free")
+            problems.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
+    return layers, problems
+
+
+def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | None) -> None:
+    """Burn from north to south, then measure distances from south to north."""
+    rows, columns = plan.shape
+    profile = {"driver": "GTiff", "width": columns, "height": rows, "count": plan.words + 2, "dtype": "float32"}
+    profile |= {"nodata": np.nan, "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    transform = plan.piece(0, 0, plan.shape).transform
+    gaps = draft.with_name("gaps.bin")
+    bands = list(plan.bands())
+    names = _band_names(plan)
+    with rasterio.open(draft, "w", **profile, crs=plan.crs, transform=transform, zlevel=1, bigtiff="if_safer") as out:
+        out.update_tags(**tags)
+        for k, name in enumerate(names, 1):
+            out.set_band_description(k, name)
+        above = np.full(columns, FAR, np.int32)
+        with gaps.open("wb") as stream:
+            for done, (row, count) in enumerate(bands):
+                marked = _burn_band(plan, out, row, count)
+                below = gaps_below(marked, above)
+                above = below[-1]
+                below.tofile(stream)
+                if progress:
+                    progress("surface", done + 1, 2 * len(bands))
+        above = np.full(columns, FAR, np.int32)
+        with gaps.open("rb") as stream:
+            for done, (row, count) in enumerate(reversed(bands)):
+                stream.seek(row * columns * 4)
+                down = np.fromfile(stream, np.int32, count * columns).reshape(count, columns)
+                up = gaps_below(down[::-1] == 0, above)[::-1]
+                above = up[0]
+                _write_distance(plan, out, row, np.minimum(down, up))
+                if progress:
+                    progress("surface", len(bands) + done + 1, 2 * len(bands))
+
+
+def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.bool_]:
+    """Burn one band of rows, block by block; return which cells distances count from."""
+    marked = np.zeros((count, plan.shape[1]), dtype=bool)
+    for column in range(0, plan.shape[1], BLOCK):
+        width = min(BLOCK, plan.shape[1] - column)
+        piece = plan.piece(row, column, (count, width))
+        inside = touched(piece, np.array([plan.outline], dtype=object), 0.0)
+        values = np.full((plan.words + 1, count, width), np.nan, np.float32)
+        if inside.any():
+            burnt = burn_all(piece, plan.found, len(plan.book.rules))
+            values[:-1, inside] = burnt.words[:, inside]
+            values[-1, inside] = burnt.level[inside]
+            marked[:, column : column + width] = (burnt.level >= plan.counts_from) & inside
+        window = Window(column, row, width, count)
+        out.write(values, list(range(1, plan.words + 2)), window=window)
+    return marked
+
+
+def _write_distance(plan: _Plan, out: Any, row: int, gaps: npt.NDArray[np.int32]) -> None:
+    window = Window(0, row, gaps.shape[1], gaps.shape[0])
+    inside = ~np.isnan(out.read(plan.words + 1, window=window))
+    distance = np.where(inside, cell_distances(gaps) * plan.cell_m, np.nan)
+    out.write(distance.astype(np.float32), plan.words + 2, window=window)
+
+
+def _band_names(plan: _Plan) -> list[str]:
+    names = []
+    for word in range(plan.words):
+        own = plan.book.rules[word * BITS : (word + 1) * BITS]
+        names.append("rules: " + ", ".join(f"{rule.id}={1 << bit}" for bit, rule in enumerate(own)))
+    return [*names, "severity: 0 free, 1 notice, 2 conditional, 3 prohibited", "distance to the nearest constraint, m"]
+
+
+def _rule_table(plan: _Plan, unanswered: list[int]) -> pd.DataFrame:
+    burnt = {one.rule for one in plan.found}
+    rows = []
+    for number, rule in enumerate(plan.book.rules):
+        word, bit = divmod(number, BITS)
+        checked = number not in unanswered
+        rows.append((rule.id, rule.title, rule.severity.value, word + 1, bit, checked, number in burnt))
+    return pd.DataFrame(rows, columns=["rule", "title", "severity", "band", "bit", "checked", "burnt"])
+
+
+def _tags(city: Catalogue, rules: pd.DataFrame, asked: dict[str, str]) -> dict[str, str]:
+    table = rules.to_json(orient="records", force_ascii=False)
+    tags = {f"{_TAG}_{name.upper()}": value for name, value in asked.items()}
+    tags |= {f"{_TAG}_RULES": table, f"{_TAG}_CITY": city.city.name, f"{_TAG}_NOTICE": city.city.notice}
+    tags[f"{_TAG}_MEANING"] = "a cell is marked if any part of it is touched; overviews are for the eye only"
+    return tags
