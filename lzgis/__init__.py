@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lzgis.audit import audit
     from lzgis.catalogue import Catalogue, open_catalogue, reference_city
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
     from lzgis.exporters import export
+    from lzgis.layer_model import AuditReport
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import read_sites, sites_from_frame
 
 _HOMES = {
+    "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
     "ExportError": "errors",
@@ -31,6 +34,7 @@ _HOMES = {
     "SourceError": "errors",
     "State": "model",
     "Verdict": "model",
+    "audit": "audit",
     "export": "exporters",
     "open_catalogue": "catalogue",
     "read_rulebook": "rulebook",
@@ -41,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AuditReport",
     "Catalogue",
     "ConfigError",
     "ExportError",
@@ -51,6 +56,7 @@ __all__ = [
     "SourceError",
     "State",
     "Verdict",
+    "audit",
     "export",
     "open_catalogue",
     "read_rulebook",

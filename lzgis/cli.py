@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from rich.console import Console
 
+from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
@@ -194,6 +195,18 @@ def draw_maps(
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
     _announce(write_sheets(report, ids or [], sheets, lang.code))
+
+
+@app.command()
+@gathers(AuditOptions, "options")
+def audit(
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: AuditOptions = AuditOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Hold a city's layers against each other and against declared figures."""
+    raise typer.Exit(run_audit(layers, as_of, options, lang.code))
 
 
 @app.command()

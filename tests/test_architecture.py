@@ -25,7 +25,7 @@ FLOORS: dict[str, str] = {
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
     "screening": "screening audit",
-    "exports": "exporters exporters.map",
+    "exports": "exporters exporters.map exporters.audited",
     "edges": "starting console cli_map cli_audit cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]

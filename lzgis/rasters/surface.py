@@ -283,7 +283,7 @@ def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | N
     gaps = draft.with_name("gaps.bin")
     bands = list(plan.bands())
     names = _band_names(plan)
-    with rasterio.open(draft, "w", **profile, crs=plan.crs, transform=transform, zlevel=1, bigtiff="if_safer") as out:
+    with rasterio.open(draft, "w+", **profile, crs=plan.crs, transform=transform, zlevel=1, bigtiff="if_safer") as out:
         out.update_tags(**tags)
         for k, name in enumerate(names, 1):
             out.set_band_description(k, name)
