@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from lzgis.audit import audit
+    from lzgis.auditing import audit
     from lzgis.catalogue import Catalogue, open_catalogue, reference_city
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
     from lzgis.exporters import export
     from lzgis.layer_model import AuditReport
     from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.rasters.change import RasterChange, raster_change
+    from lzgis.rasters.stats import RasterStats, raster_stats
+    from lzgis.rasters.surface import Surface, raster_surface, read_surface
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import read_sites, sites_from_frame
@@ -29,16 +32,23 @@ _HOMES = {
     "ExportError": "errors",
     "LayerError": "errors",
     "LzgisError": "errors",
+    "RasterChange": "rasters.change",
+    "RasterStats": "rasters.stats",
     "Report": "model",
     "SiteTable": "model",
     "SourceError": "errors",
     "State": "model",
+    "Surface": "rasters.surface",
     "Verdict": "model",
-    "audit": "audit",
+    "audit": "auditing",
     "export": "exporters",
     "open_catalogue": "catalogue",
+    "raster_change": "rasters.change",
+    "raster_stats": "rasters.stats",
+    "raster_surface": "rasters.surface",
     "read_rulebook": "rulebook",
     "read_sites": "sources",
+    "read_surface": "rasters.surface",
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
@@ -51,16 +61,23 @@ __all__ = [
     "ExportError",
     "LayerError",
     "LzgisError",
+    "RasterChange",
+    "RasterStats",
     "Report",
     "SiteTable",
     "SourceError",
     "State",
+    "Surface",
     "Verdict",
     "audit",
     "export",
     "open_catalogue",
+    "raster_change",
+    "raster_stats",
+    "raster_surface",
     "read_rulebook",
     "read_sites",
+    "read_surface",
     "reference_city",
     "screen",
     "sites_from_frame",

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_map import SheetOptions, write_sheets
+from lzgis.cli_raster import app as raster_app
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 from lzgis.words import Language, Words
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lzgis.model import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(raster_app, name="raster")
 
 
 class Lang(StrEnum):

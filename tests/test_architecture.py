@@ -24,9 +24,10 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
-    "screening": "screening audit",
+    "screening": "screening auditing",
     "exports": "exporters exporters.map exporters.audited",
-    "edges": "starting console cli_map cli_audit cli",
+    "rasters": "rasters",
+    "edges": "starting console cli_map cli_raster cli_audit cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

@@ -210,10 +210,10 @@ def test_a_topology_says_where_things_are() -> None:
 
 
 def test_the_page_says_by_how_much_it_simplified(tmp_path: Path) -> None:
-    report = big_report(3, 4, vertices=150_000)
+    report = big_report(3, 4, vertices=400_000)
     page = page_of(report, tmp_path / "map.html")
     note = next(line for line in page.data["city"]["footer"] if "简化" in line)
-    assert re.fullmatch(r"图形已为显示简化至 (2|5|10|20|50) 米；面积以完整图形计算", note)
+    assert re.fullmatch(r"图形已为显示简化至 (2|5|10|25|50) 米；面积以完整图形计算", note)
     assert (tmp_path / "map.html").stat().st_size < 3_000_000
 
 
@@ -303,7 +303,7 @@ def test_sites_layers_and_relief_are_there(seen: Seen) -> None:
 def test_no_box_covers_another(chromium: Any, tmp_path: Path, size: tuple[int, int]) -> None:
     write_map(toy_report(), tmp_path / "map.html")
     opened = Seen(chromium, tmp_path / "map.html", *size)
-    boxes = [".lz-header", ".lz-panel", ".lz-footer", ".lz-legend", ".lz-tools", ".lz-north"]
+    boxes = [".lz-header", ".lz-panel", ".lz-footer", ".lz-legend", ".lz-tools", ".lz-north", "#lz-inset"]
     boxes += [".leaflet-control-scale", ".leaflet-control-attribution"]
     found = {one: opened.page.locator(one).bounding_box() for one in boxes}
     shapes = {k: shapely.box(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for k, b in found.items()}
@@ -449,6 +449,8 @@ def test_paper_shows_map_legend_and_list(seen: Seen) -> None:
         assert not page.is_visible(hidden)
     for visible in (".lz-legend", ".folium-map", ".lz-notice", ".lz-mark", ".lz-footer"):
         assert page.is_visible(visible)
+    inset, chart = (page.locator(one).bounding_box() for one in ("#lz-inset", ".folium-map"))
+    assert chart["y"] <= inset["y"] and inset["y"] + inset["height"] <= chart["y"] + chart["height"]
     page.emulate_media(media="screen")
     page.wait_for_function("view => lzgis.map.getZoom() === view", arg=zoom)
     assert page.pdf().startswith(b"%PDF")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import shapely
-from affine import Affine
+from rasterio import Affine
 from rasterio.features import rasterize
 
 from lzgis.kinds.base import RESOLUTION_M

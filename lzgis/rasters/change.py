@@ -15,7 +15,6 @@ import pandas as pd
 import pyogrio
 import rasterio
 import shapely
-from pyproj import Transformer
 from rasterio.features import shapes
 from rasterio.windows import Window
 
@@ -27,8 +26,8 @@ from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
 from lzgis.model import Problem, Source
 from lzgis.rasters.city import CityRaster, as_city, city_raster, city_zones
-from lzgis.rasters.cover import Zones, to_grid, zones_of
-from lzgis.rasters.grid import DEGREES, TILE, Grid, require_same_grid
+from lzgis.rasters.cover import Zones, from_grid, to_grid, zones_of
+from lzgis.rasters.grid import TILE, Grid, require_same_grid
 from lzgis.rasters.stats import land_cover_codes
 from lzgis.rasters.tabulate import Coder, tabulate
 
@@ -173,7 +172,7 @@ class Progressing:
 
 
 def _zones(city: Catalogue, within: str) -> Zones:
-    """The layer as a whole, by function, and by the control unit that its parts lie in."""
+    """Take the layer as a whole, by function, and by the control unit that its parts lie in."""
     whole = city_zones(city, [f"{within}.*"])
     frame = city.load(within).layer.frame
     parts = list(zip(whole.level, whole.id, whole.name, whole.geometry, strict=True))
@@ -232,7 +231,7 @@ def _patches(
     blocks, codes = _polygons(grid, _changed(code, (early, late)), region)
     parts = part_of_dimension(shapely.intersection(blocks, region), np.full(len(blocks), 2))
     kept = np.flatnonzero(~shapely.is_empty(parts))
-    degrees = _degrees(grid, parts[kept])
+    degrees = from_grid(grid, parts[kept])
     area = shapely.area(city.plane.project(degrees)) if len(kept) else np.zeros(0)
     large = area >= min_area_m2
     dropped = (int((~large).sum()), float(area[~large].sum()))
@@ -289,13 +288,6 @@ def _polygons(
     blocks = np.empty(len(found), dtype=object)
     blocks[:] = [block for block, _ in found]
     return blocks, np.array([mark for _, mark in found], dtype=np.intp)
-
-
-def _degrees(grid: Grid, geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    if grid.crs.is_geographic:
-        return geometries
-    move = Transformer.from_crs(grid.crs, DEGREES, always_xy=True).transform
-    return np.asarray(shapely.transform(geometries, move, interleaved=False), dtype=object)
 
 
 def _owners(city: Catalogue, within: str, patches: npt.NDArray[np.object_]) -> dict[str, list[str]]:

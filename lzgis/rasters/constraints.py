@@ -50,8 +50,9 @@ def constraints(
 ) -> tuple[list[Constraint], list[int]]:
     """Turn the rules of a book into areas; return them, and the positions of the rules that cannot be answered.
 
-    With an activity, rules that do not concern it are passed over and exceptions that fit it applied; without one, every
-    rule stands as it is. What a rule of distance reaches only with an assumed half-width is conditional at most.
+    With an activity, rules that do not concern it are passed over and exceptions that fit it applied; without one, rules
+    for certain activities only inform. What a rule of distance reaches only with an assumed half-width is conditional
+    at most.
     """
     found: list[Constraint] = []
     unanswered = []
@@ -88,9 +89,7 @@ def _areas(
     return found
 
 
-def _corridor(
-    number: int, rule: KeepAway, layers: Mapping[str, PlaneLayer], meant: frozenset[str]
-) -> list[Constraint]:
+def _corridor(number: int, rule: KeepAway, layers: Mapping[str, PlaneLayer], meant: frozenset[str]) -> list[Constraint]:
     present = [layers[name] for name in rule.layers if name in layers]
     features = baseline_features(
         present,
@@ -119,11 +118,11 @@ def _corridor(
     return found
 
 
-def _levels(
-    rule: Rule, layer: PlaneLayer, which: npt.NDArray[np.intp], meant: frozenset[str]
-) -> npt.NDArray[np.intp]:
+def _levels(rule: Rule, layer: PlaneLayer, which: npt.NDArray[np.intp], meant: frozenset[str]) -> npt.NDArray[np.intp]:
     """How grave each feature is for the activity: by the first exception that fits it, else by the rule."""
-    levels = np.full(len(which), LEVELS[rule.severity], dtype=np.intp)
+    depends = rule.activities and not meant
+    level = LEVELS[Severity.NOTICE if depends else rule.severity]
+    levels = np.full(len(which), level, dtype=np.intp)
     undecided = np.ones(len(which), dtype=bool)
     for one in rule.unless:
         if meant & set(one.activity) and not layer.lacking(one.where):

@@ -17,6 +17,8 @@ from rasterio.windows import Window
 
 from lzgis.rasters.grid import DEGREES, Grid
 
+Geometries = npt.NDArray[np.object_]
+
 
 @dataclass(frozen=True, eq=False)
 class Zones:
@@ -48,13 +50,24 @@ def zones_of(parts: Sequence[tuple[str, str, str, shapely.Geometry]]) -> Zones:
     return Zones(columns[0], columns[1], columns[2], geometry)
 
 
-def to_grid(grid: Grid, geometries: Any) -> npt.NDArray[np.object_]:
+def to_grid(grid: Grid, geometries: Any) -> Geometries:
     """Bring geometries from degrees to the coordinates of a raster, vertex by vertex."""
+    return _moved(grid, geometries, forth=True)
+
+
+def from_grid(grid: Grid, geometries: Any) -> Geometries:
+    """Bring geometries from the coordinates of a raster to degrees, vertex by vertex."""
+    return _moved(grid, geometries, forth=False)
+
+
+def _moved(grid: Grid, geometries: Any, *, forth: bool) -> Geometries:
     array = np.asarray(geometries, dtype=object)
     if grid.crs.is_geographic:
         return array
-    move = Transformer.from_crs(DEGREES, grid.crs, always_xy=True).transform
-    return np.asarray(shapely.transform(array, move, interleaved=False), dtype=object)
+    systems = (DEGREES, grid.crs) if forth else (grid.crs, DEGREES)
+    move: Any = Transformer.from_crs(*systems, always_xy=True).transform
+    moved: Geometries = np.asarray(shapely.transform(array, move, interleaved=False), dtype=np.object_)
+    return moved
 
 
 def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import rasterio
-from affine import Affine
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -92,8 +92,12 @@ class Grid:
             with rasterio.open(self.path) as source:
                 values = source.read(self.band, window=window, masked=True)
         except (RasterioError, OSError) as error:
-            what = Message("is damaged or cut short at rows {first}–{last} ({error})", first=window.row_off + 1,
-                           last=window.row_off + window.height, error=_reason(error))
+            what = Message(
+                "is damaged or cut short at rows {first}–{last} ({error})",
+                first=window.row_off + 1,
+                last=window.row_off + window.height,
+                error=_reason(error),
+            )
             raise SourceError(str(self.path), what, Message("fetch or export the file again")) from error
         if np.issubdtype(values.dtype, np.floating):
             values = np.ma.masked_invalid(values)
@@ -107,7 +111,8 @@ class Grid:
             zone = _area_below(np.clip(lat, -np.pi / 2, np.pi / 2))
             return np.asarray((np.radians(self.transform.a) * (zone[:-1] - zone[1:]))[:, None])
         flat = abs(self.transform.a * self.transform.e) * _metres(self.crs) ** 2
-        return flat / self._areal_scale(window)
+        area: npt.NDArray[np.float64] = flat / self._areal_scale(window)
+        return area
 
     def cell_sizes_m(self, window: Window) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Width and height of the cells of each row of a piece on the ground, m; one column each."""
@@ -184,7 +189,9 @@ def require_same_grid(one: Grid, other: Grid) -> None:
     """
     what = grid_difference(one, other)
     if what is not None:
-        remedy = Message("bring both to one grid yourself, by a method that you choose and state, for instance gdalwarp")
+        remedy = Message(
+            "bring both to one grid yourself, by a method that you choose and state, for instance gdalwarp"
+        )
         raise SourceError(str(one.path), what, remedy)
 
 

@@ -30,7 +30,19 @@ from lzgis.spec import Declared
 CLASS, UNKNOWN, NO_VALUE, NOT_COVERED = "class", "unknown-value", "no-value", "not-covered"
 #: Layers that are held against the steepest class.
 LIMITED = ("farmland", "town_boundary", "industrial_parks")
-COMPOSITION = ("level", "zone_id", "zone_name", "what", "value", "title", "title_en", "role", "cells", "area_m2", "share")
+COMPOSITION = (
+    "level",
+    "zone_id",
+    "zone_name",
+    "what",
+    "value",
+    "title",
+    "title_en",
+    "role",
+    "cells",
+    "area_m2",
+    "share",
+)
 
 
 class RasterMeasured(NamedTuple):
@@ -206,8 +218,12 @@ def _said(one: CityRaster, legend: _Legend, composition: pd.DataFrame) -> list[P
     place = Message("raster '{raster}' ({source})", raster=one.id, source=one.spec.source)
     said = []
     for value, count in sorted(legend.unknown.items()):
-        what = Message("{count} cells hold the value {value}, which no class of the catalogue names", count=count, value=value)
-        said.append(Problem("warning", place, what, Message("name it under 'classes'; until then it counts as unknown")))
+        what = Message(
+            "{count} cells hold the value {value}, which no class of the catalogue names", count=count, value=value
+        )
+        said.append(
+            Problem("warning", place, what, Message("name it under 'classes'; until then it counts as unknown"))
+        )
     silent = composition[composition["what"].isin([NO_VALUE, NOT_COVERED])]
     # A border that was drawn a metre outside the raster is none of the reader's business.
     for zone in silent[silent["share"] > 1e-6].itertuples():
@@ -244,7 +260,15 @@ def _declared(city: Catalogue, one: CityRaster, legend: _Legend) -> tuple[Raster
 
 
 def _no_limits() -> pd.DataFrame:
-    columns = {"kind": str, "id": str, "title": str, "title_en": str, "steep_m2": float, "area_m2": float, "share": float}
+    columns = {
+        "kind": str,
+        "id": str,
+        "title": str,
+        "title_en": str,
+        "steep_m2": float,
+        "area_m2": float,
+        "share": float,
+    }
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
 
 

@@ -131,7 +131,7 @@ def raster_surface(
     cell_m: float = 30.0,
     as_of: dt.date | str | None = None,
     activity: str = "",
-    nearest_to: Severity | str = Severity.CONDITIONAL,
+    nearest_to: Severity | str = Severity.PROHIBITED,
     progress: Progress | None = None,
 ) -> Surface:
     """Burn the rules in force into one Cloud-Optimized GeoTIFF.
@@ -154,7 +154,7 @@ def raster_surface(
         The date whose rules apply; today if not given.
     activity : str
         The activity that is planned, as in the vocabulary: rules that do not concern it are left out and exceptions
-        applied. If empty, every rule stands as it is.
+        applied. If empty, rules for certain activities are burnt as notices, for the answer depends on the activity.
     nearest_to : Severity or str
         The least grave constraints that distances are measured to.
     progress : callable, optional
@@ -174,7 +174,9 @@ def raster_surface(
         raise ExportError(str(path), what, Message("name it *.tif"))
     plan, unanswered, problems = _plan(city, cell_m, as_of, (activity, nearest_to))
     rules = _rule_table(plan, unanswered)
-    tags = _tags(city, rules, {"as_of": str(_day(as_of)), "activity": activity, "nearest_to": str(Severity(nearest_to))})
+    tags = _tags(
+        city, rules, {"as_of": str(_day(as_of)), "activity": activity, "nearest_to": str(Severity(nearest_to))}
+    )
 
     def make(made: Path) -> None:
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), tempfile.TemporaryDirectory(dir=made.parent) as folder:
@@ -338,7 +340,11 @@ def _band_names(plan: _Plan) -> list[str]:
     for word in range(plan.words):
         own = plan.book.rules[word * BITS : (word + 1) * BITS]
         names.append("rules: " + ", ".join(f"{rule.id}={1 << bit}" for bit, rule in enumerate(own)))
-    return [*names, "severity: 0 free, 1 notice, 2 conditional, 3 prohibited", "distance to the nearest constraint, m"]
+    return [
+        *names,
+        "severity: 0 free, 1 notice, 2 conditional, 3 prohibited",
+        f"distance to the nearest constraint of severity {plan.counts_from} or more, m",
+    ]
 
 
 def _rule_table(plan: _Plan, unanswered: list[int]) -> pd.DataFrame:

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Transformer
 from rasterio.windows import Window
 
 from lzgis.catalogue import Catalogue
-from lzgis.rasters.cover import covers
-from lzgis.rasters.grid import DEGREES, TILE, Grid
+from lzgis.rasters.cover import covers, from_grid
+from lzgis.rasters.grid import TILE, Grid
 
 #: Codes from 0 for each cell of a piece of a raster.
 Coder = Callable[[Window], npt.NDArray[np.intp]]
@@ -33,12 +32,12 @@ def tabulate(grid: Grid, geometries: Any, code: Coder, codes: int, *, tile: int 
     """
     cells, area = np.zeros((len(geometries), codes)), np.zeros((len(geometries), codes))
     for window in grid.windows(tile):
-        values = size = None
+        read: tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]] | None = None
         for cover in covers(grid, geometries, window):
-            if values is None:
-                values, size = code(window), grid.cell_areas(window)
+            read = read or (code(window), grid.cell_areas(window))
+            values, size = read
             here = values[cover.row, cover.column]
-            of_cell = size[cover.row, cover.column if size.shape[1] > 1 else 0]
+            of_cell = size[cover.row, np.minimum(cover.column, size.shape[1] - 1)]
             cells[cover.zone] += np.bincount(here, cover.share, codes)
             area[cover.zone] += np.bincount(here, cover.share * of_cell, codes)
     return Table(cells, area)
@@ -50,8 +49,5 @@ def beyond(grid: Grid, geometries: Any, city: Catalogue) -> npt.NDArray[np.float
     area = np.zeros(len(geometries))
     out = np.flatnonzero(~shapely.covered_by(geometries, frame))
     rest = shapely.difference(geometries[out], frame)
-    if not grid.crs.is_geographic:
-        move = Transformer.from_crs(grid.crs, DEGREES, always_xy=True).transform
-        rest = shapely.transform(rest, move, interleaved=False)
-    area[out] = shapely.area(city.plane.project(rest)) if len(out) else 0.0
+    area[out] = shapely.area(city.plane.project(from_grid(grid, rest))) if len(out) else 0.0
     return area

@@ -61,7 +61,7 @@ class Ground:
         return rasterize(shapes, out_shape=self.grid.shape, transform=self.grid.transform).astype(bool)
 
     def cover(self, geometries: list[Any]) -> np.ndarray:
-        """What share of each cell polygons cover."""
+        """Give the share of each cell that polygons cover."""
         found = np.zeros(self.grid.shape)
         whole = Window(0, 0, self.grid.shape[1], self.grid.shape[0])
         for one in covers(self.grid, np.array([shapely.union_all(geometries)], dtype=object), whole):

@@ -1,0 +1,185 @@
+"""The commands ``raster stats``, ``raster change`` and ``raster surface``."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from lzgis.words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lzgis.model import Problem
+
+app = typer.Typer(no_args_is_help=True, help="Land cover, slope and a raster of all constraints.")
+
+
+class Language(StrEnum):
+    """Languages of the outputs."""
+
+    zh = "zh"
+    en = "en"
+
+
+LayersOption = Annotated[
+    Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
+]
+LangOption = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the tables.")]
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option("--by", help="Zones: LAYER, LAYER.FIELD or 'LAYER.*'; may be given again."),
+]
+
+
+@app.command()
+def stats(
+    raster: Annotated[str | None, typer.Argument(help="Id of the raster; the latest land cover if not given.")] = None,
+    by: ByOption = None,
+    sites: Annotated[Path | None, typer.Option("--sites", help="File of sites, each a zone of its own.")] = None,
+    layers: LayersOption = None,
+    out: OutOption = None,
+    lang: LangOption = Language.zh,
+) -> None:
+    """Take stock of land cover or slope by zone, in true square metres."""
+    from lzgis.catalogue import reference_city
+    from lzgis.console import progress_bar
+    from lzgis.rasters.stats import raster_stats
+
+    words = _words(lang)
+    with progress_bar(words) as progress:
+        found = raster_stats(layers or reference_city(), raster, by=by, sites=sites, progress=progress)
+    table = found.composition
+    if lang == Language.en:
+        table = table.assign(title=table["title_en"].where(table["title_en"] != "", table["title"]))
+    silent = {what: words("raster", what) for what in ("unknown-value", "no-value", "not-covered")}
+    table = table.assign(title=table["title"].where(table["what"] == "class", table["what"].map(silent)))
+    _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
+    if len(found.limits):
+        _print(found.limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
+    for one in found.declared:
+        said = words("raster", "yes" if one.holds else "no")
+        values = {"basis": one.declared.basis, "declared": one.declared.value, "measured": round(one.measured, 6)}
+        _say(words("raster", "declared", **values, holds=said, note=one.declared.note).rstrip())
+    _warn(found.problems, words)
+    if out is not None:
+        _save(table.drop(columns="title_en"), out / "composition.csv", words)
+        if len(found.limits):
+            _save(found.limits, out / "limits.csv", words)
+
+
+@app.command()
+def change(
+    before: Annotated[str, typer.Argument(help="Id of the earlier land cover.")],
+    after: Annotated[str, typer.Argument(help="Id of the later land cover.")],
+    min_area: Annotated[float, typer.Option("--min-area", help="Least area of a patch that is drawn, m².")] = 400.0,
+    layers: LayersOption = None,
+    out: OutOption = None,
+    lang: LangOption = Language.zh,
+) -> None:
+    """Compare two land covers inside the redline; exit code 1 if anything was converted."""
+    from lzgis.catalogue import reference_city
+    from lzgis.console import progress_bar
+    from lzgis.rasters.change import raster_change
+
+    words = _words(lang)
+    with progress_bar(words) as progress:
+        found = raster_change(layers or reference_city(), before, after, min_area_m2=min_area, progress=progress)
+    converted = found.converted
+    _print(converted, ["level", "zone_name", "before", "after", "area_m2", "share"], "transitions_title", words)
+    columns = ["patch", "before", "after", "area_m2", "feature_name", "unit_name"]
+    _print(found.patches, [c for c in columns if c in found.patches.columns], "patches_title", words)
+    count, area = found.dropped
+    _say(words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}"))
+    _warn(found.problems, words)
+    if out is not None:
+        _announce(found.write(out / "change.gpkg"))
+        _save(found.transitions, out / "transitions.csv", words)
+        _save(found.patches.drop(columns="geometry"), out / "patches.csv", words)
+    raise typer.Exit(1 if len(converted) else 0)
+
+
+@app.command()
+def surface(
+    path: Annotated[Path, typer.Argument(help="The GeoTIFF to write.")],
+    cell: Annotated[float, typer.Option("--cell", help="Side of the cells, m.")] = 30.0,
+    activity: Annotated[str, typer.Option("--activity", help="What is planned, as in the vocabulary.")] = "",
+    layers: LayersOption = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
+    ] = None,
+    lang: LangOption = Language.zh,
+) -> None:
+    """Burn all rules into one Cloud-Optimized GeoTIFF: no cell that a constraint touches is free."""
+    from lzgis.catalogue import reference_city
+    from lzgis.console import progress_bar
+    from lzgis.rasters.surface import raster_surface
+
+    words = _words(lang)
+    with progress_bar(words) as progress:
+        city = layers or reference_city()
+        made = raster_surface(city, path, cell_m=cell, as_of=as_of, activity=activity, progress=progress)
+    _print(made.rules, ["rule", "title", "severity", "band", "bit", "checked"], "rules_title", words)
+    _warn(made.problems, words)
+    _announce(made.path)
+
+
+def _words(lang: Language) -> Words:
+    return Words("en" if lang is Language.en else "zh")
+
+
+def _print(table: pd.DataFrame, columns: list[str], title: str, words: Words) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(words("raster", title)), title_justify="left")
+    for column in columns:
+        right = column in ("area_m2", "steep_m2", "share", "patch", "band", "bit")
+        shown.add_column(words("raster", column), justify="right" if right else "left", overflow="fold")
+    for row in table[columns].itertuples(index=False):
+        shown.add_row(*(Text(_cell(column, value, words)) for column, value in zip(columns, row, strict=True)))
+    _console().print(shown)
+
+
+def _cell(column: str, value: Any, words: Words) -> str:
+    if column in ("area_m2", "steep_m2"):
+        return f"{value:,.0f}"
+    if column == "share":
+        return f"{value:.4%}"
+    if column == "checked":
+        return words("raster", "yes" if value else "no")
+    return words("severity", value) if column == "severity" else str(value)
+
+
+def _save(table: pd.DataFrame, path: Path, words: Words) -> None:
+    """Write a table as CSV that Excel reads; headings in the reader's language."""
+    from lzgis.exporters.files import put
+
+    headed = table.rename(columns={name: words("raster", name) for name in table.columns})
+    put(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
+    _announce(path)
+
+
+def _warn(problems: tuple[Problem, ...], words: Words) -> None:
+    from lzgis.console import problem_lines
+
+    for line in problem_lines(problems, words):
+        _console().print(line, soft_wrap=True)
+
+
+def _say(text: str) -> None:
+    _console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _announce(path: Path) -> None:
+    Console(stderr=True).print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=160)
