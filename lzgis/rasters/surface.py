@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ from lzgis.rulebook import activity_of
 BAND, BLOCK = 256, 1024
 _TAG = "LZGIS"
 _CACHE_MB = 64
+#: Levels that distances are measured to, each in a band of its own.
+_DISTANCES = (LEVELS[Severity.PROHIBITED], LEVELS[Severity.CONDITIONAL])
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,8 @@ class Surface:
     ----------
     path : Path
         The Cloud-Optimized GeoTIFF, in the equal-area plane of the city. Its bands: words of 24 rules each, the severity
-        (0 free, 1 notice, 2 conditional, 3 prohibited), the distance in metres. NaN outside the city.
+        (0 free, 1 notice, 2 conditional, 3 prohibited), the distances in metres to what is prohibited, and to what is
+        prohibited or conditional. NaN outside the city.
     rules : DataFrame
         One row per rule: ``rule``, ``title``, ``severity``, ``band``, ``bit`` and ``checked``; a rule that could not be
         checked has no marks, which proves nothing.
@@ -65,21 +69,28 @@ class Surface:
 
     def covered(self, rule: str, window: Window | None = None) -> npt.NDArray[np.bool_]:
         """Tell which cells a rule touches."""
-        rows = self.rules.set_index("rule")
-        if rule not in rows.index:
+        known = self.rules["rule"].tolist()
+        if rule not in known:
             what = Message("holds no rule '{rule}'", rule=rule)
-            raise ConfigError(str(self.path), what, nearest(rule, rows.index))
-        word = np.nan_to_num(self._read(int(rows.loc[rule, "band"]), window)).astype(np.uint32)
-        marked: npt.NDArray[np.bool_] = (word >> np.uint32(rows.loc[rule, "bit"]) & 1).astype(bool)
+            raise ConfigError(str(self.path), what, nearest(rule, known))
+        number = known.index(rule)
+        band, bit = (int(self.rules[name].to_numpy()[number]) for name in ("band", "bit"))
+        word = np.nan_to_num(self._read(band, window)).astype(np.uint32)
+        marked: npt.NDArray[np.bool_] = (word >> np.uint32(bit) & 1).astype(bool)
         return marked
 
     def severity(self, window: Window | None = None) -> npt.NDArray[np.float32]:
         """Read the severity band: NaN outside the city, 0 where nothing was found."""
-        return self._read(-2, window)
+        return self._read(-3, window)
 
-    def distance_m(self, window: Window | None = None) -> npt.NDArray[np.float32]:
-        """Read the distance band, m: 0 where a constraint touches, infinite where there is none at all."""
-        return self._read(-1, window)
+    def distance_m(
+        self, window: Window | None = None, *, to: Severity = Severity.PROHIBITED
+    ) -> npt.NDArray[np.float32]:
+        """Read the distance to the nearest constraint as grave as `to` (prohibited, or conditional as well), m.
+
+        It is 0 where one touches, infinite where there is none at all.
+        """
+        return self._read(-2 if to is Severity.PROHIBITED else -1, window)
 
     def at(self, lon: float, lat: float) -> pd.DataFrame:
         """Name the rules that touch the cell at a place, given in degrees."""
@@ -92,9 +103,10 @@ class Surface:
         here = Window(column, row, 1, 1)
         return self.rules[[bool(self.covered(rule, here)[0, 0]) for rule in self.rules["rule"]]]
 
-    def _read(self, band: int, window: Window | None) -> Any:
+    def _read(self, band: int, window: Window | None) -> npt.NDArray[np.float32]:
         with rasterio.open(self.path) as source:
-            return source.read(band if band > 0 else source.count + 1 + band, window=window)
+            values = source.read(band if band > 0 else source.count + 1 + band, window=window)
+        return np.asarray(values, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +121,6 @@ class _Plan:
     outline: shapely.Geometry
     book: RuleBook
     found: list[Constraint]
-    counts_from: int
 
     @property
     def words(self) -> int:
@@ -131,7 +142,6 @@ def raster_surface(
     cell_m: float = 30.0,
     as_of: dt.date | str | None = None,
     activity: str = "",
-    nearest_to: Severity | str = Severity.PROHIBITED,
     progress: Progress | None = None,
 ) -> Surface:
     """Burn the rules in force into one Cloud-Optimized GeoTIFF.
@@ -155,15 +165,13 @@ def raster_surface(
     activity : str
         The activity that is planned, as in the vocabulary: rules that do not concern it are left out and exceptions
         applied. If empty, rules for certain activities are burnt as notices, for the answer depends on the activity.
-    nearest_to : Severity or str
-        The least grave constraints that distances are measured to.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
 
     Raises
     ------
     ConfigError
-        If the cell size, date, activity or severity is not allowed.
+        If the cell size, date or activity is not allowed.
     ExportError
         If the file cannot be written.
     """
@@ -172,11 +180,9 @@ def raster_surface(
     if path.suffix.lower() not in (".tif", ".tiff"):
         what = Message("'{suffix}' is no GeoTIFF", suffix=path.suffix)
         raise ExportError(str(path), what, Message("name it *.tif"))
-    plan, unanswered, problems = _plan(city, cell_m, as_of, (activity, nearest_to))
+    plan, unanswered, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unanswered)
-    tags = _tags(
-        city, rules, {"as_of": str(_day(as_of)), "activity": activity, "nearest_to": str(Severity(nearest_to))}
-    )
+    tags = _tags(city, rules, {"as_of": str(_day(as_of)), "activity": activity})
 
     def make(made: Path) -> None:
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), tempfile.TemporaryDirectory(dir=made.parent) as folder:
@@ -227,21 +233,17 @@ def _day(as_of: dt.date | str | None) -> dt.date:
 
 
 def _plan(
-    city: Catalogue, cell_m: float, as_of: dt.date | str | None, asked: tuple[str, Severity | str]
+    city: Catalogue, cell_m: float, as_of: dt.date | str | None, activity: str
 ) -> tuple[_Plan, list[int], tuple[Problem, ...]]:
     if not (np.isfinite(cell_m) and cell_m > 0):
         raise ConfigError("cell_m", Message("{given!r} is not allowed", given=cell_m), Message("give metres above 0"))
     book = city.book.as_of(_day(as_of))
-    activity, severity = asked
     try:
         activity = activity_of(book, activity) if activity else ""
     except KeyError:
         titles = [a.title for a in book.activities.values()]
         what = Message("'{given}' is not in the vocabulary", given=activity)
         raise ConfigError("activity", what, nearest(activity, titles)) from None
-    if str(severity) not in list(Severity):
-        what = Message("'{given}' is not allowed", given=severity)
-        raise ConfigError("nearest_to", what, nearest(str(severity), list(Severity)))
     layers, problems = _layers(city, book)
     outline = city.plane.project([city.outline])[0]
     found, unanswered = constraints(book, layers, outline, activity)
@@ -249,8 +251,7 @@ def _plan(
     west, north = np.floor(west / cell_m) * cell_m, np.ceil(north / cell_m) * cell_m
     shape = int(np.ceil((north - south) / cell_m)), int(np.ceil((east - west) / cell_m))
     crs = city.plane.crs.to_wkt("WKT1_GDAL")
-    level = LEVELS[Severity(severity)]
-    plan = _Plan(float(west), float(north), float(cell_m), shape, crs, outline, book, found, level)
+    plan = _Plan(float(west), float(north), float(cell_m), shape, crs, outline, book, found)
     for number in unanswered:
         rule = book.rules[number]
         what = Message("could not be checked for lack of layer '{layer}'", layer=rule.layer)
@@ -279,40 +280,39 @@ def _layers(city: Catalogue, book: RuleBook) -> tuple[dict[str, PlaneLayer], lis
 def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | None) -> None:
     """Burn from north to south, then measure distances from south to north."""
     rows, columns = plan.shape
-    profile = {"driver": "GTiff", "width": columns, "height": rows, "count": plan.words + 2, "dtype": "float32"}
+    profile = {"driver": "GTiff", "width": columns, "height": rows, "count": plan.words + 3, "dtype": "float32"}
     profile |= {"nodata": np.nan, "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
     transform = plan.piece(0, 0, plan.shape).transform
-    gaps = draft.with_name("gaps.bin")
     bands = list(plan.bands())
-    names = _band_names(plan)
+    tell = progress or (lambda *_: None)
+    files = [draft.with_name(f"gaps{level}.bin") for level in _DISTANCES]
     with rasterio.open(draft, "w+", **profile, crs=plan.crs, transform=transform, zlevel=1, bigtiff="if_safer") as out:
         out.update_tags(**tags)
-        for k, name in enumerate(names, 1):
+        for k, name in enumerate(_band_names(plan), 1):
             out.set_band_description(k, name)
-        above = np.full(columns, FAR, np.int32)
-        with gaps.open("wb") as stream:
+        above = [np.full(columns, FAR, np.int32) for _ in _DISTANCES]
+        with ExitStack() as stack:
+            streams = [stack.enter_context(path.open("wb")) for path in files]
             for done, (row, count) in enumerate(bands):
-                marked = _burn_band(plan, out, row, count)
-                below = gaps_below(marked, above)
-                above = below[-1]
-                below.tofile(stream)
-                if progress:
-                    progress("surface", done + 1, 2 * len(bands))
-        above = np.full(columns, FAR, np.int32)
-        with gaps.open("rb") as stream:
-            for done, (row, count) in enumerate(reversed(bands)):
-                stream.seek(row * columns * 4)
-                down = np.fromfile(stream, np.int32, count * columns).reshape(count, columns)
-                up = gaps_below(down[::-1] == 0, above)[::-1]
-                above = up[0]
-                _write_distance(plan, out, row, np.minimum(down, up))
-                if progress:
-                    progress("surface", len(bands) + done + 1, 2 * len(bands))
+                level = _burn_band(plan, out, row, count)
+                for k, least in enumerate(_DISTANCES):
+                    below = gaps_below(level >= least, above[k])
+                    above[k] = below[-1]
+                    below.tofile(streams[k])
+                tell("surface", done + 1, 2 * len(bands))
+        above = [np.full(columns, FAR, np.int32) for _ in _DISTANCES]
+        for done, (row, count) in enumerate(reversed(bands)):
+            for k, path in enumerate(files):
+                down = np.fromfile(path, np.int32, count * columns, offset=row * columns * 4).reshape(count, columns)
+                up = gaps_below(down[::-1] == 0, above[k])[::-1]
+                above[k] = up[0]
+                _write_distance(plan, out, (row, k), np.minimum(down, up))
+            tell("surface", len(bands) + done + 1, 2 * len(bands))
 
 
-def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.bool_]:
-    """Burn one band of rows, block by block; return which cells distances count from."""
-    marked = np.zeros((count, plan.shape[1]), dtype=bool)
+def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.uint8]:
+    """Burn one band of rows, block by block; return how grave each cell is, 0 outside the city."""
+    level = np.zeros((count, plan.shape[1]), np.uint8)
     for column in range(0, plan.shape[1], BLOCK):
         width = min(BLOCK, plan.shape[1] - column)
         piece = plan.piece(row, column, (count, width))
@@ -322,17 +322,17 @@ def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.bo
             burnt = burn_all(piece, plan.found, len(plan.book.rules))
             values[:-1, inside] = burnt.words[:, inside]
             values[-1, inside] = burnt.level[inside]
-            marked[:, column : column + width] = (burnt.level >= plan.counts_from) & inside
-        window = Window(column, row, width, count)
-        out.write(values, list(range(1, plan.words + 2)), window=window)
-    return marked
+            level[:, column : column + width] = np.where(inside, burnt.level, 0)
+        out.write(values, list(range(1, plan.words + 2)), window=Window(column, row, width, count))
+    return level
 
 
-def _write_distance(plan: _Plan, out: Any, row: int, gaps: npt.NDArray[np.int32]) -> None:
+def _write_distance(plan: _Plan, out: Any, place: tuple[int, int], gaps: npt.NDArray[np.int32]) -> None:
+    row, number = place
     window = Window(0, row, gaps.shape[1], gaps.shape[0])
     inside = ~np.isnan(out.read(plan.words + 1, window=window))
     distance = np.where(inside, cell_distances(gaps) * plan.cell_m, np.nan)
-    out.write(distance.astype(np.float32), plan.words + 2, window=window)
+    out.write(distance.astype(np.float32), plan.words + 2 + number, window=window)
 
 
 def _band_names(plan: _Plan) -> list[str]:
@@ -340,11 +340,9 @@ def _band_names(plan: _Plan) -> list[str]:
     for word in range(plan.words):
         own = plan.book.rules[word * BITS : (word + 1) * BITS]
         names.append("rules: " + ", ".join(f"{rule.id}={1 << bit}" for bit, rule in enumerate(own)))
-    return [
-        *names,
-        "severity: 0 free, 1 notice, 2 conditional, 3 prohibited",
-        f"distance to the nearest constraint of severity {plan.counts_from} or more, m",
-    ]
+    last = ["severity: 0 free, 1 notice, 2 conditional, 3 prohibited"]
+    last += ["distance to what is prohibited, m", "distance to what is prohibited or conditional, m"]
+    return [*names, *last]
 
 
 def _rule_table(plan: _Plan, unanswered: list[int]) -> pd.DataFrame:
