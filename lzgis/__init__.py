@@ -14,13 +14,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lzgis.auditing import audit
     from lzgis.catalogue import Catalogue, open_catalogue, reference_city
+    from lzgis.comparing import diff
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
     from lzgis.exporters import export
-    from lzgis.layer_model import AuditReport
+    from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rasters.change import RasterChange, raster_change
     from lzgis.rasters.stats import RasterStats, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
+    from lzgis.rechecking import recheck
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import read_sites, sites_from_frame
@@ -29,11 +31,13 @@ _HOMES = {
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
+    "DiffReport": "layer_model",
     "ExportError": "errors",
     "LayerError": "errors",
     "LzgisError": "errors",
     "RasterChange": "rasters.change",
     "RasterStats": "rasters.stats",
+    "Recheck": "layer_model",
     "Report": "model",
     "SiteTable": "model",
     "SourceError": "errors",
@@ -41,6 +45,7 @@ _HOMES = {
     "Surface": "rasters.surface",
     "Verdict": "model",
     "audit": "auditing",
+    "diff": "comparing",
     "export": "exporters",
     "open_catalogue": "catalogue",
     "raster_change": "rasters.change",
@@ -49,6 +54,7 @@ _HOMES = {
     "read_rulebook": "rulebook",
     "read_sites": "sources",
     "read_surface": "rasters.surface",
+    "recheck": "rechecking",
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
@@ -58,11 +64,13 @@ __all__ = [
     "AuditReport",
     "Catalogue",
     "ConfigError",
+    "DiffReport",
     "ExportError",
     "LayerError",
     "LzgisError",
     "RasterChange",
     "RasterStats",
+    "Recheck",
     "Report",
     "SiteTable",
     "SourceError",
@@ -70,6 +78,7 @@ __all__ = [
     "Surface",
     "Verdict",
     "audit",
+    "diff",
     "export",
     "open_catalogue",
     "raster_change",
@@ -78,6 +87,7 @@ __all__ = [
     "read_rulebook",
     "read_sites",
     "read_surface",
+    "recheck",
     "reference_city",
     "screen",
     "sites_from_frame",

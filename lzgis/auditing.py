@@ -109,7 +109,13 @@ def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dic
     return loaded, lacking
 
 
-def ground_of(city: Catalogue, book: RuleBook, layers: Mapping[str, PlaneLayer]) -> Ground:
+def ground_of(
+    city: Catalogue,
+    book: RuleBook,
+    layers: Mapping[str, PlaneLayer],
+    *,
+    earlier: Mapping[str, PlaneLayer] | None = None,
+) -> Ground:
     """Gather what the rules for layers look at."""
     return Ground(
         layers,
@@ -118,6 +124,7 @@ def ground_of(city: Catalogue, book: RuleBook, layers: Mapping[str, PlaneLayer])
         adcode=city.city.adcode,
         sliver_width_m=book.tolerance.sliver_width_m,
         threads=min(4, os.cpu_count() or 1),
+        earlier=earlier or {},
     )
 
 

@@ -23,7 +23,7 @@ from lzgis.model import Layer, Problem, Source
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.sources import read_vector, sha256_of
+from lzgis.sources import SITE_FIELDS, read_vector, sha256_of
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
 CATALOGUE_FILE = "catalog.toml"
@@ -204,6 +204,28 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     _check_dimension(frame, spec, place)
     source = Source(layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine)
     return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
+
+
+def read_layer(path: Path) -> Layer:
+    """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
+
+    Raises
+    ------
+    SourceError, LayerError
+        If it cannot be read, has no reference system, or its ids are missing or given twice.
+    """
+    found = read_vector(path).frame
+    known = [name for name in SITE_FIELDS["id"] if name in found.columns]
+    dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=2) if "geometry" in found else 2
+    spec = LayerSpec(
+        title=path.stem,
+        source=path.name,
+        id=known[0] if known else "id",
+        name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
+        crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
+        geometry=next(name for name, d in _DIMENSION.items() if d == dimension),
+    )
+    return _load(path.parent, path.stem, spec).layer
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:

@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, run_audit
+from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
 from lzgis.errors import ConfigError, LzgisError
@@ -209,6 +210,19 @@ def audit(
 ) -> None:
     """Hold a city's layers against each other and against declared figures."""
     raise typer.Exit(run_audit(layers, as_of, options, lang.code))
+
+
+@app.command()
+@gathers(DiffOptions, "options")
+def diff(
+    old: Annotated[Path, typer.Argument(help="Folder of a city, rule book (.toml) or layer as it was.")],
+    new: Annotated[Path, typer.Argument(help="The same as it is now.")],
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: DiffOptions = DiffOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
+    raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
 
 
 @app.command()

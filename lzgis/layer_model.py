@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 
 from lzgis.model import Column, Layer, Problem, Provenance, State
 from lzgis.rule import RuleBook
@@ -80,3 +81,105 @@ class AuditReport:
         """What was found on a topic, boundary errors included."""
         caught = self.findings["state"].isin([State.INVOLVED, State.SLIVER])
         return self.findings[caught & (self.findings["topic"] == topic)]
+
+
+CHANGE_COLUMNS = (
+    Column("layer", "str", "id of the layer"),
+    Column("change", "str", "added, removed, moved (the shape differs), changed (only fields differ) or renamed (the id)"),
+    Column("feature_id", "str", "id of the feature, in the newer version if it is there"),
+    Column("feature_name", "str", "its name"),
+    Column("former_id", "str", "id in the older version if it is another"),
+    Column("fields", "str", "fields that differ, as ``field: old → new``, joined by ；"),
+    Column("before_m2", "float", "area on the ellipsoid before, m²; NaN if no polygon"),
+    Column("after_m2", "float", "area after"),
+    Column("gained_m2", "float", "area that the feature has now and had not"),
+    Column("lost_m2", "float", "area that it had and has no more"),
+    Column("gained_m", "float", "length that a line has now and had not, m; NaN for other shapes"),
+    Column("lost_m", "float", "length that a line had and has no more, m"),
+    Column("moved_m", "float", "how far a point was moved, m"),
+    Column("lon", "float", "longitude of a point in what was changed"),
+    Column("lat", "float", "latitude of it"),
+    Column("place", "str", "township that the point lies in"),
+)
+
+TOTAL_COLUMNS = (
+    Column("layer", "str", "id of the layer"),
+    Column("features_before", "int", "number of features before"),
+    Column("features_after", "int", "number of features after"),
+    Column("added", "int", "features added"),
+    Column("removed", "int", "features removed"),
+    Column("moved", "int", "features whose shape differs"),
+    Column("changed", "int", "features of which only fields or the id differ"),
+    Column("before_m2", "float", "area on the ellipsoid before, each place counted once, m²"),
+    Column("after_m2", "float", "area after"),
+    Column("net_m2", "float", "after less before"),
+    Column("gained_m2", "float", "area that the layer covers now and did not"),
+    Column("lost_m2", "float", "area that it covered and does no more"),
+    Column("gross_m2", "float", "gained and lost together"),
+    Column("note", "str", "what else differs: the layer is new or gone, what the catalogue says of it"),
+)
+
+RULE_CHANGE_COLUMNS = (
+    Column("rule", "str", "id of the rule"),
+    Column("title", "str", "its title"),
+    Column("change", "str", "new, removed or changed"),
+    Column("keys", "str", "keys that differ, as ``key: old → new``, joined by ；"),
+    Column("repealed", "str", "documents of its basis that are repealed by the later date and were not before"),
+)
+
+RECHECK_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "its name"),
+    Column("verdict_before", "str", "verdict as reported"),
+    Column("verdict_after", "str", "verdict now"),
+    Column("rule", "str", "id of the rule whose answer differs"),
+    Column("answer_before", "str", "its answer as reported: state, severity, feature, area, distance"),
+    Column("answer_after", "str", "its answer now"),
+    Column("because", "str", "the feature or rule that it differs for"),
+)
+
+
+@dataclass(frozen=True)
+class DiffReport:
+    """What a new version changes: features, areas, rules, and what rules say of the change.
+
+    `changes` has a row per feature that is not as it was, with its newer shape (the older where it is gone); `parts` the
+    areas gained and lost, one row per layer and patch. Both are in EPSG:4490.
+    """
+
+    old: str
+    new: str
+    changes: gpd.GeoDataFrame
+    parts: gpd.GeoDataFrame
+    totals: pd.DataFrame
+    rules: pd.DataFrame
+    findings: gpd.GeoDataFrame
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing differs."""
+        return not len(self.changes) and not len(self.rules) and not (self.totals["note"] != "").any()
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """The projects of an earlier report, judged by what holds now.
+
+    `changes` has a row per site and rule whose answer differs; `verdicts` and `findings` are what a screening of all sites
+    would give now (findings without geometry). `recomputed` counts the pairs of site and rule that were checked again,
+    `reused` those that cannot have changed.
+    """
+
+    changes: pd.DataFrame
+    verdicts: pd.DataFrame
+    findings: pd.DataFrame
+    recomputed: int
+    reused: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def verdict_changes(self) -> pd.DataFrame:
+        """One row per site whose verdict is another now."""
+        differ = self.changes["verdict_before"] != self.changes["verdict_after"]
+        return self.changes[differ].drop_duplicates("site_id").reset_index(drop=True)

@@ -22,6 +22,7 @@ from lzgis.errors import ConfigError, SourceError
 from lzgis.findings import Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
+from lzgis.measure import Plane
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
 from lzgis.rule import RuleBook
@@ -90,12 +91,12 @@ def screen(
         )
     layers, lacking = _load_layers(city, book, progress)
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
-    everyone = _subjects(sites, book, city, np.arange(len(sites.frame)))
-    subjects = everyone if len(usable) == len(sites.frame) else _subjects(sites, book, city, usable)
+    everyone = subjects_of(sites, book, city, np.arange(len(sites.frame)))
+    subjects = everyone if len(usable) == len(sites.frame) else subjects_of(sites, book, city, usable)
     plane_layers = {name: in_plane(one.layer, city) for name, one in layers.items()}
     parts = check_all(subjects, plane_layers, day, progress=progress)
     if len(usable) < len(sites.frame):
-        parts += _unusable(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
+        parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
     findings = _findings_frame(parts, everyone, city)
     problems = (*sites.problems, *lacking, *(p for one in layers.values() for p in one.problems))
     problems += tuple(p for one in layers.values() for p in unknown_values(book, one.layer))
@@ -186,7 +187,14 @@ def _load_layers(
     return loaded, lacking
 
 
-def _subjects(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
+def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
+    """Choose sites and bring them to the plane of the city, their activities to ids of the vocabulary.
+
+    Raises
+    ------
+    SourceError
+        If an activity is not in the vocabulary.
+    """
     frame = sites.frame.iloc[which]
     known: dict[str, str] = {"": ""}
     for row, given in zip(which, frame["activity"], strict=True):
@@ -216,11 +224,16 @@ def _subjects(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarr
 
 def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
     """Bring a layer to the plane of the city."""
-    geometry = city.plane.project(layer.frame.geometry.to_numpy())
+    return plane_layer(layer, city.plane)
+
+
+def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
+    """Bring a layer to a plane."""
+    geometry = plane.project(layer.frame.geometry.to_numpy())
     return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
 
 
-def _unusable(everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date) -> list[Columns]:
+def unusable_rows(everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date) -> list[Columns]:
     """Make every rule 未核查 for the sites that cannot be used: one bad site stops no other."""
     return [
         finding_rows(not_checked(which, rule, Reason.GEOMETRY_UNUSABLE, 1.0), rule, everyone, layers, day)

@@ -24,10 +24,10 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
-    "screening": "screening auditing",
-    "exports": "exporters exporters.map exporters.audited",
+    "screening": "versions screening auditing comparing rechecking",
+    "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_map cli_raster cli_audit cli",
+    "edges": "starting console cli_map cli_raster cli_audit cli_diff cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

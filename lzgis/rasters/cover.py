@@ -13,6 +13,8 @@ import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from pyproj import Transformer
+from rasterio import Affine
+from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from lzgis.rasters.grid import DEGREES, Grid
@@ -73,21 +75,47 @@ def _moved(grid: Grid, geometries: Any, *, forth: bool) -> Geometries:
 def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
     """Find the cells of one piece of a raster that polygons (in coordinates of the raster) cover.
 
-    Shares are exact: a cell of which a zone covers a tenth is counted as a tenth.
+    Shares are exact: a cell of which a zone covers a tenth is counted as a tenth. Lines and points cover nothing.
     """
-    west, south, east, north = grid.window_bounds(window)
-    near = np.flatnonzero(shapely.intersects(geometries, shapely.box(west, south, east, north)))
-    if not len(near):
-        return
+    near = shapely.intersects(geometries, shapely.box(*grid.window_bounds(window)))
     crs = grid.crs.to_wkt()
-    cells = NumPyRasterSource(
-        np.zeros((window.height, window.width), np.uint8), xmin=west, ymin=south, xmax=east, ymax=north, srs_wkt=crs
-    )
-    for zone in near:
-        # One zone at a time: a list of all cells of all zones would not fit for long.
-        frame = gpd.GeoDataFrame(geometry=geometries[[zone]], crs=crs)
-        found = exact_extract(cells, frame, ["cell_id", "coverage"], output="pandas").iloc[0]
-        cell = np.asarray(found["cell_id"], dtype=np.intp)
-        if len(cell):
-            row, column = np.divmod(cell, window.width)
-            yield Cover(int(zone), row, column, np.asarray(found["coverage"], dtype=np.float64))
+    # One zone at a time: a list of all cells of all zones would not fit for long.
+    for zone in np.flatnonzero(near & (shapely.get_dimensions(geometries) == 2)):
+        part = _around(grid, geometries[zone], window)
+        share = _shares(grid, geometries[zone], part, crs)
+        row, column = np.nonzero(share)
+        if len(row):
+            rows, columns = row + part.row_off - window.row_off, column + part.col_off - window.col_off
+            yield Cover(int(zone), rows, columns, share[row, column])
+
+
+def _around(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window:
+    """Narrow a piece to what lies around a polygon."""
+    west, south, east, north = polygon.bounds
+    move = grid.transform
+    left = max(int(np.floor((west - move.c) / move.a)), window.col_off)
+    right = min(int(np.floor((east - move.c) / move.a)) + 1, window.col_off + window.width)
+    top = max(int(np.floor((north - move.f) / move.e)), window.row_off)
+    bottom = min(int(np.floor((south - move.f) / move.e)) + 1, window.row_off + window.height)
+    return Window(left, top, max(right - left, 1), max(bottom - top, 1))
+
+
+def _shares(grid: Grid, polygon: shapely.Geometry, part: Window, crs: str) -> npt.NDArray[np.float64]:
+    west, south, east, north = grid.window_bounds(part)
+    shape = (part.height, part.width)
+    cells = NumPyRasterSource(np.zeros(shape, np.uint8), xmin=west, ymin=south, xmax=east, ymax=north, srs_wkt=crs)
+    frame = gpd.GeoDataFrame(geometry=[polygon], crs=crs)
+    found = exact_extract(cells, frame, ["cell_id", "coverage"], output="pandas").iloc[0]
+    share = np.zeros(part.height * part.width)
+    share[np.asarray(found["cell_id"], dtype=np.intp)] = found["coverage"]
+    share = share.reshape(shape)
+    # exactextract 0.3 gives or takes a whole cell where a border runs through the corner of one, as borders do that
+    # were traced along the same grid. A cell that is wholly in or out must agree with its centre; else it is cut.
+    move = Affine(grid.transform.a, 0.0, west, 0.0, grid.transform.e, north)
+    centre = rasterize([(polygon, 1)], out_shape=shape, transform=move, dtype="uint8").astype(bool)
+    row, column = np.nonzero(np.where(centre, share == 0, share == 1))
+    if len(row):
+        x, y = west + column * move.a, north + row * move.e
+        squares = shapely.box(x, y + move.e, x + move.a, y)
+        share[row, column] = shapely.area(shapely.intersection(squares, polygon)) / (move.a * -move.e)
+    return share

@@ -24,7 +24,7 @@ from lzgis.messages import Message
 
 #: Side of the square pieces that rasters are worked through in, in cells.
 TILE = 1024
-#: Cells between two places where the scale of a projection is worked out; it is interpolated between them.
+#: Cells between two places where the area of a projected cell is worked out; it is interpolated between them.
 _LATTICE = 64
 #: Grids agree when no corner differs by more than this share of a cell.
 _SAME = 1e-3
@@ -110,9 +110,7 @@ class Grid:
             lat = np.radians(self.transform.f + edge * self.transform.e)
             zone = _area_below(np.clip(lat, -np.pi / 2, np.pi / 2))
             return np.asarray((np.radians(self.transform.a) * (zone[:-1] - zone[1:]))[:, None])
-        flat = abs(self.transform.a * self.transform.e) * _metres(self.crs) ** 2
-        area: npt.NDArray[np.float64] = flat / self._areal_scale(window)
-        return area
+        return self._projected_areas(window)
 
     def cell_sizes_m(self, window: Window) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Width and height of the cells of each row of a piece on the ground, m; one column each."""
@@ -129,20 +127,26 @@ class Grid:
         height = np.radians(abs(self.transform.e)) * north
         return width[:, None], height[:, None]
 
-    def _areal_scale(self, window: Window) -> npt.NDArray[np.float64]:
-        """How many times larger the projection shows each cell."""
-        rows = _lattice(window.height)
-        columns = _lattice(window.width)
+    def _projected_areas(self, window: Window) -> npt.NDArray[np.float64]:
+        """Area of each cell on the ellipsoid, worked out here and there and interpolated between."""
+        rows, columns = _lattice(window.height), _lattice(window.width)
         x = self.transform.c + (window.col_off + columns) * self.transform.a
         y = self.transform.f + (window.row_off + rows) * self.transform.e
         there = pyproj.Transformer.from_crs(self.crs, self.crs.geodetic_crs, always_xy=True)
-        lon, lat = there.transform(*np.meshgrid(x, y))
-        scale = np.asarray(pyproj.Proj(self.crs).get_factors(lon, lat).areal_scale)
-        at = np.arange(window.width) + 0.5
-        across = np.array([np.interp(at, columns, line) for line in scale])
-        at = np.arange(window.height) + 0.5
-        low = np.clip(np.searchsorted(rows, at, side="right") - 1, 0, len(rows) - 2)
-        share = ((at - rows[low]) / (rows[low + 1] - rows[low]))[:, None]
+        corners = []
+        for east, south in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)):
+            at = np.meshgrid(x + east * self.transform.a, y + south * self.transform.e)
+            lon, lat = there.transform(*at)
+            # Longitude, and the area below a latitude, are coordinates in which areas are true.
+            corners.append((np.radians(lon), _area_below(np.radians(lat))))
+        pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
+        around = sum((b[0] - a[0]) * (a[1] + b[1] - 2 * corners[0][1]) / 2 for a, b in pairs)
+        area = np.abs(np.asarray(around))
+        middle = np.arange(window.width) + 0.5
+        across = np.array([np.interp(middle, columns, line) for line in area])
+        middle = np.arange(window.height) + 0.5
+        low = np.clip(np.searchsorted(rows, middle, side="right") - 1, 0, len(rows) - 2)
+        share = ((middle - rows[low]) / (rows[low + 1] - rows[low]))[:, None]
         between: npt.NDArray[np.float64] = across[low] * (1 - share) + across[low + 1] * share
         return between
 

@@ -45,7 +45,7 @@ def slope_deg(elevation: Any, cell_m: tuple[Any, Any]) -> npt.NDArray[np.float64
     east = at(-1, 1) + 2 * at(0, 1) + at(1, 1) - at(-1, -1) - 2 * at(0, -1) - at(1, -1)
     south = at(1, -1) + 2 * at(1, 0) + at(1, 1) - at(-1, -1) - 2 * at(-1, 0) - at(-1, 1)
     rise: npt.NDArray[np.float64] = np.hypot(east / (8 * cell_m[0]), south / (8 * cell_m[1]))
-    return np.degrees(np.arctan(rise))
+    return np.where(np.isnan(z), np.nan, np.degrees(np.arctan(rise)))
 
 
 def slope_codes(grid: Grid, window: Window) -> npt.NDArray[np.intp]:

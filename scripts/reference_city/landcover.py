@@ -115,8 +115,8 @@ def _near_towns(ground: Ground) -> np.ndarray:
     """Distance of each cell from the nearest town seat, in cells."""
     seats = np.ones(ground.grid.shape, dtype=bool)
     for lon, lat in places.TOWNSHIPS.values():
-        column, row = ~ground.grid.transform * (lon, lat)
-        seats[int(row), int(column)] = False
+        move = ground.grid.transform
+        seats[int((lat - move.f) / move.e), int((lon - move.c) / move.a)] = False
     return ndimage.distance_transform_edt(seats)
 
 
@@ -221,8 +221,8 @@ def _figures(frame: Frame, ground: Ground, late: np.ndarray, patches: list[Patch
     ]
     move = ground.grid.transform
     for patch in patches:
-        west, north = move * (patch.columns.start, patch.rows.start)
-        east, south = move * (patch.columns.stop, patch.rows.stop)
+        west, east = (move.c + k * move.a for k in (patch.columns.start, patch.columns.stop))
+        north, south = (move.f + k * move.e for k in (patch.rows.start, patch.rows.stop))
         block = shapely.box(round(west, 6), round(south, 6), round(east, 6), round(north, 6))
         flat = frame.metres([block])[0]
         parts: dict[str, float] = {}
