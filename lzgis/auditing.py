@@ -142,7 +142,7 @@ def audit_findings(
     data |= _places(geometry, ground, divisions)
     dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
     frame = pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in data.items()})
-    return gpd.GeoDataFrame(frame, geometry=ground.plane.unproject(geometry) if len(ranked) else [], crs="EPSG:4490")
+    return gpd.GeoDataFrame(frame, geometry=ground.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
 
 
 def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -79,6 +81,14 @@ class Catalogue:
     def plane(self) -> Plane:
         """The equal-area plane that the city is worked in."""
         return plane_for(tuple(shapely.bounds(self.outline)))
+
+    @cached_property
+    def described(self) -> str:
+        """Fingerprint of the catalogue's file, or of what it says if it is no file of its own."""
+        file = self.root / CATALOGUE_FILE
+        if file.is_file():
+            return sha256_of(file)
+        return hashlib.sha256(json.dumps(self.spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @property
     def backdrop(self) -> Path | None:
@@ -216,14 +226,15 @@ def read_layer(path: Path) -> Layer:
     """
     found = read_vector(path).frame
     known = [name for name in SITE_FIELDS["id"] if name in found.columns]
-    dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=2) if "geometry" in found else 2
+    kinds: dict[int, Literal["polygon", "line", "point"]] = {2: "polygon", 1: "line", 0: "point"}
+    dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=-1) if "geometry" in found else 2
     spec = LayerSpec(
         title=path.stem,
         source=path.name,
         id=known[0] if known else "id",
         name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
         crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
-        geometry=next(name for name, d in _DIMENSION.items() if d == dimension),
+        geometry=kinds.get(int(dimension), "polygon"),
     )
     return _load(path.parent, path.stem, spec).layer
 

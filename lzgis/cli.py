@@ -90,6 +90,10 @@ class OutputOptions:
     template: Annotated[
         Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
     ] = None
+    overrides: Annotated[
+        Path | None,
+        typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),
+    ] = None
     mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 
@@ -132,7 +136,7 @@ def screen(
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
-    report = _screened(sites, layers, as_of, lang)
+    report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
     written = _write(report, output.out, names, lang, asdict(output)) if output.out else []
     if as_json:
         import json
@@ -255,13 +259,16 @@ def _make_safe() -> None:
             reconfigure(errors="replace")
 
 
-def _screened(sites: Path, layers: Path | None, as_of: str | None, lang: Lang) -> Report:
+def _screened(
+    sites: Path, layers: Path | None, as_of: str | None, lang: Lang, *, overrides: Path | None = None
+) -> Report:
     from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
 
     with progress_bar(lang.words) as progress:
-        return screen_sites(sites, layers or reference_city(), as_of=as_of, progress=progress)
+        city = layers or reference_city()
+        return screen_sites(sites, city, as_of=as_of, progress=progress, overrides=overrides)
 
 
 def _formats(given: list[str] | None) -> list[str]:

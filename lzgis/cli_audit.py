@@ -33,7 +33,8 @@ class AuditOptions:
 
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")] = None
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="xlsx, gpkg, json or html; may be given again; all if not given.")
+        list[str] | None,
+        typer.Option("--format", help="xlsx, gpkg, json or html; may be given again; all if not given."),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON on standard output.")] = False
 

@@ -42,7 +42,9 @@ class DiffOptions:
     as_of_old: Annotated[
         str | None, typer.Option("--as-of-old", help="Date of the rules of OLD, if it is another than --as-of.")
     ] = None
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives diff.gpkg and diff.json.")] = None
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives diff.gpkg and diff.json.")] = (
+        None
+    )
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on standard output.")] = False
 
 
@@ -92,7 +94,9 @@ def _tables(report: DiffReport, again: Recheck | None, words: Words) -> list[Tab
     if again is not None:
         columns = ("site_id", "site_name", "verdict_before", "verdict_after", "because")
         tables.append(_table("verdicts", again.verdict_changes, columns, words))
-        tables.append(_table("answers", again.changes, ("site_id", "rule", "answer_before", "answer_after", "because"), words))
+        tables.append(
+            _table("answers", again.changes, ("site_id", "rule", "answer_before", "answer_after", "because"), words)
+        )
     return [table for table in tables if table.row_count]
 
 

@@ -19,7 +19,7 @@ from lzgis.errors import ConfigError
 from lzgis.kinds.base import PlaneLayer
 from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.layer_kinds.base import Found
-from lzgis.layer_model import CHANGE_COLUMNS, RULE_CHANGE_COLUMNS, TOTAL_COLUMNS, AUDIT_COLUMNS, DiffReport
+from lzgis.layer_model import AUDIT_COLUMNS, CHANGE_COLUMNS, RULE_CHANGE_COLUMNS, TOTAL_COLUMNS, DiffReport
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Problem
@@ -89,8 +89,8 @@ def diff(
         parts += patches
         totals.append(total)
     days = (as_of_old or as_of, as_of)
-    books = tuple(_in_force(v.book, day) for v, day in zip((before, after), days, strict=True))
-    rules = rule_changes(*books, days) if books[0] and books[1] else []
+    old_book, new_book = _in_force(before.book, days[0]), _in_force(after.book, days[1])
+    rules = rule_changes(old_book, new_book, days) if old_book and new_book else []
     return DiffReport(
         old=before.name,
         new=after.name,
@@ -226,9 +226,15 @@ def rule_changes(
         if a == b and not gone:
             continue
         change = "new" if a is None else "removed" if b is None else "changed"
-        title = (b or a).title if (b or a) else ""
+        title = next(r.title for r in (b, a) if r is not None)
         rows.append(
-            {"rule": rule_id, "title": title, "change": change, "keys": "；".join(keys), "repealed": "；".join(sorted(gone))}
+            {
+                "rule": rule_id,
+                "title": title,
+                "change": change,
+                "keys": "；".join(keys),
+                "repealed": "；".join(sorted(gone)),
+            }
         )
     return rows
 
@@ -273,8 +279,8 @@ def _townships(points: np.ndarray, after: Version) -> list[str]:
 
 
 def _parts(rows: list[dict[str, Any]], plane: Plane) -> gpd.GeoDataFrame:
-    names = {"layer": object, "change": object, "area_m2": "float64"}
-    frame = pd.DataFrame({n: pd.Series([row[n] for row in rows], dtype=d) for n, d in names.items()})
+    frame = pd.DataFrame({name: [row[name] for row in rows] for name in ("layer", "change", "area_m2")})
+    frame["area_m2"] = frame["area_m2"].astype("float64")
     shapes = np.empty(len(rows), dtype=object)
     shapes[:] = [row["geometry"] for row in rows]
     return gpd.GeoDataFrame(frame, geometry=plane.unproject(shapes) if rows else [], crs="EPSG:4490")
@@ -298,6 +304,4 @@ def _findings(before: Version, after: Version, as_of: dt.date | str | None) -> g
 
 def pairings(before: Version, after: Version) -> dict[str, Pairing]:
     """Pair the features of every layer that both versions have."""
-    return {
-        name: paired(layer, after.layers[name]) for name, layer in before.layers.items() if name in after.layers
-    }
+    return {name: paired(layer, after.layers[name]) for name, layer in before.layers.items() if name in after.layers}

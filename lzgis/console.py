@@ -71,6 +71,9 @@ def summary_lines(report: Report, words: Words) -> list[Text]:
         Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
         for verdict in Verdict
     ]
+    if len(report.overrides):
+        stale = int((report.overrides["status"] != "current").sum())
+        lines.append(Text(words("override", "summary", count=len(report.overrides), stale=stale), style="bold"))
     notice = words.title(report.city.notice, report.city.notice_en)
     return [*lines, Text(notice, style="bold"), Text(words("cli", "disclaimer"))]
 

@@ -85,7 +85,9 @@ class AuditReport:
 
 CHANGE_COLUMNS = (
     Column("layer", "str", "id of the layer"),
-    Column("change", "str", "added, removed, moved (the shape differs), changed (only fields differ) or renamed (the id)"),
+    Column(
+        "change", "str", "added, removed, moved (the shape differs), changed (only fields differ) or renamed (the id)"
+    ),
     Column("feature_id", "str", "id of the feature, in the newer version if it is there"),
     Column("feature_name", "str", "its name"),
     Column("former_id", "str", "id in the older version if it is another"),

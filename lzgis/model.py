@@ -163,6 +163,30 @@ def no_breakdown() -> pd.DataFrame:
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in BREAKDOWN_COLUMNS})
 
 
+OVERRIDE_COLUMNS = (
+    Column("finding", "int", "position of the finding in the table of findings; -1 if there is none any more"),
+    Column("site_id", "str", "id of the site"),
+    Column("rule", "str", "id of the rule"),
+    Column("feature_id", "str", "id of the feature; empty if all of the rule's findings on the site are meant"),
+    Column("status", "str", "current, stale (the finding has changed since) or unmatched (there is none any more)"),
+    Column("changed", "str", "what of the finding has changed since"),
+    Column("reason", "str", "why it was overruled"),
+    Column("author", "str", "by whom"),
+    Column("date", "str", "when, ISO 8601"),
+    Column("evidence", "str", "file that the decision rests on"),
+    Column("evidence_sha256", "str", "its fingerprint when it was decided"),
+    Column("evidence_state", "str", "as-given, differs, missing or none"),
+    Column("state_then", "str", "state of the finding when it was overruled"),
+    Column("severity_then", "str", "its severity then"),
+    Column("area_m2_then", "float", "its area then, m²; NaN if it had none"),
+)
+
+
+def no_overrides() -> pd.DataFrame:
+    """Return an empty table of overruled findings."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
+
+
 _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
 
 
@@ -239,7 +263,8 @@ class Report:
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
     unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
-    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages.
+    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the
+    decisions of planners on findings, which stay as they are.
     """
 
     city: CitySpec
@@ -253,3 +278,4 @@ class Report:
     problems: tuple[Problem, ...]
     provenance: Provenance
     breakdown: pd.DataFrame = field(default_factory=no_breakdown)
+    overrides: pd.DataFrame = field(default_factory=no_overrides)

@@ -8,13 +8,10 @@ nearest feature that the answer names. Everything else is checked again. The out
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -22,9 +19,10 @@ import shapely
 from lzgis.catalogue import Catalogue, open_catalogue
 from lzgis.check import check_all
 from lzgis.comparing import SPEC_KEYS, Version, pairings, versions
-from lzgis.errors import SourceError
+from lzgis.earlier import SEPARATOR, Earlier, read_report
 from lzgis.findings import Subjects, citation
 from lzgis.kinds.base import Flags, Geometries, PlaneLayer
+from lzgis.kinds.baselines import HALF_WIDTH_FIELD
 from lzgis.layer_model import RECHECK_COLUMNS, Recheck
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Problem, SiteTable, Source, State
@@ -35,7 +33,6 @@ from lzgis.versions import Pairing
 
 #: How much nearer than need be a changed feature is taken to matter: far above what computing can lose.
 _MARGIN_M = 1.0
-_SEPARATOR = "；"
 _CITED = ("basis", "repealed", "certainty", "as_of")
 
 
@@ -72,7 +69,7 @@ def recheck(
     ConfigError, LayerError
         If a city's folder is not in order.
     """
-    earlier = _read(Path(report))
+    earlier = read_report(Path(report))
     after = city if isinstance(city, Catalogue) else open_catalogue(city)
     day = date_of(as_of or earlier.as_of)
     base = after if old is None else old
@@ -82,45 +79,10 @@ def recheck(
 
 
 @dataclass(frozen=True, eq=False)
-class _Earlier:
-    """What a report.json says."""
-
-    sites: gpd.GeoDataFrame
-    findings: pd.DataFrame
-    verdicts: pd.DataFrame
-    as_of: dt.date
-    hashes: Mapping[str, str]
-    books: frozenset[tuple[str, str]]
-
-
-def _read(path: Path) -> _Earlier:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        frame = gpd.GeoDataFrame.from_features(document["sites"]["features"], crs="EPSG:4490")
-        findings = pd.DataFrame(document["findings"], columns=[c.name for c in FINDING_COLUMNS])
-        found = pd.DataFrame(document["verdicts"])
-        sources = document["provenance"]["sources"]
-        as_of = dt.date.fromisoformat(document["provenance"]["as_of"])
-    except OSError as e:
-        raise SourceError(str(path), Message("cannot be read ({first})", first=e), Message("check the path")) from e
-    except (ValueError, KeyError, TypeError) as e:
-        what = Message("is no report of a screening ({first})", first=repr(e))
-        raise SourceError(str(path), what, Message("give the report.json that 'lzgis screen' wrote")) from e
-    findings["basis"] = findings["basis"].map(lambda parts: _SEPARATOR.join(parts or []))
-    for column in FINDING_COLUMNS:
-        values = findings[column.name]
-        findings[column.name] = values.astype(float) if column.dtype == "float" else values.fillna("").astype(object)
-    sites = frame[["id", "name", "activity", "geometry"]]
-    hashes = {s["role"]: s["sha256"] for s in sources}
-    books = frozenset((s["name"], s["sha256"]) for s in sources if s["role"] == "rules")
-    return _Earlier(sites, findings, found, as_of, hashes, books)
-
-
-@dataclass(frozen=True, eq=False)
 class _Situation:
     """The report, the city that it was made of (if it is at hand), the city now, and the date whose rules apply."""
 
-    earlier: _Earlier
+    earlier: Earlier
     before: Version | None
     now: Version
     day: dt.date
@@ -131,6 +93,9 @@ class _Situation:
         names = {*self.now.city.layers, *(self.before.layers if self.before else ())}
         if self.before is None:
             known = self.earlier.hashes
+            if self.now.city.described != known.get("catalogue"):
+                # What the catalogue says of a layer counts as much as its features.
+                return names
             return {n for n in names if not self.now.city.exists(n) or known.get(n) != self._hash(n)} | {
                 n for n in known if n not in names
             }
@@ -212,7 +177,7 @@ def _concerned(
         if any(n in whole or (n in pairs and _touched(pairs[n])) for n in covers):
             result[rule.id] = there.copy()
             continue
-        result[rule.id] = there & _within_reach(situation, rule, everyone, _changed_shapes(rule, pairs))
+        result[rule.id] = there & _within_reach(situation, rule, everyone, pairs)
     return result
 
 
@@ -234,8 +199,8 @@ def _rule_differs(situation: _Situation, book: RuleBook, rule: Rule) -> bool:
     return bool(rule.activities or rule.unless) and former.activities != book.activities
 
 
-def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> Geometries:
-    """Gather the features that a rule sees otherwise, as they were and as they are.
+def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> tuple[Geometries, float]:
+    """Gather the features that a rule sees otherwise, as they were and as they are, and the widest half-width of them.
 
     All features of an object of which one changed are among them: which baseline is used is decided object by object.
     """
@@ -245,7 +210,7 @@ def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> Geometries:
         for layer, which in ((pair.before, pair.changed_old), (pair.after, pair.changed_new)):
             if layer.spec.group in layer.frame.columns:
                 groups |= {v for v in layer.frame[layer.spec.group].iloc[which] if isinstance(v, str) and v}
-    shapes = []
+    shapes, widest = [], 0.0
     for pair in present.values():
         for layer, which in ((pair.before, pair.changed_old), (pair.after, pair.changed_new)):
             keep = np.zeros(len(layer.frame), dtype=bool)
@@ -253,11 +218,15 @@ def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> Geometries:
             if layer.spec.group in layer.frame.columns:
                 keep |= layer.frame[layer.spec.group].isin(groups).to_numpy()
             shapes.append(layer.index.geometries[keep])
-    return np.concatenate([np.empty(0, dtype=object), *shapes])
+            if HALF_WIDTH_FIELD in layer.frame.columns:
+                known = pd.to_numeric(layer.frame[HALF_WIDTH_FIELD], errors="coerce")
+                widest = max(widest, float(known.fillna(0.0).max()))
+    return np.concatenate([np.empty(0, dtype=object), *shapes]), widest
 
 
-def _within_reach(situation: _Situation, rule: Rule, everyone: Subjects, shapes: Geometries) -> Flags:
+def _within_reach(situation: _Situation, rule: Rule, everyone: Subjects, pairs: Mapping[str, Pairing]) -> Flags:
     sites = everyone.sites.geometry
+    shapes, widest = _changed_shapes(rule, pairs)
     near = np.zeros(len(sites), dtype=bool)
     if not len(shapes):
         return near
@@ -270,9 +239,10 @@ def _within_reach(situation: _Situation, rule: Rule, everyone: Subjects, shapes:
     tree = shapely.STRtree(shapes)
     (which, _), apart = tree.query_nearest(sites[there], return_distance=True, all_matches=True)
     distance[there[which]] = apart
-    near = distance <= np.maximum(rule.reach_m, farthest) + _MARGIN_M
+    # Distances are told from the edge of a road; what lies nearer than that edge's half-width matters as well.
+    near = distance <= np.maximum(rule.reach_m, farthest) + widest + _MARGIN_M
     # A site on which the report says nothing about the rule has no answer to keep.
-    return near | ~np.isin(ids.to_numpy(), rows["site_id"].to_numpy())
+    return np.asarray(near | ~np.isin(ids.to_numpy(), rows["site_id"].to_numpy()))
 
 
 def _alike(concerned: Mapping[str, Flags], rules: tuple[Rule, ...]) -> list[tuple[Flags, list[Rule]]]:
@@ -310,8 +280,8 @@ def _in_order(frames: list[pd.DataFrame], everyone: Subjects, book: RuleBook) ->
         frame.astype({c.name: "float64" if c.dtype == "float" else object for c in FINDING_COLUMNS}) for frame in frames
     ]
     rows = pd.concat(typed, ignore_index=True)[names]
-    site = pd.Index(everyone.table["id"]).get_indexer(rows["site_id"])
-    rule = pd.Index([r.id for r in book.rules]).get_indexer(rows["rule"])
+    site = pd.Index(everyone.table["id"]).get_indexer(rows["site_id"].to_numpy())
+    rule = pd.Index([r.id for r in book.rules]).get_indexer(rows["rule"].to_numpy())
     return rows.iloc[np.lexsort((rule, site))].reset_index(drop=True)
 
 
@@ -339,12 +309,14 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Put the answers of each rule for each site in words; equal words are equal answers."""
     said: dict[tuple[str, str], list[str]] = {}
     columns = ["site_id", "rule", "state", "severity", "feature_id", "area_m2", "length_m", "distance_m", "reason"]
-    for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(index=False):
+    for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
+        index=False
+    ):
         parts = [state, *([severity] if state in (State.INVOLVED, State.SLIVER) else []), feature, reason]
         parts += [f"{area:.2f} ㎡" if area == area else "", f"{length:.2f} m" if length == length else ""]
         parts.append(f"{distance:.3f} m" if distance == distance and state == State.CLEAR else "")
         said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))
-    return {key: _SEPARATOR.join(sorted(lines)) for key, lines in said.items()}
+    return {key: SEPARATOR.join(sorted(lines)) for key, lines in said.items()}
 
 
 class _Causes:
@@ -403,7 +375,7 @@ def _near(
 ) -> list[tuple[float, str]]:
     layer, which, single, change = version
     distance = shapely.distance(shape, layer.index.geometries[which])
-    told = []
+    told: list[tuple[float, str]] = []
     for i in np.flatnonzero(distance <= reach):
         feature = layer.frame["id"].iloc[which[i]]
         if which[i] not in single:

@@ -132,7 +132,8 @@ def _with_extended(path: Path, on_the_way: tuple[Path, ...], done: set[Path]) ->
 
 def _rules(book: BookFile, place: str) -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
-    kinds = {name: one.rule for name, one in (*KINDS.items(), *LAYER_KINDS.items())}
+    kinds: dict[str, type[Rule]] = {name: one.rule for name, one in KINDS.items()}
+    kinds |= {name: one.rule for name, one in LAYER_KINDS.items()}
     for rule_id, table in book.rule.items():
         here = Message("{place}, rule '{rule_id}'", place=place, rule_id=rule_id)
         kind = table.get("kind")

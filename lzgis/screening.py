@@ -15,7 +15,7 @@ import shapely
 
 import lzgis
 from lzgis.breakdown import breakdown
-from lzgis.catalogue import Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
+from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
 from lzgis.check import Progress, check_all
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
@@ -25,6 +25,7 @@ from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
+from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
 from lzgis.sources import read_sites, sites_from_frame
@@ -40,6 +41,7 @@ def screen(
     as_of: dt.date | str | None = None,
     made_at: dt.datetime | None = None,
     progress: Progress | None = None,
+    overrides: str | Path | None = None,
 ) -> Report:
     """Check sites against all rules of a city that are in force on a date.
 
@@ -55,6 +57,8 @@ def screen(
         The time to be printed as that of the report; now if not given.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
+    overrides : path, optional
+        Decisions of planners, to stand beside the findings; ``overrides.toml`` in the city's folder if not given.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def screen(
     findings = _findings_frame(parts, everyone, city)
     problems = (*sites.problems, *lacking, *(p for one in layers.values() for p in one.problems))
     problems += tuple(p for one in layers.values() for p in unknown_values(book, one.layer))
-    return Report(
+    report = Report(
         city=city.city,
         book=book,
         layers={name: one.layer for name, one in layers.items()},
@@ -115,6 +119,9 @@ def screen(
             findings, {name: one.layer for name, one in layers.items()}, city.city.divisions, city.plane
         ),
     )
+    own = city.root / OVERRIDES_FILE
+    chosen = overrides if overrides is not None else own if own.is_file() else None
+    return report if chosen is None else with_overrides(report, chosen)
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:
@@ -233,7 +240,9 @@ def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
 
 
-def unusable_rows(everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date) -> list[Columns]:
+def unusable_rows(
+    everyone: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], day: dt.date
+) -> list[Columns]:
     """Make every rule 未核查 for the sites that cannot be used: one bad site stops no other."""
     return [
         finding_rows(not_checked(which, rule, Reason.GEOMETRY_UNUSABLE, 1.0), rule, everyone, layers, day)
@@ -281,10 +290,13 @@ def provenance_of(
     """Say where a report comes from: city, rules, layers, the date of the rules and of the report, and the sites if any."""
     day, made_at = times
     books = tuple(Source("rules", name, digest) for name, digest in book.files)
+    catalogue = Source("catalogue", CATALOGUE_FILE, city.described)
     transforms = [*(sites.transforms if sites else ()), *(t for one in layers.values() for t in one.transforms)]
     plane = city.plane
     transforms.append(
-        Message("all layers and sites: projected to {name}, where areas are those on the ellipsoid", name=plane.crs.name)
+        Message(
+            "all layers and sites: projected to {name}, where areas are those on the ellipsoid", name=plane.crs.name
+        )
     )
     return Provenance(
         as_of=day,
@@ -292,7 +304,7 @@ def provenance_of(
         rule_book=book.name,
         rule_book_version=book.version,
         plane=plane.crs.name,
-        sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), *books),
+        sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
         tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
         versions={

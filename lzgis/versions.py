@@ -48,7 +48,7 @@ class Pairing:
 
     @property
     def _differs(self) -> np.ndarray:
-        return self.shape | self.renamed | (np.array(self.fields, dtype=object) != "")
+        return np.asarray(self.shape | self.renamed | np.array([text != "" for text in self.fields], dtype=bool))
 
     @property
     def reordered(self) -> bool:
@@ -71,9 +71,7 @@ def paired(before: PlaneLayer, after: PlaneLayer) -> Pairing:
     old, new, renamed = old[order], new[order], renamed[order]
     shape = ~_equal(before.index.geometries[old], after.index.geometries[new])
     fields = _fields(before.frame.iloc[old], after.frame.iloc[new])
-    return Pairing(
-        before, after, old, new, renamed, shape, fields, np.setdiff1d(gone, old), np.setdiff1d(come, new)
-    )
+    return Pairing(before, after, old, new, renamed, shape, fields, np.setdiff1d(gone, old), np.setdiff1d(come, new))
 
 
 def _equal(a: Geometries, b: Geometries) -> np.ndarray:
@@ -111,7 +109,7 @@ def _fields(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> list[str]:
 def _texts(frame: gpd.GeoDataFrame, name: str) -> np.ndarray:
     values = frame[name].tolist() if name in frame.columns else [None] * len(frame)
     texts = np.empty(len(values), dtype=object)
-    texts[:] = ["" if v is None or v is pd.NA or v != v else str(v) for v in values]
+    texts[:] = ["" if pd.isna(v) else str(v) for v in values]
     return texts
 
 
@@ -156,7 +154,7 @@ def _polygons(layer: PlaneLayer | None) -> Geometries:
     if layer is None:
         return np.empty(0, dtype=object)
     geometries = layer.index.geometries
-    return geometries[shapely.get_dimensions(geometries) == 2]
+    return np.asarray(geometries[shapely.get_dimensions(geometries) == 2], dtype=object)
 
 
 def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
@@ -169,17 +167,21 @@ def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
         if not moved and not pairing.renamed[i] and not pairing.fields[i]:
             continue
         change = "moved" if moved else "renamed" if pairing.renamed[i] else "changed"
-        row = {"layer": layer, "change": change, "fields": pairing.fields[i], **_names(pairing.after, new)}
+        row: dict[str, Any] = {"layer": layer, "change": change, "fields": pairing.fields[i]}
+        row |= _names(pairing.after, new)
         row["former_id"] = str(pairing.before.frame["id"].iloc[old]) if pairing.renamed[i] else ""
         row |= _sizes(before[old], after[new], (gained[i], lost[i]))
         differs = gained[i] if not shapely.is_empty(gained[i]) else lost[i]
         rows.append(row | {"geometry": after[new], "where": after[new] if shapely.is_empty(differs) else differs})
-    for change, version, which in (("removed", pairing.before, pairing.removed), ("added", pairing.after, pairing.added)):
+    for change, version, which in (
+        ("removed", pairing.before, pairing.removed),
+        ("added", pairing.after, pairing.added),
+    ):
         for i in which:
             shape = version.index.geometries[i]
             nothing = shapely.Polygon()
-            pair = (shape, None) if change == "removed" else (None, shape)
-            sizes = _sizes(*pair, (nothing, shape) if change == "removed" else (shape, nothing))
+            gone = change == "removed"
+            sizes = _sizes(shape, None, (nothing, shape)) if gone else _sizes(None, shape, (shape, nothing))
             named = {"layer": layer, "change": change, "fields": "", "former_id": "", **_names(version, int(i))}
             rows.append(named | sizes | {"geometry": shape, "where": shape})
     return rows
@@ -187,7 +189,8 @@ def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
 
 def _only_redrawn(a: shapely.Geometry, b: shapely.Geometry, gained: shapely.Geometry, lost: shapely.Geometry) -> bool:
     """Whether two shapes differ in vertices only, and cover the same ground."""
-    return bool(shapely.get_dimensions(a) == shapely.get_dimensions(b)) and gained.is_empty and lost.is_empty
+    alike = shapely.get_dimensions(a) == shapely.get_dimensions(b)
+    return bool(alike and shapely.is_empty(gained) and shapely.is_empty(lost))
 
 
 def _names(layer: PlaneLayer, feature: int) -> dict[str, str]:
@@ -206,7 +209,7 @@ def _sizes(
         areas = [0.0 if g is None else float(shapely.area(g)) for g in (old, new, *parts)]
         sizes |= dict(zip(("before_m2", "after_m2", "gained_m2", "lost_m2"), areas, strict=True))
     elif dimension == 1:
-        sizes |= {"gained_m": float(parts[0].length), "lost_m": float(parts[1].length)}
+        sizes |= {"gained_m": float(shapely.length(parts[0])), "lost_m": float(shapely.length(parts[1]))}
     elif old is not None and new is not None:
         sizes["moved_m"] = float(shapely.distance(old, new))
     return sizes

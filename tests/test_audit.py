@@ -146,7 +146,9 @@ def test_a_gap_at_the_border_of_the_city_and_a_thin_one(tmp_path):
 
 def test_what_sticks_out_and_what_may(tmp_path):
     rule = 'kind = "inside"\nlayer = "*"\nother = "outline"\nmay_stick_out = ["rivers", "river_lines"]'
-    found = audited(tmp_path, rule, town=[box(-5010, 0, -4000, 100)], zones=([box(0, 0, 1, 1)], {"road": ["G3"]})).findings
+    found = audited(
+        tmp_path, rule, town=[box(-5010, 0, -4000, 100)], zones=([box(0, 0, 1, 1)], {"road": ["G3"]})
+    ).findings
     out = found[found["state"] == State.INVOLVED]
     assert out["layer"].tolist() == ["town", "roads", "roads", "roads"]
     assert out["area_m2"].iloc[0] == pytest.approx(1000.0, abs=0.01)
@@ -181,7 +183,9 @@ def test_declared_figures_under_each_denominator_and_sums_of_parts(tmp_path):
     assert "50.0000% of 200.00 km² measured" in " ".join(found["what"])
 
 
-@pytest.mark.parametrize(("bounds", "holds"), [("at_most = 0.33", True), ("at_least = 0.7\nrest = true", True), ("at_most = 0.01", False)])
+@pytest.mark.parametrize(
+    ("bounds", "holds"), [("at_most = 0.33", True), ("at_least = 0.7\nrest = true", True), ("at_most = 0.01", False)]
+)
 def test_share(tmp_path, bounds, holds):
     found = audited(tmp_path, f'kind = "share"\nlayer = "town"\n{bounds}').findings.iloc[0]
     assert found["measured"] == pytest.approx(0.96 if "rest" in bounds else 0.04, abs=1e-6)
@@ -190,7 +194,10 @@ def test_share(tmp_path, bounds, holds):
 
 def test_codes(tmp_path):
     codes = ["ZH44188210001", "ZH44188220001", "ZH44188210001", "ZH4418823001", ""]
-    units = ([toy.square(200 * i, 0) for i in range(5)], {"code": codes, "class": ["优先", "优先", "优先", "一般", "一般"]})
+    units = (
+        [toy.square(200 * i, 0) for i in range(5)],
+        {"code": codes, "class": ["优先", "优先", "优先", "一般", "一般"]},
+    )
     rule = r"""kind = "matches_code"
 layer = "units"
 pattern = 'ZH\d{6}([123])\d{4}'
@@ -344,7 +351,16 @@ def test_declared_figures_are_a_class_of_their_own(reference):
     wrong = reference.of(Topic.FIGURE)
     assert wrong[["layer", "declared"]].values.tolist() == [["city", 2663.33], ["redline", 0.2131]]
     said = " ".join(Words("zh").message(w) for w in reference.findings["what"])
-    for figure in ("568.7401", "21.3545%", "21.3099%", "21.3194%", "12 + 6 + 10 = 28", "548.0000", "11.3700%", "79.46%"):
+    for figure in (
+        "568.7401",
+        "21.3545%",
+        "21.3099%",
+        "21.3194%",
+        "12 + 6 + 10 = 28",
+        "548.0000",
+        "11.3700%",
+        "79.46%",
+    ):
         assert figure in said
 
 
@@ -396,7 +412,9 @@ def test_lines_that_stick_out_can_be_drawn(tmp_path):
     report = audited(tmp_path / "city", rule, roads=roads)
     for one in AUDIT_FORMATS.values():
         one.write(report, tmp_path / one.file_name)
-    assert ("audit_conflicts_lines", "MultiLineString") in [tuple(r) for r in pyogrio.list_layers(tmp_path / "audit.gpkg")]
+    assert ("audit_conflicts_lines", "MultiLineString") in [
+        tuple(r) for r in pyogrio.list_layers(tmp_path / "audit.gpkg")
+    ]
 
 
 def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
@@ -407,7 +425,12 @@ def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [([], 1), (["--json"], 1), (["--lang", "en", "--format", "xlsx,json", "--out", "OUT"], 1), (["--format", "doc"], 2)],
+    [
+        ([], 1),
+        (["--json"], 1),
+        (["--lang", "en", "--format", "xlsx,json", "--out", "OUT"], 1),
+        (["--format", "doc"], 2),
+    ],
 )
 def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
     from lzgis.cli import main

@@ -45,7 +45,7 @@ def test_notices_stand_behind_what_was_not_checked() -> None:
 
 def test_a_code_without_wording_is_given_as_it_is() -> None:
     teller = Teller(toy_report(), "zh")
-    assert teller.word("rule_kind", "no_gaps") == "no_gaps"
+    assert teller.word("rule_kind", "unheard_of") == "unheard_of"
     assert teller.reason({"reason": "brand-new", "unchecked_share": np.nan}) == "brand-new"
     assert teller.layer("nowhere") == "nowhere"
     assert teller.activity("unheard-of") == "unheard-of"

@@ -19,6 +19,7 @@ import typer.main
 from lzgis.catalogue import open_catalogue, reference_city
 from lzgis.cli import app
 from lzgis.kinds import KINDS
+from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, State, Verdict
 from lzgis.rule import Certainty, Severity, Strength
 from lzgis.spec import Baseline, LayerSpec
@@ -155,7 +156,7 @@ def choices(record: type[Any], field: str) -> set[str]:
         ("baseline", set(Baseline)),
         ("band", {"certain", "possible"}),
         ("reason", set(Reason) - {Reason.NONE}),
-        ("rule_kind", set(KINDS)),
+        ("rule_kind", {*KINDS, *LAYER_KINDS}),
         ("level", {"note", "warning", "error"}),
         ("status", choices(LayerSpec, "status")),
         ("confidentiality", choices(LayerSpec, "confidentiality")),

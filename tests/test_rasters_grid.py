@@ -7,9 +7,9 @@ import pytest
 import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rasters import NORTH, STEP, WEST, forest, write_raster
 from rasterio import Affine
 from rasterio.windows import Window
+from rasters import NORTH, STEP, WEST, forest, write_raster
 
 from lzgis.errors import LayerError, SourceError
 from lzgis.measure import ellipsoidal_area_m2
@@ -96,7 +96,7 @@ def test_grids_that_differ_are_not_brought_together(tmp_path, change, said):
 def test_grids_of_another_size_differ_and_equal_ones_do_not(tmp_path):
     one = open_grid(write_raster(tmp_path / "one.tif", forest()))
     require_same_grid(one, open_grid(write_raster(tmp_path / "same.tif", forest().astype(np.int16))))
-    with pytest.raises(SourceError, match="has 99 × 100 cells, but one.tif has 100 × 100"):
+    with pytest.raises(SourceError, match=r"has 99 × 100 cells, but one\.tif has 100 × 100"):
         require_same_grid(open_grid(write_raster(tmp_path / "less.tif", forest(99))), one)
 
 
@@ -111,7 +111,9 @@ def test_cells_of_a_degree_grid_have_their_true_areas(tmp_path):
     assert areas[99, 0] > 1.5 * areas[0, 0]
 
 
-@pytest.mark.parametrize(("crs", "east"), [("EPSG:4526", 38_400_000), ("EPSG:4547", 400_000), ("EPSG:3857", 12_500_000)])
+@pytest.mark.parametrize(
+    ("crs", "east"), [("EPSG:4526", 38_400_000), ("EPSG:4547", 400_000), ("EPSG:3857", 12_500_000)]
+)
 def test_cells_of_a_projected_grid_have_their_true_areas(tmp_path, crs, east):
     north = 2_870_000 if crs == "EPSG:3857" else 2_770_000
     grid = open_grid(write_raster(tmp_path / "a.tif", forest(), crs=crs, transform=Affine(30, 0, east, 0, -30, north)))
@@ -135,7 +137,9 @@ def test_shares_of_cells_are_exact(tmp_path):
 
 
 def test_shapes_go_to_a_grid_and_come_back(tmp_path):
-    grid = open_grid(write_raster(tmp_path / "a.tif", forest(), crs="EPSG:4526", transform=Affine(30, 0, 4e7, 0, -30, 3e6)))
+    grid = open_grid(
+        write_raster(tmp_path / "a.tif", forest(), crs="EPSG:4526", transform=Affine(30, 0, 4e7, 0, -30, 3e6))
+    )
     shape = np.array([shapely.box(112.5, 25, 112.6, 25.1)])
     assert shapely.equals_exact(from_grid(grid, to_grid(grid, shape)), shape, 1e-9).all()
 

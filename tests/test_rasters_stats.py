@@ -8,8 +8,8 @@ import shapely
 import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rasters import NORTH, STEP, WEST, described, forest, write_raster
 from rasterio import Affine
+from rasters import NORTH, STEP, WEST, described, forest, write_raster
 
 import lzgis as lz
 from lzgis.rasters.grid import open_grid
@@ -104,7 +104,9 @@ def test_a_value_without_a_class_is_unknown_and_counted(city):
 
 def test_floats_are_no_classes_and_damage_is_said(city):
     write_raster(city / "cover.tif", forest().astype("float32"))
-    with pytest.raises(lz.SourceError, match="holds float32 values, which are no classes; give a raster of whole numbers"):
+    with pytest.raises(
+        lz.SourceError, match="holds float32 values, which are no classes; give a raster of whole numbers"
+    ):
         lz.raster_stats(city)
     (city / "cover.tif").unlink()
     with pytest.raises(lz.ConfigError, match="the city has no land-cover raster"):
@@ -186,7 +188,9 @@ def test_slope_classes_and_limits(tmp_path):
     folder = described(tmp_path / "city", cover="", dem="")
     cell_m = 0.001 * 111_320 * np.cos(np.radians(25))
     # Flat in the west, 30° towards the east; farmland in the northern half.
-    heights = np.tile(np.where(np.arange(100) < 50, 0, (np.arange(100) - 49) * cell_m * np.tan(np.radians(30))), (100, 1))
+    heights = np.tile(
+        np.where(np.arange(100) < 50, 0, (np.arange(100) - 49) * cell_m * np.tan(np.radians(30))), (100, 1)
+    )
     write_raster(folder / "dem.tif", heights.astype("float32"), nodata=-9999)
     values = forest()
     values[:50] = 1

@@ -134,7 +134,9 @@ def test_severity_is_that_of_the_gravest_rule_and_possible_bands_are_conditional
     # Without an activity quarrying only informs; every place outside the town boundary is at least a notice.
     assert levels == {"free": 1, "redline": 3, "hole": 1, "river": 2}
     # G2 has an assumed half-width of 9 m: what only that reaches may be caught, no more.
-    fine = lz.raster_surface(surface.path.parent / "city", surface.path.with_name("fine.tif"), cell_m=4, as_of=toy.AS_OF)
+    fine = lz.raster_surface(
+        surface.path.parent / "city", surface.path.with_name("fine.tif"), cell_m=4, as_of=toy.AS_OF
+    )
     assert level_at(fine, 2002, -2982) == 3
     assert level_at(fine, 2002, -2974) == 2
 

@@ -69,7 +69,7 @@ def test_a_small_book_is_read(tmp_path):
         (
             'kind = "avoid"\n',
             "",
-            "rule 'one': kind None is not known; allowed: avoid, identify, keep_away, stay_inside",
+            "rule 'one': kind None is not known; allowed: avoid, declared_total, identify, inside, keep_away, ",
         ),
         (
             'layer = "redline"',

@@ -27,7 +27,18 @@ from lzgis.words import Language
 
 _CAUGHT = (State.INVOLVED, State.SLIVER)
 _CONFLICTS = [
-    *["topic", "rule", "state", "severity", "layer", "feature_id", "feature_name", "other_layer", "other_id", "other_name"],
+    *[
+        "topic",
+        "rule",
+        "state",
+        "severity",
+        "layer",
+        "feature_id",
+        "feature_name",
+        "other_layer",
+        "other_id",
+        "other_name",
+    ],
     *["area_m2", "area_ha", "mean_width_m", "length_m", "lon", "lat", "place", "what", "procedure", "note", "basis"],
     *["repealed", "strength", "certainty", "as_of"],
 ]
@@ -60,8 +71,12 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
         "share": np.ones(len(found)),
         "distance_m": np.zeros(len(found)),
     }
-    findings = {c.name: given.get(c.name, np.full(len(found), np.nan if c.dtype == "float" else "")) for c in FINDING_COLUMNS}
-    sites = gpd.GeoDataFrame({"id": ids, "name": names, "activity": [""] * len(ids)}, geometry=found.geometry, crs=CGCS2000)
+    findings = {
+        c.name: given.get(c.name, np.full(len(found), np.nan if c.dtype == "float" else "")) for c in FINDING_COLUMNS
+    }
+    sites = gpd.GeoDataFrame(
+        {"id": ids, "name": names, "activity": [""] * len(ids)}, geometry=found.geometry, crs=CGCS2000
+    )
     return replace(
         _bare(audit),
         sites=sites,
@@ -185,7 +200,9 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     teller = Teller(_bare(audit), language)
     rows = [told_finding(teller, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
     columns: dict[str, Any] = {c.name: audit.findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
-    columns |= {f"{n}_title": [storable(r[n]) for r in rows] for n in ("rule", "layer", "other_layer", "severity", "basis")}
+    columns |= {
+        f"{n}_title": [storable(r[n]) for r in rows] for n in ("rule", "layer", "other_layer", "severity", "basis")
+    }
     columns["what"] = [storable(r["what"]) for r in rows]
     aliases = {c.name: teller.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)

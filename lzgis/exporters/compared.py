@@ -37,7 +37,9 @@ def diff_document(report: DiffReport, recheck: Recheck | None = None, *, languag
     """
     words = Words(language)
     document: dict[str, Any] = {"old": report.old, "new": report.new}
-    document |= {name: _rows(getattr(report, name), words) for name in ("totals", "rules", "findings", "changes", "parts")}
+    document |= {
+        name: _rows(getattr(report, name), words) for name in ("totals", "rules", "findings", "changes", "parts")
+    }
     problems = [*report.problems, *(recheck.problems if recheck else ())]
     document["problems"] = [
         {"level": p.level} | {n: words.message(getattr(p, n)) for n in ("place", "what", "remedy")} for p in problems
@@ -57,7 +59,8 @@ def diff_document(report: DiffReport, recheck: Recheck | None = None, *, languag
 def _rows(frame: pd.DataFrame, words: Words) -> list[dict[str, Any]]:
     names = [str(n) for n in frame.columns if n != "geometry"]
     rows = [
-        plain({k: words.message(v) if isinstance(v, str) else v for k, v in row.items()}) for row in records(frame, names)
+        plain({k: words.message(v) if isinstance(v, str) else v for k, v in row.items()})
+        for row in records(frame, names)
     ]
     if "geometry" in frame.columns:
         shapes = frame["geometry"].to_numpy()

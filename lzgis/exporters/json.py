@@ -56,7 +56,7 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     dict
         ``notice``, ``disclaimer``, ``city``, ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
         ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``breakdown``
-        (the keys of `BREAKDOWN_COLUMNS`), ``problems``, ``provenance`` and ``sites``, a GeoJSON collection in
+        (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``, ``provenance`` and ``sites``, a GeoJSON collection in
         longitude and latitude on CGCS2000 (EPSG:4490).
     """
     teller = Teller(report, language)
@@ -72,6 +72,7 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
         "findings": findings,
         "unit_lists": [plain(row) for row in records(report.unit_lists, report.unit_lists.columns)],
         "breakdown": [plain(row) for row in records(report.breakdown, report.breakdown.columns)],
+        "overrides": [plain(row) for row in records(report.overrides, report.overrides.columns)],
         "problems": [plain(dataclasses.asdict(p)) for p in report.problems],
         "provenance": provenance_object(report.provenance),
         "sites": _sites(report),

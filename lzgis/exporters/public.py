@@ -17,7 +17,7 @@ import shapely
 
 from lzgis.measure import CGCS2000, Geometries
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Problem, Report
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Report, no_overrides
 
 #: The least width of a cell, m, and the step in degrees that cells are multiples of.
 CELL_M = 500.0
@@ -69,6 +69,8 @@ def public_edition(report: Report) -> Report:
         verdicts=verdicts,
         unit_lists=report.unit_lists[~report.unit_lists["unit_id"].astype(str).isin(ids)].reset_index(drop=True),
         problems=_problems(report.problems),
+        # Decisions name people, files and what was found then.
+        overrides=no_overrides(),
     )
 
 

@@ -208,6 +208,16 @@ class Teller:
         found = [self.report.book.documents[b.document].certainty for b in rule.basis]
         return self.words("certainty", max(found, key=order.index))
 
+    def override(self, finding: Mapping[str, Any]) -> str:
+        """Say that a finding was overruled: why, by whom and when, and whether the finding has changed since."""
+        said = []
+        for row in records(self.report.overrides, self.report.overrides.columns):
+            meant = row["feature_id"] in ("", finding["feature_id"])
+            if meant and (row["site_id"], row["rule"]) == (finding["site_id"], finding["rule"]):
+                told = {name: row[name] for name in ("reason", "author", "date")}
+                said.append(self.words("override", f"said_{row['status']}", **told))
+        return SEPARATOR.join(said)
+
     def findings(self, *, first: str = "conflicts") -> Iterator[dict[str, Any]]:
         """Go through the findings, the gravest first or, with ``first="site"``, in the report's order."""
         frame = self.report.findings

@@ -106,6 +106,10 @@ _UNIT_COLUMNS = [
     *["site_id", "site_name", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"],
     *["answer", "explanation"],
 ]
+_OVERRIDE_COLUMNS = [
+    *["site_id", "rule", "feature_id", "status", "changed", "reason", "author", "date", "evidence", "evidence_state"],
+    *["evidence_sha256", "state_then", "severity_then", "area_m2_then"],
+]
 _RULE_COLUMNS = [
     *["rule_id", "rule", "kind", "layer", "severity", "strength", "basis", "certainty", "effective_from"],
     *["effective_to", "repealed", "parameters", "procedure", "note"],
@@ -115,13 +119,15 @@ _RULE_COLUMNS = [
 def report_tables(teller: Teller) -> list[Table]:
     """Return every table of a report but its provenance, in the order they are read."""
     findings = [_told(teller, finding) for finding in teller.findings()]
+    overruled = ["override"] if len(teller.report.overrides) else []
     open_rows = [f for f in findings if f["code"] == State.NOT_CHECKED or (f["unchecked_share"] or 0) > 0]
     return [
         _verdict_table(teller),
-        _finding_table(teller, "findings", _FINDING_COLUMNS, findings),
+        _finding_table(teller, "findings", [*_FINDING_COLUMNS, *overruled], findings),
         _finding_table(teller, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
         _unit_list_table(teller),
         _finding_table(teller, "not_checked", _UNCHECKED_COLUMNS, open_rows),
+        *_override_tables(teller),
         rule_table(teller),
     ]
 
@@ -137,6 +143,7 @@ def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
         "code": finding["state"],
         "corridor": finding["kind"] == "keep_away",
         "mark": mark_of(finding),
+        "override": teller.override(finding),
         "activity": teller.activity(finding["activity"]),
         "rule": teller.rule(rule),
         "rule_id": rule,
@@ -220,6 +227,28 @@ def _unit_list_table(teller: Teller) -> Table:
         rows.append([site, site_names.get(site, ""), *unit, number(row["share"], 4), *clause, "", ""])
     answers = teller.words("table", "answers").split(",")
     return Table("unit_lists", _heads(teller, _UNIT_COLUMNS), rows, fixed=2, choices={8: answers})
+
+
+def _override_tables(teller: Teller) -> list[Table]:
+    """Return the table of overruled findings, if there are any."""
+    rows: list[list[Value]] = []
+    for row in records(teller.report.overrides, _OVERRIDE_COLUMNS):
+        told: dict[str, Value] = {name: text(value) for name, value in row.items()}
+        told |= {
+            "rule": teller.rule(row["rule"]),
+            "status": teller.word("override", row["status"]),
+            "evidence_state": teller.word("override", row["evidence_state"]),
+            "state_then": teller.word("state", row["state_then"]),
+            "severity_then": teller.word("severity", row["severity_then"]),
+            "area_m2_then": number(row["area_m2_then"], 2),
+        }
+        rows.append([told[name] for name in _OVERRIDE_COLUMNS])
+    folded = ("reason", "changed", "evidence")
+    heads = [
+        Head(teller.words("override", f"head_{name}"), "area" if name == "area_m2_then" else "text", name in folded)
+        for name in _OVERRIDE_COLUMNS
+    ]
+    return [Table("overrides", heads, rows, fixed=2)] if rows else []
 
 
 def rule_table(teller: Teller) -> Table:

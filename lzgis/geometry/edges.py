@@ -93,9 +93,8 @@ def beside(
     for group, here in _grouped(key):
         owners = divmod(group, max(right.size, 1))
         for points, distance in _runs(left, right, (ours[here], theirs[here]), between):
-            line = shapely.linestrings(points) if len(points) > 1 else shapely.LineString()
-            if line.length >= shortest:
-                rows.append((*owners, line, float(np.median(distance))))
+            if len(points) > 1 and np.hypot(*np.diff(points, axis=0).T).sum() >= shortest:
+                rows.append((*owners, shapely.LineString(points), float(np.median(distance))))
     lines = np.empty(len(rows), dtype=object)
     lines[:] = [row[2] for row in rows]
     numbers = np.array([row[:2] for row in rows], dtype=np.intp).reshape(-1, 2)
@@ -113,7 +112,8 @@ def _runs(
     # Every point of a line against every line near that line.
     pair = np.repeat(np.arange(len(which)), count)
     point = starts[which][pair] + np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
-    apart = shapely.distance(shapely.points(points)[point], right.geometries[pairs[1]][pair])
+    places = np.asarray(shapely.points(points), dtype=object)
+    apart = shapely.distance(places[point], right.geometries[pairs[1]][pair])
     distance = np.full(len(points), np.inf)
     np.minimum.at(distance, point, apart)
     beside = (distance > between[0]) & (distance < between[1])

@@ -155,14 +155,14 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
     (array([25., 25.]), array([0, 0]))
     """
     half = resolution / 2
-    opened = shapely.buffer(shapely.buffer(polygons, -half, join_style="mitre"), half, join_style="mitre")
-    # Opening moves corners by rounding: what is one patch before and after stays as it was.
-    whole = (shapely.get_num_geometries(opened) == 1) & (shapely.get_num_geometries(polygons) == 1)
-    hairless = whole & (np.abs(shapely.length(opened) - shapely.length(polygons)) < 1.0)
-    opened = np.where(hairless, polygons, opened)
-    parts, owner = shapely.get_parts(opened, return_index=True)
+    singles, owner = shapely.get_parts(polygons, return_index=True)
+    opened = shapely.buffer(shapely.buffer(singles, -half, join_style="mitre"), half, join_style="mitre")
+    # Opening blunts sharp corners: what it leaves in one piece without taking a hair stays as it was.
+    hairless = (shapely.get_num_geometries(opened) == 1) & ~shapely.is_empty(opened)
+    hairless &= np.abs(shapely.length(opened) - shapely.length(singles)) < 1.0
+    parts, single = shapely.get_parts(np.where(hairless, singles, opened), return_index=True)
     keep = mean_width(parts) > resolution
-    return parts[keep], owner[keep]
+    return parts[keep], owner[single[keep]]
 
 
 def border_chains(polygons: Geometries, *, most: int = 64) -> Pieces:
@@ -193,7 +193,7 @@ def chained(coordinates: np.ndarray, run: Integers, owner: Integers, *, most: in
         return Pieces(_array([]), _NONE, int(owner.max(initial=-1)) + 1)
     index = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     made = shapely.linestrings(np.concatenate(lines), indices=index)
-    return Pieces(np.atleast_1d(made), np.array(owners, dtype=np.intp), int(owner.max(initial=-1)) + 1)
+    return Pieces(np.asarray(made, dtype=object), np.array(owners, dtype=np.intp), int(owner.max(initial=-1)) + 1)
 
 
 def _rings(polygons: Geometries) -> tuple[Geometries, Integers]:
@@ -214,7 +214,7 @@ def _halved(geometry: shapely.Geometry, most: int) -> list[shapely.Geometry]:
         halves = _two_halves(one)
         # A knot of vertices in one place cannot be divided by area for ever.
         small = max(shapely.get_num_coordinates(half) for half in halves) > 0.98 * shapely.get_num_coordinates(one)
-        stuck = small and max(np.ptp(np.reshape(one.bounds, (2, 2)), axis=0)) < 1.0
+        stuck = small and max(np.ptp(np.reshape(shapely.bounds(one), (2, 2)), axis=0)) < 1.0
         (done if stuck else ahead).extend(half for half in halves if not shapely.is_empty(half))
     return done
 

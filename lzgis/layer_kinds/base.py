@@ -102,7 +102,8 @@ class Ground:
                 return shapely.coverage_union_all(geometries)
             return shapely.union_all(geometries)
 
-        return self.remember(("union", layer, which.tobytes()), unite)
+        united: shapely.Geometry = self.remember(("union", layer, which.tobytes()), unite)
+        return united
 
     def area_m2(self, layer: str, where: Mapping[str, list[str]]) -> float:
         """Area on the ellipsoid of the matching features, each place counted once."""

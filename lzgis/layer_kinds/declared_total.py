@@ -63,7 +63,9 @@ def _row(ground: Ground, layer: str, declared: Declared) -> Found:
 def _sentence(ground: Ground, layer: str, declared: Declared, value: float) -> Message:
     title = ground.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
     if declared.what == "count":
-        return Message("{title}: {value:g} counted, {declared:g} declared", title=title, value=value, declared=declared.value)
+        return Message(
+            "{title}: {value:g} counted, {declared:g} declared", title=title, value=value, declared=declared.value
+        )
     if declared.what == "area_km2":
         return Message(
             "{title}: {value:.4f} km² measured, {declared:g} km² declared",

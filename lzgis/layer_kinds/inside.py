@@ -96,7 +96,5 @@ def _lines(rule: Inside, ground: Ground, layer: str, pair: tuple[Integers, Integ
         if shapely.is_empty(out) or (shapely.get_dimensions(out) == 1 and length <= RESOLUTION_M):
             continue
         what = Message("{name} sticks out by {length:.2f} m", name=named(here, int(feature)), length=length)
-        rows.append(
-            Found(layer, feature=int(feature), other_layer=other, geometry=out, length_m=length, what=what)
-        )
+        rows.append(Found(layer, feature=int(feature), other_layer=other, geometry=out, length_m=length, what=what))
     return rows

@@ -60,5 +60,3 @@ def _told(row: Found, ground: Ground, mine: np.ndarray, index: FeatureIndex) -> 
     if len(beside) > 1:
         columns |= {"other_layer": row.layer, "other": int(beside[1])}
     return Found(**columns)
-
-

@@ -36,9 +36,7 @@ def check_no_overlap(rule: LayerRule, ground: Ground) -> list[Found]:
     theirs = mine if among else ground.chosen(other, rule.other_where)
     if among and ground.fits(layer, mine):
         return [clear(layer, other)]
-    common = common_parts(
-        ground.pieces(layer, mine), ground.pieces(other, theirs), among=among, threads=ground.threads
-    )
+    common = common_parts(ground.pieces(layer, mine), ground.pieces(other, theirs), among=among, threads=ground.threads)
     left, right = mine[common.left], theirs[common.right]
     keep = _wanted(rule, ground, left, right)
     rows = _rows(rule, ground, (layer, other), Common(left[keep], right[keep], common.part[keep]))
@@ -51,9 +49,10 @@ def _wanted(rule: NoOverlap, ground: Ground, left: Integers, right: Integers) ->
         keep &= left != right
     for name, same in ((rule.same_field, True), (rule.differing_field, False)):
         if name:
-            frame, others = ground.layers[ground.name(rule.layer)].frame, ground.layers[
-                ground.name(rule.other or rule.layer)
-            ].frame
+            frame, others = (
+                ground.layers[ground.name(rule.layer)].frame,
+                ground.layers[ground.name(rule.other or rule.layer)].frame,
+            )
             keep &= (frame[name].to_numpy()[left] == others[name].to_numpy()[right]) == same
     return keep
 

@@ -39,9 +39,7 @@ def check_not_less(rule: LayerRule, ground: Ground) -> list[Found]:
         lacking = next((r for r in (unanswerable(g, layer, {}, rule.by) for g in (before, ground)) if r), Reason.NONE)
         if lacking is not Reason.NONE:
             return [*rows, unchecked(layer, lacking)]
-        values = dict.fromkeys(
-            v for g in (before, ground) for v in g.layers[layer].frame[rule.by].dropna().tolist()
-        )
+        values = dict.fromkeys(v for g in (before, ground) for v in g.layers[layer].frame[rule.by].dropna().tolist())
         rows += [_row(rule, (before, ground), f"{title}（{v}）", rule.where | {rule.by: [v]}) for v in values]
     return rows
 

@@ -76,7 +76,9 @@ def _points(ground: Ground, outline: str) -> tuple[Floats, Floats]:
     rings = shapely.get_parts(shapely.boundary(ground.union(outline, ground.chosen(outline, {}))))
     share = shapely.length(rings) / shapely.length(rings).sum()
     steps = [
-        shapely.line_interpolate_point(ring, np.linspace(0, 1, max(8, int(_POINTS * part)), endpoint=False), normalized=True)
+        shapely.line_interpolate_point(
+            ring, np.linspace(0, 1, max(8, int(_POINTS * part)), endpoint=False), normalized=True
+        )
         for ring, part in zip(rings, share, strict=True)
     ]
     here = np.concatenate(steps)

@@ -11,6 +11,7 @@ import shapely
 from rasterio import Affine
 from rasterio.features import rasterize
 
+from lzgis.geometry.cellmarks import cells_along
 from lzgis.kinds.base import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
 
@@ -62,9 +63,13 @@ def touched(piece: Piece, geometries: Any, reach_m: Any) -> npt.NDArray[np.bool_
     local = local[~shapely.is_empty(local)]
     if not len(local):
         return np.zeros(piece.shape, dtype=bool)
-    pairs = ((geometry, 1) for geometry in local)
-    marks = rasterize(pairs, out_shape=piece.shape, transform=piece.transform, all_touched=True, dtype="uint8")
-    return np.asarray(marks, dtype=bool)
+    # In cells from the corner of the piece. A cell is touched if a border runs through it, or it lies wholly within,
+    # and then so does its centre.
+    corner = np.array([piece.west, piece.north])
+    placed = shapely.transform(local, lambda at: (at - corner) / (piece.cell_m, -piece.cell_m))
+    within = rasterize(((one, 1) for one in placed), out_shape=piece.shape, transform=Affine.identity(), dtype="uint8")
+    marks: npt.NDArray[np.bool_] = within.astype(bool) | cells_along(shapely.boundary(placed), piece.shape)
+    return marks
 
 
 class Burnt(NamedTuple):

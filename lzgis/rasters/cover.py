@@ -14,10 +14,10 @@ from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from pyproj import Transformer
 from rasterio import Affine
-from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from lzgis.rasters.grid import DEGREES, Grid
+from lzgis.rasters.recut import recut
 
 Geometries = npt.NDArray[np.object_]
 
@@ -82,6 +82,8 @@ def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
     # One zone at a time: a list of all cells of all zones would not fit for long.
     for zone in np.flatnonzero(near & (shapely.get_dimensions(geometries) == 2)):
         part = _around(grid, geometries[zone], window)
+        if part is None:
+            continue
         share = _shares(grid, geometries[zone], part, crs)
         row, column = np.nonzero(share)
         if len(row):
@@ -89,15 +91,15 @@ def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
             yield Cover(int(zone), rows, columns, share[row, column])
 
 
-def _around(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window:
-    """Narrow a piece to what lies around a polygon."""
+def _around(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window | None:
+    """Narrow a piece to what lies around a polygon; nothing if they merely touch."""
     west, south, east, north = polygon.bounds
     move = grid.transform
     left = max(int(np.floor((west - move.c) / move.a)), window.col_off)
     right = min(int(np.floor((east - move.c) / move.a)) + 1, window.col_off + window.width)
     top = max(int(np.floor((north - move.f) / move.e)), window.row_off)
     bottom = min(int(np.floor((south - move.f) / move.e)) + 1, window.row_off + window.height)
-    return Window(left, top, max(right - left, 1), max(bottom - top, 1))
+    return Window(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
 def _shares(grid: Grid, polygon: shapely.Geometry, part: Window, crs: str) -> npt.NDArray[np.float64]:
@@ -109,13 +111,8 @@ def _shares(grid: Grid, polygon: shapely.Geometry, part: Window, crs: str) -> np
     share = np.zeros(part.height * part.width)
     share[np.asarray(found["cell_id"], dtype=np.intp)] = found["coverage"]
     share = share.reshape(shape)
-    # exactextract 0.3 gives or takes a whole cell where a border runs through the corner of one, as borders do that
-    # were traced along the same grid. A cell that is wholly in or out must agree with its centre; else it is cut.
+    # exactextract 0.3 may be wrong by a whole cell where a border runs through the corner or along the side of one, as
+    # borders do that were traced along the same grid. Those cells are cut one by one.
     move = Affine(grid.transform.a, 0.0, west, 0.0, grid.transform.e, north)
-    centre = rasterize([(polygon, 1)], out_shape=shape, transform=move, dtype="uint8").astype(bool)
-    row, column = np.nonzero(np.where(centre, share == 0, share == 1))
-    if len(row):
-        x, y = west + column * move.a, north + row * move.e
-        squares = shapely.box(x, y + move.e, x + move.a, y)
-        share[row, column] = shapely.area(shapely.intersection(squares, polygon)) / (move.a * -move.e)
+    recut(share, polygon, move)
     return share

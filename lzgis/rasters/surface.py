@@ -37,6 +37,7 @@ from lzgis.rasters.constraints import LEVELS, Constraint, constraints
 from lzgis.rasters.grid import DEGREES
 from lzgis.rule import RuleBook, Severity
 from lzgis.rulebook import activity_of
+from lzgis.screening import date_of
 
 #: Rows that are held at a time, and columns that are burnt at a time.
 BAND, BLOCK = 256, 1024
@@ -182,7 +183,7 @@ def raster_surface(
         raise ExportError(str(path), what, Message("name it *.tif"))
     plan, unanswered, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unanswered)
-    tags = _tags(city, rules, {"as_of": str(_day(as_of)), "activity": activity})
+    tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
 
     def make(made: Path) -> None:
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), tempfile.TemporaryDirectory(dir=made.parent) as folder:
@@ -222,22 +223,12 @@ def read_surface(path: str | Path) -> Surface:
     return Surface(path, pd.DataFrame(json.loads(text)), ())
 
 
-def _day(as_of: dt.date | str | None) -> dt.date:
-    if as_of is None:
-        return dt.date.today()
-    try:
-        return as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
-    except ValueError:
-        what = Message("'{as_of}' is not a date", as_of=as_of)
-        raise ConfigError(Message("as_of"), what, Message("write it as 2026-11-21")) from None
-
-
 def _plan(
     city: Catalogue, cell_m: float, as_of: dt.date | str | None, activity: str
 ) -> tuple[_Plan, list[int], tuple[Problem, ...]]:
     if not (np.isfinite(cell_m) and cell_m > 0):
         raise ConfigError("cell_m", Message("{given!r} is not allowed", given=cell_m), Message("give metres above 0"))
-    book = city.book.as_of(_day(as_of))
+    book = city.book.as_of(date_of(as_of))
     try:
         activity = activity_of(book, activity) if activity else ""
     except KeyError:

@@ -1,0 +1,81 @@
+"""The cells of a grid whose borders coincide with a polygon's, cut one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from rasterio import Affine
+from rasterio.features import rasterize
+
+from lzgis.geometry.cellmarks import cells_along
+
+Flags = npt.NDArray[np.bool_]
+
+#: A border this near to the corner or side of a cell, as a share of the cell, runs through or along it.
+_ON = 1e-7
+#: Side of the squares of cells that a polygon is cut to before its cells are.
+_BLOCK = 16
+
+
+def recut(share: npt.NDArray[np.float64], polygon: shapely.Geometry, move: Affine) -> None:
+    """Put right the covered shares of the cells in which a polygon's border meets a corner or a side of the grid.
+
+    Parameters
+    ----------
+    share : array of float
+        Covered share of each cell; changed in place.
+    polygon : shapely geometry
+        In the coordinates of the grid.
+    move : Affine
+        From column and row to coordinates; cells upright.
+
+    Examples
+    --------
+    >>> share = np.ones((1, 1))
+    >>> recut(share, shapely.Polygon([(0, 0), (1, 0), (0, 1)]), Affine(1, 0, 0, 0, -1, 1))
+    >>> share
+    array([[0.5]])
+    """
+
+    # In cells from the north-west corner, so that one tolerance serves every grid.
+    def to_cells(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
+        return (x - move.c) / move.a, (y - move.f) / move.e
+
+    placed = shapely.transform(polygon, to_cells, interleaved=False)
+    doubt = _meets(placed, share.shape)
+    centre = rasterize([(placed, 1)], out_shape=share.shape, transform=Affine.identity(), dtype="uint8").astype(bool)
+    doubt |= np.where(centre, share == 0, share == 1)
+    row, column = np.nonzero(doubt)
+    block = (row // _BLOCK) * (share.shape[1] // _BLOCK + 1) + column // _BLOCK
+    for one in np.unique(block):
+        which = np.flatnonzero(block == one)
+        y, x = row[which], column[which]
+        local = shapely.intersection(placed, shapely.box(x.min(), y.min(), x.max() + 1, y.max() + 1))
+        share[y, x] = shapely.area(shapely.intersection(shapely.box(x, y, x + 1, y + 1), local))
+
+
+def _meets(polygon: shapely.Geometry, shape: tuple[int, int]) -> Flags:
+    """Mark the cells in which the border meets a corner, or a vertex lies on a side."""
+    rows, columns = shape
+    border = shapely.boundary(polygon)
+    # With a cell around the grid, for what runs along its outer sides.
+    touched = cells_along([shapely.transform(border, lambda at: at + 1.0)], (rows + 2, columns + 2))
+    near = np.zeros((rows + 3, columns + 3), dtype=bool)
+    for down in (0, 1):
+        for across in (0, 1):
+            near[down : down + rows + 2, across : across + columns + 2] |= touched
+    y, x = np.nonzero(near)
+    shapely.prepare(border)
+    on = shapely.dwithin(border, shapely.points(x - 1.0, y - 1.0), _ON)
+    x, y = x[on] - 1.0, y[on] - 1.0
+    vertex = shapely.get_coordinates(border)
+    aligned = (np.abs(vertex - np.round(vertex)) < _ON).any(axis=1)
+    x, y = np.r_[x, vertex[aligned, 0]], np.r_[y, vertex[aligned, 1]]
+    found = np.zeros(shape, dtype=bool)
+    for down in (-2 * _ON, 2 * _ON):
+        for across in (-2 * _ON, 2 * _ON):
+            row, column = (np.floor(v).astype(np.intp) for v in (y + down, x + across))
+            inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+            found[row[inside], column[inside]] = True
+    return found

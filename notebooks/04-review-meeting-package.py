@@ -1,0 +1,158 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# %% [markdown]
+# # The package for a review meeting
+#
+# Tomorrow the committee meets. On the table lie some fifty projects of the plan. Everyone at that table wants something else:
+# the chair the list of what cannot go on, the reviewer a document per project, the surveyor a layer for QGIS, the office a
+# workbook, and all of them a map. One screening makes all of it, and every file says on which data and rules it rests.
+#
+# The city is the reference city: **schematic** data, not to be used for approval.
+
+# %%
+from pathlib import Path
+
+import matplotlib.image as mpimg
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import lzgis as lz
+from lzgis.exporters import export_projects
+from lzgis.exporters.paper import write_maps
+
+pd.set_option("display.max_colwidth", 50)
+folder = Path("meeting")
+
+# %% [markdown]
+# ## 1. The batch
+#
+# Sites are read once; what had to be assumed is said.
+
+# %%
+city = lz.open_catalogue(lz.reference_city())
+sites = lz.read_sites(city.root / "sites.gpkg")
+for problem in sites.problems:
+    print(problem)
+print(len(sites.frame), "projects;", sites.frame.geom_type.value_counts().to_dict())
+
+# %% [markdown]
+# ## 2. Screened against every rule in force on the day of the meeting
+
+# %%
+report = lz.screen(sites, city, as_of="2026-11-21")
+report.verdicts["verdict"].value_counts().rename("projects").to_frame()
+
+# %%
+colours = {"存在禁止性冲突": "#d7191c", "需进一步论证": "#fdae61", "核查不完整": "#b07aa1", "未发现冲突": "#1a9641"}
+english = {"存在禁止性冲突": "prohibited", "需进一步论证": "needs proof", "核查不完整": "incomplete", "未发现冲突": "none found"}
+counts = report.verdicts["verdict"].value_counts().reindex(colours).fillna(0)
+figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5), width_ratios=[1, 2])
+left.barh([english[v] for v in counts.index], counts, color=list(colours.values()))
+left.invert_yaxis()
+left.set_xlabel("projects")
+report.layers["city"].frame.boundary.plot(ax=right, color="#666666", linewidth=1)
+report.layers["redline"].frame.plot(ax=right, color="#f7c6c0", linewidth=0)
+points = report.sites.geometry.representative_point()
+for verdict, colour in colours.items():
+    chosen = points[(report.verdicts["verdict"] == verdict).to_numpy()]
+    if len(chosen):
+        chosen.plot(ax=right, color=colour, markersize=28, edgecolor="black", linewidth=0.4, label=english[verdict])
+right.legend(loc="lower right", title="verdict (pale red: redline)", fontsize=8)
+right.set(title="Schematic data; not to be used for approval", xlabel="longitude", ylabel="latitude")
+plt.show()
+
+# %% [markdown]
+# ## 3. The agenda: the gravest first
+#
+# What forbids a project, and by how much, in one line each. A project whose check is incomplete goes on the agenda too: it is
+# not known to be free.
+
+# %%
+order = {verdict: rank for rank, verdict in enumerate(colours)}
+titles = {rule.id: rule.title for rule in report.book.rules}
+
+
+def named(rules: tuple[str, ...]) -> str:
+    """Titles of rules."""
+    return "；".join(titles[rule] for rule in rules)
+
+
+agenda = report.verdicts.assign(
+    rank=report.verdicts["verdict"].map(order),
+    forbids=report.verdicts["prohibited"].map(named),
+    not_checked_for=report.verdicts["not_checked"].map(named),
+).sort_values(["rank", "site_id"])
+agenda[["site_id", "site_name", "verdict", "forbids", "not_checked_for"]].head(12).reset_index(drop=True)
+
+# %% [markdown]
+# Does it hang on a digitising error? The ladder gives the verdict again with overlaps up to 0, 50, 200 and 1000 m²
+# disregarded. These change their verdict somewhere on it:
+
+# %%
+ladder = report.verdicts[report.verdicts["ladder"].map(lambda steps: len(set(steps)) > 1)]
+pd.DataFrame(ladder["ladder"].tolist(), index=ladder["site_name"], columns=[f"≤ {a:g} m²" for a in report.book.tolerance.ladder_m2])
+
+# %% [markdown]
+# ## 4. What was not checked, and why
+#
+# The committee must know what nobody looked at. Missing layers are asked for at their owners before the meeting.
+
+# %%
+missing = [p for p in report.problems if p.level == "warning"]
+print("\n".join(str(problem) for problem in missing))
+
+# %% [markdown]
+# ## 5. The files for everyone
+#
+# The workbook for the office, the GeoPackage for QGIS, the page with the map for the room (it needs no network), the JSON to
+# check again when a new version of the data comes.
+
+# %%
+for name in ("report.xlsx", "findings.gpkg", "map.html", "report.json"):
+    path = lz.export(report, folder / name)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+# %% [markdown]
+# The overview and a map for each project that is forbidden are drawn on paper, with legend, scale, source and date. A map
+# number (审图号) is never invented; it is printed only if given.
+
+# %%
+overview = write_maps(report, folder / "maps", language="en")
+gravest = agenda["site_id"].iloc[:2].tolist()
+details = write_maps(report, folder / "maps", gravest, language="en")
+figure, axes = plt.subplots(1, 2, figsize=(15, 5.5))
+for ax, path in zip(axes, [*overview, *details][:2], strict=True):
+    ax.imshow(mpimg.imread(path))
+    ax.set_axis_off()
+plt.show()
+
+# %% [markdown]
+# ## 6. A document for each project on the agenda
+#
+# The reviewer's document is Word: the facts are filled in, the judgement (符合情况, 说明) is left to the person who signs. Here
+# for the two gravest projects.
+
+# %%
+few = lz.screen(sites.frame[sites.frame["id"].isin(gravest)], city, as_of="2026-11-21")
+for path in export_projects(few, folder / "projects", ["docx"]):
+    print(f"{path}  {path.stat().st_size / 1e3:.0f} kB")
+
+# %% [markdown]
+# ## 7. Where all of it comes from
+#
+# Fingerprints of every source stand in each file, so that after the meeting nobody has to ask which version was on the table.
+
+# %%
+pd.DataFrame([(s.role, s.name, s.version, s.sha256[:12]) for s in report.provenance.sources][:6], columns=["role", "file", "version", "sha256"])

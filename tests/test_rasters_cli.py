@@ -1,0 +1,85 @@
+"""The raster commands: tables on standard output, files where asked, exit codes that a script can use."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from rasters import described, forest, write_raster
+from typer.testing import CliRunner
+
+import lzgis as lz
+from lzgis.cli import app
+
+run = CliRunner()
+
+
+@pytest.fixture
+def city(tmp_path):
+    folder = described(tmp_path / "city", early="", late="")
+    late = forest()
+    late[42, 51:53] = 5
+    write_raster(folder / "early.tif", forest())
+    write_raster(folder / "late.tif", late)
+    return folder
+
+
+def table(path):
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_stats_shows_and_writes_shares(city, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["raster", "stats", "--layers", str(city), "--by", "redline.*", "--out", str(out)]
+    done = run.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "林地" in done.stdout
+    rows = table(out / "composition.csv")
+    assert sum(float(row["占比"]) for row in rows) == pytest.approx(1)
+    english = run.invoke(app, [*arguments[:-2], "--lang", "en"])
+    assert "Forest" in english.stdout
+    assert "Composition" in english.stdout
+
+
+def test_stats_of_elevation_has_limits(tmp_path):
+    done = run.invoke(app, ["raster", "stats", "dem", "--by", "farmland.*", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "大于 25°" in done.stdout
+    assert {row["类别"] for row in table(tmp_path / "limits.csv")} >= {"永久基本农田", "建设用地"}
+
+
+def test_declared_figures_are_shown_beside_the_measured_ones():
+    done = run.invoke(app, ["raster", "stats", "--by", "city.*"])
+    assert "公布 0.6821" in done.stdout
+    assert "相符：否" in done.stdout
+
+
+def test_change_says_what_was_converted_by_its_exit_code(city, tmp_path):
+    arguments = ["raster", "change", "early", "late", "--layers", str(city)]
+    done = run.invoke(app, [*arguments, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "change.gpkg",
+        "patches.csv",
+        "transitions.csv",
+    ]
+    assert len(table(tmp_path / "out" / "patches.csv")) == 1
+    assert run.invoke(app, ["raster", "change", "late", "late", "--layers", str(city)]).exit_code == 0
+
+
+def test_surface_writes_a_file_that_is_read_again(city, tmp_path):
+    path = tmp_path / "surface.tif"
+    done = run.invoke(
+        app, ["raster", "surface", str(path), "--cell", "200", "--layers", str(city), "--as-of", "2026-11-21"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "未核查" not in done.stdout.splitlines()[0]
+    assert "缺少图层“caves”" in done.stdout
+    assert lz.read_surface(path).covered("redline").any()
+
+
+def test_a_mistake_names_what_is_allowed():
+    done = run.invoke(app, ["raster", "change", "landcover_2015", "landcover_202"])
+    assert isinstance(done.exception, lz.ConfigError)
+    assert "did you mean 'landcover_2020'" in str(done.exception)
