@@ -149,7 +149,7 @@ def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:
     rule, found = answer
     topic = list(Topic).index(LAYER_KINDS[rule.kind].topic)
     severity = (found.severity or rule.severity).rank
-    size = (-abs(value) if value == value else 0.0 for value in (found.area_m2, found.length_m))
+    size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
     # What was found comes first, by topic; boundary errors behind conflicts of the same topic.
     state = _STATES.index(found.state)
     return (max(state, 1), topic, state, severity, *size)

@@ -6,6 +6,7 @@ Exit codes: 0 if nothing differs, 1 if something does, 2 for bad input.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,7 +113,7 @@ def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], words: Word
 
 
 def _cell(column: str, value: Any, words: Words) -> str:
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and isnan(value)):
         return ""
     if column == "change":
         return words("change", value)

@@ -78,7 +78,7 @@ class AuditReport:
         return self.of(Topic.CONFLICT)
 
     def of(self, topic: Topic) -> gpd.GeoDataFrame:
-        """What was found on a topic, boundary errors included."""
+        """Give what was found on a topic, boundary errors included."""
         caught = self.findings["state"].isin([State.INVOLVED, State.SLIVER])
         return self.findings[caught & (self.findings["topic"] == topic)]
 

@@ -151,7 +151,7 @@ def feature_hash(layers: Mapping[str, Layer], layer: str, feature: str) -> str:
     if not len(row):
         return ""
     shape = shapely.normalize(shapely.transform(row.geometry.iloc[0], lambda points: np.round(points, 9) + 0.0))
-    fields = sorted((str(n), str(v)) for n, v in row.iloc[0].drop("geometry").items() if v is not None and v == v)
+    fields = sorted((str(n), str(v)) for n, v in row.iloc[0].drop("geometry").items() if not pd.isna(v))
     return hashlib.sha256(shapely.to_wkb(shape) + repr(fields).encode()).hexdigest()
 
 

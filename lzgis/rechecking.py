@@ -280,8 +280,8 @@ def _in_order(frames: list[pd.DataFrame], everyone: Subjects, book: RuleBook) ->
         frame.astype({c.name: "float64" if c.dtype == "float" else object for c in FINDING_COLUMNS}) for frame in frames
     ]
     rows = pd.concat(typed, ignore_index=True)[names]
-    site = pd.Index(everyone.table["id"]).get_indexer(rows["site_id"].to_numpy())
-    rule = pd.Index([r.id for r in book.rules]).get_indexer(rows["rule"].to_numpy())
+    site = pd.Index(everyone.table["id"]).get_indexer(pd.Index(rows["site_id"]))
+    rule = pd.Index([r.id for r in book.rules]).get_indexer(pd.Index(rows["rule"]))
     return rows.iloc[np.lexsort((rule, site))].reset_index(drop=True)
 
 
@@ -313,8 +313,8 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
         index=False
     ):
         parts = [state, *([severity] if state in (State.INVOLVED, State.SLIVER) else []), feature, reason]
-        parts += [f"{area:.2f} ㎡" if area == area else "", f"{length:.2f} m" if length == length else ""]
-        parts.append(f"{distance:.3f} m" if distance == distance and state == State.CLEAR else "")
+        parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
+        parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")
         said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))
     return {key: SEPARATOR.join(sorted(lines)) for key, lines in said.items()}
 

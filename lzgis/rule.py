@@ -181,7 +181,8 @@ class Tolerance(Data):
 class RuleBook:
     """A dated book of rules with what its rules refer to.
 
-    `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its title: a city that lacks one gets 未核查, never a pass.
+    `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may
+    name to its title: a city that lacks one gets 未核查, never a pass.
     """
 
     name: str

@@ -123,6 +123,10 @@ def gained_and_lost(before: Geometries, after: Geometries) -> tuple[Geometries, 
 
 def _more(these: Geometries, than: Geometries) -> Geometries:
     dimension = shapely.get_dimensions(these)
+    # Of lines, what runs along within the resolution is the same line.
+    lines = dimension == 1
+    than = than.copy()
+    than[lines] = shapely.buffer(than[lines], RESOLUTION_M)
     more = part_of_dimension(shapely.difference(these, than), dimension)
     areal = np.flatnonzero((dimension == 2) & ~shapely.is_empty(more))
     found, owner = patches(more[areal], RESOLUTION_M)

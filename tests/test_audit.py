@@ -234,7 +234,7 @@ def test_borders_that_merely_cross_are_not_one(tmp_path):
 
 def shifted(geometry: shapely.Geometry) -> shapely.Geometry:
     """Move a plane geometry as GCJ-02 does."""
-    moved = shapely.transform(toy.PLANE.unproject([geometry]), lambda x, y: to_gcj02(x, y), interleaved=False)
+    moved = shapely.transform(toy.PLANE.unproject([geometry]), to_gcj02, interleaved=False)
     return toy.PLANE.project(moved)[0]
 
 

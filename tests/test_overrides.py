@@ -121,7 +121,7 @@ def test_evidence_is_looked_at(tmp_path, change, state):
     change(city / "批复.pdf")
     report = screened(city)
     assert report.overrides["evidence_state"].tolist() == [state]
-    assert "the evidence '批复.pdf' is not" in str([p for p in report.problems if "override" in p.place][0])
+    assert "the evidence '批复.pdf' is not" in str(next(p for p in report.problems if "override" in p.place))
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     dict
         ``notice``, ``disclaimer``, ``city``, ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
         ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``breakdown``
-        (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``, ``provenance`` and ``sites``, a GeoJSON collection in
-        longitude and latitude on CGCS2000 (EPSG:4490).
+        (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``,
+        ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
     """
     teller = Teller(report, language)
     findings = []

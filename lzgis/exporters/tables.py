@@ -167,6 +167,7 @@ def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shortfall(required_m: Any, distance_m: Any) -> float | None:
+    """Give how many metres are missing; None where no distance is demanded or measured."""
     required, distance = number(required_m), number(distance_m)
     return None if required is None or distance is None else round(max(0.0, required - distance), 3)
 

@@ -93,7 +93,7 @@ def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
 
 def _around(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window | None:
     """Narrow a piece to what lies around a polygon; nothing if they merely touch."""
-    west, south, east, north = polygon.bounds
+    west, south, east, north = shapely.bounds(polygon)
     move = grid.transform
     left = max(int(np.floor((west - move.c) / move.a)), window.col_off)
     right = min(int(np.floor((east - move.c) / move.a)) + 1, window.col_off + window.width)

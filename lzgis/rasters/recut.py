@@ -37,12 +37,9 @@ def recut(share: npt.NDArray[np.float64], polygon: shapely.Geometry, move: Affin
     >>> share
     array([[0.5]])
     """
-
     # In cells from the north-west corner, so that one tolerance serves every grid.
-    def to_cells(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
-        return (x - move.c) / move.a, (y - move.f) / move.e
-
-    placed = shapely.transform(polygon, to_cells, interleaved=False)
+    corner, cell = np.array([move.c, move.f]), np.array([move.a, move.e])
+    placed = shapely.transform(polygon, lambda at: (at - corner) / cell)
     doubt = _meets(placed, share.shape)
     centre = rasterize([(placed, 1)], out_shape=share.shape, transform=Affine.identity(), dtype="uint8").astype(bool)
     doubt |= np.where(centre, share == 0, share == 1)
@@ -65,17 +62,16 @@ def _meets(polygon: shapely.Geometry, shape: tuple[int, int]) -> Flags:
     for down in (0, 1):
         for across in (0, 1):
             near[down : down + rows + 2, across : across + columns + 2] |= touched
-    y, x = np.nonzero(near)
+    down_at, across_at = np.nonzero(near)
+    corner = np.column_stack([across_at, down_at]) - 1.0
     shapely.prepare(border)
-    on = shapely.dwithin(border, shapely.points(x - 1.0, y - 1.0), _ON)
-    x, y = x[on] - 1.0, y[on] - 1.0
+    corner = corner[shapely.dwithin(border, shapely.points(corner), _ON)]
     vertex = shapely.get_coordinates(border)
-    aligned = (np.abs(vertex - np.round(vertex)) < _ON).any(axis=1)
-    x, y = np.r_[x, vertex[aligned, 0]], np.r_[y, vertex[aligned, 1]]
+    aligned = vertex[(np.abs(vertex - np.round(vertex)) < _ON).any(axis=1)]
     found = np.zeros(shape, dtype=bool)
-    for down in (-2 * _ON, 2 * _ON):
-        for across in (-2 * _ON, 2 * _ON):
-            row, column = (np.floor(v).astype(np.intp) for v in (y + down, x + across))
+    for south in (-2 * _ON, 2 * _ON):
+        for east in (-2 * _ON, 2 * _ON):
+            column, row = np.floor(np.concatenate([corner, aligned]) + np.array([east, south])).astype(np.intp).T
             inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
             found[row[inside], column[inside]] = True
     return found
