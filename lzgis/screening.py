@@ -85,7 +85,16 @@ def screen(
         sites = sites_from_frame(sites)
     elif not isinstance(sites, SiteTable):
         sites = read_sites(sites)
-    day = date_of(as_of)
+    report = _screened(sites, city, (date_of(as_of), made_at), progress)
+    own = city.root / OVERRIDES_FILE
+    chosen = overrides if overrides is not None else own if own.is_file() else None
+    return report if chosen is None else with_overrides(report, chosen)
+
+
+def _screened(
+    sites: SiteTable, city: Catalogue, times: tuple[dt.date, dt.datetime | None], progress: Progress | None
+) -> Report:
+    day, _ = times
     book = city.book.as_of(day)
     if not book.rules:
         raise ConfigError(
@@ -93,35 +102,30 @@ def screen(
             Message("has no rule in force on {day}", day=day),
             Message("give a later date with as_of"),
         )
-    layers, lacking = _load_layers(city, book, progress)
+    loaded, lacking = _load_layers(city, book, progress)
+    layers = {name: one.layer for name, one in loaded.items()}
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = subjects_of(sites, book, city, np.arange(len(sites.frame)))
     subjects = everyone if len(usable) == len(sites.frame) else subjects_of(sites, book, city, usable)
-    plane_layers = {name: in_plane(one.layer, city) for name, one in layers.items()}
+    plane_layers = {name: in_plane(layer, city) for name, layer in layers.items()}
     parts = check_all(subjects, plane_layers, day, progress=progress)
     if len(usable) < len(sites.frame):
         parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
     findings = _findings_frame(parts, everyone, city)
-    problems = (*sites.problems, *lacking, *(p for one in layers.values() for p in one.problems))
-    problems += tuple(p for one in layers.values() for p in unknown_values(book, one.layer))
-    report = Report(
+    problems = (*sites.problems, *lacking, *(p for one in loaded.values() for p in one.problems))
+    return Report(
         city=city.city,
         book=book,
-        layers={name: one.layer for name, one in layers.items()},
+        layers=layers,
         sites=sites.frame.assign(activity=everyone.activity),
         findings=findings,
         verdicts=verdicts(findings, everyone),
-        unit_lists=unit_lists(findings, book, {name: one.layer for name, one in layers.items()}),
+        unit_lists=unit_lists(findings, book, layers),
         backdrop=city.backdrop,
-        problems=problems,
-        provenance=provenance_of(city, book, layers, (day, made_at), sites),
-        breakdown=breakdown(
-            findings, {name: one.layer for name, one in layers.items()}, city.city.divisions, city.plane
-        ),
+        problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
+        provenance=provenance_of(city, book, loaded, times, sites),
+        breakdown=breakdown(findings, layers, city.city.divisions, city.plane),
     )
-    own = city.root / OVERRIDES_FILE
-    chosen = overrides if overrides is not None else own if own.is_file() else None
-    return report if chosen is None else with_overrides(report, chosen)
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:

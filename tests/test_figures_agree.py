@@ -1,0 +1,65 @@
+"""The same figure stands in every output, to the last digit printed: JSON, GeoPackage, GeoJSON and workbook."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dossier_fixture import city_report
+from python_calamine import CalamineWorkbook
+
+import lzgis as lz
+
+FIGURES = ("area_m2", "area_possible_m2", "length_m", "distance_m", "required_m", "share")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("agree")
+    for name in ("report.json", "findings.gpkg", "findings.geojson", "report.xlsx"):
+        lz.export(city_report(), out / name)
+    return out
+
+
+def told(rows: list[dict[str, Any]], form: Callable[[str, Any], Any] = lambda _, value: value) -> list[tuple[Any, ...]]:
+    """Bring rows into one order: site, rule, feature, then the figures."""
+    keys = [(r["site_id"], r["rule"], r["feature_id"] or "", *(form(f, r[f]) for f in FIGURES)) for r in rows]
+    return sorted(keys, key=repr)
+
+
+@pytest.fixture(scope="module")
+def findings(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "report.json").read_text("utf-8"))["findings"]
+    assert len(found) == len(city_report().findings) > 1000
+    return found
+
+
+def test_the_geopackage_has_the_figures_of_the_json(folder: Path, findings: list[dict[str, Any]]) -> None:
+    base = sqlite3.connect(folder / "findings.gpkg")
+    base.row_factory = sqlite3.Row
+    rows = [dict(row) for row in base.execute("select * from findings")]
+    base.close()
+    assert told(rows) == told(findings)
+
+
+def test_the_geojson_has_the_figures_of_the_json(folder: Path, findings: list[dict[str, Any]]) -> None:
+    features = json.loads((folder / "findings.geojson").read_text("utf-8"))["features"]
+    rows = [f["properties"] for f in features if f["properties"]["feature_kind"] == "finding"]
+    assert told(rows) == told(findings)
+
+
+def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findings: list[dict[str, Any]]) -> None:
+    table = CalamineWorkbook.from_path(folder / "report.xlsx").get_sheet_by_name("核查明细").to_python()
+    top = next(i for i, row in enumerate(table) if row[0] == "项目编号")
+    heads = {str(name): k for k, name in enumerate(table[top])}
+    titles = {rule.id: rule.title for rule in city_report().book.rules}
+    areas = [(r[0], r[heads["规则"]], r[heads["要素编号"]], r[heads["面积（㎡）"]]) for r in table[top + 1 :] if r[0]]
+    wanted = [
+        (f["site_id"], titles[f["rule"]], f["feature_id"] or "", "" if f["area_m2"] is None else round(f["area_m2"], 2))
+        for f in findings
+    ]
+    assert sorted(areas, key=repr) == sorted(wanted, key=repr)
