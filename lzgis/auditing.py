@@ -72,12 +72,11 @@ def audit(
     ground = ground_of(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
     answers: list[tuple[LayerRule, Found]] = []
+    tell = progress or (lambda what, done, total: None)
     for done, rule in enumerate(rules):
-        if progress:
-            progress("rules", done, len(rules))
+        tell("rules", done, len(rules))
         answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, ground)]
-    if progress:
-        progress("rules", len(rules), len(rules))
+    tell("rules", len(rules), len(rules))
     if not rules:
         place = Message("rule book '{name}'", name=book.name)
         what = Message("has no rule for layers in force on {day}", day=day)

@@ -19,11 +19,11 @@ from lzgis.check import Progress
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
-from lzgis.rasters.city import CityRaster, as_city, city_raster, city_zones, raster_ids
+from lzgis.rasters.city import CityRaster, Zones, as_city, city_raster, city_zones, raster_ids
 from lzgis.rasters.cover import to_grid
 from lzgis.rasters.grid import grid_difference
 from lzgis.rasters.slope import CLASSES, NO_SLOPE, STEEP, slope_codes
-from lzgis.rasters.tabulate import Coder, beyond, tabulate
+from lzgis.rasters.tabulate import Coder, Table, beyond, tabulate
 from lzgis.spec import Declared
 
 #: What a row of a composition is: a class of the raster, or a part of the zone of which the raster says nothing.
@@ -154,6 +154,15 @@ def raster_stats(
         progress("raster", 0, 1)
     table = tabulate(one.grid, placed, legend.coder, legend.codes)
     outside = beyond(one.grid, placed, city)
+    composition = _composition(zones, table, outside, legend)
+    limits, more = _limits(city, one) if one.spec.kind == "elevation" else (_no_limits(), ())
+    problems = (*one.problems, *_said(one, legend, composition), *more)
+    if progress:
+        progress("raster", 1, 1)
+    return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)
+
+
+def _composition(zones: Zones, table: Table, outside: npt.NDArray[np.float64], legend: _Legend) -> pd.DataFrame:
     rows = []
     for k in range(len(zones)):
         total = table.area[k].sum() + outside[k]
@@ -166,12 +175,7 @@ def raster_stats(
         for what, cells, area in (*silent, (NOT_COVERED, np.nan, outside[k])):
             if area > 0:
                 rows.append((*head, what, np.nan, "", "", "", cells, area, area / total))
-    composition = pd.DataFrame(rows, columns=list(COMPOSITION))
-    limits, more = _limits(city, one) if one.spec.kind == "elevation" else (_no_limits(), ())
-    problems = (*one.problems, *_said(one, legend, composition), *more)
-    if progress:
-        progress("raster", 1, 1)
-    return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)
+    return pd.DataFrame(rows, columns=list(COMPOSITION))
 
 
 def _latest(city: Catalogue) -> str:

@@ -176,11 +176,9 @@ def raster_surface(
     ExportError
         If the file cannot be written.
     """
-    city = as_city(city)
-    path = Path(path)
+    city, path = as_city(city), Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
-        what = Message("'{suffix}' is no GeoTIFF", suffix=path.suffix)
-        raise ExportError(str(path), what, Message("name it *.tif"))
+        raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
     plan, unanswered, problems = _plan(city, cell_m, as_of, activity)
     rules = _rule_table(plan, unanswered)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
