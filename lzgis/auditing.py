@@ -71,12 +71,7 @@ def audit(
     layers, lacking = load_present(city, progress)
     ground = ground_of(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
-    answers: list[tuple[LayerRule, Found]] = []
-    tell = progress or (lambda what, done, total: None)
-    for done, rule in enumerate(rules):
-        tell("rules", done, len(rules))
-        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, ground)]
-    tell("rules", len(rules), len(rules))
+    answers = _answers(rules, ground, progress)
     if not rules:
         place = Message("rule book '{name}'", name=book.name)
         what = Message("has no rule for layers in force on {day}", day=day)
@@ -90,6 +85,17 @@ def audit(
         problems=(*lacking, *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
+
+
+def _answers(rules: list[LayerRule], ground: Ground, progress: Progress | None) -> list[tuple[LayerRule, Found]]:
+    answers: list[tuple[LayerRule, Found]] = []
+    for done, rule in enumerate(rules):
+        if progress:
+            progress("rules", done, len(rules))
+        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, ground)]
+    if progress:
+        progress("rules", len(rules), len(rules))
+    return answers
 
 
 def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dict[str, LoadedLayer], list[Problem]]:

@@ -19,8 +19,8 @@ from lzgis.check import Progress
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
-from lzgis.rasters.city import CityRaster, Zones, as_city, city_raster, city_zones, raster_ids
-from lzgis.rasters.cover import to_grid
+from lzgis.rasters.city import CityRaster, as_city, city_raster, city_zones, raster_ids
+from lzgis.rasters.cover import Zones, to_grid
 from lzgis.rasters.grid import grid_difference
 from lzgis.rasters.slope import CLASSES, NO_SLOPE, STEEP, slope_codes
 from lzgis.rasters.tabulate import Coder, Table, beyond, tabulate
