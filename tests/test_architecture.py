@@ -18,7 +18,7 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 raster",
+    "tools": "config words measure gcj02 raster locking reopening placing manifest results",
     "nouns": "model layer_model",
     "reading": "repair sources",
     "kinds of rule": "kinds layer_kinds",
@@ -27,7 +27,7 @@ FLOORS: dict[str, str] = {
     "screening": "versions overriding earlier screening auditing comparing rechecking",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
