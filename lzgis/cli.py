@@ -24,6 +24,7 @@ from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
 from lzgis.cli_result import asked, made_at
+from lzgis.cli_verify import VerifyOptions, run_verify
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 from lzgis.words import Language, Words
@@ -230,6 +231,18 @@ def diff(
 ) -> None:
     """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+@app.command("verify")
+@gathers(VerifyOptions, "options")
+def verify_results(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of results.")],
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: VerifyOptions = VerifyOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Check that results are what was written, and whether layers, rules or sites have changed since."""
+    raise typer.Exit(run_verify(folder, layers, options, lang.code))
 
 
 @app.command()

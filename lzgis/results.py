@@ -97,6 +97,11 @@ def staged(out: Path, name: str) -> Iterator[Stage]:
         finish(out)
 
 
+def undecided(out: Path) -> bool:
+    """Tell whether a process was killed between deciding on a result and putting all of it in place."""
+    return (out / UNFINISHED / _READY).is_dir()
+
+
 def finish(out: Path) -> bool:
     """Finish what a process had decided and was killed over; say whether there was anything.
 

@@ -24,10 +24,10 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
-    "screening": "versions overriding earlier screening auditing comparing rechecking",
+    "screening": "versions overriding earlier screening auditing comparing rechecking verifying",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_result cli_verify cli_map cli_raster cli_audit cli_diff cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
