@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, run_audit
+from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
@@ -124,14 +125,16 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
 
 
 @app.command()
+@gathers(ShardOptions, "shards")
 @gathers(OutputOptions, "output")
-def screen(
+def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
     layers: LayersOption = None,
     as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),
+    shards: ShardOptions = ShardOptions(),
 ) -> None:
     """Check sites against every rule in force, and write the results."""
     names = _formats_for(output)
@@ -139,6 +142,21 @@ def screen(
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
+    if shards.concerns(sites, output.out):
+        if as_json:
+            what = Message("cannot print a batch")
+            raise ConfigError("--json", what, Message("use it with --format json"))
+        question = Question(
+            sites=sites,
+            layers=layers,
+            as_of=as_of,
+            out=output.out or Path(),
+            formats=names if output.formats or output.mode == MapMode.public else None,
+            language=lang.code,
+            overrides=output.overrides,
+            options=asdict(output),
+        )
+        raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
     given = _given(sites, layers, output.overrides)
     written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []

@@ -26,8 +26,9 @@ FLOORS: dict[str, str] = {
     "checking": "coverage findings breakdown check verdicts",
     "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
+    "batches": "batch",
     "rasters": "rasters",
-    "edges": "starting console cli_result cli_verify cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli_batch cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
