@@ -14,6 +14,7 @@ from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex
 from lzgis.geometry.measure import measure
 from lzgis.geometry.overlay import Overlaps, mean_width, off_border, outside_parts, overlaps, part_of_dimension
+from lzgis.geometry.told import SiteShapes, overlapping, told_nearest, told_within
 
 if TYPE_CHECKING:
     from lzgis.geometry.areas import decided, intersection_areas
@@ -49,6 +50,7 @@ __all__ = [
     "Nearest",
     "Overlaps",
     "PolygonGrid",
+    "SiteShapes",
     "areas_and_distances",
     "decided",
     "decided_insides",
@@ -64,8 +66,11 @@ __all__ = [
     "nearest_distance",
     "off_border",
     "outside_parts",
+    "overlapping",
     "overlaps",
     "part_of_dimension",
+    "told_nearest",
+    "told_within",
 ]
 
 

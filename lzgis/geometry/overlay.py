@@ -50,7 +50,22 @@ def overlaps(geometries: Geometries, index: FeatureIndex, *, resolution: float =
     """
     left, right = index.tree.query(geometries, predicate="intersects")
     order = np.lexsort((right, left))
-    left, right = left[order], right[order]
+    return overlaps_of_pairs(geometries, index, (left[order], right[order]), resolution=resolution)
+
+
+def overlaps_of_pairs(
+    geometries: Geometries, index: FeatureIndex, pairs: tuple[Integers, Integers], *, resolution: float = 0.0
+) -> Overlaps:
+    """Find which of the pairs, sorted by `left`, then `right`, overlap, as `overlaps` does.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
+    >>> pairs = np.array([0, 0]), np.array([0, 1])
+    >>> overlaps_of_pairs(np.array([shapely.box(8, 0, 10, 2)]), index, pairs).right
+    array([0])
+    """
+    left, right = pairs
     ours, theirs = geometries[left], index.geometries[right]
     ours_dimension, theirs_dimension = shapely.get_dimensions(ours), shapely.get_dimensions(theirs)
     dimension = np.minimum(ours_dimension, theirs_dimension)
