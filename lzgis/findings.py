@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,19 @@ class Subjects:
     def doing(self, activities: list[str]) -> np.ndarray:
         """Whether each site's activity is one of these, or within one."""
         wanted = frozenset(activities)
-        verdict = {a: bool(a) and bool(self.book.widening(a) & wanted) for a in set(self.activity)}
-        return np.array([verdict[a] for a in self.activity], dtype=bool)
+        codes, given = self._activities
+        return np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)[codes]
 
-    @property
+    @cached_property
+    def _activities(self) -> tuple[np.ndarray, np.ndarray]:
+        return pd.factorize(self.activity)
+
+    @cached_property
+    def names(self) -> dict[str, np.ndarray]:
+        """The columns ``id`` and ``name`` of the sites."""
+        return {name: self.table[name].to_numpy(dtype=object) for name in ("id", "name")}
+
+    @cached_property
     def unknown(self) -> np.ndarray:
         """Whether the site gives no activity."""
         return np.asarray(self.activity == "", dtype=bool)
@@ -83,8 +93,8 @@ def finding_rows(
     size = subjects.sites.size[site]
     measured = np.where(np.isnan(rows.area_m2), rows.length_m, rows.area_m2)
     columns: Columns = {
-        "site_id": subjects.table["id"].to_numpy()[site],
-        "site_name": subjects.table["name"].to_numpy()[site],
+        "site_id": subjects.names["id"][site],
+        "site_name": subjects.names["name"][site],
         "activity": subjects.activity[site],
         "rule": rule.id,
         "kind": rule.kind,

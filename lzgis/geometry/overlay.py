@@ -111,8 +111,12 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
         return rest
     dimension = shapely.get_dimensions(geometries)
     left, right = index.tree.query(geometries, predicate="dwithin", distance=resolution)
-    order = np.argsort(left, kind="stable")
+    order = np.lexsort((right, left))
     left, right = left[order], right[order]
+    whole = np.unique(left[_covered(index.geometries[right], geometries[left])])
+    rest[whole] = shapely.GeometryCollection()
+    partly = ~np.isin(left, whole)
+    left, right = left[partly], right[partly]
     starts = np.flatnonzero(np.diff(left, prepend=-1))
     for begin, end in zip(starts, np.r_[starts, len(left)][1:], strict=True):
         site = left[begin]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Literal
 
 import numpy as np
@@ -57,9 +58,14 @@ def _rest(check: Check, rows: Hits, index: FeatureIndex) -> Geometries:
     rest = geometry.copy()
     lesser = np.flatnonzero(dimension < 2)
     rest[lesser] = outside_parts(geometry[lesser], index, resolution=RESOLUTION_M)
-    starts = np.flatnonzero(np.diff(rows.site, prepend=-1))
-    for begin, end in zip(starts, np.r_[starts, len(rows)][1:], strict=True):
-        site = rows.site[begin]
-        if dimension[site] == 2:
-            rest[site] = shapely.difference(geometry[site], shapely.union_all(rows.geometry[begin:end]))
+    # The part of a site that lies wholly in one feature is the site itself.
+    whole = np.fromiter(map(operator.is_, rows.geometry, geometry[rows.site]), dtype=bool, count=len(rows))
+    done = rows.site[whole]
+    rest[done[dimension[done] == 2]] = shapely.GeometryCollection()
+    open_rows = np.flatnonzero((dimension[rows.site] == 2) & ~np.isin(rows.site, done))
+    sites, first, times = np.unique(rows.site[open_rows], return_index=True, return_counts=True)
+    for count in np.unique(times):
+        which = np.flatnonzero(times == count)
+        parts = rows.geometry[open_rows[first[which][:, np.newaxis] + np.arange(count)]]
+        rest[sites[which]] = shapely.difference(geometry[sites[which]], shapely.union_all(parts, axis=1))
     return part_of_dimension(rest, dimension)
