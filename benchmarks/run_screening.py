@@ -85,8 +85,8 @@ def main() -> None:
         run = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
         rows.append(json.loads(run.stdout.splitlines()[-1]))
         print(
-            "{n:>8} sites x {rules} rules: {seconds:>8.2f} s ({cpu_s:.2f} s of the processor, {per_site_ms:.3f} ms a site), {findings} findings, "
-            "{peak_mb} MB at most ({peak_mb_before} before)".format(**rows[-1])
+            "{n:>8} sites x {rules} rules: {seconds:>8.2f} s, {cpu_s:>8.2f} s of the processor, {per_site_ms:.3f} ms a site; "
+            "{findings} findings, {peak_mb} MB at most, {peak_mb_before} before".format(**rows[-1])
         )
     if given.json:
         print(json.dumps({"python": platform.python_version(), "cores": os.cpu_count(), "rows": rows}))

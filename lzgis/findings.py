@@ -18,6 +18,8 @@ from lzgis.rule import Certainty, Rule, RuleBook, Severity
 
 #: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
+#: Those that say the same in all rows of a rule.
+PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +117,8 @@ def finding_rows(
             columns[column.name] = getattr(rows, column.name)
     n = len(rows)
     return {
-        name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()
+        name: value if isinstance(value, np.ndarray) else np.broadcast_to(np.array(value, dtype=object), n)
+        for name, value in columns.items()
     }
 
 
@@ -169,9 +172,14 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
         "item": item,
         "procedure": procedure,
         "note": note,
-        "state": np.array([str(s) for s in state], dtype=object),
-        "reason": np.array([str(r) for r in reason], dtype=object),
+        "state": _texts(state),
+        "reason": _texts(reason),
     }
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    codes, words = pd.factorize(values)
+    return np.array([str(word) for word in words], dtype=object)[codes]
 
 
 def _where(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:

@@ -19,7 +19,7 @@ from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, missing_laye
 from lzgis.check import Progress, check_all
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
-from lzgis.findings import Columns, Subjects, finding_rows, not_checked
+from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
@@ -30,8 +30,6 @@ from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
 from lzgis.sources import read_sites, sites_from_frame
 from lzgis.verdicts import verdicts
-
-_DTYPES = {"str": str, "float": float}
 
 
 def screen(
@@ -254,28 +252,38 @@ def unusable_rows(
     ]
 
 
-def _findings_frame(
-    parts: list[Columns], everyone: Subjects, city: Catalogue
-) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book.
 
     Returns the findings, and their shapes in the plane.
     """
-    names = [c.name for c in FINDING_COLUMNS]
-    columns = {name: np.concatenate([p[name] for p in parts]) for name in (*names, "geometry")}
-    code = pd.Index(everyone.table["id"]).get_indexer(columns["site_id"])
+    size = [len(part["site_id"]) for part in parts]
+    rule = np.repeat(np.arange(len(parts)), size)
+    code = pd.Index(everyone.names["id"]).get_indexer(np.concatenate([part["site_id"] for part in parts]))
     order = np.argsort(code, kind="stable")
-    data = {c.name: _column(columns[c.name][order], c.dtype) for c in FINDING_COLUMNS}
-    shapes = columns["geometry"][order]
+    rule, code = rule[order], code[order]
+    per_site = {"site_id": everyone.names["id"], "site_name": everyone.names["name"], "activity": everyone.activity}
+    data = {}
+    for name, dtype, _ in FINDING_COLUMNS:
+        if name in per_site:
+            data[name] = _repeated(per_site[name], code)
+        elif name in PER_RULE:
+            data[name] = _repeated(np.array([part[name][0] if len(part[name]) else "" for part in parts]), rule)
+        else:
+            values = np.concatenate([part[name] for part in parts])[order]
+            data[name] = pd.Series(values.astype(float)) if dtype == "float" else _repeated(*_coded(values))
+    shapes = np.concatenate([part["geometry"] for part in parts])[order]
     return gpd.GeoDataFrame(data, geometry=city.plane.unproject(shapes), crs="EPSG:4490"), shapes
 
 
-def _column(values: np.ndarray, dtype: str) -> pd.Series:
-    """Make a column; of texts, each is stored once and then repeated, for they are few and the rows many."""
-    if dtype != "str":
-        return pd.Series(values).astype(_DTYPES[dtype])
+def _repeated(texts: np.ndarray, codes: np.ndarray) -> pd.Series:
+    """Make a column of few texts, many times each: only the few are converted."""
+    return pd.Series(pd.Series(texts, dtype=object).astype(str).array.take(codes))
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes, texts = pd.factorize(values, use_na_sentinel=False)
-    return pd.Series(pd.Series(texts).astype(str).array.take(codes))
+    return np.asarray(texts, dtype=object), codes
 
 
 def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:

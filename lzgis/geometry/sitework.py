@@ -135,9 +135,7 @@ def pairs_within(sites: LaidOutSites, layer: LayerIndex, distance: float) -> tup
     return _joined(sites, [work(part) for part in sites.pieces()])
 
 
-def _joined(
-    sites: LaidOutSites, parts: list[tuple[Integers, Integers, Floats]]
-) -> tuple[Integers, Integers, Floats]:
+def _joined(sites: LaidOutSites, parts: list[tuple[Integers, Integers, Floats]]) -> tuple[Integers, Integers, Floats]:
     none = np.zeros(0, dtype=np.intp)
     firsts = [part[0] for part in sites.pieces()]
     left = np.concatenate([none, *(sites.order[one[0] + first] for one, first in zip(parts, firsts, strict=True))])
@@ -161,9 +159,7 @@ def _all_within(
 
 
 @compiled
-def _edges_within_each(
-    line: Segments, tree: EdgeTree, radius: Floats, features: int
-) -> tuple[Int64s, Int64s, Floats]:
+def _edges_within_each(line: Segments, tree: EdgeTree, radius: Floats, features: int) -> tuple[Int64s, Int64s, Floats]:
     """Do as `edges_within`, with a distance for each site; none where it is NaN."""
     left, right, square = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
     n = 0

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within
+from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
 from lzgis.kinds.base import RESOLUTION_M, Check, Flags, Floats, Geometries, Hits, Integers, concatenated, hits, sizes
 from lzgis.kinds.baselines import BaselineFeatures, baseline_features
 from lzgis.model import State
@@ -124,8 +124,10 @@ def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Nea
     certain_part = _encroached(check, features, near, near.need, near.certain)
     banded = near.assumed > 0
     possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
-    certain_of = _united(certain_part, group, len(first))
-    possible_of = _united(np.where(banded, possible_part, certain_part), group, len(first))
+    # Both carriageways of a road encroach once.
+    order = np.argsort(group, kind="stable")
+    certain_of = united(certain_part[order], group[order])
+    possible_of = united(np.where(banded, possible_part, certain_part)[order], group[order])
     site, feature = near.site[first], near.feature[first]
     certain = near.certain[first]
     has_band = np.zeros(len(first), dtype=bool)
@@ -173,17 +175,6 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     around[beyond] = shapely.buffer(local[beyond], radius[which][beyond], quad_segs=ARC_SEGMENTS)
     parts[which] = part_of_dimension(shapely.intersection(site, around), shapely.get_dimensions(site))
     return parts
-
-
-def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
-    """Unite the parts of each group: both carriageways of a road encroach once."""
-    united = np.full(groups, shapely.Polygon(), dtype=object)
-    count = np.bincount(group, minlength=groups)
-    single = count[group] == 1
-    united[group[single]] = parts[single]
-    for one in np.flatnonzero(count > 1):
-        united[one] = shapely.union_all(parts[group == one])
-    return united
 
 
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
