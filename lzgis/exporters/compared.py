@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.errors import ExportError
 from lzgis.exporters.features import GEOMETRY_TYPES, Shape, storable
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put, put_bytes
 from lzgis.exporters.json import lines, plain
 from lzgis.exporters.rows import records
 from lzgis.layer_model import DiffReport, Recheck
@@ -75,11 +75,7 @@ def write_diff_json(
     """Write a comparison as JSON, see `diff_document`."""
     document = diff_document(report, recheck, language=language)
     data = "".join(lines(document)).encode("utf-8", "backslashreplace")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def write_diff_gpkg(
@@ -100,13 +96,17 @@ def write_diff_gpkg(
     if recheck is not None:
         tables["answers"] = recheck.changes
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
+        rows: dict[str, int] = {}
         for name in ("changes", "parts"):
             for layer, frame, shape in _by_dimension(name, getattr(report, name)):
                 kind = {"geometry_type": GEOMETRY_TYPES[shape], "promote_to_multi": True}
                 _write(made, layer, _stored(frame, words), **kind)
+                rows[layer] = len(frame)
         for name, frame in tables.items():
             _write(made, name, _stored(pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), words))
+            rows[name] = len(frame)
+        return rows
 
     try:
         put(path, make)
