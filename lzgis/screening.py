@@ -32,7 +32,7 @@ from lzgis.check import Progress, check_all
 from lzgis.cluster import gathered, submitted
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
-from lzgis.findings import Columns, Subjects, finding_rows, not_checked
+from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
 #: Sites in a piece for a worker: fewer are not worth the way, more keep the others waiting at the end.
 _LEAST_PIECE, _MOST_PIECE = 100, 5000
-_DTYPES = {"str": str, "float": float}
 
 
 def screen(  # noqa: PLR0913 (what a screening may be given)
@@ -131,12 +130,12 @@ def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = 
     parts = check_all(subjects, plane_layers, ground.day, progress=progress)
     if len(usable) < len(sites.frame):
         parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, ground.day)
-    findings = _findings_frame(parts, everyone, city)
+    findings, shapes = _findings_frame(parts, everyone, city)
     return Answers(
         sites=sites.frame.assign(activity=everyone.activity),
         findings=findings,
         verdicts=verdicts(findings, everyone),
-        breakdown=breakdown(findings, ground.layers, city.city.divisions, city.plane),
+        breakdown=breakdown(findings, shapes, plane_layers, city.city.divisions),
         problems=sites.problems,
     )
 
@@ -262,34 +261,76 @@ def unusable_rows(
     ]
 
 
-def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> gpd.GeoDataFrame:
-    """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book."""
-    names = [c.name for c in FINDING_COLUMNS]
-    columns = {name: np.concatenate([p[name] for p in parts]) for name in (*names, "geometry")}
-    code = pd.Index(everyone.table["id"]).get_indexer(columns["site_id"])
+def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+    """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book.
+
+    Returns the findings, and their shapes in the plane.
+    """
+    size = [len(part["site_id"]) for part in parts]
+    rule = np.repeat(np.arange(len(parts)), size)
+    code = pd.Index(everyone.names["id"]).get_indexer(np.concatenate([part["site_id"] for part in parts]))
     order = np.argsort(code, kind="stable")
-    data = {c.name: pd.Series(columns[c.name][order]).astype(_DTYPES[c.dtype]) for c in FINDING_COLUMNS}
-    geometry = city.plane.unproject(columns["geometry"][order])
-    return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4490")
+    rule, code = rule[order], code[order]
+    per_site = {"site_id": everyone.names["id"], "site_name": everyone.names["name"], "activity": everyone.activity}
+    data = {}
+    for name, dtype, _ in FINDING_COLUMNS:
+        if name in per_site:
+            data[name] = _repeated(per_site[name], code)
+        elif name in PER_RULE:
+            data[name] = _repeated(np.array([part[name][0] if len(part[name]) else "" for part in parts]), rule)
+        else:
+            values = np.concatenate([part[name] for part in parts])[order]
+            data[name] = pd.Series(values.astype(float)) if dtype == "float" else _repeated(*_coded(values))
+    shapes = np.concatenate([part["geometry"] for part in parts])[order]
+    return gpd.GeoDataFrame(data, geometry=city.plane.unproject(shapes), crs="EPSG:4490"), shapes
+
+
+def _repeated(texts: np.ndarray, codes: np.ndarray) -> pd.Series:
+    """Make a column of few texts, many times each: only the few are converted."""
+    return pd.Series(pd.Series(texts, dtype=object).astype(str).array.take(codes))
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    codes, texts = pd.factorize(values, use_na_sentinel=False)
+    return np.asarray(texts, dtype=object), codes
 
 
 def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:
     """Set out the 准入清单 of every unit that a site lies in: one row per site, unit and clause."""
-    rows: list[tuple[object, ...]] = []
+    names = ["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"]
+    parts = []
     for rule in book.rules:
         fields = getattr(rule, "list_fields", {})
         if not fields or rule.layer not in layers:
             continue
-        units = layers[rule.layer].frame.set_index("id")
+        frame = layers[rule.layer].frame
+        clauses, ends = _clauses(frame, fields)
         hit = findings[(findings["rule"] == rule.id) & findings["state"].isin([State.INVOLVED, State.SLIVER])]
-        for site, unit_id, share in zip(hit["site_id"], hit["feature_id"], hit["share"], strict=True):
-            unit = units.loc[unit_id]
-            for field, heading in fields.items():
-                text = unit.get(field)
-                clauses = text.splitlines() if isinstance(text, str) else []
-                head = (site, unit_id, unit["name"], unit.get("class", ""), heading)
-                rows.extend((*head, clause.strip(), share) for clause in clauses if clause.strip())
-    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
+        unit = pd.Index(frame["id"]).get_indexer(hit["feature_id"])
+        times = np.diff(ends)[unit]
+        # Of each finding, all clauses of its unit follow each other.
+        own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
+        rows = clauses.iloc[own].reset_index(drop=True)
+        found = np.repeat(np.arange(len(hit)), times)
+        rows["site_id"] = hit["site_id"].to_numpy()[found]
+        rows["share"] = hit["share"].to_numpy()[found]
+        parts.append(rows[names])
+    full = [part for part in parts if len(part)]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame([], columns=names)
+
+
+def _clauses(units: pd.DataFrame, fields: Mapping[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
+    rows: list[tuple[object, ...]] = []
+    ends = [0]
+    for unit in units.to_dict("records"):
+        for field, heading in fields.items():
+            text = unit.get(field)
+            clauses = text.splitlines() if isinstance(text, str) else []
+            head = (unit["id"], unit["name"], unit.get("class", ""), heading)
+            rows.extend((*head, clause.strip()) for clause in clauses if clause.strip())
+        ends.append(len(rows))
+    return pd.DataFrame(rows, columns=["unit_id", "unit_name", "unit_class", "heading", "clause"]), np.array(ends)
 
 
 def provenance_of(
