@@ -83,6 +83,7 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
     from lzgis.words import Words
 
     settings = BatchOptions(
+        formats=None if question.formats is None else tuple(question.formats),
         shard_size=shards.shard_size or SHARD_SIZE,
         restart=shards.restart,
         language=question.language,
@@ -98,7 +99,6 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
             question.layers or reference_city(),
             question.out,
             as_of=question.as_of,
-            formats=question.formats,
             client=client,
             progress=progress,
             settings=settings,

@@ -48,6 +48,8 @@ class BatchOptions:
 
     Attributes
     ----------
+    formats : tuple of str, optional
+        Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
     restart : bool
@@ -64,6 +66,7 @@ class BatchOptions:
         The words that it was asked for with, for the provenance.
     """
 
+    formats: tuple[str, ...] | None = None
     shard_size: int = SHARD_SIZE
     restart: bool = False
     language: Language = "zh"
@@ -111,7 +114,6 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     out: str | Path,
     *,
     as_of: dt.date | str | None = None,
-    formats: Iterable[str] | None = None,
     client: Client | None = None,
     progress: Progress | None = None,
     settings: BatchOptions | None = None,
@@ -128,8 +130,6 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         The folder; also where the shards stand until all are done.
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
-    formats : iterable of str, optional
-        Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
     client : distributed.Client, optional
         A dask cluster whose workers shall do the shards; they must see `out` and the city's folder under the same paths.
     progress : callable, optional
@@ -155,11 +155,10 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         raise ConfigError("--shard-size", Message("must be at least 1"), Message("leave it out for the usual size"))
     given = str(city.root if isinstance(city, Catalogue) else city)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
-    wanted = None if formats is None else list(formats)
     with occupied(out) as place:
         ground = ground_of(city, date_of(as_of), progress=progress)
         plan = _plan(sites, ground, place, chosen)
-        names = allowed_formats(wanted, plan.sites, DEFAULT_FORMATS)
+        names = allowed_formats(chosen.formats, plan.sites, DEFAULT_FORMATS)
         job = Job(batch_folder(place), plan, ground)
         reused = _do_all(job, client, progress)
         done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))

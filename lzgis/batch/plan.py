@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 import lzgis
 from lzgis.answering import Ground
-from lzgis.batch.tables import problems_of, problems_told, read_frame, write_frame
+from lzgis.batch.tables import problems_of, problems_told, read_frame, sentence_of, sentence_told, write_frame
 from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
@@ -74,7 +74,7 @@ class Plan(BaseModel):
     def table(self, frame: gpd.GeoDataFrame, *, problems: bool) -> SiteTable:
         """Make a table of sites of a frame, with the problems of the file if they are wanted."""
         told = problems_told(self.problems) if problems else ()
-        transforms = tuple(one.what for one in problems_told(self.transforms))
+        transforms = tuple(sentence_told(one) for one in self.transforms)
         return SiteTable(frame, told, Source(**self.source), transforms)
 
 
@@ -161,7 +161,7 @@ def begin(
         shards.append(shard.model_copy(update={"sha256": digest_of(sites_file(folder, shard))}))
     assert first is not None
     source = {name: str(getattr(first.source, name)) for name in Source.__dataclass_fields__}
-    transforms = problems_of([Problem("note", "", what, "") for what in first.transforms])
+    transforms = [sentence_of(what) for what in first.transforms]
     when = made_at or dt.datetime.now().astimezone().replace(microsecond=0)
     plan = Plan(
         inputs=dict(inputs),

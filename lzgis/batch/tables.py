@@ -73,15 +73,19 @@ def read_frame(path: Path) -> gpd.GeoDataFrame:
 
 def problems_of(problems: Iterable[Problem]) -> list[Any]:
     """Bring problems to what JSON has; sentences keep their templates, so that they can still be translated."""
-    return [[p.level, *(_sentence(part) for part in (p.place, p.what, p.remedy))] for p in problems]
+    return [[p.level, *map(sentence_of, (p.place, p.what, p.remedy))] for p in problems]
 
 
 def problems_told(told: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
     """Read problems back."""
-    return tuple(Problem(level, *(_told(part) for part in parts)) for level, *parts in told)
+    return tuple(
+        Problem(level, sentence_told(place), sentence_told(what), sentence_told(remedy))
+        for level, place, what, remedy in told
+    )
 
 
-def _sentence(text: str) -> Any:
+def sentence_of(text: str) -> Any:
+    """Bring a sentence to what JSON has, with its template if it has one."""
     if not isinstance(text, Message):
         return str(text)
     return {"template": text.template, "values": {name: _sentence_or(v) for name, v in text.values.items()}}
@@ -89,14 +93,15 @@ def _sentence(text: str) -> Any:
 
 def _sentence_or(value: Any) -> Any:
     if isinstance(value, str):
-        return _sentence(value)
+        return sentence_of(value)
     return value.item() if hasattr(value, "item") else value if isinstance(value, int | float) else str(value)
 
 
-def _told(part: Any) -> str:
+def sentence_told(part: Any) -> str:
+    """Read a sentence back."""
     if not isinstance(part, dict):
         return str(part)
-    values = {name: _told(v) if isinstance(v, str | dict) else v for name, v in part["values"].items()}
+    values = {name: sentence_told(v) if isinstance(v, str | dict) else v for name, v in part["values"].items()}
     return Message(part["template"], **values)
 
 
