@@ -158,6 +158,21 @@ BREAKDOWN_COLUMNS = (
 )
 
 
+UNIT_LIST_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("level", "str", "province, city or unit: who sets the clause"),
+    Column("unit_id", "str", "id of the control unit; empty for general requirements"),
+    Column("unit_name", "str", "its name"),
+    Column("unit_class", "str", "its class"),
+    Column("heading", "str", "heading that the clause stands under"),
+    Column("clause", "str", "the clause"),
+    Column("share", "float", "share of the site in the unit; NaN for general requirements and points"),
+    Column("basis", "str", "documents and articles of a general requirement; what the layer of units rests on"),
+    Column("certainty", "str", "how well the text of a general requirement is known; empty for units"),
+    Column("note", "str", "what else the rule book says of a general requirement"),
+)
+
+
 def no_breakdown() -> pd.DataFrame:
     """Return an empty breakdown."""
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in BREAKDOWN_COLUMNS})
@@ -261,10 +276,10 @@ class Report:
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
-    geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
-    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
-    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the
-    decisions of planners on findings, which stay as they are.
+    geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
+    per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
+    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    planners on findings, which stay as they are.
     """
 
     city: CitySpec

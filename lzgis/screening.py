@@ -14,6 +14,7 @@ import pyproj
 import shapely
 
 import lzgis
+from lzgis.admission import unit_lists
 from lzgis.breakdown import breakdown
 from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
 from lzgis.check import Progress, check_all
@@ -24,7 +25,7 @@ from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
@@ -120,7 +121,7 @@ def _screened(
         sites=sites.frame.assign(activity=everyone.activity),
         findings=findings,
         verdicts=verdicts(findings, everyone),
-        unit_lists=unit_lists(findings, book, layers),
+        unit_lists=unit_lists(findings, book, layers, day),
         backdrop=city.backdrop,
         problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
         provenance=provenance_of(city, book, loaded, times, sites),
@@ -263,25 +264,6 @@ def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -
     data = {c.name: pd.Series(columns[c.name][order]).astype(_DTYPES[c.dtype]) for c in FINDING_COLUMNS}
     geometry = city.plane.unproject(columns["geometry"][order])
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4490")
-
-
-def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:
-    """Set out the 准入清单 of every unit that a site lies in: one row per site, unit and clause."""
-    rows: list[tuple[object, ...]] = []
-    for rule in book.rules:
-        fields = getattr(rule, "list_fields", {})
-        if not fields or rule.layer not in layers:
-            continue
-        units = layers[rule.layer].frame.set_index("id")
-        hit = findings[(findings["rule"] == rule.id) & findings["state"].isin([State.INVOLVED, State.SLIVER])]
-        for site, unit_id, share in zip(hit["site_id"], hit["feature_id"], hit["share"], strict=True):
-            unit = units.loc[unit_id]
-            for field, heading in fields.items():
-                text = unit.get(field)
-                clauses = text.splitlines() if isinstance(text, str) else []
-                head = (site, unit_id, unit["name"], unit.get("class", ""), heading)
-                rows.extend((*head, clause.strip(), share) for clause in clauses if clause.strip())
-    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
 
 
 def provenance_of(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from lzgis.exporters.answersheet import AnswerSheet
 from lzgis.exporters.rows import SEPARATOR, Teller, hectares, number, records, text
 from lzgis.model import State, Verdict
 from lzgis.rule import Rule
@@ -103,8 +104,19 @@ _UNCHECKED_COLUMNS = [
     *["site_id", "site_name", "rule", "layer", "severity", "state", "reason", "unchecked_share", "rule_id"],
 ]
 _UNIT_COLUMNS = [
-    *["site_id", "site_name", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"],
-    *["answer", "explanation"],
+    *[
+        "site_id",
+        "site_name",
+        "clause_level",
+        "unit_id",
+        "unit_name",
+        "unit_class",
+        "share",
+        "heading",
+        "clause",
+        "facts",
+    ],
+    *["answer", "explanation", "basis", "certainty", "note"],
 ]
 _OVERRIDE_COLUMNS = [
     *["site_id", "rule", "feature_id", "status", "changed", "reason", "author", "date", "evidence", "evidence_state"],
@@ -218,16 +230,27 @@ def _verdict_table(teller: Teller) -> Table:
 
 
 def _unit_list_table(teller: Teller) -> Table:
-    names = ["site_id", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"]
-    site_names = dict(zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True))
+    sheet = AnswerSheet(teller)
     rows: list[list[Value]] = []
-    for row in records(teller.report.unit_lists, names):
-        site = row["site_id"]
-        unit = [text(row[n]) for n in ("unit_id", "unit_name", "unit_class")]
-        clause = [text(row["heading"]), text(row["clause"])]
-        rows.append([site, site_names.get(site, ""), *unit, number(row["share"], 4), *clause, "", ""])
+    for site, name in zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True):
+        for one in sheet.clauses(site):
+            told: list[Value] = [site, text(name), teller.word("level-of", one.level)]
+            told += [
+                one.unit_id,
+                one.unit_name,
+                one.unit_class,
+                number(one.share, 4),
+                one.heading,
+                one.clause,
+                "\n".join(one.facts),
+                "",
+                "",
+            ]
+            rows.append([*told, one.basis, one.certainty, one.note])
     answers = teller.words("table", "answers").split(",")
-    return Table("unit_lists", _heads(teller, _UNIT_COLUMNS), rows, fixed=2, choices={8: answers})
+    choices = {_UNIT_COLUMNS.index("answer"): answers}
+    folded = _FOLDED | {"facts", "basis", "note"}
+    return Table("unit_lists", _heads(teller, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices)
 
 
 def _override_tables(teller: Teller) -> list[Table]:
