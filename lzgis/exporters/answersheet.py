@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lzgis.exporters.rows import Teller, conflicts_first, hectares, number, records, text, visible
 from lzgis.model import FINDING_COLUMNS, Reason, State
-from lzgis.rule import Level
+from lzgis.rule import Level, Requirement
 
 Row = dict[str, Any]
 #: Says how large the part of a site in a finding is, in the words of the output.
@@ -70,6 +70,11 @@ class AnswerSheet:
                 certainty = self._teller.word("certainty", text(row["certainty"]))
                 facts = tuple(self._facts(site_id, told["clause"], size))
                 yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **told)
+
+    def requirements(self, site_id: str) -> list[Requirement]:
+        """Give the general requirements that a site must answer."""
+        mine = {(row["level"], row["clause"]) for row in self._lists.get(site_id, [])}
+        return [one for one in self._report.book.requirements if (one.level.value, one.clause) in mine]
 
     def _size(self, found: Mapping[str, Any]) -> str:
         """Say how large a part is as other outputs print it: square metres, hectares, or metres."""

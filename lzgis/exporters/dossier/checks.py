@@ -8,7 +8,7 @@ from typing import Any
 from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.batch import Batch, Row, Subject, feature, meant
 from lzgis.exporters.dossier.model import Column, Grid
-from lzgis.exporters.rows import number, text, visible
+from lzgis.exporters.rows import number, records, text, visible
 from lzgis.exporters.tables import mark_of, shortfall
 from lzgis.model import Reason, State
 
@@ -64,8 +64,32 @@ def remark(subject: Subject, found: Row) -> str:
         )
     if found["state"] == State.SLIVER:
         lines.append(batch.say("mean-width", m=figures.metres(found["mean_width_m"])))
-    reason = visible(batch.teller.reason(found))
-    return "\n".join([*lines, reason] if reason else lines) or figures.NONE
+    lines += [visible(said) for said in (batch.teller.reason(found), batch.teller.override(found)) if said]
+    return "\n".join(lines) or figures.NONE
+
+
+def overrides_grid(subject: Subject) -> Grid | None:
+    """Give the decisions by which findings of this project were overruled, with what was found when they were made."""
+    batch, teller = subject.batch, subject.batch.teller
+    decisions = batch.report.overrides
+    rows = []
+    for row in records(decisions[decisions["site_id"].astype(str) == subject.id], decisions.columns):
+        then = [teller.word("state", row["state_then"]), teller.word("severity", row["severity_then"])]
+        then += [figures.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
+        evidence = [text(row["evidence"]), teller.word("override", row["evidence_state"])]
+        rows.append(
+            (
+                "\n".join(visible(part) for part in (teller.rule(row["rule"]), row["feature_id"]) if part),
+                "\n".join(visible(part) for part in (teller.word("override", row["status"]), row["changed"]) if part),
+                visible(row["reason"]),
+                visible(f"{row['author']}\n{row['date']}"),
+                "\n".join(visible(part) for part in evidence if part),
+                batch.say("separator").join(then),
+            )
+        )
+    names = {"rule": 2.6, "status": 2.6, "reason": 3.4, "author": 1.7, "evidence": 2.2, "then": 2.4}
+    columns = tuple(Column(name, batch.words("override", f"head_{name}"), weight) for name, weight in names.items())
+    return Grid("overrides", columns, tuple(rows), title=batch.say("overrides")) if rows else None
 
 
 def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:

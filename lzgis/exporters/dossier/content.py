@@ -248,7 +248,8 @@ def _findings_section(subject: Subject) -> dict[str, Any]:
         "clear": states.count(State.CLEAR),
     }
     parts, note = checks.divisions_grid(subject)
-    grids = (checks.findings_grid(subject), *((parts,) if parts else ()))
+    found = (checks.findings_grid(subject), checks.overrides_grid(subject), parts)
+    grids = tuple(grid for grid in found if grid)
     notes = (note,) if note else ()
     return {"paragraphs": (batch.say("findings", **counts),), "grids": grids, "notes": notes}
 

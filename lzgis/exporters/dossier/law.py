@@ -11,7 +11,7 @@ from lzgis.exporters.provenance import provenance_tables
 from lzgis.exporters.rows import number, text, visible
 from lzgis.exporters.tables import Table
 from lzgis.model import Problem, State
-from lzgis.rule import Document, Rule
+from lzgis.rule import Document, Requirement, Rule
 
 _MOST_RULES = 4
 
@@ -42,6 +42,11 @@ def basis_grid(subject: Subject) -> Grid:
             articles, rules = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
             rules[teller.rule(rule.id)] = None
+    for one in batch.answers.requirements(subject.id):
+        for basis in _begun(batch, one):
+            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles[basis[1]] = None
+            rules[batch.say(f"level-{one.level}")] = None
     separator = batch.say("separator")
     rows = []
     for name, (articles, rules) in cited.items():
@@ -71,7 +76,7 @@ def _listed(batch: Batch, rules: list[str]) -> str:
     return batch.say("rules-more", rules=told, count=len(rules)) if len(rules) > _MOST_RULES else told
 
 
-def _begun(batch: Batch, rule: Rule) -> list[tuple[str, str]]:
+def _begun(batch: Batch, rule: Rule | Requirement) -> list[tuple[str, str]]:
     """Documents of a rule that have taken effect, or all if none has, as findings cite them."""
 
     def begun(document: Document) -> bool:
