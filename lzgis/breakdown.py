@@ -17,8 +17,9 @@ from lzgis.model import BREAKDOWN_COLUMNS, Layer, State
 
 Floats = npt.NDArray[np.float64]
 
-#: Decimals to which square metres, hectares and metres are printed, and so adjusted.
-_PLACES = {"area_m2": 2, "area_ha": 4, "length_m": 3}
+#: Decimals to which square metres, hectares, mu and metres are printed, and so adjusted.
+_PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
+_MU_PER_M2 = 15 / 10_000
 #: A remainder smaller than this (m² or m) comes from computing; a larger one lies in no division, or in two.
 _REMAINDER = 0.01
 
@@ -91,10 +92,11 @@ def _rows(
     measured: Floats, names: list[tuple[Any, Any]], whole: float, facts: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     nothing = np.full(len(measured), np.nan)
-    sizes = {"area_m2": nothing, "area_ha": nothing, "length_m": nothing}
+    sizes = dict.fromkeys(_PLACES, nothing)
     if facts["areal"]:
         sizes["area_m2"] = apportioned(measured, whole, _PLACES["area_m2"])
         sizes["area_ha"] = apportioned(measured / 10_000, whole / 10_000, _PLACES["area_ha"])
+        sizes["area_mu"] = apportioned(measured * _MU_PER_M2, whole * _MU_PER_M2, _PLACES["area_mu"])
     else:
         sizes["length_m"] = apportioned(measured, whole, _PLACES["length_m"])
     printed = sizes["area_m2" if facts["areal"] else "length_m"]

@@ -152,6 +152,7 @@ BREAKDOWN_COLUMNS = (
     Column("division_name", "str", "its name"),
     Column("area_m2", "float", "area of the part, m², rounded so that the parts sum to the finding's; NaN for lines"),
     Column("area_ha", "float", "the same in hectares, rounded likewise"),
+    Column("area_mu", "float", "the same in mu (15 to the hectare), rounded likewise"),
     Column("length_m", "float", "length of the part of a line, m, rounded likewise; NaN for polygons"),
     Column("share", "float", "the part over the whole finding"),
     Column("adjustment", "float", "area_m2 or length_m less what was measured"),

@@ -140,7 +140,7 @@ def test_provenance_lists_sources_problems_and_versions() -> None:
         "b" * 64,
         "示例规则库 2026.11",
         "2026-11-21 09:30:15+00:00",
-        "sliver_width_m",
+        "疑似边界误差的平均宽度上限（m）",
         1.0,
         "GEOS",
     ):

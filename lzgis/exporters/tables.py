@@ -69,7 +69,8 @@ _KINDS: dict[str, Kind] = {
     "notices_count": "count",
     "not_checked_count": "count",
 }
-_FOLDED = {"prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
+_FOLDED = {"site_name", "prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
+_FOLDED_OF_FINDINGS = {"site_name", "rule", "reason", "procedure", "note", "basis", "repealed", "override"}
 
 _VERDICT_COLUMNS = [
     *["site_id", "site_name", "activity", "verdict"],
@@ -201,7 +202,7 @@ def _heads(teller: Teller, names: Iterable[str], *, folded: Iterable[str] = _FOL
 def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dict[str, Any]]) -> Table:
     return Table(
         name,
-        _heads(teller, columns, folded=()),
+        _heads(teller, columns, folded=_FOLDED_OF_FINDINGS),
         [[row[column] for column in columns] for row in rows],
         marks=[row["mark"] for row in rows],
         marked=columns.index("state"),

@@ -24,7 +24,7 @@ def levels_missing(grids: Iterable[Grid]) -> list[str]:
 
 
 def _columns(batch: Batch) -> tuple[Column, ...]:
-    widths = {"heading": 1.6, "clause": 5.4, "facts": 4.2, "answer": 2.9, "explanation": 2.4}
+    widths = {"heading": 1.6, "clause": 5.4, "facts": 4.2, "answer": 3.3, "explanation": 2.4}
     return tuple(batch.head(name, width) for name, width in widths.items())
 
 

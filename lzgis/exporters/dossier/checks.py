@@ -18,8 +18,8 @@ _MOST_SUBJECTS = 6
 def findings_grid(subject: Subject) -> Grid:
     """One row per layer and rule (and feature met), the gravest first."""
     batch, teller = subject.batch, subject.batch.teller
-    columns = [batch.head("layer", 2.0), batch.head("rule", 2.9), batch.head("subject", 3.5)]
-    columns += [batch.head("state", 1.9), *_measure_columns(subject), batch.head("share", 1.65)]
+    columns = [batch.head("layer", 1.8), batch.head("rule", 2.7), batch.head("subject", 3.2)]
+    columns += [batch.head("state", 1.8), *_measure_columns(subject), batch.head("share", 1.95)]
     rows = []
     for found in subject.findings:
         state = teller.word("state", found["state"])
@@ -96,7 +96,7 @@ def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
     """Spread what was met over townships and villages; say how the parts were adjusted."""
     batch, teller = subject.batch, subject.batch.teller
     columns = [batch.head("rule", 3.3), batch.head("subject", 3.3), batch.head("division", 2.6)]
-    columns += [*_measure_columns(subject), batch.head("share", 1.6, column="division_share")]
+    columns += [*_measure_columns(subject), batch.head("share", 1.9, column="division_share")]
     rows: list[tuple[str, ...]] = []
     most = 0.0
     for found in subject.met:
@@ -123,7 +123,7 @@ def _part_sizes(subject: Subject, part: Row) -> tuple[str, ...]:
         "area_m2": f"{part['area_m2']:,.2f}",
         # Hectares and mu are adjusted by themselves, so that each column sums.
         "area_ha": f"{part['area_ha']:,.4f}",
-        "area_mu": f"{part['area_ha'] * 15:,.4f}",
+        "area_mu": f"{part['area_mu']:,.4f}",
         "length_m": f"{part['length_m']:,.3f}",
     }
     return tuple(printed[name] for name in subject.measures)
@@ -171,8 +171,8 @@ def corridors_grid(subject: Subject) -> Grid | None:
     if not found:
         return None
     columns = (
-        *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 3.05)),
-        *(batch.head("required_m", 2.2), batch.head("distance_m", 1.95), batch.head("shortfall_m", 2.2)),
+        *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 2.8)),
+        *(batch.head("required_m", 2.3), batch.head("distance_m", 2.3), batch.head("shortfall_m", 2.3)),
         *(batch.head("band", 1.15), batch.head("state", 1.75)),
     )
     rows = tuple(
