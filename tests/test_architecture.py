@@ -23,11 +23,11 @@ FLOORS: dict[str, str] = {
     "reading": "repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
-    "checking": "coverage findings breakdown check verdicts",
+    "checking": "coverage findings breakdown check verdicts admission",
     "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_result cli_verify cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

@@ -21,7 +21,7 @@ from lzgis.exporters.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.measure import CGCS2000
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
+from lzgis.model import FINDING_COLUMNS, UNIT_LIST_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
 from lzgis.rule import Severity
 from lzgis.words import Language
 
@@ -95,9 +95,7 @@ def _bare(audit: AuditReport) -> Report:
         sites=gpd.GeoDataFrame(nothing, geometry=[], crs=CGCS2000),
         findings=gpd.GeoDataFrame({c.name: [] for c in FINDING_COLUMNS}, geometry=[], crs=CGCS2000),
         verdicts=pd.DataFrame({c.name: [] for c in VERDICT_COLUMNS}),
-        unit_lists=pd.DataFrame(
-            {n: [] for n in ("site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share")}
-        ),
+        unit_lists=pd.DataFrame({c.name: [] for c in UNIT_LIST_COLUMNS}),
         backdrop=audit.backdrop,
         problems=audit.problems,
         provenance=audit.provenance,
