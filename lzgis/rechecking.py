@@ -149,6 +149,7 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
     after = verdicts(findings, everyone)
     recomputed = int(sum(some.sum() for some in concerned.values()))
     return Recheck(
+        sites=earlier.sites,
         changes=_changes(situation, findings, after, concerned),
         verdicts=after,
         findings=findings,
