@@ -101,7 +101,7 @@ def diff(
         new=after.name,
         changes=_framed(changes, after),
         parts=_parts(parts, after.plane),
-        totals=pd.DataFrame(totals, columns=[c.name for c in TOTAL_COLUMNS]),
+        totals=_totals(totals),
         rules=pd.DataFrame(rules, columns=[c.name for c in RULE_CHANGE_COLUMNS]),
         findings=_findings(before, after, as_of),
         setting=_setting(before, after, date_of(as_of), made_at),
@@ -126,7 +126,9 @@ def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[
         low, high = np.min(bounds, axis=0)[:2], np.max(bounds, axis=0)[2:]
         plane = plane_for((*low, *high))
         both = [
-            Version(_name(one), plane, {"layer": plane_layer(got.layer, plane)}, problems=got.problems, read={"layer": got})
+            Version(
+                _name(one), plane, {"layer": plane_layer(got.layer, plane)}, problems=got.problems, read={"layer": got}
+            )
             for one, got in zip((old, new), loaded, strict=True)
         ]
         return both[0], both[1]
@@ -288,6 +290,12 @@ def _repealed(book: RuleBook, rule: Rule | None, day: dt.date | str | None) -> s
         return set()
     documents = [book.documents[b.document] for b in rule.basis]
     return {d.title for d in documents if d.repealed(date_of(day))}
+
+
+def _totals(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Put the totals of all layers into a table; a note is a sentence that is told in the reader's language."""
+    dtypes = {c.name: object if c.dtype == "str" else "int64" if c.dtype == "int" else "float64" for c in TOTAL_COLUMNS}
+    return pd.DataFrame({n: pd.Series([row[n] for row in rows], dtype=dtype) for n, dtype in dtypes.items()})
 
 
 def _framed(rows: list[dict[str, Any]], after: Version) -> gpd.GeoDataFrame:

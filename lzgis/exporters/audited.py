@@ -17,6 +17,7 @@ from lzgis.exporters.gpkg import write_layers
 from lzgis.exporters.json import lines, plain, provenance_object
 from lzgis.exporters.qgis_style import Category
 from lzgis.exporters.rows import SEPARATOR, Teller, number, records, text
+from lzgis.exporters.siteless import siteless
 from lzgis.exporters.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
@@ -87,21 +88,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
 
 def _bare(audit: AuditReport) -> Report:
     """Make a report of no site, which knows the city, its layers and the rules for layers."""
-    nothing: dict[str, Any] = {"id": [], "name": [], "activity": []}
-    return Report(
-        city=audit.city,
-        book=replace(audit.book, rules=audit.book.audits),
-        layers=audit.layers,
-        sites=gpd.GeoDataFrame(nothing, geometry=[], crs=CGCS2000),
-        findings=gpd.GeoDataFrame({c.name: [] for c in FINDING_COLUMNS}, geometry=[], crs=CGCS2000),
-        verdicts=pd.DataFrame({c.name: [] for c in VERDICT_COLUMNS}),
-        unit_lists=pd.DataFrame(
-            {n: [] for n in ("site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share")}
-        ),
-        backdrop=audit.backdrop,
-        problems=audit.problems,
-        provenance=audit.provenance,
-    )
+    return siteless(audit, replace(audit.book, rules=audit.book.audits), audit.problems)
 
 
 def _verdicts(found: gpd.GeoDataFrame, ids: list[str], names: list[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a comparison writes: the changes drawn in a GeoPackage, and everything as JSON."""
+"""What a comparison writes: a workbook, the changes drawn in a GeoPackage and on a map, and everything as JSON."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import pyogrio.errors
 import shapely
 
 from lzgis.errors import ExportError
+from lzgis.exporters.difference import difference_tables, difference_teller
 from lzgis.exporters.features import GEOMETRY_TYPES, Shape, storable
 from lzgis.exporters.files import put
 from lzgis.exporters.json import lines, plain
+from lzgis.exporters.map.difference import write_difference_map
 from lzgis.exporters.rows import records
+from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import DiffReport, Recheck
 from lzgis.messages import Message
 from lzgis.words import Language, Words
@@ -141,6 +144,19 @@ def _write(path: Path, layer: str, frame: pd.DataFrame, **options: Any) -> None:
     )
 
 
+def write_diff_xlsx(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
+    teller = difference_teller(report, recheck, language)
+    data = tables_bytes(teller, difference_tables(teller, report, recheck))
+
+    def make(made: Path) -> None:
+        made.write_bytes(data)
+
+    put(path, make)
+
+
 class DiffFormat(NamedTuple):
     """A format of a comparison: the file it is written to by default, and the function that writes it."""
 
@@ -149,6 +165,8 @@ class DiffFormat(NamedTuple):
 
 
 DIFF_FORMATS: dict[str, DiffFormat] = {
+    "xlsx": DiffFormat("diff.xlsx", write_diff_xlsx),
     "gpkg": DiffFormat("diff.gpkg", write_diff_gpkg),
     "json": DiffFormat("diff.json", write_diff_json),
+    "html": DiffFormat("diff.html", write_difference_map),
 }

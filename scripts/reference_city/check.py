@@ -42,7 +42,15 @@ def check(scene: Scene, layers: Layers) -> None:
             beyond = shapely.difference(shapely.union_all(shapes), layers["city"][0]["geometry"])
             if beyond.area > 0:
                 found.append(f"{name}: {beyond.area * 1.1e10:.6f} m2 outside the city")
-    tiled = ("townships", "control_units", "redline", "protected_areas", "reserve_boundaries", "town_boundary", "farmland")
+    tiled = (
+        "townships",
+        "control_units",
+        "redline",
+        "protected_areas",
+        "reserve_boundaries",
+        "town_boundary",
+        "farmland",
+    )
     torn = [name for name in tiled if not shapely.coverage_is_valid(_shapes(layers, name))]
     found += [f"{name}: neighbours do not share their vertices" for name in torn]
     found += _areas_and_overlaps(scene, layers)
