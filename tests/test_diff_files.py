@@ -64,7 +64,9 @@ def test_the_workbook_holds_every_change_the_verdicts_first(written: Path) -> No
     assert "redline b" in verdicts[1][4]
     assert len(verdicts) == 2
     redline = next(row for row in totals if row[3:7] == [1, 1, 2, 0])
-    assert redline[7:13] == [pytest.approx(area, abs=2) for area in (1_510_000, 1_510_000, 0, 110_000, 110_000, 220_000)]
+    assert redline[7:13] == [
+        pytest.approx(area, abs=2) for area in (1_510_000, 1_510_000, 0, 110_000, 110_000, 220_000)
+    ]
     assert [row[2] for row in features[1:]] == ["a", "b", "gone", "new"]
     assert rules[1][3] == "distance_m: 100.0 → 120.0"
     assert len(findings) == 1 + 5
@@ -77,7 +79,14 @@ def test_the_page_lists_changes_and_verdicts_and_hatches_what_was_gained_and_los
     assert sorted(listed) == sorted(
         [
             *[("broken", "redline-not-less")] * 2,
-            *[("verdict", "s1"), ("moved", "a"), ("moved", "b"), ("removed", "gone"), ("added", "new"), ("rule", "quarry")],
+            *[
+                ("verdict", "s1"),
+                ("moved", "a"),
+                ("moved", "b"),
+                ("removed", "gone"),
+                ("added", "new"),
+                ("rule", "quarry"),
+            ],
         ]
     )
     parts = data["review"]["parts"]["objects"]["d"]["geometries"]
@@ -93,7 +102,9 @@ def test_the_page_lists_changes_and_verdicts_and_hatches_what_was_gained_and_los
     assert any("redline b" in pool[text] for one in verdict for text in one[7])
 
 
-def test_the_same_comparison_gives_the_same_bytes(written: Path, compared: tuple[DiffReport, Recheck], tmp_path: Path) -> None:
+def test_the_same_comparison_gives_the_same_bytes(
+    written: Path, compared: tuple[DiffReport, Recheck], tmp_path: Path
+) -> None:
     for name in ("diff.xlsx", "diff.html"):
         one = next(f for f in DIFF_FORMATS.values() if f.file_name == name)
         one.write(compared[0], tmp_path / name, recheck=compared[1], language=written.name[:2])

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lzgis.errors import ExportError
 from lzgis.exporters.features import GisLayer, by_shape, has_part, storable
 from lzgis.exporters.files import put
 from lzgis.exporters.gpkg import write_layers
@@ -22,6 +23,7 @@ from lzgis.exporters.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.measure import CGCS2000
+from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
 from lzgis.rule import Severity
 from lzgis.words import Language
@@ -261,3 +263,30 @@ AUDIT_FORMATS: dict[str, AuditFormat] = {
     "json": AuditFormat("audit.json", write_audit_json),
     "html": AuditFormat("audit.html", write_audit_html),
 }
+
+
+def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> Path:
+    """Write an audit to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    audit : AuditReport
+        What to write.
+    path : path
+        The file: ``.xlsx``, ``.gpkg``, ``.json`` or ``.html`` (the map).
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If no format has this suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    wanted = path.suffix.lower().removeprefix(".")
+    if wanted not in AUDIT_FORMATS:
+        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
+        known = ", ".join(f".{name}" for name in AUDIT_FORMATS)
+        raise ExportError(str(path), what, Message("use one of {known}", known=known))
+    AUDIT_FORMATS[wanted].write(audit, path, language=language)
+    return path

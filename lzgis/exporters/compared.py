@@ -170,3 +170,34 @@ DIFF_FORMATS: dict[str, DiffFormat] = {
     "json": DiffFormat("diff.json", write_diff_json),
     "html": DiffFormat("diff.html", write_difference_map),
 }
+
+
+def export_diff(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> Path:
+    """Write a comparison to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    report : DiffReport
+        What to write.
+    path : path
+        The file: ``.xlsx``, ``.gpkg``, ``.json`` or ``.html`` (the map).
+    recheck : Recheck, optional
+        The projects that were judged again.
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If no format has this suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    wanted = path.suffix.lower().removeprefix(".")
+    if wanted not in DIFF_FORMATS:
+        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
+        known = ", ".join(f".{name}" for name in DIFF_FORMATS)
+        raise ExportError(str(path), what, Message("use one of {known}", known=known))
+    DIFF_FORMATS[wanted].write(report, path, recheck=recheck, language=language)
+    return path
