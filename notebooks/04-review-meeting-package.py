@@ -21,6 +21,7 @@
 # The city is the reference city: **schematic** data, not to be used for approval.
 
 # %%
+import datetime as dt
 from pathlib import Path
 
 import matplotlib.image as mpimg
@@ -48,7 +49,7 @@ print(len(sites.frame), "projects;", sites.frame.geom_type.value_counts().to_dic
 # ## 2. Screened against every rule in force on the day of the meeting
 
 # %%
-report = lz.screen(sites, city, as_of="2026-11-21")
+report = lz.screen(sites, city, as_of="2026-11-21", made_at=dt.datetime(2026, 11, 20, 16, 0))
 report.verdicts["verdict"].value_counts().rename("projects").to_frame()
 
 # %%
@@ -129,10 +130,11 @@ for name in ("report.xlsx", "findings.gpkg", "map.html", "report.json"):
 overview = lz.write_maps(report, folder / "maps", language="en")
 gravest = agenda["site_id"].iloc[:2].tolist()
 details = lz.write_maps(report, folder / "maps", gravest, language="en")
-figure, axes = plt.subplots(1, 2, figsize=(15, 5.5))
-for ax, path in zip(axes, [*overview, *details][:2], strict=True):
-    ax.imshow(mpimg.imread(path))
-    ax.set_axis_off()
+for path in (*overview, *details):
+    print(path)
+figure, ax = plt.subplots(figsize=(12, 8.5), layout="constrained")
+ax.imshow(mpimg.imread(details[0]), interpolation="antialiased")
+ax.set_axis_off()
 plt.show()
 
 # %% [markdown]
