@@ -216,7 +216,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
 
 
-def read_layer(path: Path) -> Layer:
+def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
 
     Raises
@@ -236,7 +236,7 @@ def read_layer(path: Path) -> Layer:
         crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
     )
-    return _load(path.parent, path.stem, spec).layer
+    return _load(path.parent, path.stem, spec)
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:

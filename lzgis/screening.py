@@ -323,12 +323,17 @@ def provenance_of(
         sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
         tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
-        versions={
-            "lzgis": lzgis.__version__,
-            "python": platform.python_version(),
-            "geopandas": gpd.__version__,
-            "shapely": shapely.__version__,
-            "GEOS": shapely.geos_version_string,
-            "PROJ": pyproj.proj_version_str,
-        },
+        versions=software(),
     )
+
+
+def software() -> dict[str, str]:
+    """Name the software that a result was made by, and its versions."""
+    return {
+        "lzgis": lzgis.__version__,
+        "python": platform.python_version(),
+        "geopandas": gpd.__version__,
+        "shapely": shapely.__version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+    }
