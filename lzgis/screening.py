@@ -28,7 +28,7 @@ from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Rep
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
-from lzgis.sources import read_sites, sites_from_frame
+from lzgis.sources import read_sites, shown, sites_from_frame
 from lzgis.verdicts import verdicts
 
 _DTYPES = {"str": str, "float": float}
@@ -174,7 +174,7 @@ def _load_layers(
     ]
     for name, spec in city.layers.items():
         if name not in loaded and name not in asked.index:
-            what = Message("the file {source} is not there", source=spec.source)
+            what = Message("the file {source} is not there", source=shown(spec.source))
             lacking.append(
                 Problem(
                     "warning",

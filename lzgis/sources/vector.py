@@ -98,7 +98,7 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             layer = _layer(path, options.layer)
-            frame = pyogrio.read_dataframe(path, layer=layer, **opening)
+            frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="warn", **opening)
         said = _said(heard, path)
         return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
