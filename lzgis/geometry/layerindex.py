@@ -35,7 +35,7 @@ class LayerIndex:
     --------
     >>> import shapely
     >>> layer = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300), shapely.LineString([(0, 0), (9, 9)])]))
-    >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.owner)
+    >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.leaf)
     (2, 90000.0, 2)
     """
 
