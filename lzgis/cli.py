@@ -155,9 +155,9 @@ def demo(
 
 @app.command("layers")
 def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
-    """Show a city's layers, measured beside declared, and their problems."""
+    """Show a city's layers and rasters, measured beside declared, and their problems."""
     from lzgis.catalogue import open_catalogue, reference_city, unknown_values
-    from lzgis.console import layers_table, problem_lines
+    from lzgis.console import layers_table, problem_lines, rasters_table
 
     city = open_catalogue(layers or reference_city())
     table, problems = layers_table(city, lang.words)
@@ -166,6 +166,10 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
             problems.extend(unknown_values(city.book, city.load(name).layer))
     console = _stdout()
     console.print(table)
+    if city.spec.raster:
+        table, more = rasters_table(city, lang.words)
+        problems.extend(more)
+        console.print(table)
     for line in problem_lines(tuple(problems), lang.words):
         console.print(line)
     raise typer.Exit(2 if any(p.level != "note" for p in problems) else 0)

@@ -82,6 +82,7 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     else:
         console = stdout()
         console.print(audit_table(report, words))
+        console.print(figures_table(report, words))
         for line in problem_lines(report.problems, words):
             console.print(line, soft_wrap=True)
         console.print(_summary(report, words), soft_wrap=True, markup=False, highlight=False)
@@ -108,22 +109,45 @@ def announce(written: list[Path]) -> None:
 
 
 def audit_table(report: AuditReport, words: Words) -> Table:
-    """Make a row of everything that is not in order, the worst first."""
+    """Make a row of everything that is not in order but for figures, the worst first."""
     from rich.table import Table
     from rich.text import Text
 
+    from lzgis.layer_model import Topic
     from lzgis.model import State
 
     table = Table(title=Text(words("audit", "title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("rule", "state", "what", "lon", "lat", "place"):
         table.add_column(words("audit", heading), overflow="fold")
     style = {State.INVOLVED: "bold red", State.SLIVER: "yellow", State.NOT_CHECKED: "magenta"}
-    for row in report.findings[report.findings["state"] != State.CLEAR].to_dict("records"):
+    rows = report.findings[(report.findings["state"] != State.CLEAR) & (report.findings["topic"] != Topic.FIGURE)]
+    for row in rows.to_dict("records"):
         rule = report.book.rule(row["rule"])
         why = words.message(row["what"]) or (words("reason", row["reason"]) if row["reason"] else "")
         where = [f"{row[name]:.6f}" if row[name] == row[name] else "" for name in ("lon", "lat")]
         cells = [words.title(rule.title, rule.title_en), words("state", row["state"]), why, *where, row["place"]]
         table.add_row(*(Text(c, style=style[State(row["state"])] if i == 1 else "") for i, c in enumerate(cells)))
+    return table
+
+
+def figures_table(report: AuditReport, words: Words) -> Table:
+    """Make a row of every declared figure beside the measured one, whether it holds or not."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lzgis.layer_model import Topic
+    from lzgis.model import State
+
+    table = Table(title=Text(words("audit", "figures_title")), title_justify="left")
+    for heading in ("rule", "what", "holds"):
+        table.add_column(words("audit", heading), overflow="fold")
+    signs = {State.CLEAR: ("yes", "green"), State.NOT_CHECKED: ("", "magenta")}
+    for row in report.findings[report.findings["topic"] == Topic.FIGURE].to_dict("records"):
+        rule = report.book.rule(row["rule"])
+        sign, style = signs.get(State(row["state"]), ("no", "red"))
+        said = words("audit", sign) if sign else words("state", row["state"])
+        cells = (words.title(rule.title, rule.title_en), words.message(row["what"]))
+        table.add_row(*(Text(cell) for cell in cells), Text(said, style=style))
     return table
 
 

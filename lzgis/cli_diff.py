@@ -44,9 +44,9 @@ class DiffOptions:
     as_of_old: Annotated[
         str | None, typer.Option("--as-of-old", help="Date of the rules of OLD, if it is another than --as-of.")
     ] = None
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives diff.gpkg and diff.json.")] = (
-        None
-    )
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder that receives workbook, map, GeoPackage and JSON.")
+    ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on standard output.")] = False
 
 
@@ -117,12 +117,15 @@ def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], words: Word
 def _cell(column: str, value: Any, words: Words) -> str:
     if value is None or (isinstance(value, float) and isnan(value)):
         return ""
-    if column == "change":
-        return words("change", value)
-    if column in ("state", "verdict_before", "verdict_after"):
-        return words("state" if column == "state" else "verdict", value) if value else ""
+    sections = {"change": "change", "state": "state", "verdict_before": "verdict", "verdict_after": "verdict"}
+    if column in sections:
+        return words(sections[column], value) if value else ""
     if column in ("lon", "lat"):
         return f"{value:.6f}"
+    if column.startswith("answer_"):
+        from lzgis.exporters.difference import told_answer
+
+        return told_answer(words, value)
     if isinstance(value, float):
         return f"{value:,.2f}"
     return words.message(value) if isinstance(value, str) else str(value)

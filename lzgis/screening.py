@@ -16,6 +16,7 @@ import pyproj
 import shapely
 
 import lzgis
+from lzgis.admission import unit_lists
 from lzgis.answering import (
     ONE_AT_A_TIME,
     Answers,
@@ -37,7 +38,7 @@ from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Provenance, Reason, Report, SiteTable, Source, State
+from lzgis.model import FINDING_COLUMNS, Layer, Provenance, Reason, Report, SiteTable, Source
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
@@ -175,7 +176,7 @@ def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at
         sites=answers.sites,
         findings=answers.findings,
         verdicts=answers.verdicts,
-        unit_lists=unit_lists(answers.findings, book, layers),
+        unit_lists=unit_lists(answers.findings, book, layers, ground.day),
         backdrop=city.backdrop,
         problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
         provenance=provenance_of(city, book, ground.loaded, (ground.day, made_at), sites),
@@ -295,44 +296,6 @@ def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(texts, dtype=object), codes
 
 
-def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:
-    """Set out the 准入清单 of every unit that a site lies in: one row per site, unit and clause."""
-    names = ["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"]
-    parts = []
-    for rule in book.rules:
-        fields = getattr(rule, "list_fields", {})
-        if not fields or rule.layer not in layers:
-            continue
-        frame = layers[rule.layer].frame
-        clauses, ends = _clauses(frame, fields)
-        hit = findings[(findings["rule"] == rule.id) & findings["state"].isin([State.INVOLVED, State.SLIVER])]
-        unit = pd.Index(frame["id"]).get_indexer(hit["feature_id"])
-        times = np.diff(ends)[unit]
-        # Of each finding, all clauses of its unit follow each other.
-        own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
-        rows = clauses.iloc[own].reset_index(drop=True)
-        found = np.repeat(np.arange(len(hit)), times)
-        rows["site_id"] = hit["site_id"].to_numpy()[found]
-        rows["share"] = hit["share"].to_numpy()[found]
-        parts.append(rows[names])
-    full = [part for part in parts if len(part)]
-    return pd.concat(full, ignore_index=True) if full else pd.DataFrame([], columns=names)
-
-
-def _clauses(units: pd.DataFrame, fields: Mapping[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
-    """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
-    rows: list[tuple[object, ...]] = []
-    ends = [0]
-    for unit in units.to_dict("records"):
-        for field, heading in fields.items():
-            text = unit.get(field)
-            clauses = text.splitlines() if isinstance(text, str) else []
-            head = (unit["id"], unit["name"], unit.get("class", ""), heading)
-            rows.extend((*head, clause.strip()) for clause in clauses if clause.strip())
-        ends.append(len(rows))
-    return pd.DataFrame(rows, columns=["unit_id", "unit_name", "unit_class", "heading", "clause"]), np.array(ends)
-
-
 def provenance_of(
     city: Catalogue,
     book: RuleBook,
@@ -360,12 +323,17 @@ def provenance_of(
         sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
         tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
-        versions={
-            "lzgis": lzgis.__version__,
-            "python": platform.python_version(),
-            "geopandas": gpd.__version__,
-            "shapely": shapely.__version__,
-            "GEOS": shapely.geos_version_string,
-            "PROJ": pyproj.proj_version_str,
-        },
+        versions=software(),
     )
+
+
+def software() -> dict[str, str]:
+    """Name the software that a result was made by, and its versions."""
+    return {
+        "lzgis": lzgis.__version__,
+        "python": platform.python_version(),
+        "geopandas": gpd.__version__,
+        "shapely": shapely.__version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+    }

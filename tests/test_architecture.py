@@ -23,7 +23,7 @@ FLOORS: dict[str, str] = {
     "reading": "repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
-    "checking": "coverage findings breakdown check verdicts",
+    "checking": "coverage findings breakdown check verdicts admission",
     "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",

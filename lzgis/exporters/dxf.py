@@ -188,9 +188,11 @@ def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
     rows = records(drawn, (c.name for c in FINDING_COLUMNS))
     for row, shape in zip(rows, zone.project(drawn.geometry.to_numpy()), strict=True):
         layer = f"{zone.label}_{_kind(row).name}"
-        yield from _shape(shape, layer, _facts(row))
+        overruled = teller.override(row)
+        yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
         size = f" {row['area_m2']:.1f} m2" if np.isfinite(row["area_m2"]) else ""
-        yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size)
+        mark = f" {teller.column('override')}" if overruled else ""
+        yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size + mark)
     corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)
     notes = [f"{zone.label} EPSG:{zone.code}", teller.notice, teller.disclaimer]
     for line, note in enumerate(n for n in notes if n):
