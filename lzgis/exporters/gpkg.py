@@ -19,6 +19,7 @@ import pyogrio.errors
 from lzgis.errors import ExportError
 from lzgis.exporters.features import GEOMETRY_TYPES, GisLayer, gis_layers, storable, unique
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin as whence
 from lzgis.exporters.qgis_style import Category, categorized
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.messages import Message
@@ -233,6 +234,7 @@ def _metadata(layer: GisLayer, teller: Teller) -> dict[str, Any]:
             }
             for source in origin.sources
         ],
+        **whence(teller.report),
     }
 
 

@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.exporters.features import finding_columns, site_columns
 from lzgis.exporters.files import put
-from lzgis.exporters.json import provenance_object
+from lzgis.exporters.json import origin
 from lzgis.exporters.rows import Teller
 from lzgis.measure import CGCS2000
 from lzgis.model import Report
@@ -130,5 +130,5 @@ def _about(teller: Teller) -> dict[str, Any]:
         "notice": teller.notice,
         "disclaimer": teller.disclaimer,
         "confidentiality": teller.confidentiality,
-        "provenance": provenance_object(teller.report.provenance),
+        **origin(teller.report),
     }
