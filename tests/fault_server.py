@@ -81,7 +81,11 @@ def main(folder: Path, kills: int, seed: int) -> None:
         found.append(judged(folder, known))
     export_folder(pair[0], folder, FORMATS)
     left = sorted(p.name for p in folder.iterdir() if p.name not in known[0])
-    print(json.dumps({"found": found, "left": left, "same": content(folder) == known[0], "two": two_writers(folder, pair)}))
+    print(
+        json.dumps(
+            {"found": found, "left": left, "same": content(folder) == known[0], "two": two_writers(folder, pair)}
+        )
+    )
 
 
 def two_writers(folder: Path, pair) -> dict[str, int]:
@@ -103,7 +107,12 @@ def two_writers(folder: Path, pair) -> dict[str, int]:
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in ends]
     manifest = read_manifest(folder)
     whole = all(state_of(folder, one) == "same" for one in manifest.results["screen"].files)
-    return {"wrote": codes.count(0), "sent away": codes.count(7), "others": len(codes) - codes.count(0) - codes.count(7), "whole": whole}
+    return {
+        "wrote": codes.count(0),
+        "sent away": codes.count(7),
+        "others": len(codes) - codes.count(0) - codes.count(7),
+        "whole": whole,
+    }
 
 
 if __name__ == "__main__":

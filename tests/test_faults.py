@@ -45,7 +45,9 @@ def small_disk(folder: Path, size: str):
     folder.mkdir(exist_ok=True)
     if shutil.which("mount") is None:
         pytest.skip("there is no mount")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "lzgis-test", folder], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "lzgis-test", folder], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip(f"a small file system cannot be mounted here: {done.stderr.decode().strip()}")
     try:

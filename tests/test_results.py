@@ -118,7 +118,7 @@ def test_what_was_decided_is_finished_by_the_next_run_wherever_it_was_cut(tmp_pa
     decided(tmp_path, monkeypatch, a="2", b="2")
     assert seen(tmp_path)["a.txt"] == "1"
     for name in ["a.txt", "b.txt", "manifest.json"][:moved]:
-        os.replace(tmp_path / ".lzgis" / "ready" / "new" / name, tmp_path / name)
+        (tmp_path / ".lzgis" / "ready" / "new" / name).replace(tmp_path / name)
     with occupied(tmp_path):
         pass
     assert seen(tmp_path) == {"a.txt": "2", "b.txt": "2"}
@@ -141,9 +141,11 @@ def test_what_cannot_be_put_in_place_is_taken_back_whole(tmp_path, monkeypatch, 
 
 
 def test_two_runs_at_once_are_told_apart(tmp_path):
-    with occupied(tmp_path):
-        with pytest.raises(ExportError, match=rf"another run is writing here \(process {os.getpid()} on "):
-            write(tmp_path, a="1")
+    with (
+        occupied(tmp_path),
+        pytest.raises(ExportError, match=rf"another run is writing here \(process {os.getpid()} on "),
+    ):
+        write(tmp_path, a="1")
     write(tmp_path, a="1")
     assert seen(tmp_path) == {"a.txt": "1"}
 

@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
+from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import shard_answers
 from lzgis.errors import ConfigError
 from lzgis.exporters import FORMATS
-from lzgis.exporters.features import GisLayer, gis_layers
+from lzgis.exporters.features import GisLayer, gis_layers, has_part
 from lzgis.exporters.folder import write_formats
 from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
 from lzgis.exporters.parquet import findings_frame, verdicts_frame
@@ -36,9 +40,11 @@ MOST_SITES: dict[str, int] = {
     "htmldoc": 2_000,
     "pdf": 2_000,
     "png": 5_000,
-    "xlsx": 500_000,
+    "xlsx": 200_000,
     **dict.fromkeys(("json", "geojson", "jsonfg", "shp", "dxf"), WHOLE),
 }
+#: Sites whose rows are brought to the form of a file at a time.
+_SLICE = 500
 #: What is written of many sites if nothing was asked for.
 LARGE_FORMATS = ("parquet", "verdicts", "gpkg", "xlsx")
 
@@ -130,8 +136,8 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
 
     def tellers() -> Iterator[Teller]:
         for shard in job.plan.shards:
-            report = _report(shard_answers(job.folder, shard), job, tuple(problems), wishes)
-            yield Teller(report, wishes.language)
+            for report in _slices(shard_answers(job.folder, shard), head):
+                yield Teller(report, wishes.language)
 
     files = []
     for name in names:
@@ -142,12 +148,36 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
             write_parquet_pieces(teller, map(verdicts_frame, tellers()), path)
         elif name == "gpkg":
             about = [layer for layer in gis_layers(teller) if layer.name == "about"]
-            rows = ([layer for layer in gis_layers(one) if layer.name != "about"] for one in tellers())
+            rows = (_drawn(one) for one in tellers())
             write_gpkg_pieces(teller, _chained(rows, about), path)
         else:
             write_tables(teller, verdict_tables(tellers()), path)
         files.append(path)
     return Gathered(files, counts, head)
+
+
+def _drawn(teller: Teller) -> list[GisLayer]:
+    """Give what has a shape, and clause lists: the table of every finding has millions of rows, and is in the GeoParquet."""
+    conflicts = has_part(teller.report.findings).to_numpy()
+    shown = replace(teller.report, findings=teller.report.findings[conflicts].reset_index(drop=True))
+    layers = gis_layers(Teller(shown, teller.words.language))
+    return [layer for layer in layers if layer.name not in ("about", "findings")]
+
+
+def _slices(answers: Answers, head: Report) -> Iterator[Report]:
+    """Cut the answers of a shard into reports of few sites, for exporters hold a multiple of what they write."""
+    sites, findings = answers.sites, answers.findings
+    code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
+    for start in range(0, len(sites), _SLICE):
+        end = min(start + _SLICE, len(sites))
+        rows = findings.iloc[slice(*np.searchsorted(code, [start, end]))].reset_index(drop=True)
+        yield replace(
+            head,
+            sites=sites.iloc[start:end].reset_index(drop=True),
+            findings=rows,
+            verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
+            unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
+        )
 
 
 def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator[list[GisLayer]]:

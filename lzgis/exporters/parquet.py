@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from lzgis.exporters.features import finding_columns, site_columns
+from lzgis.exporters.features import site_columns
 from lzgis.exporters.files import put
 from lzgis.exporters.json import origin
 from lzgis.exporters.rows import Teller
 from lzgis.measure import CGCS2000
-from lzgis.model import Report
+from lzgis.model import FINDING_COLUMNS, Report
 from lzgis.words import Language
 
 #: Rows that are compressed together. A file is cut every so many rows whatever the pieces it is written from, so that
@@ -54,7 +55,25 @@ def write_verdicts(report: Report, path: str | Path, *, language: Language = "zh
 def findings_frame(teller: Teller) -> gpd.GeoDataFrame:
     """Give the findings of a report as they are stored."""
     findings = teller.report.findings
-    return gpd.GeoDataFrame(finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    columns: dict[str, Any] = {c.name: findings[c.name] for c in FINDING_COLUMNS}
+    columns["rule_title"] = _titles(findings["rule"], teller.rule)
+    columns["layer_title"] = _titles(findings["layer"], teller.layer)
+    columns["activity_title"] = _titles(findings["activity"], teller.activity)
+    columns["severity_title"] = _titles(findings["severity"], partial(teller.word, "severity"))
+    columns["reason_title"] = _reasons(findings, teller)
+    return gpd.GeoDataFrame(columns, geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+
+
+def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> pd.Series[Any]:
+    # There are millions of rows and few codes.
+    return codes.map({code: title(code) for code in codes.unique()})
+
+
+def _reasons(findings: pd.DataFrame, teller: Teller) -> pd.Series[Any]:
+    pairs = pd.MultiIndex.from_frame(findings[["reason", "unchecked_share"]])
+    code, unique = pd.factorize(pairs)
+    told = [teller.reason({"reason": reason, "unchecked_share": share}) for reason, share in unique]
+    return pd.Series([*told, ""], dtype=object).take(code).set_axis(findings.index)
 
 
 def verdicts_frame(teller: Teller) -> gpd.GeoDataFrame:
@@ -109,14 +128,17 @@ def _table(frame: gpd.GeoDataFrame) -> pa.Table:
     for name in frame.columns:
         if name != "geometry":
             column = frame[name]
-            kind = pa.string() if column.dtype.kind not in "iufb" else None
-            arrays[name] = pa.array(_told(column) if kind else column.to_numpy(), type=kind, from_pandas=True)
+            arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
     return pa.table(arrays | {"geometry": pa.array(shapes, type=pa.binary())})
 
 
-def _told(column: pd.Series[Any]) -> list[str | None]:
-    # Half a pair of surrogates is no text in UTF-8.
-    return [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in column.tolist()]
+def _texts(column: pd.Series[Any]) -> pa.Array:
+    try:
+        return pa.array(column, type=pa.string(), from_pandas=True)
+    except (UnicodeEncodeError, pa.ArrowException):
+        # Half a pair of surrogates is no text in UTF-8, and a column may hold what is no text.
+        values = [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in column.tolist()]
+        return pa.array(values, type=pa.string())
 
 
 def _geo() -> dict[str, Any]:
