@@ -11,6 +11,7 @@ from lzgis.exporters.dossier.model import Dossier
 from lzgis.exporters.files import file_stems, put_bytes
 from lzgis.messages import Message
 from lzgis.model import Report
+from lzgis.placing import telling, workplace
 from lzgis.words import Language
 
 __all__ = ["DossierMaker", "dossier", "write_docx", "write_html", "write_pdf", "write_project", "write_projects"]
@@ -63,9 +64,8 @@ def write_projects(  # noqa: PLR0913 (what an office may choose)
             progress(done, len(maker.sites))
         one = maker.make(site)
         for suffix in wanted:
-            data = _bytes(one, report, suffix, None if template is None else Path(template))
             path = Path(folder) / f"{stem}{suffix}"
-            put_bytes(path, data)
+            put_bytes(path, _bytes(one, report, path, None if template is None else Path(template)))
             written.append(path)
     if progress:
         progress(len(maker.sites), len(maker.sites))
@@ -96,7 +96,7 @@ def write_project(
         )
     maker = DossierMaker(report, language=language, mu=mu)
     one = maker.make(maker.sites[0])
-    data = _bytes(one, report, path.suffix.lower(), None if template is None else Path(template))
+    data = _bytes(one, report, path, None if template is None else Path(template))
     put_bytes(path, data)
 
 
@@ -126,7 +126,8 @@ def write_pdf(
     return write_projects(report, folder, suffixes=(".pdf",), language=language, progress=progress)
 
 
-def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> bytes:
+def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> bytes:
+    suffix = path.suffix.lower()
     made_at = report.provenance.made_at
     if suffix == ".docx" and template is not None:
         from lzgis.exporters.dossier.template import filled
@@ -139,7 +140,10 @@ def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> 
     if suffix == ".pdf":
         from lzgis.exporters.dossier.pdf import pdf_bytes
 
-        return pdf_bytes(one, made_at)
+        with telling(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with workplace(path.parent) as place:
+                return pdf_bytes(one, made_at, place)
     if suffix == ".html":
         from lzgis.exporters.dossier.page import page_text
 

@@ -19,10 +19,11 @@ from lzgis.messages import Message
 from lzgis.words import Words
 
 
-def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
+def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
     """Set a dossier as PDF; the same dossier gives the same bytes.
 
-    A letter that the font lacks is printed as a square.
+    A letter that the font lacks is printed as a square. What it is set from stands for that time in a folder below `place`,
+    or below the system's own for such things.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
     when = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
     # Without a date of its own the file would bear that of its making.
     document = set_document(dossier) | {"date": list(when.timetuple()[:6])}
-    with tempfile.TemporaryDirectory(prefix="lzgis-") as name:
+    with tempfile.TemporaryDirectory(prefix="lzgis-", dir=place) as name:
         folder = Path(name)
         (folder / "data.json").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
         for picture in dossier.pictures:
