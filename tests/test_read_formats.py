@@ -258,7 +258,8 @@ def placemark(inner):
         (placemark("<Polygon></Polygon>"), "a polygon has 0 outer rings"),
         (
             placemark(
-                "<Polygon><outerBoundaryIs><LinearRing><coordinates>1,2 3,4</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+                "<Polygon>"
+                "<outerBoundaryIs><LinearRing><coordinates>1,2 3,4</coordinates></LinearRing></outerBoundaryIs></Polygon>"
             ),
             "a ring has 2 points",
         ),

@@ -72,12 +72,11 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
 def _read_copy(path: Path, text: str, options: ReadOptions) -> Read:
     settings = {"DXF_ENCODING": "UTF-8", "OGR_ARC_STEPSIZE": str(_ARC_STEP_DEG)}
     before = {name: pyogrio.get_gdal_config_option(name) for name in settings}
-    with working_copy(str(path)) as copy:
-        plain = copy.folder / path.name
-        plain.write_text(text, "utf-8", newline="\n")
+    with working_copy(str(path), path.name) as copy:
+        copy.file.write_text(text, "utf-8", newline="\n")
         try:
             pyogrio.set_gdal_config_options(settings)
-            return copy.retold(read_gdal(plain, DXF, options))
+            return copy.retold(read_gdal(copy.file, DXF, options))
         finally:
             pyogrio.set_gdal_config_options(before)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -152,20 +152,20 @@ def _simple(element: ElementTree.Element, here: str) -> list[shapely.Geometry]:
             for name in ("outerBoundaryIs", "innerBoundaryIs")
         }
         if len(rings["outerBoundaryIs"]) != 1:
-            raise _wrong(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
+            _refuse(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
         return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
-    raise _wrong(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    _refuse(here, Message("shapes of kind '{kind}' are not read", kind=tag))
 
 
 def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
     if len(coordinates) < 2:
-        raise _wrong(here, Message("has {count} points", count=len(coordinates)))
+        _refuse(here, Message("has {count} points", count=len(coordinates)))
     return shapely.LineString(coordinates)
 
 
 def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
     if len(coordinates) < 3:
-        raise _wrong(here, Message("a ring has {count} points", count=len(coordinates)))
+        _refuse(here, Message("a ring has {count} points", count=len(coordinates)))
     return shapely.LinearRing(coordinates)
 
 
@@ -175,8 +175,8 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
         # Heights are left out: areas are plane areas.
         return np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
     except ValueError:
-        raise _wrong(here, Message("a coordinate is not a number")) from None
+        _refuse(here, Message("a coordinate is not a number"))
 
 
-def _wrong(here: str, what: Message) -> SourceError:
-    return SourceError(here, what, Message("correct the placemark, or export it again"))
+def _refuse(here: str, what: Message) -> NoReturn:
+    raise SourceError(here, what, Message("correct the placemark, or export it again")) from None

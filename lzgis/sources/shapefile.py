@@ -40,11 +40,11 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     check_beginning(path, SHAPEFILE)
     _check_whole(path)
     if beside(path, ".shx") is None:
-        with working_copy(str(path)) as copy:
+        with working_copy(str(path), path.stem + ".shp") as copy:
             for suffix in (".shp", ".dbf", ".prj"):
                 if (part := beside(path, suffix)) is not None:
                     shutil.copyfile(part, copy.folder / (path.stem + suffix))
-            read = copy.retold(_read(copy.folder / (path.stem + ".shp"), options, cpg=beside(path, ".cpg")))
+            read = copy.retold(_read(copy.file, options, cpg=beside(path, ".cpg")))
         what = Message("has no index (.shx); one was made on a copy")
         return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
     return _read(path, options, cpg=beside(path, ".cpg"))

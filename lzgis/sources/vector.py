@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import geopandas as gpd
 import pyogrio
@@ -104,14 +104,14 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, options.layer, first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
-        raise unreadable(path, error) from error
+        refuse(path, error)
 
 
-def unreadable(path: Path, error: Exception) -> SourceError:
+def refuse(path: Path, error: Exception) -> NoReturn:
     """Say that a file cannot be read, and why."""
-    return SourceError(
+    raise SourceError(
         str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
-    )
+    ) from error
 
 
 def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
@@ -163,7 +163,7 @@ def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) 
     try:
         import fiona
     except ImportError:
-        raise unreadable(path, first) from first
+        refuse(path, first)
     try:
         with fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source:
             crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
