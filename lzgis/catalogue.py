@@ -103,6 +103,13 @@ class Catalogue:
         source = self.layers[layer_id].source
         return is_address(source) or (self.root / source).exists()
 
+    def fingerprint(self, layer_id: str) -> tuple[str, str]:
+        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        source = self.layers[layer_id].source
+        if is_address(source):
+            return shown(source), self.load(layer_id).source.sha256
+        return source, sha256_of(self.root / source)
+
     def load(self, layer_id: str) -> LoadedLayer:
         """Read a layer.
 
@@ -219,7 +226,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
 
 
-def read_layer(path: Path) -> Layer:
+def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
 
     Raises
@@ -239,7 +246,7 @@ def read_layer(path: Path) -> Layer:
         crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
     )
-    return _load(path.parent, path.stem, spec).layer
+    return _load(path.parent, path.stem, spec)
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> CRS:

@@ -146,15 +146,15 @@ def _simple(element: ElementTree.Element, here: str) -> list[shapely.Geometry]:
         return [shapely.Point(pair) for pair in _coordinates(element, here)]
     if tag in ("LineString", "LinearRing"):
         return [_line(_coordinates(element, here), here)]
-    if tag == "Polygon":
-        rings = {
-            name: [_ring(_coordinates(e, here), here) for side in element if _tag(side) == name for e in side]
-            for name in ("outerBoundaryIs", "innerBoundaryIs")
-        }
-        if len(rings["outerBoundaryIs"]) != 1:
-            _refuse(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
-        return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
-    _refuse(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    if tag != "Polygon":
+        _refuse(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    rings = {
+        name: [_ring(_coordinates(e, here), here) for side in element if _tag(side) == name for e in side]
+        for name in ("outerBoundaryIs", "innerBoundaryIs")
+    }
+    if len(rings["outerBoundaryIs"]) != 1:
+        _refuse(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
+    return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
 
 
 def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
