@@ -73,6 +73,17 @@ def test_flatgeobuf_says_that_it_has_an_order_of_its_own(tmp_path):
     assert problem.remedy == "go by ids, not by row numbers"
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.99])
+def test_a_flatgeobuf_cut_short(tmp_path, share):
+    shapes = [box(112 + i / 1000, 25, 112.0005 + i / 1000, 25.01) for i in range(200)]
+    frame(*shapes).to_file(tmp_path / "s.fgb", engine="pyogrio")
+    data = (tmp_path / "s.fgb").read_bytes()
+    (tmp_path / "s.fgb").write_bytes(data[: int(len(data) * share)])
+    message = r"is cut short: 0 of 200 rows|cannot be read \(pyogrio: .*; fiona: .*\)|holds no layer that can be read; the file may"
+    with pytest.raises(SourceError, match=message):
+        read_vector(tmp_path / "s.fgb")
+
+
 def test_geoparquet(tmp_path):
     path = tmp_path / "s.parquet"
     frame(SQUARE, 项目名称=["连州"]).assign(middle=lambda f: f.geometry.boundary).to_parquet(path)
