@@ -14,6 +14,7 @@ from lzgis.catalogue import (
     measure_declared,
     missing_layers,
     open_catalogue,
+    read_layer,
     unknown_values,
 )
 from lzgis.errors import ConfigError, LayerError, SourceError

@@ -403,6 +403,12 @@ def test_closed_lines_of_a_drawing_become_polygons_named_by_their_texts(tmp_path
     assert placed.frame.crs.to_epsg() == 4526
 
 
+def test_rings_of_different_numbers_of_points(tmp_path):
+    triangle = [(0, 0), (10, 0), (0, 10)]
+    (tmp_path / "s.dxf").write_text(dxf(line(triangle, True), line(ring(50, 10), True)), "utf-8")
+    assert read_vector(tmp_path / "s.dxf").frame.geometry.area.tolist() == [50, 100]
+
+
 def test_a_ring_in_a_ring_is_told_of(tmp_path):
     (tmp_path / "s.dxf").write_text(dxf(line(ring(0, 100), True), line(ring(0, 10), True)), "ascii", errors="replace")
     read = read_vector(tmp_path / "s.dxf")
@@ -418,7 +424,16 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
     shape = read.frame.geometry.iloc[0]
     # The middle of a chord of 0.5° lies 1 - cos(0.25°) of the radius inside.
     assert shapely.distance(shape.exterior, shapely.Point(0, 0)) == pytest.approx(100 * (1 - 9.52e-6), abs=1e-6)
-    assert "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius" in said(read)
+    said_of_curves = "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius"
+    assert said_of_curves in said(read)
+    # A segment that bulges by a half circle: tan(180° / 4) = 1.
+    straight = line([(0, 0), (2, 0), (2, 2)], closed=True)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n1.0\n", 1)), "utf-8")
+    read = read_vector(tmp_path / "s.dxf")
+    assert read.frame.geometry.iloc[0].area == pytest.approx(2 + np.pi / 2, abs=1e-3)
+    assert said_of_curves in said(read)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n0.0\n", 1), text("42", 1, 1)), "utf-8")
+    assert said_of_curves not in said(read_vector(tmp_path / "s.dxf"))
 
 
 @pytest.mark.parametrize(
