@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 
 import geopandas as gpd
@@ -79,7 +80,7 @@ def test_a_flatgeobuf_cut_short(tmp_path, share):
     frame(*shapes).to_file(tmp_path / "s.fgb", engine="pyogrio")
     data = (tmp_path / "s.fgb").read_bytes()
     (tmp_path / "s.fgb").write_bytes(data[: int(len(data) * share)])
-    message = r"is cut short: 0 of 200 rows|cannot be read \(pyogrio: .*; fiona: .*\)|holds no layer that can be read; the file may"
+    message = r"is cut short: 0 of 200 rows|cannot be read \(pyogrio: .*; fiona: .*\)|holds no layer that can be read; the file"
     with pytest.raises(SourceError, match=message):
         read_vector(tmp_path / "s.fgb")
 
@@ -115,6 +116,22 @@ def test_fiona_reads_what_pyogrio_refuses(tmp_path, monkeypatch):
     assert read.engine.startswith("fiona ")
     assert "GDAL" in read.engine
     assert "was read by fiona, because pyogrio refused it (not today)" in said(read)
+
+
+def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monkeypatch):
+    frame(SQUARE).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+
+    def refuse(*_, **__):
+        raise pyogrio.errors.DataSourceError("not today")
+
+    monkeypatch.setattr(vector.pyogrio, "list_layers", refuse)
+    with pytest.raises(
+        SourceError, match=r"cannot be read \(pyogrio: not today; fiona: .*\); save it again as GeoPackage"
+    ):
+        read_vector(tmp_path / "s.gpkg", layer="none")
+    monkeypatch.setitem(sys.modules, "fiona", None)
+    with pytest.raises(SourceError, match=r"cannot be read \(not today\); save it again as GeoPackage"):
+        read_vector(tmp_path / "s.gpkg")
 
 
 def test_a_shape_that_cannot_be_made_is_told_of_and_leaves_its_row(tmp_path):

@@ -9,7 +9,9 @@ import shapely
 import toy
 from postgis_server import database, psycopg
 from shapely import box
+from test_cli import run
 
+from lzgis.catalogue import open_catalogue
 from lzgis.errors import SourceError
 from lzgis.sources import ReadOptions, is_address, read_sites, read_vector, shown
 from lzgis.sources.postgis import content_sha256
@@ -169,12 +171,24 @@ def test_a_layer_of_a_city_may_lie_in_a_database(address, tmp_path):
     report = toy.screened(city, toy.square(0, 0))
     source = next(s for s in report.provenance.sources if s.role == "redline")
     assert source.name == shown(address)
+    assert open_catalogue(city).fingerprint("redline") == (source.name, source.sha256)
     assert len(source.sha256) == 64
     assert "PostGIS" in source.engine
     assert "s3cret" not in repr(report.provenance) + repr(report.problems)
     layer = report.layers["redline"].frame
     assert layer["id"].tolist() == ["r1"]
     assert shapely.area(toy.PLANE.project(layer.geometry.to_numpy()))[0] == pytest.approx(10_000)
+
+
+def test_the_command_line_writes_no_password_anywhere(address, tmp_path):
+    secret = address.replace("postgres@", "postgres:s3cret@")
+    done = run(
+        "screen", secret, "--site-layer", "planned", "--out", tmp_path / "out", "--format", "json", "--as-of", toy.AS_OF
+    )
+    assert (tmp_path / "out" / "report.json").exists(), done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    for file in (p for p in (tmp_path / "out").rglob("*") if p.is_file()):
+        assert b"s3cret" not in file.read_bytes(), file
 
 
 def test_addresses_are_told_from_paths():
