@@ -396,6 +396,8 @@ def test_workbooks_written_by_an_office(tmp_path, suffix):
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     command = ["soffice", profile, "--headless", "--convert-to", suffix, "--outdir", str(tmp_path), str(path)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
+    if not path.with_suffix(f".{suffix}").exists():
+        pytest.skip("LibreOffice is installed without Calc")
     read = read_vector(path.with_suffix(f".{suffix}"))
     assert read.frame["编号"].tolist() == ["甲", "乙"]
     assert shapely.get_x(read.frame.geometry.to_numpy()).tolist() == [112.4, 112.5]
