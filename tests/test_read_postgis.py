@@ -8,6 +8,7 @@ import pytest
 import shapely
 import toy
 from postgis_server import database, psycopg
+from pyproj import CRS
 from shapely import box
 from test_cli import run
 
@@ -99,6 +100,22 @@ def test_a_table_without_a_system(address):
     read = read_vector(address, layer="nowhere")
     assert (read.frame.crs, read.crs) == (None, None)
     assert read_vector(address, layer="nowhere", options=ReadOptions(crs="EPSG:4490")).frame.crs.to_epsg() == 4490
+
+
+def test_a_system_of_an_offices_own(address):
+    make = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext) VALUES (990001, '连州', 1, %s), (990002, '连州', 2, '?')"
+    with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(make, [CRS.from_epsg(4526).to_wkt("WKT1_GDAL")])
+        for srid in (990001, 990002):
+            connection.execute(f"CREATE TABLE own_{srid} (id int, geom geometry(Point, {srid}))")
+            connection.execute(f"INSERT INTO own_{srid} VALUES (1, ST_Point(38412000, 2765000, {srid}))")
+        try:
+            read = read_vector(address, layer="own_990001")
+            assert read.frame.crs.coordinate_operation == CRS.from_epsg(4526).coordinate_operation
+            with pytest.raises(SourceError, match="'SRID 990002' is no reference system; correct spatial_ref_sys"):
+                read_vector(address, layer="own_990002")
+        finally:
+            connection.execute("DROP TABLE own_990001, own_990002")
 
 
 def test_the_database_cannot_be_written_to(address):

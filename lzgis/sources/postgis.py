@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
@@ -194,14 +195,16 @@ def _system(connection: Connection, found: _Table, here: str) -> CRS | None:
     row = connection.execute(text(_SYSTEM), {"srid": found.srid}).first()
     if row is None:
         return None
-    try:
-        return CRS.from_authority(row[0], row[1]) if row[0] and row[1] else CRS.from_user_input(row[2])
-    except CRSError:
-        raise SourceError(
-            here,
-            Message("'{crs}' is no reference system", crs=f"SRID {found.srid}"),
-            Message("correct spatial_ref_sys, or the SRID of the table"),
-        ) from None
+    authority, code, wkt = row
+    for given in (f"{authority}:{code}", wkt):
+        # An office's own system has an authority that PROJ does not know, and stands in words.
+        with suppress(CRSError):
+            return CRS.from_user_input(given)
+    raise SourceError(
+        here,
+        Message("'{crs}' is no reference system", crs=f"SRID {found.srid}"),
+        Message("correct spatial_ref_sys, or the SRID of the table"),
+    )
 
 
 def _engine(connection: Connection) -> str:
