@@ -102,8 +102,23 @@ def test_a_table_without_a_system(address):
     assert read_vector(address, layer="nowhere", options=ReadOptions(crs="EPSG:4490")).frame.crs.to_epsg() == 4490
 
 
+def test_a_materialised_view_and_rows_that_bear_the_system_themselves(address):
+    rows = "(1, 'SRID=4526;POINT(38412000 2765000)'::geometry), (2, 'SRID=4490;POINT(112 25)'::geometry)"
+    shapes = f"(VALUES {rows}) AS v (id, geom)"
+    with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(f"CREATE MATERIALIZED VIEW one AS SELECT * FROM {shapes} WHERE id = 1")
+        connection.execute(f"CREATE MATERIALIZED VIEW mixed AS SELECT * FROM {shapes}")
+        try:
+            read = read_vector(address, layer="one")
+            assert (read.frame.crs.to_epsg(), read.crs.how) == (4526, "SRID 4526 of the table")
+            with pytest.raises(SourceError, match="mixes reference systems: SRID 4490, 4526; bring them to one"):
+                read_vector(address, layer="mixed")
+        finally:
+            connection.execute("DROP MATERIALIZED VIEW one; DROP MATERIALIZED VIEW mixed")
+
+
 def test_a_system_of_an_offices_own(address):
-    make = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext) VALUES (990001, '连州', 1, %s), (990002, '连州', 2, '?')"
+    make = "INSERT INTO spatial_ref_sys (srid, auth_name, srtext) VALUES (990001, '连州', %s), (990002, '连州', '?')"
     with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
         connection.execute(make, [CRS.from_epsg(4526).to_wkt("WKT1_GDAL")])
         for srid in (990001, 990002):
