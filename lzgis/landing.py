@@ -17,6 +17,7 @@ from lzgis.zones import NUMBERS, Zone, numbered, prefix_of
 
 #: China in degrees: west, south, east, north. What lands outside was declared wrongly.
 CHINA_DEG = (73.0, 3.0, 136.0, 54.0)
+_MIDDLE_DEG = (110.0, 33.0)
 _FOOT_M = 0.3048
 _SAMPLE = 64
 
@@ -105,7 +106,8 @@ def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[
     Returns
     -------
     list of Landing
-        Those that land in China. Without an outline the order is by how common the system is.
+        Those that land in China; in feet, only those in the city. Without an outline, what lies nearest to the middle of
+        the country comes first.
 
     Examples
     --------
@@ -117,13 +119,16 @@ def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[
     if not len(sample):
         return []
     found = []
-    for reading, place in _placed(sample):
+    for reading, place, in_feet in _placed(sample):
         if not in_china(place).all():
             continue
         lon, lat = np.median(place, axis=0)
         distance, azimuth = _from_outline(place, near) if near is not None else (np.nan, np.nan)
-        found.append(Landing(reading, float(lon), float(lat), distance, azimuth))
-    return sorted(found, key=lambda one: one.distance_m) if near is not None else found
+        if distance == 0 or not in_feet:
+            found.append(Landing(reading, float(lon), float(lat), distance, azimuth))
+    if near is not None:
+        return sorted(found, key=lambda one: one.distance_m)
+    return sorted(found, key=lambda one: round(np.hypot(one.lon_deg - _MIDDLE_DEG[0], one.lat_deg - _MIDDLE_DEG[1])))
 
 
 def in_china(lonlat: Coordinates) -> npt.NDArray[np.bool_]:
@@ -159,16 +164,16 @@ def _sample(points: Coordinates) -> Coordinates:
     return finite[:: max(1, len(finite) // _SAMPLE)][:_SAMPLE]
 
 
-def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates]]:
+def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
     for swapped in (False, True):
         xy = sample[:, ::-1] if swapped else sample
         for code in _codes(xy):
             place = np.column_stack(_transformer(code).transform(*xy.T))
-            yield _reading(code, swapped, in_feet=False), place
+            yield _reading(code, swapped, in_feet=False), place, False
             # Feet are looked for only where metres are not already prefixed or degrees.
             if code.startswith("EPSG:45") and np.abs(xy[:, 0]).max() < 1e7:
                 feet = np.column_stack(_transformer(code).transform(*(xy * _FOOT_M).T))
-                yield _reading(code, swapped, in_feet=True), feet
+                yield _reading(code, swapped, in_feet=True), feet, True
 
 
 def _reading(code: str, swapped: bool, *, in_feet: bool) -> Message:

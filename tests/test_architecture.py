@@ -19,7 +19,7 @@ FLOORS: dict[str, str] = {
     "records": "spec rule",
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing raster",
-    "nouns": "model layer_model",
+    "nouns": "model layer_model units",
     "reading": "shifts position repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
