@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,12 +19,15 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
-from lzgis.measure import Plane, plane_for, to_cgcs2000
+from lzgis.landing import compass, distance_from
+from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Source
+from lzgis.position import Given, lies_elsewhere, locate
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
+from lzgis.shifts import suspected_shift, vertices
 from lzgis.sources import SITE_FIELDS, read_vector, sha256_of
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
@@ -116,7 +119,10 @@ class Catalogue:
             what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
             raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
         if layer_id not in self._read:
-            self._read[layer_id] = _load(self.root, layer_id, self.layers[layer_id])
+            loaded = _load(self.root, layer_id, self.layers[layer_id])
+            if layer_id != self.city.outline:
+                loaded = replace(loaded, problems=(*loaded.problems, *_astray(loaded, self.outline)))
+            self._read[layer_id] = loaded
         return self._read[layer_id]
 
 
@@ -207,13 +213,32 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place)
     frame = _canonical(read.frame, spec, place, problems)
-    geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
-    mended = mend(geometry, frame["id"].to_numpy(), place)
+    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    problems += located.problems
+    mended = mend(located.geometry, frame["id"].to_numpy(), place)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
     source = Source(layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine)
-    return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
+    return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), located.transforms)
+
+
+def _astray(loaded: LoadedLayer, outline: shapely.Geometry) -> list[Problem]:
+    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it."""
+    layer = loaded.layer
+    place = Message("layer '{layer_id}' ({source})", layer_id=layer.id, source=layer.spec.source)
+    geometry = layer.frame.geometry.to_numpy()
+    if len(geometry) and lies_elsewhere(geometry, outline):
+        bounds = shapely.total_bounds(geometry)
+        distance, azimuth = distance_from(np.array([[bounds[0] + bounds[2], bounds[1] + bounds[3]]]) / 2, outline)
+        what = Message(
+            "no feature of it lies in the city; its middle is {km:,.0f} km {direction}",
+            km=distance[0] / 1000,
+            direction=compass(azimuth[0] if np.isfinite(azimuth[0]) else 0.0),
+        )
+        return [Problem("error", place, what, Message("its rules are not checked; give the layer of this city"))]
+    shift = suspected_shift(vertices(geometry), vertices(np.array([outline], dtype=object)))
+    return [shift.problem(place)] if shift is not None else []
 
 
 def read_layer(path: Path) -> Layer:

@@ -98,6 +98,12 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     return Located(there, crs, transforms, tuple(problems))
 
 
+def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
+    """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
+    shapely.prepare(area)
+    return not bool(shapely.intersects(area, geometries).any())
+
+
 def declared_crs(text: str, place: str = "--crs") -> CRS:
     """Read a reference system as a user declares it.
 

@@ -28,6 +28,7 @@ from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Rep
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
+from lzgis.shifts import suspected_shift, vertices
 from lzgis.sources import read_sites, sites_from_frame
 from lzgis.verdicts import verdicts
 
@@ -82,9 +83,9 @@ def screen(
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     if isinstance(sites, gpd.GeoDataFrame):
-        sites = sites_from_frame(sites)
+        sites = sites_from_frame(sites, near=city.outline)
     elif not isinstance(sites, SiteTable):
-        sites = read_sites(sites)
+        sites = read_sites(sites, near=city.outline)
     report = _screened(sites, city, (date_of(as_of), made_at), progress)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
@@ -112,6 +113,7 @@ def _screened(
     if len(usable) < len(sites.frame):
         parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
     findings = _findings_frame(parts, everyone, city)
+    lacking += shift_problems(sites, layers)
     problems = (*sites.problems, *lacking, *(p for one in loaded.values() for p in one.problems))
     return Report(
         city=city.city,
@@ -126,6 +128,15 @@ def _screened(
         provenance=provenance_of(city, book, loaded, times, sites),
         breakdown=breakdown(findings, layers, city.city.divisions, city.plane),
     )
+
+
+def shift_problems(sites: SiteTable, layers: Mapping[str, Layer]) -> list[Problem]:
+    """Warn of sites whose vertices meet those of the city's layers once a shift such as GCJ-02 is taken away."""
+    known = [vertices(layer.frame.geometry.to_numpy()) for layer in layers.values()]
+    if not known:
+        return []
+    found = suspected_shift(vertices(sites.frame.geometry.to_numpy()), np.concatenate(known))
+    return [found.problem(sites.source.name)] if found is not None else []
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:

@@ -7,17 +7,21 @@ import re
 import numpy as np
 import pytest
 import shapely
+import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 from shapely import box
 
+from lzgis.catalogue import open_catalogue
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.gcj02 import from_bd09, from_gcj02, to_bd09, to_gcj02
 from lzgis.helmert import Helmert, read_helmert
 from lzgis.landing import distance_from, landings
 from lzgis.position import Given, code_of, declared_crs, locate
+from lzgis.screening import screen
 from lzgis.shifts import suspected_shift
+from lzgis.sources import ReadOptions, sites_from_frame
 from lzgis.zones import NUMBERS, Zone, numbered, zone_at, zone_of
 
 # A city of half a degree around 112.5 E 25 N, the border of zones 37 and 38.
@@ -67,7 +71,7 @@ def test_systems_that_are_taken_land_where_they_should(code):
         (
             there(4547, swapped=True),
             4547,
-            "as EPSG:4547 it lies outside China",
+            "as EPSG:4547 it lies",
             "EPSG:4547 with its two axes exchanged",
         ),
         (there(4526), 4525, "eastings begin with zone 38, which EPSG:4525 does not have", "EPSG:4526 fits"),
@@ -308,3 +312,53 @@ def test_landings_are_ordered_and_complete():
     distances = [one.distance_m for one in found]
     assert distances == sorted(distances)
     assert {f"EPSG:{4534 + i}" for i in range(21)} <= {str(one.reading) for one in found}
+
+
+# --- screening -----------------------------------------------------------------------------------------------
+
+
+def test_a_layer_of_another_city_answers_nothing(tmp_path):
+    folder = toy.city(tmp_path / "city")
+    toy.write(folder / "redline.gpkg", [toy.square(200_000, 0)])
+    toy.write(folder / "town.gpkg", [toy.square(200_000, 0)])
+    report = toy.screened(folder, toy.square(100, 100))
+    for rule in ("redline", "town"):
+        row = toy.row(report, rule)
+        assert (row["state"], row["reason"]) == ("未核查", "layer-elsewhere")
+    assert toy.verdict(report)["verdict"] == "核查不完整"
+    said = [str(p) for p in report.problems if p.level == "error"]
+    assert said == [
+        f"layer '{name}' ({name}.gpkg): no feature of it lies in the city; its middle is 195 km east; "
+        "its rules are not checked; give the layer of this city"
+        for name in ("redline", "town")
+    ]
+
+
+def test_sites_read_for_a_city_are_held_against_its_outline(tmp_path):
+    folder = toy.city(tmp_path / "city")
+    sites = toy.sites(toy.square(0, 0)).to_crs(4547)
+    wrong = sites.set_crs(4546, allow_override=True)
+    with pytest.raises(SourceError, match=r"sites: as EPSG:4546 it lies 2\d\d km west of the city; EPSG:4547"):
+        screen(wrong, folder, as_of=toy.AS_OF)
+    assert screen(sites, folder, as_of=toy.AS_OF).verdicts["verdict"].iloc[0] == "存在禁止性冲突"
+
+
+def test_shifted_sites_and_layers_are_suspected_when_screened(tmp_path):
+    folder = toy.city(tmp_path / "city")
+
+    def shifted(frame):
+        moved = shapely.transform(frame.geometry.to_numpy(), to_gcj02, interleaved=False)
+        return frame.set_geometry(moved, crs=4490)
+
+    # The redline's own squares as sites: eight of their vertices are those of the layer.
+    redline = open_catalogue(folder).load("redline").layer.frame
+    own = redline.assign(activity="住宅")[["id", "name", "activity", "geometry"]]
+    assert not [p for p in screen(own, folder, as_of=toy.AS_OF).problems if "looks shifted" in p.what]
+    said = [p for p in screen(shifted(own), folder, as_of=toy.AS_OF).problems if "looks shifted" in p.what]
+    assert [(p.place, p.level) for p in said] == [("sites", "warning")]
+    assert re.match(r"looks shifted by 6\d\d m to the south-east, as GCJ-02 would be: 0 of its", said[0].what)
+    corrected = sites_from_frame(shifted(own), options=ReadOptions(shifted="gcj02"))
+    assert shapely.equals_exact(corrected.frame.geometry.to_numpy(), own.geometry.to_numpy(), 1e-9).all()
+    outline = open_catalogue(folder).load("city").layer.frame
+    shifted(outline).to_file(folder / "units.gpkg", engine="pyogrio")
+    assert "as GCJ-02 would be" in str(open_catalogue(folder).load("units").problems[-1])
