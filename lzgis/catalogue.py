@@ -241,7 +241,7 @@ def _astray(loaded: LoadedLayer, outline: shapely.Geometry) -> list[Problem]:
     return [shift.problem(place)] if shift is not None else []
 
 
-def read_layer(path: Path) -> Layer:
+def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
 
     Raises
@@ -261,7 +261,7 @@ def read_layer(path: Path) -> Layer:
         crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
     )
-    return _load(path.parent, path.stem, spec).layer
+    return _load(path.parent, path.stem, spec)
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
