@@ -23,6 +23,7 @@ from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
+from lzgis.cli_reading import ReadingOptions
 from lzgis.cli_result import asked, made_at
 from lzgis.cli_verify import VerifyOptions, run_verify
 from lzgis.errors import ConfigError, LzgisError
@@ -124,14 +125,17 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
 
 
 @app.command()
+@gathers(ReadingOptions, "reading")
 @gathers(OutputOptions, "output")
-def screen(
-    sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
+def screen(  # noqa: PLR0913 (a command has as many options as it needs)
+    sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
+    *,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
     names = _formats_for(output)
@@ -139,7 +143,7 @@ def screen(
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
-    report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
+    report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     given = _given(sites, layers, output.overrides)
     written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
     if as_json:
@@ -280,15 +284,23 @@ def _make_safe() -> None:
 
 
 def _screened(
-    sites: Path, layers: Path | None, as_of: str | None, lang: Lang, *, overrides: Path | None = None
+    sites: Path,
+    layers: Path | None,
+    as_of: str | None,
+    lang: Lang,
+    *,
+    overrides: Path | None = None,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
+    from lzgis.sources import read_sites
 
     with progress_bar(lang.words) as progress:
-        city = layers or reference_city()
-        report = screen_sites(sites, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+        city = open_catalogue(layers or reference_city())
+        table = read_sites(sites, options=reading.options(), near=city.outline)
+        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 
 

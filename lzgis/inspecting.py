@@ -22,7 +22,17 @@ from lzgis.measure import Geometries
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.position import Given, Located, code_of, declared_crs, locate
-from lzgis.sources import SITE_FIELDS, Decided, Read, ReadOptions, read_vector, sha256_of, sites_from_frame
+from lzgis.sources import (
+    SITE_FIELDS,
+    Decided,
+    Read,
+    ReadOptions,
+    is_address,
+    read_vector,
+    sha256_of,
+    shown,
+    sites_from_frame,
+)
 from lzgis.zones import Zone, zone_of
 
 
@@ -121,7 +131,7 @@ def inspect_file(
     Parameters
     ----------
     path : str or path
-        The file or folder.
+        The file or folder, or an address of a database.
     options : ReadOptions, optional
         What the user declares, as for `lzgis.read_sites`.
     city : Catalogue or path, optional
@@ -139,32 +149,31 @@ def inspect_file(
     >>> sheet.readable, sheet.system.code.value, sheet.contents.rows, sheet.contents.place.outside
     (True, 'EPSG:4490', 51, 1)
     """
-    path, options = Path(path), options or ReadOptions()
+    options = options or ReadOptions()
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     outline = city.outline if city is not None else None
-    exists = path.exists()
-    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path] if exists else []
-    size, digest = sum(p.stat().st_size for p in files), sha256_of(path) if exists else ""
+    name = shown(path) if is_address(path) else Path(path).name
+    size, digest = (0, "") if is_address(path) else _on_disk(Path(path))
     try:
         read = read_vector(path, options=options)
     except LzgisError as error:
-        return Sheet(path.name, size, digest, (_as_problem(error),), outline=outline)
+        return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []
-    assumed = [*read.problems, *shifted_by_name(path.name, read.frame.columns)]
-    located = _located(read, path.name, options, outline, refused)
+    assumed = [*read.problems, *shifted_by_name(name, read.frame.columns)]
+    located = _located(read, name, options, outline, refused)
     if located is not None:
         assumed += located.problems
     try:
         if isinstance(read.frame, gpd.GeoDataFrame):
-            assumed += sites_from_frame(read.frame, name=path.name, options=options, near=outline).problems
+            assumed += sites_from_frame(read.frame, name=name, options=options, near=outline).problems
     except LzgisError as error:
         refused.append(error)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
     return Sheet(
-        path.name,
+        name,
         size,
-        digest,
+        read.sha256 or digest,
         _distinct(_as_problem(error) for error in refused),
         _distinct(assumed),
         read.engine,
@@ -174,6 +183,13 @@ def inspect_file(
         located.transforms if located is not None else (),
         outline,
     )
+
+
+def _on_disk(path: Path) -> tuple[int, str]:
+    if not path.exists():
+        return 0, ""
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    return sum(p.stat().st_size for p in files), sha256_of(path)
 
 
 def _located(

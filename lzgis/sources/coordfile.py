@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.coordrings import Ring, rings_of, shape_of
 from lzgis.sources.coordsystem import system_of
 from lzgis.sources.coordtext import PARCEL_FIELDS, CoordText, ParcelText, at_line, parse_coordtext
+from lzgis.sources.text import decoded
 from lzgis.units import AreaFit, fitting_unit
 
 #: A file of coordinates is text of this size at most.
@@ -75,44 +75,8 @@ def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided
         raise SourceError(
             path.name, Message("is larger than any file of coordinates"), Message("give parcels in parts")
         )
-    text, encoding = decoded(path.read_bytes(), options.encoding, path.name)
+    text, encoding = decoded(path.read_bytes(), path.name, declared=options.encoding)
     return parse_coordtext(text, path.name), encoding
-
-
-def decoded(data: bytes, declared: str | None, name: str) -> tuple[str, Decided]:
-    """Decode text: as declared, by its mark, as UTF-8 if it is, else as GB18030, never with replacements.
-
-    Raises
-    ------
-    SourceError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> decoded("甲".encode("gbk"), None, "a.txt")
-    ('甲', Decided(value='GB18030', how='it is not UTF-8'))
-    """
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    marked = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), None)
-    tries: list[tuple[str, str, str]] = [
-        ("utf-8", "UTF-8", Message("it is UTF-8 throughout")),
-        ("gb18030", "GB18030", Message("it is not UTF-8")),
-    ]
-    if marked is not None:
-        tries = [(marked, "UTF-8" if marked == "utf-8-sig" else "UTF-16", Message("by its mark (BOM)"))]
-    elif declared is not None:
-        tries = [(declared, declared, Message("declared by the user"))]
-    for encoding, title, how in tries:
-        try:
-            return data.decode(encoding), Decided(title, how)
-        except LookupError:
-            what = Message("encoding '{name}' is not known", name=encoding)
-            raise SourceError(name, what, Message("use UTF-8, GB18030 or another that Python knows")) from None
-        except UnicodeError as error:
-            at = getattr(error, "start", 0)
-    line = data[:at].count(b"\n") + 1
-    what = Message("byte {start} is not {encoding}", start=at, encoding=tries[-1][1])
-    raise SourceError(at_line(name, line), what, Message("save the file as UTF-8, or declare --encoding"))
 
 
 def _columns(parsed: CoordText) -> dict[str, list[str]]:

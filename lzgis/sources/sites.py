@@ -16,7 +16,7 @@ from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
 from lzgis.repair import mend
-from lzgis.sources.base import ReadOptions, sha256_of
+from lzgis.sources.base import ReadOptions
 from lzgis.sources.table import read_vector
 
 #: What the columns of a site table may be called; the first found is taken.
@@ -34,12 +34,12 @@ def read_sites(
     options: ReadOptions | None = None,
     near: shapely.Geometry | None = None,
 ) -> SiteTable:
-    """Read the sites to screen from any file that there is a reader for.
+    """Read the sites to screen from anything that there is a reader for.
 
     Parameters
     ----------
     path : str or path
-        The file or folder.
+        The file or folder, or an address as ``postgis://user@host/database``.
     layer : str, optional
         Which layer, where there are several; the same as in `options`.
     options : ReadOptions, optional
@@ -56,9 +56,8 @@ def read_sites(
     LayerError
         If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
     """
-    path = Path(path)
     read = read_vector(path, layer=layer, options=options)
-    origin = Origin(path.name, sha256_of(path), read.engine)
+    origin = Origin(read.name, read.sha256, read.engine)
     table = _table(read.frame, origin, options or ReadOptions(), near)
     return replace(table, problems=(*read.problems, *table.problems))
 
