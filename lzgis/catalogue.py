@@ -19,15 +19,13 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
-from lzgis.landing import compass, distance_from
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Source
-from lzgis.position import Given, lies_elsewhere, locate
+from lzgis.position import Given, astray, locate
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.shifts import suspected_shift, vertices
 from lzgis.sources import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
@@ -124,7 +122,9 @@ class Catalogue:
         if layer_id not in self._read:
             loaded = _load(self.root, layer_id, self.layers[layer_id])
             if layer_id != self.city.outline:
-                loaded = replace(loaded, problems=(*loaded.problems, *_astray(loaded, self.outline)))
+                place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                loaded = replace(loaded, problems=(*loaded.problems, *strange))
             self._read[layer_id] = loaded
         return self._read[layer_id]
 
@@ -224,24 +224,6 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     _check_dimension(frame, spec, place)
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
     return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), located.transforms)
-
-
-def _astray(loaded: LoadedLayer, outline: shapely.Geometry) -> list[Problem]:
-    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it."""
-    layer = loaded.layer
-    place = Message("layer '{layer_id}' ({source})", layer_id=layer.id, source=layer.spec.source)
-    geometry = layer.frame.geometry.to_numpy()
-    if len(geometry) and lies_elsewhere(geometry, outline):
-        bounds = shapely.total_bounds(geometry)
-        distance, azimuth = distance_from(np.array([[bounds[0] + bounds[2], bounds[1] + bounds[3]]]) / 2, outline)
-        what = Message(
-            "no feature of it lies in the city; its middle is {km:,.0f} km {direction}",
-            km=distance[0] / 1000,
-            direction=compass(azimuth[0] if np.isfinite(azimuth[0]) else 0.0),
-        )
-        return [Problem("error", place, what, Message("its rules are not checked; give the layer of this city"))]
-    shift = suspected_shift(vertices(geometry), vertices(np.array([outline], dtype=object)))
-    return [shift.problem(place)] if shift is not None else []
 
 
 def read_layer(path: Path) -> LoadedLayer:

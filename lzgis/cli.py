@@ -21,6 +21,7 @@ from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
 from lzgis.cli_reading import ReadingOptions
@@ -239,6 +240,21 @@ def diff(
 ) -> None:
     """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+@app.command("inspect")
+@gathers(ReadingOptions, "reading")
+@gathers(InspectOptions, "options")
+def inspect_input(
+    file: Annotated[Path, typer.Argument(help="File to diagnose, or postgis://user@host/database.")],
+    *,
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: InspectOptions = InspectOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Diagnose an input: what it is, where it lies, what would be assumed and what is refused."""
+    raise typer.Exit(run_inspect(file, layers, options, reading, lang.code))
 
 
 @app.command("verify")

@@ -213,7 +213,8 @@ def _system(read: Read, located: Located | None) -> System | None:
     crs = located.crs if located is not None else own
     if crs is None:
         return None
-    return System(read.crs or Decided(code_of(crs), Message("named in the file")), crs.name, zone_of(crs), _axes(crs))
+    how = read.crs.how if read.crs is not None else Message("named in the file")
+    return System(Decided(code_of(crs), how), crs.name, zone_of(crs), _axes(crs))
 
 
 def _contents(frame: gpd.GeoDataFrame, located: Located | None, outline: shapely.Geometry | None) -> Contents:

@@ -15,7 +15,7 @@ from lzgis.landing import CHINA_DEG, compass, distance_from, in_china, landings,
 from lzgis.measure import Coordinates, Geometries, move_points, to_cgcs2000
 from lzgis.messages import Message
 from lzgis.model import Problem
-from lzgis.shifts import TITLES, Shift, shifted_back, vertices
+from lzgis.shifts import TITLES, Shift, shifted_back, suspected_shift, vertices
 from lzgis.zones import prefix_of, zone_of
 
 #: What lies nearer to the city than this may be a neighbour; farther off, another reading that lands inside is an error.
@@ -102,6 +102,21 @@ def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
     """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
     shapely.prepare(area)
     return not bool(shapely.intersects(area, geometries).any())
+
+
+def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
+    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
+    if len(geometries) and lies_elsewhere(geometries, outline):
+        west, south, east, north = shapely.total_bounds(geometries)
+        distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
+        what = Message(
+            "no feature of it lies in the city; its middle is {km:,.0f} km {direction}",
+            km=distance[0] / 1000,
+            direction=compass(float(np.nan_to_num(azimuth[0]))),
+        )
+        return [Problem("error", place, what, Message("its rules are not checked; give the layer of this city"))]
+    shift = suspected_shift(vertices(geometries), vertices(np.array([outline], dtype=object)))
+    return [shift.problem(place)] if shift is not None else []
 
 
 def declared_crs(text: str, place: str = "--crs") -> CRS:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -58,11 +62,11 @@ def read(tmp_path, *lines, encoding="utf-8", options=None, name="plan.txt"):
 def refused(tmp_path, *lines, options=None):
     with pytest.raises(SourceError) as error:
         read(tmp_path, *lines, options=options)
-    return str(error.value)
+    return str(error.value).replace(f"{tmp_path}{os.sep}", "")
 
 
 def said(found):
-    return " | ".join(str(p) for p in found.problems)
+    return " | ".join(re.sub(r"^.*[/\\](?=plan\.txt)", "", str(p)) for p in found.problems)
 
 
 def test_a_plain_file(tmp_path):
@@ -313,7 +317,7 @@ def test_what_is_refused_names_its_line(tmp_path, message):
 
 def test_bytes_that_are_no_text_name_their_line(tmp_path):
     (tmp_path / "plan.txt").write_bytes(b"[\r\n\xff\xff\xff\r\n")
-    with pytest.raises(SourceError, match=r"line 2: byte \d+ is not GB18030"):
+    with pytest.raises(SourceError, match="line 2: is not text in GB18030"):
         read_vector(tmp_path / "plan.txt")
 
 
@@ -391,4 +395,4 @@ def test_a_mutated_file_is_read_or_refused_with_a_place(tmp_path_factory, at, cu
     try:
         read_vector(path)
     except LzgisError as error:
-        assert error.place.startswith("plan.txt")
+        assert Path(error.place.partition(",")[0]).name == "plan.txt"

@@ -50,7 +50,7 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
     >>> read.crs.value, read.encoding.value, read.frame.geometry.iloc[0].area, read.frame["编号"].iloc[0]
     ('EPSG:4526', 'GB18030', 10000.0, 'P1')
     """
-    name = path.name
+    name = str(path)
     parsed, encoding = open_coordtext(path, options)
     system = system_of(parsed, options, name)
     problems = [*parsed.problems, *system.problems]
@@ -70,13 +70,13 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
 def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided]:
     """Decode a 界址点 file and take it apart, deciding nothing but its encoding."""
     if path.is_dir():
-        raise SourceError(path.name, Message("is a folder"), Message("name a file in it"))
+        raise SourceError(str(path), Message("is a folder"), Message("name a file in it"))
     if path.stat().st_size > _LARGEST_BYTES:
         raise SourceError(
             path.name, Message("is larger than any file of coordinates"), Message("give parcels in parts")
         )
-    text, encoding = decoded(path.read_bytes(), path.name, declared=options.encoding)
-    return parse_coordtext(text, path.name), encoding
+    text, encoding = decoded(path.read_bytes(), str(path), declared=options.encoding)
+    return parse_coordtext(text, str(path)), encoding
 
 
 def _columns(parsed: CoordText) -> dict[str, list[str]]:
