@@ -285,7 +285,7 @@ def _place(degrees: Geometries, outline: shapely.Geometry | None) -> Place | Non
     distance, azimuth = distance_from(middles, outline)
     distance[meets] = 0.0
     far = int(np.argmax(distance))
-    direction = compass(float(azimuth[far])) if distance[far] > 0 else Message("")
+    direction = compass(float(azimuth[far])) if distance[far] > 0 else ""
     return Place(
         int(within.sum()),
         int((meets & ~within).sum()),

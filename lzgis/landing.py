@@ -208,6 +208,9 @@ def _transformer(code: str) -> Transformer:
     return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
-def said_landings(found: list[Landing], most: int = 4) -> str:
-    """List the likeliest landings in one line; empty if there are none."""
-    return "; ".join(one.said for one in found[:most])
+def said_landings(found: list[Landing], most: int = 4) -> Message:
+    """List the likeliest landings, at least one, in one line."""
+    first, *others = found[:most]
+    if not others:
+        return first.said
+    return Message("{one}; {others}", one=first.said, others=said_landings(others, most))

@@ -81,7 +81,7 @@ def _with_declared(found: CoordSystem, options: ReadOptions, name: str) -> Coord
     if found.crs is not None and code_of(found.crs) != code_of(declared):
         what = Message("is in {name}, but {name2} is declared", name=code_of(found.crs), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
-    how = found.how or Decided(code_of(declared), Message("declared by the user"))
+    how = found.how or Decided(code_of(declared), Message("declared"))
     return CoordSystem(declared, how, found.swapped, found.problems)
 
 
