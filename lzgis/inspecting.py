@@ -160,7 +160,9 @@ def inspect_file(
     except LzgisError as error:
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []
-    assumed = [*read.problems, *shifted_by_name(name, read.frame.columns)]
+    assumed = [*read.problems]
+    if not options.shifted:
+        assumed += shifted_by_name(name, read.frame.columns)
     located = _located(read, name, options, outline, refused)
     if located is not None:
         assumed += located.problems

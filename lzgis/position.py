@@ -93,6 +93,8 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     there, transforms, said = _moved(array, crs, given, place)
     problems += said
     _refuse_abroad(vertices(there), raw, crs, given.near, place)
+    there, strays = _without_strays(there, place)
+    problems += strays
     if given.near is not None:
         problems += _beside_the_city(there, array, crs, given.near, place)
     return Located(there, crs, transforms, tuple(problems))
@@ -298,6 +300,30 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
         remedy = Message("it may be {candidates}; declare the right one", candidates=said_landings(found))
         raise SourceError(place, what, remedy)
     raise SourceError(place, what, _correct_it())
+
+
+def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+    """Drop rows that reach beyond China, across the 180th meridian for instance: they would meet what they do not."""
+    bounds = shapely.bounds(there)
+    corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
+    strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
+    if not len(strays):
+        return there, []
+    kept = there.copy()
+    kept[strays] = None
+    problems = [
+        Problem(
+            "error",
+            Message("{place}, row {row}", place=place, row=int(i) + 1),
+            Message(
+                "reaches from {west:.3f}, {south:.3f} to {east:.3f}, {north:.3f}, outside China, and cannot be used",
+                **dict(zip(("west", "south", "east", "north"), map(float, bounds[i]), strict=True)),
+            ),
+            Message("correct its coordinates"),
+        )
+        for i in strays
+    ]
+    return kept, problems
 
 
 def _why_abroad(there: Coordinates, raw: Coordinates, crs: CRS) -> Message:

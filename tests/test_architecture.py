@@ -20,11 +20,11 @@ FLOORS: dict[str, str] = {
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
-    "reading": "shifts position repair sources",
+    "reading": "shifts hints position repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying hints likeness "
+    "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying likeness "
     "inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
@@ -137,7 +137,7 @@ def test_import_lzgis_costs_nothing():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])
 def test_help_comes_without_the_heavy_packages(arguments):
     code = f"""
 import sys

@@ -362,3 +362,12 @@ def test_shifted_sites_and_layers_are_suspected_when_screened(tmp_path):
     outline = open_catalogue(folder).load("city").layer.frame
     shifted(outline).to_file(folder / "units.gpkg", engine="pyogrio")
     assert "as GCJ-02 would be" in str(open_catalogue(folder).load("units").problems[-1])
+
+
+def test_a_row_across_the_180th_meridian_does_not_stop_the_others():
+    found = located(np.array([box(112.5, 25, 112.51, 25.01), box(-180, 20, 180, 30)]), 4490)
+    assert found.geometry[1] is None
+    assert [str(p) for p in found.problems] == [
+        "plan.shp, row 2: reaches from -180.000, 20.000 to 180.000, 30.000, outside China, and cannot be used; "
+        "correct its coordinates"
+    ]

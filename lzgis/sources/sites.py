@@ -12,6 +12,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
+from lzgis.hints import shifted_by_name
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
@@ -59,7 +60,8 @@ def read_sites(
     read = read_vector(path, layer=layer, options=options)
     origin = Origin(read.name, read.sha256, read.engine)
     table = _table(read.frame, origin, options or ReadOptions(), near)
-    return replace(table, problems=(*read.problems, *table.problems))
+    hints = [] if options is not None and options.shifted else shifted_by_name(read.name, read.frame.columns)
+    return replace(table, problems=(*read.problems, *hints, *table.problems))
 
 
 def sites_from_frame(
