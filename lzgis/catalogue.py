@@ -104,6 +104,13 @@ class Catalogue:
         source = self.layers[layer_id].source
         return is_address(source) or (self.root / source).exists()
 
+    def fingerprint(self, layer_id: str) -> tuple[str, str]:
+        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        source = self.layers[layer_id].source
+        if is_address(source):
+            return shown(source), self.load(layer_id).source.sha256
+        return source, sha256_of(self.root / source)
+
     def load(self, layer_id: str) -> LoadedLayer:
         """Read a layer.
 

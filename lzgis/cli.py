@@ -369,8 +369,10 @@ def _write(
 
 def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> Given:
     from lzgis.manifest import Given
+    from lzgis.sources import is_address, shown
 
-    return Given(sites=str(sites or ""), layers=str(layers or ""), overrides=str(overrides or ""))
+    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
+    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 def _show(report: Report, lang: Lang) -> None:

@@ -235,12 +235,43 @@ def test_kml_of_several_folders_is_one_table(tmp_path, suffix, encoding):
     assert read.frame["folder"].tolist() == ["一期", "二期/东区", "二期/东区"]
     assert [g.geom_type for g in read.frame.geometry] == ["Polygon", "MultiLineString", "Point"]
     assert read.frame.geometry.iloc[0].area == pytest.approx(1e-4 - 2e-6)
-    assert (read.crs.value, read.crs.how) == ("WGS 84", "KML is always in WGS 84")
+    assert (read.crs.value, read.crs.how) == ("EPSG:4326", "KML is always in WGS 84")
     problem = said(read)["1 links to other files (NetworkLink) are not followed"]
     assert (problem.level, problem.place.startswith(str(path))) == ("warning", True)
     assert read_vector(path, layer="一期").frame["name"].tolist() == ["甲"]
     with pytest.raises(SourceError, match="has no layer '三期'; name one of 一期, 二期/东区"):
         read_vector(path, layer="三期")
+
+
+def ovkml(tmp_path, *kinds):
+    marks = "".join(
+        f"<Placemark><OvCoordType>{k}</OvCoordType><Point><coordinates>112.4,25</coordinates></Point></Placemark>"
+        for k in kinds
+    )
+    (tmp_path / "s.ovkml").write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>')
+    return tmp_path / "s.ovkml"
+
+
+@pytest.mark.parametrize(("kind", "epsg"), [("CGCS2000", 4490), ("WGS84", 4326), ("WGS-84", 4326)])
+def test_an_ovkml_says_in_what_system_it_is(tmp_path, kind, epsg):
+    read = read_vector(ovkml(tmp_path, kind, kind))
+    assert (read.frame.crs.to_epsg(), read.crs.how) == (epsg, "OvCoordType of its placemarks")
+
+
+def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_said(tmp_path):
+    message = (
+        r"says that its coordinates are GCJ-02 \(OvCoordType\); say so with --from gcj02, and they are shifted back"
+    )
+    with pytest.raises(SourceError, match=message):
+        read_vector(ovkml(tmp_path, "GCJ-02"))
+    assert len(read_vector(tmp_path / "s.ovkml", options=ReadOptions(shifted="gcj02")).frame) == 1
+    with pytest.raises(SourceError, match=r"are GCJ-02 \(OvCoordType\); say so with --from gcj02"):
+        read_vector(tmp_path / "s.ovkml", options=ReadOptions(shifted="bd09"))
+    with pytest.raises(SourceError, match=r"are CGCS2000 \(OvCoordType\); leave --from out"):
+        read_vector(ovkml(tmp_path, "CGCS2000"), options=ReadOptions(shifted="gcj02"))
+    for kinds in (["CGCS2000", "GCJ-02"], ["Beijing54"]):
+        with pytest.raises(SourceError, match=r"\(OvCoordType\); export it in one system, CGCS2000 or WGS 84"):
+            read_vector(ovkml(tmp_path, *kinds))
 
 
 def placemark(inner):
@@ -385,6 +416,7 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
         (b"AutoCAD Binary DXF\r\n\x1a\0", "is a binary DXF; save it as DXF in text form"),
         (dxf(line(ring(0, 9), True)).encode()[:-40], "is no whole DXF; save the drawing again"),
         (b"AC1032 a drawing of AutoCAD", "is no whole DXF"),
+        (dxf("0\nLWPOLYLINE\n8\n").encode(), r"^[^(]*s\.dxf: cannot be read \((?!.*lzgis-)"),
     ],
 )
 def test_drawings_that_are_not_read(tmp_path, data, message):

@@ -101,6 +101,17 @@ def test_without_index_it_is_read_from_a_copy(path):
     assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
 
 
+def test_an_index_that_points_elsewhere_is_not_used(path):
+    index = path.with_suffix(".shx")
+    data = bytearray(index.read_bytes())
+    # Both entries name the first shape: GDAL would read it twice.
+    data[108:116] = data[100:108]
+    index.write_bytes(data)
+    read = read_vector(path)
+    assert [g.bounds[0] for g in read.frame.geometry] == pytest.approx([112.4, 112.5])
+    assert said(read)["its index (.shx) does not fit its shapes; one was made on a copy"].level == "warning"
+
+
 def test_without_table_rows_are_numbered(path):
     path.with_suffix(".dbf").unlink()
     assert said(read_vector(path))["has no table (.dbf), so no attributes"].level == "warning"

@@ -19,7 +19,7 @@ METRES = ReadOptions(crs="EPSG:4526")
 
 
 def csv(tmp_path, text, encoding="utf-8", name="s.csv"):
-    (tmp_path / name).write_bytes(text.encode(encoding))
+    (tmp_path / name).write_bytes(text.encode(encoding, "surrogateescape"))
     return tmp_path / name
 
 
@@ -80,6 +80,7 @@ def test_quotation_marks(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("id,lon,lat\n1,\udcff,25\n", r"s\.csv, line 2: its text is neither UTF-8 nor GB18030; declare its encoding"),
         ("id\n1\n2\n", "has no delimiter that is known; use one of , tab ;"),
         ("id,name\n1,a\n", "no row names columns of coordinates; name them 经度 and 纬度, X and Y, or WKT"),
         ("id,lon,lat\n", "has no rows; give at least one site"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -159,18 +161,41 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
     return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
 
 
+@contextmanager
+def _heard_from(logger: str) -> Iterator[list[str]]:
+    """Collect the errors that a package logs instead of raising them."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(logger)
+    before, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
 def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) -> Read:
     try:
         import fiona
     except ImportError:
         refuse(path, first)
     try:
-        with fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source:
+        with (
+            _heard_from(fiona.log.name) as errors,
+            fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source,
+        ):
             crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
             frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    if errors:
+        # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
     said = Problem(
         "note",
         str(path),

@@ -77,6 +77,7 @@ class WorkingCopy:
         return replace(read, problems=said)
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, str | Path):
-            return self.told(value if isinstance(value, str) else str(value))
-        return value
+        if isinstance(value, Message):
+            return self.told(value)
+        # Errors of engines name the file too.
+        return self.told(str(value)) if isinstance(value, str | Path | Exception) else value
