@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import shapely
@@ -87,7 +88,7 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     raw = vertices(array)
     if given.crs is None:
-        raise _without_system(raw, given.near, place)
+        _refuse_without_system(raw, given.near, place)
     crs, problems = _horizontal(given.crs, place)
     _refuse_wrong_zone(raw, crs, place)
     there, transforms, said = _moved(array, crs, given, place)
@@ -163,14 +164,12 @@ def _same_parameters(one: CRS, other: CRS) -> bool:
     return flattening and len(mine) == len(theirs) and np.allclose(mine, theirs, rtol=0, atol=1e-9)
 
 
-def _without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> SourceError:
+def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> NoReturn:
     found = landings(raw, near)
-    what = Message("has no coordinate reference system")
-    if not found:
-        return SourceError(place, what, Message("declare it, for instance EPSG:4490 or EPSG:4526"))
-    return SourceError(
-        place, what, Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
-    )
+    remedy = Message("declare it, for instance EPSG:4490 or EPSG:4526")
+    if found:
+        remedy = Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
+    raise SourceError(place, Message("has no coordinate reference system"), remedy)
 
 
 def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:

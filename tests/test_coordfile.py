@@ -317,7 +317,7 @@ def test_what_is_refused_names_its_line(tmp_path, message):
 
 def test_bytes_that_are_no_text_name_their_line(tmp_path):
     (tmp_path / "plan.txt").write_bytes(b"[\r\n\xff\xff\xff\r\n")
-    with pytest.raises(SourceError, match="line 2: is not text in GB18030"):
+    with pytest.raises(SourceError, match="line 2: its text is neither UTF-8 nor GB18030"):
         read_vector(tmp_path / "plan.txt")
 
 
