@@ -10,11 +10,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, box
 
-from lzgis.errors import LzgisError, SourceError
+from lzgis.errors import ExportError, LzgisError, SourceError
+from lzgis.exporters import export
 from lzgis.exporters.coordfile import write_coordfile
 from lzgis.helmert import read_helmert
 from lzgis.sources import ReadOptions, read_sites, read_vector
@@ -27,7 +29,6 @@ HEADER = {
     "投影类型": "高斯克吕格",
     "计量单位": "米",
     "带号": "38",
-    "精度": "0.01",
     "转换参数": ",,,,,,",
 }
 # A square of 100 m in zone 38: 1 ha. X (north) before Y (east).
@@ -77,7 +78,7 @@ def test_a_plain_file(tmp_path):
     assert (row["编号"], row["名称"], row["用途"], row["地类编码"]) == ("P1", "甲地块", "工业用地", "0601")
     assert (found.crs.value, found.encoding.value) == ("EPSG:4526", "UTF-8")
     assert said(found) == (
-        "plan.txt, line 10: its area 1 is in 公顷: 10,000.00 ㎡ are computed in the projection; "
+        "plan.txt, line 9: its area 1 is in 公顷: 10,000.00 ㎡ are computed in the projection; "
         "nothing to do: areas are measured anew"
     )
     table = read_sites(tmp_path / "plan.txt")
@@ -131,7 +132,7 @@ def test_the_unit_of_the_area_is_the_one_that_fits(tmp_path, area, unit):
 @pytest.mark.parametrize("area", ["1.1000", "9000", "1亩"])
 def test_an_area_that_fits_in_no_unit_is_said(tmp_path, area):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), area=area))
-    assert f"line 10: declares an area of {area}, but 10,000.00 ㎡ are computed: no unit fits" in said(found)
+    assert f"line 9: declares an area of {area}, but 10,000.00 ㎡ are computed: no unit fits" in said(found)
     assert found.problems[-1].level == "warning"
 
 
@@ -146,7 +147,7 @@ def test_a_ring_within_is_a_hole_whatever_its_number(tmp_path, number):
     lines = parcel(ring(SQUARE, number=3), ring(INNER, number=number, first=5), area="0.9600")
     found = read(tmp_path, *header(), *lines)
     assert found.frame.geometry.iloc[0].area == 9_600
-    assert f"line 16: ring {number} lies in ring 3; it is taken as a hole" in said(found)
+    assert f"line 15: ring {number} lies in ring 3; it is taken as a hole" in said(found)
 
 
 def test_a_hole_may_stand_before_its_shell_and_hold_an_island(tmp_path):
@@ -157,10 +158,35 @@ def test_a_hole_may_stand_before_its_shell_and_hold_an_island(tmp_path):
     assert (len(shape.geoms), shape.area) == (3, 19_616)
 
 
+def test_many_rings_are_told_by_their_number(tmp_path):
+    rings = [
+        ring([(x, y + 200 * i) for x, y in one], 2 * i + k, 8 * i)
+        for i in range(8)
+        for k, one in enumerate((SQUARE, INNER))
+    ]
+    found = read(tmp_path, *header(), *parcel(*rings, area="7.6800"))
+    assert found.frame.geometry.iloc[0].area == 8 * 9_600
+    assert "8 rings lie in others and 7 apart; the ones are taken as holes, the others as parts" in said(found)
+
+
+def test_rings_without_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("lzgis.sources.coordrings._MOST_PAIRS", 40)
+    nested = [
+        ring([(x, y) for x, y in zip((k, 99 - k, 99 - k, k), (k, k, 99 - k, 99 - k), strict=True)], k)
+        for k in range(10)
+    ]
+    lines = [
+        re.sub(r",(\d+),(\d+)$", lambda m: f",{2765000 + int(m[1])},{38445000 + int(m[2])}", p)
+        for one in nested
+        for p in one
+    ]
+    assert "its rings meet one another more than 40 times" in refused(tmp_path, *header(), *parcel(lines))
+
+
 def test_a_ring_apart_is_a_part(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), ring(APART, 2), area="2.0000"))
     assert found.frame.geometry.iloc[0].geom_type == "MultiPolygon"
-    assert "line 16: ring 2 lies apart; it is taken as another part" in said(found)
+    assert "line 15: ring 2 lies apart; it is taken as another part" in said(found)
 
 
 def test_a_ring_that_goes_on_after_closing_begins_another(tmp_path):
@@ -216,7 +242,7 @@ def test_exchanged_x_and_y_are_proved_by_the_zone_number_and_said(tmp_path):
 def test_exchanged_x_and_y_without_proof_are_refused(tmp_path):
     lines = parcel(ring([(y - 38_000_000, x) for x, y in SQUARE]))
     assert refused(tmp_path, *header(), *lines) == (
-        "plan.txt, line 11: X and Y look exchanged: the first number of a point is an easting, the second a northing; "
+        "plan.txt, line 10: X and Y look exchanged: the first number of a point is an easting, the second a northing; "
         "exchange them, or write eastings with their zone number"
     )
 
@@ -257,26 +283,38 @@ def test_older_datums_are_refused_or_converted_by_the_users_parameters(tmp_path,
     assert "by the user's seven parameters" in table.transforms[-1]
 
 
+def test_what_else_the_header_says_is_kept_in_a_note(tmp_path):
+    found = read(tmp_path, *header(数据产生单位="某测绘院", 精度="0.01"), *parcel(ring(SQUARE)))
+    assert "its header also says 数据产生单位 某测绘院，精度 0.01; nothing to do" in said(found)
+
+
+def test_further_fields_of_points_are_said(tmp_path):
+    points = [f"{line},123.4" for line in ring(SQUARE)]
+    found = read(tmp_path, *header(), *parcel(points))
+    assert found.frame.geometry.iloc[0].area == 10_000
+    assert "5 points have more than four fields" in said(found)
+
+
 def test_parameters_in_the_header_are_not_applied_and_said(tmp_path):
     found = read(tmp_path, *header(转换参数="1,2,3,0,0,0,0"), *parcel(ring(SQUARE)))
-    assert "line 8: carries 转换参数 (1,2,3,0,0,0,0), which are not applied" in said(found)
+    assert "line 7: carries 转换参数 (1,2,3,0,0,0,0), which are not applied" in said(found)
 
 
 def test_numbers_given_twice_or_out_of_order_are_said(tmp_path):
     points = ring(SQUARE, closed=False)
     twice = read(tmp_path, *header(), *parcel([*points[:3], points[3].replace("J4", "J2")]))
-    assert "line 14: point J2 is also at line 12" in said(twice)
+    assert "line 13: point J2 is also at line 11" in said(twice)
     # Any first point and either sense of rotation are in order.
     for order in ([2, 3, 0, 1], [3, 2, 1, 0]):
         assert "order" not in said(read(tmp_path, *header(), *parcel([points[i] for i in order])))
     message = refused(tmp_path, *header(), *parcel([points[i] for i in (0, 2, 1, 3)]))
-    assert "line 13: point J2 is out of order: the ring crosses itself, in the order of numbers it does not" in message
+    assert "line 12: point J2 is out of order: the ring crosses itself, in the order of numbers it does not" in message
 
 
 def test_a_wrong_count_is_said_if_the_area_confirms_the_shape_and_refused_otherwise(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), count=9))
-    assert "line 10: declares 9 points, but 5 are listed; the area confirms the shape" in said(found)
-    assert "line 10: declares 9 points" in refused(tmp_path, *header(), *parcel(ring(SQUARE), count=9, area="3"))
+    assert "line 9: declares 9 points, but 5 are listed; the area confirms the shape" in said(found)
+    assert "line 9: declares 9 points" in refused(tmp_path, *header(), *parcel(ring(SQUARE), count=9, area="3"))
     assert "complete the file" in refused(tmp_path, *header(), *parcel(ring(SQUARE)[:3], count=5))
 
 
@@ -290,21 +328,21 @@ REFUSED = {
     "line 3: '坐标系' is given twice": [*header()[:2], *header(坐标系="西安80")[1:], *parcel(ring(SQUARE))],
     "line 2: '乱写' is no line of the header": ["[属性描述]", "乱写"],
     "has no parcel; give parcel lines": header(),
-    "line 10: the parcel has no points": [*header(), "4,1,P1,甲,面,,,,@"],
-    "line 12: '二' is no number": [*header(), "4,1,P1,甲,面,,,,@", "J1,1,2765000,38445000", "J2,1,二,38445000"],
-    "line 11: 'nan' is no number": [*header(), "4,1,P1,甲,面,,,,@", "J1,1,nan,38445000"],
-    "line 11: 'x' is no whole number": [*header(), "4,1,P1,甲,面,,,,@", "J1,x,2765000,38445000"],
-    "line 14: has 3 fields": [*header(), *parcel([*ring(SQUARE)[:3], "J4,1,2765000.1"])],
-    "line 14: coordinates 2765000, 384 are not like": [*header(), *parcel([*ring(SQUARE)[:3], "J4,1,2765000,384"])],
+    "line 9: the parcel has no points": [*header(), "4,1,P1,甲,面,,,,@"],
+    "line 11: '二' is no number": [*header(), "4,1,P1,甲,面,,,,@", "J1,1,2765000,38445000", "J2,1,二,38445000"],
+    "line 10: 'nan' is no number": [*header(), "4,1,P1,甲,面,,,,@", "J1,1,nan,38445000"],
+    "line 10: 'x' is no whole number": [*header(), "4,1,P1,甲,面,,,,@", "J1,x,2765000,38445000"],
+    "line 13: has 3 fields": [*header(), *parcel([*ring(SQUARE)[:3], "J4,1,2765000.1"])],
+    "line 13: coordinates 2765000, 384 are not like": [*header(), *parcel([*ring(SQUARE)[:3], "J4,1,2765000,384"])],
     "is in zone 37, the first point in zone 38": [*header(), *parcel([*ring(SQUARE)[:3], "J4,1,2765000,37445100"])],
-    "line 11: coordinates 1, 2 cannot be X": [*header(), *parcel(ring([(1, 2), (3, 4), (5, 6)]))],
-    "line 11: ring 1 has 2 points": [*header(), *parcel(ring(SQUARE)[:2])],
+    "line 10: coordinates 1, 2 cannot be X": [*header(), *parcel(ring([(1, 2), (3, 4), (5, 6)]))],
+    "line 10: ring 1 has 2 points": [*header(), *parcel(ring(SQUARE)[:2])],
     "ring 1 comes back after another": [*header(), *parcel(ring(SQUARE), ring(APART, 2), ring(INNER, 1))],
-    "line 16: ring 2 repeats ring 1": [*header(), *parcel(ring(SQUARE), ring(SQUARE, 2))],
-    "line 16: ring 2 crosses ring 1": [*header(), *parcel(ring(SQUARE), ring([(x + 50, y) for x, y in SQUARE], 2))],
-    "line 10: '住宅' stands where 面, 线 or 点 should": [*header(), *parcel(ring(SQUARE), fields="P1,甲,住宅,,,")],
-    "line 10: '面' is field 4 of the parcel, not 5": [*header(), *parcel(ring(SQUARE), fields="P1,面,,,,")],
-    "line 10: area '一' is no number": [*header(), *parcel(ring(SQUARE), area="一")],
+    "line 15: ring 2 repeats ring 1": [*header(), *parcel(ring(SQUARE), ring(SQUARE, 2))],
+    "line 15: ring 2 crosses ring 1": [*header(), *parcel(ring(SQUARE), ring([(x + 50, y) for x, y in SQUARE], 2))],
+    "line 9: '住宅' stands where 面, 线 or 点 should": [*header(), *parcel(ring(SQUARE), fields="P1,甲,住宅,,,")],
+    "line 9: '面' is field 4 of the parcel, not 5": [*header(), *parcel(ring(SQUARE), fields="P1,面,,,,")],
+    "line 9: area '一' is no number": [*header(), *parcel(ring(SQUARE), area="一")],
 }
 
 
@@ -371,6 +409,25 @@ def test_degrees_are_written_in_the_zone_of_their_middle_and_come_back(tmp_path)
     assert table.frame["id"].tolist() == ["a", "b", "c"]
     # Four decimals of a metre are 1e-9 of a degree.
     assert shapely.equals_exact(table.frame.geometry.to_numpy(), np.array(shapes, dtype=object), 1e-9).all()
+
+
+def test_the_sites_of_a_report_are_a_format_like_others(tmp_path):
+    report = toy.screened(toy.city(tmp_path / "city"), toy.square(0, 0), toy.square(200, 0))
+    assert export(report, tmp_path / "sites.txt") == tmp_path / "sites.txt"
+    table = read_sites(tmp_path / "sites.txt", near=NEAR)
+    assert table.frame["id"].tolist() == ["s1", "s2"]
+    assert shapely.equals_exact(table.frame.geometry.to_numpy(), report.sites.geometry.to_numpy(), 1e-9).all()
+
+
+def test_what_the_format_cannot_hold_is_refused(tmp_path):
+    mixed = shapely.GeometryCollection([box(112.4, 25, 112.41, 25.01), shapely.Point(112.4, 25)])
+    for shape in (mixed, None, Polygon()):
+        frame = gpd.GeoDataFrame({"id": ["a"]}, geometry=[shape], crs=4490)
+        with pytest.raises(ExportError, match="has no shape of one kind|lies in no 3-degree zone"):
+            write_coordfile(frame, tmp_path / "plan.txt")
+    with pytest.raises(ExportError, match="lies in no 3-degree zone"):
+        write_coordfile(gpd.GeoDataFrame({"id": ["a"]}, geometry=[box(0, 0, 1, 1)], crs=4490), tmp_path / "plan.txt")
+    assert not (tmp_path / "plan.txt").exists()
 
 
 @given(st.text(alphabet="J123,.-[]【】=面线@\n０９，\ufeff\x00 eE+带号坐标系", max_size=120))
