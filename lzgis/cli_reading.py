@@ -41,6 +41,13 @@ class ReadingOptions:
     shifted: Annotated[
         ShiftedMap | None, typer.Option("--from", help="The sites were drawn on such a map; they are shifted back.")
     ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="FIELD=VALUE: only rows with this value; again for more values or fields."),
+    ] = None
+    allow_network: Annotated[
+        bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
+    ] = False
     helmert: Annotated[
         str,
         typer.Option(
@@ -49,13 +56,6 @@ class ReadingOptions:
             "convention of the Bursa model (coordinate frame); append ,position-vector for the other.",
         ),
     ] = ""
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", help="FIELD=VALUE: only rows with this value; again for more values or fields."),
-    ] = None
-    allow_network: Annotated[
-        bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
-    ] = False
 
     def options(self) -> ReadOptions:
         """Return them as readers know them.
