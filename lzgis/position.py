@@ -187,7 +187,7 @@ def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
         crs = crs.sub_crs_list[0]
         if crs.is_bound and crs.source_crs is not None:
             crs = crs.source_crs
-    remedy = Message("give data in CGCS2000, or declare its system with --crs if it is another")
+    remedy = Message("give data in CGCS2000, or correct what the file says of its system")
     if crs.is_engineering or crs.geodetic_crs is None:
         what = Message("is in a local system ('{name}') that nothing ties to the Earth", name=crs.name)
         raise SourceError(place, what, remedy)
@@ -296,7 +296,9 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
     found = landings(raw, near)
     what = _why_abroad(there[numbers], raw[numbers], crs)
     if found:
-        remedy = Message("it may be {candidates}; declare the right one", candidates=said_landings(found))
+        remedy = Message(
+            "it may be {candidates}; correct the coordinates or what is declared", candidates=said_landings(found)
+        )
         raise SourceError(place, what, remedy)
     raise SourceError(place, what, _correct_it())
 
@@ -371,7 +373,7 @@ def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely
         what = Message(
             "as {name} it lies {km:,.0f} km {direction} of the city", name=code_of(crs), km=km, direction=direction
         )
-        remedy = Message("{candidates}: declare the right one", candidates=said_landings(fits))
+        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=said_landings(fits))
         raise SourceError(place, what, remedy)
     what = Message(
         "{count} of {total} features lie outside the city, the nearest {km:,.1f} km {direction} of it",
