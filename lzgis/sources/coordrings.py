@@ -18,6 +18,8 @@ from lzgis.sources.coordtext import BoundaryPoint, ParcelText, at_line
 _WHOLE = 0.999
 #: One that is as large as the other but for this share is the same ring given twice.
 _SAME = 0.9999
+#: Boundary points stand closer together than this.
+_LONGEST_M = 10_000.0
 #: Up to this many rings are told one by one.
 _SINGLY = 10
 #: Rings that are looked up at once, and pairs of rings that meet; more are no drawing but an attack.
@@ -95,6 +97,8 @@ def shape_of(
         If rings cross or repeat one another, or points are so out of order that only their numbers tell the shape.
     """
     coordinates = [ring.xy(swapped) for ring in rings]
+    if parcel.shape != "点":
+        _say_long_edges(rings, coordinates, place, problems)
     if parcel.shape == "点":
         points = shapely.MultiPoint(np.concatenate(coordinates))
         return points.geoms[0] if len(points.geoms) == 1 else points
@@ -108,6 +112,16 @@ def shape_of(
     if len(rings) == 1:
         return shapely.Polygon(coordinates[0])
     return _nested(rings, [shapely.Polygon(xy) for xy in coordinates], place, problems)
+
+
+def _say_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
+    """Warn of an edge so long that a digit of a coordinate is wrong, most likely."""
+    for ring, xy in zip(rings, coordinates, strict=True):
+        length = np.hypot(*np.diff(xy, axis=0).T)
+        for at in np.flatnonzero(length > _LONGEST_M)[:1]:
+            point = ring.points[int(at) + 1]
+            what = Message("point {label} is {km:,.0f} km from the one before", label=point.label, km=length[at] / 1000)
+            problems.append(Problem("warning", at_line(place, point.line), what, Message("look at its coordinates")))
 
 
 def _nested(rings: list[Ring], shapes: list[shapely.Polygon], place: str, problems: list[Problem]) -> shapely.Geometry:

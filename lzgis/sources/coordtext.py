@@ -203,7 +203,7 @@ def cells_of(line: str) -> list[str]:
 def _add(opened: list[_Open], line: str, number: int, name: str) -> bool:
     """Add a line to what is open; say whether it has fields that are not read."""
     cells = cells_of(line)
-    if len(cells) >= _LEAST_FIELDS or cells[-1] in ("@", "＠"):
+    if len(cells) >= _LEAST_FIELDS or (cells[-1] in ("@", "＠") and len(cells) > 2):
         opened.append(_Open(number, cells))
         return False
     while len(cells) > 4 and not cells[-1]:
