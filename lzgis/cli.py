@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from rich.console import Console
 
-from lzgis.cli_audit import AuditOptions, run_audit
+from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
 from lzgis.cli_reading import ReadingOptions
@@ -156,7 +157,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     else:
         _show(report, lang)
-    _announce(written)
+    announce(written)
     raise typer.Exit(_exit_code(report))
 
 
@@ -171,7 +172,7 @@ def demo(
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
     written = _write(report, out, _formats(None), lang, options={}, given=_given(None, None, None))
     _show(report, lang)
-    _announce(written)
+    announce(written)
 
 
 @app.command("layers")
@@ -185,7 +186,7 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
     for name in city.layers:
         if city.exists(name):
             problems.extend(unknown_values(city.book, city.load(name).layer))
-    console = _stdout()
+    console = stdout()
     console.print(table)
     if city.spec.raster:
         table, more = rasters_table(city, lang.words)
@@ -213,7 +214,7 @@ def draw_maps(
 
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
-    _announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
+    announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
 
 
 @app.command()
@@ -241,6 +242,21 @@ def diff(
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
 
 
+@app.command("inspect")
+@gathers(ReadingOptions, "reading")
+@gathers(InspectOptions, "options")
+def inspect_input(
+    file: Annotated[Path, typer.Argument(help="File to diagnose, or postgis://user@host/database.")],
+    *,
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: InspectOptions = InspectOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Diagnose an input: what it is, where it lies, what would be assumed and what is refused."""
+    raise typer.Exit(run_inspect(file, layers, options, reading, lang.code))
+
+
 @app.command("verify")
 @gathers(VerifyOptions, "options")
 def verify_results(
@@ -259,7 +275,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
     from lzgis.starting import start_city
 
     made = start_city(folder)
-    _stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
+    stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
 
 
 def main() -> None:
@@ -292,14 +308,14 @@ def _screened(
     overrides: Path | None = None,
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
     from lzgis.sources import read_sites
 
     with progress_bar(lang.words) as progress:
-        city = layers or reference_city()
-        table = read_sites(sites, options=reading.options())
+        city = open_catalogue(layers or reference_city())
+        table = read_sites(sites, options=reading.options(), near=city.outline)
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 
@@ -362,21 +378,10 @@ def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> G
 def _show(report: Report, lang: Lang) -> None:
     from lzgis.console import problem_lines, summary_lines, verdict_table
 
-    console = _stdout()
+    console = stdout()
     console.print(verdict_table(report, lang.words))
     for line in (*problem_lines(report.problems, lang.words), *summary_lines(report, lang.words)):
         console.print(line, soft_wrap=True)
-
-
-def _announce(written: list[Path]) -> None:
-    console = Console(stderr=True)
-    for path in written:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
-
-
-def _stdout() -> Console:
-    # A file or a pipe has no width of its own; 80 columns would fold every cell of a table to nothing.
-    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _exit_code(report: Report) -> int:

@@ -48,6 +48,14 @@ class ReadingOptions:
     allow_network: Annotated[
         bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
     ] = False
+    helmert: Annotated[
+        str,
+        typer.Option(
+            "--helmert",
+            help="Seven parameters from an older datum to CGCS2000: dx,dy,dz (m), rx,ry,rz (arc seconds), s (ppm), in the "
+            "convention of the Bursa model (coordinate frame); append ,position-vector for the other.",
+        ),
+    ] = ""
 
     def options(self) -> ReadOptions:
         """Return them as readers know them.
@@ -55,8 +63,9 @@ class ReadingOptions:
         Raises
         ------
         ConfigError
-            If a filter is not of the form FIELD=VALUE.
+            If a filter is not of the form FIELD=VALUE, or the seven parameters are none.
         """
+        from lzgis.helmert import read_helmert
         from lzgis.sources import ReadOptions
 
         where: dict[str, list[str]] = {}
@@ -73,5 +82,6 @@ class ReadingOptions:
             encoding=self.encoding,
             shifted=self.shifted.value if self.shifted else "",
             where=where,
+            helmert=read_helmert(self.helmert) if self.helmert else None,
             network="allowed" if self.allow_network else "refused",
         )
