@@ -30,7 +30,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
     code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
     # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
     rules = pd.Index([one.id for one in subjects.book.rules])
-    place = rules.get_indexer(findings["rule"].to_numpy())
+    place = rules.get_indexer(pd.Index(findings["rule"]))
     answers(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
     caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
     unchecked = _is(findings["state"], State.NOT_CHECKED)
