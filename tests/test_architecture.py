@@ -24,7 +24,7 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts",
-    "screening": "versions overriding earlier screening auditing comparing rechecking",
+    "screening": "versions overriding earlier screening depths auditing comparing rechecking",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
     "edges": "starting console cli_map cli_raster cli_audit cli_diff cli",
