@@ -14,8 +14,9 @@ from lzgis.geometry import SiteShapes, overlapping
 from lzgis.kinds.base import Floats, Geometries, Integers, PlaneLayer
 from lzgis.model import BREAKDOWN_COLUMNS, State
 
-#: Decimals to which square metres, hectares and metres are printed, and so adjusted.
-_PLACES = {"area_m2": 2, "area_ha": 4, "length_m": 3}
+#: Decimals to which square metres, hectares, mu and metres are printed, and so adjusted.
+_PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
+_MU_PER_M2 = 15 / 10_000
 #: A remainder smaller than this (m² or m) comes from computing; a larger one lies in no division, or in two.
 _REMAINDER = 0.01
 #: A part smaller than this (m² or m) prints as nothing and is none.
@@ -91,6 +92,9 @@ def _level(
     sizes = {
         "area_m2": np.where(plane, _apportioned(measured, whole, group, _PLACES["area_m2"]), np.nan),
         "area_ha": np.where(plane, _apportioned(measured / 1e4, whole / 1e4, group, _PLACES["area_ha"]), np.nan),
+        "area_mu": np.where(
+            plane, _apportioned(measured * _MU_PER_M2, whole * _MU_PER_M2, group, _PLACES["area_mu"]), np.nan
+        ),
         "length_m": np.where(plane, np.nan, _apportioned(measured, whole, group, _PLACES["length_m"])),
     }
     printed = np.where(plane, sizes["area_m2"], sizes["length_m"])

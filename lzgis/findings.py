@@ -16,7 +16,7 @@ from lzgis.errors import LzgisError
 from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Reason, State
-from lzgis.rule import Certainty, Rule, RuleBook, Severity
+from lzgis.rule import Certainty, Requirement, Rule, RuleBook, Severity
 
 #: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
@@ -37,8 +37,8 @@ class Subjects:
         """Whether each site's activity is one of these, or within one."""
         wanted = frozenset(activities)
         codes, given = self._activities
-        meant = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
-        return np.asarray(meant[codes])
+        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        return np.asarray(fits[codes])
 
     @cached_property
     def _activities(self) -> tuple[np.ndarray, np.ndarray]:
@@ -126,8 +126,8 @@ def finding_rows(
     }
 
 
-def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
-    """Cite what a rule rests on: documents with their articles, those repealed, and the weakest certainty.
+def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
+    """Cite what a rule or requirement rests on: documents with their articles, those repealed, and the weakest certainty.
 
     A document that takes effect only after `as_of` is not cited, unless there is no other.
     """

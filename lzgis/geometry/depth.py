@@ -37,7 +37,7 @@ def depth(part: shapely.Geometry, border: shapely.Geometry, *, tolerance: float 
         (_, _), distance = tree.query_nearest(points, all_matches=False, return_distance=True)
         return np.asarray(distance, dtype=float)
 
-    best = float(away(shapely.points(shapely.get_coordinates(part))).max())
+    best = float(away(np.asarray(shapely.points(shapely.get_coordinates(part)), dtype=object)).max())
     if shapely.get_dimensions(part) == 0:
         return best
     shapely.prepare(part)
