@@ -103,7 +103,6 @@ def telling(path: Path) -> Iterator[None]:
             str(path), Message("cannot be written: {why}", why=error.strerror or str(error)), _remedy(error)
         ) from error
 
-
     except Exception as error:
         # GDAL, SQLite and others have errors of their own for a disk that is full.
         if type(error).__module__.partition(".")[0] not in _WRITERS:

@@ -63,10 +63,11 @@ def _checked(path: Path, frame: gpd.GeoDataFrame, start: int, sha256: str) -> Si
         numbered = (Problem("note", path.name, Message("has no id column"), Message("rows are numbered from 1")),)
     engine = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
     try:
-        table = sites_from_frame(frame, name=path.name, sha256=sha256, engine=engine)
+        table = sites_from_frame(frame, name=path.name)
     except SourceError as error:
         place = Message(
             "{place} (of rows {first} to {last})", place=error.place, first=start + 1, last=start + len(frame)
         )
         raise SourceError(place, error.what, error.remedy) from error
-    return replace(table, problems=(*numbered, *table.problems))
+    source = replace(table.source, sha256=sha256, engine=engine)
+    return replace(table, source=source, problems=(*numbered, *table.problems))

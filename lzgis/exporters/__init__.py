@@ -45,6 +45,7 @@ FORMATS: dict[str, Format] = {
     "jsonfg": Format(".jsonfg", "findings.jsonfg", "lzgis.exporters.jsonfg:write_jsonfg"),
     "shp": Format(".zip", "findings-shp.zip", "lzgis.exporters.shapefile:write_shapefile"),
     "dxf": Format(".dxf", "conflicts.dxf", "lzgis.exporters.dxf:write_dxf"),
+    "coordfile": Format(".txt", "sites.txt", "lzgis.exporters.coordfile:write_sites_txt"),
     "json": Format(".json", "report.json", "lzgis.exporters.json:write_json"),
     "parquet": Format(".parquet", "findings.parquet", "lzgis.exporters.parquet:write_findings"),
     "verdicts": Format(".parquet", "verdicts.parquet", "lzgis.exporters.parquet:write_verdicts"),
