@@ -137,7 +137,7 @@ def screen(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
-    written = _write(report, output.out, names, lang, asdict(output)) if output.out else []
+    written = _write(report, output.out, names, lang, {**asdict(output), "workers": 0}) if output.out else []
     if as_json:
         import json
 
