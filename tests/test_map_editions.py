@@ -330,7 +330,7 @@ def test_bands_reach_as_far_as_the_rule_and_lines_are_as_long_as_the_distance(tm
         lengths[site, nearest] = (line.length, told)
     length, told = lengths[1, 0]
     assert length == pytest.approx(wanted["S2", "road-provincial"], abs=0.05)
-    assert told == f"省道259 {wanted['S2', 'road-provincial']:.1f} m"
+    assert told == f"省道259 {wanted['S2', 'road-provincial']:.3f} m"
     assert lengths[1, 1][0] == pytest.approx(wanted["S2", "redline"], abs=0.05)
 
 
