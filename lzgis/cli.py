@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from functools import partial, wraps
 from inspect import Parameter
@@ -94,6 +94,10 @@ class OutputOptions:
         Path | None,
         typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),
     ] = None
+    dem: Annotated[
+        Path | None,
+        typer.Option("--dem", help="Elevation raster to shade below maps; the catalogue's if not given."),
+    ] = None
     mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 
@@ -137,6 +141,7 @@ def screen(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
+    report = replace(report, backdrop=output.dem) if output.dem else report
     written = _write(report, output.out, names, lang, {**asdict(output), "workers": 0}) if output.out else []
     if as_json:
         import json
