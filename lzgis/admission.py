@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from lzgis.findings import citation
@@ -43,10 +44,14 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
     for one in sorted(book.requirements, key=lambda r: levels.index(r.level)):
         concerned = within[within["layer"] == one.layer]
         rows += _general_rows(one, concerned, layers.get(one.layer), (book, as_of))
-    for rule in book.rules:
-        if rule.layer in layers:
-            rows += _unit_rows(rule, told[told["rule"] == rule.id], layers[rule.layer])
-    frame = pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS])
+    parts = [pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS])]
+    parts += [
+        _unit_rows(rule, told[told["rule"] == rule.id], layers[rule.layer])
+        for rule in book.rules
+        if rule.layer in layers
+    ]
+    full = [part for part in parts if len(part)]
+    frame = pd.concat(full, ignore_index=True) if full else parts[0]
     place = {site: i for i, site in enumerate(dict.fromkeys(findings["site_id"]))}
     return frame.sort_values("site_id", key=lambda sites: sites.map(place), kind="stable", ignore_index=True)
 
@@ -75,17 +80,31 @@ def _meant(one: Requirement, layer: Layer) -> set[str]:
     return set(frame["id"])
 
 
-def _unit_rows(rule: Rule, found: pd.DataFrame, layer: Layer) -> Iterator[_Row]:
+def _unit_rows(rule: Rule, found: pd.DataFrame, layer: Layer) -> pd.DataFrame:
+    """Give the clauses of every unit that a site lies in: of each finding, all clauses of its unit follow each other."""
+    names = [c.name for c in UNIT_LIST_COLUMNS]
     fields: Mapping[str, str] = getattr(rule, "list_fields", {})
-    if not fields:
-        return
-    units = layer.frame.set_index("id")
     hit = found[found["state"].isin([State.INVOLVED, State.SLIVER])]
-    for site, unit_id, share in zip(hit["site_id"], hit["feature_id"], hit["share"], strict=True):
-        unit = units.loc[unit_id]
-        head = (site, Level.UNIT.value, unit_id, unit["name"], unit.get("class", ""))
+    clauses, ends = _clauses(layer, fields)
+    unit = pd.Index(layer.frame["id"]).get_indexer(hit["feature_id"])
+    times = np.diff(ends)[unit]
+    own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
+    finding = np.repeat(np.arange(len(hit)), times)
+    rows = clauses.iloc[own].reset_index(drop=True)
+    rows["site_id"], rows["share"] = hit["site_id"].to_numpy()[finding], hit["share"].to_numpy()[finding]
+    return rows[names]
+
+
+def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
+    rows: list[_Row] = []
+    ends = [0]
+    for unit in layer.frame.to_dict("records"):
+        head = ("", Level.UNIT.value, unit["id"], unit["name"], unit.get("class", ""))
         for field, heading in fields.items():
             text = unit.get(field)
-            for clause in text.splitlines() if isinstance(text, str) else []:
-                if clause.strip():
-                    yield (*head, heading, clause.strip(), share, layer.spec.basis, "", "")
+            clauses = text.splitlines() if isinstance(text, str) else []
+            tail = (float("nan"), layer.spec.basis, "", "")
+            rows.extend((*head, heading, clause.strip(), *tail) for clause in clauses if clause.strip())
+        ends.append(len(rows))
+    return pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS]), np.array(ends)

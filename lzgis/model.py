@@ -237,7 +237,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a report comes from, enough to make it again."""
+    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
 
     as_of: dt.date
     made_at: dt.datetime
@@ -248,6 +248,7 @@ class Provenance:
     transforms: tuple[str, ...]
     tolerances: Mapping[str, float]
     versions: Mapping[str, str]
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

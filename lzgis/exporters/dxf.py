@@ -17,7 +17,7 @@ from pyproj import CRS, Transformer
 
 from lzgis.errors import ExportError
 from lzgis.exporters.features import has_part
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.rows import Teller, records, text
 from lzgis.measure import CGCS2000
 from lzgis.messages import Message
@@ -113,11 +113,7 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") ->
     zone = zone_of(_longitude(report))
     lines = [*_comments(teller, zone), *_head(zone), *_entities(teller, zone), (0, "EOF")]
     data = "".join(f"{code:>3}\r\n{_spelled(value)}\r\n" for code, value in lines).encode("ascii")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def _longitude(report: Report) -> float:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import xlsxwriter
 
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.provenance import provenance_tables
 from lzgis.exporters.rows import TINTS, Teller, visible
 from lzgis.exporters.tables import Head, Kind, Table, report_tables
@@ -65,11 +65,7 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
         If the file cannot be written.
     """
     data = workbook_bytes(report, language=language)
-    put(path, lambda made: _write_bytes(made, data))
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    put_bytes(path, data)
 
 
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:

@@ -11,7 +11,7 @@ from lzgis.errors import ExportError
 from lzgis.exporters.dossier.content import DossierMaker, dossier
 from lzgis.exporters.dossier.crew import Job, crew_size, written_by
 from lzgis.exporters.dossier.model import Dossier
-from lzgis.exporters.files import file_stems, put
+from lzgis.exporters.files import file_stems, put_bytes
 from lzgis.exporters.rows import text
 from lzgis.messages import Message
 from lzgis.model import Report
@@ -100,7 +100,7 @@ def _writer(
         one = maker.make(job.site_id)
         paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
         for path in paths:
-            put(path, partial(_write, data=_bytes(one, report, path.suffix, Path(template) if template else None)))
+            put_bytes(path, _bytes(one, report, path.suffix, Path(template) if template else None))
         return paths
 
     return write
@@ -125,7 +125,7 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
     one = maker.make(maker.sites[0])
     template = choices.get("template")
     data = _bytes(one, report, path.suffix.lower(), Path(template) if template else None)
-    put(path, partial(_write, data=data))
+    put_bytes(path, data)
 
 
 def write_docx(
@@ -177,7 +177,3 @@ def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> 
         Message("no document of a project has this suffix"),
         Message("use one of {known}", known=".docx, .html, .pdf"),
     )
-
-
-def _write(path: Path, *, data: bytes) -> None:
-    path.write_bytes(data)

@@ -1,14 +1,12 @@
-"""Reads vector files: one table from suffix to how it is read."""
+"""The table of sites: read, brought to CGCS2000, repaired, its columns found."""
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 from pyproj import CRS
 
 from lzgis.errors import SourceError
@@ -16,17 +14,8 @@ from lzgis.measure import to_cgcs2000
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.repair import mend
-
-#: Suffix of a file to the GDAL driver that reads it. Nothing else is opened: no URL, no virtual file, no database.
-DRIVERS = {
-    ".gpkg": "GPKG",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".shp": "ESRI Shapefile",
-    ".fgb": "FlatGeobuf",
-    ".kml": "KML",
-    ".gdb": "OpenFileGDB",
-}
+from lzgis.sources.base import ReadOptions
+from lzgis.sources.table import read_vector
 
 #: What the columns of a site table may be called; the first found is taken.
 SITE_FIELDS = {
@@ -36,73 +25,17 @@ SITE_FIELDS = {
 }
 
 
-class Read(NamedTuple):
-    """A file as it was read."""
+def read_sites(path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None) -> SiteTable:
+    """Read the sites to screen from anything that there is a reader for.
 
-    frame: gpd.GeoDataFrame
-    engine: str
-
-
-def read_vector(path: str | Path, *, layer: str | None = None) -> Read:
-    """Read a vector file with pyogrio, or with fiona where pyogrio refuses it.
-
-    Raises
-    ------
-    SourceError
-        If the file does not exist, its suffix is not known, it holds several layers and none was named, or neither
-        engine reads it.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in DRIVERS:
-        known = " ".join(DRIVERS)
-        raise SourceError(
-            str(path),
-            Message("files that end in '{suffix}' are not read", suffix=path.suffix),
-            Message("allowed: {known}", known=known),
-        )
-    if not path.exists():
-        raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))
-    try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
-        if layer is None and len(layers) > 1:
-            raise SourceError(
-                str(path),
-                Message("holds {count} layers", count=len(layers)),
-                Message("name one of {names}", names=", ".join(layers)),
-            )
-        if layer is not None and layer not in layers:
-            raise SourceError(
-                str(path),
-                Message("has no layer '{layer}'", layer=layer),
-                Message("name one of {names}", names=", ".join(layers)),
-            )
-        frame = pyogrio.read_dataframe(path, layer=layer or (layers[0] if layers else None))
-        return Read(frame, f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
-        return _read_by_fiona(path, layer, first)
-
-
-def _read_by_fiona(path: Path, layer: str | None, first: Exception) -> Read:
-    try:
-        import fiona
-    except ImportError:
-        raise SourceError(
-            str(path),
-            Message("cannot be read ({first})", first=first),
-            Message("save it again as GeoPackage"),
-        ) from first
-    try:
-        with fiona.open(path, layer=layer, allowed_drivers=[DRIVERS[path.suffix.lower()]]) as source:
-            crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
-            frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
-        return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}")
-    except fiona.errors.FionaError as second:
-        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
-        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
-
-
-def read_sites(path: str | Path, *, layer: str | None = None) -> SiteTable:
-    """Read the sites to screen from a vector file.
+    Parameters
+    ----------
+    path : str or path
+        The file or folder, or an address as ``postgis://user@host/database``.
+    layer : str, optional
+        Which layer, where there are several; the same as in `options`.
+    options : ReadOptions, optional
+        What the file does not say itself: reference system, encoding.
 
     Raises
     ------
@@ -111,9 +44,9 @@ def read_sites(path: str | Path, *, layer: str | None = None) -> SiteTable:
     LayerError
         If its datum is neither CGCS2000 nor WGS 84.
     """
-    path = Path(path)
-    read = read_vector(path, layer=layer)
-    return sites_from_frame(read.frame, name=path.name, sha256=sha256_of(path), engine=read.engine)
+    read = read_vector(path, layer=layer, options=options)
+    table = sites_from_frame(read.frame, name=read.name, sha256=read.sha256, engine=read.engine)
+    return replace(table, problems=(*read.problems, *table.problems))
 
 
 def sites_from_frame(
@@ -155,15 +88,6 @@ def sites_from_frame(
     table = gpd.GeoDataFrame(data, geometry=mended.geometry, crs="EPSG:4490")
     source = Source("sites", name, sha256, crs=crs.name, engine=engine)
     return SiteTable(table, (*problems, *mended.problems), source, how)
-
-
-def sha256_of(path: Path) -> str:
-    """Fingerprint a file, or all files of a folder in the order of their names."""
-    digest = hashlib.sha256()
-    for one in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
-        with one.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest() if path.is_dir() else stream.read())
-    return digest.hexdigest()
 
 
 def _column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:
