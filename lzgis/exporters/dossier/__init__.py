@@ -82,6 +82,8 @@ def write_projects(
     jobs = [Job(site, stem) for site, stem in zip(sites, file_stems(sites), strict=True)]
     setup = partial(_writer, report, Path(folder), tuple(suffixes), language, choices)
     written: list[Path] = []
+    if progress:
+        progress(0, len(jobs))
     for done, files in enumerate(written_by(setup, jobs, crew_size(len(jobs), choices.get("workers", 1)))):
         written += files
         if progress:
