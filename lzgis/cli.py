@@ -127,8 +127,10 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         )
         raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
+    report = replace(report, backdrop=output.dem) if output.dem else report
     given = _given(sites, layers, output.overrides)
-    written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
+    options = {**asdict(output), "workers": 0}
+    written = _write(report, output.out, names, lang, options=options, given=given) if output.out else []
     if as_json:
         import json
 
