@@ -51,7 +51,7 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
         if max(as_is, shifted) < rule.follows:
             untold.append(ground.layers[layer].spec.title)
         elif shifted > 3 * as_is:
-            rows.append(_row(layer, other, (as_is, shifted), np.hypot(*(there - here).T).mean()))
+            rows.append(_row(ground, (layer, other), (as_is, shifted), np.hypot(*(there - here).T).mean()))
         else:
             rows.append(clear(layer, other, measured=as_is))
     if untold:
@@ -60,10 +60,12 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
     return rows or [clear(other)]
 
 
-def _row(layer: str, other: str, shares: tuple[float, float], shift: float) -> Found:
+def _row(ground: Ground, pair: tuple[str, str], shares: tuple[float, float], shift: float) -> Found:
+    layer, other = pair
     what = Message(
-        "looks shifted by {shift:.0f} m, as GCJ-02 would be: it follows the outline at {as_is:.0%} of its points, and at "
-        "{shifted:.0%} if the outline is shifted alike",
+        "{title} looks shifted by {shift:.0f} m, as GCJ-02 would be: it follows the outline at {as_is:.0%} of its points, "
+        "and at {shifted:.0%} if the outline is shifted alike",
+        title=ground.layers[layer].spec.title,
         shift=shift,
         as_is=shares[0],
         shifted=shares[1],
