@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lzgis.exporters.paper import write_maps
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.overriding import Decision, override_entry, with_overrides
     from lzgis.rasters.change import RasterChange, raster_change
     from lzgis.rasters.stats import RasterStats, raster_declared, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
@@ -35,6 +36,7 @@ _HOMES = {
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
+    "Decision": "overriding",
     "DiffReport": "layer_model",
     "ExportError": "errors",
     "LayerError": "errors",
@@ -56,6 +58,7 @@ _HOMES = {
     "export_projects": "exporters",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
+    "override_entry": "overriding",
     "raster_change": "rasters.change",
     "raster_declared": "rasters.stats",
     "raster_stats": "rasters.stats",
@@ -67,6 +70,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "with_overrides": "overriding",
     "write_maps": "exporters.paper",
     "write_raster_xlsx": "rasters.workbook",
 }
@@ -75,6 +79,7 @@ __all__ = [
     "AuditReport",
     "Catalogue",
     "ConfigError",
+    "Decision",
     "DiffReport",
     "ExportError",
     "LayerError",
@@ -96,6 +101,7 @@ __all__ = [
     "export_projects",
     "measure_declared",
     "open_catalogue",
+    "override_entry",
     "raster_change",
     "raster_declared",
     "raster_stats",
@@ -107,6 +113,7 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "with_overrides",
     "write_maps",
     "write_raster_xlsx",
 ]

@@ -22,6 +22,7 @@ from rich.console import Console
 from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
+from lzgis.cli_override import OverrideOptions, run_override
 from lzgis.cli_raster import app as raster_app
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
@@ -231,6 +232,20 @@ def diff(
 ) -> None:
     """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+@app.command()
+@gathers(OverrideOptions, "options")
+def override(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    options: OverrideOptions = OverrideOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Print the entry of overrides.toml that overrules a finding; the finding itself stays."""
+    run_override((site, rule), sites, layers, as_of, options)
 
 
 @app.command()

@@ -27,7 +27,7 @@ FLOORS: dict[str, str] = {
     "screening": "versions overriding earlier screening auditing comparing rechecking",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_override cli_map cli_raster cli_audit cli_diff cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
