@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from lzgis.cli_result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -68,9 +69,14 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         report = audit(layers or reference_city(), as_of=as_of, progress=progress)
     written = []
     if options.out is not None:
-        for name in names:
-            written.append(options.out / AUDIT_FORMATS[name].file_name)
-            AUDIT_FORMATS[name].write(report, written[-1], language=language)
+        from lzgis.exporters.json import provenance_object
+        from lzgis.manifest import Given
+
+        given = Given(layers=str(layers or ""))
+        with result_in(options.out, "audit", provenance_object(report.provenance), given) as stage:
+            for name in names:
+                AUDIT_FORMATS[name].write(report, stage.folder / AUDIT_FORMATS[name].file_name, language=language)
+        written = [options.out / AUDIT_FORMATS[name].file_name for name in names]
     if options.as_json:
         print_json(audit_document(report, language=language))
     else:

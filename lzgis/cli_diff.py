@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lzgis.cli_audit import announce, print_json, stdout
+from lzgis.cli_result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -65,9 +66,10 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
     again = None if options.report is None else recheck(options.report, new, old=old, as_of=as_of)
     written = []
     if options.out is not None:
-        for one in DIFF_FORMATS.values():
-            written.append(options.out / one.file_name)
-            one.write(report, written[-1], recheck=again, language=language)
+        with result_in(options.out, "diff", {"old": report.old, "new": report.new}) as stage:
+            for one in DIFF_FORMATS.values():
+                one.write(report, stage.folder / one.file_name, recheck=again, language=language)
+        written = [options.out / one.file_name for one in DIFF_FORMATS.values()]
     if options.as_json:
         print_json(diff_document(report, again, language=language))
     else:

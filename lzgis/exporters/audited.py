@@ -13,7 +13,7 @@ import pandas as pd
 
 from lzgis.errors import ExportError
 from lzgis.exporters.features import GisLayer, by_shape, has_part, storable
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.gpkg import write_layers
 from lzgis.exporters.json import lines, plain, provenance_object
 from lzgis.exporters.qgis_style import Category
@@ -181,7 +181,7 @@ def write_audit_xlsx(audit: AuditReport, path: str | Path, *, language: Language
     """Write an audit as a workbook; the same audit gives the same bytes."""
     teller = Teller(_bare(audit), language)
     data = tables_bytes(teller, audit_tables(audit, teller))
-    put(path, lambda made: _write_bytes(made, data))
+    put_bytes(path, data)
 
 
 def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
@@ -236,7 +236,7 @@ def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str
 def write_audit_json(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as JSON, see `audit_document`."""
     data = "".join(lines(audit_document(audit, language=language))).encode("utf-8", "backslashreplace")
-    put(path, lambda made: _write_bytes(made, data))
+    put_bytes(path, data)
 
 
 def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
@@ -244,10 +244,6 @@ def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language
     from lzgis.exporters.map import write_map
 
     write_map(as_report(audit, language), path, language=language)
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 class AuditFormat(NamedTuple):

@@ -16,7 +16,7 @@ import shapely
 from lzgis.errors import ExportError
 from lzgis.exporters.difference import difference_tables, difference_teller
 from lzgis.exporters.features import GEOMETRY_TYPES, Shape, storable
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put, put_bytes
 from lzgis.exporters.json import lines, plain
 from lzgis.exporters.map.difference import write_difference_map
 from lzgis.exporters.rows import records
@@ -78,11 +78,7 @@ def write_diff_json(
     """Write a comparison as JSON, see `diff_document`."""
     document = diff_document(report, recheck, language=language)
     data = "".join(lines(document)).encode("utf-8", "backslashreplace")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def write_diff_gpkg(
@@ -103,13 +99,17 @@ def write_diff_gpkg(
     if recheck is not None:
         tables["answers"] = recheck.changes
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
+        rows: dict[str, int] = {}
         for name in ("changes", "parts"):
             for layer, frame, shape in _by_dimension(name, getattr(report, name)):
                 kind = {"geometry_type": GEOMETRY_TYPES[shape], "promote_to_multi": True}
                 _write(made, layer, _stored(frame, words), **kind)
+                rows[layer] = len(frame)
         for name, frame in tables.items():
             _write(made, name, _stored(pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), words))
+            rows[name] = len(frame)
+        return rows
 
     try:
         put(path, make)
@@ -149,12 +149,7 @@ def write_diff_xlsx(
 ) -> None:
     """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
     teller = difference_teller(report, recheck, language)
-    data = tables_bytes(teller, difference_tables(teller, report, recheck))
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, tables_bytes(teller, difference_tables(teller, report, recheck)))
 
 
 class DiffFormat(NamedTuple):

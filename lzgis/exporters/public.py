@@ -13,6 +13,7 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.measure import CGCS2000, Geometries
@@ -67,11 +68,19 @@ def public_edition(report: Report) -> Report:
         layers=open_layers,
         findings=_findings(report.findings, rules, hidden),
         verdicts=verdicts,
-        unit_lists=report.unit_lists[~report.unit_lists["unit_id"].astype(str).isin(ids)].reset_index(drop=True),
+        unit_lists=_unit_lists(report, hidden, ids),
         problems=_problems(report.problems),
         # Decisions name people, files and what was found then.
         overrides=no_overrides(),
     )
+
+
+def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:
+    """Leave out the lists of units withheld, and general requirements that tell of what class such a unit is."""
+    telling = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
+    lists = report.unit_lists
+    told = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(telling))
+    return lists[~told].reset_index(drop=True)
 
 
 def coarsened(layer: Layer) -> Layer:

@@ -8,10 +8,8 @@ import geopandas as gpd
 import pandas as pd
 
 from lzgis.measure import CGCS2000
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Problem, Report
+from lzgis.model import FINDING_COLUMNS, UNIT_LIST_COLUMNS, VERDICT_COLUMNS, Problem, Report
 from lzgis.rule import RuleBook
-
-_UNIT_COLUMNS = ("site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share")
 
 
 def siteless(setting: Any, book: RuleBook, problems: tuple[Problem, ...]) -> Report:
@@ -34,7 +32,7 @@ def siteless(setting: Any, book: RuleBook, problems: tuple[Problem, ...]) -> Rep
         sites=gpd.GeoDataFrame(nothing, geometry=[], crs=CGCS2000),
         findings=gpd.GeoDataFrame({c.name: [] for c in FINDING_COLUMNS}, geometry=[], crs=CGCS2000),
         verdicts=pd.DataFrame({c.name: [] for c in VERDICT_COLUMNS}),
-        unit_lists=pd.DataFrame({name: [] for name in _UNIT_COLUMNS}),
+        unit_lists=pd.DataFrame({c.name: [] for c in UNIT_LIST_COLUMNS}),
         backdrop=setting.backdrop,
         problems=problems,
         provenance=setting.provenance,

@@ -14,7 +14,7 @@ from lzgis.measure import to_cgcs2000
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.repair import mend
-from lzgis.sources.base import ReadOptions, sha256_of
+from lzgis.sources.base import ReadOptions
 from lzgis.sources.table import read_vector
 
 #: What the columns of a site table may be called; the first found is taken.
@@ -26,12 +26,12 @@ SITE_FIELDS = {
 
 
 def read_sites(path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None) -> SiteTable:
-    """Read the sites to screen from any file that there is a reader for.
+    """Read the sites to screen from anything that there is a reader for.
 
     Parameters
     ----------
     path : str or path
-        The file or folder.
+        The file or folder, or an address as ``postgis://user@host/database``.
     layer : str, optional
         Which layer, where there are several; the same as in `options`.
     options : ReadOptions, optional
@@ -44,9 +44,8 @@ def read_sites(path: str | Path, *, layer: str | None = None, options: ReadOptio
     LayerError
         If its datum is neither CGCS2000 nor WGS 84.
     """
-    path = Path(path)
     read = read_vector(path, layer=layer, options=options)
-    table = sites_from_frame(read.frame, name=path.name, sha256=sha256_of(path), engine=read.engine)
+    table = sites_from_frame(read.frame, name=read.name, sha256=read.sha256, engine=read.engine)
     return replace(table, problems=(*read.problems, *table.problems))
 
 

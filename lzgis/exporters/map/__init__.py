@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from lzgis.errors import ExportError
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.map.canvas import bounds_of, canvas
 from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exporters.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
@@ -71,11 +71,7 @@ def write_map(
         If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
     page = _page(_edition(report, language, mode, tianditu_key))
-
-    def write(beside: Path) -> None:
-        beside.write_text(page, encoding="utf-8", newline="\n")
-
-    put(path, write)
+    put_bytes(path, page.encode("utf-8"))
 
 
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:

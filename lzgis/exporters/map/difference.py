@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from lzgis.exporters.difference import difference_teller, rule_titles, told_text
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.map import figures
 from lzgis.exporters.map.canvas import bounds_of, canvas
 from lzgis.exporters.map.clauses import rule_texts
@@ -73,10 +73,7 @@ def write_difference_map(
     """
     page = _page(report, recheck, difference_teller(report, recheck, language))
 
-    def write(beside: Path) -> None:
-        beside.write_text(page, encoding="utf-8", newline="\n")
-
-    put(path, write)
+    put_bytes(path, page.encode("utf-8"))
 
 
 @dataclass

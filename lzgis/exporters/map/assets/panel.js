@@ -139,7 +139,7 @@
       lz.map.closePopup();
       var from = lz.byId("lz-detail-view").scrollTop;
       views("clause");
-      lz.clauses.open(finding, function () {
+      lz.clauses.open(number, finding, function () {
         views("detail");
         lz.byId("lz-detail-view").scrollTop = from;
         lz.byId("lz-detail-view").querySelector("button").focus({ preventScroll: true });
