@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lzgis.exporters import export, export_projects
     from lzgis.exporters.audited import export_audit
     from lzgis.exporters.compared import export_diff
+    from lzgis.exporters.coordfile import write_coordfile
     from lzgis.exporters.paper import write_maps
+    from lzgis.inspecting import inspect_file
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.overriding import Decision, override_entry, with_overrides
@@ -56,6 +58,7 @@ _HOMES = {
     "export_audit": "exporters.audited",
     "export_diff": "exporters.compared",
     "export_projects": "exporters",
+    "inspect_file": "inspecting",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
     "override_entry": "overriding",
@@ -71,6 +74,7 @@ _HOMES = {
     "screen": "screening",
     "sites_from_frame": "sources",
     "with_overrides": "overriding",
+    "write_coordfile": "exporters.coordfile",
     "write_maps": "exporters.paper",
     "write_raster_xlsx": "rasters.workbook",
 }
@@ -99,6 +103,7 @@ __all__ = [
     "export_audit",
     "export_diff",
     "export_projects",
+    "inspect_file",
     "measure_declared",
     "open_catalogue",
     "override_entry",
@@ -114,6 +119,7 @@ __all__ = [
     "screen",
     "sites_from_frame",
     "with_overrides",
+    "write_coordfile",
     "write_maps",
     "write_raster_xlsx",
 ]

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from rich.console import Console
 
-from lzgis.cli_audit import AuditOptions, run_audit
+from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_override import OverrideOptions, run_override
 from lzgis.cli_raster import app as raster_app
+from lzgis.cli_reading import ReadingOptions
 from lzgis.cli_result import asked, made_at
 from lzgis.cli_verify import VerifyOptions, run_verify
 from lzgis.errors import ConfigError, LzgisError
@@ -125,14 +127,17 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
 
 
 @app.command()
+@gathers(ReadingOptions, "reading")
 @gathers(OutputOptions, "output")
-def screen(
-    sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
+def screen(  # noqa: PLR0913 (a command has as many options as it needs)
+    sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
+    *,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
     names = _formats_for(output)
@@ -140,7 +145,7 @@ def screen(
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
-    report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
+    report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     given = _given(sites, layers, output.overrides)
     written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
     if as_json:
@@ -153,7 +158,7 @@ def screen(
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     else:
         _show(report, lang)
-    _announce(written)
+    announce(written)
     raise typer.Exit(_exit_code(report))
 
 
@@ -168,7 +173,7 @@ def demo(
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
     written = _write(report, out, _formats(None), lang, options={}, given=_given(None, None, None))
     _show(report, lang)
-    _announce(written)
+    announce(written)
 
 
 @app.command("layers")
@@ -182,7 +187,7 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
     for name in city.layers:
         if city.exists(name):
             problems.extend(unknown_values(city.book, city.load(name).layer))
-    console = _stdout()
+    console = stdout()
     console.print(table)
     if city.spec.raster:
         table, more = rasters_table(city, lang.words)
@@ -210,7 +215,7 @@ def draw_maps(
 
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
-    _announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
+    announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
 
 
 @app.command()
@@ -236,6 +241,21 @@ def diff(
 ) -> None:
     """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+@app.command("inspect")
+@gathers(ReadingOptions, "reading")
+@gathers(InspectOptions, "options")
+def inspect_input(
+    file: Annotated[Path, typer.Argument(help="File to diagnose, or postgis://user@host/database.")],
+    *,
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: InspectOptions = InspectOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Diagnose an input: what it is, where it lies, what would be assumed and what is refused."""
+    raise typer.Exit(run_inspect(file, layers, options, reading, lang.code))
 
 
 @app.command("verify")
@@ -270,7 +290,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
     from lzgis.starting import start_city
 
     made = start_city(folder)
-    _stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
+    stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
 
 
 def main() -> None:
@@ -295,15 +315,23 @@ def _make_safe() -> None:
 
 
 def _screened(
-    sites: Path, layers: Path | None, as_of: str | None, lang: Lang, *, overrides: Path | None = None
+    sites: Path,
+    layers: Path | None,
+    as_of: str | None,
+    lang: Lang,
+    *,
+    overrides: Path | None = None,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
+    from lzgis.sources import read_sites
 
     with progress_bar(lang.words) as progress:
-        city = layers or reference_city()
-        report = screen_sites(sites, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+        city = open_catalogue(layers or reference_city())
+        table = read_sites(sites, options=reading.options(), near=city.outline)
+        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 
 
@@ -356,28 +384,19 @@ def _write(
 
 def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> Given:
     from lzgis.manifest import Given
+    from lzgis.sources import is_address, shown
 
-    return Given(sites=str(sites or ""), layers=str(layers or ""), overrides=str(overrides or ""))
+    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
+    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 def _show(report: Report, lang: Lang) -> None:
     from lzgis.console import problem_lines, summary_lines, verdict_table
 
-    console = _stdout()
+    console = stdout()
     console.print(verdict_table(report, lang.words))
     for line in (*problem_lines(report.problems, lang.words), *summary_lines(report, lang.words)):
         console.print(line, soft_wrap=True)
-
-
-def _announce(written: list[Path]) -> None:
-    console = Console(stderr=True)
-    for path in written:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
-
-
-def _stdout() -> Console:
-    # A file or a pipe has no width of its own; 80 columns would fold every cell of a table to nothing.
-    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _exit_code(report: Report) -> int:
