@@ -14,6 +14,7 @@ from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex
 from lzgis.geometry.measure import measure
 from lzgis.geometry.overlay import Overlaps, mean_width, off_border, outside_parts, overlaps, part_of_dimension
+from lzgis.geometry.parts import parts_of
 
 if TYPE_CHECKING:
     from lzgis.geometry.areas import decided, intersection_areas
@@ -66,6 +67,7 @@ __all__ = [
     "outside_parts",
     "overlaps",
     "part_of_dimension",
+    "parts_of",
 ]
 
 
