@@ -20,7 +20,7 @@ FLOORS: dict[str, str] = {
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
-    "reading": "shifts hints position repair sources",
+    "reading": "shifts hints position repair sources indexcache",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
@@ -43,7 +43,7 @@ def place(module: str) -> str:
     return module
 
 
-GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "lzgis"}
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "lzgis"}
 HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
 
 
