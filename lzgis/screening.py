@@ -26,16 +26,17 @@ from lzgis.measure import Plane
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
+from lzgis.repair import TOLERANCE_M2, TOLERANCE_SHARE
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
-from lzgis.sources import read_sites, sites_from_frame
+from lzgis.sources import Reading, begin_reading, sites_from_frame, sites_of
 from lzgis.verdicts import verdicts
 
 _DTYPES = {"str": str, "float": float}
 
 
 def screen(
-    sites: SiteTable | gpd.GeoDataFrame | str | Path,
+    sites: SiteTable | Reading | gpd.GeoDataFrame | str | Path,
     city: Catalogue | str | Path,
     *,
     as_of: dt.date | str | None = None,
@@ -47,8 +48,9 @@ def screen(
 
     Parameters
     ----------
-    sites : SiteTable, GeoDataFrame or path
-        What to check: points, lines and polygons in any mixture.
+    sites : SiteTable, Reading, GeoDataFrame or path
+        What to check: points, lines and polygons in any mixture. What a file does not say itself, and whether repairs
+        are accepted, is given with :func:`lzgis.sources.begin_reading`.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
@@ -79,16 +81,27 @@ def screen(
     >>> report.verdicts.set_index("site_id").loc["T01", "verdict"]
     '存在禁止性冲突'
     """
+    if isinstance(sites, str | Path):
+        sites = begin_reading(sites)
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     if isinstance(sites, gpd.GeoDataFrame):
         sites = sites_from_frame(sites)
-    elif not isinstance(sites, SiteTable):
-        sites = read_sites(sites)
+    elif isinstance(sites, Reading):
+        sites = _read_beside(sites, city)
     report = _screened(sites, city, (date_of(as_of), made_at), progress)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
+
+
+def _read_beside(reading: Reading, city: Catalogue) -> SiteTable:
+    """Let the sites be read in their process apart, and the layers here in the meantime."""
+    with reading:
+        for name in city.layers:
+            if city.exists(name):
+                city.load(name)
+        return sites_of(reading)
 
 
 def _screened(
@@ -241,7 +254,8 @@ def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Bring a layer to a plane."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
+    doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)
 
 
 def unusable_rows(
@@ -310,7 +324,12 @@ def provenance_of(
         plane=plane.crs.name,
         sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
-        tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
+        tolerances={
+            "sliver_width_m": book.tolerance.sliver_width_m,
+            "touching_below_m": RESOLUTION_M,
+            "repair_m2": TOLERANCE_M2,
+            "repair_share": TOLERANCE_SHARE,
+        },
         versions={
             "lzgis": lzgis.__version__,
             "python": platform.python_version(),
@@ -319,4 +338,5 @@ def provenance_of(
             "GEOS": shapely.geos_version_string,
             "PROJ": pyproj.proj_version_str,
         },
+        repairs=(*(sites.repairs if sites else ()), *(r for one in layers.values() for r in one.repairs)),
     )

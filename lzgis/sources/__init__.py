@@ -1,18 +1,25 @@
 """Reads what planners have: one table from suffix or scheme to reader, and the table of sites made of what was read."""
 
+from lzgis.sources.aliases import SITE_FIELDS
+from lzgis.sources.apart import Limits, Reading, begin_reading, read_apart
 from lzgis.sources.base import Decided, Read, Reader, ReadOptions, sha256_of
-from lzgis.sources.sites import SITE_FIELDS, read_sites, sites_from_frame
+from lzgis.sources.sites import read_sites, sites_from_frame, sites_of
 from lzgis.sources.table import READERS, read_vector
 
 __all__ = [
     "READERS",
     "SITE_FIELDS",
     "Decided",
+    "Limits",
     "Read",
     "ReadOptions",
     "Reader",
+    "Reading",
+    "begin_reading",
+    "read_apart",
     "read_sites",
     "read_vector",
     "sha256_of",
     "sites_from_frame",
+    "sites_of",
 ]

@@ -11,6 +11,7 @@ from typing import Literal
 import geopandas as gpd
 
 from lzgis.model import Problem
+from lzgis.repair import Repairs
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,15 @@ class ReadOptions:
         The encoding of its text, where the input names none or a wrong one.
     shifted : {"", "gcj02", "bd09"}
         The coordinates are those of such a map and are to be shifted back.
+    repairs : {"listed", "accepted"}
+        Whether a repair that changes an area is only listed, so that its site is 未核查, or accepted and used.
     """
 
     layer: str | None = None
     crs: str | None = None
     encoding: str | None = None
     shifted: Literal["", "gcj02", "bd09"] = ""
+    repairs: Repairs = "listed"
 
 
 @dataclass(frozen=True)
