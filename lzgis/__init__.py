@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lzgis.comparing import diff
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
     from lzgis.exporters import export
+    from lzgis.exporters.coordfile import write_coordfile
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rasters.change import RasterChange, raster_change
@@ -58,6 +59,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "write_coordfile": "exporters.coordfile",
 }
 
 __all__ = [
@@ -91,6 +93,7 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "write_coordfile",
 ]
 
 

@@ -86,7 +86,7 @@ def screen(
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     if isinstance(sites, gpd.GeoDataFrame):
-        sites = sites_from_frame(sites)
+        sites = sites_from_frame(sites, near=city.outline)
     elif isinstance(sites, Reading):
         sites = _read_beside(sites, city)
     report = _screened(sites, city, (date_of(as_of), made_at), progress)
@@ -101,7 +101,7 @@ def _read_beside(reading: Reading, city: Catalogue) -> SiteTable:
         for name in city.layers:
             if city.exists(name):
                 city.load(name)
-        return sites_of(reading)
+        return sites_of(reading, near=city.outline)
 
 
 def _screened(

@@ -45,6 +45,7 @@ FORMATS: dict[str, Format] = {
     "jsonfg": Format(".jsonfg", "findings.jsonfg", "lzgis.exporters.jsonfg:write_jsonfg"),
     "shp": Format(".zip", "findings-shp.zip", "lzgis.exporters.shapefile:write_shapefile"),
     "dxf": Format(".dxf", "conflicts.dxf", "lzgis.exporters.dxf:write_dxf"),
+    "coordfile": Format(".txt", "sites.txt", "lzgis.exporters.coordfile:write_sites_txt"),
     "json": Format(".json", "report.json", "lzgis.exporters.json:write_json"),
     "html": Format(".html", "map.html", "lzgis.exporters.map:write_map", ("mode", "tianditu_key")),
     "png": Format(".png", "map.png", "lzgis.exporters.picture:write_picture"),

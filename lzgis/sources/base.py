@@ -10,6 +10,7 @@ from typing import Literal
 
 import geopandas as gpd
 
+from lzgis.helmert import Helmert
 from lzgis.model import Problem
 from lzgis.repair import Repairs
 
@@ -30,6 +31,8 @@ class ReadOptions:
         The coordinates are those of such a map and are to be shifted back.
     repairs : {"listed", "accepted"}
         Whether a repair that changes an area is only listed, so that its site is 未核查, or accepted and used.
+    helmert : Helmert, optional
+        The seven parameters from the datum of the input to CGCS2000.
     """
 
     layer: str | None = None
@@ -37,6 +40,7 @@ class ReadOptions:
     encoding: str | None = None
     shifted: Literal["", "gcj02", "bd09"] = ""
     repairs: Repairs = "listed"
+    helmert: Helmert | None = None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lzgis.errors import LzgisError, SourceError
+from lzgis.helmert import Helmert
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.base import Read, ReadOptions
@@ -31,7 +33,7 @@ def main(folder: Path) -> int:
     limit_this_process(asked["memory_bytes"])
     path = Path(asked["path"])
     try:
-        pack(read_with_warnings(path, ReadOptions(**asked["options"])), folder / ANSWER)
+        pack(read_with_warnings(path, options_of(asked["options"])), folder / ANSWER)
     except LzgisError as error:
         (folder / ERROR).write_text(pack_error(error), "ascii")
     except MemoryError:
@@ -41,6 +43,12 @@ def main(folder: Path) -> int:
         told = SourceError(str(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(told), "ascii")
     return 0
+
+
+def options_of(plain: dict[str, Any]) -> ReadOptions:
+    """Make the options again of what JSON keeps of them."""
+    helmert = plain.get("helmert")
+    return ReadOptions(**plain | {"helmert": Helmert(**helmert) if helmert else None})
 
 
 def read_with_warnings(path: Path, options: ReadOptions) -> Read:

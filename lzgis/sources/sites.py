@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -11,10 +12,11 @@ import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
-from lzgis.measure import Geometries, ellipsoidal_area_m2, to_cgcs2000
+from lzgis.measure import Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
-from lzgis.repair import Repairs, mend
+from lzgis.position import Given, code_of, declared_crs, locate
+from lzgis.repair import mend
 from lzgis.sources.aliases import SITE_FIELDS
 from lzgis.sources.apart import Reading, begin_reading
 from lzgis.sources.attributes import site_column
@@ -26,36 +28,46 @@ _NAMED = 20
 _AT_ONCE, _LEAST_M2 = 1000, 1.0
 
 
-def read_sites(path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None) -> SiteTable:
-    """Read the sites to screen from any file that there is a reader for, in a process apart and with limits.
+def read_sites(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    options: ReadOptions | None = None,
+    near: shapely.Geometry | None = None,
+) -> SiteTable:
+    """Read the sites to screen from anything that there is a reader for: a file in a process apart, with limits.
 
     Parameters
     ----------
     path : str or path
-        The file or folder.
+        The file or folder, or an address as ``postgis://user@host/database``.
     layer : str, optional
         Which layer, where there are several; the same as in `options`.
     options : ReadOptions, optional
-        What the file does not say itself: reference system, encoding; and whether repairs are accepted.
+        What the file does not say itself: reference system, encoding, a shift, seven parameters; and whether repairs are
+        accepted.
+    near : shapely geometry, optional
+        The outline of the city in degrees on CGCS2000: what would land far from it, while another reading lands inside,
+        is refused, and a file without reference system is told which would land there.
 
     Raises
     ------
     SourceError
-        If the file cannot be read, takes too much memory or time, has no reference system, has no row, or gives one id
-        to two rows.
+        If the file cannot be read, takes too much memory or time, has no reference system, cannot lie where it claims to,
+        has no row, or gives one id to two rows.
     LayerError
-        If its datum is neither CGCS2000 nor WGS 84.
+        If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
     """
-    return sites_of(begin_reading(path, layer=layer, options=options))
+    with begin_reading(path, layer=layer, options=options) as reading:
+        return sites_of(reading, near=near)
 
 
-def sites_of(reading: Reading) -> SiteTable:
+def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
     """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
     read = reading.result()
     path = reading.path
-    digest = sha256_of(path) if path.exists() else ""
-    repairs = reading.options.repairs
-    table = sites_from_frame(read.frame, name=path.name, sha256=digest, engine=read.engine, repairs=repairs)
+    origin = Origin(path.name, sha256_of(path), read.engine)
+    table = _table(read.frame, origin, reading.options, near)
     return replace(table, problems=(*read.problems, *table.problems))
 
 
@@ -63,39 +75,55 @@ def sites_from_frame(
     frame: gpd.GeoDataFrame,
     *,
     name: str = "sites",
-    sha256: str = "",
-    engine: str = "memory",
-    repairs: Repairs = "listed",
+    options: ReadOptions | None = None,
+    near: shapely.Geometry | None = None,
 ) -> SiteTable:
     """Make a site table of a frame; the same checks as :func:`read_sites`.
 
     A frame without ids is numbered from 1, which the problems say. A site whose repair would change its area, and is not
     accepted, keeps its row and has no geometry.
     """
+    return _table(frame, Origin(name), options or ReadOptions(), near)
+
+
+class Origin(NamedTuple):
+    """Where a frame comes from."""
+
+    name: str
+    sha256: str = ""
+    engine: str = "memory"
+
+
+def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: shapely.Geometry | None) -> SiteTable:
+    name = origin.name
     if not isinstance(frame, gpd.GeoDataFrame):
         raise SourceError(
             name, Message("has no geometry"), Message("name the layer that has one, or give another file")
-        )
-    if frame.crs is None:
-        raise SourceError(
-            name,
-            Message("has no coordinate reference system"),
-            Message("declare it, for instance EPSG:4490 or EPSG:4526"),
         )
     if not len(frame):
         raise SourceError(name, Message("has no rows"), Message("give at least one site"))
     problems: list[Problem] = []
     columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
-    crs = CRS.from_user_input(frame.crs)
-    geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, name)
-    mended = mend(geometry, columns["id"].to_numpy(), name, accept=repairs)
+    ids = columns["id"].to_numpy()
+    located = locate(frame.geometry.to_numpy(), _given(frame, options, near, name), name)
+    mended = mend(located.geometry, ids, name, accept=options.repairs)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=mended.relied_on, crs="EPSG:4490")
-    said = (*problems, *mended.problems, *_overlapping(mended.relied_on, columns["id"].to_numpy(), name))
-    source = Source("sites", name, sha256, crs=crs.name, engine=engine)
-    return SiteTable(table, said, source, how, mended.repairs)
+    said = (*problems, *located.problems, *mended.problems, *_overlapping(mended.relied_on, ids, name))
+    source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
+    return SiteTable(table, said, source, located.transforms, mended.repairs)
+
+
+def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Given:
+    """Say what is known of the coordinates of a frame; its own system and a declared one must be one."""
+    own = None if frame.crs is None else CRS.from_user_input(frame.crs)
+    declared = None if options.crs is None else declared_crs(options.crs)
+    if own is not None and declared is not None and code_of(own) != code_of(declared):
+        what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
+        raise SourceError(name, what, Message("leave --crs out, or correct the file"))
+    return Given(own or declared, options.helmert, options.shifted, near)
 
 
 def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Problem]:

@@ -19,6 +19,7 @@ READERS: dict[str, str] = {
     ".fgb": "vector:read_gdal",
     ".kml": "vector:read_gdal",
     ".gdb": "vector:read_gdal",
+    ".txt": "coordfile:read_coordfile",
 }
 
 
