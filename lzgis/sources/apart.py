@@ -18,11 +18,12 @@ from types import TracebackType
 
 from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
+from lzgis.sources.addresses import address_of, file_of, scheme_of, shown
 from lzgis.sources.base import Read, ReadOptions
 from lzgis.sources.child import ANSWER, ERROR, REQUEST, too_much_memory
 from lzgis.sources.limits import MEMORY_BYTES, TIME_S, environment
 from lzgis.sources.packing import unpack, unpack_error
-from lzgis.sources.table import READERS
+from lzgis.sources.table import READERS, is_address, read_vector
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Limits:
 class Reading:
     """A reading that was begun; a context that ends the process when it is left."""
 
-    path: Path
+    place: str
     options: ReadOptions
     limits: Limits
     _folder: Path
@@ -76,12 +77,11 @@ class Reading:
 
     def _collected(self) -> Read:
         assert self._process is not None
-        place = str(self.path)
         try:
             code = self._process.wait(self.limits.time_s)
         except subprocess.TimeoutExpired:
             what = Message("was not read within {seconds} s", seconds=round(self.limits.time_s))
-            raise SourceError(place, what, Message("split it, or look whether it is what it says")) from None
+            raise SourceError(self.place, what, Message("split it, or look whether it is what it says")) from None
         if code == 0 and (self._folder / ANSWER).exists():
             return unpack(self._folder / ANSWER)
         told = (self._folder / ERROR).exists()
@@ -92,9 +92,9 @@ class Reading:
         names = {-int(one): one.name for one in signal.Signals}
         # What is written in C ends itself when it gets no memory, and the kernel ends what takes too much.
         if names.get(code) in ("SIGABRT", "SIGKILL"):
-            return too_much_memory(self.path, self.limits.memory_bytes)
+            return too_much_memory(self.place, self.limits.memory_bytes)
         what = Message("made the library that reads it crash ({code})", code=names.get(code, f"exit code {code}"))
-        return SourceError(str(self.path), what, Message("it is damaged or hostile: ask for it again"))
+        return SourceError(self.place, what, Message("it is damaged or hostile: ask for it again"))
 
 
 def begin_reading(
@@ -110,21 +110,24 @@ def begin_reading(
     chosen = options or ReadOptions()
     chosen = chosen if layer is None else replace(chosen, layer=layer)
     most = limits or Limits()
-    path = checked_path(path)
+    place = shown(path)
+    if scheme_of(path) in ("postgis", "postgresql"):
+        return Reading(place, chosen, most, Path(), None, read_vector(path, options=chosen))
+    asked = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
-    request = {"path": str(path.absolute()), "options": asdict(chosen), "memory_bytes": most.memory_bytes}
+    request = {"path": asked, "options": asdict(chosen), "memory_bytes": most.memory_bytes}
     (folder / REQUEST).write_text(json.dumps(request), "utf-8")
     process = subprocess.Popen(
         # -P: what lies in the current folder is not imported.
         [sys.executable, "-P", "-m", "lzgis.sources.child", str(folder)],
         cwd=folder,
-        env=environment(),
+        env=environment(chosen.network),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    return Reading(path, chosen, most, folder, process)
+    return Reading(place, chosen, most, folder, process)
 
 
 def checked_path(path: str | Path) -> Path:
@@ -133,35 +136,24 @@ def checked_path(path: str | Path) -> Path:
     Raises
     ------
     SourceError
-        If it does not exist, nothing reads what has its suffix, or it or a file beside it of the same name is a link to
-        another folder: such a link can show a file that is none of the sender's business.
+        If it is no path of a file, does not exist, nothing reads what has its suffix, or it or a file of the same name
+        beside it is a link to another folder: a link can show what is none of the sender's business.
     """
-    text = str(path)
-    path = Path(path)
-    if path.suffix.lower() not in READERS:
+    file_of(path)
+    found = Path(path).absolute()
+    if found.suffix.lower() not in READERS:
         raise SourceError(
-            shortened(text),
-            Message("files that end in '{suffix}' are not read", suffix=shortened(path.suffix)),
+            str(path),
+            Message("files that end in '{suffix}' are not read", suffix=found.suffix),
             Message("allowed: {known}", known=" ".join(READERS)),
         )
-    try:
-        if not path.exists():
-            raise SourceError(shortened(text), Message("the file does not exist"), Message("check the path"))
-    except OSError as error:
-        what = Message("is no path ({error})", error=error.strerror)
-        raise SourceError(shortened(text), what, Message("check the path")) from None
-    home = path.absolute().parent.resolve()
-    parts = path.rglob("*") if path.is_dir() else path.parent.glob(glob.escape(path.stem) + ".*")
-    for part in (path, *parts):
+    home = found.parent.resolve()
+    parts = found.rglob("*") if found.is_dir() else found.parent.glob(glob.escape(found.stem) + ".*")
+    for part in (found, *parts):
         if part.is_symlink() and not part.resolve().is_relative_to(home):
             what = Message("is a link to a file in another folder")
             raise SourceError(str(part), what, Message("give the path of the file itself, or put a copy in its place"))
-    return path
-
-
-def shortened(text: str) -> str:
-    """Cut a text that may be no name at all but a whole file."""
-    return text if len(text) <= 200 else text[:200] + "…"
+    return found
 
 
 def read_apart(

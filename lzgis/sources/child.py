@@ -17,6 +17,7 @@ from lzgis.errors import LzgisError, SourceError
 from lzgis.helmert import Helmert
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.sources.addresses import shown
 from lzgis.sources.base import Read, ReadOptions
 from lzgis.sources.limits import limit_this_process
 from lzgis.sources.packing import pack, pack_error
@@ -30,17 +31,17 @@ _WARNINGS = 20
 def main(folder: Path) -> int:
     """Read what is asked for in `folder`; 0 if the answer, or a clear error, is there."""
     asked = json.loads((folder / REQUEST).read_text("utf-8"))
-    limit_this_process(asked["memory_bytes"])
-    path = Path(asked["path"])
+    path, options = asked["path"], options_of(asked["options"])
+    limit_this_process(asked["memory_bytes"], options.network)
     try:
-        pack(read_with_warnings(path, options_of(asked["options"])), folder / ANSWER)
+        pack(read_with_warnings(path, options), folder / ANSWER)
     except LzgisError as error:
         (folder / ERROR).write_text(pack_error(error), "ascii")
     except MemoryError:
         (folder / ERROR).write_text(pack_error(too_much_memory(path, asked["memory_bytes"])), "ascii")
     except RecursionError:
         what = Message("is nested too deeply")
-        told = SourceError(str(path), what, Message("save it again as GeoPackage"))
+        told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(told), "ascii")
     return 0
 
@@ -51,7 +52,7 @@ def options_of(plain: dict[str, Any]) -> ReadOptions:
     return ReadOptions(**plain | {"helmert": Helmert(**helmert) if helmert else None})
 
 
-def read_with_warnings(path: Path, options: ReadOptions) -> Read:
+def read_with_warnings(path: str, options: ReadOptions) -> Read:
     """Read a file, and keep as problems what the libraries warn of.
 
     Raises
@@ -68,20 +69,20 @@ def read_with_warnings(path: Path, options: ReadOptions) -> Read:
         except Exception as error:
             # Whatever a library raises for a broken file: it must be told as what it is, a file that cannot be read.
             what = Message("cannot be read ({first})", first=_short(error))
-            raise SourceError(str(path), what, Message("save it again as GeoPackage")) from error
+            raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
     texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))
     remedy = Message("look whether all of it was read")
     more = tuple(
-        Problem("warning", path.name, Message("the reader says: {text}", text=text), remedy)
+        Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
         for text in list(texts)[:_WARNINGS]
     )
     return replace(read, problems=(*read.problems, *more))
 
 
-def too_much_memory(path: Path, memory_bytes: int) -> SourceError:
+def too_much_memory(path: str, memory_bytes: int) -> SourceError:
     """Say that a file takes more memory than it may."""
     what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
-    return SourceError(str(path), what, Message("split it, or look whether it is what it says"))
+    return SourceError(shown(path), what, Message("split it, or look whether it is what it says"))
 
 
 def _short(said: object) -> str:

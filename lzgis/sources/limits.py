@@ -6,9 +6,12 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import lzgis
 
+#: Whether the user lets the process reach an address that he gave.
+Network = Literal["refused", "allowed"]
 #: Address space (bytes) and time on the clock (s) of the process that reads a file.
 MEMORY_BYTES = 2 * 1024**3
 TIME_S = 120.0
@@ -67,12 +70,14 @@ _NUMBER_OF_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREAD
 _NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
 
 
-def environment() -> dict[str, str]:
-    """Make the environment of the process that reads: no proxies, no accounts, no drivers but those of the readers."""
+def environment(network: Network = "refused") -> dict[str, str]:
+    """Make the environment of the process that reads: no accounts, no proxies, no drivers but those of the readers."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or not (name.upper().startswith(_TAKEN_OUT) or name.lower().endswith("_proxy"))
+        if name in _KEPT
+        or (network == "allowed" and name.lower().endswith("_proxy"))
+        or not (name.upper().startswith(_TAKEN_OUT) or name.lower().endswith("_proxy"))
     }
     root = str(Path(lzgis.__file__).parent.parent)
     kept["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([root, *(p for p in sys.path if p)]))
@@ -97,7 +102,7 @@ def environment() -> dict[str, str]:
     return kept | settings | dict.fromkeys(_NUMBER_OF_THREADS, "1")
 
 
-def limit_this_process(memory_bytes: int) -> None:
+def limit_this_process(memory_bytes: int, network: Network) -> None:
     """Limit memory, time and writing of this process, and cut it off the network, as far as the system can.
 
     Memory is not limited on Windows and macOS; the network is cut off on Linux where the kernel lets a user do that.
@@ -116,7 +121,7 @@ def limit_this_process(memory_bytes: int) -> None:
         _, hard = resource.getrlimit(which)
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(which, (most, most))
-    if sys.platform == "linux":
+    if sys.platform == "linux" and network == "refused":
         library = ctypes.CDLL(None, use_errno=True)
         unshare = getattr(library, "unshare", None)
         # A network of its own, with nothing in it; as an ordinary user that takes a user namespace too.

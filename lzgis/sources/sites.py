@@ -20,7 +20,7 @@ from lzgis.repair import mend
 from lzgis.sources.aliases import SITE_FIELDS
 from lzgis.sources.apart import Reading, begin_reading
 from lzgis.sources.attributes import site_column
-from lzgis.sources.base import ReadOptions, sha256_of
+from lzgis.sources.base import ReadOptions
 
 #: As many overlaps between sites are named; the rest is counted.
 _NAMED = 20
@@ -65,8 +65,7 @@ def read_sites(
 def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
     """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
     read = reading.result()
-    path = reading.path
-    origin = Origin(path.name, sha256_of(path), read.engine)
+    origin = Origin(read.name, read.sha256, read.engine)
     table = _table(read.frame, origin, reading.options, near)
     return replace(table, problems=(*read.problems, *table.problems))
 

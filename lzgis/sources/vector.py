@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import pyogrio
@@ -10,63 +14,168 @@ from pyproj import CRS
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.sources.base import Read, ReadOptions
+from lzgis.model import Problem
+from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.shapes import read_frame
 
-#: Suffix of a file to the GDAL driver that reads it. Nothing else is opened: no URL, no virtual file, no database.
-DRIVERS = {
-    ".gpkg": "GPKG",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".shp": "ESRI Shapefile",
-    ".fgb": "FlatGeobuf",
-    ".kml": "KML",
-    ".gdb": "OpenFileGDB",
-}
+PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
 
 
-def read_gdal(path: Path, options: ReadOptions) -> Read:
-    """Read a vector file with pyogrio, or with fiona where pyogrio refuses it.
+class Kind(NamedTuple):
+    """A kind of file: its GDAL driver, what it is called, and the bytes that every such file begins with."""
+
+    driver: str
+    title: str
+    begins: tuple[bytes, ...] = ()
+
+
+GPKG = Kind("GPKG", "GeoPackage", (b"SQLite format 3\0",))
+FLATGEOBUF = Kind("FlatGeobuf", "FlatGeobuf", (b"fgb\x03fgb",))
+FILEGDB = Kind("OpenFileGDB", "file geodatabase")
+
+
+def read_gpkg(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a GeoPackage."""
+    check_beginning(path, GPKG)
+    return read_gdal(path, GPKG, options)
+
+
+def read_filegdb(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a file geodatabase (a folder)."""
+    if not any(path.glob("*.gdbtable")):
+        raise SourceError(
+            str(path), Message("is no {kind}", kind=FILEGDB.title), Message("copy the whole folder, with all its files")
+        )
+    return read_gdal(path, FILEGDB, options)
+
+
+def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
+    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written."""
+    check_beginning(path, FLATGEOBUF)
+    read = read_gdal(path, FLATGEOBUF, options)
+    what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
+    problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
+    return replace(read, problems=(*read.problems, problem))
+
+
+def check_beginning(path: Path, kind: Kind) -> None:
+    """Refuse a file that is something else than its suffix says: GDAL would open it as whatever it finds.
+
+    Raises
+    ------
+    SourceError
+        If it does not begin as every file of its kind does.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(max(map(len, kind.begins)))
+    if not head.startswith(kind.begins):
+        raise SourceError(
+            str(path),
+            Message("is no {kind}", kind=kind.title),
+            Message("check the file and its suffix, or export it again"),
+        )
+
+
+def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> Read:
+    """Read a layer with pyogrio, or with fiona where pyogrio refuses it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, already known to be of its kind.
+    kind : Kind
+        The kind.
+    options : ReadOptions
+        Which layer.
+    **opening
+        Options of the driver, or of :func:`pyogrio.read_dataframe`.
 
     Raises
     ------
     SourceError
         If it holds several layers and none was named, or neither engine reads it.
     """
-    layer = options.layer
     try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
-        if layer is None and len(layers) > 1:
-            raise SourceError(
-                str(path),
-                Message("holds {count} layers", count=len(layers)),
-                Message("name one of {names}", names=", ".join(layers)),
-            )
-        if layer is not None and layer not in layers:
-            raise SourceError(
-                str(path),
-                Message("has no layer '{layer}'", layer=layer),
-                Message("name one of {names}", names=", ".join(layers)),
-            )
-        frame = pyogrio.read_dataframe(path, layer=layer or (layers[0] if layers else None))
-        return Read(frame, f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}")
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            layer = _layer(path, options.layer)
+            frame, found = read_frame(path, layer, **opening)
+        said = (*found, *_said(heard, path))
+        return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
-        return _read_by_fiona(path, layer, first)
+        return _read_by_fiona(path, kind, options.layer, first)
+    except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
+        raise unreadable(path, error) from error
 
 
-def _read_by_fiona(path: Path, layer: str | None, first: Exception) -> Read:
+def unreadable(path: Path, error: Exception) -> SourceError:
+    """Say that a file cannot be read, and why."""
+    return SourceError(
+        str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
+    )
+
+
+def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
+    """Choose one of several layers (sheets, members): the one that was named, or the only one.
+
+    Raises
+    ------
+    SourceError
+        If there are several and none was named, or not the one named.
+    """
+    names = ", ".join(layers)
+    if wanted is not None and wanted not in layers:
+        raise SourceError(
+            place,
+            Message("has no layer '{layer}'", layer=wanted),
+            Message("name one of {names}", names=names),
+        )
+    if wanted is None and len(layers) != 1:
+        raise SourceError(
+            place,
+            Message("holds {count} layers", count=len(layers)),
+            Message("name one of {names}", names=names) if layers else Message("give another file"),
+        )
+    return wanted if wanted is not None else layers[0]
+
+
+def _layer(path: Path, wanted: str | None) -> str:
+    listed = [(str(name), shape) for name, shape in pyogrio.list_layers(path) if name != "layer_styles"]
+    with_shape = [name for name, shape in listed if shape is not None]
+    # Tables without geometry are not meant, unless there is nothing else.
+    return choose_layer(str(path), (with_shape if wanted is None else []) or [n for n, _ in listed], wanted)
+
+
+def _said(heard: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
+    texts = dict.fromkeys(str(one.message) for one in heard if not issubclass(one.category, DeprecationWarning))
+    remedy = Message("look at the file in the program it comes from")
+    return tuple(
+        Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
+    )
+
+
+def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        return None
+    return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
+
+
+def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) -> Read:
     try:
         import fiona
     except ImportError:
-        raise SourceError(
-            str(path),
-            Message("cannot be read ({first})", first=first),
-            Message("save it again as GeoPackage"),
-        ) from first
+        raise unreadable(path, first) from first
     try:
-        with fiona.open(path, layer=layer, allowed_drivers=[DRIVERS[path.suffix.lower()]]) as source:
+        with fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source:
             crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
             frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
-        return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}")
-    except fiona.errors.FionaError as second:
+    except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    said = Problem(
+        "note",
+        str(path),
+        Message("was read by fiona, because pyogrio refused it ({first})", first=first),
+        Message("nothing to do"),
+    )
+    return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}", (said,), crs=_crs_of(frame))
