@@ -19,6 +19,7 @@ from rasterio.warp import transform_bounds
 
 from lzgis.errors import ExportError
 from lzgis.messages import Message
+from lzgis.tiff import opened_tiff
 
 MERCATOR = "EPSG:3857"
 _NOTHING = -32768.0
@@ -144,7 +145,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
+            with opened_tiff(path) as source:
                 if source.crs is None:
                     raise ExportError(
                         str(path),

@@ -18,7 +18,7 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 zones helmert landing raster",
+    "tools": "config words measure gcj02 zones helmert landing tiff raster",
     "nouns": "model layer_model units",
     "reading": "shifts position repair sources",
     "kinds of rule": "kinds layer_kinds",

@@ -17,6 +17,7 @@ from rasterio.warp import Resampling
 from lzgis.errors import ExportError
 from lzgis.exporters.cartography import Frame
 from lzgis.messages import Message
+from lzgis.tiff import opened_tiff
 
 _PIXELS_PER_MM = 4
 _STRENGTH = 0.20
@@ -39,7 +40,7 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
     transform = rasterio.Affine(step_x, 0.0, frame.west, 0.0, -step_y, frame.north)
     where = {"transform": transform, "width": width, "height": height}
     try:
-        with rasterio.open(dem) as raster:
+        with opened_tiff(dem) as raster:
             # Cells wider than a pixel are smoothed, or their edges would show as steps of the relief.
             cell = raster.res[0] * (111_320 if raster.crs and raster.crs.is_geographic else 1)
             how = Resampling.average if cell < step_x else Resampling.cubic_spline

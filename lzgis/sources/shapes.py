@@ -118,15 +118,15 @@ def as_polygons(wkb: bytes) -> bytes:
     return bytes(out)
 
 
-def _order(wkb: bytes, at: int) -> str:
+def _order(wkb: bytes | bytearray, at: int) -> str:
     return "<" if wkb[at] == 1 else ">"
 
 
-def _whole_code(wkb: bytes, at: int) -> int:
+def _whole_code(wkb: bytes | bytearray, at: int) -> int:
     return int(struct.unpack_from(_order(wkb, at) + "I", wkb, at + 1)[0])
 
 
-def _code(wkb: bytes, at: int) -> int:
+def _code(wkb: bytes | bytearray, at: int) -> int:
     return (_whole_code(wkb, at) & 0x0FFFFFFF) % 1000
 
 

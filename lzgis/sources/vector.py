@@ -16,6 +16,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.geopackage import check_geopackage
 from lzgis.sources.shapes import read_frame
 
 PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
@@ -37,7 +38,8 @@ FILEGDB = Kind("OpenFileGDB", "file geodatabase")
 def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
-    return read_gdal(path, GPKG, options)
+    check_geopackage(path, options.layer)
+    return read_gdal(path, GPKG, options, IMMUTABLE="YES")
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
