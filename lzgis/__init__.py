@@ -13,16 +13,20 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lzgis.auditing import audit
-    from lzgis.catalogue import Catalogue, open_catalogue, reference_city
+    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
-    from lzgis.exporters import export
+    from lzgis.exporters import export, export_projects
+    from lzgis.exporters.audited import export_audit
+    from lzgis.exporters.compared import export_diff
     from lzgis.exporters.coordfile import write_coordfile
+    from lzgis.exporters.paper import write_maps
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rasters.change import RasterChange, raster_change
-    from lzgis.rasters.stats import RasterStats, raster_stats
+    from lzgis.rasters.stats import RasterStats, raster_declared, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
+    from lzgis.rasters.workbook import write_raster_xlsx
     from lzgis.rechecking import recheck
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
@@ -48,8 +52,13 @@ _HOMES = {
     "audit": "auditing",
     "diff": "comparing",
     "export": "exporters",
+    "export_audit": "exporters.audited",
+    "export_diff": "exporters.compared",
+    "export_projects": "exporters",
+    "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
     "raster_change": "rasters.change",
+    "raster_declared": "rasters.stats",
     "raster_stats": "rasters.stats",
     "raster_surface": "rasters.surface",
     "read_rulebook": "rulebook",
@@ -60,6 +69,8 @@ _HOMES = {
     "screen": "screening",
     "sites_from_frame": "sources",
     "write_coordfile": "exporters.coordfile",
+    "write_maps": "exporters.paper",
+    "write_raster_xlsx": "rasters.workbook",
 }
 
 __all__ = [
@@ -82,8 +93,13 @@ __all__ = [
     "audit",
     "diff",
     "export",
+    "export_audit",
+    "export_diff",
+    "export_projects",
+    "measure_declared",
     "open_catalogue",
     "raster_change",
+    "raster_declared",
     "raster_stats",
     "raster_surface",
     "read_rulebook",
@@ -94,6 +110,8 @@ __all__ = [
     "screen",
     "sites_from_frame",
     "write_coordfile",
+    "write_maps",
+    "write_raster_xlsx",
 ]
 
 

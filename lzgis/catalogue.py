@@ -235,7 +235,7 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
 
 
-def read_layer(path: Path) -> Layer:
+def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
 
     Raises
@@ -255,7 +255,7 @@ def read_layer(path: Path) -> Layer:
         crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
     )
-    return _load(path.parent, path.stem, spec).layer
+    return _load(path.parent, path.stem, spec)
 
 
 def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:

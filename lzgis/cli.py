@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from functools import partial, wraps
+from functools import wraps
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -23,11 +23,14 @@ from lzgis.cli_audit import AuditOptions, run_audit
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_raster import app as raster_app
+from lzgis.cli_result import asked, made_at
+from lzgis.cli_verify import VerifyOptions, run_verify
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 from lzgis.words import Language, Words
 
 if TYPE_CHECKING:
+    from lzgis.manifest import Given
     from lzgis.model import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -137,7 +140,8 @@ def screen(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
-    written = _write(report, output.out, names, lang, asdict(output)) if output.out else []
+    given = _given(sites, layers, output.overrides)
+    written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
     if as_json:
         import json
 
@@ -161,16 +165,16 @@ def demo(
     from lzgis.catalogue import reference_city
 
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
-    written = _write(report, out, _formats(None), lang)
+    written = _write(report, out, _formats(None), lang, options={}, given=_given(None, None, None))
     _show(report, lang)
     _announce(written)
 
 
 @app.command("layers")
 def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
-    """Show a city's layers, measured beside declared, and their problems."""
+    """Show a city's layers and rasters, measured beside declared, and their problems."""
     from lzgis.catalogue import open_catalogue, reference_city, unknown_values
-    from lzgis.console import layers_table, problem_lines
+    from lzgis.console import layers_table, problem_lines, rasters_table
 
     city = open_catalogue(layers or reference_city())
     table, problems = layers_table(city, lang.words)
@@ -179,6 +183,10 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
             problems.extend(unknown_values(city.book, city.load(name).layer))
     console = _stdout()
     console.print(table)
+    if city.spec.raster:
+        table, more = rasters_table(city, lang.words)
+        problems.extend(more)
+        console.print(table)
     for line in problem_lines(tuple(problems), lang.words):
         console.print(line)
     raise typer.Exit(2 if any(p.level != "note" for p in problems) else 0)
@@ -201,7 +209,7 @@ def draw_maps(
 
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
-    _announce(write_sheets(report, ids or [], sheets, lang.code))
+    _announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
 
 
 @app.command()
@@ -227,6 +235,18 @@ def diff(
 ) -> None:
     """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+@app.command("verify")
+@gathers(VerifyOptions, "options")
+def verify_results(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of results.")],
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: VerifyOptions = VerifyOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Check that results are what was written, and whether layers, rules or sites have changed since."""
+    raise typer.Exit(run_verify(folder, layers, options, lang.code))
 
 
 @app.command()
@@ -268,7 +288,8 @@ def _screened(
 
     with progress_bar(lang.words) as progress:
         city = layers or reference_city()
-        return screen_sites(sites, city, as_of=as_of, progress=progress, overrides=overrides)
+        report = screen_sites(sites, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+    return replace(report, provenance=replace(report.provenance, command=asked()))
 
 
 def _formats(given: list[str] | None) -> list[str]:
@@ -309,23 +330,19 @@ def _formats_for(output: OutputOptions) -> list[str]:
 
 
 def _write(
-    report: Report, out: Path, names: list[str], lang: Lang, options: Mapping[str, object] | None = None
+    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: Given
 ) -> list[Path]:
     from lzgis.console import progress_bar
-    from lzgis.exporters import FORMATS, export, export_projects
+    from lzgis.exporters.folder import export_folder
 
-    written = []
-    single = [name for name in names if not FORMATS[name].per_site]
-    documents = [name for name in names if FORMATS[name].per_site]
     with progress_bar(lang.words) as progress:
-        for done, name in enumerate(single):
-            progress("files", done, len(single))
-            written.append(export(report, out / FORMATS[name].file_name, language=lang.code, options=options))
-        if documents:
-            folder = out / FORMATS[documents[0]].file_name
-            step = partial(progress, "documents")
-            written += export_projects(report, folder, documents, language=lang.code, options=options, progress=step)
-    return written
+        return export_folder(report, out, names, language=lang.code, options=options, given=given, progress=progress)
+
+
+def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> Given:
+    from lzgis.manifest import Given
+
+    return Given(sites=str(sites or ""), layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 def _show(report: Report, lang: Lang) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ import pandas as pd
 from lzgis.coverage import Coverage
 from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import FINDING_COLUMNS, Reason, State
-from lzgis.rule import Certainty, Rule, RuleBook, Severity
+from lzgis.rule import Certainty, Requirement, Rule, RuleBook, Severity
 
 #: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
+#: Those that say the same in all rows of a rule.
+PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +34,20 @@ class Subjects:
     def doing(self, activities: list[str]) -> np.ndarray:
         """Whether each site's activity is one of these, or within one."""
         wanted = frozenset(activities)
-        verdict = {a: bool(a) and bool(self.book.widening(a) & wanted) for a in set(self.activity)}
-        return np.array([verdict[a] for a in self.activity], dtype=bool)
+        codes, given = self._activities
+        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        return np.asarray(fits[codes])
 
-    @property
+    @cached_property
+    def _activities(self) -> tuple[np.ndarray, np.ndarray]:
+        return pd.factorize(self.activity)
+
+    @cached_property
+    def names(self) -> dict[str, np.ndarray]:
+        """The columns ``id`` and ``name`` of the sites."""
+        return {name: self.table[name].to_numpy(dtype=object) for name in ("id", "name")}
+
+    @cached_property
     def unknown(self) -> np.ndarray:
         """Whether the site gives no activity."""
         return np.asarray(self.activity == "", dtype=bool)
@@ -83,8 +96,8 @@ def finding_rows(
     size = subjects.sites.size[site]
     measured = np.where(np.isnan(rows.area_m2), rows.length_m, rows.area_m2)
     columns: Columns = {
-        "site_id": subjects.table["id"].to_numpy()[site],
-        "site_name": subjects.table["name"].to_numpy()[site],
+        "site_id": subjects.names["id"][site],
+        "site_name": subjects.names["name"][site],
         "activity": subjects.activity[site],
         "rule": rule.id,
         "kind": rule.kind,
@@ -105,12 +118,13 @@ def finding_rows(
             columns[column.name] = getattr(rows, column.name)
     n = len(rows)
     return {
-        name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()
+        name: value if isinstance(value, np.ndarray) else np.broadcast_to(np.array(value, dtype=object), n)
+        for name, value in columns.items()
     }
 
 
-def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
-    """Cite what a rule rests on: documents with their articles, those repealed, and the weakest certainty.
+def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
+    """Cite what a rule or requirement rests on: documents with their articles, those repealed, and the weakest certainty.
 
     A document that takes effect only after `as_of` is not cited, unless there is no other.
     """
@@ -159,9 +173,14 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
         "item": item,
         "procedure": procedure,
         "note": note,
-        "state": np.array([str(s) for s in state], dtype=object),
-        "reason": np.array([str(r) for r in reason], dtype=object),
+        "state": _texts(state),
+        "reason": _texts(reason),
     }
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    codes, words = pd.factorize(values)
+    return np.array([str(word) for word in words], dtype=object)[codes]
 
 
 def _where(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:

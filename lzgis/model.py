@@ -154,9 +154,25 @@ BREAKDOWN_COLUMNS = (
     Column("division_name", "str", "its name"),
     Column("area_m2", "float", "area of the part, m², rounded so that the parts sum to the finding's; NaN for lines"),
     Column("area_ha", "float", "the same in hectares, rounded likewise"),
+    Column("area_mu", "float", "the same in mu (15 to the hectare), rounded likewise"),
     Column("length_m", "float", "length of the part of a line, m, rounded likewise; NaN for polygons"),
     Column("share", "float", "the part over the whole finding"),
     Column("adjustment", "float", "area_m2 or length_m less what was measured"),
+)
+
+
+UNIT_LIST_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("level", "str", "province, city or unit: who sets the clause"),
+    Column("unit_id", "str", "id of the control unit; empty for general requirements"),
+    Column("unit_name", "str", "its name"),
+    Column("unit_class", "str", "its class"),
+    Column("heading", "str", "heading that the clause stands under"),
+    Column("clause", "str", "the clause"),
+    Column("share", "float", "share of the site in the unit; NaN for general requirements and points"),
+    Column("basis", "str", "documents and articles of a general requirement; what the layer of units rests on"),
+    Column("certainty", "str", "how well the text of a general requirement is known; empty for units"),
+    Column("note", "str", "what else the rule book says of a general requirement"),
 )
 
 
@@ -239,7 +255,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a report comes from, enough to make it again."""
+    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
 
     as_of: dt.date
     made_at: dt.datetime
@@ -251,6 +267,7 @@ class Provenance:
     tolerances: Mapping[str, float]
     versions: Mapping[str, str]
     repairs: tuple[Repair, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -286,10 +303,10 @@ class Report:
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
-    geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
-    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
-    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the
-    decisions of planners on findings, which stay as they are.
+    geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
+    per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
+    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    planners on findings, which stay as they are.
     """
 
     city: CitySpec

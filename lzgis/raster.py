@@ -17,7 +17,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from lzgis.errors import ExportError
+from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
 from lzgis.tiff import opened_tiff
 
@@ -163,10 +163,10 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                 }
                 with WarpedVRT(source, **options) as there:
                     elevation = there.read(1, masked=True)
-    except (RasterioError, OSError) as error:
+    except (RasterioError, OSError, SourceError) as error:
         raise ExportError(
             str(path),
-            Message("cannot be read as elevation ({error})", error=error),
+            Message("cannot be read as elevation ({error})", error=getattr(error, "what", error)),
             Message("check the file"),
         ) from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

@@ -18,16 +18,16 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 zones helmert landing tiff raster",
+    "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
     "reading": "shifts position repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
-    "checking": "coverage findings breakdown check verdicts",
-    "screening": "versions overriding earlier screening auditing comparing rechecking",
+    "checking": "coverage findings breakdown check verdicts admission",
+    "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_map cli_raster cli_audit cli_diff cli",
+    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

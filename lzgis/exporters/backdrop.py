@@ -14,7 +14,7 @@ from pyproj import CRS
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
-from lzgis.errors import ExportError
+from lzgis.errors import ExportError, SourceError
 from lzgis.exporters.cartography import Frame
 from lzgis.messages import Message
 from lzgis.tiff import opened_tiff
@@ -46,8 +46,8 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
             how = Resampling.average if cell < step_x else Resampling.cubic_spline
             with WarpedVRT(raster, crs=crs.to_wkt(), resampling=how, **where) as warped:
                 elevation = warped.read(1, masked=True).astype(float)
-    except rasterio.errors.RasterioError as error:
-        what = Message("cannot be read: {why}", why=str(error))
+    except (rasterio.errors.RasterioError, OSError, SourceError) as error:
+        what = Message("cannot be read: {why}", why=getattr(error, "what", error))
         remedy = Message("repair it, or take 'dem' out of the catalogue")
         raise ExportError(str(dem), what, remedy) from error
     grey = np.zeros((height, width, 4))

@@ -17,7 +17,7 @@ from pyproj import CRS, Transformer
 
 from lzgis.errors import ExportError
 from lzgis.exporters.features import has_part
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.rows import Teller, records, text
 from lzgis.measure import CGCS2000
 from lzgis.messages import Message
@@ -113,11 +113,7 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") ->
     zone = zone_of(_longitude(report))
     lines = [*_comments(teller, zone), *_head(zone), *_entities(teller, zone), (0, "EOF")]
     data = "".join(f"{code:>3}\r\n{_spelled(value)}\r\n" for code, value in lines).encode("ascii")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def _longitude(report: Report) -> float:
@@ -192,9 +188,11 @@ def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
     rows = records(drawn, (c.name for c in FINDING_COLUMNS))
     for row, shape in zip(rows, zone.project(drawn.geometry.to_numpy()), strict=True):
         layer = f"{zone.label}_{_kind(row).name}"
-        yield from _shape(shape, layer, _facts(row))
+        overruled = teller.override(row)
+        yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
         size = f" {row['area_m2']:.1f} m2" if np.isfinite(row["area_m2"]) else ""
-        yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size)
+        mark = f" {teller.column('override')}" if overruled else ""
+        yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size + mark)
     corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)
     notes = [f"{zone.label} EPSG:{zone.code}", teller.notice, teller.disclaimer]
     for line, note in enumerate(n for n in notes if n):

@@ -96,12 +96,14 @@ def geometry_object(shape: Any) -> dict[str, Any] | None:
 def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[dict[str, Any]]) -> None:
     """Write a collection with one feature per line, so that two reports can be compared line by line."""
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
+        number = -1
         with made.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(_json(head)[:-1] + ', "features": [')
             for number, feature in enumerate(features):
                 file.write((",\n" if number else "\n") + _json(feature))
             file.write("\n]}\n")
+        return {"features": number + 1}
 
     put(path, make)
 

@@ -108,7 +108,7 @@ def write_layers(
     """
     description = " ".join(filter(None, (teller.notice, teller.disclaimer)))
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
         draft = made.with_name("draft.gpkg")
         for layer in layers:
             _write(draft, layer, description)
@@ -120,6 +120,7 @@ def write_layers(
         with closing(sqlite3.connect(draft)) as database:
             # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
+        return {layer.name: len(layer.frame) for layer in layers}
 
     try:
         put(path, make)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.rows import SEPARATOR, Teller, records
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
 from lzgis.words import Language
@@ -41,11 +41,7 @@ def write_json(report: Report, path: str | Path, *, language: Language = "zh") -
     text = "".join(lines(report_document(report, language=language)))
     # JSON may spell a lone surrogate, which UTF-8 cannot hold, in just the way that Python escapes it.
     data = text.encode("utf-8", "backslashreplace")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:

@@ -14,11 +14,15 @@ def provenance_tables(teller: Teller) -> list[Table]:
     provenance = teller.report.provenance
     pairs = ["name", "value"]
     sources: list[list[Value]] = [
-        [s.role, s.name, s.version, s.date, s.crs, s.engine, s.sha256] for s in provenance.sources
+        [_role(teller, s.role), s.name, s.version, s.date, _short(s.crs), s.engine, s.sha256]
+        for s in provenance.sources
     ]
     problems: list[list[Value]] = [
         [teller.word("level", p.level), *(teller.words.message(part) for part in (p.place, p.what, p.remedy))]
         for p in teller.report.problems
+    ]
+    tolerances: list[list[Value]] = [
+        [teller.word("tolerance", name), float(value)] for name, value in sorted(provenance.tolerances.items())
     ]
     return [
         _table(teller, "about", pairs, _about(teller)),
@@ -31,8 +35,8 @@ def provenance_tables(teller: Teller) -> list[Table]:
             ["layer", "title", "status", "version", "date", "basis", "confidentiality", "count"],
             _layers(teller),
         ),
-        _table(teller, "transforms", ["value"], [[t] for t in provenance.transforms]),
-        _table(teller, "tolerances", pairs, [[k, float(v)] for k, v in sorted(provenance.tolerances.items())]),
+        _table(teller, "transforms", ["value"], [[teller.words.message(t)] for t in provenance.transforms]),
+        _table(teller, "tolerances", pairs, tolerances),
         _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
     ]
 
@@ -49,6 +53,17 @@ def _repairs(teller: Teller) -> list[list[Value]]:
         ]
         for r in teller.report.provenance.repairs
     ]
+
+
+def _role(teller: Teller, role: str) -> str:
+    """Say what a file was read for: a layer by its title, else the projects, the rules or the catalogue."""
+    named = teller.word("role", role)
+    return teller.layer(role) if named == role else named
+
+
+def _short(crs: str) -> str:
+    # Its name in full takes three lines of a narrow column.
+    return "CGCS2000" if crs == "China Geodetic Coordinate System 2000" else crs
 
 
 def _about(teller: Teller) -> list[list[Value]]:

@@ -13,6 +13,7 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.measure import CGCS2000, Geometries
@@ -67,7 +68,7 @@ def public_edition(report: Report) -> Report:
         layers=open_layers,
         findings=_findings(report.findings, rules, hidden),
         verdicts=verdicts,
-        unit_lists=report.unit_lists[~report.unit_lists["unit_id"].astype(str).isin(ids)].reset_index(drop=True),
+        unit_lists=_unit_lists(report, hidden, ids),
         problems=_problems(report.problems),
         # What was repaired says where features of layers lie and how large they are; of the sites it may be said.
         provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),
@@ -79,6 +80,14 @@ def public_edition(report: Report) -> Report:
 def _of_sites(report: Report) -> tuple[Repair, ...]:
     names = {source.name for source in report.provenance.sources if source.role == "sites"}
     return tuple(repair for repair in report.provenance.repairs if str(repair.place) in names)
+
+
+def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:
+    """Leave out the lists of units withheld, and general requirements that tell of what class such a unit is."""
+    telling = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
+    lists = report.unit_lists
+    told = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(telling))
+    return lists[~told].reset_index(drop=True)
 
 
 def coarsened(layer: Layer) -> Layer:

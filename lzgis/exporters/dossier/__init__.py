@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.exporters.dossier.content import DossierMaker, dossier
 from lzgis.exporters.dossier.model import Dossier
-from lzgis.exporters.files import file_stems, put
+from lzgis.exporters.files import file_stems, put_bytes
 from lzgis.messages import Message
 from lzgis.model import Report
 from lzgis.words import Language
@@ -66,7 +65,7 @@ def write_projects(  # noqa: PLR0913 (what an office may choose)
         for suffix in wanted:
             data = _bytes(one, report, suffix, None if template is None else Path(template))
             path = Path(folder) / f"{stem}{suffix}"
-            put(path, partial(_write, data=data))
+            put_bytes(path, data)
             written.append(path)
     if progress:
         progress(len(maker.sites), len(maker.sites))
@@ -98,7 +97,7 @@ def write_project(
     maker = DossierMaker(report, language=language, mu=mu)
     one = maker.make(maker.sites[0])
     data = _bytes(one, report, path.suffix.lower(), None if template is None else Path(template))
-    put(path, partial(_write, data=data))
+    put_bytes(path, data)
 
 
 def write_docx(
@@ -150,7 +149,3 @@ def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> 
         Message("no document of a project has this suffix"),
         Message("use one of {known}", known=".docx, .html, .pdf"),
     )
-
-
-def _write(path: Path, *, data: bytes) -> None:
-    path.write_bytes(data)

@@ -177,6 +177,7 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "attributes": ("name", "value"),
     "layers": ("title", "status", "version", "date", "basis", "confidentiality", "count"),
     "findings": (*("layer", "rule", "subject", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
+    "overrides": ("rule", "status", "reason", "author", "evidence", "then"),
     "divisions": (*("rule", "subject", "division", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
     "ladder": ("threshold", "verdict"),
     "corridors": (*("rule", "subject", "baseline", "required_m", "distance_m", "shortfall_m", "band", "state"),),

@@ -7,53 +7,29 @@ everything that is not public was taken first.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-from branca.element import Figure
-from folium.raster_layers import ImageOverlay
-
 from lzgis.errors import ExportError
-from lzgis.exporters.files import put
-from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data, shown_layers
-from lzgis.exporters.map.page import OfflineMap, Review, assemble
+from lzgis.exporters.files import put_bytes
+from lzgis.exporters.map.canvas import bounds_of, canvas
+from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data
+from lzgis.exporters.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exporters.map.review import VERDICTS, review_data
-from lzgis.exporters.map.tianditu import TiandituKey, add_tianditu
+from lzgis.exporters.map.tianditu import TiandituKey
 from lzgis.exporters.public import CELL_M, public_edition, withheld
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.measure import plane_for
 from lzgis.messages import Message
 from lzgis.model import Report
-from lzgis.raster import relief
 from lzgis.words import Language
 
 __all__ = ["Mode", "write_map"]
 
 Mode = Literal["internal", "public"]
 
-_Bounds = tuple[float, float, float, float]
-# A lone point is shown with some hundred metres around it.
-_LEAST_DEG = 0.005
-_NOWHERE = (112.11, 24.61, 112.79, 25.21)
-# Words of the fixed parts of the page, and of those that its scripts make.
-_PAGE_WORDS = (
-    "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
-    "north",
-)  # fmt: skip
-_SCRIPT_WORDS = (
-    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
-    "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
-    "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
-    "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
-    "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
-    "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
-    "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
-    "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
-)  # fmt: skip
 _COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "conditional")
 
 
@@ -95,11 +71,7 @@ def write_map(
         If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
     page = _page(_edition(report, language, mode, tianditu_key))
-
-    def write(beside: Path) -> None:
-        beside.write_text(page, encoding="utf-8", newline="\n")
-
-    put(path, write)
+    put_bytes(path, page.encode("utf-8"))
 
 
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
@@ -122,7 +94,7 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
 
 def _page(edition: _Edition) -> str:
     teller, words = edition.teller, edition.teller.words
-    bounds = _bounds(teller.report)
+    bounds = bounds_of(teller.report)
     plane = plane_for(bounds)
     step_m, layers = layer_data(teller, plane, coarse=edition.coarse)
     review_m, review = review_data(teller, plane, {layer["id"]: i for i, layer in enumerate(layers)})
@@ -139,16 +111,16 @@ def _page(edition: _Edition) -> str:
             for p in teller.report.problems
         ],
         "tianditu": edition.key is not None,
-        "words": _words(teller, _SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
+        "words": _words(teller, SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
         "credit": "lzgis · Leaflet",
     }
     title = words("map", "title", city=teller.city)
     return assemble(
-        _figure(teller, bounds, edition.key),
+        canvas(teller.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review},
-        words={key.replace("-", "_"): text for key, text in _words(teller, _PAGE_WORDS).items()}
+        words={key.replace("-", "_"): text for key, text in _words(teller, PAGE_WORDS).items()}
         | {
             "title": title,
             "notice": teller.notice,
@@ -159,58 +131,8 @@ def _page(edition: _Edition) -> str:
     )
 
 
-def _figure(teller: Teller, bounds: _Bounds, key: TiandituKey | None) -> Figure:
-    """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
-    report = teller.report
-    figure = Figure()
-    chart = OfflineMap(
-        location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
-        tiles=None,
-        zoom_start=10,
-        font_size="14px",
-        zoom_control=False,
-        attribution_control=False,
-        zoom_snap=0.1,
-        zoom_delta=0.5,
-        wheel_px_per_zoom_level=100,
-    )
-    # The argument max_zoom is one of tiles.
-    chart.options.update(minZoom=7, maxZoom=19)
-    chart.add_to(figure)
-    backdrop = None
-    if report.backdrop is not None:
-        west, south, east, north = around = _padded(bounds)
-        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
-        backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
-        backdrop.add_to(chart)
-    tiles = add_tianditu(chart, key) if key else []
-    Review(backdrop, tiles).add_to(chart)
-    return figure
-
-
-def _bounds(report: Report) -> _Bounds:
-    """Give the bounds of the city, or of what there is to show where the city has no outline."""
-    outline = report.layers.get(report.city.outline)
-    frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
-    frames += [report.sites] if outline is None else []
-    found = [frame.total_bounds for frame in frames if len(frame)]
-    found = [bounds for bounds in found if np.isfinite(bounds).all()]
-    if not found:
-        return _NOWHERE
-    table = np.array(found)
-    low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
-    (west, south), (east, north) = (middle - half).tolist(), (middle + half).tolist()
-    return (west, south, east, north)
-
-
 def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:
     return {key: teller.words("map", key) for key in keys}
-
-
-def _padded(bounds: _Bounds) -> _Bounds:
-    wide, high = (bounds[2] - bounds[0]) * 0.03, (bounds[3] - bounds[1]) * 0.03
-    return (bounds[0] - wide, bounds[1] - high, bounds[2] + wide, bounds[3] + high)
 
 
 def _footer(edition: _Edition, step_m: float) -> list[str]:

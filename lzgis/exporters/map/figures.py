@@ -39,6 +39,7 @@ def details(teller: Teller, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give the labelled lines below a finding, those that say something."""
     width = number(row["mean_width_m"])
     lines = [
+        (teller.column("override"), teller.override(row)),
         (teller.column("reason"), teller.reason(row)),
         (teller.column("baseline"), _baseline(teller, row)),
         (teller.column("band"), teller.word("band", row["band"])),
