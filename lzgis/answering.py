@@ -21,6 +21,7 @@ from lzgis.kinds.base import PlaneLayer
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, SiteTable
 from lzgis.rule import RuleBook
+from lzgis.sources import shown
 from lzgis.spec import CatalogueSpec
 
 #: Held while a piece is screened, so that the threads of one process do it one after the other.
@@ -140,7 +141,7 @@ def _load_layers(
     ]
     for name, spec in city.layers.items():
         if name not in loaded and name not in asked.index:
-            what = Message("the file {source} is not there", source=spec.source)
+            what = Message("the file {source} is not there", source=shown(spec.source))
             lacking.append(
                 Problem(
                     "warning",

@@ -25,7 +25,7 @@ from lzgis.model import Layer, Problem, Repair, Source
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.sources import SITE_FIELDS, read_vector, sha256_of
+from lzgis.sources import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.sources.attributes import layer_columns
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
@@ -99,8 +99,11 @@ class Catalogue:
         return path if path is not None and path.exists() else None
 
     def exists(self, layer_id: str) -> bool:
-        """Whether the catalogue describes the layer and its file is there."""
-        return layer_id in self.layers and (self.root / self.layers[layer_id].source).exists()
+        """Whether the catalogue describes the layer and its file is there; a database is taken to be."""
+        if layer_id not in self.layers:
+            return False
+        source = self.layers[layer_id].source
+        return is_address(source) or (self.root / source).exists()
 
     def load(self, layer_id: str) -> LoadedLayer:
         """Read a layer.
@@ -197,24 +200,24 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
 
 
 def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
-    path = root / spec.source
-    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=spec.source)
-    read = read_vector(path, layer=spec.source_layer)
-    problems: list[Problem] = []
-    digest = sha256_of(path)
-    if spec.sha256 and digest != spec.sha256:
-        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=digest[:12])
+    name = shown(spec.source)
+    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
+    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
+    read = read_vector(spec.source if is_address(spec.source) else root / spec.source, options=options)
+    problems: list[Problem] = list(read.problems)
+    if spec.sha256 and read.sha256 != spec.sha256:
+        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=read.sha256[:12])
         problems.append(
             Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
         )
-    crs = _checked_crs(read.frame, spec, place)
+    crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
     geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
     mended = mend(geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
-    source = Source(layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine)
+    source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
     said = (*problems, *mended.problems, *_repeated(frame, place))
     return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, how, mended.repairs)
 
@@ -258,7 +261,7 @@ def read_layer(path: Path) -> LoadedLayer:
     return _load(path.parent, path.stem, spec)
 
 
-def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
+def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> CRS:
     try:
         declared = CRS.from_user_input(spec.crs)
     except CRSError:
@@ -269,11 +272,15 @@ def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
         ) from None
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(place, Message("has no geometry"), Message("name the layer with geometry in 'source_layer'"))
+    if frame.crs is None and "crs" in spec.model_fields_set:
+        what = Message("names no coordinate reference system; {crs} is taken", crs=spec.crs)
+        problems.append(Problem("note", place, what, Message("as the catalogue says under 'crs'")))
+        return declared
     if frame.crs is None:
         raise LayerError(
             place,
             Message("has no coordinate reference system"),
-            Message("write {crs} into the file, if that is it", crs=spec.crs),
+            Message("write {crs} into the file or the catalogue, if that is it", crs=spec.crs),
         )
     found = CRS.from_user_input(frame.crs)
     if found != declared and found.to_epsg() != declared.to_epsg():

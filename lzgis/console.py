@@ -16,6 +16,7 @@ from lzgis.check import Progress as Report_progress
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model import Problem, Report, Verdict
+from lzgis.sources import shown
 from lzgis.words import Words
 
 _VERDICT_STYLE = {
@@ -103,7 +104,7 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
                 Problem(
                     "warning",
                     Message("layer '{name}'", name=name),
-                    Message("the file {source} is not there", source=spec.source),
+                    Message("the file {source} is not there", source=shown(spec.source)),
                     Message("put it there"),
                 )
             )

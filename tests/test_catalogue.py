@@ -130,7 +130,7 @@ def test_a_layer_without_a_system_of_coordinates(folder):
     message = load_error(folder, LayerError)
     assert message == (
         "layer 'redline' (redline.shp): has no coordinate reference system; "
-        "write EPSG:4490 into the file, if that is it"
+        "write EPSG:4490 into the file or the catalogue, if that is it"
     )
 
 

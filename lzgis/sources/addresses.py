@@ -78,9 +78,11 @@ def file_of(source: str | Path) -> Path:
         raise SourceError(
             here, Message("is no path ({error})", error=error.strerror), Message("check the path")
         ) from None
+    scheme = scheme_of(source)
     if exists:
-        return path.resolve()
-    if scheme := scheme_of(source):
+        # A file may be called "PG:x.gpkg"; from the root on it cannot be taken for a connection.
+        return path.resolve() if scheme else path
+    if scheme:
         raise SourceError(
             shown(source),
             Message("addresses that begin with '{scheme}:' are not opened", scheme=scheme),

@@ -125,7 +125,7 @@ def shape_of_rings(rings: Sequence[Sequence[tuple[float, float]]]) -> shapely.Ge
     filled: np.ndarray = every[[not any(_equal(every, i, j) for j in range(i)) for i in range(len(every))]]
     count = range(len(filled))
     above = [[j for j in count if j != i and _lies_in(filled, i, j)] for i in count]
-    holes: dict[int, list[shapely.Geometry]] = {i: [] for i in count if len(above[i]) % 2 == 0}
+    holes: dict[int, list[shapely.LinearRing]] = {i: [] for i in count if len(above[i]) % 2 == 0}
     for i, around in enumerate(above):
         if len(around) % 2:
             holes[min(around, key=lambda j: float(shapely.area(filled[j])))].append(filled[i].exterior)

@@ -58,8 +58,7 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
         )
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
     read = _read_copy(path, text, replace(options, layer=None))
-    frame = read.frame.rename_geometry("geometry")
-    frame = frame.drop(columns=[c for c in ("SubClasses", "Linetype", "EntityHandle") if c in frame])
+    frame = read.frame.drop(columns=["SubClasses", "Linetype", "EntityHandle"], errors="ignore")
     if options.layer is not None:
         choose_layer(str(path), sorted(set(frame["Layer"])), options.layer)
         frame = frame[frame["Layer"] == options.layer]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -127,7 +128,7 @@ def _row(mark: ElementTree.Element, folder: str) -> dict[str, str]:
 
 
 def _shape(mark: ElementTree.Element, here: str) -> shapely.Geometry | None:
-    parts = [s for e in mark if _tag(e) in _SHAPES for s in _simple(e, here)]
+    parts: list[Any] = [s for e in mark if _tag(e) in _SHAPES for s in _simple(e, here)]
     if len(parts) < 2:
         return parts[0] if parts else None
     # Shapes of one kind become the collection of that kind.

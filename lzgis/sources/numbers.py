@@ -35,13 +35,12 @@ def number(cell: object) -> float | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if math.isfinite(cell) else None
     # NFKC leaves a prime as it is, but makes two of a double one.
-    text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米")
+    text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
     if _THOUSANDS.match(text):
         text = text.replace(",", "")
     if _DECIMAL.match(bare := text.rstrip("°度")):
         value = float(bare)
         return value if math.isfinite(value) else None
-    text = text.strip("ENen东经北纬")
     match = _SEXAGESIMAL.match(text.replace("’", "'").replace("”", '"'))
     if match is None:
         return None

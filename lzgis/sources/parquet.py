@@ -34,7 +34,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
         # pyarrow's own errors are kinds of ValueError, OSError and so on.
         raise SourceError(
             str(path),
-            Message("is no GeoParquet ({error})", error=error),
+            Message("is no GeoParquet ({error})", error=str(error).partition("\n")[0]),
             Message("save it again as GeoParquet or GeoPackage"),
         ) from error
     problems = []

@@ -52,6 +52,7 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
 
 def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     table = beside(path, ".dbf")
+    dbf = read_dbf(table) if table is not None else None
     before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
     try:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
@@ -62,20 +63,11 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     if beside(path, ".prj") is not None and read.frame.crs is None:
         what = Message("its .prj names no system of coordinates that is known")
         problems.append(Problem("warning", str(path), what, Message("declare the system, or correct the .prj")))
-    if table is None:
+    if dbf is None:
         what = Message("has no table (.dbf), so no attributes")
         problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
         return replace(read, problems=tuple(problems))
-    dbf = read_dbf(table)
-    shapes = len(read.frame) + dbf.deleted
-    if not dbf.declared == len(dbf.records) == shapes:
-        what = Message(
-            "its table (.dbf) should have {declared} records and has {present}, for {shapes} shapes",
-            declared=dbf.declared,
-            present=len(dbf.records),
-            shapes=shapes,
-        )
-        raise SourceError(str(path), what, _EXPORT_AGAIN)
+    _check_counts(path, dbf, len(read.frame))
     if dbf.deleted:
         what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
@@ -101,6 +93,20 @@ def _check_whole(path: Path) -> None:
         if size < stated:
             what = Message("is cut short: {size} of {stated} bytes are there", size=size, stated=stated)
             raise SourceError(str(part), what, _EXPORT_AGAIN)
+
+
+def _check_counts(path: Path, dbf: Dbf, rows: int) -> None:
+    """Hold shapes and records against each other: GDAL reads as many as there are of the fewer, and says nothing."""
+    index = beside(path, ".shx")
+    shapes = (index.stat().st_size - 100) // 8 if index is not None else rows + dbf.deleted
+    if not dbf.declared == len(dbf.records) == shapes == rows + dbf.deleted:
+        what = Message(
+            "its table (.dbf) should have {declared} records and has {present}, for {shapes} shapes",
+            declared=dbf.declared,
+            present=len(dbf.records),
+            shapes=shapes,
+        )
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
 
 
 def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[Problem]) -> Decided:
