@@ -32,7 +32,7 @@ def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame, ()
     problems: list[Problem] = []
-    if _is_curved(path, layer):
+    if _is_curved(path, layer, opening):
         what = Message("arcs were drawn as chords of {step}° each", step=ARC_STEP_DEG)
         remedy = Message("at a radius of 1,000 m they err by less than 0.01 m")
         problems.append(Problem("note", str(path), what, remedy))
@@ -50,8 +50,8 @@ def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame
     return frame, tuple(problems)
 
 
-def _is_curved(path: Path, layer: str) -> bool:
-    kind = str(pyogrio.read_info(path, layer=layer)["geometry_type"])
+def _is_curved(path: Path, layer: str, opening: dict[str, Any]) -> bool:
+    kind = str(pyogrio.read_info(path, layer=layer, **opening)["geometry_type"])
     return any(word in kind for word in _CURVED)
 
 
