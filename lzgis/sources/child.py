@@ -1,6 +1,6 @@
-"""The process that opens a stranger's file: ``python -m lzgis.sources.child FOLDER``.
+"""The process that opens a stranger's file: ``python -m lzgis.sources.child FOLDER…``.
 
-It finds in the folder what to read, and leaves there what it read, or why it did not. It is started by
+It finds in each folder what to read, and leaves there what it read, or why it did not. It is started by
 :mod:`lzgis.sources.apart`, which outlives whatever happens here.
 """
 
@@ -23,26 +23,29 @@ from lzgis.sources.limits import limit_this_process
 from lzgis.sources.packing import pack, pack_error
 from lzgis.sources.table import read_vector
 
-REQUEST, ANSWER, ERROR = "request.json", "answer.npz", "error.json"
+REQUEST, DRAFT, ANSWER, ERROR = "request.json", "draft.npz", "answer.npz", "error.json"
 #: A file that warns about every row says enough with the first.
 _WARNINGS = 20
 
 
-def main(folder: Path) -> int:
-    """Read what is asked for in `folder`; 0 if the answer, or a clear error, is there."""
-    asked = json.loads((folder / REQUEST).read_text("utf-8"))
-    path, options = asked["path"], options_of(asked["options"])
-    limit_this_process(asked["memory_bytes"], options.network)
-    try:
-        pack(read_with_warnings(path, options), folder / ANSWER)
-    except LzgisError as error:
-        (folder / ERROR).write_text(pack_error(error), "ascii")
-    except MemoryError:
-        (folder / ERROR).write_text(pack_error(too_much_memory(path, asked["memory_bytes"])), "ascii")
-    except RecursionError:
-        what = Message("is nested too deeply")
-        told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
-        (folder / ERROR).write_text(pack_error(told), "ascii")
+def main(folders: list[Path]) -> int:
+    """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
+    for folder in folders:
+        asked = json.loads((folder / REQUEST).read_text("utf-8"))
+        path, options = asked["path"], options_of(asked["options"])
+        if folder is folders[0]:
+            limit_this_process(asked["memory_bytes"], options.network)
+        try:
+            pack(read_with_warnings(path, options), folder / DRAFT)
+            (folder / DRAFT).replace(folder / ANSWER)
+        except LzgisError as error:
+            (folder / ERROR).write_text(pack_error(error), "ascii")
+        except MemoryError:
+            (folder / ERROR).write_text(pack_error(too_much_memory(shown(path), asked["memory_bytes"])), "ascii")
+        except RecursionError:
+            what = Message("is nested too deeply")
+            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+            (folder / ERROR).write_text(pack_error(told), "ascii")
     return 0
 
 
@@ -79,7 +82,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
     return replace(read, problems=(*read.problems, *more))
 
 
-def too_much_memory(path: str, memory_bytes: int) -> SourceError:
+def too_much_memory(place: str, memory_bytes: int) -> SourceError:
     """Say that a file takes more memory than it may."""
     what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
     return SourceError(shown(path), what, Message("split it, or look whether it is what it says"))
@@ -91,4 +94,4 @@ def _short(said: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))
