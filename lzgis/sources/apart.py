@@ -128,7 +128,7 @@ def read_many_apart(
         waiting = list(folders)
         while waiting:
             some = waiting[:_IN_ONE_PROCESS]
-            network = "allowed" if any(asked[i][1].network == "allowed" for i in some) else "refused"
+            network: Network = "allowed" if any(asked[i][1].network == "allowed" for i in some) else "refused"
             code, late = _run([folders[i] for i in some], network, most)
             for n, i in enumerate(some):
                 place = shown(asked[i][0])

@@ -85,7 +85,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
 def too_much_memory(place: str, memory_bytes: int) -> SourceError:
     """Say that a file takes more memory than it may."""
     what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
-    return SourceError(shown(path), what, Message("split it, or look whether it is what it says"))
+    return SourceError(place, what, Message("split it, or look whether it is what it says"))
 
 
 def _short(said: object) -> str:

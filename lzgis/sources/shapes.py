@@ -10,7 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from pyproj.exceptions import CRSError
 
+from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.limits import ARC_STEP_DEG
@@ -28,11 +30,19 @@ def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame
     Surfaces of polygons or triangles become multipolygons, rings that are not closed are closed, arcs become chords; all
     of it is said. What is no geometry at all stays empty, and its row is named.
     """
-    frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **opening)
+    try:
+        frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **opening)
+    except CRSError as error:
+        what = Message("names no reference system that is known ({error})", error=error)
+        raise SourceError(str(path), what, Message("declare the system, or correct the .prj")) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame, ()
     problems: list[Problem] = []
-    if _is_curved(path, layer, opening):
+    told = pyogrio.read_info(path, layer=layer, **opening)
+    if 0 <= len(frame) < told["features"]:
+        what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=told["features"])
+        raise SourceError(str(path), what, Message("fetch or export the file again"))
+    if any(word in str(told["geometry_type"]) for word in _CURVED):
         what = Message("arcs were drawn as chords of {step}° each", step=ARC_STEP_DEG)
         remedy = Message("at a radius of 1,000 m they err by less than 0.01 m")
         problems.append(Problem("note", str(path), what, remedy))
@@ -48,11 +58,6 @@ def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame
         more = Message("{count} more rows are like these", count=len(problems) - _NAMED)
         problems = [*problems[:_NAMED], Problem("warning", str(path), more, Message("look at the file"))]
     return frame, tuple(problems)
-
-
-def _is_curved(path: Path, layer: str, opening: dict[str, Any]) -> bool:
-    kind = str(pyogrio.read_info(path, layer=layer, **opening)["geometry_type"])
-    return any(word in kind for word in _CURVED)
 
 
 def _raw(path: Path, layer: str, opening: dict[str, Any]) -> np.ndarray:

@@ -28,7 +28,7 @@ class Asked:
     """What is given to lzgis: sites, and a city if it is not the toy city as it is."""
 
     path: Path | str
-    options: ReadOptions = ReadOptions()
+    options: ReadOptions = field(default_factory=ReadOptions)
     city: Path | None = None
     limits: Limits | None = None
 

@@ -275,10 +275,9 @@ def _(folder: Path) -> Path:
     return _statement(
         saved(folder / "s.gpkg", layer="real"),
         "CREATE VIEW sites AS SELECT fid AS OGC_FID, geom, id, name, activity FROM real",
-        "INSERT INTO gpkg_contents SELECT 'sites', data_type, 'sites', description, last_change, min_x, min_y, max_x, max_y, srs_id FROM gpkg_contents",
-        "INSERT INTO gpkg_geometry_columns SELECT 'sites', column_name, geometry_type_name, srs_id, z, m FROM gpkg_geometry_columns",
-        "DELETE FROM gpkg_geometry_columns WHERE table_name = 'real'",
-        "DELETE FROM gpkg_contents WHERE table_name = 'real'",
+        "PRAGMA foreign_keys = OFF",
+        "UPDATE gpkg_contents SET table_name = 'sites', identifier = 'sites'",
+        "UPDATE gpkg_geometry_columns SET table_name = 'sites'",
     )
 
 
@@ -287,7 +286,8 @@ def _(folder: Path) -> Path:
     return _statement(
         saved(folder / "sites.gpkg"),
         "DROP TABLE sites",
-        "CREATE VIEW sites AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS fid, NULL AS geom FROM n",
+        "CREATE VIEW sites AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT i AS fid, NULL AS geom FROM n",
     )
 
 
@@ -320,11 +320,10 @@ def _(folder: Path) -> Asked:
 def _(folder: Path) -> Asked:
     path = folder / "sites.geojson"
     with path.open("w") as out:
+        point = '{"type":"Point","coordinates":[112.5,25]}'
         out.write('{"type":"FeatureCollection","features":[')
         for i in range(220_000):
-            out.write(
-                '{"type":"Feature","properties":{"id":"%d"},"geometry":{"type":"Point","coordinates":[112.5,25]}},' % i
-            )
+            out.write('{"type":"Feature","properties":{"id":"' + str(i) + '"},"geometry":' + point + "},")
         out.write('{"type":"Feature","properties":{"id":"x"},"geometry":null}]}')
     return Asked(path, limits=Limits(memory_bytes=512 * 1024**2))
 

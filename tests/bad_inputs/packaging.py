@@ -201,6 +201,13 @@ def _(folder: Path) -> Path:
     return folder / "sites.gpkg"
 
 
+class _InGbk(zipfile.ZipInfo):
+    """A member named as Windows names it: in GBK, with no mark that it is not UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("gbk"), self.flag_bits & ~0x800
+
+
 def _zipped(folder: Path, *names: str) -> Path:
     inner = folder / "inner"
     inner.mkdir()
@@ -209,10 +216,7 @@ def _zipped(folder: Path, *names: str) -> Path:
     with zipfile.ZipFile(folder / "sites.zip", "w") as archive:
         for name in names:
             for part in inner.glob("地块.*"):
-                member = zipfile.ZipInfo(f"{name}{part.suffix}")
-                # As Windows packs: the name in GBK, with no mark that it is not.
-                member.filename = f"{name}{part.suffix}".encode("gbk").decode("cp437")
-                archive.writestr(member, part.read_bytes())
+                archive.writestr(_InGbk(f"{name}{part.suffix}"), part.read_bytes())
     shutil.rmtree(inner)
     return folder / "sites.zip"
 

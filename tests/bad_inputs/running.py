@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import shapely
 import toy
 
 from bad_inputs import geometry, hostile, layers, packaging, points, position, tables
@@ -19,7 +21,7 @@ from lzgis.catalogue import Catalogue, open_catalogue
 from lzgis.errors import LzgisError
 from lzgis.model import Report, State
 from lzgis.screening import screen
-from lzgis.sources import Read, Reading, ReadOptions, begin_reading, read_many_apart
+from lzgis.sources import Limits, Read, Reading, ReadOptions, begin_reading, read_many_apart
 
 FAMILIES = (packaging, position, geometry, layers, hostile, tables, points)
 
@@ -94,17 +96,10 @@ def _report(asked: Asked, read: Read | LzgisError | None, city: Catalogue) -> Re
         raise read
     there = city if asked.city is None else open_catalogue(asked.city)
     if read is not None:
-        reading = Reading(str(asked.path), asked.options, begin_limits(), _read=read)
+        reading = Reading(str(asked.path), asked.options, Limits(), _read=read)
     else:
         reading = begin_reading(asked.path, options=asked.options, limits=asked.limits)
     return screen(reading, there, as_of=toy.AS_OF)
-
-
-def begin_limits() -> object:
-    """Return the limits that a reading has by default."""
-    from lzgis.sources import Limits
-
-    return Limits()
 
 
 def _judged(case: Case, report: Report) -> str:
@@ -130,10 +125,8 @@ def _judged(case: Case, report: Report) -> str:
     return "open" if case.must == "open" else "right"
 
 
-def _union_m2(findings: object) -> float:
-    import shapely
-
-    shapes = toy.PLANE.project(findings.geometry.to_numpy())  # type: ignore[attr-defined]
+def _union_m2(findings: gpd.GeoDataFrame) -> float:
+    shapes = toy.PLANE.project(findings.geometry.to_numpy())
     return float(shapely.area(shapely.union_all(shapes)))
 
 
