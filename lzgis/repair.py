@@ -108,14 +108,8 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str, *, accept: Repairs
     bench = _Bench(place, ids, accept)
     array = np.asarray(geometries, dtype=object).copy()
     _drop_unusable(array, bench)
-    for has, what in (
-        (shapely.has_z, Message("heights (Z) were left out")),
-        (shapely.has_m, Message("measures (M) were left out")),
-    ):
-        if has(array).any():
-            remedy = Message("nothing to do: areas are plane areas")
-            bench.problems.append(Problem("note", place, what, remedy))
-    array = np.asarray(shapely.force_2d(array), dtype=object) if bench.problems else array
+    array, flattened = flat(array, place)
+    bench.problems += flattened
     for i in np.flatnonzero(shapely.get_type_id(array) == _RING):
         array[i] = shapely.LineString(array[i].coords)
     for i in np.flatnonzero(shapely.get_type_id(array) == _COLLECTION):
@@ -125,6 +119,17 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str, *, accept: Repairs
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
         array[i], refused[i] = _made_valid(array[i], int(i), bench)
     return Mended(array, tuple(bench.problems), tuple(bench.repairs), refused, tuple(bench.doubtful))
+
+
+def flat(geometries: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+    """Leave out heights and measures, and say so: areas are plane areas."""
+    found = (
+        (shapely.has_z, Message("heights (Z) were left out")),
+        (shapely.has_m, Message("measures (M) were left out")),
+    )
+    remedy = Message("nothing to do: areas are plane areas")
+    said = [Problem("note", place, what, remedy) for has, what in found if has(geometries).any()]
+    return np.asarray(shapely.force_2d(geometries), dtype=object) if said else geometries, said
 
 
 def _drop_unusable(array: Geometries, bench: _Bench) -> None:

@@ -9,16 +9,13 @@ import numpy as np
 from lzgis.geometry.answers import Areas
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.contact import borders_near
 from lzgis.geometry.cutting import Cells
 from lzgis.geometry.exact import exact_areas
 from lzgis.geometry.grid import PolygonGrid, reach_of
 from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.pairs import shared
 from lzgis.geometry.places import perimeters
 from lzgis.geometry.threads import in_pieces
-from lzgis.geometry.trapezoids import common_areas
-
-_ULP = 2.0**-52
 
 
 def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1) -> Areas:
@@ -72,21 +69,9 @@ def cut_sites(chain: Chains, part: tuple[int, int], cell: float, reach: Floats) 
 
 def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
     """Find the common areas of sites that have been cut."""
-    reach = np.maximum(sites.reach, grid.reach)
-    left, right, area, bound, mixed = common_areas(sites.cells, grid.cells, grid.directory, grid.cell, float(reach[0]))
-    # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the site's
-    # border is for GEOS to decide, like one below our own bound.
-    ulp = reach[1] * _ULP
-    low = area <= bound + 4.0 * ulp * (sites.perimeter[left] + grid.cell)
-    keep, undecided = ~low, np.zeros(len(left), dtype=bool)
-    unsure = np.flatnonzero(low)
-    if len(unsure):
-        near = borders_near(sites.cells, grid.cells, grid.directory, (left[unsure], right[unsure]), 8.0 * ulp)
-        undecided[unsure] = near | (mixed[unsure] & (area[unsure] > 0))
-        keep |= undecided
-    order = np.lexsort((right[keep], left[keep]))
-    found = Areas(left + sites.first, right, np.maximum(area, 0.0), undecided)
-    return found.take(np.flatnonzero(keep)[order])
+    layer = (np.array([grid.cell]), grid.reach, grid.cells, grid.directory)
+    left, right, area, undecided = shared(sites.cells, sites.perimeter, sites.reach, layer)
+    return Areas(left + sites.first, right, area, undecided)
 
 
 def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:

@@ -6,13 +6,20 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lzgis.geometry.chains import Chains, Int64s
 from lzgis.geometry.compiled import compiled
 from lzgis.geometry.index import Floats
 
-#: Edges in a leaf and boxes in a group: one or two vector registers full.
+#: Edges in a leaf: one or two vector registers full.
 WIDTH = 8
+#: Boxes in a group, of single precision: the same.
+GROUP = 16
+#: Numbers kept of a leaf: three lines of the processor's cache.
+RECORD = 24
+#: Where in them the vertices' y begin, and where the owner stands.
+Y, OWNER = 9, 18
 #: A leaf of more than one edge is no longer than this many times the layer's mean edge.
 _LEAF_LENGTH = 8.0
 
@@ -22,22 +29,24 @@ class EdgeTree(NamedTuple):
 
     Attributes
     ----------
-    x, y : array of float, shape (leaves, 9)
-        Vertices of each leaf; a short run repeats its last.
-    owner : array of int, shape (leaves,)
-        The feature each leaf belongs to.
-    box : array of float, shape (4, boxes)
-        Least x, least y, greatest x, greatest y; level after level from the leaves up, each filled up with empty
-        boxes to groups of 8, of which each is a box of the level above.
-    level : array of int, shape (levels + 1,)
-        Where each level begins in `box`.
+    leaf : array of float, shape (leaves, 24)
+        The nine vertices' x, their y, and the feature the leaf belongs to; a short run repeats its last vertex.
+    box : array of float32, shape (groups, 4, 16)
+        Least x, least y, greatest x, greatest y, seen from `origin` and rounded outwards; level after level from the
+        leaves up, each filled up with empty boxes to groups of 16, of which each is a box of the level above.
+    below : array of int, shape (groups,)
+        Added to the number of one of the group's boxes, gives the group under that box; 0 for groups of leaves.
+    root : array of int, shape (1,)
+        The topmost group.
+    origin : array of float, shape (2,)
+        Where the boxes are seen from, so that single precision suffices.
     """
 
-    x: Floats
-    y: Floats
-    owner: Int64s
-    box: Floats
-    level: Int64s
+    leaf: Floats
+    box: npt.NDArray[np.float32]
+    below: Int64s
+    root: Int64s
+    origin: Floats
 
 
 @compiled
@@ -70,7 +79,7 @@ def _run_end(chain: Chains, begin: int, end: int, longest: float) -> int:
 
 
 @compiled
-def leaves(chain: Chains) -> tuple[Floats, Floats, Int64s]:
+def leaves(chain: Chains) -> Floats:
     """Cut chains into runs of at most 8 edges that stay together."""
     longest = _LEAF_LENGTH * _mean_edge(chain)
     n = 0
@@ -81,7 +90,7 @@ def leaves(chain: Chains) -> tuple[Floats, Floats, Int64s]:
         while last + 1 < end:
             last = _run_end(chain, last, end, longest)
             n += 1
-    x, y, owner = np.empty((n, WIDTH + 1)), np.empty((n, WIDTH + 1)), np.empty(n, np.int64)
+    leaf = np.zeros((n, RECORD))
     n = 0
     for o in range(len(chain.owner_start) - 1):
         for k in range(chain.owner_start[o], chain.owner_start[o + 1]):
@@ -90,12 +99,12 @@ def leaves(chain: Chains) -> tuple[Floats, Floats, Int64s]:
             while more:
                 last = _run_end(chain, begin, end, longest)
                 for i in range(WIDTH + 1):
-                    x[n, i], y[n, i] = chain.x[min(begin + i, last)], chain.y[min(begin + i, last)]
-                owner[n] = o
+                    leaf[n, i], leaf[n, Y + i] = chain.x[min(begin + i, last)], chain.y[min(begin + i, last)]
+                leaf[n, OWNER] = o
                 n += 1
                 begin = last
                 more = last + 1 < end
-    return x, y, owner
+    return leaf
 
 
 @compiled
@@ -122,27 +131,59 @@ def hilbert(x: Floats, y: Floats) -> Int64s:
 
 
 @compiled
-def boxes(x: Floats, y: Floats) -> tuple[Floats, Int64s]:
-    """Build the levels of boxes over leaves."""
+def extents(leaf: Floats) -> Floats:
+    """Return least x, least y, greatest x, greatest y of each leaf, shape (4, leaves)."""
+    extent = np.empty((4, len(leaf)))
+    for n in range(len(leaf)):
+        left, low, right, high = leaf[n, 0], leaf[n, Y], leaf[n, 0], leaf[n, Y]
+        for i in range(1, WIDTH + 1):
+            left, right = min(left, leaf[n, i]), max(right, leaf[n, i])
+            low, high = min(low, leaf[n, Y + i]), max(high, leaf[n, Y + i])
+        extent[0, n], extent[1, n], extent[2, n], extent[3, n] = left, low, right, high
+    return extent
+
+
+@compiled
+def outwards(value: float, up: bool) -> np.float32:
+    """Round to single precision, never towards the inside."""
+    near = np.float32(value)
+    # Two units of the last place and something for zero: more than any rounding.
+    pad = np.float32(abs(near) * np.float32(2.5e-7) + np.float32(1e-30))
+    return near + pad if up else near - pad
+
+
+@compiled
+def boxes(extent: Floats, origin: Floats) -> tuple[npt.NDArray[np.float32], Int64s]:
+    """Build the levels of boxes over leaves that have been put in order."""
     size = np.zeros(24, np.int64)
-    count, levels = len(x), 0
+    count, levels = extent.shape[1], 0
     while True:
-        size[levels + 1] = size[levels] + (count + WIDTH - 1) // WIDTH * WIDTH
+        size[levels + 1] = size[levels] + max((count + GROUP - 1) // GROUP, 1)
         levels += 1
-        if count <= WIDTH:
+        if count <= GROUP:
             break
-        count = (count + WIDTH - 1) // WIDTH
-    box = np.empty((4, size[levels]))
-    box[0], box[1], box[2], box[3] = np.inf, np.inf, -np.inf, -np.inf
-    for k in range(len(x)):
-        box[0, k], box[1, k], box[2, k], box[3, k] = x[k].min(), y[k].min(), x[k].max(), y[k].max()
+        count = (count + GROUP - 1) // GROUP
+    box = np.empty((size[levels], 4, GROUP), np.float32)
+    below = np.zeros(size[levels], np.int64)
+    for g in range(size[levels]):
+        for k in range(GROUP):
+            box[g, 0, k] = box[g, 1, k] = np.inf
+            box[g, 2, k] = box[g, 3, k] = -np.inf
+    for n in range(extent.shape[1]):
+        for side in range(4):
+            box[n // GROUP, side, n % GROUP] = outwards(extent[side, n] - origin[side % 2], side >= 2)
     for level in range(1, levels):
-        for k in range((size[level] - size[level - 1]) // WIDTH):
-            at = size[level] + k
-            for child in range(size[level - 1] + WIDTH * k, size[level - 1] + WIDTH * (k + 1)):
-                box[0, at], box[1, at] = min(box[0, at], box[0, child]), min(box[1, at], box[1, child])
-                box[2, at], box[3, at] = max(box[2, at], box[2, child]), max(box[3, at], box[3, child])
-    return box, size[: levels + 1].copy()
+        for g in range(size[level], size[level + 1]):
+            below[g] = size[level - 1] - size[level] * GROUP
+        for child in range(size[level - 1], size[level]):
+            at = size[level] * GROUP + child - size[level - 1]
+            for side in range(4):
+                reached = box[child, side, 0]
+                for k in range(1, GROUP):
+                    one = box[child, side, k]
+                    reached = max(reached, one) if side >= 2 else min(reached, one)
+                box[at // GROUP, side, at % GROUP] = reached
+    return box, below
 
 
 def edge_tree(chain: Chains) -> EdgeTree:
@@ -153,12 +194,15 @@ def edge_tree(chain: Chains) -> EdgeTree:
     >>> import shapely
     >>> from lzgis.geometry.chains import chains
     >>> tree = edge_tree(chains(np.array([shapely.box(0, 0, 1, 1), shapely.Point(5, 5)])))
-    >>> tree.owner, tree.level
-    (array([0, 1]), array([0, 8]))
+    >>> tree.leaf[:, OWNER], tree.box.shape
+    (array([0., 1.]), (1, 4, 16))
     """
-    x, y, owner = leaves(chain)
-    middle_x, middle_y = 0.5 * (x.min(axis=1) + x.max(axis=1)), 0.5 * (y.min(axis=1) + y.max(axis=1))
-    order = np.argsort(hilbert(middle_x, middle_y), kind="stable") if len(x) else np.zeros(0, np.int64)
-    x, y = x[order], y[order]
-    box, level = boxes(x, y)
-    return EdgeTree(x, y, owner[order], box, level)
+    leaf = leaves(chain)
+    extent = extents(leaf)
+    middle_x, middle_y = 0.5 * (extent[0] + extent[2]), 0.5 * (extent[1] + extent[3])
+    order = np.argsort(hilbert(middle_x, middle_y), kind="stable") if len(leaf) else np.zeros(0, np.int64)
+    origin = np.zeros(2)
+    if len(leaf):
+        origin[:] = np.floor(0.5 * (extent[:2].min(axis=1) + extent[2:].max(axis=1)))
+    box, below = boxes(np.ascontiguousarray(extent[:, order]), origin)
+    return EdgeTree(leaf[order], box, below, np.array([len(box) - 1]), origin)

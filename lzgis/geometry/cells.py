@@ -46,10 +46,10 @@ def _put(piece: Floats, at: int, left: float, right: float, rest: tuple[float, f
 
 
 @compiled
-def _sort_steps(value: Floats, order: Int64s, part: tuple[int, int], steps: Floats) -> int:
+def _sort_steps(value: Floats, order: Int64s, begin: int, end: int, steps: Floats) -> int:
     """Write the marks on one cell's ceiling from left to right; return how many."""
     n = 0
-    for s in range(part[0], part[1]):
+    for s in range(begin, end):
         k = order[s]
         if value[k, 1] == STEP:
             m = n
@@ -62,25 +62,25 @@ def _sort_steps(value: Floats, order: Int64s, part: tuple[int, int], steps: Floa
 
 
 @compiled
-def _put_ceiling(piece: Floats, at: int, steps: tuple[Floats, int], before: float, cell: float) -> tuple[int, float]:
+def _put_ceiling(piece: Floats, at: int, steps: Floats, marks: int, before: float, cell: float) -> tuple[int, float]:
     """Write the ceilings of one cell; return the next free piece and how the polygon stands at the right corner."""
     inside, x = before, 0.0
-    for k in range(steps[1]):
-        if inside != 0.0 and steps[0][k, 0] > x:
-            at = _put(piece, at, x, steps[0][k, 0], (cell, 0.0, inside))
-        x = steps[0][k, 0]
-        inside += steps[0][k, 1]
+    for k in range(marks):
+        if inside != 0.0 and steps[k, 0] > x:
+            at = _put(piece, at, x, steps[k, 0], (cell, 0.0, inside))
+        x = steps[k, 0]
+        inside += steps[k, 1]
     if inside != 0.0:
         at = _put(piece, at, x, cell, (cell, 0.0, inside))
     return at, inside
 
 
 @compiled
-def _put_edges(piece: Floats, at: int, value: Floats, order: Int64s, part: tuple[int, int]) -> tuple[int, int]:
+def _put_edges(piece: Floats, at: int, value: Floats, order: Int64s, begin: int, end: int) -> tuple[int, int]:
     """Write the edges of one cell, then those that bound no area; return where the latter begin, and the end."""
     still = at
     for moving in (True, False):
-        for s in range(part[0], part[1]):
+        for s in range(begin, end):
             k = order[s]
             if value[k, 1] != STEP and (value[k, 4] != 0.0) == moving:
                 at = _put(piece, at, value[k, 0], value[k, 1], (value[k, 2], value[k, 3], value[k, 4]))
@@ -105,28 +105,31 @@ def _assemble(
     """Add one polygon's entries, row by row from left to right."""
     key, value, order, steps = raw
     n_entry, n_piece = filled
+    place, area, span = entry
     inside = 0.0
     i = 0
     row = column = 0
-    while i < len(order):
+    n = len(order)
+    # Of a cell's raw pieces each becomes one piece, and the ceilings between k marks are at most k + 1.
+    piece = _more_pieces(piece, n_piece + 2 * n + 1)
+    while i < n:
         before_row, before_column = row, column
         row, column = key[order[i], 0], key[order[i], 1]
-        j = i
-        while j < len(order) and key[order[j], 0] == row and key[order[j], 1] == column:
+        j = i + 1
+        while j < n and key[order[j], 0] == row and key[order[j], 1] == column:
             j += 1
         if i == 0 or row != before_row:
             inside = 0.0
         gap = column - before_column - 1 if inside != 0.0 else 0
-        entry = _more_entries(entry, n_entry + gap + 1)
-        piece = _more_pieces(piece, n_piece + 2 * (j - i) + 1)
-        place, area, span = entry
+        if n_entry + gap + 1 > len(area):
+            place, area, span = _more_entries((place, area, span), n_entry + gap + 1)
         for c in range(column - gap, column):
             place[n_entry, 0], place[n_entry, 1], area[n_entry] = row, c, cell * cell
             span[n_entry, 0] = span[n_entry, 1] = span[n_entry, 2] = n_piece
             n_entry += 1
-        marks = (steps, _sort_steps(value, order, (i, j), steps))
-        edges, after = _put_ceiling(piece, n_piece, marks, inside, cell)
-        still, end = _put_edges(piece, edges, value, order, (i, j))
+        marks = _sort_steps(value, order, i, j, steps)
+        edges, after = _put_ceiling(piece, n_piece, steps, marks, inside, cell)
+        still, end = _put_edges(piece, edges, value, order, i, j)
         whole = end == n_piece + 1 and edges == end and piece[n_piece, 0] == 0.0 and piece[n_piece, 1] == cell
         if whole:
             edges = still = end = n_piece
@@ -138,7 +141,7 @@ def _assemble(
             n_piece = end
         inside = after
         i = j
-    return entry, piece, n_entry, n_piece
+    return (place, area, span), piece, n_entry, n_piece
 
 
 @compiled

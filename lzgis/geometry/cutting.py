@@ -71,12 +71,13 @@ def ring_sign(x: Floats, y: Floats, begin: int, end: int) -> float:
 def cut_room(chain: Chains, owner: int, cell: float, lines: bool) -> int:
     """Count the most raw pieces the polygons of one geometry, or its lines, can be cut into."""
     room = 0
+    per = 1.0 / cell
     for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
         if (chain.side[k] == 0.0) != lines:
             continue
         for i in range(chain.start[k], chain.start[k + 1] - 1):
-            ax, bx = chain.x[i] / cell, chain.x[i + 1] / cell
-            ay, by = chain.y[i] / cell, chain.y[i + 1] / cell
+            ax, bx = chain.x[i] * per, chain.x[i + 1] * per
+            ay, by = chain.y[i] * per, chain.y[i + 1] * per
             if not (max(abs(ax), abs(bx), abs(ay), abs(by)) < MOST_COORDINATE):
                 raise ValueError("a coordinate is too large for the grid: a larger cell is needed")
             columns, rows = math.floor(bx) - math.floor(ax), math.floor(by) - math.floor(ay)
@@ -89,12 +90,13 @@ def _cut_row(ends: _Four, line: _Line, place: tuple[int, int, int], raw: Raw, at
     """Cut what lies in one row at the vertical grid lines; return the next free raw piece."""
     xa, ya, xb, yb = ends
     x0, y0, slope, weight, cell = line
+    per = 1.0 / cell
     column0, row0, row = place
     key, value = raw
     low, high = min(ya, yb), max(ya, yb)
     floor = row * cell
-    c = math.floor(xa / cell)
-    last = math.floor(xb / cell)
+    c = math.floor(xa * per)
+    last = math.floor(xb * per)
     if last > c and last * cell == xb:
         last -= 1
     if xa == xb:
@@ -130,14 +132,16 @@ def cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
     xa, ya, xb, yb = ends
     if xb < xa or (xb == xa and yb < ya):
         xa, ya, xb, yb, sign = xb, yb, xa, ya, -sign
-    column, row = math.floor(xa / cell), math.floor(ya / cell)
+    # A power of two: multiplying by its inverse is dividing by it, to the last bit.
+    per = 1.0 / cell
+    column, row = math.floor(xa * per), math.floor(ya * per)
     x0, y0 = xa - column * cell, ya - row * cell
     x1, y1 = xb - column * cell, yb - row * cell
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
     lean = (x1 - x0) / (y1 - y0) if y1 != y0 else 0.0
     line = (x0, y0, slope, -sign, cell)
     key, value = raw
-    last = math.floor(y1 / cell)
+    last = math.floor(y1 * per)
     step = 1 if y1 > y0 else -1
     r, x, y = 0, x0, y0
     while r != last:
@@ -145,7 +149,7 @@ def cut_edge(ends: _Four, sign: float, cell: float, raw: Raw, at: int) -> int:
         height = edge * cell
         across = x1 if height == y1 else min(max(x0 + (height - y0) * lean, x), x1)
         at = _cut_row((x, y, across, height), line, (column, row, r), raw, at)
-        c = math.floor(across / cell)
+        c = math.floor(across * per)
         key[at, 0], key[at, 1] = row + edge - 1, column + c
         value[at, 0], value[at, 1], value[at, 4] = across - c * cell, STEP, -sign * step
         at += 1

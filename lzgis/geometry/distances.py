@@ -20,7 +20,7 @@ from lzgis.geometry.segments import Segments, segments
 from lzgis.geometry.threads import in_pieces
 
 #: Edges of a site that together reach farther than this many metres are bounded apart.
-RUN_LENGTH = 512.0
+RUN_LENGTH = 1024.0
 
 
 def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) -> Distances:

@@ -14,6 +14,7 @@ from lzgis.geometry.chains import chains
 from lzgis.geometry.grid import PolygonGrid, plain
 from lzgis.geometry.index import Geometries
 from lzgis.geometry.membership import Starts, starts
+from lzgis.geometry.pairs import LayerArrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class LayerIndex:
     --------
     >>> import shapely
     >>> layer = LayerIndex.build(np.array([shapely.box(0, 0, 300, 300), shapely.LineString([(0, 0), (9, 9)])]))
-    >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.owner)
+    >>> layer.size, float(layer.grid.cells.area.sum()), len(layer.tree.leaf)
     (2, 90000.0, 2)
     """
 
@@ -63,6 +64,11 @@ class LayerIndex:
     def near(self) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
         return max(1e-9, 32.0 * 2.0**-52 * float(self.grid.reach[1]))
+
+    def loops(self) -> LayerArrays:
+        """Return the arrays as the loops take them."""
+        grid = self.grid
+        return LayerArrays(np.array([grid.cell]), grid.reach, grid.cells, grid.directory, self.begin, self.tree)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""

@@ -8,19 +8,14 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.answers import Areas, Distances, Measured
-from lzgis.geometry.areas import CutSites, areas_of, cut_sites, decided, joined
+from lzgis.geometry.areas import CutSites, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
 from lzgis.geometry.chains import chains
-from lzgis.geometry.distances import (
-    RUN_LENGTH,
-    decided_nearest,
-    distances_of_segments,
-    inside_pairs,
-    with_insides,
-)
+from lzgis.geometry.distances import RUN_LENGTH, decided_nearest
 from lzgis.geometry.grid import reach_of
 from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
+from lzgis.geometry.pairs import against_layer
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
 
@@ -47,27 +42,21 @@ def areas_and_distances(
     (array([100.]), array([0., 5.]))
     """
     order = _along_curve(sites)
-    chain = chains(sites[order])
-    reach = reach_of(chain)
+    laid_out = {name: layer.loops() for name, layer in layers.items()}
 
     def work(first: int, last: int) -> dict[str, Measured]:
-        part = (first, last)
-        line = segments(chain, first, last, RUN_LENGTH)
+        chain = chains(sites[order[first:last]])
+        part, reach = (0, last - first), reach_of(chain)
+        line = segments(chain, *part, RUN_LENGTH)
         cuts: dict[float, CutSites] = {}
         made = {}
-        for name, layer in layers.items():
-            cell = layer.grid.cell
+        for name, layer in laid_out.items():
+            cell = float(layer.cell[0])
             if cell not in cuts:
                 cuts[cell] = cut_sites(chain, part, cell, reach)
-            areas = areas_of(cuts[cell], layer.grid)
-            known = np.full(last - first, -1)
-            sure = np.flatnonzero(~areas.undecided)[::-1]
-            known[areas.left[sure] - first] = areas.right[sure]
-            found = distances_of_segments(line, layer, known < 0)
-            left, right = inside_pairs(chain, part, cuts[cell].cells, layer)
-            free = known[left] < 0
-            found = with_insides(found, (left[free], right[free]))
-            made[name] = Measured(areas, _with_known(found, known))
+            scale = (cuts[cell].perimeter, reach)
+            pairs, near = against_layer(chain, part, cuts[cell].cells, line, scale, layer)
+            made[name] = Measured(Areas(pairs[0] + first, *pairs[1:]), Distances(*near))
         return made
 
     parts = in_pieces(len(sites), threads, work)

@@ -1,4 +1,8 @@
-"""The nearest edge of a layer to each site: the loops."""
+"""The nearest edge of a layer to each site: the loops.
+
+Boxes are compared in single precision, rounded outwards: they only say what cannot be nearest. What remains is measured in
+double precision.
+"""
 
 from __future__ import annotations
 
@@ -7,142 +11,185 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lzgis.geometry.boxtree import WIDTH, EdgeTree
+from lzgis.geometry.boxtree import GROUP, OWNER, WIDTH, EdgeTree, Y, outwards
 from lzgis.geometry.chains import Int64s
 from lzgis.geometry.compiled import compiled
 from lzgis.geometry.index import Floats
 from lzgis.geometry.segments import Segments
 
 Flags = npt.NDArray[np.bool_]
+Singles = npt.NDArray[np.float32]
 
-#: Room for the boxes put off on the way down: 8 per level suffice, and no tree has 24 levels.
-_STACK = 8 * 24
-
+#: Room for the boxes put off on the way down: 16 per level suffice, and no tree has 16 levels.
+_STACK = 16 * 16
 
 #: The square of a distance that may be 0 or not.
 _NOTHING = 1e-300
 
+#: Squares of bounds in single precision are off by less than this.
+_LOOSE = np.float32(1.000002)
+_TINY, _MOST, _ZERO = np.float32(1e-35), np.float32(3e38), np.float32(0.0)
 
-@compiled
-def _box_bounds(box: Floats, at: int, segment: Segments, site: int, bound: Floats) -> None:
-    """Square of the least distance there can be from any run of a site to each of the 8 boxes from `at` on."""
-    for k in range(WIDTH):
-        bound[k] = np.inf
-    for run in range(segment.site_run[site], segment.site_run[site + 1]):
-        left, low = segment.run_box[run, 0], segment.run_box[run, 1]
-        right, high = segment.run_box[run, 2], segment.run_box[run, 3]
-        for k in range(WIDTH):
-            dx = max(box[0, at + k] - right, left - box[2, at + k], 0.0)
-            dy = max(box[1, at + k] - high, low - box[3, at + k], 0.0)
-            square = dx * dx + dy * dy
-            bound[k] = square if square < bound[k] else bound[k]
+_Box = tuple[np.float32, np.float32, np.float32, np.float32]
 
 
 @compiled
-def _crosses(e: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
-    """Tell whether an edge certainly crosses the edge from a to b; where rounding leaves a doubt, no."""
-    u = e[2] * (ay - e[1]) - e[3] * (ax - e[0])
-    v = e[2] * (by - e[1]) - e[3] * (bx - e[0])
-    dx, dy = bx - ax, by - ay
-    s = dx * (e[1] - ay) - dy * (e[0] - ax)
-    t = dx * (e[1] + e[3] - ay) - dy * (e[0] + e[2] - ax)
-    size = (abs(e[2]) + abs(e[3]) + abs(dx) + abs(dy)) * (abs(ax - e[0]) + abs(ay - e[1]) + abs(dx) + abs(dy))
-    doubt = 1e-14 * size
-    return bool(u * v < 0.0 and s * t < 0.0 and min(abs(u), abs(v), abs(s), abs(t)) > doubt)
+def _loosely(square: float) -> np.float32:
+    """Round the square of a distance up, by more than any bound may be off."""
+    return np.float32(min(square, 1e38)) * _LOOSE + _TINY
 
 
 @compiled
-def _leaf_edges(tree: EdgeTree, leaf: int, line: Floats) -> None:
+def _seen_from(origin: Floats, segment: Segments, run: int) -> _Box:
+    left, low = segment.run_box[run, 0] - origin[0], segment.run_box[run, 1] - origin[1]
+    right, high = segment.run_box[run, 2] - origin[0], segment.run_box[run, 3] - origin[1]
+    return outwards(left, False), outwards(low, False), outwards(right, True), outwards(high, True)
+
+
+@compiled
+def _bounds(box: Singles, group: int, seen: _Box, bound: Singles) -> None:
+    """Square of the least distance there can be from a box to each of a group."""
+    left, low, right, high = seen
+    for k in range(GROUP):
+        dx = max(max(box[group, 0, k] - right, left - box[group, 2, k]), _ZERO)
+        dy = max(max(box[group, 1, k] - high, low - box[group, 3, k]), _ZERO)
+        bound[k] = dx * dx + dy * dy
+
+
+@compiled
+def _put_off(where: Int64s, far: Singles, top: int, first: int, bound: Singles, most: np.float32) -> int:
+    """Put the boxes of a group worth looking at on the stack, the nearest on top."""
+    begin = top
+    for k in range(GROUP):
+        # Written in any case, kept only if near enough: a branch here would be guessed wrong every other time.
+        where[top], far[top] = first + k, bound[k]
+        top += 1 if bound[k] <= most else 0
+    nearest = begin
+    for i in range(begin + 1, top):
+        nearest = i if far[i] < far[nearest] else nearest
+    if top > begin:
+        where[nearest], where[top - 1] = where[top - 1], where[nearest]
+        far[nearest], far[top - 1] = far[top - 1], far[nearest]
+    return top
+
+
+@compiled
+def _leaf_edges(leaf: Floats, at: int, line: Floats) -> None:
     """Lay out the edges of a leaf, each run through the same way whichever feature it bounds."""
     for k in range(WIDTH):
-        ax, ay, bx, by = tree.x[leaf, k], tree.y[leaf, k], tree.x[leaf, k + 1], tree.y[leaf, k + 1]
+        ax, ay, bx, by = leaf[at, k], leaf[at, Y + k], leaf[at, k + 1], leaf[at, Y + k + 1]
         turn = bx < ax or (bx == ax and by < ay)
         line[0, k], line[1, k] = bx if turn else ax, by if turn else ay
         line[2, k], line[3, k] = ax - bx if turn else bx - ax, ay - by if turn else by - ay
     for k in range(WIDTH):
         square = line[2, k] * line[2, k] + line[3, k] * line[3, k]
         line[4, k] = 1.0 / square if square > 0.0 else 0.0
+        line[5, k] = np.inf
 
 
 @compiled
-def _edge_to_leaf(e: Floats, tree: EdgeTree, leaf: int, line: Floats, square: Floats) -> float:
-    """Square of the distance from one edge of a site to a leaf, should they not cross."""
+def _edge_to_leaf(edge: Floats, i: int, leaf: Floats, at: int, line: Floats) -> None:
+    """Square of the distance from one edge of a site to each of a leaf, should they not cross: the least in `line[5]`."""
+    x0, y0, dx, dy, inverse = edge[0, i], edge[1, i], edge[2, i], edge[3, i], edge[4, i]
     for k in range(WIDTH):
-        rx, ry = tree.x[leaf, k] - e[0], tree.y[leaf, k] - e[1]
-        t = (rx * e[2] + ry * e[3]) * e[4]
-        t = min(max(t, 0.0), 1.0)
-        ex, ey = rx - t * e[2], ry - t * e[3]
-        square[k] = ex * ex + ey * ey
-    for k in range(WIDTH):
-        rx, ry = e[0] - line[0, k], e[1] - line[1, k]
-        t = (rx * line[2, k] + ry * line[3, k]) * line[4, k]
-        t = min(max(t, 0.0), 1.0)
+        rx, ry = leaf[at, k] - x0, leaf[at, Y + k] - y0
+        t = min(max((rx * dx + ry * dy) * inverse, 0.0), 1.0)
+        ex, ey = rx - t * dx, ry - t * dy
+        here = ex * ex + ey * ey
+        rx, ry = x0 - line[0, k], y0 - line[1, k]
+        t = min(max((rx * line[2, k] + ry * line[3, k]) * line[4, k], 0.0), 1.0)
         ex, ey = rx - t * line[2, k], ry - t * line[3, k]
         there = ex * ex + ey * ey
-        square[k] = there if there < square[k] else square[k]
+        line[5, k] = min(line[5, k], min(here, there))
+
+
+@compiled
+def _least(line: Floats) -> float:
+    a, b = min(line[5, 0], line[5, 4]), min(line[5, 1], line[5, 5])
+    c, d = min(line[5, 2], line[5, 6]), min(line[5, 3], line[5, 7])
     # 0 is kept for what is certain: here a product of rounded numbers may have come to nothing.
-    least = square[0]
-    for k in range(1, WIDTH):
-        least = square[k] if square[k] < least else least
-    return float(max(least, _NOTHING))
+    return max(min(min(a, b), min(c, d)), _NOTHING)
 
 
 @compiled
-def _site_to_leaf(segment: Segments, site: int, tree: EdgeTree, leaf: int, best: float, work: Floats) -> float:
-    """Square of the distance from a site to a leaf, or anything greater than `best`."""
-    left, low, right, high = tree.box[0, leaf], tree.box[1, leaf], tree.box[2, leaf], tree.box[3, leaf]
-    line, square = work[:5], work[5]
-    ready = False
-    least = np.inf
-    for run in range(segment.site_run[site], segment.site_run[site + 1]):
-        b = segment.run_box[run]
-        dx, dy = max(left - b[2], b[0] - right, 0.0), max(low - b[3], b[1] - high, 0.0)
-        if dx * dx + dy * dy > min(best, least):
-            continue
-        for i in range(segment.run_start[run], segment.run_start[run + 1]):
-            e = segment.edge[i]
-            x0, x1 = min(e[0], e[0] + e[2]), max(e[0], e[0] + e[2])
-            y0, y1 = min(e[1], e[1] + e[3]), max(e[1], e[1] + e[3])
-            dx, dy = max(left - x1, x0 - right, 0.0), max(low - y1, y0 - high, 0.0)
-            apart = dx * dx + dy * dy
-            if apart > best or apart > least:
-                continue
-            if not ready:
-                _leaf_edges(tree, leaf, line)
-                ready = True
-            there = _edge_to_leaf(e, tree, leaf, line, square)
-            least = there if there < least else least
-            if apart == 0.0:
-                for k in range(WIDTH):
-                    ax, ay, bx, by = tree.x[leaf, k], tree.y[leaf, k], tree.x[leaf, k + 1], tree.y[leaf, k + 1]
-                    if _crosses(e, ax, ay, bx, by):
-                        return 0.0
-    return least
-
-
-@compiled
-def _put_off(stack: tuple[Int64s, Floats], top: int, at: int, bound: Floats, best: float) -> int:
-    """Put the boxes of a group worth looking at on the stack, the nearest on top."""
-    where, far = stack
-    first = top
+def _crosses(edge: Floats, i: int, leaf: Floats, at: int) -> bool:
+    """Tell whether an edge certainly crosses one of a leaf; where rounding leaves a doubt, no."""
+    x0, y0, ex, ey = edge[0, i], edge[1, i], edge[2, i], edge[3, i]
+    found = False
     for k in range(WIDTH):
-        if bound[k] <= best:
-            i = top
-            while i > first and far[i - 1] < bound[k]:
-                where[i], far[i] = where[i - 1], far[i - 1]
-                i -= 1
-            where[i], far[i] = at + k, bound[k]
-            top += 1
-    return top
+        ax, ay = leaf[at, k], leaf[at, Y + k]
+        dx, dy = leaf[at, k + 1] - ax, leaf[at, Y + k + 1] - ay
+        u = ex * (ay - y0) - ey * (ax - x0)
+        v = ex * (ay + dy - y0) - ey * (ax + dx - x0)
+        s = dx * (y0 - ay) - dy * (x0 - ax)
+        t = dx * (y0 + ey - ay) - dy * (x0 + ex - ax)
+        size = (abs(ex) + abs(ey) + abs(dx) + abs(dy)) * (abs(ax - x0) + abs(ay - y0) + abs(dx) + abs(dy))
+        sure = min(min(abs(u), abs(v)), min(abs(s), abs(t))) > 1e-14 * size
+        found |= sure & ((u < 0.0) != (v < 0.0)) & ((s < 0.0) != (t < 0.0))
+    return found
 
 
 @compiled
-def _children(tree: EdgeTree, at: int) -> int:
-    """Return where the group of boxes under an inner box begins."""
-    level = 1
-    while at >= tree.level[level + 1]:
-        level += 1
-    return int(tree.level[level - 1] + (at - tree.level[level]) * WIDTH)
+def _lower_bounds(edge: Floats, part: tuple[int, int], leaf_box: tuple[float, float, float, float], low: Floats) -> int:
+    """Square of the least distance there can be from each edge of a run to a leaf; return the nearest edge."""
+    left, bottom, right, top = leaf_box
+    begin, end = part
+    for i in range(begin, end):
+        dx = max(max(left - edge[7, i], edge[5, i] - right), 0.0)
+        dy = max(max(bottom - edge[8, i], edge[6, i] - top), 0.0)
+        low[i - begin] = dx * dx + dy * dy
+    first = 0
+    for i in range(1, end - begin):
+        first = i if low[i] < low[first] else first
+    return first
+
+
+@compiled
+def _run_to_leaf(
+    segment: Segments, run: int, tree: EdgeTree, at: int, best: float, work: tuple[Floats, Floats]
+) -> float:
+    """Square of the distance from a run of a site's edges to a leaf, or anything greater than `best`."""
+    line, low = work
+    begin, end = segment.run_start[run], segment.run_start[run + 1]
+    group, lane = at // GROUP, at % GROUP
+    x, y = tree.origin[0], tree.origin[1]
+    box = tree.box
+    leaf_box = (
+        x + box[group, 0, lane],
+        y + box[group, 1, lane],
+        x + box[group, 2, lane],
+        y + box[group, 3, lane],
+    )
+    first = _lower_bounds(segment.edge, (begin, end), leaf_box, low)
+    if low[first] > best:
+        return np.inf
+    _leaf_edges(tree.leaf, at, line)
+    _edge_to_leaf(segment.edge, begin + first, tree.leaf, at, line)
+    most = min(best, _least(line))
+    for i in range(end - begin):
+        if low[i] <= most:
+            if i != first:
+                _edge_to_leaf(segment.edge, begin + i, tree.leaf, at, line)
+            if low[i] == 0.0 and _crosses(segment.edge, begin + i, tree.leaf, at):
+                return 0.0
+    return _least(line)
+
+
+@compiled
+def _first_bound(segment: Segments, run: int, tree: EdgeTree, at: int, work: tuple[Floats, Floats]) -> float:
+    """Return a square that the distance from a run to a leaf does not exceed."""
+    line, low = work
+    _leaf_edges(tree.leaf, at, line)
+    _edge_to_leaf(segment.edge, segment.run_start[run], tree.leaf, at, line)
+    return _least(line) * (1.0 + 1e-12)
+
+
+@compiled
+def _longest_run(segment: Segments) -> int:
+    longest = 1
+    for run in range(len(segment.run_start) - 1):
+        longest = max(longest, segment.run_start[run + 1] - segment.run_start[run])
+    return longest
 
 
 @compiled
@@ -154,35 +201,39 @@ def nearest_edges(segment: Segments, tree: EdgeTree, wanted: Flags, near: float)
     """
     n = len(segment.site_run) - 1
     right, square, unsure = np.full(n, -1), np.full(n, np.inf), np.zeros(n, np.bool_)
-    work, bound = np.empty((6, WIDTH)), np.empty(WIDTH)
-    stack = (np.empty(_STACK, np.int64), np.empty(_STACK))
-    root = tree.level[len(tree.level) - 2]
+    work = (np.empty((6, WIDTH)), np.empty(_longest_run(segment)))
+    bound, where, far = np.empty(GROUP, np.float32), np.empty(_STACK, np.int64), np.empty(_STACK, np.float32)
     least = near * near
-    leaf = -1
-    for site in range(n):
-        if not wanted[site] or segment.site_run[site] == segment.site_run[site + 1] or len(tree.owner) == 0:
-            continue
+    last = 0
+    for site in range(n if len(tree.leaf) else 0):
         best, found, shy = np.inf, -1, -1
-        if leaf >= 0:
-            # The answer of the site before, which is near by, bounds this one's from the start.
-            best = _site_to_leaf(segment, site, tree, leaf, np.inf, work) * (1.0 + 1e-12)
-        _box_bounds(tree.box, root, segment, site, bound)
-        top = _put_off(stack, 0, root, bound, max(best, least))
-        while top > 0:
-            top -= 1
-            at, most = stack[0][top], max(best, least)
-            if stack[1][top] > most:
-                continue
-            if at >= tree.level[1]:
-                child = _children(tree, at)
-                _box_bounds(tree.box, child, segment, site, bound)
-                top = _put_off(stack, top, child, bound, most)
-                continue
-            there, owner = _site_to_leaf(segment, site, tree, at, most, work), tree.owner[at]
-            if 0.0 < there <= least and (shy < 0 or owner < shy):
-                shy = owner
-            if there < best or (there == best and (found < 0 or owner < found)):
-                best, found, leaf = there, owner, at
+        for run in range(segment.site_run[site], segment.site_run[site + 1] if wanted[site] else 0):
+            if found < 0:
+                # The answer of the site before, which is near by, bounds this one's from the start.
+                best = min(best, _first_bound(segment, run, tree, last, work))
+            seen = _seen_from(tree.origin, segment, run)
+            most = _loosely(max(best, least))
+            _bounds(tree.box, tree.root[0], seen, bound)
+            top = _put_off(where, far, 0, tree.root[0] * GROUP, bound, most)
+            while top > 0:
+                top -= 1
+                at = where[top]
+                if far[top] > most:
+                    continue
+                below = tree.below[at // GROUP]
+                if below != 0:
+                    _bounds(tree.box, at + below, seen, bound)
+                    top = _put_off(where, far, top, (at + below) * GROUP, bound, most)
+                    continue
+                owner = int(tree.leaf[at, OWNER])
+                if best == 0.0 and owner >= found:
+                    continue
+                there = _run_to_leaf(segment, run, tree, at, max(best, least), work)
+                if 0.0 < there <= least and (shy < 0 or owner < shy):
+                    shy = owner
+                if there < best or (there == best and (found < 0 or owner < found)):
+                    best, found, last = there, owner, at
+                    most = _loosely(max(best, least))
         right[site], square[site] = found, best
         unsure[site] = shy >= 0 and (best > 0.0 or shy < found)
     return right, square, unsure
@@ -193,38 +244,38 @@ def edges_within(segment: Segments, tree: EdgeTree, distance: float, features: i
     """Find all pairs of site and feature no farther apart than `distance`, and the squares of their distances."""
     left, right, square = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
     slot = np.full(features, -1)
-    work, bound = np.empty((6, WIDTH)), np.empty(WIDTH)
-    stack = (np.empty(_STACK, np.int64), np.empty(_STACK))
-    root = tree.level[len(tree.level) - 2]
+    work = (np.empty((6, WIDTH)), np.empty(_longest_run(segment)))
+    bound, where, far = np.empty(GROUP, np.float32), np.empty(_STACK, np.int64), np.empty(_STACK, np.float32)
     most = distance * distance
     n = 0
-    for site in range(len(segment.site_run) - 1):
-        if segment.site_run[site] == segment.site_run[site + 1] or len(tree.owner) == 0:
-            continue
+    for site in range(len(segment.site_run) - 1 if len(tree.leaf) else 0):
         first = n
-        _box_bounds(tree.box, root, segment, site, bound)
-        top = _put_off(stack, 0, root, bound, most)
-        while top > 0:
-            top -= 1
-            at = stack[0][top]
-            if at >= tree.level[1]:
-                child = _children(tree, at)
-                _box_bounds(tree.box, child, segment, site, bound)
-                top = _put_off(stack, top, child, bound, most)
-                continue
-            s = slot[tree.owner[at]]
-            best = most if s < 0 else square[s]
-            there = _site_to_leaf(segment, site, tree, at, best, work)
-            if there > best or (s >= 0 and there == best):
-                continue
-            if s < 0:
-                if n == len(left):
-                    left, right, square = _longer(left), _longer(right), _longer(square)
-                s = n
-                slot[tree.owner[at]] = s
-                left[s], right[s] = site, tree.owner[at]
-                n += 1
-            square[s] = there
+        for run in range(segment.site_run[site], segment.site_run[site + 1]):
+            seen = _seen_from(tree.origin, segment, run)
+            _bounds(tree.box, tree.root[0], seen, bound)
+            top = _put_off(where, far, 0, tree.root[0] * GROUP, bound, _loosely(most))
+            while top > 0:
+                top -= 1
+                at = where[top]
+                below = tree.below[at // GROUP]
+                if below != 0:
+                    _bounds(tree.box, at + below, seen, bound)
+                    top = _put_off(where, far, top, (at + below) * GROUP, bound, _loosely(most))
+                    continue
+                owner = int(tree.leaf[at, OWNER])
+                s = slot[owner]
+                best = most if s < 0 else square[s]
+                there = _run_to_leaf(segment, run, tree, at, best, work)
+                if there > best or (s >= 0 and there == best):
+                    continue
+                if s < 0:
+                    if n == len(left):
+                        left, right, square = _longer(left), _longer(right), _longer(square)
+                    s = n
+                    slot[owner] = s
+                    left[s], right[s] = site, owner
+                    n += 1
+                square[s] = there
         for s in range(first, n):
             slot[right[s]] = -1
     return left[:n].copy(), right[:n].copy(), square[:n].copy()

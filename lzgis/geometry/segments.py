@@ -16,8 +16,9 @@ class Segments(NamedTuple):
 
     Attributes
     ----------
-    edge : array of float, shape (edges, 5)
-        Beginning x, y, extent in x, y, and one over the squared length (0 for an edge of no length).
+    edge : array of float, shape (9, edges)
+        Beginning x, y, extent in x, y, one over the squared length (0 for an edge of no length); least x, least y,
+        greatest x, greatest y.
     run_start : array of int, shape (runs + 1,)
         Where each run begins in `edge`.
     run_box : array of float, shape (runs, 4)
@@ -36,8 +37,10 @@ class Segments(NamedTuple):
 def _put_edge(edge: Floats, at: int, ends: tuple[float, float, float, float]) -> None:
     dx, dy = ends[2] - ends[0], ends[3] - ends[1]
     square = dx * dx + dy * dy
-    edge[at, 0], edge[at, 1], edge[at, 2], edge[at, 3] = ends[0], ends[1], dx, dy
-    edge[at, 4] = 1.0 / square if square > 0.0 else 0.0
+    edge[0, at], edge[1, at], edge[2, at], edge[3, at] = ends[0], ends[1], dx, dy
+    edge[4, at] = 1.0 / square if square > 0.0 else 0.0
+    edge[5, at], edge[6, at] = min(ends[0], ends[2]), min(ends[1], ends[3])
+    edge[7, at], edge[8, at] = max(ends[0], ends[2]), max(ends[1], ends[3])
 
 
 @compiled
@@ -45,7 +48,7 @@ def segments(chain: Chains, first: int, last: int, longest: float) -> Segments:
     """Lay out the edges of sites `first` to `last`; a run of several edges is no longer than `longest`."""
     x, y = chain.x, chain.y
     room = chain.start[chain.owner_start[last]] - chain.start[chain.owner_start[first]]
-    edge, run_start, run_box = np.empty((room, 5)), np.zeros(room + 1, np.int64), np.empty((room, 4))
+    edge, run_start, run_box = np.empty((9, room)), np.zeros(room + 1, np.int64), np.empty((room, 4))
     site_run = np.zeros(last - first + 1, np.int64)
     n = runs = 0
     for owner in range(first, last):
@@ -75,4 +78,4 @@ def segments(chain: Chains, first: int, last: int, longest: float) -> Segments:
                 n += 1
         site_run[owner - first + 1] = runs
     run_start[runs] = n
-    return Segments(edge[:n].copy(), run_start[: runs + 1].copy(), run_box[:runs].copy(), site_run)
+    return Segments(edge[:, :n].copy(), run_start[: runs + 1].copy(), run_box[:runs].copy(), site_run)

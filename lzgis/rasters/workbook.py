@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lzgis.catalogue import Catalogue
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.rows import Teller, number, records, text
 from lzgis.exporters.siteless import siteless
 from lzgis.exporters.tables import Head, Kind, Table, Value
@@ -67,12 +67,7 @@ def write_raster_xlsx(
         tables = _stats_tables(teller, found)
     else:
         tables = _change_tables(teller, found, class_titles(city, (found.before, found.after), teller.words))
-    data = tables_bytes(teller, tables)
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, tables_bytes(teller, tables))
     return Path(path)
 
 

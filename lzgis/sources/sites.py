@@ -16,7 +16,7 @@ from lzgis.measure import Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
-from lzgis.repair import mend
+from lzgis.repair import flat, mend
 from lzgis.sources.aliases import SITE_FIELDS
 from lzgis.sources.apart import Reading, begin_reading
 from lzgis.sources.attributes import site_column
@@ -104,13 +104,14 @@ def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: 
     problems: list[Problem] = []
     columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"].to_numpy()
-    located = locate(frame.geometry.to_numpy(), _given(frame, options, near, name), name)
+    shapes, flattened = flat(frame.geometry.to_numpy(), name)
+    located = locate(shapes, _given(frame, options, near, name), name)
     mended = mend(located.geometry, ids, name, accept=options.repairs)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=mended.relied_on, crs="EPSG:4490")
-    said = (*problems, *located.problems, *mended.problems, *_overlapping(mended.relied_on, ids, name))
+    said = (*problems, *flattened, *located.problems, *mended.problems, *_overlapping(mended.relied_on, ids, name))
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
     return SiteTable(table, said, source, located.transforms, mended.repairs)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import pyogrio
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -162,6 +163,16 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
     return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
 
 
+def _crs_by_fiona(source: Any) -> CRS | None:
+    """Read the reference system; what is no system is none, which the reader of the file then says."""
+    from fiona._err import CPLE_BaseError
+
+    try:
+        return CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
+    except (CPLE_BaseError, CRSError):
+        return None
+
+
 def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) -> Read:
     try:
         import fiona
@@ -169,7 +180,7 @@ def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) 
         raise unreadable(path, first) from first
     try:
         with fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source:
-            crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
+            crs = _crs_by_fiona(source)
             frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)

@@ -31,14 +31,14 @@ def first(folder: Path, shape: Any) -> Path:
     return saved(folder / "sites.gpkg", with_first(shape))
 
 
-def first_wkb(folder: Path, wkb: bytes) -> Path:
+def first_wkb(folder: Path, wkb: bytes, crs: int = 4490) -> Path:
     """Write the sites with a WKB of any kind, in degrees, in the place of the first."""
-    path = saved(folder / "sites.gpkg")
+    path = saved(folder / "sites.gpkg", crs=crs)
     database = sqlite3.connect(path)
     for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         database.execute(f'DROP TRIGGER "{name}"')
     database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'GEOMETRY'")
-    blob = b"GP\0\1" + struct.pack("<i", 4490) + wkb
+    blob = b"GP\0\1" + struct.pack("<i", crs) + wkb
     database.execute("UPDATE sites SET geom = ? WHERE fid = 1", (blob,))
     database.execute("DROP TABLE IF EXISTS rtree_sites_geom")
     database.execute("DELETE FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'")
@@ -191,9 +191,10 @@ def _(folder: Path) -> Path:
 @case("C", "arcs: a circle of 50 m as two", "answer", truth={**TRUTH, 0: (IN, np.pi * 2500 / 2)})
 def _(folder: Path) -> Path:
     circle = [(-50, 150), (0, 200), (50, 150), (0, 100), (-50, 150)]
-    points = np.array([degrees(Point(p))[0].coords[0] for p in circle])
+    there = gpd.GeoSeries(degrees(*map(Point, circle)), crs=4490).to_crs(4547)
+    points = np.c_[there.x, there.y]
     string = struct.pack("<BII", 1, 8, 5) + points.astype("<f8").tobytes()
-    return first_wkb(folder, struct.pack("<BII", 1, 10, 1) + string)
+    return first_wkb(folder, struct.pack("<BII", 1, 10, 1) + string, crs=4547)
 
 
 def _surface(code: int, part: int, *shapes: Any) -> bytes:

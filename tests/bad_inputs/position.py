@@ -92,7 +92,7 @@ def _(folder: Path) -> Path:
     return path
 
 
-@case("B", "a .prj that is none", "refused", "names no reference system that is known")
+@case("B", "a .prj that is none", "refused", "no coordinate reference system")
 def _(folder: Path) -> Path:
     path = saved(folder / "sites.shp")
     path.with_suffix(".prj").write_text("GEOGCS[nothing at all")
@@ -127,9 +127,8 @@ for _code, _datum in {
 
     @case("B", f"{_datum}: PROJ would shift it by nothing", "refused", "datum|Xian|Beijing")
     def _(folder: Path, code: int = _code) -> Path:
-        return saved(
-            folder / "sites.gpkg", without(pair(), code) if code in (4610, 4214) else without(pair().to_crs(4526), code)
-        )
+        here = {2362: 4526, 2434: 4546}
+        return saved(folder / "sites.gpkg", without(pair().to_crs(here.get(code, 4490)), code))
 
 
 @case("B", "GCJ-02, said by the user", "answer")

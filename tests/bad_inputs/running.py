@@ -143,7 +143,8 @@ def check_sums(report: Report) -> None:
 def _is_told(case: Case, asked: Asked, place: str, what: str, remedy: str) -> bool:
     """Whether a message names the file (or what stands for it), the feature or row, a cause and a remedy."""
     name = Path(str(asked.path)).name[:30]
-    stems = [name, Path(name).stem, "--crs", "layer '", "catalog.toml", str(asked.path)[:30]]
+    stems = [name, Path(name).stem, "--crs", "layer '", str(asked.path)[:30]]
+    stems += ["redline.gpkg", "catalog.toml"] if asked.city else []
     named = not case.names or re.search(case.names, f"{place}: {what}")
     return bool(any(stem and stem in place for stem in stems) and named and what and remedy)
 
