@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
-from lzgis.measure import Geometries, ellipsoidal_area_m2
+from lzgis.measure import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
@@ -26,6 +26,8 @@ from lzgis.sources.base import ReadOptions
 _NAMED = 20
 #: Sites that are asked for their neighbours at once, and the least overlap (m²) that is told.
 _AT_ONCE, _LEAST_M2 = 1000, 1.0
+#: Coordinates are kept to the millimetre at best.
+_LEAST_WIDTH_M = 1e-3
 
 
 def read_sites(
@@ -107,11 +109,12 @@ def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: 
     shapes, flattened = flat(frame.geometry.to_numpy(), name)
     located = locate(shapes, _given(frame, options, near, name), name)
     mended = mend(located.geometry, ids, name, accept=options.repairs)
+    usable, narrow = _with_width(mended.relied_on, ids, name)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
-    table = gpd.GeoDataFrame(data, geometry=mended.relied_on, crs="EPSG:4490")
-    said = (*problems, *flattened, *located.problems, *mended.problems, *_overlapping(mended.relied_on, ids, name))
+    table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
+    said = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
     return SiteTable(table, said, source, located.transforms, mended.repairs)
 
@@ -124,6 +127,23 @@ def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry
         what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
     return Given(own or declared, options.helmert, options.shifted, near)
+
+
+def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:
+    """Take out polygons narrower than coordinates can tell: collapsed, they would touch everything and overlap nothing."""
+    kept, problems = geometry.copy(), []
+    areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    width_deg = 2 * shapely.area(geometry[areal]) / shapely.length(geometry[areal])
+    # 1e-7 degrees are a centimetre: only what is so narrow is worth measuring.
+    for i in areal[width_deg < 1e-7]:
+        area, length = ELLIPSOID.geometry_area_perimeter(geometry[i])
+        if 2 * abs(area) / length > _LEAST_WIDTH_M:
+            continue
+        kept[i] = None
+        what = Message("has no width: its area is {area:.4f} ㎡", area=abs(area))
+        here = Message("{place}, feature '{id}'", place=name, id=ids[i])
+        problems.append(Problem("error", here, what, Message("draw it again, or give it as a line")))
+    return kept, problems
 
 
 def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Problem]:

@@ -106,7 +106,7 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
         said = (*found, *_said(heard, path))
         return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
-        return _read_by_fiona(path, kind, options.layer, first)
+        return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
         raise unreadable(path, error) from error
 
@@ -173,18 +173,24 @@ def _crs_by_fiona(source: Any) -> CRS | None:
         return None
 
 
-def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) -> Read:
+def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exception) -> Read:
     try:
         import fiona
     except ImportError:
         raise unreadable(path, first) from first
     try:
-        with fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source:
+        # An encoding is only given where pyogrio is asked for bytes too.
+        more = {"encoding": options.encoding} if options.encoding else {}
+        with fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source:
             crs = _crs_by_fiona(source)
-            frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
+            rows, stated = list(source), len(source)
+            frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    if len(frame) != stated:
+        # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
+        raise unreadable(path, first) from first
     said = Problem(
         "note",
         str(path),

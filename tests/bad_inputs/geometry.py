@@ -162,7 +162,7 @@ def _(folder: Path) -> Path:
     return first_json(folder, {"type": "LineString", "coordinates": corners()[:1]})
 
 
-@case("C", "collapsed to a line", "open", "cannot be repaired", truth=FIRST_OPEN, names="s1")
+@case("C", "collapsed to a line", "open", "cannot be repaired|has no width", truth=FIRST_OPEN, names="s1")
 def _(folder: Path) -> Path:
     return first(folder, Polygon([(-50, 100), (50, 100), (0, 100), (-50, 100)]))
 
@@ -261,10 +261,13 @@ def _(folder: Path) -> Path:
 
 @case("C", "heights", "answer", "heights")
 def _(folder: Path) -> Path:
-    return first(folder, shapely.force_3d(SITE, 100.0))
+    frame = pair()
+    return saved(
+        folder / "sites.gpkg", frame.set_geometry(gpd.GeoSeries(shapely.force_3d(frame.geometry, 100.0), crs=4490))
+    )
 
 
-@case("C", "measures", "answer", "measures")
+@case("C", "measures", "answer")
 def _(folder: Path) -> Path:
     points = np.c_[np.array(corners()), np.arange(5.0)]
     return first_wkb(folder, struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 5) + points.astype("<f8").tobytes())
