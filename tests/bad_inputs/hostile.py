@@ -345,7 +345,7 @@ def _(folder: Path) -> Path:
     return path
 
 
-@case("E", "a FlatGeobuf of lengths that cannot be", "refused", "cannot be read|is no FlatGeobuf")
+@case("E", "a FlatGeobuf of lengths that cannot be", "refused", "cannot be read|holds 0 layers")
 def _(folder: Path) -> Path:
     path = saved(folder / "sites.fgb")
     data = bytearray(path.read_bytes())

@@ -162,9 +162,9 @@ def _(folder: Path) -> Path:
     return written(folder, parcel(1, one, part, area="2.0000"))
 
 
-@case("H", "a point missing", "refused", "declares 4 points, but 3 are listed", names="line")
+@case("H", "a point missing", "refused", "declares 6 points, but 3 are listed", names="line")
 def _(folder: Path) -> Path:
-    return written(folder, parcel(1, rings()[0][:3], count=4))
+    return written(folder, parcel(1, rings()[0][:3], count=6))
 
 
 @case("H", "a coordinate that is none", "refused", "line", names="line")
@@ -190,7 +190,7 @@ def _(folder: Path) -> Path:
     return written(folder, both(area="7.7777"))
 
 
-@case("H", "not a text of points", "refused", "no |not ", names="")
+@case("H", "not a text of points", "refused", "has 1 fields", names="line")
 def _(folder: Path) -> Path:
     (folder / "plan.txt").write_text("关于地块的说明\n详见附件\n", "utf-8")
     return folder / "plan.txt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def outcomes(cases: Iterable[Case], folder: Path) -> list[Outcome]:
-    """Run cases, the files of all but the hostile ones read by one process."""
+    """Run cases, the files of nearly all of them read by one process."""
     made = []
     for case in cases:
         own = folder / case.id
@@ -62,28 +62,34 @@ def outcomes(cases: Iterable[Case], folder: Path) -> list[Outcome]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made.append((case, case.asked(own)))
-    calm = [(c, a) for c, a in made if not c.id.startswith("E")]
-    read = read_many_apart([(a.path, a.options) for _, a in calm])
-    found = {case.id: result for (case, _), result in zip(calm, read, strict=True)}
+    # Those with limits of their own have a process of their own.
+    common = [(c, a) for c, a in made if a.limits is None]
+    before = {case.id: _bytes(asked) for case, asked in made}
+    calls()
+    read = read_many_apart([(a.path, a.options) for _, a in common])
+    found = {case.id: result for (case, _), result in zip(common, read, strict=True)}
+    harmed = {case.id for case, asked in made if _bytes(asked) != before[case.id]}
+    # Nobody can say who called; all who might have did.
+    harmed |= {case.id for case, _ in made if case.id.startswith("E")} if calls() else set()
     city = open_catalogue(toy.city(folder / "city"))
-    return [_outcome(case, asked, found.get(case.id), city) for case, asked in made]
+    return [
+        replace(one, result="leak") if one.case.id in harmed else one
+        for one in (_outcome(case, asked, found.get(case.id), city) for case, asked in made)
+    ]
 
 
 def _outcome(case: Case, asked: Asked, read: Read | LzgisError | None, city: Catalogue) -> Outcome:
-    calls()
-    before = _bytes(asked)
     try:
         report = _report(asked, read, city)
     except LzgisError as error:
         said = str(error)
-        leak = _leaks(said) or calls() or _bytes(asked) != before
-        result = "leak" if leak else "refused" if case.must == "refused" else "refused wrongly"
+        result = "leak" if _leaks(said) else "refused" if case.must == "refused" else "refused wrongly"
         if case.says and not re.search(case.says, said, re.DOTALL) and result == "refused":
             result = "refused for another reason"
         return Outcome(case, result, said, _is_told(case, asked, error.place, error.what, error.remedy))
     check_sums(report)
-    leak = _leaks(str(report.problems) + report.sites.drop(columns="geometry").to_csv()) or calls()
-    result = "leak" if leak or _bytes(asked) != before else _judged(case, report)
+    leak = _leaks(str(report.problems) + report.sites.drop(columns="geometry").to_csv())
+    result = "leak" if leak else _judged(case, report)
     problem = next((p for p in report.problems if case.says and re.search(case.says, str(p), re.DOTALL)), None)
     if case.says and problem is None and result in ("right", "repaired", "open"):
         result = "unsaid"

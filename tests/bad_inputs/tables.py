@@ -47,7 +47,7 @@ def _(folder: Path) -> Path:
     return text(folder, rows("纬度", "经度", swap=-1))
 
 
-@case("F", "longitude and latitude exchanged", "refused", "row 1|exchange|outside|latitude|longitude")
+@case("F", "longitude and latitude exchanged", "refused", "is no number of degrees")
 def _(folder: Path) -> Path:
     return text(folder, rows("纬度", "经度"))
 
@@ -68,7 +68,7 @@ def _(folder: Path) -> Path:
     return text(folder, rows().map(lambda v: dms(v) if v[:2] in ("11", "24", "25") else v))
 
 
-@case("F", "a coordinate that is a word", "refused", "不详", names="row 2|row 3")
+@case("F", "a coordinate that is a word", "open", "'不详' is no number", truth={0: (IN, None), 1: (OPEN, None)}, names="row 3")
 def _(folder: Path) -> Path:
     table = rows()
     table.loc[1, "经度"] = "不详"
@@ -140,7 +140,7 @@ def _(folder: Path) -> Path:
     return text(folder, boundary())
 
 
-@case("F", "a parcel of two boundary points", "open", "a ring has 2 points", truth=FIRST_OPEN, names="s1")
+@case("F", "a parcel of two boundary points", "open", "ring 1 has 2 different points", truth=FIRST_OPEN, names="s1")
 def _(folder: Path) -> Path:
     return text(folder, boundary().drop(index=[2, 3]))
 
@@ -179,7 +179,7 @@ def _(folder: Path) -> Path:
     return text(folder, rows().drop(columns=["经度", "纬度"]))
 
 
-@case("F", "two columns of one name", "refused", "twice|two columns|same name|one name")
+@case("F", "two columns of one name", "refused", "two columns are named")
 def _(folder: Path) -> Path:
     (folder / "sites.csv").write_text("id,经度,经度,纬度\ns1,112.5,112.6,25\n", "utf-8")
     return folder / "sites.csv"
