@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import rasterio
-from bad_inputs.hostile import SECRET
 from rasterio.transform import Affine
 
+from bad_inputs.hostile import SECRET
 from lzgis.errors import LzgisError
 from lzgis.rasters.grid import open_grid
 
@@ -144,4 +144,6 @@ def _(folder: Path) -> Path:
 
 @raster("statistics beside it (.aux.xml)", "answer")
 def _(folder: Path) -> Path:
-    return _beside(folder, '<PAMRasterBand band="1"><Metadata><MDI key="STATISTICS_MEAN">7</MDI></Metadata></PAMRasterBand>')
+    return _beside(
+        folder, '<PAMRasterBand band="1"><Metadata><MDI key="STATISTICS_MEAN">7</MDI></Metadata></PAMRasterBand>'
+    )

@@ -68,7 +68,14 @@ def _(folder: Path) -> Path:
     return text(folder, rows().map(lambda v: dms(v) if v[:2] in ("11", "24", "25") else v))
 
 
-@case("F", "a coordinate that is a word", "open", "'不详' is no number", truth={0: (IN, None), 1: (OPEN, None)}, names="row 3")
+@case(
+    "F",
+    "a coordinate that is a word",
+    "open",
+    "'不详' is no number",
+    truth={0: (IN, None), 1: (OPEN, None)},
+    names="row 3",
+)
 def _(folder: Path) -> Path:
     table = rows()
     table.loc[1, "经度"] = "不详"
