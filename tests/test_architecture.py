@@ -18,7 +18,7 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 zones helmert landing raster locking reopening placing manifest results cluster",
+    "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
     "reading": "shifts hints position repair sources indexcache",
     "kinds of rule": "kinds layer_kinds",
