@@ -104,7 +104,9 @@ def main() -> int:
         )
     each = {key: [row[key] for row in rows] for key in ("microseconds_per_site", "cpu_microseconds_per_site")}
     uneven = {key: max(values) / min(values) for key, values in each.items()}
-    print("most by least time a site: {microseconds_per_site:.2f}, CPU {cpu_microseconds_per_site:.2f}".format(**uneven))
+    print(
+        "most by least time a site: {microseconds_per_site:.2f}, CPU {cpu_microseconds_per_site:.2f}".format(**uneven)
+    )
     if given.json:
         print(json.dumps({"uneven": uneven, "rows": rows}))
     return 0

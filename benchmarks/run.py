@@ -144,12 +144,17 @@ def main() -> int:
     if unknown:
         parser.error(f"{', '.join(unknown)}: not one of {', '.join(modules)}")
     files(given.folder, numbers)
+    if "lzgis" in peers:
+        first = one(modules["lzgis"], given.folder, min(numbers), given.timeout)
+        print(f"first run, which compiles and lays out what is not kept yet: {first.get('process', np.nan):.1f} s")
     rows = []
     for n in numbers:
         results: dict[str, dict[str, Any]] = {}
         for peer in peers:
             missing = peer in NEEDS and importlib.util.find_spec(NEEDS[peer]) is None
-            results[peer] = {"failed": "not installed"} if missing else one(modules[peer], given.folder, n, given.timeout)
+            results[peer] = (
+                {"failed": "not installed"} if missing else one(modules[peer], given.folder, n, given.timeout)
+            )
         rows.append(compared(n, results))
         table(rows[-1])
     if given.json:
