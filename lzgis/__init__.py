@@ -13,15 +13,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lzgis.auditing import audit
-    from lzgis.catalogue import Catalogue, open_catalogue, reference_city
+    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
-    from lzgis.exporters import export
+    from lzgis.exporters import export, export_projects
+    from lzgis.exporters.audited import export_audit
+    from lzgis.exporters.compared import export_diff
+    from lzgis.exporters.coordfile import write_coordfile
+    from lzgis.exporters.paper import write_maps
+    from lzgis.inspecting import inspect_file
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.overriding import Decision, override_entry, with_overrides
     from lzgis.rasters.change import RasterChange, raster_change
-    from lzgis.rasters.stats import RasterStats, raster_stats
+    from lzgis.rasters.stats import RasterStats, raster_declared, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
+    from lzgis.rasters.workbook import write_raster_xlsx
     from lzgis.rechecking import recheck
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
@@ -31,6 +38,7 @@ _HOMES = {
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
+    "Decision": "overriding",
     "DiffReport": "layer_model",
     "ExportError": "errors",
     "LayerError": "errors",
@@ -47,8 +55,15 @@ _HOMES = {
     "audit": "auditing",
     "diff": "comparing",
     "export": "exporters",
+    "export_audit": "exporters.audited",
+    "export_diff": "exporters.compared",
+    "export_projects": "exporters",
+    "inspect_file": "inspecting",
+    "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
+    "override_entry": "overriding",
     "raster_change": "rasters.change",
+    "raster_declared": "rasters.stats",
     "raster_stats": "rasters.stats",
     "raster_surface": "rasters.surface",
     "read_rulebook": "rulebook",
@@ -58,12 +73,17 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "with_overrides": "overriding",
+    "write_coordfile": "exporters.coordfile",
+    "write_maps": "exporters.paper",
+    "write_raster_xlsx": "rasters.workbook",
 }
 
 __all__ = [
     "AuditReport",
     "Catalogue",
     "ConfigError",
+    "Decision",
     "DiffReport",
     "ExportError",
     "LayerError",
@@ -80,8 +100,15 @@ __all__ = [
     "audit",
     "diff",
     "export",
+    "export_audit",
+    "export_diff",
+    "export_projects",
+    "inspect_file",
+    "measure_declared",
     "open_catalogue",
+    "override_entry",
     "raster_change",
+    "raster_declared",
     "raster_stats",
     "raster_surface",
     "read_rulebook",
@@ -91,6 +118,10 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "with_overrides",
+    "write_coordfile",
+    "write_maps",
+    "write_raster_xlsx",
 ]
 
 

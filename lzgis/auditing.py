@@ -24,6 +24,7 @@ from lzgis.messages import Message
 from lzgis.model import Problem, State
 from lzgis.rule import LayerRule, RuleBook
 from lzgis.screening import date_of, in_plane, provenance_of
+from lzgis.sources import shown
 
 _STATES = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR]
 
@@ -108,7 +109,7 @@ def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dic
         if city.exists(name):
             loaded[name] = city.load(name)
         else:
-            what = Message("the file {source} is not there", source=spec.source)
+            what = Message("the file {source} is not there", source=shown(spec.source))
             remedy = Message("put it there or remove the layer")
             lacking.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
     return loaded, lacking

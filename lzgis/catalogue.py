@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,13 +19,15 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
-from lzgis.measure import Plane, plane_for, to_cgcs2000
+from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
-from lzgis.model import Layer, Problem, Source
+from lzgis.model import Layer, Problem, Repair, Source
+from lzgis.position import Given, astray, locate
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.sources import SITE_FIELDS, read_vector, sha256_of
+from lzgis.sources import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
+from lzgis.sources.attributes import layer_columns
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
 CATALOGUE_FILE = "catalog.toml"
@@ -40,6 +42,7 @@ class LoadedLayer:
     source: Source
     problems: tuple[Problem, ...]
     transforms: tuple[str, ...]
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +100,18 @@ class Catalogue:
         return path if path is not None and path.exists() else None
 
     def exists(self, layer_id: str) -> bool:
-        """Whether the catalogue describes the layer and its file is there."""
-        return layer_id in self.layers and (self.root / self.layers[layer_id].source).exists()
+        """Whether the catalogue describes the layer and its file is there; a database is taken to be."""
+        if layer_id not in self.layers:
+            return False
+        source = self.layers[layer_id].source
+        return is_address(source) or (self.root / source).exists()
+
+    def fingerprint(self, layer_id: str) -> tuple[str, str]:
+        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        source = self.layers[layer_id].source
+        if is_address(source):
+            return shown(source), self.load(layer_id).source.sha256
+        return source, sha256_of(self.root / source)
 
     def load(self, layer_id: str) -> LoadedLayer:
         """Read a layer.
@@ -116,7 +129,12 @@ class Catalogue:
             what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
             raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
         if layer_id not in self._read:
-            self._read[layer_id] = _load(self.root, layer_id, self.layers[layer_id])
+            loaded = _load(self.root, layer_id, self.layers[layer_id])
+            if layer_id != self.city.outline:
+                place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                loaded = replace(loaded, problems=(*loaded.problems, *strange))
+            self._read[layer_id] = loaded
         return self._read[layer_id]
 
 
@@ -195,28 +213,46 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
 
 
 def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
-    path = root / spec.source
-    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=spec.source)
-    read = read_vector(path, layer=spec.source_layer)
-    problems: list[Problem] = []
-    digest = sha256_of(path)
-    if spec.sha256 and digest != spec.sha256:
-        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=digest[:12])
+    name = shown(spec.source)
+    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
+    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
+    read = read_vector(spec.source if is_address(spec.source) else root / spec.source, options=options)
+    problems: list[Problem] = list(read.problems)
+    if spec.sha256 and read.sha256 != spec.sha256:
+        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=read.sha256[:12])
         problems.append(
             Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
         )
-    crs = _checked_crs(read.frame, spec, place)
-    frame = _canonical(read.frame, spec, place, problems)
-    geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
-    mended = mend(geometry, frame["id"].to_numpy(), place)
+    crs = _checked_crs(read.frame, spec, place, problems)
+    frame = layer_columns(read.frame, spec, place, problems)
+    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    problems += located.problems
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
-    source = Source(layer_id, spec.source, digest, spec.version, str(spec.date or ""), crs.name, read.engine)
-    return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), how)
+    source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
+    said = (*problems, *mended.problems, *_repeated(frame, place))
+    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, located.transforms, mended.repairs)
 
 
-def read_layer(path: Path) -> Layer:
+def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
+    """Name the features that have the shape of another: they are one place, which is not to be counted twice."""
+    shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
+    again = shape.duplicated()
+    if not again.any():
+        return []
+    first = shape[again].map(dict(zip(shape[::-1], frame["id"][::-1], strict=True)))
+    pairs = [f"{other} = {one}" for other, one in zip(frame["id"][again], first, strict=True)]
+    what = Message(
+        "{count} features have the shape of another: {pairs}",
+        count=len(pairs),
+        pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
+    )
+    return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
 
     Raises
@@ -228,18 +264,20 @@ def read_layer(path: Path) -> Layer:
     known = [name for name in SITE_FIELDS["id"] if name in found.columns]
     kinds: dict[int, Literal["polygon", "line", "point"]] = {2: "polygon", 1: "line", 0: "point"}
     dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=-1) if "geometry" in found else 2
+    own = getattr(found, "crs", None)
     spec = LayerSpec(
         title=path.stem,
         source=path.name,
         id=known[0] if known else "id",
         name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
-        crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
+        # A system that is written here counts as declared, so none is written for a file that names none.
+        **({} if own is None else {"crs": own.to_wkt()}),
     )
-    return _load(path.parent, path.stem, spec).layer
+    return _load(path.parent, path.stem, spec)
 
 
-def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
+def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> CRS:
     try:
         declared = CRS.from_user_input(spec.crs)
     except CRSError:
@@ -250,63 +288,21 @@ def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> CRS:
         ) from None
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(place, Message("has no geometry"), Message("name the layer with geometry in 'source_layer'"))
+    if frame.crs is None and "crs" in spec.model_fields_set:
+        what = Message("names no coordinate reference system; {crs} is taken", crs=spec.crs)
+        problems.append(Problem("note", place, what, Message("as the catalogue says under 'crs'")))
+        return declared
     if frame.crs is None:
         raise LayerError(
             place,
             Message("has no coordinate reference system"),
-            Message("write {crs} into the file, if that is it", crs=spec.crs),
+            Message("write {crs} into the file or the catalogue, if that is it", crs=spec.crs),
         )
     found = CRS.from_user_input(frame.crs)
     if found != declared and found.to_epsg() != declared.to_epsg():
         what = Message("is in {name}, the catalogue says {name2}", name=found.name, name2=declared.name)
         raise LayerError(place, what, Message("correct 'crs' in the catalogue, or the file"))
     return found
-
-
-def _canonical(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
-    """Bring fields and values under the names that rules use."""
-    frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
-    renamed = {}
-    aliases = {"id": [spec.id], "name": [spec.name]} | spec.fields
-    for canonical, names in aliases.items():
-        found = next((n for n in [canonical, *names] if n in frame.columns), None)
-        if found is not None and found != canonical:
-            renamed[found] = canonical
-    frame = frame.rename(columns=renamed)
-    if "id" not in frame.columns:
-        raise LayerError(
-            place,
-            Message("has no field '{id}'", id=spec.id),
-            Message("name the id field; there are {names}", names=", ".join(map(str, read.columns))),
-        )
-    frame["id"] = frame["id"].astype(str)
-    twice = frame["id"][frame["id"].duplicated()]
-    if len(twice):
-        raise LayerError(
-            Message("{place}, feature '{value}'", place=place, value=twice.iloc[0]),
-            Message("the id is given twice"),
-            Message("give each feature its own"),
-        )
-    if "name" not in frame.columns:
-        frame["name"] = ""
-    if spec.group is not None and spec.group in frame.columns:
-        frame[spec.group] = [None if pd.isna(v) else str(v) for v in frame[spec.group]]
-    elif spec.group is not None:
-        what = Message("has no field '{group}', which tells the parts of one object", group=spec.group)
-        problems.append(Problem("warning", place, what, Message("every feature is taken as an object of its own")))
-    frame["name"] = frame["name"].fillna("").astype(str)
-    for name, mapping in spec.values.items():
-        if name in frame.columns and (changed := frame[name].isin(mapping)).any():
-            frame[name] = frame[name].replace(mapping)
-            pairs = "、".join(f"{old}→{new}" for old, new in mapping.items())
-            what = Message(
-                "{count} values of field '{name}' were read as {pairs}",
-                count=int(changed.sum()),
-                name=name,
-                pairs=pairs,
-            )
-            problems.append(Problem("note", place, what, Message("as the catalogue says under 'values'")))
-    return frame
 
 
 def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from lzgis.cli_result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -68,14 +69,20 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         report = audit(layers or reference_city(), as_of=as_of, progress=progress)
     written = []
     if options.out is not None:
-        for name in names:
-            written.append(options.out / AUDIT_FORMATS[name].file_name)
-            AUDIT_FORMATS[name].write(report, written[-1], language=language)
+        from lzgis.exporters.json import provenance_object
+        from lzgis.manifest import Given
+
+        given = Given(layers=str(layers or ""))
+        with result_in(options.out, "audit", provenance_object(report.provenance), given) as stage:
+            for name in names:
+                AUDIT_FORMATS[name].write(report, stage.folder / AUDIT_FORMATS[name].file_name, language=language)
+        written = [options.out / AUDIT_FORMATS[name].file_name for name in names]
     if options.as_json:
         print_json(audit_document(report, language=language))
     else:
         console = stdout()
         console.print(audit_table(report, words))
+        console.print(figures_table(report, words))
         for line in problem_lines(report.problems, words):
             console.print(line, soft_wrap=True)
         console.print(_summary(report, words), soft_wrap=True, markup=False, highlight=False)
@@ -102,22 +109,45 @@ def announce(written: list[Path]) -> None:
 
 
 def audit_table(report: AuditReport, words: Words) -> Table:
-    """Make a row of everything that is not in order, the worst first."""
+    """Make a row of everything that is not in order but for figures, the worst first."""
     from rich.table import Table
     from rich.text import Text
 
+    from lzgis.layer_model import Topic
     from lzgis.model import State
 
     table = Table(title=Text(words("audit", "title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("rule", "state", "what", "lon", "lat", "place"):
         table.add_column(words("audit", heading), overflow="fold")
     style = {State.INVOLVED: "bold red", State.SLIVER: "yellow", State.NOT_CHECKED: "magenta"}
-    for row in report.findings[report.findings["state"] != State.CLEAR].to_dict("records"):
+    rows = report.findings[(report.findings["state"] != State.CLEAR) & (report.findings["topic"] != Topic.FIGURE)]
+    for row in rows.to_dict("records"):
         rule = report.book.rule(row["rule"])
         why = words.message(row["what"]) or (words("reason", row["reason"]) if row["reason"] else "")
         where = [f"{row[name]:.6f}" if row[name] == row[name] else "" for name in ("lon", "lat")]
         cells = [words.title(rule.title, rule.title_en), words("state", row["state"]), why, *where, row["place"]]
         table.add_row(*(Text(c, style=style[State(row["state"])] if i == 1 else "") for i, c in enumerate(cells)))
+    return table
+
+
+def figures_table(report: AuditReport, words: Words) -> Table:
+    """Make a row of every declared figure beside the measured one, whether it holds or not."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lzgis.layer_model import Topic
+    from lzgis.model import State
+
+    table = Table(title=Text(words("audit", "figures_title")), title_justify="left")
+    for heading in ("rule", "what", "holds"):
+        table.add_column(words("audit", heading), overflow="fold")
+    signs = {State.CLEAR: ("yes", "green"), State.NOT_CHECKED: ("", "magenta")}
+    for row in report.findings[report.findings["topic"] == Topic.FIGURE].to_dict("records"):
+        rule = report.book.rule(row["rule"])
+        sign, style = signs.get(State(row["state"]), ("no", "red"))
+        said = words("audit", sign) if sign else words("state", row["state"])
+        cells = (words.title(rule.title, rule.title_en), words.message(row["what"]))
+        table.add_row(*(Text(cell) for cell in cells), Text(said, style=style))
     return table
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lzgis.cli_audit import announce, print_json, stdout
+from lzgis.cli_result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -43,9 +44,9 @@ class DiffOptions:
     as_of_old: Annotated[
         str | None, typer.Option("--as-of-old", help="Date of the rules of OLD, if it is another than --as-of.")
     ] = None
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives diff.gpkg and diff.json.")] = (
-        None
-    )
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder that receives workbook, map, GeoPackage and JSON.")
+    ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on standard output.")] = False
 
 
@@ -65,9 +66,10 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
     again = None if options.report is None else recheck(options.report, new, old=old, as_of=as_of)
     written = []
     if options.out is not None:
-        for one in DIFF_FORMATS.values():
-            written.append(options.out / one.file_name)
-            one.write(report, written[-1], recheck=again, language=language)
+        with result_in(options.out, "diff", {"old": report.old, "new": report.new}) as stage:
+            for one in DIFF_FORMATS.values():
+                one.write(report, stage.folder / one.file_name, recheck=again, language=language)
+        written = [options.out / one.file_name for one in DIFF_FORMATS.values()]
     if options.as_json:
         print_json(diff_document(report, again, language=language))
     else:
@@ -115,12 +117,15 @@ def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], words: Word
 def _cell(column: str, value: Any, words: Words) -> str:
     if value is None or (isinstance(value, float) and isnan(value)):
         return ""
-    if column == "change":
-        return words("change", value)
-    if column in ("state", "verdict_before", "verdict_after"):
-        return words("state" if column == "state" else "verdict", value) if value else ""
+    sections = {"change": "change", "state": "state", "verdict_before": "verdict", "verdict_after": "verdict"}
+    if column in sections:
+        return words(sections[column], value) if value else ""
     if column in ("lon", "lat"):
         return f"{value:.6f}"
+    if column.startswith("answer_"):
+        from lzgis.exporters.difference import told_answer
+
+        return told_answer(words, value)
     if isinstance(value, float):
         return f"{value:,.2f}"
     return words.message(value) if isinstance(value, str) else str(value)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lzgis.cli_result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
+    from lzgis.manifest import Given
     from lzgis.model import Report
     from lzgis.words import Language
 
@@ -63,10 +65,15 @@ class SheetOptions:
         return list(dict.fromkeys(names))
 
 
-def write_sheets(report: Report, site_ids: list[str], options: SheetOptions, language: Language) -> list[Path]:
+def write_sheets(
+    report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: Given | None = None
+) -> list[Path]:
     """Write the maps that the options ask for, and return the files."""
+    from lzgis.exporters.json import provenance_object
     from lzgis.exporters.paper import Sheet, write_maps
 
     sheet = Sheet(options.paper.value, options.orientation.value, options.map_number.strip())
     suffixes = options.suffixes()
-    return write_maps(report, options.out, site_ids, sheet=sheet, suffixes=suffixes, language=language)
+    with result_in(options.out, "map", provenance_object(report.provenance), given) as stage:
+        made = write_maps(report, stage.folder, site_ids, sheet=sheet, suffixes=suffixes, language=language)
+    return [stage.final(path) for path in made]

@@ -31,7 +31,7 @@ LayersOption = Annotated[
     Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
 ]
 LangOption = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the tables.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives workbook and tables.")]
 ByOption = Annotated[
     list[str] | None,
     typer.Option("--by", help="Zones: LAYER, LAYER.FIELD or 'LAYER.*'; may be given again."),
@@ -51,18 +51,16 @@ def stats(
     from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.stats import raster_stats
+    from lzgis.rasters.workbook import told_composition, told_limits, write_raster_xlsx
 
     words = _words(lang)
     with progress_bar(words) as progress:
         found = raster_stats(layers or reference_city(), raster, by=by, sites=sites, progress=progress)
-    table = found.composition
-    if lang == Language.en:
-        table = table.assign(title=table["title_en"].where(table["title_en"] != "", table["title"]))
-    silent = {what: words("raster", what) for what in ("unknown-value", "no-value", "not-covered")}
-    table = table.assign(title=table["title"].where(table["what"] == "class", table["what"].map(silent)))
+    table = told_composition(found, words)
     _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
-    if len(found.limits):
-        _print(found.limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
+    limits = told_limits(found, words)
+    if len(limits):
+        _print(limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
     for one in found.declared:
         said = words("raster", "yes" if one.holds else "no")
         values = {"basis": one.declared.basis, "declared": one.declared.value, "measured": round(one.measured, 6)}
@@ -70,8 +68,9 @@ def stats(
     _warn(found.problems, words)
     if out is not None:
         _save(table.drop(columns="title_en"), out / "composition.csv", words)
-        if len(found.limits):
-            _save(found.limits, out / "limits.csv", words)
+        if len(limits):
+            _save(limits.drop(columns="title_en"), out / "limits.csv", words)
+        _announce(write_raster_xlsx(found, layers or reference_city(), out / "stats.xlsx", language=words.language))
 
 
 @app.command()
@@ -87,21 +86,25 @@ def change(
     from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.change import raster_change
+    from lzgis.rasters.workbook import class_titles, write_raster_xlsx
 
     words = _words(lang)
     with progress_bar(words) as progress:
         found = raster_change(layers or reference_city(), before, after, min_area_m2=min_area, progress=progress)
-    converted = found.converted
+    titles = class_titles(layers or reference_city(), (before, after), words)
+    told = {"before": titles, "after": titles}
+    converted, patches = found.converted.replace(told), found.patches.drop(columns="geometry").replace(told)
     _print(converted, ["level", "zone_name", "before", "after", "area_m2", "share"], "transitions_title", words)
     columns = ["patch", "before", "after", "area_m2", "feature_name", "unit_name"]
-    _print(found.patches, [c for c in columns if c in found.patches.columns], "patches_title", words)
+    _print(patches, [c for c in columns if c in patches.columns], "patches_title", words)
     count, area = found.dropped
     _say(words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}"))
     _warn(found.problems, words)
     if out is not None:
         _announce(found.write(out / "change.gpkg"))
-        _save(found.transitions, out / "transitions.csv", words)
-        _save(found.patches.drop(columns="geometry"), out / "patches.csv", words)
+        _save(found.transitions.replace(told), out / "transitions.csv", words)
+        _save(patches, out / "patches.csv", words)
+        _announce(write_raster_xlsx(found, layers or reference_city(), out / "change.xlsx", language=words.language))
     raise typer.Exit(1 if len(converted) else 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,19 @@ import pandas as pd
 import shapely
 
 from lzgis.auditing import audit_findings, ground_of, load_present
-from lzgis.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, read_layer
+from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, open_catalogue, read_layer
 from lzgis.errors import ConfigError
 from lzgis.kinds.base import PlaneLayer
 from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.layer_kinds.base import Found
-from lzgis.layer_model import AUDIT_COLUMNS, CHANGE_COLUMNS, RULE_CHANGE_COLUMNS, TOTAL_COLUMNS, DiffReport
+from lzgis.layer_model import AUDIT_COLUMNS, CHANGE_COLUMNS, RULE_CHANGE_COLUMNS, TOTAL_COLUMNS, DiffReport, Setting
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
-from lzgis.model import Problem
+from lzgis.model import Problem, Provenance, Source
 from lzgis.rule import LayerRule, Rule, RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.screening import date_of, plane_layer
+from lzgis.screening import date_of, plane_layer, provenance_of, software
+from lzgis.spec import CitySpec
 from lzgis.versions import Pairing, change_rows, layer_gained_and_lost, paired
 
 #: What the catalogue says of a layer that changes answers; dates, styles and the like do not.
@@ -42,6 +43,7 @@ class Version:
     book: RuleBook | None = None
     city: Catalogue | None = None
     problems: tuple[Problem, ...] = ()
+    read: Mapping[str, LoadedLayer] = field(default_factory=dict)
 
 
 def diff(
@@ -50,6 +52,7 @@ def diff(
     *,
     as_of: dt.date | str | None = None,
     as_of_old: dt.date | str | None = None,
+    made_at: dt.datetime | None = None,
 ) -> DiffReport:
     """Compare two versions of a city (its folder), of a rule book (``*.toml``) or of a layer (any vector file).
 
@@ -62,6 +65,8 @@ def diff(
     as_of_old : date or ISO string, optional
         The date for the older version, if it is another: rules that came into force or were repealed in between are
         listed too.
+    made_at : datetime, optional
+        The time to be printed as that of the report; now if not given.
 
     Returns
     -------
@@ -96,9 +101,10 @@ def diff(
         new=after.name,
         changes=_framed(changes, after),
         parts=_parts(parts, after.plane),
-        totals=pd.DataFrame(totals, columns=[c.name for c in TOTAL_COLUMNS]),
+        totals=_totals(totals),
         rules=pd.DataFrame(rules, columns=[c.name for c in RULE_CHANGE_COLUMNS]),
         findings=_findings(before, after, as_of),
+        setting=_setting(before, after, date_of(as_of), made_at),
         problems=(*before.problems, *(p for p in after.problems if p not in before.problems)),
     )
 
@@ -115,13 +121,15 @@ def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[
             _name(new), some, book=read_rulebook(Path(str(new)))
         )
     if kinds[0] == "layer":
-        layers = [read_layer(Path(str(one))) for one in (old, new)]
-        bounds = [one.frame.total_bounds for one in layers if len(one.frame)]
+        loaded = [read_layer(Path(str(one))) for one in (old, new)]
+        bounds = [one.layer.frame.total_bounds for one in loaded if len(one.layer.frame)]
         low, high = np.min(bounds, axis=0)[:2], np.max(bounds, axis=0)[2:]
         plane = plane_for((*low, *high))
         both = [
-            Version(_name(one), plane, {"layer": plane_layer(layer, plane)})
-            for one, layer in zip((old, new), layers, strict=True)
+            Version(
+                _name(one), plane, {"layer": plane_layer(got.layer, plane)}, problems=got.problems, read={"layer": got}
+            )
+            for one, got in zip((old, new), loaded, strict=True)
         ]
         return both[0], both[1]
     cities = [one if isinstance(one, Catalogue) else open_catalogue(one) for one in (old, new)]
@@ -132,7 +140,37 @@ def _city(city: Catalogue, plane: Plane) -> Version:
     loaded, lacking = load_present(city)
     layers = {name: plane_layer(one.layer, plane) for name, one in loaded.items()}
     problems = (*lacking, *(p for one in loaded.values() for p in one.problems))
-    return Version(str(city.root), plane, layers, city.book, city, problems)
+    return Version(str(city.root), plane, layers, city.book, city, problems, loaded)
+
+
+def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime | None) -> Setting:
+    """Say what a comparison is shown on, and where both versions come from."""
+    layers = {name: one.layer for name, one in after.read.items()}
+    former = [replace(source, role=f"{source.role} (old)") for source in _sources(before)]
+    if after.city is not None:
+        now = provenance_of(after.city, after.city.book, after.read, (day, made_at))
+        provenance = replace(now, sources=(*now.sources, *former))
+        return Setting(after.city.city, after.city.book, layers, after.city.backdrop, provenance)
+    book = after.book or RuleBook("", "", (), {}, {}, {})
+    plane = "" if after.book else after.plane.crs.name
+    provenance = Provenance(
+        as_of=day,
+        made_at=made_at or dt.datetime.now().astimezone().replace(microsecond=0),
+        rule_book=book.name,
+        rule_book_version=book.version,
+        plane=plane,
+        sources=(*_sources(after), *former),
+        transforms=tuple(t for one in after.read.values() for t in one.transforms),
+        tolerances={},
+        versions=software(),
+    )
+    return Setting(CitySpec(name=Path(after.name).stem), book, layers, None, provenance)
+
+
+def _sources(version: Version) -> list[Source]:
+    files = version.book.files if version.book else ()
+    books = [Source("rules", name, digest) for name, digest in files]
+    return [*(one.source for one in version.read.values()), *books]
 
 
 def _kind(one: Catalogue | str | Path) -> str:
@@ -252,6 +290,12 @@ def _repealed(book: RuleBook, rule: Rule | None, day: dt.date | str | None) -> s
         return set()
     documents = [book.documents[b.document] for b in rule.basis]
     return {d.title for d in documents if d.repealed(date_of(day))}
+
+
+def _totals(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Put the totals of all layers into a table; a note is a sentence that is told in the reader's language."""
+    dtypes = {c.name: object if c.dtype == "str" else "int64" if c.dtype == "int" else "float64" for c in TOTAL_COLUMNS}
+    return pd.DataFrame({n: pd.Series([row[n] for row in rows], dtype=dtype) for n, dtype in dtypes.items()})
 
 
 def _framed(rows: list[dict[str, Any]], after: Version) -> gpd.GeoDataFrame:

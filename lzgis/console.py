@@ -13,8 +13,10 @@ from rich.text import Text
 
 from lzgis.catalogue import Catalogue, Measured, area_km2, measure_declared
 from lzgis.check import Progress as Report_progress
+from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model import Problem, Report, Verdict
+from lzgis.sources import shown
 from lzgis.words import Words
 
 _VERDICT_STYLE = {
@@ -102,7 +104,7 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
                 Problem(
                     "warning",
                     Message("layer '{name}'", name=name),
-                    Message("the file {source} is not there", source=spec.source),
+                    Message("the file {source} is not there", source=shown(spec.source)),
                     Message("put it there"),
                 )
             )
@@ -118,7 +120,35 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
     return table, problems
 
 
-def _declared_cells(check: Measured | None, words: Words) -> tuple[str | Text, ...]:
+def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
+    """One row per raster and declared figure, measured beside declared; and the problems of all rasters."""
+    from lzgis.rasters.city import city_raster
+    from lzgis.rasters.stats import raster_declared
+
+    table = Table(title=Text(words("raster", "rasters_title")), title_justify="left")
+    for heading in ("raster_id", "title", "status", "date", "cells", "declared", "measured", "holds"):
+        table.add_column(words("cli", heading), overflow="fold")
+    problems: list[Problem] = []
+    for name, spec in city.spec.raster.items():
+        title = words.title(spec.title, spec.title_en)
+        try:
+            one = city_raster(city, name)
+            checks: list[Any] = [*raster_declared(city, name)] or [None]
+        except LzgisError as error:
+            table.add_row(name, Text(title), Text(words("cli", "unusable"), "red"))
+            problems.append(Problem("error", error.place, error.what, error.remedy))
+            continue
+        problems.extend(one.problems)
+        date = "" if spec.date is None else spec.date.isoformat()
+        cells = f"{one.grid.shape[0]} × {one.grid.shape[1]}"
+        for i, check in enumerate(checks):
+            first = (name, Text(title), words("status", spec.status), date, cells) if i == 0 else ("",) * 5
+            table.add_row(*first, *_declared_cells(check, words))
+    return table, problems
+
+
+def _declared_cells(check: Any, words: Words) -> tuple[str | Text, ...]:
+    """Tell a figure as declared, as measured, and whether it holds; nothing where none is declared."""
     if check is None:
         return ("", "", "")
     declared = check.declared

@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lzgis.coverage import Coverage
+from lzgis.errors import LzgisError
 from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
+from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Reason, State
-from lzgis.rule import Certainty, Rule, RuleBook, Severity
+from lzgis.rule import Certainty, Requirement, Rule, RuleBook, Severity
 
 #: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
+#: Those that say the same in all rows of a rule.
+PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +36,21 @@ class Subjects:
     def doing(self, activities: list[str]) -> np.ndarray:
         """Whether each site's activity is one of these, or within one."""
         wanted = frozenset(activities)
-        verdict = {a: bool(a) and bool(self.book.widening(a) & wanted) for a in set(self.activity)}
-        return np.array([verdict[a] for a in self.activity], dtype=bool)
+        codes, given = self._activities
+        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        return np.asarray(fits[codes])
 
-    @property
+    @cached_property
+    def _activities(self) -> tuple[np.ndarray, np.ndarray]:
+        codes, given = pd.factorize(self.activity)
+        return codes, np.asarray(given, dtype=object)
+
+    @cached_property
+    def names(self) -> dict[str, np.ndarray]:
+        """The columns ``id`` and ``name`` of the sites."""
+        return {name: self.table[name].to_numpy(dtype=object) for name in ("id", "name")}
+
+    @cached_property
     def unknown(self) -> np.ndarray:
         """Whether the site gives no activity."""
         return np.asarray(self.activity == "", dtype=bool)
@@ -83,8 +99,8 @@ def finding_rows(
     size = subjects.sites.size[site]
     measured = np.where(np.isnan(rows.area_m2), rows.length_m, rows.area_m2)
     columns: Columns = {
-        "site_id": subjects.table["id"].to_numpy()[site],
-        "site_name": subjects.table["name"].to_numpy()[site],
+        "site_id": subjects.names["id"][site],
+        "site_name": subjects.names["name"][site],
         "activity": subjects.activity[site],
         "rule": rule.id,
         "kind": rule.kind,
@@ -105,12 +121,13 @@ def finding_rows(
             columns[column.name] = getattr(rows, column.name)
     n = len(rows)
     return {
-        name: value if isinstance(value, np.ndarray) else np.full(n, value, object) for name, value in columns.items()
+        name: value if isinstance(value, np.ndarray) else np.broadcast_to(np.array(value, dtype=object), n)
+        for name, value in columns.items()
     }
 
 
-def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
-    """Cite what a rule rests on: documents with their articles, those repealed, and the weakest certainty.
+def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
+    """Cite what a rule or requirement rests on: documents with their articles, those repealed, and the weakest certainty.
 
     A document that takes effect only after `as_of` is not cited, unless there is no other.
     """
@@ -121,6 +138,53 @@ def citation(rule: Rule, book: RuleBook, as_of: dt.date) -> tuple[str, str, Cert
     order = list(Certainty)
     weakest = max((d.certainty for _, d in begun), key=order.index)
     return "；".join(texts), "；".join(gone), weakest
+
+
+#: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.
+ANSWERS = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
+
+
+def answers(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
+    """Give each pair of site and rule its one answer.
+
+    Parameters
+    ----------
+    site, rule : array of int
+        Positions of the findings' sites and rules.
+    state : Series
+        Their states.
+    shape : (int, int)
+        How many sites and rules there are.
+
+    Returns
+    -------
+    array of int, shape (sites, rules)
+        Positions in `ANSWERS`; the four states so sum to all pairs of site and rule.
+
+    Raises
+    ------
+    LzgisError
+        If a pair has no answer, or is 不涉及 and something else at once: then the screening itself is wrong.
+    """
+    found = np.full(shape, -1)
+    for grade, one in enumerate(ANSWERS):
+        which = (state == one.value).to_numpy(dtype=bool)
+        found[site[which], rule[which]] = grade
+    clear = (state == State.CLEAR.value).to_numpy(dtype=bool)
+    twice = int((found[site[clear], rule[clear]] != 0).sum())
+    without = int((found < 0).sum())
+    if twice or without:
+        raise LzgisError(
+            Message("findings"),
+            Message(
+                "of {pairs} pairs of site and rule {without} have no answer and {twice} have two that differ",
+                pairs=found.size,
+                without=without,
+                twice=twice,
+            ),
+            Message("do not use them, and report this as a fault of lzgis"),
+        )
+    return found
 
 
 def _features(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
@@ -159,9 +223,14 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
         "item": item,
         "procedure": procedure,
         "note": note,
-        "state": np.array([str(s) for s in state], dtype=object),
-        "reason": np.array([str(r) for r in reason], dtype=object),
+        "state": _texts(state),
+        "reason": _texts(reason),
     }
+
+
+def _texts(values: np.ndarray) -> np.ndarray:
+    codes, words = pd.factorize(values)
+    return np.array([str(word) for word in words], dtype=object)[codes]
 
 
 def _where(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:

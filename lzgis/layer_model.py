@@ -142,11 +142,22 @@ RECHECK_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What a comparison is shown on and cites: city, rules and layers of the newer version, and where both come from."""
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    backdrop: Path | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
 class DiffReport:
     """What a new version changes: features, areas, rules, and what rules say of the change.
 
     `changes` has a row per feature that is not as it was, with its newer shape (the older where it is gone); `parts` the
-    areas gained and lost, one row per layer and patch. Both are in EPSG:4490.
+    areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on.
     """
 
     old: str
@@ -156,6 +167,7 @@ class DiffReport:
     totals: pd.DataFrame
     rules: pd.DataFrame
     findings: gpd.GeoDataFrame
+    setting: Setting
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -169,10 +181,11 @@ class Recheck:
     """The projects of an earlier report, judged by what holds now.
 
     `changes` has a row per site and rule whose answer differs; `verdicts` and `findings` are what a screening of all sites
-    would give now (findings without geometry). `recomputed` counts the pairs of site and rule that were checked again,
-    `reused` those that cannot have changed.
+    would give now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the
+    pairs of site and rule that were checked again, `reused` those that cannot have changed.
     """
 
+    sites: gpd.GeoDataFrame
     changes: pd.DataFrame
     verdicts: pd.DataFrame
     findings: pd.DataFrame

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from lzgis.rule import RuleBook
 from lzgis.spec import CitySpec, LayerSpec
@@ -40,6 +41,7 @@ class Reason(StrEnum):
     NONE = ""
     LAYER_MISSING = "layer-missing"
     LAYER_EMPTY = "layer-empty"
+    LAYER_ELSEWHERE = "layer-elsewhere"
     FIELD_MISSING = "field-missing"
     OUTSIDE_CITY = "outside-city"
     PARTLY_OUTSIDE = "partly-outside"
@@ -48,6 +50,7 @@ class Reason(StrEnum):
     ACTIVITY_MISSING = "activity-missing"
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
+    LAYER_DOUBTFUL = "layer-doubtful"
 
 
 class Column(NamedTuple):
@@ -152,9 +155,25 @@ BREAKDOWN_COLUMNS = (
     Column("division_name", "str", "its name"),
     Column("area_m2", "float", "area of the part, m², rounded so that the parts sum to the finding's; NaN for lines"),
     Column("area_ha", "float", "the same in hectares, rounded likewise"),
+    Column("area_mu", "float", "the same in mu (15 to the hectare), rounded likewise"),
     Column("length_m", "float", "length of the part of a line, m, rounded likewise; NaN for polygons"),
     Column("share", "float", "the part over the whole finding"),
     Column("adjustment", "float", "area_m2 or length_m less what was measured"),
+)
+
+
+UNIT_LIST_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("level", "str", "province, city or unit: who sets the clause"),
+    Column("unit_id", "str", "id of the control unit; empty for general requirements"),
+    Column("unit_name", "str", "its name"),
+    Column("unit_class", "str", "its class"),
+    Column("heading", "str", "heading that the clause stands under"),
+    Column("clause", "str", "the clause"),
+    Column("share", "float", "share of the site in the unit; NaN for general requirements and points"),
+    Column("basis", "str", "documents and articles of a general requirement; what the layer of units rests on"),
+    Column("certainty", "str", "how well the text of a general requirement is known; empty for units"),
+    Column("note", "str", "what else the rule book says of a general requirement"),
 )
 
 
@@ -207,6 +226,22 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """A geometry that is not used as it was drawn: whose it is, what was done, and its area (m²) before and after.
+
+    `accepted` is False where the area changed by more than the tolerance and nobody accepted that: then the geometry is
+    not used at all, and what it would have decided is 未核查. Areas are 0 for lines and points.
+    """
+
+    place: str
+    feature: str
+    what: str
+    area_before_m2: float
+    area_after_m2: float
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
 class Source:
     """An input as it was read: what it is, where it came from and its fingerprint."""
 
@@ -221,7 +256,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a report comes from, enough to make it again."""
+    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
 
     as_of: dt.date
     made_at: dt.datetime
@@ -232,15 +267,22 @@ class Provenance:
     transforms: tuple[str, ...]
     tolerances: Mapping[str, float]
     versions: Mapping[str, str]
+    repairs: tuple[Repair, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names."""
+    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names.
+
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None where that is not
+    known either: nothing near it is proved to be free of the layer.
+    """
 
     id: str
     spec: LayerSpec
     frame: gpd.GeoDataFrame
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,6 +296,7 @@ class SiteTable:
     problems: tuple[Problem, ...]
     source: Source
     transforms: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,10 +304,10 @@ class Report:
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
-    geometry of a finding is the conflicting part of the site. `unit_lists` has one row per site, unit and clause of the
-    unit's 准入清单: ``site_id``, ``unit_id``, ``unit_name``, ``unit_class``, ``heading``, ``clause``, ``share``. `backdrop` is an
-    elevation raster to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the
-    decisions of planners on findings, which stay as they are.
+    geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
+    per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
+    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    planners on findings, which stay as they are.
     """
 
     city: CitySpec

@@ -149,6 +149,7 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
     after = verdicts(findings, everyone)
     recomputed = int(sum(some.sum() for some in concerned.values()))
     return Recheck(
+        sites=earlier.sites,
         changes=_changes(situation, findings, after, concerned),
         verdicts=after,
         findings=findings,
@@ -302,7 +303,8 @@ def _changes(
             continue
         told = (site, names.get(site, ""), was.get(site, ""), now.get(site, ""), rule, before, later)
         rows.append((*told, causes.of(site, rule)))
-    return pd.DataFrame(rows, columns=[c.name for c in RECHECK_COLUMNS])
+    # As objects, for a sentence that is to be told in another language is more than its letters.
+    return pd.DataFrame(rows, columns=[c.name for c in RECHECK_COLUMNS], dtype=object)
 
 
 def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:

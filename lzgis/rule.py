@@ -7,8 +7,10 @@ stands in one module per kind under :mod:`lzgis.kinds`.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,6 +43,14 @@ class Certainty(StrEnum):
     PLAN = "plan"
     PART = "part"
     LORE = "lore"
+
+
+class Level(StrEnum):
+    """Who sets a clause of an admission list, in the order in which a list is answered."""
+
+    PROVINCE = "province"
+    CITY = "city"
+    UNIT = "unit"
 
 
 class Data(BaseModel):
@@ -142,6 +152,28 @@ class Rule(Data):
         return 0.0
 
 
+class Requirement(Data):
+    """A general requirement of province or city: a clause that stands before the lists of the units of `layer`.
+
+    `where` limits it to projects in units whose fields hold one of the listed values.
+    """
+
+    id: str
+    level: Literal[Level.PROVINCE, Level.CITY]
+    layer: str
+    where: dict[str, list[str]] = {}
+    heading: str = Field(min_length=1)
+    clause: str = Field(min_length=1)
+    basis: list[Basis] = Field(min_length=1)
+    effective_from: dt.date
+    effective_to: dt.date | None = None
+    note: str = ""
+
+    def in_force(self, as_of: dt.date) -> bool:
+        """Whether the clause applies on `as_of`; its last day is the day before `effective_to`."""
+        return self.effective_from <= as_of and (self.effective_to is None or as_of < self.effective_to)
+
+
 #: The word for every layer that a city has, and the one for the layer that holds its outline.
 EVERY_LAYER = "*"
 OUTLINE = "outline"
@@ -182,7 +214,8 @@ class RuleBook:
     """A dated book of rules with what its rules refer to.
 
     `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may
-    name to its title: a city that lacks one gets 未核查, never a pass.
+    name to its title: a city that lacks one gets 未核查, never a pass. `requirements` are the general clauses of province
+    and city, and `mentions` the words by which clauses speak of a layer, beside its title.
     """
 
     name: str
@@ -194,13 +227,16 @@ class RuleBook:
     tolerance: Tolerance = field(default_factory=Tolerance)
     files: tuple[tuple[str, str], ...] = ()
     audits: tuple[LayerRule, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_of(self, date: dt.date) -> RuleBook:
-        """Keep the rules in force on `date`."""
+        """Keep the rules and requirements in force on `date`."""
         return replace(
             self,
             rules=tuple(r for r in self.rules if r.in_force(date)),
             audits=tuple(r for r in self.audits if r.in_force(date)),
+            requirements=tuple(r for r in self.requirements if r.in_force(date)),
         )
 
     def widening(self, activity: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ from lzgis.errors import ConfigError
 from lzgis.kinds import KINDS
 from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.messages import Message
-from lzgis.rule import Activity, Data, Document, LayerRule, Rule, RuleBook, Tolerance
+from lzgis.rule import Activity, Basis, Data, Document, LayerRule, Requirement, Rule, RuleBook, Tolerance
 
 
 class BookInfo(Data):
@@ -38,6 +38,8 @@ class BookFile(Data):
     document: dict[str, Document] = {}
     activity: dict[str, Activity] = {}
     rule: dict[str, dict[str, Any]] = {}
+    requirement: dict[str, dict[str, Any]] = {}
+    mentions: dict[str, list[str]] = {}
     tolerance: Tolerance | None = Field(default=None)
 
 
@@ -58,11 +60,14 @@ def read_rulebook(path: str | Path) -> RuleBook:
     """
     path = Path(path)
     read = list(_with_extended(path, (), set()))
-    merged: dict[str, dict[str, Any]] = {"layers": {}, "document": {}, "activity": {}, "rule": {}}
+    parts = ("layers", "document", "activity", "rule", "requirement", "mentions")
+    merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
     for place, file, _ in read:
+        read_parts: dict[str, dict[str, Any]] = {part: getattr(file, part) for part in parts}
+        read_parts |= {"rule": _rules(file, place), "requirement": _requirements(file, place)}
         for part, values in merged.items():
-            values.update(getattr(file, part) if part != "rule" else _rules(file, place))
+            values.update(read_parts[part])
         tolerance = file.tolerance or tolerance
     own = read[-1][1].book
     book = RuleBook(
@@ -75,8 +80,11 @@ def read_rulebook(path: str | Path) -> RuleBook:
         tolerance=tolerance,
         files=tuple((place, digest) for place, _, digest in read),
         audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
+        requirements=tuple(merged["requirement"].values()),
+        mentions={layer: tuple(words) for layer, words in merged["mentions"].items()},
     )
     _check(book, path.name)
+    _check_requirements(book, path.name)
     return book
 
 
@@ -143,6 +151,44 @@ def _rules(book: BookFile, place: str) -> dict[str, Rule]:
     return rules
 
 
+def _requirements(book: BookFile, place: str) -> dict[str, Requirement]:
+    return {
+        name: parse(
+            Requirement, {"id": name, **table}, Message("{place}, requirement '{name}'", place=place, name=name)
+        )
+        for name, table in book.requirement.items()
+    }
+
+
+def _check_requirements(book: RuleBook, place: str) -> None:
+    """Check what requirements and mentions refer to; a requirement stands before lists, so its layer must have one."""
+    lists = [rule.layer for rule in book.rules if rule.kind == "identify"]
+    for one in book.requirements:
+        here = Message("{place}, requirement '{name}'", place=place, name=one.id)
+        if one.layer not in book.layers:
+            what = Message("layer '{layer}' is not in [layers]", layer=one.layer)
+            raise ConfigError(here, what, nearest(one.layer, book.layers))
+        if one.layer not in lists:
+            what = Message("no rule of kind 'identify' looks at layer '{layer}'", layer=one.layer)
+            raise ConfigError(here, what, nearest(one.layer, lists))
+        _check_basis(book, one.basis, here)
+        if one.effective_to is not None and one.effective_to <= one.effective_from:
+            raise ConfigError(
+                here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
+            )
+    for layer in book.mentions:
+        if layer not in book.layers:
+            what = Message("layer '{layer}' is not in [layers]", layer=layer)
+            raise ConfigError(Message("{place}, {key}", place=place, key="mentions"), what, nearest(layer, book.layers))
+
+
+def _check_basis(book: RuleBook, cited: list[Basis], here: str) -> None:
+    for basis in cited:
+        if basis.document not in book.documents:
+            what = Message("document '{document}' is not in the book", document=basis.document)
+            raise ConfigError(here, what, nearest(basis.document, book.documents))
+
+
 def _check(book: RuleBook, place: str) -> None:
     for rule in (*book.rules, *book.audits):
         here = Message("{place}, rule '{id}'", place=place, id=rule.id)
@@ -153,10 +199,7 @@ def _check(book: RuleBook, place: str) -> None:
                     Message("layer '{layer}' is not in [layers]", layer=layer),
                     nearest(layer, book.layers),
                 )
-        for basis in rule.basis:
-            if basis.document not in book.documents:
-                what = Message("document '{document}' is not in the book", document=basis.document)
-                raise ConfigError(here, what, nearest(basis.document, book.documents))
+        _check_basis(book, rule.basis, here)
         for activity in [*rule.activities, *(a for u in rule.unless for a in u.activity)]:
             if activity not in book.activities:
                 raise ConfigError(

@@ -5,50 +5,73 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import shapely
 
 import lzgis
+from lzgis.admission import unit_lists
+from lzgis.answering import (
+    ONE_AT_A_TIME,
+    Answers,
+    Ground,
+    GroundTold,
+    ground_of,
+    ground_told,
+    pieces_of,
+    together,
+)
 from lzgis.breakdown import breakdown
-from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, missing_layers, open_catalogue, unknown_values
+from lzgis.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, open_catalogue, unknown_values
 from lzgis.check import Progress, check_all
+from lzgis.cluster import gathered, submitted
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
-from lzgis.findings import Columns, Subjects, finding_rows, not_checked
+from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source, State
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
+from lzgis.repair import TOLERANCE_M2, TOLERANCE_SHARE
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
-from lzgis.sources import read_sites, sites_from_frame
+from lzgis.shifts import suspected_shift, vertices
+from lzgis.sources import Reading, begin_reading, sites_from_frame, sites_of
 from lzgis.verdicts import verdicts
 
-_DTYPES = {"str": str, "float": float}
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Sites in a piece for a worker: fewer are not worth the way, more keep the others waiting at the end.
+_LEAST_PIECE, _MOST_PIECE = 100, 5000
 
 
-def screen(
-    sites: SiteTable | gpd.GeoDataFrame | str | Path,
+def screen(  # noqa: PLR0913 (what a screening may be given)
+    sites: SiteTable | Reading | gpd.GeoDataFrame | str | Path,
     city: Catalogue | str | Path,
     *,
     as_of: dt.date | str | None = None,
     made_at: dt.datetime | None = None,
     progress: Progress | None = None,
     overrides: str | Path | None = None,
+    client: Client | None = None,
 ) -> Report:
     """Check sites against all rules of a city that are in force on a date.
 
     Parameters
     ----------
-    sites : SiteTable, GeoDataFrame or path
-        What to check: points, lines and polygons in any mixture.
+    sites : SiteTable, Reading, GeoDataFrame or path
+        What to check: points, lines and polygons in any mixture. What a file does not say itself, and whether repairs
+        are accepted, is given with :func:`lzgis.sources.begin_reading`.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
@@ -59,6 +82,8 @@ def screen(
         Called with what is being done, how many steps are done, and how many there are.
     overrides : path, optional
         Decisions of planners, to stand beside the findings; ``overrides.toml`` in the city's folder if not given.
+    client : distributed.Client, optional
+        A dask cluster whose workers shall do the work; they must see the city's folder under the same path.
 
     Returns
     -------
@@ -81,51 +106,112 @@ def screen(
     """
     if isinstance(city, str | Path):
         city = open_catalogue(city)
+    if isinstance(sites, str | Path):
+        sites = begin_reading(sites)
     if isinstance(sites, gpd.GeoDataFrame):
-        sites = sites_from_frame(sites)
-    elif not isinstance(sites, SiteTable):
-        sites = read_sites(sites)
-    report = _screened(sites, city, (date_of(as_of), made_at), progress)
+        sites = sites_from_frame(sites, near=city.outline)
+    elif isinstance(sites, Reading):
+        sites = _read_beside(sites, city)
+    ground = ground_of(city, date_of(as_of), progress=progress)
+    answer = answers_of if client is None else partial(_answers_on, client)
+    answers = answer(sites, ground, progress=progress)
+    report = report_of(answers, ground, sites, made_at)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _screened(
-    sites: SiteTable, city: Catalogue, times: tuple[dt.date, dt.datetime | None], progress: Progress | None
-) -> Report:
-    day, _ = times
-    book = city.book.as_of(day)
-    if not book.rules:
-        raise ConfigError(
-            Message("rule book '{name}'", name=book.name),
-            Message("has no rule in force on {day}", day=day),
-            Message("give a later date with as_of"),
-        )
-    loaded, lacking = _load_layers(city, book, progress)
-    layers = {name: one.layer for name, one in loaded.items()}
+def _read_beside(reading: Reading, city: Catalogue) -> SiteTable:
+    """Let the sites be read in their process apart, and the layers here in the meantime."""
+    with reading:
+        for name in city.layers:
+            if city.exists(name):
+                city.load(name)
+        return sites_of(reading, near=city.outline)
+
+
+def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:
+    """Check sites against every rule; what is found for a site depends on no other site.
+
+    Raises
+    ------
+    SourceError
+        If an activity is not in the vocabulary.
+    """
+    city, book = ground.city, ground.book
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = subjects_of(sites, book, city, np.arange(len(sites.frame)))
     subjects = everyone if len(usable) == len(sites.frame) else subjects_of(sites, book, city, usable)
-    plane_layers = {name: in_plane(layer, city) for name, layer in layers.items()}
-    parts = check_all(subjects, plane_layers, day, progress=progress)
+    plane_layers = {name: ground.placed(name, in_plane) for name in ground.loaded}
+    parts = check_all(subjects, plane_layers, ground.day, progress=progress)
     if len(usable) < len(sites.frame):
-        parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, day)
-    findings = _findings_frame(parts, everyone, city)
-    problems = (*sites.problems, *lacking, *(p for one in loaded.values() for p in one.problems))
+        parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, ground.day)
+    findings, shapes = _findings_frame(parts, everyone, city)
+    return Answers(
+        sites=sites.frame.assign(activity=everyone.activity),
+        findings=findings,
+        verdicts=verdicts(findings, everyone),
+        breakdown=breakdown(findings, shapes, plane_layers, city.city.divisions),
+        problems=sites.problems,
+    )
+
+
+class _Piece(NamedTuple):
+    """What a worker needs to screen a part of the sites."""
+
+    sites: SiteTable
+    told: GroundTold
+
+
+def _answers_on(client: Client, sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:
+    """Let the workers of a cluster screen a table of sites piece by piece."""
+    threads = max(1, sum(client.nthreads().values()))
+    size = min(max(-(-len(sites.frame) // (4 * threads)), _LEAST_PIECE), _MOST_PIECE)
+    told = ground.told()
+    pieces = [_Piece(piece, told) for piece in pieces_of(sites, size)]
+    step = partial(progress, "sites") if progress else None
+    futures = submitted(client, _piece_answers, pieces, name="lzgis-screen")
+    return together(gathered(client, futures, step=step), ground.city.city.divisions)
+
+
+def _piece_answers(piece: _Piece) -> Answers:
+    # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
+    with ONE_AT_A_TIME:
+        return answers_of(piece.sites, ground_told(piece.told))
+
+
+def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
+    """Make the report of answers; of `sites` only where they come from is taken."""
+    city, book, layers = ground.city, ground.book, ground.layers
+    shifted = shift_problems(sites, layers) if sites is not None else []
+    problems = (
+        *answers.problems,
+        *ground.lacking,
+        *shifted,
+        *(p for one in ground.loaded.values() for p in one.problems),
+    )
     return Report(
         city=city.city,
         book=book,
         layers=layers,
-        sites=sites.frame.assign(activity=everyone.activity),
-        findings=findings,
-        verdicts=verdicts(findings, everyone),
-        unit_lists=unit_lists(findings, book, layers),
+        sites=answers.sites,
+        findings=answers.findings,
+        verdicts=answers.verdicts,
+        unit_lists=unit_lists(answers.findings, book, layers, ground.day),
         backdrop=city.backdrop,
         problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
-        provenance=provenance_of(city, book, loaded, times, sites),
-        breakdown=breakdown(findings, layers, city.city.divisions, city.plane),
+        provenance=provenance_of(city, book, ground.loaded, (ground.day, made_at), sites),
+        breakdown=answers.breakdown,
     )
+
+
+def shift_problems(sites: SiteTable, layers: Mapping[str, Layer]) -> list[Problem]:
+    """Warn of sites whose vertices meet those of the city's layers once a shift such as GCJ-02 is taken away."""
+    known = [vertices(layer.frame.geometry.to_numpy()) for layer in layers.values()]
+    if not known:
+        return []
+    found = suspected_shift(vertices(sites.frame.geometry.to_numpy()), np.concatenate(known))
+    return [found.problem(sites.source.name)] if found is not None else []
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:
@@ -148,54 +234,6 @@ def date_of(as_of: dt.date | str | None) -> dt.date:
             Message("'{as_of}' is not a date", as_of=as_of),
             Message("write it as 2026-11-21"),
         ) from None
-
-
-def _load_layers(
-    city: Catalogue, book: RuleBook, progress: Progress | None
-) -> tuple[dict[str, LoadedLayer], list[Problem]]:
-    present = [name for name in city.layers if city.exists(name)]
-    loaded = {}
-    for done, name in enumerate(present):
-        if progress:
-            progress("layers", done, len(present))
-        loaded[name] = city.load(name)
-    asked = missing_layers(city, book)
-    needed = {rule.layer for rule in book.rules}
-    not_checked_for_it = Message("rules that need it are not checked")
-    lesser = Message("distances are measured from a lesser baseline")
-    lacking = [
-        Problem(
-            "warning" if name in needed else "note",
-            Message("layer '{name}'", name=name),
-            Message("{title}: the city has no such layer", title=title),
-            not_checked_for_it if name in needed else lesser,
-        )
-        for name, title in asked.items()
-    ]
-    for name, spec in city.layers.items():
-        if name not in loaded and name not in asked.index:
-            what = Message("the file {source} is not there", source=spec.source)
-            lacking.append(
-                Problem(
-                    "warning",
-                    Message("layer '{name}'", name=name),
-                    what,
-                    Message("put it there or remove the layer"),
-                )
-            )
-    for name, one in loaded.items():
-        for rule in book.rules:
-            if rule.kind == "keep_away" and name in rule.layers and one.layer.spec.baseline is None:
-                what = Message(
-                    "rule '{id}' measures from it, but it does not say what its geometry stands for",
-                    id=rule.id,
-                )
-                raise ConfigError(
-                    Message("catalogue, layer '{name}'", name=name),
-                    what,
-                    Message('add baseline = "centreline" or another'),
-                )
-    return loaded, lacking
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
@@ -241,7 +279,8 @@ def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Bring a layer to a plane."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
+    doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)
 
 
 def unusable_rows(
@@ -254,34 +293,38 @@ def unusable_rows(
     ]
 
 
-def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> gpd.GeoDataFrame:
-    """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book."""
-    names = [c.name for c in FINDING_COLUMNS]
-    columns = {name: np.concatenate([p[name] for p in parts]) for name in (*names, "geometry")}
-    code = pd.Index(everyone.table["id"]).get_indexer(columns["site_id"])
+def _findings_frame(parts: list[Columns], everyone: Subjects, city: Catalogue) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+    """Put the rows of all rules together, site by site in the order of the sites, rules in the order of the book.
+
+    Returns the findings, and their shapes in the plane.
+    """
+    size = [len(part["site_id"]) for part in parts]
+    rule = np.repeat(np.arange(len(parts)), size)
+    code = pd.Index(everyone.names["id"]).get_indexer(np.concatenate([part["site_id"] for part in parts]))
     order = np.argsort(code, kind="stable")
-    data = {c.name: pd.Series(columns[c.name][order]).astype(_DTYPES[c.dtype]) for c in FINDING_COLUMNS}
-    geometry = city.plane.unproject(columns["geometry"][order])
-    return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4490")
+    rule, code = rule[order], code[order]
+    per_site = {"site_id": everyone.names["id"], "site_name": everyone.names["name"], "activity": everyone.activity}
+    data = {}
+    for name, dtype, _ in FINDING_COLUMNS:
+        if name in per_site:
+            data[name] = _repeated(per_site[name], code)
+        elif name in PER_RULE:
+            data[name] = _repeated(np.array([part[name][0] if len(part[name]) else "" for part in parts]), rule)
+        else:
+            values = np.concatenate([part[name] for part in parts])[order]
+            data[name] = pd.Series(values.astype(float)) if dtype == "float" else _repeated(*_coded(values))
+    shapes = np.concatenate([part["geometry"] for part in parts])[order]
+    return gpd.GeoDataFrame(data, geometry=city.plane.unproject(shapes), crs="EPSG:4490"), shapes
 
 
-def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer]) -> pd.DataFrame:
-    """Set out the 准入清单 of every unit that a site lies in: one row per site, unit and clause."""
-    rows: list[tuple[object, ...]] = []
-    for rule in book.rules:
-        fields = getattr(rule, "list_fields", {})
-        if not fields or rule.layer not in layers:
-            continue
-        units = layers[rule.layer].frame.set_index("id")
-        hit = findings[(findings["rule"] == rule.id) & findings["state"].isin([State.INVOLVED, State.SLIVER])]
-        for site, unit_id, share in zip(hit["site_id"], hit["feature_id"], hit["share"], strict=True):
-            unit = units.loc[unit_id]
-            for field, heading in fields.items():
-                text = unit.get(field)
-                clauses = text.splitlines() if isinstance(text, str) else []
-                head = (site, unit_id, unit["name"], unit.get("class", ""), heading)
-                rows.extend((*head, clause.strip(), share) for clause in clauses if clause.strip())
-    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
+def _repeated(texts: np.ndarray, codes: np.ndarray) -> pd.Series:
+    """Make a column of few texts, many times each: only the few are converted."""
+    return pd.Series(pd.Series(texts, dtype=object).astype(str).array.take(codes))
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    codes, texts = pd.factorize(values, use_na_sentinel=False)
+    return np.asarray(texts, dtype=object), codes
 
 
 def provenance_of(
@@ -310,13 +353,26 @@ def provenance_of(
         plane=plane.crs.name,
         sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
-        tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
-        versions={
-            "lzgis": lzgis.__version__,
-            "python": platform.python_version(),
-            "geopandas": gpd.__version__,
-            "shapely": shapely.__version__,
-            "GEOS": shapely.geos_version_string,
-            "PROJ": pyproj.proj_version_str,
+        tolerances={
+            "sliver_width_m": book.tolerance.sliver_width_m,
+            "touching_below_m": RESOLUTION_M,
+            "repair_m2": TOLERANCE_M2,
+            "repair_share": TOLERANCE_SHARE,
         },
+        versions=software(),
+        repairs=(*(sites.repairs if sites else ()), *(r for one in layers.values() for r in one.repairs)),
     )
+
+
+def software() -> dict[str, str]:
+    """Name the software that a result was made by, and its versions."""
+    return {
+        "lzgis": lzgis.__version__,
+        "python": platform.python_version(),
+        "geopandas": gpd.__version__,
+        "shapely": shapely.__version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+        "pyogrio": pyogrio.__version__,
+        "GDAL": pyogrio.__gdal_version_string__,
+    }

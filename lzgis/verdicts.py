@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
-from lzgis.findings import Subjects
+from lzgis.findings import Subjects, answers
 from lzgis.model import State, Verdict
 from lzgis.rule import Severity
 
@@ -18,19 +20,26 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
 
     A prohibition that is met outweighs everything. Next comes what needs a procedure or may be a boundary error; then
     what could not be checked; only where nothing of these remains is the verdict 未发现冲突.
+
+    Raises
+    ------
+    LzgisError
+        If a pair of site and rule has no answer, or two that differ.
     """
     ids = subjects.table["id"].to_numpy()
     code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
-    state, severity = findings["state"].to_numpy(), findings["severity"].to_numpy()
-    caught, sliver = state == State.INVOLVED, state == State.SLIVER
-    unchecked = state == State.NOT_CHECKED
-    grave = severity == Severity.PROHIBITED
-    conditional = severity == Severity.CONDITIONAL
+    # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
+    rules = pd.Index([one.id for one in subjects.book.rules])
+    place = rules.get_indexer(pd.Index(findings["rule"]))
+    answers(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
+    caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
+    unchecked = _is(findings["state"], State.NOT_CHECKED)
+    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
     prohibited = caught & grave
     review = (caught & conditional) | (sliver & (grave | conditional))
     notice = (caught | sliver) & ~grave & ~conditional
     n = len(ids)
-    rule = findings["rule"].to_numpy()
+    rule = pd.factorize(findings["rule"])
     nearest_rule, nearest_m = _nearest(findings, code, n)
     dimension = subjects.sites.dimension
     return pd.DataFrame(
@@ -62,35 +71,41 @@ def _verdict(n: int, code: np.ndarray, prohibited: np.ndarray, review: np.ndarra
 
 def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]) -> pd.Series:
     """At each step, overlaps up to that area are disregarded and all larger ones count in full, slivers too."""
-    state, severity = findings["state"].to_numpy(), findings["severity"].to_numpy()
-    caught = (state == State.INVOLVED) | (state == State.SLIVER)
+    caught = _is(findings["state"], State.INVOLVED) | _is(findings["state"], State.SLIVER)
+    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
     area = findings["area_m2"].to_numpy(dtype=float)
     overlap = findings["kind"].isin(LADDER_KINDS).to_numpy() & ~np.isnan(area)
-    unchecked = state == State.NOT_CHECKED
+    unchecked = _is(findings["state"], State.NOT_CHECKED)
     columns = []
     for step in steps:
         counts = caught & ~(overlap & (area <= step))
         open_still = unchecked & ~(overlap & (area <= step))
-        prohibited = counts & (severity == Severity.PROHIBITED)
-        review = counts & (severity == Severity.CONDITIONAL)
-        columns.append(_verdict(n, code, prohibited, review, open_still))
+        columns.append(_verdict(n, code, counts & grave, counts & conditional, open_still))
     return pd.Series(list(zip(*columns, strict=True)) if columns else [()] * n, dtype=object)
 
 
-def _rules_of(n: int, code: np.ndarray, rule: np.ndarray, which: np.ndarray) -> pd.Series:
-    lists: list[dict[str, None]] = [{} for _ in range(n)]
-    for site, name in zip(code[which], rule[which], strict=True):
-        lists[site][name] = None
-    return pd.Series([tuple(one) for one in lists], dtype=object)
+def _is(column: pd.Series, value: str) -> np.ndarray:
+    return np.asarray((column == str(value)).to_numpy(dtype=bool))
+
+
+def _rules_of(n: int, code: np.ndarray, rule: tuple[np.ndarray, pd.Index], which: np.ndarray) -> pd.Series:
+    """List for each site the rules of the rows `which`, each once, in the order of the rows."""
+    rows = np.flatnonzero(which)
+    _, first = np.unique(code[rows] * max(len(rule[1]), 1) + rule[0][rows], return_index=True)
+    rows = rows[np.sort(first)]
+    rows = rows[np.argsort(code[rows], kind="stable")]
+    names = list(np.asarray(rule[1], dtype=object)[rule[0][rows]])
+    ends = np.searchsorted(code[rows], np.arange(n + 1)).tolist()
+    return pd.Series([tuple(names[a:b]) for a, b in itertools.pairwise(ends)], dtype=object)
 
 
 def _nearest(findings: pd.DataFrame, code: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """For each site, the constraint that lies nearest without being met, beyond the distance that its rule demands."""
     apart = findings["distance_m"].to_numpy(dtype=float) - np.nan_to_num(findings["required_m"].to_numpy(dtype=float))
-    counts = (findings["state"] == State.CLEAR) & (findings["severity"] != Severity.NOTICE) & ~np.isnan(apart)
+    counts = _is(findings["state"], State.CLEAR) & ~_is(findings["severity"], Severity.NOTICE) & ~np.isnan(apart)
     # Inside is where stay_inside wants the site, so its distance of 0 is no constraint close by.
-    counts &= findings["kind"] != "stay_inside"
-    which = np.flatnonzero(counts.to_numpy())
+    counts &= ~_is(findings["kind"], "stay_inside")
+    which = np.flatnonzero(counts)
     order = which[np.lexsort((apart[which], code[which]))]
     first = order[np.unique(code[order], return_index=True)[1]] if len(order) else order
     rule, distance = np.full(n, "", dtype=object), np.full(n, np.nan)

@@ -27,7 +27,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import lzgis as lz
-from lzgis.catalogue import measure_declared
 
 pd.set_option("display.max_colwidth", 60)
 
@@ -54,7 +53,7 @@ pd.DataFrame(
     [
         (m.layer, m.declared.what, m.declared.value, round(m.measured, 4), "yes" if m.holds else "no", m.declared.basis)
         for name in city.layers
-        for m in measure_declared(city, name)
+        for m in lz.measure_declared(city, name)
     ],
     columns=["layer", "figure", "declared", "measured", "holds", "declared by"],
 )

@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # A new version of the redline
 #
 # The plan itself says it: the redline will be adjusted, and the final published version prevails. So one morning a new file
@@ -172,3 +171,14 @@ recheck.changes
 # %% [markdown]
 # Each line names the answer before and after, and the feature because of which. These are the projects to write to, and
 # nobody has to read the other reports again.
+#
+# ## 7. The files for the meeting
+#
+# The audit and the comparison are handed on as a workbook, a GeoPackage, JSON, and a page with a map that opens without a
+# network: added, removed and moved features, what was gained and lost, and the projects whose verdict differs.
+
+# %%
+for path in (lz.export_audit(again, Path("out") / "audit.html"), lz.export_audit(again, Path("out") / "audit.xlsx")):
+    print(path)
+for name in ("diff.html", "diff.xlsx", "diff.gpkg"):
+    print(lz.export_diff(change, Path("out") / name, recheck=recheck))

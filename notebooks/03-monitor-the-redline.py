@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Watching over the redline
 #
 # A redline is not only an area that must not shrink. What grows inside it, what it is turned into, and where: that is
@@ -116,11 +115,11 @@ plt.show()
 
 # %% [markdown]
 # Patch 1 is good news: grassland became forest. The others need a visit. Patch 4 reaches beyond the redline; only what lies
-# inside is counted. Handed on as a GeoPackage for QGIS:
+# inside is counted. Handed on as a GeoPackage for QGIS and as a workbook:
 
 # %%
-path = change.write(Path("out") / "change.gpkg")
-print(path, f"{path.stat().st_size / 1e3:.0f} kB")
+print(change.write(Path("out") / "change.gpkg"))
+print(lz.write_raster_xlsx(change, city, Path("out") / "change.xlsx"))
 
 # %% [markdown]
 # ## 4. Too steep

@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # The package for a review meeting
 #
 # Tomorrow the committee meets. On the table lie some fifty projects of the plan. Everyone at that table wants something else:
@@ -22,6 +21,7 @@
 # The city is the reference city: **schematic** data, not to be used for approval.
 
 # %%
+import datetime as dt
 from pathlib import Path
 
 import matplotlib.image as mpimg
@@ -29,8 +29,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import lzgis as lz
-from lzgis.exporters import export_projects
-from lzgis.exporters.paper import write_maps
 
 pd.set_option("display.max_colwidth", 50)
 folder = Path("meeting")
@@ -51,7 +49,7 @@ print(len(sites.frame), "projects;", sites.frame.geom_type.value_counts().to_dic
 # ## 2. Screened against every rule in force on the day of the meeting
 
 # %%
-report = lz.screen(sites, city, as_of="2026-11-21")
+report = lz.screen(sites, city, as_of="2026-11-21", made_at=dt.datetime(2026, 11, 20, 16, 0))
 report.verdicts["verdict"].value_counts().rename("projects").to_frame()
 
 # %%
@@ -129,13 +127,14 @@ for name in ("report.xlsx", "findings.gpkg", "map.html", "report.json"):
 # number (审图号) is never invented; it is printed only if given.
 
 # %%
-overview = write_maps(report, folder / "maps", language="en")
+overview = lz.write_maps(report, folder / "maps", language="en")
 gravest = agenda["site_id"].iloc[:2].tolist()
-details = write_maps(report, folder / "maps", gravest, language="en")
-figure, axes = plt.subplots(1, 2, figsize=(15, 5.5))
-for ax, path in zip(axes, [*overview, *details][:2], strict=True):
-    ax.imshow(mpimg.imread(path))
-    ax.set_axis_off()
+details = lz.write_maps(report, folder / "maps", gravest, language="en")
+for path in (*overview, *details):
+    print(path)
+figure, ax = plt.subplots(figsize=(12, 8.5), layout="constrained")
+ax.imshow(mpimg.imread(details[0]), interpolation="antialiased")
+ax.set_axis_off()
 plt.show()
 
 # %% [markdown]
@@ -146,7 +145,7 @@ plt.show()
 
 # %%
 few = lz.screen(sites.frame[sites.frame["id"].isin(gravest)], city, as_of="2026-11-21")
-for path in export_projects(few, folder / "projects", ["docx"]):
+for path in lz.export_projects(few, folder / "projects", ["docx"]):
     print(f"{path}  {path.stat().st_size / 1e3:.0f} kB")
 
 # %% [markdown]

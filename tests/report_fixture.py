@@ -15,6 +15,7 @@ from shapely import LineString, Point, Polygon, box
 from lzgis.measure import plane_for
 from lzgis.model import (
     FINDING_COLUMNS,
+    UNIT_LIST_COLUMNS,
     VERDICT_COLUMNS,
     Layer,
     Problem,
@@ -553,21 +554,31 @@ def _verdicts(sites: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _unit_lists() -> pd.DataFrame:
+    basis = "连州市生态规划"
+    first, second = ("ZH44188210001", "北部优先单元", "优先"), ("ZH44188230001", "南部一般单元", "一般")
+    ban = "禁止新建、扩建化工、焦化项目。" * 6
+    nan = float("nan")
     rows = [
         (
             "S1",
-            "ZH44188210001",
-            "北部优先单元",
-            "优先",
+            "city",
+            "",
+            "",
+            "",
             "区域布局管控",
-            "禁止新建、扩建化工、焦化项目。" * 6,
-            1.0,
+            "严禁任意改变生态保护红线用途。",
+            nan,
+            basis,
+            "plan",
+            "归类系规则库所加",
         ),
-        ("S1", "ZH44188210001", "北部优先单元", "优先", "能源资源利用", "落实最严格水资源管理制度。", 1.0),
-        ("S2", "ZH44188230001", "南部一般单元", "一般", "污染物排放管控", FORMULA, 0.75),
-        (FORMULA, "ZH44188230001", SCRIPT, "一般", "环境风险防控", LONG * 8, float("nan")),
+        ("S1", "unit", *first, "区域布局管控", ban, 1.0, "示意", "", ""),
+        ("S1", "unit", *first, "能源资源利用", "落实最严格水资源管理制度。", 1.0, "示意", "", ""),
+        ("S2", "unit", *second, "污染物排放管控", FORMULA, 0.75, "", "", ""),
+        (FORMULA, "city", "", "", "", SCRIPT, LONG, nan, FORMULA, "lore", SCRIPT),
+        (FORMULA, "unit", second[0], SCRIPT, "一般", "环境风险防控", LONG * 8, nan, "", "", ""),
     ]
-    return pd.DataFrame(rows, columns=["site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share"])
+    return pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS])
 
 
 def _provenance() -> Provenance:

@@ -14,6 +14,7 @@ from lzgis.catalogue import (
     measure_declared,
     missing_layers,
     open_catalogue,
+    read_layer,
     unknown_values,
 )
 from lzgis.errors import ConfigError, LayerError, SourceError
@@ -130,8 +131,38 @@ def test_a_layer_without_a_system_of_coordinates(folder):
     message = load_error(folder, LayerError)
     assert message == (
         "layer 'redline' (redline.shp): has no coordinate reference system; "
-        "write EPSG:4490 into the file, if that is it"
+        "write EPSG:4490 into the file or the catalogue, if that is it"
     )
+
+
+def test_the_system_that_a_catalogue_writes_is_that_of_a_layer_that_names_none(folder):
+    (folder / "redline.gpkg").unlink()
+    shape = gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9)))
+    with pytest.warns(UserWarning, match="crs"):
+        shape.to_file(folder / "redline.shp", engine="pyogrio")
+    said = 'source = "redline.shp"\ncrs = "EPSG:4490"'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    loaded = open_catalogue(folder).load("redline")
+    assert len(loaded.layer.frame) == 1
+    assert "names no coordinate reference system; EPSG:4490 is taken" in {p.what for p in loaded.problems}
+
+
+def test_a_layer_in_text_of_a_declared_encoding_of_which_rows_are_kept(folder):
+    (folder / "redline.gpkg").unlink()
+    first, second = degrees(box(0, 0, 9, 9), box(20, 0, 29, 9))
+    (folder / "red.csv").write_bytes(f"id\tname\tWKT\nr1\t連州\t{first.wkt}\nr2\t甲\t{second.wkt}\n".encode("big5"))
+    said = 'source = "red.csv"\ncrs = "EPSG:4490"\nencoding = "Big5"\nwhere = { id = ["r1"] }'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    loaded = open_catalogue(folder).load("redline")
+    assert loaded.layer.frame["name"].tolist() == ["連州"]
+    assert "1 of 2 rows are used" in {p.what for p in loaded.problems}
+
+
+def test_a_file_of_its_own_that_names_no_system_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="crs"):
+        gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9))).to_file(tmp_path / "r.shp", engine="pyogrio")
+    with pytest.raises(LayerError, match="has no coordinate reference system"):
+        read_layer(tmp_path / "r.shp")
 
 
 def test_a_layer_in_another_system_than_the_catalogue_says(folder):
@@ -153,11 +184,11 @@ def test_a_system_that_does_not_exist(folder):
 
 def test_ids_must_be_there_and_be_unique(folder):
     shapes = degrees(box(0, 0, 9, 9), box(20, 0, 29, 9))
-    save(folder, "redline.gpkg", {"BSM": ["a", "b"]}, shapes)
-    assert "has no field 'id'; name the id field; there are BSM, geometry" in load_error(folder, LayerError)
-    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\nid = "BSM"'))
+    save(folder, "redline.gpkg", {"KEY": ["a", "b"]}, shapes)
+    assert "has no field 'id'; name the id field; there are KEY, geometry" in load_error(folder, LayerError)
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\nid = "KEY"'))
     assert open_catalogue(folder).load("redline").layer.frame["id"].tolist() == ["a", "b"]
-    save(folder, "redline.gpkg", {"BSM": ["a", "a"]}, shapes)
+    save(folder, "redline.gpkg", {"KEY": ["a", "a"]}, shapes)
     assert "feature 'a': the id is given twice; give each feature its own" in load_error(folder, LayerError)
 
 
@@ -199,11 +230,13 @@ def test_fields_and_values_are_brought_under_the_names_of_rules(folder):
     frame = loaded.layer.frame
     assert frame["id"].tolist() == ["1", "2"]
     assert frame["name"].tolist() == ["甲", ""]
-    assert frame["zone"].tolist() == ["核心保护区", "实验区"]
+    assert frame["zone"].tolist() == ["核心保护区", "一般控制区"]
     said = [str(p) for p in loaded.problems]
     assert said == [
         "layer 'redline' (redline.gpkg): 1 values of field 'zone' were read as 核心区→核心保护区; "
-        "as the catalogue says under 'values'"
+        "as the catalogue says under 'values'",
+        "layer 'redline' (redline.gpkg): 1 values of field 'zone' were read as 缓冲区→核心保护区、实验区→一般控制区; "
+        "these are names of repealed law: check the zones, and say in the catalogue what they mean",
     ]
 
 
@@ -223,8 +256,10 @@ def test_a_layer_is_repaired_and_every_repair_is_listed(folder):
     areas = shapely.area(toy.PLANE.project(loaded.layer.frame.geometry.to_numpy()))
     assert areas.tolist() == pytest.approx([50, 100, 100], rel=1e-6)
     said = {p.place.rsplit("'", 2)[1]: (p.level, p.what) for p in loaded.problems}
-    assert said["a"][0] == "warning"
-    assert "area 0.00 ㎡ before, 50.00 ㎡ after" in said["a"][1]
+    assert said["a"][0] == "error"
+    assert "a repair would change its area from 0.00 ㎡ to 50.00 ㎡" in said["a"][1]
+    # Where the bow tie lies is known, where the feature without a shape lies is not.
+    assert [where is None for where in loaded.layer.doubtful] == [True, False]
     assert said["b"] == (
         "warning",
         "is a mixture of points, lines or polygons, of which only the polygons are used",

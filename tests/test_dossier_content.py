@@ -85,7 +85,27 @@ def test_clauses_are_answered_with_the_facts_they_speak_of(made: dict[str, Dossi
     redline = next(row for row in answers if "生态保护红线" in row["clause"])
     assert "生态保护红线：涉及，10,000.01 ㎡（1.0000 公顷）" in redline["facts"]
     assert all("活动类型：住宅" in row["facts"] and "□符合" in row["answer"] for row in answers)
-    assert [row["heading"] for row in rows(made["T01"], "general")] == ["省级总体要求", "市级总体要求"]
+
+
+def test_requirements_of_the_city_stand_first_and_the_province_s_are_left_to_the_planner(
+    made: dict[str, Dossier],
+) -> None:
+    general = rows(made["T01"], "general")
+    province = [row for row in general if row["group"] == "省级总体管控要求"]
+    assert general[: len(province)] == province
+    assert [row["heading"] for row in province] == ["区域布局管控", "能源资源利用", "污染物排放管控", "环境风险防控"]
+    assert {(row["clause"], row["facts"]) for row in province} == {("", "")}
+    city = {row["clause"].split("\n")[0]: row for row in general[len(province) :]}
+    farmland = next(row for clause, row in city.items() if "永久基本农田" in clause)
+    assert farmland["group"] == "市级总体管控要求"
+    assert "永久基本农田：不涉及，最近 " in farmland["facts"]
+    assert farmland["clause"].endswith("（连州市创建国家生态文明建设示范市规划 实行土地资源利用分区管控；载于规划）")
+    # T01 lies in a priority unit alone.
+    assert any(clause.startswith("优先保护单元内") for clause in city)
+    assert not any(clause.startswith(("重点管控单元内", "一般管控单元内")) for clause in city)
+    section = next(one for one in made["T01"].sections if one.name == "answers")
+    assert [grid.name for grid in section.grids] == ["general", "general", "answers"]
+    assert any("未载省级总体管控要求，" in line for line in section.paragraphs)
 
 
 def test_what_was_not_checked_is_said_with_its_reason(made: dict[str, Dossier]) -> None:

@@ -108,8 +108,18 @@ def test_not_checked_gives_reasons_also_for_what_was_checked_in_part() -> None:
 def test_unit_lists_leave_room_for_the_answer() -> None:
     sheet = read(toy_report())["准入清单答复"]
     rows = table(sheet)
-    assert [row["符合情况"] for row in rows] == [""] * 4
-    assert rows[0]["管控要求"].startswith("禁止新建")
+    assert {row["符合情况"] for row in rows} == {""}
+    first = [row for row in rows if row["项目编号"] == "S1"]
+    # The book has none of the province, so that line is left to the planner.
+    assert [row["层级"] for row in first] == ["省级", "市级", "单元", "单元"]
+    assert [row["管控要求"] for row in first[:2]] == ["", "严禁任意改变生态保护红线用途。"]
+    assert first[1]["核查事实"].startswith("生态保护红线内禁止开发建设：涉及，5,758,154.08 ㎡（575.8154 公顷）")
+    assert (first[1]["依据"], first[1]["核实程度"], first[1]["说明"]) == (
+        "连州市生态规划",
+        "载于规划",
+        "归类系规则库所加",
+    )
+    assert first[2]["管控要求"].startswith("禁止新建")
     with zipfile.ZipFile(BytesIO(workbook_bytes(toy_report()))) as archive:
         assert "dataValidation" in archive.read("xl/worksheets/sheet4.xml").decode()
 
@@ -130,7 +140,7 @@ def test_provenance_lists_sources_problems_and_versions() -> None:
         "b" * 64,
         "示例规则库 2026.11",
         "2026-11-21 09:30:15+00:00",
-        "sliver_width_m",
+        "疑似边界误差的平均宽度上限（m）",
         1.0,
         "GEOS",
     ):
@@ -159,7 +169,7 @@ def test_a_text_too_long_for_a_cell_is_said_to_be_cut() -> None:
 
 def test_a_cut_leaves_no_half_letter() -> None:
     lists = toy_report().unit_lists.assign(clause="🏭" * 20_000)
-    clause = table(read(toy_report(unit_lists=lists))["准入清单答复"])[0]["管控要求"]
+    clause = table(read(toy_report(unit_lists=lists))["准入清单答复"])[1]["管控要求"]
     assert len(clause.encode("utf-16-le")) // 2 in (CELL_LIMIT, CELL_LIMIT - 1)
     assert clause.startswith("🏭🏭")
 

@@ -1,14 +1,35 @@
-"""Every notebook runs from its first cell to its last, in a kernel of its own."""
+"""Every notebook runs from its first cell to its last, in a kernel of its own; the docs show what it shows."""
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbclient
 import pytest
+from PIL import Image
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.py"))
+import lzgis as lz
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+PAGES = ROOT / "docs" / "notebooks"
+
+
+def script(name: str) -> Any:
+    """Load a script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+RENDERING = script("render_notebooks")
 
 
 def test_there_are_notebooks():
@@ -34,3 +55,51 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     assert all(cell.execution_count for cell in cells)
     streams = [output for cell in cells for output in cell.outputs if output.output_type == "stream"]
     assert [output.text for output in streams if output.name == "stderr"] == [], "a notebook shows no warnings"
+
+
+# ------------------------------------------------------------------------------------------ what the docs show of them
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_page_in_the_docs_is_of_this_notebook(path):
+    text = (PAGES / f"{path.stem}.md").read_text("utf-8")
+    assert text.startswith(RENDERING.mark(path) + "\n"), "run python scripts/render_notebooks.py"
+    for cell in jupytext.read(path).cells:
+        assert cell.source.strip() in text
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_pictures_of_a_page_are_there_small_and_all_used(path):
+    named = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (PAGES / f"{path.stem}.md").read_text("utf-8"))
+    assert named, "a story has pictures"
+    assert sorted(named) == sorted(one.name for one in PAGES.glob(f"{path.stem}-*.png"))
+    for name in named:
+        with Image.open(PAGES / name) as picture:
+            assert picture.format == "PNG"
+            assert picture.info == {}, "nothing is told of what made it"
+        assert (PAGES / name).stat().st_size < 300_000
+
+
+def test_no_page_is_of_a_notebook_that_is_gone():
+    assert sorted(one.stem for one in PAGES.glob("*.md")) == [path.stem for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_uses_the_public_names_only(path):
+    imports = [line for line in path.read_text("utf-8").splitlines() if re.search(r"\bimport\b.*|^from ", line)]
+    assert [line for line in imports if "lzgis" in line] == ["import lzgis as lz"]
+    used = set(re.findall(r"\blz\.(\w+)", path.read_text("utf-8")))
+    assert used <= set(lz.__all__)
+
+
+def test_tables_and_printed_lines_become_markdown():
+    import nbformat
+
+    html = "<table><thead><tr><th></th><th>a|b</th></tr></thead><tbody><tr><th>0</th><td>1 &lt; 2</td></tr></tbody></table>"
+    assert RENDERING.as_table(html) == "|  | a\\|b |\n| --- | --- |\n| 0 | 1 < 2 |"
+    new = nbformat.v4
+    printed = [new.new_output("stream", name="stdout", text=text) for text in ("one\n", "two\n")]
+    cells = [new.new_markdown_cell("# A story"), new.new_code_cell("print(1)", outputs=printed)]
+    text, pictures = RENDERING.page(new.new_notebook(cells=cells), NOTEBOOKS[0])
+    assert text.endswith("# A story\n\n```python\nprint(1)\n```\n\n```text\none\ntwo\n```\n")
+    assert pictures == {}

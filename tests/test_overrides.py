@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyogrio
 import pytest
 import toy
+from dossier_fixture import squeezed, word_text
 from python_calamine import CalamineWorkbook
 from shapely import box
 
 import lzgis as lz
 from lzgis.errors import ConfigError
+from lzgis.exporters.dossier import write_project
 from lzgis.exporters.json import report_document
 from lzgis.model import OVERRIDE_COLUMNS, Report
-from lzgis.overriding import override_entry, read_overrides, with_overrides
+from lzgis.overriding import Decision, override_entry, read_overrides, with_overrides
 from lzgis.screening import screen
 from lzgis.words import Words
 
@@ -185,6 +190,48 @@ def test_it_is_printed(tmp_path, language):
     assert document["overrides"][0]["status"] == "current"
 
 
+@pytest.mark.parametrize("stale", [False, True])
+def test_it_stands_beside_the_finding_in_every_output(tmp_path, stale):
+    city = toy.city(tmp_path / "city")
+    decide(city)
+    if stale:
+        (city / "redline.gpkg").unlink()
+        toy.write(city / "redline.gpkg", [box(0, 0, 150, 1000)], name=["甲"])
+    report = screened(city)
+    said = "人工推翻（失效，结果已变化：" if stale else "人工推翻：省级认定（张三，"
+    only = dataclasses.replace(report, sites=report.sites[report.sites["id"] == "s1"])
+    for name in (
+        "r.docx",
+        "r.html",
+        "map.html",
+        "r.geojson",
+        "r.jsonfg",
+        "r.xlsx",
+        "r.json",
+        "r.gpkg",
+        "r.zip",
+        "r.dxf",
+    ):
+        if name in ("r.docx", "r.html"):
+            write_project(only, tmp_path / name)
+        else:
+            lz.export(report, tmp_path / name)
+    assert said in squeezed(word_text(tmp_path / "r.docx"))
+    assert said in (tmp_path / "r.html").read_text("utf-8")
+    assert said in (tmp_path / "map.html").read_text("utf-8")
+    for name in ("r.geojson", "r.jsonfg"):
+        told = [f["properties"]["override"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"][2:]]
+        assert len([t for t in told if t and t.startswith(said)]) == 1
+    table = pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="findings")
+    assert table["override"].str.startswith(said).sum() == 1
+    assert len(pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="overrides")) == 1
+    with zipfile.ZipFile(tmp_path / "r.zip") as packed:
+        assert "overrides.dbf" in packed.namelist()
+    assert "override=" in (tmp_path / "r.dxf").read_text("ascii")
+    # The finding itself is as it was found.
+    assert "涉及" in word_text(tmp_path / "r.docx")
+
+
 def test_command(tmp_path, monkeypatch, capsys):
     from lzgis.cli import main
 
@@ -206,3 +253,33 @@ def test_command(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert "1 findings overruled, 0 of them stale; the findings stay" in capsys.readouterr().out
+
+
+def test_the_command_writes_an_entry_that_is_read_and_current(tmp_path, monkeypatch, capfdbinary):
+    from lzgis.cli import main
+
+    city = toy.city(tmp_path / "city")
+    SITES.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    (city / "认定.pdf").write_bytes(b"%PDF")
+    monkeypatch.chdir(city)
+    given = ["lzgis", "override", "s1", "redline", "--sites", str(tmp_path / "sites.gpkg"), "--layers", str(city)]
+    more = ["--reason", '省级"认定"', "--author", "张三", "--evidence", "认定.pdf", "--date", "2026-11-20"]
+    monkeypatch.setattr("sys.argv", [*given, *more, "--as-of", toy.AS_OF])
+    main_code(main)
+    entry = capfdbinary.readouterr().out
+    (city / "overrides.toml").write_bytes(entry)
+    found = screened(city).overrides.iloc[0]
+    assert (found["status"], found["evidence_state"], found["reason"]) == ("current", "as-given", '省级"认定"')
+    assert found["date"] == "2026-11-20"
+
+
+def main_code(main):
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+
+
+def test_evidence_that_is_not_there_cannot_be_taken(tmp_path):
+    report = screened(toy.city(tmp_path))
+    with pytest.raises(ConfigError, match="does not exist"):
+        override_entry(report, "s1", "redline", decision=Decision(evidence=tmp_path / "none.pdf"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
+from python_calamine import CalamineWorkbook
 from rasters import described, forest, write_raster
 from typer.testing import CliRunner
 
@@ -42,6 +43,36 @@ def test_stats_shows_and_writes_shares(city, tmp_path):
     assert "Composition" in english.stdout
 
 
+def sheet(path, number):
+    book = CalamineWorkbook.from_path(str(path))
+    return book.get_sheet_by_name(book.sheet_names[number]).to_python()[3:]
+
+
+def test_the_workbook_of_stock_holds_what_was_counted_and_what_was_declared(tmp_path):
+    done = run.invoke(app, ["raster", "stats", "--by", "city.*", "--out", str(tmp_path), "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    head, *rows = sheet(tmp_path / "stats.xlsx", 0)
+    assert (head[3], head[7]) == ("Class", "Share")
+    assert sum(row[7] for row in rows) == pytest.approx(1, abs=1e-5)
+    assert {row[3] for row in rows} >= {"Forest", "Built-up"}
+    declared = sheet(tmp_path / "stats.xlsx", 1)[1:]
+    assert [row[3] for row in declared] == ["yes", "no"]
+    assert declared[0][2] == pytest.approx(0.6821, abs=5e-5)
+
+
+def test_the_workbook_of_change_holds_patches_transitions_and_the_matrix(city, tmp_path):
+    run.invoke(app, ["raster", "change", "early", "late", "--layers", str(city), "--out", str(tmp_path)])
+    patches, transitions, matrix = (sheet(tmp_path / "change.xlsx", n) for n in range(3))
+    assert len(patches) == 2
+    changed = [row for row in transitions[1:] if row[0] == "redline.*" and row[3] != row[4]]
+    assert len(changed) == 1
+    # Square metres of the transition, hectares of the matrix, square metres of the patch: one and the same.
+    built = matrix[0].index("建设用地")
+    forest = next(row for row in matrix[1:] if row[0] == "林地")
+    assert forest[built] * 1e4 == pytest.approx(changed[0][6], abs=1)
+    assert patches[1][3] == pytest.approx(changed[0][6], rel=1e-4)
+
+
 def test_stats_of_elevation_has_limits(tmp_path):
     done = run.invoke(app, ["raster", "stats", "dem", "--by", "farmland.*", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
@@ -61,6 +92,7 @@ def test_change_says_what_was_converted_by_its_exit_code(city, tmp_path):
     assert done.exit_code == 1, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "change.gpkg",
+        "change.xlsx",
         "patches.csv",
         "transitions.csv",
     ]
@@ -83,3 +115,21 @@ def test_a_mistake_names_what_is_allowed():
     done = run.invoke(app, ["raster", "change", "landcover_2015", "landcover_202"])
     assert isinstance(done.exception, lz.ConfigError)
     assert "did you mean 'landcover_2020'" in str(done.exception)
+
+
+def test_layers_lists_rasters_measured_beside_declared(city):
+    done = run.invoke(app, ["layers", "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    rows = [line for line in done.stdout.splitlines() if "68.2100%" in line]
+    assert ["yes" in row for row in rows] == [True, False]
+    assert "68.2103%" in rows[0]
+    assert "611 × 701" in done.stdout
+
+
+def test_layers_goes_on_past_a_raster_that_cannot_be_used(city):
+    (city / "early.tif").write_bytes((city / "early.tif").read_bytes()[:300])
+    done = run.invoke(app, ["layers", "--layers", str(city), "--lang", "en"])
+    assert done.exit_code == 2
+    assert "unusable" in done.stdout
+    assert "early.tif" in done.stdout
+    assert "Farmland" not in done.stderr

@@ -16,7 +16,7 @@ from shapely import LineString, Point, Polygon, box
 
 from lzgis.errors import LayerError, SourceError
 from lzgis.repair import mend
-from lzgis.sources import SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
+from lzgis.sources import READERS, SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
 
 SHAPES = [box(112.5, 25, 112.51, 25.01), Point(112.5, 25), LineString([(112.5, 25), (112.6, 25)])]
 
@@ -46,7 +46,7 @@ def test_the_formats_that_planners_have(tmp_path, suffix):
     assert table.frame.crs == "EPSG:4490"
     assert shapely.area(toy.PLANE.project(table.frame.geometry.to_numpy())) == pytest.approx(10_000, rel=1e-4)
     assert len(table.source.sha256) == 64
-    assert "GDAL" in table.source.engine
+    assert ("xml.etree" if suffix == ".kml" else "GDAL") in table.source.engine
 
 
 @pytest.mark.parametrize(("field", "alias"), [(f, a) for f, aliases in SITE_FIELDS.items() for a in aliases])
@@ -123,21 +123,48 @@ def test_files_that_hold_nothing_to_check(tmp_path):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(SourceError, match=r"files that end in '\.dwg' are not read; allowed: \.gpkg \.geojson"):
+    (tmp_path / "plan.dwg").write_bytes(b"AC1032")
+    with pytest.raises(SourceError, match=r"files that end in '\.dwg' are not read; allowed: \.gpkg \.shp"):
         read_vector(tmp_path / "plan.dwg")
     with pytest.raises(SourceError, match="the file does not exist; check the path"):
         read_vector(tmp_path / "none.gpkg")
-    for suffix in (".gpkg", ".shp", ".geojson", ".kml", ".fgb"):
-        path = tmp_path / f"broken{suffix}"
-        path.write_bytes(b"this is no such file")
-        with pytest.raises(SourceError, match=r"cannot be read .*; save it again as GeoPackage"):
-            read_vector(path)
 
 
-@pytest.mark.parametrize("address", ["https://example.com/sites.geojson", "/vsicurl/https://example.com/sites.gpkg"])
-def test_nothing_is_fetched_from_elsewhere(address):
-    with pytest.raises(SourceError, match="the file does not exist"):
-        read_vector(address)
+@pytest.mark.parametrize("suffix", sorted(READERS))
+def test_a_file_that_is_none_of_its_kind_is_named(tmp_path, suffix):
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(b"this is no such file")
+    with pytest.raises(SourceError) as error:
+        read_vector(path)
+    assert error.value.place.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("https://example.com/sites.geojson", "is on the network, which is not used unasked"),
+        ("/vsicurl/https://example.com/sites.gpkg", "virtual paths are not opened"),
+        ("/vsizip/sites.zip/sites.shp", "virtual paths are not opened"),
+        ('{"type": "Point", "coordinates": [112, 25]}', "is the data themselves, not the path of a file"),
+        ("<OGRVRTDataSource/>", "is the data themselves, not the path of a file"),
+        ("PG:host=localhost dbname=gis", "addresses that begin with 'pg:' are not opened"),
+        ("GPKG:sites.gpkg:sites", "addresses that begin with 'gpkg:' are not opened"),
+        ("s3://bucket/sites.gpkg", "addresses that begin with 's3:' are not opened"),
+        ("file:///etc/sites.gpkg", "addresses that begin with 'file:' are not opened"),
+        ("a" * 5000 + ".gpkg", "is no path (File name too long)"),
+    ],
+)
+def test_what_is_no_path_of_a_file_is_refused(given, what):
+    with pytest.raises(SourceError) as error:
+        read_vector(given)
+    assert error.value.what == what
+
+
+def test_a_file_with_the_name_of_a_connection_is_a_file(tmp_path, monkeypatch):
+    frame(id=["a"]).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+    (tmp_path / "s.gpkg").rename(tmp_path / "PG:s.gpkg")
+    monkeypatch.chdir(tmp_path)
+    assert read_vector("PG:s.gpkg").frame["id"].tolist() == ["a"]
 
 
 def test_one_layer_of_several_must_be_named(tmp_path):
@@ -160,8 +187,9 @@ def test_the_fingerprint_of_a_file_is_its_sha256_and_that_of_a_folder_is_stable(
     assert sha256_of(tmp_path) != before
 
 
-def mended(*shapes):
-    return mend(np.array(shapes, dtype=object), np.array([f"f{i}" for i in range(len(shapes))]), "here")
+def mended(*shapes, accept="listed"):
+    ids = np.array([f"f{i}" for i in range(len(shapes))])
+    return mend(np.array(shapes, dtype=object), ids, "here", accept=accept)
 
 
 def test_sound_shapes_are_left_alone():
@@ -180,26 +208,62 @@ def test_shapes_that_fall_apart_cannot_be_used():
     assert all("cannot be repaired" in p.what for p in done.problems)
 
 
+TEN = box(0, 0, 10, 10)
+CHANGED = {
+    "parts that overlap": (shapely.MultiPolygon([TEN, box(5, 0, 15, 10)]), 200, 150),
+    "equal shells": (shapely.MultiPolygon([TEN, TEN]), 200, 100),
+    "nested shells": (shapely.MultiPolygon([TEN, box(2, 2, 4, 4)]), 104, 100),
+    "a hole that sticks out": (Polygon(TEN.exterior.coords, [box(8, 8, 12, 12).exterior.coords]), 84, 96),
+    "a hole twice": (Polygon(TEN.exterior.coords, [box(2, 2, 4, 4).exterior.coords] * 2), 92, 96),
+    "a ring run through twice": (Polygon([*TEN.exterior.coords, *TEN.exterior.coords]), 200, 100),
+    "a bow tie": (Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]), 0, 50),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_repair_that_changes_the_area_needs_to_be_accepted(name):
+    shape, before, after = CHANGED[name]
+    there = toy.PLANE.unproject([shape])[0]
+    refused, taken = mended(there), mended(there, accept="accepted")
+    assert refused.relied_on.tolist() == [None]
+    assert shapely.equals_exact(refused.doubtful[0], shapely.convex_hull(there), 1e-12, normalize=True)
+    assert refused.problems[0].level == "error"
+    assert refused.problems[0].remedy == "draw it again, or accept the repair"
+    assert taken.doubtful == ()
+    assert shapely.is_valid(taken.relied_on[0])
+    assert shapely.area(toy.PLANE.project(taken.geometry))[0] == pytest.approx(after, rel=1e-6)
+    assert [p.level for p in taken.problems] == ["warning"]
+    assert f"{after:.2f} ㎡ after" in taken.problems[0].what
+    assert taken.problems[0].place == "here, feature 'f0'"
+    for done, accepted in ((refused, False), (taken, True)):
+        (one,) = done.repairs
+        assert (one.place, one.feature, one.accepted) == ("here", "f0", accepted)
+        assert (one.area_before_m2, one.area_after_m2) == pytest.approx((before, after), rel=1e-6, abs=1e-4)
+
+
 @pytest.mark.parametrize(
-    ("shape", "after"),
+    ("shape", "area"),
     [
-        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (5, -5), (0, 0)]), 100),  # a spike below
-        (shapely.MultiPolygon([box(0, 0, 10, 10), box(5, 0, 15, 10)]), 150),  # parts that overlap
-        (
-            Polygon(box(0, 0, 10, 10).exterior.coords, [box(8, 8, 12, 12).exterior.coords]),
-            96,
-        ),  # a hole that sticks out
-        (Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]), 50),  # a bow tie
+        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (5, -5), (0, 0)]), 100),  # a spike without width
+        (shapely.MultiPolygon([TEN, box(10, 0, 20, 10)]), 200),  # parts that share a side
+        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (0.1, -0.05), (0.1, 0.05)]), 100),  # a loop of 50 cm²
     ],
 )
-def test_broken_polygons_are_repaired_and_measured(shape, after):
-    there = toy.PLANE.unproject([shape])[0]
-    done = mended(there)
-    assert shapely.is_valid(done.geometry[0])
-    assert shapely.area(toy.PLANE.project(done.geometry))[0] == pytest.approx(after, rel=1e-6)
-    assert [p.level for p in done.problems] == ["warning"]
-    assert f"{after:.2f} ㎡ after" in done.problems[0].what
-    assert done.problems[0].place == "here, feature 'f0'"
+def test_a_repair_that_keeps_the_area_is_made_and_listed(shape, area):
+    done = mended(toy.PLANE.unproject([shape])[0])
+    assert shapely.is_valid(done.relied_on[0])
+    assert shapely.area(toy.PLANE.project(done.relied_on))[0] == pytest.approx(area, abs=0.02)
+    assert [r.accepted for r in done.repairs] == [True]
+
+
+def test_points_given_twice_are_no_fault_and_a_ring_is_a_closed_line():
+    twice = Polygon([(0, 0), (0, 0), (1, 0), (1, 0), (1, 1)])
+    done = mended(twice, shapely.LinearRing([(0, 0), (1, 0), (1, 1)]))
+    assert done.problems == ()
+    assert shapely.get_num_coordinates(done.geometry[0]) == 6
+    # A bare ring in a GeoPackage ends the process that writes it.
+    assert done.geometry[1].geom_type == "LineString"
+    assert done.geometry[1].is_closed
 
 
 def test_a_mixture_keeps_its_highest_dimension_and_says_so():

@@ -11,16 +11,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lzgis.errors import ExportError
 from lzgis.exporters.features import GisLayer, by_shape, has_part, storable
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.gpkg import write_layers
 from lzgis.exporters.json import lines, plain, provenance_object
 from lzgis.exporters.qgis_style import Category
 from lzgis.exporters.rows import SEPARATOR, Teller, number, records, text
+from lzgis.exporters.siteless import siteless
 from lzgis.exporters.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.measure import CGCS2000
+from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
 from lzgis.rule import Severity
 from lzgis.words import Language
@@ -68,7 +71,6 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
         **{name: found[name].to_numpy() for name in found.columns if name in {c.name for c in FINDING_COLUMNS}},
         "site_id": ids,
         "site_name": names,
-        "share": np.ones(len(found)),
         "distance_m": np.zeros(len(found)),
     }
     findings = {
@@ -87,21 +89,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
 
 def _bare(audit: AuditReport) -> Report:
     """Make a report of no site, which knows the city, its layers and the rules for layers."""
-    nothing: dict[str, Any] = {"id": [], "name": [], "activity": []}
-    return Report(
-        city=audit.city,
-        book=replace(audit.book, rules=audit.book.audits),
-        layers=audit.layers,
-        sites=gpd.GeoDataFrame(nothing, geometry=[], crs=CGCS2000),
-        findings=gpd.GeoDataFrame({c.name: [] for c in FINDING_COLUMNS}, geometry=[], crs=CGCS2000),
-        verdicts=pd.DataFrame({c.name: [] for c in VERDICT_COLUMNS}),
-        unit_lists=pd.DataFrame(
-            {n: [] for n in ("site_id", "unit_id", "unit_name", "unit_class", "heading", "clause", "share")}
-        ),
-        backdrop=audit.backdrop,
-        problems=audit.problems,
-        provenance=audit.provenance,
-    )
+    return siteless(audit, replace(audit.book, rules=audit.book.audits), audit.problems)
 
 
 def _verdicts(found: gpd.GeoDataFrame, ids: list[str], names: list[str]) -> pd.DataFrame:
@@ -192,7 +180,7 @@ def write_audit_xlsx(audit: AuditReport, path: str | Path, *, language: Language
     """Write an audit as a workbook; the same audit gives the same bytes."""
     teller = Teller(_bare(audit), language)
     data = tables_bytes(teller, audit_tables(audit, teller))
-    put(path, lambda made: _write_bytes(made, data))
+    put_bytes(path, data)
 
 
 def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
@@ -247,18 +235,14 @@ def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str
 def write_audit_json(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as JSON, see `audit_document`."""
     data = "".join(lines(audit_document(audit, language=language))).encode("utf-8", "backslashreplace")
-    put(path, lambda made: _write_bytes(made, data))
+    put_bytes(path, data)
 
 
 def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as the interactive map of a screening whose sites are the conflicts."""
     from lzgis.exporters.map import write_map
 
-    write_map(as_report(audit, language), path, language=language)
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    write_map(as_report(audit, language), path, language=language, wording="map_audit")
 
 
 class AuditFormat(NamedTuple):
@@ -274,3 +258,30 @@ AUDIT_FORMATS: dict[str, AuditFormat] = {
     "json": AuditFormat("audit.json", write_audit_json),
     "html": AuditFormat("audit.html", write_audit_html),
 }
+
+
+def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> Path:
+    """Write an audit to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    audit : AuditReport
+        What to write.
+    path : path
+        The file: ``.xlsx``, ``.gpkg``, ``.json`` or ``.html`` (the map).
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If no format has this suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    wanted = path.suffix.lower().removeprefix(".")
+    if wanted not in AUDIT_FORMATS:
+        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
+        known = ", ".join(f".{name}" for name in AUDIT_FORMATS)
+        raise ExportError(str(path), what, Message("use one of {known}", known=known))
+    AUDIT_FORMATS[wanted].write(audit, path, language=language)
+    return path

@@ -1,4 +1,4 @@
-"""What a comparison writes: the changes drawn in a GeoPackage, and everything as JSON."""
+"""What a comparison writes: a workbook, the changes drawn in a GeoPackage and on a map, and everything as JSON."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import pyogrio.errors
 import shapely
 
 from lzgis.errors import ExportError
+from lzgis.exporters.difference import difference_tables, difference_teller
 from lzgis.exporters.features import GEOMETRY_TYPES, Shape, storable
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put, put_bytes
 from lzgis.exporters.json import lines, plain
+from lzgis.exporters.map.difference import write_difference_map
 from lzgis.exporters.rows import records
+from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import DiffReport, Recheck
 from lzgis.messages import Message
 from lzgis.words import Language, Words
@@ -75,11 +78,7 @@ def write_diff_json(
     """Write a comparison as JSON, see `diff_document`."""
     document = diff_document(report, recheck, language=language)
     data = "".join(lines(document)).encode("utf-8", "backslashreplace")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def write_diff_gpkg(
@@ -100,13 +99,17 @@ def write_diff_gpkg(
     if recheck is not None:
         tables["answers"] = recheck.changes
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
+        rows: dict[str, int] = {}
         for name in ("changes", "parts"):
             for layer, frame, shape in _by_dimension(name, getattr(report, name)):
                 kind = {"geometry_type": GEOMETRY_TYPES[shape], "promote_to_multi": True}
                 _write(made, layer, _stored(frame, words), **kind)
+                rows[layer] = len(frame)
         for name, frame in tables.items():
             _write(made, name, _stored(pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), words))
+            rows[name] = len(frame)
+        return rows
 
     try:
         put(path, make)
@@ -141,6 +144,14 @@ def _write(path: Path, layer: str, frame: pd.DataFrame, **options: Any) -> None:
     )
 
 
+def write_diff_xlsx(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
+    teller = difference_teller(report, recheck, language)
+    put_bytes(path, tables_bytes(teller, difference_tables(teller, report, recheck)))
+
+
 class DiffFormat(NamedTuple):
     """A format of a comparison: the file it is written to by default, and the function that writes it."""
 
@@ -149,6 +160,39 @@ class DiffFormat(NamedTuple):
 
 
 DIFF_FORMATS: dict[str, DiffFormat] = {
+    "xlsx": DiffFormat("diff.xlsx", write_diff_xlsx),
     "gpkg": DiffFormat("diff.gpkg", write_diff_gpkg),
     "json": DiffFormat("diff.json", write_diff_json),
+    "html": DiffFormat("diff.html", write_difference_map),
 }
+
+
+def export_diff(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> Path:
+    """Write a comparison to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    report : DiffReport
+        What to write.
+    path : path
+        The file: ``.xlsx``, ``.gpkg``, ``.json`` or ``.html`` (the map).
+    recheck : Recheck, optional
+        The projects that were judged again.
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If no format has this suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    wanted = path.suffix.lower().removeprefix(".")
+    if wanted not in DIFF_FORMATS:
+        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
+        known = ", ".join(f".{name}" for name in DIFF_FORMATS)
+        raise ExportError(str(path), what, Message("use one of {known}", known=known))
+    DIFF_FORMATS[wanted].write(report, path, recheck=recheck, language=language)
+    return path

@@ -2,7 +2,8 @@
 
 Sites and parts are kept apart by shape, since most formats and styles want one shape per layer: ``sites`` holds
 polygons, ``sites_lines`` and ``sites_points`` the others where there are any; so too ``conflicts``, and ``notices``:
-the parts of sites in zones that merely inform. ``findings``, ``unit_lists`` and ``about`` are tables without geometry.
+the parts of sites in zones that merely inform. ``findings``, ``unit_lists``, ``about`` and, where findings were overruled,
+``overrides`` are tables without geometry.
 """
 
 from __future__ import annotations
@@ -95,12 +96,14 @@ def finding_columns(teller: Teller) -> dict[str, Any]:
         "severity_title": [teller.word("severity", r["severity"]) for r in rows],
         "reason_title": [teller.reason(r) for r in rows],
     }
+    if len(teller.report.overrides):
+        titles["override"] = [teller.override(r) for r in rows]
     return columns | {name: _column(pd.Series(values, dtype=object)) for name, values in titles.items()}
 
 
 def finding_aliases(teller: Teller) -> dict[str, str]:
     """Give the heads of the columns of the findings."""
-    return {name: teller.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES)}
+    return {name: teller.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
 
 
 def storable(value: Any) -> str:
@@ -147,10 +150,26 @@ def _tables(teller: Teller) -> list[GisLayer]:
     return [
         GisLayer("findings", "findings", findings, teller.words("sheet", "findings"), finding_aliases(teller)),
         *(
-            GisLayer(name, name, pd.DataFrame(data), teller.words("sheet", name), {n: teller.column(n) for n in data})
+            GisLayer(name, name, pd.DataFrame(data), teller.words("sheet", name), {n: _head(teller, n) for n in data})
             for name, data in (("unit_lists", columns), ("about", about))
         ),
+        *_override_tables(teller),
     ]
+
+
+def _override_tables(teller: Teller) -> list[GisLayer]:
+    """Give the table of overruled findings, if there are any."""
+    decisions = teller.report.overrides
+    if not len(decisions):
+        return []
+    frame = pd.DataFrame({str(name): _column(decisions[name]) for name in decisions})
+    heads = {name: teller.words("override", f"head_{name}") for name in map(str, frame) if name != "finding"}
+    return [GisLayer("overrides", "overrides", frame, teller.words("sheet", "overrides"), heads)]
+
+
+def _head(teller: Teller, name: str) -> str:
+    # The level of a clause, not that of a problem.
+    return teller.column("clause_level" if name == "level" else name)
 
 
 def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], teller: Teller) -> list[GisLayer]:

@@ -1,47 +1,14 @@
-"""Putting a finished file in its place, all of it or nothing."""
+"""Names of files that every system takes, made from the ids of sites; and, from below, how a file is put in its place."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 
-from lzgis.errors import ExportError
-from lzgis.messages import Message
+from lzgis.placing import put, put_bytes
 
-
-def put(path: str | Path, make: Callable[[Path], None]) -> None:
-    """Let `make` write a file beside `path`, then move it there.
-
-    A reader never sees half a file, and a failure leaves what stood there before.
-
-    Parameters
-    ----------
-    path : path
-        Where the file shall stand; its folder is made if need be.
-    make : callable
-        Writes the file whose path it is given; that path has the suffix of `path`.
-
-    Raises
-    ------
-    ExportError
-        If the place cannot be written to.
-    """
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # In the same folder, for a move across drives would be a copy that can stop half-way.
-        with tempfile.TemporaryDirectory(prefix=".lzgis-", dir=path.parent) as folder:
-            made = Path(folder) / f"made{path.suffix}"
-            make(made)
-            made.replace(path)
-    except OSError as error:
-        why = error.strerror or str(error)
-        remedy = Message("close the program that has it open, or choose another folder")
-        raise ExportError(str(path), Message("cannot be written: {why}", why=why), remedy) from error
-
+__all__ = ["file_stems", "put", "put_bytes"]
 
 # What Windows forbids in a name, what cannot be seen, and what turns the reading direction.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')

@@ -18,6 +18,7 @@ import shapely
 
 from lzgis.exporters.features import finding_columns, has_part, site_columns
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin as whence
 from lzgis.exporters.rows import Teller, text
 from lzgis.model import Report
 from lzgis.words import Language
@@ -70,6 +71,7 @@ def head_members(teller: Teller) -> dict[str, Any]:
         "as_of": origin.as_of.isoformat(),
         "made_at": origin.made_at.isoformat(),
         "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
+        **whence(teller.report),
     }
 
 
@@ -96,12 +98,14 @@ def geometry_object(shape: Any) -> dict[str, Any] | None:
 def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[dict[str, Any]]) -> None:
     """Write a collection with one feature per line, so that two reports can be compared line by line."""
 
-    def make(made: Path) -> None:
+    def make(made: Path) -> dict[str, int]:
+        number = -1
         with made.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(_json(head)[:-1] + ', "features": [')
             for number, feature in enumerate(features):
                 file.write((",\n" if number else "\n") + _json(feature))
             file.write("\n]}\n")
+        return {"features": number + 1}
 
     put(path, make)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.rows import SEPARATOR, Teller, records
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
 from lzgis.words import Language
@@ -41,11 +41,7 @@ def write_json(report: Report, path: str | Path, *, language: Language = "zh") -
     text = "".join(lines(report_document(report, language=language)))
     # JSON may spell a lone surrogate, which UTF-8 cannot hold, in just the way that Python escapes it.
     data = text.encode("utf-8", "backslashreplace")
-
-    def make(made: Path) -> None:
-        made.write_bytes(data)
-
-    put(path, make)
+    put_bytes(path, data)
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:
@@ -82,8 +78,20 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
 def provenance_object(provenance: Provenance) -> dict[str, Any]:
     """Return the provenance of a report as plain values."""
     fields = {f.name: getattr(provenance, f.name) for f in dataclasses.fields(provenance)}
-    found: dict[str, Any] = plain(fields | {"sources": [dataclasses.asdict(s) for s in provenance.sources]})
+    lists = {name: [dataclasses.asdict(one) for one in fields[name]] for name in ("sources", "repairs")}
+    found: dict[str, Any] = plain(fields | lists)
     return found
+
+
+def origin(report: Report) -> dict[str, Any]:
+    """Return where a report comes from as plain values: its ``provenance``, and its ``problems``, repairs among them."""
+    problems = [plain(dataclasses.asdict(p)) for p in report.problems]
+    return {"provenance": provenance_object(report.provenance), "problems": problems}
+
+
+def origin_text(report: Report) -> str:
+    """Return the same as one line of JSON in ASCII, for formats whose metadata are a text."""
+    return json.dumps(origin(report), allow_nan=False)
 
 
 def _sites(report: Report) -> dict[str, Any]:

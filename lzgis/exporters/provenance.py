@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 from lzgis.exporters.rows import Teller
-from lzgis.exporters.tables import Head, Table, Value
+from lzgis.exporters.tables import Head, Kind, Table, Value
+
+_KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
+REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]
 
 
 def provenance_tables(teller: Teller) -> list[Table]:
@@ -11,15 +16,20 @@ def provenance_tables(teller: Teller) -> list[Table]:
     provenance = teller.report.provenance
     pairs = ["name", "value"]
     sources: list[list[Value]] = [
-        [s.role, s.name, s.version, s.date, s.crs, s.engine, s.sha256] for s in provenance.sources
+        [_role(teller, s.role), s.name, s.version, s.date, _short(s.crs), s.engine, s.sha256]
+        for s in provenance.sources
     ]
     problems: list[list[Value]] = [
         [teller.word("level", p.level), *(teller.words.message(part) for part in (p.place, p.what, p.remedy))]
         for p in teller.report.problems
     ]
+    tolerances: list[list[Value]] = [
+        [teller.word("tolerance", name), float(value)] for name, value in sorted(provenance.tolerances.items())
+    ]
     return [
         _table(teller, "about", pairs, _about(teller)),
         _table(teller, "problems", ["level", "place", "what", "remedy"], problems),
+        _table(teller, "repairs", REPAIR_COLUMNS, _repairs(teller)),
         _table(teller, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
         _table(
             teller,
@@ -27,10 +37,35 @@ def provenance_tables(teller: Teller) -> list[Table]:
             ["layer", "title", "status", "version", "date", "basis", "confidentiality", "count"],
             _layers(teller),
         ),
-        _table(teller, "transforms", ["value"], [[t] for t in provenance.transforms]),
-        _table(teller, "tolerances", pairs, [[k, float(v)] for k, v in sorted(provenance.tolerances.items())]),
+        _table(teller, "transforms", ["value"], [[teller.words.message(t)] for t in provenance.transforms]),
+        _table(teller, "tolerances", pairs, tolerances),
         _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
     ]
+
+
+def _repairs(teller: Teller) -> list[list[Value]]:
+    return [
+        [
+            teller.words.message(r.place),
+            r.feature,
+            teller.words.message(r.what),
+            r.area_before_m2,
+            r.area_after_m2,
+            teller.words("provenance", "yes" if r.accepted else "no"),
+        ]
+        for r in teller.report.provenance.repairs
+    ]
+
+
+def _role(teller: Teller, role: str) -> str:
+    """Say what a file was read for: a layer by its title, else the projects, the rules or the catalogue."""
+    named = teller.word("role", role)
+    return teller.layer(role) if named == role else named
+
+
+def _short(crs: str) -> str:
+    # Its name in full takes three lines of a narrow column.
+    return "CGCS2000" if crs == "China Geodetic Coordinate System 2000" else crs
 
 
 def _about(teller: Teller) -> list[list[Value]]:
@@ -46,6 +81,8 @@ def _about(teller: Teller) -> list[list[Value]]:
         "area": teller.words("provenance", "area_value"),
         "confidentiality": teller.confidentiality,
     }
+    if provenance.command:
+        rows["command"] = shlex.join(provenance.command)
     return [[teller.words("provenance", key), value] for key, value in rows.items()]
 
 
@@ -63,5 +100,5 @@ def _layers(teller: Teller) -> list[list[Value]]:
 
 def _table(teller: Teller, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
     folded = {"what", "remedy", "place"}
-    heads = [Head(teller.column(c), "count" if c == "count" else "text", c in folded) for c in columns]
+    heads = [Head(teller.column(c), _KINDS.get(c, "text"), c in folded) for c in columns]
     return Table(name, heads, rows)

@@ -13,11 +13,12 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.measure import CGCS2000, Geometries
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Problem, Report, no_overrides
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Repair, Report, no_overrides
 
 #: The least width of a cell, m, and the step in degrees that cells are multiples of.
 CELL_M = 500.0
@@ -67,11 +68,26 @@ def public_edition(report: Report) -> Report:
         layers=open_layers,
         findings=_findings(report.findings, rules, hidden),
         verdicts=verdicts,
-        unit_lists=report.unit_lists[~report.unit_lists["unit_id"].astype(str).isin(ids)].reset_index(drop=True),
+        unit_lists=_unit_lists(report, hidden, ids),
         problems=_problems(report.problems),
+        # What was repaired says where features of layers lie and how large they are; of the sites it may be said.
+        provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),
         # Decisions name people, files and what was found then.
         overrides=no_overrides(),
     )
+
+
+def _of_sites(report: Report) -> tuple[Repair, ...]:
+    names = {source.name for source in report.provenance.sources if source.role == "sites"}
+    return tuple(repair for repair in report.provenance.repairs if str(repair.place) in names)
+
+
+def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:
+    """Leave out the lists of units withheld, and general requirements that tell of what class such a unit is."""
+    telling = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
+    lists = report.unit_lists
+    told = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(telling))
+    return lists[~told].reset_index(drop=True)
 
 
 def coarsened(layer: Layer) -> Layer:

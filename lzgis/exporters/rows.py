@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -210,13 +210,21 @@ class Teller:
 
     def override(self, finding: Mapping[str, Any]) -> str:
         """Say that a finding was overruled: why, by whom and when, and whether the finding has changed since."""
+        key = (text(finding["site_id"]), text(finding["rule"]))
         said = []
-        for row in records(self.report.overrides, self.report.overrides.columns):
-            meant = row["feature_id"] in ("", finding["feature_id"])
-            if meant and (row["site_id"], row["rule"]) == (finding["site_id"], finding["rule"]):
-                told = {name: row[name] for name in ("reason", "author", "date")}
+        for row in self._overrides.get(key, []):
+            if row["feature_id"] in ("", text(finding["feature_id"])):
+                told = {name: row[name] for name in ("reason", "author", "date", "changed")}
                 said.append(self.words("override", f"said_{row['status']}", **told))
         return SEPARATOR.join(said)
+
+    @cached_property
+    def _overrides(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """Decisions by site and rule."""
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in records(self.report.overrides, self.report.overrides.columns):
+            found.setdefault((text(row["site_id"]), text(row["rule"])), []).append(row)
+        return found
 
     def findings(self, *, first: str = "conflicts") -> Iterator[dict[str, Any]]:
         """Go through the findings, the gravest first or, with ``first="site"``, in the report's order."""

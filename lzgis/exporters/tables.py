@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from lzgis.exporters.answersheet import AnswerSheet
 from lzgis.exporters.rows import SEPARATOR, Teller, hectares, number, records, text
 from lzgis.model import State, Verdict
 from lzgis.rule import Rule
@@ -68,7 +69,8 @@ _KINDS: dict[str, Kind] = {
     "notices_count": "count",
     "not_checked_count": "count",
 }
-_FOLDED = {"prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
+_FOLDED = {"site_name", "prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
+_FOLDED_OF_FINDINGS = {"site_name", "rule", "reason", "procedure", "note", "basis", "repealed", "override"}
 
 _VERDICT_COLUMNS = [
     *["site_id", "site_name", "activity", "verdict"],
@@ -103,8 +105,19 @@ _UNCHECKED_COLUMNS = [
     *["site_id", "site_name", "rule", "layer", "severity", "state", "reason", "unchecked_share", "rule_id"],
 ]
 _UNIT_COLUMNS = [
-    *["site_id", "site_name", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"],
-    *["answer", "explanation"],
+    *[
+        "site_id",
+        "site_name",
+        "clause_level",
+        "unit_id",
+        "unit_name",
+        "unit_class",
+        "share",
+        "heading",
+        "clause",
+        "facts",
+    ],
+    *["answer", "explanation", "basis", "certainty", "note"],
 ]
 _OVERRIDE_COLUMNS = [
     *["site_id", "rule", "feature_id", "status", "changed", "reason", "author", "date", "evidence", "evidence_state"],
@@ -189,12 +202,26 @@ def _heads(teller: Teller, names: Iterable[str], *, folded: Iterable[str] = _FOL
 def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dict[str, Any]]) -> Table:
     return Table(
         name,
-        _heads(teller, columns, folded=()),
+        _heads(teller, columns, folded=_FOLDED_OF_FINDINGS),
         [[row[column] for column in columns] for row in rows],
         marks=[row["mark"] for row in rows],
         marked=columns.index("state"),
         fixed=2,
     )
+
+
+def verdict_tables(tellers: Iterable[Teller]) -> list[Table]:
+    """Return the verdicts of several reports on parts of one batch as one table, and the rules."""
+    first: Table | None = None
+    rules: list[Table] = []
+    for teller in tellers:
+        table = _verdict_table(teller)
+        if first is None:
+            first, rules = table, [rule_table(teller)]
+        else:
+            first.rows.extend(table.rows)
+            first.marks.extend(table.marks)
+    return rules if first is None else [first, *rules]
 
 
 def _verdict_table(teller: Teller) -> Table:
@@ -218,16 +245,27 @@ def _verdict_table(teller: Teller) -> Table:
 
 
 def _unit_list_table(teller: Teller) -> Table:
-    names = ["site_id", "unit_id", "unit_name", "unit_class", "share", "heading", "clause"]
-    site_names = dict(zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True))
+    sheet = AnswerSheet(teller)
     rows: list[list[Value]] = []
-    for row in records(teller.report.unit_lists, names):
-        site = row["site_id"]
-        unit = [text(row[n]) for n in ("unit_id", "unit_name", "unit_class")]
-        clause = [text(row["heading"]), text(row["clause"])]
-        rows.append([site, site_names.get(site, ""), *unit, number(row["share"], 4), *clause, "", ""])
+    for site, name in zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True):
+        for one in sheet.clauses(site):
+            told: list[Value] = [site, text(name), teller.word("level-of", one.level)]
+            told += [
+                one.unit_id,
+                one.unit_name,
+                one.unit_class,
+                number(one.share, 4),
+                one.heading,
+                one.clause,
+                "\n".join(one.facts),
+                "",
+                "",
+            ]
+            rows.append([*told, one.basis, one.certainty, one.note])
     answers = teller.words("table", "answers").split(",")
-    return Table("unit_lists", _heads(teller, _UNIT_COLUMNS), rows, fixed=2, choices={8: answers})
+    choices = {_UNIT_COLUMNS.index("answer"): answers}
+    folded = _FOLDED | {"facts", "basis", "note"}
+    return Table("unit_lists", _heads(teller, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices)
 
 
 def _override_tables(teller: Teller) -> list[Table]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import xlsxwriter
 
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_bytes
 from lzgis.exporters.provenance import provenance_tables
 from lzgis.exporters.rows import TINTS, Teller, visible
 from lzgis.exporters.tables import Head, Kind, Table, report_tables
@@ -21,6 +23,7 @@ from lzgis.words import Language
 CELL_LIMIT = 32_767
 ROW_LIMIT = 1_048_576 - 4
 
+_Known = TypeVar("_Known")
 _FONT = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
 _NUMBERS: dict[Kind, str] = {
     "count": "0",
@@ -32,6 +35,14 @@ _NUMBERS: dict[Kind, str] = {
 _WIDEST = 42
 _WIDEST_FIXED = 26
 _WIDEST_FOLDED = 34
+
+#: Height of a line in points; a row is no higher than so many of them, lest one text fills the screen.
+_LINE_PT, _MOST_LINES = 14.0, 12
+
+#: Paper as the format numbers it, and how many columns of 10 point letters go beside each other at 60 per cent.
+_A3, _A4 = 8, 9
+_COLUMNS_A3, _COLUMNS_A4 = 330, 225
+_MARGINS_IN = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
 
 def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -55,11 +66,18 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
         If the file cannot be written.
     """
     data = workbook_bytes(report, language=language)
-    put(path, lambda made: _write_bytes(made, data))
+    put_bytes(path, data)
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+def write_tables(teller: Teller, tables: list[Table], path: str | Path) -> None:
+    """Write tables as a workbook, a sheet for each, and the provenance.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    put_bytes(path, tables_bytes(teller, tables))
 
 
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
@@ -122,11 +140,12 @@ class _Pages:
             number = start // ROW_LIMIT + 1
             name = title if number == 1 else self._teller.words("table", "continued", title=title, number=number)
             sheet, top = self._page(name)
-            bottom = self._lay(sheet, table, top, start)
+            widths = self._widths(sheet, [table])
+            bottom = self._lay(sheet, table, (top, start), widths)
             sheet.freeze_panes(top + 1, table.fixed)
             sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
             sheet.repeat_rows(top)
-            self._widths(sheet, [table])
+            self._print(sheet, widths, table.fixed)
             for column, answers in table.choices.items():
                 sheet.data_validation(
                     top + 1, column, max(top + 1, bottom - 1), column, {"validate": "list", "source": answers}
@@ -135,34 +154,52 @@ class _Pages:
     def stack(self, name: str, tables: list[Table]) -> None:
         """Lay tables below one another on one sheet, each under its title."""
         sheet, row = self._page(self._teller.words("sheet", name))
+        widths = self._widths(sheet, tables)
         for table in tables:
             sheet.write_string(row, 0, self._teller.words("provenance", table.name), self._section)
-            row = self._lay(sheet, table, row + 1, 0) + 1
+            row = self._lay(sheet, table, (row + 1, 0), widths) + 1
         sheet.freeze_panes(3, 0)
-        self._widths(sheet, tables)
+        self._print(sheet, widths, 0)
 
     def _page(self, title: str) -> tuple[Any, int]:
         sheet = self._book.add_worksheet(title)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(0)
         sheet.set_footer("&L&A&R&P / &N")
         sheet.write_string(0, 0, self._text(self._teller.notice), self._notice)
         sheet.write_string(1, 0, self._text(self._teller.disclaimer), self._disclaimer)
         return sheet, 3
 
-    def _lay(self, sheet: Any, table: Table, top: int, start: int) -> int:
-        """Write the head and up to a sheet's rows; return the row below them."""
+    def _print(self, sheet: Any, widths: list[float], fixed: int) -> None:
+        """Choose paper on which the letters stay legible, and as many pages beside each other as that takes."""
+        whole, kept = sum(widths), sum(widths[:fixed])
+        small = whole <= _COLUMNS_A4
+        room = _COLUMNS_A4 if small else _COLUMNS_A3
+        # The columns that stay in view on the screen head every page.
+        beside = 1 if whole <= room else math.ceil((whole - kept) / (room - kept))
+        sheet.set_landscape()
+        sheet.set_paper(_A4 if small else _A3)
+        sheet.set_margins(**_MARGINS_IN)
+        sheet.fit_to_pages(beside, 0)
+        if beside > 1 and fixed:
+            sheet.repeat_columns(0, fixed - 1)
+
+    def _lay(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
+        """Write the head at a row, and up to a sheet's rows from one on; return the row below them."""
+        top, start = place
         for column, head in enumerate(table.heads):
             sheet.write_string(top, column, self._text(head.title), self._head)
         rows = table.rows[start : start + ROW_LIMIT]
         if not rows:
             sheet.write_string(top + 1, 0, self._teller.words("table", "none"), self._format(Head("")))
             return top + 2
-        texts = _remembering(self._text)
+        texts, depths = _remembering(self._text), [_remembering(partial(_lines, width)) for width in widths]
+        folded = [column for column, head in enumerate(table.heads) if head.folded]
         for number, row in enumerate(rows, start=top + 1):
             mark = table.marks[start + number - top - 1] if table.marks else ""
+            # Not every program finds out by itself how high a row of folded text must be.
+            deep = max((depths[i](value) for i in folded if isinstance(value := row[i], str)), default=1)
+            if deep > 1:
+                sheet.set_row(number, _LINE_PT * min(deep, _MOST_LINES))
             for column, (value, head) in enumerate(zip(row, table.heads, strict=True)):
                 shape = self._format(head, TINTS[mark] if mark and column == table.marked else "")
                 if isinstance(value, str):
@@ -194,7 +231,9 @@ class _Pages:
         # A pair of surrogates cut in two would be no text at all.
         return kept.decode("utf-16-le", "ignore") + tail
 
-    def _widths(self, sheet: Any, tables: list[Table]) -> None:
+    def _widths(self, sheet: Any, tables: list[Table]) -> list[float]:
+        """Give each column the width that its texts need, within bounds, and tell the widths."""
+        widths = []
         for column in range(max(len(t.heads) for t in tables)):
             widest = 6
             for table in tables:
@@ -207,7 +246,9 @@ class _Pages:
                 # A head may fold once, but the arrow of the filter covers its end.
                 width = max([(_width(head.title) + 5) // 2 + 2, *(_width(s) for s in shown)])
                 widest = max(widest, min(limit, width))
-            sheet.set_column(column, column, widest + 1.5)
+            widths.append(widest + 1.5)
+            sheet.set_column(column, column, widths[-1])
+        return widths
 
 
 def _shown(value: str | float | None, kind: Kind) -> str:
@@ -221,15 +262,22 @@ def _width(text: str) -> int:
     return max((len(line.encode("gbk", "replace")) for line in text[:200].split("\n")), default=0)
 
 
+def _lines(width: float, text: str) -> int:
+    """Lines that a text takes in a column; of what is very long, enough to fill a row."""
+    taken = (len(line.encode("gbk", "replace")) for line in text[:2000].split("\n"))
+    # A wide letter does not break: up to one column is lost in each line.
+    return sum(max(1, math.ceil(columns / max(width - 2, 1))) for columns in taken)
+
+
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _remembering(function: Callable[[str], str]) -> Callable[[str], str]:
+def _remembering(function: Callable[[str], _Known]) -> Callable[[str], _Known]:
     """Spare the work for a text seen before: most cells of a long table repeat."""
-    known: dict[str, str] = {}
+    known: dict[str, _Known] = {}
 
-    def again(value: str) -> str:
+    def again(value: str) -> _Known:
         found = known.get(value)
         if found is None:
             found = known[value] = function(value)

@@ -13,8 +13,17 @@ from lzgis.geometry.answers import Areas, Distances, Insides, Measured
 from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex
 from lzgis.geometry.measure import measure
-from lzgis.geometry.overlay import Overlaps, mean_width, off_border, outside_parts, overlaps, part_of_dimension
+from lzgis.geometry.overlay import (
+    Overlaps,
+    mean_width,
+    off_border,
+    outside_parts,
+    overlaps,
+    part_of_dimension,
+    united,
+)
 from lzgis.geometry.parts import parts_of
+from lzgis.geometry.told import SiteShapes, crossing, overlapping, told_nearest, told_within
 
 if TYPE_CHECKING:
     from lzgis.geometry.areas import decided, intersection_areas
@@ -50,7 +59,9 @@ __all__ = [
     "Nearest",
     "Overlaps",
     "PolygonGrid",
+    "SiteShapes",
     "areas_and_distances",
+    "crossing",
     "decided",
     "decided_insides",
     "decided_measures",
@@ -65,9 +76,13 @@ __all__ = [
     "nearest_distance",
     "off_border",
     "outside_parts",
+    "overlapping",
     "overlaps",
     "part_of_dimension",
     "parts_of",
+    "told_nearest",
+    "told_within",
+    "united",
 ]
 
 

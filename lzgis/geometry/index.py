@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ class FeatureIndex:
     """
 
     geometries: Geometries
+    #: What else was laid out for these geometries, by name, so that it is done once.
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.geometries)
@@ -39,6 +42,11 @@ class FeatureIndex:
     def tree(self) -> shapely.STRtree:
         """Search tree over the bounding boxes."""
         return shapely.STRtree(self.geometries)
+
+    @cached_property
+    def dimensions(self) -> Integers:
+        """0 for points, 1 for lines, 2 for polygons."""
+        return np.asarray(shapely.get_dimensions(self.geometries), dtype=np.intp)
 
     @cached_property
     def mean_widths(self) -> Floats:

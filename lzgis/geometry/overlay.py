@@ -50,7 +50,22 @@ def overlaps(geometries: Geometries, index: FeatureIndex, *, resolution: float =
     """
     left, right = index.tree.query(geometries, predicate="intersects")
     order = np.lexsort((right, left))
-    left, right = left[order], right[order]
+    return overlaps_of_pairs(geometries, index, (left[order], right[order]), resolution=resolution)
+
+
+def overlaps_of_pairs(
+    geometries: Geometries, index: FeatureIndex, pairs: tuple[Integers, Integers], *, resolution: float = 0.0
+) -> Overlaps:
+    """Find which of the pairs, sorted by `left`, then `right`, overlap, as `overlaps` does.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
+    >>> pairs = np.array([0, 0]), np.array([0, 1])
+    >>> overlaps_of_pairs(np.array([shapely.box(8, 0, 10, 2)]), index, pairs).right
+    array([0])
+    """
+    left, right = pairs
     ours, theirs = geometries[left], index.geometries[right]
     ours_dimension, theirs_dimension = shapely.get_dimensions(ours), shapely.get_dimensions(theirs)
     dimension = np.minimum(ours_dimension, theirs_dimension)
@@ -96,23 +111,44 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
         return rest
     dimension = shapely.get_dimensions(geometries)
     left, right = index.tree.query(geometries, predicate="dwithin", distance=resolution)
-    order = np.argsort(left, kind="stable")
+    order = np.lexsort((right, left))
     left, right = left[order], right[order]
-    starts = np.flatnonzero(np.diff(left, prepend=-1))
-    for begin, end in zip(starts, np.r_[starts, len(left)][1:], strict=True):
-        site = left[begin]
-        window = shapely.box(*_grown(shapely.bounds(rest[site]), 1.0 + resolution))
-        near = shapely.union_all(shapely.intersection(index.geometries[right[begin:end]], window))
-        if dimension[site] == 0:
-            pieces = shapely.get_parts(rest[site])
-            apart = shapely.distance(pieces, near) > resolution
-            rest[site] = rest[site] if apart.all() else shapely.multipoints(pieces[apart])
-        else:
-            rest[site] = shapely.difference(rest[site], near)
-        if dimension[site] == 1:
-            border = np.array([shapely.boundary(near)])
-            rest[site] = off_border(rest[[site]], geometries[[site]], border, resolution)[0]
+    whole = np.unique(left[_covered(index.geometries[right], geometries[left])])
+    rest[whole] = shapely.GeometryCollection()
+    partly = ~np.isin(left, whole)
+    left, right = left[partly], right[partly]
+    bounds = _grown(shapely.bounds(geometries[left]), 1.0 + resolution)
+    near = united(shapely.intersection(index.geometries[right], shapely.box(*bounds.T)), left)
+    sites = np.unique(left)
+    cut = dimension[sites] > 0
+    rest[sites[cut]] = shapely.difference(geometries[sites[cut]], near[cut])
+    lines = dimension[sites] == 1
+    border = shapely.boundary(near[lines])
+    rest[sites[lines]] = off_border(rest[sites[lines]], geometries[sites[lines]], border, resolution)
+    for site, there in zip(sites[~cut], near[~cut], strict=True):
+        pieces = shapely.get_parts(rest[site])
+        apart = shapely.distance(pieces, there) > resolution
+        rest[site] = rest[site] if apart.all() else shapely.multipoints(pieces[apart])
     return part_of_dimension(rest, dimension)
+
+
+def united(geometries: Geometries, group: Integers) -> Geometries:
+    """Unite the geometries of each group; `group` ascends. What is alone in its group stays as it is.
+
+    Examples
+    --------
+    >>> boxes = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(5, 0, 6, 1)])
+    >>> shapely.area(united(boxes, np.array([3, 3, 7])))
+    array([2., 1.])
+    """
+    _, first, times = np.unique(group, return_index=True, return_counts=True)
+    made = np.asarray(geometries[first], dtype=object)
+    # A collection is what no further operation takes: even a single one is made into plain shapes.
+    to_do = (times > 1) | (shapely.get_type_id(made) == 7)
+    for count in np.unique(times[to_do]):
+        which = np.flatnonzero(to_do & (times == count))
+        made[which] = shapely.union_all(geometries[first[which][:, np.newaxis] + np.arange(count)], axis=1)
+    return made
 
 
 def off_border(parts: Geometries, lines: Geometries, borders: Geometries, resolution: float) -> Geometries:
@@ -158,7 +194,7 @@ def part_of_dimension(geometries: Geometries, dimension: npt.NDArray[np.integer[
     kinds = shapely.get_type_id(result)
     lesser = (shapely.get_dimensions(result) != dimension) & ~shapely.is_empty(result)
     result[lesser & (kinds != 7)] = shapely.GeometryCollection()
-    for i in np.flatnonzero(kinds == 7):
+    for i in np.flatnonzero((kinds == 7) & ~shapely.is_empty(result)):
         pieces = shapely.get_parts(result[i])
         chosen = [p for p in pieces if shapely.get_dimensions(p) == dimension[i]]
         result[i] = shapely.union_all(chosen) if chosen else shapely.GeometryCollection()

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from lzgis.geometry import Overlaps, overlaps
+from lzgis.geometry import Overlaps, overlapping
 from lzgis.kinds.base import RESOLUTION_M, Check, Hits, clear_rows, concatenated, hits, overlap_states, sizes
 from lzgis.model import State
 from lzgis.rule import Rule
@@ -22,16 +22,15 @@ class Avoid(Rule):
 def check_avoid(rule: Rule, check: Check) -> Hits:
     """Give one row per overlapping feature, or the distance to the nearest one."""
     caught = overlap_rows(rule, check)
-    layer, which, _ = check.layer_where(rule.layer, rule.where)
     missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
-    return concatenated([caught, clear_rows(check, which.tobytes(), missing, layer, which)])
+    return concatenated([caught, clear_rows(check, rule, missing)])
 
 
 def overlap_rows(rule: Rule, check: Check) -> Hits:
     """Give one row per overlapping feature, none for other sites: shared by ``avoid`` and ``identify``."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     found: Overlaps = check.remember(
-        ("overlaps", layer.id, which.tobytes()), lambda: overlaps(check.sites.geometry, index, resolution=RESOLUTION_M)
+        ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
     )
     real, sliver, width = overlap_states(check, found.left, found.part, index.mean_widths[found.right])
     site, part = found.left[real], found.part[real]

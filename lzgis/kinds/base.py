@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry import FeatureIndex, Nearest, mean_width, nearest
+from lzgis.geometry import FeatureIndex, Nearest, SiteShapes, mean_width, told_nearest
 from lzgis.model import Reason, State
+from lzgis.rule import Rule
 from lzgis.spec import LayerSpec
 
 Geometries = npt.NDArray[np.object_]
@@ -36,9 +37,14 @@ class PlaneSites:
     geometry: Geometries
 
     @cached_property
+    def shapes(self) -> SiteShapes:
+        """The same, to be measured against layers."""
+        return SiteShapes(self.geometry)
+
+    @cached_property
     def dimension(self) -> Integers:
         """0 for points, 1 for lines, 2 for polygons."""
-        return np.asarray(shapely.get_dimensions(self.geometry), dtype=np.intp)
+        return self.shapes.dimensions
 
     @cached_property
     def size(self) -> Floats:
@@ -57,12 +63,16 @@ class PlaneSites:
 
 @dataclass(frozen=True, eq=False)
 class PlaneLayer:
-    """A layer in the plane of the city: its features' fields, and their geometries indexed."""
+    """A layer in the plane of the city: its features' fields, and their geometries indexed.
+
+    `doubtful` holds where features that cannot be relied on may lie, None where that is not known.
+    """
 
     id: str
     spec: LayerSpec
     frame: gpd.GeoDataFrame
     index: FeatureIndex
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
 
     def matching(self, where: Mapping[str, list[str]]) -> Integers:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
@@ -170,9 +180,13 @@ class Check:
             self.cache[key] = make()
         return self.cache[key]
 
-    def nearest_to(self, key: Any, index: FeatureIndex) -> Nearest:
-        """Nearest feature of `index` for every site, found once for all rules that name the same `key`."""
-        found: Nearest = self.remember(("nearest", key), lambda: nearest(self.sites.geometry, index))
+    def nearest_to(self, key: Any, index: FeatureIndex, which: Integers) -> Nearest:
+        """Nearest feature of `index` for the sites `which`, found once for all rules that name the same `key`."""
+        wanted = np.zeros(len(self.sites), dtype=bool)
+        wanted[which] = True
+        found: Nearest = self.remember(
+            ("nearest", key, wanted.tobytes()), lambda: told_nearest(self.sites.shapes, index, wanted=wanted)
+        )
         return found
 
 
@@ -229,10 +243,10 @@ def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floa
     return area, length
 
 
-def clear_rows(check: Check, key: Any, missing: Integers, layer: PlaneLayer, which: Integers) -> Hits:
+def clear_rows(check: Check, rule: Rule, missing: Integers) -> Hits:
     """Make the 不涉及 rows of the sites `missing`, each with its distance to the nearest matching feature."""
-    index = layer.index if len(which) == len(layer.frame) else layer.index.take(which)
-    found = check.nearest_to((layer.id, key), index)
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    found = check.nearest_to((layer.id, which.tobytes()), index, missing)
     right = found.right[missing]
     feature = np.where(right >= 0, which[right] if len(which) else -1, -1)
     return hits(missing, layer.id, feature=feature, distance_m=found.distance[missing])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Literal
 
 import numpy as np
 import shapely
 
-from lzgis.geometry import FeatureIndex, outside_parts, part_of_dimension
+from lzgis.geometry import FeatureIndex, crossing, outside_parts, part_of_dimension, united
 from lzgis.kinds.avoid import overlap_rows
-from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, Integers, concatenated, hits, overlap_states, sizes
 from lzgis.model import Reason, State
 from lzgis.rule import Rule
+
+#: Less area than a patch as wide as `RESOLUTION_M` can have, by far.
+_LESS_M2 = 5e-7
 
 
 class Identify(Rule):
@@ -27,8 +31,7 @@ class Identify(Rule):
 def check_identify(rule: Rule, check: Check) -> Hits:
     """Give one row per feature; what no feature covers is a row of its own, 未核查."""
     rows = overlap_rows(rule, check)
-    _, _, index = check.layer_where(rule.layer, rule.where)
-    rest = _rest(check, rows, index)
+    rest = _rest(rule, check, rows)
     lineal = np.flatnonzero(check.sites.dimension > 0)
     gap = lineal[~shapely.is_empty(rest[lineal])]
     real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
@@ -51,15 +54,36 @@ def check_identify(rule: Rule, check: Check) -> Hits:
     return concatenated([rows, gaps, unmet])
 
 
-def _rest(check: Check, rows: Hits, index: FeatureIndex) -> Geometries:
+def _rest(rule: Rule, check: Check, rows: Hits) -> Geometries:
     """Take from each site what features cover; from a polygon, the parts that were found before."""
+    _, which, index = check.layer_where(rule.layer, rule.where)
     geometry, dimension = check.sites.geometry, check.sites.dimension
     rest = geometry.copy()
     lesser = np.flatnonzero(dimension < 2)
     rest[lesser] = outside_parts(geometry[lesser], index, resolution=RESOLUTION_M)
-    starts = np.flatnonzero(np.diff(rows.site, prepend=-1))
-    for begin, end in zip(starts, np.r_[starts, len(rows)][1:], strict=True):
-        site = rows.site[begin]
-        if dimension[site] == 2:
-            rest[site] = shapely.difference(geometry[site], shapely.union_all(rows.geometry[begin:end]))
+    # The part of a site that lies wholly in one feature is the site itself.
+    whole = np.fromiter(map(operator.is_, rows.geometry, geometry[rows.site]), dtype=bool, count=len(rows))
+    done = rows.site[whole]
+    done = np.concatenate([done, _made_up(check, rows, index, which)])
+    rest[done[dimension[done] == 2]] = shapely.GeometryCollection()
+    open_rows = np.flatnonzero((dimension[rows.site] == 2) & ~np.isin(rows.site, done))
+    sites = np.unique(rows.site[open_rows])
+    rest[sites] = shapely.difference(geometry[sites], united(rows.geometry[open_rows], rows.site[open_rows]))
     return part_of_dimension(rest, dimension)
+
+
+def _made_up(check: Check, rows: Hits, index: FeatureIndex, which: Integers) -> Integers:
+    """Find the polygons of whose area the parts leave nothing that is wider than coordinates can tell.
+
+    Of features that share no area the parts simply add up. A patch of `_LESS_M2` is less than a millimetre wide,
+    whatever its shape: 2A/P is greatest for a circle, the root of A/π.
+    """
+    areal = check.sites.dimension == 2
+    area = np.bincount(rows.site, weights=np.nan_to_num(rows.area_m2), minlength=len(check.sites))
+    adds_up = np.zeros(len(check.sites), dtype=bool)
+    adds_up[areal] = np.abs(check.sites.size[areal] - area[areal]) < _LESS_M2
+    place = np.full(int(which.max(initial=-1)) + 1, -1)
+    place[which] = np.arange(len(which))
+    doubtful = crossing(check.sites.shapes, index)[place[rows.feature]]
+    adds_up[rows.site[doubtful]] = False
+    return np.flatnonzero(adds_up)

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import dwithin, nearest, off_border, part_of_dimension
+from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
 from lzgis.kinds.base import RESOLUTION_M, Check, Flags, Floats, Geometries, Hits, Integers, concatenated, hits, sizes
 from lzgis.kinds.baselines import BaselineFeatures, baseline_features
 from lzgis.model import State
@@ -94,7 +94,7 @@ def _key(rule: KeepAway) -> tuple[object, ...]:
 def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
     demanded = _demanded(rule, features) + features.known_m
     reach = float(np.max(demanded + features.assumed_m, initial=0.0))
-    pairs = dwithin(check.sites.geometry, features.index, reach)
+    pairs = told_within(check.sites.shapes, features.index, reach)
     need, assumed = demanded[pairs.right], features.assumed_m[pairs.right]
     certain = need - pairs.distance > RESOLUTION_M
     zone = np.flatnonzero((need == 0) & (pairs.distance == 0))
@@ -124,8 +124,10 @@ def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Nea
     certain_part = _encroached(check, features, near, near.need, near.certain)
     banded = near.assumed > 0
     possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
-    certain_of = _united(certain_part, group, len(first))
-    possible_of = _united(np.where(banded, possible_part, certain_part), group, len(first))
+    # Both carriageways of a road encroach once.
+    order = np.argsort(group, kind="stable")
+    certain_of = united(certain_part[order], group[order])
+    possible_of = united(np.where(banded, possible_part, certain_part)[order], group[order])
     site, feature = near.site[first], near.feature[first]
     certain = near.certain[first]
     has_band = np.zeros(len(first), dtype=bool)
@@ -175,17 +177,6 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     return parts
 
 
-def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
-    """Unite the parts of each group: both carriageways of a road encroach once."""
-    united = np.full(groups, shapely.Polygon(), dtype=object)
-    count = np.bincount(group, minlength=groups)
-    single = count[group] == 1
-    united[group[single]] = parts[single]
-    for one in np.flatnonzero(count > 1):
-        united[one] = shapely.union_all(parts[group == one])
-    return united
-
-
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
     known, assumed = features.known_m[feature], features.assumed_m[feature]
     required = _demanded(rule, features)[feature]
@@ -205,18 +196,13 @@ def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, dis
 def _clear(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
     if not len(features.geometry):
         return hits(missing, rule.layer, required_m=rule.distance_m)
-    chosen, distance = check.remember(("nearest", *_key(rule)), lambda: _nearest(check, features))
-    rows = hits(missing, rule.layer, **_measured(rule, features, chosen[missing], distance[missing]))
-    return rows.changed(layer=features.layer[chosen[missing]])
-
-
-def _nearest(check: Check, features: BaselineFeatures) -> tuple[Integers, Floats]:
-    """For each site, the feature whose known edge is nearest, and the distance to its geometry."""
-    sites = check.sites.geometry
-    apart = nearest(sites, features.index).distance
-    widest = float(np.max(features.known_m, initial=0.0))
-    site, feature = features.index.tree.query(sites, predicate="dwithin", distance=apart + widest + RESOLUTION_M)
-    distance = shapely.distance(sites[site], features.geometry[feature])
-    order = np.lexsort((feature, distance - features.known_m[feature], site))
-    first = order[np.unique(site[order], return_index=True)[1]]
-    return feature[first], distance[first]
+    wanted = np.zeros(len(check.sites), dtype=bool)
+    wanted[missing] = True
+    # Nearest is the feature whose known edge is.
+    found: Nearest = check.remember(
+        ("nearest", *_key(rule), wanted.tobytes()),
+        lambda: told_nearest(check.sites.shapes, features.index, wanted=wanted, less=features.known_m),
+    )
+    chosen = found.right[missing]
+    rows = hits(missing, rule.layer, **_measured(rule, features, chosen, found.distance[missing]))
+    return rows.changed(layer=features.layer[chosen])

@@ -27,7 +27,7 @@ def check_stay_inside(rule: Rule, check: Check) -> Hits:
     real, sliver, width = overlap_states(check, out, rest[out], np.full(len(out), np.inf))
     out, sliver, width = out[real], sliver[real], width[real]
     area, length = sizes(check, out, rest[out])
-    near = check.nearest_to((layer.id, which.tobytes()), index)
+    near = check.nearest_to((layer.id, which.tobytes()), index, np.arange(len(check.sites)))
     feature = np.where(near.right >= 0, which[near.right] if len(which) else -1, -1)
     caught = hits(
         out,

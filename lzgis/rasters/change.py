@@ -94,9 +94,10 @@ class RasterChange:
         """
         path = Path(path)
 
-        def make(made: Path) -> None:
+        def make(made: Path) -> dict[str, int]:
             pyogrio.write_dataframe(self.patches, made, layer="patches", driver="GPKG", geometry_type="MultiPolygon")
             pyogrio.write_dataframe(self.transitions, made, layer="transitions", driver="GPKG", append=True)
+            return {"patches": len(self.patches), "transitions": len(self.transitions)}
 
         put(path, make)
         return path

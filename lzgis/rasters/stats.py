@@ -162,6 +162,27 @@ def raster_stats(
     return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)
 
 
+def raster_declared(city: Catalogue | str | Path, raster: str) -> tuple[RasterMeasured, ...]:
+    """Measure the figures that are declared of a land-cover raster.
+
+    Raises
+    ------
+    ConfigError
+        If the raster is not known, or a figure is none that a raster can have.
+    SourceError
+        If the raster cannot be used as it is.
+
+    Examples
+    --------
+    >>> from lzgis.catalogue import reference_city
+    >>> [(one.declared.value, one.holds) for one in raster_declared(reference_city(), "landcover_2020")]
+    [(0.6821, True), (0.6821, False)]
+    """
+    city = as_city(city)
+    one = city_raster(city, raster)
+    return _declared(city, one, _legend(one))
+
+
 def _composition(zones: Zones, table: Table, outside: npt.NDArray[np.float64], legend: _Legend) -> pd.DataFrame:
     rows = []
     for k in range(len(zones)):

@@ -42,7 +42,15 @@ def check(scene: Scene, layers: Layers) -> None:
             beyond = shapely.difference(shapely.union_all(shapes), layers["city"][0]["geometry"])
             if beyond.area > 0:
                 found.append(f"{name}: {beyond.area * 1.1e10:.6f} m2 outside the city")
-    tiled = ("townships", "control_units", "redline", "protected_areas", "town_boundary", "farmland")
+    tiled = (
+        "townships",
+        "control_units",
+        "redline",
+        "protected_areas",
+        "reserve_boundaries",
+        "town_boundary",
+        "farmland",
+    )
     torn = [name for name in tiled if not shapely.coverage_is_valid(_shapes(layers, name))]
     found += [f"{name}: neighbours do not share their vertices" for name in torn]
     found += _areas_and_overlaps(scene, layers)
@@ -54,6 +62,8 @@ def _areas_and_overlaps(scene: Scene, layers: Layers) -> list[str]:
     frame = scene.frame
     red, town, farm = (_shapes(layers, n) for n in ("redline", "town_boundary", "farmland"))
     reserves = _shapes(layers, "protected_areas")
+    outlines = {f["reserve"]: f["geometry"] for f in layers["reserve_boundaries"]}
+    zones = [(f["reserve"], f["geometry"]) for f in layers["protected_areas"]]
     priority = [f["geometry"] for f in layers["control_units"] if f["class"] == "优先保护单元"]
     found = []
     for name, shapes, aim, slack in (
@@ -65,6 +75,9 @@ def _areas_and_overlaps(scene: Scene, layers: Layers) -> list[str]:
             found.append(f"{name}: {km2(frame, shapes):.4f} km2 instead of {aim}")
     if shapely.difference(shapely.union_all(red), shapely.union_all(priority)).area > 0:
         found.append("redline: not wholly inside the priority units")
+    found += [f"{name}: a zone beyond its reserve" for name, zone in zones if not outlines[name].covers(zone)]
+    if abs(km2(frame, list(outlines.values())) - km2(frame, reserves)) > 1e-9:
+        found.append("reserve_boundaries: not as large as the zones")
     if abs(km2(frame, _shapes(layers, "townships")) - km2(frame, _shapes(layers, "city"))) > 1e-9:
         found.append("townships: do not fill the city")
     for name, one, other in (

@@ -81,6 +81,7 @@ def _zoning_layers(scene: Scene) -> Layers:
         "redline": [_red_feature(n, k, red[k]) for n, k in enumerate(sorted(red), 1)],
         "control_units": _units(faces),
         "protected_areas": _reserves(faces),
+        "reserve_boundaries": _reserve_outlines(faces),
         "town_boundary": [
             {
                 "id": f"CZ{n:03d}",
@@ -161,6 +162,17 @@ def _reserves(faces: Faces) -> list[Feature]:
                 "geometry": merged[key],
             }
         )
+    return out
+
+
+def _reserve_outlines(faces: Faces) -> list[Feature]:
+    """Join the zones of each reserve: its outline shares every vertex with them."""
+    merged = faces.mesh.merge([(int(k) + 1) // 2 if k > 0 else None for k in faces.reserve])
+    out = []
+    for number in sorted(merged):
+        name, level, kind, _, _ = places.RESERVES[number - 1]
+        facts = {"id": f"BHD{number:02d}", "name": name, "reserve": name, "level": level, "kind": kind}
+        out.append({**facts, "geometry": merged[number]})
     return out
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from lzgis.errors import ExportError
+from lzgis.exporters.answersheet import AnswerSheet
 from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.model import Column
 from lzgis.exporters.rows import Teller, conflicts_first, records, text, visible
@@ -84,9 +86,9 @@ class Batch:
         return found
 
     @cached_property
-    def unit_lists(self) -> dict[str, list[Row]]:
-        """The clauses of each site's units."""
-        return self._by_site(self.report.unit_lists)
+    def answers(self) -> AnswerSheet:
+        """The answer sheets of all sites."""
+        return AnswerSheet(self.teller)
 
     @cached_property
     def breakdown(self) -> dict[int, list[Row]]:
@@ -94,12 +96,6 @@ class Batch:
         found: dict[int, list[Row]] = defaultdict(list)
         for row in records(self.report.breakdown, self.report.breakdown.columns):
             found[int(row["finding"])].append(row)
-        return found
-
-    def _by_site(self, frame: Any) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in records(frame, frame.columns):
-            found[row["site_id"]].append(row)
         return found
 
 
@@ -130,7 +126,7 @@ class Subject:
         """The activity in words."""
         return visible(self.batch.teller.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
 
-    def size(self, row: Row) -> str:
+    def size(self, row: Mapping[str, Any]) -> str:
         """Say in words how large a part of the project is: ``area_m2`` or ``length_m`` of a row."""
         if "area_m2" in self.measures:
             key = "square-metres-mu" if self.batch.mu else "square-metres"

@@ -8,7 +8,7 @@ from typing import Any
 from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.batch import Batch, Row, Subject, feature, meant
 from lzgis.exporters.dossier.model import Column, Grid
-from lzgis.exporters.rows import number, text, visible
+from lzgis.exporters.rows import number, records, text, visible
 from lzgis.exporters.tables import mark_of, shortfall
 from lzgis.model import Reason, State
 
@@ -18,8 +18,8 @@ _MOST_SUBJECTS = 6
 def findings_grid(subject: Subject) -> Grid:
     """One row per layer and rule (and feature met), the gravest first."""
     batch, teller = subject.batch, subject.batch.teller
-    columns = [batch.head("layer", 2.0), batch.head("rule", 2.9), batch.head("subject", 3.5)]
-    columns += [batch.head("state", 1.9), *_measure_columns(subject), batch.head("share", 1.65)]
+    columns = [batch.head("layer", 1.8), batch.head("rule", 2.7), batch.head("subject", 3.2)]
+    columns += [batch.head("state", 1.8), *_measure_columns(subject), batch.head("share", 1.95)]
     rows = []
     for found in subject.findings:
         state = teller.word("state", found["state"])
@@ -64,15 +64,39 @@ def remark(subject: Subject, found: Row) -> str:
         )
     if found["state"] == State.SLIVER:
         lines.append(batch.say("mean-width", m=figures.metres(found["mean_width_m"])))
-    reason = visible(batch.teller.reason(found))
-    return "\n".join([*lines, reason] if reason else lines) or figures.NONE
+    lines += [visible(said) for said in (batch.teller.reason(found), batch.teller.override(found)) if said]
+    return "\n".join(lines) or figures.NONE
+
+
+def overrides_grid(subject: Subject) -> Grid | None:
+    """Give the decisions by which findings of this project were overruled, with what was found when they were made."""
+    batch, teller = subject.batch, subject.batch.teller
+    decisions = batch.report.overrides
+    rows = []
+    for row in records(decisions[decisions["site_id"].astype(str) == subject.id], decisions.columns):
+        then = [teller.word("state", row["state_then"]), teller.word("severity", row["severity_then"])]
+        then += [figures.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
+        evidence = [text(row["evidence"]), teller.word("override", row["evidence_state"])]
+        rows.append(
+            (
+                "\n".join(visible(part) for part in (teller.rule(row["rule"]), row["feature_id"]) if part),
+                "\n".join(visible(part) for part in (teller.word("override", row["status"]), row["changed"]) if part),
+                visible(row["reason"]),
+                visible(f"{row['author']}\n{row['date']}"),
+                "\n".join(visible(part) for part in evidence if part),
+                batch.say("separator").join(then),
+            )
+        )
+    names = {"rule": 2.6, "status": 2.6, "reason": 3.4, "author": 1.7, "evidence": 2.2, "then": 2.4}
+    columns = tuple(Column(name, batch.words("override", f"head_{name}"), weight) for name, weight in names.items())
+    return Grid("overrides", columns, tuple(rows), title=batch.say("overrides")) if rows else None
 
 
 def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
     """Spread what was met over townships and villages; say how the parts were adjusted."""
     batch, teller = subject.batch, subject.batch.teller
     columns = [batch.head("rule", 3.3), batch.head("subject", 3.3), batch.head("division", 2.6)]
-    columns += [*_measure_columns(subject), batch.head("share", 1.6, column="division_share")]
+    columns += [*_measure_columns(subject), batch.head("share", 1.9, column="division_share")]
     rows: list[tuple[str, ...]] = []
     most = 0.0
     for found in subject.met:
@@ -99,7 +123,7 @@ def _part_sizes(subject: Subject, part: Row) -> tuple[str, ...]:
         "area_m2": f"{part['area_m2']:,.2f}",
         # Hectares and mu are adjusted by themselves, so that each column sums.
         "area_ha": f"{part['area_ha']:,.4f}",
-        "area_mu": f"{part['area_ha'] * 15:,.4f}",
+        "area_mu": f"{part['area_mu']:,.4f}",
         "length_m": f"{part['length_m']:,.3f}",
     }
     return tuple(printed[name] for name in subject.measures)
@@ -147,8 +171,8 @@ def corridors_grid(subject: Subject) -> Grid | None:
     if not found:
         return None
     columns = (
-        *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 3.05)),
-        *(batch.head("required_m", 2.2), batch.head("distance_m", 1.95), batch.head("shortfall_m", 2.2)),
+        *(batch.head("rule", 2.4), batch.head("subject", 1.7), batch.head("baseline", 2.8)),
+        *(batch.head("required_m", 2.3), batch.head("distance_m", 2.3), batch.head("shortfall_m", 2.3)),
         *(batch.head("band", 1.15), batch.head("state", 1.75)),
     )
     rows = tuple(

@@ -7,7 +7,7 @@ from typing import Any
 import shapely
 
 from lzgis.exporters.dossier import checks, figures, law
-from lzgis.exporters.dossier.answers import answer_grids
+from lzgis.exporters.dossier.answers import answer_grids, levels_missing
 from lzgis.exporters.dossier.atlas import Atlas
 from lzgis.exporters.dossier.batch import Batch, Subject
 from lzgis.exporters.dossier.model import SECTIONS, Dossier, Grid, Picture, Section
@@ -107,7 +107,7 @@ class DossierMaker:
                 "paragraphs": tuple(p for p in (about["disclaimer"], about["notice"]) if p),
                 "grids": tuple(
                     self._provenance[name]
-                    for name in ("about", "sources", "transforms", "tolerances", "versions")
+                    for name in ("about", "repairs", "sources", "transforms", "tolerances", "versions")
                     if self._provenance[name].rows
                 ),
             },
@@ -248,7 +248,8 @@ def _findings_section(subject: Subject) -> dict[str, Any]:
         "clear": states.count(State.CLEAR),
     }
     parts, note = checks.divisions_grid(subject)
-    grids = (checks.findings_grid(subject), *((parts,) if parts else ()))
+    found = (checks.findings_grid(subject), checks.overrides_grid(subject), parts)
+    grids = tuple(grid for grid in found if grid)
     notes = (note,) if note else ()
     return {"paragraphs": (batch.say("findings", **counts),), "grids": grids, "notes": notes}
 
@@ -272,8 +273,10 @@ def _zones_section(subject: Subject) -> dict[str, Any]:
 def _answers_section(subject: Subject) -> dict[str, Any]:
     batch = subject.batch
     grids = answer_grids(subject)
-    lines = [batch.say("answers"), batch.say("general-missing")]
-    lines += [batch.say("no-units")] if len(grids) == 1 else []
+    lines = [batch.say("answers")]
+    missing = levels_missing(grid for grid in grids if grid.name == "general")
+    lines += [batch.say("general-missing", levels=batch.say("separator").join(missing))] if missing else []
+    lines += [] if any(grid.name == "answers" for grid in grids) else [batch.say("no-units")]
     return {"paragraphs": tuple(lines), "grids": tuple(grids)}
 
 

@@ -7,11 +7,11 @@ import re
 from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.batch import Batch, Subject, meant
 from lzgis.exporters.dossier.model import Grid
-from lzgis.exporters.provenance import provenance_tables
+from lzgis.exporters.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exporters.rows import number, text, visible
 from lzgis.exporters.tables import Table
 from lzgis.model import Problem, State
-from lzgis.rule import Document, Rule
+from lzgis.rule import Document, Requirement, Rule
 
 _MOST_RULES = 4
 
@@ -19,11 +19,11 @@ _WEIGHTS = {
     "role": 1.8,
     "name": 2.6,
     "title": 2.2,
-    "basis": 3.4,
+    "basis": 3.1,
     "sha256": 5.3,
     "version": 1.3,
-    "date": 1.6,
-    "crs": 2.3,
+    "date": 2.0,
+    "crs": 1.9,
     "status": 1.3,
     "count": 1.1,
     "confidentiality": 1.6,
@@ -42,6 +42,11 @@ def basis_grid(subject: Subject) -> Grid:
             articles, rules = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
             rules[teller.rule(rule.id)] = None
+    for one in batch.answers.requirements(subject.id):
+        for basis in _begun(batch, one):
+            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles[basis[1]] = None
+            rules[batch.say(f"level-{one.level}")] = None
     separator = batch.say("separator")
     rows = []
     for name, (articles, rules) in cited.items():
@@ -60,8 +65,8 @@ def basis_grid(subject: Subject) -> Grid:
             )
         )
     columns = (
-        *(batch.head("document", 3.2), batch.head("articles", 2.4), batch.head("effective", 2.2)),
-        *(batch.head("certainty", 1.9), batch.head("rules", 4.6)),
+        *(batch.head("document", 3.0), batch.head("articles", 3.6), batch.head("effective", 2.1)),
+        *(batch.head("certainty", 1.9), batch.head("rules", 3.9)),
     )
     return Grid("basis", columns, tuple(rows))
 
@@ -71,7 +76,7 @@ def _listed(batch: Batch, rules: list[str]) -> str:
     return batch.say("rules-more", rules=told, count=len(rules)) if len(rules) > _MOST_RULES else told
 
 
-def _begun(batch: Batch, rule: Rule) -> list[tuple[str, str]]:
+def _begun(batch: Batch, rule: Rule | Requirement) -> list[tuple[str, str]]:
     """Documents of a rule that have taken effect, or all if none has, as findings cite them."""
 
     def begun(document: Document) -> bool:
@@ -131,6 +136,7 @@ def provenance_grids(batch: Batch) -> dict[str, Grid]:
     tables = {table.name: table for table in provenance_tables(batch.teller)}
     columns = {
         "about": ("name", "value"),
+        "repairs": tuple(REPAIR_COLUMNS),
         "sources": ("role", "name", "version", "date", "crs", "engine", "sha256"),
         "layers": ("layer", "title", "status", "version", "date", "basis", "confidentiality", "count"),
         "transforms": ("value",),
@@ -146,19 +152,9 @@ def _grid(batch: Batch, table: Table, names: tuple[str, ...]) -> Grid:
     pairs = names == ("name", "value")
     weights = {"value": 3.5} if pairs else _WEIGHTS
     columns = tuple(batch.head(names[i], weights.get(names[i], 1.0)) for i in kept)
-    rows = tuple(
-        tuple(_role(batch, row[i]) if names[i] == "role" else _cell(row[i]) for i in kept) for row in table.rows
-    )
+    rows = tuple(tuple(_cell(row[i]) for i in kept) for row in table.rows)
     title = "" if table.name in ("about", "layers") else batch.say(table.name)
     return Grid(table.name, columns, rows, title=title, heads=len(names) > 2, fine=table.name != "layers")
-
-
-def _role(batch: Batch, role: str | float | None) -> str:
-    """Say what a file was read for: a layer by its title, else the projects or the rules."""
-    name = visible(text(role))
-    if name in ("sites", "rules"):
-        return batch.teller.word("sheet", name)
-    return visible(batch.teller.layer(name))
 
 
 def _cell(value: str | float | None) -> str:

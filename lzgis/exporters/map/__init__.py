@@ -7,53 +7,30 @@ everything that is not public was taken first.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
-
-import numpy as np
-from branca.element import Figure
-from folium.raster_layers import ImageOverlay
+from typing import Any, Literal, get_args
 
 from lzgis.errors import ExportError
-from lzgis.exporters.files import put
-from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data, shown_layers
-from lzgis.exporters.map.page import OfflineMap, Review, assemble
+from lzgis.exporters.files import put_bytes
+from lzgis.exporters.json import origin
+from lzgis.exporters.map.canvas import bounds_of, canvas
+from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data
+from lzgis.exporters.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exporters.map.review import VERDICTS, review_data
-from lzgis.exporters.map.tianditu import TiandituKey, add_tianditu
+from lzgis.exporters.map.tianditu import TiandituKey
 from lzgis.exporters.public import CELL_M, public_edition, withheld
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.measure import plane_for
 from lzgis.messages import Message
 from lzgis.model import Report
-from lzgis.raster import relief
 from lzgis.words import Language
 
 __all__ = ["Mode", "write_map"]
 
 Mode = Literal["internal", "public"]
 
-_Bounds = tuple[float, float, float, float]
-# A lone point is shown with some hundred metres around it.
-_LEAST_DEG = 0.005
-_NOWHERE = (112.11, 24.61, 112.79, 25.21)
-# Words of the fixed parts of the page, and of those that its scripts make.
-_PAGE_WORDS = (
-    "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
-    "north",
-)  # fmt: skip
-_SCRIPT_WORDS = (
-    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
-    "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
-    "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
-    "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
-    "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
-    "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
-    "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
-    "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
-)  # fmt: skip
 _COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "conditional")
 
 
@@ -70,7 +47,13 @@ class _Edition:
 
 
 def write_map(
-    report: Report, path: str | Path, *, language: Language = "zh", mode: Mode = "internal", tianditu_key: str = ""
+    report: Report,
+    path: str | Path,
+    *,
+    language: Language = "zh",
+    mode: Mode = "internal",
+    tianditu_key: str = "",
+    wording: str = "map",
 ) -> None:
     """Write a report as an interactive map in one HTML file that makes no request.
 
@@ -88,18 +71,17 @@ def write_map(
     tianditu_key : str
         The user's own key of 天地图. With it the map offers that base, says so, and asks its servers, and no others, for
         tiles; without it the map asks nothing of any network.
+    wording : str
+        The section of the wording that the page speaks by, where what it shows are no sites; what that section does not
+        say is said as of sites.
 
     Raises
     ------
     ExportError
         If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
-    page = _page(_edition(report, language, mode, tianditu_key))
-
-    def write(beside: Path) -> None:
-        beside.write_text(page, encoding="utf-8", newline="\n")
-
-    put(path, write)
+    page = _page(_edition(report, language, mode, tianditu_key), wording)
+    put_bytes(path, page.encode("utf-8"))
 
 
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
@@ -120,9 +102,10 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
     return _Edition(open_part, whole.words("confidentiality", "public"), missing, frozenset(hidden), titles, key)
 
 
-def _page(edition: _Edition) -> str:
+def _page(edition: _Edition, wording: str) -> str:
     teller, words = edition.teller, edition.teller.words
-    bounds = _bounds(teller.report)
+    columns = {key: teller.column(key) for key in _COLUMNS}
+    bounds = bounds_of(teller.report)
     plane = plane_for(bounds)
     step_m, layers = layer_data(teller, plane, coarse=edition.coarse)
     review_m, review = review_data(teller, plane, {layer["id"]: i for i, layer in enumerate(layers)})
@@ -139,16 +122,16 @@ def _page(edition: _Edition) -> str:
             for p in teller.report.problems
         ],
         "tianditu": edition.key is not None,
-        "words": _words(teller, _SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
+        "words": columns | _words(teller, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
     }
-    title = words("map", "title", city=teller.city)
+    title = words(wording, "title", city=teller.city)
     return assemble(
-        _figure(teller, bounds, edition.key),
+        canvas(teller.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
-        data={"city": city, "layers": layers, "review": review},
-        words={key.replace("-", "_"): text for key, text in _words(teller, _PAGE_WORDS).items()}
+        data={"city": city, "layers": layers, "review": review, "provenance": _origin(edition)},
+        words={key.replace("-", "_"): text for key, text in _words(teller, wording, PAGE_WORDS).items()}
         | {
             "title": title,
             "notice": teller.notice,
@@ -159,58 +142,24 @@ def _page(edition: _Edition) -> str:
     )
 
 
-def _figure(teller: Teller, bounds: _Bounds, key: TiandituKey | None) -> Figure:
-    """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
-    report = teller.report
-    figure = Figure()
-    chart = OfflineMap(
-        location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
-        tiles=None,
-        zoom_start=10,
-        font_size="14px",
-        zoom_control=False,
-        attribution_control=False,
-        zoom_snap=0.1,
-        zoom_delta=0.5,
-        wheel_px_per_zoom_level=100,
-    )
-    # The argument max_zoom is one of tiles.
-    chart.options.update(minZoom=7, maxZoom=19)
-    chart.add_to(figure)
-    backdrop = None
-    if report.backdrop is not None:
-        west, south, east, north = around = _padded(bounds)
-        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
-        backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
-        backdrop.add_to(chart)
-    tiles = add_tianditu(chart, key) if key else []
-    Review(backdrop, tiles).add_to(chart)
-    return figure
+def _origin(edition: _Edition) -> dict[str, Any]:
+    """Tell where the report comes from; the public edition names no layer withheld, and not how it was asked for."""
+    report = edition.teller.report
+    if edition.coarse:
+        told = report.provenance
+        sources = tuple(source for source in told.sources if source.role not in edition.coarse)
+        report = replace(report, provenance=replace(told, sources=sources, transforms=(), command=()))
+    return origin(report)
 
 
-def _bounds(report: Report) -> _Bounds:
-    """Give the bounds of the city, or of what there is to show where the city has no outline."""
-    outline = report.layers.get(report.city.outline)
-    frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
-    frames += [report.sites] if outline is None else []
-    found = [frame.total_bounds for frame in frames if len(frame)]
-    found = [bounds for bounds in found if np.isfinite(bounds).all()]
-    if not found:
-        return _NOWHERE
-    table = np.array(found)
-    low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
-    (west, south), (east, north) = (middle - half).tolist(), (middle + half).tolist()
-    return (west, south, east, north)
-
-
-def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:
-    return {key: teller.words("map", key) for key in keys}
-
-
-def _padded(bounds: _Bounds) -> _Bounds:
-    wide, high = (bounds[2] - bounds[0]) * 0.03, (bounds[3] - bounds[1]) * 0.03
-    return (bounds[0] - wide, bounds[1] - high, bounds[2] + wide, bounds[3] + high)
+def _words(teller: Teller, wording: str, keys: Iterable[str]) -> dict[str, str]:
+    """Say the words of these keys by a section of the wording, those that it has not by the map's own; others are left out."""
+    said = {}
+    for key in keys:
+        for section in (wording, "map"):
+            if key not in said and teller.words.has(section, key):
+                said[key] = teller.words(section, key)
+    return said
 
 
 def _footer(edition: _Edition, step_m: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""The clause texts that findings link to: what each rule says and rests on, and the 准入清单 of each control unit."""
+"""The clause texts that findings link to: what each rule says and rests on, and the 准入清单 of province, city and each unit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lzgis.exporters.rows import Teller, text
-from lzgis.rule import Document, Rule
+from lzgis.rule import Document, Level, Rule
 
 Pairs = list[tuple[str, str]]
 
@@ -18,11 +18,46 @@ def rule_texts(teller: Teller, rule_ids: Iterable[str]) -> tuple[list[dict[str, 
     return [_rule(teller, rule) for rule in wanted], {rule.id: place for place, rule in enumerate(wanted)}
 
 
+def general_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """Write out the general requirements of province and city, once, and tell the places of those of each site.
+
+    A level of which the rule book holds none is said to be missing.
+    """
+    entries: dict[tuple[str, ...], int] = {}
+    written: list[dict[str, Any]] = []
+    for level in (Level.PROVINCE, Level.CITY):
+        entries[(level, "", "", "")] = len(written)
+        title = teller.words("dossier", f"level-{level}")
+        said = teller.words("map", "general-missing", levels=title)
+        written.append({"level": title, "heading": "", "clause": said, "source": ""})
+    places: dict[str, list[int]] = {}
+    for row in teller.report.unit_lists.to_dict("records"):
+        if row["level"] == Level.UNIT:
+            continue
+        key = tuple(text(row[name]) for name in ("level", "heading", "clause", "basis"))
+        if key not in entries:
+            entries[key] = len(written)
+            certainty = teller.word("certainty", text(row["certainty"]))
+            title = teller.words("dossier", f"level-{key[0]}")
+            source = teller.words("dossier", "clause-source", basis=key[3], certainty=certainty)
+            written.append({"level": title, "heading": key[1], "clause": key[2], "source": source + text(row["note"])})
+        places.setdefault(text(row["site_id"]), []).append(entries[key])
+    for site in teller.report.sites["id"].astype(str):
+        mine = places.setdefault(site, [])
+        for missing, level in enumerate((Level.PROVINCE, Level.CITY)):
+            if not any(written[i]["level"] == written[missing]["level"] for i in mine):
+                # The province stands first, the city behind it.
+                mine.insert(0 if level is Level.PROVINCE else len(mine), missing)
+    return written, places
+
+
 def unit_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Write out the list of every control unit touched, once, and tell the place of each by its id."""
     units: dict[str, dict[str, Any]] = {}
     seen: set[tuple[str, str, str]] = set()
     for row in teller.report.unit_lists.to_dict("records"):
+        if row["level"] != Level.UNIT:
+            continue
         unit, heading, clause = (text(row[name]) for name in ("unit_id", "heading", "clause"))
         title = " ".join(filter(None, (unit, text(row["unit_name"]))))
         one = units.setdefault(unit, {"title": title, "class": text(row["unit_class"]), "lists": {}})

@@ -36,6 +36,22 @@ _SCRIPTS = (
     "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "panel", "measure", "inset", "start",
 )  # fmt: skip
 
+# Words of the fixed parts of the page, and of those that its scripts make.
+PAGE_WORDS = (
+    "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
+    "north",
+)  # fmt: skip
+SCRIPT_WORDS = (
+    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
+    "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
+    "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
+    "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
+    "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
+    "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
+    "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
+    "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
+)  # fmt: skip
+
 
 class OfflineMap(folium.Map):
     """A folium map whose links name vendored libraries, and only the ones it needs."""

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from lzgis.exporters.map import figures
-from lzgis.exporters.map.clauses import rule_texts, unit_texts
+from lzgis.exporters.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exporters.map.corridors import corridor_data
 from lzgis.exporters.map.shapes import simplified_to_fit, topology
 from lzgis.exporters.rows import Teller, number, text
@@ -88,12 +88,14 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
     around, line = corridor_data(teller, plane, findings, order)
     rules, rule = rule_texts(teller, findings["rule"])
     units, unit = unit_texts(teller)
+    general, general_of = general_texts(teller)
     places = _Places(shown, part, line, rule, unit)
     return step_m, {
         **around,
         "rules": rules,
         "units": units,
-        "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}),
+        "general": general,
+        "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
         "findings": _findings(teller, findings, pool, order, places),
         "pool": pool.texts,
         "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
@@ -135,7 +137,9 @@ def _shapes(frame: gpd.GeoDataFrame) -> Geometries:
     return np.asarray(frame.geometry.values, dtype=object)
 
 
-def _sites(teller: Teller, pool: Pool, place: Mapping[Any, int]) -> list[dict[str, Any]]:
+def _sites(
+    teller: Teller, pool: Pool, place: Mapping[Any, int], general: Mapping[str, list[int]]
+) -> list[dict[str, Any]]:
     """One record per site, in the order of the file."""
     verdicts = {row["site_id"]: row for row in teller.verdicts()}
     result = []
@@ -147,6 +151,7 @@ def _sites(teller: Teller, pool: Pool, place: Mapping[Any, int]) -> list[dict[st
             "activity": teller.activity(text(row.get("activity"))),
             "verdict": VERDICTS.index(Verdict.INCOMPLETE if verdict is None else Verdict(verdict["verdict"])),
             "shape": place.get(index, -1),
+            "general": general.get(text(row["id"]), []),
             "lines": [] if verdict is None else _lines(teller, verdict, pool),
         }
         if index in place:

@@ -22,6 +22,7 @@ from lzgis.model import State, Verdict
 
 _SIZE = 6.4
 _LINE_MM = 3.0
+_OVERRULED = "#4a148c"
 MARKERS = dict(zip(VERDICT_COLOURS, "X^so", strict=True))
 _ORDER = {verdict: rank for rank, verdict in enumerate(VERDICT_COLOURS)}
 
@@ -154,7 +155,8 @@ def _told(teller: Teller, subject: Subject, width: float) -> list[list[tuple[str
 
 def _briefly(teller: Teller, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
     size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
-    facts = [f"{number} {teller.rule(finding['rule'])}", text(finding["feature_name"]), size]
+    overruled = teller.column("override") if teller.override(finding) else ""
+    facts = [f"{number} {teller.rule(finding['rule'])}", overruled, text(finding["feature_name"]), size]
     line = shortened(printable("，".join(one for one in facts if one)), width - 1, _SIZE)
     return [(GRAVE[gravity(finding)][0], line)]
 
@@ -165,6 +167,9 @@ def _conflict(teller: Teller, number: int, finding: dict[str, Any], width: float
     head = f"{number} {teller.words('paper', kind)}　{teller.rule(finding['rule'])}"
     facts = "，".join(part for part in (text(finding["feature_name"]), figures(finding, teller)) if part)
     lines = [(colour, shortened(printable(head), width - 1, _SIZE))]
+    overruled = teller.override(finding)
+    if overruled:
+        lines += [(_OVERRULED, "　" + one) for one in wrapped(printable(overruled), width - 4, _SIZE, lines=2)]
     return [*lines, *(("#333333", "　" + one) for one in wrapped(printable(facts), width - 4, _SIZE, lines=2))]
 
 

@@ -29,15 +29,36 @@
     return block(lz.word("unit-list"), [name].concat(lists));
   }
 
+  // The general requirements that the site must answer, before the list of its unit.
+  function general(number) {
+    var box = lz.el("div", {}), level = null, heading = null, list = null, part = null;
+    lz.review.sites[number].general.forEach(function (place) {
+      var one = lz.review.general[place];
+      if (one.level !== level) {
+        level = one.level; heading = null;
+        part = lz.el("section", { class: "lz-clause" }, [lz.el("h3", { text: level })]);
+        box.appendChild(part);
+      }
+      if (one.heading !== heading || !list) {
+        heading = one.heading;
+        list = lz.el("ul", {});
+        part.appendChild(lz.el("article", {}, [heading ? lz.el("h4", { class: "lz-data", text: heading }) : null, list]));
+      }
+      list.appendChild(lz.el("li", { class: "lz-data", text: one.clause }, one.source ?
+        [lz.el("span", { class: "lz-hint", text: " " + one.source })] : []));
+    });
+    return box;
+  }
+
   lz.clauses = {
     has: function (finding) { return finding[11] >= 0 || finding[12] >= 0; },
 
-    open: function (finding, back) {
+    open: function (number, finding, back) {
       var view = lz.byId("lz-clause-view"), rule = lz.review.rules[finding[11]];
       lz.clear(view);
       view.append(lz.el("div", { class: "lz-bar" }, [lz.button("‹ " + lz.word("back-to-site"), back)]));
       view.append(lz.el("h2", { class: "lz-data lz-name", text: rule ? rule.title : lz.ruleOf(finding) }));
-      if (finding[12] >= 0) view.append(unit(lz.review.units[finding[12]]));
+      if (finding[12] >= 0) view.append(general(number), unit(lz.review.units[finding[12]]));
       if (rule) {
         view.append(pairs(rule.facts));
         [[lz.word("documents"), rule.documents], [lz.word("exceptions"), rule.unless]].forEach(function (one) {

@@ -86,18 +86,21 @@
     lz.city.verdicts.forEach(function (verdict, i) {
       verdicts.appendChild(lz.el("li", {}, [lz.sign(i, 16), lz.el("span", { text: verdict.title })]));
     });
-    ["prohibited", "conditional", "sliver"].forEach(function (kind, rank) {
-      kinds.appendChild(lz.el("li", {}, [lz.sites.partSwatch(rank), lz.el("span", { text: lz.word("parts-" + kind) })]));
-    });
+    var own = lz.city.parts && lz.city.parts.map(function (part) { return part.title; });
+    (own || ["prohibited", "conditional", "sliver"].map(function (kind) { return lz.word("parts-" + kind); }))
+      .forEach(function (title, rank) {
+        kinds.appendChild(lz.el("li", {}, [lz.sites.partSwatch(rank), lz.el("span", { text: title })]));
+      });
     var around = check(true, lz.corridors.toggle), bands = lz.el("ul", { class: "lz-values" });
     lz.corridors.legend().forEach(function (one) {
       bands.appendChild(lz.el("li", {}, [one[0], lz.el("span", { text: lz.word(one[1]) })]));
     });
     return group(lz.word("group-review"), [
       { input: sites, item: lz.el("li", {}, [row(sites, null, lz.word("sites-by-verdict")), verdicts]) },
-      { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) },
+      { input: parts, item: lz.el("li", {}, [row(parts, null, lz.word("parts")), kinds]) }
+    ].concat(own ? [] : [
       { input: around, item: lz.el("li", {}, [row(around, null, lz.word("corridors")), bands]) }
-    ]);
+    ]));
   }
 
   function absent(body, title, told, names) {

@@ -65,13 +65,14 @@
   }
 
   function printList() {
+    var judged = !lz.city.parts;
     var table = lz.el("table", {}, [lz.el("thead", {}, [lz.el("tr", {},
-      ["site_id", "site_name", "activity", "verdict", "prohibited", "conditional"].map(function (name) {
+      ["site_id", "site_name", "activity", "verdict"].concat(judged ? ["prohibited", "conditional"] : []).map(function (name) {
         return lz.el("th", { text: lz.word(name) });
       }))])]);
     var body = lz.el("tbody", {});
     lz.review.sites.forEach(function (site, number) {
-      var rules = [0, 1].map(function (rank) {
+      var rules = (judged ? [0, 1] : []).map(function (rank) {
         var found = lz.review.findings[number].filter(function (finding) { return finding[0] === rank; });
         return Array.from(new Set(found.map(lz.ruleOf))).join("；");
       });
@@ -138,7 +139,7 @@
       lz.map.closePopup();
       var from = lz.byId("lz-detail-view").scrollTop;
       views("clause");
-      lz.clauses.open(finding, function () {
+      lz.clauses.open(number, finding, function () {
         views("detail");
         lz.byId("lz-detail-view").scrollTop = from;
         lz.byId("lz-detail-view").querySelector("button").focus({ preventScroll: true });

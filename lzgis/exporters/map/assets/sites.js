@@ -28,7 +28,7 @@
 
   function siteStyle(verdict, chosen) {
     return {
-      color: lz.city.verdicts[verdict].colour, weight: chosen ? 4 : 2.5, opacity: 1, dashArray: lz.dashes[verdict],
+      color: lz.city.verdicts[verdict].colour, weight: chosen ? 4 : 2.5, opacity: 1, dashArray: lz.dash(verdict),
       fillColor: lz.city.verdicts[verdict].colour, fillOpacity: chosen ? 0.28 : 0.18
     };
   }
@@ -96,6 +96,8 @@
   lz.sites = {
     build: function () {
       var data = lz.review, shapes = topojson.feature(data.shapes, data.shapes.objects.d).features;
+      // A comparison has parts of its own: what was lost and what was gained.
+      if (lz.city.parts) dark = lz.city.parts.map(function (part) { return part.colour; });
       pane("lz-sites", 500); pane("lz-markers", 620);
       var lines = L.svg({ pane: "lz-sites", padding: 0.5 });
       // What is forbidden lies above what is only conditional.

@@ -1,0 +1,215 @@
+"""What a screening stands on and what it finds, apart: so that sites can be screened in pieces and put together again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lzgis.catalogue import Catalogue, LoadedLayer, missing_layers
+from lzgis.check import Progress
+from lzgis.errors import ConfigError, LayerError
+from lzgis.kinds.base import PlaneLayer
+from lzgis.messages import Message
+from lzgis.model import Layer, Problem, SiteTable
+from lzgis.rule import RuleBook
+from lzgis.sources import shown
+from lzgis.spec import CatalogueSpec
+
+#: Held while a piece is screened, so that the threads of one process do it one after the other.
+ONE_AT_A_TIME = Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What every site of a screening is held against: the city, its rules in force on a day, its layers and their problems."""
+
+    city: Catalogue
+    day: dt.date
+    book: RuleBook
+    loaded: Mapping[str, LoadedLayer]
+    lacking: tuple[Problem, ...]
+    _placed: dict[str, PlaneLayer] = field(default_factory=dict, repr=False)
+
+    @property
+    def layers(self) -> dict[str, Layer]:
+        """The layers that are there, by id."""
+        return {name: one.layer for name, one in self.loaded.items()}
+
+    def placed(self, name: str, place: Callable[[Layer, Catalogue], PlaneLayer]) -> PlaneLayer:
+        """Give a layer in the plane of the city, placed and indexed once for all pieces of a screening."""
+        if name not in self._placed:
+            self._placed[name] = place(self.loaded[name].layer, self.city)
+        return self._placed[name]
+
+    def told(self) -> GroundTold:
+        """Say it in a form that can be sent to another process."""
+        prints = tuple((one.source.role, one.source.sha256) for one in self.loaded.values())
+        spec = self.city.spec.model_dump_json()
+        return GroundTold(str(self.city.root.absolute()), spec, self.day, (*prints, *self.city.book.files))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a screening found for some sites: tables of the report, and the problems of these sites alone."""
+
+    sites: gpd.GeoDataFrame
+    findings: gpd.GeoDataFrame
+    verdicts: pd.DataFrame
+    breakdown: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+class GroundTold(NamedTuple):
+    """A ground as another process is told of it: folder, catalogue, day, and the fingerprints of layers and rules."""
+
+    root: str
+    spec: str
+    day: dt.date
+    fingerprints: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1)
+def ground_told(told: GroundTold) -> Ground:
+    """Read the ground that this process was told of, once for all pieces.
+
+    Raises
+    ------
+    LayerError
+        If a layer or rule book here is not the one that was told of.
+    """
+    city = Catalogue(Path(told.root), CatalogueSpec.model_validate_json(told.spec))
+    ground = ground_of(city, told.day)
+    here = ground.told().fingerprints
+    if here != told.fingerprints:
+        names = ", ".join(sorted({name for name, _ in set(here) ^ set(told.fingerprints)}))
+        what = Message("a worker sees other files under this path: {names}", names=names)
+        raise LayerError(told.root, what, Message("let all workers see the same folder"))
+    return ground
+
+
+def ground_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None) -> Ground:
+    """Read the rules in force on a day and all layers of a city.
+
+    Raises
+    ------
+    ConfigError
+        If no rule is in force on that day, or a layer does not say what a rule must know of it.
+    SourceError, LayerError
+        If a layer cannot be read.
+    """
+    book = city.book.as_of(day)
+    if not book.rules:
+        raise ConfigError(
+            Message("rule book '{name}'", name=book.name),
+            Message("has no rule in force on {day}", day=day),
+            Message("give a later date with as_of"),
+        )
+    loaded, lacking = _load_layers(city, book, progress)
+    return Ground(city, day, book, loaded, tuple(lacking))
+
+
+def _load_layers(
+    city: Catalogue, book: RuleBook, progress: Progress | None
+) -> tuple[dict[str, LoadedLayer], list[Problem]]:
+    present = [name for name in city.layers if city.exists(name)]
+    loaded = {}
+    for done, name in enumerate(present):
+        if progress:
+            progress("layers", done, len(present))
+        loaded[name] = city.load(name)
+    asked = missing_layers(city, book)
+    needed = {rule.layer for rule in book.rules}
+    not_checked_for_it = Message("rules that need it are not checked")
+    lesser = Message("distances are measured from a lesser baseline")
+    lacking = [
+        Problem(
+            "warning" if name in needed else "note",
+            Message("layer '{name}'", name=name),
+            Message("{title}: the city has no such layer", title=title),
+            not_checked_for_it if name in needed else lesser,
+        )
+        for name, title in asked.items()
+    ]
+    for name, spec in city.layers.items():
+        if name not in loaded and name not in asked.index:
+            what = Message("the file {source} is not there", source=shown(spec.source))
+            lacking.append(
+                Problem(
+                    "warning",
+                    Message("layer '{name}'", name=name),
+                    what,
+                    Message("put it there or remove the layer"),
+                )
+            )
+    for name, one in loaded.items():
+        for rule in book.rules:
+            if rule.kind == "keep_away" and name in rule.layers and one.layer.spec.baseline is None:
+                what = Message(
+                    "rule '{id}' measures from it, but it does not say what its geometry stands for",
+                    id=rule.id,
+                )
+                raise ConfigError(
+                    Message("catalogue, layer '{name}'", name=name),
+                    what,
+                    Message('add baseline = "centreline" or another'),
+                )
+    return loaded, lacking
+
+
+def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
+    """Cut a table of sites into consecutive pieces; its problems stay with the first."""
+    starts = range(0, len(sites.frame), size)
+    return [
+        replace(sites, frame=sites.frame.iloc[start : start + size], problems=() if start else sites.problems)
+        for start in starts
+    ]
+
+
+def together(parts: Sequence[Answers], divisions: Sequence[str]) -> Answers:
+    """Put the answers for consecutive pieces of a table of sites together, as if they had been screened at once.
+
+    Parameters
+    ----------
+    parts : sequence of Answers
+        The answers, in the order of the sites; at least one.
+    divisions : sequence of str
+        The levels of the breakdown in their order.
+
+    Returns
+    -------
+    Answers
+        The same rows in the same order as one screening of all the sites gives.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.findings) for part in parts)])
+    spread = [
+        part.breakdown.assign(finding=part.breakdown["finding"] + start)
+        for part, start in zip(parts, starts[:-1], strict=True)
+        if len(part.breakdown)
+    ]
+    breakdown = pd.concat(spread, ignore_index=True) if spread else parts[0].breakdown
+    # Level by level, within each by the order of the findings.
+    rank = breakdown["level"].map({level: place for place, level in enumerate(divisions)}).to_numpy(dtype=float)
+    order = np.argsort(rank, kind="stable")
+    return Answers(
+        sites=_joined([part.sites for part in parts]),
+        findings=_joined([part.findings for part in parts]),
+        verdicts=pd.concat([part.verdicts for part in parts], ignore_index=True),
+        breakdown=breakdown.iloc[order].reset_index(drop=True),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+    )
+
+
+def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    joined = pd.concat(frames, ignore_index=True)
+    return gpd.GeoDataFrame(joined, geometry=frames[0].geometry.name, crs=frames[0].crs)

@@ -1,0 +1,97 @@
+"""Work spread over the workers of a dask cluster; nothing of dask is imported unless a client is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+#: How often a piece is done again whose worker died; dask itself tells a piece that kills workers from bad luck.
+_RETRIES = 3
+
+
+def connected(address: str) -> Client:
+    """Connect to a scheduler.
+
+    Parameters
+    ----------
+    address : str
+        As ``tcp://10.0.0.5:8786``.
+
+    Raises
+    ------
+    ConfigError
+        If dask.distributed is not installed, or nobody answers there.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        what = Message("needs a package that is not installed: {name}", name="distributed")
+        remedy = Message("install it with: {command}", command="pip install 'lzgis[cluster]'")
+        raise ConfigError("--scheduler", what, remedy) from error
+    try:
+        return Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        what = Message("no scheduler answers at {address} ({why})", address=address, why=str(error))
+        raise ConfigError("--scheduler", what, Message("start one with 'dask scheduler', and workers")) from error
+
+
+def submitted(
+    client: Client, work: Callable[[Piece], Result], pieces: Sequence[Piece], *, name: str, priority: int = 0
+) -> list[Any]:
+    """Hand pieces of work to the cluster and return its futures, as ``distributed.progress`` takes them.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    work : callable
+        Makes a result of a piece; a function of a module, which the workers have as well.
+    pieces : sequence
+        The pieces.
+    name : str
+        What the pieces are called on the dashboard.
+    priority : int
+        As in ``Client.map``.
+    """
+    # Under a name of their own each time: dask must never take the result of an earlier run for this one's.
+    run = uuid4().hex[:8]
+    keys = [f"{name}-{run}-{number}" for number in range(len(pieces))]
+    futures: list[Any] = client.map(work, pieces, key=keys, pure=False, retries=_RETRIES, priority=priority)
+    return futures
+
+
+def gathered(client: Client, futures: Sequence[Any], *, step: Callable[[int, int], None] | None = None) -> list[Any]:
+    """Wait for futures and return their results in order; an error of one cancels the others and is raised.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    futures : sequence of Future
+        As `submitted` returns them.
+    step : callable, optional
+        Called with how many are done, and how many there are.
+    """
+    from distributed import as_completed
+
+    try:
+        for done, future in enumerate(as_completed(list(futures)), start=1):
+            if future.status == "error":
+                future.result()
+            if step:
+                step(done, len(futures))
+        results: list[Any] = client.gather(list(futures))
+    except BaseException:
+        client.cancel(list(futures))
+        raise
+    return results

@@ -1,0 +1,91 @@
+"""What is the path of a file, what an address, and what is neither and must not be opened."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+
+# Two letters at least: one is a drive of Windows. Path("a://b") is "a:/b", or "a:\b" on Windows.
+_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):(.*)$", re.DOTALL)
+_SHOWN = 60
+
+
+def scheme_of(source: str | Path) -> str:
+    """Name the scheme that something begins with, in small letters; nothing for the path of a file.
+
+    Examples
+    --------
+    >>> scheme_of("postgis://gis@localhost/lianzhou"), scheme_of("sites.shp"), scheme_of("C:/sites.shp")
+    ('postgis', '', '')
+    """
+    match = _ADDRESS.match(str(source))
+    return match[1].lower() if match else ""
+
+
+def address_of(source: str | Path) -> str:
+    """Write an address as it was before it was taken for a path, which makes one slash of two."""
+    scheme, _, rest = str(source).partition(":")
+    return f"{scheme.lower()}://{rest.replace(chr(92), '/').lstrip('/')}"
+
+
+def shown(source: str | Path) -> str:
+    """Name an input without user, password and parameters: what messages and outputs may say of it.
+
+    Examples
+    --------
+    >>> shown("postgis://gis:secret@db.example/lianzhou?sslmode=require"), shown("data/sites.shp")
+    ('postgis://db.example/lianzhou', 'data/sites.shp')
+    """
+    if not scheme_of(source):
+        return str(source)
+    scheme, _, rest = address_of(source).partition("://")
+    try:
+        parts = urlsplit(f"{scheme}://{rest}")
+        host = parts.netloc.rpartition("@")[2]
+        return f"{scheme}://{host}{parts.path}"
+    except ValueError:
+        return f"{scheme}://…"
+
+
+def file_of(source: str | Path) -> Path:
+    """Return the path of a file that exists, and refuse what GDAL would take for something else.
+
+    Raises
+    ------
+    SourceError
+        If it is a virtual path, a connection, or the data themselves; or there is no such file.
+    """
+    text = str(source)
+    here = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    if text.lstrip().startswith(("{", "[", "<")) or "\n" in text or "\0" in text:
+        raise SourceError(
+            here,
+            Message("is the data themselves, not the path of a file"),
+            Message("save it as a file and give its path"),
+        )
+    if text.replace("\\", "/").startswith("/vsi"):
+        raise SourceError(
+            here, Message("virtual paths are not opened"), Message("unpack or fetch the file and give its own path")
+        )
+    path = Path(source)
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise SourceError(
+            here, Message("is no path ({error})", error=error.strerror), Message("check the path")
+        ) from None
+    scheme = scheme_of(source)
+    if exists:
+        # A file may be called "PG:x.gpkg"; from the root on it cannot be taken for a connection.
+        return path.resolve() if scheme else path
+    if scheme:
+        raise SourceError(
+            shown(source),
+            Message("addresses that begin with '{scheme}:' are not opened", scheme=scheme),
+            Message("give the path of a file, or a database as postgis://user@host/database"),
+        )
+    raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))

@@ -1,0 +1,239 @@
+"""Vector files that GDAL reads: by pyogrio, or by fiona where pyogrio refuses."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import geopandas as gpd
+import pyogrio
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model import Problem
+from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.geopackage import check_geopackage
+from lzgis.sources.shapes import read_frame
+
+PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
+
+
+class Kind(NamedTuple):
+    """A kind of file: its GDAL driver, what it is called, and the bytes that every such file begins with."""
+
+    driver: str
+    title: str
+    begins: tuple[bytes, ...] = ()
+
+
+GPKG = Kind("GPKG", "GeoPackage", (b"SQLite format 3\0",))
+FLATGEOBUF = Kind("FlatGeobuf", "FlatGeobuf", (b"fgb\x03fgb",))
+FILEGDB = Kind("OpenFileGDB", "file geodatabase")
+
+
+def read_gpkg(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a GeoPackage."""
+    check_beginning(path, GPKG)
+    check_geopackage(path, options.layer)
+    return read_gdal(path, GPKG, options, IMMUTABLE="YES")
+
+
+def read_filegdb(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a file geodatabase (a folder)."""
+    if not any(path.glob("*.gdbtable")):
+        raise SourceError(
+            str(path), Message("is no {kind}", kind=FILEGDB.title), Message("copy the whole folder, with all its files")
+        )
+    return read_gdal(path, FILEGDB, options)
+
+
+def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
+    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written.
+
+    Raises
+    ------
+    SourceError
+        If it holds less than its header says: cut short within its index, GDAL reads it as empty.
+    """
+    check_beginning(path, FLATGEOBUF)
+    read = read_gdal(path, FLATGEOBUF, options)
+    stated = int(pyogrio.read_info(path)["features"])
+    if len(read.frame) != stated:
+        what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
+        raise SourceError(str(path), what, Message("export the file again"))
+    what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
+    problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
+    return replace(read, problems=(*read.problems, problem))
+
+
+def check_beginning(path: Path, kind: Kind) -> None:
+    """Refuse a file that is something else than its suffix says: GDAL would open it as whatever it finds.
+
+    Raises
+    ------
+    SourceError
+        If it does not begin as every file of its kind does.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(max(map(len, kind.begins)))
+    if not head.startswith(kind.begins):
+        raise SourceError(
+            str(path),
+            Message("is no {kind}", kind=kind.title),
+            Message("check the file and its suffix, or export it again"),
+        )
+
+
+def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> Read:
+    """Read a layer with pyogrio, or with fiona where pyogrio refuses it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, already known to be of its kind.
+    kind : Kind
+        The kind.
+    options : ReadOptions
+        Which layer.
+    **opening
+        Options of the driver, or of :func:`pyogrio.read_dataframe`.
+
+    Raises
+    ------
+    SourceError
+        If it holds several layers and none was named, or neither engine reads it.
+    """
+    try:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            layer = _layer(path, options.layer)
+            frame, found = read_frame(path, layer, **opening)
+        said = (*found, *_said(heard, path))
+        return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
+        return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
+    except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
+        refuse(path, error)
+
+
+def refuse(path: Path, error: Exception) -> NoReturn:
+    """Say that a file cannot be read, and why."""
+    raise SourceError(
+        str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
+    ) from error
+
+
+def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
+    """Choose one of several layers (sheets, members): the one that was named, or the only one.
+
+    Raises
+    ------
+    SourceError
+        If there are several and none was named, or not the one named.
+    """
+    names = ", ".join(layers)
+    if wanted is not None and wanted not in layers:
+        raise SourceError(
+            place,
+            Message("has no layer '{layer}'", layer=wanted),
+            Message("name one of {names}", names=names),
+        )
+    if wanted is None and len(layers) != 1:
+        raise SourceError(
+            place,
+            Message("holds {count} layers", count=len(layers))
+            if layers
+            else Message("holds no layer that can be read"),
+            Message("name one of {names}", names=names)
+            if layers
+            else Message("the file may be cut short; export it again"),
+        )
+    return wanted if wanted is not None else layers[0]
+
+
+def _layer(path: Path, wanted: str | None) -> str:
+    listed = [(str(name), shape) for name, shape in pyogrio.list_layers(path) if name != "layer_styles"]
+    with_shape = [name for name, shape in listed if shape is not None]
+    # Tables without geometry are not meant, unless there is nothing else.
+    return choose_layer(str(path), (with_shape if wanted is None else []) or [n for n, _ in listed], wanted)
+
+
+def _said(heard: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
+    texts = dict.fromkeys(str(one.message) for one in heard if not issubclass(one.category, DeprecationWarning))
+    remedy = Message("look at the file in the program it comes from")
+    return tuple(
+        Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
+    )
+
+
+def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        return None
+    return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
+
+
+@contextmanager
+def _heard_from(logger: str) -> Iterator[list[str]]:
+    """Collect the errors that a package logs instead of raising them."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(logger)
+    before, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
+def _crs_by_fiona(source: Any) -> CRS | None:
+    """Read the reference system; what is no system is none, which the reader of the file then says."""
+    from fiona._err import CPLE_BaseError
+
+    try:
+        return CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
+    except (CPLE_BaseError, CRSError):
+        return None
+
+
+def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exception) -> Read:
+    try:
+        import fiona
+    except ImportError:
+        refuse(path, first)
+    try:
+        # An encoding is only given where pyogrio is asked for bytes too.
+        more = {"encoding": options.encoding} if options.encoding else {}
+        with (
+            _heard_from(fiona.log.name) as errors,
+            fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
+        ):
+            crs = _crs_by_fiona(source)
+            rows, stated = list(source), len(source)
+            frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
+    except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    if errors:
+        # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
+    if len(frame) != stated:
+        # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
+        refuse(path, first)
+    said = Problem(
+        "note",
+        str(path),
+        Message("was read by fiona, because pyogrio refused it ({first})", first=first),
+        Message("nothing to do"),
+    )
+    return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}", (said,), crs=_crs_of(frame))
