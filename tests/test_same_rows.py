@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -225,3 +228,26 @@ def test_distances_are_told_in_micrometres_and_decided_so(monkeypatch, way, apar
     steps = round(exact * 1e6) / 1e6
     assert told_nearest(SiteShapes(sites), index).distance.tolist() == [steps]
     assert told_within(SiteShapes(sites), index, 20.0).distance.tolist() == ([steps] if steps <= 20 else [])
+
+
+def test_few_sites_do_not_load_the_compiler():
+    code = """
+import sys
+import lzgis as lz
+city = lz.reference_city()
+lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+assert "numba" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_the_compiler_shapely_takes_any_number_of_sites(monkeypatch):
+    monkeypatch.setattr(told, "FEW", 1)
+    sites = np.array([box(0, 0, 1, 1), box(8, 0, 9, 1)])
+    assert SiteShapes(sites).compiled
+    monkeypatch.setattr(told, "available", lambda: False)
+    assert not SiteShapes(sites).compiled
+    # Nor do the loops take what is as large as a continent.
+    monkeypatch.undo()
+    monkeypatch.setattr(told, "FEW", 1)
+    assert not SiteShapes(np.array([box(0, 0, 2e6, 1)])).compiled
