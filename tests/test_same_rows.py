@@ -205,6 +205,22 @@ def test_over_a_tiling_the_parts_sum_to_the_site(monkeypatch, way, origin):
         assert crossing(SiteShapes(sites), FeatureIndex(np.append(tiles, sites[0]))).any()
 
 
+@pytest.mark.parametrize("east", [0.0, 600_000.0, 38_400_000.0])
+def test_distances_are_told_the_same_wherever_the_plane_begins(monkeypatch, east):
+    random = np.random.default_rng(5)
+    lines = np.array([LineString(random.uniform(0, 5000, (6, 2)) + np.array([east, 0])) for _ in range(12)])
+    sites = np.array(
+        [Point(xy).buffer(40, quad_segs=3) for xy in random.uniform(0, 5000, (300, 2)) + np.array([east, 0])]
+    )
+    found = {}
+    for way, few in WAYS.items():
+        monkeypatch.setattr(told, "FEW", few)
+        near = told_nearest(SiteShapes(sites), FeatureIndex(lines))
+        within = told_within(SiteShapes(sites), FeatureIndex(lines), 500)
+        found[way] = [a.tolist() for a in (near.right, near.distance, within.left, within.right, within.distance)]
+    assert found["compiled"] == found["shapely"]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_of_features_as_near_the_first_is_named(monkeypatch, way):
     monkeypatch.setattr(told, "FEW", WAYS[way])
