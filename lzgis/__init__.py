@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lzgis.exporters import export, export_projects
     from lzgis.exporters.audited import export_audit
     from lzgis.exporters.compared import export_diff
+    from lzgis.exporters.coordfile import write_coordfile
     from lzgis.exporters.paper import write_maps
+    from lzgis.inspecting import inspect_file
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
     from lzgis.rasters.change import RasterChange, raster_change
@@ -54,6 +56,7 @@ _HOMES = {
     "export_audit": "exporters.audited",
     "export_diff": "exporters.compared",
     "export_projects": "exporters",
+    "inspect_file": "inspecting",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
     "raster_change": "rasters.change",
@@ -67,6 +70,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "write_coordfile": "exporters.coordfile",
     "write_maps": "exporters.paper",
     "write_raster_xlsx": "rasters.workbook",
 }
@@ -94,6 +98,7 @@ __all__ = [
     "export_audit",
     "export_diff",
     "export_projects",
+    "inspect_file",
     "measure_declared",
     "open_catalogue",
     "raster_change",
@@ -107,6 +112,7 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "write_coordfile",
     "write_maps",
     "write_raster_xlsx",
 ]

@@ -71,7 +71,7 @@ class Plane:
 
     def project(self, geometries: Any) -> Geometries:
         """Bring shapely geometries from degrees (longitude, latitude on CGCS2000) to metres in the plane."""
-        return _apply(self._forward.transform, geometries)
+        return move_points(self._forward.transform, geometries)
 
     def unproject(self, geometries: Any) -> Geometries:
         """Bring shapely geometries from metres in the plane to degrees (longitude, latitude on CGCS2000)."""
@@ -82,7 +82,7 @@ class Plane:
             lon, lat = self._inverse.transform(2 * x - again_x, 2 * y - again_y)
             return lon, lat
 
-        return _apply(back, geometries)
+        return move_points(back, geometries)
 
 
 def plane_for(bounds_deg: tuple[float, float, float, float]) -> Plane:
@@ -134,7 +134,9 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
     datum = base.datum.name if base is not None and base.datum is not None else ""
     is_wgs84 = ("WGS" in datum and "84" in datum) or "World Geodetic System 1984" in datum
     if base is None or not (is_wgs84 or _is_cgcs2000(base, datum)):
-        remedy = Message("give data converted to CGCS2000 (EPSG:4490) by the surveying authority's parameters")
+        remedy = Message(
+            "give data converted to CGCS2000 (EPSG:4490) by the surveying authority, or its seven parameters with --helmert"
+        )
         raise LayerError(
             place,
             Message("the datum of {name} is not CGCS2000 ('{value}')", name=crs.name, value=datum or "none"),
@@ -143,7 +145,7 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
     steps: list[str] = []
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     if not crs.is_geographic:
-        array = _apply(Transformer.from_crs(crs, base, always_xy=True).transform, array)
+        array = move_points(Transformer.from_crs(crs, base, always_xy=True).transform, array)
         steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
     if is_wgs84:
         steps.append(Message("{place}: WGS 84 taken as CGCS2000 (they agree within a metre)", place=place))
@@ -154,6 +156,7 @@ def _is_cgcs2000(base: CRS, datum: str) -> bool:
     return base.to_epsg() in (4490, 4480, 4479) or datum in ("China 2000", "D_China_2000", "China_2000")
 
 
-def _apply(move: Callable[..., Any], geometries: Any) -> Geometries:
+def move_points(move: Callable[..., Any], geometries: Any) -> Geometries:
+    """Apply ``move(x, y) -> (x, y)`` to every point of geometries."""
     moved = shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), move, interleaved=False)
     return np.asarray(moved, dtype=object)

@@ -18,16 +18,19 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 raster locking reopening placing manifest results cluster",
-    "nouns": "model layer_model",
-    "reading": "repair sources",
+    "tools": "config words measure gcj02 zones helmert landing raster locking reopening placing manifest results cluster",
+    "nouns": "model layer_model units",
+    "reading": "shifts hints position repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
+    "screening": "versions overriding earlier answering screening depths auditing comparing rechecking verifying likeness "
+    "inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
+    "batches": "batch",
     "rasters": "rasters",
-    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli",
+    "edges": "starting console cli_output cli_reading cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli_batch "
+    "cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
@@ -136,7 +139,7 @@ def test_import_lzgis_costs_nothing():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])
 def test_help_comes_without_the_heavy_packages(arguments):
     code = f"""
 import sys

@@ -19,7 +19,7 @@ import shapely
 from map_page import Page, Seen, browser, page_of
 from report_fixture import BOUNDS, PLANE, toy_report
 
-from lzgis.cli import MapMode, OutputOptions, _formats_for
+from lzgis.cli_output import MapMode, OutputOptions, formats_for
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exporters.map import write_map
 from lzgis.exporters.public import coarsened, public_edition, touched_cells
@@ -489,9 +489,9 @@ def test_the_data_of_the_page_are_json(tmp_path: Path) -> None:
     ],
 )
 def test_beside_a_public_map_no_other_file_is_written_unasked(options: dict[str, Any], written: list[str]) -> None:
-    assert _formats_for(OutputOptions(**options)) == written
+    assert formats_for(OutputOptions(**options)) == written
 
 
 def test_what_has_no_public_edition_is_refused_in_public_mode() -> None:
     with pytest.raises(ConfigError, match="gpkg have no public edition; use it with --format html"):
-        _formats_for(OutputOptions(mode=MapMode.public, formats=["gpkg", "html"]))
+        formats_for(OutputOptions(mode=MapMode.public, formats=["gpkg", "html"]))

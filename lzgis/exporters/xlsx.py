@@ -69,6 +69,17 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
     put_bytes(path, data)
 
 
+def write_tables(teller: Teller, tables: list[Table], path: str | Path) -> None:
+    """Write tables as a workbook, a sheet for each, and the provenance.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    put_bytes(path, tables_bytes(teller, tables))
+
+
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     """Return the workbook of a report."""
     teller = Teller(report, language)

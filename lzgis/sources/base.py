@@ -10,6 +10,7 @@ from typing import Literal
 
 import geopandas as gpd
 
+from lzgis.helmert import Helmert
 from lzgis.model import Problem
 
 
@@ -27,6 +28,8 @@ class ReadOptions:
         The encoding of its text, where the input names none or a wrong one.
     shifted : {"", "gcj02", "bd09"}
         The coordinates are those of such a map and are to be shifted back.
+    helmert : Helmert, optional
+        The seven parameters from the datum of the input to CGCS2000.
     where : mapping of str to strings
         Keep only the rows whose fields have one of these values, compared as text. A database gets the values as bound
         parameters.
@@ -39,6 +42,7 @@ class ReadOptions:
     crs: str | None = None
     encoding: str | None = None
     shifted: Literal["", "gcj02", "bd09"] = ""
+    helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"
 

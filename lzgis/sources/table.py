@@ -41,6 +41,7 @@ READERS: dict[str, str] = {
     ".csv": "delimited:read_delimited",
     ".tsv": "delimited:read_delimited",
     ".zip": "archive:read_zip",
+    ".txt": "coordfile:read_coordfile",
 }
 
 #: Scheme of an address to "module:function"; imported when used.

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin_text
 from lzgis.messages import Message
 from lzgis.model import Report
 
@@ -47,10 +48,11 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
         If no picture has this suffix, or the file cannot be written.
     """
     made_at = report.provenance.made_at
+    whence = origin_text(report)
     metadata: dict[str, dict[str, Any]] = {
-        ".png": {"Software": "lzgis", "Title": title},
-        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title},
-        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title},
+        ".png": {"Software": "lzgis", "Title": title, "Description": whence},
+        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title, "Keywords": whence},
+        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title, "Description": whence},
     }
     suffix = path.suffix.lower()
     if suffix not in metadata:
