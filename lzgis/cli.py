@@ -116,6 +116,9 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         if as_json:
             what = Message("cannot print a batch")
             raise ConfigError("--json", what, Message("use it with --format json"))
+        if output.dem:
+            what = Message("is not used for a batch in parts")
+            raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))
         question = Question(
             sites=sites,
             layers=layers,
