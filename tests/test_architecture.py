@@ -28,7 +28,7 @@ FLOORS: dict[str, str] = {
     "inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "rasters": "rasters",
-    "edges": "starting console cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff cli_verify "
+    "edges": "starting console cli_gather cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff cli_verify "
     "cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
