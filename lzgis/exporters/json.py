@@ -78,8 +78,20 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
 def provenance_object(provenance: Provenance) -> dict[str, Any]:
     """Return the provenance of a report as plain values."""
     fields = {f.name: getattr(provenance, f.name) for f in dataclasses.fields(provenance)}
-    found: dict[str, Any] = plain(fields | {"sources": [dataclasses.asdict(s) for s in provenance.sources]})
+    lists = {name: [dataclasses.asdict(one) for one in fields[name]] for name in ("sources", "repairs")}
+    found: dict[str, Any] = plain(fields | lists)
     return found
+
+
+def origin(report: Report) -> dict[str, Any]:
+    """Return where a report comes from as plain values: its ``provenance``, and its ``problems``, repairs among them."""
+    problems = [plain(dataclasses.asdict(p)) for p in report.problems]
+    return {"provenance": provenance_object(report.provenance), "problems": problems}
+
+
+def origin_text(report: Report) -> str:
+    """Return the same as one line of JSON in ASCII, for formats whose metadata are a text."""
+    return json.dumps(origin(report), allow_nan=False)
 
 
 def _sites(report: Report) -> dict[str, Any]:
