@@ -6,15 +6,12 @@ that needs it.
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from enum import StrEnum
-from functools import wraps
-from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +19,7 @@ from rich.console import Console
 from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
 from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_gather import gathers
 from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_output import MapMode, OutputOptions, formats_for, formats_of
@@ -66,29 +64,6 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
 ]
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
-
-
-def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command take the fields of `record` as options of its own, gathered in its parameter `name`."""
-    hints = get_type_hints(record, include_extras=True)
-
-    def around(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def call(**given: Any) -> None:
-            given[name] = record(**{field.name: given.pop(field.name) for field in fields(record)})
-            command(**given)
-
-        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != name]
-        more = [
-            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
-            for f in fields(record)
-        ]
-        # What typer reads instead of the command's own.
-        call.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
-        call.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
-        return call
-
-    return around
 
 
 @app.command()
