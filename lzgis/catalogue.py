@@ -245,13 +245,15 @@ def read_layer(path: Path) -> LoadedLayer:
     known = [name for name in SITE_FIELDS["id"] if name in found.columns]
     kinds: dict[int, Literal["polygon", "line", "point"]] = {2: "polygon", 1: "line", 0: "point"}
     dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=-1) if "geometry" in found else 2
+    own = getattr(found, "crs", None)
     spec = LayerSpec(
         title=path.stem,
         source=path.name,
         id=known[0] if known else "id",
         name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
-        crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
+        # A system that is written here counts as declared, so none is written for a file that names none.
+        **({} if own is None else {"crs": own.to_wkt()}),
     )
     return _load(path.parent, path.stem, spec)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter
@@ -20,9 +20,11 @@ import typer
 from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
+from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
+from lzgis.cli_output import MapMode, OutputOptions, formats_for, formats_of
 from lzgis.cli_raster import app as raster_app
 from lzgis.cli_reading import ReadingOptions
 from lzgis.cli_result import asked, made_at
@@ -63,43 +65,6 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
 ]
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
-FormatOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
-    ),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
-
-
-class MapMode(StrEnum):
-    """For whom the map is."""
-
-    internal = "internal"
-    public = "public"
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """Options of what is written: where, in which formats, for whom."""
-
-    out: OutOption = None
-    formats: FormatOption = None
-    mode: Annotated[
-        MapMode,
-        typer.Option("--mode", help="public leaves out what the catalogue does not call public; only for html."),
-    ] = MapMode.internal
-    tianditu_key: Annotated[
-        str, typer.Option("--tianditu-key", help="Your key of Tianditu, to offer its online base on the map.")
-    ] = ""
-    template: Annotated[
-        Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
-    ] = None
-    overrides: Annotated[
-        Path | None,
-        typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),
-    ] = None
-    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 
 def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -127,6 +92,7 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
 
 @app.command()
 @gathers(ReadingOptions, "reading")
+@gathers(ShardOptions, "shards")
 @gathers(OutputOptions, "output")
 def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
@@ -135,18 +101,36 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
-    output: OutputOptions = OutputOptions(),
+    output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+    shards: ShardOptions = ShardOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
-    names = _formats_for(output)
+    names = formats_for(output)
     if as_json and output.mode == MapMode.public:
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
+    if shards.concerns(sites, output.out):
+        if as_json:
+            what = Message("cannot print a batch")
+            raise ConfigError("--json", what, Message("use it with --format json"))
+        question = Question(
+            sites=sites,
+            layers=layers,
+            as_of=as_of,
+            out=output.out or Path(),
+            formats=names if output.formats or output.mode == MapMode.public else None,
+            language=lang.code,
+            overrides=output.overrides,
+            options=asdict(output),
+        )
+        raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
+    report = replace(report, backdrop=output.dem) if output.dem else report
     given = _given(sites, layers, output.overrides)
-    written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
+    options = {**asdict(output), "workers": 0}
+    written = _write(report, output.out, names, lang, options=options, given=given) if output.out else []
     if as_json:
         import json
 
@@ -170,7 +154,7 @@ def demo(
     from lzgis.catalogue import reference_city
 
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
-    written = _write(report, out, _formats(None), lang, options={}, given=_given(None, None, None))
+    written = _write(report, out, formats_of(None), lang, options={}, given=_given(None, None, None))
     _show(report, lang)
     announce(written)
 
@@ -318,43 +302,6 @@ def _screened(
         table = read_sites(sites, options=reading.options(), near=city.outline)
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
-
-
-def _formats(given: list[str] | None) -> list[str]:
-    from lzgis.config import nearest
-    from lzgis.exporters import DEFAULT_FORMATS, FORMATS
-
-    if not given:
-        return list(DEFAULT_FORMATS)
-    names = [name for one in given for name in one.split(",")]
-    for name in names:
-        if name not in (*FORMATS, "all"):
-            raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
-    for name in names:
-        if name != "all" and not FORMATS[name].installed:
-            what = Message(
-                "'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs
-            )
-            raise ConfigError(
-                "--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
-            )
-    every = [name for name, one in FORMATS.items() if one.installed]
-    return every if "all" in names else list(dict.fromkeys(names))
-
-
-def _formats_for(output: OutputOptions) -> list[str]:
-    """Keep of the formats those that have a public edition, if that is wanted: no other may lie beside it unasked."""
-    from lzgis.exporters import FORMATS
-
-    names = _formats(output.formats)
-    if output.mode == MapMode.internal:
-        return names
-    public = [name for name in names if "mode" in FORMATS[name].options]
-    if output.formats and public != names:
-        others = ", ".join(name for name in names if name not in public)
-        what = Message("{formats} have no public edition", formats=others)
-        raise ConfigError("--mode public", what, Message("use it with --format html"))
-    return public
 
 
 def _write(

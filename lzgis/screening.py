@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import shapely
 
@@ -352,4 +353,6 @@ def software() -> dict[str, str]:
         "shapely": shapely.__version__,
         "GEOS": shapely.geos_version_string,
         "PROJ": pyproj.proj_version_str,
+        "pyogrio": pyogrio.__version__,
+        "GDAL": pyogrio.__gdal_version_string__,
     }

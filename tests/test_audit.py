@@ -449,7 +449,7 @@ def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
     elif code == 1:
         assert b"29828.75" in told
     if "OUT" in arguments:
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.json", "audit.xlsx"]
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.json", "audit.xlsx", "manifest.json"]
 
 
 def test_public_name_stays_a_function():

@@ -14,6 +14,7 @@ from lzgis.catalogue import (
     measure_declared,
     missing_layers,
     open_catalogue,
+    read_layer,
     unknown_values,
 )
 from lzgis.errors import ConfigError, LayerError, SourceError
@@ -155,6 +156,13 @@ def test_a_layer_in_text_of_a_declared_encoding_of_which_rows_are_kept(folder):
     loaded = open_catalogue(folder).load("redline")
     assert loaded.layer.frame["name"].tolist() == ["連州"]
     assert "1 of 2 rows are used" in {p.what for p in loaded.problems}
+
+
+def test_a_file_of_its_own_that_names_no_system_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="crs"):
+        gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9))).to_file(tmp_path / "r.shp", engine="pyogrio")
+    with pytest.raises(LayerError, match="has no coordinate reference system"):
+        read_layer(tmp_path / "r.shp")
 
 
 def test_a_layer_in_another_system_than_the_catalogue_says(folder):

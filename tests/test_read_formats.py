@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 
 import geopandas as gpd
@@ -73,6 +74,17 @@ def test_flatgeobuf_says_that_it_has_an_order_of_its_own(tmp_path):
     assert problem.remedy == "go by ids, not by row numbers"
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.99])
+def test_a_flatgeobuf_cut_short(tmp_path, share):
+    shapes = [box(112 + i / 1000, 25, 112.0005 + i / 1000, 25.01) for i in range(200)]
+    frame(*shapes).to_file(tmp_path / "s.fgb", engine="pyogrio")
+    data = (tmp_path / "s.fgb").read_bytes()
+    (tmp_path / "s.fgb").write_bytes(data[: int(len(data) * share)])
+    message = r"is cut short: 0 of 200 rows|cannot be read \(pyogrio: .*; fiona: .*\)|holds no layer that can be read; the file"
+    with pytest.raises(SourceError, match=message):
+        read_vector(tmp_path / "s.fgb")
+
+
 def test_geoparquet(tmp_path):
     path = tmp_path / "s.parquet"
     frame(SQUARE, 项目名称=["连州"]).assign(middle=lambda f: f.geometry.boundary).to_parquet(path)
@@ -104,6 +116,22 @@ def test_fiona_reads_what_pyogrio_refuses(tmp_path, monkeypatch):
     assert read.engine.startswith("fiona ")
     assert "GDAL" in read.engine
     assert "was read by fiona, because pyogrio refused it (not today)" in said(read)
+
+
+def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monkeypatch):
+    frame(SQUARE).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+
+    def refuse(*_, **__):
+        raise pyogrio.errors.DataSourceError("not today")
+
+    monkeypatch.setattr(vector.pyogrio, "list_layers", refuse)
+    with pytest.raises(
+        SourceError, match=r"cannot be read \(pyogrio: not today; fiona: .*\); save it again as GeoPackage"
+    ):
+        read_vector(tmp_path / "s.gpkg", layer="none")
+    monkeypatch.setitem(sys.modules, "fiona", None)
+    with pytest.raises(SourceError, match=r"cannot be read \(not today\); save it again as GeoPackage"):
+        read_vector(tmp_path / "s.gpkg")
 
 
 def test_a_shape_that_cannot_be_made_is_told_of_and_leaves_its_row(tmp_path):
@@ -392,6 +420,12 @@ def test_closed_lines_of_a_drawing_become_polygons_named_by_their_texts(tmp_path
     assert placed.frame.crs.to_epsg() == 4526
 
 
+def test_rings_of_different_numbers_of_points(tmp_path):
+    triangle = [(0, 0), (10, 0), (0, 10)]
+    (tmp_path / "s.dxf").write_text(dxf(line(triangle, True), line(ring(50, 10), True)), "utf-8")
+    assert read_vector(tmp_path / "s.dxf").frame.geometry.area.tolist() == [50, 100]
+
+
 def test_a_ring_in_a_ring_is_told_of(tmp_path):
     (tmp_path / "s.dxf").write_text(dxf(line(ring(0, 100), True), line(ring(0, 10), True)), "ascii", errors="replace")
     read = read_vector(tmp_path / "s.dxf")
@@ -407,7 +441,16 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
     shape = read.frame.geometry.iloc[0]
     # The middle of a chord of 0.5° lies 1 - cos(0.25°) of the radius inside.
     assert shapely.distance(shape.exterior, shapely.Point(0, 0)) == pytest.approx(100 * (1 - 9.52e-6), abs=1e-6)
-    assert "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius" in said(read)
+    said_of_curves = "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius"
+    assert said_of_curves in said(read)
+    # A segment that bulges by a half circle: tan(180° / 4) = 1.
+    straight = line([(0, 0), (2, 0), (2, 2)], closed=True)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n1.0\n", 1)), "utf-8")
+    read = read_vector(tmp_path / "s.dxf")
+    assert read.frame.geometry.iloc[0].area == pytest.approx(2 + np.pi / 2, abs=1e-3)
+    assert said_of_curves in said(read)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n0.0\n", 1), text("42", 1, 1)), "utf-8")
+    assert said_of_curves not in said(read_vector(tmp_path / "s.dxf"))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ def test_utf8_under_a_cpg_that_says_gbk(tmp_path):
     assert ".cpg says GBK, but the text is UTF-8" in said(read)
 
 
+def test_names_that_are_alike_once_they_are_cut(tmp_path):
+    raw_shapefile.write(tmp_path / "s.shp", ["项目编号", "项目编码", "项目"], [["1", "2", "3"]], "utf-8")
+    frame = read_vector(tmp_path / "s.shp").frame
+    assert frame.drop(columns="geometry").iloc[0].to_dict() == {"项目编": "1", "项目编_2": "2", "项目": "3"}
+
+
 def test_a_text_cut_in_the_middle_of_a_character(tmp_path):
     raw_shapefile.write(tmp_path / "s.shp", ["id", "name"], [["1", "连" * 20], ["2", "州"]], "utf-8")
     assert read_vector(tmp_path / "s.shp").frame["name"].tolist() == ["连" * 13, "州"]

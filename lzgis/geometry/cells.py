@@ -62,9 +62,7 @@ def _sort_steps(value: Floats, order: Int64s, begin: int, end: int, steps: Float
 
 
 @compiled
-def _put_ceiling(
-    piece: Floats, at: int, steps: Floats, marks: int, before: float, cell: float
-) -> tuple[int, float]:
+def _put_ceiling(piece: Floats, at: int, steps: Floats, marks: int, before: float, cell: float) -> tuple[int, float]:
     """Write the ceilings of one cell; return the next free piece and how the polygon stands at the right corner."""
     inside, x = before, 0.0
     for k in range(marks):

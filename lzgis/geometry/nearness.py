@@ -145,7 +145,9 @@ def _lower_bounds(edge: Floats, part: tuple[int, int], leaf_box: tuple[float, fl
 
 
 @compiled
-def _run_to_leaf(segment: Segments, run: int, tree: EdgeTree, at: int, best: float, work: tuple[Floats, Floats]) -> float:
+def _run_to_leaf(
+    segment: Segments, run: int, tree: EdgeTree, at: int, best: float, work: tuple[Floats, Floats]
+) -> float:
     """Square of the distance from a run of a site's edges to a leaf, or anything greater than `best`."""
     line, low = work
     begin, end = segment.run_start[run], segment.run_start[run + 1]

@@ -165,22 +165,28 @@ def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[P
 
 
 def _decoded(frame: gpd.GeoDataFrame, codec: str, path: Path) -> gpd.GeoDataFrame:
-    names = {c: _name(str(c), codec) for c in frame.columns if c != frame.geometry.name}
+    names = _names([str(c) for c in frame.columns if c != frame.geometry.name], codec)
     columns = {}
     for name, read_as in names.items():
         column = frame[name]
         if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object:
-            columns[name] = pd.Series(
-                [_value(v, codec, path, (i + 1, read_as)) for i, v in enumerate(column)],
-                index=frame.index,
-                dtype=object,
-            )
+            given = column.tolist()
+            first: dict[object, int] = {}
+            for i, value in enumerate(given):
+                first.setdefault(value, i)
+            texts = {value: _value(value, codec, path, (i + 1, read_as)) for value, i in first.items()}
+            columns[name] = pd.Series([texts[value] for value in given], index=frame.index, dtype=object)
     return frame.assign(**columns).rename(columns=names)
 
 
-def _name(name: str, codec: str) -> str:
-    # The last character of a name may have been cut in two.
-    return name.encode("latin-1", "replace").decode(codec, "ignore")
+def _names(raw: list[str], codec: str) -> dict[str, str]:
+    """Decode names of fields; the last character of one may have been cut in two, which may leave two alike."""
+    found: dict[str, str] = {}
+    for name in raw:
+        plain = name.encode("latin-1", "replace").decode(codec, "ignore")
+        taken = set(found.values())
+        found[name] = next(n for k in range(len(raw)) if (n := f"{plain}_{k + 1}" if k else plain) not in taken)
+    return found
 
 
 def _value(value: object, codec: str, path: Path, where: tuple[int, str]) -> object:

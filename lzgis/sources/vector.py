@@ -51,9 +51,19 @@ def read_filegdb(path: Path, options: ReadOptions) -> Read:
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
-    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written."""
+    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written.
+
+    Raises
+    ------
+    SourceError
+        If it holds less than its header says: cut short within its index, GDAL reads it as empty.
+    """
     check_beginning(path, FLATGEOBUF)
     read = read_gdal(path, FLATGEOBUF, options)
+    stated = int(pyogrio.read_info(path)["features"])
+    if len(read.frame) != stated:
+        what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
+        raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
     return replace(read, problems=(*read.problems, problem))
@@ -134,8 +144,12 @@ def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
     if wanted is None and len(layers) != 1:
         raise SourceError(
             place,
-            Message("holds {count} layers", count=len(layers)),
-            Message("name one of {names}", names=names) if layers else Message("give another file"),
+            Message("holds {count} layers", count=len(layers))
+            if layers
+            else Message("holds no layer that can be read"),
+            Message("name one of {names}", names=names)
+            if layers
+            else Message("the file may be cut short; export it again"),
         )
     return wanted if wanted is not None else layers[0]
 

@@ -8,12 +8,13 @@ everything that is not public was taken first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from lzgis.errors import ExportError
 from lzgis.exporters.files import put_bytes
+from lzgis.exporters.json import origin
 from lzgis.exporters.map.canvas import bounds_of, canvas
 from lzgis.exporters.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exporters.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
@@ -119,7 +120,7 @@ def _page(edition: _Edition) -> str:
         canvas(teller.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
-        data={"city": city, "layers": layers, "review": review},
+        data={"city": city, "layers": layers, "review": review, "provenance": _origin(edition)},
         words={key.replace("-", "_"): text for key, text in _words(teller, PAGE_WORDS).items()}
         | {
             "title": title,
@@ -129,6 +130,16 @@ def _page(edition: _Edition) -> str:
         },
         hosts=edition.key.hosts if edition.key else (),
     )
+
+
+def _origin(edition: _Edition) -> dict[str, Any]:
+    """Tell where the report comes from; the public edition names no layer withheld, and not how it was asked for."""
+    report = edition.teller.report
+    if edition.coarse:
+        told = report.provenance
+        sources = tuple(source for source in told.sources if source.role not in edition.coarse)
+        report = replace(report, provenance=replace(told, sources=sources, transforms=(), command=()))
+    return origin(report)
 
 
 def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:
