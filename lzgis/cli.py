@@ -25,6 +25,7 @@ from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_output import MapMode, OutputOptions, formats_for, formats_of
+from lzgis.cli_override import OverrideOptions, run_override
 from lzgis.cli_raster import app as raster_app
 from lzgis.cli_reading import ReadingOptions
 from lzgis.cli_result import asked, made_at
@@ -251,6 +252,20 @@ def verify_results(
 ) -> None:
     """Check that results are what was written, and whether layers, rules or sites have changed since."""
     raise typer.Exit(run_verify(folder, layers, options, lang.code))
+
+
+@app.command()
+@gathers(OverrideOptions, "options")
+def override(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    options: OverrideOptions = OverrideOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Print the entry of overrides.toml that overrules a finding; the finding itself stays."""
+    run_override((site, rule), sites, layers, as_of, options)
 
 
 @app.command()
