@@ -75,7 +75,6 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     *,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
@@ -83,12 +82,12 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
     names = formats_for(output)
-    if as_json and output.mode == MapMode.public:
+    if output.as_json and output.mode == MapMode.public:
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
     if shards.concerns(sites, output.out):
-        if as_json:
+        if output.as_json:
             what = Message("cannot print a batch")
             raise ConfigError("--json", what, Message("use it with --format json"))
         if output.dem:
@@ -103,6 +102,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
             language=lang.code,
             overrides=output.overrides,
             options=asdict(output),
+            reading=reading.options(),
         )
         raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
@@ -110,7 +110,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     given = _given(sites, layers, output.overrides)
     options = {**asdict(output), "workers": 0}
     written = _write(report, output.out, names, lang, options=options, given=given) if output.out else []
-    if as_json:
+    if output.as_json:
         import json
 
         from lzgis.exporters.json import report_document

@@ -16,6 +16,7 @@ from lzgis.messages import Message
 
 if TYPE_CHECKING:
     from lzgis.batch import Batch
+    from lzgis.sources import ReadOptions
     from lzgis.words import Language
 
 #: From so many sites on a file is screened in shards unasked.
@@ -73,6 +74,7 @@ class Question:
     language: Language
     overrides: Path | None
     options: dict[str, Any]
+    reading: ReadOptions
 
 
 def run_batch(question: Question, shards: ShardOptions) -> int:
@@ -91,6 +93,7 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
         overrides=question.overrides,
         options=question.options,
         command=asked(),
+        reading=question.reading,
     )
     words = Words(question.language)
     with _client(shards.scheduler) as client, progress_bar(words) as progress:

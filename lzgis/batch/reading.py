@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import pyogrio
 import pyogrio.errors
+import shapely
 
 from lzgis.answering import pieces_of
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable
-from lzgis.sources import SITE_FIELDS, read_sites, sites_from_frame
+from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sites_from_frame
 
 #: Suffixes of files whose rows GDAL gives from any row on; all others are read whole and then cut.
 WINDOWED = (".gpkg", ".fgb")
@@ -38,7 +40,21 @@ def count_of(path: Path) -> int:
         return 0
 
 
-def site_pieces(path: Path, size: int, sha256: str) -> Iterator[SiteTable]:
+class Told(NamedTuple):
+    """What is known of a file of sites before it is read: fingerprint, what the user says of it, outline of the city."""
+
+    sha256: str
+    options: ReadOptions = ReadOptions()
+    near: shapely.Geometry | None = None
+
+    @property
+    def windowed(self) -> bool:
+        """Whether rows can be read from any on: what the user says concerns their coordinates alone, and not the file."""
+        own = ReadOptions(shifted=self.options.shifted, helmert=self.options.helmert, repairs=self.options.repairs)
+        return self.options == own
+
+
+def site_pieces(path: Path, size: int, told: Told) -> Iterator[SiteTable]:
     """Read a file of sites in consecutive pieces of `size` rows, each checked and repaired as `read_sites` does.
 
     Raises
@@ -47,15 +63,15 @@ def site_pieces(path: Path, size: int, sha256: str) -> Iterator[SiteTable]:
         As `read_sites`; what concerns a row is told with the rows of its piece.
     """
     count = count_of(path)
-    if count <= size:
-        yield from pieces_of(read_sites(path), size)
+    if count <= size or not told.windowed:
+        yield from pieces_of(read_sites(path, options=told.options, near=told.near), size)
         return
     for start in range(0, count, size):
         frame = pyogrio.read_dataframe(path, skip_features=start, max_features=size)
-        yield _checked(path, frame, start, sha256)
+        yield _checked(path, frame, start, told)
 
 
-def _checked(path: Path, frame: gpd.GeoDataFrame, start: int, sha256: str) -> SiteTable:
+def _checked(path: Path, frame: gpd.GeoDataFrame, start: int, told: Told) -> SiteTable:
     numbered: tuple[Problem, ...] = ()
     if not set(SITE_FIELDS["id"]) & set(frame.columns):
         # Numbered through the whole file, not anew in each piece.
@@ -63,11 +79,11 @@ def _checked(path: Path, frame: gpd.GeoDataFrame, start: int, sha256: str) -> Si
         numbered = (Problem("note", path.name, Message("has no id column"), Message("rows are numbered from 1")),)
     engine = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
     try:
-        table = sites_from_frame(frame, name=path.name)
+        table = sites_from_frame(frame, name=path.name, options=told.options, near=told.near)
     except SourceError as error:
         place = Message(
             "{place} (of rows {first} to {last})", place=error.place, first=start + 1, last=start + len(frame)
         )
         raise SourceError(place, error.what, error.remedy) from error
-    source = replace(table.source, sha256=sha256, engine=engine)
+    source = replace(table.source, sha256=told.sha256, engine=engine)
     return replace(table, source=source, problems=(*numbered, *table.problems))
