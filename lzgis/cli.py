@@ -101,8 +101,8 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
             formats=names if output.formats or output.mode == MapMode.public else None,
             language=lang.code,
             overrides=output.overrides,
-            options=asdict(output),
             reading=reading.options(),
+            options={**asdict(output), "workers": 0},
         )
         raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
