@@ -204,7 +204,12 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
     if not (folder / ANSWER).exists():
         cause = _cause_of_death(code, place, limits)
         raise cause from None
-    return unpack(folder / ANSWER)
+    try:
+        return unpack(folder / ANSWER)
+    except Exception as error:
+        # A process that a hostile file took over can write what it likes: it is data, and this is none.
+        what = Message("made the process that read it answer nonsense ({error})", error=error)
+        raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 
 def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:
