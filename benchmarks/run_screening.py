@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 AS_OF = "2026-11-21"
 
 
-def one(n: int, geometry: str) -> dict[str, Any]:
+def one(n: int) -> dict[str, Any]:
     """Screen `n` sites of the benchmark's workload, each with an activity drawn from the vocabulary."""
     import geopandas as gpd
     import numpy as np
@@ -40,12 +40,10 @@ def one(n: int, geometry: str) -> dict[str, Any]:
             city.load(name)
     before = peak_mb()
     begun, worked = time.perf_counter(), time.process_time()
-    options: dict[str, Any] = {} if geometry == "parts" else {"geometry": geometry}
-    report = lz.screen(frame, city, as_of=AS_OF, **options)
+    report = lz.screen(frame, city, as_of=AS_OF)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
     return {
         "n": n,
-        "geometry": geometry,
         "seconds": round(seconds, 2),
         "cpu_s": round(cpu, 2),
         "per_site_ms": round(1e3 * cpu / n, 3),
@@ -70,17 +68,16 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", default="1000,10000,50000", help="numbers of sites, between commas")
-    parser.add_argument("--geometry", default="parts", choices=["parts", "none"], help="keep the conflict parts or not")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--here", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        print(json.dumps(one(given.here, given.geometry)))
+        print(json.dumps(one(given.here)))
         return
     rows = []
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     for n in map(int, given.n.split(",")):
-        command = [sys.executable, str(Path(__file__)), "--here", str(n), "--geometry", given.geometry]
+        command = [sys.executable, str(Path(__file__)), "--here", str(n)]
         env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
         run = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
         rows.append(json.loads(run.stdout.splitlines()[-1]))

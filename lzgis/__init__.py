@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from lzgis.exporters.compared import export_diff
     from lzgis.exporters.coordfile import write_coordfile
     from lzgis.exporters.paper import write_maps
+    from lzgis.inspecting import inspect_file
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.overriding import Decision, override_entry, with_overrides
     from lzgis.rasters.change import RasterChange, raster_change
     from lzgis.rasters.stats import RasterStats, raster_declared, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
@@ -36,6 +38,7 @@ _HOMES = {
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
+    "Decision": "overriding",
     "DiffReport": "layer_model",
     "ExportError": "errors",
     "LayerError": "errors",
@@ -55,8 +58,10 @@ _HOMES = {
     "export_audit": "exporters.audited",
     "export_diff": "exporters.compared",
     "export_projects": "exporters",
+    "inspect_file": "inspecting",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
+    "override_entry": "overriding",
     "raster_change": "rasters.change",
     "raster_declared": "rasters.stats",
     "raster_stats": "rasters.stats",
@@ -68,6 +73,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "with_overrides": "overriding",
     "write_coordfile": "exporters.coordfile",
     "write_maps": "exporters.paper",
     "write_raster_xlsx": "rasters.workbook",
@@ -77,6 +83,7 @@ __all__ = [
     "AuditReport",
     "Catalogue",
     "ConfigError",
+    "Decision",
     "DiffReport",
     "ExportError",
     "LayerError",
@@ -96,8 +103,10 @@ __all__ = [
     "export_audit",
     "export_diff",
     "export_projects",
+    "inspect_file",
     "measure_declared",
     "open_catalogue",
+    "override_entry",
     "raster_change",
     "raster_declared",
     "raster_stats",
@@ -109,6 +118,7 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "with_overrides",
     "write_coordfile",
     "write_maps",
     "write_raster_xlsx",

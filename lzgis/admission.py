@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from lzgis.findings import citation
 from lzgis.model import UNIT_LIST_COLUMNS, Layer, Reason, State
-from lzgis.rule import Level, Requirement, Rule, RuleBook
+from lzgis.rule import Level, Requirement, RuleBook
 
 _Row = tuple[object, ...]
 
@@ -36,39 +37,57 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
         The columns of `UNIT_LIST_COLUMNS`: one row per site and general requirement, the province's first, then one per
         site, unit and clause.
     """
-    told = findings[findings["kind"] == "identify"]
-    # A site outside of the city is under the requirements of another.
-    within = told[told["reason"] != Reason.OUTSIDE_CITY]
-    rows: list[_Row] = []
+    site, ids = pd.factorize(findings["site_id"])
+    told = pd.DataFrame(findings[["rule", "layer", "feature_id", "share"]]).assign(
+        site=site,
+        hit=findings["state"].isin([State.INVOLVED, State.SLIVER]),
+        # A site outside of the city is under the requirements of another.
+        within=findings["reason"] != Reason.OUTSIDE_CITY,
+    )[findings["kind"] == "identify"]
     levels = (Level.PROVINCE, Level.CITY)
+    texts: list[_Row] = []
+    parts = [_Part(*3 * (np.zeros(0, dtype=np.intp),))]
     for one in sorted(book.requirements, key=lambda r: levels.index(r.level)):
-        concerned = within[within["layer"] == one.layer]
-        rows += _general_rows(one, concerned, layers.get(one.layer), (book, as_of))
-    parts = [pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS])]
-    parts += [
-        _unit_rows(rule, told[told["rule"] == rule.id], layers[rule.layer])
-        for rule in book.rules
-        if rule.layer in layers
-    ]
-    full = [part for part in parts if len(part)]
-    frame = pd.concat(full, ignore_index=True) if full else parts[0]
-    place = {site: i for i, site in enumerate(dict.fromkeys(findings["site_id"]))}
-    return frame.sort_values("site_id", key=lambda sites: sites.map(place), kind="stable", ignore_index=True)
+        concerned = told[told["within"] & (told["layer"] == one.layer)]
+        sites = _concerned(one, concerned, layers.get(one.layer))
+        parts.append(_Part(sites, np.full(len(sites), len(texts)), np.full(len(sites), np.nan)))
+        basis, _, certainty = citation(one, book, as_of)
+        texts.append(
+            ("", one.level.value, "", "", "", one.heading, one.clause, np.nan, basis, certainty.value, one.note)
+        )
+    for rule in book.rules:
+        if rule.layer in layers and getattr(rule, "list_fields", {}):
+            clauses, ends = _clauses(layers[rule.layer], getattr(rule, "list_fields", {}))
+            part = _of_units(told[(told["rule"] == rule.id) & told["hit"]], layers[rule.layer], ends)
+            parts.append(part._replace(text=part.text + len(texts)))
+            texts += clauses
+    whole = _Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    order = np.argsort(whole.site, kind="stable")
+    # Each text is stored once, then repeated: there are few, and many rows.
+    table = pd.DataFrame(texts, columns=[c.name for c in UNIT_LIST_COLUMNS])
+    if not len(order):
+        return table.iloc[:0].astype(object)
+    frame = table.iloc[whole.text[order]].reset_index(drop=True)
+    frame["site_id"], frame["share"] = ids.take(whole.site[order]), whole.share[order]
+    return frame
 
 
-def _general_rows(
-    one: Requirement, found: pd.DataFrame, layer: Layer | None, when: tuple[RuleBook, dt.date]
-) -> Iterator[_Row]:
-    """Give the rows of a requirement: sites in a unit that it is meant for, and those whose units are not known."""
-    basis, _, certainty = citation(one, *when)
-    clause = (one.heading, one.clause, float("nan"), basis, certainty.value, one.note)
-    hit = found["state"].isin([State.INVOLVED, State.SLIVER])
-    meant = set(found["feature_id"]) if layer is None else _meant(one, layer)
-    known = dict.fromkeys(found.loc[hit, "site_id"])
-    chosen = set(found.loc[hit & found["feature_id"].isin(meant), "site_id"])
-    for site in dict.fromkeys(found["site_id"]):
-        if not one.where or site not in known or site in chosen:
-            yield (site, one.level.value, "", "", "", *clause)
+class _Part(NamedTuple):
+    """Rows: whose they are, which text they hold, and the share of the site."""
+
+    site: np.ndarray
+    text: np.ndarray
+    share: np.ndarray
+
+
+def _concerned(one: Requirement, found: pd.DataFrame, layer: Layer | None) -> np.ndarray:
+    """Find the sites in a unit that a requirement is meant for, and those whose units are not known."""
+    sites = np.unique(found["site"].to_numpy())
+    if not one.where:
+        return sites
+    hit = found[found["hit"]]
+    meant = hit if layer is None else hit[hit["feature_id"].isin(_meant(one, layer))]
+    return sites[~np.isin(sites, hit["site"]) | np.isin(sites, meant["site"])]
 
 
 def _meant(one: Requirement, layer: Layer) -> set[str]:
@@ -80,22 +99,16 @@ def _meant(one: Requirement, layer: Layer) -> set[str]:
     return set(frame["id"])
 
 
-def _unit_rows(rule: Rule, found: pd.DataFrame, layer: Layer) -> pd.DataFrame:
+def _of_units(hit: pd.DataFrame, layer: Layer, ends: np.ndarray) -> _Part:
     """Give the clauses of every unit that a site lies in: of each finding, all clauses of its unit follow each other."""
-    names = [c.name for c in UNIT_LIST_COLUMNS]
-    fields: Mapping[str, str] = getattr(rule, "list_fields", {})
-    hit = found[found["state"].isin([State.INVOLVED, State.SLIVER])]
-    clauses, ends = _clauses(layer, fields)
-    unit = pd.Index(layer.frame["id"]).get_indexer(hit["feature_id"])
+    unit = pd.Index(layer.frame["id"]).get_indexer(pd.Index(hit["feature_id"]))
     times = np.diff(ends)[unit]
     own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
     finding = np.repeat(np.arange(len(hit)), times)
-    rows = clauses.iloc[own].reset_index(drop=True)
-    rows["site_id"], rows["share"] = hit["site_id"].to_numpy()[finding], hit["share"].to_numpy()[finding]
-    return rows[names]
+    return _Part(hit["site"].to_numpy()[finding], own, hit["share"].to_numpy()[finding])
 
 
-def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
+def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[list[_Row], np.ndarray]:
     """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
     rows: list[_Row] = []
     ends = [0]
@@ -107,4 +120,4 @@ def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[pd.DataFrame, np.
             tail = (float("nan"), layer.spec.basis, "", "")
             rows.extend((*head, heading, clause.strip(), *tail) for clause in clauses if clause.strip())
         ends.append(len(rows))
-    return pd.DataFrame(rows, columns=[c.name for c in UNIT_LIST_COLUMNS]), np.array(ends)
+    return rows, np.array(ends)

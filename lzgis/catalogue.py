@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,9 +19,10 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
-from lzgis.measure import Plane, plane_for, to_cgcs2000
+from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Repair, Source
+from lzgis.position import Given, astray, locate
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
@@ -105,6 +106,13 @@ class Catalogue:
         source = self.layers[layer_id].source
         return is_address(source) or (self.root / source).exists()
 
+    def fingerprint(self, layer_id: str) -> tuple[str, str]:
+        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        source = self.layers[layer_id].source
+        if is_address(source):
+            return shown(source), self.load(layer_id).source.sha256
+        return source, sha256_of(self.root / source)
+
     def load(self, layer_id: str) -> LoadedLayer:
         """Read a layer.
 
@@ -121,7 +129,12 @@ class Catalogue:
             what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
             raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
         if layer_id not in self._read:
-            self._read[layer_id] = _load(self.root, layer_id, self.layers[layer_id])
+            loaded = _load(self.root, layer_id, self.layers[layer_id])
+            if layer_id != self.city.outline:
+                place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                loaded = replace(loaded, problems=(*loaded.problems, *strange))
+            self._read[layer_id] = loaded
         return self._read[layer_id]
 
 
@@ -212,14 +225,15 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
-    geometry, how = to_cgcs2000(frame.geometry.to_numpy(), crs, place)
-    mended = mend(geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
+    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    problems += located.problems
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
     said = (*problems, *mended.problems, *_repeated(frame, place))
-    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, how, mended.repairs)
+    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, located.transforms, mended.repairs)
 
 
 def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
@@ -250,13 +264,15 @@ def read_layer(path: Path) -> LoadedLayer:
     known = [name for name in SITE_FIELDS["id"] if name in found.columns]
     kinds: dict[int, Literal["polygon", "line", "point"]] = {2: "polygon", 1: "line", 0: "point"}
     dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=-1) if "geometry" in found else 2
+    own = getattr(found, "crs", None)
     spec = LayerSpec(
         title=path.stem,
         source=path.name,
         id=known[0] if known else "id",
         name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
-        crs=found.crs.to_wkt() if getattr(found, "crs", None) is not None else "EPSG:4490",
         geometry=kinds.get(int(dimension), "polygon"),
+        # A system that is written here counts as declared, so none is written for a file that names none.
+        **({} if own is None else {"crs": own.to_wkt()}),
     )
     return _load(path.parent, path.stem, spec)
 

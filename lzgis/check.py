@@ -16,6 +16,7 @@ from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked
 from lzgis.kinds import KINDS
 from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import Reason, State
+from lzgis.position import lies_elsewhere
 from lzgis.rule import Rule
 
 #: Called with what is being done, how many steps are done, and how many there are.
@@ -38,13 +39,33 @@ class _Ground:
     subjects: Subjects
     layers: Mapping[str, PlaneLayer]
     coverages: dict[str, Coverage] = field(default_factory=dict)
+    areas: dict[str, shapely.Geometry] = field(default_factory=dict)
+    elsewhere: dict[str, bool] = field(default_factory=dict)
     caches: dict[Any, _Asked] = field(default_factory=dict)
 
     def coverage(self, name: str) -> Coverage:
         if name not in self.coverages:
-            area = shapely.union_all(self.layers[name].index.geometries)
-            self.coverages[name] = coverage_of(self.subjects.sites, area)
+            self.coverages[name] = coverage_of(self.subjects.sites, self.area(name))
         return self.coverages[name]
+
+    def area(self, name: str) -> shapely.Geometry:
+        if name not in self.areas:
+            self.areas[name] = shapely.union_all(self.layers[name].index.geometries)
+        return self.areas[name]
+
+    def silent(self, rule: Rule) -> Reason:
+        """Say why finding nothing in the layer of a rule proves nothing; `Reason.NONE` if it does.
+
+        A layer without any feature in the area that it should cover may be another city's.
+        """
+        layer = self.layers.get(rule.layer)
+        lacking = _lacking(rule, layer)
+        if lacking is not Reason.NONE or layer is None or layer.spec.coverage not in self.layers:
+            return lacking
+        if rule.layer not in self.elsewhere:
+            covered = self.area(layer.spec.coverage)
+            self.elsewhere[rule.layer] = lies_elsewhere(layer.index.geometries, covered)
+        return Reason.LAYER_ELSEWHERE if self.elsewhere[rule.layer] else Reason.NONE
 
     @cached_property
     def concerned(self) -> dict[str, np.ndarray]:
@@ -100,6 +121,9 @@ def _check(rule: Rule, ground: _Ground) -> Hits:
     if not concerned.any():
         return aside
     reason = _unanswerable(rule, ground.layers)
+    silence = ground.silent(rule)
+    if silence is Reason.LAYER_ELSEWHERE and KINDS[rule.kind].absence_counts:
+        reason = silence
     if reason is not Reason.NONE:
         return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), aside])
     covering = next(ground.layers[name] for name in (rule.layer, *rule.layers) if name in ground.layers)
@@ -107,10 +131,9 @@ def _check(rule: Rule, ground: _Ground) -> Hits:
     rows = covered(_rows(rule, ground, covering.spec.coverage), rule, coverage, concerned)
     rows = _doubted(rows, rule, ground)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
-    lacking = _lacking(rule, ground.layers.get(rule.layer))
-    if lacking is not Reason.NONE:
+    if silence is not Reason.NONE:
         silent = rows.state == State.CLEAR
-        rows = concatenated([only(rows, ~silent), not_checked(rows.site[silent], rule, lacking)])
+        rows = concatenated([only(rows, ~silent), not_checked(rows.site[silent], rule, silence)])
     return concatenated([rows, aside])
 
 

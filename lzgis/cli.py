@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter
@@ -19,10 +19,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from rich.console import Console
 
-from lzgis.cli_audit import AuditOptions, run_audit
+from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
+from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
+from lzgis.cli_output import MapMode, OutputOptions, formats_for, formats_of
+from lzgis.cli_override import OverrideOptions, run_override
 from lzgis.cli_raster import app as raster_app
+from lzgis.cli_reading import ReadingOptions
 from lzgis.cli_result import asked, made_at
 from lzgis.cli_verify import VerifyOptions, run_verify
 from lzgis.errors import ConfigError, LzgisError
@@ -61,43 +66,6 @@ AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
 ]
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
-FormatOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
-    ),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
-
-
-class MapMode(StrEnum):
-    """For whom the map is."""
-
-    internal = "internal"
-    public = "public"
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """Options of what is written: where, in which formats, for whom."""
-
-    out: OutOption = None
-    formats: FormatOption = None
-    mode: Annotated[
-        MapMode,
-        typer.Option("--mode", help="public leaves out what the catalogue does not call public; only for html."),
-    ] = MapMode.internal
-    tianditu_key: Annotated[
-        str, typer.Option("--tianditu-key", help="Your key of Tianditu, to offer its online base on the map.")
-    ] = ""
-    template: Annotated[
-        Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
-    ] = None
-    overrides: Annotated[
-        Path | None,
-        typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),
-    ] = None
-    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 
 def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -124,24 +92,46 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
 
 
 @app.command()
+@gathers(ReadingOptions, "reading")
+@gathers(ShardOptions, "shards")
 @gathers(OutputOptions, "output")
-def screen(
-    sites: Annotated[Path, typer.Argument(help="File of the sites to check.")],
+def screen(  # noqa: PLR0913 (a command has as many options as it needs)
+    sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
+    *,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
-    output: OutputOptions = OutputOptions(),
+    output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+    shards: ShardOptions = ShardOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
-    names = _formats_for(output)
+    names = formats_for(output)
     if as_json and output.mode == MapMode.public:
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
-    report = _screened(sites, layers, as_of, lang, overrides=output.overrides)
+    if shards.concerns(sites, output.out):
+        if as_json:
+            what = Message("cannot print a batch")
+            raise ConfigError("--json", what, Message("use it with --format json"))
+        question = Question(
+            sites=sites,
+            layers=layers,
+            as_of=as_of,
+            out=output.out or Path(),
+            formats=names if output.formats or output.mode == MapMode.public else None,
+            language=lang.code,
+            overrides=output.overrides,
+            options=asdict(output),
+        )
+        raise typer.Exit(run_batch(question, shards))
+    report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
+    report = replace(report, backdrop=output.dem) if output.dem else report
     given = _given(sites, layers, output.overrides)
-    written = _write(report, output.out, names, lang, options=asdict(output), given=given) if output.out else []
+    options = {**asdict(output), "workers": 0}
+    written = _write(report, output.out, names, lang, options=options, given=given) if output.out else []
     if as_json:
         import json
 
@@ -152,7 +142,7 @@ def screen(
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     else:
         _show(report, lang)
-    _announce(written)
+    announce(written)
     raise typer.Exit(_exit_code(report))
 
 
@@ -165,9 +155,9 @@ def demo(
     from lzgis.catalogue import reference_city
 
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
-    written = _write(report, out, _formats(None), lang, options={}, given=_given(None, None, None))
+    written = _write(report, out, formats_of(None), lang, options={}, given=_given(None, None, None))
     _show(report, lang)
-    _announce(written)
+    announce(written)
 
 
 @app.command("layers")
@@ -181,7 +171,7 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
     for name in city.layers:
         if city.exists(name):
             problems.extend(unknown_values(city.book, city.load(name).layer))
-    console = _stdout()
+    console = stdout()
     console.print(table)
     if city.spec.raster:
         table, more = rasters_table(city, lang.words)
@@ -209,7 +199,7 @@ def draw_maps(
 
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
-    _announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
+    announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
 
 
 @app.command()
@@ -237,6 +227,21 @@ def diff(
     raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
 
 
+@app.command("inspect")
+@gathers(ReadingOptions, "reading")
+@gathers(InspectOptions, "options")
+def inspect_input(
+    file: Annotated[Path, typer.Argument(help="File to diagnose, or postgis://user@host/database.")],
+    *,
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: InspectOptions = InspectOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Diagnose an input: what it is, where it lies, what would be assumed and what is refused."""
+    raise typer.Exit(run_inspect(file, layers, options, reading, lang.code))
+
+
 @app.command("verify")
 @gathers(VerifyOptions, "options")
 def verify_results(
@@ -250,12 +255,26 @@ def verify_results(
 
 
 @app.command()
+@gathers(OverrideOptions, "options")
+def override(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    options: OverrideOptions = OverrideOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Print the entry of overrides.toml that overrules a finding; the finding itself stays."""
+    run_override((site, rule), sites, layers, as_of, options)
+
+
+@app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
     """Write an empty city for an office that holds the official data."""
     from lzgis.starting import start_city
 
     made = start_city(folder)
-    _stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
+    stdout().print(f"{made}: {', '.join(sorted(p.name for p in made.iterdir()))}", markup=False, highlight=False)
 
 
 def main() -> None:
@@ -280,53 +299,24 @@ def _make_safe() -> None:
 
 
 def _screened(
-    sites: Path, layers: Path | None, as_of: str | None, lang: Lang, *, overrides: Path | None = None
+    sites: Path,
+    layers: Path | None,
+    as_of: str | None,
+    lang: Lang,
+    *,
+    overrides: Path | None = None,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
+    from lzgis.sources import read_sites
 
     with progress_bar(lang.words) as progress:
-        city = layers or reference_city()
-        report = screen_sites(sites, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+        city = open_catalogue(layers or reference_city())
+        table = read_sites(sites, options=reading.options(), near=city.outline)
+        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
-
-
-def _formats(given: list[str] | None) -> list[str]:
-    from lzgis.config import nearest
-    from lzgis.exporters import DEFAULT_FORMATS, FORMATS
-
-    if not given:
-        return list(DEFAULT_FORMATS)
-    names = [name for one in given for name in one.split(",")]
-    for name in names:
-        if name not in (*FORMATS, "all"):
-            raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
-    for name in names:
-        if name != "all" and not FORMATS[name].installed:
-            what = Message(
-                "'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs
-            )
-            raise ConfigError(
-                "--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
-            )
-    every = [name for name, one in FORMATS.items() if one.installed]
-    return every if "all" in names else list(dict.fromkeys(names))
-
-
-def _formats_for(output: OutputOptions) -> list[str]:
-    """Keep of the formats those that have a public edition, if that is wanted: no other may lie beside it unasked."""
-    from lzgis.exporters import FORMATS
-
-    names = _formats(output.formats)
-    if output.mode == MapMode.internal:
-        return names
-    public = [name for name in names if "mode" in FORMATS[name].options]
-    if output.formats and public != names:
-        others = ", ".join(name for name in names if name not in public)
-        what = Message("{formats} have no public edition", formats=others)
-        raise ConfigError("--mode public", what, Message("use it with --format html"))
-    return public
 
 
 def _write(
@@ -341,28 +331,19 @@ def _write(
 
 def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> Given:
     from lzgis.manifest import Given
+    from lzgis.sources import is_address, shown
 
-    return Given(sites=str(sites or ""), layers=str(layers or ""), overrides=str(overrides or ""))
+    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
+    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 def _show(report: Report, lang: Lang) -> None:
     from lzgis.console import problem_lines, summary_lines, verdict_table
 
-    console = _stdout()
+    console = stdout()
     console.print(verdict_table(report, lang.words))
     for line in (*problem_lines(report.problems, lang.words), *summary_lines(report, lang.words)):
         console.print(line, soft_wrap=True)
-
-
-def _announce(written: list[Path]) -> None:
-    console = Console(stderr=True)
-    for path in written:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
-
-
-def _stdout() -> Console:
-    # A file or a pipe has no width of its own; 80 columns would fold every cell of a table to nothing.
-    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _exit_code(report: Report) -> int:

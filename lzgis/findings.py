@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from lzgis.coverage import Coverage
+from lzgis.errors import LzgisError
 from lzgis.kinds.base import Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
+from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Reason, State
 from lzgis.rule import Certainty, Requirement, Rule, RuleBook, Severity
 
@@ -40,7 +42,8 @@ class Subjects:
 
     @cached_property
     def _activities(self) -> tuple[np.ndarray, np.ndarray]:
-        return pd.factorize(self.activity)
+        codes, given = pd.factorize(self.activity)
+        return codes, np.asarray(given, dtype=object)
 
     @cached_property
     def names(self) -> dict[str, np.ndarray]:
@@ -135,6 +138,53 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
     order = list(Certainty)
     weakest = max((d.certainty for _, d in begun), key=order.index)
     return "；".join(texts), "；".join(gone), weakest
+
+
+#: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.
+ANSWERS = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
+
+
+def answers(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
+    """Give each pair of site and rule its one answer.
+
+    Parameters
+    ----------
+    site, rule : array of int
+        Positions of the findings' sites and rules.
+    state : Series
+        Their states.
+    shape : (int, int)
+        How many sites and rules there are.
+
+    Returns
+    -------
+    array of int, shape (sites, rules)
+        Positions in `ANSWERS`; the four states so sum to all pairs of site and rule.
+
+    Raises
+    ------
+    LzgisError
+        If a pair has no answer, or is 不涉及 and something else at once: then the screening itself is wrong.
+    """
+    found = np.full(shape, -1)
+    for grade, one in enumerate(ANSWERS):
+        which = (state == one.value).to_numpy(dtype=bool)
+        found[site[which], rule[which]] = grade
+    clear = (state == State.CLEAR.value).to_numpy(dtype=bool)
+    twice = int((found[site[clear], rule[clear]] != 0).sum())
+    without = int((found < 0).sum())
+    if twice or without:
+        raise LzgisError(
+            Message("findings"),
+            Message(
+                "of {pairs} pairs of site and rule {without} have no answer and {twice} have two that differ",
+                pairs=found.size,
+                without=without,
+                twice=twice,
+            ),
+            Message("do not use them, and report this as a fault of lzgis"),
+        )
+    return found
 
 
 def _features(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 from pyproj import CRS, Transformer
 
-from lzgis.measure import ELLIPSOID, Coordinates
+from lzgis.measure import ELLIPSOID, Coordinates, Geometries
 from lzgis.messages import Message
 from lzgis.zones import NUMBERS, Zone, numbered, prefix_of
 
@@ -147,10 +147,19 @@ def distance_from(lonlat: Coordinates, outline: shapely.Geometry) -> tuple[Coord
     scale = np.cos(np.radians(shapely.centroid(outline).y))
     flat = shapely.transform(outline, lambda xy: xy * [scale, 1.0])
     points = shapely.points(lonlat * [scale, 1.0])
-    nearest = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(flat, points), 0)) / [scale, 1.0]
+    edges = _edges(flat)
+    edge = edges[shapely.STRtree(edges).nearest(points)]
+    nearest = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(edge, points), 0)) / [scale, 1.0]
     azimuth, _, distance = ELLIPSOID.inv(*nearest.T, *lonlat.T)
+    shapely.prepare(flat)
     inside = shapely.intersects(flat, points)
     return np.where(inside, 0.0, distance), np.where(inside, np.nan, azimuth)
+
+
+def _edges(outline: shapely.Geometry) -> Geometries:
+    """Cut an outline into its edges."""
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(outline))]
+    return np.asarray(shapely.linestrings(np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in rings])))
 
 
 def _from_outline(place: Coordinates, outline: shapely.Geometry) -> tuple[float, float]:
@@ -208,6 +217,9 @@ def _transformer(code: str) -> Transformer:
     return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
-def said_landings(found: list[Landing], most: int = 4) -> str:
-    """List the likeliest landings in one line; empty if there are none."""
-    return "; ".join(one.said for one in found[:most])
+def said_landings(found: list[Landing], most: int = 4) -> Message:
+    """List the likeliest landings, at least one, in one line."""
+    first, *others = found[:most]
+    if not others:
+        return first.said
+    return Message("{one}; {others}", one=first.said, others=said_landings(others, most))

@@ -81,12 +81,13 @@ class Lock:
         return True
 
     def sign(self) -> None:
-        """Write down who holds the lock."""
+        """Write down who holds the lock; a disk too full for that has told nobody, and locks all the same."""
         since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
         text = json.dumps({"process": os.getpid(), "host": platform.node(), "since": since})
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, text.encode())
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, text.encode())
 
     def holder(self) -> dict[str, str]:
         """Tell who holds the lock: ``process``, ``host`` and ``since``, empty where it is not known."""

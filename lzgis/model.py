@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NONE = ""
     LAYER_MISSING = "layer-missing"
     LAYER_EMPTY = "layer-empty"
+    LAYER_ELSEWHERE = "layer-elsewhere"
     FIELD_MISSING = "field-missing"
     OUTSIDE_CITY = "outside-city"
     PARTLY_OUTSIDE = "partly-outside"

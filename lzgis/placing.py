@@ -26,6 +26,8 @@ from lzgis.reopening import Rows, reopen
 UNFINISHED = ".lzgis"
 #: What a file system says that has no locks.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+#: Packages whose errors say that a file cannot be written.
+_WRITERS = ("pyogrio", "sqlite3", "rasterio", "pyarrow", "fiona", "xlsxwriter")
 _LOCK = "lock"
 _OWN = "w-"
 
@@ -87,12 +89,12 @@ def put_bytes(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def telling(path: Path) -> Iterator[None]:
-    """Turn what the system says of a place that cannot be written to into an error that says what to do.
+    """Turn what the system or a library says that cannot write to a place into an error that says what to do.
 
     Raises
     ------
     ExportError
-        For every error of the system.
+        For every error of the system, and of the libraries that write files.
     """
     try:
         yield
@@ -100,6 +102,13 @@ def telling(path: Path) -> Iterator[None]:
         raise ExportError(
             str(path), Message("cannot be written: {why}", why=error.strerror or str(error)), _remedy(error)
         ) from error
+
+    except Exception as error:
+        # GDAL, SQLite and others have errors of their own for a disk that is full.
+        if type(error).__module__.partition(".")[0] not in _WRITERS:
+            raise
+        remedy = Message("look whether the disk is full")
+        raise ExportError(str(path), Message("cannot be written: {why}", why=str(error)), remedy) from error
 
 
 def _remedy(error: OSError) -> Message:

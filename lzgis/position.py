@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import shapely
@@ -15,7 +16,7 @@ from lzgis.landing import CHINA_DEG, compass, distance_from, in_china, landings,
 from lzgis.measure import Coordinates, Geometries, move_points, to_cgcs2000
 from lzgis.messages import Message
 from lzgis.model import Problem
-from lzgis.shifts import TITLES, Shift, shifted_back, vertices
+from lzgis.shifts import TITLES, Shift, shifted_back, suspected_shift, vertices
 from lzgis.zones import prefix_of, zone_of
 
 #: What lies nearer to the city than this may be a neighbour; farther off, another reading that lands inside is an error.
@@ -87,15 +88,38 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     raw = vertices(array)
     if given.crs is None:
-        raise _without_system(raw, given.near, place)
+        _refuse_without_system(raw, given.near, place)
     crs, problems = _horizontal(given.crs, place)
     _refuse_wrong_zone(raw, crs, place)
     there, transforms, said = _moved(array, crs, given, place)
     problems += said
     _refuse_abroad(vertices(there), raw, crs, given.near, place)
+    there, strays = _without_strays(there, place)
+    problems += strays
     if given.near is not None:
         problems += _beside_the_city(there, array, crs, given.near, place)
     return Located(there, crs, transforms, tuple(problems))
+
+
+def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
+    """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
+    shapely.prepare(area)
+    return not bool(shapely.intersects(area, geometries).any())
+
+
+def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
+    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
+    if len(geometries) and lies_elsewhere(geometries, outline):
+        west, south, east, north = shapely.total_bounds(geometries)
+        distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
+        what = Message(
+            "no feature of it lies in the city; its middle is {km:,.0f} km {direction}",
+            km=distance[0] / 1000,
+            direction=compass(float(np.nan_to_num(azimuth[0]))),
+        )
+        return [Problem("error", place, what, Message("its rules are not checked; give the layer of this city"))]
+    shift = suspected_shift(vertices(geometries), vertices(np.array([outline], dtype=object)))
+    return [shift.problem(place)] if shift is not None else []
 
 
 def declared_crs(text: str, place: str = "--crs") -> CRS:
@@ -140,14 +164,12 @@ def _same_parameters(one: CRS, other: CRS) -> bool:
     return flattening and len(mine) == len(theirs) and np.allclose(mine, theirs, rtol=0, atol=1e-9)
 
 
-def _without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> SourceError:
+def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> NoReturn:
     found = landings(raw, near)
-    what = Message("has no coordinate reference system")
-    if not found:
-        return SourceError(place, what, Message("declare it, for instance EPSG:4490 or EPSG:4526"))
-    return SourceError(
-        place, what, Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
-    )
+    remedy = Message("declare it, for instance EPSG:4490 or EPSG:4526")
+    if found:
+        remedy = Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
+    raise SourceError(place, Message("has no coordinate reference system"), remedy)
 
 
 def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
@@ -165,7 +187,7 @@ def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
         crs = crs.sub_crs_list[0]
         if crs.is_bound and crs.source_crs is not None:
             crs = crs.source_crs
-    remedy = Message("give data in CGCS2000, or declare its system with --crs if it is another")
+    remedy = Message("give data in CGCS2000, or correct what the file says of its system")
     if crs.is_engineering or crs.geodetic_crs is None:
         what = Message("is in a local system ('{name}') that nothing ties to the Earth", name=crs.name)
         raise SourceError(place, what, remedy)
@@ -274,9 +296,35 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
     found = landings(raw, near)
     what = _why_abroad(there[numbers], raw[numbers], crs)
     if found:
-        remedy = Message("it may be {candidates}; declare the right one", candidates=said_landings(found))
+        remedy = Message(
+            "it may be {candidates}; correct the coordinates or what is declared", candidates=said_landings(found)
+        )
         raise SourceError(place, what, remedy)
     raise SourceError(place, what, _correct_it())
+
+
+def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+    """Drop rows that reach beyond China, across the 180th meridian for instance: they would meet what they do not."""
+    bounds = shapely.bounds(there)
+    corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
+    strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
+    if not len(strays):
+        return there, []
+    kept = there.copy()
+    kept[strays] = None
+    problems = [
+        Problem(
+            "error",
+            Message("{place}, row {row}", place=place, row=int(i) + 1),
+            Message(
+                "reaches from {west:.3f}, {south:.3f} to {east:.3f}, {north:.3f}, outside China, and cannot be used",
+                **dict(zip(("west", "south", "east", "north"), map(float, bounds[i]), strict=True)),
+            ),
+            Message("correct its coordinates"),
+        )
+        for i in strays
+    ]
+    return kept, problems
 
 
 def _why_abroad(there: Coordinates, raw: Coordinates, crs: CRS) -> Message:
@@ -325,7 +373,7 @@ def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely
         what = Message(
             "as {name} it lies {km:,.0f} km {direction} of the city", name=code_of(crs), km=km, direction=direction
         )
-        remedy = Message("{candidates}: declare the right one", candidates=said_landings(fits))
+        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=said_landings(fits))
         raise SourceError(place, what, remedy)
     what = Message(
         "{count} of {total} features lie outside the city, the nearest {km:,.1f} km {direction} of it",

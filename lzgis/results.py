@@ -61,8 +61,7 @@ def occupied(out: str | Path) -> Iterator[Path]:
         yield out
     finally:
         lock.release()
-        with contextlib.suppress(OSError):
-            (out / UNFINISHED).rmdir()
+        _tidy(out)
 
 
 @contextmanager
@@ -168,6 +167,7 @@ def _locked(out: Path) -> Lock:
             except FileNotFoundError:  # The holder before has just tidied up.
                 continue
             except OSError as error:
+                _tidy(out)
                 if error.errno not in NO_LOCKS:
                     raise
                 remedy = Message("write to a folder on this computer, and copy the result")
@@ -178,6 +178,12 @@ def _locked(out: Path) -> Lock:
                 )
                 raise ExportError(str(out), what, Message("wait until it has ended, or choose another folder"))
             return lock
+
+
+def _tidy(out: Path) -> None:
+    # Not empty: somebody else is at work, or a batch is to be continued.
+    with contextlib.suppress(OSError):
+        (out / UNFINISHED).rmdir()
 
 
 def _decide(stage: Stage, name: str, result: Result) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import shapely
 
@@ -38,11 +39,12 @@ from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Provenance, Reason, Report, SiteTable, Source
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.repair import TOLERANCE_M2, TOLERANCE_SHARE
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
+from lzgis.shifts import suspected_shift, vertices
 from lzgis.sources import Reading, begin_reading, sites_from_frame, sites_of
 from lzgis.verdicts import verdicts
 
@@ -181,7 +183,13 @@ def _piece_answers(piece: _Piece) -> Answers:
 def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
     """Make the report of answers; of `sites` only where they come from is taken."""
     city, book, layers = ground.city, ground.book, ground.layers
-    problems = (*answers.problems, *ground.lacking, *(p for one in ground.loaded.values() for p in one.problems))
+    shifted = shift_problems(sites, layers) if sites is not None else []
+    problems = (
+        *answers.problems,
+        *ground.lacking,
+        *shifted,
+        *(p for one in ground.loaded.values() for p in one.problems),
+    )
     return Report(
         city=city.city,
         book=book,
@@ -195,6 +203,15 @@ def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at
         provenance=provenance_of(city, book, ground.loaded, (ground.day, made_at), sites),
         breakdown=answers.breakdown,
     )
+
+
+def shift_problems(sites: SiteTable, layers: Mapping[str, Layer]) -> list[Problem]:
+    """Warn of sites whose vertices meet those of the city's layers once a shift such as GCJ-02 is taken away."""
+    known = [vertices(layer.frame.geometry.to_numpy()) for layer in layers.values()]
+    if not known:
+        return []
+    found = suspected_shift(vertices(sites.frame.geometry.to_numpy()), np.concatenate(known))
+    return [found.problem(sites.source.name)] if found is not None else []
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:
@@ -356,4 +373,6 @@ def software() -> dict[str, str]:
         "shapely": shapely.__version__,
         "GEOS": shapely.geos_version_string,
         "PROJ": pyproj.proj_version_str,
+        "pyogrio": pyogrio.__version__,
+        "GDAL": pyogrio.__gdal_version_string__,
     }

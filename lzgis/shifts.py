@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from lzgis.gcj02 import from_bd09, from_gcj02
+from lzgis.gcj02 import from_bd09, from_gcj02, to_bd09, to_gcj02
 from lzgis.landing import compass
 from lzgis.measure import ELLIPSOID, Coordinates, Geometries, move_points
 from lzgis.messages import Message
@@ -21,9 +21,16 @@ BACK: dict[Shift, Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordi
     "gcj02": from_gcj02,
     "bd09": from_bd09,
 }
+#: How it is made.
+THERE: dict[Shift, Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]] = {
+    "gcj02": to_gcj02,
+    "bd09": to_bd09,
+}
 TITLES: dict[Shift, str] = {"gcj02": "GCJ-02", "bd09": "BD-09"}
 #: As many vertices must meet known ones, and this share of the fewer, and this many times as many as did before.
 _LEAST, _SHARE, _TIMES = 4, 0.05, 4
+#: No more than about this many are looked for.
+_MOST = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Suspected:
     distance_m, azimuth_deg : float
         By how much, and in which direction, the coordinates are displaced.
     before, after : int
-        How many vertices meet known ones as they are, and with the shift taken away.
+        How many of those looked for meet others as they are, and with the shift taken away.
     """
 
     shift: Shift
@@ -85,20 +92,23 @@ def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float =
     >>> suspected_shift(known, known) is None
     True
     """
-    given, known = (np.unique(_finite(one), axis=0) for one in (given, known))
-    if len(given) < _LEAST or len(known) < _LEAST:
+    given, known = _finite(given), _finite(known)
+    if min(len(given), len(known)) < _LEAST:
         return None
-    step_deg = within_m / 111_320.0 / np.array([np.cos(np.radians(known[:, 1].mean())), 1.0])
-    cells = np.unique(_cell(np.floor(known / step_deg)))
-    before = int(_meets(given, cells, step_deg).sum())
+    # The fewer are moved and looked for among the others: given ones back, or known ones as the shift would move them.
+    fewer_given = len(given) <= len(known)
+    probe, others = (_sampled(given), known) if fewer_given else (_sampled(known), given)
+    step_deg = within_m / 111_320.0 / np.array([np.cos(np.radians(probe[:, 1].mean())), 1.0])
+    cells = np.unique(_cell(np.floor(others / step_deg)))
+    before = int(_meets(probe, cells, step_deg).sum())
     best: Suspected | None = None
-    for shift, back in BACK.items():
-        moved = np.column_stack(back(*given.T))
+    for shift in BACK:
+        moved = np.column_stack((BACK if fewer_given else THERE)[shift](*probe.T))
         meets = _meets(moved, cells, step_deg)
         after = int(meets.sum())
-        enough = max(_LEAST, _SHARE * min(len(given), len(known)), _TIMES * before)
-        if after >= enough and (best is None or after > best.after):
-            azimuth, _, distance = ELLIPSOID.inv(*moved[meets].T, *given[meets].T)
+        if after >= max(_LEAST, _SHARE * len(probe), _TIMES * before) and (best is None or after > best.after):
+            true, shifted = (moved, probe) if fewer_given else (probe, moved)
+            azimuth, _, distance = ELLIPSOID.inv(*true[meets].T, *shifted[meets].T)
             best = Suspected(shift, float(distance.mean()), float(np.median(azimuth)), before, after)
     return best
 
@@ -122,8 +132,19 @@ def _cell(index: Coordinates) -> np.ndarray:
     return np.asarray(column * np.int64(1_000_000_000) + row)
 
 
+def _sampled(points: Coordinates) -> Coordinates:
+    """Drop what stands twice, as the closing point of a ring, and thin out what is more than enough."""
+    different = np.unique(points[:, 0] + 1j * points[:, 1])
+    different = different[:: -(-len(different) // _MOST)]
+    return np.column_stack([different.real, different.imag])
+
+
 def _meets(points: Coordinates, cells: np.ndarray, step_deg: np.ndarray) -> np.ndarray:
     """Whether a known vertex lies in the cell of each point or one of its eight neighbours: nearer than two steps."""
     index = np.floor(points / step_deg)
-    around = [(column, row) for column in (-1, 0, 1) for row in (-1, 0, 1)]
-    return np.asarray(np.any([np.isin(_cell(index + np.array(offset)), cells) for offset in around], axis=0))
+    meets = np.zeros(len(points), dtype=bool)
+    for offset in ((column, row) for column in (-1, 0, 1) for row in (-1, 0, 1)):
+        wanted = _cell(index + np.array(offset))
+        at = np.minimum(np.searchsorted(cells, wanted), len(cells) - 1)
+        meets |= cells[at] == wanted
+    return meets

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from lzgis.findings import Subjects
+from lzgis.findings import Subjects, answers
 from lzgis.model import State, Verdict
 from lzgis.rule import Severity
 
@@ -20,9 +20,18 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
 
     A prohibition that is met outweighs everything. Next comes what needs a procedure or may be a boundary error; then
     what could not be checked; only where nothing of these remains is the verdict 未发现冲突.
+
+    Raises
+    ------
+    LzgisError
+        If a pair of site and rule has no answer, or two that differ.
     """
     ids = subjects.table["id"].to_numpy()
     code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
+    # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
+    rules = pd.Index([one.id for one in subjects.book.rules])
+    place = rules.get_indexer(pd.Index(findings["rule"]))
+    answers(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
     caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
     unchecked = _is(findings["state"], State.NOT_CHECKED)
     grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))

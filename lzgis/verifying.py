@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lzgis
 from lzgis.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, reference_city
-from lzgis.errors import ExportError, LzgisError
+from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.manifest import Given, Manifest, Result, read_manifest, state_of
 from lzgis.messages import Message
 from lzgis.overriding import OVERRIDES_FILE
@@ -170,6 +170,10 @@ def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str
 
 
 def _of_city(city: Catalogue) -> dict[tuple[str, str], str]:
-    layers = {(name, spec.source): city.root / spec.source for name, spec in city.layers.items() if city.exists(name)}
-    found = {key: sha256_of(path) for key, path in layers.items()}
+    found = {}
+    for name in filter(city.exists, city.layers):
+        # A database that cannot be reached counts as missing.
+        with contextlib.suppress(SourceError):
+            source, digest = city.fingerprint(name)
+            found[name, source] = digest
     return found | {("rules", name): digest for name, digest in city.book.files}

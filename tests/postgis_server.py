@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,17 +55,17 @@ def _server() -> Iterator[str]:
         if user:
             shutil.chown(folder, "postgres")
         data = folder / "data"
-        quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **user}
-        subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"], **quiet
+        run = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+        run(
+            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"],
         )
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
         control = [programs / "pg_ctl", "-D", data, "-w"]
-        subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **quiet)
+        run([*control, "-l", folder / "log", "-o", options, "start"])
         try:
             yield f"postgis://postgres@127.0.0.1:{port}/postgres"
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+            run([*control, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

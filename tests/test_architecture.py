@@ -20,14 +20,17 @@ FLOORS: dict[str, str] = {
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
-    "reading": "shifts position repair sources",
+    "reading": "shifts hints position repair sources indexcache",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening auditing comparing rechecking verifying",
+    "screening": "versions overriding earlier answering screening depths auditing comparing rechecking verifying likeness "
+    "inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
+    "batches": "batch",
     "rasters": "rasters",
-    "edges": "starting console cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli",
+    "edges": "starting console cli_output cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff "
+    "cli_verify cli_batch cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
@@ -40,7 +43,7 @@ def place(module: str) -> str:
     return module
 
 
-GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "lzgis"}
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "lzgis"}
 HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
 
 
@@ -136,7 +139,7 @@ def test_import_lzgis_costs_nothing():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])
 def test_help_comes_without_the_heavy_packages(arguments):
     code = f"""
 import sys

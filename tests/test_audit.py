@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import lzgis as lz
 from lzgis.auditing import audit
 from lzgis.errors import ConfigError
 from lzgis.exporters.audited import AUDIT_FORMATS, as_report, audit_document
-from lzgis.gcj02 import from_gcj02, to_gcj02
+from lzgis.gcj02 import from_gcj02, to_bd09, to_gcj02
 from lzgis.layer_kinds import LAYER_KINDS
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.messages import Message
@@ -232,19 +233,21 @@ def test_borders_that_merely_cross_are_not_one(tmp_path):
     assert len(caught(audited(tmp_path, 'kind = "same_edge"\nlayer = "units"\nother = "town"', **shapes))) == 0
 
 
-def shifted(geometry: shapely.Geometry) -> shapely.Geometry:
-    """Move a plane geometry as GCJ-02 does."""
-    moved = shapely.transform(toy.PLANE.unproject([geometry]), to_gcj02, interleaved=False)
-    return toy.PLANE.project(moved)[0]
-
-
-def test_a_layer_in_gcj02_is_seen_by_the_outline_it_follows(tmp_path):
+@pytest.mark.parametrize(
+    ("to", "said", "least", "most"),
+    [
+        (to_gcj02, r"looks shifted by 6\d\d m to the south-east, as GCJ-02 would be", 500, 700),
+        (to_bd09, r"looks shifted by 12\d\d m to the east, as BD-09 would be", 1100, 1300),
+    ],
+)
+def test_a_shifted_layer_is_seen_by_the_outline_it_follows(tmp_path, to, said, least, most):
     half = box(-5000, -5000, 0, 5000).segmentize(50)
-    report = audited(tmp_path, 'kind = "not_shifted"', units=[shifted(half)], town=[half])
+    moved = toy.PLANE.project(shapely.transform(toy.PLANE.unproject([half]), to, interleaved=False))
+    report = audited(tmp_path, 'kind = "not_shifted"', units=[moved[0]], town=[half])
     found = report.of(Topic.SHIFT)
     assert found["layer"].tolist() == ["units"]
-    assert 500 < found["length_m"].iloc[0] < 700
-    assert found["what"].iloc[0].startswith("looks shifted by 6")
+    assert least < found["length_m"].iloc[0] < most
+    assert re.match(r"\S+ " + said, found["what"].iloc[0])
     told = report.findings.set_index("layer")["state"]
     assert told["town"] == State.CLEAR
     assert told["city"] == State.NOT_CHECKED  # names those that do not follow the outline
@@ -446,7 +449,7 @@ def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
     elif code == 1:
         assert b"29828.75" in told
     if "OUT" in arguments:
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.json", "audit.xlsx"]
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.json", "audit.xlsx", "manifest.json"]
 
 
 def test_public_name_stays_a_function():

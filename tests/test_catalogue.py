@@ -14,6 +14,7 @@ from lzgis.catalogue import (
     measure_declared,
     missing_layers,
     open_catalogue,
+    read_layer,
     unknown_values,
 )
 from lzgis.errors import ConfigError, LayerError, SourceError
@@ -132,6 +133,36 @@ def test_a_layer_without_a_system_of_coordinates(folder):
         "layer 'redline' (redline.shp): has no coordinate reference system; "
         "write EPSG:4490 into the file or the catalogue, if that is it"
     )
+
+
+def test_the_system_that_a_catalogue_writes_is_that_of_a_layer_that_names_none(folder):
+    (folder / "redline.gpkg").unlink()
+    shape = gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9)))
+    with pytest.warns(UserWarning, match="crs"):
+        shape.to_file(folder / "redline.shp", engine="pyogrio")
+    said = 'source = "redline.shp"\ncrs = "EPSG:4490"'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    loaded = open_catalogue(folder).load("redline")
+    assert len(loaded.layer.frame) == 1
+    assert "names no coordinate reference system; EPSG:4490 is taken" in {p.what for p in loaded.problems}
+
+
+def test_a_layer_in_text_of_a_declared_encoding_of_which_rows_are_kept(folder):
+    (folder / "redline.gpkg").unlink()
+    first, second = degrees(box(0, 0, 9, 9), box(20, 0, 29, 9))
+    (folder / "red.csv").write_bytes(f"id\tname\tWKT\nr1\t連州\t{first.wkt}\nr2\t甲\t{second.wkt}\n".encode("big5"))
+    said = 'source = "red.csv"\ncrs = "EPSG:4490"\nencoding = "Big5"\nwhere = { id = ["r1"] }'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    loaded = open_catalogue(folder).load("redline")
+    assert loaded.layer.frame["name"].tolist() == ["連州"]
+    assert "1 of 2 rows are used" in {p.what for p in loaded.problems}
+
+
+def test_a_file_of_its_own_that_names_no_system_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="crs"):
+        gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9))).to_file(tmp_path / "r.shp", engine="pyogrio")
+    with pytest.raises(LayerError, match="has no coordinate reference system"):
+        read_layer(tmp_path / "r.shp")
 
 
 def test_a_layer_in_another_system_than_the_catalogue_says(folder):

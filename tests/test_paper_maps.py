@@ -293,7 +293,7 @@ def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
     done = run.invoke(app, ["map", "T03", "P12", "--out", str(tmp_path), "--format", "png,svg", *sheet])
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["map-P12.png", "map-P12.svg", "map-T03.png", "map-T03.svg"]
+    assert names == ["manifest.json", "map-P12.png", "map-P12.svg", "map-T03.png", "map-T03.svg"]
     assert imread(tmp_path / "map-T03.png").shape[:2] == (2338, 1653)
 
 

@@ -21,12 +21,12 @@ def packed(path, files):
     """Pack files; a name given as bytes is written as it is, without a word on its encoding."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, data in files.items():
-            info = zipfile.ZipInfo(name) if isinstance(name, str) else _raw(name)
+            info = zipfile.ZipInfo(name) if isinstance(name, str) else Unmarked(name)
             out.writestr(info, data, compress_type=zipfile.ZIP_DEFLATED)
     return path
 
 
-class _raw(zipfile.ZipInfo):
+class Unmarked(zipfile.ZipInfo):
     def __init__(self, name):
         super().__init__("x")
         self._bytes = name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 
 import geopandas as gpd
@@ -73,6 +74,17 @@ def test_flatgeobuf_says_that_it_has_an_order_of_its_own(tmp_path):
     assert problem.remedy == "go by ids, not by row numbers"
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.99])
+def test_a_flatgeobuf_cut_short(tmp_path, share):
+    shapes = [box(112 + i / 1000, 25, 112.0005 + i / 1000, 25.01) for i in range(200)]
+    frame(*shapes).to_file(tmp_path / "s.fgb", engine="pyogrio")
+    data = (tmp_path / "s.fgb").read_bytes()
+    (tmp_path / "s.fgb").write_bytes(data[: int(len(data) * share)])
+    message = r"is cut short: 0 of 200 rows|cannot be read \(pyogrio: .*; fiona: .*\)|holds no layer that can be read; the file"
+    with pytest.raises(SourceError, match=message):
+        read_vector(tmp_path / "s.fgb")
+
+
 def test_geoparquet(tmp_path):
     path = tmp_path / "s.parquet"
     frame(SQUARE, 项目名称=["连州"]).assign(middle=lambda f: f.geometry.boundary).to_parquet(path)
@@ -104,6 +116,22 @@ def test_fiona_reads_what_pyogrio_refuses(tmp_path, monkeypatch):
     assert read.engine.startswith("fiona ")
     assert "GDAL" in read.engine
     assert "was read by fiona, because pyogrio refused it (not today)" in said(read)
+
+
+def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monkeypatch):
+    frame(SQUARE).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+
+    def refuse(*_, **__):
+        raise pyogrio.errors.DataSourceError("not today")
+
+    monkeypatch.setattr(vector.pyogrio, "list_layers", refuse)
+    with pytest.raises(
+        SourceError, match=r"cannot be read \(pyogrio: not today; fiona: .*\); save it again as GeoPackage"
+    ):
+        read_vector(tmp_path / "s.gpkg", layer="none")
+    monkeypatch.setitem(sys.modules, "fiona", None)
+    with pytest.raises(SourceError, match=r"cannot be read \(not today\); save it again as GeoPackage"):
+        read_vector(tmp_path / "s.gpkg")
 
 
 def test_a_ring_that_is_not_closed_is_closed_and_told_of(tmp_path):
@@ -235,12 +263,43 @@ def test_kml_of_several_folders_is_one_table(tmp_path, suffix, encoding):
     assert read.frame["folder"].tolist() == ["一期", "二期/东区", "二期/东区"]
     assert [g.geom_type for g in read.frame.geometry] == ["Polygon", "MultiLineString", "Point"]
     assert read.frame.geometry.iloc[0].area == pytest.approx(1e-4 - 2e-6)
-    assert (read.crs.value, read.crs.how) == ("WGS 84", "KML is always in WGS 84")
+    assert (read.crs.value, read.crs.how) == ("EPSG:4326", "KML is always in WGS 84")
     problem = said(read)["1 links to other files (NetworkLink) are not followed"]
     assert (problem.level, problem.place.startswith(str(path))) == ("warning", True)
     assert read_vector(path, layer="一期").frame["name"].tolist() == ["甲"]
     with pytest.raises(SourceError, match="has no layer '三期'; name one of 一期, 二期/东区"):
         read_vector(path, layer="三期")
+
+
+def ovkml(tmp_path, *kinds):
+    marks = "".join(
+        f"<Placemark><OvCoordType>{k}</OvCoordType><Point><coordinates>112.4,25</coordinates></Point></Placemark>"
+        for k in kinds
+    )
+    (tmp_path / "s.ovkml").write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>')
+    return tmp_path / "s.ovkml"
+
+
+@pytest.mark.parametrize(("kind", "epsg"), [("CGCS2000", 4490), ("WGS84", 4326), ("WGS-84", 4326)])
+def test_an_ovkml_says_in_what_system_it_is(tmp_path, kind, epsg):
+    read = read_vector(ovkml(tmp_path, kind, kind))
+    assert (read.frame.crs.to_epsg(), read.crs.how) == (epsg, "OvCoordType of its placemarks")
+
+
+def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_said(tmp_path):
+    message = (
+        r"says that its coordinates are GCJ-02 \(OvCoordType\); say so with --from gcj02, and they are shifted back"
+    )
+    with pytest.raises(SourceError, match=message):
+        read_vector(ovkml(tmp_path, "GCJ-02"))
+    assert len(read_vector(tmp_path / "s.ovkml", options=ReadOptions(shifted="gcj02")).frame) == 1
+    with pytest.raises(SourceError, match=r"are GCJ-02 \(OvCoordType\); say so with --from gcj02"):
+        read_vector(tmp_path / "s.ovkml", options=ReadOptions(shifted="bd09"))
+    with pytest.raises(SourceError, match=r"are CGCS2000 \(OvCoordType\); leave --from out"):
+        read_vector(ovkml(tmp_path, "CGCS2000"), options=ReadOptions(shifted="gcj02"))
+    for kinds in (["CGCS2000", "GCJ-02"], ["Beijing54"]):
+        with pytest.raises(SourceError, match=r"\(OvCoordType\); export it in one system, CGCS2000 or WGS 84"):
+            read_vector(ovkml(tmp_path, *kinds))
 
 
 def placemark(inner):
@@ -258,7 +317,8 @@ def placemark(inner):
         (placemark("<Polygon></Polygon>"), "a polygon has 0 outer rings"),
         (
             placemark(
-                "<Polygon><outerBoundaryIs><LinearRing><coordinates>1,2 3,4</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+                "<Polygon>"
+                "<outerBoundaryIs><LinearRing><coordinates>1,2 3,4</coordinates></LinearRing></outerBoundaryIs></Polygon>"
             ),
             "a ring has 2 points",
         ),
@@ -360,6 +420,12 @@ def test_closed_lines_of_a_drawing_become_polygons_named_by_their_texts(tmp_path
     assert placed.frame.crs.to_epsg() == 4526
 
 
+def test_rings_of_different_numbers_of_points(tmp_path):
+    triangle = [(0, 0), (10, 0), (0, 10)]
+    (tmp_path / "s.dxf").write_text(dxf(line(triangle, True), line(ring(50, 10), True)), "utf-8")
+    assert read_vector(tmp_path / "s.dxf").frame.geometry.area.tolist() == [50, 100]
+
+
 def test_a_ring_in_a_ring_is_told_of(tmp_path):
     (tmp_path / "s.dxf").write_text(dxf(line(ring(0, 100), True), line(ring(0, 10), True)), "ascii", errors="replace")
     read = read_vector(tmp_path / "s.dxf")
@@ -375,7 +441,16 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
     shape = read.frame.geometry.iloc[0]
     # The middle of a chord of 0.5° lies 1 - cos(0.25°) of the radius inside.
     assert shapely.distance(shape.exterior, shapely.Point(0, 0)) == pytest.approx(100 * (1 - 9.52e-6), abs=1e-6)
-    assert "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius" in said(read)
+    said_of_curves = "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius"
+    assert said_of_curves in said(read)
+    # A segment that bulges by a half circle: tan(180° / 4) = 1.
+    straight = line([(0, 0), (2, 0), (2, 2)], closed=True)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n1.0\n", 1)), "utf-8")
+    read = read_vector(tmp_path / "s.dxf")
+    assert read.frame.geometry.iloc[0].area == pytest.approx(2 + np.pi / 2, abs=1e-3)
+    assert said_of_curves in said(read)
+    (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n0.0\n", 1), text("42", 1, 1)), "utf-8")
+    assert said_of_curves not in said(read_vector(tmp_path / "s.dxf"))
 
 
 @pytest.mark.parametrize(
@@ -384,6 +459,7 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
         (b"AutoCAD Binary DXF\r\n\x1a\0", "is a binary DXF; save it as DXF in text form"),
         (dxf(line(ring(0, 9), True)).encode()[:-40], "is no whole DXF; save the drawing again"),
         (b"AC1032 a drawing of AutoCAD", "is no whole DXF"),
+        (dxf("0\nLWPOLYLINE\n8\n").encode(), r"^[^(]*s\.dxf: cannot be read \((?!.*lzgis-)"),
     ],
 )
 def test_drawings_that_are_not_read(tmp_path, data, message):

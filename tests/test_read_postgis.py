@@ -8,8 +8,11 @@ import pytest
 import shapely
 import toy
 from postgis_server import database, psycopg
+from pyproj import CRS
 from shapely import box
+from test_cli import run
 
+from lzgis.catalogue import open_catalogue
 from lzgis.errors import SourceError
 from lzgis.sources import ReadOptions, is_address, read_sites, read_vector, shown
 from lzgis.sources.postgis import content_sha256
@@ -99,6 +102,37 @@ def test_a_table_without_a_system(address):
     assert read_vector(address, layer="nowhere", options=ReadOptions(crs="EPSG:4490")).frame.crs.to_epsg() == 4490
 
 
+def test_a_materialised_view_and_rows_that_bear_the_system_themselves(address):
+    rows = "(1, 'SRID=4526;POINT(38412000 2765000)'::geometry), (2, 'SRID=4490;POINT(112 25)'::geometry)"
+    shapes = f"(VALUES {rows}) AS v (id, geom)"
+    with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(f"CREATE MATERIALIZED VIEW one AS SELECT * FROM {shapes} WHERE id = 1")
+        connection.execute(f"CREATE MATERIALIZED VIEW mixed AS SELECT * FROM {shapes}")
+        try:
+            read = read_vector(address, layer="one")
+            assert (read.frame.crs.to_epsg(), read.crs.how) == (4526, "SRID 4526 of the table")
+            with pytest.raises(SourceError, match="mixes reference systems: SRID 4490, 4526; bring them to one"):
+                read_vector(address, layer="mixed")
+        finally:
+            connection.execute("DROP MATERIALIZED VIEW one; DROP MATERIALIZED VIEW mixed")
+
+
+def test_a_system_of_an_offices_own(address):
+    make = "INSERT INTO spatial_ref_sys (srid, auth_name, srtext) VALUES (990001, '连州', %s), (990002, '连州', '?')"
+    with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(make, [CRS.from_epsg(4526).to_wkt("WKT1_GDAL")])
+        for srid in (990001, 990002):
+            connection.execute(f"CREATE TABLE own_{srid} (id int, geom geometry(Point, {srid}))")
+            connection.execute(f"INSERT INTO own_{srid} VALUES (1, ST_Point(38412000, 2765000, {srid}))")
+        try:
+            read = read_vector(address, layer="own_990001")
+            assert read.frame.crs.coordinate_operation == CRS.from_epsg(4526).coordinate_operation
+            with pytest.raises(SourceError, match="'SRID 990002' is no reference system; correct spatial_ref_sys"):
+                read_vector(address, layer="own_990002")
+        finally:
+            connection.execute("DROP TABLE own_990001, own_990002")
+
+
 def test_the_database_cannot_be_written_to(address):
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import DBAPIError
@@ -169,12 +203,24 @@ def test_a_layer_of_a_city_may_lie_in_a_database(address, tmp_path):
     report = toy.screened(city, toy.square(0, 0))
     source = next(s for s in report.provenance.sources if s.role == "redline")
     assert source.name == shown(address)
+    assert open_catalogue(city).fingerprint("redline") == (source.name, source.sha256)
     assert len(source.sha256) == 64
     assert "PostGIS" in source.engine
     assert "s3cret" not in repr(report.provenance) + repr(report.problems)
     layer = report.layers["redline"].frame
     assert layer["id"].tolist() == ["r1"]
     assert shapely.area(toy.PLANE.project(layer.geometry.to_numpy()))[0] == pytest.approx(10_000)
+
+
+def test_the_command_line_writes_no_password_anywhere(address, tmp_path):
+    secret = address.replace("postgres@", "postgres:s3cret@")
+    done = run(
+        "screen", secret, "--site-layer", "planned", "--out", tmp_path / "out", "--format", "json", "--as-of", toy.AS_OF
+    )
+    assert (tmp_path / "out" / "report.json").exists(), done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    for file in (p for p in (tmp_path / "out").rglob("*") if p.is_file()):
+        assert b"s3cret" not in file.read_bytes(), file
 
 
 def test_addresses_are_told_from_paths():

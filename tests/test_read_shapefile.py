@@ -65,6 +65,12 @@ def test_utf8_under_a_cpg_that_says_gbk(tmp_path):
     assert ".cpg says GBK, but the text is UTF-8" in said(read)
 
 
+def test_names_that_are_alike_once_they_are_cut(tmp_path):
+    raw_shapefile.write(tmp_path / "s.shp", ["项目编号", "项目编码", "项目"], [["1", "2", "3"]], "utf-8")
+    frame = read_vector(tmp_path / "s.shp").frame
+    assert frame.drop(columns="geometry").iloc[0].to_dict() == {"项目编": "1", "项目编_2": "2", "项目": "3"}
+
+
 def test_a_text_cut_in_the_middle_of_a_character(tmp_path):
     raw_shapefile.write(tmp_path / "s.shp", ["id", "name"], [["1", "连" * 20], ["2", "州"]], "utf-8")
     assert read_vector(tmp_path / "s.shp").frame["name"].tolist() == ["连" * 13, "州"]
@@ -99,6 +105,17 @@ def test_without_index_it_is_read_from_a_copy(path):
     problem = said(read)["has no index (.shx); one was made on a copy"]
     assert (problem.level, problem.place) == ("warning", str(path))
     assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
+
+
+def test_an_index_that_points_elsewhere_is_not_used(path):
+    index = path.with_suffix(".shx")
+    data = bytearray(index.read_bytes())
+    # Both entries name the first shape: GDAL would read it twice.
+    data[108:116] = data[100:108]
+    index.write_bytes(data)
+    read = read_vector(path)
+    assert [g.bounds[0] for g in read.frame.geometry] == pytest.approx([112.4, 112.5])
+    assert said(read)["its index (.shx) does not fit its shapes; one was made on a copy"].level == "warning"
 
 
 def test_without_table_rows_are_numbered(path):

@@ -47,11 +47,13 @@ FORMATS: dict[str, Format] = {
     "dxf": Format(".dxf", "conflicts.dxf", "lzgis.exporters.dxf:write_dxf"),
     "coordfile": Format(".txt", "sites.txt", "lzgis.exporters.coordfile:write_sites_txt"),
     "json": Format(".json", "report.json", "lzgis.exporters.json:write_json"),
+    "parquet": Format(".parquet", "findings.parquet", "lzgis.exporters.parquet:write_findings"),
+    "verdicts": Format(".parquet", "verdicts.parquet", "lzgis.exporters.parquet:write_verdicts"),
     "html": Format(".html", "map.html", "lzgis.exporters.map:write_map", ("mode", "tianditu_key")),
     "png": Format(".png", "map.png", "lzgis.exporters.picture:write_picture"),
-    "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template"), per_site=True),
-    "htmldoc": Format(".html", "projects", _PROJECTS, ("mu",), per_site=True),
-    "pdf": Format(".pdf", "projects", _PROJECTS, ("mu",), per_site=True, needs="typst"),
+    "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template", "workers"), per_site=True),
+    "htmldoc": Format(".html", "projects", _PROJECTS, ("mu", "workers"), per_site=True),
+    "pdf": Format(".pdf", "projects", _PROJECTS, ("mu", "workers"), per_site=True, needs="typst"),
 }
 
 DEFAULT_FORMATS = ("xlsx", "gpkg", "json", "html")
@@ -98,6 +100,21 @@ def export(
         Message("no exporter writes '{suffix}'", suffix=path.suffix),
         Message("use one of {known}", known=known),
     )
+
+
+def export_as(
+    name: str, report: Report, path: Path, *, language: Language, options: Mapping[str, object] | None = None
+) -> None:
+    """Write `report` to `path` in a format of one file, a key of `FORMATS`; the suffix decides nothing.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    one = FORMATS[name]
+    known: dict[str, Any] = {key: value for key, value in (options or {}).items() if key in one.options}
+    exporter_of(one)(report, path, language=language, **known)
 
 
 def export_projects(

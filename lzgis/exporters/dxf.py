@@ -18,6 +18,7 @@ from pyproj import CRS, Transformer
 from lzgis.errors import ExportError
 from lzgis.exporters.features import has_part
 from lzgis.exporters.files import put_bytes
+from lzgis.exporters.json import origin_text
 from lzgis.exporters.rows import Teller, records, text
 from lzgis.measure import CGCS2000
 from lzgis.messages import Message
@@ -32,6 +33,8 @@ _APPLICATION = "LZGIS"
 _TEXT_M = 6.0
 # R12 holds texts of 255 bytes, and a character may need seven.
 _LONGEST = 34
+# What the lines of the provenance begin with, and how much of it they hold.
+_ORIGIN, _ORIGIN_WIDTH = "provenance: ", 200
 
 
 class _Kind(NamedTuple):
@@ -159,6 +162,10 @@ def _comments(teller: Teller, zone: Zone) -> Iterator[_Pair]:
     yield 999, f"rules as of {origin.as_of.isoformat()}, {origin.rule_book} {origin.rule_book_version}"
     for told in (teller.notice, teller.disclaimer):
         yield 999, told
+    # A line of a drawing holds 255 characters; together these are one line of JSON.
+    whole = origin_text(teller.report)
+    for start in range(0, len(whole), _ORIGIN_WIDTH):
+        yield 999, f"{_ORIGIN}{whole[start : start + _ORIGIN_WIDTH]}"
 
 
 def _head(zone: Zone) -> Iterator[_Pair]:
@@ -190,7 +197,7 @@ def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
         layer = f"{zone.label}_{_kind(row).name}"
         overruled = teller.override(row)
         yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
-        size = f" {row['area_m2']:.1f} m2" if np.isfinite(row["area_m2"]) else ""
+        size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
         mark = f" {teller.column('override')}" if overruled else ""
         yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size + mark)
     corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)

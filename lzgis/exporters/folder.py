@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from lzgis.exporters import FORMATS, export, export_projects
+from lzgis.exporters import FORMATS, export_as, export_projects
 from lzgis.exporters.json import provenance_object
 from lzgis.manifest import Given, Result
 from lzgis.model import Provenance, Report
@@ -79,7 +79,9 @@ def write_formats(
     for done, name in enumerate(single):
         if progress:
             progress("files", done, len(single))
-        written.append(export(report, folder / FORMATS[name].file_name, language=language, options=options))
+        path = folder / FORMATS[name].file_name
+        export_as(name, report, path, language=language, options=options)
+        written.append(path)
     if documents:
         below = folder / FORMATS[documents[0]].file_name
         step = None if progress is None else partial(progress, "documents")

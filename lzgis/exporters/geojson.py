@@ -18,6 +18,7 @@ import shapely
 
 from lzgis.exporters.features import finding_columns, has_part, site_columns
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin as whence
 from lzgis.exporters.rows import Teller, text
 from lzgis.model import Report
 from lzgis.words import Language
@@ -70,6 +71,7 @@ def head_members(teller: Teller) -> dict[str, Any]:
         "as_of": origin.as_of.isoformat(),
         "made_at": origin.made_at.isoformat(),
         "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
+        **whence(teller.report),
     }
 
 

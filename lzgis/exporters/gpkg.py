@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,6 +19,7 @@ import pyogrio.errors
 from lzgis.errors import ExportError
 from lzgis.exporters.features import GEOMETRY_TYPES, GisLayer, gis_layers, storable, unique
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin as whence
 from lzgis.exporters.qgis_style import Category, categorized
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
 from lzgis.messages import Message
@@ -106,12 +110,35 @@ def write_layers(
     ExportError
         If the file cannot be written.
     """
+    write_pieces(teller, [layers], path, styles=styles)
+
+
+def write_pieces(
+    teller: Teller,
+    pieces: Iterable[list[GisLayer]],
+    path: str | Path,
+    *,
+    styles: dict[str, tuple[str, list[Category]]] | None = None,
+) -> None:
+    """Write layers of which each piece holds consecutive rows; only one piece is ever held. As `write_layers`.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
     description = " ".join(filter(None, (teller.notice, teller.disclaimer)))
 
     def make(made: Path) -> dict[str, int]:
         draft = made.with_name("draft.gpkg")
-        for layer in layers:
-            _write(draft, layer, description)
+        heads: dict[str, GisLayer] = {}
+        rows: Counter[str] = Counter()
+        for piece in pieces:
+            for layer in piece:
+                _write(draft, layer, description)
+                heads.setdefault(layer.name, replace(layer, frame=layer.frame.iloc[:0]))
+                rows[layer.name] += len(layer.frame)
+        layers = list(heads.values())
         with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
             _describe(database, layers, teller)
@@ -120,7 +147,7 @@ def write_layers(
         with closing(sqlite3.connect(draft)) as database:
             # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
-        return {layer.name: len(layer.frame) for layer in layers}
+        return dict(rows)
 
     try:
         put(path, make)
@@ -207,6 +234,7 @@ def _metadata(layer: GisLayer, teller: Teller) -> dict[str, Any]:
             }
             for source in origin.sources
         ],
+        **whence(teller.report),
     }
 
 

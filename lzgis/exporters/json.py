@@ -83,6 +83,17 @@ def provenance_object(provenance: Provenance) -> dict[str, Any]:
     return found
 
 
+def origin(report: Report) -> dict[str, Any]:
+    """Return where a report comes from as plain values: its ``provenance``, and its ``problems``, repairs among them."""
+    problems = [plain(dataclasses.asdict(p)) for p in report.problems]
+    return {"provenance": provenance_object(report.provenance), "problems": problems}
+
+
+def origin_text(report: Report) -> str:
+    """Return the same as one line of JSON in ASCII, for formats whose metadata are a text."""
+    return json.dumps(origin(report), allow_nan=False)
+
+
 def _sites(report: Report) -> dict[str, Any]:
     sites = report.sites
     names = [name for name in sites.columns if name != sites.geometry.name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from lzgis.exporters.rows import Teller
 from lzgis.exporters.tables import Head, Kind, Table, Value
 
@@ -79,6 +81,8 @@ def _about(teller: Teller) -> list[list[Value]]:
         "area": teller.words("provenance", "area_value"),
         "confidentiality": teller.confidentiality,
     }
+    if provenance.command:
+        rows["command"] = shlex.join(provenance.command)
     return [[teller.words("provenance", key), value] for key, value in rows.items()]
 
 

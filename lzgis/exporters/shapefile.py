@@ -22,6 +22,7 @@ import pyogrio.errors
 from lzgis.errors import ExportError
 from lzgis.exporters.features import GEOMETRY_TYPES, GisLayer, gis_layers
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin_text
 from lzgis.exporters.rows import Teller
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report
@@ -112,6 +113,7 @@ def _fill(folder: Path, teller: Teller) -> None:
     heads = [teller.words("shapefile", key) for key in ("file", "field", "column", "title", "meaning", "cut")]
     (folder / "fields.csv").write_bytes(_csv([heads, *fields]))
     (folder / "cut.json").write_bytes((json.dumps(cuts, ensure_ascii=False, indent=1) + "\n").encode())
+    (folder / "provenance.json").write_bytes((origin_text(teller.report) + "\n").encode())
     (folder / "README.txt").write_bytes(_readme(teller, len(cuts)).encode("utf-8-sig"))
 
 

@@ -210,6 +210,20 @@ def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dic
     )
 
 
+def verdict_tables(tellers: Iterable[Teller]) -> list[Table]:
+    """Return the verdicts of several reports on parts of one batch as one table, and the rules."""
+    first: Table | None = None
+    rules: list[Table] = []
+    for teller in tellers:
+        table = _verdict_table(teller)
+        if first is None:
+            first, rules = table, [rule_table(teller)]
+        else:
+            first.rows.extend(table.rows)
+            first.marks.extend(table.marks)
+    return rules if first is None else [first, *rules]
+
+
 def _verdict_table(teller: Teller) -> Table:
     steps = teller.report.book.tolerance.ladder_m2
     heads = _heads(teller, _VERDICT_COLUMNS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from lzgis.geometry.boxtree import EdgeTree, edge_tree
 from lzgis.geometry.chains import chains
 from lzgis.geometry.grid import PolygonGrid, plain
-from lzgis.geometry.index import Geometries
+from lzgis.geometry.index import Floats, Geometries
 from lzgis.geometry.membership import Starts, starts
 from lzgis.geometry.pairs import LayerArrays
 
@@ -60,6 +61,11 @@ class LayerIndex:
         grid = PolygonGrid.of_chains(chain, cell=cell)
         return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
 
+    @cached_property
+    def side(self) -> Floats:
+        """Side of a grid cell, as an array of one."""
+        return np.array([self.grid.cell])
+
     @property
     def near(self) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
@@ -68,7 +74,7 @@ class LayerIndex:
     def loops(self) -> LayerArrays:
         """Return the arrays as the loops take them."""
         grid = self.grid
-        return LayerArrays(np.array([grid.cell]), grid.reach, grid.cells, grid.directory, self.begin, self.tree)
+        return LayerArrays(self.side, grid.reach, grid.cells, grid.directory, self.begin, self.tree)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""

@@ -166,7 +166,10 @@ def _edges_within_each(line: Segments, tree: EdgeTree, radius: Floats, features:
     for site in range(len(radius)):
         if not radius[site] >= 0.0:
             continue
-        one = Segments(line.edge, line.run_start, line.run_box, line.site_run[site : site + 2])
+        a, b = line.site_run[site], line.site_run[site + 1]
+        ends = np.zeros(2, np.int64)
+        ends[1] = b - a
+        one = Segments(line.edge, line.run_start[a : b + 1], line.run_box[a:b], ends)
         _, owner, there = edges_within(one, tree, radius[site], features)
         if n + len(owner) > len(left):
             room = 2 * (n + len(owner))

@@ -1,4 +1,4 @@
-"""``not_shifted``: no layer that follows the city's outline lies where GCJ-02 would put it."""
+"""``not_shifted``: no layer that follows the city's outline lies where GCJ-02 or BD-09 would put it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.gcj02 import to_gcj02
 from lzgis.kinds.base import Floats
+from lzgis.landing import compass
 from lzgis.layer_kinds.base import Found, Ground, clear, unanswerable, unchecked
 from lzgis.messages import Message
 from lzgis.model import Reason, State
 from lzgis.rule import EVERY_LAYER, OUTLINE, LayerRule, Severity
+from lzgis.shifts import THERE, TITLES, Shift
 
 #: Points of the outline that are looked at.
 _POINTS = 2000
 
 
 class NotShifted(LayerRule):
-    """``not_shifted``: compares the layer, or ``"*"`` every one, with the outline as it is and as GCJ-02 would shift it.
+    """``not_shifted``: compares the layer, or ``"*"`` every one, with the outline as it is and as each shift would move it.
 
     A border within `near_m` of a point of the outline follows it there; a layer that follows it at a share of `follows`
     of the points can be told.
@@ -40,18 +41,21 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
     lacking = unanswerable(ground, other, rule.other_where)
     if lacking is not Reason.NONE:
         return [unchecked(other, lacking)]
-    here, there = _points(ground, other)
+    here, moved = _points(ground, other)
     rows, untold = [], []
     for layer in ground.of(rule):
         which = ground.chosen(layer, {})
         if not len(which):
             continue
         tree = ground.borders(layer, which).index.tree
-        as_is, shifted = (_share_near(tree, points, rule.near_m) for points in (here, there))
-        if max(as_is, shifted) < rule.follows:
+        as_is = _share_near(tree, here, rule.near_m)
+        shares = {shift: _share_near(tree, points, rule.near_m) for shift, points in moved.items()}
+        likeliest = max(shares, key=lambda shift: shares[shift])
+        if max(as_is, shares[likeliest]) < rule.follows:
             untold.append(ground.layers[layer].spec.title)
-        elif shifted > 3 * as_is:
-            rows.append(_row(layer, other, (as_is, shifted), np.hypot(*(there - here).T).mean()))
+        elif shares[likeliest] > 3 * as_is:
+            shares_of_points = (as_is, shares[likeliest])
+            rows.append(_row(ground, (layer, other), shares_of_points, likeliest, moved[likeliest] - here))
         else:
             rows.append(clear(layer, other, measured=as_is))
     if untold:
@@ -60,19 +64,25 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
     return rows or [clear(other)]
 
 
-def _row(layer: str, other: str, shares: tuple[float, float], shift: float) -> Found:
+def _row(ground: Ground, pair: tuple[str, str], shares: tuple[float, float], likeliest: Shift, moved: Floats) -> Found:
+    layer, other = pair
+    shift = np.hypot(*moved.T).mean()
+    east, north = moved.mean(axis=0)
     what = Message(
-        "looks shifted by {shift:.0f} m, as GCJ-02 would be: it follows the outline at {as_is:.0%} of its points, and at "
-        "{shifted:.0%} if the outline is shifted alike",
+        "{layer} looks shifted by {shift:.0f} m to the {direction}, as {title} would be: it follows the outline at "
+        "{as_is:.0%} of its points, and at {shifted:.0%} if the outline is shifted alike",
+        layer=ground.layers[layer].spec.title,
         shift=shift,
+        direction=compass(float(np.degrees(np.arctan2(east, north)))),
+        title=TITLES[likeliest],
         as_is=shares[0],
         shifted=shares[1],
     )
     return Found(layer, other_layer=other, length_m=float(shift), measured=shares[1], what=what)
 
 
-def _points(ground: Ground, outline: str) -> tuple[Floats, Floats]:
-    """Points along the outline in the plane, as they are and as GCJ-02 shifts them."""
+def _points(ground: Ground, outline: str) -> tuple[Floats, dict[Shift, Floats]]:
+    """Points along the outline in the plane, as they are and as each shift moves them."""
     rings = shapely.get_parts(shapely.boundary(ground.union(outline, ground.chosen(outline, {}))))
     share = shapely.length(rings) / shapely.length(rings).sum()
     steps = [
@@ -83,8 +93,8 @@ def _points(ground: Ground, outline: str) -> tuple[Floats, Floats]:
     ]
     here = np.concatenate(steps)
     lon, lat = shapely.get_coordinates(ground.plane.unproject(here)).T
-    moved = ground.plane.project(shapely.points(*to_gcj02(lon, lat)))
-    return shapely.get_coordinates(here), shapely.get_coordinates(moved)
+    moved = {shift: ground.plane.project(shapely.points(*to(lon, lat))) for shift, to in THERE.items()}
+    return shapely.get_coordinates(here), {shift: shapely.get_coordinates(points) for shift, points in moved.items()}
 
 
 def _share_near(tree: shapely.STRtree, points: Floats, near: float) -> float:

@@ -212,7 +212,8 @@ def grid_difference(one: Grid, other: Grid) -> Message | None:
     east = (one.transform.c - other.transform.c) / other.transform.a
     south = (one.transform.f - other.transform.f) / other.transform.e
     if max(abs(east), abs(south)) > _SAME:
-        values = {"name": name, "east": f"{east:.6g}", "south": f"{south:.6g}"}
+        # Rounded before it is written, lest nothing at all read as minus nothing.
+        values = {"name": name, "east": f"{round(east, 6) + 0.0:.6g}", "south": f"{round(south, 6) + 0.0:.6g}"}
         return Message("begins {east} cells east and {south} cells south of {name}", **values)
     if one.shape != other.shape:
         sizes = [f"{g.shape[0]} × {g.shape[1]}" for g in (one, other)]

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -74,12 +75,12 @@ def unpacked(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path, metadata_encoding=_encoding_of_names(path)) as archive:
             members = archive.infolist()
             if len(members) > MOST_MEMBERS:
-                raise _refused(path, Message("holds {count} files", count=len(members)))
+                _refuse(path, Message("holds {count} files", count=len(members)))
             if sum(m.file_size for m in members) > MOST_BYTES:
-                raise _refused(path, Message("would unpack to more than {count} bytes", count=MOST_BYTES))
+                _refuse(path, Message("would unpack to more than {count} bytes", count=MOST_BYTES))
             names = {m.filename: _safe_name(m, path) for m in members}
             if len({n.as_posix().lower() for n in names.values()}) < len(names) or len(names) < len(members):
-                raise _refused(path, Message("holds two files of one name"))
+                _refuse(path, Message("holds two files of one name"))
             total = 0
             for member in members:
                 target = folder.joinpath(*names[member.filename].parts)
@@ -102,18 +103,18 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, tot
         while piece := source.read(_CHUNK):
             size += len(piece)
             if total + size > MOST_BYTES:
-                raise _refused(path, Message("would unpack to more than {count} bytes", count=MOST_BYTES))
+                _refuse(path, Message("would unpack to more than {count} bytes", count=MOST_BYTES))
             if size > _RATIO_FROM_BYTES and size > MOST_RATIO * max(1, member.compress_size):
                 what = Message(
                     "'{member}' unpacks to more than {ratio} times its size", member=member.filename, ratio=MOST_RATIO
                 )
-                raise _refused(path, what)
+                _refuse(path, what)
             out.write(piece)
     return total + size
 
 
-def _refused(path: Path, what: Message) -> SourceError:
-    return SourceError(str(path), what, _CHECK)
+def _refuse(path: Path, what: Message) -> NoReturn:
+    raise SourceError(str(path), what, _CHECK)
 
 
 def _encoding_of_names(path: Path) -> str:
@@ -127,13 +128,13 @@ def _safe_name(member: zipfile.ZipInfo, path: Path) -> PurePosixPath:
     name = PurePosixPath(member.orig_filename.replace("\\", "/") if "\\" in member.orig_filename else member.filename)
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refused(path, Message("'{member}' is a link, not a file", member=name))
+        _refuse(path, Message("'{member}' is a link, not a file", member=name))
     if member.flag_bits & 0x1:
         raise SourceError(str(path), Message("is protected by a password"), Message("unpack it first"))
     if name.is_absolute() or ".." in name.parts or ":" in str(name) or "\0" in str(name) or not name.parts:
-        raise _refused(path, Message("'{member}' would be unpacked outside its folder", member=name))
+        _refuse(path, Message("'{member}' would be unpacked outside its folder", member=name))
     if name.suffix.lower() in _ARCHIVES and not member.is_dir():
-        raise _refused(path, Message("'{member}' is an archive inside an archive", member=name))
+        _refuse(path, Message("'{member}' is an archive inside an archive", member=name))
     return name
 
 

@@ -31,7 +31,8 @@ def parcels(
         One row for each parcel, with those attributes that are the same in all its rows; no geometry where a point is
         missing or a ring has less than three.
     """
-    names = _parcel_of_rows(cells, found.get("parcel"))
+    column = _parcel_column(cells, found.get("parcel"))
+    names = _parcel_of_rows(cells, column)
     begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
     groups = list(zip(begins, [*begins[1:], len(names)], strict=True))
     shapes = []
@@ -39,19 +40,45 @@ def parcels(
         here = Message("{place}, parcel '{name}'", place=cells.place, name=names[start] or "1")
         rings = _rings(cells, found.get("ring"), points, range(start, end))
         shapes.append(_parcel(rings, here, cells))
-    own = {found[m] for m in ("point", "ring", "x", "y", "lon", "lat", "east", "north") if m in found}
-    kept = [n for i, n in enumerate(cells.names) if i not in own]
-    data = {}
-    for name in kept:
-        column = table[name].tolist()
-        values = [{plain(v): v for v in column[a:b] if plain(v)} for a, b in groups]
-        if all(len(one) < 2 for one in values):
-            data[name] = [next(iter(one.values()), None) for one in values]
-    if "parcel" in found:
-        data[cells.names[found["parcel"]]] = [names[a] for a, _ in groups]
+    data = _attributes(cells, found, groups, table)
+    if column is not None:
+        data[cells.names[column]] = [names[a] for a, _ in groups]
     what = Message("{points} boundary points were joined to {count} parcels", points=len(names), count=len(groups))
     cells.problems.append(Problem("note", cells.place, what, Message("look whether that is their number")))
     return gpd.GeoDataFrame(data, geometry=shapes)
+
+
+def _attributes(
+    cells: Cells, found: Mapping[str, int], groups: Sequence[tuple[int, int]], table: pd.DataFrame
+) -> dict[str, list[object]]:
+    """Take over what is the same in all rows of every parcel; what is not belongs to the points."""
+    own = {found[m] for m in ("point", "ring", "x", "y", "lon", "lat", "east", "north") if m in found}
+    data: dict[str, list[object]] = {}
+    differing = []
+    for name in (n for i, n in enumerate(cells.names) if i not in own):
+        cell = table[name].tolist()
+        values = [{plain(v): v for v in cell[a:b] if plain(v)} for a, b in groups]
+        if all(len(one) < 2 for one in values):
+            data[name] = [next(iter(one.values()), None) for one in values]
+        else:
+            differing.append(name)
+    if differing:
+        what = Message("columns that differ within a parcel were left out: {names}", names=", ".join(differing))
+        cells.problems.append(Problem("note", cells.place, what, Message("nothing to do")))
+    return data
+
+
+def _parcel_column(cells: Cells, column: int | None) -> int | None:
+    """Pass over a column that numbers the rows, not the parcels."""
+    if column is None or len(cells.rows) < 3:
+        return column
+    values = [plain(row[column]) for row in cells.rows]
+    if not all(values) or len(set(values)) < len(values):
+        return column
+    what = Message("column '{name}' differs in every row, so it is no number of a parcel", name=cells.names[column])
+    remedy = Message("all points are taken as one parcel; add a column 地块编号 if there are more")
+    cells.problems.append(Problem("warning", cells.place, what, remedy))
+    return None
 
 
 def _parcel_of_rows(cells: Cells, column: int | None) -> list[str]:

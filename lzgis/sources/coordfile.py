@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.coordrings import Ring, rings_of, shape_of
 from lzgis.sources.coordsystem import system_of
 from lzgis.sources.coordtext import PARCEL_FIELDS, CoordText, ParcelText, at_line, parse_coordtext
+from lzgis.sources.text import decoded
 from lzgis.units import AreaFit, fitting_unit
 
 #: A file of coordinates is text of this size at most.
@@ -50,7 +50,7 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
     >>> read.crs.value, read.encoding.value, read.frame.geometry.iloc[0].area, read.frame["编号"].iloc[0]
     ('EPSG:4526', 'GB18030', 10000.0, 'P1')
     """
-    name = path.name
+    name = str(path)
     parsed, encoding = open_coordtext(path, options)
     system = system_of(parsed, options, name)
     problems = [*parsed.problems, *system.problems]
@@ -70,49 +70,13 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
 def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided]:
     """Decode a 界址点 file and take it apart, deciding nothing but its encoding."""
     if path.is_dir():
-        raise SourceError(path.name, Message("is a folder"), Message("name a file in it"))
+        raise SourceError(str(path), Message("is a folder"), Message("name a file in it"))
     if path.stat().st_size > _LARGEST_BYTES:
         raise SourceError(
             path.name, Message("is larger than any file of coordinates"), Message("give parcels in parts")
         )
-    text, encoding = decoded(path.read_bytes(), options.encoding, path.name)
-    return parse_coordtext(text, path.name), encoding
-
-
-def decoded(data: bytes, declared: str | None, name: str) -> tuple[str, Decided]:
-    """Decode text: as declared, by its mark, as UTF-8 if it is, else as GB18030, never with replacements.
-
-    Raises
-    ------
-    SourceError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> decoded("甲".encode("gbk"), None, "a.txt")
-    ('甲', Decided(value='GB18030', how='it is not UTF-8'))
-    """
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    marked = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), None)
-    tries: list[tuple[str, str, str]] = [
-        ("utf-8", "UTF-8", Message("it is UTF-8 throughout")),
-        ("gb18030", "GB18030", Message("it is not UTF-8")),
-    ]
-    if marked is not None:
-        tries = [(marked, "UTF-8" if marked == "utf-8-sig" else "UTF-16", Message("by its mark (BOM)"))]
-    elif declared is not None:
-        tries = [(declared, declared, Message("declared by the user"))]
-    for encoding, title, how in tries:
-        try:
-            return data.decode(encoding), Decided(title, how)
-        except LookupError:
-            what = Message("encoding '{name}' is not known", name=encoding)
-            raise SourceError(name, what, Message("use UTF-8, GB18030 or another that Python knows")) from None
-        except UnicodeError as error:
-            at = getattr(error, "start", 0)
-    line = data[:at].count(b"\n") + 1
-    what = Message("byte {start} is not {encoding}", start=at, encoding=tries[-1][1])
-    raise SourceError(at_line(name, line), what, Message("save the file as UTF-8, or declare --encoding"))
+    text, encoding = decoded(path.read_bytes(), str(path), declared=options.encoding)
+    return parse_coordtext(text, str(path)), encoding
 
 
 def _columns(parsed: CoordText) -> dict[str, list[str]]:

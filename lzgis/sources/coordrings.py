@@ -16,6 +16,14 @@ from lzgis.sources.coordtext import BoundaryPoint, ParcelText, at_line
 
 #: A ring of which this share lies in another lies in it: borders digitised twice differ by millimetres.
 _WHOLE = 0.999
+#: One that is as large as the other but for this share is the same ring given twice.
+_SAME = 0.9999
+#: Boundary points stand closer together than this.
+_LONGEST_M = 10_000.0
+#: Up to this many rings are told one by one.
+_SINGLY = 10
+#: Rings that are looked up at once, and pairs of rings that meet; more are no drawing but an attack.
+_AT_ONCE, _MOST_PAIRS = 100, 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +97,8 @@ def shape_of(
         If rings cross or repeat one another, or points are so out of order that only their numbers tell the shape.
     """
     coordinates = [ring.xy(swapped) for ring in rings]
+    if parcel.shape != "点":
+        _say_long_edges(rings, coordinates, place, problems)
     if parcel.shape == "点":
         points = shapely.MultiPoint(np.concatenate(coordinates))
         return points.geoms[0] if len(points.geoms) == 1 else points
@@ -104,48 +114,84 @@ def shape_of(
     return _nested(rings, [shapely.Polygon(xy) for xy in coordinates], place, problems)
 
 
+def _say_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
+    """Warn of an edge so long that a digit of a coordinate is wrong, most likely."""
+    for ring, xy in zip(rings, coordinates, strict=True):
+        length = np.hypot(*np.diff(xy, axis=0).T)
+        for at in np.flatnonzero(length > _LONGEST_M)[:1]:
+            point = ring.points[int(at) + 1]
+            what = Message("point {label} is {km:,.0f} km from the one before", label=point.label, km=length[at] / 1000)
+            problems.append(Problem("warning", at_line(place, point.line), what, Message("look at its coordinates")))
+
+
 def _nested(rings: list[Ring], shapes: list[shapely.Polygon], place: str, problems: list[Problem]) -> shapely.Geometry:
-    holds = _containment(rings, shapes, place)
-    depth = holds.sum(axis=0)
-    shells = [i for i in range(len(rings)) if depth[i] % 2 == 0]
+    outer, inner = _containment(rings, shapes, place)
+    depth = np.bincount(inner, minlength=len(rings))
+    # The ring just around a hole is the deepest of those that hold it.
+    around = {int(i): int(o) for o, i in sorted(zip(outer, inner, strict=True), key=lambda pair: depth[pair[0]])}
+    shells = np.flatnonzero(depth % 2 == 0).tolist()
+    odd = np.flatnonzero(depth % 2).tolist()
     holes: dict[int, list[int]] = {i: [] for i in shells}
-    for i in range(len(rings)):
-        if depth[i] % 2:
-            outer = next(j for j in shells if holds[j, i] and depth[j] == depth[i] - 1)
-            holes[outer].append(i)
-            what = Message("ring {number} lies in ring {outer}", number=rings[i].number, outer=rings[outer].number)
-            problems.append(Problem("note", at_line(place, rings[i].line), what, Message("it is taken as a hole")))
-        elif i != shells[0]:
-            what = Message("ring {number} lies apart", number=rings[i].number)
-            problems.append(
-                Problem("note", at_line(place, rings[i].line), what, Message("it is taken as another part"))
-            )
+    for i in odd:
+        holes[around[i]].append(i)
+    _say_roles(rings, {i: around[i] for i in odd}, shells[1:], place, problems)
     parts = [shapely.Polygon(shapes[i].exterior, [shapes[h].exterior for h in holes[i]]) for i in shells]
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
-def _containment(rings: list[Ring], shapes: list[shapely.Polygon], place: str) -> np.ndarray:
-    """Which ring (row) holds which (column)."""
+def _say_roles(rings: list[Ring], holes: dict[int, int], parts: list[int], place: str, problems: list[Problem]) -> None:
+    """Say which rings are holes and which are parts: each by its line, or many by their number."""
+    as_hole, as_part = Message("it is taken as a hole"), Message("it is taken as another part")
+    said = []
+    for i, o in holes.items():
+        what = Message("ring {number} lies in ring {outer}", number=rings[i].number, outer=rings[o].number)
+        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
+    for i in parts:
+        what = Message("ring {number} lies apart", number=rings[i].number)
+        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
+    said.sort(key=lambda one: one[0])
+    if len(said) <= _SINGLY:
+        problems += [problem for _, problem in said]
+        return
+    what = Message("{holes} rings lie in others and {parts} apart", holes=len(holes), parts=len(parts))
+    remedy = Message("the ones are taken as holes, the others as parts")
+    problems.append(Problem("note", at_line(place, rings[0].line), what, remedy))
+
+
+def _containment(rings: list[Ring], shapes: list[shapely.Polygon], place: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of rings of which the first holds the second."""
     sound = np.array([shapely.make_valid(shape, method="structure") for shape in shapes], dtype=object)
     areas = shapely.area(sound)
+    i, j = _meeting(sound, rings, place)
+    small, large = np.where(areas[i] <= areas[j], i, j), np.where(areas[i] <= areas[j], j, i)
+    shared = shapely.area(shapely.intersection(sound[small], sound[large]))
+    share = np.divide(shared, areas[small], out=np.zeros(len(i)), where=areas[small] > 0)
+    holds = share >= _WHOLE
+    for at in np.flatnonzero(holds & (areas[small] >= _SAME * areas[large])):
+        what = Message("ring {number} repeats ring {outer}", number=rings[j[at]].number, outer=rings[i[at]].number)
+        raise SourceError(at_line(place, rings[j[at]].line), what, Message("remove one of the two"))
+    for at in np.flatnonzero(~holds & (share > 1 - _WHOLE)):
+        what = Message("ring {number} crosses ring {outer}", number=rings[j[at]].number, outer=rings[i[at]].number)
+        remedy = Message("a ring lies in another or apart from it; correct the points")
+        raise SourceError(at_line(place, rings[j[at]].line), what, remedy)
+    return large[holds], small[holds]
+
+
+def _meeting(sound: np.ndarray, rings: list[Ring], place: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of rings that meet, the earlier first; refused where there are more than any drawing has."""
     tree = shapely.STRtree(sound)
-    holds = np.zeros((len(rings), len(rings)), dtype=bool)
-    for i, j in tree.query(sound, predicate="intersects").T:
-        if i >= j:
-            continue
-        shared = float(shapely.area(shapely.intersection(sound[i], sound[j])))
-        small, large = (i, j) if areas[i] <= areas[j] else (j, i)
-        share = shared / areas[small] if areas[small] > 0 else 0.0
-        line = at_line(place, rings[max(i, j)].line)
-        numbers = {"number": rings[max(i, j)].number, "outer": rings[min(i, j)].number}
-        if share >= _WHOLE and areas[small] >= _WHOLE * areas[large]:
-            what = Message("ring {number} repeats ring {outer}", **numbers)
-            raise SourceError(line, what, Message("remove one of the two"))
-        if 1 - _WHOLE < share < _WHOLE:
-            what = Message("ring {number} crosses ring {outer}", **numbers)
-            raise SourceError(line, what, Message("a ring lies in another or apart from it; correct the points"))
-        holds[large, small] = share >= _WHOLE
-    return holds
+    found: list[np.ndarray] = []
+    count = 0
+    for start in range(0, len(sound), _AT_ONCE):
+        first, second = tree.query(sound[start : start + _AT_ONCE], predicate="intersects")
+        pairs = np.stack([first + start, second])
+        found.append(pairs[:, pairs[0] < pairs[1]])
+        count += found[-1].shape[1]
+        if count > _MOST_PAIRS:
+            what = Message("its rings meet one another more than {count} times", count=_MOST_PAIRS)
+            raise SourceError(at_line(place, rings[0].line), what, Message("give parcels in parts"))
+    i, j = np.concatenate(found, axis=1)
+    return i, j
 
 
 def _check_order(ring: Ring, xy: Coordinates, swapped: bool, place: str, problems: list[Problem]) -> None:

@@ -22,6 +22,8 @@ from lzgis.zones import NUMBERS, Datum, numbered, prefix_of
 Form = Literal["prefixed", "plain", "degrees"]
 #: What northings and 6-digit eastings can be in China, m, and latitudes and longitudes, degrees.
 _NORTH_M, _EAST_M = (300_000.0, 6_100_000.0), (100_000.0, 900_000.0)
+#: Keys of the header that reading goes by.
+_USED = ("坐标系", "几度分带", "分带", "投影类型", "计量单位", "带号", "转换参数")
 _LAT_DEG, _LON_DEG = (3.0, 54.0), (73.0, 136.0)
 
 
@@ -81,7 +83,7 @@ def _with_declared(found: CoordSystem, options: ReadOptions, name: str) -> Coord
     if found.crs is not None and code_of(found.crs) != code_of(declared):
         what = Message("is in {name}, but {name2} is declared", name=code_of(found.crs), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
-    how = found.how or Decided(code_of(declared), Message("declared by the user"))
+    how = found.how or Decided(code_of(declared), Message("declared"))
     return CoordSystem(declared, how, found.swapped, found.problems)
 
 
@@ -195,6 +197,12 @@ def _check_words(parsed: CoordText, name: str, problems: list[Problem]) -> None:
     if said["计量单位"] and said["计量单位"].lower() not in ("米", "m", "meter", "metre", "度", "degree"):
         what = Message("计量单位 '{text}' is not known", text=said["计量单位"][:40])
         raise SourceError(at_line(name, parsed.lines["计量单位"]), what, Message("allowed: {names}", names="米"))
+    told = {key: value for key, value in parsed.header.items() if value and key not in _USED}
+    if told:
+        what = Message(
+            "its header also says {text}", text="，".join(f"{key} {value}" for key, value in told.items())[:300]
+        )
+        problems.append(Problem("note", name, what, Message("nothing to do: this is not used")))
     if re.search("[1-9]", said["转换参数"]):
         what = Message("carries 转换参数 ({text}), which are not applied", text=said["转换参数"][:60])
         remedy = Message("coordinates are taken as they stand, in the system the header names")

@@ -145,7 +145,7 @@ def parse_coordtext(text: str, name: str) -> CoordText:
     lines: dict[str, int] = {}
     opened: list[_Open] = []
     problems: list[Problem] = []
-    section = ""
+    section, further = "", 0
     for number, raw in enumerate(re.split("\r\n|\r|\n", text), 1):
         line = raw.strip().strip("\ufeff\u3000 \t\x00\x1a")
         if not line:
@@ -165,11 +165,14 @@ def parse_coordtext(text: str, name: str) -> CoordText:
                 _reject(name, number, Message("'{key}' is given twice", key=key), Message("keep one of the two"))
             header[key], lines[key] = value.strip(), number
         elif section in ("", "地块坐标"):
-            _add(opened, line, number, name)
+            further += _add(opened, line, number, name)
         elif section == "属性描述":
             remedy = Message("write {form}", form="坐标系=2000国家大地坐标系")
             _reject(name, number, Message("'{text}' is no line of the header", text=line[:40]), remedy)
     parcels = tuple(_parcel(one, name, problems) for one in opened)
+    if further:
+        what = Message("{count} points have more than four fields; the further ones are not read", count=further)
+        problems.append(Problem("note", name, what, Message("nothing to do if they are heights or remarks")))
     if not parcels:
         what = Message("has no parcel")
         raise SourceError(name, what, Message("give parcel lines and points under [地块坐标]"))
@@ -197,24 +200,26 @@ def cells_of(line: str) -> list[str]:
     return [cell.strip() for cell in plain]
 
 
-def _add(opened: list[_Open], line: str, number: int, name: str) -> None:
+def _add(opened: list[_Open], line: str, number: int, name: str) -> bool:
+    """Add a line to what is open; say whether it has fields that are not read."""
     cells = cells_of(line)
-    if len(cells) >= _LEAST_FIELDS or cells[-1] in ("@", "＠"):
+    if len(cells) >= _LEAST_FIELDS or (cells[-1] in ("@", "＠") and len(cells) > 2):
         opened.append(_Open(number, cells))
-        return
+        return False
     while len(cells) > 4 and not cells[-1]:
         cells.pop()
-    if len(cells) != 4:
+    if len(cells) < 4:
         what = Message("has {count} fields, where a point has 4 and a parcel at least 7", count=len(cells))
         remedy = Message("write a point as {form}", form="J1,1,X,Y")
         _reject(name, number, what, remedy)
-    label, ring, first, second = cells
+    label, ring, first, second, *further = cells
     if not opened:
         opened.append(_Open(number, []))
     values = [_number(cell, name, number) for cell in (first, second)]
     opened[-1].points.append(
         BoundaryPoint(number, unicodedata.normalize("NFKC", label), _integer(ring, name, number), values[0], values[1])
     )
+    return bool(further)
 
 
 def _parcel(one: _Open, name: str, problems: list[Problem]) -> ParcelText:

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -83,10 +84,10 @@ def read_dbf(path: Path) -> Dbf:
     """
     data = path.read_bytes()
     if len(data) < 33:
-        raise _broken(path)
+        _refuse(path)
     declared, header, length = struct.unpack_from("<IHH", data, 4)
     if not 33 <= header <= len(data) or length < 1:
-        raise _broken(path)
+        _refuse(path)
     names, texts, start = [], [], 1
     for at in range(32, header - 1, 32):
         if data[at] == 0x0D or at + 32 > header:
@@ -99,7 +100,7 @@ def read_dbf(path: Path) -> Dbf:
             texts.append(TextField(name, start, size))
         start += size
     if start > length:
-        raise _broken(path)
+        _refuse(path)
     count = min(declared, (len(data) - header) // length)
     records = np.frombuffer(data, np.uint8, count * length, header).reshape(count, length)
     return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records)
@@ -128,5 +129,5 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _broken(path: Path) -> SourceError:
-    return SourceError(str(path), Message("is no table of a shapefile"), Message("export the shapefile again"))
+def _refuse(path: Path) -> NoReturn:
+    raise SourceError(str(path), Message("is no table of a shapefile"), Message("export the shapefile again"))

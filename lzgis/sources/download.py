@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -18,8 +18,9 @@ from lzgis.sources.table import READERS, read_file
 from lzgis.sources.working_copy import working_copy
 
 MOST_BYTES = 500_000_000
-MOST_SECONDS = 120.0
+MOST_SECONDS = 120
 _CHUNK = 1 << 16
+_FETCH_YOURSELF = Message("fetch the file yourself and give its path")
 
 
 def read_download(address: str, options: ReadOptions) -> Read:
@@ -46,20 +47,10 @@ def read_download(address: str, options: ReadOptions) -> Read:
             Message("files that end in '{suffix}' are not read", suffix=suffix),
             Message("allowed: {known}", known=" ".join(s for s in READERS if s != ".gdb")),
         )
-    with working_copy(place) as copy:
-        file = copy.folder / f"fetched{suffix}"
-        _fetch(address, file, place)
-        read = copy.retold(read_file(file, replace(options, where={})))
+    with working_copy(place, f"fetched{suffix}") as copy:
+        _fetch(address, copy.file, place)
+        read = copy.retold(read_file(copy.file, replace(options, where={})))
     return replace(read, name=place)
-
-
-class _OnlyWeb(urllib.request.HTTPRedirectHandler):
-    """Follow a redirection to another address of the web, and to nothing else."""
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        if urlsplit(newurl).scheme not in ("http", "https"):
-            raise urllib.error.URLError("redirected to something that is no web address")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _fetch(address: str, file: Path, place: str) -> None:
@@ -70,27 +61,24 @@ def _fetch(address: str, file: Path, place: str) -> None:
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
-        _OnlyWeb(),
+        urllib.request.HTTPRedirectHandler(),
+        # Without it, a redirection to an address of another kind would give no answer at all.
+        urllib.request.UnknownHandler(),
     ):
         opener.add_handler(handler)
     end = time.monotonic() + MOST_SECONDS
     try:
         with opener.open(address, timeout=30) as answer, file.open("xb") as out:
-            _copy(answer, out, end)
+            size = 0
+            while (piece := answer.read(_CHUNK)) and size <= MOST_BYTES and time.monotonic() < end:
+                out.write(piece)
+                size += len(piece)
     except (OSError, HTTPException, ValueError) as error:
-        raise SourceError(
-            place,
-            Message("cannot be fetched ({error})", error=error),
-            Message("fetch the file yourself and give its path"),
-        ) from error
-
-
-def _copy(answer: HTTPResponse, out, end: float) -> None:  # type: ignore[no-untyped-def]
-    size = 0
-    while piece := answer.read(_CHUNK):
-        size += len(piece)
-        out.write(piece)
-        if size > MOST_BYTES:
-            raise OSError(f"more than {MOST_BYTES} bytes")
-        if time.monotonic() > end:
-            raise OSError(f"more than {MOST_SECONDS:g} seconds")
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        raise SourceError(place, Message("cannot be fetched ({error})", error=error), _FETCH_YOURSELF) from None
+    if size > MOST_BYTES:
+        raise SourceError(place, Message("is larger than {count} bytes", count=MOST_BYTES), _FETCH_YOURSELF)
+    if piece:
+        what = Message("takes longer than {count} seconds to fetch", count=MOST_SECONDS)
+        raise SourceError(place, what, _FETCH_YOURSELF)

@@ -27,7 +27,8 @@ DXF = Kind("DXF", "DXF")
 _ARC_STEP_DEG = 0.5
 _BEGINS = re.compile(r"^(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
 _CODE_PAGE = re.compile(r"\$DWGCODEPAGE\s*\n\s*3\s*\n\s*(\S+)")
-_CURVES = re.compile(r"^\s*(?:ARC|CIRCLE|ELLIPSE|SPLINE)\s*$|^\s*42\s*\n\s*-?(?!0*\.?0*\s*$)[\d.]", re.MULTILINE)
+_CURVES = {"ARC", "CIRCLE", "ELLIPSE", "SPLINE"}
+_BULGED = {"LWPOLYLINE", "VERTEX", "HATCH"}
 
 
 def read_dxf(path: Path, options: ReadOptions) -> Read:
@@ -49,7 +50,7 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     if not _BEGINS.match(text) or not text.rstrip().endswith("EOF"):
         raise SourceError(str(path), Message("is no whole {kind}", kind=DXF.title), Message("save the drawing again"))
     problems = []
-    if _CURVES.search(text):
+    if _has_curves(text):
         share = 1 - math.cos(math.radians(_ARC_STEP_DEG / 2))
         what = Message(
             "curves are drawn as chords of {step}°, off by at most {share:.1e} of the radius",
@@ -72,14 +73,28 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
 def _read_copy(path: Path, text: str, options: ReadOptions) -> Read:
     settings = {"DXF_ENCODING": "UTF-8", "OGR_ARC_STEPSIZE": str(_ARC_STEP_DEG)}
     before = {name: pyogrio.get_gdal_config_option(name) for name in settings}
-    with working_copy(str(path)) as copy:
-        plain = copy.folder / path.name
-        plain.write_text(text, "utf-8", newline="\n")
+    with working_copy(str(path), path.name) as copy:
+        copy.file.write_text(text, "utf-8", newline="\n")
         try:
             pyogrio.set_gdal_config_options(settings)
-            return copy.retold(read_gdal(plain, DXF, options))
+            return copy.retold(read_gdal(copy.file, DXF, options))
         finally:
             pyogrio.set_gdal_config_options(before)
+
+
+def _has_curves(text: str) -> bool:
+    """Whether a drawing has curves, or lines with segments that bulge (group 42)."""
+    lines = text.split("\n")
+    entity = ""
+    for code, value in zip(lines[0::2], lines[1::2], strict=False):
+        group = code.strip()
+        if group == "0":
+            entity = value.strip()
+            if entity in _CURVES:
+                return True
+        elif group == "42" and entity in _BULGED and value.strip().strip("-0."):
+            return True
+    return False
 
 
 def _closed(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -88,8 +103,8 @@ def _closed(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     lines = shapely.get_type_id(shapes) == 1
     rings = lines & shapely.is_closed(shapes) & (shapely.get_num_points(shapes) >= 4)
     made = np.array(shapes, dtype=object)
-    if rings.any():
-        made[rings] = shapely.polygons(shapely.linearrings([shapely.get_coordinates(s) for s in shapes[rings]]))
+    for i in np.flatnonzero(rings):
+        made[i] = shapely.Polygon(shapely.get_coordinates(shapes[i]))
     return frame.set_geometry(gpd.GeoSeries(made, index=frame.index))
 
 

@@ -40,13 +40,12 @@ def read_json(path: Path, options: ReadOptions) -> Read:
     if encoding.value not in ("UTF-8", "ASCII"):
         what = Message("is in {encoding}, though JSON is always UTF-8", encoding=encoding.value)
         problems.append(Problem("warning", str(path), what, Message("look whether its text reads well")))
-    with working_copy(str(path)) as copy:
+    with working_copy(str(path), f"{path.stem}.json") as copy:
         # GDAL reads UTF-8 only, and looks at the suffix.
-        plain = copy.folder / f"{path.stem}.json"
-        plain.write_text(text, "utf-8")
+        copy.file.write_text(text, "utf-8")
         # The layers of JSON-FG are kinds of features; one file is one table here.
         wanted = options if kind is JSONFG else replace(options, layer=None)
-        read = copy.retold(read_gdal(plain, kind, wanted))
+        read = copy.retold(read_gdal(copy.file, kind, wanted))
     frame = _with_ids(read.frame, features)
     return replace(
         read, frame=frame, problems=(*problems, *read.problems), encoding=encoding, crs=_crs(document, kind, frame)

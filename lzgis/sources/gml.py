@@ -33,8 +33,7 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
             Message("is no {kind}", kind=GML.title),
             Message("check the file and its suffix, or export it again"),
         )
-    with working_copy(str(path)) as copy:
-        plain = copy.folder / path.name
-        plain.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
-        read = copy.retold(read_gdal(plain, GML, options, DOWNLOAD_SCHEMA="NO"))
+    with working_copy(str(path), path.name) as copy:
+        copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
+        read = copy.retold(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
     return replace(read, encoding=encoding)

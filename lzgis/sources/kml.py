@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -23,6 +23,9 @@ from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.working_copy import working_copy
 from lzgis.sources.xml_text import read_xml_text
 
+# What an ovkml says of its coordinates, in capitals and without hyphens.
+_SYSTEMS = {"WGS84": "EPSG:4326", "CGCS2000": "EPSG:4490"}
+_SHIFTED = {"GCJ02": "gcj02", "BD09": "bd09"}
 _SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack", "Model")
 
 
@@ -62,10 +65,10 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
                 Message("name one of {names}", names=names),
             )
         rows, shapes = [rows[i] for i in keep], [shapes[i] for i in keep]
-    frame = gpd.GeoDataFrame(rows, geometry=shapes, crs="EPSG:4326")
+    crs = _system(root, options, str(path))
+    frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=crs.value)
     # What no placemark has is no field.
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
-    crs = Decided("WGS 84", Message("KML is always in WGS 84"))
     return Read(frame, f"xml.etree, shapely {shapely.__version__}", tuple(problems), encoding, crs)
 
 
@@ -85,6 +88,27 @@ def read_kmz(path: Path, options: ReadOptions) -> Read:
             what = Message("holds {count} KML files", count=len(main))
             raise SourceError(str(path), what, Message("give a KMZ with one of them, or the KML itself"))
         return copy.retold(read_kml(main[0], options))
+
+
+def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Decided:
+    """Decide the system: WGS 84, or what the placemarks of an ovkml say (OvCoordType), which may be a shifted map."""
+    named = sorted({_text(e) for e in root.iter() if _tag(e) == "OvCoordType" and _text(e)})
+    if not named:
+        return Decided("EPSG:4326", Message("KML is always in WGS 84"))
+    kinds = {"".join(c for c in name.upper() if c.isalnum()) for name in named}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    how = Message("OvCoordType of its placemarks")
+    if kind in _SYSTEMS and not options.shifted:
+        return Decided(_SYSTEMS[kind], how)
+    if kind in _SHIFTED and options.shifted == _SHIFTED[kind]:
+        return Decided("EPSG:4326", how)
+    what = Message("says that its coordinates are {name} (OvCoordType)", name=", ".join(named))
+    if kind in _SHIFTED:
+        raise SourceError(
+            place, what, Message("say so with --from {name}, and they are shifted back", name=_SHIFTED[kind])
+        )
+    remedy = Message("leave --from out") if kind in _SYSTEMS else Message("export it in one system, CGCS2000 or WGS 84")
+    raise SourceError(place, what, remedy)
 
 
 def _tag(element: ElementTree.Element) -> str:
@@ -146,26 +170,26 @@ def _simple(element: ElementTree.Element, here: str) -> list[shapely.Geometry]:
         return [shapely.Point(pair) for pair in _coordinates(element, here)]
     if tag in ("LineString", "LinearRing"):
         return [_line(_coordinates(element, here), here)]
-    if tag == "Polygon":
-        rings = {
-            name: [_ring(_coordinates(e, here), here) for side in element if _tag(side) == name for e in side]
-            for name in ("outerBoundaryIs", "innerBoundaryIs")
-        }
-        if len(rings["outerBoundaryIs"]) != 1:
-            raise _wrong(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
-        return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
-    raise _wrong(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    if tag != "Polygon":
+        _refuse(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    rings = {
+        name: [_ring(_coordinates(e, here), here) for side in element if _tag(side) == name for e in side]
+        for name in ("outerBoundaryIs", "innerBoundaryIs")
+    }
+    if len(rings["outerBoundaryIs"]) != 1:
+        _refuse(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
+    return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
 
 
 def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
     if len(coordinates) < 2:
-        raise _wrong(here, Message("has {count} points", count=len(coordinates)))
+        _refuse(here, Message("has {count} points", count=len(coordinates)))
     return shapely.LineString(coordinates)
 
 
 def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
     if len(coordinates) < 3:
-        raise _wrong(here, Message("a ring has {count} points", count=len(coordinates)))
+        _refuse(here, Message("a ring has {count} points", count=len(coordinates)))
     return shapely.LinearRing(coordinates)
 
 
@@ -175,8 +199,8 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
         # Heights are left out: areas are plane areas.
         return np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
     except ValueError:
-        raise _wrong(here, Message("a coordinate is not a number")) from None
+        _refuse(here, Message("a coordinate is not a number"))
 
 
-def _wrong(here: str, what: Message) -> SourceError:
-    return SourceError(here, what, Message("correct the placemark, or export it again"))
+def _refuse(here: str, what: Message) -> NoReturn:
+    raise SourceError(here, what, Message("correct the placemark, or export it again")) from None

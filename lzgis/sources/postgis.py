@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
@@ -33,9 +34,11 @@ _LIMITS = "-c statement_timeout=120000 -c default_transaction_read_only=on"
 _GEOMETRY_COLUMNS = (
     "SELECT f_table_schema, f_table_name, f_geometry_column, srid FROM geometry_columns ORDER BY 1, 2, 3"
 )
+# Not information_schema, which leaves out materialised views.
 _COLUMNS = (
-    "SELECT column_name, udt_name FROM information_schema.columns "
-    "WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position"
+    "SELECT a.attname, t.typname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
+    "WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = :schema AND c.relname = :table ORDER BY a.attnum"
 )
 _KEY = (
     "SELECT a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
@@ -124,7 +127,9 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
     query = select(*(source.c[n] for n in kept)).order_by(*(source.c[n] for n in key))
     for condition in _conditions(source.c, options.where, kept, here):
         query = query.where(condition)
-    frame = gpd.read_postgis(query, connection, geom_col=found.geometry)
+    srid = _srid(connection, found, source.c[found.geometry], here)
+    crs = _system(connection, srid, here) if srid else None
+    frame = gpd.read_postgis(query, connection, geom_col=found.geometry, crs=crs)
     problems = []
     left_out = [n for n in kinds if n not in kept]
     if left_out:
@@ -133,9 +138,7 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
     if options.where:
         what = Message("{count} rows meet the filter", count=len(frame))
         problems.append(Problem("note", here, what, Message("as the filter demands")))
-    crs = _system(connection, found, here)
-    frame = frame.set_crs(crs, allow_override=True) if crs is not None else frame.set_crs(None, allow_override=True)
-    decided = Decided(crs.name, Message("SRID {srid} of the table", srid=found.srid)) if crs is not None else None
+    decided = Decided(crs.name, Message("SRID {srid} of the table", srid=srid)) if crs is not None else None
     return Read(frame, _engine(connection), tuple(problems), crs=decided, sha256=content_sha256(frame), name=here)
 
 
@@ -186,22 +189,34 @@ def _conditions(
     return [cast(columns[name], Text).in_([str(v) for v in values]) for name, values in where.items()]
 
 
-def _system(connection: Connection, found: _Table, here: str) -> CRS | None:
+def _srid(connection: Connection, found: _Table, column: ColumnClause[Any], here: str) -> int:
+    """Return the SRID of a table, or the one that its rows bear where the table itself has none."""
+    from sqlalchemy import func, select
+
+    if found.srid > 0:
+        return found.srid
+    srid = func.ST_SRID(column)
+    borne = sorted(int(r[0]) for r in connection.execute(select(srid).where(column.is_not(None)).distinct()))
+    if len(borne) > 1:
+        what = Message("mixes reference systems: SRID {names}", names=", ".join(map(str, borne)))
+        raise SourceError(here, what, Message("bring them to one, or give a view of the rows of one"))
+    return borne[0] if borne else 0
+
+
+def _system(connection: Connection, srid: int, here: str) -> CRS:
     from sqlalchemy import text
 
-    if found.srid <= 0:
-        return None
-    row = connection.execute(text(_SYSTEM), {"srid": found.srid}).first()
-    if row is None:
-        return None
-    try:
-        return CRS.from_authority(row[0], row[1]) if row[0] and row[1] else CRS.from_user_input(row[2])
-    except CRSError:
-        raise SourceError(
-            here,
-            Message("'{crs}' is no reference system", crs=f"SRID {found.srid}"),
-            Message("correct spatial_ref_sys, or the SRID of the table"),
-        ) from None
+    row = connection.execute(text(_SYSTEM), {"srid": srid}).first()
+    authority, code, wkt = row if row is not None else ("EPSG", srid, "")
+    for given in (f"{authority}:{code}", wkt):
+        # An office's own system has an authority that PROJ does not know, and stands in words.
+        with suppress(CRSError):
+            return CRS.from_user_input(given)
+    raise SourceError(
+        here,
+        Message("'{crs}' is no reference system", crs=f"SRID {srid}"),
+        Message("correct spatial_ref_sys, or the SRID of the table"),
+    )
 
 
 def _engine(connection: Connection) -> str:

@@ -39,13 +39,13 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     """
     check_beginning(path, SHAPEFILE)
     _check_whole(path)
-    if beside(path, ".shx") is None:
-        with working_copy(str(path)) as copy:
+    what = _index_fault(path)
+    if what is not None:
+        with working_copy(str(path), path.stem + ".shp") as copy:
             for suffix in (".shp", ".dbf", ".prj"):
                 if (part := beside(path, suffix)) is not None:
                     shutil.copyfile(part, copy.folder / (path.stem + suffix))
-            read = copy.retold(_read(copy.folder / (path.stem + ".shp"), options, cpg=beside(path, ".cpg")))
-        what = Message("has no index (.shx); one was made on a copy")
+            read = copy.retold(_read(copy.file, options, cpg=beside(path, ".cpg")))
         return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
     return _read(path, options, cpg=beside(path, ".cpg"))
 
@@ -53,6 +53,8 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
 def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     table = beside(path, ".dbf")
     dbf = read_dbf(table) if table is not None else None
+    if dbf is not None:
+        _check_counts(path, dbf, _indexed(path))
     before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
     try:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
@@ -67,7 +69,7 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         what = Message("has no table (.dbf), so no attributes")
         problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
         return replace(read, problems=tuple(problems))
-    _check_counts(path, dbf, len(read.frame))
+    _check_counts(path, dbf, len(read.frame) + dbf.deleted)
     if dbf.deleted:
         what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
@@ -95,11 +97,36 @@ def _check_whole(path: Path) -> None:
             raise SourceError(str(part), what, _EXPORT_AGAIN)
 
 
-def _check_counts(path: Path, dbf: Dbf, rows: int) -> None:
-    """Hold shapes and records against each other: GDAL reads as many as there are of the fewer, and says nothing."""
+def _index_fault(path: Path) -> Message | None:
+    """Say why the index cannot be used: not there, or pointing at what is no record of the shapes."""
     index = beside(path, ".shx")
-    shapes = (index.stat().st_size - 100) // 8 if index is not None else rows + dbf.deleted
-    if not dbf.declared == len(dbf.records) == shapes == rows + dbf.deleted:
+    if index is None:
+        return Message("has no index (.shx); one was made on a copy")
+    data = path.read_bytes()
+    records, at = set(), 100
+    while at + 8 <= len(data):
+        length = int(struct.unpack_from(">i", data, at + 4)[0])
+        if length < 2:
+            break
+        records.add((at // 2, length))
+        at += 8 + 2 * length
+    content = index.read_bytes()[100:]
+    entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
+    # A program that edits may leave a record that is no longer used, so there may be more records than entries.
+    if len(set(entries)) == len(entries) and records.issuperset(entries):
+        return None
+    return Message("its index (.shx) does not fit its shapes; one was made on a copy")
+
+
+def _indexed(path: Path) -> int | None:
+    index = beside(path, ".shx")
+    return (index.stat().st_size - 100) // 8 if index is not None else None
+
+
+def _check_counts(path: Path, dbf: Dbf, shapes: int | None) -> None:
+    """Hold shapes and records against each other: GDAL reads as many as there are of the fewer, and says nothing."""
+    shapes = dbf.declared if shapes is None else shapes
+    if not dbf.declared == len(dbf.records) == shapes:
         what = Message(
             "its table (.dbf) should have {declared} records and has {present}, for {shapes} shapes",
             declared=dbf.declared,
@@ -138,22 +165,28 @@ def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[P
 
 
 def _decoded(frame: gpd.GeoDataFrame, codec: str, path: Path) -> gpd.GeoDataFrame:
-    names = {c: _name(str(c), codec) for c in frame.columns if c != frame.geometry.name}
+    names = _names([str(c) for c in frame.columns if c != frame.geometry.name], codec)
     columns = {}
     for name, read_as in names.items():
         column = frame[name]
         if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object:
-            columns[name] = pd.Series(
-                [_value(v, codec, path, (i + 1, read_as)) for i, v in enumerate(column)],
-                index=frame.index,
-                dtype=object,
-            )
+            given = column.tolist()
+            first: dict[object, int] = {}
+            for i, value in enumerate(given):
+                first.setdefault(value, i)
+            texts = {value: _value(value, codec, path, (i + 1, read_as)) for value, i in first.items()}
+            columns[name] = pd.Series([texts[value] for value in given], index=frame.index, dtype=object)
     return frame.assign(**columns).rename(columns=names)
 
 
-def _name(name: str, codec: str) -> str:
-    # The last character of a name may have been cut in two.
-    return name.encode("latin-1", "replace").decode(codec, "ignore")
+def _names(raw: list[str], codec: str) -> dict[str, str]:
+    """Decode names of fields; the last character of one may have been cut in two, which may leave two alike."""
+    found: dict[str, str] = {}
+    for name in raw:
+        plain = name.encode("latin-1", "replace").decode(codec, "ignore")
+        taken = set(found.values())
+        found[name] = next(n for k in range(len(raw)) if (n := f"{plain}_{k + 1}" if k else plain) not in taken)
+    return found
 
 
 def _value(value: object, codec: str, path: Path, where: tuple[int, str]) -> object:

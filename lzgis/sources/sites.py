@@ -12,6 +12,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
+from lzgis.hints import shifted_by_name
 from lzgis.measure import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
@@ -69,7 +70,8 @@ def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteT
     read = reading.result()
     origin = Origin(read.name, read.sha256, read.engine)
     table = _table(read.frame, origin, reading.options, near)
-    return replace(table, problems=(*read.problems, *table.problems))
+    hints = [] if reading.options.shifted else shifted_by_name(read.name, read.frame.columns)
+    return replace(table, problems=(*read.problems, *hints, *table.problems))
 
 
 def sites_from_frame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
+from typing import NoReturn
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -37,7 +38,7 @@ def codec_of(name: str) -> str:
         plain = f"iso8859_{plain[4:]}" if plain.startswith("8859") else f"cp{plain}"
     try:
         found = codecs.lookup(plain)
-    except LookupError:
+    except (LookupError, ValueError):
         return ""
     # Python also knows "codecs" that are no encodings of text (rot13, zip).
     return found.name if found._is_text_encoding else ""
@@ -114,16 +115,27 @@ def decoded(data: bytes, place: str, *, declared: str | None = None, named: str 
         return data.decode("ascii"), Decided("ASCII", Message("no other characters"))
     if decides([data], "utf-8"):
         return data.decode("utf-8"), Decided("UTF-8", Message("the bytes are UTF-8"))
-    return _text(data, "gb18030", place), Decided("GB18030", Message("the bytes are not UTF-8 but GB18030"))
+    if not decides([data], "gb18030"):
+        _refuse(data, "utf-8", place, Message("its text is neither UTF-8 nor GB18030"))
+    return data.decode("gb18030"), Decided("GB18030", Message("the bytes are not UTF-8 but GB18030"))
 
 
 def _text(data: bytes, codec: str, place: str) -> str:
+    if not decides([data], codec):
+        what = Message("is not text in {encoding}", encoding=codec.removesuffix("-sig").upper())
+        _refuse(data, codec, place, what)
+    return data.decode(codec)
+
+
+def _refuse(data: bytes, codec: str, place: str, what: Message) -> NoReturn:
+    """Say in which line the first byte stands that is none of the encoding."""
     try:
-        return data.decode(codec)
+        data.decode(codec)
+        line = 1
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise SourceError(
-            Message("{place}, line {line}", place=place, line=line),
-            Message("is not text in {encoding}", encoding=codec.removesuffix("-sig").upper()),
-            Message("declare its encoding, or save it as UTF-8"),
-        ) from None
+    raise SourceError(
+        Message("{place}, line {line}", place=place, line=line),
+        what,
+        Message("declare its encoding, or save it as UTF-8"),
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import geopandas as gpd
 import pyogrio
@@ -53,9 +55,19 @@ def read_filegdb(path: Path, options: ReadOptions) -> Read:
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
-    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written."""
+    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written.
+
+    Raises
+    ------
+    SourceError
+        If it holds less than its header says: cut short within its index, GDAL reads it as empty.
+    """
     check_beginning(path, FLATGEOBUF)
     read = read_gdal(path, FLATGEOBUF, options)
+    stated = int(pyogrio.read_info(path)["features"])
+    if len(read.frame) != stated:
+        what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
+        raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
     return replace(read, problems=(*read.problems, problem))
@@ -108,14 +120,14 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
-        raise unreadable(path, error) from error
+        refuse(path, error)
 
 
-def unreadable(path: Path, error: Exception) -> SourceError:
+def refuse(path: Path, error: Exception) -> NoReturn:
     """Say that a file cannot be read, and why."""
-    return SourceError(
+    raise SourceError(
         str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
-    )
+    ) from error
 
 
 def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
@@ -136,8 +148,12 @@ def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
     if wanted is None and len(layers) != 1:
         raise SourceError(
             place,
-            Message("holds {count} layers", count=len(layers)),
-            Message("name one of {names}", names=names) if layers else Message("give another file"),
+            Message("holds {count} layers", count=len(layers))
+            if layers
+            else Message("holds no layer that can be read"),
+            Message("name one of {names}", names=names)
+            if layers
+            else Message("the file may be cut short; export it again"),
         )
     return wanted if wanted is not None else layers[0]
 
@@ -163,6 +179,22 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
     return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
 
 
+@contextmanager
+def _heard_from(logger: str) -> Iterator[list[str]]:
+    """Collect the errors that a package logs instead of raising them."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(logger)
+    before, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
 def _crs_by_fiona(source: Any) -> CRS | None:
     """Read the reference system; what is no system is none, which the reader of the file then says."""
     from fiona._err import CPLE_BaseError
@@ -177,20 +209,27 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
     try:
         import fiona
     except ImportError:
-        raise unreadable(path, first) from first
+        refuse(path, first)
     try:
         # An encoding is only given where pyogrio is asked for bytes too.
         more = {"encoding": options.encoding} if options.encoding else {}
-        with fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source:
+        with (
+            _heard_from(fiona.log.name) as errors,
+            fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
+        ):
             crs = _crs_by_fiona(source)
             rows, stated = list(source), len(source)
             frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    if errors:
+        # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
     if len(frame) != stated:
         # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
-        raise unreadable(path, first) from first
+        refuse(path, first)
     said = Problem(
         "note",
         str(path),

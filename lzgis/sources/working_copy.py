@@ -16,22 +16,24 @@ from lzgis.sources.base import Read
 
 
 @contextmanager
-def working_copy(original: str) -> Iterator[WorkingCopy]:
+def working_copy(original: str, stand_in: str = "") -> Iterator[WorkingCopy]:
     """Give a folder that is gone afterwards; an error about a file in it names the original instead.
 
     Parameters
     ----------
     original : str
         What the user knows the input as.
+    stand_in : str, optional
+        The name of the file in the folder that is the input itself, if one is; any other is a member of it.
     """
     # What an engine still holds open on Windows is removed with the next restart, and is no error of the user's.
     with tempfile.TemporaryDirectory(prefix="lzgis-", ignore_cleanup_errors=True) as name:
-        copy = WorkingCopy(Path(name).resolve(), original)
+        copy = WorkingCopy(Path(name).resolve(), original, stand_in)
         try:
             yield copy
         except LzgisError as error:
-            place, what, remedy = (copy.told(part) for part in (error.place, error.what, error.remedy))
-            raise type(error)(place, what, remedy) from error.__cause__
+            LzgisError.__init__(error, copy.told(error.place), copy.told(error.what), copy.told(error.remedy))
+            raise
 
 
 class WorkingCopy:
@@ -43,21 +45,28 @@ class WorkingCopy:
         The folder.
     original : str
         What the user knows the input as.
+    stand_in : str
+        The name of the file that is the input itself.
     """
 
-    def __init__(self, folder: Path, original: str) -> None:
+    def __init__(self, folder: Path, original: str, stand_in: str) -> None:
         self.folder = folder
         self.original = original
+        self.stand_in = stand_in
+
+    @property
+    def file(self) -> Path:
+        """The file that is the input itself."""
+        return self.folder / self.stand_in
 
     def told(self, text: str) -> str:
         """Say a sentence with the name of the original in the place of the copy's."""
         if isinstance(text, Message):
             return Message(text.template, **{k: self._value(v) for k, v in text.values.items()})
-        name = Path(self.original).name
-        for path in (str(self.folder), self.folder.as_posix()):
-            # A copy under the original's own name is the original; anything else is a member of it.
-            text = text.replace(f"{path}/{name}", self.original).replace(f"{path}\\{name}", self.original)
-            text = text.replace(f"{path}/", f"{self.original}: ").replace(f"{path}\\", f"{self.original}: ")
+        for folder in (f"{self.folder}\\", f"{self.folder.as_posix()}/"):
+            if self.stand_in:
+                text = text.replace(folder + self.stand_in, self.original)
+            text = text.replace(folder, f"{self.original}: ")
         return text
 
     def retold(self, read: Read) -> Read:
@@ -68,6 +77,7 @@ class WorkingCopy:
         return replace(read, problems=said)
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, str | Path):
-            return self.told(value if isinstance(value, str) else str(value))
-        return value
+        if isinstance(value, Message):
+            return self.told(value)
+        # Errors of engines name the file too.
+        return self.told(str(value)) if isinstance(value, str | Path | Exception) else value

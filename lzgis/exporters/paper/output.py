@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
 from lzgis.exporters.files import put
+from lzgis.exporters.json import origin_text
 from lzgis.messages import Message
 from lzgis.model import Report
 
@@ -44,10 +48,11 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
         If no picture has this suffix, or the file cannot be written.
     """
     made_at = report.provenance.made_at
+    whence = origin_text(report)
     metadata: dict[str, dict[str, Any]] = {
-        ".png": {"Software": "lzgis", "Title": title},
-        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title},
-        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title},
+        ".png": {"Software": "lzgis", "Title": title, "Description": whence},
+        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title, "Keywords": whence},
+        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title, "Description": whence},
     }
     suffix = path.suffix.lower()
     if suffix not in metadata:
@@ -59,6 +64,16 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
     with settings():
         figure = draw()
         put(path, lambda made: figure.savefig(made, dpi=DPI, metadata=metadata[suffix]))
+
+
+def pixels(draw: Callable[[], Figure]) -> npt.NDArray[np.uint8]:
+    """Draw a figure and return its red, green and blue, row by row from the top."""
+    with settings():
+        figure = draw()
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
 def png(draw: Callable[[], Figure]) -> bytes:

@@ -1,0 +1,214 @@
+"""Batches: sites cut into shards on disk, each screened and written for itself, and gathered into files at the end.
+
+A batch that was interrupted is continued by the same call; one with other inputs is refused. What comes out is, byte for
+byte, what one run gives.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lzgis.answering import Ground, ground_of
+from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
+from lzgis.batch.plan import SITES, Plan, batch_folder, begin, begun, inputs_of
+from lzgis.batch.reading import count_of, site_pieces
+from lzgis.batch.shard import Task, do_shard, do_task, is_done
+from lzgis.catalogue import Catalogue, open_catalogue
+from lzgis.check import Progress
+from lzgis.cluster import gathered as gathered_from
+from lzgis.cluster import submitted
+from lzgis.errors import ConfigError, SourceError
+from lzgis.exporters import DEFAULT_FORMATS
+from lzgis.exporters.folder import result_of
+from lzgis.manifest import Given
+from lzgis.messages import Message
+from lzgis.model import Problem, Report
+from lzgis.results import occupied, staged
+from lzgis.screening import date_of
+from lzgis.words import Language
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
+
+#: Sites in a shard if nothing else is said.
+SHARD_SIZE = 5_000
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What a batch may be told.
+
+    Attributes
+    ----------
+    formats : tuple of str, optional
+        Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
+    shard_size : int
+        Sites in a shard; memory grows with it, not with the number of sites.
+    restart : bool
+        Throw away an unfinished batch in the folder instead of continuing it.
+    language : {"zh", "en"}
+        The reader's language.
+    made_at : datetime, optional
+        The time to be printed as that of the result; when the batch was begun, if not given.
+    overrides : path, optional
+        Decisions of planners, as in `lzgis.screen`.
+    options : mapping, optional
+        Further keywords of exporters, see `lzgis.exporters.Format.options`.
+    command : tuple of str
+        The words that it was asked for with, for the provenance.
+    """
+
+    formats: tuple[str, ...] | None = None
+    shard_size: int = SHARD_SIZE
+    restart: bool = False
+    language: Language = "zh"
+    made_at: dt.datetime | None = None
+    overrides: Path | None = None
+    options: Mapping[str, object] | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came out of a batch.
+
+    Attributes
+    ----------
+    out : Path
+        The folder.
+    files : list of Path
+        What was written.
+    sites : int
+        How many sites there are.
+    verdicts : Counter
+        How many of them have each verdict.
+    problems : tuple of Problem
+        What must be known, among it every site that could not be checked and why.
+    shards, reused : int
+        How many shards there are, and how many of them were there from an earlier, interrupted run.
+    report : Report
+        The report without its rows: city, rules, layers, provenance.
+    """
+
+    out: Path
+    files: list[Path]
+    sites: int
+    verdicts: Counter[str]
+    problems: tuple[Problem, ...]
+    shards: int
+    reused: int
+    report: Report
+
+
+def screen_batch(  # noqa: PLR0913 (what a batch may be given)
+    sites: str | Path,
+    city: Catalogue | str | Path,
+    out: str | Path,
+    *,
+    as_of: dt.date | str | None = None,
+    client: Client | None = None,
+    progress: Progress | None = None,
+    settings: BatchOptions | None = None,
+) -> Batch:
+    """Screen a file of any number of sites shard by shard, and write the results into a folder.
+
+    Parameters
+    ----------
+    sites : path
+        The file of the sites.
+    city : Catalogue or path
+        The city, or its folder.
+    out : path
+        The folder; also where the shards stand until all are done.
+    as_of : date or ISO string, optional
+        The date whose rules apply; today if not given.
+    client : distributed.Client, optional
+        A dask cluster whose workers shall do the shards; they must see `out` and the city's folder under the same paths.
+    progress : callable, optional
+        Called with what is being done, how many steps are done, and how many there are.
+    settings : BatchOptions, optional
+        Everything else.
+
+    Returns
+    -------
+    Batch
+        Files, verdicts and problems.
+
+    Raises
+    ------
+    SourceError, ConfigError, LayerError
+        If sites or city are not in order.
+    ExportError
+        If another process is writing there, the folder holds an unfinished batch of other inputs, or something cannot be
+        written. What was done stays done, and the result that was there before is untouched.
+    """
+    sites, chosen = Path(sites), settings or BatchOptions()
+    if chosen.shard_size < 1:
+        raise ConfigError("--shard-size", Message("must be at least 1"), Message("leave it out for the usual size"))
+    given = str(city.root if isinstance(city, Catalogue) else city)
+    city = city if isinstance(city, Catalogue) else open_catalogue(city)
+    with occupied(out) as place:
+        ground = ground_of(city, date_of(as_of), progress=progress)
+        plan = _plan(sites, ground, place, chosen)
+        names = allowed_formats(chosen.formats, plan.sites, DEFAULT_FORMATS)
+        job = Job(batch_folder(place), plan, ground)
+        reused = _do_all(job, client, progress)
+        done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
+        shutil.rmtree(batch_folder(place), ignore_errors=True)
+    return Batch(
+        out=Path(out),
+        files=done.files,
+        sites=plan.sites,
+        verdicts=done.verdicts,
+        problems=done.report.problems,
+        shards=len(plan.shards),
+        reused=reused,
+        report=done.report,
+    )
+
+
+def _plan(sites: Path, ground: Ground, out: Path, chosen: BatchOptions) -> Plan:
+    """Continue the plan that is there, or make one."""
+    if not sites.exists():
+        raise SourceError(str(sites), Message("the file does not exist"), Message("check the path"))
+    inputs = inputs_of(sites, ground, chosen.shard_size)
+    found = begun(out, inputs, restart=chosen.restart)
+    return found or begin(out, site_pieces(sites, chosen.shard_size, inputs[SITES]), inputs, chosen.made_at)
+
+
+def _do_all(job: Job, client: Client | None, progress: Progress | None) -> int:
+    """Do all shards that are not done, here or on the workers; return how many were."""
+    folder, plan, ground = job
+    ahead = [shard for shard in plan.shards if not is_done(folder, plan, shard)]
+    reused = len(plan.shards) - len(ahead)
+
+    def step(done: int, _: int = 0) -> None:
+        if progress:
+            progress("shards", reused + done, len(plan.shards))
+
+    step(0)
+    if client is None:
+        for done, shard in enumerate(ahead, start=1):
+            do_shard(folder, plan, shard, ground)
+            step(done)
+    else:
+        text, told = plan.model_dump_json(), ground.told()
+        tasks = [Task(str(folder.absolute()), text, shard, told) for shard in ahead]
+        gathered_from(client, submitted(client, do_task, tasks, name="lzgis-shard"), step=step)
+    return reused
+
+
+def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:
+    wishes = Wishes(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
+    with staged(out, "screen") as stage:
+        done = gathered(job, stage.folder, names, wishes)
+        stage.result = result_of(done.report.provenance, given)
+    return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

@@ -1,0 +1,204 @@
+"""From the answers of all shards to the files that were asked for, never holding more than a shard where there are many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lzgis.admission import unit_lists
+from lzgis.answering import Answers, Ground, together
+from lzgis.batch.plan import Plan
+from lzgis.batch.shard import shard_answers
+from lzgis.errors import ConfigError
+from lzgis.exporters import FORMATS
+from lzgis.exporters.features import GisLayer, gis_layers, has_part
+from lzgis.exporters.folder import write_formats
+from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
+from lzgis.exporters.parquet import findings_frame, verdicts_frame
+from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
+from lzgis.exporters.rows import Teller
+from lzgis.exporters.tables import verdict_tables
+from lzgis.exporters.xlsx import write_tables
+from lzgis.messages import Message
+from lzgis.model import Problem, Report
+from lzgis.overriding import OVERRIDES_FILE, with_overrides
+from lzgis.screening import report_of
+from lzgis.words import Language
+
+#: Up to so many sites a report is put together whole, and every format can be written of it.
+WHOLE = 20_000
+#: The most sites of which a format is written. Beyond `WHOLE` a workbook holds verdicts, and no findings.
+MOST_SITES: dict[str, int] = {
+    "html": 2_000,
+    "docx": 2_000,
+    "htmldoc": 2_000,
+    "pdf": 2_000,
+    "png": 5_000,
+    "xlsx": 200_000,
+    **dict.fromkeys(("json", "geojson", "jsonfg", "shp", "dxf"), WHOLE),
+}
+#: Sites whose rows are brought to the form of a file at a time.
+_SLICE = 500
+#: What is written of many sites if nothing was asked for.
+LARGE_FORMATS = ("parquet", "verdicts", "gpkg", "xlsx")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How it was asked for: language, words of the command, options of exporters, decisions of planners."""
+
+    language: Language = "zh"
+    command: tuple[str, ...] = ()
+    options: dict[str, object] | None = None
+    overrides: Path | None = None
+
+
+class Job(NamedTuple):
+    """A batch at work: where its shards stand, its plan, and what the sites are held against."""
+
+    folder: Path
+    plan: Plan
+    ground: Ground
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What came out of a batch: the files, how many sites have each verdict, and what must be known."""
+
+    files: list[Path]
+    verdicts: Counter[str]
+    report: Report
+
+
+def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[str]) -> list[str]:
+    """Choose the formats for so many sites.
+
+    Raises
+    ------
+    ConfigError
+        If one is asked for that cannot be written of so many.
+    """
+    if names is None:
+        usual = [name for name in default if sites <= MOST_SITES.get(name, sites)]
+        return usual if sites <= WHOLE else [name for name in LARGE_FORMATS if sites <= MOST_SITES.get(name, sites)]
+    wanted = list(names)
+    for name in wanted:
+        if sites > MOST_SITES.get(name, sites):
+            what = Message(
+                "'{name}' is written of up to {most} sites, and there are {sites}",
+                name=name,
+                most=MOST_SITES[name],
+                sites=sites,
+            )
+            known = [n for n in FORMATS if sites <= MOST_SITES.get(n, sites)]
+            raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(known)))
+    return wanted
+
+
+def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
+    """Write the formats of a finished batch into a folder.
+
+    Raises
+    ------
+    ExportError
+        If a file cannot be written.
+    """
+    plan, ground = job.plan, job.ground
+    if plan.sites <= WHOLE:
+        parts = [shard_answers(job.folder, shard) for shard in plan.shards]
+        answers = together(parts, ground.city.city.divisions)
+        report = _decided(_report(answers, job, answers.problems, wishes), wishes.overrides, ground)
+        files = write_formats(report, stage, names, language=wishes.language, options=wishes.options)
+        return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _bare(report))
+    if wishes.overrides is not None:
+        what = Message(
+            "decisions are shown for up to {most} sites, and there are {sites}", most=WHOLE, sites=plan.sites
+        )
+        raise ConfigError("--overrides", what, Message("leave it out"))
+    return _in_pieces(job, stage, names, wishes)
+
+
+def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
+    counts: Counter[str] = Counter()
+    problems: dict[Problem, None] = {}
+    for shard in job.plan.shards:
+        answers = shard_answers(job.folder, shard)
+        counts.update(answers.verdicts["verdict"].tolist())
+        problems |= dict.fromkeys(answers.problems)
+    head = _bare(_report(shard_answers(job.folder, job.plan.shards[0]), job, tuple(problems), wishes))
+    teller = Teller(head, wishes.language)
+
+    def tellers() -> Iterator[Teller]:
+        for shard in job.plan.shards:
+            for report in _slices(shard_answers(job.folder, shard), head):
+                yield Teller(report, wishes.language)
+
+    files = []
+    for name in names:
+        path = stage / FORMATS[name].file_name
+        if name == "parquet":
+            write_parquet_pieces(teller, map(findings_frame, tellers()), path)
+        elif name == "verdicts":
+            write_parquet_pieces(teller, map(verdicts_frame, tellers()), path)
+        elif name == "gpkg":
+            about = [layer for layer in gis_layers(teller) if layer.name == "about"]
+            rows = (_drawn(one) for one in tellers())
+            write_gpkg_pieces(teller, _chained(rows, about), path)
+        else:
+            write_tables(teller, verdict_tables(tellers()), path)
+        files.append(path)
+    return Gathered(files, counts, head)
+
+
+def _drawn(teller: Teller) -> list[GisLayer]:
+    """Give what has a shape, and clause lists: the table of every finding has millions of rows, and is in the GeoParquet."""
+    conflicts = has_part(teller.report.findings).to_numpy()
+    shown = replace(teller.report, findings=teller.report.findings[conflicts].reset_index(drop=True))
+    layers = gis_layers(Teller(shown, teller.words.language))
+    return [layer for layer in layers if layer.name not in ("about", "findings")]
+
+
+def _slices(answers: Answers, head: Report) -> Iterator[Report]:
+    """Cut the answers of a shard into reports of few sites, for exporters hold a multiple of what they write."""
+    sites, findings = answers.sites, answers.findings
+    code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
+    for start in range(0, len(sites), _SLICE):
+        end = min(start + _SLICE, len(sites))
+        rows = findings.iloc[slice(*np.searchsorted(code, [start, end]))].reset_index(drop=True)
+        yield replace(
+            head,
+            sites=sites.iloc[start:end].reset_index(drop=True),
+            findings=rows,
+            verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
+            unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
+        )
+
+
+def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator[list[GisLayer]]:
+    yield from pieces
+    yield last
+
+
+def _report(answers: Answers, job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
+    table = job.plan.table(answers.sites.iloc[:0], problems=True)
+    whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))
+    report = report_of(whole, job.ground, table, job.plan.made_at)
+    return replace(report, provenance=replace(report.provenance, command=wishes.command))
+
+
+def _decided(report: Report, overrides: Path | None, ground: Ground) -> Report:
+    own = ground.city.root / OVERRIDES_FILE
+    chosen = overrides if overrides is not None else own if own.is_file() else None
+    return report if chosen is None else with_overrides(report, chosen)
+
+
+def _bare(report: Report) -> Report:
+    """Leave of a report what it says of itself."""
+    tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides")
+    return replace(report, **{name: getattr(report, name).iloc[:0] for name in tables})

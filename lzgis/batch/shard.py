@@ -1,0 +1,130 @@
+"""One shard: its sites screened, its answers written whole or not at all; the same in this process and on a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
+from lzgis.batch.plan import Plan, Shard, shard_sites
+from lzgis.batch.tables import read_answers, write_answers
+from lzgis.errors import ConfigError, LayerError, LzgisError
+from lzgis.messages import Message
+from lzgis.model import Problem, SiteTable
+from lzgis.placing import digest_of, sync
+from lzgis.screening import answers_of
+
+_SEAL = "seal.json"
+
+
+class Task(NamedTuple):
+    """What a worker must know to do a shard."""
+
+    folder: str
+    plan: str
+    shard: Shard
+    ground: GroundTold
+
+
+def do_task(task: Task) -> int:
+    """Do a shard on a worker, unless it is done already; return its number."""
+    plan = Plan.model_validate_json(task.plan)
+    # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
+    with ONE_AT_A_TIME:
+        do_shard(Path(task.folder), plan, task.shard, ground_told(task.ground))
+    return task.shard.number
+
+
+def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
+    """Screen a shard and write its answers, unless they are there already.
+
+    Raises
+    ------
+    ExportError
+        If the answers cannot be written, or the sites were damaged.
+    """
+    if is_done(folder, plan, shard):
+        return
+    answers = answers_one_by_one(shard_sites(folder, plan, shard), ground)
+    parts = folder / "parts"
+    parts.mkdir(exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))
+    try:
+        names = write_answers(made, answers)
+        seal = {"key": plan.key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
+        (made / _SEAL).write_text(json.dumps(seal), "utf-8")
+        sync(made / _SEAL)
+        sync(made)
+        _place(made, parts / shard.name, lambda: is_done(folder, plan, shard))
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
+    """Tell whether the answers of a shard are there, from these inputs, and undamaged."""
+    part = folder / "parts" / shard.name
+    try:
+        seal = json.loads((part / _SEAL).read_text("utf-8"))
+        same = all(digest_of(part / name) == digest for name, digest in seal["files"].items())
+        return same and (seal["key"], seal["sites"]) == (plan.key, shard.sha256)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def shard_answers(folder: Path, shard: Shard) -> Answers:
+    """Read the answers of a shard."""
+    return read_answers(folder / "parts" / shard.name)
+
+
+def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:
+    """Screen sites so that one that cannot be screened stops no other: it is 未核查, with its reason.
+
+    The sites are halved until the one is found that the error comes from.
+
+    Raises
+    ------
+    ConfigError, LayerError
+        If the city is not in order, which concerns every site.
+    """
+    try:
+        return answers_of(sites, ground)
+    except (ConfigError, LayerError):
+        raise
+    except Exception as error:  # Whatever a geometry can make a library say.
+        if len(sites.frame) == 1:
+            return answers_of(_unusable(sites, error), ground)
+    halves = pieces_of(sites, -(-len(sites.frame) // 2))
+    return together([answers_one_by_one(half, ground) for half in halves], ground.city.city.divisions)
+
+
+def _unusable(sites: SiteTable, error: Exception) -> SiteTable:
+    site = sites.frame["id"].iloc[0]
+    place = Message("{name}, site '{site}'", name=sites.source.name, site=site)
+    if isinstance(error, LzgisError):
+        problem = Problem("error", place, error.what, error.remedy)
+    else:
+        why = Message("could not be checked: {why}", why=f"{type(error).__name__}: {error}")
+        problem = Problem("error", place, why, Message("look at its geometry"))
+    nothing = np.array([None], dtype=object)
+    frame = sites.frame.assign(activity="").set_geometry(nothing, crs=sites.frame.crs)
+    return replace(sites, frame=frame, problems=(*sites.problems, problem))
+
+
+def _place(made: Path, part: Path, done: Callable[[], bool]) -> None:
+    for _ in range(2):
+        with contextlib.suppress(OSError):
+            made.rename(part)
+            return
+        # Another worker did the same shard in the meantime, or what is there is of no use.
+        if done():
+            return
+        shutil.rmtree(part, ignore_errors=True)
+    made.rename(part)

@@ -1,0 +1,119 @@
+"""Answers on disk, exactly as they were: tables as Parquet, problems as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from lzgis.answering import Answers
+from lzgis.messages import Message
+from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem
+from lzgis.placing import put
+
+_SPATIAL = ("sites", "findings")
+_PLAIN = ("verdicts", "breakdown")
+_TUPLES = [column.name for column in VERDICT_COLUMNS if column.dtype == "object"]
+_PROBLEMS = "problems.json"
+
+
+def write_answers(folder: Path, answers: Answers) -> list[str]:
+    """Write answers into an empty folder and name the files.
+
+    Raises
+    ------
+    ExportError
+        If one cannot be written, or read back.
+    """
+    for name in (*_SPATIAL, *_PLAIN):
+        write_frame(folder / f"{name}.parquet", getattr(answers, name))
+    text = json.dumps(problems_of(answers.problems), ensure_ascii=False)
+    (folder / _PROBLEMS).write_text(text, "utf-8")
+    return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
+
+
+def read_answers(folder: Path) -> Answers:
+    """Read answers back as they were."""
+    verdicts = pd.read_parquet(folder / "verdicts.parquet")
+    for name in _TUPLES:
+        verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
+    breakdown = pd.read_parquet(folder / "breakdown.parquet")
+    told = json.loads((folder / _PROBLEMS).read_text("utf-8"))
+    return Answers(
+        sites=read_frame(folder / "sites.parquet"),
+        findings=read_frame(folder / "findings.parquet"),
+        verdicts=verdicts,
+        breakdown=breakdown[[column.name for column in BREAKDOWN_COLUMNS]],
+        problems=problems_told(told),
+    )
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table or layer as Parquet; the same one gives the same bytes."""
+
+    def make(made: Path) -> dict[str, int]:
+        stored = _stored(frame)
+        if isinstance(stored, gpd.GeoDataFrame):
+            stored.to_parquet(made, index=False, compression="zstd", write_page_checksum=True)
+        else:
+            stored.to_parquet(made, engine="pyarrow", index=False, compression="zstd", write_page_checksum=True)
+        return {"": len(frame)}
+
+    put(path, make)
+
+
+def read_frame(path: Path) -> gpd.GeoDataFrame:
+    """Read a layer back."""
+    return gpd.read_parquet(path)
+
+
+def problems_of(problems: Iterable[Problem]) -> list[Any]:
+    """Bring problems to what JSON has; sentences keep their templates, so that they can still be translated."""
+    return [[p.level, *map(sentence_of, (p.place, p.what, p.remedy))] for p in problems]
+
+
+def problems_told(told: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
+    """Read problems back."""
+    return tuple(
+        Problem(level, sentence_told(place), sentence_told(what), sentence_told(remedy))
+        for level, place, what, remedy in told
+    )
+
+
+def sentence_of(text: str) -> Any:
+    """Bring a sentence to what JSON has, with its template if it has one."""
+    if not isinstance(text, Message):
+        return str(text)
+    return {"template": text.template, "values": {name: _sentence_or(v) for name, v in text.values.items()}}
+
+
+def _sentence_or(value: Any) -> Any:
+    if isinstance(value, str):
+        return sentence_of(value)
+    return value.item() if hasattr(value, "item") else value if isinstance(value, int | float) else str(value)
+
+
+def sentence_told(part: Any) -> str:
+    """Read a sentence back."""
+    if not isinstance(part, dict):
+        return str(part)
+    values = {name: sentence_told(v) if isinstance(v, str | dict) else v for name, v in part["values"].items()}
+    return Message(part["template"], **values)
+
+
+def _stored(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bring columns of mixed values, which Parquet cannot hold, to text; and tuples to lists."""
+    stored = frame.copy()
+    for name in stored.columns:
+        column = stored[name]
+        if name in _TUPLES and "verdict" in stored.columns:
+            stored[name] = pd.Series([list(v) for v in column], index=stored.index, dtype=object)
+        elif column.dtype == object and name != "geometry":
+            kinds = {type(v) for v in column[column.notna()]}
+            if len(kinds) > 1 or kinds & {list, tuple, dict}:
+                stored[name] = [None if v is None else str(v) for v in column]
+    return stored

@@ -1,0 +1,145 @@
+"""Large files of sites: screened shard by shard, continued where they were interrupted, on one machine or many."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lzgis.cli_audit import announce, stdout
+from lzgis.cli_result import asked, made_at
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+
+if TYPE_CHECKING:
+    from lzgis.batch import Batch
+    from lzgis.words import Language
+
+#: From so many sites on a file is screened in shards unasked.
+_MANY = 20_000
+#: Problems that are shown; the files have them all.
+_MOST_LINES = 40
+
+
+@dataclass(frozen=True)
+class ShardOptions:
+    """Options of a batch: in which pieces, by whom, from the beginning or not."""
+
+    shard_size: Annotated[
+        int | None,
+        typer.Option("--shard-size", min=1, help="Screen so many sites at a time; a run cut short is continued."),
+    ] = None
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="tcp://…", help="A dask scheduler whose workers do the work.")
+    ] = None
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of continuing what was cut short.")] = (
+        False
+    )
+
+    def concerns(self, sites: Path, out: Path | None) -> bool:
+        """Tell whether a file of sites is to be screened in shards.
+
+        Raises
+        ------
+        ConfigError
+            If that was asked for and there is no folder for them.
+        """
+        asked_for = self.shard_size is not None or self.scheduler is not None or self.restart
+        if out is None:
+            if asked_for:
+                raise ConfigError("--out", Message("is needed for a batch"), Message("name a folder for the results"))
+            return False
+        if asked_for or (out / ".lzgis" / "batch").is_dir():
+            return True
+        if sites.suffix.lower() not in (".gpkg", ".fgb"):
+            return False
+        from lzgis.batch import count_of
+
+        return count_of(sites) > _MANY
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a batch: sites, city, date, folder, formats, and how to write them."""
+
+    sites: Path
+    layers: Path | None
+    as_of: str | None
+    out: Path
+    formats: list[str] | None
+    language: Language
+    overrides: Path | None
+    options: dict[str, Any]
+
+
+def run_batch(question: Question, shards: ShardOptions) -> int:
+    """Screen in shards, show verdicts and problems, and return the exit code."""
+    from lzgis.batch import SHARD_SIZE, BatchOptions, screen_batch
+    from lzgis.catalogue import reference_city
+    from lzgis.console import progress_bar
+    from lzgis.words import Words
+
+    settings = BatchOptions(
+        formats=None if question.formats is None else tuple(question.formats),
+        shard_size=shards.shard_size or SHARD_SIZE,
+        restart=shards.restart,
+        language=question.language,
+        made_at=made_at(),
+        overrides=question.overrides,
+        options=question.options,
+        command=asked(),
+    )
+    words = Words(question.language)
+    with _client(shards.scheduler) as client, progress_bar(words) as progress:
+        done = screen_batch(
+            question.sites,
+            question.layers or reference_city(),
+            question.out,
+            as_of=question.as_of,
+            client=client,
+            progress=progress,
+            settings=settings,
+        )
+    _show(done, question.language)
+    announce(done.files)
+    return _exit_code(done)
+
+
+def _client(address: str | None) -> Any:
+    if address is None:
+        return nullcontext()
+    from lzgis.cluster import connected
+
+    return connected(address)
+
+
+def _show(done: Batch, language: Language) -> None:
+    from lzgis.console import problem_lines
+    from lzgis.model import Verdict
+    from lzgis.words import Words
+
+    words = Words(language)
+    console = stdout()
+    told = words("batch", "done", sites=done.sites, shards=done.shards, reused=done.reused)
+    lines = [told, *(f"{words('verdict', v)}: {done.verdicts.get(v.value, 0)}" for v in Verdict)]
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    for problem in problem_lines(done.problems, words)[:_MOST_LINES]:
+        console.print(problem, soft_wrap=True)
+    if len(done.problems) > _MOST_LINES:
+        more = words("batch", "more", count=len(done.problems) - _MOST_LINES)
+        console.print(more, soft_wrap=True, markup=False, highlight=False)
+    notice = words.title(done.report.city.notice, done.report.city.notice_en)
+    for line in (notice, words("cli", "disclaimer")):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _exit_code(done: Batch) -> int:
+    from lzgis.model import Verdict
+
+    if done.verdicts[Verdict.INCOMPLETE]:
+        return 2
+    return 1 if done.verdicts[Verdict.PROHIBITED] or done.verdicts[Verdict.REVIEW] else 0

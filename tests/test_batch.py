@@ -1,0 +1,233 @@
+"""Batches: shards on disk, continued where they were cut short, one bad site stopping no other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import toy
+from shapely import box
+
+import lzgis.batch.gathering as gathering
+import lzgis.batch.shard as shard
+from lzgis.batch import BatchOptions, screen_batch
+from lzgis.batch.plan import batch_folder
+from lzgis.errors import ConfigError, ExportError, SourceError
+from lzgis.exporters.folder import export_folder
+from lzgis.manifest import read_manifest
+from lzgis.model import Reason, Verdict
+from lzgis.screening import screen
+from lzgis.verifying import verify
+
+WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+FORMATS = ("json", "gpkg", "xlsx", "parquet", "verdicts")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """The toy city and a file of 23 sites on and off everything in it."""
+    folder = toy.city(tmp_path_factory.mktemp("toy") / "city")
+    shapes = [toy.square(x, y, 150.0) for x in (-4600, -100, 900, 1400) for y in (-2100, -50, 950, 2950, 4050)]
+    shapes += [box(-300, -4500, -250, 3500), toy.square(9000, 0), toy.square(-3000, 0)]
+    activity = ["住宅", "", "供水"] * 7 + ["采石", "住宅"]
+    toy.sites(*shapes, activity=activity, count=[*range(22), None]).to_file(folder / "sites.gpkg", engine="pyogrio")
+    return folder
+
+
+def batch(place, out, *, formats=FORMATS, sites="sites.gpkg", size=5, **more):
+    settings = {name: more.pop(name) for name in ("restart", "overrides") if name in more}
+    chosen = BatchOptions(formats=formats, shard_size=size, made_at=WHEN, **settings)
+    return screen_batch(place / sites, place, out, as_of=toy.AS_OF, settings=chosen, **more)
+
+
+def content(folder) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"}
+
+
+@pytest.fixture(scope="module")
+def whole(place, tmp_path_factory):
+    """What one screening of all sites at once writes."""
+    report = screen(place / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
+    out = tmp_path_factory.mktemp("whole")
+    export_folder(report, out, FORMATS)
+    return report, content(out)
+
+
+def test_a_batch_gives_the_bytes_of_one_screening(place, whole, tmp_path):
+    done = batch(place, tmp_path)
+    report, files = whole
+    assert (done.shards, done.reused, done.sites) == (5, 0, 23)
+    assert done.verdicts == report.verdicts["verdict"].value_counts().to_dict()
+    assert content(tmp_path) == files
+    assert done.problems == report.problems
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*files, "manifest.json"])
+    assert verify(tmp_path, sites=place / "sites.gpkg", layers=place).state == "same"
+
+
+def test_a_batch_that_was_cut_short_is_continued_and_gives_the_same_bytes(place, whole, tmp_path):
+    class Cut(Exception):
+        pass
+
+    def cut(what, done, total):
+        if what == "shards" and done == 2:
+            raise Cut
+
+    with pytest.raises(Cut):
+        batch(place, tmp_path, progress=cut)
+    assert content(tmp_path) == {}
+    with pytest.raises(ExportError, match="holds a batch that is not finished; run the same command again"):
+        verify(tmp_path)
+    # One of the shards that were done is damaged in the meantime: it is done again.
+    part = batch_folder(tmp_path) / "parts" / "000001" / "findings.parquet"
+    part.write_bytes(part.read_bytes()[:-20])
+    done = batch(place, tmp_path)
+    assert done.reused == 1
+    assert content(tmp_path) == whole[1]
+    assert not (tmp_path / ".lzgis").exists()
+
+
+def test_a_process_that_was_killed_is_continued(place, whole, tmp_path):
+    code = f"""
+import datetime as dt
+from lzgis.batch import BatchOptions, screen_batch
+from pathlib import Path
+place = Path({str(place)!r})
+settings = BatchOptions(formats={FORMATS!r}, shard_size=5, made_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC))
+def told(what, done, total):
+    print(what, done, flush=True)
+screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}, settings=settings, progress=told)
+"""
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8")
+    assert run.stdout is not None
+    for line in run.stdout:
+        if line.strip() == "shards 2":
+            time.sleep(0.05)
+            os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            break
+    run.wait()
+    run.stdout.close()
+    done = batch(place, tmp_path)
+    assert done.reused >= 2
+    assert content(tmp_path) == whole[1]
+    assert not (tmp_path / ".lzgis").exists()
+
+
+def test_a_batch_of_other_inputs_is_not_mixed_in(place, tmp_path):
+    city = toy.city(tmp_path / "city")
+    out = tmp_path / "out"
+    gpd.read_file(place / "sites.gpkg").to_file(city / "sites.gpkg", engine="pyogrio")
+
+    def cut(what, done, total):
+        if what == "shards" and done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch(city, out, progress=cut, formats=("json",))
+    toy.changed(city, "rules.toml", ("distance_m = 100", "distance_m = 120"))
+    with pytest.raises(ExportError, match=r"unfinished batch of other inputs \(rules rules.toml differ\); continue it"):
+        batch(city, out, formats=("json",))
+    with pytest.raises(ExportError, match=r"shard size differ"):
+        batch(city, out, formats=("json",), size=4)
+    done = batch(city, out, formats=("json",), restart=True)
+    assert done.reused == 0
+    assert json.loads((out / "report.json").read_text("utf-8"))["findings"]
+
+
+def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
+    frame = gpd.read_file(place / "sites.gpkg")
+    frame.loc[3, "activity"] = "no such activity"
+    frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    screened = shard.answers_of
+
+    def fails_for_one(sites, ground):
+        if "s8" in set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
+            raise FloatingPointError("side location conflict")
+        return screened(sites, ground)
+
+    monkeypatch.setattr(shard, "answers_of", fails_for_one)
+    chosen = BatchOptions(formats=("json",), shard_size=10, made_at=WHEN)
+    done = screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
+    document = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    verdicts = {v["site_id"]: v["verdict"] for v in document["verdicts"]}
+    assert len(verdicts) == 23
+    for bad, why in {
+        "s4": "'no such activity' is not in the vocabulary",
+        "s8": "FloatingPointError: side location",
+    }.items():
+        assert verdicts[bad] == Verdict.INCOMPLETE
+        rows = [f for f in document["findings"] if f["site_id"] == bad]
+        assert {(f["state"], f["reason"]) for f in rows} == {("未核查", Reason.GEOMETRY_UNUSABLE)}
+        (problem,) = [p for p in done.problems if f"site '{bad}'" in p.place]
+        assert why in problem.what
+    # Every other site is answered as it is without the bad ones.
+    clean = screen(place / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
+    others = clean.verdicts[~clean.verdicts["site_id"].isin(["s4", "s8"])]
+    assert {k: v for k, v in verdicts.items() if k not in ("s4", "s8")} == dict(
+        zip(others["site_id"], others["verdict"], strict=True)
+    )
+
+
+def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(gathering, "WHOLE", 10)
+    monkeypatch.setattr(gathering, "_SLICE", 3)
+    done = batch(place, tmp_path, formats=None)
+    report, files = whole
+    assert [f.name for f in done.files] == ["findings.parquet", "verdicts.parquet", "findings.gpkg", "report.xlsx"]
+    for name in ("findings.parquet", "verdicts.parquet"):
+        assert (tmp_path / name).read_bytes() == files[name]
+    sites = gpd.read_file(tmp_path / "findings.gpkg", layer="sites")
+    assert sites["id"].tolist() == report.sites["id"].tolist()
+    conflicts = gpd.read_file(tmp_path / "findings.gpkg", layer="conflicts")
+    severe = report.findings[report.findings.geometry.notna() & (report.findings["severity"] != "notice")]
+    assert np.isclose(conflicts["area_m2"].sum(), severe["area_m2"].sum())
+    assert done.verdicts.total() == 23
+
+
+def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):
+    monkeypatch.setitem(gathering.MOST_SITES, "html", 20)
+    with pytest.raises(ConfigError, match="'html' is written of up to 20 sites, and there are 23"):
+        batch(place, tmp_path, formats=("html",))
+    assert "map.html" not in {f.name for f in batch(place, tmp_path, formats=None).files}
+
+
+def test_ids_are_looked_at_across_shards(place, tmp_path):
+    frame = gpd.read_file(place / "sites.gpkg")
+    frame.loc[20, "id"] = "s2"
+    frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    with pytest.raises(SourceError, match="share the id 's2'"):
+        screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", settings=BatchOptions(shard_size=5))
+
+
+def test_rows_without_ids_are_numbered_through(place, tmp_path):
+    frame = gpd.read_file(place / "sites.gpkg").drop(columns="id")
+    frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    chosen = BatchOptions(formats=("json",), shard_size=7, made_at=WHEN)
+    screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
+    report = screen(tmp_path / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
+    export_folder(report, tmp_path / "whole", ["json"])
+    assert (tmp_path / "out" / "report.json").read_bytes() == (tmp_path / "whole" / "report.json").read_bytes()
+
+
+def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from lzgis.cli import app
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795219200")
+    words = ["screen", str(place / "sites.gpkg"), "--layers", str(place), "--as-of", toy.AS_OF, "--format", "json"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path), "--shard-size", "9"])
+    assert done.exit_code == 2, done.output
+    assert "23 个地块，3 个分片" in done.output
+    result = read_manifest(tmp_path).results["screen"]
+    assert result.given.layers == str(place)
+    assert result.made_at == "2026-11-21T00:00:00+00:00"
+    for more, told in ((["--shard-size", "9"], "--out"), (["--out", str(tmp_path), "--restart", "--json"], "--json")):
+        assert str(CliRunner().invoke(app, [*words, *more]).exception).startswith(told)
