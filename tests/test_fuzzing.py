@@ -158,7 +158,7 @@ SHAPES |= st.lists(SHAPES | RINGS.map(shapely.LineString), max_size=3).map(shape
 @given(shapes=st.lists(SHAPES, min_size=1, max_size=3))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_repairs(shapes):
-    there = shapely.transform(np.array(shapes, dtype=object), lambda xy: xy * 1e-4 + [112.5, 25])
+    there = shapely.transform(np.array(shapes, dtype=object), lambda xy: xy * 1e-4 + np.array([112.5, 25]))
     ids = np.array([f"f{i}" for i in range(len(there))])
     listed, accepted = mend(there, ids, "here"), mend(there, ids, "here", accept="accepted")
     for done in (listed, accepted):
