@@ -288,11 +288,11 @@ def _screened(
     from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
-    from lzgis.sources import read_sites
+    from lzgis.sources import begin_reading
 
     with progress_bar(lang.words) as progress:
         city = open_catalogue(layers or reference_city())
-        table = read_sites(sites, options=reading.options(), near=city.outline)
+        table = begin_reading(sites, options=reading.options())
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 
