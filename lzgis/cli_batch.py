@@ -75,7 +75,6 @@ class Question:
     overrides: Path | None
     reading: ReadOptions
     options: dict[str, Any]
-    reading: ReadOptions
 
 
 def run_batch(question: Question, shards: ShardOptions) -> int:

@@ -54,8 +54,6 @@ class BatchOptions:
         Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
-    reading : ReadOptions
-        What the file of the sites does not say itself; a file for which that is needed is read whole.
     restart : bool
         Throw away an unfinished batch in the folder instead of continuing it.
     language : {"zh", "en"}
@@ -74,7 +72,6 @@ class BatchOptions:
 
     formats: tuple[str, ...] | None = None
     shard_size: int = SHARD_SIZE
-    reading: ReadOptions = field(default_factory=ReadOptions)
     restart: bool = False
     language: Language = "zh"
     made_at: dt.datetime | None = None
