@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lzgis.inspecting import inspect_file
     from lzgis.layer_model import AuditReport, DiffReport, Recheck
     from lzgis.model import Report, SiteTable, State, Verdict
+    from lzgis.overriding import Decision, override_entry, with_overrides
     from lzgis.rasters.change import RasterChange, raster_change
     from lzgis.rasters.stats import RasterStats, raster_declared, raster_stats
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
@@ -37,6 +38,7 @@ _HOMES = {
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
+    "Decision": "overriding",
     "DiffReport": "layer_model",
     "ExportError": "errors",
     "LayerError": "errors",
@@ -59,6 +61,7 @@ _HOMES = {
     "inspect_file": "inspecting",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
+    "override_entry": "overriding",
     "raster_change": "rasters.change",
     "raster_declared": "rasters.stats",
     "raster_stats": "rasters.stats",
@@ -70,6 +73,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "sites_from_frame": "sources",
+    "with_overrides": "overriding",
     "write_coordfile": "exporters.coordfile",
     "write_maps": "exporters.paper",
     "write_raster_xlsx": "rasters.workbook",
@@ -79,6 +83,7 @@ __all__ = [
     "AuditReport",
     "Catalogue",
     "ConfigError",
+    "Decision",
     "DiffReport",
     "ExportError",
     "LayerError",
@@ -101,6 +106,7 @@ __all__ = [
     "inspect_file",
     "measure_declared",
     "open_catalogue",
+    "override_entry",
     "raster_change",
     "raster_declared",
     "raster_stats",
@@ -112,6 +118,7 @@ __all__ = [
     "reference_city",
     "screen",
     "sites_from_frame",
+    "with_overrides",
     "write_coordfile",
     "write_maps",
     "write_raster_xlsx",

@@ -21,12 +21,13 @@ from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
-from lzgis.model import Layer, Problem, Source
+from lzgis.model import Layer, Problem, Repair, Source
 from lzgis.position import Given, astray, locate
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
 from lzgis.sources import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
+from lzgis.sources.attributes import layer_columns
 from lzgis.spec import CatalogueSpec, CitySpec, Declared, LayerSpec
 
 CATALOGUE_FILE = "catalog.toml"
@@ -41,6 +42,7 @@ class LoadedLayer:
     source: Source
     problems: tuple[Problem, ...]
     transforms: tuple[str, ...]
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,15 +224,32 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
             Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
         )
     crs = _checked_crs(read.frame, spec, place, problems)
-    frame = _canonical(read.frame, spec, place, problems)
+    frame = layer_columns(read.frame, spec, place, problems)
     located = locate(frame.geometry.to_numpy(), Given(crs), place)
     problems += located.problems
-    mended = mend(located.geometry, frame["id"].to_numpy(), place)
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
-    return LoadedLayer(Layer(layer_id, spec, frame), source, (*problems, *mended.problems), located.transforms)
+    said = (*problems, *mended.problems, *_repeated(frame, place))
+    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, located.transforms, mended.repairs)
+
+
+def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
+    """Name the features that have the shape of another: they are one place, which is not to be counted twice."""
+    shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
+    again = shape.duplicated()
+    if not again.any():
+        return []
+    first = shape[again].map(dict(zip(shape[::-1], frame["id"][::-1], strict=True)))
+    pairs = [f"{other} = {one}" for other, one in zip(frame["id"][again], first, strict=True)]
+    what = Message(
+        "{count} features have the shape of another: {pairs}",
+        count=len(pairs),
+        pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
+    )
+    return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
 
 
 def read_layer(path: Path) -> LoadedLayer:
@@ -284,52 +303,6 @@ def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
         what = Message("is in {name}, the catalogue says {name2}", name=found.name, name2=declared.name)
         raise LayerError(place, what, Message("correct 'crs' in the catalogue, or the file"))
     return found
-
-
-def _canonical(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
-    """Bring fields and values under the names that rules use."""
-    frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
-    renamed = {}
-    aliases = {"id": [spec.id], "name": [spec.name]} | spec.fields
-    for canonical, names in aliases.items():
-        found = next((n for n in [canonical, *names] if n in frame.columns), None)
-        if found is not None and found != canonical:
-            renamed[found] = canonical
-    frame = frame.rename(columns=renamed)
-    if "id" not in frame.columns:
-        raise LayerError(
-            place,
-            Message("has no field '{id}'", id=spec.id),
-            Message("name the id field; there are {names}", names=", ".join(map(str, read.columns))),
-        )
-    frame["id"] = frame["id"].astype(str)
-    twice = frame["id"][frame["id"].duplicated()]
-    if len(twice):
-        raise LayerError(
-            Message("{place}, feature '{value}'", place=place, value=twice.iloc[0]),
-            Message("the id is given twice"),
-            Message("give each feature its own"),
-        )
-    if "name" not in frame.columns:
-        frame["name"] = ""
-    if spec.group is not None and spec.group in frame.columns:
-        frame[spec.group] = [None if pd.isna(v) else str(v) for v in frame[spec.group]]
-    elif spec.group is not None:
-        what = Message("has no field '{group}', which tells the parts of one object", group=spec.group)
-        problems.append(Problem("warning", place, what, Message("every feature is taken as an object of its own")))
-    frame["name"] = frame["name"].fillna("").astype(str)
-    for name, mapping in spec.values.items():
-        if name in frame.columns and (changed := frame[name].isin(mapping)).any():
-            frame[name] = frame[name].replace(mapping)
-            pairs = "、".join(f"{old}→{new}" for old, new in mapping.items())
-            what = Message(
-                "{count} values of field '{name}' were read as {pairs}",
-                count=int(changed.sum()),
-                name=name,
-                pairs=pairs,
-            )
-            problems.append(Problem("note", place, what, Message("as the catalogue says under 'values'")))
-    return frame
 
 
 def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> None:

@@ -14,7 +14,7 @@ import shapely
 from lzgis.coverage import Coverage, coverage_of
 from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked, only
 from lzgis.kinds import KINDS
-from lzgis.kinds.base import Check, Geometries, Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
+from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import Reason, State
 from lzgis.position import lies_elsewhere
 from lzgis.rule import Rule
@@ -129,11 +129,28 @@ def _check(rule: Rule, ground: _Ground) -> Hits:
     covering = next(ground.layers[name] for name in (rule.layer, *rule.layers) if name in ground.layers)
     coverage = ground.coverage(covering.spec.coverage)
     rows = covered(_rows(rule, ground, covering.spec.coverage), rule, coverage, concerned)
+    rows = _doubted(rows, rule, ground)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
     if silence is not Reason.NONE:
         silent = rows.state == State.CLEAR
         rows = concatenated([only(rows, ~silent), not_checked(rows.site[silent], rule, silence)])
     return concatenated([rows, aside])
+
+
+def _doubted(rows: Hits, rule: Rule, ground: _Ground) -> Hits:
+    """Leave open what was not found where a feature lies that cannot be relied on."""
+    places = [p for name in rule.layers if name in ground.layers for p in ground.layers[name].doubtful]
+    if not places:
+        return rows
+    sites = ground.subjects.sites.geometry
+    near = np.full(len(sites), any(p is None for p in places))
+    for place in (p for p in places if p is not None):
+        near |= shapely.dwithin(sites, place, max(rule.reach_m, RESOLUTION_M))
+    open_rows = near[rows.site] & (rows.state == State.CLEAR)
+    return rows.changed(
+        state=np.where(open_rows, State.NOT_CHECKED, rows.state),
+        reason=np.where(open_rows, Reason.LAYER_DOUBTFUL, rows.reason),
+    )
 
 
 def _rows(rule: Rule, ground: _Ground, covering: str) -> Hits:

@@ -51,15 +51,16 @@ def stats(
     from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.stats import raster_stats
-    from lzgis.rasters.workbook import told_composition, write_raster_xlsx
+    from lzgis.rasters.workbook import told_composition, told_limits, write_raster_xlsx
 
     words = _words(lang)
     with progress_bar(words) as progress:
         found = raster_stats(layers or reference_city(), raster, by=by, sites=sites, progress=progress)
     table = told_composition(found, words)
     _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
-    if len(found.limits):
-        _print(found.limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
+    limits = told_limits(found, words)
+    if len(limits):
+        _print(limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
     for one in found.declared:
         said = words("raster", "yes" if one.holds else "no")
         values = {"basis": one.declared.basis, "declared": one.declared.value, "measured": round(one.measured, 6)}
@@ -67,8 +68,8 @@ def stats(
     _warn(found.problems, words)
     if out is not None:
         _save(table.drop(columns="title_en"), out / "composition.csv", words)
-        if len(found.limits):
-            _save(found.limits, out / "limits.csv", words)
+        if len(limits):
+            _save(limits.drop(columns="title_en"), out / "limits.csv", words)
         _announce(write_raster_xlsx(found, layers or reference_city(), out / "stats.xlsx", language=words.language))
 
 

@@ -33,6 +33,10 @@ class LzgisError(Exception):
         self.remedy = remedy
         super().__init__(f"{place}: {what}; {remedy}")
 
+    def __reduce__(self) -> tuple[type[LzgisError], tuple[str, str, str]]:
+        """Tell how to make the error again, so that another process can tell of it."""
+        return (type(self), (self.place, self.what, self.remedy))
+
 
 class ConfigError(LzgisError):
     """A catalogue, rule book or option says something that is not allowed."""

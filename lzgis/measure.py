@@ -112,6 +112,71 @@ def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     return np.array([abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(g))[0]) for g in geometries])
 
 
+#: Coefficients of the powers 0, 2, 4, 6, 8 of the eccentricity in A to E of the official formula.
+_OFFICIAL = np.array(
+    [
+        [1.0, 3 / 6, 30 / 80, 35 / 112, 630 / 2304],
+        [0.0, 1 / 6, 15 / 80, 21 / 112, 420 / 2304],
+        [0.0, 0.0, 3 / 80, 7 / 112, 180 / 2304],
+        [0.0, 0.0, 0.0, 1 / 112, 45 / 2304],
+        [0.0, 0.0, 0.0, 0.0, 5 / 2304],
+    ]
+)
+
+
+def official_area_m2(geometries: Any) -> Coordinates:
+    """Area of polygons in degrees by the official formula of the land surveys, on the ellipsoid of CGCS2000.
+
+    Each edge and a meridian make a trapezoid, as wide as the middle of the edge is far from the meridian; trapezoids
+    are added up with their signs. Only the given vertices count: edges are not made denser.
+
+    Parameters
+    ----------
+    geometries : array of shapely geometries, shape (n,)
+        Longitude, latitude in degrees on CGCS2000 (EPSG:4490). Holes are taken off; lines and points have no area.
+
+    Returns
+    -------
+    array of float, shape (n,)
+        Square metres on the ellipsoid.
+
+    Notes
+    -----
+    国土调查办发〔2008〕32号, formula (2), with A to E as given there: series in the eccentricity to its eighth power, of
+    which what is left out is less than 1e-11 of the area.
+
+    Examples
+    --------
+    >>> official_area_m2([shapely.box(112.50, 25.00, 112.51, 25.01)]).round()
+    array([1118209.])
+    """
+    shapes = np.atleast_1d(np.asarray(geometries, dtype=object))
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    polygonal = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    parts, owner = shapely.orient_polygons(parts[polygonal]), owner[polygonal]
+    rings, part = shapely.get_rings(parts, return_index=True)
+    degrees, ring = shapely.get_coordinates(rings, return_index=True)
+    # A meridian near by: far ones would make large trapezoids that nearly cancel.
+    west = shapely.bounds(parts)[:, 0][part][ring]
+    lon, lat = np.radians(degrees[:, 0] - west), np.radians(degrees[:, 1])
+    edge = ring[1:] == ring[:-1]
+    size = _trapezoids(0.5 * (lon[1:] + lon[:-1])[edge], lat[:-1][edge], lat[1:][edge])
+    total: Coordinates = np.bincount(owner[part[ring[:-1][edge]]], weights=size, minlength=len(shapes)).astype(float)
+    return total
+
+
+def _trapezoids(width: Coordinates, begin: Coordinates, end: Coordinates) -> Coordinates:
+    """Areas between a meridian and edges from latitude `begin` to `end`, in radians; negative towards the south."""
+    power = ELLIPSOID.es ** np.arange(5)
+    middle, half = 0.5 * (begin + end), 0.5 * (end - begin)
+    total = np.zeros(len(width))
+    for k, constant in enumerate(_OFFICIAL @ power):
+        odd = 2 * k + 1
+        total += (-1) ** k * constant * np.sin(odd * half) * np.cos(odd * middle)
+    size: Coordinates = 2.0 * ELLIPSOID.b**2 * width * total
+    return size
+
+
 def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tuple[str, ...]]:
     """Bring geometries to degrees on CGCS2000, and say how.
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from lzgis.rule import RuleBook
 from lzgis.spec import CitySpec, LayerSpec
@@ -49,6 +50,7 @@ class Reason(StrEnum):
     ACTIVITY_MISSING = "activity-missing"
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
+    LAYER_DOUBTFUL = "layer-doubtful"
 
 
 class Column(NamedTuple):
@@ -224,6 +226,22 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """A geometry that is not used as it was drawn: whose it is, what was done, and its area (m²) before and after.
+
+    `accepted` is False where the area changed by more than the tolerance and nobody accepted that: then the geometry is
+    not used at all, and what it would have decided is 未核查. Areas are 0 for lines and points.
+    """
+
+    place: str
+    feature: str
+    what: str
+    area_before_m2: float
+    area_after_m2: float
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
 class Source:
     """An input as it was read: what it is, where it came from and its fingerprint."""
 
@@ -249,16 +267,22 @@ class Provenance:
     transforms: tuple[str, ...]
     tolerances: Mapping[str, float]
     versions: Mapping[str, str]
+    repairs: tuple[Repair, ...] = ()
     command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names."""
+    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names.
+
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None where that is not
+    known either: nothing near it is proved to be free of the layer.
+    """
 
     id: str
     spec: LayerSpec
     frame: gpd.GeoDataFrame
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -272,6 +296,7 @@ class SiteTable:
     problems: tuple[Problem, ...]
     source: Source
     transforms: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,31 +116,58 @@ def with_overrides(report: Report, path: str | Path) -> Report:
     return replace(report, overrides=frame, problems=tuple(problems), provenance=provenance)
 
 
-def override_entry(report: Report, site: str, rule: str, *, feature: str = "") -> str:
-    """Write the ``[[override]]`` of a finding, to be completed with reason, author, date and evidence.
+@dataclass(frozen=True)
+class Decision:
+    """Why a finding is overruled, by whom, when, and on what file; what is not given is left to be filled in."""
+
+    reason: str = ""
+    author: str = ""
+    date: dt.date | None = None
+    evidence: str | Path = ""
+
+
+def override_entry(report: Report, site: str, rule: str, *, feature: str = "", decision: Decision = Decision()) -> str:
+    """Write the ``[[override]]`` of a finding, to be put into ``overrides.toml``.
+
+    Parameters
+    ----------
+    report : Report
+        The report that holds the finding.
+    site, rule : str
+        Ids of the site and the rule.
+    feature : str
+        Id of the feature; every finding of the rule on the site is meant if not given.
+    decision : Decision
+        Reason, author, date (that of the rules if not given) and evidence, whose fingerprint is taken.
 
     Raises
     ------
     ConfigError
-        If the report has no such finding.
+        If the report has no such finding, or the evidence is not there.
     """
     found = _findings(report, site, rule, feature)
     if not len(found):
         place = Message("site '{site}', rule '{rule}'", site=site, rule=rule)
         raise ConfigError(place, Message("the report has no such finding"), Message("look into the report"))
     one = _gravest(report, found)
-    lines = ["[[override]]", f'site = "{site}"', f'rule = "{rule}"', *([f'feature = "{feature}"'] if feature else [])]
-    lines += [
-        'reason = ""',
-        'author = ""',
-        f"date = {report.provenance.as_of}",
-        'evidence = ""',
-        'evidence_sha256 = ""',
-    ]
+    evidence = str(decision.evidence)
+    if evidence and not Path(evidence).is_file():
+        raise ConfigError(evidence, Message("does not exist"), Message("check the path"))
+    texts = {"site": site, "rule": rule, **({"feature": feature} if feature else {})}
+    texts |= {"reason": decision.reason, "author": decision.author}
+    lines = ["[[override]]", *(f"{name} = {_quoted(value)}" for name, value in texts.items())]
+    lines.append(f"date = {decision.date or report.provenance.as_of}")
+    lines.append(f"evidence = {_quoted(Path(evidence).as_posix() if evidence else '')}")
+    lines.append(f"evidence_sha256 = {_quoted(sha256_of(Path(evidence)) if evidence else '')}")
     lines += [f'state = "{one["state"]}"', f'severity = "{one["severity"]}"']
     lines += [f"area_m2 = {one['area_m2']:.2f}"] if one["area_m2"] == one["area_m2"] else []
     digest = feature_hash(report.layers, one["layer"], one["feature_id"])
     return "\n".join([*lines, *([f'feature_sha256 = "{digest}"'] if digest else [])]) + "\n"
+
+
+def _quoted(value: str) -> str:
+    """Write a text as TOML does; what JSON escapes, TOML escapes alike."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def feature_hash(layers: Mapping[str, Layer], layer: str, feature: str) -> str:

@@ -17,8 +17,9 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from lzgis.errors import ExportError
+from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
+from lzgis.tiff import opened_tiff
 
 MERCATOR = "EPSG:3857"
 _NOTHING = -32768.0
@@ -144,7 +145,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
+            with opened_tiff(path) as source:
                 if source.crs is None:
                     raise ExportError(
                         str(path),
@@ -162,10 +163,10 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                 }
                 with WarpedVRT(source, **options) as there:
                     elevation = there.read(1, masked=True)
-    except (RasterioError, OSError) as error:
+    except (RasterioError, OSError, SourceError) as error:
         raise ExportError(
             str(path),
-            Message("cannot be read as elevation ({error})", error=error),
+            Message("cannot be read as elevation ({error})", error=getattr(error, "what", error)),
             Message("check the file"),
         ) from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

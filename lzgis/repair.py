@@ -1,8 +1,13 @@
-"""Explicit mending of geometries: every repair is listed, with the area before and after."""
+"""Explicit mending of geometries: every repair is listed, with the area before and after.
+
+A repair that changes the area of a polygon by more than `TOLERANCE_M2` (or `TOLERANCE_SHARE` of it, if that is more) is a
+guess at what was meant. It is made only where the user accepts it; otherwise the geometry is not relied on.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -10,95 +15,197 @@ import shapely
 from lzgis.geometry import part_of_dimension
 from lzgis.measure import Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
-from lzgis.model import Problem
+from lzgis.model import Problem, Repair
+
+#: A repair may change an area by this much (m²), or by this share of it, without being accepted by anyone.
+TOLERANCE_M2 = 1.0
+TOLERANCE_SHARE = 1e-6
+
+#: What the user says to repairs beyond the tolerance: they are listed and not made, or made.
+Repairs = Literal["listed", "accepted"]
+
+_COLLECTION, _RING = 7, 2
 
 
 @dataclass(frozen=True, eq=False)
 class Mended:
-    """Geometries fit for use, `None` where there is nothing to use, and what was done."""
+    """Geometries fit for use, `None` where there is nothing to use, and what was done.
+
+    Attributes
+    ----------
+    geometry : array of shapely geometries
+        What can be used, in the order given.
+    problems : tuple of Problem
+        Everything that was done or is wrong, as messages.
+    repairs : tuple of Repair
+        What was done, with areas; one that is not accepted was worked out, but must not be relied on.
+    refused : array of bool
+        Where the repair is not accepted; `geometry` holds what it would be.
+    doubtful : tuple
+        For every geometry that must not be relied on, where it may lie: its convex hull, or None if that is not known.
+    """
 
     geometry: Geometries
     problems: tuple[Problem, ...]
+    repairs: tuple[Repair, ...]
+    refused: np.ndarray
+    doubtful: tuple[shapely.Geometry | None, ...]
 
     @property
     def usable(self) -> np.ndarray:
         """Whether each geometry can be used."""
         return ~shapely.is_missing(self.geometry)
 
+    @property
+    def relied_on(self) -> Geometries:
+        """The geometries without those whose repair is not accepted."""
+        kept = self.geometry.copy()
+        kept[self.refused] = None
+        return kept
 
-def mend(geometries: Geometries, ids: np.ndarray, place: str) -> Mended:
+
+@dataclass(eq=False)
+class _Bench:
+    """One mending: what it is of, and what has been noted so far."""
+
+    place: str
+    ids: np.ndarray
+    accept: Repairs
+    problems: list[Problem] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+    doubtful: list[shapely.Geometry | None] = field(default_factory=list)
+
+    def here(self, i: int) -> Message:
+        return Message("{place}, feature '{id}'", place=self.place, id=self.ids[i])
+
+    def say(self, level: str, i: int, what: Message, remedy: Message) -> None:
+        self.problems.append(Problem(level, self.here(i), what, remedy))
+
+    def unusable(self, i: int, what: Message, remedy: Message, where: shapely.Geometry | None) -> None:
+        self.say("error", i, what, remedy)
+        self.doubtful.append(where)
+
+    def repaired(self, i: int, what: Message, areas_m2: tuple[float, float], accepted: bool = True) -> None:
+        self.repairs.append(Repair(self.place, str(self.ids[i]), what, *areas_m2, accepted))
+
+
+def mend(geometries: Geometries, ids: np.ndarray, place: str, *, accept: Repairs = "listed") -> Mended:
     """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, listing every change.
 
-    A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``.
+    A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``. Rings that
+    cross or lie in each other are read by their structure: shells add up, holes are taken out of them, and nothing
+    cancels out. Source: ``make_valid`` of GEOS with ``method="structure"``.
+
+    Examples
+    --------
+    >>> bow_tie = shapely.Polygon([(112, 25), (112.001, 25.001), (112.001, 25), (112, 25.001)])
+    >>> done = mend([bow_tie], np.array(["7"]), "sites.gpkg")
+    >>> bool(done.refused[0]), done.repairs[0].feature, round(done.repairs[0].area_after_m2)
+    (True, '7', 5591)
+    >>> bool(mend([bow_tie], np.array(["7"]), "sites.gpkg", accept="accepted").refused[0])
+    False
     """
-    problems: list[Problem] = []
+    bench = _Bench(place, ids, accept)
     array = np.asarray(geometries, dtype=object).copy()
-    _drop_unusable(array, ids, place, problems)
-    if shapely.has_z(array).any():
-        array = shapely.force_2d(array)
-        problems.append(
-            Problem(
-                "note",
-                place,
-                Message("heights (Z) were left out"),
-                Message("nothing to do: areas are plane areas"),
-            )
-        )
-    for i in np.flatnonzero(shapely.get_type_id(array) == 7):
-        array[i] = _of_one_dimension(array[i], f"{place}, feature '{ids[i]}'", problems)
+    _drop_unusable(array, bench)
+    array, flattened = flat(array, place)
+    bench.problems += flattened
+    for i in np.flatnonzero(shapely.get_type_id(array) == _RING):
+        array[i] = shapely.LineString(array[i].coords)
+    for i in np.flatnonzero(shapely.get_type_id(array) == _COLLECTION):
+        array[i] = _of_one_dimension(array[i], int(i), bench)
+    refused = np.zeros(len(array), dtype=bool)
     present = ~shapely.is_missing(array)
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
-        array[i] = _made_valid(array[i], f"{place}, feature '{ids[i]}'", problems)
-    return Mended(array, tuple(problems))
+        array[i], refused[i] = _made_valid(array[i], int(i), bench)
+    return Mended(array, tuple(bench.problems), tuple(bench.repairs), refused, tuple(bench.doubtful))
 
 
-def _drop_unusable(array: Geometries, ids: np.ndarray, place: str, problems: list[Problem]) -> None:
+def flat(geometries: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+    """Leave out heights and measures, and say so: areas are plane areas."""
+    found = (
+        (shapely.has_z, Message("heights (Z) were left out")),
+        (shapely.has_m, Message("measures (M) were left out")),
+    )
+    remedy = Message("nothing to do: areas are plane areas")
+    said = [Problem("note", place, what, remedy) for has, what in found if has(geometries).any()]
+    return np.asarray(shapely.force_2d(geometries), dtype=object) if said else geometries, said
+
+
+def _drop_unusable(array: Geometries, bench: _Bench) -> None:
+    draw = Message("draw it or remove the row")
     for i in range(len(array)):
-        here = Message("{place}, feature '{id}'", place=place, id=ids[i])
         if array[i] is None:
-            problems.append(Problem("error", here, Message("has no geometry"), Message("draw it or remove the row")))
+            bench.unusable(i, Message("has no geometry"), draw, None)
         elif shapely.is_empty(array[i]):
-            problems.append(
-                Problem("error", here, Message("its geometry is empty"), Message("draw it or remove the row"))
-            )
+            bench.unusable(i, Message("its geometry is empty"), draw, None)
         elif not np.isfinite(shapely.get_coordinates(array[i])).all():
-            problems.append(
-                Problem("error", here, Message("a coordinate is not a number"), Message("correct the coordinate"))
-            )
+            bench.unusable(i, Message("a coordinate is not a number"), Message("correct the coordinate"), None)
         else:
             continue
         array[i] = None
 
 
-def _of_one_dimension(mixture: shapely.Geometry, here: str, problems: list[Problem]) -> shapely.Geometry:
+def _of_one_dimension(mixture: shapely.Geometry, i: int, bench: _Bench) -> shapely.Geometry:
     """Keep the polygons of a collection, or its lines if it has none, or its points."""
-    dimensions = shapely.get_dimensions(shapely.get_parts(mixture))
-    most = shapely.get_dimensions(np.array([mixture]))
-    if (dimensions != most[0]).any():
-        kept = ("points", "lines", "polygons")[most[0]]
+    parts = _flat(mixture)
+    dimensions = shapely.get_dimensions(parts)
+    most = int(dimensions.max())
+    if (dimensions != most).any():
+        kept = ("points", "lines", "polygons")[most]
         what = Message("is a mixture of points, lines or polygons, of which only the {kept} are used", kept=kept)
-        problems.append(Problem("warning", here, what, Message("give the others as rows of their own")))
-    kept_part: shapely.Geometry = part_of_dimension(np.array([mixture]), most)[0]
-    return kept_part
+        bench.say("warning", i, what, Message("give the others as rows of their own"))
+        areas = _area(mixture), _area(mixture)
+        bench.repaired(i, what, areas)
+    chosen = parts[dimensions == most]
+    if len(chosen) == 1:
+        only: shapely.Geometry = chosen[0]
+        return only
+    # Not united here: parts that overlap are told as such when the whole is made valid.
+    many: shapely.Geometry = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[most](chosen)
+    return many
 
 
-def _made_valid(geometry: shapely.Geometry, here: str, problems: list[Problem]) -> shapely.Geometry | None:
+def _flat(geometry: shapely.Geometry) -> Geometries:
+    """Give the points, lines and polygons of collections within collections."""
+    parts = shapely.get_parts(geometry)
+    while (shapely.get_type_id(parts) > 3).any():
+        parts = shapely.get_parts(parts)
+    return np.asarray(parts[~shapely.is_empty(parts)], dtype=object)
+
+
+def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shapely.Geometry | None, bool]:
     why = shapely.is_valid_reason(geometry)
     dimension = shapely.get_dimensions(np.array([geometry]))
     made = shapely.make_valid(geometry, method="structure")
     valid: shapely.Geometry = part_of_dimension(np.array([made]), dimension)[0]
+    before = _area(geometry)
     if shapely.is_empty(valid):
-        problems.append(
-            Problem("error", here, Message("cannot be repaired ({why})", why=why), Message("draw it again"))
+        what = Message("cannot be repaired ({why})", why=why)
+        bench.unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
+        bench.repaired(i, what, (before, 0.0), False)
+        return None, False
+    after = _area(valid)
+    within = abs(after - before) <= max(TOLERANCE_M2, TOLERANCE_SHARE * before)
+    values = {"why": why, "before": before, "after": after}
+    if within or bench.accept == "accepted":
+        what = Message(
+            "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values
         )
-        return None
-    after = float(ellipsoidal_area_m2([valid])[0]) if dimension[0] == 2 else 0.0
-    before = float(ellipsoidal_area_m2([geometry])[0]) if dimension[0] == 2 else 0.0
+        bench.say("warning", i, what, Message("check the shape"))
+        bench.repaired(i, what, (before, after))
+        return valid, False
     what = Message(
-        "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after",
-        why=why,
-        before=before,
-        after=after,
+        "is not valid ({why}), and a repair would change its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values
     )
-    problems.append(Problem("warning", here, what, Message("check the shape")))
-    return valid
+    bench.unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
+    bench.repaired(i, what, (before, after), False)
+    return valid, True
+
+
+def _area(geometry: shapely.Geometry) -> float:
+    """Area as drawn: shells less holes, whether or not they overlap; 0 for lines and points."""
+    if shapely.get_dimensions(geometry) != 2:
+        return 0.0
+    polygons = [part for part in _flat(geometry) if shapely.get_dimensions(part) == 2]
+    return float(ellipsoidal_area_m2(polygons).sum())

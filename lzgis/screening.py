@@ -41,10 +41,11 @@ from lzgis.measure import Plane
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Layer, Problem, Provenance, Reason, Report, SiteTable, Source
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
+from lzgis.repair import TOLERANCE_M2, TOLERANCE_SHARE
 from lzgis.rule import RuleBook
 from lzgis.rulebook import activity_of
 from lzgis.shifts import suspected_shift, vertices
-from lzgis.sources import read_sites, sites_from_frame
+from lzgis.sources import Reading, begin_reading, sites_from_frame, sites_of
 from lzgis.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _LEAST_PIECE, _MOST_PIECE = 100, 5000
 
 
 def screen(  # noqa: PLR0913 (what a screening may be given)
-    sites: SiteTable | gpd.GeoDataFrame | str | Path,
+    sites: SiteTable | Reading | gpd.GeoDataFrame | str | Path,
     city: Catalogue | str | Path,
     *,
     as_of: dt.date | str | None = None,
@@ -68,8 +69,9 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
 
     Parameters
     ----------
-    sites : SiteTable, GeoDataFrame or path
-        What to check: points, lines and polygons in any mixture.
+    sites : SiteTable, Reading, GeoDataFrame or path
+        What to check: points, lines and polygons in any mixture. What a file does not say itself, and whether repairs
+        are accepted, is given with :func:`lzgis.sources.begin_reading`.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
@@ -104,10 +106,12 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     """
     if isinstance(city, str | Path):
         city = open_catalogue(city)
+    if isinstance(sites, str | Path):
+        sites = begin_reading(sites)
     if isinstance(sites, gpd.GeoDataFrame):
         sites = sites_from_frame(sites, near=city.outline)
-    elif not isinstance(sites, SiteTable):
-        sites = read_sites(sites, near=city.outline)
+    elif isinstance(sites, Reading):
+        sites = _read_beside(sites, city)
     ground = ground_of(city, date_of(as_of), progress=progress)
     answer = answers_of if client is None else partial(_answers_on, client)
     answers = answer(sites, ground, progress=progress)
@@ -115,6 +119,15 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
+
+
+def _read_beside(reading: Reading, city: Catalogue) -> SiteTable:
+    """Let the sites be read in their process apart, and the layers here in the meantime."""
+    with reading:
+        for name in city.layers:
+            if city.exists(name):
+                city.load(name)
+        return sites_of(reading, near=city.outline)
 
 
 def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:
@@ -266,7 +279,8 @@ def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Bring a layer to a plane."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry))
+    doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)
 
 
 def unusable_rows(
@@ -339,8 +353,14 @@ def provenance_of(
         plane=plane.crs.name,
         sources=(*((sites.source,) if sites else ()), *(one.source for one in layers.values()), catalogue, *books),
         transforms=tuple(transforms),
-        tolerances={"sliver_width_m": book.tolerance.sliver_width_m, "touching_below_m": RESOLUTION_M},
+        tolerances={
+            "sliver_width_m": book.tolerance.sliver_width_m,
+            "touching_below_m": RESOLUTION_M,
+            "repair_m2": TOLERANCE_M2,
+            "repair_share": TOLERANCE_SHARE,
+        },
         versions=software(),
+        repairs=(*(sites.repairs if sites else ()), *(r for one in layers.values() for r in one.repairs)),
     )
 
 

@@ -66,7 +66,8 @@ class LayerSpec(_Data):
 
     `fields` maps a canonical field name to the names it may have in the file, the first found being taken; `values`
     maps, per canonical field, a value found in the file to the one that the rules use. `group` names the field that
-    tells which features are parts of one object (both carriageways of a road, the reaches of a river).
+    tells which features are parts of one object (both carriageways of a road, the reaches of a river). `repairs` says
+    whether a repair that changes the area of a feature is used (``accepted``), or what lies near it is 未核查 (``listed``).
 
     `source` is a file in the city's folder, or the address of a database (``postgis://user@host/database``); `source_layer`
     names the layer in it, `where` the rows to keep by the values of fields, `encoding` that of its text if it names none.
@@ -94,6 +95,7 @@ class LayerSpec(_Data):
     basis: str = ""
     confidentiality: Literal["public", "internal", "confidential"] = "internal"
     declared: list[Declared] = []
+    repairs: Literal["listed", "accepted"] = "listed"
     style: Style = Style()
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 

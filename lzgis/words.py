@@ -34,6 +34,10 @@ class Words:
         text = self._sections[section][key]
         return text.format(**values) if values else text
 
+    def has(self, section: str, key: str) -> bool:
+        """Tell whether a section has the wording of a key."""
+        return key in self._sections.get(section, {})
+
     def message(self, text: str) -> str:
         """Say a sentence of the program in this language; one that has no translation stays as it is.
 

@@ -18,9 +18,9 @@ FLOORS: dict[str, str] = {
     "ground": ". messages errors",
     "records": "spec rule",
     "geometry": "geometry",
-    "tools": "config words measure gcj02 zones helmert landing raster locking reopening placing manifest results cluster",
+    "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
-    "reading": "shifts hints position repair sources",
+    "reading": "shifts hints position repair sources indexcache",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
@@ -29,8 +29,8 @@ FLOORS: dict[str, str] = {
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",
     "rasters": "rasters",
-    "edges": "starting console cli_output cli_reading cli_result cli_map cli_raster cli_audit cli_diff cli_verify cli_batch "
-    "cli_inspect cli",
+    "edges": "starting console cli_gather cli_output cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff "
+    "cli_verify cli_batch cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 
@@ -43,7 +43,7 @@ def place(module: str) -> str:
     return module
 
 
-GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "lzgis"}
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "lzgis"}
 HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
 
 

@@ -247,7 +247,7 @@ def test_a_shifted_layer_is_seen_by_the_outline_it_follows(tmp_path, to, said, l
     found = report.of(Topic.SHIFT)
     assert found["layer"].tolist() == ["units"]
     assert least < found["length_m"].iloc[0] < most
-    assert re.match(said, found["what"].iloc[0])
+    assert re.match(r"\S+ " + said, found["what"].iloc[0])
     told = report.findings.set_index("layer")["state"]
     assert told["town"] == State.CLEAR
     assert told["city"] == State.NOT_CHECKED  # names those that do not follow the outline

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 import toy
 from shapely import box
 
@@ -199,3 +201,20 @@ def test_an_unknown_activity_is_told_with_its_row(place, tmp_path):
     done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF, "--lang", "en")
     assert done.returncode == 2
     assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石" in done.stderr
+
+
+def test_an_elevation_raster_may_be_given_for_the_base_of_the_map(place, tmp_path):
+    west, south, east, north = toy.sites(FREE).to_crs(4490).total_bounds + np.array([-0.1, -0.1, 0.1, 0.1])
+    with rasterio.open(
+        tmp_path / "dem.tif", "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4490",
+        transform=rasterio.Affine((east - west) / 20, 0, west, 0, (south - north) / 20, north),
+    ) as raster:  # fmt: skip
+        raster.write(np.arange(400, dtype="float32").reshape(1, 20, 20))
+    command = ["screen", place / "free.gpkg", "--layers", place, "--as-of", toy.AS_OF, "--format", "html", "--out"]
+    for out, dem in (("plain", []), ("shaded", ["--dem", tmp_path / "dem.tif"])):
+        assert run(*command, tmp_path / out, *dem).returncode == 0
+        page = (tmp_path / out / "map.html").read_text("utf-8")
+        assert ("L.imageOverlay" in page.rpartition("lzgis.start")[0].rpartition("<script>")[2]) == bool(dem)
+    failed = run(*command, tmp_path / "none", "--dem", tmp_path / "none.tif", "--lang", "en")
+    assert failed.returncode == 2
+    assert "cannot be read as elevation" in failed.stderr

@@ -13,9 +13,10 @@ import toy
 from dossier_fixture import city_report, only
 from report_fixture import HOSTILE, toy_report
 
-from lzgis import cli
+from lzgis import cli_output
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exporters import FORMATS, export, export_projects
+from lzgis.exporters.dossier import crew, write_projects
 from lzgis.exporters.files import file_stems
 
 RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli import main; main()"]
@@ -94,7 +95,29 @@ def test_a_format_whose_package_is_missing_is_refused_at_once_and_left_out_of_al
 ) -> None:
     monkeypatch.setitem(FORMATS, "pdf", FORMATS["pdf"]._replace(needs="no_such_package"))
     with pytest.raises(ConfigError, match=r"needs a package that is not installed: no_such_package; install it with: "):
-        cli._formats(["pdf"])
-    every = cli._formats(["all"])
+        cli_output.formats_of(["pdf"])
+    every = cli_output.formats_of(["all"])
     assert "pdf" not in every
     assert "docx" in every
+
+
+def test_several_processes_write_what_one_writes_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = only(toy_report(), "S1", "S2", "S4")
+    alone = write_projects(report, tmp_path / "alone", suffixes=(".docx", ".html"), workers=2)
+    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(crew, "_SHARE", 1)
+    steps: list[tuple[int, int]] = []
+    together = write_projects(
+        report, tmp_path / "crew", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)
+    )
+    assert [path.name for path in together] == [path.name for path in alone]
+    assert [path.read_bytes() for path in together] == [path.read_bytes() for path in alone]
+    assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_fault_in_another_process_is_told_as_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
+    with pytest.raises(ExportError, match="no document of a project has this suffix"):
+        write_projects(only(toy_report(), "S1", "S2"), tmp_path, suffixes=(".odt",), workers=2)

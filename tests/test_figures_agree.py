@@ -1,4 +1,4 @@
-"""The same figure stands in every output, to the last digit printed: JSON, GeoPackage, GeoJSON and workbook."""
+"""The same figure stands in every output, to the last digit printed: JSON, GeoPackage, GeoJSON, workbook and map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIGURES = ("area_m2", "area_possible_m2", "length_m", "distance_m", "required_m"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("agree")
-    for name in ("report.json", "findings.gpkg", "findings.geojson", "report.xlsx"):
+    for name in ("report.json", "findings.gpkg", "findings.geojson", "report.xlsx", "map.html"):
         lz.export(city_report(), out / name)
     return out
 
@@ -63,3 +63,16 @@ def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findi
         for f in findings
     ]
     assert sorted(areas, key=repr) == sorted(wanted, key=repr)
+
+
+def test_the_map_prints_the_figures_of_the_workbook(folder: Path, findings: list[dict[str, Any]]) -> None:
+    page = (folder / "map.html").read_text("utf-8")
+    review = json.loads(page.split('id="lz-review">', 1)[1].split("</script>", 1)[0])
+    told = {text for text in review["pool"] if text}
+    areas = [f["area_m2"] for f in findings if f["area_m2"] and f["state"] != "不涉及"]
+    assert len(areas) > 100
+    for area in areas:
+        assert any(f"{area:,.2f} ㎡（{area / 10_000:,.4f} 公顷）" in text for text in told), area
+    near = [f for f in findings if f["required_m"] is not None and f["distance_m"] is not None]
+    for finding in near[:200]:
+        assert any(f"距 {finding['distance_m']:,.3f} m" in text for text in told), finding

@@ -330,7 +330,7 @@ def test_bands_reach_as_far_as_the_rule_and_lines_are_as_long_as_the_distance(tm
         lengths[site, nearest] = (line.length, told)
     length, told = lengths[1, 0]
     assert length == pytest.approx(wanted["S2", "road-provincial"], abs=0.05)
-    assert told == f"省道259 {wanted['S2', 'road-provincial']:.1f} m"
+    assert told == f"省道259 {wanted['S2', 'road-provincial']:.3f} m"
     assert lengths[1, 1][0] == pytest.approx(wanted["S2", "redline"], abs=0.05)
 
 
@@ -366,6 +366,11 @@ def test_opening_a_site_draws_bands_and_lines_and_closing_takes_them_away(chromi
     tags = page.locator(".lz-map-tag").all_inner_texts()
     assert "15 m" in tags
     assert any(re.fullmatch(r"省道259 [\d.]+ m", one) for one in tags)
+    # However near one looks, the label of a line stays in view, on the line.
+    page.evaluate("lzgis.map.setView(lzgis.review.lines.find(one => one[0] === 1)[1][0], 18, {animate: false})")
+    line = page.locator(".lz-on-line").first.bounding_box()
+    assert line is not None
+    assert 0 < line["x"] < 1280 and 0 < line["y"] < 800
     toggle = page.get_by_label("廊道与距离（选中的项目）")
     toggle.uncheck()
     assert page.locator(".leaflet-lz-bands-pane path").count() == 0
@@ -386,7 +391,10 @@ def test_clauses_open_and_lead_back_by_keyboard(chromium: Any, tmp_path: Path) -
     unit.get_by_role("button", name="条款").press("Enter")
     view = page.locator("#lz-clause-view")
     assert "禁止新建、扩建化工、焦化项目。" in view.inner_text()
-    assert "生态环境准入清单" in view.inner_text()
+    heads = view.locator("h3").all_inner_texts()
+    assert heads[:3] == ["省级总体管控要求", "市级总体管控要求", "生态环境准入清单"]
+    assert "规则库未载省级总体管控要求" in view.inner_text()
+    assert "严禁任意改变生态保护红线用途。 （连州市生态规划；载于规划）归类系规则库所加" in view.inner_text()
     assert "自然资发〔2022〕142号" in view.inner_text()
     page.keyboard.press("Escape")
     assert not view.is_visible()

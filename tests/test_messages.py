@@ -30,6 +30,8 @@ def test_an_error_reads_place_what_remedy(name):
     error = TREE[name]("sites.gpkg, row 3", "has no id", "give it one")
     assert str(error) == "sites.gpkg, row 3: has no id; give it one"
     assert (error.place, error.what, error.remedy) == ("sites.gpkg, row 3", "has no id", "give it one")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (type(error), str(error))
     assert str(Problem("note", "a", "b", "c")) == "a: b; c"
 
 

@@ -21,7 +21,7 @@ from lzgis.errors import ConfigError
 from lzgis.exporters.dossier import write_project
 from lzgis.exporters.json import report_document
 from lzgis.model import OVERRIDE_COLUMNS, Report
-from lzgis.overriding import override_entry, read_overrides, with_overrides
+from lzgis.overriding import Decision, override_entry, read_overrides, with_overrides
 from lzgis.screening import screen
 from lzgis.words import Words
 
@@ -253,3 +253,33 @@ def test_command(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert "1 findings overruled, 0 of them stale; the findings stay" in capsys.readouterr().out
+
+
+def test_the_command_writes_an_entry_that_is_read_and_current(tmp_path, monkeypatch, capfdbinary):
+    from lzgis.cli import main
+
+    city = toy.city(tmp_path / "city")
+    SITES.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    (city / "认定.pdf").write_bytes(b"%PDF")
+    monkeypatch.chdir(city)
+    given = ["lzgis", "override", "s1", "redline", "--sites", str(tmp_path / "sites.gpkg"), "--layers", str(city)]
+    more = ["--reason", '省级"认定"', "--author", "张三", "--evidence", "认定.pdf", "--date", "2026-11-20"]
+    monkeypatch.setattr("sys.argv", [*given, *more, "--as-of", toy.AS_OF])
+    main_code(main)
+    entry = capfdbinary.readouterr().out
+    (city / "overrides.toml").write_bytes(entry)
+    found = screened(city).overrides.iloc[0]
+    assert (found["status"], found["evidence_state"], found["reason"]) == ("current", "as-given", '省级"认定"')
+    assert found["date"] == "2026-11-20"
+
+
+def main_code(main):
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+
+
+def test_evidence_that_is_not_there_cannot_be_taken(tmp_path):
+    report = screened(toy.city(tmp_path))
+    with pytest.raises(ConfigError, match="does not exist"):
+        override_entry(report, "s1", "redline", decision=Decision(evidence=tmp_path / "none.pdf"))

@@ -134,17 +134,17 @@ def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monk
         read_vector(tmp_path / "s.gpkg")
 
 
-def test_a_shape_that_cannot_be_made_is_told_of_and_leaves_its_row(tmp_path):
+def test_a_ring_that_is_not_closed_is_closed_and_told_of(tmp_path):
     open_ring = {"type": "Polygon", "coordinates": [[[112, 25], [112.1, 25], [112.1, 25.1]]]}
     document = geojson(id=1)
     document["features"].append(document["features"][0] | {"id": 2, "geometry": open_ring})
     (tmp_path / "s.geojson").write_text(json.dumps(document))
     table = read_sites(tmp_path / "s.geojson")
     assert table.frame["id"].tolist() == ["1", "2"]
-    assert table.frame.geometry.isna().tolist() == [False, True]
+    assert table.frame.geometry.iloc[1].equals(shapely.Polygon(open_ring["coordinates"][0]))
     texts = [str(p) for p in table.problems]
     assert any("reading it, GDAL said: " in t and "closed" in t for t in texts)
-    assert any("feature '2': has no geometry; draw it or remove the row" in t for t in texts)
+    assert any("row 2: a ring was not closed; it was closed by a straight line" in t for t in texts)
 
 
 # --- GeoJSON and JSON-FG ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import toy
 from shapely import Point, Polygon, box
 
 import lzgis as lz
+import lzgis.sources
 from lzgis.catalogue import open_catalogue
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
@@ -199,7 +200,11 @@ def test_only_unusable_sites_make_a_report_too(city):
 
 def test_a_repaired_site_is_listed_with_its_area_before_and_after(city):
     bow_tie = Polygon([(-3000, 0), (-2900, 100), (-2900, 0), (-3000, 100)])
-    report = toy.screened(city, bow_tie)
+    refused = toy.screened(city, bow_tie, toy.square(-3000, 200))
+    assert set(toy.rows(refused, "redline")["reason"]) == {"geometry-unusable"}
+    assert toy.row(refused, "redline", "s2")["state"] == "不涉及"
+    accepted = lz.sources.sites_from_frame(toy.sites(bow_tie), options=lz.sources.ReadOptions(repairs="accepted"))
+    report = lz.screen(accepted, city, as_of=toy.AS_OF)
     # Two triangles of 100 m by 50 m, which as drawn cancel each other out.
     assert toy.verdict(report)["site_area_m2"] == pytest.approx(5_000, rel=1e-6)
     repaired = [str(p) for p in report.problems if p.level == "warning" and "repaired" in p.what]

@@ -187,8 +187,9 @@ def test_the_fingerprint_of_a_file_is_its_sha256_and_that_of_a_folder_is_stable(
     assert sha256_of(tmp_path) != before
 
 
-def mended(*shapes):
-    return mend(np.array(shapes, dtype=object), np.array([f"f{i}" for i in range(len(shapes))]), "here")
+def mended(*shapes, accept="listed"):
+    ids = np.array([f"f{i}" for i in range(len(shapes))])
+    return mend(np.array(shapes, dtype=object), ids, "here", accept=accept)
 
 
 def test_sound_shapes_are_left_alone():
@@ -207,26 +208,62 @@ def test_shapes_that_fall_apart_cannot_be_used():
     assert all("cannot be repaired" in p.what for p in done.problems)
 
 
+TEN = box(0, 0, 10, 10)
+CHANGED = {
+    "parts that overlap": (shapely.MultiPolygon([TEN, box(5, 0, 15, 10)]), 200, 150),
+    "equal shells": (shapely.MultiPolygon([TEN, TEN]), 200, 100),
+    "nested shells": (shapely.MultiPolygon([TEN, box(2, 2, 4, 4)]), 104, 100),
+    "a hole that sticks out": (Polygon(TEN.exterior.coords, [box(8, 8, 12, 12).exterior.coords]), 84, 96),
+    "a hole twice": (Polygon(TEN.exterior.coords, [box(2, 2, 4, 4).exterior.coords] * 2), 92, 96),
+    "a ring run through twice": (Polygon([*TEN.exterior.coords, *TEN.exterior.coords]), 200, 100),
+    "a bow tie": (Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]), 0, 50),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_repair_that_changes_the_area_needs_to_be_accepted(name):
+    shape, before, after = CHANGED[name]
+    there = toy.PLANE.unproject([shape])[0]
+    refused, taken = mended(there), mended(there, accept="accepted")
+    assert refused.relied_on.tolist() == [None]
+    assert shapely.equals_exact(refused.doubtful[0], shapely.convex_hull(there), 1e-12, normalize=True)
+    assert refused.problems[0].level == "error"
+    assert refused.problems[0].remedy == "draw it again, or accept the repair"
+    assert taken.doubtful == ()
+    assert shapely.is_valid(taken.relied_on[0])
+    assert shapely.area(toy.PLANE.project(taken.geometry))[0] == pytest.approx(after, rel=1e-6)
+    assert [p.level for p in taken.problems] == ["warning"]
+    assert f"{after:.2f} ㎡ after" in taken.problems[0].what
+    assert taken.problems[0].place == "here, feature 'f0'"
+    for done, accepted in ((refused, False), (taken, True)):
+        (one,) = done.repairs
+        assert (one.place, one.feature, one.accepted) == ("here", "f0", accepted)
+        assert (one.area_before_m2, one.area_after_m2) == pytest.approx((before, after), rel=1e-6, abs=1e-4)
+
+
 @pytest.mark.parametrize(
-    ("shape", "after"),
+    ("shape", "area"),
     [
-        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (5, -5), (0, 0)]), 100),  # a spike below
-        (shapely.MultiPolygon([box(0, 0, 10, 10), box(5, 0, 15, 10)]), 150),  # parts that overlap
-        (
-            Polygon(box(0, 0, 10, 10).exterior.coords, [box(8, 8, 12, 12).exterior.coords]),
-            96,
-        ),  # a hole that sticks out
-        (Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]), 50),  # a bow tie
+        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (5, -5), (0, 0)]), 100),  # a spike without width
+        (shapely.MultiPolygon([TEN, box(10, 0, 20, 10)]), 200),  # parts that share a side
+        (Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 0), (0.1, -0.05), (0.1, 0.05)]), 100),  # a loop of 50 cm²
     ],
 )
-def test_broken_polygons_are_repaired_and_measured(shape, after):
-    there = toy.PLANE.unproject([shape])[0]
-    done = mended(there)
-    assert shapely.is_valid(done.geometry[0])
-    assert shapely.area(toy.PLANE.project(done.geometry))[0] == pytest.approx(after, rel=1e-6)
-    assert [p.level for p in done.problems] == ["warning"]
-    assert f"{after:.2f} ㎡ after" in done.problems[0].what
-    assert done.problems[0].place == "here, feature 'f0'"
+def test_a_repair_that_keeps_the_area_is_made_and_listed(shape, area):
+    done = mended(toy.PLANE.unproject([shape])[0])
+    assert shapely.is_valid(done.relied_on[0])
+    assert shapely.area(toy.PLANE.project(done.relied_on))[0] == pytest.approx(area, abs=0.02)
+    assert [r.accepted for r in done.repairs] == [True]
+
+
+def test_points_given_twice_are_no_fault_and_a_ring_is_a_closed_line():
+    twice = Polygon([(0, 0), (0, 0), (1, 0), (1, 0), (1, 1)])
+    done = mended(twice, shapely.LinearRing([(0, 0), (1, 0), (1, 1)]))
+    assert done.problems == ()
+    assert shapely.get_num_coordinates(done.geometry[0]) == 6
+    # A bare ring in a GeoPackage ends the process that writes it.
+    assert done.geometry[1].geom_type == "LineString"
+    assert done.geometry[1].is_closed
 
 
 def test_a_mixture_keeps_its_highest_dimension_and_says_so():

@@ -28,7 +28,9 @@ def shapes(folder: Path, name: str) -> np.ndarray:
     """Read one file of the workload."""
     import pyarrow.parquet as pq
 
-    return shapely.from_wkb(pq.read_table(folder / f"{name}.parquet", columns=["geometry"])["geometry"].to_numpy())
+    # As a plain file and by way of a list: as a data set, or to numpy, pyarrow would import pandas.
+    table = pq.ParquetFile(folder / f"{name}.parquet").read(columns=["geometry"])
+    return shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object))
 
 
 def answer(pairs: dict[str, tuple[Any, Any, Any]], distances: dict[str, np.ndarray]) -> Answer:

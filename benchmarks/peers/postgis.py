@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from benchmarks.peers.common import LAYERS, PIECE, POLYGONS, Answer, answer, run, without
 
 SUBDIVIDED = False
+#: Whether the common parts are made and kept as geometries, those of one feature's pieces put together.
+PARTS = False
 
 
 def _load(cursor: Any, folder: Path, name: str, table: str) -> None:
@@ -51,12 +53,23 @@ def compute(state: Any) -> Answer:
     for name in LAYERS:
         free = np.arange(n)
         if name in POLYGONS:
-            cursor.execute(
-                f"""SELECT s.id, f.id, sum(CASE WHEN ST_CoveredBy(s.geom, f.geom) THEN ST_Area(s.geom)
-                    ELSE ST_Area(ST_Intersection(s.geom, f.geom)) END)
-                    FROM sites s JOIN {name} f ON ST_Intersects(s.geom, f.geom)
-                    WHERE ST_Dimension(s.geom) = 2 GROUP BY s.id, f.id"""
-            )
+            if PARTS:
+                cursor.execute("DROP TABLE IF EXISTS parts")
+                cursor.execute(
+                    f"""CREATE UNLOGGED TABLE parts AS SELECT s.id AS site, f.id AS feature,
+                        ST_Union(ST_CollectionExtract(CASE WHEN ST_CoveredBy(s.geom, f.geom) THEN s.geom
+                        ELSE ST_Intersection(s.geom, f.geom) END, 3)) AS geom
+                        FROM sites s JOIN {name} f ON ST_Intersects(s.geom, f.geom)
+                        WHERE ST_Dimension(s.geom) = 2 GROUP BY s.id, f.id"""
+                )
+                cursor.execute("SELECT site, feature, ST_Area(geom) FROM parts")
+            else:
+                cursor.execute(
+                    f"""SELECT s.id, f.id, sum(CASE WHEN ST_CoveredBy(s.geom, f.geom) THEN ST_Area(s.geom)
+                        ELSE ST_Area(ST_Intersection(s.geom, f.geom)) END)
+                        FROM sites s JOIN {name} f ON ST_Intersects(s.geom, f.geom)
+                        WHERE ST_Dimension(s.geom) = 2 GROUP BY s.id, f.id"""
+                )
             rows = np.array(cursor.fetchall(), dtype=float).reshape(-1, 3)
             pairs[name] = (rows[:, 0], rows[:, 1], rows[:, 2])
             free = without(n, rows[rows[:, 2] > 0, 0])

@@ -51,9 +51,9 @@ FORMATS: dict[str, Format] = {
     "verdicts": Format(".parquet", "verdicts.parquet", "lzgis.exporters.parquet:write_verdicts"),
     "html": Format(".html", "map.html", "lzgis.exporters.map:write_map", ("mode", "tianditu_key")),
     "png": Format(".png", "map.png", "lzgis.exporters.picture:write_picture"),
-    "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template"), per_site=True),
-    "htmldoc": Format(".html", "projects", _PROJECTS, ("mu",), per_site=True),
-    "pdf": Format(".pdf", "projects", _PROJECTS, ("mu",), per_site=True, needs="typst"),
+    "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template", "workers"), per_site=True),
+    "htmldoc": Format(".html", "projects", _PROJECTS, ("mu", "workers"), per_site=True),
+    "pdf": Format(".pdf", "projects", _PROJECTS, ("mu", "workers"), per_site=True, needs="typst"),
 }
 
 DEFAULT_FORMATS = ("xlsx", "gpkg", "json", "html")

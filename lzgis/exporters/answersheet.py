@@ -56,6 +56,8 @@ class AnswerSheet:
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
         self._report = teller.report
+        # The layers that each clause speaks of: hundreds of projects share their clauses.
+        self._spoken: dict[str, list[str]] = {}
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Go through the clauses that a site must answer, in their order; sizes are in ㎡ and hectares if not said."""
@@ -119,9 +121,12 @@ class AnswerSheet:
     def _facts(self, site_id: str, clause: str, size: Sizer) -> list[str]:
         """Say what is known of the layers that a clause speaks of; of other clauses only the activity."""
         facts: list[str] = []
-        for layer, names in self._mentioned.items():
-            if any(word in clause for word in names):
-                facts += self._layer_facts(site_id, layer, size)
+        if clause not in self._spoken:
+            self._spoken[clause] = [
+                layer for layer, names in self._mentioned.items() if any(word in clause for word in names)
+            ]
+        for layer in self._spoken[clause]:
+            facts += self._layer_facts(site_id, layer, size)
         given = visible(self._teller.activity(text(self._activities.get(site_id))))
         say = self._teller.words
         facts.append(say("dossier", "fact-activity", activity=given or say("dossier", "no-activity")))

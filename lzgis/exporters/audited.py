@@ -71,7 +71,6 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
         **{name: found[name].to_numpy() for name in found.columns if name in {c.name for c in FINDING_COLUMNS}},
         "site_id": ids,
         "site_name": names,
-        "share": np.ones(len(found)),
         "distance_m": np.zeros(len(found)),
     }
     findings = {
@@ -243,7 +242,7 @@ def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language
     """Write an audit as the interactive map of a screening whose sites are the conflicts."""
     from lzgis.exporters.map import write_map
 
-    write_map(as_report(audit, language), path, language=language)
+    write_map(as_report(audit, language), path, language=language, wording="map_audit")
 
 
 class AuditFormat(NamedTuple):

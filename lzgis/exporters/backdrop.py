@@ -14,9 +14,10 @@ from pyproj import CRS
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
-from lzgis.errors import ExportError
+from lzgis.errors import ExportError, SourceError
 from lzgis.exporters.cartography import Frame
 from lzgis.messages import Message
+from lzgis.tiff import opened_tiff
 
 _PIXELS_PER_MM = 4
 _STRENGTH = 0.20
@@ -39,14 +40,14 @@ def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
     transform = rasterio.Affine(step_x, 0.0, frame.west, 0.0, -step_y, frame.north)
     where = {"transform": transform, "width": width, "height": height}
     try:
-        with rasterio.open(dem) as raster:
+        with opened_tiff(dem) as raster:
             # Cells wider than a pixel are smoothed, or their edges would show as steps of the relief.
             cell = raster.res[0] * (111_320 if raster.crs and raster.crs.is_geographic else 1)
             how = Resampling.average if cell < step_x else Resampling.cubic_spline
             with WarpedVRT(raster, crs=crs.to_wkt(), resampling=how, **where) as warped:
                 elevation = warped.read(1, masked=True).astype(float)
-    except rasterio.errors.RasterioError as error:
-        what = Message("cannot be read: {why}", why=str(error))
+    except (rasterio.errors.RasterioError, OSError, SourceError) as error:
+        what = Message("cannot be read: {why}", why=getattr(error, "what", error))
         remedy = Message("repair it, or take 'dem' out of the catalogue")
         raise ExportError(str(dem), what, remedy) from error
     grey = np.zeros((height, width, 4))

@@ -197,7 +197,7 @@ def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
         layer = f"{zone.label}_{_kind(row).name}"
         overruled = teller.override(row)
         yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
-        size = f" {row['area_m2']:.1f} m2" if np.isfinite(row["area_m2"]) else ""
+        size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
         mark = f" {teller.column('override')}" if overruled else ""
         yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size + mark)
     corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)

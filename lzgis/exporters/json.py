@@ -78,7 +78,8 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
 def provenance_object(provenance: Provenance) -> dict[str, Any]:
     """Return the provenance of a report as plain values."""
     fields = {f.name: getattr(provenance, f.name) for f in dataclasses.fields(provenance)}
-    found: dict[str, Any] = plain(fields | {"sources": [dataclasses.asdict(s) for s in provenance.sources]})
+    lists = {name: [dataclasses.asdict(one) for one in fields[name]] for name in ("sources", "repairs")}
+    found: dict[str, Any] = plain(fields | lists)
     return found
 
 

@@ -1,11 +1,15 @@
-"""Letters for pictures: a font that comes along, since a fresh machine has none that can write Chinese."""
+"""Letters for pictures: a font that comes along, since a fresh machine has none that can write Chinese.
+
+It has the letters of GBK. A rarer one is taken from a font of the system that has it, and is a square if none does.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from matplotlib.font_manager import FontProperties, get_font
+from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 from lzgis.errors import ExportError
@@ -13,6 +17,12 @@ from lzgis.exporters.rows import visible
 from lzgis.messages import Message
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
+
+#: Fonts that systems come with, tried in this order for letters that ours lacks.
+_OF_SYSTEMS = (
+    *("Microsoft YaHei", "SimSun", "SimSun-ExtB", "SimSun-ExtG", "MingLiU-ExtB", "PingFang SC", "Hiragino Sans GB"),
+    *("Songti SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "DejaVu Sans"),
+)
 
 #: Stands for a letter that the font lacks.
 BLANK = "□"
@@ -25,21 +35,67 @@ LINE = 1.2 * MM_PER_POINT
 _CLOSING = "、，。；：）》”〕,.;:)"
 
 
-def font(size_pt: float) -> FontProperties:
-    """Return the font in a size."""
+class Face(NamedTuple):
+    """A font: its file, its name, and the letters that it has."""
+
+    path: Path
+    name: str
+    letters: frozenset[str]
+
+
+@cache
+def faces() -> tuple[Face, ...]:
+    """Give our font, and those of the system that may be asked for rare letters."""
     if not FONT.is_file():
         what = Message("the font that pictures are lettered with is missing")
         raise ExportError(str(FONT), what, Message("install lzgis anew"))
-    return FontProperties(fname=str(FONT), size=size_pt)
+    upright = {
+        e.name: e.fname for e in reversed(fontManager.ttflist) if e.style == "normal" and e.weight in (400, "normal")
+    }
+    files = [FONT, *(Path(upright[name]) for name in _OF_SYSTEMS if name in upright)]
+    return tuple(_face(path) for path in files)
+
+
+def _face(path: Path) -> Face:
+    read = FT2Font(str(path))
+    letters = map(chr, read.get_charmap())
+    # Fonts have marks that turn the reading direction as well, which must stay visible.
+    return Face(path, read.family_name, frozenset(c for c in letters if c.isprintable() or c.isspace()))
+
+
+def font(size_pt: float) -> FontProperties:
+    """Return the font in a size."""
+    return FontProperties(family=_families(), size=size_pt)
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    """Names under which matplotlib finds the fonts, ours first; ours it does not know before."""
+    own, *others = faces()
+    if not any(Path(entry.fname) == own.path for entry in fontManager.ttflist):
+        fontManager.addfont(str(own.path))
+    name = next(entry.name for entry in fontManager.ttflist if Path(entry.fname) == own.path)
+    return (name, *(face.name for face in others))
 
 
 @cache
 def _letters() -> frozenset[str]:
-    return frozenset(map(chr, FT2Font(str(FONT)).get_charmap()))
+    return frozenset().union(*(face.letters for face in faces()))
+
+
+def rare(text: str) -> bool:
+    """Tell whether a text has letters that our font lacks.
+
+    Examples
+    --------
+    >>> rare("连州 塆"), rare(chr(0x20BB7))
+    (False, True)
+    """
+    return not faces()[0].letters.issuperset(text)
 
 
 def printable(text: str) -> str:
-    """Give a text in one line and in letters that the font has.
+    """Give a text in one line and in letters that a font has.
 
     Examples
     --------
@@ -64,7 +120,7 @@ def measured_mm(text: str, size_pt: float) -> float:
     >>> measured_mm("连州", 10.0) > measured_mm("ij", 10.0)
     True
     """
-    face = get_font(str(FONT))
+    face = get_font([str(face.path) for face in faces()] if rare(text) else str(FONT))
     face.set_size(100.0, 72.0)
     face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return float(face.get_width_height()[0] / 64 / 100 * size_pt * MM_PER_POINT)

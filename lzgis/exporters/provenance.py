@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 
 from lzgis.exporters.rows import Teller
-from lzgis.exporters.tables import Head, Table, Value
+from lzgis.exporters.tables import Head, Kind, Table, Value
+
+_KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
+REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]
 
 
 def provenance_tables(teller: Teller) -> list[Table]:
@@ -26,6 +29,7 @@ def provenance_tables(teller: Teller) -> list[Table]:
     return [
         _table(teller, "about", pairs, _about(teller)),
         _table(teller, "problems", ["level", "place", "what", "remedy"], problems),
+        _table(teller, "repairs", REPAIR_COLUMNS, _repairs(teller)),
         _table(teller, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
         _table(
             teller,
@@ -36,6 +40,20 @@ def provenance_tables(teller: Teller) -> list[Table]:
         _table(teller, "transforms", ["value"], [[teller.words.message(t)] for t in provenance.transforms]),
         _table(teller, "tolerances", pairs, tolerances),
         _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
+    ]
+
+
+def _repairs(teller: Teller) -> list[list[Value]]:
+    return [
+        [
+            teller.words.message(r.place),
+            r.feature,
+            teller.words.message(r.what),
+            r.area_before_m2,
+            r.area_after_m2,
+            teller.words("provenance", "yes" if r.accepted else "no"),
+        ]
+        for r in teller.report.provenance.repairs
     ]
 
 
@@ -82,5 +100,5 @@ def _layers(teller: Teller) -> list[list[Value]]:
 
 def _table(teller: Teller, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
     folded = {"what", "remedy", "place"}
-    heads = [Head(teller.column(c), "count" if c == "count" else "text", c in folded) for c in columns]
+    heads = [Head(teller.column(c), _KINDS.get(c, "text"), c in folded) for c in columns]
     return Table(name, heads, rows)

@@ -18,7 +18,7 @@ import shapely
 
 from lzgis.measure import CGCS2000, Geometries
 from lzgis.messages import Message
-from lzgis.model import FINDING_COLUMNS, Layer, Problem, Report, no_overrides
+from lzgis.model import FINDING_COLUMNS, Layer, Problem, Repair, Report, no_overrides
 
 #: The least width of a cell, m, and the step in degrees that cells are multiples of.
 CELL_M = 500.0
@@ -70,9 +70,16 @@ def public_edition(report: Report) -> Report:
         verdicts=verdicts,
         unit_lists=_unit_lists(report, hidden, ids),
         problems=_problems(report.problems),
+        # What was repaired says where features of layers lie and how large they are; of the sites it may be said.
+        provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),
         # Decisions name people, files and what was found then.
         overrides=no_overrides(),
     )
+
+
+def _of_sites(report: Report) -> tuple[Repair, ...]:
+    names = {source.name for source in report.provenance.sources if source.role == "sites"}
+    return tuple(repair for repair in report.provenance.repairs if str(repair.place) in names)
 
 
 def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:

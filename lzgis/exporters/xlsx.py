@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,14 +192,12 @@ class _Pages:
         if not rows:
             sheet.write_string(top + 1, 0, self._teller.words("table", "none"), self._format(Head("")))
             return top + 2
-        texts, measure = _remembering(self._text), _remembering(_widest_lines)
+        texts, depths = _remembering(self._text), [_remembering(partial(_lines, width)) for width in widths]
+        folded = [column for column, head in enumerate(table.heads) if head.folded]
         for number, row in enumerate(rows, start=top + 1):
             mark = table.marks[start + number - top - 1] if table.marks else ""
             # Not every program finds out by itself how high a row of folded text must be.
-            folded = [
-                (v, w) for v, w, h in zip(row, widths, table.heads, strict=False) if h.folded and isinstance(v, str)
-            ]
-            deep = max((_lines(measure(value), width) for value, width in folded), default=1)
+            deep = max((depths[i](value) for i in folded if isinstance(value := row[i], str)), default=1)
             if deep > 1:
                 sheet.set_row(number, _LINE_PT * min(deep, _MOST_LINES))
             for column, (value, head) in enumerate(zip(row, table.heads, strict=True)):
@@ -263,13 +262,9 @@ def _width(text: str) -> int:
     return max((len(line.encode("gbk", "replace")) for line in text[:200].split("\n")), default=0)
 
 
-def _widest_lines(text: str) -> tuple[int, ...]:
-    """Columns that each line of a text takes, if it is not folded; of what is very long, enough to fill a row."""
-    return tuple(len(line.encode("gbk", "replace")) for line in text[:2000].split("\n"))
-
-
-def _lines(taken: tuple[int, ...], width: float) -> int:
-    """Lines that a text takes in a column."""
+def _lines(width: float, text: str) -> int:
+    """Lines that a text takes in a column; of what is very long, enough to fill a row."""
+    taken = (len(line.encode("gbk", "replace")) for line in text[:2000].split("\n"))
     # A wide letter does not break: up to one column is lost in each line.
     return sum(max(1, math.ceil(columns / max(width - 2, 1))) for columns in taken)
 

@@ -22,6 +22,7 @@ from lzgis.geometry.overlay import (
     part_of_dimension,
     united,
 )
+from lzgis.geometry.parts import parts_of
 from lzgis.geometry.told import SiteShapes, crossing, overlapping, told_nearest, told_within
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ __all__ = [
     "overlapping",
     "overlaps",
     "part_of_dimension",
+    "parts_of",
     "told_nearest",
     "told_within",
     "united",

@@ -107,26 +107,26 @@ def leaves(chain: Chains) -> Floats:
     return leaf
 
 
-@compiled
 def hilbert(x: Floats, y: Floats) -> Int64s:
-    """Return how far along a Hilbert curve over their extent points lie."""
+    """Return how far along a Hilbert curve over their extent points lie.
+
+    Examples
+    --------
+    >>> hilbert(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0])).argsort()
+    array([0, 1, 2, 3])
+    """
     place = np.zeros(len(x), np.int64)
-    if len(x) == 0:
+    if not len(x):
         return place
-    left, low = x.min(), y.min()
-    side = max(x.max() - left, y.max() - low)
+    side = max(float(np.ptp(x)), float(np.ptp(y)))
     scale = 65535.0 / side if side > 0.0 else 0.0
-    for i in range(len(x)):
-        u, v = np.int64((x[i] - left) * scale), np.int64((y[i] - low) * scale)
-        s = np.int64(32768)
-        while s > 0:
-            a, b = np.int64((u & s) > 0), np.int64((v & s) > 0)
-            place[i] += s * s * ((3 * a) ^ b)
-            if b == 0:
-                if a == 1:
-                    u, v = 65535 - u, 65535 - v
-                u, v = v, u
-            s >>= 1
+    u, v = ((x - x.min()) * scale).astype(np.int32), ((y - y.min()) * scale).astype(np.int32)
+    for bit in range(15, -1, -1):
+        a, b = (u >> bit) & 1, (v >> bit) & 1
+        place = (place << 2) | ((3 * a) ^ b)
+        turn, mirror = b == 0, (b == 0) & (a == 1)
+        u, v = np.where(mirror, 65535 - u, u), np.where(mirror, 65535 - v, v)
+        u, v = np.where(turn, v, u), np.where(turn, u, v)
     return place
 
 

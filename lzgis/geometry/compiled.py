@@ -1,18 +1,22 @@
 """Loops compiled by numba where it is installed.
 
-Only the modules that hold loops import this one, and they are imported when first needed: `import lzgis.geometry`
-costs nothing of numba. Without numba the loops stay plain Python: right, but slow; the public functions then go by way
-of shapely.
+numba is imported when the first loop is called, not before: whoever only maps a kept index, or has the loops as machine
+code (`lzgis.geometry.machine`), never pays for it. Without numba the loops stay plain Python: right, but slow; the public
+functions then go by way of shapely.
 """
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @cache
@@ -21,14 +25,69 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-def compiled(loop: Loop) -> Loop:
+class _Waiting(Generic[P, R]):
+    """A loop that is compiled, with all that wait like it, when one of them is first called."""
+
+    def __init__(self, loop: Callable[P, R]) -> None:
+        self.loop = loop
+        self.__wrapped__ = loop
+        self.__doc__ = loop.__doc__
+        self.__name__ = loop.__name__
+        self.__module__ = loop.__module__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return _ready(self)(*args, **kwargs)
+
+
+def compiled(loop: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers, kept on disk between runs, free of the interpreter's lock.
 
     No fast-math: sums keep their order, so that answers are the same bytes whatever the number of threads.
     """
     if not available():
         return loop
+    return _Waiting(loop)
+
+
+def _ready(waiting: _Waiting[P, R]) -> Callable[P, R]:
+    _all_ready()
+    return cast(Callable[P, R], _dispatcher(waiting.loop))
+
+
+def _all_ready() -> None:
+    """Put what is compiled in the place of what waits, wherever a module of this floor names it."""
+    modules = [m for name, m in sorted(sys.modules.items()) if name.startswith(f"{__package__}.")]
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if isinstance(value, _Waiting):
+                setattr(module, name, _dispatcher(value.loop))
+
+
+def fresh(loop: Callable[..., Any]) -> Any:
+    """Return numba's dispatcher of a loop, with nothing compiled yet and nothing kept on disk."""
     import numba
 
-    compile_: Callable[[Loop], Loop] = cast(Any, numba.njit(cache=True, nogil=True, error_model="numpy"))
-    return compile_(loop)
+    _all_ready()
+    plain = loop.loop if isinstance(loop, _Waiting) else getattr(loop, "py_func", loop)
+    return numba.njit(nogil=True, error_model="numpy")(plain)
+
+
+@cache
+def _dispatcher(loop: Callable[..., Any]) -> Any:
+    import numba
+
+    made = numba.njit(cache=True, nogil=True, error_model="numpy")(loop)
+    # numba looks at the age of the loop's own module only; what it calls in others is compiled into it too.
+    kept: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):
+        kept._source_stamp = sources()
+    return made
+
+
+@cache
+def sources() -> str:
+    """Return the SHA-256 of all modules that may hold loops: the version of the code."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.boxtree import EdgeTree, edge_tree
-from lzgis.geometry.chains import chains
+from lzgis.geometry.chains import Int64s, chains
 from lzgis.geometry.grid import PolygonGrid, plain
-from lzgis.geometry.index import Geometries
+from lzgis.geometry.index import Floats, Geometries
 from lzgis.geometry.membership import Starts, starts
 from lzgis.geometry.pairs import LayerArrays
 
@@ -60,6 +61,18 @@ class LayerIndex:
         grid = PolygonGrid.of_chains(chain, cell=cell)
         return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
 
+    @cached_property
+    def side(self) -> Floats:
+        """Side of a grid cell, as an array of one."""
+        return np.array([self.grid.cell])
+
+    @cached_property
+    def table(self) -> Int64s:
+        """Address and length of each array, in the order of the fields of `LayerArrays`, for machine code."""
+        grid = self.grid
+        arrays = (self.side, grid.reach, *grid.cells, *grid.directory, *self.begin, *self.tree)
+        return np.array([(a.ctypes.data, a.size) for a in arrays], dtype=np.int64)
+
     @property
     def near(self) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
@@ -68,7 +81,7 @@ class LayerIndex:
     def loops(self) -> LayerArrays:
         """Return the arrays as the loops take them."""
         grid = self.grid
-        return LayerArrays(np.array([grid.cell]), grid.reach, grid.cells, grid.directory, self.begin, self.tree)
+        return LayerArrays(self.side, grid.reach, grid.cells, grid.directory, self.begin, self.tree)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""

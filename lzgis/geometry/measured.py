@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -10,7 +12,7 @@ import shapely
 from lzgis.geometry.answers import Areas, Distances, Measured
 from lzgis.geometry.areas import CutSites, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
-from lzgis.geometry.chains import chains
+from lzgis.geometry.chains import Chains, chains
 from lzgis.geometry.distances import RUN_LENGTH, decided_nearest
 from lzgis.geometry.grid import reach_of
 from lzgis.geometry.index import Floats, Geometries, Integers
@@ -19,9 +21,14 @@ from lzgis.geometry.pairs import against_layer
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
 
+if TYPE_CHECKING:
+    from lzgis.geometry.machine import Machine
+
+Measure = Callable[[Chains, Sequence[LayerIndex], float], list[Measured]]
+
 
 def areas_and_distances(
-    sites: Geometries, layers: Mapping[str, LayerIndex], *, threads: int = 1
+    sites: Geometries, layers: Mapping[str, LayerIndex], *, threads: int = 1, machine: Machine | None = None
 ) -> dict[str, Measured]:
     """Measure every site against every layer, in one pass over the sites.
 
@@ -33,6 +40,8 @@ def areas_and_distances(
         The layers by name.
     threads : int
         How many to use; the answer is the same bytes for any number.
+    machine : Machine, optional
+        The loops as machine code, so that numba is not needed; the answer is the same bytes.
 
     Examples
     --------
@@ -42,25 +51,33 @@ def areas_and_distances(
     (array([100.]), array([0., 5.]))
     """
     order = _along_curve(sites)
-    laid_out = {name: layer.loops() for name, layer in layers.items()}
+    measure: Measure = machine.measure if machine is not None else by_loops
 
     def work(first: int, last: int) -> dict[str, Measured]:
-        chain = chains(sites[order[first:last]])
-        part, reach = (0, last - first), reach_of(chain)
-        line = segments(chain, *part, RUN_LENGTH)
-        cuts: dict[float, CutSites] = {}
-        made = {}
-        for name, layer in laid_out.items():
-            cell = float(layer.cell[0])
-            if cell not in cuts:
-                cuts[cell] = cut_sites(chain, part, cell, reach)
-            scale = (cuts[cell].perimeter, reach)
-            pairs, near = against_layer(chain, part, cuts[cell].cells, line, scale, layer)
-            made[name] = Measured(Areas(pairs[0] + first, *pairs[1:]), Distances(*near))
-        return made
+        found = measure(chains(sites[order[first:last]]), list(layers.values()), RUN_LENGTH)
+        return {
+            name: replace(one, areas=replace(one.areas, left=one.areas.left + first))
+            for name, one in zip(layers, found, strict=True)
+        }
 
     parts = in_pieces(len(sites), threads, work)
     return {name: _in_order([part[name] for part in parts], order) for name in layers}
+
+
+def by_loops(chain: Chains, layers: Sequence[LayerIndex], run_length: float) -> list[Measured]:
+    """Measure all sites of `chain` against each layer, in one piece, by loops that numba compiles."""
+    part, reach = (0, len(chain.owner_start) - 1), reach_of(chain)
+    line = segments(chain, *part, run_length)
+    cuts: dict[float, CutSites] = {}
+    made = []
+    for layer in layers:
+        cell = layer.grid.cell
+        if cell not in cuts:
+            cuts[cell] = cut_sites(chain, part, cell, reach)
+        scale = (cuts[cell].perimeter, reach)
+        pairs, near = against_layer(chain, part, cuts[cell].cells, line, scale, layer.loops())
+        made.append(Measured(Areas(*pairs), Distances(*near)))
+    return made
 
 
 def decided_measures(
@@ -91,6 +108,10 @@ def decided_measures(
     """
     made = {}
     for name, one in found.items():
+        if not one.areas.undecided.any() and not one.nearest.undecided.any():
+            # The layer's geometries, which may not have been read yet, are not asked for.
+            made[name] = one
+            continue
         areas = decided(one.areas, sites, geometries[name])
         nearest = decided_nearest(one.nearest, sites, layers[name], geometries[name])
         # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.

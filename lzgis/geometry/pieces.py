@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -124,13 +125,16 @@ def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1)
     >>> shapely.area(uncovered_parts(field, FeatureIndex(np.array([shapely.box(0, 0, 10, 9)]))))
     array([10.])
     """
-    covering.tree  # noqa: B018  (built here, once, and not by every thread)
-    rest = np.concatenate(
-        [
-            _array([]),
-            *_threaded(lambda part: outside_parts(pieces.geometries[part], covering), len(pieces.owner), threads),
-        ]
-    )
+    # A prepared geometry keeps notes while it answers, so that two threads that ask the same one spoil them and crash:
+    # every thread prepares copies of its own.
+    own = threading.local()
+
+    def work(part: slice) -> Geometries:
+        if not hasattr(own, "covering"):
+            own.covering = FeatureIndex(_copies(covering.geometries))
+        return outside_parts(pieces.geometries[part], own.covering)
+
+    rest = np.concatenate([_array([]), *_threaded(work, len(pieces.owner), threads)])
     there = np.flatnonzero(~shapely.is_empty(rest))
     return _united(rest[there], pieces.owner[there], pieces.size)
 
@@ -256,6 +260,11 @@ def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list
         return [work(part) for part in parts]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, parts))
+
+
+def _copies(geometries: Geometries) -> Geometries:
+    """Copy geometries to the last bit; what was prepared is not."""
+    return np.asarray(shapely.from_wkb(shapely.to_wkb(geometries)), dtype=object)
 
 
 def _array(items: list[shapely.Geometry]) -> Geometries:

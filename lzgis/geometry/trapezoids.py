@@ -52,8 +52,8 @@ def _with_room(pairs: Pairs, room: int) -> Pairs:
     size = 2 * room
     left, right = np.empty(size, np.int64), np.empty(size, np.int64)
     area, bound, mixed = np.empty(size), np.empty(size), np.empty(size, np.bool_)
-    n = len(pairs[0])
-    left[:n], right[:n], area[:n], bound[:n], mixed[:n] = pairs
+    for k in range(len(pairs[0])):
+        left[k], right[k], area[k], bound[k], mixed[k] = pairs[0][k], pairs[1][k], pairs[2][k], pairs[3][k], pairs[4][k]
     return left, right, area, bound, mixed
 
 

@@ -63,12 +63,16 @@ class PlaneSites:
 
 @dataclass(frozen=True, eq=False)
 class PlaneLayer:
-    """A layer in the plane of the city: its features' fields, and their geometries indexed."""
+    """A layer in the plane of the city: its features' fields, and their geometries indexed.
+
+    `doubtful` holds where features that cannot be relied on may lie, None where that is not known.
+    """
 
     id: str
     spec: LayerSpec
     frame: gpd.GeoDataFrame
     index: FeatureIndex
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
 
     def matching(self, where: Mapping[str, list[str]]) -> Integers:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""

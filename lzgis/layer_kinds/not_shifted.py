@@ -54,7 +54,8 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
         if max(as_is, shares[likeliest]) < rule.follows:
             untold.append(ground.layers[layer].spec.title)
         elif shares[likeliest] > 3 * as_is:
-            rows.append(_row(layer, other, (as_is, shares[likeliest]), likeliest, moved[likeliest] - here))
+            shares_of_points = (as_is, shares[likeliest])
+            rows.append(_row(ground, (layer, other), shares_of_points, likeliest, moved[likeliest] - here))
         else:
             rows.append(clear(layer, other, measured=as_is))
     if untold:
@@ -63,12 +64,14 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
     return rows or [clear(other)]
 
 
-def _row(layer: str, other: str, shares: tuple[float, float], likeliest: Shift, moved: Floats) -> Found:
+def _row(ground: Ground, pair: tuple[str, str], shares: tuple[float, float], likeliest: Shift, moved: Floats) -> Found:
+    layer, other = pair
     shift = np.hypot(*moved.T).mean()
     east, north = moved.mean(axis=0)
     what = Message(
-        "looks shifted by {shift:.0f} m to the {direction}, as {title} would be: it follows the outline at {as_is:.0%} of its "
-        "points, and at {shifted:.0%} if the outline is shifted alike",
+        "{layer} looks shifted by {shift:.0f} m to the {direction}, as {title} would be: it follows the outline at "
+        "{as_is:.0%} of its points, and at {shifted:.0%} if the outline is shifted alike",
+        layer=ground.layers[layer].spec.title,
         shift=shift,
         direction=compass(float(np.degrees(np.arctan2(east, north)))),
         title=TITLES[likeliest],

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyproj
-import rasterio
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 from rasterio import Affine
@@ -21,6 +20,7 @@ from rasterio.windows import Window
 from lzgis.errors import SourceError
 from lzgis.measure import CGCS2000, ELLIPSOID, to_cgcs2000
 from lzgis.messages import Message
+from lzgis.tiff import opened_tiff
 
 #: Side of the square pieces that rasters are worked through in, in cells.
 TILE = 1024
@@ -89,7 +89,7 @@ class Grid:
             If the file is damaged or cut short.
         """
         try:
-            with rasterio.open(self.path) as source:
+            with opened_tiff(self.path) as source:
                 values = source.read(self.band, window=window, masked=True)
         except (RasterioError, OSError) as error:
             what = Message(
@@ -166,7 +166,7 @@ def open_grid(path: str | Path, *, band: int = 1) -> Grid:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
+            with opened_tiff(path) as source:
                 if band > source.count:
                     what = Message("has {count} bands and no band {band}", count=source.count, band=band)
                     raise SourceError(str(path), what, Message("correct 'band' in the catalogue"))
@@ -212,7 +212,8 @@ def grid_difference(one: Grid, other: Grid) -> Message | None:
     east = (one.transform.c - other.transform.c) / other.transform.a
     south = (one.transform.f - other.transform.f) / other.transform.e
     if max(abs(east), abs(south)) > _SAME:
-        values = {"name": name, "east": f"{east:.6g}", "south": f"{south:.6g}"}
+        # Rounded before it is written, lest nothing at all read as minus nothing.
+        values = {"name": name, "east": f"{round(east, 6) + 0.0:.6g}", "south": f"{round(south, 6) + 0.0:.6g}"}
         return Message("begins {east} cells east and {south} cells south of {name}", **values)
     if one.shape != other.shape:
         sizes = [f"{g.shape[0]} × {g.shape[1]}" for g in (one, other)]

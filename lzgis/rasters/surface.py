@@ -38,6 +38,7 @@ from lzgis.rasters.grid import DEGREES
 from lzgis.rule import RuleBook, Severity
 from lzgis.rulebook import activity_of
 from lzgis.screening import date_of
+from lzgis.tiff import opened_tiff
 
 #: Rows that are held at a time, and columns that are burnt at a time.
 BAND, BLOCK = 256, 1024
@@ -95,7 +96,7 @@ class Surface:
 
     def at(self, lon: float, lat: float) -> pd.DataFrame:
         """Name the rules that touch the cell at a place, given in degrees."""
-        with rasterio.open(self.path) as source:
+        with opened_tiff(self.path) as source:
             x, y = Transformer.from_crs(DEGREES, source.crs.to_wkt(), always_xy=True).transform(lon, lat)
             row, column = source.index(x, y)
             inside = 0 <= row < source.height and 0 <= column < source.width
@@ -105,7 +106,7 @@ class Surface:
         return self.rules[[bool(self.covered(rule, here)[0, 0]) for rule in self.rules["rule"]]]
 
     def _read(self, band: int, window: Window | None) -> npt.NDArray[np.float32]:
-        with rasterio.open(self.path) as source:
+        with opened_tiff(self.path) as source:
             values = source.read(band if band > 0 else source.count + 1 + band, window=window)
         return np.asarray(values, dtype=np.float32)
 
@@ -210,7 +211,7 @@ def read_surface(path: str | Path) -> Surface:
     if not path.exists():
         raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))
     try:
-        with rasterio.open(path) as source:
+        with opened_tiff(path) as source:
             text = source.tags().get(f"{_TAG}_RULES")
     except RasterioError as error:
         what = Message("cannot be read as a raster ({error})", error=str(error))

@@ -87,6 +87,12 @@ def class_titles(city: Catalogue | str | Path, rasters: tuple[str, ...], words: 
     return {one.title: words.title(one.title, one.title_en) for one in classes}
 
 
+def told_limits(found: RasterStats, words: Words) -> pd.DataFrame:
+    """Give what lies steeper than 25° with titles in the reader's language."""
+    titles = zip(found.limits["title"], found.limits["title_en"], strict=True)
+    return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
+
+
 def _stats_tables(teller: Teller, found: RasterStats) -> list[Table]:
     words = teller.words
     tables = [_table(teller, "raster_composition", _COMPOSITION, told_composition(found, words))]
@@ -99,8 +105,7 @@ def _stats_tables(teller: Teller, found: RasterStats) -> list[Table]:
         heads = [Head(words("raster", name)) for name in ("basis", "declared_value", "measured", "holds")]
         tables.append(Table("raster_declared", [*heads, Head(words("raster", "note"), "text", True)], rows))
     if len(found.limits):
-        titles = [words.title(zh, en) for zh, en in zip(found.limits["title"], found.limits["title_en"], strict=True)]
-        tables.append(_table(teller, "raster_limits", _LIMITS, found.limits.assign(title=titles)))
+        tables.append(_table(teller, "raster_limits", _LIMITS, told_limits(found, words)))
     return tables
 
 

@@ -12,6 +12,7 @@ import geopandas as gpd
 
 from lzgis.helmert import Helmert
 from lzgis.model import Problem
+from lzgis.repair import Repairs
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class ReadOptions:
         The encoding of its text, where the input names none or a wrong one.
     shifted : {"", "gcj02", "bd09"}
         The coordinates are those of such a map and are to be shifted back.
+    repairs : {"listed", "accepted"}
+        Whether a repair that changes an area is only listed, so that its site is 未核查, or accepted and used.
     helmert : Helmert, optional
         The seven parameters from the datum of the input to CGCS2000.
     where : mapping of str to strings
@@ -42,6 +45,7 @@ class ReadOptions:
     crs: str | None = None
     encoding: str | None = None
     shifted: Literal["", "gcj02", "bd09"] = ""
+    repairs: Repairs = "listed"
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"

@@ -98,6 +98,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
             Message("no row names columns of coordinates"),
             Message("name them 经度 and 纬度, X and Y, or WKT"),
         )
+    _refuse_twice(sheet, columns)
     body = _body(sheet, columns)
     if columns.head:
         number = sheet.rows[columns.head][0]
@@ -120,6 +121,17 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
             raise SourceError(first.place, first.what, first.remedy)
     frame = frame.set_crs(crs.value) if crs is not None else frame
     return Read(frame, "", tuple(sheet.problems), crs=crs)
+
+
+def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
+    """Refuse coordinates whose column has a namesake: which of the two is meant cannot be told."""
+    number, row = sheet.rows[columns.head]
+    names = [_heading(cell) for cell in row]
+    for index in columns.found.values():
+        if names.count(names[index]) > 1:
+            here = Message("{place}, row {row}", place=sheet.place, row=number)
+            what = Message("two columns are named '{name}'", name=names[index])
+            raise SourceError(here, what, Message("remove the one that is not meant"))
 
 
 def _point(x: float, y: float) -> shapely.Geometry | None:

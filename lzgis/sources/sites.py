@@ -1,4 +1,4 @@
-"""The table of sites: read, brought to CGCS2000, repaired, its columns found."""
+"""The table of sites: read apart, brought to CGCS2000, repaired, its columns found."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
-import pandas as pd
+import numpy as np
 import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
 from lzgis.hints import shifted_by_name
+from lzgis.measure import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
-from lzgis.repair import mend
+from lzgis.repair import flat, mend
+from lzgis.sources.aliases import SITE_FIELDS
+from lzgis.sources.apart import Reading, begin_reading
+from lzgis.sources.attributes import site_column
 from lzgis.sources.base import ReadOptions
-from lzgis.sources.table import read_vector
 
-#: What the columns of a site table may be called; the first found is taken.
-SITE_FIELDS = {
-    "id": ("id", "site_id", "编号", "项目编号", "地块编号", "BSM", "XMBH"),
-    "name": ("name", "site_name", "名称", "项目名称", "地块名称", "XMMC"),
-    "activity": ("activity", "活动类型", "项目类型", "活动", "建设类型", "XMLX"),
-}
+#: As many overlaps between sites are named; the rest is counted.
+_NAMED = 20
+#: Sites that are asked for their neighbours at once, and the least overlap (m²) that is told.
+_AT_ONCE, _LEAST_M2 = 1000, 1.0
+#: Coordinates are kept to the millimetre at best.
+_LEAST_WIDTH_M = 1e-3
 
 
 def read_sites(
@@ -35,7 +38,7 @@ def read_sites(
     options: ReadOptions | None = None,
     near: shapely.Geometry | None = None,
 ) -> SiteTable:
-    """Read the sites to screen from anything that there is a reader for.
+    """Read the sites to screen from anything that there is a reader for: a file in a process apart, with limits.
 
     Parameters
     ----------
@@ -44,7 +47,8 @@ def read_sites(
     layer : str, optional
         Which layer, where there are several; the same as in `options`.
     options : ReadOptions, optional
-        What the file does not say itself: reference system, encoding, a shift, seven parameters.
+        What the file does not say itself: reference system, encoding, a shift, seven parameters; and whether repairs are
+        accepted.
     near : shapely geometry, optional
         The outline of the city in degrees on CGCS2000: what would land far from it, while another reading lands inside,
         is refused, and a file without reference system is told which would land there.
@@ -52,15 +56,21 @@ def read_sites(
     Raises
     ------
     SourceError
-        If the file cannot be read, has no reference system, cannot lie where it claims to, has no row, or gives one id to
-        two rows.
+        If the file cannot be read, takes too much memory or time, has no reference system, cannot lie where it claims to,
+        has no row, or gives one id to two rows.
     LayerError
         If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
     """
-    read = read_vector(path, layer=layer, options=options)
+    with begin_reading(path, layer=layer, options=options) as reading:
+        return sites_of(reading, near=near)
+
+
+def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
+    """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
+    read = reading.result()
     origin = Origin(read.name, read.sha256, read.engine)
-    table = _table(read.frame, origin, options or ReadOptions(), near)
-    hints = [] if options is not None and options.shifted else shifted_by_name(read.name, read.frame.columns)
+    table = _table(read.frame, origin, reading.options, near)
+    hints = [] if reading.options.shifted else shifted_by_name(read.name, read.frame.columns)
     return replace(table, problems=(*read.problems, *hints, *table.problems))
 
 
@@ -73,7 +83,8 @@ def sites_from_frame(
 ) -> SiteTable:
     """Make a site table of a frame; the same checks as :func:`read_sites`.
 
-    A frame without ids is numbered from 1, which the problems say.
+    A frame without ids is numbered from 1, which the problems say. A site whose repair would change its area, and is not
+    accepted, keeps its row and has no geometry.
     """
     return _table(frame, Origin(name), options or ReadOptions(), near)
 
@@ -95,24 +106,19 @@ def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: 
     if not len(frame):
         raise SourceError(name, Message("has no rows"), Message("give at least one site"))
     problems: list[Problem] = []
-    columns = {field: _column(frame, field, name, problems) for field in SITE_FIELDS}
-    ids = columns["id"]
-    twice = ids[ids.duplicated(keep=False)]
-    if len(twice):
-        rows = ", ".join(str(i + 1) for i in range(len(ids)) if ids.iloc[i] == twice.iloc[0])
-        raise SourceError(
-            Message("{name}, rows {rows}", name=name, rows=rows),
-            Message("share the id '{value}'", value=twice.iloc[0]),
-            Message("give each site an id of its own"),
-        )
-    located = locate(frame.geometry.to_numpy(), _given(frame, options, near, name), name)
-    mended = mend(located.geometry, ids.to_numpy(), name)
+    columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
+    ids = columns["id"].to_numpy()
+    shapes, flattened = flat(frame.geometry.to_numpy(), name)
+    located = locate(shapes, _given(frame, options, near, name), name)
+    mended = mend(located.geometry, ids, name, accept=options.repairs)
+    usable, narrow = _with_width(mended.relied_on, ids, name)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
-    table = gpd.GeoDataFrame(data, geometry=mended.geometry, crs="EPSG:4490")
+    table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
+    said = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
-    return SiteTable(table, (*problems, *located.problems, *mended.problems), source, located.transforms)
+    return SiteTable(table, said, source, located.transforms, mended.repairs)
 
 
 def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Given:
@@ -125,31 +131,49 @@ def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry
     return Given(own or declared, options.helmert, options.shifted, near)
 
 
-def _column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:
-    found = next((alias for alias in SITE_FIELDS[field] if alias in frame.columns), None)
-    if found is None:
-        if field == "id":
-            problems.append(Problem("note", place, Message("has no id column"), Message("rows are numbered from 1")))
-            return pd.Series([str(i + 1) for i in range(len(frame))], name="id", dtype=object)
-        if field == "activity":
-            what = Message("has no column of activities")
-            problems.append(
-                Problem("warning", place, what, Message("rules that depend on the activity are not checked"))
-            )
-        return pd.Series([""] * len(frame), name=field, dtype=object)
-    column = frame[found]
-    text = [("" if pd.isna(v) else _text(v)) for v in column]
-    if field == "id" and any(not t for t in text):
-        row = text.index("") + 1
-        raise SourceError(
-            Message("{place}, row {row}, field '{found}'", place=place, row=row, found=found),
-            Message("is empty"),
-            Message("give every site an id"),
-        )
-    return pd.Series(text, name=found, dtype=object)
+def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:
+    """Take out polygons narrower than coordinates can tell: collapsed, they would touch everything and overlap nothing."""
+    kept, problems = geometry.copy(), []
+    areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    width_deg = 2 * shapely.area(geometry[areal]) / shapely.length(geometry[areal])
+    # 1e-7 degrees are a centimetre: only what is so narrow is worth measuring.
+    for i in areal[width_deg < 1e-7]:
+        area, length = ELLIPSOID.geometry_area_perimeter(geometry[i])
+        if 2 * abs(area) / length > _LEAST_WIDTH_M:
+            continue
+        kept[i] = None
+        what = Message("has no width: its area is {area:.4f} ㎡", area=abs(area))
+        here = Message("{place}, feature '{id}'", place=name, id=ids[i])
+        problems.append(Problem("error", here, what, Message("draw it again, or give it as a line")))
+    return kept, problems
 
 
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Problem]:
+    """Name the sites that lie on each other: each is checked as it is, so their areas must not be added up."""
+    areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    tree = shapely.STRtree(geometry[areal])
+    remedy = Message("each is checked as it is; do not add their areas up")
+    found: list[Problem] = []
+    for start in range(0, len(areal), _AT_ONCE):
+        asked, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
+        left, right = areal[start + asked], areal[met]
+        pairs = left < right
+        left, right = left[pairs], right[pairs]
+        # Neighbours share a border; only what shares more than that is worth measuring.
+        inner = ~shapely.touches(geometry[left], geometry[right])
+        for one, other in zip(left[inner], right[inner], strict=True):
+            area = _common_m2(geometry[one], geometry[other])
+            if area < _LEAST_M2:
+                continue
+            if len(found) == _NAMED:
+                return [*found, Problem("warning", name, Message("more sites overlap than are named here"), remedy)]
+            here = Message("{name}, features '{one}' and '{other}'", name=name, one=ids[one], other=ids[other])
+            same = shapely.equals(geometry[one], geometry[other])
+            what = Message("have the same shape") if same else Message("overlap by {area:.2f} ㎡", area=area)
+            found.append(Problem("warning", here, what, remedy))
+    return found
+
+
+def _common_m2(one: shapely.Geometry, other: shapely.Geometry) -> float:
+    common = shapely.intersection(one, other)
+    return float(ellipsoidal_area_m2([p for p in shapely.get_parts(common) if shapely.get_dimensions(p) == 2]).sum())

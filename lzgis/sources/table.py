@@ -40,8 +40,8 @@ READERS: dict[str, str] = {
     ".ods": "workbook:read_workbook",
     ".csv": "delimited:read_delimited",
     ".tsv": "delimited:read_delimited",
-    ".zip": "archive:read_zip",
     ".txt": "coordfile:read_coordfile",
+    ".zip": "archive:read_zip",
 }
 
 #: Scheme of an address to "module:function"; imported when used.

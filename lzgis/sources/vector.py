@@ -13,11 +13,14 @@ from typing import Any, NamedTuple, NoReturn
 import geopandas as gpd
 import pyogrio
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.geopackage import check_geopackage
+from lzgis.sources.shapes import read_frame
 
 PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
 
@@ -38,7 +41,8 @@ FILEGDB = Kind("OpenFileGDB", "file geodatabase")
 def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
-    return read_gdal(path, GPKG, options)
+    check_geopackage(path, options.layer)
+    return read_gdal(path, GPKG, options, IMMUTABLE="YES")
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -110,11 +114,11 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             layer = _layer(path, options.layer)
-            frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="warn", **opening)
-        said = _said(heard, path)
+            frame, found = read_frame(path, layer, **opening)
+        said = (*found, *_said(heard, path))
         return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
-        return _read_by_fiona(path, kind, options.layer, first)
+        return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
         refuse(path, error)
 
@@ -191,18 +195,39 @@ def _heard_from(logger: str) -> Iterator[list[str]]:
         log.propagate = before
 
 
-def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) -> Read:
+def _crs_by_fiona(source: Any) -> CRS | None:
+    """Read the reference system; what is no system is none, which the reader of the file then says."""
+    from fiona._err import CPLE_BaseError
+
+    try:
+        return CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
+    except (CPLE_BaseError, CRSError):
+        return None
+
+
+def _stated(source: Any, otherwise: int) -> int:
+    try:
+        return len(source)
+    except TypeError:  # A driver that does not count: a drawing.
+        return otherwise
+
+
+def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exception) -> Read:
     try:
         import fiona
     except ImportError:
         refuse(path, first)
     try:
+        # An encoding is only given where pyogrio is asked for bytes too.
+        more = {"encoding": options.encoding} if options.encoding else {}
         with (
             _heard_from(fiona.log.name) as errors,
-            fiona.open(path, layer=layer, allowed_drivers=[kind.driver]) as source,
+            fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
         ):
-            crs = CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
-            frame = gpd.GeoDataFrame.from_features(list(source), crs=crs)
+            crs = _crs_by_fiona(source)
+            rows = list(source)
+            stated = _stated(source, len(rows))
+            frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
@@ -210,6 +235,9 @@ def _read_by_fiona(path: Path, kind: Kind, layer: str | None, first: Exception) 
         # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
+    if len(frame) != stated:
+        # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
+        refuse(path, first)
     said = Problem(
         "note",
         str(path),

@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from lzgis.errors import ExportError
 from lzgis.exporters.dossier.content import DossierMaker, dossier
+from lzgis.exporters.dossier.crew import Job, crew_size, written_by
 from lzgis.exporters.dossier.model import Dossier
 from lzgis.exporters.files import file_stems, put_bytes
+from lzgis.exporters.rows import text
 from lzgis.messages import Message
 from lzgis.model import Report
+from lzgis.placing import telling, workplace
 from lzgis.words import Language
 
-__all__ = ["DossierMaker", "dossier", "write_docx", "write_html", "write_pdf", "write_project", "write_projects"]
+__all__ = [
+    "Choices",
+    "DossierMaker",
+    "dossier",
+    "write_docx",
+    "write_html",
+    "write_pdf",
+    "write_project",
+    "write_projects",
+]
 
 #: Called with the number of documents written and of all to write.
 Progress = Callable[[int, int], None]
 
 
-def write_projects(  # noqa: PLR0913 (what an office may choose)
+class Choices(TypedDict, total=False):
+    """What an office may choose.
+
+    `mu` gives areas in mu (亩) as well. `template` is an office's own Word template for the ``.docx``; see
+    ``docs/templates.md``. `workers` is the most processes that write a large batch, 0 for one per core; it needs a program
+    whose start is guarded by ``if __name__ == "__main__"``, so it is 1 if not given.
+    """
+
+    mu: bool
+    template: str | Path | None
+    workers: int
+
+
+def write_projects(
     report: Report,
     folder: str | Path,
     *,
     suffixes: Iterable[str] = (".docx",),
     language: Language = "zh",
-    mu: bool = False,
-    template: str | Path | None = None,
     progress: Progress | None = None,
+    **choices: Unpack[Choices],
 ) -> list[Path]:
     """Write documents for every project of a report, named by its id, and return the files.
 
@@ -43,44 +69,52 @@ def write_projects(  # noqa: PLR0913 (what an office may choose)
         Which documents: ``.docx``, ``.html``, ``.pdf``.
     language : {"zh", "en"}
         Language of titles and wording.
-    mu : bool
-        Whether areas are given in mu (亩) as well.
-    template : path, optional
-        An office's own Word template for the ``.docx``; see ``docs/templates.md``.
     progress : callable, optional
         Called with the number of projects done and of all.
+    **choices
+        See `Choices`.
 
     Raises
     ------
     ExportError
         If a template is not in order, a package is missing, or a file cannot be written.
     """
-    maker = DossierMaker(report, language=language, mu=mu)
-    wanted = list(suffixes)
-    written = []
-    for done, (site, stem) in enumerate(zip(maker.sites, file_stems(maker.sites), strict=True)):
-        if progress:
-            progress(done, len(maker.sites))
-        one = maker.make(site)
-        for suffix in wanted:
-            data = _bytes(one, report, suffix, None if template is None else Path(template))
-            path = Path(folder) / f"{stem}{suffix}"
-            put_bytes(path, data)
-            written.append(path)
+    sites = [text(site) for site in report.sites["id"]]
+    jobs = [Job(site, stem) for site, stem in zip(sites, file_stems(sites), strict=True)]
+    setup = partial(_writer, report, Path(folder), tuple(suffixes), language, choices)
+    written: list[Path] = []
     if progress:
-        progress(len(maker.sites), len(maker.sites))
+        progress(0, len(jobs))
+    size = crew_size(len(jobs), choices.get("workers", 1))
+    with telling(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with workplace(Path(folder)) as place:
+            for done, files in enumerate(written_by(setup, jobs, size, place)):
+                written += files
+                if progress:
+                    progress(done + 1, len(jobs))
     return written
 
 
-def write_project(
-    report: Report,
-    path: str | Path,
-    *,
-    language: Language = "zh",
-    mu: bool = False,
-    template: str | Path | None = None,
-) -> None:
-    """Write the document of the only project of a report; the suffix says which.
+def _writer(
+    report: Report, folder: Path, suffixes: tuple[str, ...], language: Language, choices: Choices
+) -> Callable[[Job], list[Path]]:
+    """Make the function that writes one project; what the projects share is worked out once."""
+    maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
+    template = choices.get("template")
+
+    def write(job: Job) -> list[Path]:
+        one = maker.make(job.site_id)
+        paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
+        for path in paths:
+            put_bytes(path, _bytes(one, report, path, Path(template) if template else None))
+        return paths
+
+    return write
+
+
+def write_project(report: Report, path: str | Path, *, language: Language = "zh", **choices: Unpack[Choices]) -> None:
+    """Write the document of the only project of a report; the suffix says which, and `Choices` what may be chosen.
 
     Raises
     ------
@@ -94,9 +128,10 @@ def write_project(
             Message("is of one project, but {count} were checked", count=len(report.sites)),
             Message("write them into a folder: --format docx,pdf --out FOLDER"),
         )
-    maker = DossierMaker(report, language=language, mu=mu)
+    maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
     one = maker.make(maker.sites[0])
-    data = _bytes(one, report, path.suffix.lower(), None if template is None else Path(template))
+    template = choices.get("template")
+    data = _bytes(one, report, path, Path(template) if template else None)
     put_bytes(path, data)
 
 
@@ -126,7 +161,8 @@ def write_pdf(
     return write_projects(report, folder, suffixes=(".pdf",), language=language, progress=progress)
 
 
-def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> bytes:
+def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> bytes:
+    suffix = path.suffix.lower()
     made_at = report.provenance.made_at
     if suffix == ".docx" and template is not None:
         from lzgis.exporters.dossier.template import filled
@@ -139,7 +175,10 @@ def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> 
     if suffix == ".pdf":
         from lzgis.exporters.dossier.pdf import pdf_bytes
 
-        return pdf_bytes(one, made_at)
+        with telling(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with workplace(path.parent) as place:
+                return pdf_bytes(one, made_at, place)
     if suffix == ".html":
         from lzgis.exporters.dossier.page import page_text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import io
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,14 @@ from PIL import Image
 from lzgis.exporters.dossier.batch import Batch, Subject
 from lzgis.exporters.dossier.model import Picture
 from lzgis.exporters.marginalia import Entry
-from lzgis.exporters.paper import detail_map, location_map
 from lzgis.exporters.paper.chart import Chart
 from lzgis.exporters.paper.grid import draw_north_arrow, draw_scale_bar
 from lzgis.exporters.paper.ground import draw_ground, draw_names
-from lzgis.exporters.paper.output import DPI, settings
+from lzgis.exporters.paper.output import DPI, pixels, settings
 from lzgis.exporters.paper.page import frame_at, round_scale
 from lzgis.exporters.paper.sheets import city_bounds, projected_bounds
-from lzgis.exporters.paper.small import draw_place, finish, room_in, start
+from lzgis.exporters.paper.small import detail_figure, draw_place, finish, location_figure, room_in, start
+from lzgis.exporters.paper.subject import Subject as MapSubject
 from lzgis.exporters.paper.subject import subject_of
 from lzgis.exporters.paper.zone import zone_of
 from lzgis.exporters.rows import VERDICT_COLOURS, Teller
@@ -56,25 +57,28 @@ class Atlas:
         """Draw where in the city the project lies; nothing if its geometry cannot be used."""
         if _unusable(subject):
             return None
-        png = self._placed(subject) or location_map(
-            self._batch.report, subject.id, size_mm=SIZE_MM, language=self._batch.language
-        )
-        return Picture("location_map", self._batch.say("location_map"), _smaller(png), *SIZE_MM)
+        drawn = self._placed(subject)
+        if drawn is None:
+            drawn = pixels(partial(location_figure, self._batch.teller, self._told(subject), SIZE_MM))
+        return Picture("location_map", self._batch.say("location_map"), _png(drawn), *SIZE_MM)
 
     def detail(self, subject: Subject) -> Picture | None:
         """Draw the project with what it meets; nothing if its geometry cannot be used."""
         if _unusable(subject):
             return None
-        png = detail_map(self._batch.report, subject.id, size_mm=SIZE_MM, language=self._batch.language)
-        return Picture("detail_map", self._batch.say("detail_map"), _smaller(png), *SIZE_MM)
+        drawn = pixels(partial(detail_figure, self._batch.teller, self._told(subject), SIZE_MM))
+        return Picture("detail_map", self._batch.say("detail_map"), _png(drawn), *SIZE_MM)
 
-    def _placed(self, subject: Subject) -> bytes:
+    def _told(self, subject: Subject) -> MapSubject:
+        return subject_of(self._batch.report, subject.id)
+
+    def _placed(self, subject: Subject) -> npt.NDArray[np.uint8] | None:
         """Put the project on the city that is drawn already; nothing if it lies outside of that map."""
         verdict = subject.verdict["verdict"]
         west, south, east, north = city_bounds(self._batch.report)
         bounds = subject.shape.bounds
         if bounds[0] < west or bounds[1] < south or bounds[2] > east or bounds[3] > north:
-            return b""
+            return None
         if verdict not in self._cities:
             self._cities[verdict] = _drawn(self._batch.teller, verdict)
         city = self._cities[verdict]
@@ -83,16 +87,14 @@ class Atlas:
         before = set(chart.axes.get_children())
         with settings():
             self._ring(chart, subject, verdict)
-            draw_place(chart, subject_of(self._batch.report, subject.id))
+            draw_place(chart, self._told(subject))
             fresh = [artist for artist in chart.axes.get_children() if artist not in before]
             _pixels(city.canvas)[:] = city.ground
             for artist in sorted(fresh, key=lambda a: a.get_zorder()):
                 chart.axes.draw_artist(artist)
         for artist in fresh:
             artist.remove()
-        saved = io.BytesIO()
-        Image.fromarray(_pixels(city.canvas)[..., :3]).save(saved, "PNG", compress_level=1)
-        return saved.getvalue()
+        return _pixels(city.canvas)[..., :3].copy()
 
     def _ring(self, chart: Chart, subject: Subject, verdict: str) -> None:
         """Draw a ring around the project: among reds and greens a sign alone is soon overlooked."""
@@ -132,10 +134,9 @@ def _pixels(canvas: FigureCanvasAgg) -> npt.NDArray[np.uint8]:
     return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
 
 
-def _smaller(png: bytes) -> bytes:
+def _png(drawn: npt.NDArray[np.uint8]) -> bytes:
     """Save a picture in 256 colours: a map has few, and a batch many maps."""
     saved = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        few = picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        few.save(saved, "PNG", optimize=False, compress_level=6, dpi=(DPI, DPI))
+    few = Image.fromarray(drawn).quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(saved, "PNG", optimize=False, compress_level=6, dpi=(DPI, DPI))
     return saved.getvalue()

@@ -107,7 +107,7 @@ class DossierMaker:
                 "paragraphs": tuple(p for p in (about["disclaimer"], about["notice"]) if p),
                 "grids": tuple(
                     self._provenance[name]
-                    for name in ("about", "sources", "transforms", "tolerances", "versions")
+                    for name in ("about", "repairs", "sources", "transforms", "tolerances", "versions")
                     if self._provenance[name].rows
                 ),
             },

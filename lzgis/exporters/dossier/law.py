@@ -7,7 +7,7 @@ import re
 from lzgis.exporters.dossier import figures
 from lzgis.exporters.dossier.batch import Batch, Subject, meant
 from lzgis.exporters.dossier.model import Grid
-from lzgis.exporters.provenance import provenance_tables
+from lzgis.exporters.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exporters.rows import number, text, visible
 from lzgis.exporters.tables import Table
 from lzgis.model import Problem, State
@@ -136,6 +136,7 @@ def provenance_grids(batch: Batch) -> dict[str, Grid]:
     tables = {table.name: table for table in provenance_tables(batch.teller)}
     columns = {
         "about": ("name", "value"),
+        "repairs": tuple(REPAIR_COLUMNS),
         "sources": ("role", "name", "version", "date", "crs", "engine", "sha256"),
         "layers": ("layer", "title", "status", "version", "date", "basis", "confidentiality", "count"),
         "transforms": ("value",),

@@ -188,6 +188,7 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "not_checked": ("rule", "layer", "reason", "unchecked_share", "severity"),
     "problems": ("level", "place", "what", "remedy"),
     "about": ("name", "value"),
+    "repairs": ("place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"),
     "sources": ("role", "name", "version", "date", "crs", "sha256"),
     "transforms": ("value",),
     "tolerances": ("name", "value"),

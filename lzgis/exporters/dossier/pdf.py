@@ -13,29 +13,34 @@ from typing import Any
 
 from lzgis.errors import ExportError
 from lzgis.exporters.dossier.model import Dossier, Grid, Section
-from lzgis.exporters.lettering import FONT, printable
+from lzgis.exporters.lettering import faces, printable, rare
 from lzgis.exporters.rows import TINTS, VERDICT_COLOURS, visible
 from lzgis.messages import Message
 from lzgis.words import Words
 
 
-def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
+def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
     """Set a dossier as PDF; the same dossier gives the same bytes.
 
-    A letter that the font lacks is printed as a square.
+    A letter that the font lacks is taken from a font of the system, and is a square if none has it. What the document is
+    set from stands for that time in a folder below `place`, or below the system's own for such things.
 
     Raises
     ------
     ExportError
         If typst is not installed.
     """
-    typst, fonts = _typst()
     when = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
     # Without a date of its own the file would bear that of its making.
     document = set_document(dossier) | {"date": list(when.timetuple()[:6])}
-    with tempfile.TemporaryDirectory(prefix="lzgis-") as name:
+    # Fonts of the system are looked at only for letters that ours lacks.
+    data = json.dumps(document, ensure_ascii=False)
+    used = faces() if rare("".join(set(data) - {"\n"})) else faces()[:1]
+    typst, fonts = _typst(tuple(dict.fromkeys(str(face.path.parent) for face in used)))
+    data = json.dumps(document | {"fonts": [face.name for face in used]}, ensure_ascii=False)
+    with tempfile.TemporaryDirectory(prefix="lzgis-", dir=place) as name:
         folder = Path(name)
-        (folder / "data.json").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+        (folder / "data.json").write_text(data, "utf-8")
         for picture in dossier.pictures:
             (folder / f"{picture.name}.png").write_bytes(picture.png)
         source = folder / "dossier.typ"
@@ -45,8 +50,8 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
 
 
 @cache
-def _typst() -> tuple[Any, Any]:
-    """Import typst and read the font once: other fonts would differ from one machine to the next."""
+def _typst(folders: tuple[str, ...]) -> tuple[Any, Any]:
+    """Import typst and read the fonts of folders once."""
     try:
         typst = import_module("typst")
     except ImportError as error:
@@ -55,7 +60,7 @@ def _typst() -> tuple[Any, Any]:
             Message("needs a package that is not installed: {name}", name="typst"),
             Message("install it with: {command}", command="pip install 'lzgis[pdf]'"),
         ) from error
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONT.parent)])
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(folders))
     return typst, fonts
 
 

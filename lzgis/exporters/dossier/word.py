@@ -158,19 +158,26 @@ def _title(document: Document, dossier: Dossier) -> None:
 
 
 def _section(document: Document, section: Section) -> None:
-    document.add_paragraph(section.heading, style="Heading 1")
+    _paragraph(document, section.heading, "Heading1")
     for paragraph in section.paragraphs:
         _body(document, paragraph).paragraph_format.keep_with_next = bool(section.grids or section.pictures)
     for grid in section.grids:
         if grid.title:
-            document.add_paragraph(grid.title, style="Heading 2")
+            _paragraph(document, grid.title, "Heading2")
         document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
         # Between two tables, lest Word joins them.
-        document.add_paragraph(style="LZ Fine")
+        _paragraph(document, "", "LZFine")
     for note in section.notes:
         _body(document, note)
     for picture in section.pictures:
         _picture(document, picture)
+
+
+def _paragraph(document: Document, text: str, style_id: str) -> Any:
+    """Add a paragraph of a style by its id: looking each style up by its name takes most of the time."""
+    paragraph = document.add_paragraph(text)
+    paragraph._p.style = style_id
+    return paragraph
 
 
 def _body(document: Document, text: str) -> Any:
@@ -186,7 +193,7 @@ def _picture(document: Document, picture: Picture) -> None:
     paragraph.paragraph_format.keep_with_next = True
     shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), Mm(picture.width_mm), Mm(picture.height_mm))
     shape._inline.docPr.set("descr", picture.caption)
-    caption = document.add_paragraph(picture.caption, style="LZ Caption")
+    caption = _paragraph(document, picture.caption, "LZCaption")
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
     caption.paragraph_format.space_after = Pt(8)
 

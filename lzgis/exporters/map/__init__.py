@@ -47,7 +47,13 @@ class _Edition:
 
 
 def write_map(
-    report: Report, path: str | Path, *, language: Language = "zh", mode: Mode = "internal", tianditu_key: str = ""
+    report: Report,
+    path: str | Path,
+    *,
+    language: Language = "zh",
+    mode: Mode = "internal",
+    tianditu_key: str = "",
+    wording: str = "map",
 ) -> None:
     """Write a report as an interactive map in one HTML file that makes no request.
 
@@ -65,13 +71,16 @@ def write_map(
     tianditu_key : str
         The user's own key of 天地图. With it the map offers that base, says so, and asks its servers, and no others, for
         tiles; without it the map asks nothing of any network.
+    wording : str
+        The section of the wording that the page speaks by, where what it shows are no sites; what that section does not
+        say is said as of sites.
 
     Raises
     ------
     ExportError
         If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
-    page = _page(_edition(report, language, mode, tianditu_key))
+    page = _page(_edition(report, language, mode, tianditu_key), wording)
     put_bytes(path, page.encode("utf-8"))
 
 
@@ -93,8 +102,9 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
     return _Edition(open_part, whole.words("confidentiality", "public"), missing, frozenset(hidden), titles, key)
 
 
-def _page(edition: _Edition) -> str:
+def _page(edition: _Edition, wording: str) -> str:
     teller, words = edition.teller, edition.teller.words
+    columns = {key: teller.column(key) for key in _COLUMNS}
     bounds = bounds_of(teller.report)
     plane = plane_for(bounds)
     step_m, layers = layer_data(teller, plane, coarse=edition.coarse)
@@ -112,16 +122,16 @@ def _page(edition: _Edition) -> str:
             for p in teller.report.problems
         ],
         "tianditu": edition.key is not None,
-        "words": _words(teller, SCRIPT_WORDS) | {key: teller.column(key) for key in _COLUMNS},
+        "words": columns | _words(teller, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
     }
-    title = words("map", "title", city=teller.city)
+    title = words(wording, "title", city=teller.city)
     return assemble(
         canvas(teller.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review, "provenance": _origin(edition)},
-        words={key.replace("-", "_"): text for key, text in _words(teller, PAGE_WORDS).items()}
+        words={key.replace("-", "_"): text for key, text in _words(teller, wording, PAGE_WORDS).items()}
         | {
             "title": title,
             "notice": teller.notice,
@@ -142,8 +152,14 @@ def _origin(edition: _Edition) -> dict[str, Any]:
     return origin(report)
 
 
-def _words(teller: Teller, keys: Iterable[str]) -> dict[str, str]:
-    return {key: teller.words("map", key) for key in keys}
+def _words(teller: Teller, wording: str, keys: Iterable[str]) -> dict[str, str]:
+    """Say the words of these keys by a section of the wording, those that it has not by the map's own; others are left out."""
+    said = {}
+    for key in keys:
+        for section in (wording, "map"):
+            if key not in said and teller.words.has(section, key):
+                said[key] = teller.words(section, key)
+    return said
 
 
 def _footer(edition: _Edition, step_m: float) -> list[str]:

@@ -229,7 +229,7 @@ def _changes(items: _Items, report: DiffReport) -> None:
         sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
         lines += [(words("diff", name), figures.area(words, row[name])) for name in sized]
         named = row["feature_name"] or row["feature_id"]
-        heads = (title, "", named, teller.word("change", row["change"]))
+        heads = (title, named, "", teller.word("change", row["change"]))
         at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
         items.tell(heads, _sizes(teller, row), lines, at)
 

@@ -15,7 +15,7 @@ def area(words: Words, m2: float) -> str:
     Examples
     --------
     >>> area(Words("en"), 12345.6)
-    '12,345.6 m² (1.2346 ha)'
+    '12,345.60 m² (1.2346 ha)'
     """
     return words("map", "area", m2=m2, ha=m2 / 10_000)
 
@@ -68,4 +68,4 @@ def _demand(words: Words, row: Mapping[str, Any]) -> str:
     certain, possible = number(row["required_m"]), number(row["required_possible_m"])
     if possible is not None and possible != certain:
         return words("map", "band", certain=certain, possible=possible)
-    return f"{certain:,.1f}"
+    return f"{certain:,.3f}"

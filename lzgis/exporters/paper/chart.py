@@ -59,7 +59,9 @@ class Chart:
 
     def cut(self, geometries: Any, *, finest_mm: float = 0.03) -> Geometries:
         """Bring geometries from degrees to the plane, cut off outside the frame, generalised to what shows."""
-        there = self.zone.project(geometries)
+        # Far more of a layer lies outside a map of one site than inside it.
+        near = shapely.clip_by_rect(np.asarray(geometries, dtype=object), *self.bounds_deg)
+        there = self.zone.project(near)
         if finest_mm:
             # The verdicts rest on the geometries as they were given; this is for the eye.
             there = shapely.simplify(there, self.frame.m_per_mm * finest_mm)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
@@ -61,6 +64,16 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
     with settings():
         figure = draw()
         put(path, lambda made: figure.savefig(made, dpi=DPI, metadata=metadata[suffix]))
+
+
+def pixels(draw: Callable[[], Figure]) -> npt.NDArray[np.uint8]:
+    """Draw a figure and return its red, green and blue, row by row from the top."""
+    with settings():
+        figure = draw()
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
 def png(draw: Callable[[], Figure]) -> bytes:

@@ -1,7 +1,7 @@
 // Around the site that is open: corridor bands, and lines to what distances were measured from.
 (function (lz) {
   "use strict";
-  var features = null, drawn = null, on = true, current = -1, panes = false;
+  var features = null, drawn = null, labels = [], on = true, current = -1, panes = false;
   var looks = [
     { color: "#0f6b5c", weight: 1.6, opacity: 1, dashArray: null, fillColor: "#18a08a", fillOpacity: 0.16 },
     { color: "#0f6b5c", weight: 1.4, opacity: 0.9, dashArray: "5 4", fillColor: "#7fd0c2", fillOpacity: 0.12 }
@@ -15,6 +15,7 @@
       lz.map.createPane(one[0]).style.zIndex = one[1];
       lz.map.getPane(one[0]).style.pointerEvents = "none";
     });
+    lz.map.on("moveend", settle);
     features = topojson.feature(lz.review.bands, lz.review.bands.objects.d).features;
   }
 
@@ -31,6 +32,18 @@
     marker.options.icon.options.html.style.transform = "translate(" + (-50 + 58 * dx / size) + "%," +
       "calc(-50% + " + (20 * dy / size).toFixed(1) + "px))";
     return marker;
+  }
+
+  // Where the far end of a line is out of sight, its label stands where the line leaves the view.
+  function settle() {
+    var size = lz.map.getSize(), room = lz.room();
+    var seen = L.bounds([room.paddingTopLeft[0] + 90, 40], [size.x - room.paddingBottomRight[0] - 90, size.y - 60]);
+    labels.forEach(function (label) {
+      var a = lz.map.latLngToContainerPoint(label.line[0]), b = lz.map.latLngToContainerPoint(label.line[1]);
+      var at = b;
+      for (var t = 1; t > 0 && !seen.contains(at); t -= 0.01) at = L.point(a.x + t * (b.x - a.x), a.y + t * (b.y - a.y));
+      label.marker.setLatLng(seen.contains(at) ? lz.map.containerPointToLatLng(at) : label.line[1]);
+    });
   }
 
   // The place on a band's edge that is nearest to the site: there its width is read.
@@ -78,9 +91,10 @@
         L.circleMarker(at, { pane: "lz-lines", renderer: lines, interactive: false, radius: 3, stroke: false,
           fillColor: LINE.color, fillOpacity: 1 }).addTo(drawn);
       });
-      beyond(tag(line[1][1], line[2], "lz-on-line"), line[1]).addTo(drawn);
+      labels.push({ line: line[1], marker: beyond(tag(line[1][1], line[2], "lz-on-line"), line[1]).addTo(drawn) });
     });
     drawn.addTo(lz.map);
+    settle();
   }
 
   function swatch(look) {
@@ -94,6 +108,7 @@
     show: function (number) {
       if (drawn) drawn.remove();
       drawn = null;
+      labels = [];
       current = number;
       if (on && number >= 0) draw(number);
     },

@@ -86,6 +86,20 @@
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }
 
+  // Cells of the relief that are wider than this on the screen only darken the layers above them.
+  var FINE_PX = 12;
+
+  function relief(picture) {
+    function fade() {
+      var image = picture.getElement();
+      if (!image || !image.naturalWidth) return;
+      var cell = image.offsetWidth / image.naturalWidth, left = Math.max(0, Math.min(1, 2 - cell / FINE_PX));
+      image.style.filter = left < 1 ? "opacity(" + left.toFixed(2) + ")" : "";
+    }
+    lz.map.on("zoomend", fade);
+    picture.on("add load", fade);
+  }
+
   lz.room = function () {
     var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
     return { paddingTopLeft: [52, 12], paddingBottomRight: [wide ? legend.offsetWidth + 20 : 20, 28] };
@@ -113,6 +127,7 @@
     bar();
     lz.layers.build(lz.read("layers"));
     lz.legend(backdrop, tiles);
+    if (backdrop) relief(backdrop);
     lz.layers.all.forEach(function (entry, i) { if (entry.spec.role !== "zoning") lz.layers.show(i, true); });
     lz.layers.mask();
     lz.sites.build();

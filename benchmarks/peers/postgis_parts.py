@@ -1,0 +1,11 @@
+"""PostGIS with its features cut by ST_Subdivide; the common parts are made as geometries and put together."""
+
+from __future__ import annotations
+
+from benchmarks.peers import postgis
+from benchmarks.peers.common import run
+
+postgis.SUBDIVIDED = postgis.PARTS = True
+
+if __name__ == "__main__":
+    run(postgis.prepare, postgis.compute)

@@ -1,0 +1,97 @@
+"""The process that opens a stranger's file: ``python -m lzgis.sources.child FOLDER…``.
+
+It finds in each folder what to read, and leaves there what it read, or why it did not. It is started by
+:mod:`lzgis.sources.apart`, which outlives whatever happens here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lzgis.errors import LzgisError, SourceError
+from lzgis.helmert import Helmert
+from lzgis.messages import Message
+from lzgis.model import Problem
+from lzgis.sources.addresses import shown
+from lzgis.sources.base import Read, ReadOptions
+from lzgis.sources.limits import limit_this_process
+from lzgis.sources.packing import pack, pack_error
+from lzgis.sources.table import read_vector
+
+REQUEST, DRAFT, ANSWER, ERROR = "request.json", "draft.npz", "answer.npz", "error.json"
+#: A file that warns about every row says enough with the first.
+_WARNINGS = 20
+
+
+def main(folders: list[Path]) -> int:
+    """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
+    for folder in folders:
+        asked = json.loads((folder / REQUEST).read_text("utf-8"))
+        path, options = asked["path"], options_of(asked["options"])
+        if folder is folders[0]:
+            limit_this_process(asked["memory_bytes"], options.network)
+        try:
+            pack(read_with_warnings(path, options), folder / DRAFT)
+            (folder / DRAFT).replace(folder / ANSWER)
+        except LzgisError as error:
+            (folder / ERROR).write_text(pack_error(error), "ascii")
+        except MemoryError:
+            (folder / ERROR).write_text(pack_error(too_much_memory(shown(path), asked["memory_bytes"])), "ascii")
+        except RecursionError:
+            what = Message("is nested too deeply")
+            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+            (folder / ERROR).write_text(pack_error(told), "ascii")
+    return 0
+
+
+def options_of(plain: dict[str, Any]) -> ReadOptions:
+    """Make the options again of what JSON keeps of them."""
+    helmert = plain.get("helmert")
+    return ReadOptions(**plain | {"helmert": Helmert(**helmert) if helmert else None})
+
+
+def read_with_warnings(path: str, options: ReadOptions) -> Read:
+    """Read a file, and keep as problems what the libraries warn of.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, whatever the libraries say.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            read = read_vector(path, options=options)
+        except (LzgisError, MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            # Whatever a library raises for a broken file: it must be told as what it is, a file that cannot be read.
+            what = Message("cannot be read ({first})", first=_short(error))
+            raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
+    texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))
+    remedy = Message("look whether all of it was read")
+    more = tuple(
+        Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
+        for text in list(texts)[:_WARNINGS]
+    )
+    return replace(read, problems=(*read.problems, *more))
+
+
+def too_much_memory(place: str, memory_bytes: int) -> SourceError:
+    """Say that a file takes more memory than it may."""
+    what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
+    return SourceError(place, what, Message("split it, or look whether it is what it says"))
+
+
+def _short(said: object) -> str:
+    text = " ".join(str(said).split()) or type(said).__name__
+    return text if len(text) <= 300 else text[:300] + "…"
+
+
+if __name__ == "__main__":
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))

@@ -1,0 +1,104 @@
+"""What a case is: how its input is made, what is true of it, and what must happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import toy
+
+from lzgis.model import State
+from lzgis.sources import Limits, ReadOptions
+
+#: answer: right in every figure. repaired: the same, and what was done is listed. open: 未核查 where the truth is not
+#: known, and right elsewhere. refused: no result, and a message.
+Must = Literal["answer", "repaired", "open", "refused"]
+
+IN, OUT, OPEN = str(State.INVOLVED), str(State.CLEAR), str(State.NOT_CHECKED)
+#: The state of each site under the rule of the redline, and its area there, m².
+TRUTH: dict[int, tuple[str, float | None]] = {0: (IN, 5_000.0), 1: (OUT, None)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is given to lzgis: sites, and a city if it is not the toy city as it is."""
+
+    path: Path | str
+    options: ReadOptions = field(default_factory=ReadOptions)
+    city: Path | None = None
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A bad input.
+
+    Attributes
+    ----------
+    id, title : str
+        Family and number, and what it is.
+    make : callable
+        Writes the input into an empty folder and says what to ask.
+    must : Must
+        What has to happen.
+    says : str
+        A pattern of what must be said: in the message, or among the problems.
+    truth : mapping
+        State and area of each site under the rule of the redline, by its row.
+    names : str
+        A pattern of the feature or row that must be named, where one is at fault.
+    """
+
+    id: str
+    title: str
+    make: Callable[[Path], Asked | Path | str]
+    must: Must
+    says: str = ""
+    truth: Mapping[int, tuple[str, float | None]] = field(default_factory=lambda: TRUTH)
+    names: str = ""
+
+    def asked(self, folder: Path) -> Asked:
+        """Make the input and say what to ask."""
+        made = self.make(folder)
+        return made if isinstance(made, Asked) else Asked(made)
+
+
+CASES: list[Case] = []
+
+
+def case(family: str, title: str, must: Must, says: str = "", **more: Any) -> Callable[[Any], Any]:
+    """Add the decorated maker as the next case of a family."""
+
+    def add(make: Callable[[Path], Asked | Path | str]) -> Callable[[Path], Asked | Path | str]:
+        number = sum(c.id.startswith(family) for c in CASES) + 1
+        CASES.append(Case(f"{family}{number:02}", title, make, must, says, **more))
+        return make
+
+    return add
+
+
+#: Only the first site's answer is open; or both are.
+FIRST_OPEN = {0: (OPEN, None), 1: (OUT, None)}
+BOTH_OPEN = {0: (OPEN, None), 1: (OPEN, None)}
+
+
+def pair() -> gpd.GeoDataFrame:
+    """Make the two sites: s1 with half of its hectare in the redline, s2 apart."""
+    return toy.sites(toy.square(-50, 100), toy.square(-3000, 0))
+
+
+def degrees(*shapes: Any) -> list[Any]:
+    """Bring shapes from plane metres to degrees."""
+    return list(toy.PLANE.unproject(np.array(shapes, dtype=object)))
+
+
+def saved(path: Path, frame: gpd.GeoDataFrame | None = None, crs: int | str | None = None, **more: Any) -> Path:
+    """Write a frame, the two sites if none is given, in a reference system."""
+    frame = pair() if frame is None else frame
+    frame = frame.to_crs(crs) if crs is not None else frame
+    frame.to_file(path, engine="pyogrio", **more)
+    return path

@@ -1,0 +1,42 @@
+"""Bad inputs: right, repaired and listed, 未核查, or refused with a message; nothing silent, nothing leaked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from bad_inputs.rasters import RASTERS, outcome
+from bad_inputs.running import CASES, outcomes, table
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    return {one.case.id: one for one in outcomes(CASES, tmp_path_factory.mktemp("bad"))}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_what_must_happen_happens(case, found):
+    one = found[case.id]
+    assert one.holds, f"{case.id} {case.title}: must be {case.must}, is {one.result}: {one.said}"
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("case", RASTERS, ids=lambda c: c.id)
+def test_rasters(case, tmp_path):
+    result, said = outcome(case, tmp_path)
+    assert result == {"answer": "right"}.get(case.must, case.must)
+    assert re.search(case.says, said)
+    assert case.must == "answer" or "a.tif" in said
+
+
+def test_the_table_of_outcomes(found, capsys):
+    results = Counter(one.result for one in found.values())
+    with capsys.disabled():
+        print("", *table(list(found.values())), dict(results), sep="\n")
+    assert len(found) + len(RASTERS) >= 120
+    # No silent wrong, no false clear, no leak, no good file refused.
+    assert results.keys() <= {"right", "repaired", "open", "refused"}
+    spoken = [one for one in found.values() if one.said]
+    told = sum(one.is_told for one in spoken)
+    assert told >= 0.95 * len(spoken), [f"{o.case.id} {o.said}" for o in spoken if not o.is_told]

@@ -1,0 +1,44 @@
+"""Layers cut to pieces and compared in threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+import numpy as np
+import pytest
+import shapely
+
+from lzgis.geometry.pieces import cut_to_pieces, uncovered_parts
+
+
+def discs(centres: np.ndarray, radius: float) -> np.ndarray:
+    return shapely.buffer(shapely.points(centres), radius, quad_segs=24)
+
+
+def test_threads_give_the_same_and_share_nothing_that_is_prepared(monkeypatch):
+    # A prepared geometry keeps notes while it answers: two threads that ask the same one bring the program down.
+    rng = np.random.default_rng(0)
+    mine = cut_to_pieces(discs(rng.uniform(0, 100, (1500, 2)), 1.5))
+    cover = cut_to_pieces(discs(np.stack(np.mgrid[0:10, 0:10], axis=-1).reshape(-1, 2) * 10.0, 6.5))
+    alone = uncovered_parts(mine, cover.index, threads=1)
+    prepared: dict[int, list[shapely.Geometry]] = defaultdict(list)
+    waiting = threading.Barrier(4, timeout=20)
+    real = shapely.prepare
+
+    def spied(geometries, **more):
+        here = threading.get_ident()
+        if here not in prepared:
+            prepared[here] = []
+            # Nobody goes on before all four threads are at work.
+            waiting.wait()
+        prepared[here] += list(np.atleast_1d(geometries))
+        return real(geometries, **more)
+
+    monkeypatch.setattr(shapely, "prepare", spied)
+    together = uncovered_parts(mine, cover.index, threads=4)
+    assert len(prepared) == 4
+    owners = [{id(one) for one in some} for some in prepared.values()]
+    assert sum(len(one) for one in owners) == len(set().union(*owners))
+    assert shapely.equals_exact(together, alone, 0.0).all()
+    assert shapely.area(alone).sum() == pytest.approx(shapely.area(together).sum())
