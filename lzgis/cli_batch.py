@@ -73,8 +73,8 @@ class Question:
     formats: list[str] | None
     language: Language
     overrides: Path | None
-    options: dict[str, Any]
     reading: ReadOptions
+    options: dict[str, Any]
 
 
 def run_batch(question: Question, shards: ShardOptions) -> int:
@@ -88,12 +88,12 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
         formats=None if question.formats is None else tuple(question.formats),
         shard_size=shards.shard_size or SHARD_SIZE,
         restart=shards.restart,
+        reading=question.reading,
         language=question.language,
         made_at=made_at(),
         overrides=question.overrides,
         options=question.options,
         command=asked(),
-        reading=question.reading,
     )
     words = Words(question.language)
     with _client(shards.scheduler) as client, progress_bar(words) as progress:

@@ -90,7 +90,7 @@ def sites_file(folder: Path, shard: Shard) -> Path:
 
 def inputs_of(sites: Path, ground: Ground, shard_size: int, reading: ReadOptions) -> dict[str, str]:
     """Fingerprint all that the answers of a batch depend on: sites and how they are read, layers, rules, date, code."""
-    inputs = {SITES: digest_of(sites) if sites.is_file() else sha256_of(sites), "catalogue": ground.city.described}
+    inputs = {SITES: digest_of(sites) if sites.is_file() else _of_folder(sites), "catalogue": ground.city.described}
     inputs |= {f"layer {name}": one.source.sha256 for name, one in ground.loaded.items()}
     inputs |= {f"rules {name}": digest for name, digest in ground.city.book.files}
     inputs |= {
@@ -100,6 +100,10 @@ def inputs_of(sites: Path, ground: Ground, shard_size: int, reading: ReadOptions
         "lzgis": _code(),
     }
     return inputs | {name: version(name) for name in ("numpy", "shapely", "pyproj", "geopandas")}
+
+
+def _of_folder(path: Path) -> str:
+    return sha256_of(path) if path.is_dir() else ""
 
 
 def _code() -> str:
