@@ -39,14 +39,14 @@ def test_as_plain_overlays(origin):
     at = [(origin[0] + rng.uniform(0, 9000), origin[1] + rng.uniform(0, 9000)) for _ in range(60)]
     layer = array(*[star(rng, p, 1500, 200) for p in at[:9]])
     sites = array(*[star(rng, p, rng.uniform(20, 400), 12) for p in at])
-    pairs, made = assert_as_overlaid(sites, layer)
+    pairs, _made = assert_as_overlaid(sites, layer)
     assert len(pairs.left) > 40
 
 
 def test_no_seam_stays_in_a_corridor_that_was_cut():
     layer = array(shapely.box(-5000, -5000, 20_000, 40))
     corridor = array(shapely.LineString([(10, 10), (9010, 30), (18_000, 500)]).buffer(25, cap_style="flat"))
-    pairs, made = assert_as_overlaid(corridor, layer)
+    _pairs, made = assert_as_overlaid(corridor, layer)
     (part,) = made
     assert part.geom_type == "Polygon" and not part.interiors
     # The straight sides carry no vertex that lies off them.

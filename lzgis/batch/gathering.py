@@ -114,6 +114,8 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
         parts = [shard_answers(job.folder, shard) for shard in plan.shards]
         answers = together(parts, ground.city.city.divisions)
         report = _decided(_report(answers, job, answers.problems, wishes), wishes.overrides, ground)
+        dem = (wishes.options or {}).get("dem")
+        report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
         files = write_formats(report, stage, names, language=wishes.language, options=wishes.options)
         return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _bare(report))
     if wishes.overrides is not None:
