@@ -144,6 +144,9 @@ def main() -> int:
     if unknown:
         parser.error(f"{', '.join(unknown)}: not one of {', '.join(modules)}")
     files(given.folder, numbers)
+    if "lzgis" in peers:
+        first = one(modules["lzgis"], given.folder, min(numbers), given.timeout)
+        print(f"first run, which compiles and lays out what is not kept yet: {first.get('process', np.nan):.1f} s")
     rows = []
     for n in numbers:
         results: dict[str, dict[str, Any]] = {}

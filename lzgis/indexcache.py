@@ -109,20 +109,22 @@ def write_arrays(path: Path, arrays: Arrays, key: str) -> None:
     sums = [_sum(np.ascontiguousarray(values)) for values in arrays.values()]
     header = json.dumps({"key": key, "fields": fields, "sums": sums, "size": at}).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with open(handle, "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        part = Path(file.name)
+        try:
             file.write(_MARK + len(header).to_bytes(8, "little") + header + hashlib.sha256(header).digest())
             file.write(bytes(-file.tell() % _LINE))
             for values in arrays.values():
-                file.write(memoryview(np.ascontiguousarray(values)).cast("B") if values.nbytes else b"")
+                file.write(np.ascontiguousarray(values).tobytes())
                 file.write(bytes(-values.nbytes % _LINE))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+            file.close()
+            part.replace(path)
+        except BaseException:
+            file.close()
+            part.unlink(missing_ok=True)
+            raise
 
 
 def open_arrays(path: Path, key: str) -> Arrays | None:

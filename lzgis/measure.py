@@ -161,7 +161,8 @@ def official_area_m2(geometries: Any) -> Coordinates:
     lon, lat = np.radians(degrees[:, 0] - west), np.radians(degrees[:, 1])
     edge = ring[1:] == ring[:-1]
     size = _trapezoids(0.5 * (lon[1:] + lon[:-1])[edge], lat[:-1][edge], lat[1:][edge])
-    return np.bincount(owner[part[ring[:-1][edge]]], weights=size, minlength=len(shapes))
+    total: Coordinates = np.bincount(owner[part[ring[:-1][edge]]], weights=size, minlength=len(shapes)).astype(float)
+    return total
 
 
 def _trapezoids(width: Coordinates, begin: Coordinates, end: Coordinates) -> Coordinates:

@@ -54,8 +54,6 @@ class BatchOptions:
         Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
-    reading : ReadOptions
-        What the file of the sites does not say itself; a file for which that is needed is read whole.
     restart : bool
         Throw away an unfinished batch in the folder instead of continuing it.
     language : {"zh", "en"}
@@ -68,17 +66,19 @@ class BatchOptions:
         Further keywords of exporters, see `lzgis.exporters.Format.options`.
     command : tuple of str
         The words that it was asked for with, for the provenance.
+    reading : ReadOptions
+        What the file of sites does not say itself.
     """
 
     formats: tuple[str, ...] | None = None
     shard_size: int = SHARD_SIZE
-    reading: ReadOptions = field(default_factory=ReadOptions)
     restart: bool = False
     language: Language = "zh"
     made_at: dt.datetime | None = None
     overrides: Path | None = None
     options: Mapping[str, object] | None = None
     command: tuple[str, ...] = ()
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True)
@@ -184,9 +184,7 @@ def _plan(sites: Path, ground: Ground, out: Path, chosen: BatchOptions) -> Plan:
     """Continue the plan that is there, or make one."""
     if not scheme_of(sites) and not sites.exists():
         raise SourceError(str(sites), Message("the file does not exist"), Message("check the path"))
-    inputs = inputs_of(sites, ground, chosen.shard_size)
-    if chosen.reading != ReadOptions():
-        inputs["reading"] = repr(chosen.reading)
+    inputs = inputs_of(sites, ground, chosen.shard_size, chosen.reading)
     found = begun(out, inputs, restart=chosen.restart)
     if found is not None:
         return found

@@ -37,6 +37,12 @@ class SitesFile(NamedTuple):
     options: ReadOptions = ReadOptions()
     near: shapely.Geometry | None = None
 
+    @property
+    def windowed(self) -> bool:
+        """Whether rows can be read from any on: what the user says concerns their coordinates alone, and not the file."""
+        own = ReadOptions(shifted=self.options.shifted, helmert=self.options.helmert, repairs=self.options.repairs)
+        return self.options == own
+
 
 def count_of(path: Path) -> int:
     """Tell how many rows a file of sites has where that costs nothing; 0 if it must be read for it.
@@ -71,7 +77,7 @@ def site_pieces(file: SitesFile, size: int) -> Iterator[SiteTable]:
         what = Message("is no file, and a batch needs one to be continued")
         raise SourceError(shown(file.path), what, Message("save the sites as GeoPackage first"))
     count = count_of(file.path)
-    if count <= max(size, AT_ONCE) or file.options != ReadOptions():
+    if count <= max(size, AT_ONCE) or not file.windowed:
         yield from pieces_of(read_sites(file.path, options=file.options, near=file.near), size)
         return
     # As many shards at a time as are worth the start of the process that reads.

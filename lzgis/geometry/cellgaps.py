@@ -53,7 +53,7 @@ def cell_distances(gaps: Int32s) -> Floats:
     array([[0., 1., 2., 3.]])
     """
     squares = _rows(gaps.astype(np.int64)) if available() else _rows_plain(gaps.astype(np.int64))
-    distance = np.sqrt(squares.astype(np.float64))
+    distance: Floats = np.sqrt(squares.astype(np.float64))
     distance[squares >= _FAR_SQUARE] = np.inf
     return distance
 

@@ -78,7 +78,7 @@ def _dispatcher(loop: Callable[..., Any]) -> Any:
 
     made = numba.njit(cache=True, nogil=True, error_model="numpy")(loop)
     # numba looks at the age of the loop's own module only; what it calls in others is compiled into it too.
-    kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    kept: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if hasattr(kept, "_source_stamp"):
         kept._source_stamp = sources()
     return made

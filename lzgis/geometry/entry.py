@@ -8,32 +8,34 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, types
+from numba import types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 
 from lzgis.geometry.boxtree import GROUP, RECORD, EdgeTree
 from lzgis.geometry.cells import cut
 from lzgis.geometry.chains import Chains
 from lzgis.geometry.compiled import compiled
 from lzgis.geometry.cutting import Cells
-from lzgis.geometry.grid import longest_edge
 from lzgis.geometry.membership import Starts
 from lzgis.geometry.pairs import LayerArrays, against_layer
-from lzgis.geometry.places import Directory, perimeters
+from lzgis.geometry.places import Directory, longest_edge, perimeters
 from lzgis.geometry.segments import segments
 
 #: Numbers in the table of a call: see `lzgis.geometry.machine`.
 CHAIN, LAYER = 5, 22
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(typing: Any, address: Any) -> Any:
+def _as_pointer(typing: Any, address: Any) -> Any:
     """Take a number as an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
 
     return types.voidptr(types.int64), generate
+
+
+_pointer: Any = intrinsic(_as_pointer)
 
 
 @compiled
@@ -89,7 +91,7 @@ def _reach(chain: Chains) -> Any:
     reach = np.zeros(2)
     reach[0] = longest_edge(chain)
     for i in range(len(chain.x)):
-        reach[1] = max(reach[1], max(abs(chain.x[i]), abs(chain.y[i])))
+        reach[1] = max(reach[1], abs(chain.x[i]), abs(chain.y[i]))
     return reach
 
 

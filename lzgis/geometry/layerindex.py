@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.boxtree import EdgeTree, edge_tree
-from lzgis.geometry.chains import chains
+from lzgis.geometry.chains import Int64s, chains
 from lzgis.geometry.grid import PolygonGrid, plain
 from lzgis.geometry.index import Floats, Geometries
 from lzgis.geometry.membership import Starts, starts
@@ -65,6 +65,13 @@ class LayerIndex:
     def side(self) -> Floats:
         """Side of a grid cell, as an array of one."""
         return np.array([self.grid.cell])
+
+    @cached_property
+    def table(self) -> Int64s:
+        """Address and length of each array, in the order of the fields of `LayerArrays`, for machine code."""
+        grid = self.grid
+        arrays = (self.side, grid.reach, *grid.cells, *grid.directory, *self.begin, *self.tree)
+        return np.array([(a.ctypes.data, a.size) for a in arrays], dtype=np.int64)
 
     @property
     def near(self) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,10 +169,10 @@ class Machine:
         room = 4 * n + 64
         while True:
             out = [_room(n, room) for _ in layers]
-            arrays = list(chain)
+            rows = [_rows(chain)]
             for layer, filled in zip(layers, out, strict=True):
-                arrays += [*flat(layer), *filled]
-            table = np.array([(a.ctypes.data, a.size) for a in arrays], dtype=np.int64)
+                rows += [layer.table, _rows(filled)]
+            table = np.concatenate(rows)
             most, trouble = ctypes.c_int64(0), ctypes.c_void_p()
             done = self._call(
                 ctypes.byref(most), ctypes.byref(trouble), table.ctypes.data, len(layers), float(run_length)
@@ -199,10 +199,8 @@ def _c_library() -> dict[str, int]:
     return found
 
 
-def flat(layer: LayerIndex) -> list[npt.NDArray[Any]]:
-    """Return all arrays of a layer in the order that the entry takes them in."""
-    grid = layer.grid
-    return [layer.side, grid.reach, *grid.cells, *grid.directory, *layer.begin, *layer.tree]
+def _rows(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    return np.array([(a.ctypes.data, a.size) for a in arrays], dtype=np.int64)
 
 
 def _room(n: int, pairs: int) -> list[npt.NDArray[Any]]:

@@ -51,8 +51,8 @@ def _bounds(box: Singles, group: int, seen: _Box, bound: Singles) -> None:
     """Square of the least distance there can be from a box to each of a group."""
     left, low, right, high = seen
     for k in range(GROUP):
-        dx = max(max(box[group, 0, k] - right, left - box[group, 2, k]), _ZERO)
-        dy = max(max(box[group, 1, k] - high, low - box[group, 3, k]), _ZERO)
+        dx = max(box[group, 0, k] - right, left - box[group, 2, k], _ZERO)
+        dy = max(box[group, 1, k] - high, low - box[group, 3, k], _ZERO)
         bound[k] = dx * dx + dy * dy
 
 
@@ -100,7 +100,7 @@ def _edge_to_leaf(edge: Floats, i: int, leaf: Floats, at: int, line: Floats) -> 
         t = min(max((rx * line[2, k] + ry * line[3, k]) * line[4, k], 0.0), 1.0)
         ex, ey = rx - t * line[2, k], ry - t * line[3, k]
         there = ex * ex + ey * ey
-        line[5, k] = min(line[5, k], min(here, there))
+        line[5, k] = min(line[5, k], here, there)
 
 
 @compiled
@@ -108,7 +108,7 @@ def _least(line: Floats) -> float:
     a, b = min(line[5, 0], line[5, 4]), min(line[5, 1], line[5, 5])
     c, d = min(line[5, 2], line[5, 6]), min(line[5, 3], line[5, 7])
     # 0 is kept for what is certain: here a product of rounded numbers may have come to nothing.
-    return max(min(min(a, b), min(c, d)), _NOTHING)
+    return float(max(min(a, b, c, d), _NOTHING))
 
 
 @compiled
@@ -124,7 +124,7 @@ def _crosses(edge: Floats, i: int, leaf: Floats, at: int) -> bool:
         s = dx * (y0 - ay) - dy * (x0 - ax)
         t = dx * (y0 + ey - ay) - dy * (x0 + ex - ax)
         size = (abs(ex) + abs(ey) + abs(dx) + abs(dy)) * (abs(ax - x0) + abs(ay - y0) + abs(dx) + abs(dy))
-        sure = min(min(abs(u), abs(v)), min(abs(s), abs(t))) > 1e-14 * size
+        sure = min(abs(u), abs(v), abs(s), abs(t)) > 1e-14 * size
         found |= sure & ((u < 0.0) != (v < 0.0)) & ((s < 0.0) != (t < 0.0))
     return found
 
@@ -135,8 +135,8 @@ def _lower_bounds(edge: Floats, part: tuple[int, int], leaf_box: tuple[float, fl
     left, bottom, right, top = leaf_box
     begin, end = part
     for i in range(begin, end):
-        dx = max(max(left - edge[7, i], edge[5, i] - right), 0.0)
-        dy = max(max(bottom - edge[8, i], edge[6, i] - top), 0.0)
+        dx = max(left - edge[7, i], edge[5, i] - right, 0.0)
+        dy = max(bottom - edge[8, i], edge[6, i] - top, 0.0)
         low[i - begin] = dx * dx + dy * dy
     first = 0
     for i in range(1, end - begin):
@@ -178,7 +178,7 @@ def _run_to_leaf(
 @compiled
 def _first_bound(segment: Segments, run: int, tree: EdgeTree, at: int, work: tuple[Floats, Floats]) -> float:
     """Return a square that the distance from a run to a leaf does not exceed."""
-    line, low = work
+    line, _low = work
     _leaf_edges(tree.leaf, at, line)
     _edge_to_leaf(segment.edge, segment.run_start[run], tree.leaf, at, line)
     return _least(line) * (1.0 + 1e-12)

@@ -26,12 +26,11 @@ _FEW = 96
 #: How far a window reaches beyond a site.
 _MARGIN = 1.0
 #: Sites that extend farther are cut into squares of half this side, which are put together again.
-_LONG = 1000.0
+_LONG = 2000.0
 #: Pairs that one thread works on at a time.
 _PAIRS = 256
 
 _Window = tuple[int, int, int]
-_Bounds = tuple[float, float, float, float]
 
 
 def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads: int = 1) -> Geometries:
@@ -93,10 +92,14 @@ def _of_feature(sites: Geometries, feature: shapely.Geometry, area: Floats) -> G
     windows = _Windows(feature)
     bounds = shapely.bounds(sites[partial])
     long = (bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0.0) > _LONG
-    made[partial[~long]] = _overlaid(sites[partial[~long]], windows)
-    for i in partial[long]:
-        some = _overlaid(_squares(sites[i]), windows)
-        made[i] = shapely.union_all(some[~shapely.is_empty(some)])
+    # Long sites in squares, all at once with the short ones; what the squares hold is put together again.
+    squares = [_squares(site) for site in sites[partial[long]]]
+    some = _overlaid(np.concatenate([sites[partial[~long]], *squares]), windows)
+    ends = np.cumsum([np.count_nonzero(~long), *map(len, squares)])
+    made[partial[~long]] = some[: ends[0]]
+    for i, begin, end in zip(partial[long], ends, ends[1:], strict=False):
+        pieces = some[begin:end]
+        made[i] = shapely.union_all(pieces[~shapely.is_empty(pieces)])
     kept = made[partial]
     off = (np.abs(shapely.area(kept) - area[partial]) > 1e-6 + 1e-9 * area[partial]) | ~shapely.is_valid(kept)
     again = partial[off]
@@ -106,10 +109,25 @@ def _of_feature(sites: Geometries, feature: shapely.Geometry, area: Floats) -> G
 
 def _overlaid(sites: Geometries, windows: _Windows) -> Geometries:
     """Overlay each site with the feature clipped to its surroundings."""
+    made = sites.copy()
     around = np.full(len(sites), None, dtype=object)
-    for i, (left, low, right, high) in enumerate(shapely.bounds(sites)):
-        bounds = (left - _MARGIN, low - _MARGIN, right + _MARGIN, high + _MARGIN)
-        around[i] = _clip(windows.show(_window(bounds)), bounds)
+    named: dict[_Window, list[int]] = {}
+    wide = shapely.bounds(sites) + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    for i, bounds in enumerate(wide):
+        named.setdefault(_window(bounds), []).append(i)
+    for window, members in named.items():
+        shown, here = windows.show(window), np.array(members)
+        shapely.prepare(shown)
+        inside = shapely.covers(shown, sites[here])
+        meet = here[~inside][shapely.intersects(shown, sites[here[~inside]])]
+        made[here[~inside]] = shapely.Polygon()
+        around[meet] = [_clip(shown, wide[i]) for i in meet]
+    partial = np.flatnonzero(around != None)  # noqa: E711  (element by element)
+    made[partial] = _common(sites[partial], around[partial])
+    return made
+
+
+def _common(sites: Geometries, around: Geometries) -> Geometries:
     try:
         common = shapely.intersection(sites, around)
     except shapely.errors.GEOSException:
@@ -125,7 +143,7 @@ def _tried(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
         return shapely.Polygon()
 
 
-def _window(bounds: _Bounds) -> _Window:
+def _window(bounds: Floats) -> _Window:
     """Name the smallest window that holds some bounds: level, column, row, counted in halves of its side."""
     left, low, right, high = bounds
     level = 0
@@ -157,11 +175,11 @@ class _Windows:
             if shapely.get_num_coordinates(around) <= _FEW:
                 return around
             x, y = column * side / 2.0, row * side / 2.0
-            self.kept[window] = _clip(around, (x, y, x + side, y + side))
+            self.kept[window] = _clip(around, np.array([x, y, x + side, y + side]))
         return self.kept[window]
 
 
-def _clip(geometry: shapely.Geometry, window: _Bounds) -> shapely.Geometry:
+def _clip(geometry: shapely.Geometry, window: Floats) -> shapely.Geometry:
     return shapely.clip_by_rect(geometry, *window)
 
 

@@ -209,6 +209,13 @@ def _crs_by_fiona(source: Any) -> CRS | None:
         return None
 
 
+def _stated(source: Any, otherwise: int) -> int:
+    try:
+        return len(source)
+    except TypeError:  # A driver that does not count: a drawing.
+        return otherwise
+
+
 def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exception) -> Read:
     try:
         import fiona
@@ -222,7 +229,8 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
             fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
         ):
             crs = _crs_by_fiona(source)
-            rows, stated = list(source), len(source)
+            rows = list(source)
+            stated = _stated(source, len(rows))
             frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
     except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
