@@ -3,7 +3,7 @@
 Each number of sites is screened in a fresh process; reading files and starting Python are not counted, loading the compiled
 loops is::
 
-    python benchmarks/run_screening.py [--n 1000,10000,50000] [--json]
+    python benchmarks/run_screening.py [--n 1000,10000,50000] [--by shapely] [--json]
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ ROOT = Path(__file__).parent.parent
 AS_OF = "2026-11-21"
 
 
-def one(n: int) -> dict[str, Any]:
+def one(n: int, by: str) -> dict[str, Any]:
     """Screen `n` sites of the benchmark's workload, each with an activity drawn from the vocabulary."""
     import geopandas as gpd
     import numpy as np
 
     import lzgis as lz
     from benchmarks.workload import sites
+    from lzgis.geometry import told
+
+    if by == "shapely":
+        told.FEW = n + 1
 
     city = lz.open_catalogue(lz.reference_city())
     ids = [f"s{i}" for i in range(n)]
@@ -44,6 +48,7 @@ def one(n: int) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
     return {
         "n": n,
+        "by": by,
         "seconds": round(seconds, 2),
         "cpu_s": round(cpu, 2),
         "per_site_ms": round(1e3 * cpu / n, 3),
@@ -68,16 +73,17 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", default="1000,10000,50000", help="numbers of sites, between commas")
+    parser.add_argument("--by", default="loops", choices=["loops", "shapely"], help="compiled loops, or shapely alone")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--here", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        print(json.dumps(one(given.here)))
+        print(json.dumps(one(given.here, given.by)))
         return
     rows = []
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     for n in map(int, given.n.split(",")):
-        command = [sys.executable, str(Path(__file__)), "--here", str(n)]
+        command = [sys.executable, str(Path(__file__)), "--here", str(n), "--by", given.by]
         env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
         run = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
         rows.append(json.loads(run.stdout.splitlines()[-1]))

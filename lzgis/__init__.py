@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lzgis.auditing import audit
+    from lzgis.batch import BatchOptions, screen_batch
     from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
@@ -33,8 +34,12 @@ if TYPE_CHECKING:
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import read_sites, sites_from_frame
+    from lzgis.verifying import verify
 
 _HOMES = {
+    "BatchOptions": "batch",
+    "screen_batch": "batch",
+    "verify": "verifying",
     "AuditReport": "layer_model",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
@@ -81,6 +86,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "BatchOptions",
     "Catalogue",
     "ConfigError",
     "Decision",
@@ -117,7 +123,9 @@ __all__ = [
     "recheck",
     "reference_city",
     "screen",
+    "screen_batch",
     "sites_from_frame",
+    "verify",
     "with_overrides",
     "write_coordfile",
     "write_maps",

@@ -6,15 +6,12 @@ that needs it.
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from enum import StrEnum
-from functools import wraps
-from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +19,7 @@ from rich.console import Console
 from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
 from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
+from lzgis.cli_gather import gathers
 from lzgis.cli_inspect import InspectOptions, run_inspect
 from lzgis.cli_map import SheetOptions, write_sheets
 from lzgis.cli_output import MapMode, OutputOptions, formats_for, formats_of
@@ -68,29 +66,6 @@ AsOfOption = Annotated[
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
 
 
-def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command take the fields of `record` as options of its own, gathered in its parameter `name`."""
-    hints = get_type_hints(record, include_extras=True)
-
-    def around(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def call(**given: Any) -> None:
-            given[name] = record(**{field.name: given.pop(field.name) for field in fields(record)})
-            command(**given)
-
-        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != name]
-        more = [
-            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
-            for f in fields(record)
-        ]
-        # What typer reads instead of the command's own.
-        call.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
-        call.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
-        return call
-
-    return around
-
-
 @app.command()
 @gathers(ReadingOptions, "reading")
 @gathers(ShardOptions, "shards")
@@ -100,7 +75,6 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     *,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
@@ -108,14 +82,17 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
 ) -> None:
     """Check sites against every rule in force, and write the results."""
     names = formats_for(output)
-    if as_json and output.mode == MapMode.public:
+    if output.as_json and output.mode == MapMode.public:
         raise ConfigError(
             "--json", Message("{formats} have no public edition", formats="json"), Message("leave it out")
         )
     if shards.concerns(sites, output.out):
-        if as_json:
+        if output.as_json:
             what = Message("cannot print a batch")
             raise ConfigError("--json", what, Message("use it with --format json"))
+        if output.dem:
+            what = Message("is not used for a batch in parts")
+            raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))
         question = Question(
             sites=sites,
             layers=layers,
@@ -124,7 +101,8 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
             formats=names if output.formats or output.mode == MapMode.public else None,
             language=lang.code,
             overrides=output.overrides,
-            options=asdict(output),
+            reading=reading.options(),
+            options={**asdict(output), "workers": 0},
         )
         raise typer.Exit(run_batch(question, shards))
     report = _screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
@@ -132,7 +110,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     given = _given(sites, layers, output.overrides)
     options = {**asdict(output), "workers": 0}
     written = _write(report, output.out, names, lang, options=options, given=given) if output.out else []
-    if as_json:
+    if output.as_json:
         import json
 
         from lzgis.exporters.json import report_document
@@ -310,11 +288,11 @@ def _screened(
     from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.screening import screen as screen_sites
-    from lzgis.sources import read_sites
+    from lzgis.sources import begin_reading
 
     with progress_bar(lang.words) as progress:
         city = open_catalogue(layers or reference_city())
-        table = read_sites(sites, options=reading.options(), near=city.outline)
+        table = begin_reading(sites, options=reading.options())
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 

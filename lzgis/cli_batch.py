@@ -16,6 +16,7 @@ from lzgis.messages import Message
 
 if TYPE_CHECKING:
     from lzgis.batch import Batch
+    from lzgis.sources import ReadOptions
     from lzgis.words import Language
 
 #: From so many sites on a file is screened in shards unasked.
@@ -72,6 +73,7 @@ class Question:
     formats: list[str] | None
     language: Language
     overrides: Path | None
+    reading: ReadOptions
     options: dict[str, Any]
 
 
@@ -86,6 +88,7 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
         formats=None if question.formats is None else tuple(question.formats),
         shard_size=shards.shard_size or SHARD_SIZE,
         restart=shards.restart,
+        reading=question.reading,
         language=question.language,
         made_at=made_at(),
         overrides=question.overrides,

@@ -52,6 +52,7 @@ class OutputOptions:
         Path | None,
         typer.Option("--dem", help="Elevation raster to shade below maps; the catalogue's if not given."),
     ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False
     mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 

@@ -48,6 +48,12 @@ class ReadingOptions:
     allow_network: Annotated[
         bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
     ] = False
+    accept_repairs: Annotated[
+        bool,
+        typer.Option(
+            "--accept-repairs", help="Use repaired shapes also where the repair changes their area; else 未核查."
+        ),
+    ] = False
     helmert: Annotated[
         str,
         typer.Option(
@@ -83,5 +89,6 @@ class ReadingOptions:
             shifted=self.shifted.value if self.shifted else "",
             where=where,
             helmert=read_helmert(self.helmert) if self.helmert else None,
+            repairs="accepted" if self.accept_repairs else "listed",
             network="allowed" if self.allow_network else "refused",
         )

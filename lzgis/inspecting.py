@@ -28,7 +28,7 @@ from lzgis.sources import (
     Read,
     ReadOptions,
     is_address,
-    read_vector,
+    read_apart,
     sha256_of,
     shown,
     sites_from_frame,
@@ -156,7 +156,7 @@ def inspect_file(
     name = shown(path) if is_address(path) else Path(path).name
     size, digest = (0, "") if is_address(path) else _on_disk(Path(path))
     try:
-        read = read_vector(path, options=options)
+        read = read_apart(path, options=options)
     except LzgisError as error:
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []

@@ -1,4 +1,4 @@
-"""Run the bad inputs of the tests, and what plain geopandas makes of them, and write docs/inputs.md::
+"""Run the bad inputs of the tests and see what plain geopandas makes of them; writes docs/inputs.md.
 
 python scripts/bad_inputs.py
 """

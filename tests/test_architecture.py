@@ -29,7 +29,7 @@ FLOORS: dict[str, str] = {
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",
     "rasters": "rasters",
-    "edges": "starting console cli_output cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff "
+    "edges": "starting console cli_gather cli_output cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff "
     "cli_verify cli_batch cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ import toy
 from shapely import box
 
 import lzgis.batch.gathering as gathering
+import lzgis.batch.reading as reading
 import lzgis.batch.shard as shard
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
@@ -177,12 +179,15 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
 
 def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(gathering, "WHOLE", 10)
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
     monkeypatch.setattr(gathering, "_SLICE", 3)
     done = batch(place, tmp_path, formats=None)
     report, files = whole
     assert [f.name for f in done.files] == ["findings.parquet", "verdicts.parquet", "findings.gpkg", "report.xlsx"]
     for name in ("findings.parquet", "verdicts.parquet"):
-        assert (tmp_path / name).read_bytes() == files[name]
+        assert gpd.read_parquet(tmp_path / name).equals(gpd.read_parquet(BytesIO(files[name])))
+    (outside,) = [p for p in done.problems if "outside the city" in p.what]
+    assert outside.place == "sites.gpkg (of rows 21 to 23)"
     sites = gpd.read_file(tmp_path / "findings.gpkg", layer="sites")
     assert sites["id"].tolist() == report.sites["id"].tolist()
     conflicts = gpd.read_file(tmp_path / "findings.gpkg", layer="conflicts")
@@ -198,7 +203,8 @@ def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_pa
     assert "map.html" not in {f.name for f in batch(place, tmp_path, formats=None).files}
 
 
-def test_ids_are_looked_at_across_shards(place, tmp_path):
+def test_ids_are_looked_at_across_shards(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
     frame = gpd.read_file(place / "sites.gpkg")
     frame.loc[20, "id"] = "s2"
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
@@ -206,14 +212,17 @@ def test_ids_are_looked_at_across_shards(place, tmp_path):
         screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", settings=BatchOptions(shard_size=5))
 
 
-def test_rows_without_ids_are_numbered_through(place, tmp_path):
+def test_rows_without_ids_are_numbered_through(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
     frame = gpd.read_file(place / "sites.gpkg").drop(columns="id")
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
     chosen = BatchOptions(formats=("json",), shard_size=7, made_at=WHEN)
     screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
     report = screen(tmp_path / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
     export_folder(report, tmp_path / "whole", ["json"])
-    assert (tmp_path / "out" / "report.json").read_bytes() == (tmp_path / "whole" / "report.json").read_bytes()
+    piecewise, at_once = (json.loads((tmp_path / n / "report.json").read_text("utf-8")) for n in ("out", "whole"))
+    assert piecewise.pop("problems") != at_once.pop("problems")  # told of rows 22 to 23
+    assert piecewise == at_once
 
 
 def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, tmp_path, monkeypatch):

@@ -290,7 +290,7 @@ def test_what_else_the_header_says_is_kept_in_a_note(tmp_path):
 
 def test_a_wrong_digit_that_makes_an_edge_of_kilometres_is_said(tmp_path):
     far = read(tmp_path, *header(), "2,,L1,路,线,,,,@", "J1,1,2765000,38445000", "J2,1,2565000,38445000")
-    assert "line 10: point J2 is 200 km from the one before" in said(far)
+    assert "line 11: point J2 is 200 km from the one before" in said(far)
 
 
 def test_a_line_of_one_sign_is_no_parcel(tmp_path):

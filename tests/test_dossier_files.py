@@ -13,7 +13,7 @@ import toy
 from dossier_fixture import city_report, only
 from report_fixture import HOSTILE, toy_report
 
-from lzgis import cli
+from lzgis import cli_output
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exporters import FORMATS, export, export_projects
 from lzgis.exporters.dossier import crew, write_projects
@@ -95,8 +95,8 @@ def test_a_format_whose_package_is_missing_is_refused_at_once_and_left_out_of_al
 ) -> None:
     monkeypatch.setitem(FORMATS, "pdf", FORMATS["pdf"]._replace(needs="no_such_package"))
     with pytest.raises(ConfigError, match=r"needs a package that is not installed: no_such_package; install it with: "):
-        cli._formats(["pdf"])
-    every = cli._formats(["all"])
+        cli_output.formats_of(["pdf"])
+    every = cli_output.formats_of(["all"])
     assert "pdf" not in every
     assert "docx" in every
 

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from report_fixture import BOUNDS, HOSTILE, big_report, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.lettering import FONT, printable, shortened, width_mm, wrapped
+from lzgis.exporters.lettering import BLANK, FONT, measured_mm, printable, rare, shortened, width_mm, wrapped
 from lzgis.exporters.paper.zone import zone_of
 from lzgis.exporters.picture import draw, write_picture
 
@@ -179,3 +179,13 @@ def test_texts_are_cut_and_broken_to_fit() -> None:
     assert " ".join(lines).replace(" ", "") == "areportthatholdsseveralwords,及中文"
     assert all(width_mm(line, 8) <= 30 for line in lines)
     assert wrapped("", 30, 8, lines=3) == []
+
+
+def test_a_letter_beyond_gbk_is_taken_from_a_font_of_the_system_that_has_it() -> None:
+    # DejaVu comes with matplotlib, so that there is always one.
+    arabic = chr(0x0634)
+    assert rare(arabic)
+    assert printable("连州" + arabic) == "连州" + arabic
+    assert measured_mm("连州" + arabic, 10.0) > measured_mm("连州", 10.0)
+    # What turns the reading direction is shown, not obeyed.
+    assert printable(chr(0x202E)) == BLANK

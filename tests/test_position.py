@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 from shapely import box
 
+from lzgis.batch import BatchOptions, screen_batch
 from lzgis.catalogue import open_catalogue
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.gcj02 import from_bd09, from_gcj02, to_bd09, to_gcj02
@@ -123,7 +124,7 @@ def test_distance_from_an_outline_is_that_on_the_ground():
 
 def test_neighbours_are_kept_and_said():
     found = located(np.array([box(112.5, 25, 112.51, 25.01), box(112.83, 25, 112.84, 25.01), None]), 4490)
-    assert [p.what for p in found.problems] == ["1 of 2 features lie outside the city, the nearest 3.5 km east of it"]
+    assert [p.what for p in found.problems] == ["has features outside the city"]
     # GK and UTM coordinates of one zone differ by about a kilometre: such a neighbour is not taken for an error.
     edge = Transformer.from_crs(4490, 4547, always_xy=True).transform(112.6, 24.745)
     assert located(np.array([shapely.Point(edge)]), 4547).problems[0].level == "warning"
@@ -371,3 +372,20 @@ def test_a_row_across_the_180th_meridian_does_not_stop_the_others():
         "plan.shp, row 2: reaches from -180.000, 20.000 to 180.000, 30.000, outside China, and cannot be used; "
         "correct its coordinates"
     ]
+
+
+def test_a_batch_reads_its_sites_as_it_is_told_and_where_the_city_lies(tmp_path):
+    folder = toy.city(tmp_path / "city")
+    sites = toy.sites(*(toy.square(200 * i, 0) for i in range(6)))
+    moved = shapely.transform(sites.geometry.to_numpy(), to_gcj02, interleaved=False)
+    sites.set_geometry(moved, crs=4490).to_file(tmp_path / "shifted.gpkg", engine="pyogrio")
+    told = BatchOptions(formats=("json",), shard_size=2, reading=ReadOptions(shifted="gcj02"))
+    done = screen_batch(tmp_path / "shifted.gpkg", folder, tmp_path / "out", as_of=toy.AS_OF, settings=told)
+    whole = screen(sites, folder, as_of=toy.AS_OF)
+    assert dict(done.verdicts) == whole.verdicts["verdict"].value_counts().to_dict()
+    assert any("shifted back from GCJ-02" in step for step in done.report.provenance.transforms)
+    wrong = sites.to_crs(4547).set_crs(4546, allow_override=True)
+    wrong.to_file(tmp_path / "wrong.gpkg", engine="pyogrio")
+    settings_ = BatchOptions(formats=("json",), shard_size=2)
+    with pytest.raises(SourceError, match=r"as EPSG:4546 it lies 2\d\d km west of the city"):
+        screen_batch(tmp_path / "wrong.gpkg", folder, tmp_path / "out2", as_of=toy.AS_OF, settings=settings_)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -202,6 +205,22 @@ def test_over_a_tiling_the_parts_sum_to_the_site(monkeypatch, way, origin):
         assert crossing(SiteShapes(sites), FeatureIndex(np.append(tiles, sites[0]))).any()
 
 
+@pytest.mark.parametrize("east", [0.0, 600_000.0, 38_400_000.0])
+def test_distances_are_told_the_same_wherever_the_plane_begins(monkeypatch, east):
+    random = np.random.default_rng(5)
+    lines = np.array([LineString(random.uniform(0, 5000, (6, 2)) + np.array([east, 0])) for _ in range(12)])
+    sites = np.array(
+        [Point(xy).buffer(40, quad_segs=3) for xy in random.uniform(0, 5000, (300, 2)) + np.array([east, 0])]
+    )
+    found = {}
+    for way, few in WAYS.items():
+        monkeypatch.setattr(told, "FEW", few)
+        near = told_nearest(SiteShapes(sites), FeatureIndex(lines))
+        within = told_within(SiteShapes(sites), FeatureIndex(lines), 500)
+        found[way] = [a.tolist() for a in (near.right, near.distance, within.left, within.right, within.distance)]
+    assert found["compiled"] == found["shapely"]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_of_features_as_near_the_first_is_named(monkeypatch, way):
     monkeypatch.setattr(told, "FEW", WAYS[way])
@@ -225,3 +244,26 @@ def test_distances_are_told_in_micrometres_and_decided_so(monkeypatch, way, apar
     steps = round(exact * 1e6) / 1e6
     assert told_nearest(SiteShapes(sites), index).distance.tolist() == [steps]
     assert told_within(SiteShapes(sites), index, 20.0).distance.tolist() == ([steps] if steps <= 20 else [])
+
+
+def test_few_sites_do_not_load_the_compiler():
+    code = """
+import sys
+import lzgis as lz
+city = lz.reference_city()
+lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
+assert "numba" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_the_compiler_shapely_takes_any_number_of_sites(monkeypatch):
+    monkeypatch.setattr(told, "FEW", 1)
+    sites = np.array([box(0, 0, 1, 1), box(8, 0, 9, 1)])
+    assert SiteShapes(sites).compiled
+    monkeypatch.setattr(told, "available", lambda: False)
+    assert not SiteShapes(sites).compiled
+    # Nor do the loops take what is as large as a continent.
+    monkeypatch.undo()
+    monkeypatch.setattr(told, "FEW", 1)
+    assert not SiteShapes(np.array([box(0, 0, 2e6, 1)])).compiled

@@ -10,14 +10,14 @@ import datetime as dt
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lzgis.answering import Ground, ground_of
 from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
 from lzgis.batch.plan import SITES, Plan, batch_folder, begin, begun, inputs_of
-from lzgis.batch.reading import count_of, site_pieces
+from lzgis.batch.reading import SitesFile, count_of, site_pieces
 from lzgis.batch.shard import Task, do_shard, do_task, is_done
 from lzgis.catalogue import Catalogue, open_catalogue
 from lzgis.check import Progress
@@ -31,6 +31,8 @@ from lzgis.messages import Message
 from lzgis.model import Problem, Report
 from lzgis.results import occupied, staged
 from lzgis.screening import date_of
+from lzgis.sources import ReadOptions
+from lzgis.sources.addresses import scheme_of
 from lzgis.words import Language
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class BatchOptions:
         Further keywords of exporters, see `lzgis.exporters.Format.options`.
     command : tuple of str
         The words that it was asked for with, for the provenance.
+    reading : ReadOptions
+        What the file of sites does not say itself.
     """
 
     formats: tuple[str, ...] | None = None
@@ -74,6 +78,7 @@ class BatchOptions:
     overrides: Path | None = None
     options: Mapping[str, object] | None = None
     command: tuple[str, ...] = ()
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True)
@@ -177,11 +182,14 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
 
 def _plan(sites: Path, ground: Ground, out: Path, chosen: BatchOptions) -> Plan:
     """Continue the plan that is there, or make one."""
-    if not sites.exists():
+    if not scheme_of(sites) and not sites.exists():
         raise SourceError(str(sites), Message("the file does not exist"), Message("check the path"))
-    inputs = inputs_of(sites, ground, chosen.shard_size)
+    inputs = inputs_of(sites, ground, chosen.shard_size, chosen.reading)
     found = begun(out, inputs, restart=chosen.restart)
-    return found or begin(out, site_pieces(sites, chosen.shard_size, inputs[SITES]), inputs, chosen.made_at)
+    if found is not None:
+        return found
+    file = SitesFile(sites, inputs[SITES], chosen.reading, ground.city.outline)
+    return begin(out, site_pieces(file, chosen.shard_size), inputs, chosen.made_at)
 
 
 def _do_all(job: Job, client: Client | None, progress: Progress | None) -> int:

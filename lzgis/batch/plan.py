@@ -24,7 +24,7 @@ from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.placing import UNFINISHED, digest_of, put_bytes
-from lzgis.sources import sha256_of
+from lzgis.sources import ReadOptions, sha256_of
 
 _PLAN = "plan.json"
 #: The name of the fingerprint of the sites among the inputs.
@@ -88,13 +88,22 @@ def sites_file(folder: Path, shard: Shard) -> Path:
     return folder / "sites" / f"{shard.name}.parquet"
 
 
-def inputs_of(sites: Path, ground: Ground, shard_size: int) -> dict[str, str]:
-    """Fingerprint all that the answers of a batch depend on: sites, layers, rules, date, size of shards, code."""
-    inputs = {SITES: digest_of(sites) if sites.is_file() else sha256_of(sites), "catalogue": ground.city.described}
+def inputs_of(sites: Path, ground: Ground, shard_size: int, reading: ReadOptions) -> dict[str, str]:
+    """Fingerprint all that the answers of a batch depend on: sites and how they are read, layers, rules, date, code."""
+    inputs = {SITES: digest_of(sites) if sites.is_file() else _of_folder(sites), "catalogue": ground.city.described}
     inputs |= {f"layer {name}": one.source.sha256 for name, one in ground.loaded.items()}
     inputs |= {f"rules {name}": digest for name, digest in ground.city.book.files}
-    inputs |= {"as-of": ground.day.isoformat(), "shard size": str(shard_size), "lzgis": _code()}
+    inputs |= {
+        "as-of": ground.day.isoformat(),
+        "shard size": str(shard_size),
+        "reading": repr(reading),
+        "lzgis": _code(),
+    }
     return inputs | {name: version(name) for name in ("numpy", "shapely", "pyproj", "geopandas")}
+
+
+def _of_folder(path: Path) -> str:
+    return sha256_of(path) if path.is_dir() else ""
 
 
 def _code() -> str:

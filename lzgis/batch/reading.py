@@ -5,19 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import pyogrio
 import pyogrio.errors
+import shapely
 
 from lzgis.answering import pieces_of
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable
-from lzgis.sources import SITE_FIELDS, read_sites, sites_from_frame
+from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sites_from_frame
+from lzgis.sources.addresses import scheme_of, shown
+from lzgis.sources.apart import read_apart
+from lzgis.sources.base import Read
+from lzgis.sources.vector import FLATGEOBUF, GPKG, check_beginning
 
-#: Suffixes of files whose rows GDAL gives from any row on; all others are read whole and then cut.
-WINDOWED = (".gpkg", ".fgb")
+#: Kinds of files whose rows GDAL gives from any row on, by suffix; all others are read whole and then cut.
+WINDOWED = {".gpkg": GPKG, ".fgb": FLATGEOBUF}
+
+#: So many rows are read at once, so that what is said of the file is said of all of it.
+AT_ONCE = 20_000
+
+
+class SitesFile(NamedTuple):
+    """A file of sites as a batch reads it: path, fingerprint, what it does not say itself, and the outline of the city."""
+
+    path: Path
+    sha256: str = ""
+    options: ReadOptions = ReadOptions()
+    near: shapely.Geometry | None = None
+
+    @property
+    def windowed(self) -> bool:
+        """Whether rows can be read from any on: what the user says concerns their coordinates alone, and not the file."""
+        own = ReadOptions(shifted=self.options.shifted, helmert=self.options.helmert, repairs=self.options.repairs)
+        return self.options == own
 
 
 def count_of(path: Path) -> int:
@@ -29,45 +53,67 @@ def count_of(path: Path) -> int:
     >>> count_of(reference_city() / "sites.gpkg")
     51
     """
-    if path.suffix.lower() not in WINDOWED or not path.is_file():
+    kind = WINDOWED.get(path.suffix.lower())
+    if kind is None or not path.is_file():
         return 0
     try:
+        check_beginning(path, kind)
         layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
         return int(pyogrio.read_info(path, layer=layers[0])["features"]) if len(layers) == 1 else 0
-    except pyogrio.errors.DataSourceError:
+    except (SourceError, pyogrio.errors.DataSourceError):
+        # Whoever reads it will say what is wrong with it.
         return 0
 
 
-def site_pieces(path: Path, size: int, sha256: str) -> Iterator[SiteTable]:
+def site_pieces(file: SitesFile, size: int) -> Iterator[SiteTable]:
     """Read a file of sites in consecutive pieces of `size` rows, each checked and repaired as `read_sites` does.
 
     Raises
     ------
     SourceError, LayerError
-        As `read_sites`; what concerns a row is told with the rows of its piece.
+        As `read_sites`; what concerns a row is told with the rows of its piece. And if it is no file.
     """
-    count = count_of(path)
-    if count <= size:
-        yield from pieces_of(read_sites(path), size)
+    if scheme_of(file.path):
+        what = Message("is no file, and a batch needs one to be continued")
+        raise SourceError(shown(file.path), what, Message("save the sites as GeoPackage first"))
+    count = count_of(file.path)
+    if count <= max(size, AT_ONCE) or not file.windowed:
+        yield from pieces_of(read_sites(file.path, options=file.options, near=file.near), size)
         return
-    for start in range(0, count, size):
-        frame = pyogrio.read_dataframe(path, skip_features=start, max_features=size)
-        yield _checked(path, frame, start, sha256)
+    # As many shards at a time as are worth the start of the process that reads.
+    chunk = size * max(1, AT_ONCE // size)
+    for first in range(0, count, chunk):
+        read = read_apart(file.path, options=replace(file.options, rows=(first, chunk)))
+        for start in range(0, len(read.frame), size):
+            frame = read.frame.iloc[start : start + size].reset_index(drop=True)
+            yield _checked(file, replace(read, frame=frame, problems=() if start else read.problems), first + start)
 
 
-def _checked(path: Path, frame: gpd.GeoDataFrame, start: int, sha256: str) -> SiteTable:
-    numbered: tuple[Problem, ...] = ()
-    if not set(SITE_FIELDS["id"]) & set(frame.columns):
-        # Numbered through the whole file, not anew in each piece.
-        frame = frame.assign(id=[str(start + i + 1) for i in range(len(frame))])
-        numbered = (Problem("note", path.name, Message("has no id column"), Message("rows are numbered from 1")),)
-    engine = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
+def _checked(file: SitesFile, read: Read, start: int) -> SiteTable:
+    frame, numbered = _numbered(read.frame, start, file.path.name)
+    first, last = start + 1, start + len(frame)
     try:
-        table = sites_from_frame(frame, name=path.name)
+        table = sites_from_frame(frame, name=file.path.name, options=file.options, near=file.near)
     except SourceError as error:
-        place = Message(
-            "{place} (of rows {first} to {last})", place=error.place, first=start + 1, last=start + len(frame)
-        )
+        place = Message("{place} (of rows {first} to {last})", place=error.place, first=first, last=last)
         raise SourceError(place, error.what, error.remedy) from error
-    source = replace(table.source, sha256=sha256, engine=engine)
-    return replace(table, source=source, problems=(*numbered, *table.problems))
+    source = replace(table.source, sha256=file.sha256, engine=read.engine)
+    found = (_of_rows(problem, first, last) for problem in (*read.problems, *table.problems))
+    return replace(table, source=source, problems=(*numbered, *found))
+
+
+def _of_rows(problem: Problem, first: int, last: int) -> Problem:
+    """Say of which rows a problem is told; a note is the same for all."""
+    if problem.level == "note":
+        return problem
+    place = Message("{place} (of rows {first} to {last})", place=problem.place, first=first, last=last)
+    return replace(problem, place=place)
+
+
+def _numbered(frame: gpd.GeoDataFrame, start: int, name: str) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+    """Give rows without ids the numbers that they have in the whole file."""
+    if set(SITE_FIELDS["id"]) & set(frame.columns):
+        return frame, ()
+    ids = [str(start + i + 1) for i in range(len(frame))]
+    note = Problem("note", name, Message("has no id column"), Message("rows are numbered from 1"))
+    return frame.assign(id=ids), (note,)

@@ -58,7 +58,9 @@ def faces() -> tuple[Face, ...]:
 
 def _face(path: Path) -> Face:
     read = FT2Font(str(path))
-    return Face(path, read.family_name, frozenset(map(chr, read.get_charmap())))
+    letters = map(chr, read.get_charmap())
+    # Fonts have marks that turn the reading direction as well, which must stay visible.
+    return Face(path, read.family_name, frozenset(c for c in letters if c.isprintable() or c.isspace()))
 
 
 def font(size_pt: float) -> FontProperties:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 FEW = 400
 #: Distances are told in steps, so many to the metre.
 STEPS = 1e6
-#: How far, in steps, the two ways of measuring may differ, with much to spare.
-_DOUBT = 0.01
+#: How far the two ways of measuring may differ, with much to spare: so many steps, or so many ulp of the coordinates.
+_DOUBT, _DOUBT_ULP = 0.01, 64.0 * 2.0**-52
 #: Sites that extend farther, or lie farther from the origin, are left to shapely.
 _MOST_EXTENT, _MOST_COORDINATE = 1e6, 1e9
 
@@ -65,7 +65,12 @@ class SiteShapes:
             return False
         bounds = np.nan_to_num(shapely.bounds(self.geometries)).reshape(-1, 4)
         wide = (bounds[:, 2:] - bounds[:, :2]).max(initial=0.0)
-        return bool(wide <= _MOST_EXTENT and np.abs(bounds).max(initial=0.0) <= _MOST_COORDINATE)
+        return bool(wide <= _MOST_EXTENT and self.farthest <= _MOST_COORDINATE)
+
+    @cached_property
+    def farthest(self) -> float:
+        """The largest coordinate, whatever its sign."""
+        return float(np.abs(np.nan_to_num(shapely.bounds(self.geometries))).max(initial=0.0))
 
     @cached_property
     def dimensions(self) -> Integers:
@@ -219,7 +224,8 @@ def _told(apart: Floats, sites: SiteShapes, index: FeatureIndex, pairs: tuple[In
     """Put distances of the compiled loops on the grid as GEOS's would be."""
     apart = apart.copy()
     steps = apart * STEPS
-    unsure = np.flatnonzero(np.abs(steps - np.floor(steps) - 0.5) <= _DOUBT)
+    doubt = max(_DOUBT, _DOUBT_ULP * sites.farthest * STEPS)
+    unsure = np.flatnonzero(np.abs(steps - np.floor(steps) - 0.5) <= doubt)
     apart[unsure] = exact_distances(sites.geometries, index.geometries, (pairs[0][unsure], pairs[1][unsure]))
     return _steps(apart)
 

@@ -66,7 +66,8 @@ class Reading:
                 self._process.wait(self.limits.time_s)
                 self._read = _answer(self._folder, self._process.returncode, self.place, self.limits)
             except subprocess.TimeoutExpired:
-                raise _too_late(self.place, self.limits) from None
+                late = _too_late(self.place, self.limits)
+                raise late from None
             finally:
                 self.close()
         return self._read
@@ -136,9 +137,7 @@ def read_many_apart(
                 if not done and n and not _is_done(folders[some[n - 1]]):
                     break
                 try:
-                    if not done and late:
-                        raise _too_late(place, most)
-                    results[i] = _answer(folders[i], code, place, most)
+                    results[i] = _too_late(place, most) if late and not done else _answer(folders[i], code, place, most)
                 except LzgisError as error:
                     results[i] = error
                 waiting.remove(i)
@@ -204,7 +203,12 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
     if not (folder / ANSWER).exists():
         cause = _cause_of_death(code, place, limits)
         raise cause from None
-    return unpack(folder / ANSWER)
+    try:
+        return unpack(folder / ANSWER)
+    except Exception as error:
+        # A process that a hostile file took over can write what it likes: it is data, and this is none.
+        what = Message("made the process that read it answer nonsense ({error})", error=error)
+        raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 
 def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:

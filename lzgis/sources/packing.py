@@ -68,7 +68,9 @@ def unpack(file: Path) -> Read:
                 None if length < 0 else blob[start : start + length]
                 for start, length in zip(ends, arrays["lengths"], strict=False)
             ]
-            shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
+            # A coordinate that is no number is told of later, with its row.
+            with np.errstate(invalid="ignore"):
+                shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
             crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
             frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=crs))
             frame = frame.rename_geometry(head["geometry"]) if head["geometry"] != "geometry" else frame

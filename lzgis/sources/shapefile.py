@@ -14,6 +14,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -59,6 +61,9 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     try:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
         read = read_gdal(path, SHAPEFILE, replace(options, layer=None), encoding="ISO-8859-1")
+    except SourceError:
+        _refuse_broken_prj(path)
+        raise
     finally:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": before})
     problems = list(read.problems)
@@ -80,6 +85,17 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         what = Message("names of fields may have been cut to 10 bytes: {names}", names=", ".join(cut))
         problems.append(Problem("note", str(path), what, Message("a GeoPackage keeps whole names")))
     return replace(read, frame=frame, problems=tuple(problems), encoding=encoding)
+
+
+def _refuse_broken_prj(path: Path) -> None:
+    """Say that it is the .prj that cannot be read, where it is: then nothing else of the file can be."""
+    prj = beside(path, ".prj")
+    try:
+        if prj is not None:
+            CRS.from_wkt(prj.read_text("utf-8", "replace"))
+    except CRSError:
+        what = Message("its .prj names no system of coordinates that is known")
+        raise SourceError(str(path), what, Message("declare the system, or correct the .prj")) from None
 
 
 def _check_whole(path: Path) -> None:

@@ -92,7 +92,7 @@ def _(folder: Path) -> Path:
     return path
 
 
-@case("B", "a .prj that is none", "refused", "no coordinate reference system")
+@case("B", "a .prj that is none", "refused", r"\.prj names no system")
 def _(folder: Path) -> Path:
     path = saved(folder / "sites.shp")
     path.with_suffix(".prj").write_text("GEOGCS[nothing at all")

@@ -15,6 +15,7 @@ from lzgis.exporters.files import file_stems, put_bytes
 from lzgis.exporters.rows import text
 from lzgis.messages import Message
 from lzgis.model import Report
+from lzgis.placing import telling, workplace
 from lzgis.words import Language
 
 __all__ = [
@@ -84,10 +85,14 @@ def write_projects(
     written: list[Path] = []
     if progress:
         progress(0, len(jobs))
-    for done, files in enumerate(written_by(setup, jobs, crew_size(len(jobs), choices.get("workers", 1)))):
-        written += files
-        if progress:
-            progress(done + 1, len(jobs))
+    size = crew_size(len(jobs), choices.get("workers", 1))
+    with telling(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with workplace(Path(folder)) as place:
+            for done, files in enumerate(written_by(setup, jobs, size, place)):
+                written += files
+                if progress:
+                    progress(done + 1, len(jobs))
     return written
 
 
@@ -102,7 +107,7 @@ def _writer(
         one = maker.make(job.site_id)
         paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
         for path in paths:
-            put_bytes(path, _bytes(one, report, path.suffix, Path(template) if template else None))
+            put_bytes(path, _bytes(one, report, path, Path(template) if template else None))
         return paths
 
     return write
@@ -126,7 +131,7 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
     maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
     one = maker.make(maker.sites[0])
     template = choices.get("template")
-    data = _bytes(one, report, path.suffix.lower(), Path(template) if template else None)
+    data = _bytes(one, report, path, Path(template) if template else None)
     put_bytes(path, data)
 
 
@@ -156,7 +161,8 @@ def write_pdf(
     return write_projects(report, folder, suffixes=(".pdf",), language=language, progress=progress)
 
 
-def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> bytes:
+def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> bytes:
+    suffix = path.suffix.lower()
     made_at = report.provenance.made_at
     if suffix == ".docx" and template is not None:
         from lzgis.exporters.dossier.template import filled
@@ -169,7 +175,10 @@ def _bytes(one: Dossier, report: Report, suffix: str, template: Path | None) -> 
     if suffix == ".pdf":
         from lzgis.exporters.dossier.pdf import pdf_bytes
 
-        return pdf_bytes(one, made_at)
+        with telling(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with workplace(path.parent) as place:
+                return pdf_bytes(one, made_at, place)
     if suffix == ".html":
         from lzgis.exporters.dossier.page import page_text
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -45,12 +44,15 @@ def crew_size(count: int, workers: int) -> int:
     return max(1, min(wanted, _MOST, count // _WORTH_A_PROCESS))
 
 
-def written_by(setup: Setup, jobs: Sequence[Job], size: int) -> Iterator[list[Path]]:
-    """Write every project with `size` processes, and give the files of one after another, in their order."""
+def written_by(setup: Setup, jobs: Sequence[Job], size: int, place: Path) -> Iterator[list[Path]]:
+    """Write every project with `size` processes, and give the files of one after another, in their order.
+
+    What the processes start from stands in the folder `place` for that time.
+    """
     if size == 1:
         yield from map(setup(), jobs)
         return
-    with _packed(setup) as path:
+    with _packed(setup, place) as path:
         # Forking a process that runs threads is not safe, and there is no fork on Windows.
         fresh = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(size, mp_context=fresh, initializer=_begin, initargs=(str(path),)) as pool:
@@ -58,13 +60,12 @@ def written_by(setup: Setup, jobs: Sequence[Job], size: int) -> Iterator[list[Pa
 
 
 @contextmanager
-def _packed(setup: Setup) -> Iterator[Path]:
+def _packed(setup: Setup, place: Path) -> Iterator[Path]:
     """Write what the processes start from to a file: a pipe would be filled once for each of them."""
-    with tempfile.TemporaryDirectory(prefix="lzgis-") as folder:
-        path = Path(folder) / "report.pickle"
-        with path.open("wb") as file:
-            pickle.dump(setup, file, protocol=pickle.HIGHEST_PROTOCOL)
-        yield path
+    path = place / "report.pickle"
+    with path.open("wb") as file:
+        pickle.dump(setup, file, protocol=pickle.HIGHEST_PROTOCOL)
+    yield path
 
 
 _writers: list[Callable[[Job], list[Path]]] = []

@@ -19,10 +19,11 @@ from lzgis.messages import Message
 from lzgis.words import Words
 
 
-def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
+def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
     """Set a dossier as PDF; the same dossier gives the same bytes.
 
-    A letter that the font lacks is taken from a font of the system, and is a square if none has it.
+    A letter that the font lacks is taken from a font of the system, and is a square if none has it. What the document is
+    set from stands for that time in a folder below `place`, or below the system's own for such things.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
     used = faces() if rare("".join(set(data) - {"\n"})) else faces()[:1]
     typst, fonts = _typst(tuple(dict.fromkeys(str(face.path.parent) for face in used)))
     data = json.dumps(document | {"fonts": [face.name for face in used]}, ensure_ascii=False)
-    with tempfile.TemporaryDirectory(prefix="lzgis-") as name:
+    with tempfile.TemporaryDirectory(prefix="lzgis-", dir=place) as name:
         folder = Path(name)
         (folder / "data.json").write_text(data, "utf-8")
         for picture in dossier.pictures:

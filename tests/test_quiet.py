@@ -1,0 +1,93 @@
+"""No telemetry: screening and writing open no socket, start no program, and write to the output folder and caches alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import toy
+
+#: Runs the command line under a hook that hears of everything that Python does with files, sockets and programs.
+CODE = """
+import json, os, sys
+sys.argv = ["lzgis", *json.loads(sys.argv[1])]
+import lzgis.cli
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+heard = []
+def hear(event, details):
+    if event == "open" and not isinstance(details[0], int):
+        path, mode, flags = details
+        if (flags or 0) & WRITING or (isinstance(mode, str) and set(mode) & set("wax+")):
+            heard.append(["write", os.path.abspath(os.fsdecode(path))])
+    elif event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.truncate", "shutil.copyfile"):
+        paths = details[1:2] if event in ("os.rename", "os.link", "os.symlink", "shutil.copyfile") else details[:1]
+        heard.extend(["write", os.path.abspath(os.fsdecode(p))] for p in paths if not isinstance(p, int))
+    elif event == "tempfile.mkdtemp" or event == "tempfile.mkstemp":
+        heard.append(["write", os.path.abspath(os.fsdecode(details[0]))])
+    elif event.startswith(("socket.", "urllib.", "http.")) or event in ("subprocess.Popen", "os.system", "os.posix_spawn"):
+        heard.append([event, repr(details)])
+sys.addaudithook(hear)
+try:
+    lzgis.cli.main()
+except SystemExit:
+    pass
+finally:
+    sys.stderr.write("\\nHEARD " + json.dumps(heard))
+"""
+
+
+@pytest.mark.parametrize("batch", [[], ["--shard-size", "2"]], ids=["whole", "batch"])
+def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
+    city = toy.city(tmp_path / "city")
+    toy.sites(toy.square(100, 100), toy.square(-3000, -100), toy.square(3000, 0)).to_file(city / "sites.gpkg")
+    names = ["out", "home", "cache", "temp", "here"]
+    folders = {name: tmp_path / name for name in names}
+    for folder in folders.values():
+        folder.mkdir()
+    before = {p: p.stat().st_mtime_ns for p in city.rglob("*")}
+    arguments = ["screen", str(city / "sites.gpkg"), "--layers", str(city), "--as-of", toy.AS_OF, "--format", "all"]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "Agg",
+        "HOME": str(folders["home"]),
+        "USERPROFILE": str(folders["home"]),
+        "XDG_CACHE_HOME": str(folders["cache"]),
+        "XDG_CONFIG_HOME": str(folders["cache"]),
+        "MPLCONFIGDIR": str(folders["cache"]),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folders["temp"])),
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", CODE, json.dumps([*arguments, "--out", str(folders["out"]), *batch])],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        cwd=folders["here"],
+        check=False,
+    )
+    heard = json.loads(run.stderr.rpartition("HEARD ")[2])
+    # A library looks whether this machine knows IPv6, by a socket that it connects with nothing.
+    harmless = {"write", "socket.__new__", "socket.bind", "socket.gethostname"}
+    # matplotlib asks once which fonts there are, and keeps the answer in its cache.
+    loud = [one for one in heard if one[0] not in harmless and not one[1].startswith("('fc-list', ")]
+    # Files are read by a process of their own, which has limits and no network.
+    loud = [one for one in loud if "lzgis.sources.child" not in one[1]]
+    assert loud == []
+    assert all("::1" in details for event, details in heard if event == "socket.bind")
+    # What a reading process is asked and answers stands in the temporary folder, which is empty again at the end.
+    allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), os.devnull)
+    # Compiled loops are kept beside the code or in the cache, as numba sees fit.
+    elsewhere = {
+        path for event, path in heard if event == "write" and not path.startswith(allowed) and "__pycache__" not in path
+    }
+    assert elsewhere == set()
+    assert any(path.startswith(str(folders["out"])) for _, path in heard)
+    # What libraries of C write is not heard, but seen.
+    for name in ("home", "temp", "here"):
+        assert list(folders[name].iterdir()) == []
+    assert {p: p.stat().st_mtime_ns for p in city.rglob("*")} == before
+    assert {p.suffix for p in folders["out"].iterdir()} >= {".xlsx", ".gpkg", ".html", ".json", ".parquet", ".png"}
