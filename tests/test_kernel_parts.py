@@ -103,4 +103,3 @@ def test_no_pairs():
     none = array()
     pairs = pairs_of(array(shapely.Point(0, 0)), array(shapely.box(0, 0, 1, 1)))
     assert len(parts_of(array(shapely.Point(0, 0)), none, pairs)) == 0
-
