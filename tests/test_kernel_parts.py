@@ -1,4 +1,4 @@
-"""Common parts on request, held to plain overlays; how deep sites reach in, how far they must move out."""
+"""Common parts on request, held to plain overlays."""
 
 from __future__ import annotations
 

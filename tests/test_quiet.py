@@ -74,9 +74,12 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     harmless = {"write", "socket.__new__", "socket.bind", "socket.gethostname"}
     # matplotlib asks once which fonts there are, and keeps the answer in its cache.
     loud = [one for one in heard if one[0] not in harmless and not one[1].startswith("('fc-list', ")]
+    # Files are read by a process of their own, which has limits and no network.
+    loud = [one for one in loud if "lzgis.sources.child" not in one[1]]
     assert loud == []
     assert all("::1" in details for event, details in heard if event == "socket.bind")
-    allowed = (str(folders["out"]), str(folders["cache"]), os.devnull)
+    # What a reading process is asked and answers stands in the temporary folder, which is empty again at the end.
+    allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), os.devnull)
     # Compiled loops are kept beside the code or in the cache, as numba sees fit.
     elsewhere = {
         path for event, path in heard if event == "write" and not path.startswith(allowed) and "__pycache__" not in path
@@ -84,8 +87,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     assert elsewhere == set()
     assert any(path.startswith(str(folders["out"])) for _, path in heard)
     # What libraries of C write is not heard, but seen.
-    assert {name: list(folders[name].iterdir()) for name in ("home", "temp", "here")} == dict.fromkeys(
-        ("home", "temp", "here"), []
-    )
+    for name in ("home", "temp", "here"):
+        assert list(folders[name].iterdir()) == []
     assert {p: p.stat().st_mtime_ns for p in city.rglob("*")} == before
     assert {p.suffix for p in folders["out"].iterdir()} >= {".xlsx", ".gpkg", ".html", ".json", ".parquet", ".png"}

@@ -41,8 +41,9 @@ MOST_SITES: dict[str, int] = {
     "pdf": 2_000,
     "png": 5_000,
     "xlsx": 200_000,
-    **dict.fromkeys(("json", "geojson", "jsonfg", "shp", "dxf"), WHOLE),
 }
+#: Formats of any number of sites; of all others that are not named above, up to `WHOLE`.
+BOUNDLESS = ("parquet", "verdicts", "gpkg")
 #: Sites whose rows are brought to the form of a file at a time.
 _SLICE = 500
 #: What is written of many sites if nothing was asked for.
@@ -76,6 +77,11 @@ class Gathered:
     report: Report
 
 
+def most_sites(name: str) -> float:
+    """Tell the most sites of which a format is written."""
+    return float("inf") if name in BOUNDLESS else MOST_SITES.get(name, WHOLE)
+
+
 def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[str]) -> list[str]:
     """Choose the formats for so many sites.
 
@@ -85,18 +91,17 @@ def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[s
         If one is asked for that cannot be written of so many.
     """
     if names is None:
-        usual = [name for name in default if sites <= MOST_SITES.get(name, sites)]
-        return usual if sites <= WHOLE else [name for name in LARGE_FORMATS if sites <= MOST_SITES.get(name, sites)]
+        return [name for name in (default if sites <= WHOLE else LARGE_FORMATS) if sites <= most_sites(name)]
     wanted = list(names)
     for name in wanted:
-        if sites > MOST_SITES.get(name, sites):
+        if sites > most_sites(name):
             what = Message(
                 "'{name}' is written of up to {most} sites, and there are {sites}",
                 name=name,
-                most=MOST_SITES[name],
+                most=int(most_sites(name)),
                 sites=sites,
             )
-            known = [n for n in FORMATS if sites <= MOST_SITES.get(n, sites)]
+            known = [n for n in FORMATS if sites <= most_sites(n)]
             raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(known)))
     return wanted
 

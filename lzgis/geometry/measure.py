@@ -16,6 +16,7 @@ from lzgis.geometry.overlay import overlaps
 
 if TYPE_CHECKING:
     from lzgis.geometry.layerindex import LayerIndex
+    from lzgis.geometry.machine import Machine
 
 #: With fewer sites than this, loading the compiled loops costs more than they gain.
 FEW = 100
@@ -31,6 +32,7 @@ def measure(
     indexes: Mapping[str, LayerIndex] | None = None,
     threads: int = 1,
     compiled: bool | None = None,
+    machine: Machine | None = None,
 ) -> dict[str, Measured]:
     """Find for every site and layer the common areas, and the nearest feature. Nothing is left undecided.
 
@@ -47,6 +49,8 @@ def measure(
     compiled : bool, optional
         Whether to use the compiled loops; by default where it pays. Either way finds the same pairs; areas differ by
         less than 1e-6 + 1e-9 of themselves, distances by less than 1e-9 + 1e-12.
+    machine : Machine, optional
+        The compiled loops as machine code, so that numba is not imported for `indexes` given; the same bytes.
 
     Examples
     --------
@@ -56,7 +60,8 @@ def measure(
     (array([100.]), array([0., 5.]))
     """
     if compiled is None:
-        compiled = available() and (len(sites) >= FEW or indexes is not None)
+        kept = indexes is not None
+        compiled = (kept and machine is not None) or (available() and (kept or len(sites) >= FEW))
     if not compiled:
         return {name: _by_shapely(sites, layer) for name, layer in layers.items()}
     from lzgis.geometry.layerindex import LayerIndex
@@ -66,7 +71,8 @@ def measure(
         return {name: _by_shapely(sites, layer) for name, layer in layers.items()}
     laid_out = indexes or {name: LayerIndex.build(layer.geometries) for name, layer in layers.items()}
     shapes = {name: layer.geometries for name, layer in layers.items()}
-    return decided_measures(areas_and_distances(sites, laid_out, threads=threads), sites, laid_out, shapes)
+    found = areas_and_distances(sites, laid_out, threads=threads, machine=machine)
+    return decided_measures(found, sites, laid_out, shapes)
 
 
 def _too_wide(sites: Geometries) -> bool:

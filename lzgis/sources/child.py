@@ -52,7 +52,10 @@ def main(folders: list[Path]) -> int:
 def options_of(plain: dict[str, Any]) -> ReadOptions:
     """Make the options again of what JSON keeps of them."""
     helmert = plain.get("helmert")
-    return ReadOptions(**plain | {"helmert": Helmert(**helmert) if helmert else None})
+    rows = plain.get("rows")
+    return ReadOptions(
+        **plain | {"helmert": Helmert(**helmert) if helmert else None, "rows": tuple(rows) if rows else None}
+    )
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:

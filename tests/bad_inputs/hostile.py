@@ -333,7 +333,9 @@ def _(folder: Path) -> Asked:
     return Asked(saved(folder / "sites.gpkg"), limits=Limits(time_s=0.01))
 
 
-@case("E", "a record of two thousand million bytes", "refused", "cannot be read|cut short|damaged|should have 2 records")
+@case(
+    "E", "a record of two thousand million bytes", "refused", "cannot be read|cut short|damaged|should have 2 records"
+)
 def _(folder: Path) -> Path:
     path = saved(folder / "sites.shp")
     data = bytearray(path.read_bytes())
