@@ -115,13 +115,25 @@ TOML = st.recursive(
     max_leaves=12,
 )
 TOML_LINES = st.sampled_from(
-    ["[city]", "[layer.a]", "[rule.r]", "[book]", "[document.d]", 'name = "x"', 'kind = "avoid"', "layer = 1", "= 3"]
-    + [
-        "basis = [{ document = 'd' }]",
-        "effective_from = 2020-01-01",
-        "distance_m = nan",
-        "[[rule.r.unless]]",
-        "x = '''",
+    [
+        *(
+            "[city]",
+            "[layer.a]",
+            "[rule.r]",
+            "[book]",
+            "[document.d]",
+            'name = "x"',
+            'kind = "avoid"',
+            "layer = 1",
+            "= 3",
+        ),
+        *(
+            "basis = [{ document = 'd' }]",
+            "effective_from = 2020-01-01",
+            "distance_m = nan",
+            "[[rule.r.unless]]",
+            "x = '''",
+        ),
     ]
 )
 
