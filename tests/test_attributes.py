@@ -68,7 +68,7 @@ def test_numbers_as_text():
 def test_a_better_column_of_ids_is_named_and_not_taken():
     with pytest.raises(SourceError, match=r"give every site an id, or remove this column: '编号' has one for each"):
         sites_from_frame(frame(id=["a", None], 编号=["1", "2"]))
-    with pytest.raises(SourceError, match="rows 1, 2: share the id 'a'; .*'编号' has one for each"):
+    with pytest.raises(SourceError, match=r"rows 1, 2: share the id 'a'; .*'编号' has one for each"):
         sites_from_frame(frame(id=["a", "a"], 编号=["1", "2"]))
     table = sites_from_frame(frame(id=["a", "b"], 编号=["1", "2"]))
     assert table.frame["id"].tolist() == ["a", "b"]

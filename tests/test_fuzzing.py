@@ -191,3 +191,5 @@ def test_mutated_files(suffix, tmp_path):
     assert len(results) == 50
     assert any(isinstance(one, LzgisError) for one in results)
     assert all(one.place and one.what and one.remedy for one in results if isinstance(one, LzgisError))
+    # A process that ends with an exit code of its own has let an exception through.
+    assert not any("exit code" in str(one) for one in results if isinstance(one, LzgisError))
