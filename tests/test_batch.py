@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -45,7 +46,7 @@ def place(tmp_path_factory):
 
 
 def batch(place, out, *, formats=FORMATS, sites="sites.gpkg", size=5, **more):
-    settings = {name: more.pop(name) for name in ("restart", "overrides") if name in more}
+    settings = {name: more.pop(name) for name in ("restart", "overrides", "workers") if name in more}
     chosen = BatchOptions(formats=formats, shard_size=size, made_at=WHEN, **settings)
     return screen_batch(place / sites, place, out, as_of=toy.AS_OF, settings=chosen, **more)
 
@@ -120,6 +121,25 @@ screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}
     assert done.reused >= 2
     assert content(tmp_path) == whole[1]
     assert not (tmp_path / ".lzgis").exists()
+
+
+def test_two_processes_give_the_bytes_of_one(place, whole, tmp_path):
+    done = batch(place, tmp_path, workers=2)
+    assert done.shards == 5
+    assert content(tmp_path) == whole[1]
+
+
+def test_a_worker_that_is_ended_is_told_and_the_batch_continued(place, whole, tmp_path, monkeypatch):
+    def end(what, done, total):
+        if what == "shards" and done == 1:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+
+    with pytest.raises(ExportError, match="a process that screened was ended"):
+        batch(place, tmp_path, size=1, workers=2, progress=end)
+    done = batch(place, tmp_path, size=1)
+    assert done.reused >= 1
+    assert content(tmp_path) == whole[1]
 
 
 def test_a_batch_of_other_inputs_is_not_mixed_in(place, tmp_path):
@@ -198,6 +218,9 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
 
 def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):
     monkeypatch.setitem(gathering.MOST_SITES, "html", 20)
+    for option in ("size", "workers"):
+        with pytest.raises(ConfigError, match="must be at least 1"):
+            batch(place, tmp_path, **{option: 0})
     with pytest.raises(ConfigError, match="'html' is written of up to 20 sites, and there are 23"):
         batch(place, tmp_path, formats=("html",))
     assert "map.html" not in {f.name for f in batch(place, tmp_path, formats=None).files}
