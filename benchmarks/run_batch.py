@@ -1,6 +1,6 @@
 """How long a batch takes and how much memory it needs, from a file of sites to the files of its answers::
 
-    python benchmarks/run_batch.py --n 10000 --workers 0 [--formats parquet,verdicts] [--shard-size 2500] [--json]
+    python benchmarks/run_batch.py --n 10000 --workers 0 [--formats parquet,verdicts] [--shard-size 2000] [--json]
     python benchmarks/run_batch.py --n 10000 --workers 2 --dask
 
 Sites are made up over the reference city, seeded, and kept in a folder; the batch runs in a fresh process. ``--workers``
@@ -79,6 +79,14 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
     peaks = _Peaks()
     layers_mb, loops_mb = _layers()
     steps: list[float] = []
+
+    def step(what: str, done: int, total: int) -> None:
+        if what == "shards":
+            steps.append(time.perf_counter())
+            if done % 10 == 0 or done == total:
+                told = ", ".join(f"{most:.0f}" for most in list(peaks.told().values())[:3])
+                print(f"{done} of {total} shards after {steps[-1] - up:.0f} s; MB: {told}", file=sys.stderr)
+
     settings = BatchOptions(
         formats=tuple(given.formats.split(",")),
         shard_size=given.shard_size,
@@ -93,7 +101,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
             given.out,
             as_of=AS_OF,
             client=client,
-            progress=lambda what, _, __: steps.append(time.perf_counter()) if what == "shards" else None,
+            progress=step,
             settings=settings,
         )
         end = time.perf_counter()
@@ -170,7 +178,7 @@ class _Peaks:
 
     def told(self) -> dict[str, float]:
         """The most that each process held, MB, the greatest of each kind first."""
-        return dict(sorted(self._most.items(), key=lambda item: -item[1]))
+        return dict(sorted(((n, mb) for n, mb in self._most.items() if mb), key=lambda item: -item[1]))
 
 
 def _below(pid: int) -> list[int]:
@@ -193,7 +201,9 @@ def _what(pid: int) -> str:
         return "ended"
     if pid == os.getpid():
         return "first"
-    return "reads" if "lzgis.sources.child" in words else "tracks" if "resource_tracker" in " ".join(words) else "screens"
+    return (
+        "reads" if "lzgis.sources.child" in words else "tracks" if "resource_tracker" in " ".join(words) else "screens"
+    )
 
 
 def _held(pid: int, name: str) -> float:
@@ -214,10 +224,10 @@ def _client(workers: int) -> Iterator[Client | None]:
 
     with tempfile.TemporaryDirectory() as room:
         where: dict[str, Any] = {"local_directory": room, "dashboard_address": None}
-        with LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **where) as cluster:
-            with Client(cluster) as client:
-                client.wait_for_workers(workers)
-                yield client
+        where |= {"n_workers": workers, "threads_per_worker": 1, "processes": True}
+        with LocalCluster(**where) as cluster, Client(cluster) as client:
+            client.wait_for_workers(workers)
+            yield client
 
 
 def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
@@ -241,7 +251,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=0, help="processes that screen beside the first")
     parser.add_argument("--dask", action="store_true", help="let a cluster of dask screen")
     parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
-    parser.add_argument("--shard-size", type=int, default=2_500, help="sites in a shard")
+    parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)

@@ -41,7 +41,9 @@ class ShardOptions:
     ] = None
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Processes that screen beside each other; of many sites one per core, up to 4."),
+        typer.Option(
+            "--workers", min=1, help="Processes that screen beside each other; of many sites one per core, up to 4."
+        ),
     ] = None
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of continuing what was cut short.")] = (
         False

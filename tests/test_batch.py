@@ -6,16 +6,19 @@ import datetime as dt
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from io import BytesIO
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import toy
+from python_calamine import CalamineWorkbook
 from shapely import box
 
 import lzgis.batch.gathering as gathering
@@ -53,6 +56,15 @@ def batch(place, out, *, formats=FORMATS, sites="sites.gpkg", size=5, **more):
 
 def content(folder) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"}
+
+
+def shown(workbook) -> tuple[list, str]:
+    """Read the first sheet of a workbook: its rows, and how its columns, filter and fixed rows are set."""
+    rows = CalamineWorkbook.from_object(workbook).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    text = zipfile.ZipFile(workbook).read("xl/worksheets/sheet1.xml").decode()
+    layout = re.findall(r"<(?:cols>.*</cols|pane [^>]*|autoFilter [^>]*|pageSetup [^>]*)>", text)
+    assert len(layout) == 4
+    return rows, " ".join(layout)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +222,7 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     assert outside.place == "sites.gpkg (of rows 21 to 23)"
     sites = gpd.read_file(tmp_path / "findings.gpkg", layer="sites")
     assert sites["id"].tolist() == report.sites["id"].tolist()
+    assert shown(tmp_path / "report.xlsx") == shown(BytesIO(files["report.xlsx"]))
     conflicts = gpd.read_file(tmp_path / "findings.gpkg", layer="conflicts")
     severe = report.findings[report.findings.geometry.notna() & (report.findings["severity"] != "notice")]
     assert np.isclose(conflicts["area_m2"].sum(), severe["area_m2"].sum())

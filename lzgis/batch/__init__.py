@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
 
 #: Sites in a shard if nothing else is said.
-SHARD_SIZE = 2_500
+SHARD_SIZE = 2_000
 #: Fewer shards than this are not worth the start of processes.
 _FEW = 2
 

@@ -25,8 +25,8 @@ from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
 from lzgis.exporters.parquet import findings_frame, verdicts_frame
 from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
 from lzgis.exporters.rows import Teller
-from lzgis.exporters.tables import verdict_tables
-from lzgis.exporters.xlsx import write_tables
+from lzgis.exporters.tables import rule_table, verdict_table
+from lzgis.exporters.xlsx import write_growing
 from lzgis.messages import Message
 from lzgis.model import Problem, Report
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
@@ -158,7 +158,7 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
             rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, head))
             write_gpkg_pieces(teller, _chained(rows, about), path)
         else:
-            write_tables(teller, verdict_tables(_verdicts(job, teller)), path)
+            write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
         files.append(path)
     return Gathered(files, counts, head)
 
