@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lzgis.batch import BatchOptions, screen_batch
     from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
+    from lzgis.depths import overlap_depths
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
     from lzgis.exporters import export, export_projects
     from lzgis.exporters.audited import export_audit
@@ -33,14 +34,12 @@ if TYPE_CHECKING:
     from lzgis.rechecking import recheck
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
-    from lzgis.sources import read_sites, sites_from_frame
+    from lzgis.sources import ReadOptions, read_sites, sites_from_frame
     from lzgis.verifying import verify
 
 _HOMES = {
-    "BatchOptions": "batch",
-    "screen_batch": "batch",
-    "verify": "verifying",
     "AuditReport": "layer_model",
+    "BatchOptions": "batch",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
     "Decision": "overriding",
@@ -50,6 +49,7 @@ _HOMES = {
     "LzgisError": "errors",
     "RasterChange": "rasters.change",
     "RasterStats": "rasters.stats",
+    "ReadOptions": "sources",
     "Recheck": "layer_model",
     "Report": "model",
     "SiteTable": "model",
@@ -66,6 +66,7 @@ _HOMES = {
     "inspect_file": "inspecting",
     "measure_declared": "catalogue",
     "open_catalogue": "catalogue",
+    "overlap_depths": "depths",
     "override_entry": "overriding",
     "raster_change": "rasters.change",
     "raster_declared": "rasters.stats",
@@ -77,7 +78,9 @@ _HOMES = {
     "recheck": "rechecking",
     "reference_city": "catalogue",
     "screen": "screening",
+    "screen_batch": "batch",
     "sites_from_frame": "sources",
+    "verify": "verifying",
     "with_overrides": "overriding",
     "write_coordfile": "exporters.coordfile",
     "write_maps": "exporters.paper",
@@ -96,6 +99,7 @@ __all__ = [
     "LzgisError",
     "RasterChange",
     "RasterStats",
+    "ReadOptions",
     "Recheck",
     "Report",
     "SiteTable",
@@ -112,6 +116,7 @@ __all__ = [
     "inspect_file",
     "measure_declared",
     "open_catalogue",
+    "overlap_depths",
     "override_entry",
     "raster_change",
     "raster_declared",

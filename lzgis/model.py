@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lzgis.rule import RuleBook
-from lzgis.spec import CitySpec, LayerSpec
+if TYPE_CHECKING:
+    # Not imported with the nouns: what reads a file needs neither rules nor pydantic, and starts sooner without.
+    from lzgis.rule import RuleBook
+    from lzgis.spec import CitySpec, LayerSpec
 
 
 class State(StrEnum):

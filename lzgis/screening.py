@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,26 +109,26 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
         city = open_catalogue(city)
     if isinstance(sites, str | Path):
         sites = begin_reading(sites)
-    if isinstance(sites, gpd.GeoDataFrame):
-        sites = sites_from_frame(sites, near=city.outline)
-    elif isinstance(sites, Reading):
-        sites = _read_beside(sites, city)
-    ground = ground_of(city, date_of(as_of), progress=progress)
+    # What is read in a process apart is waited for last: the layers are made ready in the meantime.
+    with sites if isinstance(sites, Reading) else nullcontext():
+        ground = ground_of(city, date_of(as_of), progress=progress)
+        table = _table_of(sites, ground)
     answer = answers_of if client is None else partial(_answers_on, client)
-    answers = answer(sites, ground, progress=progress)
-    report = report_of(answers, ground, sites, made_at)
+    answers = answer(table, ground, progress=progress)
+    report = report_of(answers, ground, table, made_at)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _read_beside(reading: Reading, city: Catalogue) -> SiteTable:
-    """Let the sites be read in their process apart, and the layers here in the meantime."""
-    with reading:
-        for name in city.layers:
-            if city.exists(name):
-                city.load(name)
-        return sites_of(reading, near=city.outline)
+def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, ground: Ground) -> SiteTable:
+    if isinstance(sites, SiteTable):
+        return sites
+    if isinstance(sites, Reading):
+        for name in ground.loaded:
+            ground.placed(name, in_plane)
+        return sites_of(sites, near=ground.city.outline)
+    return sites_from_frame(sites, near=ground.city.outline)
 
 
 def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:

@@ -58,6 +58,7 @@ def _counted(counts: Counter[str]) -> str:
 def _short(said: str) -> str:
     # Where a file lay while the table was made tells nobody anything.
     said = re.sub(r"(?:file://)?/\S*/", "", " ".join(said.split()))
+    said = "".join(c if c.isprintable() else "·" for c in said)
     return said if len(said) <= 160 else said[:160] + "…"
 
 

@@ -115,13 +115,25 @@ TOML = st.recursive(
     max_leaves=12,
 )
 TOML_LINES = st.sampled_from(
-    ["[city]", "[layer.a]", "[rule.r]", "[book]", "[document.d]", 'name = "x"', 'kind = "avoid"', "layer = 1", "= 3"]
-    + [
-        "basis = [{ document = 'd' }]",
-        "effective_from = 2020-01-01",
-        "distance_m = nan",
-        "[[rule.r.unless]]",
-        "x = '''",
+    [
+        *(
+            "[city]",
+            "[layer.a]",
+            "[rule.r]",
+            "[book]",
+            "[document.d]",
+            'name = "x"',
+            'kind = "avoid"',
+            "layer = 1",
+            "= 3",
+        ),
+        *(
+            "basis = [{ document = 'd' }]",
+            "effective_from = 2020-01-01",
+            "distance_m = nan",
+            "[[rule.r.unless]]",
+            "x = '''",
+        ),
     ]
 )
 
@@ -179,3 +191,5 @@ def test_mutated_files(suffix, tmp_path):
     assert len(results) == 50
     assert any(isinstance(one, LzgisError) for one in results)
     assert all(one.place and one.what and one.remedy for one in results if isinstance(one, LzgisError))
+    # A process that ends with an exit code of its own has let an exception through.
+    assert not any("exit code" in str(one) for one in results if isinstance(one, LzgisError))

@@ -18,8 +18,9 @@ from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable
 from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sites_from_frame
 from lzgis.sources.addresses import scheme_of, shown
+from lzgis.sources.apart import read_apart
 from lzgis.sources.base import Read
-from lzgis.sources.vector import FLATGEOBUF, GPKG, check_beginning, read_gdal
+from lzgis.sources.vector import FLATGEOBUF, GPKG, check_beginning
 
 #: Kinds of files whose rows GDAL gives from any row on, by suffix; all others are read whole and then cut.
 WINDOWED = {".gpkg": GPKG, ".fgb": FLATGEOBUF}
@@ -79,15 +80,13 @@ def site_pieces(file: SitesFile, size: int) -> Iterator[SiteTable]:
     if count <= max(size, AT_ONCE) or not file.windowed:
         yield from pieces_of(read_sites(file.path, options=file.options, near=file.near), size)
         return
-    kind = WINDOWED[file.path.suffix.lower()]
-    rows = 0
-    for start in range(0, count, size):
-        read = read_gdal(file.path, kind, file.options, skip_features=start, max_features=size)
-        rows += len(read.frame)
-        yield _checked(file, read, start)
-    if rows != count:
-        what = Message("is cut short: {read} of {stated} rows can be read", read=rows, stated=count)
-        raise SourceError(str(file.path), what, Message("export the file again"))
+    # As many shards at a time as are worth the start of the process that reads.
+    chunk = size * max(1, AT_ONCE // size)
+    for first in range(0, count, chunk):
+        read = read_apart(file.path, options=replace(file.options, rows=(first, chunk)))
+        for start in range(0, len(read.frame), size):
+            frame = read.frame.iloc[start : start + size].reset_index(drop=True)
+            yield _checked(file, replace(read, frame=frame, problems=() if start else read.problems), first + start)
 
 
 def _checked(file: SitesFile, read: Read, start: int) -> SiteTable:

@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lzgis.geometry.answers import Areas, Distances, Insides, Measured
-from lzgis.geometry.depth import depths_of
 from lzgis.geometry.distance import DWithin, Nearest, dwithin, nearest
 from lzgis.geometry.index import FeatureIndex
 from lzgis.geometry.measure import measure
@@ -67,7 +66,6 @@ __all__ = [
     "decided_insides",
     "decided_measures",
     "decided_nearest",
-    "depths_of",
     "dwithin",
     "features_within",
     "insides",

@@ -1,78 +1,72 @@
-"""How deep what is in conflict lies inside a feature."""
+"""How deep a part reaches in: the largest distance from a border to any point of the part."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
-from lzgis.geometry.pieces import border_chains
+from lzgis.geometry.index import Floats, Geometries
 
 
-def depths_of(parts: Geometries, geometries: Geometries, right: Integers, *, tolerance: float = 0.01) -> Floats:
-    """Find how far from the feature's border the deepest point of each common part lies.
+def depth(part: shapely.Geometry, border: shapely.Geometry, *, tolerance: float = 0.1) -> float:
+    """Find the point of a part that is farthest from a border, and return how far that is.
 
-    It is the distance that clears the conflict: a feature whose border receded by so much would no longer share area
-    with the site.
+    Squares that meet the part are quartered as long as one could hold a point that is farther by more than `tolerance`
+    than the farthest known: within a square no distance differs from that of its middle by more than half a diagonal.
 
     Parameters
     ----------
-    parts : array of shapely geometries, shape (n,)
-        Common parts of sites and features, as from `parts_of`.
-    geometries : array of shapely geometries
-        The features.
-    right : array of int, shape (n,)
-        Which feature each part lies in.
+    part : geometry
+        Polygons, lines or points; valid, in metres.
+    border : geometry
+        Lines or points.
     tolerance : float
-        A depth is too small by no more than this, in metres; never too large.
-
-    Returns
-    -------
-    array of float, shape (n,)
-        In metres; 0 for empty parts.
-
-    Notes
-    -----
-    Squares over the part are quartered, the most promising first: no point of a square is farther from the border than its
-    middle is, and half its diagonal. Squares that cannot hold a deeper point than the best are left out.
+        By how much the answer may be too small, never too large.
 
     Examples
     --------
-    >>> park, part = shapely.box(0, 0, 100, 100), shapely.box(90, 40, 100, 60)
-    >>> depths_of(np.array([part]), np.array([park]), np.array([0]))
-    array([10.])
+    >>> park = shapely.box(0, 0, 1000, 400)
+    >>> round(depth(shapely.box(-50, 100, 50, 300), park.boundary), 1)
+    50.0
+    >>> round(depth(shapely.LineString([(-50, 10), (30, 90)]).intersection(park), park.boundary), 1)
+    30.0
     """
-    depth = np.zeros(len(parts))
-    for feature in np.unique(right):
-        border = border_chains(geometries[[feature]]).index
-        for i in np.flatnonzero(right == feature):
-            if not shapely.is_empty(parts[i]):
-                depth[i] = _depth(parts[i], border, tolerance)
-    return depth
+    tree = shapely.STRtree(_pieces(border))
 
+    def away(points: Geometries) -> Floats:
+        (_, _), distance = tree.query_nearest(points, all_matches=False, return_distance=True)
+        return np.asarray(distance, dtype=float)
 
-def _depth(part: shapely.Geometry, border: FeatureIndex, tolerance: float) -> float:
-    best = float(_far(shapely.points(shapely.get_coordinates(part)), border).max())
-    left, low, right, high = shapely.bounds(part)
-    # So many squares along the longer side that a long narrow part is not begun with one of many empty.
-    half = max(min(right - left, high - low), max(right - left, high - low) / 16.0) / 2.0
-    x, y = np.meshgrid(np.arange(left, right, 2 * half) + half, np.arange(low, high, 2 * half) + half)
-    x, y = x.ravel(), y.ravel()
+    best = float(away(np.asarray(shapely.points(shapely.get_coordinates(part)), dtype=object)).max())
+    if shapely.get_dimensions(part) == 0:
+        return best
     shapely.prepare(part)
-    while len(x):
-        middle = shapely.points(x, y)
-        far = _far(middle, border)
-        best = max(best, float(far[shapely.intersects(part, middle)].max(initial=0.0)))
-        open_ = far + half * np.sqrt(2.0) > best + tolerance
-        x, y = x[open_], y[open_]
-        kept = shapely.intersects(part, shapely.box(x - half, y - half, x + half, y + half))
-        x, y = x[kept], y[kept]
-        half /= 2.0
-        x = (x[:, None] + half * np.array([-1.0, 1.0, -1.0, 1.0])).ravel()
-        y = (y[:, None] + half * np.array([-1.0, -1.0, 1.0, 1.0])).ravel()
+    left, low, right, high = shapely.bounds(part)
+    half = 0.5 * max(right - left, high - low)
+    middle = np.array([[left + half, low + half]])
+    while len(middle) and half * np.sqrt(2.0) > 1e-9:
+        squares = shapely.box(*(middle - half).T, *(middle + half).T)
+        middle = middle[shapely.intersects(part, squares)]
+        if not len(middle):
+            break
+        points = shapely.points(middle)
+        distance = away(points)
+        # Where the middle is not in the part, the point of the part next to it is.
+        nearest = shapely.get_point(shapely.shortest_line(points, part), -1)
+        best = max(best, float(away(nearest).max()))
+        middle = middle[distance + half * np.sqrt(2.0) > best + tolerance]
+        half *= 0.5
+        middle = (middle[:, np.newaxis, :] + half * _QUARTERS).reshape(-1, 2)
     return best
 
 
-def _far(points: Geometries, border: FeatureIndex) -> Floats:
-    far: Floats = border.tree.query_nearest(points, return_distance=True, all_matches=False)[1]
-    return far
+_QUARTERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+
+
+def _pieces(border: shapely.Geometry) -> Geometries:
+    """Take a border apart into its edges."""
+    single = shapely.get_parts(border)
+    coordinates, of = shapely.get_coordinates(single, return_index=True)
+    follows = of[1:] == of[:-1]
+    edges = shapely.linestrings(np.stack([coordinates[:-1][follows], coordinates[1:][follows]], axis=1))
+    return np.concatenate([np.asarray(edges, dtype=object), single[shapely.get_type_id(single) == 0]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,9 @@ from lzgis.errors import LayerError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.aliases import LAYER_FIELDS, LAYER_FIELDS_USED, NUMBER_FIELDS, OLD_VALUES, SITE_FIELDS
-from lzgis.spec import LayerSpec
+
+if TYPE_CHECKING:
+    from lzgis.spec import LayerSpec
 
 
 def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:

@@ -39,6 +39,8 @@ class ReadOptions:
     network : {"refused", "allowed"}
         Whether an address on the network that the user gave may be fetched. An address of a database always is: there
         is no other way to mean one.
+    rows : (int, int), optional
+        Read only so many rows from this one on, as ``(first, count)``, counted from 0; of GeoPackage and FlatGeobuf alone.
     """
 
     layer: str | None = None
@@ -49,6 +51,7 @@ class ReadOptions:
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"
+    rows: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -35,24 +35,33 @@ def main(folders: list[Path]) -> int:
         path, options = asked["path"], options_of(asked["options"])
         if folder is folders[0]:
             limit_this_process(asked["memory_bytes"], options.network)
+        told: LzgisError
         try:
             pack(read_with_warnings(path, options), folder / DRAFT)
             (folder / DRAFT).replace(folder / ANSWER)
+            continue
         except LzgisError as error:
-            (folder / ERROR).write_text(pack_error(error), "ascii")
+            told = error
         except MemoryError:
-            (folder / ERROR).write_text(pack_error(too_much_memory(shown(path), asked["memory_bytes"])), "ascii")
+            told = too_much_memory(shown(path), asked["memory_bytes"])
         except RecursionError:
             what = Message("is nested too deeply")
             told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
-            (folder / ERROR).write_text(pack_error(told), "ascii")
+        except Exception as error:
+            # What was read of a broken file need not fit into an answer: text that is none, times that are none.
+            what = Message("cannot be read ({first})", first=_short(error))
+            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+        (folder / ERROR).write_text(pack_error(told), "ascii")
     return 0
 
 
 def options_of(plain: dict[str, Any]) -> ReadOptions:
     """Make the options again of what JSON keeps of them."""
     helmert = plain.get("helmert")
-    return ReadOptions(**plain | {"helmert": Helmert(**helmert) if helmert else None})
+    rows = plain.get("rows")
+    return ReadOptions(
+        **plain | {"helmert": Helmert(**helmert) if helmert else None, "rows": tuple(rows) if rows else None}
+    )
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:

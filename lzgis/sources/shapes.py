@@ -24,6 +24,16 @@ _CURVED = ("Curve", "Circular", "Compound", "MultiSurface", "Multi Surface")
 _NAMED = 20
 
 
+#: How pyogrio is told to read only some rows.
+WINDOW = ("skip_features", "max_features")
+
+
+def rows_in(features: int, skip_features: int = 0, max_features: int | None = None) -> int:
+    """Tell how many of the rows of a file lie in a window of it."""
+    left = features - skip_features
+    return left if max_features is None else min(max_features, left)
+
+
 def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """Read a layer with pyogrio, its geometries one by one where shapely refuses any.
 
@@ -38,9 +48,11 @@ def read_frame(path: Path, layer: str, **opening: Any) -> tuple[gpd.GeoDataFrame
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame, ()
     problems: list[Problem] = []
-    told = pyogrio.read_info(path, layer=layer, **opening)
-    if 0 <= len(frame) < told["features"]:
-        what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=told["features"])
+    window = {name: opening[name] for name in WINDOW if name in opening}
+    told = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
+    stated = rows_in(told["features"], **window)
+    if 0 <= len(frame) < stated:
+        what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)
         raise SourceError(str(path), what, Message("fetch or export the file again"))
     if any(word in str(told["geometry_type"]) for word in _CURVED):
         what = Message("arcs were drawn as chords of {step}° each", step=ARC_STEP_DEG)

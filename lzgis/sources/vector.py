@@ -20,7 +20,7 @@ from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.geopackage import check_geopackage
-from lzgis.sources.shapes import read_frame
+from lzgis.sources.shapes import WINDOW, read_frame, rows_in
 
 PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
 
@@ -42,7 +42,7 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     check_geopackage(path, options.layer)
-    return read_gdal(path, GPKG, options, IMMUTABLE="YES")
+    return read_gdal(path, GPKG, options, IMMUTABLE="YES", **_window(options))
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -63,14 +63,18 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
         If it holds less than its header says: cut short within its index, GDAL reads it as empty.
     """
     check_beginning(path, FLATGEOBUF)
-    read = read_gdal(path, FLATGEOBUF, options)
-    stated = int(pyogrio.read_info(path)["features"])
+    read = read_gdal(path, FLATGEOBUF, options, **_window(options))
+    stated = rows_in(int(pyogrio.read_info(path)["features"]), **_window(options))
     if len(read.frame) != stated:
         what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
         raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
     return replace(read, problems=(*read.problems, problem))
+
+
+def _window(options: ReadOptions) -> dict[str, int]:
+    return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
 
 
 def check_beginning(path: Path, kind: Kind) -> None:

@@ -51,6 +51,8 @@ class Case:
         State and area of each site under the rule of the redline, by its row.
     names : str
         A pattern of the feature or row that must be named, where one is at fault.
+    geometric : mapping, optional
+        The truth of the shapes alone, where the answer is open only because the activity is not known.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Case:
     says: str = ""
     truth: Mapping[int, tuple[str, float | None]] = field(default_factory=lambda: TRUTH)
     names: str = ""
+    geometric: Mapping[int, tuple[str, float | None]] | None = None
 
     def asked(self, folder: Path) -> Asked:
         """Make the input and say what to ask."""

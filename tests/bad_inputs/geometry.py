@@ -14,7 +14,7 @@ import shapely
 import toy
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from bad_inputs.case import FIRST_OPEN, IN, OPEN, OUT, TRUTH, Asked, case, degrees, pair, saved
+from bad_inputs.case import FIRST_OPEN, IN, OUT, TRUTH, Asked, case, degrees, pair, saved
 from lzgis.sources import ReadOptions
 
 SITE = toy.square(-50, 100)
@@ -330,7 +330,7 @@ def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", pair().assign(activity=["住宅", "飞行"]))
 
 
-@case("C", "no activity", "open", "has no column of activities", truth={0: (OPEN, None), 1: (OUT, None)})
+@case("C", "no activity", "open", "has no column of activities", truth=FIRST_OPEN, geometric=TRUTH)
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", pair().drop(columns="activity"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyogrio
 
-from bad_inputs.case import FIRST_OPEN, Asked, case, pair, saved
+from bad_inputs.case import FIRST_OPEN, TRUTH, Asked, case, pair, saved
 from lzgis.sources import ReadOptions
 
 
@@ -114,7 +114,7 @@ def _(folder: Path) -> Path:
     return path
 
 
-@case("A", "Shapefile without .dbf", "open", "has no table", truth=FIRST_OPEN)
+@case("A", "Shapefile without .dbf", "open", "has no table", truth=FIRST_OPEN, geometric=TRUTH)
 def _(folder: Path) -> Path:
     path = saved(folder / "地块.shp")
     path.with_suffix(".dbf").unlink()
@@ -302,7 +302,7 @@ def _(folder: Path) -> Path:
     return _drawing(folder)
 
 
-@case("A", "DXF, system declared", "open", "closed|no column of activities", truth=FIRST_OPEN)
+@case("A", "DXF, system declared", "open", "closed|no column of activities", truth=FIRST_OPEN, geometric=TRUTH)
 def _(folder: Path) -> Asked:
     return Asked(_drawing(folder), ReadOptions(crs="EPSG:4547"))
 

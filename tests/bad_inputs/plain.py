@@ -45,9 +45,10 @@ def outcome(case: Case, folder: Path) -> str:
 def _judged(case: Case, found: list[tuple[str, float]]) -> str:
     if case.must == "refused":
         return "silently wrong"
-    if len(found) != len(case.truth):
+    truth = case.geometric or case.truth
+    if len(found) != len(truth):
         return "silently wrong"
-    for row, (state, area) in case.truth.items():
+    for row, (state, area) in truth.items():
         told, measured = found[row]
         if state not in (IN, OUT):
             return "silently wrong"
