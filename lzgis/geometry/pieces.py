@@ -14,6 +14,7 @@ import shapely
 
 from lzgis.geometry.index import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension
+from lzgis.geometry.threads import copies, unprepared
 
 #: Vertices of a piece at most: what two pieces have in common is then found in a few milliseconds.
 MOST_VERTICES = 1024
@@ -101,8 +102,11 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
         keep = left.owner[ours] < right.owner[theirs]
         ours, theirs = ours[keep], theirs[keep]
 
+    # What is not large is not cut, and may have been prepared for another question.
+    lefts, rights = unprepared(left.geometries), unprepared(right.geometries)
+
     def overlay(part: slice) -> Geometries:
-        a, b = left.geometries[ours[part]], right.geometries[theirs[part]]
+        a, b = lefts[ours[part]], rights[theirs[part]]
         common = np.full(len(a), shapely.Polygon(), dtype=object)
         meet = shapely.intersects(a, b)
         common[meet] = shapely.intersection(a[meet], b[meet])
@@ -125,14 +129,13 @@ def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1)
     >>> shapely.area(uncovered_parts(field, FeatureIndex(np.array([shapely.box(0, 0, 10, 9)]))))
     array([10.])
     """
-    # A prepared geometry keeps notes while it answers, so that two threads that ask the same one spoil them and crash:
-    # every thread prepares copies of its own.
-    own = threading.local()
+    # Every thread prepares copies of its own.
+    own, shared = threading.local(), unprepared(pieces.geometries)
 
     def work(part: slice) -> Geometries:
         if not hasattr(own, "covering"):
-            own.covering = FeatureIndex(_copies(covering.geometries))
-        return outside_parts(pieces.geometries[part], own.covering)
+            own.covering = FeatureIndex(copies(covering.geometries))
+        return outside_parts(shared[part], own.covering)
 
     rest = np.concatenate([_array([]), *_threaded(work, len(pieces.owner), threads)])
     there = np.flatnonzero(~shapely.is_empty(rest))
@@ -260,11 +263,6 @@ def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list
         return [work(part) for part in parts]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, parts))
-
-
-def _copies(geometries: Geometries) -> Geometries:
-    """Copy geometries to the last bit; what was prepared is not."""
-    return np.asarray(shapely.from_wkb(shapely.to_wkb(geometries)), dtype=object)
 
 
 def _array(items: list[shapely.Geometry]) -> Geometries:
