@@ -18,6 +18,8 @@ from lzgis.geometry.threads import copies, unprepared
 
 #: Vertices of a piece at most: what two pieces have in common is then found in a few milliseconds.
 MOST_VERTICES = 1024
+#: Parts that it pays to unite in threads.
+_MANY = 256
 
 _NONE = np.zeros(0, dtype=np.intp)
 
@@ -117,7 +119,7 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
     first, second = left.owner[ours[there]], right.owner[theirs[there]]
     key = first * max(right.size, 1) + second
     groups, group = np.unique(key, return_inverse=True)
-    return Common(*np.divmod(groups, max(right.size, 1)), _united(found[there], group, len(groups)))
+    return Common(*np.divmod(groups, max(right.size, 1)), _united(found[there], group, len(groups), threads=threads))
 
 
 def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1) -> Geometries:
@@ -139,7 +141,7 @@ def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1)
 
     rest = np.concatenate([_array([]), *_threaded(work, len(pieces.owner), threads)])
     there = np.flatnonzero(~shapely.is_empty(rest))
-    return _united(rest[there], pieces.owner[there], pieces.size)
+    return _united(rest[there], pieces.owner[there], pieces.size, threads=threads)
 
 
 def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Integers]:
@@ -246,14 +248,23 @@ def _two_halves(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     return list(halves)
 
 
-def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
+def _united(parts: Geometries, group: Integers, groups: int, *, threads: int) -> Geometries:
     united = np.full(groups, shapely.Polygon(), dtype=object)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    for begin, end in zip(starts, np.r_[starts, len(order)][1:], strict=True):
-        some = parts[order[begin:end]]
-        united[group[order[begin]]] = some[0] if len(some) == 1 else shapely.union_all(some)
+    runs = list(zip(starts, np.r_[starts, len(order)][1:], strict=True))
+
+    def unite(some: slice) -> Geometries:
+        return _array([_one(parts[order[begin:end]]) for begin, end in runs[some]])
+
+    # A few parts are united sooner than threads begin.
+    threads = threads if len(parts) >= _MANY else 1
+    united[group[order[starts]]] = np.concatenate([_array([]), *_threaded(unite, len(runs), threads)])
     return united
+
+
+def _one(parts: Geometries) -> shapely.Geometry:
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
 def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list[Geometries]:
