@@ -167,6 +167,12 @@ def test_a_file_with_the_name_of_a_connection_is_a_file(tmp_path, monkeypatch):
     assert read_vector("PG:s.gpkg").frame["id"].tolist() == ["a"]
 
 
+def test_a_path_may_be_relative(tmp_path, monkeypatch):
+    frame(id=["a"]).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+    monkeypatch.chdir(tmp_path)
+    assert read_vector("s.gpkg").frame["id"].tolist() == ["a"]
+
+
 def test_one_layer_of_several_must_be_named(tmp_path):
     path = tmp_path / "two.gpkg"
     for layer in ("甲", "乙"):
