@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 #: How often a piece is done again whose worker died; dask itself tells a piece that kills workers from bad luck.
 _RETRIES = 3
+#: How long a scheduler may take to answer, s.
+_PATIENCE_S = 10
 
 
 def connected(address: str) -> Client:
@@ -39,7 +41,7 @@ def connected(address: str) -> Client:
         remedy = Message("install it with: {command}", command="pip install 'lzgis[cluster]'")
         raise ConfigError("--scheduler", what, remedy) from error
     try:
-        return Client(address, timeout=10, set_as_default=False)
+        return Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         what = Message("no scheduler answers at {address} ({why})", address=address, why=str(error))
         raise ConfigError("--scheduler", what, Message("start one with 'dask scheduler', and workers")) from error

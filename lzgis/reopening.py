@@ -97,10 +97,12 @@ def _picture(path: Path) -> Rows:
 def _raster(path: Path) -> Rows:
     import rasterio
 
-    with rasterio.open(path) as raster:
-        for band in raster.indexes:
-            for _, window in raster.block_windows(band):
-                raster.read(band, window=window)
+    from lzgis.tiff import CACHE_BYTES
+
+    # All bands of a block at once: they may be stored together, and are unpacked only once then.
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), rasterio.open(path) as raster:
+        for _, window in raster.block_windows(1):
+            raster.read(window=window)
         return {"bands": int(raster.count)}
 
 
@@ -133,6 +135,7 @@ _READERS: dict[str, Callable[[Path], _Found]] = {
     ".zip": _zip,
     ".png": _picture,
     ".tif": _raster,
+    ".tiff": _raster,
     ".parquet": _parquet,
     ".html": _ending(b"</html>"),
     ".svg": _ending(b"</svg>"),

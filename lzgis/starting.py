@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.messages import Message
+from lzgis.placing import put_bytes
 
 
 def start_city(folder: str | Path) -> Path:
@@ -27,7 +27,7 @@ def start_city(folder: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("lzgis") / "empty_city") as template:
             for one in sorted(template.iterdir()):
-                shutil.copyfile(one, folder / one.name)
+                put_bytes(folder / one.name, one.read_bytes())
     except OSError as e:
         raise ExportError(
             str(folder),

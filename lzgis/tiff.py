@@ -17,6 +17,9 @@ import rasterio
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 
+#: What GDAL may hold of rasters, in bytes: rasterio, other than GDAL itself, takes no megabytes here. Unless told, GDAL
+#: holds a twentieth of the machine's memory.
+CACHE_BYTES = 64 * 1024**2
 _BEGINS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 #: Cells from which a raster may be a bomb, how many of them one byte of the file may stand for, and the most at all.
 MANY_CELLS, CELLS_PER_BYTE, MOST_CELLS = 10**8, 10_000, 10**11
@@ -38,7 +41,7 @@ def opened_tiff(path: Path) -> Iterator[Any]:
     """
     _check_beginning(path)
     _check_beside(path)
-    settings = {"GDAL_PAM_ENABLED": "NO", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}", "GDAL_CACHEMAX": 256}
+    settings = {"GDAL_PAM_ENABLED": "NO", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}", "GDAL_CACHEMAX": CACHE_BYTES}
     with rasterio.Env(**settings), rasterio.open(path, driver="GTiff") as source:
         _check_size(path, source)
         yield source

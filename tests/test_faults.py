@@ -24,7 +24,7 @@ SERVER = Path(__file__).parent / "fault_server.py"
 def test_killed_at_any_moment_the_result_is_whole_and_the_next_run_leaves_nothing(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SERVER.parent.parent), str(SERVER.parent)])}
     run = subprocess.run(
-        [sys.executable, SERVER, tmp_path / "out", "20", "7"],
+        [sys.executable, SERVER, tmp_path / "out", "12", "7"],
         capture_output=True,
         encoding="utf-8",
         env=environment,

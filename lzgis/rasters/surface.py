@@ -38,12 +38,11 @@ from lzgis.rasters.grid import DEGREES
 from lzgis.rule import RuleBook, Severity
 from lzgis.rulebook import activity_of
 from lzgis.screening import date_of
-from lzgis.tiff import opened_tiff
+from lzgis.tiff import CACHE_BYTES, opened_tiff
 
 #: Rows that are held at a time, and columns that are burnt at a time.
 BAND, BLOCK = 256, 1024
 _TAG = "LZGIS"
-_CACHE_MB = 64
 #: Levels that distances are measured to, each in a band of its own.
 _DISTANCES = (LEVELS[Severity.PROHIBITED], LEVELS[Severity.CONDITIONAL])
 
@@ -185,7 +184,7 @@ def raster_surface(
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
 
     def make(made: Path) -> None:
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), tempfile.TemporaryDirectory(dir=made.parent) as folder:
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), tempfile.TemporaryDirectory(dir=made.parent) as folder:
             draft = Path(folder) / "draft.tif"
             _draw(plan, draft, tags, progress)
             options = {"COMPRESS": "DEFLATE", "BLOCKSIZE": "512", "OVERVIEW_RESAMPLING": "NEAREST"}
@@ -272,6 +271,8 @@ def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | N
     rows, columns = plan.shape
     profile = {"driver": "GTiff", "width": columns, "height": rows, "count": plan.words + 3, "dtype": "float32"}
     profile |= {"nodata": np.nan, "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    # Band by band, so that distances are added without writing the rest again.
+    profile |= {"interleave": "band"}
     transform = plan.piece(0, 0, plan.shape).transform
     bands = list(plan.bands())
     tell = progress or (lambda *_: None)
