@@ -262,6 +262,13 @@ def test_a_repair_that_keeps_the_area_is_made_and_listed(shape, area):
     assert [r.accepted for r in done.repairs] == [True]
 
 
+def test_what_one_repair_leaves_broken_is_repaired_again():
+    # GEOS rounds the crossings of this one so that its first result crosses itself.
+    ring = [(0, 0), (2, 1), (1, 0), (2, 0), (2, 1), (1, 0), (0, 0)]
+    crossing = Polygon([(112.5 + x * 1e-4, 25 + y * 1e-4) for x, y in ring])
+    assert shapely.is_valid(mended(crossing, accept="accepted").relied_on[0])
+
+
 def test_points_given_twice_are_no_fault_and_a_ring_is_a_closed_line():
     twice = Polygon([(0, 0), (0, 0), (1, 0), (1, 0), (1, 1)])
     done = mended(twice, shapely.LinearRing([(0, 0), (1, 0), (1, 1)]))
