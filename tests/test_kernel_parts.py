@@ -43,7 +43,7 @@ def test_as_plain_overlays(origin):
     assert len(pairs.left) > 40
 
 
-def test_no_seam_stays_in_a_corridor_that_was_cut():
+def test_no_seam_shows_in_a_long_corridor():
     layer = array(shapely.box(-5000, -5000, 20_000, 40))
     corridor = array(shapely.LineString([(10, 10), (9010, 30), (18_000, 500)]).buffer(25, cap_style="flat"))
     _pairs, made = assert_as_overlaid(corridor, layer)

@@ -25,8 +25,8 @@ _STEP = 4
 _FEW = 96
 #: How far a window reaches beyond a site.
 _MARGIN = 1.0
-#: Sites that extend farther are cut into squares of half this side, which are put together again.
-_LONG = 2000.0
+#: Side of the blocks that pairs are sorted by, so that windows are used while they are kept.
+_BLOCK = 16_384.0
 #: Pairs that one thread works on at a time.
 _PAIRS = 256
 
@@ -79,7 +79,7 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
 def _chunks(sites: Geometries, pairs: Areas) -> list[Integers]:
     """Sort pairs by feature, then place, in portions of one feature each."""
     bounds = np.nan_to_num(shapely.bounds(sites[pairs.left])).reshape(-1, 4)
-    block = np.floor(bounds[:, :2] / (8.0 * _LONG))
+    block = np.floor(bounds[:, :2] / _BLOCK)
     order = np.lexsort((block[:, 0], block[:, 1], pairs.right))
     changes = np.flatnonzero(np.diff(pairs.right[order])) + 1
     whole = np.split(order, changes) if len(order) else []
@@ -90,16 +90,7 @@ def _of_feature(sites: Geometries, feature: shapely.Geometry, area: Floats) -> G
     made = sites.copy()
     partial = np.flatnonzero(np.abs(shapely.area(sites) - area) > 1e-6 + 1e-9 * area)
     windows = _Windows(feature)
-    bounds = shapely.bounds(sites[partial])
-    long = (bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0.0) > _LONG
-    # Long sites in squares, all at once with the short ones; what the squares hold is put together again.
-    squares = [_squares(site) for site in sites[partial[long]]]
-    some = _overlaid(np.concatenate([sites[partial[~long]], *squares]), windows)
-    ends = np.cumsum([np.count_nonzero(~long), *map(len, squares)])
-    made[partial[~long]] = some[: ends[0]]
-    for i, begin, end in zip(partial[long], ends, ends[1:], strict=False):
-        pieces = some[begin:end]
-        made[i] = shapely.union_all(pieces[~shapely.is_empty(pieces)])
+    made[partial] = _overlaid(sites[partial], windows)
     kept = made[partial]
     off = (np.abs(shapely.area(kept) - area[partial]) > 1e-6 + 1e-9 * area[partial]) | ~shapely.is_valid(kept)
     again = partial[off]
@@ -109,25 +100,9 @@ def _of_feature(sites: Geometries, feature: shapely.Geometry, area: Floats) -> G
 
 def _overlaid(sites: Geometries, windows: _Windows) -> Geometries:
     """Overlay each site with the feature clipped to its surroundings."""
-    made = sites.copy()
     around = np.full(len(sites), None, dtype=object)
-    named: dict[_Window, list[int]] = {}
-    wide = shapely.bounds(sites) + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
-    for i, bounds in enumerate(wide):
-        named.setdefault(_window(bounds), []).append(i)
-    for window, members in named.items():
-        shown, here = windows.show(window), np.array(members)
-        shapely.prepare(shown)
-        inside = shapely.covers(shown, sites[here])
-        meet = here[~inside][shapely.intersects(shown, sites[here[~inside]])]
-        made[here[~inside]] = shapely.Polygon()
-        around[meet] = [_clip(shown, wide[i]) for i in meet]
-    partial = np.flatnonzero(around != None)  # noqa: E711  (element by element)
-    made[partial] = _common(sites[partial], around[partial])
-    return made
-
-
-def _common(sites: Geometries, around: Geometries) -> Geometries:
+    for i, bounds in enumerate(shapely.bounds(sites) + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])):
+        around[i] = _clip(windows.show(_window(bounds)), bounds)
     try:
         common = shapely.intersection(sites, around)
     except shapely.errors.GEOSException:
@@ -181,17 +156,3 @@ class _Windows:
 
 def _clip(geometry: shapely.Geometry, window: Floats) -> shapely.Geometry:
     return shapely.clip_by_rect(geometry, *window)
-
-
-def _squares(site: shapely.Geometry) -> Geometries:
-    """Cut a long site into squares of half of `_LONG`."""
-    side = _LONG / 2.0
-    left, low, right, high = shapely.bounds(site)
-    columns = np.arange(np.floor(left / side), np.floor(right / side) + 1.0) * side
-    rows = np.arange(np.floor(low / side), np.floor(high / side) + 1.0) * side
-    x, y = (values.ravel() for values in np.meshgrid(columns, rows))
-    boxes = shapely.box(x, y, x + side, y + side)
-    shapely.prepare(site)
-    boxes = boxes[shapely.intersects(site, boxes)]
-    cut = part_of_dimension(shapely.intersection(boxes, site), np.full(len(boxes), 2))
-    return np.asarray(cut[~shapely.is_empty(cut)], dtype=object)
