@@ -109,26 +109,31 @@ def test_a_batch_that_was_cut_short_is_continued_and_gives_the_same_bytes(place,
     assert not (tmp_path / ".lzgis").exists()
 
 
-def test_a_process_that_was_killed_is_continued(place, whole, tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_that_was_killed_is_continued(place, whole, tmp_path, workers):
     code = f"""
 import datetime as dt
 from lzgis.batch import BatchOptions, screen_batch
 from pathlib import Path
 place = Path({str(place)!r})
-settings = BatchOptions(formats={FORMATS!r}, shard_size=5, made_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC))
+made_at = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+settings = BatchOptions(formats={FORMATS!r}, shard_size=5, workers={workers}, made_at=made_at)
 def told(what, done, total):
     print(what, done, flush=True)
-screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}, settings=settings, progress=told)
+if __name__ == "__main__":
+    screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}, settings=settings, progress=told)
 """
-    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8")
+    (tmp_path.parent / f"batch_{workers}.py").write_text(code, "utf-8")
+    script = [sys.executable, str(tmp_path.parent / f"batch_{workers}.py")]
+    run = subprocess.Popen(script, stdout=subprocess.PIPE, encoding="utf-8")
     assert run.stdout is not None
     for line in run.stdout:
         if line.strip() == "shards 2":
             time.sleep(0.05)
             os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
             break
-    run.wait()
-    run.stdout.close()
+    # The end of what it prints is that of the last process that can: the workers end as well.
+    run.communicate(timeout=60)
     done = batch(place, tmp_path)
     assert done.reused >= 2
     assert content(tmp_path) == whole[1]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 
 from lzgis.batch.shard import Task, do_task
 from lzgis.errors import ExportError
@@ -31,7 +33,7 @@ def do_tasks(tasks: Sequence[Task], workers: int, *, step: Callable[[int], None]
     """
     # Processes started anew: a copy of this one, with its threads and locks, is not safe everywhere.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context)
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context, initializer=_end_with_parent)
     try:
         for done, future in enumerate(as_completed([pool.submit(do_task, task) for task in tasks]), start=1):
             future.result()
@@ -42,3 +44,15 @@ def do_tasks(tasks: Sequence[Task], workers: int, *, step: Callable[[int], None]
         raise ExportError(tasks[0].folder, what, remedy) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it is no more: nobody would give it work, or end it, any longer."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
