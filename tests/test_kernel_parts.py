@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from kernel_shapes import AWKWARD, exact_area, integer_polygons, jagged, star
 
 from lzgis.geometry import FeatureIndex, measure, parts_of
-from lzgis.geometry import parts as parts_module
+from lzgis.geometry import surroundings as surroundings_module
 
 
 def array(*shapes):
@@ -95,7 +95,7 @@ def test_what_clipping_spoils_is_overlaid_whole(monkeypatch):
     layer = array(star(rng, (0, 0), 900, 90))
     sites = array(*[star(rng, tuple(rng.uniform(-900, 900, 2)), 100, 9) for _ in range(30)])
     knot = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
-    monkeypatch.setattr(parts_module, "_clip", lambda geometry, window: knot)
+    monkeypatch.setattr(surroundings_module, "_clip", lambda geometry, least, most: knot)
     assert_as_overlaid(sites, layer)
 
 
