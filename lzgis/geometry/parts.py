@@ -7,6 +7,7 @@ clipping and putting together went well.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ import shapely
 from lzgis.geometry.answers import Areas
 from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.overlay import part_of_dimension
-from lzgis.geometry.sections import Cuts, Outlines, cuts_of, runs
+from lzgis.geometry.sections import Outlines, cuts_of, polygons_of, runs
 from lzgis.geometry.surroundings import surroundings
 
 #: Overlays that one thread makes at a time.
@@ -59,7 +60,7 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
     whole = np.setdiff1d(np.arange(len(partial)), long.pair)
     shapes = np.r_[asked.sites[whole], long.shapes[long.met]]
     feature = np.r_[asked.feature[whole], asked.feature[long.pair[long.met]]]
-    common = _overlaid(shapes, _seen(shapes, feature, geometries), threads)
+    common = _overlaid(shapes, feature, geometries, threads)
     made[partial[whole]] = common[: len(whole)]
     made[partial[np.unique(long.pair)]] = _put_together(asked, long, common[len(whole) :])
     again = partial[_off(made[partial], pairs.area[partial]) | ~shapely.is_valid(made[partial])]
@@ -90,34 +91,43 @@ class _Long:
     met: npt.NDArray[np.bool_]
 
 
-def _seen(shapes: Geometries, feature: Integers, geometries: Geometries) -> Geometries:
-    """Return for each shape its feature as seen from it."""
+def _overlaid(shapes: Geometries, feature: Integers, geometries: Geometries, threads: int) -> Geometries:
+    """Overlay each shape with its feature, as seen from it."""
+    order = np.argsort(feature, kind="stable")
+    pieces = [np.empty(0, dtype=object)]
+    if threads <= 1 or len(shapes) <= _AT_ONCE:
+        pieces += [_overlay(*both) for both in _seen(shapes[order], feature[order], geometries)]
+    else:
+        # One thread clips, in many small steps, while the others overlay what is ready, in few large ones.
+        with ThreadPoolExecutor(threads) as pool:
+            at_work = [pool.submit(_overlay, *both) for both in _seen(shapes[order], feature[order], geometries)]
+            pieces += [one.result() for one in at_work]
+    common = np.empty(len(shapes), dtype=object)
+    common[order] = np.concatenate(pieces)
+    return common
+
+
+def _seen(shapes: Geometries, feature: Integers, geometries: Geometries) -> Iterator[tuple[Geometries, Geometries]]:
+    """Yield shapes, which are in the order of their features, and their features as seen from them, some at a time."""
     seen = np.full(len(shapes), None, dtype=object)
     bounds = shapely.bounds(shapes)
-    order = np.argsort(feature, kind="stable")
-    for who in np.split(order, np.flatnonzero(np.diff(feature[order])) + 1):
-        if len(who):
-            seen[who] = surroundings(geometries[feature[who[0]]], bounds[who])
-    return seen
+    done = 0
+    ends = np.flatnonzero(np.diff(feature, append=-1))
+    for first, last in zip([0, *(ends[:-1] + 1)], ends + 1, strict=False):
+        seen[first:last] = surroundings(geometries[feature[first]], bounds[first:last])
+        while last - done >= _AT_ONCE or (last == len(shapes) and done < last):
+            some = slice(done, done + _AT_ONCE)
+            yield shapes[some], seen[some]
+            done += _AT_ONCE
 
 
-def _overlaid(shapes: Geometries, seen: Geometries, threads: int) -> Geometries:
-    slices = [slice(first, first + _AT_ONCE) for first in range(0, len(shapes), _AT_ONCE)]
-
-    def work(some: slice) -> Geometries:
-        try:
-            common = shapely.intersection(shapes[some], seen[some])
-        except shapely.errors.GEOSException:
-            # Clipping does not promise a valid answer; what it spoilt is overlaid whole, as areas will tell.
-            common = np.array([_tried(*both) for both in zip(shapes[some], seen[some], strict=True)], dtype=object)
-        return part_of_dimension(common, np.full(len(common), 2))
-
-    if threads <= 1 or len(slices) < 2:
-        done = [work(some) for some in slices]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            done = list(pool.map(work, slices))
-    return np.concatenate([np.empty(0, dtype=object), *done])
+def _overlay(shapes: Geometries, seen: Geometries) -> Geometries:
+    try:
+        common = shapely.intersection(shapes, seen)
+    except shapely.errors.GEOSException:
+        # Clipping does not promise a valid answer; what it spoilt is overlaid whole, as areas will tell.
+        common = np.array([_tried(*both) for both in zip(shapes, seen, strict=True)], dtype=object)
+    return part_of_dimension(common, np.full(len(common), 2))
 
 
 def _tried(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
@@ -136,30 +146,30 @@ def _sections(asked: _Asked, site: Integers) -> _Long:
         return _Long(np.empty(0, dtype=object), np.empty(0, dtype=int), np.empty(0, dtype=bool))
     features, feature = np.unique(asked.feature[pairs], return_inverse=True)
     outlines = Outlines(asked.geometries[features])
-    crossed = _met(outlines, {one: list(shapely.linestrings(cuts.lines())) for one, cuts in found.items()})
+    crossed = _met(outlines, {one: cuts.lines() for one, cuts in found.items()})
     sections = {one: [cuts.between(k, k + 1) for k in range(len(cuts.there) - 1)] for one, cuts in found.items()}
-    met = _met(outlines, {one: [shapely.Polygon(xy) for xy in some] for one, some in sections.items()})
+    met = _met(outlines, {one: polygons_of(some) for one, some in sections.items()})
     shapes, pair, partial = [], [], []
     for number, other in zip(pairs, feature, strict=True):
         one = int(which[number])
-        cuts, nothing = found[one], np.zeros(len(sections[one]) - 1, dtype=bool)
-        across = np.r_[False, crossed.get((one, int(other)), nothing), False]
-        touched = met.get((one, int(other)), np.r_[nothing, False])
-        for start, end, meets in runs(across, touched, len(touched)):
-            shapes.append(shapely.Polygon(cuts.between(start, end)))
+        across = np.r_[False, crossed.get((one, int(other)), np.zeros(len(sections[one]) - 1, dtype=bool)), False]
+        touched = met.get((one, int(other)), np.zeros(len(sections[one]), dtype=bool))
+        for start, end, meets in runs(across, touched):
+            shapes.append(found[one].between(start, end))
             pair.append(int(number))
             partial.append(meets)
-    return _Long(np.array(shapes, dtype=object), np.array(pair), np.array(partial))
+    return _Long(polygons_of(shapes), np.array(pair), np.array(partial))
 
 
-def _met(outlines: Outlines, shapes: dict[int, list[shapely.Geometry]]) -> dict[tuple[int, int], Integers]:
+def _met(outlines: Outlines, shapes: dict[int, Geometries]) -> dict[tuple[int, int], npt.NDArray[np.bool_]]:
     """Return for each site and feature which of the site's shapes its boundary meets; nothing where it meets none."""
-    one = np.repeat(list(shapes), [len(some) for some in shapes.values()])
-    place = np.concatenate([np.arange(len(some)) for some in shapes.values()])
-    shape, feature = outlines.met_by(np.array([shape for some in shapes.values() for shape in some], dtype=object))
-    found: dict[tuple[int, int], Integers] = {}
-    for i, other in np.unique(np.c_[shape, feature], axis=0):
-        key = (int(one[i]), int(other))
+    number = np.array([len(some) for some in shapes.values()])
+    one = np.repeat(list(shapes), number)
+    place = np.arange(len(one)) - np.repeat(np.cumsum(number) - number, number)
+    shape, feature = outlines.met_by(np.concatenate(list(shapes.values())))
+    found: dict[tuple[int, int], npt.NDArray[np.bool_]] = {}
+    for i, other in zip(shape.tolist(), feature.tolist(), strict=True):
+        key = (int(one[i]), other)
         if key not in found:
             found[key] = np.zeros(len(shapes[key[0]]), dtype=bool)
         found[key][place[i]] = True
@@ -199,7 +209,7 @@ def _inside(shapes: Geometries, feature: Integers, geometries: Geometries) -> np
 
 def _joined(shapes: Geometries) -> shapely.Geometry:
     try:
-        return part_of_dimension(np.array([shapely.coverage_union_all(shapes)]), np.array([2]))[0]
+        return shapely.coverage_union_all(shapes)
     except shapely.errors.GEOSException:
         # They do not fit, as clipping may have spoilt one; the areas will tell.
         return shapely.Polygon()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.index import Floats, Geometries, Integers
@@ -34,21 +35,26 @@ class Cuts:
     there: Integers
     back: Integers
 
-    def lines(self) -> Floats:
-        """Return the cuts' ends, of shape (cuts, 2, 2)."""
-        return np.stack([self.outline[self.there[1:-1]], self.outline[self.back[1:-1]]], axis=1)
+    def lines(self) -> Geometries:
+        """Return the cuts as lines."""
+        ends = [self.outline[self.there[1:-1]], self.outline[self.back[1:-1]]]
+        return np.asarray(shapely.linestrings(np.stack(ends, axis=1)), dtype=object)
 
     def between(self, first: int, last: int) -> Floats:
         """Return the outline between two of them."""
         there, back = self.there, self.back
         if last == len(there) - 1:
             return self.outline[there[first] : back[first] + 1]
-        return np.r_[self.outline[there[first] : there[last] + 1], self.outline[back[last] : back[first] + 1]]
+        return np.concatenate(
+            [self.outline[there[first] : there[last] + 1], self.outline[back[last] : back[first] + 1]]
+        )
 
 
 def cuts_of(site: shapely.Geometry) -> Cuts | None:
     """Find where a long thin polygon may be cut; None where it is not one, or has holes."""
-    if site.geom_type != "Polygon" or site.interiors or site.length < max(_THIN * np.sqrt(site.area), 4 * _LENGTH):
+    if not isinstance(site, shapely.Polygon) or site.interiors:
+        return None
+    if site.length < max(_THIN * np.sqrt(site.area), 4 * _LENGTH):
         return None
     outline = shapely.get_coordinates(site)[:-1]
     # One end is what lies farthest from the middle.
@@ -75,6 +81,12 @@ def cuts_of(site: shapely.Geometry) -> Cuts | None:
     return found if len(found.there) > 2 else None
 
 
+def polygons_of(outlines: list[Floats]) -> Geometries:
+    """Make polygons of open outlines."""
+    ring = np.repeat(np.arange(len(outlines)), [len(one) for one in outlines])
+    return np.asarray(shapely.polygons(shapely.linearrings(np.concatenate(outlines), indices=ring)), dtype=object)
+
+
 class Outlines:
     """The boundaries of features, looked up by place."""
 
@@ -82,14 +94,14 @@ class Outlines:
         polygons, of_polygon = shapely.get_parts(features, return_index=True)
         rings, of_ring = shapely.get_rings(polygons, return_index=True)
         points = shapely.get_coordinates(rings)
-        size = shapely.get_num_coordinates(rings)
+        size = shapely.get_num_coordinates(rings).astype(np.int64)
         start = np.cumsum(size) - size
         runs = -(-(size - 1) // _EDGES)
         ring = np.repeat(np.arange(len(rings)), runs)
         first = start[ring] + _EDGES * _counted(runs)
         length = np.minimum(_EDGES, start[ring] + size[ring] - 1 - first) + 1
         line = np.repeat(np.arange(len(first)), length)
-        lines = shapely.linestrings(points[np.repeat(first, length) + _counted(length)], indices=line)
+        lines = np.asarray(shapely.linestrings(points[np.repeat(first, length) + _counted(length)], indices=line))
         self._feature = of_polygon[of_ring[ring]]
         self._tree = shapely.STRtree(lines)
 
@@ -104,7 +116,7 @@ def _counted(numbers: Integers) -> Integers:
     return np.arange(int(numbers.sum())) - np.repeat(np.cumsum(numbers) - numbers, numbers)
 
 
-def runs(crossed: Integers, met: Integers, sections: int) -> Iterator[tuple[int, int, bool]]:
+def runs(crossed: npt.NDArray[np.bool_], met: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool]]:
     """Join sections that a boundary crosses between, and those that meet none: first, last, whether they meet one.
 
     Parameters
@@ -113,16 +125,15 @@ def runs(crossed: Integers, met: Integers, sections: int) -> Iterator[tuple[int,
         Whether the boundary of a feature meets each cut; the two ends count as none.
     met : array of bool, shape (sections,)
         Whether it meets each section.
-    sections : int
 
     Examples
     --------
-    >>> list(runs(np.array([0, 0, 1, 0, 0, 0]), np.array([0, 1, 1, 0, 0]), 5))
+    >>> list(runs(np.array([0, 0, 1, 0, 0, 0], bool), np.array([0, 1, 1, 0, 0], bool)))
     [(0, 1, False), (1, 3, True), (3, 5, False)]
     """
     first = 0
-    for last in range(1, sections + 1):
-        joined = last < sections and (crossed[last] or not (met[last - 1] or met[last]))
+    for last in range(1, len(met) + 1):
+        joined = last < len(met) and (crossed[last] or not (met[last - 1] or met[last]))
         if not joined:
             yield first, last, bool(met[first])
             first = last

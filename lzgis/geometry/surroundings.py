@@ -82,7 +82,9 @@ def _near(geometry: shapely.Geometry, least: Floats, most: Floats) -> tuple[shap
         near = rings[1:][_meet(rings[1:], least, most)]
         if len(near) < holes[i]:
             polygons[i], holes[i] = shapely.polygons(rings[0], near), len(near)
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons), int(holes.sum())
+    # The function makes them at once; the class would look at one polygon after another.
+    left: shapely.Geometry = np.asarray(shapely.multipolygons(polygons), dtype=object).item()
+    return left, int(holes.sum())
 
 
 def _meet(shapes: Geometries, least: Floats, most: Floats) -> npt.NDArray[np.bool_]:
