@@ -86,7 +86,11 @@ def write_city(folder: Path, rows: int, columns: int) -> None:
     plane, rng = Plane(112.5, 25.0), np.random.default_rng(7)
     east, north = columns * CELL_M / 2, rows * CELL_M / 2
     (folder / "catalog.toml").write_text(CATALOGUE, "utf-8")
-    parts = [("redline", "avoid", "prohibited"), ("town", "stay_inside", "notice"), ("roads", "keep_away", "conditional")]
+    parts = [
+        ("redline", "avoid", "prohibited"),
+        ("town", "stay_inside", "notice"),
+        ("roads", "keep_away", "conditional"),
+    ]
     rules = [RULE.format(layer=layer, kind=kind, severity=severity) for layer, kind, severity in parts]
     (folder / "rules.toml").write_text(
         RULES + "".join(rules) + 'distance_m = 20\nbaselines = ["roads"]\nassumed_half_width_m = { "*" = 5 }\n', "utf-8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: From so many sites on a file is screened in shards unasked.
 _MANY = 20_000
+#: Each process holds the layers and a shard at work, some 0.7 GB.
+_MOST_WORKERS = 4
 #: Problems that are shown; the files have them all.
 _MOST_LINES = 40
 
@@ -36,9 +39,23 @@ class ShardOptions:
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", metavar="tcp://…", help="A dask scheduler whose workers do the work.")
     ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="Processes that screen beside each other; of many sites one per core, up to 4."
+        ),
+    ] = None
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of continuing what was cut short.")] = (
         False
     )
+
+    def processes(self, sites: Path) -> int:
+        """Choose in how many processes a file of sites is screened."""
+        if self.workers is not None:
+            return self.workers
+        from lzgis.batch import count_of
+
+        return min(os.cpu_count() or 1, _MOST_WORKERS) if count_of(sites) > _MANY else 1
 
     def concerns(self, sites: Path, out: Path | None) -> bool:
         """Tell whether a file of sites is to be screened in shards.
@@ -48,7 +65,7 @@ class ShardOptions:
         ConfigError
             If that was asked for and there is no folder for them.
         """
-        asked_for = self.shard_size is not None or self.scheduler is not None or self.restart
+        asked_for = self.restart or any(one is not None for one in (self.shard_size, self.scheduler, self.workers))
         if out is None:
             if asked_for:
                 raise ConfigError("--out", Message("is needed for a batch"), Message("name a folder for the results"))
@@ -87,6 +104,7 @@ def run_batch(question: Question, shards: ShardOptions) -> int:
     settings = BatchOptions(
         formats=None if question.formats is None else tuple(question.formats),
         shard_size=shards.shard_size or SHARD_SIZE,
+        workers=shards.processes(question.sites),
         restart=shards.restart,
         reading=question.reading,
         language=question.language,

@@ -25,6 +25,8 @@ TOLERANCE_SHARE = 1e-6
 Repairs = Literal["listed", "accepted"]
 
 _COLLECTION, _RING = 7, 2
+#: So often a geometry is made valid before it is given up.
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +179,7 @@ def _flat(geometry: shapely.Geometry) -> Geometries:
 def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shapely.Geometry | None, bool]:
     why = shapely.is_valid_reason(geometry)
     dimension = shapely.get_dimensions(np.array([geometry]))
-    made = shapely.make_valid(geometry, method="structure")
-    valid: shapely.Geometry = part_of_dimension(np.array([made]), dimension)[0]
+    valid = _structured(geometry, dimension)
     before = _area(geometry)
     if shapely.is_empty(valid):
         what = Message("cannot be repaired ({why})", why=why)
@@ -201,6 +202,18 @@ def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shap
     bench.unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
     bench.repaired(i, what, (before, after), False)
     return valid, True
+
+
+def _structured(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
+    """Make a geometry valid by its structure; empty where nothing valid of its dimension comes of it."""
+    valid: shapely.Geometry = geometry
+    for _ in range(_ROUNDS):
+        made = shapely.make_valid(valid, method="structure")
+        valid = part_of_dimension(np.array([made]), dimension)[0]
+        # Crossings are rounded to doubles, which may make them cross anew.
+        if shapely.is_valid(valid):
+            return valid
+    return shapely.GeometryCollection()
 
 
 def _area(geometry: shapely.Geometry) -> float:

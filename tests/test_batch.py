@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from io import BytesIO
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import toy
+from python_calamine import CalamineWorkbook
 from shapely import box
 
 import lzgis.batch.gathering as gathering
@@ -45,13 +49,22 @@ def place(tmp_path_factory):
 
 
 def batch(place, out, *, formats=FORMATS, sites="sites.gpkg", size=5, **more):
-    settings = {name: more.pop(name) for name in ("restart", "overrides") if name in more}
+    settings = {name: more.pop(name) for name in ("restart", "overrides", "workers") if name in more}
     chosen = BatchOptions(formats=formats, shard_size=size, made_at=WHEN, **settings)
     return screen_batch(place / sites, place, out, as_of=toy.AS_OF, settings=chosen, **more)
 
 
 def content(folder) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"}
+
+
+def shown(workbook) -> tuple[list, str]:
+    """Read the first sheet of a workbook: its rows, and how its columns, filter and fixed rows are set."""
+    rows = CalamineWorkbook.from_object(workbook).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    text = zipfile.ZipFile(workbook).read("xl/worksheets/sheet1.xml").decode()
+    layout = re.findall(r"<(?:cols>.*</cols|pane [^>]*|autoFilter [^>]*|pageSetup [^>]*)>", text)
+    assert len(layout) == 4
+    return rows, " ".join(layout)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +135,25 @@ screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}
     assert not (tmp_path / ".lzgis").exists()
 
 
+def test_two_processes_give_the_bytes_of_one(place, whole, tmp_path):
+    done = batch(place, tmp_path, workers=2)
+    assert done.shards == 5
+    assert content(tmp_path) == whole[1]
+
+
+def test_a_worker_that_is_ended_is_told_and_the_batch_continued(place, whole, tmp_path, monkeypatch):
+    def end(what, done, total):
+        if what == "shards" and done == 1:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+
+    with pytest.raises(ExportError, match="a process that screened was ended"):
+        batch(place, tmp_path, size=1, workers=2, progress=end)
+    done = batch(place, tmp_path, size=1)
+    assert done.reused >= 1
+    assert content(tmp_path) == whole[1]
+
+
 def test_a_batch_of_other_inputs_is_not_mixed_in(place, tmp_path):
     city = toy.city(tmp_path / "city")
     out = tmp_path / "out"
@@ -190,6 +222,7 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     assert outside.place == "sites.gpkg (of rows 21 to 23)"
     sites = gpd.read_file(tmp_path / "findings.gpkg", layer="sites")
     assert sites["id"].tolist() == report.sites["id"].tolist()
+    assert shown(tmp_path / "report.xlsx") == shown(BytesIO(files["report.xlsx"]))
     conflicts = gpd.read_file(tmp_path / "findings.gpkg", layer="conflicts")
     severe = report.findings[report.findings.geometry.notna() & (report.findings["severity"] != "notice")]
     assert np.isclose(conflicts["area_m2"].sum(), severe["area_m2"].sum())
@@ -198,6 +231,9 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
 
 def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):
     monkeypatch.setitem(gathering.MOST_SITES, "html", 20)
+    for option in ("size", "workers"):
+        with pytest.raises(ConfigError, match="must be at least 1"):
+            batch(place, tmp_path, **{option: 0})
     with pytest.raises(ConfigError, match="'html' is written of up to 20 sites, and there are 23"):
         batch(place, tmp_path, formats=("html",))
     assert "map.html" not in {f.name for f in batch(place, tmp_path, formats=None).files}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lzgis.geometry.pieces import cut_to_pieces, uncovered_parts
+from lzgis.geometry.pieces import common_parts, cut_to_pieces, uncovered_parts
 
 
 def discs(centres: np.ndarray, radius: float) -> np.ndarray:
@@ -42,3 +42,23 @@ def test_threads_give_the_same_and_share_nothing_that_is_prepared(monkeypatch):
     assert sum(len(one) for one in owners) == len(set().union(*owners))
     assert shapely.equals_exact(together, alone, 0.0).all()
     assert shapely.area(alone).sum() == pytest.approx(shapely.area(together).sum())
+
+
+def test_threads_never_ask_a_geometry_that_another_question_prepared(monkeypatch):
+    rng = np.random.default_rng(1)
+    one, two = (cut_to_pieces(discs(rng.uniform(0, 60, (300, 2)), 1.5)) for _ in range(2))
+    # Small geometries are not cut: the pieces are the layer's own, which any other rule may have prepared.
+    shapely.prepare(one.geometries[::2])
+    shapely.prepare(two.geometries)
+    asked: list[bool] = []
+    real = shapely.intersects
+
+    def spied(a, b, **more):
+        asked.append(bool(shapely.is_prepared(a).any() or shapely.is_prepared(b).any()))
+        return real(a, b, **more)
+
+    monkeypatch.setattr(shapely, "intersects", spied)
+    together, alone = (common_parts(one, two, threads=threads) for threads in (4, 1))
+    assert len(asked) > 4
+    assert not any(asked)
+    assert shapely.equals_exact(together.part, alone.part, 0.0).all()

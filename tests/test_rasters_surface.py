@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 import shapely
 import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio._env import get_gdal_config
 
 import lzgis as lz
 from lzgis.geometry import cellgaps
+from lzgis.geometry.cellmarks import cells_within
 from lzgis.rasters.burn import Piece, touched
 from lzgis.rule import Severity
+from lzgis.tiff import CACHE_BYTES
 
 # To the micrometre: distances to what is shorter than any number can tell are no matter of these tests.
 AT = st.floats(-60, 160, allow_nan=False).map(lambda at: round(at, 6)) | st.integers(-6, 16).map(lambda k: k * 10.0)
@@ -53,6 +57,19 @@ def test_no_cell_is_free_that_a_constraint_covers_and_none_marked_far_from_it(co
     assert not marks[apart > (reach + 0.001) * 1.0004 + 1e-6].any()
 
 
+@settings(max_examples=60)
+@given(st.lists(st.tuples(AT, AT, st.floats(1, 60)), min_size=1, max_size=4))
+def test_cells_in_polygons_are_those_whose_centres_they_hold(discs):
+    # With holes, overlapping, and reaching beyond the grid.
+    rings = [shapely.Point(x, y).buffer(r) - shapely.Point(x, y).buffer(r / 2) for x, y, r in discs]
+    row, column = np.mgrid[0:30, 0:45]
+    centres = shapely.points(column + 0.5, row + 0.5)
+    clear = np.min([shapely.distance(shapely.boundary(ring), centres) for ring in rings], axis=0) > 1e-9
+    expected = np.any([shapely.contains(ring, centres) for ring in rings], axis=0)
+    found = cells_within(np.array([*rings[1:], rings[0].reverse()], dtype=object), (30, 45))
+    assert (found == expected)[clear].all()
+
+
 def test_a_corner_of_a_cell_is_enough():
     marks = touched(PIECE, np.array([shapely.box(9.999, 0, 20.001, 10)]), 0.0)
     assert marks[9, :3].tolist() == [True, True, True]
@@ -75,6 +92,40 @@ def test_distances_to_cells_are_those_of_all_pairs_with_and_without_the_compiled
         assert found == pytest.approx(expected)
         wide = gaps.astype(np.int64)
         assert (cellgaps._rows_plain(wide) == cellgaps._rows(wide)).all()
+
+
+# --- memory -------------------------------------------------------------------------------------------------
+
+
+def test_gdal_never_holds_more_of_a_surface_than_is_stated(folder, tmp_path, monkeypatch):
+    # Left alone it holds a twentieth of the machine's memory; and 64 would be so many bytes, which makes it slow.
+    held = []
+    for name in ("open", "shutil.copy"):
+        place, _, own = name.rpartition(".")
+        module = rasterio.shutil if place else rasterio
+        real = getattr(module, own)
+
+        def spied(*given, real=real, **more):
+            held.append(get_gdal_config("GDAL_CACHEMAX"))
+            return real(*given, **more)
+
+        monkeypatch.setattr(module, own, spied)
+    monkeypatch.setattr("lzgis.rasters.surface.copy_raster", rasterio.shutil.copy)
+    made = lz.raster_surface(folder, tmp_path / "all.tif", cell_m=200, as_of=toy.AS_OF)
+    made.severity()
+    # The draft, its copy, the reading back, the reading.
+    assert held == [CACHE_BYTES] * 4
+    assert 16 * 2**20 <= CACHE_BYTES <= 256 * 2**20
+
+
+@pytest.mark.parametrize(("band", "block", "measured"), [(16, 32, 100), (50, 1024, 2**20)])
+def test_the_pieces_that_it_is_worked_in_leave_no_trace(surface, folder, tmp_path, monkeypatch, band, block, measured):
+    monkeypatch.setattr("lzgis.rasters.surface.BAND", band)
+    monkeypatch.setattr("lzgis.rasters.surface.BLOCK", block)
+    monkeypatch.setattr("lzgis.rasters.surface._MEASURED", measured)
+    again = lz.raster_surface(folder, tmp_path / "all.tif", cell_m=40, as_of=toy.AS_OF)
+    with rasterio.open(surface.path) as one, rasterio.open(again.path) as two:
+        assert np.array_equal(one.read(), two.read(), equal_nan=True)
 
 
 # --- the toy city -------------------------------------------------------------------------------------------

@@ -261,12 +261,3 @@ def test_a_layer_measured_from_must_say_what_it_stands_for(tmp_path):
     )
     with pytest.raises(lz.ConfigError, match="layer 'roads': rule 'road' measures from it"):
         toy.screened(folder, SITES[2])
-
-
-def test_a_rule_that_leaves_out_a_site_is_a_mistake_and_told():
-    from lzgis.check import require_answers
-    from lzgis.kinds.base import hits
-
-    require_answers(hits(np.array([0, 1, 1, 2]), "redline"), "r", 3)
-    with pytest.raises(KeyError, match="rule 'r' gives no answer for the site at 1"):
-        require_answers(hits(np.array([0, 2]), "redline"), "r", 3)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lzgis.answering import Ground, ground_of
 from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
 from lzgis.batch.plan import SITES, Plan, batch_folder, begin, begun, inputs_of
+from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, count_of, site_pieces
 from lzgis.batch.shard import Task, do_shard, do_task, is_done
 from lzgis.catalogue import Catalogue, open_catalogue
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
 
 #: Sites in a shard if nothing else is said.
-SHARD_SIZE = 5_000
+SHARD_SIZE = 2_000
+#: Fewer shards than this are not worth the start of processes.
+_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class BatchOptions:
         Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
+    workers : int
+        Processes that do shards beside each other; this one alone does them if 1. A script that asks for more does so
+        under ``if __name__ == "__main__":``, as `multiprocessing` demands. A `client` has workers of its own.
     restart : bool
         Throw away an unfinished batch in the folder instead of continuing it.
     language : {"zh", "en"}
@@ -72,6 +78,7 @@ class BatchOptions:
 
     formats: tuple[str, ...] | None = None
     shard_size: int = SHARD_SIZE
+    workers: int = 1
     restart: bool = False
     language: Language = "zh"
     made_at: dt.datetime | None = None
@@ -156,8 +163,9 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         written. What was done stays done, and the result that was there before is untouched.
     """
     sites, chosen = Path(sites), settings or BatchOptions()
-    if chosen.shard_size < 1:
-        raise ConfigError("--shard-size", Message("must be at least 1"), Message("leave it out for the usual size"))
+    for option, number in (("--shard-size", chosen.shard_size), ("--workers", chosen.workers)):
+        if number < 1:
+            raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
     given = str(city.root if isinstance(city, Catalogue) else city)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
     with occupied(out) as place:
@@ -165,7 +173,7 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         plan = _plan(sites, ground, place, chosen)
         names = allowed_formats(chosen.formats, plan.sites, DEFAULT_FORMATS)
         job = Job(batch_folder(place), plan, ground)
-        reused = _do_all(job, client, progress)
+        reused = _do_all(job, chosen.workers, client, progress)
         done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
     return Batch(
@@ -192,7 +200,7 @@ def _plan(sites: Path, ground: Ground, out: Path, chosen: BatchOptions) -> Plan:
     return begin(out, site_pieces(file, chosen.shard_size), inputs, chosen.made_at)
 
 
-def _do_all(job: Job, client: Client | None, progress: Progress | None) -> int:
+def _do_all(job: Job, workers: int, client: Client | None, progress: Progress | None) -> int:
     """Do all shards that are not done, here or on the workers; return how many were."""
     folder, plan, ground = job
     ahead = [shard for shard in plan.shards if not is_done(folder, plan, shard)]
@@ -203,13 +211,16 @@ def _do_all(job: Job, client: Client | None, progress: Progress | None) -> int:
             progress("shards", reused + done, len(plan.shards))
 
     step(0)
-    if client is None:
+    if client is None and (workers == 1 or len(ahead) < _FEW):
         for done, shard in enumerate(ahead, start=1):
             do_shard(folder, plan, shard, ground)
             step(done)
+        return reused
+    text, told = plan.model_dump_json(), ground.told()
+    tasks = [Task(str(folder.absolute()), text, shard, told) for shard in ahead]
+    if client is None:
+        do_tasks(tasks, workers, step=step)
     else:
-        text, told = plan.model_dump_json(), ground.told()
-        tasks = [Task(str(folder.absolute()), text, shard, told) for shard in ahead]
         gathered_from(client, submitted(client, do_task, tasks, name="lzgis-shard"), step=step)
     return reused
 

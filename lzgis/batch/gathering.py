@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
 from lzgis.batch.plan import Plan
-from lzgis.batch.shard import shard_answers
+from lzgis.batch.shard import part_folder, shard_answers
+from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
 from lzgis.errors import ConfigError
 from lzgis.exporters import FORMATS
 from lzgis.exporters.features import GisLayer, gis_layers, has_part
@@ -23,13 +25,15 @@ from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
 from lzgis.exporters.parquet import findings_frame, verdicts_frame
 from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
 from lzgis.exporters.rows import Teller
-from lzgis.exporters.tables import verdict_tables
-from lzgis.exporters.xlsx import write_tables
+from lzgis.exporters.tables import rule_table, verdict_table
+from lzgis.exporters.xlsx import write_growing
 from lzgis.messages import Message
 from lzgis.model import Problem, Report
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
 from lzgis.screening import report_of
 from lzgis.words import Language
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 #: Up to so many sites a report is put together whole, and every format can be written of it.
 WHOLE = 20_000
@@ -44,6 +48,8 @@ MOST_SITES: dict[str, int] = {
 }
 #: Formats of any number of sites; of all others that are not named above, up to `WHOLE`.
 BOUNDLESS = ("parquet", "verdicts", "gpkg")
+#: Formats that are the same bytes, written of all rows at once or of some at a time.
+_BY_ROW = ("parquet", "verdicts")
 #: Sites whose rows are brought to the form of a file at a time.
 _SLICE = 500
 #: What is written of many sites if nothing was asked for.
@@ -115,7 +121,8 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
         If a file cannot be written.
     """
     plan, ground = job.plan, job.ground
-    if plan.sites <= WHOLE:
+    own = ground.city.root / OVERRIDES_FILE
+    if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
         parts = [shard_answers(job.folder, shard) for shard in plan.shards]
         answers = together(parts, ground.city.city.divisions)
         report = _decided(_report(answers, job, answers.problems, wishes), wishes.overrides, ground)
@@ -134,33 +141,53 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
 def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
     counts: Counter[str] = Counter()
     problems: dict[Problem, None] = {}
-    for shard in job.plan.shards:
-        answers = shard_answers(job.folder, shard)
-        counts.update(answers.verdicts["verdict"].tolist())
-        problems |= dict.fromkeys(answers.problems)
-    head = _bare(_report(shard_answers(job.folder, job.plan.shards[0]), job, tuple(problems), wishes))
+    for part in _parts(job):
+        counts.update(pd.read_parquet(part / "verdicts.parquet", columns=["verdict"])["verdict"].tolist())
+        problems |= dict.fromkeys(read_problems(part))
+    head = _head(job, tuple(problems), wishes)
     teller = Teller(head, wishes.language)
-
-    def tellers() -> Iterator[Teller]:
-        for shard in job.plan.shards:
-            for report in _slices(shard_answers(job.folder, shard), head):
-                yield Teller(report, wishes.language)
-
     files = []
     for name in names:
         path = stage / FORMATS[name].file_name
         if name == "parquet":
-            write_parquet_pieces(teller, map(findings_frame, tellers()), path)
+            write_parquet_pieces(teller, map(findings_frame, _findings(job, teller)), path)
         elif name == "verdicts":
-            write_parquet_pieces(teller, map(verdicts_frame, tellers()), path)
+            write_parquet_pieces(teller, map(verdicts_frame, _verdicts(job, teller)), path)
         elif name == "gpkg":
             about = [layer for layer in gis_layers(teller) if layer.name == "about"]
-            rows = (_drawn(one) for one in tellers())
+            rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, head))
             write_gpkg_pieces(teller, _chained(rows, about), path)
         else:
-            write_tables(teller, verdict_tables(tellers()), path)
+            write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
         files.append(path)
     return Gathered(files, counts, head)
+
+
+def _parts(job: Job) -> Iterator[Path]:
+    """Name the folders of the answers of all shards; what was read of one is given back before the next."""
+    for shard in job.plan.shards:
+        yield part_folder(job.folder, shard)
+        # Arrow keeps what it no longer needs, and more with every shard.
+        pa.default_memory_pool().release_unused()
+
+
+def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
+    """Make the report without its rows."""
+    first = shard_answers(job.folder, job.plan.shards[0])
+    bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
+    return _bare(_report(bare, job, problems, wishes))
+
+
+def _findings(job: Job, teller: Teller) -> Iterator[Teller]:
+    for part in _parts(job):
+        for rows in read_findings(part):
+            yield Teller(replace(teller.report, findings=rows), teller.words.language)
+
+
+def _verdicts(job: Job, teller: Teller) -> Iterator[Teller]:
+    for part in _parts(job):
+        sites, verdicts = read_verdicts(part)
+        yield Teller(replace(teller.report, sites=sites, verdicts=verdicts), teller.words.language)
 
 
 def _drawn(teller: Teller) -> list[GisLayer]:
@@ -171,8 +198,9 @@ def _drawn(teller: Teller) -> list[GisLayer]:
     return [layer for layer in layers if layer.name not in ("about", "findings")]
 
 
-def _slices(answers: Answers, head: Report) -> Iterator[Report]:
+def _slices(part: Path, head: Report) -> Iterator[Report]:
     """Cut the answers of a shard into reports of few sites, for exporters hold a multiple of what they write."""
+    answers = read_answers(part)
     sites, findings = answers.sites, answers.findings
     code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
     for start in range(0, len(sites), _SLICE):
@@ -208,4 +236,9 @@ def _decided(report: Report, overrides: Path | None, ground: Ground) -> Report:
 def _bare(report: Report) -> Report:
     """Leave of a report what it says of itself."""
     tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides")
-    return replace(report, **{name: getattr(report, name).iloc[:0] for name in tables})
+    return replace(report, **{name: _rowless(getattr(report, name)) for name in tables})
+
+
+def _rowless(frame: Frame) -> Frame:
+    # A slice without rows would keep all of them in memory.
+    return frame.take([])

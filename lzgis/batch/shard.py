@@ -70,7 +70,7 @@ def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
 
 def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
     """Tell whether the answers of a shard are there, from these inputs, and undamaged."""
-    part = folder / "parts" / shard.name
+    part = part_folder(folder, shard)
     try:
         seal = json.loads((part / _SEAL).read_text("utf-8"))
         same = all(digest_of(part / name) == digest for name, digest in seal["files"].items())
@@ -79,9 +79,14 @@ def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
         return False
 
 
+def part_folder(folder: Path, shard: Shard) -> Path:
+    """Name the folder of the answers of a shard."""
+    return folder / "parts" / shard.name
+
+
 def shard_answers(folder: Path, shard: Shard) -> Answers:
     """Read the answers of a shard."""
-    return read_answers(folder / "parts" / shard.name)
+    return read_answers(part_folder(folder, shard))
 
 
 def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:

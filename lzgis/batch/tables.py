@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
 
 from lzgis.answering import Answers
 from lzgis.messages import Message
@@ -19,6 +22,8 @@ _SPATIAL = ("sites", "findings")
 _PLAIN = ("verdicts", "breakdown")
 _TUPLES = [column.name for column in VERDICT_COLUMNS if column.dtype == "object"]
 _PROBLEMS = "problems.json"
+#: Rows of findings that are read at a time where not all are needed at once.
+_ROWS = 20_000
 
 
 def write_answers(folder: Path, answers: Answers) -> list[str]:
@@ -38,18 +43,38 @@ def write_answers(folder: Path, answers: Answers) -> list[str]:
 
 def read_answers(folder: Path) -> Answers:
     """Read answers back as they were."""
-    verdicts = pd.read_parquet(folder / "verdicts.parquet")
-    for name in _TUPLES:
-        verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
+    sites, verdicts = read_verdicts(folder)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
-    told = json.loads((folder / _PROBLEMS).read_text("utf-8"))
     return Answers(
-        sites=read_frame(folder / "sites.parquet"),
+        sites=sites,
         findings=read_frame(folder / "findings.parquet"),
         verdicts=verdicts,
         breakdown=breakdown[[column.name for column in BREAKDOWN_COLUMNS]],
-        problems=problems_told(told),
+        problems=read_problems(folder),
     )
+
+
+def read_verdicts(folder: Path) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read sites and verdicts of answers back, and nothing else."""
+    verdicts = pd.read_parquet(folder / "verdicts.parquet")
+    for name in _TUPLES:
+        verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
+    return read_frame(folder / "sites.parquet"), verdicts
+
+
+def read_problems(folder: Path) -> tuple[Problem, ...]:
+    """Read the problems of answers back, and nothing else."""
+    return problems_told(json.loads((folder / _PROBLEMS).read_text("utf-8")))
+
+
+def read_findings(folder: Path) -> Iterator[gpd.GeoDataFrame]:
+    """Read the findings of answers back, some rows at a time."""
+    with pq.ParquetFile(folder / "findings.parquet") as file:
+        crs = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]["crs"]
+        for batch in file.iter_batches(_ROWS, use_threads=False):
+            frame = pa.Table.from_batches([batch]).to_pandas(use_threads=False)
+            shapes = shapely.from_wkb(frame["geometry"].to_numpy())
+            yield gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes, crs=crs)
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from lzgis.words import Language
 
 # Slivers look the same whatever rule they would break.
 _PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
+
+_SYNC = "OGR_SQLITE_SYNCHRONOUS"
 
 _SCHEMA_EXTENSION = """
 CREATE TABLE gpkg_data_columns (
@@ -133,11 +135,12 @@ def write_pieces(
         draft = made.with_name("draft.gpkg")
         heads: dict[str, GisLayer] = {}
         rows: Counter[str] = Counter()
-        for piece in pieces:
-            for layer in piece:
-                _write(draft, layer, description)
-                heads.setdefault(layer.name, replace(layer, frame=layer.frame.iloc[:0]))
-                rows[layer.name] += len(layer.frame)
+        with _unsynced():
+            for piece in pieces:
+                for layer in piece:
+                    _write(draft, layer, description)
+                    heads.setdefault(layer.name, replace(layer, frame=layer.frame.take([])))
+                    rows[layer.name] += len(layer.frame)
         layers = list(heads.values())
         with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
@@ -155,6 +158,17 @@ def write_pieces(
         raise ExportError(
             str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
         ) from error
+
+
+@contextmanager
+def _unsynced() -> Iterator[None]:
+    """Let GDAL not force a draft to the disk after each piece: what is made of it is, at the end."""
+    before = pyogrio.get_gdal_config_option(_SYNC)
+    pyogrio.set_gdal_config_options({_SYNC: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_SYNC: before})
 
 
 def _write(path: Path, layer: GisLayer, description: str) -> None:

@@ -24,7 +24,7 @@ from lzgis.words import Language
 
 #: Rows that are compressed together. A file is cut every so many rows whatever the pieces it is written from, so that
 #: a batch gives the same bytes as one screening.
-_GROUP = 100_000
+_GROUP = 50_000
 
 
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:

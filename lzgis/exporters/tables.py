@@ -135,7 +135,7 @@ def report_tables(teller: Teller) -> list[Table]:
     overruled = ["override"] if len(teller.report.overrides) else []
     open_rows = [f for f in findings if f["code"] == State.NOT_CHECKED or (f["unchecked_share"] or 0) > 0]
     return [
-        _verdict_table(teller),
+        verdict_table(teller),
         _finding_table(teller, "findings", [*_FINDING_COLUMNS, *overruled], findings),
         _finding_table(teller, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
         _unit_list_table(teller),
@@ -210,21 +210,8 @@ def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dic
     )
 
 
-def verdict_tables(tellers: Iterable[Teller]) -> list[Table]:
-    """Return the verdicts of several reports on parts of one batch as one table, and the rules."""
-    first: Table | None = None
-    rules: list[Table] = []
-    for teller in tellers:
-        table = _verdict_table(teller)
-        if first is None:
-            first, rules = table, [rule_table(teller)]
-        else:
-            first.rows.extend(table.rows)
-            first.marks.extend(table.marks)
-    return rules if first is None else [first, *rules]
-
-
-def _verdict_table(teller: Teller) -> Table:
+def verdict_table(teller: Teller) -> Table:
+    """Return the table of the verdicts."""
     steps = teller.report.book.tolerance.ladder_m2
     heads = _heads(teller, _VERDICT_COLUMNS)
     heads += [Head(teller.words("column", "ladder_step", area=step)) for step in steps]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import xlsxwriter
 
-from lzgis.exporters.files import put_bytes
+from lzgis.exporters.files import put, put_bytes
 from lzgis.exporters.provenance import provenance_tables
 from lzgis.exporters.rows import TINTS, Teller, visible
 from lzgis.exporters.tables import Head, Kind, Table, report_tables
@@ -32,6 +32,7 @@ _NUMBERS: dict[Kind, str] = {
     "metre": "#,##0.000",
     "share": "0.00%",
 }
+_OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _WIDEST = 42
 _WIDEST_FIXED = 26
 _WIDEST_FOLDED = 34
@@ -69,15 +70,36 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
     put_bytes(path, data)
 
 
-def write_tables(teller: Teller, tables: list[Table], path: str | Path) -> None:
-    """Write tables as a workbook, a sheet for each, and the provenance.
+def write_growing(teller: Teller, pieces: Callable[[], Iterable[Table]], others: list[Table], path: str | Path) -> None:
+    """Write a workbook of a table that comes in pieces of consecutive rows, of others, and the provenance.
+
+    Parameters
+    ----------
+    teller : Teller
+        What the workbook says of itself.
+    pieces : callable
+        Gives the pieces from the first on; it is called twice, and only one piece is ever held.
+    others : list of Table
+        Tables on sheets after it.
+    path : path
+        The file, ``*.xlsx``.
 
     Raises
     ------
     ExportError
         If the file cannot be written.
     """
-    put_bytes(path, tables_bytes(teller, tables))
+
+    def make(made: Path) -> None:
+        options = _OPTIONS | {"constant_memory": True, "tmpdir": str(made.parent)}
+        with xlsxwriter.Workbook(made, options) as book:
+            pages = _begun(book, teller)
+            pages.growing(pieces)
+            for table in others:
+                pages.table(table)
+            pages.stack("provenance", provenance_tables(teller))
+
+    put(path, make)
 
 
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
@@ -89,21 +111,19 @@ def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
 def tables_bytes(teller: Teller, tables: list[Table]) -> bytes:
     """Return a workbook of tables, a sheet for each, and of the provenance."""
     buffer = BytesIO()
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "in_memory": True,
-    }
-    with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties(
-            {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(teller.report)}
-        )
-        pages = _Pages(book, teller)
+    with xlsxwriter.Workbook(buffer, _OPTIONS | {"in_memory": True}) as book:
+        pages = _begun(book, teller)
         for table in tables:
             pages.table(table)
         pages.stack("provenance", provenance_tables(teller))
     return buffer.getvalue()
+
+
+def _begun(book: Any, teller: Teller) -> _Pages:
+    book.set_properties(
+        {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(teller.report)}
+    )
+    return _Pages(book, teller)
 
 
 def _made_at(report: Report) -> dt.datetime:
@@ -142,14 +162,30 @@ class _Pages:
             sheet, top = self._page(name)
             widths = self._widths(sheet, [table])
             bottom = self._lay(sheet, table, (top, start), widths)
-            sheet.freeze_panes(top + 1, table.fixed)
-            sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
-            sheet.repeat_rows(top)
-            self._print(sheet, widths, table.fixed)
+            self._finish(sheet, table, (top, bottom), widths)
             for column, answers in table.choices.items():
                 sheet.data_validation(
                     top + 1, column, max(top + 1, bottom - 1), column, {"validate": "list", "source": answers}
                 )
+
+    def growing(self, pieces: Callable[[], Iterable[Table]]) -> None:
+        """Give a table that comes in pieces one sheet."""
+        first = next(iter(pieces()))
+        sheet, top = self._page(self._teller.words("sheet", first.name))
+        widths = self._widths(sheet, pieces())
+        self._heads(sheet, first, top)
+        bottom = top + 1
+        for piece in pieces():
+            bottom = self._rows(sheet, piece, (bottom, 0), widths)
+        self._finish(sheet, first, (top, bottom), widths)
+
+    def _finish(self, sheet: Any, table: Table, span: tuple[int, int], widths: list[float]) -> None:
+        """Keep the head in view, let rows be filtered, and choose the paper."""
+        top, bottom = span
+        sheet.freeze_panes(top + 1, table.fixed)
+        sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
+        sheet.repeat_rows(top)
+        self._print(sheet, widths, table.fixed)
 
     def stack(self, name: str, tables: list[Table]) -> None:
         """Lay tables below one another on one sheet, each under its title."""
@@ -186,16 +222,24 @@ class _Pages:
     def _lay(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
         """Write the head at a row, and up to a sheet's rows from one on; return the row below them."""
         top, start = place
-        for column, head in enumerate(table.heads):
-            sheet.write_string(top, column, self._text(head.title), self._head)
-        rows = table.rows[start : start + ROW_LIMIT]
-        if not rows:
+        self._heads(sheet, table, top)
+        if start >= len(table.rows):
             sheet.write_string(top + 1, 0, self._teller.words("table", "none"), self._format(Head("")))
             return top + 2
+        return self._rows(sheet, table, (top + 1, start), widths)
+
+    def _heads(self, sheet: Any, table: Table, row: int) -> None:
+        for column, head in enumerate(table.heads):
+            sheet.write_string(row, column, self._text(head.title), self._head)
+
+    def _rows(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
+        """Write up to a sheet's rows from one on, at a row; return the row below them."""
+        top, start = place
+        rows = table.rows[start : start + ROW_LIMIT]
         texts, depths = _remembering(self._text), [_remembering(partial(_lines, width)) for width in widths]
         folded = [column for column, head in enumerate(table.heads) if head.folded]
-        for number, row in enumerate(rows, start=top + 1):
-            mark = table.marks[start + number - top - 1] if table.marks else ""
+        for number, row in enumerate(rows, start=top):
+            mark = table.marks[start + number - top] if table.marks else ""
             # Not every program finds out by itself how high a row of folded text must be.
             deep = max((depths[i](value) for i in folded if isinstance(value := row[i], str)), default=1)
             if deep > 1:
@@ -207,7 +251,7 @@ class _Pages:
                         sheet.write_string(number, column, texts(value), shape)
                 elif value is not None:
                     sheet.write_number(number, column, value, shape)
-        return top + 1 + len(rows)
+        return top + len(rows)
 
     def _format(self, head: Head, tint: str = "") -> Any:
         key = (head.kind, head.folded, tint)
@@ -231,23 +275,20 @@ class _Pages:
         # A pair of surrogates cut in two would be no text at all.
         return kept.decode("utf-16-le", "ignore") + tail
 
-    def _widths(self, sheet: Any, tables: list[Table]) -> list[float]:
+    def _widths(self, sheet: Any, tables: Iterable[Table]) -> list[float]:
         """Give each column the width that its texts need, within bounds, and tell the widths."""
-        widths = []
-        for column in range(max(len(t.heads) for t in tables)):
-            widest = 6
-            for table in tables:
-                if column >= len(table.heads):
-                    continue
-                head = table.heads[column]
+        widest: dict[int, int] = {}
+        for table in tables:
+            for column, head in enumerate(table.heads):
                 values = {row[column] for row in table.rows}
                 shown = [_shown(value, head.kind) for value in values]
                 limit = _WIDEST_FIXED if column < table.fixed else _WIDEST_FOLDED if head.folded else _WIDEST
                 # A head may fold once, but the arrow of the filter covers its end.
                 width = max([(_width(head.title) + 5) // 2 + 2, *(_width(s) for s in shown)])
-                widest = max(widest, min(limit, width))
-            widths.append(widest + 1.5)
-            sheet.set_column(column, column, widths[-1])
+                widest[column] = max(widest.get(column, 6), min(limit, width))
+        widths = [widest[column] + 1.5 for column in range(len(widest))]
+        for column, wide in enumerate(widths):
+            sheet.set_column(column, column, wide)
         return widths
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +45,11 @@ class LayerIndex:
     tree: EdgeTree
     begin: Starts
     size: int
+    #: Side of a grid cell, as an array of one. Made at once: several threads may ask for `table`, which holds its address.
+    side: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "side", np.array([self.grid.cell]))
 
     @classmethod
     def build(cls, geometries: Geometries, *, cell: float = 256.0) -> LayerIndex:
@@ -60,11 +65,6 @@ class LayerIndex:
         chain = chains(geometries)
         grid = PolygonGrid.of_chains(chain, cell=cell)
         return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
-
-    @cached_property
-    def side(self) -> Floats:
-        """Side of a grid cell, as an array of one."""
-        return np.array([self.grid.cell])
 
     @cached_property
     def table(self) -> Int64s:

@@ -14,9 +14,12 @@ import shapely
 
 from lzgis.geometry.index import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension
+from lzgis.geometry.threads import copies, unprepared
 
 #: Vertices of a piece at most: what two pieces have in common is then found in a few milliseconds.
 MOST_VERTICES = 1024
+#: Parts that it pays to unite in threads.
+_MANY = 256
 
 _NONE = np.zeros(0, dtype=np.intp)
 
@@ -101,8 +104,11 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
         keep = left.owner[ours] < right.owner[theirs]
         ours, theirs = ours[keep], theirs[keep]
 
+    # What is not large is not cut, and may have been prepared for another question.
+    lefts, rights = unprepared(left.geometries), unprepared(right.geometries)
+
     def overlay(part: slice) -> Geometries:
-        a, b = left.geometries[ours[part]], right.geometries[theirs[part]]
+        a, b = lefts[ours[part]], rights[theirs[part]]
         common = np.full(len(a), shapely.Polygon(), dtype=object)
         meet = shapely.intersects(a, b)
         common[meet] = shapely.intersection(a[meet], b[meet])
@@ -113,7 +119,7 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
     first, second = left.owner[ours[there]], right.owner[theirs[there]]
     key = first * max(right.size, 1) + second
     groups, group = np.unique(key, return_inverse=True)
-    return Common(*np.divmod(groups, max(right.size, 1)), _united(found[there], group, len(groups)))
+    return Common(*np.divmod(groups, max(right.size, 1)), _united(found[there], group, len(groups), threads=threads))
 
 
 def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1) -> Geometries:
@@ -125,18 +131,17 @@ def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1)
     >>> shapely.area(uncovered_parts(field, FeatureIndex(np.array([shapely.box(0, 0, 10, 9)]))))
     array([10.])
     """
-    # A prepared geometry keeps notes while it answers, so that two threads that ask the same one spoil them and crash:
-    # every thread prepares copies of its own.
-    own = threading.local()
+    # Every thread prepares copies of its own.
+    own, shared = threading.local(), unprepared(pieces.geometries)
 
     def work(part: slice) -> Geometries:
         if not hasattr(own, "covering"):
-            own.covering = FeatureIndex(_copies(covering.geometries))
-        return outside_parts(pieces.geometries[part], own.covering)
+            own.covering = FeatureIndex(copies(covering.geometries))
+        return outside_parts(shared[part], own.covering)
 
     rest = np.concatenate([_array([]), *_threaded(work, len(pieces.owner), threads)])
     there = np.flatnonzero(~shapely.is_empty(rest))
-    return _united(rest[there], pieces.owner[there], pieces.size)
+    return _united(rest[there], pieces.owner[there], pieces.size, threads=threads)
 
 
 def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Integers]:
@@ -243,14 +248,23 @@ def _two_halves(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     return list(halves)
 
 
-def _united(parts: Geometries, group: Integers, groups: int) -> Geometries:
+def _united(parts: Geometries, group: Integers, groups: int, *, threads: int) -> Geometries:
     united = np.full(groups, shapely.Polygon(), dtype=object)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    for begin, end in zip(starts, np.r_[starts, len(order)][1:], strict=True):
-        some = parts[order[begin:end]]
-        united[group[order[begin]]] = some[0] if len(some) == 1 else shapely.union_all(some)
+    runs = list(zip(starts, np.r_[starts, len(order)][1:], strict=True))
+
+    def unite(some: slice) -> Geometries:
+        return _array([_one(parts[order[begin:end]]) for begin, end in runs[some]])
+
+    # A few parts are united sooner than threads begin.
+    threads = threads if len(parts) >= _MANY else 1
+    united[group[order[starts]]] = np.concatenate([_array([]), *_threaded(unite, len(runs), threads)])
     return united
+
+
+def _one(parts: Geometries) -> shapely.Geometry:
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
 def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list[Geometries]:
@@ -260,11 +274,6 @@ def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list
         return [work(part) for part in parts]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, parts))
-
-
-def _copies(geometries: Geometries) -> Geometries:
-    """Copy geometries to the last bit; what was prepared is not."""
-    return np.asarray(shapely.from_wkb(shapely.to_wkb(geometries)), dtype=object)
 
 
 def _array(items: list[shapely.Geometry]) -> Geometries:

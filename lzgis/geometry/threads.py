@@ -1,10 +1,20 @@
-"""Work on many sites in pieces, in one thread or several."""
+"""Work on many sites in pieces, in one thread or several.
+
+A prepared geometry keeps notes while it answers, so that two threads that ask the same one spoil them and crash. Threads
+therefore share geometries only while these are not prepared, and what a thread prepares is its own copy. `FeatureIndex`
+and all else that is kept between questions is of one thread at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+import numpy as np
+import shapely
+
+from lzgis.geometry.index import Geometries
 
 Result = TypeVar("Result")
 
@@ -26,3 +36,35 @@ def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[
         return [work(first, last) for first, last in pieces]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda piece: work(*piece), pieces))
+
+
+def copies(geometries: Geometries) -> Geometries:
+    """Copy geometries to the last bit; what was prepared is not.
+
+    Examples
+    --------
+    >>> box = shapely.box(0, 0, 1, 1)
+    >>> done = shapely.prepare(box)
+    >>> bool(shapely.is_prepared(copies(np.array([box])))[0])
+    False
+    """
+    return np.asarray(shapely.from_wkb(shapely.to_wkb(geometries)), dtype=object)
+
+
+def unprepared(geometries: Geometries) -> Geometries:
+    """Return geometries that threads may share: copies of those that are prepared, the others as they are.
+
+    Examples
+    --------
+    >>> boxes = np.array([shapely.box(0, 0, 1, 1), shapely.box(0, 0, 2, 2)])
+    >>> done = shapely.prepare(boxes[0])
+    >>> shared = unprepared(boxes)
+    >>> shapely.is_prepared(shared), shared[1] is boxes[1]
+    (array([False, False]), True)
+    """
+    prepared = shapely.is_prepared(geometries)
+    if not prepared.any():
+        return geometries
+    shared = geometries.copy()
+    shared[prepared] = copies(geometries[prepared])
+    return shared

@@ -74,6 +74,11 @@ class PlaneLayer:
     index: FeatureIndex
     doubtful: tuple[shapely.Geometry | None, ...] = ()
 
+    @cached_property
+    def called(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        """Name and id of each feature."""
+        return self.frame["name"].to_numpy(dtype=object), self.frame["id"].to_numpy(dtype=object)
+
     def matching(self, where: Mapping[str, list[str]]) -> Integers:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
         keep = np.ones(len(self.frame), dtype=bool)

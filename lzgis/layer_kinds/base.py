@@ -185,7 +185,8 @@ def _with(row: Found, **columns: Any) -> Found:
 
 def named(layer: PlaneLayer, feature: int) -> str:
     """Name a feature in a sentence: by its name, or its id."""
-    return str(layer.frame["name"].iloc[feature] or layer.frame["id"].iloc[feature])
+    names, ids = layer.called
+    return str(names[feature] or ids[feature])
 
 
 def overlap_sentence(mine: str, theirs: str, area: float, width: float) -> Message:

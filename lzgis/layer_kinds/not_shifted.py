@@ -85,16 +85,19 @@ def _points(ground: Ground, outline: str) -> tuple[Floats, dict[Shift, Floats]]:
     """Points along the outline in the plane, as they are and as each shift moves them."""
     rings = shapely.get_parts(shapely.boundary(ground.union(outline, ground.chosen(outline, {}))))
     share = shapely.length(rings) / shapely.length(rings).sum()
-    steps = [
-        shapely.line_interpolate_point(
-            ring, np.linspace(0, 1, max(8, int(_POINTS * part)), endpoint=False), normalized=True
-        )
-        for ring, part in zip(rings, share, strict=True)
-    ]
-    here = np.concatenate(steps)
+    steps = [_along(ring, max(8, int(_POINTS * part))) for ring, part in zip(rings, share, strict=True)]
+    here = shapely.points(np.concatenate(steps))
     lon, lat = shapely.get_coordinates(ground.plane.unproject(here)).T
     moved = {shift: ground.plane.project(shapely.points(*to(lon, lat))) for shift, to in THERE.items()}
     return shapely.get_coordinates(here), {shift: shapely.get_coordinates(points) for shift, points in moved.items()}
+
+
+def _along(ring: shapely.LineString, count: int) -> Floats:
+    """Give points at even steps along a ring, all in one go: asked for one by one, each begins at the first vertex."""
+    vertices = shapely.get_coordinates(ring)
+    run = np.r_[0.0, np.hypot(*np.diff(vertices, axis=0).T).cumsum()]
+    at = np.linspace(0, run[-1], count, endpoint=False)
+    return np.column_stack([np.interp(at, run, vertices[:, axis]) for axis in (0, 1)])
 
 
 def _share_near(tree: shapely.STRtree, points: Floats, near: float) -> float:

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from rasterio import Affine
-from rasterio.features import rasterize
 
-from lzgis.geometry.cellmarks import cells_along
+from lzgis.geometry.cellmarks import cells_along, cells_within
 from lzgis.kinds.base import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
 
@@ -67,9 +66,7 @@ def touched(piece: Piece, geometries: Any, reach_m: Any) -> npt.NDArray[np.bool_
     # and then so does its centre.
     corner = np.array([piece.west, piece.north])
     placed = shapely.transform(local, lambda at: (at - corner) / (piece.cell_m, -piece.cell_m))
-    within = rasterize(((one, 1) for one in placed), out_shape=piece.shape, transform=Affine.identity(), dtype="uint8")
-    marks: npt.NDArray[np.bool_] = within.astype(bool) | cells_along(shapely.boundary(placed), piece.shape)
-    return marks
+    return cells_within(placed, piece.shape) | cells_along(shapely.boundary(placed), piece.shape)
 
 
 class Burnt(NamedTuple):

@@ -42,6 +42,8 @@ from lzgis.tiff import CACHE_BYTES, opened_tiff
 
 #: Rows that are held at a time, and columns that are burnt at a time.
 BAND, BLOCK = 256, 1024
+#: Cells whose distances are measured at a time.
+_MEASURED = 2**20
 _TAG = "LZGIS"
 #: Levels that distances are measured to, each in a band of its own.
 _DISTANCES = (LEVELS[Severity.PROHIBITED], LEVELS[Severity.CONDITIONAL])
@@ -188,6 +190,8 @@ def raster_surface(
             draft = Path(folder) / "draft.tif"
             _draw(plan, draft, tags, progress)
             options = {"COMPRESS": "DEFLATE", "BLOCKSIZE": "512", "OVERVIEW_RESAMPLING": "NEAREST"}
+            # Level 4 takes less than half as long as 6, and 2 % more room; the bytes do not depend on the threads.
+            options |= {"LEVEL": "4", "NUM_THREADS": "ALL_CPUS"}
             copy_raster(draft, made, driver="COG", BIGTIFF="IF_SAFER", **options)
 
     try:
@@ -321,9 +325,14 @@ def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.ui
 def _write_distance(plan: _Plan, out: Any, place: tuple[int, int], gaps: npt.NDArray[np.int32]) -> None:
     row, number = place
     window = Window(0, row, gaps.shape[1], gaps.shape[0])
-    inside = ~np.isnan(out.read(plan.words + 1, window=window))
-    distance = np.where(inside, cell_distances(gaps) * plan.cell_m, np.nan)
-    out.write(distance.astype(np.float32), plan.words + 2 + number, window=window)
+    distance = np.empty(gaps.shape, np.float32)
+    # Each row is measured by itself; measuring needs many times the room that the answer does.
+    step = max(1, _MEASURED // gaps.shape[1])
+    for first in range(0, len(gaps), step):
+        part = slice(first, first + step)
+        distance[part] = cell_distances(gaps[part]) * plan.cell_m
+    distance[np.isnan(out.read(plan.words + 1, window=window))] = np.nan
+    out.write(distance, plan.words + 2 + number, window=window)
 
 
 def _band_names(plan: _Plan) -> list[str]:

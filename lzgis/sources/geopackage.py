@@ -31,7 +31,7 @@ def check_geopackage(path: Path, wanted: str | None) -> None:
             raise SourceError(str(path), what, Message("close it in the program that writes it, then read it again"))
     try:
         # Immutable: nothing is locked, and nothing is written beside it.
-        database = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             # A trigger does nothing while one reads; a view computes whatever its author liked.
             rows = database.execute(

@@ -1,0 +1,285 @@
+"""How long a batch takes and how much memory it needs, from a file of sites to the files of its answers::
+
+    python benchmarks/run_batch.py --n 10000 --workers 0 [--formats parquet,verdicts] [--shard-size 2000] [--json]
+    python benchmarks/run_batch.py --n 10000 --workers 2 --dask
+
+Sites are made up over the reference city, seeded, and kept in a folder; the batch runs in a fresh process. ``--workers``
+is the number of processes that screen beside the first, 0 for none; with ``--dask`` they are those of a
+``distributed.LocalCluster`` with a thread each, whose start is timed apart. Memory is told process by process: the most
+that each held (its resident set), and what it held when the layers had been read and indexed and the loops were
+loaded, which one site brings about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from distributed import Client
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+AS_OF = "2026-11-21"
+#: Sites that are made one by one; all others are these again, moved.
+BASE = 10_000
+
+
+def sites_file(folder: Path, n: int) -> Path:
+    """Make `n` sites over the reference city, with activities of the vocabulary, once."""
+    import numpy as np
+    import pyogrio
+
+    import lzgis as lz
+    from benchmarks.growth import shard_of
+    from benchmarks.workload import sites
+
+    path = folder / f"sites_{n}.gpkg"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    city = lz.open_catalogue(lz.reference_city())
+    base, made = sites(BASE), path.with_suffix(".part.gpkg")
+    made.unlink(missing_ok=True)
+    for start in range(0, n, BASE):
+        count = min(BASE, n - start)
+        activity = np.random.default_rng([9, start]).choice(list(city.book.activities), count)
+        frame = _frame(city.plane.unproject(shard_of(base, start // BASE, count)), activity, start)
+        pyogrio.write_dataframe(frame, made, layer="sites", append=start > 0)
+    made.replace(path)
+    return path
+
+
+def _frame(shapes: Any, activity: Any, start: int) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    ids = [f"s{start + i}" for i in range(len(shapes))]
+    return gpd.GeoDataFrame({"id": ids, "name": ids, "activity": activity}, geometry=shapes, crs="EPSG:4490")
+
+
+def one(given: argparse.Namespace) -> dict[str, Any]:
+    """Screen the sites in this process, and in those that it starts."""
+    from lzgis.batch import BatchOptions, screen_batch
+    from lzgis.catalogue import open_catalogue, reference_city
+
+    peaks = _Peaks()
+    layers_mb, loops_mb = _layers()
+    steps: list[float] = []
+
+    def step(what: str, done: int, total: int) -> None:
+        if what == "shards":
+            steps.append(time.perf_counter())
+            if done % 10 == 0 or done == total:
+                told = ", ".join(f"{most:.0f}" for most in list(peaks.told().values())[:3])
+                print(f"{done} of {total} shards after {steps[-1] - up:.0f} s; MB: {told}", file=sys.stderr)
+
+    settings = BatchOptions(
+        formats=tuple(given.formats.split(",")),
+        shard_size=given.shard_size,
+        workers=1 if given.dask else max(1, given.workers),
+    )
+    began = time.perf_counter()
+    with _client(given.workers if given.dask else 0) as client, peaks.watched():
+        up = time.perf_counter()
+        done = screen_batch(
+            given.sites,
+            open_catalogue(reference_city()),
+            given.out,
+            as_of=AS_OF,
+            client=client,
+            progress=step,
+            settings=settings,
+        )
+        end = time.perf_counter()
+    return {
+        "n": done.sites,
+        "shards": done.shards,
+        "start_s": up - began if given.dask else 0.0,
+        "cutting_s": steps[0] - up,
+        "screening_s": steps[-1] - steps[0],
+        "gathering_s": end - steps[-1],
+        "seconds": end - up,
+        "layers_mb": layers_mb,
+        "loops_mb": loops_mb,
+        "peaks_mb": peaks.told(),
+        "sum_mb": peaks.most,
+        "files": {p.name: hashlib.file_digest(p.open("rb"), "sha256").hexdigest() for p in done.files},
+    }
+
+
+def _layers() -> tuple[float, float]:
+    """Read and index the layers in a process of its own, and tell what it then held, MB: with the layers, and with the loops."""
+    run = subprocess.run([sys.executable, __file__, "--layers"], check=True, stdout=subprocess.PIPE, encoding="utf-8")
+    layers, loops = json.loads(run.stdout.splitlines()[-1])
+    return layers, loops
+
+
+def layers_here() -> tuple[float, float]:
+    """Tell what this process holds once the layers are read, MB, and once a few sites were held against them."""
+    import numpy as np
+
+    from benchmarks.workload import sites
+    from lzgis.answering import ground_of
+    from lzgis.catalogue import open_catalogue, reference_city
+    from lzgis.screening import answers_of, date_of, in_plane
+    from lzgis.sources import sites_from_frame
+
+    city = open_catalogue(reference_city())
+    ground = ground_of(city, date_of(AS_OF))
+    for name in ground.loaded:
+        ground.placed(name, in_plane)
+    layers = _held(os.getpid(), "VmHWM")
+    few = sites_from_frame(_frame(city.plane.unproject(sites(400)), np.full(400, ""), 0))
+    answers_of(few, ground)
+    return layers, _held(os.getpid(), "VmHWM")
+
+
+class _Peaks:
+    """Watches how much memory this process and all below it hold."""
+
+    def __init__(self) -> None:
+        self._most: dict[str, float] = {}
+        self.most = 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        over = Event()
+        thread = Thread(target=self._watch, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, over: Event) -> None:
+        while not over.wait(0.1):
+            now = 0.0
+            for pid in [os.getpid(), *_below(os.getpid())]:
+                # Each process knows the most that it has held itself; a look now and then misses nothing of it.
+                name = f"{_what(pid)} {pid}"
+                self._most[name] = max(self._most.get(name, 0.0), _held(pid, "VmHWM"))
+                now += _held(pid, "VmRSS")
+            self.most = max(self.most, now)
+
+    def told(self) -> dict[str, float]:
+        """The most that each process held, MB, the greatest of each kind first."""
+        return dict(sorted(((n, mb) for n, mb in self._most.items() if mb), key=lambda item: -item[1]))
+
+
+def _below(pid: int) -> list[int]:
+    found: list[int] = []
+    for one in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(word) for word in one.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child, *_below(child)]
+    return found
+
+
+def _what(pid: int) -> str:
+    """Tell what a process does: the one that begins, one that screens, or one that reads a file."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return "ended"
+    if pid == os.getpid():
+        return "first"
+    return (
+        "reads" if "lzgis.sources.child" in words else "tracks" if "resource_tracker" in " ".join(words) else "screens"
+    )
+
+
+def _held(pid: int, name: str) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(name)), 0.0)
+
+
+@contextmanager
+def _client(workers: int) -> Iterator[Client | None]:
+    """Start a cluster on this machine; None for none."""
+    if not workers:
+        yield None
+        return
+    from distributed import Client, LocalCluster
+
+    with tempfile.TemporaryDirectory() as room:
+        where: dict[str, Any] = {"local_directory": room, "dashboard_address": None}
+        where |= {"n_workers": workers, "threads_per_worker": 1, "processes": True}
+        with LocalCluster(**where) as cluster, Client(cluster) as client:
+            client.wait_for_workers(workers)
+            yield client
+
+
+def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
+    """Measure in a fresh process, with all the time of the processor that it and those below it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
+    words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
+    words += ["--sites", str(given.sites)]
+    done = subprocess.run([sys.executable, __file__, *words], check=True, stdout=subprocess.PIPE, encoding="utf-8")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    # The look at the layers alone is in it, some seconds.
+    told["cpu_s"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return told
+
+
+def main() -> int:
+    """Make the sites, screen them, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=10_000, help="number of sites")
+    parser.add_argument("--workers", type=int, default=0, help="processes that screen beside the first")
+    parser.add_argument("--dask", action="store_true", help="let a cluster of dask screen")
+    parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
+    parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--sites", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--layers", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.layers or given.out:
+        print(json.dumps(layers_here() if given.layers else one(given)))
+        return 0
+    given.sites = sites_file(given.folder, given.n)
+    room = tempfile.mkdtemp(prefix="batch-", dir=given.folder)
+    try:
+        told = run(given, room)
+    finally:
+        shutil.rmtree(room)
+    print(
+        "{n:,} sites in {shards} shards: {seconds:.1f} s (cutting {cutting_s:.1f}, screening {screening_s:.1f}, gathering "
+        "{gathering_s:.1f}), {cpu_s:.1f} s of the processor, start of the cluster {start_s:.1f} s".format(**told)
+    )
+    print(f"{1e3 * told['seconds'] / told['n']:.3f} ms a site, CPU {1e3 * told['cpu_s'] / told['n']:.3f} ms")
+    print("{layers_mb:.0f} MB with the layers, {loops_mb:.0f} MB with them indexed and the loops loaded".format(**told))
+    for name, most in list(told["peaks_mb"].items())[:8]:
+        print(f"{most:8.0f} MB at most, {most - told['layers_mb']:6.0f} beyond the layers: {name}")
+    print(f"{told['sum_mb']:8.0f} MB at most held by all processes together")
+    if given.json:
+        print(json.dumps(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
