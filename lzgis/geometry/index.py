@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+if TYPE_CHECKING:
+    from lzgis.geometry.layerindex import LayerIndex
 
 Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.intp]
@@ -23,6 +27,8 @@ class FeatureIndex:
     ----------
     geometries : array of shapely geometries, shape (n,)
         Valid and not empty.
+    layout : callable, optional
+        How such geometries are laid out for the compiled loops, where they may have been before; anew if not given.
 
     Examples
     --------
@@ -32,6 +38,7 @@ class FeatureIndex:
     """
 
     geometries: Geometries
+    layout: Callable[[Geometries], LayerIndex] | None = None
     #: What else was laid out for these geometries, by name, so that it is done once.
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -65,4 +72,4 @@ class FeatureIndex:
 
     def take(self, which: Integers) -> FeatureIndex:
         """Index a choice of the geometries."""
-        return FeatureIndex(self.geometries[which])
+        return FeatureIndex(self.geometries[which], self.layout)
