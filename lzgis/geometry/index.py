@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-
-if TYPE_CHECKING:
-    from lzgis.geometry.layerindex import LayerIndex
 
 Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.intp]
@@ -38,7 +35,8 @@ class FeatureIndex:
     """
 
     geometries: Geometries
-    layout: Callable[[Geometries], LayerIndex] | None = None
+    #: Gives a `LayerIndex`, which stands on this module.
+    layout: Callable[[Geometries], Any] | None = None
     #: What else was laid out for these geometries, by name, so that it is done once.
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
