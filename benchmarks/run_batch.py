@@ -92,7 +92,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         shard_size=given.shard_size,
         workers=1 if given.dask else max(1, given.workers),
     )
-    began = time.perf_counter()
+    began, before = time.perf_counter(), sum(map(_cpu, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
     with _client(given.workers if given.dask else 0) as client, peaks.watched():
         up = time.perf_counter()
         done = screen_batch(
@@ -113,6 +113,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         "screening_s": steps[-1] - steps[0],
         "gathering_s": end - steps[-1],
         "seconds": end - up,
+        "cpu_before_s": before,
         "layers_mb": layers_mb,
         "loops_mb": loops_mb,
         "peaks_mb": peaks.told(),
@@ -232,16 +233,19 @@ def _client(workers: int) -> Iterator[Client | None]:
 
 def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
     """Measure in a fresh process, with all the time of the processor that it and those below it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = _cpu(resource.RUSAGE_CHILDREN)
     words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
     words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
     words += ["--sites", str(given.sites)]
     done = subprocess.run([sys.executable, __file__, *words], check=True, stdout=subprocess.PIPE, encoding="utf-8")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    # The look at the layers alone is in it, some seconds.
-    told["cpu_s"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    told["cpu_s"] = _cpu(resource.RUSAGE_CHILDREN) - before - told["cpu_before_s"]
     return told
+
+
+def _cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
