@@ -7,6 +7,7 @@ made anew; a folder that cannot be written to costs time, never the run.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import mmap
@@ -27,6 +28,11 @@ from lzgis.geometry.machine import Machine, identity, machine_code
 
 _MARK = b"lzgis index 1\0\0\0"
 _LINE = 64
+
+#: Layers of fewer vertices are laid out anew: that takes a few milliseconds.
+_WORTH = 20_000
+#: What the folder may hold (bytes); beyond it, the indexes not used for longest are removed.
+_MOST_BYTES = 2_000_000_000
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -69,6 +75,19 @@ def _key(content: str) -> str:
     return hashlib.sha256(f"{content} {sources()} {sys.byteorder}".encode()).hexdigest()
 
 
+def kept_layout(geometries: npt.NDArray[np.object_]) -> LayerIndex:
+    """Lay out geometries in a plane, or open them laid out before.
+
+    Examples
+    --------
+    >>> kept_layout(np.array([shapely.box(0, 0, 9, 9)])).size
+    1
+    """
+    if shapely.get_num_coordinates(geometries).sum() < _WORTH:
+        return LayerIndex.build(geometries)
+    return kept_index(geometries_key(geometries), lambda: LayerIndex.build(geometries))
+
+
 def kept_index(key: str, build: Callable[[], LayerIndex], *, folder: Path | None = None) -> LayerIndex:
     """Open the index kept under `key`; if there is none that can be used, build it and keep it.
 
@@ -84,14 +103,25 @@ def kept_index(key: str, build: Callable[[], LayerIndex], *, folder: Path | None
     path = (folder or cache_folder()) / f"{key}.index"
     arrays = open_arrays(path, key)
     if arrays is not None:
+        with contextlib.suppress(OSError):
+            path.touch()
         return LayerIndex.from_arrays(arrays)
     index = build()
-    try:
+    # The folder cannot be written to, or, on Windows, another process has the same file open.
+    with contextlib.suppress(OSError):
         write_arrays(path, index.arrays(), key)
-    except OSError:
-        # The folder cannot be written to, or, on Windows, another process has the same file open.
-        return index
+        _make_room(path.parent)
     return index
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the indexes not used for longest, until the rest fits."""
+    held = sorted(((p.stat().st_mtime, p.stat().st_size, p) for p in folder.glob("*.index")), reverse=True)
+    total = 0
+    for _, size, path in held:
+        total += size
+        if total > _MOST_BYTES:
+            path.unlink(missing_ok=True)
 
 
 def write_arrays(path: Path, arrays: Arrays, key: str) -> None:

@@ -37,6 +37,7 @@ from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
 from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
 from lzgis.geometry import FeatureIndex
+from lzgis.indexcache import kept_layout
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
@@ -281,7 +282,7 @@ def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Bring a layer to a plane."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
     doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry, kept_layout), doubtful)
 
 
 def unusable_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,15 @@ import pytest
 import shapely
 from kernel_shapes import star
 
-from lzgis.geometry import LayerIndex, areas_and_distances
+from lzgis import indexcache
+from lzgis.geometry import FeatureIndex, LayerIndex, areas_and_distances
+from lzgis.geometry.told import laid_out
 from lzgis.indexcache import (
     cache_folder,
     file_key,
     geometries_key,
     kept_index,
+    kept_layout,
     kept_machine,
     made_machine,
     open_arrays,
@@ -155,3 +159,29 @@ assert "numba" not in sys.modules
 
 def test_no_kept_code_is_no_machine(tmp_path):
     assert kept_machine(folder=tmp_path) is None
+
+
+def test_a_layer_of_many_vertices_is_kept_and_used_again_by_the_screening(tmp_path, monkeypatch):
+    monkeypatch.setenv("LZGIS_CACHE", str(tmp_path))
+    layer = np.array([shapely.Point(0, 0).buffer(1000, quad_segs=6000)])
+    index = FeatureIndex(layer, kept_layout)
+    assert laid_out(index).size == 1
+    (file,) = tmp_path.iterdir()
+    before = file.read_bytes()
+    monkeypatch.setattr(LayerIndex, "build", never)
+    again = laid_out(FeatureIndex(layer, kept_layout).take(np.array([0])))
+    assert measured(again, SITES) == measured(laid_out(index), SITES)
+    assert file.read_bytes() == before
+
+
+def test_indexes_not_used_for_longest_make_room(tmp_path, monkeypatch):
+    layer = city(3)
+    for age, key in enumerate(("new", "older", "oldest")):
+        kept_index(key, lambda: LayerIndex.build(layer), folder=tmp_path)
+        when = 1_700_000_000 - 1000 * age
+        os.utime(tmp_path / f"{key}.index", (when, when))
+    size = (tmp_path / "new.index").stat().st_size
+    monkeypatch.setattr(indexcache, "_MOST_BYTES", 3 * size)
+    kept_index("oldest", never, folder=tmp_path)  # is used, and so is the newest
+    kept_index("one more", lambda: LayerIndex.build(layer), folder=tmp_path)
+    assert sorted(p.stem for p in tmp_path.iterdir()) == ["new", "oldest", "one more"]

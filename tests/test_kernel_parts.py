@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from kernel_shapes import AWKWARD, exact_area, integer_polygons, jagged, star
 
 from lzgis.geometry import FeatureIndex, measure, parts_of
-from lzgis.geometry import parts as parts_module
+from lzgis.geometry import surroundings as surroundings_module
+from lzgis.geometry.sections import cuts_of
 
 
 def array(*shapes):
@@ -54,6 +55,50 @@ def test_no_seam_shows_in_a_long_corridor():
     assert part.hausdorff_distance(plain) < 1e-9
 
 
+def corridor(rng, start, steps):
+    heading = rng.uniform(0, 6) + np.cumsum(rng.normal(0, 0.06, steps))
+    line = np.cumsum(250.0 * np.c_[np.cos(heading), np.sin(heading)], axis=0) + start
+    return shapely.LineString(line).buffer(rng.uniform(12, 40), cap_style="flat", join_style="mitre")
+
+
+def test_sections_leave_no_seam():
+    rng = np.random.default_rng(25)
+    layer = array(jagged(20_000, 50), shapely.box(-2e4, -2e4, 2e4, 100).difference(shapely.box(-100, -100, 100, 0)))
+    middle = np.reshape(shapely.bounds(layer[0]), (2, 2)).mean(axis=0)
+    sites = array(*[corridor(rng, middle + rng.uniform(-2000, 2000, 2), int(rng.integers(9, 60))) for _ in range(25)])
+    sites = sites[shapely.is_valid(sites)]
+    pairs, made = assert_as_overlaid(sites, layer)
+    plain = shapely.intersection(sites[pairs.left], layer[pairs.right])
+    assert len(made) > 20
+    assert shapely.get_num_coordinates(made).tolist() == shapely.get_num_coordinates(plain).tolist()
+    one, two = (shapely.to_wkb(parts_of(sites, layer, pairs, threads=threads)).tolist() for threads in (1, 2))
+    assert one == two
+
+
+def test_sections_tile_a_site():
+    site = (
+        shapely.LineString([(0, 0), (3000, 0), (3000, 3000), (0, 3100)]).segmentize(200).buffer(20, join_style="mitre")
+    )
+    cuts = cuts_of(shapely.segmentize(site, 200))
+    sections = [shapely.Polygon(cuts.between(k, k + 1)) for k in range(len(cuts.there) - 1)]
+    assert len(sections) > 5 and all(one.is_valid for one in sections)
+    assert shapely.area(sections).sum() == pytest.approx(site.area, rel=1e-12)
+    assert shapely.union_all(sections).symmetric_difference(site).area < 1e-6
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        shapely.box(0, 0, 3000, 3000),
+        shapely.box(0, 0, 900, 5),
+        shapely.Point(0, 0).buffer(5000).exterior.buffer(20),
+        shapely.MultiPolygon([shapely.box(0, 0, 9000, 9), shapely.box(0, 99, 9000, 108)]),
+    ],
+)
+def test_what_is_not_cut(site):
+    assert cuts_of(site) is None
+
+
 def test_a_large_ragged_polygon():
     rng = np.random.default_rng(22)
     layer = array(jagged(20_000, 50))
@@ -95,7 +140,7 @@ def test_what_clipping_spoils_is_overlaid_whole(monkeypatch):
     layer = array(star(rng, (0, 0), 900, 90))
     sites = array(*[star(rng, tuple(rng.uniform(-900, 900, 2)), 100, 9) for _ in range(30)])
     knot = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
-    monkeypatch.setattr(parts_module, "_clip", lambda geometry, window: knot)
+    monkeypatch.setattr(surroundings_module, "_clip", lambda geometry, least, most: knot)
     assert_as_overlaid(sites, layer)
 
 

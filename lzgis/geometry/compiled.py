@@ -8,6 +8,7 @@ functions then go by way of shapely.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -23,6 +24,18 @@ R = TypeVar("R")
 def available() -> bool:
     """Tell whether numba is installed, without importing it."""
     return find_spec("numba") is not None
+
+
+@cache
+def warm() -> bool:
+    """Tell whether loops compiled from this very code lie where numba keeps them, without importing it.
+
+    Where it keeps them elsewhere, as for a package it may not write to, they count as not there.
+    """
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(named) if named else Path(__file__).parent / "__pycache__"
+    # An index names the code that it was made from, as `_dispatcher` sets it.
+    return any(sources().encode() in path.read_bytes() for path in folder.rglob("*.nbi"))
 
 
 class _Waiting(Generic[P, R]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,8 @@ class FeatureIndex:
     ----------
     geometries : array of shapely geometries, shape (n,)
         Valid and not empty.
+    layout : callable, optional
+        How such geometries are laid out for the compiled loops, where they may have been before; anew if not given.
 
     Examples
     --------
@@ -32,6 +35,8 @@ class FeatureIndex:
     """
 
     geometries: Geometries
+    #: Gives a `LayerIndex`, which stands on this module.
+    layout: Callable[[Geometries], Any] | None = None
     #: What else was laid out for these geometries, by name, so that it is done once.
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -65,4 +70,4 @@ class FeatureIndex:
 
     def take(self, which: Integers) -> FeatureIndex:
         """Index a choice of the geometries."""
-        return FeatureIndex(self.geometries[which])
+        return FeatureIndex(self.geometries[which], self.layout)

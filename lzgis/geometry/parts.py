@@ -1,36 +1,28 @@
 """What sites and features have in common, made only for the pairs asked for.
 
-A feature is not overlaid whole: it is clipped to the site's surroundings first, out of windows that are cut out of larger
-ones and kept, so that most overlays are of a few hundred vertices. Windows reach beyond the sites, so none of their sides
-shows in what is found. Areas known from before tell which sites lie wholly inside, and whether clipping went well.
+A feature is not overlaid whole, but as it is seen in the surroundings of the site, so that most overlays are of a few hundred
+vertices; of long thin sites, section by section. Areas known from before tell which sites lie wholly inside, and whether
+clipping and putting together went well.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.answers import Areas
 from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.overlay import part_of_dimension
+from lzgis.geometry.sections import Outlines, cuts_of, polygons_of, runs
+from lzgis.geometry.surroundings import surroundings
 
-#: Side of the smallest windows that are kept; they overlap by half. A power of two.
-_SMALLEST = 2048.0
-#: How many times larger the windows are that they are cut out of.
-_STEP = 4
-#: A feature of no more vertices is not clipped further.
-_FEW = 96
-#: How far a window reaches beyond a site.
-_MARGIN = 1.0
-#: Side of the blocks that pairs are sorted by, so that windows are used while they are kept.
-_BLOCK = 16_384.0
-#: Pairs that one thread works on at a time.
-_PAIRS = 256
-
-_Window = tuple[int, int, int]
+#: Overlays that one thread makes at a time.
+_AT_ONCE = 256
 
 
 def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads: int = 1) -> Geometries:
@@ -59,56 +51,83 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
     >>> parts_of(site, park, pairs)[0].bounds
     (290.0, 0.0, 300.0, 10.0)
     """
-    made = np.full(len(pairs.left), None, dtype=object)
-    chunks = _chunks(sites, pairs)
+    made = sites[pairs.left]
+    partial = np.flatnonzero(_off(made, pairs.area))
+    if len(partial) == 0:
+        return made
+    asked = _Asked(made[partial], pairs.right[partial], geometries)
+    long = _sections(asked, pairs.left[partial])
+    whole = np.setdiff1d(np.arange(len(partial)), long.pair)
+    shapes = np.r_[asked.sites[whole], long.shapes[long.met]]
+    feature = np.r_[asked.feature[whole], asked.feature[long.pair[long.met]]]
+    common = _overlaid(shapes, feature, geometries, threads)
+    made[partial[whole]] = common[: len(whole)]
+    made[partial[np.unique(long.pair)]] = _put_together(asked, long, common[len(whole) :])
+    again = partial[_off(made[partial], pairs.area[partial]) | ~shapely.is_valid(made[partial])]
+    both = shapely.intersection(sites[pairs.left[again]], geometries[pairs.right[again]])
+    made[again] = part_of_dimension(both, np.full(len(again), 2))
+    return made
 
-    def work(chunk: Integers) -> Geometries:
-        feature = geometries[pairs.right[chunk[0]]]
-        return _of_feature(sites[pairs.left[chunk]], feature, pairs.area[chunk])
 
-    if threads <= 1:
-        done = [work(chunk) for chunk in chunks]
+def _off(made: Geometries, area: Floats) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.abs(shapely.area(made) - area) > 1e-6 + 1e-9 * area)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Pairs to be overlaid: their sites, and their features by number."""
+
+    sites: Geometries
+    feature: Integers
+    geometries: Geometries
+
+
+@dataclass(frozen=True)
+class _Long:
+    """Sections of long sites: of which pair, and whether the boundary of its feature meets them."""
+
+    shapes: Geometries
+    pair: Integers
+    met: npt.NDArray[np.bool_]
+
+
+def _overlaid(shapes: Geometries, feature: Integers, geometries: Geometries, threads: int) -> Geometries:
+    """Overlay each shape with its feature, as seen from it."""
+    order = np.argsort(feature, kind="stable")
+    pieces = [np.empty(0, dtype=object)]
+    if threads <= 1 or len(shapes) <= _AT_ONCE:
+        pieces += [_overlay(*both) for both in _seen(shapes[order], feature[order], geometries)]
     else:
+        # One thread clips, in many small steps, while the others overlay what is ready, in few large ones.
         with ThreadPoolExecutor(threads) as pool:
-            done = list(pool.map(work, chunks))
-    for chunk, found in zip(chunks, done, strict=True):
-        made[chunk] = found
-    return made
+            at_work = [pool.submit(_overlay, *both) for both in _seen(shapes[order], feature[order], geometries)]
+            pieces += [one.result() for one in at_work]
+    common = np.empty(len(shapes), dtype=object)
+    common[order] = np.concatenate(pieces)
+    return common
 
 
-def _chunks(sites: Geometries, pairs: Areas) -> list[Integers]:
-    """Sort pairs by feature, then place, in portions of one feature each."""
-    bounds = np.nan_to_num(shapely.bounds(sites[pairs.left])).reshape(-1, 4)
-    block = np.floor(bounds[:, :2] / _BLOCK)
-    order = np.lexsort((block[:, 0], block[:, 1], pairs.right))
-    changes = np.flatnonzero(np.diff(pairs.right[order])) + 1
-    whole = np.split(order, changes) if len(order) else []
-    return [run[first : first + _PAIRS] for run in whole for first in range(0, len(run), _PAIRS)]
+def _seen(shapes: Geometries, feature: Integers, geometries: Geometries) -> Iterator[tuple[Geometries, Geometries]]:
+    """Yield shapes, which are in the order of their features, and their features as seen from them, some at a time."""
+    seen = np.full(len(shapes), None, dtype=object)
+    bounds = shapely.bounds(shapes)
+    done = 0
+    ends = np.flatnonzero(np.diff(feature, append=-1))
+    for first, last in zip([0, *(ends[:-1] + 1)], ends + 1, strict=False):
+        seen[first:last] = surroundings(geometries[feature[first]], bounds[first:last])
+        while last - done >= _AT_ONCE or (last == len(shapes) and done < last):
+            some = slice(done, done + _AT_ONCE)
+            yield shapes[some], seen[some]
+            done += _AT_ONCE
 
 
-def _of_feature(sites: Geometries, feature: shapely.Geometry, area: Floats) -> Geometries:
-    made = sites.copy()
-    partial = np.flatnonzero(np.abs(shapely.area(sites) - area) > 1e-6 + 1e-9 * area)
-    windows = _Windows(feature)
-    made[partial] = _overlaid(sites[partial], windows)
-    kept = made[partial]
-    off = (np.abs(shapely.area(kept) - area[partial]) > 1e-6 + 1e-9 * area[partial]) | ~shapely.is_valid(kept)
-    again = partial[off]
-    made[again] = part_of_dimension(shapely.intersection(sites[again], feature), np.full(len(again), 2))
-    return made
-
-
-def _overlaid(sites: Geometries, windows: _Windows) -> Geometries:
-    """Overlay each site with the feature clipped to its surroundings."""
-    around = np.full(len(sites), None, dtype=object)
-    for i, bounds in enumerate(shapely.bounds(sites) + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])):
-        around[i] = _clip(windows.show(_window(bounds)), bounds)
+def _overlay(shapes: Geometries, seen: Geometries) -> Geometries:
     try:
-        common = shapely.intersection(sites, around)
+        common = shapely.intersection(shapes, seen)
     except shapely.errors.GEOSException:
         # Clipping does not promise a valid answer; what it spoilt is overlaid whole, as areas will tell.
-        common = np.array([_tried(one, other) for one, other in zip(sites, around, strict=True)], dtype=object)
-    return part_of_dimension(common, np.full(len(sites), 2))
+        common = np.array([_tried(*both) for both in zip(shapes, seen, strict=True)], dtype=object)
+    return part_of_dimension(common, np.full(len(common), 2))
 
 
 def _tried(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
@@ -118,41 +137,79 @@ def _tried(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
         return shapely.Polygon()
 
 
-def _window(bounds: Floats) -> _Window:
-    """Name the smallest window that holds some bounds: level, column, row, counted in halves of its side."""
-    left, low, right, high = bounds
-    level = 0
-    while True:
-        half = _SMALLEST * float(_STEP) ** level / 2.0
-        column, row = math.floor(left / half), math.floor(low / half)
-        if right <= (column + 2) * half and high <= (row + 2) * half:
-            return level, column, row
-        level += 1
+def _sections(asked: _Asked, site: Integers) -> _Long:
+    """Cut the long sites for each of their features."""
+    _, first, which = np.unique(site, return_index=True, return_inverse=True)
+    found = {one: cuts for one, i in enumerate(first) if (cuts := cuts_of(asked.sites[i])) is not None}
+    pairs = np.flatnonzero(np.isin(which, list(found)))
+    if len(pairs) == 0:
+        return _Long(np.empty(0, dtype=object), np.empty(0, dtype=int), np.empty(0, dtype=bool))
+    features, feature = np.unique(asked.feature[pairs], return_inverse=True)
+    outlines = Outlines(asked.geometries[features])
+    crossed = _met(outlines, {one: cuts.lines() for one, cuts in found.items()})
+    sections = {one: [cuts.between(k, k + 1) for k in range(len(cuts.there) - 1)] for one, cuts in found.items()}
+    met = _met(outlines, {one: polygons_of(some) for one, some in sections.items()})
+    shapes, pair, partial = [], [], []
+    for number, other in zip(pairs, feature, strict=True):
+        one = int(which[number])
+        across = np.r_[False, crossed.get((one, int(other)), np.zeros(len(sections[one]) - 1, dtype=bool)), False]
+        touched = met.get((one, int(other)), np.zeros(len(sections[one]), dtype=bool))
+        for start, end, meets in runs(across, touched):
+            shapes.append(found[one].between(start, end))
+            pair.append(int(number))
+            partial.append(meets)
+    return _Long(polygons_of(shapes), np.array(pair), np.array(partial))
 
 
-class _Windows:
-    """A feature seen through windows, each cut out of the one that holds it and kept."""
-
-    def __init__(self, feature: shapely.Geometry) -> None:
-        self.feature = feature
-        left, low, right, high = shapely.bounds(feature)
-        self.extent = max(right - left, high - low)
-        self.kept: dict[_Window, shapely.Geometry] = {}
-
-    def show(self, window: _Window) -> shapely.Geometry:
-        """Return the feature clipped to a window, or to a larger one where little is gained."""
-        level, column, row = window
-        side = _SMALLEST * float(_STEP) ** level
-        if side >= 2.0 * self.extent:
-            return self.feature
-        if window not in self.kept:
-            around = self.show((level + 1, column // _STEP, row // _STEP))
-            if shapely.get_num_coordinates(around) <= _FEW:
-                return around
-            x, y = column * side / 2.0, row * side / 2.0
-            self.kept[window] = _clip(around, np.array([x, y, x + side, y + side]))
-        return self.kept[window]
+def _met(outlines: Outlines, shapes: dict[int, Geometries]) -> dict[tuple[int, int], npt.NDArray[np.bool_]]:
+    """Return for each site and feature which of the site's shapes its boundary meets; nothing where it meets none."""
+    number = np.array([len(some) for some in shapes.values()])
+    one = np.repeat(list(shapes), number)
+    place = np.arange(len(one)) - np.repeat(np.cumsum(number) - number, number)
+    shape, feature = outlines.met_by(np.concatenate(list(shapes.values())))
+    found: dict[tuple[int, int], npt.NDArray[np.bool_]] = {}
+    for i, other in zip(shape.tolist(), feature.tolist(), strict=True):
+        key = (int(one[i]), other)
+        if key not in found:
+            found[key] = np.zeros(len(shapes[key[0]]), dtype=bool)
+        found[key][place[i]] = True
+    return found
 
 
-def _clip(geometry: shapely.Geometry, window: Floats) -> shapely.Geometry:
-    return shapely.clip_by_rect(geometry, *window)
+def _put_together(asked: _Asked, long: _Long, common: Geometries) -> Geometries:
+    """Join what was found in the sections of each pair, in the order of pairs; cuts in common vanish exactly."""
+    shapes = long.shapes.copy()
+    shapes[long.met] = common
+    kept = ~shapely.is_empty(shapes)
+    free = np.flatnonzero(~long.met)
+    kept[free] &= _inside(shapes[free], asked.feature[long.pair[free]], asked.geometries)
+    shapes, pair = shapes[kept], long.pair[kept]
+    numbers = np.unique(long.pair)
+    first, last = np.searchsorted(pair, numbers), np.searchsorted(pair, numbers, side="right")
+    joined = np.full(len(numbers), shapely.Polygon(), dtype=object)
+    for i, (start, end) in enumerate(zip(first, last, strict=True)):
+        joined[i] = shapes[start] if end - start == 1 else _joined(shapes[start:end])
+    return joined
+
+
+def _inside(shapes: Geometries, feature: Integers, geometries: Geometries) -> npt.NDArray[np.bool_]:
+    """Tell which polygons lie in their features, whose boundaries they do not meet."""
+    point = shapely.point_on_surface(shapes)
+    x, y = shapely.get_x(point), shapely.get_y(point)
+    inside = np.zeros(len(shapes), dtype=bool)
+    for one in np.unique(feature):
+        who, whole = feature == one, geometries[one]
+        prepared = bool(shapely.is_prepared(whole))
+        shapely.prepare(whole)
+        inside[who] = shapely.contains_xy(whole, x[who], y[who])
+        if not prepared:
+            shapely.destroy_prepared(whole)
+    return inside
+
+
+def _joined(shapes: Geometries) -> shapely.Geometry:
+    try:
+        return shapely.coverage_union_all(shapes)
+    except shapely.errors.GEOSException:
+        # They do not fit, as clipping may have spoilt one; the areas will tell.
+        return shapely.Polygon()

@@ -91,7 +91,7 @@ def laid_out(index: FeatureIndex) -> LayerIndex:
     from lzgis.geometry.layerindex import LayerIndex
 
     if "laid out" not in index.kept:
-        index.kept["laid out"] = LayerIndex.build(index.geometries)
+        index.kept["laid out"] = (index.layout or LayerIndex.build)(index.geometries)
     made: LayerIndex = index.kept["laid out"]
     return made
 

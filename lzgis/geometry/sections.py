@@ -1,0 +1,139 @@
+"""Long thin polygons cut into sections, from corner to opposite corner, so that each is looked at in its own surroundings.
+
+A cut joins two corners of the site, and for each feature only those cuts are used that do not meet its boundary. So two
+sections have a whole cut in common or nothing, no corner is made that the site does not have, and what is found in each is
+put together again exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lzgis.geometry.index import Floats, Geometries, Integers
+
+#: Sections are at least this long, and cuts at most half as long.
+_LENGTH = 500.0
+#: A site is long when its outline is so many times longer than the square root of its area; that of a square is 4.
+_THIN = 12.0
+#: Edges of an outline that are looked up together.
+_EDGES = 16
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The outline of a site, and its corners that cuts join: `there[k]` and `back[k]`, the later ones nested in the former.
+
+    The first and the last are no cuts, but the two ends of the outline.
+    """
+
+    outline: Floats
+    there: Integers
+    back: Integers
+
+    def lines(self) -> Geometries:
+        """Return the cuts as lines."""
+        ends = [self.outline[self.there[1:-1]], self.outline[self.back[1:-1]]]
+        return np.asarray(shapely.linestrings(np.stack(ends, axis=1)), dtype=object)
+
+    def between(self, first: int, last: int) -> Floats:
+        """Return the outline between two of them."""
+        there, back = self.there, self.back
+        if last == len(there) - 1:
+            return self.outline[there[first] : back[first] + 1]
+        return np.concatenate(
+            [self.outline[there[first] : there[last] + 1], self.outline[back[last] : back[first] + 1]]
+        )
+
+
+def cuts_of(site: shapely.Geometry) -> Cuts | None:
+    """Find where a long thin polygon may be cut; None where it is not one, or has holes."""
+    if not isinstance(site, shapely.Polygon) or site.interiors:
+        return None
+    if site.length < max(_THIN * np.sqrt(site.area), 4 * _LENGTH):
+        return None
+    outline = shapely.get_coordinates(site)[:-1]
+    # One end is what lies farthest from the middle.
+    end = int(np.argmax(np.hypot(*(outline - outline.mean(axis=0)).T)))
+    outline = np.roll(outline, -end, axis=0)
+    along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(outline, axis=0).T))]
+    there, back = [0], [len(outline) - 1]
+    for i in range(1, len(outline)):
+        if i >= back[-1] - 2:
+            break
+        if along[i] - along[there[-1]] < _LENGTH:
+            continue
+        apart = np.hypot(*(outline[i + 2 : back[-1]] - outline[i]).T)
+        nearest = int(np.argmin(apart))
+        # What is near along the outline is its own side; the opposite one is farther along than across.
+        j = i + 2 + nearest
+        if apart[nearest] < min(_LENGTH, along[j] - along[i]) / 2:
+            there.append(i)
+            back.append(j)
+    cuts = shapely.linestrings(np.stack([outline[there[1:]], outline[back[1:]]], axis=1))
+    kept = np.r_[True, shapely.covers(site, cuts), True]
+    there, back = [*there, back[-1]], [*back, back[-1]]
+    found = Cuts(outline, np.array(there)[kept], np.array(back)[kept])
+    return found if len(found.there) > 2 else None
+
+
+def polygons_of(outlines: list[Floats]) -> Geometries:
+    """Make polygons of open outlines."""
+    ring = np.repeat(np.arange(len(outlines)), [len(one) for one in outlines])
+    return np.asarray(shapely.polygons(shapely.linearrings(np.concatenate(outlines), indices=ring)), dtype=object)
+
+
+class Outlines:
+    """The boundaries of features, looked up by place."""
+
+    def __init__(self, features: Geometries) -> None:
+        polygons, of_polygon = shapely.get_parts(features, return_index=True)
+        rings, of_ring = shapely.get_rings(polygons, return_index=True)
+        points = shapely.get_coordinates(rings)
+        size = shapely.get_num_coordinates(rings).astype(np.int64)
+        start = np.cumsum(size) - size
+        runs = -(-(size - 1) // _EDGES)
+        ring = np.repeat(np.arange(len(rings)), runs)
+        first = start[ring] + _EDGES * _counted(runs)
+        length = np.minimum(_EDGES, start[ring] + size[ring] - 1 - first) + 1
+        line = np.repeat(np.arange(len(first)), length)
+        lines = np.asarray(shapely.linestrings(points[np.repeat(first, length) + _counted(length)], indices=line))
+        self._feature = of_polygon[of_ring[ring]]
+        self._tree = shapely.STRtree(lines)
+
+    def met_by(self, shapes: Geometries) -> tuple[Integers, Integers]:
+        """Return which shapes meet the boundary of which features, some of them more than once."""
+        shape, line = self._tree.query(shapes, predicate="intersects")
+        return shape, self._feature[line]
+
+
+def _counted(numbers: Integers) -> Integers:
+    """Count 0, 1, … up to each of the numbers."""
+    return np.arange(int(numbers.sum())) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+
+
+def runs(crossed: npt.NDArray[np.bool_], met: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool]]:
+    """Join sections that a boundary crosses between, and those that meet none: first, last, whether they meet one.
+
+    Parameters
+    ----------
+    crossed : array of bool, shape (sections + 1,)
+        Whether the boundary of a feature meets each cut; the two ends count as none.
+    met : array of bool, shape (sections,)
+        Whether it meets each section.
+
+    Examples
+    --------
+    >>> list(runs(np.array([0, 0, 1, 0, 0, 0], bool), np.array([0, 1, 1, 0, 0], bool)))
+    [(0, 1, False), (1, 3, True), (3, 5, False)]
+    """
+    first = 0
+    for last in range(1, len(met) + 1):
+        joined = last < len(met) and (crossed[last] or not (met[last - 1] or met[last]))
+        if not joined:
+            yield first, last, bool(met[first])
+            first = last
