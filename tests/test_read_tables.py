@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import shapely
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import Polygon
 
@@ -312,6 +312,7 @@ def test_a_column_that_numbers_the_points(tmp_path):
 
 
 @settings(max_examples=60)
+@example(rows=[["", "", "0\x1e0"]], delimiter=",")
 @given(
     st.lists(st.lists(st.text(max_size=6) | st.floats().map(str), min_size=3, max_size=3), max_size=4),
     st.sampled_from(",;\t"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from lzgis.errors import SourceError
@@ -35,7 +37,7 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
     csv.field_size_limit(_LONGEST_FIELD)
     body = rest if stated else text
     try:
-        reader = csv.reader(body.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
         above = 1 if stated else 0
         rows: list[tuple[int, list[object]]] = []
         starts = above + 1
@@ -59,9 +61,14 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
     return replace(read, engine="csv", encoding=encoding, problems=(said, *read.problems))
 
 
+def _lines(text: str) -> io.StringIO:
+    """Give the lines of a text as a file would: a sign like U+001E, at which Python would cut too, ends none."""
+    return io.StringIO(text, newline="")
+
+
 def _delimiter(text: str, path: Path) -> str:
     """Choose the delimiter that cuts the most of the first lines into one and the same number of fields above one."""
-    lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
+    lines = [line for line in islice(_lines(text), _LOOKED_AT) if line.strip()]
     best, chosen = (0, 0), ""
     for delimiter in _DELIMITERS:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
