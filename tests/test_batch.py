@@ -17,6 +17,7 @@ from io import BytesIO
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 import toy
 from python_calamine import CalamineWorkbook
 from shapely import box
@@ -26,8 +27,10 @@ import lzgis.batch.reading as reading
 import lzgis.batch.shard as shard
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
+from lzgis.catalogue import open_catalogue
 from lzgis.errors import ConfigError, ExportError, SourceError
 from lzgis.exporters.folder import export_folder
+from lzgis.gcj02 import to_gcj02
 from lzgis.manifest import read_manifest
 from lzgis.model import Reason, Verdict
 from lzgis.screening import screen
@@ -232,6 +235,16 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     severe = report.findings[report.findings.geometry.notna() & (report.findings["severity"] != "notice")]
     assert np.isclose(conflicts["area_m2"].sum(), severe["area_m2"].sum())
     assert done.verdicts.total() == 23
+
+
+@pytest.mark.parametrize("most", [0, 20_000])
+def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, most):
+    monkeypatch.setattr(gathering, "WHOLE", most)
+    layer = open_catalogue(place).load("redline").layer.frame
+    moved = shapely.transform(layer.geometry.to_numpy(), to_gcj02, interleaved=False)
+    gpd.GeoDataFrame({"id": layer["id"]}, geometry=moved, crs=4490).to_file(tmp_path / "s.gpkg", engine="pyogrio")
+    done = batch(place, tmp_path / "out", formats=("json",) if most else ("parquet",), sites=tmp_path / "s.gpkg")
+    assert "s.gpkg: looks shifted by" in "\n".join(map(str, done.problems))
 
 
 def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -125,7 +126,7 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
     if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
         parts = [shard_answers(job.folder, shard) for shard in plan.shards]
         answers = together(parts, ground.city.city.divisions)
-        report = _decided(_report(answers, job, answers.problems, wishes), wishes.overrides, ground)
+        report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, ground)
         dem = (wishes.options or {}).get("dem")
         report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
         files = write_formats(report, stage, names, language=wishes.language, options=wishes.options)
@@ -175,7 +176,8 @@ def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
     """Make the report without its rows."""
     first = shard_answers(job.folder, job.plan.shards[0])
     bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
-    return _bare(_report(bare, job, problems, wishes))
+    # Whether all were shifted, as GCJ-02 would be, the first of them tell.
+    return _bare(_report(bare, job, problems, wishes, first.sites))
 
 
 def _findings(job: Job, teller: Teller) -> Iterator[Teller]:
@@ -220,8 +222,10 @@ def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator
     yield last
 
 
-def _report(answers: Answers, job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
-    table = job.plan.table(answers.sites.iloc[:0], problems=True)
+def _report(
+    answers: Answers, job: Job, problems: tuple[Problem, ...], wishes: Wishes, looked_at: gpd.GeoDataFrame
+) -> Report:
+    table = job.plan.table(looked_at, problems=True)
     whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))
     report = report_of(whole, job.ground, table, job.plan.made_at)
     return replace(report, provenance=replace(report.provenance, command=wishes.command))
