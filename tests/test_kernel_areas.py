@@ -103,6 +103,21 @@ def test_thin_slivers_are_kept_or_dropped_as_geos_does():
     assert found.left.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_slivers_at_the_corner_of_a_cell_are_kept_or_dropped_as_geos_does():
+    rng = np.random.default_rng(1)
+    site, kinds = array(box(0, 0, 40, 20)), set()
+    for back, slope in zip(rng.uniform(10, 100, 100).round(3), rng.uniform(0.2, 3, 100), strict=True):
+        # The hypotenuse runs through the corner of the site, which is one of the cells', as nearly as floating point can.
+        layer = FeatureIndex(array(Polygon([(-back, back * slope), (-back, -200 * slope), (200, -200 * slope)])))
+        expected = overlaps(site, layer)
+        found = measure(site, {"": layer}, compiled=True)[""]
+        assert found.areas.left.tolist() == expected.left.tolist()
+        meets = site[0].intersects(layer.geometries[0])
+        assert found.nearest.distance[0] == (0.0 if meets else site[0].distance(layer.geometries[0]))
+        kinds.add((len(expected.left), meets))
+    assert kinds == {(1, True), (0, False)}
+
+
 def test_a_tiling_of_the_layer_sums_to_the_site():
     rng = np.random.default_rng(4)
     tiles = np.array(shapely.get_parts(shapely.voronoi_polygons(MultiPoint(rng.uniform(0, 5000, (200, 2))))))

@@ -104,16 +104,30 @@ def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geom
     >>> decided_nearest(nearest_distance(sites, layer), sites, layer, features).distance
     array([0.])
     """
-    unsure = np.flatnonzero(found.undecided)
-    if not len(unsure):
+    if not found.undecided.any():
         return found
-    chain = chains(sites[unsure])
-    left, right, _ = _within(chain, (0, len(unsure)), layer, 2.0 * layer.near)
-    exact = exact_distances(sites[unsure], geometries, (left, right))
+    left, right = undecided_pairs(found, sites, layer)
+    exact = exact_distances(sites, geometries, (left, right))
     order = np.lexsort((right, exact, left))[::-1]
     nearest, distance = found.right.copy(), found.distance.copy()
-    nearest[unsure[left[order]]], distance[unsure[left[order]]] = right[order], exact[order]
+    nearest[left[order]], distance[left[order]] = right[order], exact[order]
     return Distances(nearest, distance, np.zeros(len(nearest), dtype=bool))
+
+
+def undecided_pairs(found: Distances, sites: Geometries, layer: LayerIndex) -> tuple[Integers, Integers]:
+    """Return the sites whose distance is undecided, each with every feature that is so near that it may touch.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> features, sites = np.array([shapely.box(0, 0, 3, 1), shapely.box(0, 1, 3, 2)]), np.array([shapely.Point(3, 1)])
+    >>> layer = LayerIndex.build(features)
+    >>> undecided_pairs(nearest_distance(sites, layer), sites, layer)
+    (array([0, 0]), array([0, 1]))
+    """
+    unsure = np.flatnonzero(found.undecided)
+    left, right, _ = _within(chains(sites[unsure]), (0, len(unsure)), layer, 2.0 * layer.near)
+    return unsure[left], right
 
 
 def features_within(

@@ -13,7 +13,7 @@ from lzgis.geometry.answers import Areas, Distances, Measured
 from lzgis.geometry.areas import CutSites, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
 from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.distances import RUN_LENGTH, decided_nearest
+from lzgis.geometry.distances import RUN_LENGTH, decided_nearest, undecided_pairs
 from lzgis.geometry.grid import reach_of
 from lzgis.geometry.index import Floats, Geometries, Integers
 from lzgis.geometry.layerindex import LayerIndex
@@ -112,7 +112,7 @@ def decided_measures(
             # The layer's geometries, which may not have been read yet, are not asked for.
             made[name] = one
             continue
-        areas = decided(one.areas, sites, geometries[name])
+        areas = decided(_with_near(one, sites, layers[name], geometries[name]), sites, geometries[name])
         nearest = decided_nearest(one.nearest, sites, layers[name], geometries[name])
         # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.
         known = np.full(len(sites), -1)
@@ -126,6 +126,19 @@ def _along_curve(sites: Geometries) -> Integers:
     bounds = np.nan_to_num(shapely.bounds(sites)).reshape(-1, 4)
     middle = 0.5 * (bounds[:, :2] + bounds[:, 2:])
     return np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
+
+
+def _with_near(found: Measured, sites: Geometries, layer: LayerIndex, geometries: Geometries) -> Areas:
+    """Add the polygons so near that rounding may hide a common area, as where the two meet on the border of a cell."""
+    areas, n = found.areas, len(geometries)
+    left, right = undecided_pairs(found.nearest, sites, layer)
+    new = (shapely.get_dimensions(sites[left]) == 2) & (shapely.get_dimensions(geometries[right]) == 2)
+    new &= ~np.isin(left * n + right, areas.left * n + areas.right)
+    if not new.any():
+        return areas
+    added = int(new.sum())
+    longer = joined([areas, Areas(left[new], right[new], np.zeros(added), np.ones(added, dtype=bool))])
+    return longer.take(np.lexsort((longer.right, longer.left)))
 
 
 def _with_known(found: Distances, known: Integers) -> Distances:
