@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: From so many sites on a file is screened in shards unasked.
 _MANY = 20_000
+#: A smaller file (bytes) cannot hold so many, for the coordinates of a point alone take 16.
+_SMALL_BYTES = 16 * _MANY
 #: Each process holds the layers and a shard at work, some 0.7 GB.
 _MOST_WORKERS = 4
 #: Problems that are shown; the files have them all.
@@ -53,9 +55,7 @@ class ShardOptions:
         """Choose in how many processes a file of sites is screened."""
         if self.workers is not None:
             return self.workers
-        from lzgis.batch import count_of
-
-        return min(os.cpu_count() or 1, _MOST_WORKERS) if count_of(sites) > _MANY else 1
+        return min(os.cpu_count() or 1, _MOST_WORKERS) if _many(sites) else 1
 
     def concerns(self, sites: Path, out: Path | None) -> bool:
         """Tell whether a file of sites is to be screened in shards.
@@ -72,11 +72,16 @@ class ShardOptions:
             return False
         if asked_for or (out / ".lzgis" / "batch").is_dir():
             return True
-        if sites.suffix.lower() not in (".gpkg", ".fgb"):
-            return False
-        from lzgis.batch import count_of
+        return _many(sites)
 
-        return count_of(sites) > _MANY
+
+def _many(sites: Path) -> bool:
+    """Tell whether a file holds many sites; a small one is not opened for it."""
+    if not sites.is_file() or sites.stat().st_size < _SMALL_BYTES:
+        return False
+    from lzgis.batch import count_of
+
+    return count_of(sites) > _MANY
 
 
 @dataclass(frozen=True)

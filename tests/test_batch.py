@@ -34,6 +34,7 @@ from lzgis.gcj02 import to_gcj02
 from lzgis.manifest import read_manifest
 from lzgis.model import Reason, Verdict
 from lzgis.screening import screen
+from lzgis.sources.apart import read_apart
 from lzgis.verifying import verify
 
 WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -277,6 +278,32 @@ def test_rows_without_ids_are_numbered_through(place, tmp_path, monkeypatch):
     piecewise, at_once = (json.loads((tmp_path / n / "report.json").read_text("utf-8")) for n in ("out", "whole"))
     assert piecewise.pop("problems") != at_once.pop("problems")  # told of rows 22 to 23
     assert piecewise == at_once
+
+
+@pytest.mark.parametrize("group", [4, 100])
+def test_geoparquet_is_read_in_pieces_and_gives_the_same_rows(place, whole, tmp_path, monkeypatch, group):
+    gpd.read_file(place / "sites.gpkg").to_parquet(tmp_path / "sites.parquet", row_group_size=group)
+    asked = []
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
+    monkeypatch.setattr(reading, "read_apart", lambda *a, **k: asked.append(k["options"].rows) or read_apart(*a, **k))
+    chosen = BatchOptions(formats=("parquet", "verdicts"), shard_size=7, made_at=WHEN)
+    screen_batch(tmp_path / "sites.parquet", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
+    assert asked == [(0, 1), (0, 7), (7, 7), (14, 7), (21, 7)]
+    for name in ("findings.parquet", "verdicts.parquet"):
+        found = gpd.read_parquet(tmp_path / "out" / name)
+        expected = gpd.read_parquet(BytesIO(whole[1][name]))
+        assert found.drop(columns="geometry").equals(expected.drop(columns="geometry"))
+        assert found.geometry.to_wkb().tolist() == expected.geometry.to_wkb().tolist()
+
+
+def test_rows_are_counted_in_a_process_apart(place, tmp_path):
+    frame = gpd.read_file(place / "sites.gpkg")
+    for name, write in (("a.gpkg", frame.to_file), ("a.fgb", frame.to_file), ("a.parquet", frame.to_parquet)):
+        write(tmp_path / name)
+        assert reading.count_of(tmp_path / name) == 23
+    (tmp_path / "b.gpkg").write_bytes(b"SQLite format 3\0" + bytes(400))
+    (tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(400))
+    assert [reading.count_of(tmp_path / name) for name in ("b.gpkg", "b.parquet", "none.gpkg")] == [0, 0, 0]
 
 
 def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, tmp_path, monkeypatch):

@@ -85,6 +85,22 @@ def test_a_flatgeobuf_cut_short(tmp_path, share):
         read_vector(tmp_path / "s.fgb")
 
 
+@pytest.mark.parametrize("group", [3, 1000])
+def test_some_rows_of_geoparquet(tmp_path, group):
+    path = tmp_path / "s.parquet"
+    shapes = shapely.box(112 + np.arange(10) / 10, 25, 112.05 + np.arange(10) / 10, 25.05)
+    many = frame(*shapes, n=range(10), name=[None, *"bcdefghij"]).set_index("n", drop=False)
+    many.to_parquet(path, row_group_size=group)
+    for first in range(12):
+        for count in (1, 3, 7, 20):
+            read = read_vector(path, options=ReadOptions(rows=(first, count)))
+            expected = many.iloc[first : first + count]
+            assert (read.total, read.frame.crs) == (10, many.crs)
+            assert read.frame["n"].tolist() == expected["n"].tolist()
+            assert read.frame["name"].tolist() == expected["name"].tolist()
+            assert read.frame.geometry.to_wkb().tolist() == expected.geometry.to_wkb().tolist()
+
+
 def test_geoparquet(tmp_path):
     path = tmp_path / "s.parquet"
     frame(SQUARE, 项目名称=["连州"]).assign(middle=lambda f: f.geometry.boundary).to_parquet(path)

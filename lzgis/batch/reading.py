@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
-import pyogrio
-import pyogrio.errors
 import shapely
 
 from lzgis.answering import pieces_of
-from lzgis.errors import SourceError
+from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable
 from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sites_from_frame
 from lzgis.sources.addresses import scheme_of, shown
 from lzgis.sources.apart import read_apart
 from lzgis.sources.base import Read
-from lzgis.sources.vector import FLATGEOBUF, GPKG, check_beginning
 
-#: Kinds of files whose rows GDAL gives from any row on, by suffix; all others are read whole and then cut.
-WINDOWED = {".gpkg": GPKG, ".fgb": FLATGEOBUF}
+#: Files whose rows are given from any row on, by suffix; all others are read whole and then cut.
+WINDOWED = (".gpkg", ".fgb", ".parquet", ".geoparquet")
 
 #: So many rows are read at once, so that what is said of the file is said of all of it.
 AT_ONCE = 20_000
@@ -45,7 +42,7 @@ class SitesFile(NamedTuple):
 
 
 def count_of(path: Path) -> int:
-    """Tell how many rows a file of sites has where that costs nothing; 0 if it must be read for it.
+    """Tell how many rows a file of sites has, asked of a process apart; 0 if it must be read for it.
 
     Examples
     --------
@@ -53,14 +50,11 @@ def count_of(path: Path) -> int:
     >>> count_of(reference_city() / "sites.gpkg")
     51
     """
-    kind = WINDOWED.get(path.suffix.lower())
-    if kind is None or not path.is_file():
+    if path.suffix.lower() not in WINDOWED or not path.is_file():
         return 0
     try:
-        check_beginning(path, kind)
-        layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
-        return int(pyogrio.read_info(path, layer=layers[0])["features"]) if len(layers) == 1 else 0
-    except (SourceError, pyogrio.errors.DataSourceError):
+        return read_apart(path, options=ReadOptions(rows=(0, 1))).total or 0
+    except LzgisError:
         # Whoever reads it will say what is wrong with it.
         return 0
 

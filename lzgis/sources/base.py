@@ -40,7 +40,8 @@ class ReadOptions:
         Whether an address on the network that the user gave may be fetched. An address of a database always is: there
         is no other way to mean one.
     rows : (int, int), optional
-        Read only so many rows from this one on, as ``(first, count)``, counted from 0; of GeoPackage and FlatGeobuf alone.
+        Read only so many rows from this one on, as ``(first, count)``, counted from 0; of GeoPackage,
+        FlatGeobuf and GeoParquet alone.
     """
 
     layer: str | None = None
@@ -82,6 +83,8 @@ class Read:
         Fingerprint of what was read.
     name : str
         What to call the input in outputs: the name of the file, or the address without user and password.
+    total : int, optional
+        How many rows the input has, where only some were asked for.
     """
 
     frame: gpd.GeoDataFrame
@@ -91,6 +94,7 @@ class Read:
     crs: Decided | None = None
     sha256: str = ""
     name: str = ""
+    total: int | None = None
 
 
 #: Reads one kind of file. The path exists and its suffix is one the reader stands for.

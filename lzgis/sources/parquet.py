@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 from pathlib import Path
+from typing import BinaryIO
 
 import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -17,6 +20,9 @@ from lzgis.sources.vector import Kind, check_beginning
 
 PARQUET = Kind("", "Parquet", (b"PAR1",))
 
+#: So many rows, and bytes of a column, are in memory at a time where only some rows are wanted.
+_ROWS, _BUFFER_BYTES = 4096, 1 << 20
+
 
 def read_parquet(path: Path, options: ReadOptions) -> Read:
     """Read a GeoParquet file.
@@ -27,9 +33,13 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
         If it is no Parquet, is damaged, or says nothing of geometry.
     """
     check_beginning(path, PARQUET)
+    total = None
     try:
         with path.open("rb") as stream:
-            frame = gpd.read_parquet(stream)
+            if options.rows is None:
+                frame = gpd.read_parquet(stream)
+            else:
+                frame, total = _some_rows(stream, *options.rows)
     except (ValueError, OSError, TypeError, KeyError, CRSError) as error:
         # pyarrow's own errors are kinds of ValueError, OSError and so on.
         raise SourceError(
@@ -47,4 +57,31 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
     if frame.crs is not None:
         crs = Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
     engine = f"geopandas {gpd.__version__}, pyarrow {importlib.metadata.version('pyarrow')}"
-    return Read(frame, engine, tuple(problems), crs=crs)
+    return Read(frame, engine, tuple(problems), crs=crs, total=total)
+
+
+def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[gpd.GeoDataFrame, int]:
+    """Read rows from `first` on, and tell how many there are; only those and some thousand before them are in memory."""
+    # Pages are read one after the other: a file may hold all its rows in one group.
+    with pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+        total, groups, skipped = file.metadata.num_rows, [], 0
+        start = 0
+        for number in range(file.num_row_groups):
+            rows = file.metadata.row_group(number).num_rows
+            if start + rows > first and start < first + count:
+                groups.append(number)
+            elif start + rows <= first:
+                skipped = start + rows
+            start += rows
+        kept, at = [], skipped
+        for batch in file.iter_batches(_ROWS, row_groups=groups, use_threads=False) if groups else ():
+            if at + len(batch) > first:
+                kept.append(batch.slice(max(first - at, 0), first + count - max(at, first)))
+            at += len(batch)
+            if at >= first + count:
+                break
+        table = pa.Table.from_batches(kept, schema=file.schema_arrow)
+    # By way of a file again, so that geopandas makes of it what it makes of a whole file.
+    written = pa.BufferOutputStream()
+    pq.write_table(table, written, compression="none")
+    return gpd.read_parquet(pa.BufferReader(written.getvalue())), total

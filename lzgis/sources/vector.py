@@ -42,7 +42,7 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     check_geopackage(path, options.layer)
-    return read_gdal(path, GPKG, options, IMMUTABLE="YES", **_window(options))
+    return _counted(read_gdal(path, GPKG, options, IMMUTABLE="YES", **_window(options)), path, options)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -70,11 +70,18 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
         raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
-    return replace(read, problems=(*read.problems, problem))
+    return _counted(replace(read, problems=(*read.problems, problem)), path, options)
 
 
 def _window(options: ReadOptions) -> dict[str, int]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
+
+
+def _counted(read: Read, path: Path, options: ReadOptions) -> Read:
+    """Say how many rows there are where not all were asked for."""
+    if options.rows is None:
+        return read
+    return replace(read, total=int(pyogrio.read_info(path, layer=_layer(path, options.layer))["features"]))
 
 
 def check_beginning(path: Path, kind: Kind) -> None:
