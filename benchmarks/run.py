@@ -28,7 +28,9 @@ PEERS = {
     "postgis": "postgis",
     "postgis-subdivided": "postgis_subdivided",
     "duckdb": "duckdb_spatial",
+    "duckdb-whole": "duckdb_whole",
     "sedona": "sedona_db",
+    "sedona-whole": "sedona_whole",
 }
 #: Those that make the common parts as geometries too.
 PARTS = {"lzgis": "lzgis_parts", "postgis-subdivided": "postgis_parts"}
@@ -36,7 +38,9 @@ NEEDS = {
     "postgis": "psycopg",
     "postgis-subdivided": "psycopg",
     "duckdb": "duckdb_extension_spatial",
+    "duckdb-whole": "duckdb_extension_spatial",
     "sedona": "sedonadb",
+    "sedona-whole": "sedonadb",
 }
 
 

@@ -1,4 +1,4 @@
-"""DuckDB with its spatial extension, features cut into pieces; the nearest by rings of growing width.
+"""DuckDB with its spatial extension, features cut into pieces if CUT; the nearest by rings of growing width.
 
 The extension is taken from the wheel ``duckdb-extension-spatial``, which must be of DuckDB's version.
 """
@@ -20,7 +20,17 @@ from benchmarks.peers.common import LAYERS, POLYGONS, Answer, answer, run, shape
 RINGS = [300.0, 2_000.0, 12_000.0, 200_000.0]
 
 
-def _cut(folder: Path, name: str) -> pa.Table:
+CUT = True
+
+
+def whole(folder: Path, name: str) -> pa.Table:
+    """Return the features of a layer as they are."""
+    features = shapes(folder, name)
+    return pa.table({"id": np.arange(len(features)), "wkb": list(shapely.to_wkb(features))})
+
+
+def cut(folder: Path, name: str) -> pa.Table:
+    """Return the features of a layer in pieces, which are made once."""
     kept = folder / f"{name}_cut.parquet"
     if not kept.exists():
         pieces = [subdivided(one) for one in shapes(folder, name)]
@@ -36,7 +46,7 @@ def prepare(folder: Path, n: int) -> Any:
     connection.execute(f"LOAD '{next(wheel.rglob('spatial.duckdb_extension'))}'")
     sites = shapes(folder, f"sites_{n}")
     tables = {"sites": pa.table({"id": np.arange(n), "wkb": list(shapely.to_wkb(sites))})}
-    tables.update({name: _cut(folder, name) for name in LAYERS})
+    tables.update({name: (cut if CUT else whole)(folder, name) for name in LAYERS})
     for name, table in tables.items():
         connection.register("given", table)
         connection.execute(f"CREATE TABLE {name} AS SELECT id, ST_GeomFromWKB(wkb) AS geom FROM given")

@@ -1,4 +1,4 @@
-"""SedonaDB: a spatial join and a nearest-neighbour join, features cut into pieces."""
+"""SedonaDB: a spatial join and a nearest-neighbour join, features cut into pieces if CUT."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import sedonadb
 import shapely
 
 from benchmarks.peers.common import LAYERS, POLYGONS, Answer, answer, run, shapes, without
-from benchmarks.peers.duckdb_spatial import _cut
+from benchmarks.peers.duckdb_spatial import cut, whole
+
+CUT = True
 
 
 def _table(context: Any, name: str, table: pa.Table) -> None:
@@ -28,7 +30,7 @@ def prepare(folder: Path, n: int) -> Any:
     flat = np.flatnonzero(shapely.get_dimensions(sites) == 2)
     _table(context, "polygons", pa.table({"id": flat, "wkb": list(wkb[flat])}))
     for name in LAYERS:
-        _table(context, name, _cut(folder, name))
+        _table(context, name, (cut if CUT else whole)(folder, name))
     return context, wkb
 
 
