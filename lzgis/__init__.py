@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lzgis.auditing import audit
+    from lzgis.avoidance import Avoidance, avoid
     from lzgis.batch import BatchOptions, screen_batch
     from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AuditReport": "layer_model",
+    "Avoidance": "avoidance",
     "BatchOptions": "batch",
     "Catalogue": "catalogue",
     "ConfigError": "errors",
@@ -58,6 +60,7 @@ _HOMES = {
     "Surface": "rasters.surface",
     "Verdict": "model",
     "audit": "auditing",
+    "avoid": "avoidance",
     "diff": "comparing",
     "export": "exporters",
     "export_audit": "exporters.audited",
@@ -89,6 +92,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "Avoidance",
     "BatchOptions",
     "Catalogue",
     "ConfigError",
@@ -108,6 +112,7 @@ __all__ = [
     "Surface",
     "Verdict",
     "audit",
+    "avoid",
     "diff",
     "export",
     "export_audit",

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from lzgis.cli_audit import AuditOptions, announce, run_audit, stdout
+from lzgis.cli_avoid import AvoidOptions, run_avoid
 from lzgis.cli_batch import Question, ShardOptions, run_batch
 from lzgis.cli_diff import DiffOptions, run_diff
 from lzgis.cli_gather import gathers
@@ -244,6 +245,19 @@ def override(
 ) -> None:
     """Print the entry of overrides.toml that overrules a finding; the finding itself stays."""
     run_override((site, rule), sites, layers, as_of, options)
+
+
+@app.command()
+@gathers(AvoidOptions, "options")
+def avoid(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: AvoidOptions = AvoidOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Tell what remains of a site without what is forbidden, and the shortest move that gets it clear."""
+    raise typer.Exit(run_avoid(site, layers, as_of, options, lang.code))
 
 
 @app.command()

@@ -24,13 +24,13 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening depths auditing comparing rechecking verifying likeness "
-    "inspecting",
+    "screening": "versions overriding earlier answering screening depths avoidance auditing comparing rechecking verifying "
+    "likeness inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",
     "rasters": "rasters",
     "edges": "starting console cli_gather cli_output cli_reading cli_result cli_override cli_map cli_raster cli_audit cli_diff "
-    "cli_verify cli_batch cli_inspect cli",
+    "cli_verify cli_avoid cli_batch cli_inspect cli",
 }
 ORDER = ["lzgis" if name == "." else f"lzgis.{name}" for modules in FLOORS.values() for name in modules.split()]
 

@@ -24,6 +24,7 @@ from lzgis.geometry.overlay import (
 )
 from lzgis.geometry.parts import parts_of
 from lzgis.geometry.told import SiteShapes, crossing, overlapping, told_nearest, told_within
+from lzgis.geometry.translation import Translation, shortest_translation
 
 if TYPE_CHECKING:
     from lzgis.geometry.areas import decided, intersection_areas
@@ -60,6 +61,7 @@ __all__ = [
     "Overlaps",
     "PolygonGrid",
     "SiteShapes",
+    "Translation",
     "areas_and_distances",
     "crossing",
     "decided",
@@ -80,6 +82,7 @@ __all__ = [
     "overlaps",
     "part_of_dimension",
     "parts_of",
+    "shortest_translation",
     "told_nearest",
     "told_within",
     "united",

@@ -8,7 +8,17 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import Overlaps, overlapping
-from lzgis.kinds.base import RESOLUTION_M, Check, Hits, clear_rows, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import (
+    RESOLUTION_M,
+    Check,
+    Hits,
+    clear_rows,
+    concatenated,
+    hits,
+    obstacle_rows,
+    overlap_states,
+    sizes,
+)
 from lzgis.model import State
 from lzgis.rule import Rule
 
@@ -24,6 +34,14 @@ def check_avoid(rule: Rule, check: Check) -> Hits:
     caught = overlap_rows(rule, check)
     missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
     return concatenated([caught, clear_rows(check, rule, missing)])
+
+
+def avoid_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+    """Return the features themselves, as far as they lie in the window."""
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    near = np.sort(index.tree.query(window, predicate="intersects"))
+    ground = shapely.intersection(index.geometries[near], window)
+    return obstacle_rows(layer.id, which[near], ground)
 
 
 def overlap_rows(rule: Rule, check: Check) -> Hits:

@@ -248,6 +248,12 @@ def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floa
     return area, length
 
 
+def obstacle_rows(layer: str, feature: Integers, geometry: Geometries) -> Hits:
+    """Make one 涉及 row for each piece of ground that the site 0 must not overlap."""
+    site = np.zeros(len(feature), dtype=np.intp)
+    return hits(site, layer, feature=feature, state=State.INVOLVED, geometry=geometry)
+
+
 def clear_rows(check: Check, rule: Rule, missing: Integers) -> Hits:
     """Make the 不涉及 rows of the sites `missing`, each with its distance to the nearest matching feature."""
     layer, which, index = check.layer_where(rule.layer, rule.where)

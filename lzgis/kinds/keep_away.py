@@ -13,7 +13,19 @@ import shapely
 from pydantic import Field
 
 from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
-from lzgis.kinds.base import RESOLUTION_M, Check, Flags, Floats, Geometries, Hits, Integers, concatenated, hits, sizes
+from lzgis.kinds.base import (
+    RESOLUTION_M,
+    Check,
+    Flags,
+    Floats,
+    Geometries,
+    Hits,
+    Integers,
+    concatenated,
+    hits,
+    obstacle_rows,
+    sizes,
+)
 from lzgis.kinds.baselines import BaselineFeatures, baseline_features
 from lzgis.model import State
 from lzgis.rule import Rule
@@ -69,6 +81,20 @@ def check_keep_away(rule: Rule, check: Check) -> Hits:
     caught = _caught(rule, check, features, near)
     missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
     return concatenated([caught, _clear(rule, check, features, missing)])
+
+
+def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+    """Return what of the window lies too near to an object for certain; arcs are drawn from outside."""
+    assert isinstance(rule, KeepAway)
+    features = _features(rule, check)
+    need = _demanded(rule, features) + features.known_m
+    near = np.sort(features.index.tree.query(window, predicate="dwithin", distance=float(need.max(initial=0.0))))
+    local = shapely.intersection(features.geometry[near], shapely.buffer(window, float(need.max(initial=0.0)) + 1.0))
+    # A chord of the drawn arc touches the true one in its middle.
+    radius = need[near] / np.cos(np.pi / (4 * ARC_SEGMENTS))
+    around = np.where(radius > 0, shapely.buffer(local, radius, quad_segs=ARC_SEGMENTS), local)
+    rows = obstacle_rows(rule.layer, features.feature[near], shapely.intersection(around, window))
+    return rows.changed(layer=features.layer[near], band=np.full(len(near), "certain", dtype=object))
 
 
 def _features(rule: KeepAway, check: Check) -> BaselineFeatures:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import outside_parts
-from lzgis.kinds.base import RESOLUTION_M, Check, Hits, concatenated, hits, overlap_states, sizes
+from lzgis.kinds.base import RESOLUTION_M, Check, Hits, concatenated, hits, obstacle_rows, overlap_states, sizes
 from lzgis.model import State
 from lzgis.rule import Rule
 
@@ -43,3 +43,10 @@ def check_stay_inside(rule: Rule, check: Check) -> Hits:
     )
     inside = np.setdiff1d(np.arange(len(check.sites)), out)
     return concatenated([caught, hits(inside, layer.id, feature=feature[inside], distance_m=near.distance[inside])])
+
+
+def stay_inside_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+    """Return what of the window lies outside of all features."""
+    layer, _, index = check.layer_where(rule.layer, rule.where)
+    outside = outside_parts(np.array([window], dtype=object), index)
+    return obstacle_rows(layer.id, np.array([-1]), outside)
