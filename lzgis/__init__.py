@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lzgis.auditing import audit
+    from lzgis.avoidance import shift_to_clear
     from lzgis.batch import BatchOptions, screen_batch
     from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
     from lzgis.comparing import diff
@@ -79,6 +80,7 @@ _HOMES = {
     "reference_city": "catalogue",
     "screen": "screening",
     "screen_batch": "batch",
+    "shift_to_clear": "avoidance",
     "sites_from_frame": "sources",
     "verify": "verifying",
     "with_overrides": "overriding",
@@ -129,6 +131,7 @@ __all__ = [
     "reference_city",
     "screen",
     "screen_batch",
+    "shift_to_clear",
     "sites_from_frame",
     "verify",
     "with_overrides",

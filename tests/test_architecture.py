@@ -24,8 +24,8 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening depths auditing comparing rechecking verifying likeness "
-    "inspecting",
+    "screening": "versions overriding earlier answering screening depths avoidance auditing comparing rechecking verifying "
+    "likeness inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",
     "rasters": "rasters",
