@@ -48,6 +48,7 @@ def surroundings(outlines: Outlines, feature: Integers, bounds: Floats) -> Itera
 
     Examples
     --------
+    >>> import shapely
     >>> from lzgis.geometry.outlines import outlines_of
     >>> outlines = outlines_of(np.array([shapely.box(0, 0, 1000, 1000)]))
     >>> ((_places, seen),) = surroundings(outlines, np.array([0]), np.array([[990.0, 500.0, 1010.0, 510.0]]))
