@@ -7,6 +7,7 @@ put together again exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -70,24 +71,23 @@ def cuts_of(site: shapely.Geometry) -> Cuts | None:
     end = int(np.argmax(np.hypot(*(outline - outline.mean(axis=0)).T)))
     outline = np.roll(outline, -end, axis=0)
     along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(outline, axis=0).T))]
+    x, y = np.ascontiguousarray(outline.T)
     there, back = [0], [len(outline) - 1]
-    for i in range(1, len(outline)):
-        if i >= back[-1] - 2:
-            break
-        if along[i] - along[there[-1]] < _LENGTH:
-            continue
-        apart = np.hypot(*(outline[i + 2 : back[-1]] - outline[i]).T)
-        nearest = int(np.argmin(apart))
+    i = int(np.searchsorted(along, _LENGTH))
+    while i < back[-1] - 2:
+        across, up = x[i + 2 : back[-1]] - x[i], y[i + 2 : back[-1]] - y[i]
+        square = across * across + up * up
+        nearest = int(square.argmin())
         # What is near along the outline is its own side; the opposite one is farther along than across.
         j = i + 2 + nearest
-        if apart[nearest] < min(_LENGTH, along[j] - along[i]) / 2:
+        if math.sqrt(square[nearest]) < min(_LENGTH, along[j] - along[i]) / 2:
             there.append(i)
             back.append(j)
+            i = max(i + 1, int(np.searchsorted(along, along[i] + _LENGTH)))
+        else:
+            i += 1
     cuts = shapely.linestrings(np.stack([outline[there[1:]], outline[back[1:]]], axis=1))
-    # A copy is prepared: what is prepared belongs to one thread.
-    own = shapely.polygons(outline)
-    shapely.prepare(own)
-    kept = np.r_[True, shapely.covers(own, cuts), True]
+    kept = np.r_[True, shapely.covers(site, cuts), True]
     there, back = [*there, back[-1]], [*back, back[-1]]
     found = Cuts(outline, np.array(there)[kept], np.array(back)[kept])
     return found if len(found.there) > 2 else None
