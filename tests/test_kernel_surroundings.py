@@ -12,6 +12,7 @@ from kernel_shapes import AWKWARD, integer_polygons, jagged, star
 from lzgis.geometry import outlines as outlines_module
 from lzgis.geometry import surroundings as surroundings_module
 from lzgis.geometry.outlines import outlines_of
+from lzgis.geometry.shells import Rings, polygons_of_rings
 from lzgis.geometry.surroundings import surroundings
 
 
@@ -103,6 +104,15 @@ def test_awkward_shapes():
     for share in (0.3, 0.7, 1.5):
         windows = np.c_[middle - share * half, middle + share * half]
         assert_as_clipped(features, np.arange(len(features)), windows)
+
+
+def test_a_ring_that_rounding_has_closed_is_none():
+    """A corner of the window cut off by less than the last digit: where the path comes in, the corner and it are one."""
+    outlines = outlines_of(array(shapely.box(0, 0, 100, 100)))
+    place, source, closed = np.zeros(1, dtype=int), np.zeros(1, dtype=int), np.zeros(1, dtype=bool)
+    rings = Rings(np.array([10.0, 9.0, 10.0]), np.array([0.0, 0.0, 0.0]), np.array([0, 3]), place, source, closed)
+    (seen,) = polygons_of_rings(rings, outlines, np.array([[0.0, 0.0, 10.0, 10.0]]), np.ones(1, dtype=bool))
+    assert seen.is_empty
 
 
 @settings(max_examples=150, deadline=None)

@@ -43,12 +43,14 @@ def polygons_of_rings(rings: Rings, outlines: Outlines, window: Floats, sound: F
     """Make the polygon or multipolygon of each window; an empty polygon where it is not `sound`, or has no ring."""
     made = np.full(len(window), shapely.Polygon(), dtype=object)
     sound = sound.copy()
-    # Two points are no ring: rounding has put them together.
-    sound[rings.place[np.diff(rings.start) < 3]] = False
+    size = np.diff(rings.start)
+    # Two points are no ring: rounding has put the others on them.
+    first, last = rings.start[:-1], rings.start[1:] - 1
+    closing = (rings.x[first] == rings.x[last]) & (rings.y[first] == rings.y[last])
+    sound[rings.place[size - closing < 3]] = False
     kept = np.flatnonzero(sound[rings.place])
     if len(kept) == 0:
         return made
-    size = np.diff(rings.start)
     which = np.repeat(sound[rings.place], size)
     points = np.stack([rings.x[which], rings.y[which]], axis=1)
     lines = np.asarray(shapely.linearrings(points, indices=np.repeat(np.arange(len(kept)), size[kept])), dtype=object)
