@@ -140,7 +140,7 @@ def test_what_clipping_spoils_is_overlaid_whole(monkeypatch):
     layer = array(star(rng, (0, 0), 900, 90))
     sites = array(*[star(rng, tuple(rng.uniform(-900, 900, 2)), 100, 9) for _ in range(30)])
     knot = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
-    monkeypatch.setattr(surroundings_module, "_clip", lambda geometry, least, most: knot)
+    monkeypatch.setattr(surroundings_module, "_seen", lambda outlines, window, place, run: array(*[knot] * len(window)))
     assert_as_overlaid(sites, layer)
 
 

@@ -70,3 +70,16 @@ def test_the_official_formula_agrees_with_geodesics_along_denser_edges():
     plane, shapes = parcels()
     dense = plane.unproject(shapely.segmentize(shapes, 25.0))
     assert np.allclose(official_area_m2(dense), ellipsoidal_area_m2(dense), rtol=1e-7)
+
+
+def test_slivers_of_any_size_agree_too():
+    """Geodesic areas are rounded by some 1e-4 m² whatever their size, which the official formula is not."""
+    plane = Plane(112.45, 24.91)
+    needle = np.array([(0, 0), (9, 1), (8.5, 1.5), (1, 0.4)])
+    shapes = np.array([shapely.Polygon(needle * size + (3e4, -2e4)) for size in (0.03, 0.1, 1, 10, 100)])
+    # By the shoelace formula, (5 + 1.9) / 2 = 3.45 for a size of one.
+    assert shapely.area(shapes) == pytest.approx(3.45 * np.array([0.03, 0.1, 1, 10, 100]) ** 2, rel=1e-8)
+    dense = plane.unproject(shapely.segmentize(shapes, 1.0))
+    # A degree has no finer digits than 1.6e-9 m, here along an outline of half a metre and more.
+    assert official_area_m2(dense) == pytest.approx(shapely.area(shapes), rel=1e-7, abs=1e-9)
+    assert ellipsoidal_area_m2(dense) == pytest.approx(shapely.area(shapes), rel=1e-7, abs=1e-4)

@@ -7,9 +7,11 @@ clipping and putting together went well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +19,9 @@ import shapely
 
 from lzgis.geometry.answers import Areas
 from lzgis.geometry.index import Floats, Geometries, Integers
+from lzgis.geometry.outlines import Outlines, outlines_of
 from lzgis.geometry.overlay import part_of_dimension
-from lzgis.geometry.sections import Outlines, cuts_of, polygons_of, runs
+from lzgis.geometry.sections import cuts_of, is_long, polygons_of, runs
 from lzgis.geometry.surroundings import surroundings
 
 #: Overlays that one thread makes at a time.
@@ -52,18 +55,15 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
     (290.0, 0.0, 300.0, 10.0)
     """
     made = sites[pairs.left]
-    partial = np.flatnonzero(_off(made, pairs.area))
-    if len(partial) == 0:
+    unsure = np.flatnonzero(_off(made, pairs.area))
+    if len(unsure) == 0:
         return made
-    asked = _Asked(made[partial], pairs.right[partial], geometries)
-    long = _sections(asked, pairs.left[partial])
-    whole = np.setdiff1d(np.arange(len(partial)), long.pair)
-    shapes = np.r_[asked.sites[whole], long.shapes[long.met]]
-    feature = np.r_[asked.feature[whole], asked.feature[long.pair[long.met]]]
-    common = _overlaid(shapes, feature, geometries, threads)
-    made[partial[whole]] = common[: len(whole)]
-    made[partial[np.unique(long.pair)]] = _put_together(asked, long, common[len(whole) :])
-    again = partial[_off(made[partial], pairs.area[partial]) | ~shapely.is_valid(made[partial])]
+    features, feature = np.unique(pairs.right[unsure], return_inverse=True)
+    asked = _Asked(made[unsure], feature, geometries[features], outlines_of(geometries[features]))
+    with ThreadPoolExecutor(threads) if threads > 1 and len(unsure) > _AT_ONCE else nullcontext() as pool:
+        made[unsure] = _overlaid(asked, pairs.left[unsure], pool)
+        valid = np.concatenate([one() for one in _begun(pool, shapely.is_valid, made[unsure])])
+    again = unsure[_off(made[unsure], pairs.area[unsure]) | ~valid]
     both = shapely.intersection(sites[pairs.left[again]], geometries[pairs.right[again]])
     made[again] = part_of_dimension(both, np.full(len(again), 2))
     return made
@@ -75,11 +75,12 @@ def _off(made: Geometries, area: Floats) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Pairs to be overlaid: their sites, and their features by number."""
+    """Pairs to be overlaid: their sites, and their features by number; those with their outlines."""
 
     sites: Geometries
     feature: Integers
     geometries: Geometries
+    outlines: Outlines
 
 
 @dataclass(frozen=True)
@@ -91,34 +92,47 @@ class _Long:
     met: npt.NDArray[np.bool_]
 
 
-def _overlaid(shapes: Geometries, feature: Integers, geometries: Geometries, threads: int) -> Geometries:
-    """Overlay each shape with its feature, as seen from it."""
-    order = np.argsort(feature, kind="stable")
-    pieces = [np.empty(0, dtype=object)]
-    if threads <= 1 or len(shapes) <= _AT_ONCE:
-        pieces += [_overlay(*both) for both in _seen(shapes[order], feature[order], geometries)]
-    else:
-        # One thread clips, in many small steps, while the others overlay what is ready, in few large ones.
-        with ThreadPoolExecutor(threads) as pool:
-            at_work = [pool.submit(_overlay, *both) for both in _seen(shapes[order], feature[order], geometries)]
-            pieces += [one.result() for one in at_work]
-    common = np.empty(len(shapes), dtype=object)
-    common[order] = np.concatenate(pieces)
+def _overlaid(asked: _Asked, site: Integers, pool: ThreadPoolExecutor | None) -> Geometries:
+    """Overlay the sites with their features, the long ones section by section; they are cut while the others are overlaid."""
+    common = np.empty(len(site), dtype=object)
+    may_be_long = is_long(asked.sites)
+    short = np.flatnonzero(~may_be_long)
+    at_work = _begun_parts(pool, asked, asked.sites[short], asked.feature[short])
+    long = _sections(asked, site, np.flatnonzero(may_be_long))
+    rest = np.setdiff1d(np.flatnonzero(may_be_long), long.pair)
+    shapes = np.r_[asked.sites[rest], long.shapes[long.met]]
+    at_work_long = _begun_parts(pool, asked, shapes, asked.feature[np.r_[rest, long.pair[long.met]]])
+    common[short] = _ended(at_work)
+    parts = _ended(at_work_long)
+    common[rest] = parts[: len(rest)]
+    common[np.unique(long.pair)] = _put_together(asked, long, parts[len(rest) :])
     return common
 
 
-def _seen(shapes: Geometries, feature: Integers, geometries: Geometries) -> Iterator[tuple[Geometries, Geometries]]:
-    """Yield shapes, which are in the order of their features, and their features as seen from them, some at a time."""
-    seen = np.full(len(shapes), None, dtype=object)
-    bounds = shapely.bounds(shapes)
-    done = 0
-    ends = np.flatnonzero(np.diff(feature, append=-1))
-    for first, last in zip([0, *(ends[:-1] + 1)], ends + 1, strict=False):
-        seen[first:last] = surroundings(geometries[feature[first]], bounds[first:last])
-        while last - done >= _AT_ONCE or (last == len(shapes) and done < last):
-            some = slice(done, done + _AT_ONCE)
-            yield shapes[some], seen[some]
-            done += _AT_ONCE
+def _begun_parts(
+    pool: ThreadPoolExecutor | None, asked: _Asked, shapes: Geometries, feature: Integers
+) -> list[Callable[[], Geometries]]:
+    """Begin to overlay each shape with its feature, as seen from it."""
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    return [
+        one
+        for some, seen in surroundings(asked.outlines, feature, bounds)
+        for one in _begun(pool, _overlay, shapes[some], seen)
+    ]
+
+
+def _begun(
+    pool: ThreadPoolExecutor | None, work: Callable[..., np.ndarray], *columns: Geometries
+) -> list[Callable[[], np.ndarray]]:
+    """Begin to work at a few rows of the columns at a time: in threads, or here and now."""
+    rows = [[column[i : i + _AT_ONCE] for column in columns] for i in range(0, len(columns[0]), _AT_ONCE)]
+    if pool is not None:
+        return [pool.submit(work, *some).result for some in rows]
+    return [partial(np.asarray, work(*some)) for some in rows]
+
+
+def _ended(at_work: list[Callable[[], Geometries]]) -> Geometries:
+    return np.concatenate([np.empty(0, dtype=object), *[one() for one in at_work]])
 
 
 def _overlay(shapes: Geometries, seen: Geometries) -> Geometries:
@@ -137,28 +151,27 @@ def _tried(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
         return shapely.Polygon()
 
 
-def _sections(asked: _Asked, site: Integers) -> _Long:
-    """Cut the long sites for each of their features."""
-    _, first, which = np.unique(site, return_index=True, return_inverse=True)
-    found = {one: cuts for one, i in enumerate(first) if (cuts := cuts_of(asked.sites[i])) is not None}
-    pairs = np.flatnonzero(np.isin(which, list(found)))
+def _sections(asked: _Asked, site: Integers, long: Integers) -> _Long:
+    """Cut the sites of the pairs `long` for each of their features."""
+    _, first, which = np.unique(site[long], return_index=True, return_inverse=True)
+    found = {one: cuts for one, i in enumerate(long[first]) if (cuts := cuts_of(asked.sites[i])) is not None}
+    cut = np.isin(which, list(found))
+    pairs, which = long[cut], which[cut]
     if len(pairs) == 0:
         return _Long(np.empty(0, dtype=object), np.empty(0, dtype=int), np.empty(0, dtype=bool))
-    features, feature = np.unique(asked.feature[pairs], return_inverse=True)
-    outlines = Outlines(asked.geometries[features])
-    crossed = _met(outlines, {one: cuts.lines() for one, cuts in found.items()})
+    feature = asked.feature[pairs]
+    crossed = _met(asked.outlines, {one: cuts.lines() for one, cuts in found.items()})
     sections = {one: [cuts.between(k, k + 1) for k in range(len(cuts.there) - 1)] for one, cuts in found.items()}
-    met = _met(outlines, {one: polygons_of(some) for one, some in sections.items()})
-    shapes, pair, partial = [], [], []
-    for number, other in zip(pairs, feature, strict=True):
-        one = int(which[number])
-        across = np.r_[False, crossed.get((one, int(other)), np.zeros(len(sections[one]) - 1, dtype=bool)), False]
-        touched = met.get((one, int(other)), np.zeros(len(sections[one]), dtype=bool))
-        for start, end, meets in runs(across, touched):
+    met = _met(asked.outlines, {one: polygons_of(some) for one, some in sections.items()})
+    shapes, pair, meets = [], [], []
+    for number, one, other in zip(pairs.tolist(), which.tolist(), feature.tolist(), strict=True):
+        across = np.r_[False, crossed.get((one, other), np.zeros(len(sections[one]) - 1, dtype=bool)), False]
+        touched = met.get((one, other), np.zeros(len(sections[one]), dtype=bool))
+        for start, end, meet in runs(across, touched):
             shapes.append(found[one].between(start, end))
-            pair.append(int(number))
-            partial.append(meets)
-    return _Long(polygons_of(shapes), np.array(pair), np.array(partial))
+            pair.append(number)
+            meets.append(meet)
+    return _Long(polygons_of(shapes), np.array(pair), np.array(meets))
 
 
 def _met(outlines: Outlines, shapes: dict[int, Geometries]) -> dict[tuple[int, int], npt.NDArray[np.bool_]]:

@@ -7,6 +7,7 @@ put together again exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,8 +21,6 @@ from lzgis.geometry.index import Floats, Geometries, Integers
 _LENGTH = 500.0
 #: A site is long when its outline is so many times longer than the square root of its area; that of a square is 4.
 _THIN = 12.0
-#: Edges of an outline that are looked up together.
-_EDGES = 16
 
 
 @dataclass(frozen=True)
@@ -50,30 +49,43 @@ class Cuts:
         )
 
 
+def is_long(sites: Geometries) -> npt.NDArray[np.bool_]:
+    """Tell which sites are long thin polygons without holes.
+
+    Examples
+    --------
+    >>> is_long(np.array([shapely.box(0, 0, 3000, 20), shapely.box(0, 0, 3000, 3000), shapely.Point(0, 0)]))
+    array([ True, False, False])
+    """
+    single = (shapely.get_type_id(sites) == shapely.GeometryType.POLYGON) & (shapely.get_num_interior_rings(sites) == 0)
+    least = np.maximum(_THIN * np.sqrt(shapely.area(sites)), 4 * _LENGTH)
+    return np.asarray(single & (shapely.length(sites) >= least))
+
+
 def cuts_of(site: shapely.Geometry) -> Cuts | None:
     """Find where a long thin polygon may be cut; None where it is not one, or has holes."""
-    if not isinstance(site, shapely.Polygon) or site.interiors:
-        return None
-    if site.length < max(_THIN * np.sqrt(site.area), 4 * _LENGTH):
+    if not is_long(np.array([site], dtype=object))[0]:
         return None
     outline = shapely.get_coordinates(site)[:-1]
     # One end is what lies farthest from the middle.
     end = int(np.argmax(np.hypot(*(outline - outline.mean(axis=0)).T)))
     outline = np.roll(outline, -end, axis=0)
     along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(outline, axis=0).T))]
+    x, y = np.ascontiguousarray(outline.T)
     there, back = [0], [len(outline) - 1]
-    for i in range(1, len(outline)):
-        if i >= back[-1] - 2:
-            break
-        if along[i] - along[there[-1]] < _LENGTH:
-            continue
-        apart = np.hypot(*(outline[i + 2 : back[-1]] - outline[i]).T)
-        nearest = int(np.argmin(apart))
+    i = int(np.searchsorted(along, _LENGTH))
+    while i < back[-1] - 2:
+        across, up = x[i + 2 : back[-1]] - x[i], y[i + 2 : back[-1]] - y[i]
+        square = across * across + up * up
+        nearest = int(square.argmin())
         # What is near along the outline is its own side; the opposite one is farther along than across.
         j = i + 2 + nearest
-        if apart[nearest] < min(_LENGTH, along[j] - along[i]) / 2:
+        if math.sqrt(square[nearest]) < min(_LENGTH, along[j] - along[i]) / 2:
             there.append(i)
             back.append(j)
+            i = max(i + 1, int(np.searchsorted(along, along[i] + _LENGTH)))
+        else:
+            i += 1
     cuts = shapely.linestrings(np.stack([outline[there[1:]], outline[back[1:]]], axis=1))
     kept = np.r_[True, shapely.covers(site, cuts), True]
     there, back = [*there, back[-1]], [*back, back[-1]]
@@ -85,35 +97,6 @@ def polygons_of(outlines: list[Floats]) -> Geometries:
     """Make polygons of open outlines."""
     ring = np.repeat(np.arange(len(outlines)), [len(one) for one in outlines])
     return np.asarray(shapely.polygons(shapely.linearrings(np.concatenate(outlines), indices=ring)), dtype=object)
-
-
-class Outlines:
-    """The boundaries of features, looked up by place."""
-
-    def __init__(self, features: Geometries) -> None:
-        polygons, of_polygon = shapely.get_parts(features, return_index=True)
-        rings, of_ring = shapely.get_rings(polygons, return_index=True)
-        points = shapely.get_coordinates(rings)
-        size = shapely.get_num_coordinates(rings).astype(np.int64)
-        start = np.cumsum(size) - size
-        runs = -(-(size - 1) // _EDGES)
-        ring = np.repeat(np.arange(len(rings)), runs)
-        first = start[ring] + _EDGES * _counted(runs)
-        length = np.minimum(_EDGES, start[ring] + size[ring] - 1 - first) + 1
-        line = np.repeat(np.arange(len(first)), length)
-        lines = np.asarray(shapely.linestrings(points[np.repeat(first, length) + _counted(length)], indices=line))
-        self._feature = of_polygon[of_ring[ring]]
-        self._tree = shapely.STRtree(lines)
-
-    def met_by(self, shapes: Geometries) -> tuple[Integers, Integers]:
-        """Return which shapes meet the boundary of which features, some of them more than once."""
-        shape, line = self._tree.query(shapes, predicate="intersects")
-        return shape, self._feature[line]
-
-
-def _counted(numbers: Integers) -> Integers:
-    """Count 0, 1, … up to each of the numbers."""
-    return np.arange(int(numbers.sum())) - np.repeat(np.cumsum(numbers) - numbers, numbers)
 
 
 def runs(crossed: npt.NDArray[np.bool_], met: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool]]:
