@@ -110,7 +110,10 @@ def _parquet(path: Path) -> Rows:
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path, page_checksum_verification=True) as table:
-        return {"": sum(len(table.read_row_group(i)) for i in range(table.num_row_groups))}
+        # Column by column: all of them at once may take fifty times what the file does.
+        names = table.schema_arrow.names
+        groups = range(table.num_row_groups)
+        return {"": sum(min(len(table.read_row_group(i, [n], use_threads=False)) for n in names) for i in groups)}
 
 
 def _ending(*endings: bytes) -> Callable[[Path], _Found]:

@@ -34,7 +34,7 @@ from lzgis.gcj02 import to_gcj02
 from lzgis.manifest import read_manifest
 from lzgis.model import Reason, Verdict
 from lzgis.screening import screen
-from lzgis.sources.apart import read_apart
+from lzgis.sources.apart import begin_reading
 from lzgis.verifying import verify
 
 WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -142,6 +142,43 @@ if __name__ == "__main__":
     assert done.reused >= 2
     assert content(tmp_path) == whole[1]
     assert not (tmp_path / ".lzgis").exists()
+
+
+def test_a_batch_killed_while_it_is_cut_keeps_what_was_screened(place, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
+    folder = batch_folder(tmp_path / "out")
+    sites = gpd.read_file(place / "sites.gpkg")
+    sites.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    # A file so long that it is read in pieces.
+    long = tmp_path / "sites.gpkg"
+    read, there = begin_reading, []
+
+    def slow(path, *, options):
+        if options.rows == (15, 5):
+            # Not killed before the first shards are answered, which are screened meanwhile.
+            end = time.monotonic() + 60
+            while time.monotonic() < end and not list((folder / "parts").glob("0*")):
+                time.sleep(0.01)
+            there.extend(folder.rglob("plan.json"))
+            raise KeyboardInterrupt
+        return read(path, options=options)
+
+    monkeypatch.setattr(reading, "begin_reading", slow)
+    with pytest.raises(KeyboardInterrupt):
+        batch(place, tmp_path / "out", sites=long, workers=2)
+    assert there == []
+    monkeypatch.setattr(reading, "begin_reading", read)
+    with pytest.raises(ExportError, match=r"unfinished batch of other inputs \(shard size differ\)"):
+        batch(place, tmp_path / "out", sites=long, size=4)
+    done = batch(place, tmp_path / "out", sites=long, workers=2)
+    assert done.reused >= 1
+    assert done.shards == 5
+    batch(place, tmp_path / "anew", sites=long)
+    assert content(tmp_path / "out") == content(tmp_path / "anew")
+    assert (
+        json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["findings"]
+        == (json.loads(whole[1]["report.json"])["findings"])
+    )
 
 
 def test_two_processes_give_the_bytes_of_one(place, whole, tmp_path):
@@ -263,8 +300,11 @@ def test_ids_are_looked_at_across_shards(place, tmp_path, monkeypatch):
     frame = gpd.read_file(place / "sites.gpkg")
     frame.loc[20, "id"] = "s2"
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
-    with pytest.raises(SourceError, match="share the id 's2'"):
-        screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", settings=BatchOptions(shard_size=5))
+    for workers in (1, 2):
+        with pytest.raises(SourceError, match="share the id 's2'"):
+            batch(place, tmp_path / "out", sites=tmp_path / "sites.gpkg", workers=workers)
+    # There is nothing to continue: the same folder takes the file once it is in order.
+    assert batch(place, tmp_path / "out").reused == 0
 
 
 def test_rows_without_ids_are_numbered_through(place, tmp_path, monkeypatch):
@@ -285,7 +325,9 @@ def test_geoparquet_is_read_in_pieces_and_gives_the_same_rows(place, whole, tmp_
     gpd.read_file(place / "sites.gpkg").to_parquet(tmp_path / "sites.parquet", row_group_size=group)
     asked = []
     monkeypatch.setattr(reading, "AT_ONCE", 0)
-    monkeypatch.setattr(reading, "read_apart", lambda *a, **k: asked.append(k["options"].rows) or read_apart(*a, **k))
+    monkeypatch.setattr(
+        reading, "begin_reading", lambda *a, **k: asked.append(k["options"].rows) or begin_reading(*a, **k)
+    )
     chosen = BatchOptions(formats=("parquet", "verdicts"), shard_size=7, made_at=WHEN)
     screen_batch(tmp_path / "sites.parquet", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
     assert asked == [(0, 1), (0, 7), (7, 7), (14, 7), (21, 7)]

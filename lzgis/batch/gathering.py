@@ -16,7 +16,7 @@ import pyarrow as pa
 from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
 from lzgis.batch.plan import Plan
-from lzgis.batch.shard import part_folder, shard_answers
+from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
 from lzgis.errors import ConfigError
 from lzgis.exporters import FORMATS
@@ -124,7 +124,7 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
     plan, ground = job.plan, job.ground
     own = ground.city.root / OVERRIDES_FILE
     if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
-        parts = [shard_answers(job.folder, shard) for shard in plan.shards]
+        parts = [read_answers(part, plan.columns) for part in _parts(job)]
         answers = together(parts, ground.city.city.divisions)
         report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, ground)
         dem = (wishes.options or {}).get("dem")
@@ -156,7 +156,7 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
             write_parquet_pieces(teller, map(verdicts_frame, _verdicts(job, teller)), path)
         elif name == "gpkg":
             about = [layer for layer in gis_layers(teller) if layer.name == "about"]
-            rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, head))
+            rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, job, head))
             write_gpkg_pieces(teller, _chained(rows, about), path)
         else:
             write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
@@ -174,7 +174,7 @@ def _parts(job: Job) -> Iterator[Path]:
 
 def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
     """Make the report without its rows."""
-    first = shard_answers(job.folder, job.plan.shards[0])
+    first = read_answers(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
     bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
     # Whether all were shifted, as GCJ-02 would be, the first of them tell.
     return _bare(_report(bare, job, problems, wishes, first.sites))
@@ -188,7 +188,7 @@ def _findings(job: Job, teller: Teller) -> Iterator[Teller]:
 
 def _verdicts(job: Job, teller: Teller) -> Iterator[Teller]:
     for part in _parts(job):
-        sites, verdicts = read_verdicts(part)
+        sites, verdicts = read_verdicts(part, job.plan.columns)
         yield Teller(replace(teller.report, sites=sites, verdicts=verdicts), teller.words.language)
 
 
@@ -200,9 +200,9 @@ def _drawn(teller: Teller) -> list[GisLayer]:
     return [layer for layer in layers if layer.name not in ("about", "findings")]
 
 
-def _slices(part: Path, head: Report) -> Iterator[Report]:
+def _slices(part: Path, job: Job, head: Report) -> Iterator[Report]:
     """Cut the answers of a shard into reports of few sites, for exporters hold a multiple of what they write."""
-    answers = read_answers(part)
+    answers = read_answers(part, job.plan.columns)
     sites, findings = answers.sites, answers.findings
     code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
     for start in range(0, len(sites), _SLICE):

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from queue import SimpleQueue
 from threading import Thread
+
+import pyarrow as pa
 
 from lzgis.batch.shard import Task, do_task
 from lzgis.errors import ExportError
 from lzgis.messages import Message
 
 
-def do_tasks(tasks: Sequence[Task], workers: int, *, step: Callable[[int], None]) -> None:
+def do_tasks(tasks: Iterable[Task], workers: int, *, step: Callable[[int], None]) -> None:
     """Do shards in several processes, each of which reads and indexes the layers once.
 
     Parameters
     ----------
-    tasks : sequence of Task
-        The shards; at least one.
+    tasks : iterable of Task
+        The shards; each is begun as soon as it is there, while the next ones are still made.
     workers : int
-        How many processes.
+        How many processes at most.
     step : callable
         Called with how many are done.
 
@@ -33,17 +36,37 @@ def do_tasks(tasks: Sequence[Task], workers: int, *, step: Callable[[int], None]
     """
     # Processes started anew: a copy of this one, with its threads and locks, is not safe everywhere.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    done: SimpleQueue[Future[int]] = SimpleQueue()
+    folder, asked, told = "", 0, 0
     try:
-        for done, future in enumerate(as_completed([pool.submit(do_task, task) for task in tasks]), start=1):
-            future.result()
-            step(done)
+        for task in tasks:
+            folder = str(task.common.folder)
+            pool.submit(do_task, task).add_done_callback(done.put)
+            asked += 1
+            while not done.empty():
+                told = _told(done, told, step)
+        while told < asked:
+            told = _told(done, told, step)
     except BrokenProcessPool as error:
         what = Message("a process that screened was ended, by the system for want of memory or by somebody")
         remedy = Message("run the same command again, which continues it; with fewer --workers it needs less memory")
-        raise ExportError(tasks[0].folder, what, remedy) from error
+        raise ExportError(folder, what, remedy) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _told(done: SimpleQueue[Future[int]], told: int, step: Callable[[int], None]) -> int:
+    """Wait for one that is done, whose error is raised, and say how many are."""
+    done.get().result()
+    step(told + 1)
+    return told + 1
+
+
+def _begin() -> None:
+    # Arrow's own pools keep what they no longer need: of two processes, a hundred megabytes.
+    pa.set_memory_pool(pa.system_memory_pool())
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -12,38 +12,45 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
-from lzgis.batch.plan import Plan, Shard, shard_sites
-from lzgis.batch.tables import read_answers, write_answers
+from lzgis.batch.plan import Shard, shard_sites
+from lzgis.batch.tables import write_answers
 from lzgis.errors import ConfigError, LayerError, LzgisError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable
+from lzgis.model import Problem, SiteTable, Source
 from lzgis.placing import digest_of, sync
 from lzgis.screening import answers_of
 
 _SEAL = "seal.json"
 
 
+class Common(NamedTuple):
+    """What all shards of a batch have in common: its folder, the fingerprint of its inputs, where its sites come from."""
+
+    folder: Path
+    key: str
+    source: Source
+
+
 class Task(NamedTuple):
     """What a worker must know to do a shard."""
 
-    folder: str
-    plan: str
+    common: Common
     shard: Shard
     ground: GroundTold
 
 
 def do_task(task: Task) -> int:
     """Do a shard on a worker, unless it is done already; return its number."""
-    plan = Plan.model_validate_json(task.plan)
     # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
     with ONE_AT_A_TIME:
-        do_shard(Path(task.folder), plan, task.shard, ground_told(task.ground))
+        do_shard(task.common, task.shard, ground_told(task.ground))
     return task.shard.number
 
 
-def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
+def do_shard(common: Common, shard: Shard, ground: Ground) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
     Raises
@@ -51,30 +58,33 @@ def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
     ExportError
         If the answers cannot be written, or the sites were damaged.
     """
-    if is_done(folder, plan, shard):
+    folder, key, source = common
+    if is_done(folder, key, shard):
         return
-    answers = answers_one_by_one(shard_sites(folder, plan, shard), ground)
+    answers = answers_one_by_one(shard_sites(folder, shard, source), ground)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))
     try:
         names = write_answers(made, answers)
-        seal = {"key": plan.key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
+        seal = {"key": key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
         (made / _SEAL).write_text(json.dumps(seal), "utf-8")
         sync(made / _SEAL)
         sync(made)
-        _place(made, parts / shard.name, lambda: is_done(folder, plan, shard))
+        _place(made, parts / shard.name, lambda: is_done(folder, key, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        # Arrow keeps what it no longer needs.
+        pa.default_memory_pool().release_unused()
 
 
-def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
+def is_done(folder: Path, key: str, shard: Shard) -> bool:
     """Tell whether the answers of a shard are there, from these inputs, and undamaged."""
     part = part_folder(folder, shard)
     try:
         seal = json.loads((part / _SEAL).read_text("utf-8"))
         same = all(digest_of(part / name) == digest for name, digest in seal["files"].items())
-        return same and (seal["key"], seal["sites"]) == (plan.key, shard.sha256)
+        return same and (seal["key"], seal["sites"]) == (key, shard.sha256)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
@@ -82,11 +92,6 @@ def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
 def part_folder(folder: Path, shard: Shard) -> Path:
     """Name the folder of the answers of a shard."""
     return folder / "parts" / shard.name
-
-
-def shard_answers(folder: Path, shard: Shard) -> Answers:
-    """Read the answers of a shard."""
-    return read_answers(part_folder(folder, shard))
 
 
 def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:

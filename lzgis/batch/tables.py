@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +41,9 @@ def write_answers(folder: Path, answers: Answers) -> list[str]:
     return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
 
 
-def read_answers(folder: Path) -> Answers:
-    """Read answers back as they were."""
-    sites, verdicts = read_verdicts(folder)
+def read_answers(folder: Path, columns: Mapping[str, str]) -> Answers:
+    """Read answers back as they were; `columns` are the types that columns of the sites have in the whole batch."""
+    sites, verdicts = read_verdicts(folder, columns)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
     return Answers(
         sites=sites,
@@ -54,12 +54,13 @@ def read_answers(folder: Path) -> Answers:
     )
 
 
-def read_verdicts(folder: Path) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Read sites and verdicts of answers back, and nothing else."""
+def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read sites and verdicts of answers back, and nothing else; as `read_answers`."""
     verdicts = pd.read_parquet(folder / "verdicts.parquet")
     for name in _TUPLES:
         verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
-    return read_frame(folder / "sites.parquet"), verdicts
+    sites = read_frame(folder / "sites.parquet")
+    return sites.astype(dict(columns)) if columns else sites, verdicts
 
 
 def read_problems(folder: Path) -> tuple[Problem, ...]:
