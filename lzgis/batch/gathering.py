@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
+from lzgis.batch.ahead import ahead
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
@@ -23,7 +24,7 @@ from lzgis.exporters import FORMATS
 from lzgis.exporters.features import GisLayer, gis_layers, has_part
 from lzgis.exporters.folder import write_formats
 from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
-from lzgis.exporters.parquet import findings_frame, verdicts_frame
+from lzgis.exporters.parquet import findings_table, verdicts_table
 from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
 from lzgis.exporters.rows import Teller
 from lzgis.exporters.tables import rule_table, verdict_table
@@ -151,9 +152,9 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
     for name in names:
         path = stage / FORMATS[name].file_name
         if name == "parquet":
-            write_parquet_pieces(teller, map(findings_frame, _findings(job, teller)), path)
+            write_parquet_pieces(teller, ahead(findings_table(teller, rows) for rows in _findings(job)), path)
         elif name == "verdicts":
-            write_parquet_pieces(teller, map(verdicts_frame, _verdicts(job, teller)), path)
+            write_parquet_pieces(teller, ahead(map(verdicts_table, _verdicts(job, teller))), path)
         elif name == "gpkg":
             about = [layer for layer in gis_layers(teller) if layer.name == "about"]
             rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, job, head))
@@ -180,10 +181,9 @@ def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
     return _bare(_report(bare, job, problems, wishes, first.sites))
 
 
-def _findings(job: Job, teller: Teller) -> Iterator[Teller]:
+def _findings(job: Job) -> Iterator[pa.Table]:
     for part in _parts(job):
-        for rows in read_findings(part):
-            yield Teller(replace(teller.report, findings=rows), teller.words.language)
+        yield from read_findings(part)
 
 
 def _verdicts(job: Job, teller: Teller) -> Iterator[Teller]:

@@ -11,7 +11,6 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from lzgis.answering import Answers
 from lzgis.messages import Message
@@ -68,14 +67,20 @@ def read_problems(folder: Path) -> tuple[Problem, ...]:
     return problems_told(json.loads((folder / _PROBLEMS).read_text("utf-8")))
 
 
-def read_findings(folder: Path) -> Iterator[gpd.GeoDataFrame]:
-    """Read the findings of answers back, some rows at a time."""
+def read_findings(folder: Path) -> Iterator[pa.Table]:
+    """Read the findings of answers back, some rows at a time, as `lzgis.exporters.parquet.table_of` would give them."""
     with pq.ParquetFile(folder / "findings.parquet") as file:
-        crs = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]["crs"]
         for batch in file.iter_batches(_ROWS, use_threads=False):
-            frame = pa.Table.from_batches([batch]).to_pandas(use_threads=False)
-            shapes = shapely.from_wkb(frame["geometry"].to_numpy())
-            yield gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes, crs=crs)
+            table = pa.Table.from_batches([batch])
+            yield pa.table({name: _plain(table[name]) for name in table.column_names})
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Bring a column to the type that it has in the result: what is no number is none there, and not missing."""
+    if pa.types.is_floating(column.type):
+        return column.fill_null(float("nan"))
+    texts = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return column.cast(pa.string() if texts else pa.binary())
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
