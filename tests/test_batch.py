@@ -275,6 +275,25 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     assert done.verdicts.total() == 23
 
 
+def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, tmp_path, monkeypatch):
+    """Slices of three sites, which no shard is a multiple of; no report of all sites is ever put together."""
+    names = ("json", "geojson", "jsonfg")
+    monkeypatch.setattr(gathering, "_SLICE", 3)
+    monkeypatch.setattr(gathering, "together", None)
+    batch(place, tmp_path / "pieces", formats=names)
+    export_folder(whole[0], tmp_path / "whole", names)
+    assert content(tmp_path / "pieces") == content(tmp_path / "whole")
+
+
+def test_json_is_left_out_unasked_where_it_would_weigh_most():
+    usual = ("xlsx", "gpkg", "json", "html")
+    assert gathering.allowed_formats(None, 2_000, usual) == [*usual]
+    assert gathering.allowed_formats(None, 2_001, usual) == ["xlsx", "gpkg"]
+    assert gathering.allowed_formats(["json"], 200_000, usual) == ["json"]
+    with pytest.raises(ConfigError, match="'json' is written of up to 200000 sites"):
+        gathering.allowed_formats(["json"], 200_001, usual)
+
+
 @pytest.mark.parametrize("most", [0, 20_000])
 def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, most):
     monkeypatch.setattr(gathering, "WHOLE", most)
