@@ -227,7 +227,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = layer_columns(read.frame, spec, place, problems)
     located = locate(frame.geometry.to_numpy(), Given(crs), place)
     problems += located.problems
-    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)

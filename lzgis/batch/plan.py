@@ -20,10 +20,19 @@ from pydantic import BaseModel, ConfigDict
 
 import lzgis
 from lzgis.answering import Ground
-from lzgis.batch.tables import problems_of, problems_told, read_frame, sentence_of, sentence_told, write_frame
+from lzgis.batch.tables import (
+    problems_of,
+    problems_told,
+    read_frame,
+    repairs_of,
+    repairs_told,
+    sentence_of,
+    sentence_told,
+    write_frame,
+)
 from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable, Source
+from lzgis.model import Problem, Repair, SiteTable, Source
 from lzgis.placing import UNFINISHED, digest_of, put_bytes
 from lzgis.sources import ReadOptions
 
@@ -70,6 +79,7 @@ class Plan(Begun):
     source: dict[str, str]
     transforms: list[Any]
     problems: list[Any]
+    repairs: list[Any]
     shards: list[Shard]
     columns: dict[str, str] = {}
 
@@ -79,10 +89,11 @@ class Plan(Begun):
         return sum(shard.sites for shard in self.shards)
 
     def table(self, frame: gpd.GeoDataFrame, *, problems: bool) -> SiteTable:
-        """Make a table of sites of a frame, with the problems of the file if they are wanted."""
+        """Make a table of sites of a frame, with the problems and repairs of the file if they are wanted."""
         told = problems_told(self.problems) if problems else ()
+        repairs = repairs_told(self.repairs) if problems else ()
         transforms = tuple(sentence_told(one) for one in self.transforms)
-        return SiteTable(frame, told, Source(**self.source), transforms)
+        return SiteTable(frame, told, Source(**self.source), transforms, repairs)
 
 
 def batch_folder(out: Path) -> Path:
@@ -178,6 +189,7 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
     (folder / "sites").mkdir(exist_ok=True)
     shards: list[Shard] = []
     problems: dict[Problem, None] = {}
+    repairs: list[Repair] = []
     first: SiteTable | None = None
     prints: list[np.ndarray] = []
     types: dict[str, set[str]] = {}
@@ -185,6 +197,7 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
         first = first or replace(piece, frame=piece.frame.iloc[:0])
         problems |= dict.fromkeys(piece.problems)
         prints.append(_prints_of(piece))
+        repairs += piece.repairs
         for name, dtype in piece.frame.dtypes.items():
             types.setdefault(str(name), set()).add(str(dtype))
         shard = Shard(number=number, sites=len(piece.frame), sha256="")
@@ -201,6 +214,7 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
         source=source,
         transforms=transforms,
         problems=problems_of(list(problems)),
+        repairs=repairs_of(repairs),
         shards=shards,
         columns={name: _common(found) for name, found in types.items() if len(found) > 1},
     )

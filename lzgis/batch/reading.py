@@ -117,8 +117,8 @@ def site_pieces(file: SitesFile, size: int, rows: int) -> Iterator[SiteTable]:
                 # The next rows are read while these are cut.
                 reading = _begun(file, first + chunk, chunk)
             for start in range(0, len(read.frame), size):
-                frame = read.frame.iloc[start : start + size].reset_index(drop=True)
-                yield _checked(file, replace(read, frame=frame, problems=() if start else read.problems), first + start)
+                piece = read.only(range(start, min(start + size, len(read.frame))))
+                yield _checked(file, replace(piece, problems=() if start else read.problems), first + start)
     finally:
         reading.close()
 
@@ -131,7 +131,7 @@ def _checked(file: SitesFile, read: Read, start: int) -> SiteTable:
     frame, numbered = _numbered(read.frame, start, file.path.name)
     first, last = start + 1, start + len(frame)
     try:
-        table = sites_from_frame(frame, name=file.path.name, options=file.options, near=file.near)
+        table = sites_from_frame(frame, name=file.path.name, options=file.options, near=file.near, changes=read.changes)
     except SourceError as error:
         place = Message("{place} (of rows {first} to {last})", place=error.place, first=first, last=last)
         raise SourceError(place, error.what, error.remedy) from error

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lzgis.answering import Answers
 from lzgis.messages import Message
-from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem
+from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
 from lzgis.placing import put
 
 _SPATIAL = ("sites", "findings")
@@ -112,6 +112,22 @@ def problems_told(told: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
     return tuple(
         Problem(level, sentence_told(place), sentence_told(what), sentence_told(remedy))
         for level, place, what, remedy in told
+    )
+
+
+def repairs_of(repairs: Iterable[Repair]) -> list[Any]:
+    """Bring repairs to what JSON has, as `problems_of` does with problems."""
+    return [
+        [*map(sentence_of, (r.place, r.feature, r.what)), r.area_before_m2, r.area_after_m2, r.accepted]
+        for r in repairs
+    ]
+
+
+def repairs_told(told: Sequence[Sequence[Any]]) -> tuple[Repair, ...]:
+    """Read repairs back."""
+    return tuple(
+        Repair(sentence_told(place), sentence_told(feature), sentence_told(what), *figures)
+        for place, feature, what, *figures in told
     )
 
 
