@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ import pyarrow as pa
 from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
 from lzgis.batch.plan import Shard, shard_sites
 from lzgis.batch.tables import write_answers
-from lzgis.errors import ConfigError, LayerError, LzgisError
+from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.placing import digest_of, sync
@@ -50,7 +52,46 @@ def do_task(task: Task) -> int:
     return task.shard.number
 
 
-def do_shard(common: Common, shard: Shard, ground: Ground) -> None:
+def get_ready(task: Task) -> None:
+    """Read on a worker what all shards are held against."""
+    ground_told(task.ground)
+
+
+def try_sites(task: Task, first: int, end: int) -> None:
+    """Screen some sites of a shard on a worker and keep nothing of it, to see whether the worker is there still."""
+    sites = shard_sites(task.common.folder, task.shard, task.common.source)
+    with ONE_AT_A_TIME:
+        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), ground_told(task.ground))
+
+
+def do_without(task: Task, deadly: tuple[int, ...], at_once: int) -> None:
+    """Do a shard on a worker without the sites that end a process, by their positions, and only so many at once."""
+    with ONE_AT_A_TIME:
+        do_shard(task.common, task.shard, ground_told(task.ground), partial(_answers_without, deadly, at_once))
+
+
+def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, ground: Ground) -> Answers:
+    cuts = sorted({0, len(sites.frame), *range(0, len(sites.frame), at_once), *deadly, *(i + 1 for i in deadly)})
+    ended = SourceError(
+        sites.source.name,
+        Message("could not be checked: the process that screened it ended, and so did another with it alone"),
+        Message("look at its geometry"),
+    )
+    parts = []
+    for first, end in pairwise(cuts):
+        piece = replace(sites, frame=sites.frame.iloc[first:end])
+        parts.append(
+            answers_of(_unusable(piece, ended), ground) if first in deadly else answers_one_by_one(piece, ground)
+        )
+    return together(parts, ground.city.city.divisions)
+
+
+def do_shard(
+    common: Common,
+    shard: Shard,
+    ground: Ground,
+    screened: Callable[[SiteTable, Ground], Answers] | None = None,
+) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
     Raises
@@ -61,7 +102,7 @@ def do_shard(common: Common, shard: Shard, ground: Ground) -> None:
     folder, key, source = common
     if is_done(folder, key, shard):
         return
-    answers = answers_one_by_one(shard_sites(folder, shard, source), ground)
+    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, source), ground)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))

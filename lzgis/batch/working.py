@@ -62,6 +62,7 @@ class Work:
         self.reused = 0
         inputs = inputs_of(file.sha256, ground, how.shard_size, file.options)
         found = begun(out, inputs, restart=how.restart)
+        self._continued = found is not None
         self._start: Begun = found if found is not None else begin(out, inputs, how.made_at)
         self._plan = found if isinstance(found, Plan) else None
         self._rows = 0 if self._plan else rows_ahead(file, how.shard_size)
@@ -104,7 +105,8 @@ class Work:
         if client is not None:
             futures = [future for task in ahead for future in submitted(client, do_task, [task], name="lzgis-shard")]
             gathered(client, futures, step=step)
-        elif self._how.workers > 1 and len(first) == _FEW:
+        elif self._how.workers > 1 and len(first) >= (1 if self._continued else _FEW):
+            # What was cut short may have been so by a site that ends the process it is screened in: not in this one.
             do_tasks(ahead, self._how.workers, step=step)
         else:
             for done, task in enumerate(ahead, start=1):
