@@ -94,6 +94,11 @@ class Catalogue:
         return hashlib.sha256(json.dumps(self.spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @property
+    def read_so_far(self) -> Mapping[str, LoadedLayer]:
+        """The layers that have been read."""
+        return dict(self._read)
+
+    @property
     def backdrop(self) -> Path | None:
         """The elevation raster to draw maps on, if the city has one."""
         path = self.root / self.city.dem if self.city.dem else None
