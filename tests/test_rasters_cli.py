@@ -199,4 +199,5 @@ def test_stats_read_sites_as_they_are_told_to(city, tmp_path):
     said, found = zones()
     assert found == {"redline", "s1"}
     assert "s2" in said
+    assert "有 1 个地块没有面积，未计入" in said
     assert zones("--accept-repairs")[1] == {"redline", "s1", "s2"}

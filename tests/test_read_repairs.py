@@ -169,6 +169,19 @@ def test_a_ring_that_fiona_reads(tmp_path, monkeypatch):
     assert f"{path}, row 2: {CLOSED}; look whether points are missing" in map(str, read.problems)
 
 
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [("s.gpkg", "GPKG"), ("s.fgb", "FlatGeobuf"), ("s.gdb", "OpenFileGDB"), ("s.shp", "ESRI Shapefile")],
+)
+def test_a_ring_that_is_not_closed_in_any_format_that_gdal_reads(tmp_path, name, driver):
+    points = np.array(corners())
+    wkb = struct.pack("<BII", 1, 3, 1) + struct.pack("<I", 4) + points.astype("<f8").tobytes()
+    _written(tmp_path / name, [shapely.to_wkb(Polygon(whole(112.3)[0])), wkb], "EPSG:4490", "Polygon", driver)
+    (repair,) = read_sites(tmp_path / name).repairs
+    assert (repair.feature, repair.what) == ("s2", CLOSED)
+    assert repair.area_before_m2 == repair.area_after_m2 == pytest.approx(area(corners()), abs=0.01)
+
+
 # --- other changes -----------------------------------------------------------------------------------------
 
 
