@@ -5,9 +5,11 @@
 
 Sites are made up over the reference city, seeded, and kept in a folder; the batch runs in a fresh process. ``--workers``
 is the number of processes that screen beside the first, 0 for none; with ``--dask`` they are those of a
-``distributed.LocalCluster`` with a thread each, whose start is timed apart. Memory is told process by process: the most
-that each held (its resident set), and what it held when the layers had been read and indexed and the loops were
-loaded, which one site brings about.
+``distributed.LocalCluster`` with a thread each, whose start is timed apart. Shards are screened while others are still cut:
+``cutting`` is the time until the first is begun, and ``gathering`` begins when the last one is done. Memory is told process by
+process: the most that each held (its resident set), and what it held when the layers had been read and indexed and the loops
+were loaded, which some sites bring about. Of all processes together their proportional sets are added up at the same moment, ten
+times a second: what several of them share, as the code of libraries, is counted once.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         "layers_mb": layers_mb,
         "loops_mb": loops_mb,
         "peaks_mb": peaks.told(),
-        "sum_mb": peaks.most,
+        "together_mb": peaks.most,
         "files": {p.name: hashlib.file_digest(p.open("rb"), "sha256").hexdigest() for p in done.files},
     }
 
@@ -150,7 +152,7 @@ def layers_here() -> tuple[float, float]:
 
 
 class _Peaks:
-    """Watches how much memory this process and all below it hold."""
+    """Watches how much memory this process and all below it hold; `most` is the most of all together, MB."""
 
     def __init__(self) -> None:
         self._most: dict[str, float] = {}
@@ -174,7 +176,7 @@ class _Peaks:
                 # Each process knows the most that it has held itself; a look now and then misses nothing of it.
                 name = f"{_what(pid)} {pid}"
                 self._most[name] = max(self._most.get(name, 0.0), _held(pid, "VmHWM"))
-                now += _held(pid, "VmRSS")
+                now += _share(pid)
             self.most = max(self.most, now)
 
     def told(self) -> dict[str, float]:
@@ -213,6 +215,15 @@ def _held(pid: int, name: str) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(name)), 0.0)
+
+
+def _share(pid: int) -> float:
+    """Tell what a process holds, MB, its share of what it has in common with others; all of it where that is not told."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return _held(pid, "VmRSS")
+    return sum(int(line.split()[1]) / 2**10 for line in lines if line.startswith("Pss:"))
 
 
 @contextmanager
@@ -279,7 +290,8 @@ def main() -> int:
     print("{layers_mb:.0f} MB with the layers, {loops_mb:.0f} MB with them indexed and the loops loaded".format(**told))
     for name, most in list(told["peaks_mb"].items())[:8]:
         print(f"{most:8.0f} MB at most, {most - told['layers_mb']:6.0f} beyond the layers: {name}")
-    print(f"{told['sum_mb']:8.0f} MB at most held by all processes together")
+    together, beyond = told["together_mb"], told["together_mb"] - told["layers_mb"]
+    print(f"{together:8.0f} MB at most, {beyond:6.0f} beyond the layers: all processes together")
     if given.json:
         print(json.dumps(told))
     return 0

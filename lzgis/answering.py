@@ -166,12 +166,10 @@ def _load_layers(
 
 
 def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
-    """Cut a table of sites into consecutive pieces; its problems stay with the first."""
-    starts = range(0, len(sites.frame), size)
-    return [
-        replace(sites, frame=sites.frame.iloc[start : start + size], problems=() if start else sites.problems)
-        for start in starts
-    ]
+    """Cut a table of sites into consecutive pieces; its problems and repairs stay with the first."""
+    pieces = [sites.frame.iloc[start : start + size] for start in range(0, len(sites.frame), size)]
+    untold = replace(sites, problems=(), repairs=())
+    return [replace(untold if at else sites, frame=piece) for at, piece in enumerate(pieces)]
 
 
 def together(parts: Sequence[Answers], divisions: Sequence[str]) -> Answers:

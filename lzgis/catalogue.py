@@ -94,6 +94,11 @@ class Catalogue:
         return hashlib.sha256(json.dumps(self.spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @property
+    def read_so_far(self) -> Mapping[str, LoadedLayer]:
+        """The layers that have been read."""
+        return dict(self._read)
+
+    @property
     def backdrop(self) -> Path | None:
         """The elevation raster to draw maps on, if the city has one."""
         path = self.root / self.city.dem if self.city.dem else None
@@ -227,7 +232,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = layer_columns(read.frame, spec, place, problems)
     located = locate(frame.geometry.to_numpy(), Given(crs), place)
     problems += located.problems
-    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs)
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)

@@ -162,22 +162,25 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
 
 
 @app.command("map")
+@gathers(ReadingOptions, "reading")
 @gathers(SheetOptions, "sheets")
-def draw_maps(
+def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[SITE]...", help="Ids of sites; none for all on one map.")
     ] = None,
+    *,
     sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None,
     layers: LayersOption = None,
     as_of: AsOfOption = None,
     lang: LangOption = Lang.zh,
     sheets: SheetOptions = SheetOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Draw maps on paper: one for each SITE, or an overview of them all."""
     from lzgis.catalogue import reference_city
 
     sheets.suffixes()
-    report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang)
+    report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang, reading=reading)
     announce(write_sheets(report, ids or [], sheets, lang.code, _given(sites, layers, None)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from lzgis.cli_gather import gathers
+from lzgis.cli_reading import ReadingOptions
+from lzgis.cli_result import made_at, result_in
 from lzgis.words import Words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lzgis.model import Problem
+    from lzgis.model import Problem, Provenance
+    from lzgis.results import Stage
 
 app = typer.Typer(no_args_is_help=True, help="Land cover, slope and a raster of all constraints.")
 
@@ -39,23 +45,29 @@ ByOption = Annotated[
 
 
 @app.command()
-def stats(
+@gathers(ReadingOptions, "reading")
+def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     raster: Annotated[str | None, typer.Argument(help="Id of the raster; the latest land cover if not given.")] = None,
+    *,
     by: ByOption = None,
     sites: Annotated[Path | None, typer.Option("--sites", help="File of sites, each a zone of its own.")] = None,
     layers: LayersOption = None,
     out: OutOption = None,
     lang: LangOption = Language.zh,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Take stock of land cover or slope by zone, in true square metres."""
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.stats import raster_stats
-    from lzgis.rasters.workbook import told_composition, told_limits, write_raster_xlsx
+    from lzgis.rasters.workbook import raster_provenance, told_composition, told_limits, write_raster_xlsx
+    from lzgis.sources import read_sites
 
     words = _words(lang)
+    city = open_catalogue(layers or reference_city())
+    read = None if sites is None else read_sites(sites, options=reading.options(), near=city.outline)
     with progress_bar(words) as progress:
-        found = raster_stats(layers or reference_city(), raster, by=by, sites=sites, progress=progress)
+        found = raster_stats(city, raster, by=by, sites=read, progress=progress)
     table = told_composition(found, words)
     _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
     limits = told_limits(found, words)
@@ -65,12 +77,17 @@ def stats(
         said = words("raster", "yes" if one.holds else "no")
         values = {"basis": one.declared.basis, "declared": one.declared.value, "measured": round(one.measured, 6)}
         _say(words("raster", "declared", **values, holds=said, note=one.declared.note).rstrip())
-    _warn(found.problems, words)
+    _warn((*(read.problems if read else ()), *found.problems), words)
     if out is not None:
-        _save(table.drop(columns="title_en"), out / "composition.csv", words)
-        if len(limits):
-            _save(limits.drop(columns="title_en"), out / "limits.csv", words)
-        _announce(write_raster_xlsx(found, layers or reference_city(), out / "stats.xlsx", language=words.language))
+        when = made_at()
+        origin = raster_provenance(found, city, sites=read, made_at=when)
+        with _result(out, "stats", origin, sites, layers) as stage:
+            made = [_save(table.drop(columns="title_en"), stage.folder / "composition.csv", words)]
+            if len(limits):
+                made.append(_save(limits.drop(columns="title_en"), stage.folder / "limits.csv", words))
+            book = stage.folder / "stats.xlsx"
+            made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
+        _announce([stage.final(path) for path in made])
 
 
 @app.command()
@@ -83,15 +100,16 @@ def change(
     lang: LangOption = Language.zh,
 ) -> None:
     """Compare two land covers inside the redline; exit code 1 if anything was converted."""
-    from lzgis.catalogue import reference_city
+    from lzgis.catalogue import open_catalogue, reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.change import raster_change
-    from lzgis.rasters.workbook import class_titles, write_raster_xlsx
+    from lzgis.rasters.workbook import class_titles, raster_provenance, write_raster_xlsx
 
     words = _words(lang)
+    city = open_catalogue(layers or reference_city())
     with progress_bar(words) as progress:
-        found = raster_change(layers or reference_city(), before, after, min_area_m2=min_area, progress=progress)
-    titles = class_titles(layers or reference_city(), (before, after), words)
+        found = raster_change(city, before, after, min_area_m2=min_area, progress=progress)
+    titles = class_titles(city, (before, after), words)
     told = {"before": titles, "after": titles}
     converted, patches = found.converted.replace(told), found.patches.drop(columns="geometry").replace(told)
     _print(converted, ["level", "zone_name", "before", "after", "area_m2", "share"], "transitions_title", words)
@@ -101,10 +119,14 @@ def change(
     _say(words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}"))
     _warn(found.problems, words)
     if out is not None:
-        _announce(found.write(out / "change.gpkg"))
-        _save(found.transitions.replace(told), out / "transitions.csv", words)
-        _save(patches, out / "patches.csv", words)
-        _announce(write_raster_xlsx(found, layers or reference_city(), out / "change.xlsx", language=words.language))
+        when = made_at()
+        with _result(out, "change", raster_provenance(found, city, made_at=when), None, layers) as stage:
+            made = [found.write(stage.folder / "change.gpkg")]
+            made.append(_save(found.transitions.replace(told), stage.folder / "transitions.csv", words))
+            made.append(_save(patches, stage.folder / "patches.csv", words))
+            book = stage.folder / "change.xlsx"
+            made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
+        _announce([stage.final(path) for path in made])
     raise typer.Exit(1 if len(converted) else 0)
 
 
@@ -130,7 +152,21 @@ def surface(
         made = raster_surface(city, path, cell_m=cell, as_of=as_of, activity=activity, progress=progress)
     _print(made.rules, ["rule", "title", "severity", "band", "bit", "checked"], "rules_title", words)
     _warn(made.problems, words)
-    _announce(made.path)
+    _announce([made.path])
+
+
+@contextmanager
+def _result(out: Path, name: str, origin: Provenance, sites: Path | None, layers: Path | None) -> Iterator[Stage]:
+    """Let a command make its files, and put them in place as one unit that ``lzgis verify`` knows."""
+    from lzgis.exporters.json import provenance_object
+    from lzgis.manifest import Given
+    from lzgis.sources import is_address, shown
+    from lzgis.verifying import RASTER_RESULTS
+
+    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
+    given = Given(sites=known_as, layers=str(layers or ""))
+    with result_in(out, f"{RASTER_RESULTS}{name}", provenance_object(origin), given) as stage:
+        yield stage
 
 
 def _words(lang: Language) -> Words:
@@ -160,13 +196,13 @@ def _cell(column: str, value: Any, words: Words) -> str:
     return words("severity", value) if column == "severity" else str(value)
 
 
-def _save(table: pd.DataFrame, path: Path, words: Words) -> None:
-    """Write a table as CSV that Excel reads; headings in the reader's language."""
+def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
+    """Write a table as CSV that Excel reads, headings in the reader's language; return the path."""
     from lzgis.exporters.files import put
 
     headed = table.rename(columns={name: words("raster", name) for name in table.columns})
     put(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
-    _announce(path)
+    return path
 
 
 def _warn(problems: tuple[Problem, ...], words: Words) -> None:
@@ -180,8 +216,9 @@ def _say(text: str) -> None:
     _console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _announce(path: Path) -> None:
-    Console(stderr=True).print(str(path), markup=False, highlight=False, soft_wrap=True)
+def _announce(written: list[Path]) -> None:
+    for path in written:
+        Console(stderr=True).print(str(path), markup=False, highlight=False, soft_wrap=True)
 
 
 def _console() -> Console:

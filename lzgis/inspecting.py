@@ -168,7 +168,8 @@ def inspect_file(
         assumed += located.problems
     try:
         if isinstance(read.frame, gpd.GeoDataFrame):
-            assumed += sites_from_frame(read.frame, name=name, options=options, near=outline).problems
+            said = sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
+            assumed += said.problems
     except LzgisError as error:
         refused.append(error)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,6 +81,36 @@ def put_bytes(path: str | Path, data: bytes) -> None:
     def make(made: Path) -> None:
         made.write_bytes(data)
         if digest_of(made) != hashlib.sha256(data).hexdigest():
+            what = Message("was written, but cannot be read back: {why}", why=made.suffix)
+            raise ExportError(str(path), what, Message("look whether the disk is full"))
+
+    put(path, make)
+
+
+def put_texts(path: str | Path, texts: Iterable[str]) -> None:
+    """Write texts one after the other as `put_bytes` does, never holding more than one of them; half pairs are spelled out.
+
+    Parameters
+    ----------
+    path : path
+        Where the file shall stand.
+    texts : iterable of str
+        What it shall hold, in UTF-8. JSON may spell a lone surrogate, which UTF-8 cannot hold, just as Python escapes it.
+
+    Raises
+    ------
+    ExportError
+        If the place cannot be written to, or holds something else afterwards.
+    """
+
+    def make(made: Path) -> None:
+        digest = hashlib.sha256()
+        with made.open("wb") as file:
+            for text in texts:
+                data = text.encode("utf-8", "backslashreplace")
+                digest.update(data)
+                file.write(data)
+        if digest_of(made) != digest.hexdigest():
             what = Message("was written, but cannot be read back: {why}", why=made.suffix)
             raise ExportError(str(path), what, Message("look whether the disk is full"))
 

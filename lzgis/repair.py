@@ -6,8 +6,9 @@ guess at what was meant. It is made only where the user accepts it; otherwise th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import shapely
@@ -27,6 +28,49 @@ Repairs = Literal["listed", "accepted"]
 _COLLECTION, _RING = 7, 2
 #: So often a geometry is made valid before it is given up.
 _ROUNDS = 4
+#: Up to so many features to which a reader did the same are listed one by one; more are listed together.
+_SINGLY = 20
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a reader did to geometries that cannot be taken as they stand.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        The rows that it was done to, counted from 0.
+    what : str
+        What was done.
+    drawn : tuple of float
+        For every row, its area as it was drawn over its area as it was read; 1 for all, if empty.
+    """
+
+    rows: tuple[int, ...]
+    what: str
+    drawn: tuple[float, ...] = ()
+
+    def within(self, rows: Sequence[int]) -> Change:
+        """Give what of it concerns some rows, which are numbered anew in their order.
+
+        Examples
+        --------
+        >>> Change((0, 2), "closed", (1.0, 2.0)).within([2, 3])
+        Change(rows=(0,), what='closed', drawn=(2.0,))
+        """
+        new = {old: i for i, old in enumerate(rows)}
+        kept = [i for i, row in enumerate(self.rows) if row in new]
+        return Change(
+            tuple(new[self.rows[i]] for i in kept), self.what, tuple(self.drawn[i] for i in kept) if self.drawn else ()
+        )
+
+
+class Flat(NamedTuple):
+    """Geometries without heights and measures, what is said of it, and what was done."""
+
+    geometry: Geometries
+    problems: list[Problem]
+    changes: list[Change]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +131,25 @@ class _Bench:
         self.say("error", i, what, remedy)
         self.doubtful.append(where)
 
-    def repaired(self, i: int, what: Message, areas_m2: tuple[float, float], accepted: bool = True) -> None:
+    def repaired(self, i: int, what: str, areas_m2: tuple[float, float], accepted: bool = True) -> None:
         self.repairs.append(Repair(self.place, str(self.ids[i]), what, *areas_m2, accepted))
 
 
-def mend(geometries: Geometries, ids: np.ndarray, place: str, *, accept: Repairs = "listed") -> Mended:
+def mend(
+    geometries: Geometries,
+    ids: np.ndarray,
+    place: str,
+    *,
+    accept: Repairs = "listed",
+    changes: Sequence[Change] = (),
+) -> Mended:
     """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, listing every change.
 
     A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``. Rings that
     cross or lie in each other are read by their structure: shells add up, holes are taken out of them, and nothing
     cancels out. Source: ``make_valid`` of GEOS with ``method="structure"``.
+
+    What the reader did before (`changes`) is listed too, and is under the same tolerance.
 
     Examples
     --------
@@ -110,28 +163,67 @@ def mend(geometries: Geometries, ids: np.ndarray, place: str, *, accept: Repairs
     bench = _Bench(place, ids, accept)
     array = np.asarray(geometries, dtype=object).copy()
     _drop_unusable(array, bench)
-    array, flattened = flat(array, place)
+    array, flattened, left_out = flat(array, place)
     bench.problems += flattened
     for i in np.flatnonzero(shapely.get_type_id(array) == _RING):
         array[i] = shapely.LineString(array[i].coords)
     for i in np.flatnonzero(shapely.get_type_id(array) == _COLLECTION):
         array[i] = _of_one_dimension(array[i], int(i), bench)
     refused = np.zeros(len(array), dtype=bool)
+    for change in (*changes, *left_out):
+        refused[_not_accepted(array, change, bench)] = True
     present = ~shapely.is_missing(array)
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
-        array[i], refused[i] = _made_valid(array[i], int(i), bench)
+        array[i], doubted = _made_valid(array[i], int(i), bench)
+        refused[i] |= doubted
     return Mended(array, tuple(bench.problems), tuple(bench.repairs), refused, tuple(bench.doubtful))
 
 
-def flat(geometries: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+def flat(geometries: Geometries, place: str) -> Flat:
     """Leave out heights and measures, and say so: areas are plane areas."""
     found = (
-        (shapely.has_z, Message("heights (Z) were left out")),
-        (shapely.has_m, Message("measures (M) were left out")),
+        (shapely.has_z(geometries), Message("heights (Z) were left out")),
+        (shapely.has_m(geometries), Message("measures (M) were left out")),
     )
     remedy = Message("nothing to do: areas are plane areas")
-    said = [Problem("note", place, what, remedy) for has, what in found if has(geometries).any()]
-    return np.asarray(shapely.force_2d(geometries), dtype=object) if said else geometries, said
+    done = [Change(tuple(np.flatnonzero(has).tolist()), what) for has, what in found if has.any()]
+    said = [Problem("note", place, change.what, remedy) for change in done]
+    return Flat(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, said, done)
+
+
+def _not_accepted(array: Geometries, change: Change, bench: _Bench) -> list[int]:
+    """List what a reader did, and return the rows where it changes the area too much and nobody accepted that."""
+    within: dict[int, tuple[float, float]] = {}
+    refused = []
+    for row, drawn in zip(change.rows, change.drawn or (1.0,) * len(change.rows), strict=True):
+        after = 0.0 if array[row] is None else _area(array[row])
+        before = after * drawn
+        if _within_tolerance(before, after):
+            within[row] = (before, after)
+            continue
+        values = {"done": change.what, "before": before, "after": after}
+        accepted = bench.accept == "accepted"
+        bench.repaired(row, change.what, (before, after), accepted)
+        if accepted:
+            what = Message("{done}; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values)
+            bench.say("warning", row, what, Message("check the shape"))
+        else:
+            what = Message("{done}, which changes its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values)
+            remedy = Message("draw it again, or accept the repair")
+            bench.unusable(row, what, remedy, shapely.convex_hull(array[row]))
+            refused.append(row)
+    if len(within) <= _SINGLY:
+        for row, areas in within.items():
+            bench.repaired(row, change.what, areas)
+    else:
+        total = tuple(float(np.sum(side)) for side in zip(*within.values(), strict=True))
+        together = Message("{count} features", count=len(within))
+        bench.repairs.append(Repair(bench.place, together, change.what, total[0], total[1]))
+    return refused
+
+
+def _within_tolerance(before_m2: float, after_m2: float) -> bool:
+    return abs(after_m2 - before_m2) <= max(TOLERANCE_M2, TOLERANCE_SHARE * before_m2)
 
 
 def _drop_unusable(array: Geometries, bench: _Bench) -> None:
@@ -187,9 +279,8 @@ def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shap
         bench.repaired(i, what, (before, 0.0), False)
         return None, False
     after = _area(valid)
-    within = abs(after - before) <= max(TOLERANCE_M2, TOLERANCE_SHARE * before)
     values = {"why": why, "before": before, "after": after}
-    if within or bench.accept == "accepted":
+    if _within_tolerance(before, after) or bench.accept == "accepted":
         what = Message(
             "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values
         )

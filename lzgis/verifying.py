@@ -18,6 +18,9 @@ from lzgis.placing import UNFINISHED
 from lzgis.results import occupied, undecided
 from lzgis.sources import sha256_of
 
+#: How the names of results of rasters begin.
+RASTER_RESULTS = "raster-"
+
 
 class Same(StrEnum):
     """How a file stands to the one of that time."""
@@ -111,7 +114,9 @@ def verify(
     for name, result in manifest.results.items():
         files += (Checked(name, "file", one.name, Same(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
-        inputs += (Checked(name, role, file, state) for role, file, state in _inputs(result, given))
+        states = [Checked(name, role, file, state) for role, file, state in _inputs(result, given)]
+        # What is told of rasters is so of the layers that were read for it, whatever others there are by now.
+        inputs += (one for one in states if one.state is not Same.NEW or not name.startswith(RASTER_RESULTS))
         told = result.provenance.get("versions")
         if isinstance(told, dict) and "lzgis" in told:
             versions[name] = str(told["lzgis"])
@@ -138,7 +143,7 @@ def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
     then = {(s["role"], s["name"]): str(s["sha256"]) for s in result.provenance.get("sources", [])}
     if not then:
         return
-    now = _fingerprints(given, {role: name for role, name in then if role in ("sites", "overrides")})
+    now = _fingerprints(given, dict(then.keys()))
     for key, digest in then.items():
         if key[0] == "sites" and not digest:
             continue  # A table in memory has no file.
@@ -150,7 +155,7 @@ def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
 
 
 def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Fingerprint what is there now, by role and name; `names` are those of files that may bear another now, by role."""
+    """Fingerprint what is there now, by role and name; `names` are those of then, by role."""
     found = {}
     root = Path(given.layers) if given.layers else reference_city()
     root = root if root.is_dir() else root.parent
@@ -162,7 +167,10 @@ def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str
         found["catalogue", CATALOGUE_FILE] = sha256_of(root / CATALOGUE_FILE)
         # A catalogue or rule book that cannot be read is not what it was: its layers count as missing.
         with contextlib.suppress(LzgisError):
-            found |= _of_city(open_catalogue(root))
+            city = open_catalogue(root)
+            found |= _of_city(city)
+            rasters = {name: city.root / one.source for name, one in city.spec.raster.items() if name in names}
+            found |= {(k, city.spec.raster[k].source): sha256_of(path) for k, path in rasters.items() if path.is_file()}
     decisions = Path(given.overrides) if given.overrides else root / OVERRIDES_FILE
     if "sites" in names and decisions.is_file():
         found["overrides", names.get("overrides", decisions.name)] = sha256_of(decisions)

@@ -32,9 +32,10 @@ from lzgis.errors import ConfigError, ExportError, SourceError
 from lzgis.exporters.folder import export_folder
 from lzgis.gcj02 import to_gcj02
 from lzgis.manifest import read_manifest
+from lzgis.messages import Message
 from lzgis.model import Reason, Verdict
 from lzgis.screening import screen
-from lzgis.sources.apart import read_apart
+from lzgis.sources.apart import begin_reading
 from lzgis.verifying import verify
 
 WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -144,23 +145,149 @@ if __name__ == "__main__":
     assert not (tmp_path / ".lzgis").exists()
 
 
+def test_a_batch_killed_while_it_is_cut_keeps_what_was_screened(place, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "AT_ONCE", 0)
+    folder = batch_folder(tmp_path / "out")
+    sites = gpd.read_file(place / "sites.gpkg")
+    sites.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    # A file so long that it is read in pieces.
+    long = tmp_path / "sites.gpkg"
+    read, there = begin_reading, []
+
+    def slow(path, *, options):
+        if options.rows == (15, 5):
+            # Not killed before the first shards are answered, which are screened meanwhile.
+            end = time.monotonic() + 60
+            while time.monotonic() < end and not list((folder / "parts").glob("0*")):
+                time.sleep(0.01)
+            there.extend(folder.rglob("plan.json"))
+            raise KeyboardInterrupt
+        return read(path, options=options)
+
+    monkeypatch.setattr(reading, "begin_reading", slow)
+    with pytest.raises(KeyboardInterrupt):
+        batch(place, tmp_path / "out", sites=long, workers=2)
+    assert there == []
+    monkeypatch.setattr(reading, "begin_reading", read)
+    with pytest.raises(ExportError, match=r"unfinished batch of other inputs \(shard size differ\)"):
+        batch(place, tmp_path / "out", sites=long, size=4)
+    done = batch(place, tmp_path / "out", sites=long, workers=2)
+    assert done.reused >= 1
+    assert done.shards == 5
+    batch(place, tmp_path / "anew", sites=long)
+    assert content(tmp_path / "out") == content(tmp_path / "anew")
+    assert (
+        json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["findings"]
+        == (json.loads(whole[1]["report.json"])["findings"])
+    )
+
+
 def test_two_processes_give_the_bytes_of_one(place, whole, tmp_path):
     done = batch(place, tmp_path, workers=2)
     assert done.shards == 5
     assert content(tmp_path) == whole[1]
 
 
-def test_a_worker_that_is_ended_is_told_and_the_batch_continued(place, whole, tmp_path, monkeypatch):
+def test_the_work_of_a_worker_that_is_ended_is_done_again(place, whole, tmp_path):
+    killed = []
+
     def end(what, done, total):
-        if what == "shards" and done == 1:
-            for worker in multiprocessing.active_children():
+        if what == "shards" and done == 1 and not killed:
+            killed.extend(multiprocessing.active_children())
+            for worker in killed:
                 worker.kill()
 
-    with pytest.raises(ExportError, match="a process that screened was ended"):
-        batch(place, tmp_path, size=1, workers=2, progress=end)
-    done = batch(place, tmp_path, size=1)
-    assert done.reused >= 1
+    done = batch(place, tmp_path, size=1, workers=2, progress=end)
+    assert len(killed) == 2
+    assert (done.shards, done.reused) == (23, 0)
     assert content(tmp_path) == whole[1]
+
+
+def test_a_batch_whose_workers_cannot_even_begin_is_told_and_continued(place, whole, tmp_path, monkeypatch):
+    in_every_worker(tmp_path, monkeypatch, "os._exit(1)")
+    with pytest.raises(ExportError, match="a process that screened was ended, by the system for want of memory"):
+        batch(place, tmp_path / "out", workers=2)
+    monkeypatch.undo()
+    batch(place, tmp_path / "out", workers=2)
+    assert content(tmp_path / "out") == whole[1]
+
+
+def in_every_worker(folder, monkeypatch, code):
+    """Let every Python that is started from now on run some lines first, as an administrator can; not this one."""
+    lines = ["import os", "import signal", "import sys", 'if "--multiprocessing-fork" in sys.orig_argv:']
+    lines += [f"    {line}" for line in code.strip().splitlines()]
+    (folder / "begun").mkdir()
+    (folder / "begun" / "sitecustomize.py").write_text("\n".join(lines), "utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "begun"), os.environ.get("PYTHONPATH", "")]))
+
+
+DIES = """
+import lzgis.batch.shard as shard
+screened = shard.answers_of
+def dies(sites, ground):
+    usable = sites.frame[sites.frame.geometry.notna()]
+    if {condition}:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return screened(sites, ground)
+shard.answers_of = dies
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal that ends a process there does so otherwise")
+def test_sites_that_end_the_process_stop_no_other(place, whole, tmp_path, monkeypatch):
+    in_every_worker(tmp_path, monkeypatch, DIES.format(condition='{"s8", "s9", "s23"} & set(usable["id"])'))
+    done = batch(place, tmp_path / "out", workers=2)
+    assert (done.shards, done.sites) == (5, 23)
+    document = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    expected = json.loads(whole[1]["report.json"])
+    bad = {"s8", "s9", "s23"}
+    for verdict, before in zip(document["verdicts"], expected["verdicts"], strict=True):
+        assert (verdict == before) == (verdict["site_id"] not in bad)
+        assert verdict["verdict"] == Verdict.INCOMPLETE or verdict["site_id"] not in bad
+    told = [[f for f in one["findings"] if f["site_id"] not in bad] for one in (document, expected)]
+    assert told[0] == told[1]
+    rows = [f for f in document["findings"] if f["site_id"] in bad]
+    assert {(f["state"], f["reason"]) for f in rows} == {("未核查", Reason.GEOMETRY_UNUSABLE)}
+    what = "could not be checked: the process that screened it ended, and so did another with it alone"
+    assert [p.place for p in done.problems if p.what == what] == [
+        f"sites.gpkg, site '{one}'" for one in ("s8", "s9", "s23")
+    ]
+    # The same bytes as where the same sites raise an error, but for what the error says.
+    monkeypatch.undo()
+    usual = shard.answers_of
+
+    def fails(sites, ground):
+        if bad & set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
+            raise SourceError("", Message(what), Message("look at its geometry"))
+        return usual(sites, ground)
+
+    monkeypatch.setattr(shard, "answers_of", fails)
+    batch(place, tmp_path / "raised")
+    raised = content(tmp_path / "raised")
+    assert {name: found == raised[name] for name, found in content(tmp_path / "out").items()} == dict.fromkeys(
+        raised, True
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal that ends a process there does so otherwise")
+def test_a_batch_that_one_process_did_not_survive_is_continued_by_others(place, tmp_path, monkeypatch):
+    def cut(what, done, total):
+        if what == "shards":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch(place, tmp_path / "out", size=100, formats=("json",), progress=cut)
+    in_every_worker(tmp_path, monkeypatch, DIES.format(condition='"s8" in set(usable["id"])'))
+    done = batch(place, tmp_path / "out", size=100, formats=("json",), workers=2)
+    assert (done.shards, done.reused) == (1, 0)
+    assert [p.place for p in done.problems if "with it alone" in p.what] == ["sites.gpkg, site 's8'"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal that ends a process there does so otherwise")
+def test_sites_that_only_together_are_too_much_are_all_checked(place, whole, tmp_path, monkeypatch):
+    in_every_worker(tmp_path, monkeypatch, DIES.format(condition='"s8" in set(usable["id"]) and len(usable) > 2'))
+    batch(place, tmp_path / "out", workers=2)
+    assert content(tmp_path / "out") == whole[1]
 
 
 def test_a_batch_of_other_inputs_is_not_mixed_in(place, tmp_path):
@@ -238,6 +365,25 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     assert done.verdicts.total() == 23
 
 
+def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, tmp_path, monkeypatch):
+    """Slices of three sites, which no shard is a multiple of; no report of all sites is ever put together."""
+    names = ("json", "geojson", "jsonfg")
+    monkeypatch.setattr(gathering, "_SLICE", 3)
+    monkeypatch.setattr(gathering, "together", None)
+    batch(place, tmp_path / "pieces", formats=names)
+    export_folder(whole[0], tmp_path / "whole", names)
+    assert content(tmp_path / "pieces") == content(tmp_path / "whole")
+
+
+def test_json_is_left_out_unasked_where_it_would_weigh_most():
+    usual = ("xlsx", "gpkg", "json", "html")
+    assert gathering.allowed_formats(None, 2_000, usual) == [*usual]
+    assert gathering.allowed_formats(None, 2_001, usual) == ["xlsx", "gpkg"]
+    assert gathering.allowed_formats(["json"], 200_000, usual) == ["json"]
+    with pytest.raises(ConfigError, match="'json' is written of up to 200000 sites"):
+        gathering.allowed_formats(["json"], 200_001, usual)
+
+
 @pytest.mark.parametrize("most", [0, 20_000])
 def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, most):
     monkeypatch.setattr(gathering, "WHOLE", most)
@@ -263,8 +409,11 @@ def test_ids_are_looked_at_across_shards(place, tmp_path, monkeypatch):
     frame = gpd.read_file(place / "sites.gpkg")
     frame.loc[20, "id"] = "s2"
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
-    with pytest.raises(SourceError, match="share the id 's2'"):
-        screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", settings=BatchOptions(shard_size=5))
+    for workers in (1, 2):
+        with pytest.raises(SourceError, match="share the id 's2'"):
+            batch(place, tmp_path / "out", sites=tmp_path / "sites.gpkg", workers=workers)
+    # There is nothing to continue: the same folder takes the file once it is in order.
+    assert batch(place, tmp_path / "out").reused == 0
 
 
 def test_rows_without_ids_are_numbered_through(place, tmp_path, monkeypatch):
@@ -285,7 +434,9 @@ def test_geoparquet_is_read_in_pieces_and_gives_the_same_rows(place, whole, tmp_
     gpd.read_file(place / "sites.gpkg").to_parquet(tmp_path / "sites.parquet", row_group_size=group)
     asked = []
     monkeypatch.setattr(reading, "AT_ONCE", 0)
-    monkeypatch.setattr(reading, "read_apart", lambda *a, **k: asked.append(k["options"].rows) or read_apart(*a, **k))
+    monkeypatch.setattr(
+        reading, "begin_reading", lambda *a, **k: asked.append(k["options"].rows) or begin_reading(*a, **k)
+    )
     chosen = BatchOptions(formats=("parquet", "verdicts"), shard_size=7, made_at=WHEN)
     screen_batch(tmp_path / "sites.parquet", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
     assert asked == [(0, 1), (0, 7), (7, 7), (14, 7), (21, 7)]

@@ -17,6 +17,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import shapely
+import toy
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -302,3 +303,24 @@ def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
         done = CliRunner().invoke(app, ["map", *arguments, "--out", str(tmp_path)])
         assert isinstance(done.exception, LzgisError)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_reads_sites_as_it_is_told_to(tmp_path: Path) -> None:
+    folder = toy.city(tmp_path / "city")
+    toy.sites(toy.square(100, 100)).to_file(tmp_path / "sites.shp", engine="pyogrio")
+    (tmp_path / "sites.prj").unlink()
+    asked = [
+        "map",
+        "s1",
+        "--layers",
+        str(folder),
+        "--sites",
+        str(tmp_path / "sites.shp"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    refused = CliRunner().invoke(app, asked)
+    assert "declare it with --crs" in str(refused.exception)
+    done = CliRunner().invoke(app, [*asked, "--crs", "EPSG:4490"])
+    assert done.exit_code == 0, done.output
+    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".json", ".png"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 
 import pytest
+import shapely
+import toy
 from python_calamine import CalamineWorkbook
 from rasters import described, forest, write_raster
 from typer.testing import CliRunner
 
 import lzgis as lz
 from lzgis.cli import app
+from lzgis.verifying import verify
 
 run = CliRunner()
 
@@ -93,6 +96,7 @@ def test_change_says_what_was_converted_by_its_exit_code(city, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "change.gpkg",
         "change.xlsx",
+        "manifest.json",
         "patches.csv",
         "transitions.csv",
     ]
@@ -133,3 +137,67 @@ def test_layers_goes_on_past_a_raster_that_cannot_be_used(city):
     assert "unusable" in done.stdout
     assert "early.tif" in done.stdout
     assert "Farmland" not in done.stderr
+
+
+def test_results_of_rasters_are_verified_like_all_others(city, tmp_path):
+    out = tmp_path / "out"
+    toy_sites = toy.sites(toy.square(100, 100), toy.square(200, 2000))
+    toy_sites.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    stats = ["raster", "stats", "late", "--layers", str(city), "--out", str(out), "--by", "redline.*"]
+    assert run.invoke(app, [*stats, "--sites", str(tmp_path / "sites.gpkg")]).exit_code == 0
+    assert (
+        run.invoke(app, ["raster", "change", "early", "late", "--layers", str(city), "--out", str(out)]).exit_code == 1
+    )
+    found = verify(out)
+    assert found.state == "same"
+    assert {one.name for one in found.files} == {
+        *("composition.csv", "stats.xlsx"),
+        *("change.gpkg", "change.xlsx", "patches.csv", "transitions.csv"),
+    }
+    inputs = {(one.result, one.role) for one in found.inputs}
+    assert inputs >= {("raster-stats", name) for name in ("late", "redline", "sites", "rules", "catalogue")}
+    assert inputs >= {("raster-change", name) for name in ("early", "late", "redline")}
+    # Roads are no zone: what becomes of them changes nothing here.
+    assert "roads" not in {role for _, role in inputs}
+    toy.write(city / "roads.gpkg", [toy.square(0, 0)])
+    assert verify(out).state == "same"
+    write_raster(city / "late.tif", forest())
+    changed = {(one.result, one.role) for one in verify(out).inputs if one.state != "same"}
+    assert changed == {("raster-stats", "late"), ("raster-change", "late")}
+    toy.write(city / "redline.gpkg", [toy.square(0, 0)])
+    (tmp_path / "sites.gpkg").unlink()
+    changed = {(one.result, one.role, str(one.state)) for one in verify(out).inputs if one.role in ("redline", "sites")}
+    assert changed == {
+        *(("raster-stats", "redline", "changed"), ("raster-change", "redline", "changed")),
+        ("raster-stats", "sites", "missing"),
+    }
+    (out / "composition.csv").write_text("other", "utf-8")
+    assert verify(out).state == "damaged"
+
+
+def test_stats_read_sites_as_they_are_told_to(city, tmp_path):
+    bow_tie = shapely.Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
+    toy.sites(toy.square(200, 200), bow_tie).to_file(tmp_path / "sites.gpkg", engine="pyogrio")
+    stats = [
+        "raster",
+        "stats",
+        "late",
+        "--layers",
+        str(city),
+        "--by",
+        "redline.*",
+        "--sites",
+        str(tmp_path / "sites.gpkg"),
+    ]
+
+    def zones(*more):
+        done = run.invoke(app, [*stats, "--out", str(tmp_path / "out"), *more])
+        assert done.exit_code == 0, done.output
+        return done.stdout, {row["分区编号"] for row in table(tmp_path / "out" / "composition.csv")}
+
+    # A repair would make 5,000 ㎡ of nothing.
+    said, found = zones()
+    assert found == {"redline", "s1"}
+    assert "s2" in said
+    assert "有 1 个地块没有面积，未计入" in said
+    assert zones("--accept-repairs")[1] == {"redline", "s1", "s2"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import pytest
@@ -228,3 +229,42 @@ def test_addresses_are_told_from_paths():
     assert is_address("postgresql:/h/d")
     assert not is_address("C:\\data\\sites.shp")
     assert not is_address("PG:dbname=gis")
+
+
+SHAPES = """
+CREATE TABLE public.shapes (id text PRIMARY KEY, geom geometry(Geometry, 4526));
+INSERT INTO public.shapes VALUES
+  ('a', 'SRID=4526;POLYGON((38412000 2765000, 38412100 2765000, 38412100 2765100, 38412000 2765000))'),
+  ('b', 'SRID=4526;CURVEPOLYGON(CIRCULARSTRING(38411950 2765000, 38412050 2765000, 38411950 2765000))'),
+  ('c', 'SRID=4526;CURVEPOLYGON(CIRCULARSTRING(38411500 2765000, 38412500 2765000, 38411500 2765000))'),
+  ('d', 'SRID=4526;TIN(((38412000 2765000, 38412100 2765000, 38412100 2765100, 38412000 2765000)))'),
+  ('e', NULL);
+"""
+
+
+@pytest.fixture
+def shapes(address):
+    with psycopg.connect(address.replace("postgis://", "postgresql://"), autocommit=True) as connection:
+        connection.execute(SHAPES)
+        yield address
+        connection.execute("DROP TABLE public.shapes")
+
+
+def test_arcs_and_surfaces_are_told_and_listed(shapes):
+    read = read_vector(shapes, layer="shapes")
+    assert read.frame["id"].tolist() == ["a", "b", "c", "d", "e"]
+    assert read.frame.geometry.isna().tolist() == [False, False, False, False, True]
+    assert set(shapely.get_srid(read.frame.geometry.to_numpy()[:4])) == {4526}
+    done = {change.rows: (str(change.what), change.drawn) for change in read.changes}
+    assert done[3,] == ("is a surface of triangles or polygons and was taken as their outlines", ())
+    # Circles of 50 m and 500 m: π r² less by about 1.3e-5, and by 5e-7 where that would be more than 1 ㎡.
+    for row, step, radius_m in ((1, 0.5, 50), (2, 0.1, 500)):
+        what, (share,) = done[row,]
+        assert what == f"its arcs were drawn as chords of {step}°"
+        assert read.frame.geometry.iloc[row].area * share == pytest.approx(math.pi * radius_m**2, rel=2e-7)
+        lost_m2 = math.pi * radius_m**2 - read.frame.geometry.iloc[row].area
+        assert lost_m2 == pytest.approx(math.pi * radius_m**2 * math.radians(step) ** 2 / 6, rel=0.02)
+    place = f"{shown(shapes)} public.shapes"
+    assert [p.place for p in read.problems if p.what.startswith("curves are drawn")] == [place, place]
+    sites = read_sites(shapes, layer="shapes")
+    assert [(r.feature, r.accepted) for r in sites.repairs] == [("c", True), ("b", True), ("d", True)]

@@ -14,17 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.answering import Ground, ground_of
+from lzgis.answering import ground_of
 from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
-from lzgis.batch.plan import SITES, Plan, batch_folder, begin, begun, inputs_of
-from lzgis.batch.processes import do_tasks
-from lzgis.batch.reading import SitesFile, count_of, site_pieces
-from lzgis.batch.shard import Task, do_shard, do_task, is_done
+from lzgis.batch.plan import batch_folder
+from lzgis.batch.reading import count_of, sites_of
+from lzgis.batch.working import How, Work
 from lzgis.catalogue import Catalogue, open_catalogue
 from lzgis.check import Progress
-from lzgis.cluster import gathered as gathered_from
-from lzgis.cluster import submitted
-from lzgis.errors import ConfigError, SourceError
+from lzgis.errors import ConfigError
 from lzgis.exporters import DEFAULT_FORMATS
 from lzgis.exporters.folder import result_of
 from lzgis.manifest import Given
@@ -33,7 +30,6 @@ from lzgis.model import Problem, Report
 from lzgis.results import occupied, staged
 from lzgis.screening import date_of
 from lzgis.sources import ReadOptions
-from lzgis.sources.addresses import scheme_of
 from lzgis.words import Language
 
 if TYPE_CHECKING:
@@ -43,8 +39,6 @@ __all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
 
 #: Sites in a shard if nothing else is said.
 SHARD_SIZE = 2_000
-#: Fewer shards than this are not worth the start of processes.
-_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -170,59 +164,23 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
     with occupied(out) as place:
         ground = ground_of(city, date_of(as_of), progress=progress)
-        plan = _plan(sites, ground, place, chosen)
-        names = allowed_formats(chosen.formats, plan.sites, DEFAULT_FORMATS)
-        job = Job(batch_folder(place), plan, ground)
-        reused = _do_all(job, chosen.workers, client, progress)
+        how = How(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
+        work = Work(sites_of(sites, chosen.reading, ground.city.outline), ground, place, how)
+        names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
+        work.do(client, progress)
+        job = Job(batch_folder(place), work.plan, ground)
         done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
     return Batch(
         out=Path(out),
         files=done.files,
-        sites=plan.sites,
+        sites=job.plan.sites,
         verdicts=done.verdicts,
         problems=done.report.problems,
-        shards=len(plan.shards),
-        reused=reused,
+        shards=len(job.plan.shards),
+        reused=work.reused,
         report=done.report,
     )
-
-
-def _plan(sites: Path, ground: Ground, out: Path, chosen: BatchOptions) -> Plan:
-    """Continue the plan that is there, or make one."""
-    if not scheme_of(sites) and not sites.exists():
-        raise SourceError(str(sites), Message("the file does not exist"), Message("check the path"))
-    inputs = inputs_of(sites, ground, chosen.shard_size, chosen.reading)
-    found = begun(out, inputs, restart=chosen.restart)
-    if found is not None:
-        return found
-    file = SitesFile(sites, inputs[SITES], chosen.reading, ground.city.outline)
-    return begin(out, site_pieces(file, chosen.shard_size), inputs, chosen.made_at)
-
-
-def _do_all(job: Job, workers: int, client: Client | None, progress: Progress | None) -> int:
-    """Do all shards that are not done, here or on the workers; return how many were."""
-    folder, plan, ground = job
-    ahead = [shard for shard in plan.shards if not is_done(folder, plan, shard)]
-    reused = len(plan.shards) - len(ahead)
-
-    def step(done: int, _: int = 0) -> None:
-        if progress:
-            progress("shards", reused + done, len(plan.shards))
-
-    step(0)
-    if client is None and (workers == 1 or len(ahead) < _FEW):
-        for done, shard in enumerate(ahead, start=1):
-            do_shard(folder, plan, shard, ground)
-            step(done)
-        return reused
-    text, told = plan.model_dump_json(), ground.told()
-    tasks = [Task(str(folder.absolute()), text, shard, told) for shard in ahead]
-    if client is None:
-        do_tasks(tasks, workers, step=step)
-    else:
-        gathered_from(client, submitted(client, do_task, tasks, name="lzgis-shard"), step=step)
-    return reused
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:

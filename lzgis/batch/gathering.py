@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple, TypeVar
 
 import geopandas as gpd
@@ -15,15 +17,16 @@ import pyarrow as pa
 
 from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
+from lzgis.batch.ahead import ahead
 from lzgis.batch.plan import Plan
-from lzgis.batch.shard import part_folder, shard_answers
+from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
 from lzgis.errors import ConfigError
-from lzgis.exporters import FORMATS
+from lzgis.exporters import FORMATS, geojson, json, jsonfg
 from lzgis.exporters.features import GisLayer, gis_layers, has_part
 from lzgis.exporters.folder import write_formats
 from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
-from lzgis.exporters.parquet import findings_frame, verdicts_frame
+from lzgis.exporters.parquet import findings_table, verdicts_table
 from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
 from lzgis.exporters.rows import Teller
 from lzgis.exporters.tables import rule_table, verdict_table
@@ -46,11 +49,16 @@ MOST_SITES: dict[str, int] = {
     "pdf": 2_000,
     "png": 5_000,
     "xlsx": 200_000,
+    "json": 200_000,
+    "geojson": 200_000,
+    "jsonfg": 200_000,
 }
 #: Formats of any number of sites; of all others that are not named above, up to `WHOLE`.
 BOUNDLESS = ("parquet", "verdicts", "gpkg")
 #: Formats that are the same bytes, written of all rows at once or of some at a time.
-_BY_ROW = ("parquet", "verdicts")
+_BY_ROW = ("parquet", "verdicts", "json", "geojson", "jsonfg")
+#: The most sites of which a format is written unasked, where that is fewer: JSON, which takes 43 kB a site, is for programs.
+_MOST_UNASKED = {"json": 2_000}
 #: Sites whose rows are brought to the form of a file at a time.
 _SLICE = 500
 #: What is written of many sites if nothing was asked for.
@@ -98,7 +106,8 @@ def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[s
         If one is asked for that cannot be written of so many.
     """
     if names is None:
-        return [name for name in (default if sites <= WHOLE else LARGE_FORMATS) if sites <= most_sites(name)]
+        usual = default if sites <= WHOLE else LARGE_FORMATS
+        return [name for name in usual if sites <= min(most_sites(name), _MOST_UNASKED.get(name, sites))]
     wanted = list(names)
     for name in wanted:
         if sites > most_sites(name):
@@ -124,7 +133,7 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
     plan, ground = job.plan, job.ground
     own = ground.city.root / OVERRIDES_FILE
     if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
-        parts = [shard_answers(job.folder, shard) for shard in plan.shards]
+        parts = [read_answers(part, plan.columns) for part in _parts(job)]
         answers = together(parts, ground.city.city.divisions)
         report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, ground)
         dem = (wishes.options or {}).get("dem")
@@ -145,23 +154,45 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
     for part in _parts(job):
         counts.update(pd.read_parquet(part / "verdicts.parquet", columns=["verdict"])["verdict"].tolist())
         problems |= dict.fromkeys(read_problems(part))
-    head = _head(job, tuple(problems), wishes)
-    teller = Teller(head, wishes.language)
+    teller = Teller(_head(job, tuple(problems), wishes), wishes.language)
     files = []
     for name in names:
-        path = stage / FORMATS[name].file_name
-        if name == "parquet":
-            write_parquet_pieces(teller, map(findings_frame, _findings(job, teller)), path)
-        elif name == "verdicts":
-            write_parquet_pieces(teller, map(verdicts_frame, _verdicts(job, teller)), path)
-        elif name == "gpkg":
-            about = [layer for layer in gis_layers(teller) if layer.name == "about"]
-            rows = (_drawn(Teller(one, wishes.language)) for part in _parts(job) for one in _slices(part, head))
-            write_gpkg_pieces(teller, _chained(rows, about), path)
-        else:
-            write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
-        files.append(path)
-    return Gathered(files, counts, head)
+        files.append(stage / FORMATS[name].file_name)
+        _WRITERS[name](job, teller, files[-1])
+    return Gathered(files, counts, teller.report)
+
+
+def _write_parquet(job: Job, teller: Teller, path: Path) -> None:
+    write_parquet_pieces(teller, ahead(findings_table(teller, rows) for rows in _findings(job)), path)
+
+
+def _write_verdicts(job: Job, teller: Teller, path: Path) -> None:
+    write_parquet_pieces(teller, ahead(map(verdicts_table, _verdicts(job, teller))), path)
+
+
+def _write_gpkg(job: Job, teller: Teller, path: Path) -> None:
+    about = [layer for layer in gis_layers(teller) if layer.name == "about"]
+    rows = (_drawn(Teller(one, teller.words.language)) for one in _slices(job, teller.report))
+    write_gpkg_pieces(teller, _chained(rows, about), path)
+
+
+def _write_xlsx(job: Job, teller: Teller, path: Path) -> None:
+    write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
+
+
+def _write_json(exporter: ModuleType, job: Job, teller: Teller, path: Path) -> None:
+    exporter.write_pieces(teller.report, lambda: _slices(job, teller.report), path, language=teller.words.language)
+
+
+_WRITERS: dict[str, Callable[[Job, Teller, Path], None]] = {
+    "parquet": _write_parquet,
+    "verdicts": _write_verdicts,
+    "gpkg": _write_gpkg,
+    "xlsx": _write_xlsx,
+    "json": partial(_write_json, json),
+    "geojson": partial(_write_json, geojson),
+    "jsonfg": partial(_write_json, jsonfg),
+}
 
 
 def _parts(job: Job) -> Iterator[Path]:
@@ -174,21 +205,24 @@ def _parts(job: Job) -> Iterator[Path]:
 
 def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
     """Make the report without its rows."""
-    first = shard_answers(job.folder, job.plan.shards[0])
+    first = read_answers(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
     bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
-    # Whether all were shifted, as GCJ-02 would be, the first of them tell.
-    return _bare(_report(bare, job, problems, wishes, first.sites))
+    # Whether all were shifted, as GCJ-02 would be, the first of very many tell.
+    looked_at = first.sites
+    if job.plan.sites <= WHOLE:
+        every = [read_verdicts(part, job.plan.columns)[0] for part in _parts(job)]
+        looked_at = gpd.GeoDataFrame(pd.concat(every, ignore_index=True), crs=first.sites.crs)
+    return _bare(_report(bare, job, problems, wishes, looked_at))
 
 
-def _findings(job: Job, teller: Teller) -> Iterator[Teller]:
+def _findings(job: Job) -> Iterator[pa.Table]:
     for part in _parts(job):
-        for rows in read_findings(part):
-            yield Teller(replace(teller.report, findings=rows), teller.words.language)
+        yield from read_findings(part)
 
 
 def _verdicts(job: Job, teller: Teller) -> Iterator[Teller]:
     for part in _parts(job):
-        sites, verdicts = read_verdicts(part)
+        sites, verdicts = read_verdicts(part, job.plan.columns)
         yield Teller(replace(teller.report, sites=sites, verdicts=verdicts), teller.words.language)
 
 
@@ -200,21 +234,27 @@ def _drawn(teller: Teller) -> list[GisLayer]:
     return [layer for layer in layers if layer.name not in ("about", "findings")]
 
 
-def _slices(part: Path, head: Report) -> Iterator[Report]:
-    """Cut the answers of a shard into reports of few sites, for exporters hold a multiple of what they write."""
-    answers = read_answers(part)
-    sites, findings = answers.sites, answers.findings
-    code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
-    for start in range(0, len(sites), _SLICE):
-        end = min(start + _SLICE, len(sites))
-        rows = findings.iloc[slice(*np.searchsorted(code, [start, end]))].reset_index(drop=True)
-        yield replace(
-            head,
-            sites=sites.iloc[start:end].reset_index(drop=True),
-            findings=rows,
-            verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
-            unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
-        )
+def _slices(job: Job, head: Report) -> Iterator[Report]:
+    """Cut the answers into reports of few sites, for exporters hold a multiple of what they write."""
+    before = 0
+    for part in _parts(job):
+        answers = read_answers(part, job.plan.columns)
+        sites, findings, spread = answers.sites, answers.findings, answers.breakdown
+        code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
+        for start in range(0, len(sites), _SLICE):
+            end = min(start + _SLICE, len(sites))
+            first, last = np.searchsorted(code, [start, end])
+            rows = findings.iloc[first:last].reset_index(drop=True)
+            mine = spread[(spread["finding"] >= first) & (spread["finding"] < last)]
+            yield replace(
+                head,
+                sites=sites.iloc[start:end].reset_index(drop=True),
+                findings=rows,
+                verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
+                unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
+                breakdown=mine.assign(finding=mine["finding"] + before),
+            )
+        before += len(findings)
 
 
 def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator[list[GisLayer]]:

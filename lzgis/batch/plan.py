@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
@@ -15,20 +15,28 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 import lzgis
 from lzgis.answering import Ground
-from lzgis.batch.tables import problems_of, problems_told, read_frame, sentence_of, sentence_told, write_frame
+from lzgis.batch.tables import (
+    problems_of,
+    problems_told,
+    read_frame,
+    repairs_of,
+    repairs_told,
+    sentence_of,
+    sentence_told,
+    write_frame,
+)
 from lzgis.errors import ExportError, SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable, Source
+from lzgis.model import Problem, Repair, SiteTable, Source
 from lzgis.placing import UNFINISHED, digest_of, put_bytes
-from lzgis.sources import ReadOptions, sha256_of
+from lzgis.sources import ReadOptions
 
-_PLAN = "plan.json"
-#: The name of the fingerprint of the sites among the inputs.
-SITES = "sites"
+_PLAN, _BEGUN = "plan.json", "begun.json"
 
 
 class Shard(BaseModel):
@@ -45,26 +53,35 @@ class Shard(BaseModel):
         return f"{self.number:06d}"
 
 
-class Plan(BaseModel):
-    """A batch as it was begun.
+class Begun(BaseModel):
+    """What is known of a batch before its first site is read: when it was begun, and what it is made from.
 
-    `inputs` are the fingerprints of all that its answers depend on, by name; `columns` the types of columns that look
-    different from one shard to the next, as whole numbers do where one is missing.
+    `inputs` are the fingerprints of all that its answers depend on, by name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     inputs: dict[str, str]
     made_at: dt.datetime
-    source: dict[str, str]
-    transforms: list[Any]
-    problems: list[Any]
-    shards: list[Shard]
-    columns: dict[str, str] = {}
 
     @property
     def key(self) -> str:
         """One fingerprint of all inputs."""
         return hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest()
+
+
+class Plan(Begun):
+    """A batch whose sites are cut.
+
+    `columns` are the types of columns that look different from one shard to the next, as whole numbers do where one is
+    missing.
+    """
+
+    source: dict[str, str]
+    transforms: list[Any]
+    problems: list[Any]
+    repairs: list[Any]
+    shards: list[Shard]
+    columns: dict[str, str] = {}
 
     @property
     def sites(self) -> int:
@@ -72,10 +89,11 @@ class Plan(BaseModel):
         return sum(shard.sites for shard in self.shards)
 
     def table(self, frame: gpd.GeoDataFrame, *, problems: bool) -> SiteTable:
-        """Make a table of sites of a frame, with the problems of the file if they are wanted."""
+        """Make a table of sites of a frame, with the problems and repairs of the file if they are wanted."""
         told = problems_told(self.problems) if problems else ()
+        repairs = repairs_told(self.repairs) if problems else ()
         transforms = tuple(sentence_told(one) for one in self.transforms)
-        return SiteTable(frame, told, Source(**self.source), transforms)
+        return SiteTable(frame, told, Source(**self.source), transforms, repairs)
 
 
 def batch_folder(out: Path) -> Path:
@@ -88,9 +106,9 @@ def sites_file(folder: Path, shard: Shard) -> Path:
     return folder / "sites" / f"{shard.name}.parquet"
 
 
-def inputs_of(sites: Path, ground: Ground, shard_size: int, reading: ReadOptions) -> dict[str, str]:
+def inputs_of(sites_sha256: str, ground: Ground, shard_size: int, reading: ReadOptions) -> dict[str, str]:
     """Fingerprint all that the answers of a batch depend on: sites and how they are read, layers, rules, date, code."""
-    inputs = {SITES: digest_of(sites) if sites.is_file() else _of_folder(sites), "catalogue": ground.city.described}
+    inputs = {"sites": sites_sha256, "catalogue": ground.city.described}
     inputs |= {f"layer {name}": one.source.sha256 for name, one in ground.loaded.items()}
     inputs |= {f"rules {name}": digest for name, digest in ground.city.book.files}
     inputs |= {
@@ -100,10 +118,6 @@ def inputs_of(sites: Path, ground: Ground, shard_size: int, reading: ReadOptions
         "lzgis": _code(),
     }
     return inputs | {name: version(name) for name in ("numpy", "shapely", "pyproj", "geopandas")}
-
-
-def _of_folder(path: Path) -> str:
-    return sha256_of(path) if path.is_dir() else ""
 
 
 def _code() -> str:
@@ -116,8 +130,8 @@ def _code() -> str:
     return f"{lzgis.__version__} {digest.hexdigest()}"
 
 
-def begun(out: Path, inputs: Mapping[str, str], *, restart: bool) -> Plan | None:
-    """Give the plan of the batch that a folder holds unfinished; None if there is none to continue.
+def begun(out: Path, inputs: Mapping[str, str], *, restart: bool) -> Begun | None:
+    """Give what a folder holds of an unfinished batch: its plan, or how it began if not all was cut; None if nothing.
 
     Raises
     ------
@@ -127,21 +141,42 @@ def begun(out: Path, inputs: Mapping[str, str], *, restart: bool) -> Plan | None
     folder = batch_folder(out)
     if restart:
         shutil.rmtree(folder, ignore_errors=True)
-    if not (folder / _PLAN).is_file():
+    found: Begun
+    if (folder / _PLAN).is_file():
+        found = Plan.model_validate_json((folder / _PLAN).read_bytes())
+    elif (folder / _BEGUN).is_file():
+        found = Begun.model_validate_json((folder / _BEGUN).read_bytes())
+    else:
         return None
-    plan = Plan.model_validate_json((folder / _PLAN).read_bytes())
-    if plan.inputs == dict(inputs):
-        return plan
-    names = sorted({name for name, _ in plan.inputs.items() ^ inputs.items()})
+    if found.inputs == dict(inputs):
+        return found
+    names = sorted({name for name, _ in found.inputs.items() ^ inputs.items()})
     what = Message("holds an unfinished batch of other inputs ({names} differ)", names=", ".join(names))
     remedy = Message("continue it with those inputs, begin anew with --restart, or choose another folder")
     raise ExportError(str(out), what, remedy)
 
 
-def begin(
-    out: Path, pieces: Iterator[SiteTable], inputs: Mapping[str, str], made_at: dt.datetime | None = None
-) -> Plan:
-    """Cut the sites into shards on disk, and write the plan last.
+def begin(out: Path, inputs: Mapping[str, str], made_at: dt.datetime | None = None) -> Begun:
+    """Begin a batch in a folder.
+
+    Raises
+    ------
+    ExportError
+        If it cannot be written to.
+    """
+    folder = batch_folder(out)
+    # What a process left that was killed before it had begun.
+    shutil.rmtree(folder, ignore_errors=True)
+    when = made_at or dt.datetime.now().astimezone().replace(microsecond=0)
+    made = Begun(inputs=dict(inputs), made_at=when)
+    put_bytes(folder / _BEGUN, made.model_dump_json(indent=1).encode())
+    return made
+
+
+def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple[Shard, Source], None, Plan]:
+    """Cut the sites into shards on disk, giving each away as soon as it is there; write the plan last, and return it.
+
+    Cut again, the same sites give the same files: what was answered for them before stays good.
 
     Raises
     ------
@@ -151,33 +186,35 @@ def begin(
         If a shard cannot be written.
     """
     folder = batch_folder(out)
-    # What a process left that was killed before it had a plan.
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "sites").mkdir(parents=True)
+    (folder / "sites").mkdir(exist_ok=True)
     shards: list[Shard] = []
     problems: dict[Problem, None] = {}
+    repairs: list[Repair] = []
     first: SiteTable | None = None
-    known: set[str] = set()
+    prints: list[np.ndarray] = []
     types: dict[str, set[str]] = {}
     for number, piece in enumerate(pieces, start=1):
         first = first or replace(piece, frame=piece.frame.iloc[:0])
         problems |= dict.fromkeys(piece.problems)
-        _check_ids(piece, known)
+        prints.append(_prints_of(piece))
+        repairs += piece.repairs
         for name, dtype in piece.frame.dtypes.items():
             types.setdefault(str(name), set()).add(str(dtype))
         shard = Shard(number=number, sites=len(piece.frame), sha256="")
         write_frame(sites_file(folder, shard), piece.frame)
         shards.append(shard.model_copy(update={"sha256": digest_of(sites_file(folder, shard))}))
+        yield shards[-1], piece.source
     assert first is not None
+    _check_ids(folder, shards, prints, first.source.name)
     source = {name: str(getattr(first.source, name)) for name in Source.__dataclass_fields__}
     transforms = [sentence_of(what) for what in first.transforms]
-    when = made_at or dt.datetime.now().astimezone().replace(microsecond=0)
     plan = Plan(
-        inputs=dict(inputs),
-        made_at=when,
+        inputs=start.inputs,
+        made_at=start.made_at,
         source=source,
         transforms=transforms,
         problems=problems_of(list(problems)),
+        repairs=repairs_of(repairs),
         shards=shards,
         columns={name: _common(found) for name, found in types.items() if len(found) > 1},
     )
@@ -193,20 +230,27 @@ def _common(types: set[str]) -> str:
         return "object"
 
 
-def _check_ids(piece: SiteTable, known: set[str]) -> None:
-    before = len(known)
-    ids = piece.frame["id"].tolist()
-    twice = next((one for one in ids if one in known), "") if not known.isdisjoint(ids) else ""
-    known.update(ids)
-    if twice or len(known) != before + len(ids):
-        raise SourceError(
-            piece.source.name,
-            Message("two sites share the id '{value}'", value=twice),
-            Message("give each site an id of its own"),
-        )
+def _prints_of(piece: SiteTable) -> np.ndarray:
+    """Fingerprint the ids of a piece, 8 bytes each: of millions, the ids themselves would take ten times the room."""
+    ids = (str(one).encode("utf-8", "surrogatepass") for one in piece.frame["id"].tolist())
+    return np.frombuffer(b"".join(hashlib.blake2b(one, digest_size=8).digest() for one in ids), dtype=np.uint64)
 
 
-def shard_sites(folder: Path, plan: Plan, shard: Shard) -> SiteTable:
+def _check_ids(folder: Path, shards: list[Shard], prints: list[np.ndarray], name: str) -> None:
+    """Look whether an id stands in two shards; where two have the same fingerprint, the ids themselves are asked."""
+    every = np.concatenate(prints)
+    if len(np.unique(every)) == len(every):
+        return
+    known: set[str] = set()
+    for shard in shards:
+        for one in pd.read_parquet(sites_file(folder, shard), columns=["id"])["id"].tolist():
+            if one in known:
+                what = Message("two sites share the id '{value}'", value=one)
+                raise SourceError(name, what, Message("give each site an id of its own"))
+            known.add(one)
+
+
+def shard_sites(folder: Path, shard: Shard, source: Source) -> SiteTable:
     """Read the sites of a shard.
 
     Raises
@@ -217,5 +261,4 @@ def shard_sites(folder: Path, plan: Plan, shard: Shard) -> SiteTable:
     path = sites_file(folder, shard)
     if not path.is_file() or digest_of(path) != shard.sha256:
         raise ExportError(str(path), Message("is damaged or missing"), Message("begin the batch anew with --restart"))
-    frame = read_frame(path)
-    return plan.table(frame.astype(plan.columns) if plan.columns else frame, problems=False)
+    return SiteTable(read_frame(path), (), source)

@@ -14,9 +14,9 @@ from lzgis.answering import pieces_of
 from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable
-from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sites_from_frame
+from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sha256_of, sites_from_frame
 from lzgis.sources.addresses import scheme_of, shown
-from lzgis.sources.apart import read_apart
+from lzgis.sources.apart import Reading, begin_reading
 from lzgis.sources.base import Read
 
 #: Files whose rows are given from any row on, by suffix; all others are read whole and then cut.
@@ -24,6 +24,8 @@ WINDOWED = (".gpkg", ".fgb", ".parquet", ".geoparquet")
 
 #: So many rows are read at once, so that what is said of the file is said of all of it.
 AT_ONCE = 20_000
+#: The least bytes that a row takes: the coordinates of a point.
+_LEAST_BYTES = 16
 
 
 class SitesFile(NamedTuple):
@@ -53,41 +55,83 @@ def count_of(path: Path) -> int:
     if path.suffix.lower() not in WINDOWED or not path.is_file():
         return 0
     try:
-        return read_apart(path, options=ReadOptions(rows=(0, 1))).total or 0
+        with begin_reading(path, options=ReadOptions(rows=(0, 1))) as reading:
+            return reading.result().total or 0
     except LzgisError:
         # Whoever reads it will say what is wrong with it.
         return 0
 
 
-def site_pieces(file: SitesFile, size: int) -> Iterator[SiteTable]:
+def sites_of(path: Path, options: ReadOptions, near: shapely.Geometry | None) -> SitesFile:
+    """Look at a file of sites and fingerprint it.
+
+    Raises
+    ------
+    SourceError
+        If there is none.
+    """
+    if scheme_of(path):
+        what = Message("is no file, and a batch needs one to be continued")
+        raise SourceError(shown(path), what, Message("save the sites as GeoPackage first"))
+    if not path.exists():
+        raise SourceError(str(path), Message("the file does not exist"), Message("check the path"))
+    return SitesFile(path, sha256_of(path), options, near)
+
+
+def rows_ahead(file: SitesFile, size: int) -> int:
+    """Tell how many rows will be read piece by piece; 0 if all are read at once."""
+    most = max(size, AT_ONCE)
+    if not file.windowed or not file.path.is_file() or file.path.stat().st_size < most * _LEAST_BYTES:
+        return 0
+    count = count_of(file.path)
+    return count if count > most else 0
+
+
+def site_pieces(file: SitesFile, size: int, rows: int) -> Iterator[SiteTable]:
     """Read a file of sites in consecutive pieces of `size` rows, each checked and repaired as `read_sites` does.
+
+    Parameters
+    ----------
+    file : SitesFile
+        The file.
+    size : int
+        Rows of a piece.
+    rows : int
+        How many are read piece by piece, as `rows_ahead` tells; 0 to read all at once.
 
     Raises
     ------
     SourceError, LayerError
-        As `read_sites`; what concerns a row is told with the rows of its piece. And if it is no file.
+        As `read_sites`; what concerns a row is told with the rows of its piece.
     """
-    if scheme_of(file.path):
-        what = Message("is no file, and a batch needs one to be continued")
-        raise SourceError(shown(file.path), what, Message("save the sites as GeoPackage first"))
-    count = count_of(file.path)
-    if count <= max(size, AT_ONCE) or not file.windowed:
+    if not rows:
         yield from pieces_of(read_sites(file.path, options=file.options, near=file.near), size)
         return
     # As many shards at a time as are worth the start of the process that reads.
     chunk = size * max(1, AT_ONCE // size)
-    for first in range(0, count, chunk):
-        read = read_apart(file.path, options=replace(file.options, rows=(first, chunk)))
-        for start in range(0, len(read.frame), size):
-            frame = read.frame.iloc[start : start + size].reset_index(drop=True)
-            yield _checked(file, replace(read, frame=frame, problems=() if start else read.problems), first + start)
+    reading = _begun(file, 0, chunk)
+    try:
+        for first in range(0, rows, chunk):
+            read = reading.result()
+            if first + chunk < rows:
+                # The next rows are read while these are cut.
+                reading = _begun(file, first + chunk, chunk)
+            for start in range(0, len(read.frame), size):
+                piece = read.only(range(start, min(start + size, len(read.frame))))
+                yield _checked(file, replace(piece, problems=() if start else read.problems), first + start)
+    finally:
+        reading.close()
+
+
+def _begun(file: SitesFile, first: int, count: int) -> Reading:
+    return begin_reading(file.path, options=replace(file.options, rows=(first, count)))
 
 
 def _checked(file: SitesFile, read: Read, start: int) -> SiteTable:
     frame, numbered = _numbered(read.frame, start, file.path.name)
     first, last = start + 1, start + len(frame)
     try:
-        table = sites_from_frame(frame, name=file.path.name, options=file.options, near=file.near)
+        table = sites_from_frame(frame, name=file.path.name, options=file.options, near=file.near, changes=read.changes)
     except SourceError as error:
         place = Message("{place} (of rows {first} to {last})", place=error.place, first=first, last=last)
         raise SourceError(place, error.what, error.remedy) from error

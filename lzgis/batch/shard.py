@@ -8,42 +8,90 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
-from lzgis.batch.plan import Plan, Shard, shard_sites
-from lzgis.batch.tables import read_answers, write_answers
-from lzgis.errors import ConfigError, LayerError, LzgisError
+from lzgis.batch.plan import Shard, shard_sites
+from lzgis.batch.tables import write_answers
+from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable
+from lzgis.model import Problem, SiteTable, Source
 from lzgis.placing import digest_of, sync
 from lzgis.screening import answers_of
 
 _SEAL = "seal.json"
 
 
+class Common(NamedTuple):
+    """What all shards of a batch have in common: its folder, the fingerprint of its inputs, where its sites come from."""
+
+    folder: Path
+    key: str
+    source: Source
+
+
 class Task(NamedTuple):
     """What a worker must know to do a shard."""
 
-    folder: str
-    plan: str
+    common: Common
     shard: Shard
     ground: GroundTold
 
 
 def do_task(task: Task) -> int:
     """Do a shard on a worker, unless it is done already; return its number."""
-    plan = Plan.model_validate_json(task.plan)
     # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
     with ONE_AT_A_TIME:
-        do_shard(Path(task.folder), plan, task.shard, ground_told(task.ground))
+        do_shard(task.common, task.shard, ground_told(task.ground))
     return task.shard.number
 
 
-def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
+def get_ready(task: Task) -> None:
+    """Read on a worker what all shards are held against."""
+    ground_told(task.ground)
+
+
+def try_sites(task: Task, first: int, end: int) -> None:
+    """Screen some sites of a shard on a worker and keep nothing of it, to see whether the worker is there still."""
+    sites = shard_sites(task.common.folder, task.shard, task.common.source)
+    with ONE_AT_A_TIME:
+        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), ground_told(task.ground))
+
+
+def do_without(task: Task, deadly: tuple[int, ...], at_once: int) -> None:
+    """Do a shard on a worker without the sites that end a process, by their positions, and only so many at once."""
+    with ONE_AT_A_TIME:
+        do_shard(task.common, task.shard, ground_told(task.ground), partial(_answers_without, deadly, at_once))
+
+
+def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, ground: Ground) -> Answers:
+    cuts = sorted({0, len(sites.frame), *range(0, len(sites.frame), at_once), *deadly, *(i + 1 for i in deadly)})
+    ended = SourceError(
+        sites.source.name,
+        Message("could not be checked: the process that screened it ended, and so did another with it alone"),
+        Message("look at its geometry"),
+    )
+    parts = []
+    for first, end in pairwise(cuts):
+        piece = replace(sites, frame=sites.frame.iloc[first:end])
+        parts.append(
+            answers_of(_unusable(piece, ended), ground) if first in deadly else answers_one_by_one(piece, ground)
+        )
+    return together(parts, ground.city.city.divisions)
+
+
+def do_shard(
+    common: Common,
+    shard: Shard,
+    ground: Ground,
+    screened: Callable[[SiteTable, Ground], Answers] | None = None,
+) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
     Raises
@@ -51,30 +99,33 @@ def do_shard(folder: Path, plan: Plan, shard: Shard, ground: Ground) -> None:
     ExportError
         If the answers cannot be written, or the sites were damaged.
     """
-    if is_done(folder, plan, shard):
+    folder, key, source = common
+    if is_done(folder, key, shard):
         return
-    answers = answers_one_by_one(shard_sites(folder, plan, shard), ground)
+    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, source), ground)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))
     try:
         names = write_answers(made, answers)
-        seal = {"key": plan.key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
+        seal = {"key": key, "sites": shard.sha256, "files": {name: digest_of(made / name) for name in names}}
         (made / _SEAL).write_text(json.dumps(seal), "utf-8")
         sync(made / _SEAL)
         sync(made)
-        _place(made, parts / shard.name, lambda: is_done(folder, plan, shard))
+        _place(made, parts / shard.name, lambda: is_done(folder, key, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        # Arrow keeps what it no longer needs.
+        pa.default_memory_pool().release_unused()
 
 
-def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
+def is_done(folder: Path, key: str, shard: Shard) -> bool:
     """Tell whether the answers of a shard are there, from these inputs, and undamaged."""
     part = part_folder(folder, shard)
     try:
         seal = json.loads((part / _SEAL).read_text("utf-8"))
         same = all(digest_of(part / name) == digest for name, digest in seal["files"].items())
-        return same and (seal["key"], seal["sites"]) == (plan.key, shard.sha256)
+        return same and (seal["key"], seal["sites"]) == (key, shard.sha256)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
@@ -82,11 +133,6 @@ def is_done(folder: Path, plan: Plan, shard: Shard) -> bool:
 def part_folder(folder: Path, shard: Shard) -> Path:
     """Name the folder of the answers of a shard."""
     return folder / "parts" / shard.name
-
-
-def shard_answers(folder: Path, shard: Shard) -> Answers:
-    """Read the answers of a shard."""
-    return read_answers(part_folder(folder, shard))
 
 
 def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,10 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from lzgis.answering import Answers
 from lzgis.messages import Message
-from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem
+from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
 from lzgis.placing import put
 
 _SPATIAL = ("sites", "findings")
@@ -41,9 +40,9 @@ def write_answers(folder: Path, answers: Answers) -> list[str]:
     return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
 
 
-def read_answers(folder: Path) -> Answers:
-    """Read answers back as they were."""
-    sites, verdicts = read_verdicts(folder)
+def read_answers(folder: Path, columns: Mapping[str, str]) -> Answers:
+    """Read answers back as they were; `columns` are the types that columns of the sites have in the whole batch."""
+    sites, verdicts = read_verdicts(folder, columns)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
     return Answers(
         sites=sites,
@@ -54,12 +53,13 @@ def read_answers(folder: Path) -> Answers:
     )
 
 
-def read_verdicts(folder: Path) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Read sites and verdicts of answers back, and nothing else."""
+def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read sites and verdicts of answers back, and nothing else; as `read_answers`."""
     verdicts = pd.read_parquet(folder / "verdicts.parquet")
     for name in _TUPLES:
         verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
-    return read_frame(folder / "sites.parquet"), verdicts
+    sites = read_frame(folder / "sites.parquet")
+    return sites.astype(dict(columns)) if columns else sites, verdicts
 
 
 def read_problems(folder: Path) -> tuple[Problem, ...]:
@@ -67,14 +67,20 @@ def read_problems(folder: Path) -> tuple[Problem, ...]:
     return problems_told(json.loads((folder / _PROBLEMS).read_text("utf-8")))
 
 
-def read_findings(folder: Path) -> Iterator[gpd.GeoDataFrame]:
-    """Read the findings of answers back, some rows at a time."""
+def read_findings(folder: Path) -> Iterator[pa.Table]:
+    """Read the findings of answers back, some rows at a time, as `lzgis.exporters.parquet.table_of` would give them."""
     with pq.ParquetFile(folder / "findings.parquet") as file:
-        crs = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]["crs"]
         for batch in file.iter_batches(_ROWS, use_threads=False):
-            frame = pa.Table.from_batches([batch]).to_pandas(use_threads=False)
-            shapes = shapely.from_wkb(frame["geometry"].to_numpy())
-            yield gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes, crs=crs)
+            table = pa.Table.from_batches([batch])
+            yield pa.table({name: _plain(table[name]) for name in table.column_names})
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Bring a column to the type that it has in the result: what is no number is none there, and not missing."""
+    if pa.types.is_floating(column.type):
+        return column.fill_null(float("nan"))
+    texts = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return column.cast(pa.string() if texts else pa.binary())
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
@@ -106,6 +112,22 @@ def problems_told(told: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
     return tuple(
         Problem(level, sentence_told(place), sentence_told(what), sentence_told(remedy))
         for level, place, what, remedy in told
+    )
+
+
+def repairs_of(repairs: Iterable[Repair]) -> list[Any]:
+    """Bring repairs to what JSON has, as `problems_of` does with problems."""
+    return [
+        [*map(sentence_of, (r.place, r.feature, r.what)), r.area_before_m2, r.area_after_m2, r.accepted]
+        for r in repairs
+    ]
+
+
+def repairs_told(told: Sequence[Sequence[Any]]) -> tuple[Repair, ...]:
+    """Read repairs back."""
+    return tuple(
+        Repair(sentence_told(place), sentence_told(feature), sentence_told(what), *figures)
+        for place, feature, what, *figures in told
     )
 
 

@@ -9,8 +9,9 @@ the parts of sites in zones that merely inform. ``findings``, ``unit_lists``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -87,18 +88,23 @@ def site_columns(teller: Teller, *, reserved: tuple[str, ...] = ()) -> tuple[dic
 def finding_columns(teller: Teller) -> dict[str, Any]:
     """Collect the columns of the findings, and beside the codes their wording."""
     findings = teller.report.findings
-    rows = list(records(findings, (c.name for c in FINDING_COLUMNS)))
     columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
     titles = {
-        "rule_title": [teller.rule(r["rule"]) for r in rows],
-        "layer_title": [teller.layer(r["layer"]) for r in rows],
-        "activity_title": [teller.activity(r["activity"]) for r in rows],
-        "severity_title": [teller.word("severity", r["severity"]) for r in rows],
-        "reason_title": [teller.reason(r) for r in rows],
+        "rule_title": _titles(findings["rule"], teller.rule),
+        "layer_title": _titles(findings["layer"], teller.layer),
+        "activity_title": _titles(findings["activity"], teller.activity),
+        "severity_title": _titles(findings["severity"], partial(teller.word, "severity")),
+        "reason_title": [storable(teller.reason(row)) for row in records(findings, ("reason", "unchecked_share"))],
     }
     if len(teller.report.overrides):
-        titles["override"] = [teller.override(r) for r in rows]
-    return columns | {name: _column(pd.Series(values, dtype=object)) for name, values in titles.items()}
+        keys = ("site_id", "rule", "feature_id")
+        titles["override"] = [storable(teller.override(row)) for row in records(findings, keys)]
+    return columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
+
+
+def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
+    known = {code: storable(title(code)) for code in codes.unique()}
+    return [known[code] for code in codes.tolist()]
 
 
 def finding_aliases(teller: Teller) -> dict[str, str]:
@@ -212,7 +218,11 @@ def _column(values: pd.Series[Any]) -> pd.Series[Any]:
         return plain.astype(np.int64)
     if kind == "f":
         return plain.astype(np.float64)
-    stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in plain.tolist()]
+    given = plain.tolist()
+    if isinstance(plain.dtype, pd.StringDtype) and not plain.hasnans and not _UNSTORABLE.search("".join(given)):
+        # Most texts hold nothing that cannot be stored: one look at all of them says so.
+        return pd.Series(given, dtype=object)
+    stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in given]
     return pd.Series(stored, dtype=object)
 
 

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from lzgis.placing import put, put_bytes
+from lzgis.placing import put, put_bytes, put_texts
 
-__all__ = ["file_stems", "put", "put_bytes"]
+__all__ = ["file_stems", "put", "put_bytes", "put_texts"]
 
 # What Windows forbids in a name, what cannot be seen, and what turns the reading direction.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from lzgis.exporters.features import finding_columns, has_part, site_columns
-from lzgis.exporters.files import put
+from lzgis.exporters.files import put_texts
 from lzgis.exporters.json import origin as whence
-from lzgis.exporters.rows import Teller, text
+from lzgis.exporters.rows import AT_ONCE, Teller, text
+from lzgis.measure import Geometries
 from lzgis.model import Report
 from lzgis.words import Language
 
@@ -47,17 +50,46 @@ def write_geojson(report: Report, path: str | Path, *, language: Language = "zh"
     ExportError
         If the file cannot be written.
     """
-    teller = Teller(report, language)
-    shapes = shapely.orient_polygons(np.concatenate([report.sites.geometry, report.findings.geometry]))
-    head = {"type": "FeatureCollection", **head_members(teller), "crs_note": teller.words("geojson", "crs-note")}
-    there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    if len(there):
-        head["bbox"] = shapely.total_bounds(there).tolist()
+    write_pieces(report, lambda: [report], path, language=language)
+
+
+def write_pieces(
+    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
+) -> None:
+    """Write a report that comes in pieces of consecutive sites, of which only one is held, as `write_geojson` does.
+
+    Parameters
+    ----------
+    head : Report
+        What the whole says of itself; its tables are not asked for.
+    pieces : callable
+        Gives the pieces from the first on; it is called more than once.
+    path : path
+        The file, ``*.geojson``.
+    language : {"zh", "en"}
+        As in `write_geojson`.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    teller = Teller(head, language)
+    told = {"type": "FeatureCollection", **head_members(teller), "crs_note": teller.words("geojson", "crs-note")}
+    shapes = (s.geometry.to_numpy() for one in pieces() for s in (one.sites, one.findings))
+    found = np.array([shapely.total_bounds(some[there]) for some in shapes if (there := _there(some)).any()])
+    if len(found):
+        told["bbox"] = [*found[:, :2].min(axis=0).tolist(), *found[:, 2:].max(axis=0).tolist()]
     features = (
         {"type": "Feature", "id": name, "geometry": geometry_object(shape), "properties": properties}
-        for (name, properties), shape in zip(feature_records(teller), shapes, strict=True)
+        for some, shapes in feature_pieces(pieces, language)
+        for (name, properties), shape in zip(some, shapes, strict=True)
     )
-    write_lines(path, head, features)
+    write_lines(path, told, features)
+
+
+def _there(shapes: Geometries) -> Any:
+    return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
 
 
 def head_members(teller: Teller) -> dict[str, Any]:
@@ -75,16 +107,38 @@ def head_members(teller: Teller) -> dict[str, Any]:
     }
 
 
-def feature_records(teller: Teller) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Go through ids and properties of all sites, then of all findings."""
+def feature_pieces(
+    pieces: Callable[[], Iterable[Report]], language: Language
+) -> Iterator[tuple[Iterator[tuple[str, dict[str, Any]]], Geometries]]:
+    """Go through all sites, then all findings, some rows at a time: ids and properties, and shapes as RFC 7946 turns them."""
+    for report in pieces():
+        for start in range(0, len(report.sites), AT_ONCE):
+            sites = report.sites.iloc[start : start + AT_ONCE]
+            yield _site_records(Teller(replace(report, sites=sites), language)), _turned(sites)
+    first = 1
+    for report in pieces():
+        for start in range(0, len(report.findings), AT_ONCE):
+            findings = report.findings.iloc[start : start + AT_ONCE]
+            yield _finding_records(Teller(replace(report, findings=findings), language), first), _turned(findings)
+            first += len(findings)
+
+
+def _turned(frame: gpd.GeoDataFrame) -> Geometries:
+    return np.asarray(shapely.orient_polygons(frame.geometry.to_numpy()), dtype=object)
+
+
+def _site_records(teller: Teller) -> Iterator[tuple[str, dict[str, Any]]]:
     sites, _ = site_columns(teller, reserved=(KIND,))
     names = teller.report.sites["id"].tolist()
     for name, properties in zip(names, _rows(sites, len(names)), strict=True):
         yield f"site:{text(name)}", {KIND: "site", **properties}
-    count = len(teller.report.findings)
-    parts = has_part(teller.report.findings).tolist()
-    for number, properties in enumerate(_rows(finding_columns(teller), count), 1):
-        yield f"finding:{number}", {KIND: "finding", **properties, "has_part": parts[number - 1]}
+
+
+def _finding_records(teller: Teller, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    findings = teller.report.findings
+    parts = has_part(findings).tolist()
+    for number, properties in enumerate(_rows(finding_columns(teller), len(findings))):
+        yield f"finding:{first + number}", {KIND: "finding", **properties, "has_part": parts[number]}
 
 
 def geometry_object(shape: Any) -> dict[str, Any] | None:
@@ -98,16 +152,13 @@ def geometry_object(shape: Any) -> dict[str, Any] | None:
 def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[dict[str, Any]]) -> None:
     """Write a collection with one feature per line, so that two reports can be compared line by line."""
 
-    def make(made: Path) -> dict[str, int]:
-        number = -1
-        with made.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(_json(head)[:-1] + ', "features": [')
-            for number, feature in enumerate(features):
-                file.write((",\n" if number else "\n") + _json(feature))
-            file.write("\n]}\n")
-        return {"features": number + 1}
+    def texts() -> Iterator[str]:
+        yield _json(head)[:-1] + ', "features": ['
+        for number, feature in enumerate(features):
+            yield (",\n" if number else "\n") + _json(feature)
+        yield "\n]}\n"
 
-    put(path, make)
+    put_texts(path, texts())
 
 
 def _rows(columns: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:

@@ -6,13 +6,15 @@ have to be WGS 84, is null; a reader that knows only GeoJSON takes the GeoJSON f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import shapely
 
-from lzgis.exporters.geojson import feature_records, geometry_object, head_members, write_lines
+from lzgis.exporters.geojson import feature_pieces, geometry_object, head_members, write_lines
 from lzgis.exporters.rows import Teller
+from lzgis.measure import Geometries
 from lzgis.model import Report
 from lzgis.words import Language
 
@@ -42,10 +44,20 @@ def write_jsonfg(report: Report, path: str | Path, *, language: Language = "zh")
     ExportError
         If the file cannot be written.
     """
-    teller = Teller(report, language)
-    shapes = shapely.orient_polygons(np.concatenate([report.sites.geometry, report.findings.geometry]))
-    places = shapely.transform(shapes, lambda lonlat: lonlat[:, ::-1])
-    head = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS, **head_members(teller)}
+    write_pieces(report, lambda: [report], path, language=language)
+
+
+def write_pieces(
+    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
+) -> None:
+    """Write a report that comes in pieces, as `lzgis.exporters.geojson.write_pieces` does.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    told = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS}
     features = (
         {
             "type": "Feature",
@@ -55,6 +67,11 @@ def write_jsonfg(report: Report, path: str | Path, *, language: Language = "zh")
             "place": geometry_object(place),
             "properties": properties,
         }
-        for (name, properties), place in zip(feature_records(teller), places, strict=True)
+        for some, shapes in feature_pieces(pieces, language)
+        for (name, properties), place in zip(some, _latitude_first(shapes), strict=True)
     )
-    write_lines(path, head, features)
+    write_lines(path, told | head_members(Teller(head, language)), features)
+
+
+def _latitude_first(shapes: Geometries) -> Geometries:
+    return np.asarray(shapely.transform(shapes, lambda lonlat: lonlat[:, ::-1]), dtype=object)

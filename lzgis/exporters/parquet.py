@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,45 +44,63 @@ def write_findings(report: Report, path: str | Path, *, language: Language = "zh
     ExportError
         If the file cannot be written.
     """
-    write_pieces(Teller(report, language), [findings_frame(Teller(report, language))], path)
+    findings = report.findings
+    stored = table_of({c.name: findings[c.name] for c in FINDING_COLUMNS}, findings.geometry.to_numpy())
+    write_pieces(Teller(report, language), [findings_table(Teller(report, language), stored)], path)
 
 
 def write_verdicts(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write all sites with their verdicts as GeoParquet; as `write_findings`."""
-    write_pieces(Teller(report, language), [verdicts_frame(Teller(report, language))], path)
+    write_pieces(Teller(report, language), [verdicts_table(Teller(report, language))], path)
 
 
-def findings_frame(teller: Teller) -> gpd.GeoDataFrame:
-    """Give the findings of a report as they are stored."""
-    findings = teller.report.findings
-    columns: dict[str, Any] = {c.name: findings[c.name] for c in FINDING_COLUMNS}
+def findings_table(teller: Teller, findings: pa.Table) -> pa.Table:
+    """Give findings as they are stored: beside the codes their wording.
+
+    Parameters
+    ----------
+    teller : Teller
+        Who words them; the findings of its report are not asked for.
+    findings : Table
+        The columns of `FINDING_COLUMNS` and their geometry, as `table_of` gives them.
+    """
+    columns = {c.name: findings[c.name] for c in FINDING_COLUMNS}
     columns["rule_title"] = _titles(findings["rule"], teller.rule)
     columns["layer_title"] = _titles(findings["layer"], teller.layer)
     columns["activity_title"] = _titles(findings["activity"], teller.activity)
     columns["severity_title"] = _titles(findings["severity"], partial(teller.word, "severity"))
-    columns["reason_title"] = _reasons(findings, teller)
-    return gpd.GeoDataFrame(columns, geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], teller)
+    return pa.table(columns | {"geometry": findings["geometry"]})
 
 
-def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> pd.Series[Any]:
+def _titles(codes: pa.ChunkedArray, title: Callable[[str], str]) -> pa.Array:
     # There are millions of rows and few codes.
-    return codes.map({code: title(code) for code in codes.unique()})
+    coded = codes.combine_chunks().dictionary_encode()
+    return _array([title(code) for code in coded.dictionary.to_pylist()]).take(coded.indices)
 
 
-def _reasons(findings: pd.DataFrame, teller: Teller) -> pd.Series[Any]:
-    pairs = pd.MultiIndex.from_frame(findings[["reason", "unchecked_share"]])
-    code, unique = pd.factorize(pairs)
-    told = [teller.reason({"reason": reason, "unchecked_share": share}) for reason, share in unique]
-    return pd.Series([*told, ""], dtype=object).take(code).set_axis(findings.index)
+def _reasons(reasons: pa.ChunkedArray, shares: pa.ChunkedArray, teller: Teller) -> pa.Array:
+    coded = reasons.combine_chunks().dictionary_encode()
+    known = coded.dictionary.to_pylist()
+    code, share = coded.indices.to_numpy(), shares.to_numpy()
+    # A share is given for few rows: only those are looked at one by one.
+    shared = np.flatnonzero(~np.isnan(share))
+    pairs, place = np.unique(np.stack([code[shared], share[shared]]), axis=1, return_inverse=True)
+    told = [teller.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
+    told += [teller.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
+    row = code.astype(np.int64)
+    row[shared] = len(known) + place.reshape(-1)
+    return _array(told).take(pa.array(row))
 
 
-def verdicts_frame(teller: Teller) -> gpd.GeoDataFrame:
+def verdicts_table(teller: Teller) -> pa.Table:
     """Give the sites of a report with their verdicts as they are stored."""
     columns, _ = site_columns(teller)
-    return gpd.GeoDataFrame(columns, geometry=teller.report.sites.geometry.to_numpy(), crs=CGCS2000)
+    named = {name: pd.Series(values) for name, values in columns.items()}
+    return table_of(named, teller.report.sites.geometry.to_numpy())
 
 
-def write_pieces(teller: Teller, pieces: Iterable[gpd.GeoDataFrame], path: str | Path) -> None:
+def write_pieces(teller: Teller, pieces: Iterable[pa.Table], path: str | Path) -> None:
     """Write consecutive pieces of a layer as one file; only a group of rows is ever held.
 
     Raises
@@ -93,7 +111,7 @@ def write_pieces(teller: Teller, pieces: Iterable[gpd.GeoDataFrame], path: str |
     about = json.dumps(_about(teller), ensure_ascii=False)
 
     def make(made: Path) -> dict[str, int]:
-        tables = (_table(piece) for piece in pieces)
+        tables = iter(pieces)
         first = next(tables)
         geo = json.dumps(_geo(), ensure_ascii=False)
         schema = first.schema.with_metadata({"geo": geo, "lzgis": about.encode("utf-8", "backslashreplace")})
@@ -122,23 +140,25 @@ def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
     yield from others
 
 
-def _table(frame: gpd.GeoDataFrame) -> pa.Table:
-    shapes = shapely.to_wkb(frame.geometry.to_numpy())
+def table_of(columns: Mapping[str, pd.Series[Any]], geometry: Any) -> pa.Table:
+    """Bring columns to whole numbers, real numbers or texts, and shapes to WKB."""
     arrays: dict[str, Any] = {}
-    for name in frame.columns:
-        if name != "geometry":
-            column = frame[name]
-            arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
-    return pa.table(arrays | {"geometry": pa.array(shapes, type=pa.binary())})
+    for name, column in columns.items():
+        arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
+    return pa.table(arrays | {"geometry": pa.array(shapely.to_wkb(geometry), type=pa.binary())})
 
 
 def _texts(column: pd.Series[Any]) -> pa.Array:
     try:
         return pa.array(column, type=pa.string(), from_pandas=True)
     except (UnicodeEncodeError, pa.ArrowException):
-        # Half a pair of surrogates is no text in UTF-8, and a column may hold what is no text.
-        values = [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in column.tolist()]
-        return pa.array(values, type=pa.string())
+        return _array(column.tolist())
+
+
+def _array(values: Iterable[Any]) -> pa.Array:
+    # Half a pair of surrogates is no text in UTF-8, and a column may hold what is no text.
+    texts = [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in values]
+    return pa.array(texts, type=pa.string())
 
 
 def _geo() -> dict[str, Any]:

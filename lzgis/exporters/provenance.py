@@ -47,7 +47,7 @@ def _repairs(teller: Teller) -> list[list[Value]]:
     return [
         [
             teller.words.message(r.place),
-            r.feature,
+            teller.words.message(r.feature),
             teller.words.message(r.what),
             r.area_before_m2,
             r.area_after_m2,

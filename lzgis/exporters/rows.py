@@ -33,6 +33,9 @@ TINTS: dict[str, str] = {
     Verdict.NONE_FOUND: "#d9ecd8",
 }
 
+#: Rows that are brought to Python's own values at a time.
+AT_ONCE = 5_000
+
 # Illegal in XML or unseen in a cell: C0 and C1 but for tab and newline, surrogates, non-characters.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -88,10 +91,12 @@ def text(value: Any) -> str:
 
 
 def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Go through the rows of a frame as dictionaries of plain Python values."""
+    """Go through the rows of a frame as dictionaries of plain Python values; never more than some are held."""
     names = list(columns)
-    for row in zip(*(frame[name].tolist() for name in names), strict=True):
-        yield dict(zip(names, row, strict=True))
+    for start in range(0, len(frame), AT_ONCE):
+        values = [frame[name].iloc[start : start + AT_ONCE].tolist() for name in names]
+        for row in zip(*values, strict=True):
+            yield dict(zip(names, row, strict=True))
 
 
 def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:

@@ -6,6 +6,7 @@ therefore be checked in any order, in pieces and on other machines.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -177,7 +178,12 @@ class Check:
         which = whole.matching(where)
         if len(which) == len(whole.frame):
             return whole, which, whole.index
-        return whole, which, self.remember(("where", layer, which.tobytes()), lambda: whole.index.take(which))
+        # Kept with the layer, for the next sites that are held against it.
+        kept, key = whole.index.kept, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
+        if key not in kept:
+            kept[key] = whole.index.take(which)
+        chosen: FeatureIndex = kept[key]
+        return whole, which, chosen
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what was made for `key` before, or make it: rules that ask the same thing share the work."""

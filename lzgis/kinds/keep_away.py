@@ -21,6 +21,7 @@ from lzgis.kinds.base import (
     Geometries,
     Hits,
     Integers,
+    PlaneLayer,
     concatenated,
     hits,
     obstacle_rows,
@@ -98,18 +99,25 @@ def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> H
 
 
 def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
-    present = [check.layers[name] for name in rule.layers if name in check.layers]
-    found: BaselineFeatures = check.remember(
-        ("baselines", *_key(rule)),
-        lambda: baseline_features(
-            present,
-            check.layers.get(rule.layer),
-            rule.where,
-            assumed_half_width_m=rule.assumed_half_width_m,
-            assumed_by=rule.assumed_by,
-        ),
+    present = tuple(check.layers[name] for name in rule.layers if name in check.layers)
+    if not present:
+        return _gathered(rule, check, present)
+    # Kept with the layer that they are gathered for: the next sites that are held against the same layers find them there.
+    kept, key = present[-1].index.kept, repr(("baselines", *_key(rule)))
+    there: tuple[tuple[PlaneLayer, ...], BaselineFeatures] | None = kept.get(key)
+    if there is None or [*map(id, there[0])] != [*map(id, present)]:
+        there = kept[key] = (present, _gathered(rule, check, present))
+    return there[1]
+
+
+def _gathered(rule: KeepAway, check: Check, present: tuple[PlaneLayer, ...]) -> BaselineFeatures:
+    return baseline_features(
+        list(present),
+        check.layers.get(rule.layer),
+        rule.where,
+        assumed_half_width_m=rule.assumed_half_width_m,
+        assumed_by=rule.assumed_by,
     )
-    return found
 
 
 def _key(rule: KeepAway) -> tuple[object, ...]:

@@ -87,6 +87,21 @@ def city_raster(city: Catalogue, raster_id: str, *, kind: str | None = None) -> 
     return CityRaster(raster_id, spec, grid, source, tuple(problems))
 
 
+def as_sites(sites: SiteTable | gpd.GeoDataFrame | str | Path) -> SiteTable:
+    """Read sites, unless they are read."""
+    table = sites_from_frame(sites) if isinstance(sites, gpd.GeoDataFrame) else sites
+    return table if isinstance(table, SiteTable) else read_sites(table)
+
+
+def no_zones(sites: SiteTable) -> tuple[Problem, ...]:
+    """Tell of sites that are no zones: points, lines, and what has no geometry that can be used."""
+    lacking = int((shapely.get_dimensions(sites.frame.geometry.to_numpy()) != 2).sum())
+    if not lacking:
+        return ()
+    what = Message("{count} sites have no area and are left out", count=lacking)
+    return (Problem("warning", sites.source.name, what, Message("give them as polygons")),)
+
+
 def city_zones(
     city: Catalogue,
     by: Sequence[str] | None = None,
@@ -107,8 +122,7 @@ def city_zones(
     for name in names:
         parts += _zones_by(city, name)
     if sites is not None:
-        table = sites_from_frame(sites) if isinstance(sites, gpd.GeoDataFrame) else sites
-        table = read_sites(table) if not isinstance(table, SiteTable) else table
+        table = as_sites(sites)
         frame = table.frame[shapely.get_dimensions(table.frame.geometry.to_numpy()) == 2]
         parts += [(SITES, *row) for row in zip(frame["id"], frame["name"], frame.geometry, strict=True)]
     return zones_of(parts)

@@ -19,7 +19,7 @@ from lzgis.check import Progress
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
-from lzgis.rasters.city import CityRaster, as_city, city_raster, city_zones, raster_ids
+from lzgis.rasters.city import CityRaster, as_city, as_sites, city_raster, city_zones, no_zones, raster_ids
 from lzgis.rasters.cover import Zones, to_grid
 from lzgis.rasters.grid import grid_difference
 from lzgis.rasters.slope import CLASSES, NO_SLOPE, STEEP, slope_codes
@@ -147,7 +147,8 @@ def raster_stats(
     """
     city = as_city(city)
     one = city_raster(city, raster if raster is not None else _latest(city))
-    zones = city_zones(city, by, sites=sites)
+    table_of_sites = None if sites is None else as_sites(sites)
+    zones = city_zones(city, by, sites=table_of_sites)
     legend = _legend(one)
     placed = to_grid(one.grid, zones.geometry)
     if progress:
@@ -156,7 +157,8 @@ def raster_stats(
     outside = beyond(one.grid, placed, city)
     composition = _composition(zones, table, outside, legend)
     limits, more = _limits(city, one) if one.spec.kind == "elevation" else (_no_limits(), ())
-    problems = (*one.problems, *_said(one, legend, composition), *more)
+    lacking = () if table_of_sites is None else no_zones(table_of_sites)
+    problems = (*one.problems, *lacking, *_said(one, legend, composition), *more)
     if progress:
         progress("raster", 1, 1)
     return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)

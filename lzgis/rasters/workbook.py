@@ -15,6 +15,7 @@ from lzgis.exporters.siteless import siteless
 from lzgis.exporters.tables import Head, Kind, Table, Value
 from lzgis.exporters.xlsx import tables_bytes
 from lzgis.layer_model import Setting
+from lzgis.model import Provenance, SiteTable
 from lzgis.rasters.change import RasterChange
 from lzgis.rasters.city import as_city
 from lzgis.rasters.stats import CLASS, RasterStats
@@ -58,9 +59,7 @@ def write_raster_xlsx(
         If the file cannot be written.
     """
     city = as_city(city)
-    sources = (found.source,) if isinstance(found, RasterStats) else found.sources
-    origin = provenance_of(city, city.book, {}, (dt.date.today(), made_at))
-    origin = replace(origin, sources=(*sources, *origin.sources), transforms=())
+    origin = raster_provenance(found, city, made_at=made_at)
     setting = Setting(city.city, city.book, {}, None, origin)
     teller = Teller(siteless(setting, city.book, found.problems), language)
     if isinstance(found, RasterStats):
@@ -69,6 +68,19 @@ def write_raster_xlsx(
         tables = _change_tables(teller, found, class_titles(city, (found.before, found.after), teller.words))
     put_bytes(path, tables_bytes(teller, tables))
     return Path(path)
+
+
+def raster_provenance(
+    found: RasterStats | RasterChange,
+    city: Catalogue,
+    *,
+    sites: SiteTable | None = None,
+    made_at: dt.datetime | None = None,
+) -> Provenance:
+    """Say where it comes from what rasters told: rasters, the layers that were read for it, rules, and sites if any."""
+    sources = (found.source,) if isinstance(found, RasterStats) else found.sources
+    origin = provenance_of(city, city.book, city.read_so_far, (dt.date.today(), made_at), sites)
+    return replace(origin, sources=(*sources, *origin.sources), transforms=())
 
 
 def told_composition(found: RasterStats, words: Words) -> pd.DataFrame:

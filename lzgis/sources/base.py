@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ import geopandas as gpd
 
 from lzgis.helmert import Helmert
 from lzgis.model import Problem
-from lzgis.repair import Repairs
+from lzgis.repair import Change, Repairs
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Decided:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """An input as it was read, before anything is repaired or reprojected.
+    """An input as it was read, before anything is reprojected or made valid.
 
     Attributes
     ----------
@@ -85,6 +85,8 @@ class Read:
         What to call the input in outputs: the name of the file, or the address without user and password.
     total : int, optional
         How many rows the input has, where only some were asked for.
+    changes : tuple of Change
+        What the reader did to geometries that cannot be taken as they stand; each becomes a `Repair`.
     """
 
     frame: gpd.GeoDataFrame
@@ -95,6 +97,13 @@ class Read:
     sha256: str = ""
     name: str = ""
     total: int | None = None
+    changes: tuple[Change, ...] = ()
+
+    def only(self, rows: Sequence[int]) -> Read:
+        """Keep some rows, in the order given, and what was done to them."""
+        changes = (change.within(rows) for change in self.changes)
+        frame = self.frame.iloc[list(rows)].reset_index(drop=True)
+        return replace(self, frame=frame, changes=tuple(change for change in changes if change.rows))
 
 
 #: Reads one kind of file. The path exists and its suffix is one the reader stands for.

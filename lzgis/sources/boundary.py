@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -11,23 +12,35 @@ import shapely
 
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.numbers import Cells, plain
 
 _REMEDY = Message("correct the points of the parcel")
+_ONCE = Message("has the same ring twice; it is counted once")
+
+
+class Parcels(NamedTuple):
+    """Parcels, and what was done to their shapes."""
+
+    frame: gpd.GeoDataFrame
+    changes: tuple[Change, ...]
 
 
 def parcels(
     cells: Cells, found: Mapping[str, int], points: tuple[np.ndarray, np.ndarray], table: pd.DataFrame
-) -> gpd.GeoDataFrame:
+) -> Parcels:
     """Join the rows of boundary points to parcels.
 
     The rows of one parcel follow each other; its number may stand in the first of them alone, as merged cells leave it.
     Within a parcel a new 圈号 begins a new ring, and without such a column the return to the first point of a ring ends it.
     What a ring is, a hole or another part, is decided by what lies in what.
 
+    A ring of boundary points is closed by definition, whether or not its first point is written again at its end: to close
+    it is no repair.
+
     Returns
     -------
-    GeoDataFrame
+    Parcels
         One row for each parcel, with those attributes that are the same in all its rows; no geometry where a point is
         missing or a ring has less than three.
     """
@@ -35,17 +48,22 @@ def parcels(
     names = _parcel_of_rows(cells, column)
     begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
     groups = list(zip(begins, [*begins[1:], len(names)], strict=True))
-    shapes = []
+    shapes: list[shapely.Geometry | None] = []
+    drawn: dict[int, float] = {}
     for start, end in groups:
         here = Message("{place}, parcel '{name}'", place=cells.place, name=names[start] or "1")
         rings = _rings(cells, found.get("ring"), points, range(start, end))
-        shapes.append(_parcel(rings, here, cells))
+        shape, times = _parcel(rings, here, cells)
+        if times != 1:
+            drawn[len(shapes)] = times
+        shapes.append(shape)
     data = _attributes(cells, found, groups, table)
     if column is not None:
         data[cells.names[column]] = [names[a] for a, _ in groups]
     what = Message("{points} boundary points were joined to {count} parcels", points=len(names), count=len(groups))
     cells.problems.append(Problem("note", cells.place, what, Message("look whether that is their number")))
-    return gpd.GeoDataFrame(data, geometry=shapes)
+    changes = (Change(tuple(drawn), _ONCE, tuple(drawn.values())),) if drawn else ()
+    return Parcels(gpd.GeoDataFrame(data, geometry=shapes), changes)
 
 
 def _attributes(
@@ -119,20 +137,29 @@ def _rings(
     return rings
 
 
-def _parcel(rings: Sequence[list[tuple[float, float]]], here: str, cells: Cells) -> shapely.Geometry | None:
+def _parcel(
+    rings: Sequence[list[tuple[float, float]]], here: str, cells: Cells
+) -> tuple[shapely.Geometry | None, float]:
+    """Make the shape of a parcel, and tell how much more area all its rings have than those that count."""
     for number, ring in enumerate(rings, 1):
         if not np.isfinite(ring).all():
             # The cell that is no number has been told already.
-            return None
+            return None, 1.0
         if len(set(ring)) < 3:
             what = Message("ring {ring} has {count} different points", ring=number, count=len(set(ring)))
             cells.problems.append(Problem("error", here, what, _REMEDY))
-            return None
+            return None, 1.0
     shapes = shapely.polygons([shapely.linearrings(ring) for ring in rings])
-    if any(_equal(shapes, i, j) for i in range(len(rings)) for j in range(i)):
-        what = Message("has the same ring twice; it is counted once")
-        cells.problems.append(Problem("warning", here, what, _REMEDY))
-    return shape_of_rings(rings)
+    shape = shape_of_rings(rings)
+    again = [i for i in range(len(rings)) if any(_equal(shapes, i, j) for j in range(i))]
+    if not again or shapely.area(shape) == 0:
+        return shape, 1.0
+    cells.problems.append(Problem("warning", here, _ONCE, _REMEDY))
+    # What a ring adds as a part, or takes away as a hole, it does twice as it is drawn.
+    holes = [shapely.Polygon(hole) for part in shapely.get_parts(shape) for hole in part.interiors]
+    signs = [-1 if any(shapely.equals(shapes[i], hole) for hole in holes) else 1 for i in again]
+    more = float(np.dot(signs, shapely.area(shapes[again])))
+    return shape, 1 + more / float(shapely.area(shape))
 
 
 def shape_of_rings(rings: Sequence[Sequence[tuple[float, float]]]) -> shapely.Geometry:

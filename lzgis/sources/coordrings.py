@@ -43,6 +43,9 @@ class Ring:
 def rings_of(parcel: ParcelText, name: str, problems: list[Problem]) -> list[Ring]:
     """Tell the rings of a parcel apart, by their number and by where they close.
 
+    A ring of a 面 is closed by definition, whether or not its first point is written again at its end: to close it is no
+    repair, and nothing of it is listed as one.
+
     Raises
     ------
     SourceError

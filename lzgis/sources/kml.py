@@ -18,8 +18,10 @@ import shapely
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.archive import unpacked
 from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.shapes import CLOSED, LOOK_FOR_POINTS
 from lzgis.sources.working_copy import working_copy
 from lzgis.sources.xml_text import read_xml_text
 
@@ -50,11 +52,15 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
         problems.append(Problem("warning", str(path), what, Message("give the files that they lead to")))
     rows: list[dict[str, str]] = []
     shapes: list[shapely.Geometry | None] = []
+    unclosed: list[int] = []
     for folder, mark in _placemarks(root, ""):
         row = _row(mark, folder)
         here = Message("{place}, placemark {row} ('{name}')", place=path, row=len(rows) + 1, name=row["name"])
         rows.append(row)
         shapes.append(_shape(mark, here))
+        if _is_open(mark, here):
+            unclosed.append(len(rows) - 1)
+            problems.append(Problem("warning", here, CLOSED, LOOK_FOR_POINTS))
     if options.layer is not None:
         keep = [i for i, row in enumerate(rows) if row["folder"] == options.layer]
         if not keep:
@@ -64,12 +70,15 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
                 Message("has no layer '{layer}'", layer=options.layer),
                 Message("name one of {names}", names=names),
             )
-        rows, shapes = [rows[i] for i in keep], [shapes[i] for i in keep]
+    else:
+        keep = list(range(len(rows)))
     crs = _system(root, options, str(path))
     frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=crs.value)
     # What no placemark has is no field.
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
-    return Read(frame, f"xml.etree, shapely {shapely.__version__}", tuple(problems), encoding, crs)
+    changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
+    engine = f"xml.etree, shapely {shapely.__version__}"
+    return Read(frame, engine, tuple(problems), encoding, crs, changes=changes).only(keep)
 
 
 def read_kmz(path: Path, options: ReadOptions) -> Read:
@@ -190,16 +199,34 @@ def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
 def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
     if len(coordinates) < 3:
         _refuse(here, Message("a ring has {count} points", count=len(coordinates)))
+    # Closed here if it is not, which is said of the placemark.
     return shapely.LinearRing(coordinates)
 
 
 def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
     tuples = _text(_child(element, "coordinates")).split()
     try:
-        # Heights are left out: areas are plane areas.
-        return np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
+        points = np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
     except ValueError:
         _refuse(here, Message("a coordinate is not a number"))
+    heights = np.array([_height(one) for one in tuples])
+    # A height of 0 is what a program writes that knows none.
+    return np.column_stack([points, heights]) if heights.any() else points
+
+
+def _height(point: str) -> float:
+    try:
+        return float(point.split(",")[2])
+    except (IndexError, ValueError):
+        return 0.0
+
+
+def _is_open(mark: ElementTree.Element, here: str) -> bool:
+    """Whether a ring of a polygon does not end where it begins, as KML demands."""
+    sides = ("outerBoundaryIs", "innerBoundaryIs")
+    rings = [e for polygon in mark.iter() if _tag(polygon) == "Polygon" for s in polygon if _tag(s) in sides for e in s]
+    points = [_coordinates(ring, here)[:, :2] for ring in rings]
+    return any(len(one) > 0 and (one[0] != one[-1]).any() for one in points)
 
 
 def _refuse(here: str, what: Message) -> NoReturn:

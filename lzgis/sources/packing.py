@@ -19,9 +19,10 @@ from lzgis import errors
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.base import Decided, Read
 
-_RECORDS = {kind.__name__: kind for kind in (Problem, Decided)}
+_RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change)}
 _ERRORS = {kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError)}
 
 

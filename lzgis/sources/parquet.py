@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,9 @@ from pyproj.exceptions import CRSError
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.shapes import CLOSED, LOOK_FOR_POINTS
 from lzgis.sources.vector import Kind, check_beginning
 
 PARQUET = Kind("", "Parquet", (b"PAR1",))
@@ -38,8 +41,11 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
         with path.open("rb") as stream:
             if options.rows is None:
                 frame = gpd.read_parquet(stream)
+                unclosed = _unclosed(stream, str(frame.geometry.name))
             else:
-                frame, total = _some_rows(stream, *options.rows)
+                some, total = _some_rows(stream, *options.rows)
+                frame = gpd.read_parquet(some)
+                unclosed = _unclosed(some, str(frame.geometry.name))
     except (ValueError, OSError, TypeError, KeyError, CRSError) as error:
         # pyarrow's own errors are kinds of ValueError, OSError and so on.
         raise SourceError(
@@ -47,7 +53,10 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
             Message("is no GeoParquet ({error})", error=str(error).partition("\n")[0]),
             Message("save it again as GeoParquet or GeoPackage"),
         ) from error
-    problems = []
+    first = options.rows[0] if options.rows else 0
+    here = (Message("{place}, row {row}", place=path, row=first + row + 1) for row in unclosed)
+    problems = [Problem("warning", one, CLOSED, LOOK_FOR_POINTS) for one in here]
+    changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
     others = [c for c in frame.columns if frame[c].dtype == "geometry" and c != frame.geometry.name]
     if others:
         what = Message("has more than one column of shapes; {names} were left out", names=", ".join(others))
@@ -57,10 +66,10 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
     if frame.crs is not None:
         crs = Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
     engine = f"geopandas {gpd.__version__}, pyarrow {importlib.metadata.version('pyarrow')}"
-    return Read(frame, engine, tuple(problems), crs=crs, total=total)
+    return Read(frame, engine, tuple(problems), crs=crs, total=total, changes=changes)
 
 
-def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[gpd.GeoDataFrame, int]:
+def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[pa.BufferReader, int]:
     """Read rows from `first` on, and tell how many there are; only those and some thousand before them are in memory."""
     # Pages are read one after the other: a file may hold all its rows in one group.
     with pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
@@ -84,4 +93,21 @@ def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[gpd.GeoDataFra
     # By way of a file again, so that geopandas makes of it what it makes of a whole file.
     written = pa.BufferOutputStream()
     pq.write_table(table, written, compression="none")
-    return gpd.read_parquet(pa.BufferReader(written.getvalue())), total
+    return pa.BufferReader(written.getvalue()), total
+
+
+def _unclosed(stream: BinaryIO | pa.BufferReader, column: str) -> list[int]:
+    """Find the rows of polygons with a ring that is not closed.
+
+    Only shapes that stand in columns of their own (native encoding) can have one here: geopandas closes those and says
+    nothing. A ring in WKB that is not closed is refused.
+    """
+    stream.seek(0)
+    with pq.ParquetFile(stream) as file:
+        told = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+        depth = {"polygon": 1, "multipolygon": 2}.get(str(told["columns"][column]["encoding"]).lower())
+        if depth is None:
+            return []
+        shapes = [shape for batch in file.iter_batches(columns=[column]) for shape in batch.column(0).to_pylist()]
+    rings = [[shape] if depth == 1 else shape for shape in (one or [] for one in shapes)]
+    return [i for i, row in enumerate(rings) if any(r and r[0] != r[-1] for polygon in row for r in polygon)]

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
+from lzgis.measure import Geometries
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.addresses import shown
+from lzgis.sources.arcs import OTHER_STEPS_DEG, square_metres, with_chords
 from lzgis.sources.base import Decided, Read, ReadOptions
+from lzgis.sources.limits import ARC_STEP_DEG
+from lzgis.sources.shapes import Shapes, rescued
 from lzgis.sources.vector import choose_layer
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ _KEY = (
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey) "
     "WHERE i.indisprimary AND n.nspname = :schema AND c.relname = :table ORDER BY a.attnum"
 )
+#: The mark of a number of the system in WKB as PostGIS writes it.
+_SRID = 0x20000000
 _SYSTEM = "SELECT auth_name, auth_srid, srtext FROM spatial_ref_sys WHERE srid = :srid"
 
 
@@ -124,13 +133,15 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
     kept = [n for n, kind in kinds.items() if kind not in ("geometry", "geography", "raster") or n == found.geometry]
     key = [str(r[0]) for r in connection.execute(text(_KEY), names)]
     source = table(found.table, *(column(n) for n in kept), schema=found.schema)
-    query = select(*(source.c[n] for n in kept)).order_by(*(source.c[n] for n in key))
+    shape = source.c[found.geometry]
+    chosen = (_drawn(shape) if n == found.geometry else [source.c[n]] for n in kept)
+    query = select(*chain.from_iterable(chosen)).order_by(*(source.c[n] for n in key))
     for condition in _conditions(source.c, options.where, kept, here):
         query = query.where(condition)
-    srid = _srid(connection, found, source.c[found.geometry], here)
+    srid = _srid(connection, found, shape, here)
     crs = _system(connection, srid, here) if srid else None
-    frame = gpd.read_postgis(query, connection, geom_col=found.geometry, crs=crs)
-    problems = []
+    shapes = _shapes(pd.read_sql(query, connection), found.geometry, crs, here)
+    frame, problems = shapes.frame, list(shapes.problems)
     left_out = [n for n in kinds if n not in kept]
     if left_out:
         what = Message("has more than one column of shapes; {names} were left out", names=", ".join(left_out))
@@ -139,7 +150,56 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
         what = Message("{count} rows meet the filter", count=len(frame))
         problems.append(Problem("note", here, what, Message("as the filter demands")))
     decided = Decided(crs.name, Message("SRID {srid} of the table", srid=srid)) if crs is not None else None
-    return Read(frame, _engine(connection), tuple(problems), crs=decided, sha256=content_sha256(frame), name=here)
+    said, digest = tuple(problems), content_sha256(frame)
+    engine = _engine(connection)
+    return Read(frame, engine, said, crs=decided, sha256=digest, name=here, changes=shapes.changes)
+
+
+def _drawn(shape: ColumnClause[Any]) -> list[ColumnElement[Any]]:
+    """Ask for the shapes, arcs as chords of the usual angle; and, where there are arcs, for the same with other chords."""
+    from sqlalchemy import case, func
+
+    # A tolerance of type 2 is the angle of a chord, in radians.
+    chords = {step: func.ST_CurveToLine(shape, math.radians(step), 2, 0) for step in (ARC_STEP_DEG, *OTHER_STEPS_DEG)}
+    others = [case((func.ST_HasArc(shape), chords[step])).label(_column(step)) for step in OTHER_STEPS_DEG]
+    return [chords[ARC_STEP_DEG].label(shape.name), *others]
+
+
+def _column(step_deg: float) -> str:
+    return f"lzgis: arcs as chords of {step_deg}°"
+
+
+def _shapes(table: pd.DataFrame, geometry: str, crs: CRS | None, here: str) -> Shapes:
+    """Make shapes of the text that the database gives; what shapely refuses is rescued as that of a file is."""
+    chords = {step: _parsed(table.pop(_column(step))) for step in OTHER_STEPS_DEG}
+    bent = np.flatnonzero(~shapely.is_missing(chords[OTHER_STEPS_DEG[0]]))
+    found = _parsed(table[geometry])
+    drawn = with_chords(found, bent, chords.__getitem__, place=here, unit_m2=square_metres(crs))
+    raw = np.array(
+        [None if text is None else _without_srid(bytes.fromhex(text)) for text in _texts(table[geometry])], object
+    )
+    missing = np.flatnonzero(shapely.is_missing(found))
+    shapes, problems, changes = rescued(drawn.shapes, raw, missing, here)
+    if crs is not None and len(missing):
+        shapes[missing] = shapely.set_srid(shapes[missing], shapely.get_srid(found).max(initial=0))
+    frame = gpd.GeoDataFrame(table.assign(**{geometry: shapes}), geometry=geometry, crs=crs)
+    return Shapes(frame, (*drawn.problems, *problems), (*drawn.changes, *changes))
+
+
+def _parsed(column: pd.Series) -> Geometries:
+    found: Geometries = shapely.from_wkb(np.array(_texts(column), dtype=object), on_invalid="ignore")
+    return found
+
+
+def _texts(column: pd.Series) -> list[str | None]:
+    return [None if pd.isna(text) else str(text) for text in column]
+
+
+def _without_srid(wkb: bytes) -> bytes:
+    """Leave out the number of the system, which stands in WKB as PostGIS writes it and not in that of others."""
+    order: Literal["little", "big"] = "little" if wkb[0] == 1 else "big"
+    code = int.from_bytes(wkb[1:5], order)
+    return wkb if not code & _SRID else wkb[:1] + (code & ~_SRID).to_bytes(4, order) + wkb[9:]
 
 
 def _table(connection: Connection, place: str, layer: str | None) -> _Table:

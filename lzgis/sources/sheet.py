@@ -20,6 +20,7 @@ from pyproj import CRS
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.boundary import parcels
 from lzgis.sources.numbers import Cells, plain
@@ -106,13 +107,14 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
         sheet.problems.append(Problem("note", sheet.place, what, Message("the rows above it are left out")))
     cells = Cells(sheet.place, columns.names, [n for n, _ in body], [r for _, r in body], sheet.problems)
     table = pd.DataFrame([r for _, r in body], columns=columns.names, dtype=object)
+    changes: tuple[Change, ...] = ()
     if "wkt" in columns.found:
         frame = _of_wkt(cells, table, columns)
         crs = None
     else:
         x, y, crs = _points(cells, columns, options)
         if {"point", "ring"} & set(columns.found):
-            frame = parcels(cells, columns.found, (x, y), table)
+            frame, changes = parcels(cells, columns.found, (x, y), table)
         else:
             frame = gpd.GeoDataFrame(table, geometry=[_point(a, b) for a, b in zip(x, y, strict=True)])
     if len(frame) and shapely.is_missing(frame.geometry.to_numpy()).all():
@@ -120,7 +122,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
         if first is not None:
             raise SourceError(first.place, first.what, first.remedy)
     frame = frame.set_crs(crs.value) if crs is not None else frame
-    return Read(frame, "", tuple(sheet.problems), crs=crs)
+    return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes)
 
 
 def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
@@ -193,7 +195,8 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
         text = text.partition(";")[2] if text.upper().startswith("SRID=") else text
         try:
             shapes.append(shapely.from_wkt(text) if text else None)
-        except shapely.errors.GEOSException as error:
+        # What shapely has no kind of shape for, as arcs, is told by its row too.
+        except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
             why = str(error).partition("\n")[0]
             cells.say(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))

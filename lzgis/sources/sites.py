@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from lzgis.measure import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.position import Given, code_of, declared_crs, locate
-from lzgis.repair import flat, mend
+from lzgis.repair import Change, flat, mend
 from lzgis.sources.aliases import SITE_FIELDS
 from lzgis.sources.apart import Reading, begin_reading
 from lzgis.sources.attributes import site_column
@@ -69,7 +70,7 @@ def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteT
     """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
     read = reading.result()
     origin = Origin(read.name, read.sha256, read.engine)
-    table = _table(read.frame, origin, reading.options, near)
+    table = _table(read.frame, origin, reading.options, near, read.changes)
     hints = [] if reading.options.shifted else shifted_by_name(read.name, read.frame.columns)
     return replace(table, problems=(*read.problems, *hints, *table.problems))
 
@@ -80,13 +81,14 @@ def sites_from_frame(
     name: str = "sites",
     options: ReadOptions | None = None,
     near: shapely.Geometry | None = None,
+    changes: Sequence[Change] = (),
 ) -> SiteTable:
     """Make a site table of a frame; the same checks as :func:`read_sites`.
 
     A frame without ids is numbered from 1, which the problems say. A site whose repair would change its area, and is not
-    accepted, keeps its row and has no geometry.
+    accepted, keeps its row and has no geometry. `changes` are what a reader did to the shapes before.
     """
-    return _table(frame, Origin(name), options or ReadOptions(), near)
+    return _table(frame, Origin(name), options or ReadOptions(), near, changes)
 
 
 class Origin(NamedTuple):
@@ -97,7 +99,13 @@ class Origin(NamedTuple):
     engine: str = "memory"
 
 
-def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: shapely.Geometry | None) -> SiteTable:
+def _table(
+    frame: gpd.GeoDataFrame,
+    origin: Origin,
+    options: ReadOptions,
+    near: shapely.Geometry | None,
+    changes: Sequence[Change],
+) -> SiteTable:
     name = origin.name
     if not isinstance(frame, gpd.GeoDataFrame):
         raise SourceError(
@@ -108,9 +116,9 @@ def _table(frame: gpd.GeoDataFrame, origin: Origin, options: ReadOptions, near: 
     problems: list[Problem] = []
     columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"].to_numpy()
-    shapes, flattened = flat(frame.geometry.to_numpy(), name)
+    shapes, flattened, left_out = flat(frame.geometry.to_numpy(), name)
     located = locate(shapes, _given(frame, options, near, name), name)
-    mended = mend(located.geometry, ids, name, accept=options.repairs)
+    mended = mend(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
     usable, narrow = _with_width(mended.relied_on, ids, name)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}

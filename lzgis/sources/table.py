@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -151,4 +152,4 @@ def _kept(read: Read, options: ReadOptions, place: str) -> Read:
         return read
     what = Message("{kept} of {count} rows are used", kept=int(keep.sum()), count=len(frame))
     problem = Problem("note", place, what, Message("as the filter demands"))
-    return replace(read, frame=frame[keep].reset_index(drop=True), problems=(*read.problems, problem))
+    return replace(read.only(np.flatnonzero(keep).tolist()), problems=(*read.problems, problem))

@@ -18,9 +18,11 @@ from pyproj.exceptions import CRSError
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem
+from lzgis.repair import Change
 from lzgis.sources.base import Decided, Read, ReadOptions
 from lzgis.sources.geopackage import check_geopackage
-from lzgis.sources.shapes import WINDOW, read_frame, rows_in
+from lzgis.sources.limits import ARC_STEP_DEG
+from lzgis.sources.shapes import CLOSED, LOOK_FOR_POINTS, WINDOW, read_frame, rows_in
 
 PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
 
@@ -125,9 +127,9 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             layer = _layer(path, options.layer)
-            frame, found = read_frame(path, layer, **opening)
+            frame, found, changes = read_frame(path, layer, **opening)
         said = (*found, *_said(heard, path))
-        return Read(frame, PYOGRIO, said, crs=_crs_of(frame))
+        return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
@@ -233,6 +235,7 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         more = {"encoding": options.encoding} if options.encoding else {}
         with (
             _heard_from(fiona.log.name) as errors,
+            fiona.Env(OGR_ARC_STEPSIZE=str(ARC_STEP_DEG)),
             fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
         ):
             crs = _crs_by_fiona(source)
@@ -255,4 +258,19 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         Message("was read by fiona, because pyogrio refused it ({first})", first=first),
         Message("nothing to do"),
     )
-    return Read(frame, f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}", (said,), crs=_crs_of(frame))
+    engine = f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}"
+    open_rows = tuple(i for i, row in enumerate(rows) if row.geometry is not None and _is_open(row.geometry))
+    told = tuple(
+        Problem("warning", Message("{place}, row {row}", place=path, row=row + 1), CLOSED, LOOK_FOR_POINTS)
+        for row in open_rows
+    )
+    changes = (Change(open_rows, CLOSED),) if open_rows else ()
+    return Read(frame, engine, (said, *told), crs=_crs_of(frame), changes=changes)
+
+
+def _is_open(geometry: Any) -> bool:
+    """Whether a polygon, as fiona gives it, has a ring that is not closed; shapely closes it and says nothing."""
+    if geometry.type == "GeometryCollection":
+        return any(map(_is_open, geometry.geometries))
+    polygons = {"Polygon": [geometry.coordinates], "MultiPolygon": geometry.coordinates}.get(geometry.type, ())
+    return any(ring[0] != ring[-1] for polygon in polygons for ring in polygon if len(ring))

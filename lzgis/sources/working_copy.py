@@ -70,11 +70,12 @@ class WorkingCopy:
         return text
 
     def retold(self, read: Read) -> Read:
-        """Say the problems of a copy under the name of the original."""
+        """Say the problems and changes of a copy under the name of the original."""
         said = tuple(
             Problem(p.level, self.told(p.place), self.told(p.what), self.told(p.remedy)) for p in read.problems
         )
-        return replace(read, problems=said)
+        changes = tuple(replace(change, what=self.told(change.what)) for change in read.changes)
+        return replace(read, problems=said, changes=changes)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Message):
