@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lzgis.auditing import audit
     from lzgis.batch import BatchOptions, screen_batch
-    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
+    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue
     from lzgis.comparing import diff
     from lzgis.depths import overlap_depths
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
     from lzgis.rasters.workbook import write_raster_xlsx
     from lzgis.rechecking import recheck
+    from lzgis.reference import reference_city
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import ReadOptions, read_sites, sites_from_frame
@@ -76,7 +77,7 @@ _HOMES = {
     "read_sites": "sources",
     "read_surface": "rasters.surface",
     "recheck": "rechecking",
-    "reference_city": "catalogue",
+    "reference_city": "reference",
     "screen": "screening",
     "screen_batch": "batch",
     "sites_from_frame": "sources",

@@ -48,10 +48,10 @@ def stats(
     lang: LangOption = Language.zh,
 ) -> None:
     """Take stock of land cover or slope by zone, in true square metres."""
-    from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.stats import raster_stats
     from lzgis.rasters.workbook import told_composition, told_limits, write_raster_xlsx
+    from lzgis.reference import reference_city
 
     words = _words(lang)
     with progress_bar(words) as progress:
@@ -83,10 +83,10 @@ def change(
     lang: LangOption = Language.zh,
 ) -> None:
     """Compare two land covers inside the redline; exit code 1 if anything was converted."""
-    from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.change import raster_change
     from lzgis.rasters.workbook import class_titles, write_raster_xlsx
+    from lzgis.reference import reference_city
 
     words = _words(lang)
     with progress_bar(words) as progress:
@@ -120,9 +120,9 @@ def surface(
     lang: LangOption = Language.zh,
 ) -> None:
     """Burn all rules into one Cloud-Optimized GeoTIFF: no cell that a constraint touches is free."""
-    from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.surface import raster_surface
+    from lzgis.reference import reference_city
 
     words = _words(lang)
     with progress_bar(words) as progress:
