@@ -73,7 +73,7 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     return replace(read, problems=(*read.problems, problem))
 
 
-def _window(options: ReadOptions) -> dict[str, int]:
+def _window(options: ReadOptions) -> dict[str, Any]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
 
 
