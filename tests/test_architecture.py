@@ -139,6 +139,17 @@ def test_import_lzgis_costs_nothing():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
 
 
+def test_a_file_of_sites_is_being_read_before_the_heavy_packages_come():
+    code = """
+import lzgis as lz
+from lzgis.sources import ReadOptions, begin_reading
+lz.screen
+with begin_reading(lz.reference_city() / "sites.gpkg", options=ReadOptions(crs="EPSG:4490")) as reading:
+    assert reading._process is not None
+"""
+    assert loaded_after(code) == set()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])
 def test_help_comes_without_the_heavy_packages(arguments):
     code = f"""
