@@ -138,7 +138,7 @@ def layers_here() -> tuple[float, float]:
     from benchmarks.workload import sites
     from lzgis.answering import ground_of
     from lzgis.catalogue import open_catalogue, reference_city
-    from lzgis.screening import answers_of, date_of, in_plane
+    from lzgis.reporting import answers_of, date_of, in_plane
     from lzgis.sources import sites_from_frame
 
     city = open_catalogue(reference_city())

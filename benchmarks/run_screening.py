@@ -32,7 +32,7 @@ def one(n: int, by: str) -> dict[str, Any]:
     from lzgis.geometry import told
 
     if by == "shapely":
-        told.FEW = n + 1
+        told.FEW = told.FEW_IN_PLACE = n + 1
 
     city = lz.open_catalogue(lz.reference_city())
     ids = [f"s{i}" for i in range(n)]

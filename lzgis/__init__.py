@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lzgis.auditing import audit
     from lzgis.avoidance import Avoidance, avoid
     from lzgis.batch import BatchOptions, screen_batch
-    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue, reference_city
+    from lzgis.catalogue import Catalogue, measure_declared, open_catalogue
     from lzgis.comparing import diff
     from lzgis.depths import overlap_depths
     from lzgis.errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lzgis.rasters.surface import Surface, raster_surface, read_surface
     from lzgis.rasters.workbook import write_raster_xlsx
     from lzgis.rechecking import recheck
+    from lzgis.reference import reference_city
     from lzgis.rulebook import read_rulebook
     from lzgis.screening import screen
     from lzgis.sources import ReadOptions, read_sites, sites_from_frame
@@ -79,7 +80,7 @@ _HOMES = {
     "read_sites": "sources",
     "read_surface": "rasters.surface",
     "recheck": "rechecking",
-    "reference_city": "catalogue",
+    "reference_city": "reference",
     "screen": "screening",
     "screen_batch": "batch",
     "sites_from_frame": "sources",

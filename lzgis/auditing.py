@@ -22,8 +22,8 @@ from lzgis.layer_kinds.base import Found, Ground
 from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.messages import Message
 from lzgis.model import Problem, State
+from lzgis.reporting import date_of, in_plane, provenance_of
 from lzgis.rule import LayerRule, RuleBook
-from lzgis.screening import date_of, in_plane, provenance_of
 from lzgis.sources import shown
 
 _STATES = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR]

@@ -20,8 +20,9 @@ from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, PlaneLayer
 from lzgis.measure import ELLIPSOID
 from lzgis.messages import Message
 from lzgis.model import Report, SiteTable, State
+from lzgis.reporting import date_of, in_plane, subjects_of
 from lzgis.rule import Rule, Severity
-from lzgis.screening import date_of, in_plane, screen, subjects_of
+from lzgis.screening import screen
 from lzgis.sources import read_sites
 
 #: A move is longer than the shortest by this (m): a site put right on a border may overlap it by rounding.

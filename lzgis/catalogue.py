@@ -23,6 +23,7 @@ from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Repair, Source
 from lzgis.position import Given, astray, locate
+from lzgis.reference import reference_city as reference_city  # noqa: PLC0414 (to be had from here too)
 from lzgis.repair import mend
 from lzgis.rule import RuleBook
 from lzgis.rulebook import read_rulebook
@@ -175,12 +176,6 @@ def open_catalogue(path: str | Path) -> Catalogue:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
     return Catalogue(file.parent, spec)
-
-
-def reference_city() -> Path:
-    """Return the folder of the city that comes with lzgis, made of schematic data."""
-    installed = Path(__file__).parent / "reference_city"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "layers"
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[Measured]:

@@ -131,7 +131,7 @@ def demo(
     lang: LangOption = Lang.zh,
 ) -> None:
     """Screen the reference city's own projects and write every default format."""
-    from lzgis.catalogue import reference_city
+    from lzgis.reference import reference_city
 
     report = _screened(reference_city() / "sites.gpkg", None, None, lang)
     written = _write(report, out, formats_of(None), lang, options={}, given=_given(None, None, None))
@@ -142,8 +142,9 @@ def demo(
 @app.command("layers")
 def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
     """Show a city's layers and rasters, measured beside declared, and their problems."""
-    from lzgis.catalogue import open_catalogue, reference_city, unknown_values
+    from lzgis.catalogue import open_catalogue, unknown_values
     from lzgis.console import layers_table, problem_lines, rasters_table
+    from lzgis.reference import reference_city
 
     city = open_catalogue(layers or reference_city())
     table, problems = layers_table(city, lang.words)
@@ -177,7 +178,7 @@ def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Draw maps on paper: one for each SITE, or an overview of them all."""
-    from lzgis.catalogue import reference_city
+    from lzgis.reference import reference_city
 
     sheets.suffixes()
     report = _screened(sites or reference_city() / "sites.gpkg", layers, as_of, lang, reading=reading)
@@ -302,15 +303,17 @@ def _screened(
     overrides: Path | None = None,
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> Report:
-    from lzgis.catalogue import open_catalogue, reference_city
-    from lzgis.console import progress_bar
+    from lzgis.reference import reference_city
     from lzgis.screening import screen as screen_sites
     from lzgis.sources import begin_reading
 
-    with progress_bar(lang.words) as progress:
-        city = open_catalogue(layers or reference_city())
-        table = begin_reading(sites, options=reading.options())
-        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+    # Begun before anything heavy is imported.
+    with begin_reading(sites, options=reading.options()) as table:
+        from lzgis.console import progress_bar
+
+        with progress_bar(lang.words) as progress:
+            city = layers or reference_city()
+            report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=asked()))
 
 

@@ -58,9 +58,9 @@ class AuditOptions:
 def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, language: Language) -> int:
     """Audit, write and show as the options say; return the exit code."""
     from lzgis.auditing import audit
-    from lzgis.catalogue import reference_city
     from lzgis.console import problem_lines, progress_bar
     from lzgis.exporters.audited import AUDIT_FORMATS, audit_document
+    from lzgis.reference import reference_city
     from lzgis.words import Words
 
     names = options.names()

@@ -32,8 +32,9 @@ class AvoidOptions:
 def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidOptions, language: Language) -> int:
     """Find what remains and where to move, and show it as the options say; return the exit code."""
     from lzgis.avoidance import avoid
-    from lzgis.catalogue import open_catalogue, reference_city
+    from lzgis.catalogue import open_catalogue
     from lzgis.cli_audit import print_json, stdout
+    from lzgis.reference import reference_city
     from lzgis.words import Words
 
     city = open_catalogue(layers or reference_city())

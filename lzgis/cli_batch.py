@@ -102,8 +102,8 @@ class Question:
 def run_batch(question: Question, shards: ShardOptions) -> int:
     """Screen in shards, show verdicts and problems, and return the exit code."""
     from lzgis.batch import SHARD_SIZE, BatchOptions, screen_batch
-    from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
+    from lzgis.reference import reference_city
     from lzgis.words import Words
 
     settings = BatchOptions(

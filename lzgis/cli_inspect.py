@@ -40,9 +40,9 @@ def run_inspect(
     ConfigError
         If `out` is no HTML file.
     """
-    from lzgis.catalogue import reference_city
     from lzgis.exporters.inspected import sheet_document, write_sheet_html
     from lzgis.inspecting import inspect_file
+    from lzgis.reference import reference_city
     from lzgis.words import Words
 
     if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):

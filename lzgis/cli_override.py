@@ -32,9 +32,10 @@ def run_override(
     finding: tuple[str, str], sites: Path | None, layers: Path | None, as_of: str | None, options: OverrideOptions
 ) -> None:
     """Print the entry of a decision on what a rule found on a site."""
-    from lzgis.catalogue import reference_city
     from lzgis.overriding import Decision, override_entry
-    from lzgis.screening import date_of, screen
+    from lzgis.reference import reference_city
+    from lzgis.reporting import date_of
+    from lzgis.screening import screen
 
     day: dt.date | None = None if options.date is None else date_of(options.date)
     report = screen(sites or reference_city() / "sites.gpkg", layers or reference_city(), as_of=as_of)

@@ -57,10 +57,11 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Take stock of land cover or slope by zone, in true square metres."""
-    from lzgis.catalogue import open_catalogue, reference_city
+    from lzgis.catalogue import open_catalogue
     from lzgis.console import progress_bar
     from lzgis.rasters.stats import raster_stats
     from lzgis.rasters.workbook import raster_provenance, told_composition, told_limits, write_raster_xlsx
+    from lzgis.reference import reference_city
     from lzgis.sources import read_sites
 
     words = _words(lang)
@@ -100,10 +101,11 @@ def change(
     lang: LangOption = Language.zh,
 ) -> None:
     """Compare two land covers inside the redline; exit code 1 if anything was converted."""
-    from lzgis.catalogue import open_catalogue, reference_city
+    from lzgis.catalogue import open_catalogue
     from lzgis.console import progress_bar
     from lzgis.rasters.change import raster_change
     from lzgis.rasters.workbook import class_titles, raster_provenance, write_raster_xlsx
+    from lzgis.reference import reference_city
 
     words = _words(lang)
     city = open_catalogue(layers or reference_city())
@@ -142,9 +144,9 @@ def surface(
     lang: LangOption = Language.zh,
 ) -> None:
     """Burn all rules into one Cloud-Optimized GeoTIFF: no cell that a constraint touches is free."""
-    from lzgis.catalogue import reference_city
     from lzgis.console import progress_bar
     from lzgis.rasters.surface import raster_surface
+    from lzgis.reference import reference_city
 
     words = _words(lang)
     with progress_bar(words) as progress:

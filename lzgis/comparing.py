@@ -23,9 +23,9 @@ from lzgis.layer_model import AUDIT_COLUMNS, CHANGE_COLUMNS, RULE_CHANGE_COLUMNS
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Problem, Provenance, Source
+from lzgis.reporting import date_of, plane_layer, provenance_of, software
 from lzgis.rule import LayerRule, Rule, RuleBook
 from lzgis.rulebook import read_rulebook
-from lzgis.screening import date_of, plane_layer, provenance_of, software
 from lzgis.spec import CitySpec
 from lzgis.versions import Pairing, change_rows, layer_gained_and_lost, paired
 

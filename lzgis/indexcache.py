@@ -23,8 +23,9 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry import LayerIndex
-from lzgis.geometry.compiled import available, sources
-from lzgis.geometry.machine import Machine, identity, machine_code
+from lzgis.geometry.compiled import available, in_place, put_in_place, sources, warm
+from lzgis.geometry.machine import Machine, identity, loops, loops_code, machine_code
+from lzgis.geometry.told import FEW, FEW_IN_PLACE
 
 _MARK = b"lzgis index 1\0\0\0"
 _LINE = 64
@@ -225,6 +226,51 @@ def made_machine(*, folder: Path | None = None) -> Machine | None:
     except OSError:
         return made
     return made
+
+
+def ready_loops(sites: int, *, folder: Path | None = None) -> None:
+    """Let the loops that screening calls be called as machine code, where that is kept and they pay.
+
+    Where it is not kept, it is made and kept if numba would have to compile the loops anyway, which takes as long; else
+    they are left to numba, or to shapely.
+
+    Parameters
+    ----------
+    sites : int
+        How many sites are to be screened.
+    folder : path, optional
+        Where code is kept; by default `cache_folder`.
+    """
+    if sites < FEW_IN_PLACE or in_place() or not (available() and _llvm()):
+        return
+    if not put_kept_loops(folder=folder) and sites >= FEW and not warm():
+        keep_loops(folder=folder)
+        put_kept_loops(folder=folder)
+
+
+def put_kept_loops(*, folder: Path | None = None) -> bool:
+    """Put the loops' machine code in the place of the loops, if it is kept for this code and processor."""
+    key = identity()
+    arrays = open_arrays((folder or cache_folder()) / f"{key}.loops", key)
+    if arrays is None:
+        return False
+    try:
+        put_in_place(loops(arrays["code"].tobytes(), arrays["told"].tobytes().decode()))
+    except (ValueError, RuntimeError, OSError):
+        return False
+    return True
+
+
+def keep_loops(*, folder: Path | None = None) -> None:
+    """Make the machine code of the loops that screening calls, and keep it where the folder can be written to.
+
+    Takes about half a minute, less where numba has kept what it compiled. What cannot stand alone is left to numba.
+    """
+    with contextlib.suppress(ValueError, RuntimeError, OSError):
+        code, told = loops_code()
+        arrays = {"code": np.frombuffer(code, np.uint8), "told": np.frombuffer(told.encode(), np.uint8)}
+        key = identity()
+        write_arrays((folder or cache_folder()) / f"{key}.loops", arrays, key)
 
 
 def _llvm() -> bool:

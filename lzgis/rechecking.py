@@ -26,8 +26,8 @@ from lzgis.kinds.baselines import HALF_WIDTH_FIELD
 from lzgis.layer_model import RECHECK_COLUMNS, Recheck
 from lzgis.messages import Message
 from lzgis.model import FINDING_COLUMNS, Problem, SiteTable, Source, State
+from lzgis.reporting import date_of, subjects_of, unusable_rows
 from lzgis.rule import Rule, RuleBook
-from lzgis.screening import date_of, subjects_of, unusable_rows
 from lzgis.verdicts import verdicts
 from lzgis.versions import Pairing
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # From the ground up. A module imports what stands on a lower floor, or before it on its own floor. A package
 # stands for all its modules that are not named here; these may import each other, but not in a circle.
 FLOORS: dict[str, str] = {
-    "ground": ". messages errors",
+    "ground": ". messages errors reference",
     "records": "spec rule",
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
@@ -24,8 +24,8 @@ FLOORS: dict[str, str] = {
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
-    "screening": "versions overriding earlier answering screening depths avoidance auditing comparing rechecking verifying "
-    "likeness inspecting",
+    "screening": "versions overriding earlier answering reporting screening depths avoidance auditing comparing rechecking "
+    "verifying likeness inspecting",
     "exports": "exporters exporters.map exporters.audited exporters.compared",
     "batches": "batch",
     "rasters": "rasters",
@@ -137,6 +137,17 @@ def loaded_after(code: str) -> set[str]:
 
 def test_import_lzgis_costs_nothing():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
+
+
+def test_a_file_of_sites_is_being_read_before_the_heavy_packages_come():
+    code = """
+import lzgis as lz
+from lzgis.sources import ReadOptions, begin_reading
+lz.screen
+with begin_reading(lz.reference_city() / "sites.gpkg", options=ReadOptions(crs="EPSG:4490")) as reading:
+    assert reading._process is not None
+"""
+    assert loaded_after(code) == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])

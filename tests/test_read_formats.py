@@ -141,6 +141,8 @@ def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monk
         raise pyogrio.errors.DataSourceError("not today")
 
     monkeypatch.setattr(vector.pyogrio, "list_layers", refuse)
+    # The only layer of a GeoPackage is read without being listed.
+    monkeypatch.setattr(vector.pyogrio, "read_dataframe", refuse)
     with pytest.raises(
         SourceError, match=r"cannot be read \(pyogrio: not today; fiona: .*\); save it again as GeoPackage"
     ):

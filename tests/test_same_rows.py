@@ -63,6 +63,7 @@ def city(tmp_path_factory):
 def screened(way, frame, city):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(told, "FEW", WAYS[way])
+        patch.setattr(told, "FEW_IN_PLACE", WAYS[way])
         assert SiteShapes(frame.geometry.to_numpy()).compiled == (way == "compiled")
         return lz.screen(frame, city, as_of=toy.AS_OF)
 
@@ -186,6 +187,7 @@ def test_a_pair_without_an_answer_or_with_two_is_a_fault():
 @pytest.mark.parametrize("origin", [(0.0, 0.0), (38_400_000.0, 2_767_000.0), (37_600_000.0, 2_767_000.0)])
 def test_over_a_tiling_the_parts_sum_to_the_site(monkeypatch, way, origin):
     monkeypatch.setattr(told, "FEW", WAYS[way])
+    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
     random = np.random.default_rng(3)
     tiles = np.array(
         shapely.get_parts(
@@ -215,6 +217,7 @@ def test_distances_are_told_the_same_wherever_the_plane_begins(monkeypatch, east
     found = {}
     for way, few in WAYS.items():
         monkeypatch.setattr(told, "FEW", few)
+        monkeypatch.setattr(told, "FEW_IN_PLACE", few)
         near = told_nearest(SiteShapes(sites), FeatureIndex(lines))
         within = told_within(SiteShapes(sites), FeatureIndex(lines), 500)
         found[way] = [a.tolist() for a in (near.right, near.distance, within.left, within.right, within.distance)]
@@ -224,6 +227,7 @@ def test_distances_are_told_the_same_wherever_the_plane_begins(monkeypatch, east
 @pytest.mark.parametrize("way", WAYS)
 def test_of_features_as_near_the_first_is_named(monkeypatch, way):
     monkeypatch.setattr(told, "FEW", WAYS[way])
+    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
     index = FeatureIndex(np.array([Point(30, 0), Point(10, 0), Point(-10, 0), Point(10 - 1e-7, 5)]))
     found = told_nearest(SiteShapes(np.array([Point(0, 0), Point(0, 1e-9), Point(-2, 0)])), index)
     assert (found.right.tolist(), found.distance.tolist()) == ([1, 1, 2], [10.0, 10.0, 8.0])
@@ -237,6 +241,7 @@ def test_of_features_as_near_the_first_is_named(monkeypatch, way):
 @pytest.mark.parametrize("apart", [20.0, 20.0000004, 20.0000006, 19.9999994, 19.9999996, 20.0 - 5e-7, 20.0 + 5e-7])
 def test_distances_are_told_in_micrometres_and_decided_so(monkeypatch, way, apart):
     monkeypatch.setattr(told, "FEW", WAYS[way])
+    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
     index = FeatureIndex(np.array([LineString([(0, 0), (1000, 1)])]))
     middle, across = np.array([500.0, 0.5]), np.array([-1.0, 1000.0]) / np.hypot(1, 1000)
     sites = np.array([Point(middle + apart * across)])
@@ -259,6 +264,7 @@ assert "numba" not in sys.modules
 
 def test_without_the_compiler_shapely_takes_any_number_of_sites(monkeypatch):
     monkeypatch.setattr(told, "FEW", 1)
+    monkeypatch.setattr(told, "FEW_IN_PLACE", 1)
     sites = np.array([box(0, 0, 1, 1), box(8, 0, 9, 1)])
     assert SiteShapes(sites).compiled
     monkeypatch.setattr(told, "available", lambda: False)
@@ -266,4 +272,5 @@ def test_without_the_compiler_shapely_takes_any_number_of_sites(monkeypatch):
     # Nor do the loops take what is as large as a continent.
     monkeypatch.undo()
     monkeypatch.setattr(told, "FEW", 1)
+    monkeypatch.setattr(told, "FEW_IN_PLACE", 1)
     assert not SiteShapes(np.array([box(0, 0, 2e6, 1)])).compiled

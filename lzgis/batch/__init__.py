@@ -27,8 +27,8 @@ from lzgis.exporters.folder import result_of
 from lzgis.manifest import Given
 from lzgis.messages import Message
 from lzgis.model import Problem, Report
+from lzgis.reporting import date_of
 from lzgis.results import occupied, staged
-from lzgis.screening import date_of
 from lzgis.sources import ReadOptions
 from lzgis.words import Language
 

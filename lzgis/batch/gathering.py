@@ -34,7 +34,7 @@ from lzgis.exporters.xlsx import write_growing
 from lzgis.messages import Message
 from lzgis.model import Problem, Report
 from lzgis.overriding import OVERRIDES_FILE, with_overrides
-from lzgis.screening import report_of
+from lzgis.reporting import report_of
 from lzgis.words import Language
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)

@@ -23,7 +23,7 @@ from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model import Problem, SiteTable, Source
 from lzgis.placing import digest_of, sync
-from lzgis.screening import answers_of
+from lzgis.reporting import answers_of
 
 _SEAL = "seal.json"
 

@@ -3,7 +3,8 @@
 It knows no files, no tables, no rules and no reference systems; every length is in the unit of the plane (metres), every
 area in its square.
 
-What is fast by compiled loops (`LayerIndex`, `areas_and_distances` and their kin) is loaded when first asked for.
+What is fast by compiled loops (`LayerIndex`, `areas_and_distances` and their kin), or seldom asked for, is loaded when first
+asked for.
 """
 
 from importlib import import_module
@@ -22,7 +23,6 @@ from lzgis.geometry.overlay import (
     part_of_dimension,
     united,
 )
-from lzgis.geometry.parts import parts_of
 from lzgis.geometry.told import SiteShapes, crossing, overlapping, told_nearest, told_within
 from lzgis.geometry.translation import Translation, shortest_translation
 
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from lzgis.geometry.layerindex import LayerIndex
     from lzgis.geometry.lines import decided_insides, insides
     from lzgis.geometry.measured import areas_and_distances, decided_measures
+    from lzgis.geometry.parts import parts_of
 
-#: What loads the compiled loops, and where it is.
-_COMPILED = {
+#: What is loaded when first asked for, and where it is.
+_LATER = {
     "LayerIndex": "layerindex",
     "PolygonGrid": "grid",
     "areas_and_distances": "measured",
@@ -47,6 +48,7 @@ _COMPILED = {
     "insides": "lines",
     "intersection_areas": "areas",
     "nearest_distance": "distances",
+    "parts_of": "parts",
 }
 
 __all__ = [
@@ -90,6 +92,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _COMPILED:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_COMPILED[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from lzgis.geometry.calls import UnfitError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,6 +55,42 @@ class _Waiting(Generic[P, R]):
         return _ready(self)(*args, **kwargs)
 
 
+class _Kept(_Waiting[P, R]):
+    """A loop that is there as machine code; what that was not made for is left to numba."""
+
+    def __init__(self, loop: Callable[P, R], call: Callable[..., R]) -> None:
+        super().__init__(loop)
+        self.call = call
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return self.call(*args, **kwargs)
+        except UnfitError:
+            return _ready(self)(*args, **kwargs)
+
+
+def put_in_place(calls: Mapping[str, Callable[..., Any]]) -> None:
+    """Let loops be called as machine code, wherever a module of this floor names them.
+
+    Parameters
+    ----------
+    calls : mapping of callable
+        The loops by module and name, as ``lzgis.geometry.cells.cut``.
+    """
+    kept: dict[Any, Any] = {}
+    for name, call in calls.items():
+        home, _, own = name.rpartition(".")
+        loop = _plain(getattr(import_module(home), own))
+        kept[loop] = _Kept(loop, call)
+    _replace(lambda value: kept.get(_plain(value), value))
+
+
+def in_place() -> bool:
+    """Tell whether loops are called as machine code."""
+    first = sys.modules.get(f"{__package__}.segments")
+    return isinstance(getattr(first, "segments", None), _Kept)
+
+
 def compiled(loop: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers, kept on disk between runs, free of the interpreter's lock.
 
@@ -69,11 +108,21 @@ def _ready(waiting: _Waiting[P, R]) -> Callable[P, R]:
 
 def _all_ready() -> None:
     """Put what is compiled in the place of what waits, wherever a module of this floor names it."""
+    _replace(lambda value: _dispatcher(value.loop) if isinstance(value, _Waiting) else value)
+
+
+def _replace(other: Callable[[Any], Any]) -> None:
+    """Put something else in the place of loops, wherever a module of this floor names them."""
     modules = [m for name, m in sorted(sys.modules.items()) if name.startswith(f"{__package__}.")]
     for module in modules:
         for name, value in list(vars(module).items()):
-            if isinstance(value, _Waiting):
-                setattr(module, name, _dispatcher(value.loop))
+            if callable(value) and other(value) is not value:
+                setattr(module, name, other(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return a loop as it was written, whatever stands in its place."""
+    return value.loop if isinstance(value, _Waiting) else getattr(value, "py_func", value)
 
 
 def fresh(loop: Callable[..., Any]) -> Any:
@@ -81,8 +130,7 @@ def fresh(loop: Callable[..., Any]) -> Any:
     import numba
 
     _all_ready()
-    plain = loop.loop if isinstance(loop, _Waiting) else getattr(loop, "py_func", loop)
-    return numba.njit(nogil=True, error_model="numpy")(plain)
+    return numba.njit(nogil=True, error_model="numpy")(_plain(loop))
 
 
 @cache

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.answers import Areas, Distances, Measured
+from lzgis.geometry.calls import Array, Call, Kind, Number, Several, kind_of, plain
 from lzgis.geometry.chains import Chains
 from lzgis.geometry.compiled import fresh, sources
 from lzgis.geometry.layerindex import LayerIndex
@@ -82,30 +84,89 @@ def identity() -> str:
 
 
 def machine_code() -> bytes:
-    """Compile all loops and return one object; takes about half a minute.
+    """Compile all loops behind the one entry that measures and return one object; takes about half a minute.
 
     Raises
     ------
     ValueError
         If numba made something that cannot stand alone.
     """
-    import llvmlite.binding as llvm
     from numba import types
 
     from lzgis.geometry.entry import measure_piece
 
-    made = fresh(measure_piece)
-    made.compile((types.int64, types.int64, types.float64))
-    (signature,) = made.overloads
-    compiled = made.overloads[signature]
+    return _object({_ENTRY: _compiled(measure_piece, (types.int64, types.int64, types.float64))})
+
+
+def loops_code() -> tuple[bytes, str]:
+    """Compile the loops of `lzgis.geometry.loops` and return one object, and what each takes and gives, as JSON.
+
+    Takes about half a minute, a third of that where numba has kept them.
+
+    Raises
+    ------
+    ValueError
+        If numba made something that cannot stand alone.
+    """
+    import numba
+
+    from lzgis.geometry.loops import examples
+
+    typeof: Any = numba.typeof
+
+    made, told = {}, {}
+    for loop, arguments in examples():
+        name = f"{loop.__module__}.{getattr(loop, '__name__', '')}"
+        made[name] = _compiled(loop, tuple(typeof(one) for one in arguments))
+        takes, gives = made[name].signature.args, made[name].signature.return_type
+        told[name] = [plain(Several(tuple(map(_kind, takes)))), plain(_kind(gives))]
+    return _object(made), json.dumps(told)
+
+
+def _compiled(loop: Callable[..., Any], types: tuple[Any, ...]) -> Any:
+    made = fresh(loop)
+    made.compile(types)
+    (one,) = made.overloads.values()
+    return one
+
+
+def _kind(numba_type: Any) -> Kind:
+    """Tell what numba's name for a type says."""
+    from numba import types
+
+    if isinstance(numba_type, types.Array) and numba_type.layout == "C":
+        return Array(str(np.dtype(str(numba_type.dtype))), numba_type.ndim)
+    if isinstance(numba_type, types.BaseTuple):
+        named, parts = getattr(numba_type, "instance_class", None), getattr(numba_type, "types", ())
+        where = f"{named.__module__}:{named.__name__}" if named is not None and named is not tuple else ""
+        return Several(tuple(map(_kind, parts)), where)
+    if numba_type in (types.int64, types.float64):
+        return Number(str(numba_type))
+    raise ValueError(f"{numba_type} does not go in or out of machine code")
+
+
+def _object(made: Mapping[str, Any]) -> bytes:
+    """Link compiled functions, with everything below them, into one object in which only they have names."""
+    import llvmlite.binding as llvm
+
     target = _target(llvm)
-    module = llvm.parse_assembly(compiled.library.get_llvm_str())
+    module = None
+    for name, one in made.items():
+        part = llvm.parse_assembly(one.library.get_llvm_str())
+        for function in part.functions:
+            if function.name == one.fndesc.llvm_func_name:
+                function.name = name
+            elif not function.is_declaration:
+                function.linkage = "internal"
+        if module is None:
+            module = part
+        else:
+            module.link_in(part)
+    assert module is not None
     memory = f'target triple = "{module.triple}"\ntarget datalayout = "{module.data_layout}"\n' + _MEMORY
     module.link_in(llvm.parse_assembly(memory))
     for function in module.functions:
-        if function.name == compiled.fndesc.llvm_func_name:
-            function.name = _ENTRY
-        elif not function.is_declaration:
+        if function.name not in made and not function.is_declaration:
             function.linkage = "internal"
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
@@ -128,6 +189,51 @@ def _target(llvm: Any) -> Any:
     )
 
 
+def loops(code: bytes, told: str) -> dict[str, Call]:
+    """Load the loops that screening calls, by module and name.
+
+    Parameters
+    ----------
+    code : bytes
+        As from `loops_code`, made for this processor.
+    told : str
+        What each takes and gives, as from there.
+
+    Raises
+    ------
+    ValueError
+        If the C library lacks a function that the code calls, or the code lacks a loop.
+    """
+    engine = _engine(code)
+    release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_c_library()["free"])
+    made = {}
+    for name, (takes, gives) in json.loads(told).items():
+        arguments = kind_of(takes)
+        assert isinstance(arguments, Several)
+        made[name] = Call(_address(engine, name), arguments, kind_of(gives), release, engine)
+    return made
+
+
+def _engine(code: bytes) -> Any:
+    """Load an object; whoever calls what is in it must keep the engine, which owns the memory that the code lies in."""
+    import llvmlite.binding as llvm
+
+    target = _target(llvm)
+    for name, address in _c_library().items():
+        llvm.add_symbol(name, address)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
+
+
+def _address(engine: Any, name: str) -> int:
+    address = int(engine.get_function_address(name))
+    if not address:
+        raise ValueError(f"the code lacks {name}")
+    return address
+
+
 class Machine:
     """The loops, loaded from machine code; may be used by several threads at once.
 
@@ -143,19 +249,8 @@ class Machine:
     """
 
     def __init__(self, code: bytes) -> None:
-        import llvmlite.binding as llvm
-
-        target = _target(llvm)
-        for name, address in _c_library().items():
-            llvm.add_symbol(name, address)
-        # The engine owns the memory that the code lies in, so it must live as long as this.
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._engine.finalize_object()
-        address = self._engine.get_function_address(_ENTRY)
-        if not address:
-            raise ValueError("the code lacks its entry")
-        self._call = _Call(address)
+        self._engine = _engine(code)
+        self._call = _Call(_address(self._engine, _ENTRY))
 
     def measure(self, chain: Chains, layers: Sequence[LayerIndex], run_length: float) -> list[Measured]:
         """Measure all sites of `chain` against each layer: as `lzgis.geometry.pairs.against_layer`, byte for byte.

@@ -149,7 +149,7 @@ def _all_within(
     line: Segments, layer: LayerIndex, radius: Floats, inside: tuple[Integers, Integers]
 ) -> tuple[Integers, Integers, Floats]:
     """Find all features within each site's own radius (none where it is NaN), those inside or around it at 0."""
-    left, right, square = _edges_within_each(line, layer.tree, radius, layer.size)
+    left, right, square = edges_within_each(line, layer.tree, radius, layer.size)
     there = ~np.isnan(radius[inside[0]])
     left, right = np.concatenate([inside[0][there], left]), np.concatenate([inside[1][there], right])
     apart = np.concatenate([np.zeros(there.sum()), np.sqrt(square)])
@@ -159,7 +159,7 @@ def _all_within(
 
 
 @compiled
-def _edges_within_each(line: Segments, tree: EdgeTree, radius: Floats, features: int) -> tuple[Int64s, Int64s, Floats]:
+def edges_within_each(line: Segments, tree: EdgeTree, radius: Floats, features: int) -> tuple[Int64s, Int64s, Floats]:
     """Do as `edges_within`, with a distance for each site; none where it is NaN."""
     left, right, square = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
     n = 0
@@ -174,7 +174,8 @@ def _edges_within_each(line: Segments, tree: EdgeTree, radius: Floats, features:
         if n + len(owner) > len(left):
             room = 2 * (n + len(owner))
             more = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room))
-            more[0][:n], more[1][:n], more[2][:n] = left[:n], right[:n], square[:n]
+            for k in range(n):
+                more[0][k], more[1][k], more[2][k] = left[k], right[k], square[k]
             left, right, square = more
         for k in range(len(owner)):
             left[n], right[n], square[n] = site, owner[k], there[k]

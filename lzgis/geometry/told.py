@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.answers import Flags
-from lzgis.geometry.compiled import available
+from lzgis.geometry.compiled import available, in_place
 from lzgis.geometry.distance import DWithin, Nearest
 from lzgis.geometry.exact import exact_distances
 from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lzgis.geometry.layerindex import LayerIndex
     from lzgis.geometry.sitework import LaidOutSites
 
-#: With fewer sites than this, loading the compiled loops costs more than they gain.
-FEW = 400
+#: With fewer sites than this, loading the compiled loops costs more than they gain: by way of numba, as machine code.
+FEW, FEW_IN_PLACE = 400, 30
 #: Distances are told in steps, so many to the metre.
 STEPS = 1e6
 #: How far the two ways of measuring may differ, with much to spare: so many steps, or so many ulp of the coordinates.
@@ -61,7 +61,7 @@ class SiteShapes:
     @cached_property
     def compiled(self) -> bool:
         """Whether the compiled loops are there, pay for so many sites, and can take them."""
-        if len(self) < FEW or not available():
+        if len(self) < (FEW_IN_PLACE if in_place() else FEW) or not available():
             return False
         bounds = np.nan_to_num(shapely.bounds(self.geometries)).reshape(-1, 4)
         wide = (bounds[:, 2:] - bounds[:, :2]).max(initial=0.0)

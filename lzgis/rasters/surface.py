@@ -35,9 +35,9 @@ from lzgis.rasters.burn import BITS, Piece, burn_all, touched
 from lzgis.rasters.city import as_city
 from lzgis.rasters.constraints import LEVELS, Constraint, constraints
 from lzgis.rasters.grid import DEGREES
+from lzgis.reporting import date_of
 from lzgis.rule import RuleBook, Severity
 from lzgis.rulebook import activity_of
-from lzgis.screening import date_of
 from lzgis.tiff import CACHE_BYTES, opened_tiff
 
 #: Rows that are held at a time, and columns that are burnt at a time.

@@ -19,7 +19,7 @@ from lzgis.model import Provenance, SiteTable
 from lzgis.rasters.change import RasterChange
 from lzgis.rasters.city import as_city
 from lzgis.rasters.stats import CLASS, RasterStats
-from lzgis.screening import provenance_of
+from lzgis.reporting import provenance_of
 from lzgis.words import Language, Words
 
 _COMPOSITION = ["level", "zone_id", "zone_name", "title", "value", "cells", "area_m2", "share"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import json
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -23,9 +22,8 @@ from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.sources.addresses import address_of, file_of, scheme_of, shown
 from lzgis.sources.base import Read, ReadOptions
-from lzgis.sources.child import ANSWER, ERROR, REQUEST, too_much_memory
-from lzgis.sources.limits import MEMORY_BYTES, TIME_S, Network, environment
-from lzgis.sources.packing import unpack, unpack_error
+from lzgis.sources.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
+from lzgis.sources.request import ANSWER, ERROR, Request, is_answered, put_request
 from lzgis.sources.table import READERS, is_address, read_vector
 
 #: So many files are read by one process, which forgets with its end what libraries never free.
@@ -133,8 +131,8 @@ def read_many_apart(
             code, late = _run([folders[i] for i in some], network, most)
             for n, i in enumerate(some):
                 place = shown(asked[i][0])
-                done = _is_done(folders[i])
-                if not done and n and not _is_done(folders[some[n - 1]]):
+                done = is_answered(folders[i])
+                if not done and n and not is_answered(folders[some[n - 1]]):
                     break
                 try:
                     results[i] = _too_late(place, most) if late and not done else _answer(folders[i], code, place, most)
@@ -150,8 +148,7 @@ def read_many_apart(
 def _requested(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
     asked = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
-    request = {"path": asked, "options": asdict(options), "memory_bytes": limits.memory_bytes}
-    (folder / REQUEST).write_text(json.dumps(request), "utf-8")
+    put_request(Request(asked, options, limits.memory_bytes), folder)
     return folder
 
 
@@ -174,7 +171,7 @@ def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int
     try:
         done, since = 0, time.monotonic()
         while process.poll() is None:
-            now_done = sum(map(_is_done, folders))
+            now_done = sum(map(is_answered, folders))
             if now_done > done:
                 done, since = now_done, time.monotonic()
             if time.monotonic() - since > limits.time_s:
@@ -192,11 +189,10 @@ def _ended(process: subprocess.Popen[bytes] | None) -> None:
         process.wait()
 
 
-def _is_done(folder: Path) -> bool:
-    return (folder / ANSWER).exists() or (folder / ERROR).exists()
-
-
 def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
+    # Imported here: what makes tables of an answer takes longer to come than the process takes to start.
+    from lzgis.sources.packing import unpack, unpack_error
+
     if (folder / ERROR).exists():
         told = unpack_error((folder / ERROR).read_text("ascii"))
         raise told from None

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import geopandas as gpd
+if TYPE_CHECKING:
+    # Not imported with what a reader is asked: the process that reads is begun before anything heavy is there.
+    import geopandas as gpd
 
-from lzgis.helmert import Helmert
-from lzgis.model import Problem
-from lzgis.repair import Change, Repairs
+    from lzgis.helmert import Helmert
+    from lzgis.model import Problem
+    from lzgis.repair import Change, Repairs
 
 
 @dataclass(frozen=True)

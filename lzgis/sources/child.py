@@ -6,24 +6,21 @@ It finds in each folder what to read, and leaves there what it read, or why it d
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from lzgis.errors import LzgisError, SourceError
-from lzgis.helmert import Helmert
 from lzgis.messages import Message
 from lzgis.model import Problem
 from lzgis.sources.addresses import shown
 from lzgis.sources.base import Read, ReadOptions
-from lzgis.sources.limits import limit_this_process
+from lzgis.sources.limits import limit_this_process, too_much_memory
 from lzgis.sources.packing import pack, pack_error
+from lzgis.sources.request import ANSWER, DRAFT, ERROR, request_in
 from lzgis.sources.table import read_vector
 
-REQUEST, DRAFT, ANSWER, ERROR = "request.json", "draft.npz", "answer.npz", "error.json"
 #: A file that warns about every row says enough with the first.
 _WARNINGS = 20
 
@@ -31,10 +28,9 @@ _WARNINGS = 20
 def main(folders: list[Path]) -> int:
     """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
     for folder in folders:
-        asked = json.loads((folder / REQUEST).read_text("utf-8"))
-        path, options = asked["path"], options_of(asked["options"])
+        path, options, memory_bytes = request_in(folder)
         if folder is folders[0]:
-            limit_this_process(asked["memory_bytes"], options.network)
+            limit_this_process(memory_bytes, options.network)
         told: LzgisError
         try:
             pack(read_with_warnings(path, options), folder / DRAFT)
@@ -43,7 +39,7 @@ def main(folders: list[Path]) -> int:
         except LzgisError as error:
             told = error
         except MemoryError:
-            told = too_much_memory(shown(path), asked["memory_bytes"])
+            told = too_much_memory(shown(path), memory_bytes)
         except RecursionError:
             what = Message("is nested too deeply")
             told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
@@ -53,15 +49,6 @@ def main(folders: list[Path]) -> int:
             told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(told), "ascii")
     return 0
-
-
-def options_of(plain: dict[str, Any]) -> ReadOptions:
-    """Make the options again of what JSON keeps of them."""
-    helmert = plain.get("helmert")
-    rows = plain.get("rows")
-    return ReadOptions(
-        **plain | {"helmert": Helmert(**helmert) if helmert else None, "rows": tuple(rows) if rows else None}
-    )
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:
@@ -89,12 +76,6 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
         for text in list(texts)[:_WARNINGS]
     )
     return replace(read, problems=(*read.problems, *more))
-
-
-def too_much_memory(place: str, memory_bytes: int) -> SourceError:
-    """Say that a file takes more memory than it may."""
-    what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
-    return SourceError(place, what, Message("split it, or look whether it is what it says"))
 
 
 def _short(said: object) -> str:

@@ -8,8 +8,16 @@ from pathlib import Path
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 
+#: Every layer but the one that holds styles, and whether it is a table that is told to hold geometries.
+_LAYERS = """
+SELECT c.table_name, c.data_type = 'features' AND g.table_name IS NOT NULL AND m.name IS NOT NULL FROM gpkg_contents c
+LEFT JOIN gpkg_geometry_columns g ON g.table_name = c.table_name
+LEFT JOIN sqlite_master m ON m.name = c.table_name AND m.type = 'table'
+WHERE c.table_name <> 'layer_styles'
+"""
 
-def check_geopackage(path: Path, wanted: str | None) -> None:
+
+def check_geopackage(path: Path, wanted: str | None) -> str | None:
     """Refuse layers that are questions asked of the database, and a file whose last changes lie beside it.
 
     Parameters
@@ -18,6 +26,11 @@ def check_geopackage(path: Path, wanted: str | None) -> None:
         The file.
     wanted : str, optional
         The layer that is to be read; any, if None.
+
+    Returns
+    -------
+    str or None
+        The layer to read, where it is the only one and its own tables say so; else GDAL has to be asked.
 
     Raises
     ------
@@ -38,6 +51,7 @@ def check_geopackage(path: Path, wanted: str | None) -> None:
                 "SELECT c.table_name FROM gpkg_contents c JOIN sqlite_master m ON lower(m.name) = lower(c.table_name) "
                 "WHERE m.type = 'view'"
             ).fetchall()
+            layers = database.execute(_LAYERS).fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
@@ -48,3 +62,5 @@ def check_geopackage(path: Path, wanted: str | None) -> None:
     if wanted in views or (wanted is None and views):
         what = Message("layer '{layer}' is a view, not a table", layer=wanted or views[0])
         raise SourceError(str(path), what, Message("save what it shows as a table of its own, or name another layer"))
+    only = str(layers[0][0]) if len(layers) == 1 and layers[0][1] else None
+    return only if wanted in (None, only) else None

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 import lzgis
+from lzgis.errors import SourceError
+from lzgis.messages import Message
 
 #: Whether the user lets the process reach an address that he gave.
 Network = Literal["refused", "allowed"]
@@ -127,3 +129,9 @@ def limit_this_process(memory_bytes: int, network: Network) -> None:
         # A network of its own, with nothing in it; as an ordinary user that takes a user namespace too.
         if unshare is not None and unshare(_NEW_NETWORK) != 0:
             unshare(_NEW_NETWORK | _NEW_USER)
+
+
+def too_much_memory(place: str, memory_bytes: int) -> SourceError:
+    """Say that a file takes more memory than it may."""
+    what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
+    return SourceError(place, what, Message("split it, or look whether it is what it says"))

@@ -7,17 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-from pyproj import CRS
-from pyproj.exceptions import CRSError
-
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem
 from lzgis.sources.addresses import address_of, file_of, scheme_of, shown
-from lzgis.sources.base import AddressReader, Decided, Read, Reader, ReadOptions, sha256_of
+from lzgis.sources.base import AddressReader, Read, Reader, ReadOptions, sha256_of
 
 #: Suffix to "module:function"; imported when used. Nothing else is opened: no virtual file, no link.
 READERS: dict[str, str] = {
@@ -82,7 +75,7 @@ def read_vector(path: str | Path, *, layer: str | None = None, options: ReadOpti
     if is_address(path):
         reader: AddressReader = _named(SCHEMES[scheme_of(path)])
         read = reader(address_of(path), chosen)
-        return _declared(read, chosen, shown(path))
+        return _as_declared(read, chosen, shown(path))
     return read_file(path, chosen)
 
 
@@ -103,7 +96,7 @@ def read_file(path: str | Path, options: ReadOptions) -> Read:
     read = reader(file, options)
     if not read.sha256:
         read = replace(read, sha256=sha256_of(file), name=file.name)
-    return _declared(read, options, str(path))
+    return _as_declared(read, options, str(path))
 
 
 def _named(where: str) -> Any:
@@ -111,45 +104,9 @@ def _named(where: str) -> Any:
     return getattr(import_module(f"lzgis.sources.{module}"), name)
 
 
-def _declared(read: Read, options: ReadOptions, place: str) -> Read:
-    """Apply what the user declared: the system of an input that names none, and which rows to keep."""
-    if isinstance(read.frame, gpd.GeoDataFrame) and options.crs:
-        read = _in_declared_crs(read, options.crs, place)
-    return _kept(read, options, place) if options.where else read
-
-
-def _in_declared_crs(read: Read, declared: str, place: str) -> Read:
-    try:
-        crs = CRS.from_user_input(declared)
-    except CRSError:
-        raise SourceError(
-            place,
-            Message("'{crs}' is no reference system", crs=declared),
-            Message("write one like EPSG:4490"),
-        ) from None
-    own = read.frame.crs
-    if own is None:
-        return replace(read, frame=read.frame.set_crs(crs), crs=Decided(declared, Message("declared")))
-    own = CRS.from_user_input(own)
-    if own == crs or (own.to_epsg() is not None and own.to_epsg() == crs.to_epsg()):
+def _as_declared(read: Read, options: ReadOptions, place: str) -> Read:
+    """Apply what the user declared, by a module that is imported only where something was."""
+    if not (options.crs or options.where):
         return read
-    what = Message("is in {own} by its own word, but {crs} was declared", own=own.name, crs=declared)
-    raise SourceError(place, what, Message("leave out the declared system, or correct the file"))
-
-
-def _kept(read: Read, options: ReadOptions, place: str) -> Read:
-    frame = read.frame
-    keep = pd.Series(True, index=frame.index)
-    for name, values in options.where.items():
-        if name not in frame.columns:
-            raise SourceError(
-                place,
-                Message("has no field '{name}'", name=name),
-                Message("there are {names}", names=", ".join(str(c) for c in frame.columns)),
-            )
-        keep &= frame[name].astype(str).isin([str(v) for v in values])
-    if keep.all():
-        return read
-    what = Message("{kept} of {count} rows are used", kept=int(keep.sum()), count=len(frame))
-    problem = Problem("note", place, what, Message("as the filter demands"))
-    return replace(read.only(np.flatnonzero(keep).tolist()), problems=(*read.problems, problem))
+    applied: Read = _named("declared:as_declared")(read, options, place)
+    return applied

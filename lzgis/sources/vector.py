@@ -43,8 +43,8 @@ FILEGDB = Kind("OpenFileGDB", "file geodatabase")
 def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
-    check_geopackage(path, options.layer)
-    return _counted(read_gdal(path, GPKG, options, IMMUTABLE="YES", **_window(options)), path, options)
+    only = check_geopackage(path, options.layer)
+    return _counted(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -75,7 +75,7 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     return _counted(replace(read, problems=(*read.problems, problem)), path, options)
 
 
-def _window(options: ReadOptions) -> dict[str, int]:
+def _window(options: ReadOptions) -> dict[str, Any]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
 
 
@@ -104,7 +104,7 @@ def check_beginning(path: Path, kind: Kind) -> None:
         )
 
 
-def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> Read:
+def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None = None, **opening: Any) -> Read:
     """Read a layer with pyogrio, or with fiona where pyogrio refuses it.
 
     Parameters
@@ -115,6 +115,8 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
         The kind.
     options : ReadOptions
         Which layer.
+    only : str, optional
+        The layer, where it is known already which it can only be.
     **opening
         Options of the driver, or of :func:`pyogrio.read_dataframe`.
 
@@ -126,7 +128,7 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, **opening: Any) -> R
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
-            layer = _layer(path, options.layer)
+            layer = only or _layer(path, options.layer)
             frame, found, changes = read_frame(path, layer, **opening)
         said = (*found, *_said(heard, path))
         return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
