@@ -10,8 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from queue import SimpleQueue
 from threading import Thread
 
-import pyarrow as pa
-
 from lzgis.batch.shard import Task, do_task
 from lzgis.errors import ExportError
 from lzgis.messages import Message
@@ -36,7 +34,7 @@ def do_tasks(tasks: Iterable[Task], workers: int, *, step: Callable[[int], None]
     """
     # Processes started anew: a copy of this one, with its threads and locks, is not safe everywhere.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
     done: SimpleQueue[Future[int]] = SimpleQueue()
     folder, asked, told = "", 0, 0
     try:
@@ -61,12 +59,6 @@ def _told(done: SimpleQueue[Future[int]], told: int, step: Callable[[int], None]
     done.get().result()
     step(told + 1)
     return told + 1
-
-
-def _begin() -> None:
-    # Arrow's own pools keep what they no longer need: of two processes, a hundred megabytes.
-    pa.set_memory_pool(pa.system_memory_pool())
-    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
+from lzgis.batch.memory import borrowed
 from lzgis.batch.plan import Shard, shard_sites
 from lzgis.batch.tables import write_answers
 from lzgis.errors import ConfigError, LayerError, LzgisError
@@ -50,6 +50,7 @@ def do_task(task: Task) -> int:
     return task.shard.number
 
 
+@borrowed()
 def do_shard(common: Common, shard: Shard, ground: Ground) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
@@ -74,8 +75,6 @@ def do_shard(common: Common, shard: Shard, ground: Ground) -> None:
         _place(made, parts / shard.name, lambda: is_done(folder, key, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
-        # Arrow keeps what it no longer needs.
-        pa.default_memory_pool().release_unused()
 
 
 def is_done(folder: Path, key: str, shard: Shard) -> bool:
