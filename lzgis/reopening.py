@@ -67,22 +67,19 @@ def _some(path: Path) -> _Found:
 def _json(path: Path) -> Rows:
     if path.stat().st_size > _LARGE_BYTES:
         with contextlib.suppress(ValueError):
-            return _json_by_lines(path)
+            found = _json_by_lines(path)
+            if found is not None:
+                return found
     document: Any = json.loads(path.read_bytes())
     if not isinstance(document, dict):
         return {}
     return {str(name): len(part) for name, part in document.items() if isinstance(part, list)}
 
 
-def _json_by_lines(path: Path) -> Rows:
+def _json_by_lines(path: Path) -> Rows | None:
     """Read a document whose long lists have an element on each line, never holding more than one element.
 
-    Each element must be JSON, and so must all the rest, with the length of each list in its place.
-
-    Raises
-    ------
-    ValueError
-        If it is no such document, or broken.
+    Each element must be JSON, and so must all the rest, with the length of each list in its place. None if a comma is wrong.
     """
     rest: list[bytes] = []
     count, last = -1, False
@@ -93,13 +90,13 @@ def _json_by_lines(path: Path) -> Rows:
                 count = 0 if line.endswith(b"[") else -1
             elif line.startswith(b"]"):
                 if count and not last:
-                    raise ValueError("a comma before the end of a list")
+                    return None
                 rest[-1] = rest[-1][:-1] + b'{"rows": %d}' % count
                 rest.append(line[1:])
                 count, last = -1, False
             else:
                 if last:
-                    raise ValueError("no comma between two elements")
+                    return None
                 json.loads(line.removesuffix(b","))
                 count, last = count + 1, not line.endswith(b",")
     document = json.loads(b"\n".join(rest))

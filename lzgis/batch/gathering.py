@@ -18,6 +18,7 @@ import pyarrow as pa
 from lzgis.admission import unit_lists
 from lzgis.answering import Answers, Ground, together
 from lzgis.batch.ahead import ahead
+from lzgis.batch.memory import borrowed, give_back
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
@@ -122,6 +123,7 @@ def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[s
     return wanted
 
 
+@borrowed()
 def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
     """Write the formats of a finished batch into a folder.
 
@@ -199,8 +201,8 @@ def _parts(job: Job) -> Iterator[Path]:
     """Name the folders of the answers of all shards; what was read of one is given back before the next."""
     for shard in job.plan.shards:
         yield part_folder(job.folder, shard)
-        # Arrow keeps what it no longer needs, and more with every shard.
-        pa.default_memory_pool().release_unused()
+        # Kept, it would be more with every shard.
+        give_back()
 
 
 def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:

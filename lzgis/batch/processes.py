@@ -12,8 +12,6 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import NoReturn
 
-import pyarrow as pa
-
 from lzgis.batch.shard import Task, do_task, do_without, get_ready, try_sites
 from lzgis.errors import ExportError
 from lzgis.messages import Message
@@ -188,13 +186,7 @@ def _refuse(task: Task) -> NoReturn:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Processes started anew: a copy of this one, with its threads and locks, is not safe everywhere.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    # Arrow's own pools keep what they no longer need: of two processes, a hundred megabytes.
-    pa.set_memory_pool(pa.system_memory_pool())
-    _end_with_parent()
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:

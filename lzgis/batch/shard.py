@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
+from lzgis.batch.memory import borrowed
 from lzgis.batch.plan import Shard, shard_sites
 from lzgis.batch.tables import write_answers
 from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
@@ -86,6 +86,7 @@ def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, gr
     return together(parts, ground.city.city.divisions)
 
 
+@borrowed()
 def do_shard(
     common: Common,
     shard: Shard,
@@ -115,8 +116,6 @@ def do_shard(
         _place(made, parts / shard.name, lambda: is_done(folder, key, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
-        # Arrow keeps what it no longer needs.
-        pa.default_memory_pool().release_unused()
 
 
 def is_done(folder: Path, key: str, shard: Shard) -> bool:
