@@ -52,7 +52,7 @@ def breakdown(
     whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
     drawn = np.where(areal, shapely.area(shapes[which]), shapely.length(shapes[which]))
     # A band's shape may be that of the possible part, which is not what the certain area measures.
-    alike = np.isfinite(whole) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
+    alike = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
     which, areal, whole = which[alike], areal[alike], whole[alike]
     parts = SiteShapes(shapes[which])
     levels = [

@@ -258,7 +258,7 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         "note",
         str(path),
         Message("was read by fiona, because pyogrio refused it ({first})", first=first),
-        Message("nothing to do"),
+        Message("look at its arcs, if it has any: they are drawn as chords"),
     )
     engine = f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}"
     open_rows = tuple(i for i, row in enumerate(rows) if row.geometry is not None and _is_open(row.geometry))
