@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lzgis.geometry import compiled
 from lzgis.geometry.calls import Array, Number, Several, UnfitError, kind_of, plain
 
 ROOT = Path(__file__).parent.parent
@@ -147,14 +146,19 @@ except ValueError as error:
 
 
 def test_damaged_code_is_not_loaded(folder, tmp_path):
-    from lzgis.indexcache import put_kept_loops
-
     (one,) = folder.glob("*.loops")
     content = bytearray(one.read_bytes())
     content[-1000] ^= 0x10
     (tmp_path / one.name).write_bytes(content)
-    assert not put_kept_loops(folder=tmp_path)
-    assert not compiled.in_place()
+    # In a process apart: in this one, loops may be in place already.
+    ask = f"""
+from pathlib import Path
+from lzgis.geometry import compiled
+from lzgis.indexcache import put_kept_loops
+assert not put_kept_loops(folder=Path({str(tmp_path)!r}))
+assert not compiled.in_place()
+"""
+    subprocess.run([sys.executable, "-c", ask], cwd=ROOT, check=True)
 
 
 KINDS = [
@@ -203,9 +207,14 @@ def test_arrays_go_in_as_words():
     assert words == [0, 0, 6, 4, values.ctypes.data, 3, 2, 8, 4, 7, 0.5]
 
 
-def test_shapely_is_asked_where_few_sites_are_not_worth_loading_code(monkeypatch):
-    from lzgis import indexcache
-
-    monkeypatch.setattr(indexcache, "identity", lambda: 1 / 0)
-    indexcache.ready_loops(indexcache.FEW_IN_PLACE - 1)
-    assert not compiled.in_place()
+def test_shapely_is_asked_where_few_sites_are_not_worth_loading_code(folder):
+    ask = """
+from lzgis import indexcache
+from lzgis.geometry import compiled
+for few in (1, 0):
+    indexcache.ready_loops(indexcache.FEW_IN_PLACE - few)
+    print(compiled.in_place())
+"""
+    env = os.environ | {"LZGIS_CACHE": str(folder)}
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, check=True, capture_output=True, text=True, env=env)
+    assert done.stdout.split() == ["False", "True"]
