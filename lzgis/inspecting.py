@@ -20,7 +20,7 @@ from lzgis.landing import compass, distance_from
 from lzgis.likeness import AreaField, Overlap, area_fields, equal_shapes, overlaps
 from lzgis.measure import Geometries
 from lzgis.messages import Message
-from lzgis.model import Problem
+from lzgis.model import Problem, Repair
 from lzgis.position import Given, Located, code_of, declared_crs, locate
 from lzgis.sources import (
     SITE_FIELDS,
@@ -102,7 +102,7 @@ class Sheet:
     """The diagnosis of an input.
 
     `assumed` is what reading it takes for granted, `refused` are the errors that it would end with; what could be found
-    out before them is there. `outline` is that of the city, in EPSG:4490.
+    out before them is there. `repairs` are what would be done to shapes. `outline` is that of the city, in EPSG:4490.
     """
 
     name: str
@@ -116,6 +116,7 @@ class Sheet:
     contents: Contents | None = None
     transforms: tuple[str, ...] = ()
     outline: shapely.Geometry | None = None
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def readable(self) -> bool:
@@ -161,6 +162,7 @@ def inspect_file(
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []
     assumed = [*read.problems]
+    repairs: tuple[Repair, ...] = ()
     if not options.shifted:
         assumed += shifted_by_name(name, read.frame.columns)
     located = _located(read, name, options, outline, refused)
@@ -170,6 +172,7 @@ def inspect_file(
         if isinstance(read.frame, gpd.GeoDataFrame):
             said = sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
             assumed += said.problems
+            repairs = said.repairs
     except LzgisError as error:
         refused.append(error)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
@@ -185,6 +188,7 @@ def inspect_file(
         _contents(read.frame, located, outline) if is_spatial else None,
         located.transforms if located is not None else (),
         outline,
+        repairs,
     )
 
 

@@ -104,6 +104,28 @@ def test_what_is_refused_is_told_beside_what_was_found(tmp_path, city):
     assert sheet.contents.place.inside == 2
 
 
+def test_every_repair_is_told_with_its_areas(tmp_path, city):
+    square, x, y = 0.001, 112.5, 25.0
+    closed = [[x, y], [x + square, y], [x + square, y + square], [x, y + square]]
+    bow = [[x, y], [x + square, y + square], [x + square, y], [x, y + square], [x, y]]
+    rows = [
+        {"type": "Feature", "properties": {"id": name}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for name, ring in (("open", closed), ("bow", bow))
+    ]
+    (tmp_path / "s.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": rows}), "utf-8")
+    sheet = inspect_file(tmp_path / "s.geojson", city=city)
+    told = {repair.feature: repair for repair in sheet.repairs}
+    assert told["open"].area_before_m2 == told["open"].area_after_m2 == pytest.approx(11_182, rel=1e-3)
+    # The two halves of a bow-tie cancel out as drawn, and are half of the square when repaired.
+    assert told["bow"].area_before_m2 == pytest.approx(0, abs=0.1)
+    assert told["bow"].area_after_m2 == pytest.approx(11_182 / 2, rel=1e-3)
+    assert (told["open"].accepted, told["bow"].accepted) == (True, False)
+    (line,) = [line.value for line in sheet_lines(sheet, "en") if line.label == "repairs"]
+    assert "open: a ring was not closed; it was closed by a straight line, area 11,18" in line
+    assert "not accepted and so not used" in line
+    assert [one["accepted"] for one in sheet_document(sheet)["repairs"]] == [r.accepted for r in sheet.repairs]
+
+
 REFUSED = {
     "none.gpkg": (None, "the file does not exist"),
     "plan.docx": ("x", "are not read"),

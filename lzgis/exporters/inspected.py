@@ -13,6 +13,7 @@ import jinja2
 from lzgis.exporters.files import put_bytes
 from lzgis.exporters.outline_svg import outline_svg
 from lzgis.inspecting import Contents, Sheet, System
+from lzgis.model import Repair
 from lzgis.words import Language, Words
 
 #: As many of a long list are shown; JSON has them all.
@@ -44,7 +45,14 @@ def _told(sheet: Sheet, words: Words) -> Iterator[tuple[str, str]]:
         yield from _told_system(sheet.system, words)
     if sheet.contents is not None:
         yield from _told_contents(sheet.contents, words)
+    yield "repairs", _some([_repaired(one, words) for one in sheet.repairs], words)
     yield "transforms", "\n".join(words.message(step) for step in sheet.transforms)
+
+
+def _repaired(repair: Repair, words: Words) -> str:
+    areas = {"before": f"{repair.area_before_m2:,.2f}", "after": f"{repair.area_after_m2:,.2f}"}
+    key = "repaired" if repair.accepted else "not_repaired"
+    return words("inspect", key, feature=words.message(repair.feature), what=words.message(repair.what), **areas)
 
 
 def _told_system(system: System, words: Words) -> Iterator[tuple[str, str]]:
@@ -133,6 +141,16 @@ def sheet_document(sheet: Sheet, *, language: Language = "zh") -> dict[str, Any]
         "crs": None,
         "contents": None,
         "transforms": [words.message(step) for step in sheet.transforms],
+        "repairs": [
+            {
+                "feature": words.message(r.feature),
+                "what": words.message(r.what),
+                "area_before_m2": r.area_before_m2,
+                "area_after_m2": r.area_after_m2,
+                "accepted": r.accepted,
+            }
+            for r in sheet.repairs
+        ],
         "assumed": problems(sheet.assumed),
         "refused": problems(sheet.refused),
     }
