@@ -124,28 +124,28 @@ def avoid(
     >>> round(found.remaining_share, 3), round(found.shift.distance_m, 2), found.shift.verdict
     (0.982, 15.01, '未发现冲突')
     """
-    if not within_m > 0:
-        raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
     city = open_catalogue(city) if isinstance(city, str | Path) else city
-    table = sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline)
+    alone = _alone(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     ground = ground_of(city, date_of(as_of))
-    alone = _alone(table, site_id)
     subjects = subjects_of(alone, ground.book, city, np.array([0]))
     obstacles = _obstacles(subjects, ground, within_m)
     pieces = [piece for _, found in obstacles for piece in found]
     shape = subjects.sites.geometry[0]
     rest = shapely.difference(shape, shapely.union_all(pieces)) if pieces else shape
-    size = float(subjects.sites.size[0])
-    left = float(shapely.area(rest) if subjects.sites.dimension[0] == 2 else shapely.length(rest))
+    left = _size(rest, int(subjects.sites.dimension[0]))
     move = shortest_translation(shape, pieces, within=within_m)
     return Avoidance(
-        site_id=site_id,
+        site_id,
         rules=tuple(rule for rule, _ in obstacles),
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
         remaining_size=left,
-        remaining_share=left / size,
+        remaining_share=left / float(subjects.sites.size[0]),
         shift=None if move is None else _shift(alone, shape, move, ground),
     )
+
+
+def _size(rest: shapely.Geometry, dimension: int) -> float:
+    return float(shapely.area(rest) if dimension == 2 else shapely.length(rest))
 
 
 def _shift(alone: SiteTable, shape: shapely.Geometry, move: Translation, ground: Ground) -> Shift:
@@ -173,6 +173,8 @@ def _alone(table: SiteTable, site_id: str) -> SiteTable:
 
 def _obstacles(subjects: Subjects, ground: Ground, within_m: float) -> list[tuple[Rule, Geometries]]:
     """Return the ground near the site from which each rule keeps it."""
+    if not within_m > 0:
+        raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
     layers = {name: ground.placed(name, in_plane) for name in ground.loaded}
     check = Check(subjects.sites, layers, ground.book.tolerance.sliver_width_m)
     window = window_around(subjects.sites.geometry[0], within_m)

@@ -85,23 +85,17 @@ def diff(
     True
     """
     before, after = versions(old, new)
-    changes: list[dict[str, Any]] = []
-    parts: list[dict[str, Any]] = []
-    totals = []
-    for name in dict.fromkeys([*before.layers, *after.layers]):
-        total, rows, patches = _layer(name, before.layers.get(name), after.layers.get(name))
-        changes += rows
-        parts += patches
-        totals.append(total)
+    names = dict.fromkeys([*before.layers, *after.layers])
+    layers = [_layer(name, before.layers.get(name), after.layers.get(name)) for name in names]
     days = (as_of_old or as_of, as_of)
     old_book, new_book = _in_force(before.book, days[0]), _in_force(after.book, days[1])
     rules = rule_changes(old_book, new_book, days) if old_book and new_book else []
     return DiffReport(
         old=before.name,
         new=after.name,
-        changes=_framed(changes, after),
-        parts=_parts(parts, after.plane),
-        totals=_totals(totals),
+        changes=_framed([row for _, rows, _ in layers for row in rows], after),
+        parts=_parts([patch for _, _, patches in layers for patch in patches], after.plane),
+        totals=_totals([total for total, _, _ in layers]),
         rules=pd.DataFrame(rules, columns=[c.name for c in RULE_CHANGE_COLUMNS]),
         findings=_findings(before, after, as_of),
         setting=_setting(before, after, date_of(as_of), made_at),

@@ -20,7 +20,7 @@ from lzgis.landing import compass, distance_from
 from lzgis.likeness import AreaField, Overlap, area_fields, equal_shapes, overlaps
 from lzgis.measure import Geometries
 from lzgis.messages import Message
-from lzgis.model import Problem, Repair
+from lzgis.model import Problem, Repair, SiteTable
 from lzgis.position import Given, Located, code_of, declared_crs, locate
 from lzgis.sources import (
     SITE_FIELDS,
@@ -162,19 +162,11 @@ def inspect_file(
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []
     assumed = [*read.problems]
-    repairs: tuple[Repair, ...] = ()
     if not options.shifted:
         assumed += shifted_by_name(name, read.frame.columns)
     located = _located(read, name, options, outline, refused)
-    if located is not None:
-        assumed += located.problems
-    try:
-        if isinstance(read.frame, gpd.GeoDataFrame):
-            said = sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
-            assumed += said.problems
-            repairs = said.repairs
-    except LzgisError as error:
-        refused.append(error)
+    table = _table(read, name, options, outline, refused)
+    assumed += [*(located.problems if located else ()), *(table.problems if table else ())]
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
     return Sheet(
         name,
@@ -188,8 +180,21 @@ def inspect_file(
         _contents(read.frame, located, outline) if is_spatial else None,
         located.transforms if located is not None else (),
         outline,
-        repairs,
+        table.repairs if table is not None else (),
     )
+
+
+def _table(
+    read: Read, name: str, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
+) -> SiteTable | None:
+    """Make a table of sites of what was read, as a screening would; None if there is none, or it is refused."""
+    if not isinstance(read.frame, gpd.GeoDataFrame):
+        return None
+    try:
+        return sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
+    except LzgisError as error:
+        refused.append(error)
+        return None
 
 
 def _on_disk(path: Path) -> tuple[int, str]:

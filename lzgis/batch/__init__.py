@@ -157,9 +157,7 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         written. What was done stays done, and the result that was there before is untouched.
     """
     sites, chosen = Path(sites), settings or BatchOptions()
-    for option, number in (("--shard-size", chosen.shard_size), ("--workers", chosen.workers)):
-        if number < 1:
-            raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
+    _check(chosen)
     given = str(city.root if isinstance(city, Catalogue) else city)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
     with occupied(out) as place:
@@ -171,16 +169,16 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
         job = Job(batch_folder(place), work.plan, ground)
         done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
+    shards, report = len(job.plan.shards), done.report
     return Batch(
-        out=Path(out),
-        files=done.files,
-        sites=job.plan.sites,
-        verdicts=done.verdicts,
-        problems=done.report.problems,
-        shards=len(job.plan.shards),
-        reused=work.reused,
-        report=done.report,
+        Path(out), done.files, job.plan.sites, done.verdicts, report.problems, shards, reused=work.reused, report=report
     )
+
+
+def _check(chosen: BatchOptions) -> None:
+    for option, number in (("--shard-size", chosen.shard_size), ("--workers", chosen.workers)):
+        if number < 1:
+            raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:
