@@ -118,6 +118,23 @@ def test_slivers_at_the_corner_of_a_cell_are_kept_or_dropped_as_geos_does():
     assert kinds == {(1, True), (0, False)}
 
 
+def test_slivers_at_the_corner_of_a_cell_are_seen_beside_other_common_parts():
+    rng, kinds = np.random.default_rng(2), set()
+    for back, slope in zip(rng.uniform(10, 100, 100).round(3), rng.uniform(0.2, 3, 100), strict=True):
+        slanted = Polygon([(-back, back * slope), (-back, -200 * slope), (200, -200 * slope)])
+        cornered = box(0, 0, 40, 20)
+        # The vertex on the corner is the site's, then the feature's; each time something else is shared.
+        for site, feature, other in (
+            (cornered, slanted, box(30, 5, 90, 9)),
+            (slanted, cornered, box(-500, -500, -5, 0)),
+        ):
+            layer = FeatureIndex(array(other, feature))
+            expected, found = overlaps(array(site), layer), measure(array(site), {"": layer}, compiled=True)[""]
+            assert found.areas.right.tolist() == expected.right.tolist()
+            kinds.add(len(expected.left))
+    assert kinds == {1, 2}
+
+
 def test_a_tiling_of_the_layer_sums_to_the_site():
     rng = np.random.default_rng(4)
     tiles = np.array(shapely.get_parts(shapely.voronoi_polygons(MultiPoint(rng.uniform(0, 5000, (200, 2))))))

@@ -106,7 +106,7 @@ def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geom
     """
     if not found.undecided.any():
         return found
-    left, right = undecided_pairs(found, sites, layer)
+    left, right = touching_pairs(sites, np.flatnonzero(found.undecided), layer)
     exact = exact_distances(sites, geometries, (left, right))
     order = np.lexsort((right, exact, left))[::-1]
     nearest, distance = found.right.copy(), found.distance.copy()
@@ -114,20 +114,18 @@ def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geom
     return Distances(nearest, distance, np.zeros(len(nearest), dtype=bool))
 
 
-def undecided_pairs(found: Distances, sites: Geometries, layer: LayerIndex) -> tuple[Integers, Integers]:
-    """Return the sites whose distance is undecided, each with every feature that is so near that it may touch.
+def touching_pairs(sites: Geometries, which: Integers, layer: LayerIndex) -> tuple[Integers, Integers]:
+    """Return some of the sites, by position, each with every feature that is so near that it may touch.
 
     Examples
     --------
     >>> import shapely
     >>> features, sites = np.array([shapely.box(0, 0, 3, 1), shapely.box(0, 1, 3, 2)]), np.array([shapely.Point(3, 1)])
-    >>> layer = LayerIndex.build(features)
-    >>> undecided_pairs(nearest_distance(sites, layer), sites, layer)
+    >>> touching_pairs(sites, np.array([0]), LayerIndex.build(features))
     (array([0, 0]), array([0, 1]))
     """
-    unsure = np.flatnonzero(found.undecided)
-    left, right, _ = _within(chains(sites[unsure]), (0, len(unsure)), layer, 2.0 * layer.near)
-    return unsure[left], right
+    left, right, _ = _within(chains(sites[which]), (0, len(which)), layer, 2.0 * layer.near)
+    return which[left], right
 
 
 def features_within(

@@ -32,6 +32,8 @@ class LayerIndex:
         Where the parts of the features begin.
     size : int
         Number of geometries.
+    corners : array of float, shape (m, 2)
+        Vertices on the border of a cell, as far as rounding can tell: what touches there may lie in another cell.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class LayerIndex:
     tree: EdgeTree
     begin: Starts
     size: int
+    corners: Floats
     #: Side of a grid cell, as an array of one. Made at once: several threads may ask for `table`, which holds its address.
     side: Floats = field(init=False, repr=False)
 
@@ -64,7 +67,9 @@ class LayerIndex:
         """
         chain = chains(geometries)
         grid = PolygonGrid.of_chains(chain, cell=cell)
-        return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries))
+        corners = np.column_stack([chain.x, chain.y])
+        corners = corners[on_border(corners, grid.cell, rounding(float(grid.reach[1])))]
+        return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries), corners)
 
     @cached_property
     def table(self) -> Int64s:
@@ -76,7 +81,7 @@ class LayerIndex:
     @property
     def near(self) -> float:
         """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
-        return max(1e-9, 32.0 * 2.0**-52 * float(self.grid.reach[1]))
+        return rounding(float(self.grid.reach[1]))
 
     def loops(self) -> LayerArrays:
         """Return the arrays as the loops take them."""
@@ -85,7 +90,7 @@ class LayerIndex:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the whole index as plain arrays, to be kept, for instance one ``.npy`` file each."""
-        made: dict[str, npt.NDArray[Any]] = {"size": np.array([self.size])}
+        made: dict[str, npt.NDArray[Any]] = {"size": np.array([self.size]), "corners": self.corners}
         made.update({f"grid.{name}": values for name, values in self.grid.arrays().items()})
         made.update({f"begin.{name}": values for name, values in self.begin._asdict().items()})
         made.update({f"tree.{name}": values for name, values in self.tree._asdict().items()})
@@ -105,4 +110,22 @@ class LayerIndex:
         grid = {name[5:]: values for name, values in arrays.items() if name.startswith("grid.")}
         tree = EdgeTree(**{name: plain(arrays[f"tree.{name}"]) for name in EdgeTree._fields})
         begin = Starts(**{name: plain(arrays[f"begin.{name}"]) for name in Starts._fields})
-        return cls(PolygonGrid.from_arrays(grid), tree, begin, int(arrays["size"][0]))
+        return cls(PolygonGrid.from_arrays(grid), tree, begin, int(arrays["size"][0]), plain(arrays["corners"]))
+
+
+def rounding(farthest: float) -> float:
+    """Return some roundings of the farthest coordinate: nearer than that, only GEOS can tell touching from not."""
+    return max(1e-9, 32.0 * 2.0**-52 * farthest)
+
+
+def on_border(vertices: Floats, cell: float, near: float) -> npt.NDArray[np.bool_]:
+    """Tell which vertices (shape (n, 2)) lie on the border of a cell, or nearer to one than `near`.
+
+    Examples
+    --------
+    >>> on_border(np.array([[256.0, 3.0], [3.0, 511.9999999999], [3.0, 4.0]]), 256.0, 1e-9)
+    array([ True,  True, False])
+    """
+    lines = vertices / cell
+    off = np.abs(lines - np.rint(lines))
+    return np.asarray((off <= near / cell).any(axis=1), dtype=bool)

@@ -13,10 +13,10 @@ from lzgis.geometry.answers import Areas, Distances, Measured
 from lzgis.geometry.areas import CutSites, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
 from lzgis.geometry.chains import Chains, chains
-from lzgis.geometry.distances import RUN_LENGTH, decided_nearest, undecided_pairs
+from lzgis.geometry.distances import RUN_LENGTH, decided_nearest, touching_pairs
 from lzgis.geometry.grid import reach_of
 from lzgis.geometry.index import Floats, Geometries, Integers
-from lzgis.geometry.layerindex import LayerIndex
+from lzgis.geometry.layerindex import LayerIndex, on_border
 from lzgis.geometry.pairs import against_layer
 from lzgis.geometry.segments import segments
 from lzgis.geometry.threads import in_pieces
@@ -107,12 +107,17 @@ def decided_measures(
     array([], dtype=float64)
     """
     made = {}
+    vertices, owner = shapely.get_coordinates(sites, return_index=True)
     for name, one in found.items():
-        if not one.areas.undecided.any() and not one.nearest.undecided.any():
+        doubted = _doubted(one, sites, (vertices, owner), layers[name])
+        if not one.areas.undecided.any() and not len(doubted):
             # The layer's geometries, which may not have been read yet, are not asked for.
             made[name] = one
             continue
-        areas = decided(_with_near(one, sites, layers[name], geometries[name]), sites, geometries[name])
+        areas = one.areas
+        if len(doubted):
+            areas = _with_near(areas, touching_pairs(sites, doubted, layers[name]), sites, geometries[name])
+        areas = decided(areas, sites, geometries[name])
         nearest = decided_nearest(one.nearest, sites, layers[name], geometries[name])
         # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.
         known = np.full(len(sites), -1)
@@ -128,10 +133,28 @@ def _along_curve(sites: Geometries) -> Integers:
     return np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
 
 
-def _with_near(found: Measured, sites: Geometries, layer: LayerIndex, geometries: Geometries) -> Areas:
-    """Add the polygons so near that rounding may hide a common area, as where the two meet on the border of a cell."""
-    areas, n = found.areas, len(geometries)
-    left, right = undecided_pairs(found.nearest, sites, layer)
+def _doubted(found: Measured, sites: Geometries, corners: tuple[Floats, Integers], layer: LayerIndex) -> Integers:
+    """Name the sites that may share a sliver, as wide as rounding, with a feature of which they share no cell.
+
+    Those that seem to touch at most; and of those that share area with another, the ones that have a vertex on the border
+    of a cell, or meet one of the layer's there.
+    """
+    doubted = found.nearest.undecided.copy()
+    vertices, owner = corners
+    sharing = np.zeros(len(sites), dtype=bool)
+    sharing[found.areas.left] = True
+    there = owner[on_border(vertices, layer.grid.cell, layer.near)]
+    doubted[there] |= sharing[there]
+    if len(layer.corners):
+        some = np.flatnonzero(sharing & ~doubted)
+        tree = shapely.STRtree(np.asarray(shapely.points(layer.corners), dtype=object))
+        doubted[some[tree.query(sites[some], predicate="dwithin", distance=2.0 * layer.near)[0]]] = True
+    return np.flatnonzero(doubted)
+
+
+def _with_near(areas: Areas, pairs: tuple[Integers, Integers], sites: Geometries, geometries: Geometries) -> Areas:
+    """Add pairs of polygons so near that rounding may hide a common area, to be decided."""
+    n, (left, right) = len(geometries), pairs
     new = (shapely.get_dimensions(sites[left]) == 2) & (shapely.get_dimensions(geometries[right]) == 2)
     new &= ~np.isin(left * n + right, areas.left * n + areas.right)
     if not new.any():
