@@ -126,6 +126,6 @@ def on_border(vertices: Floats, cell: float, near: float) -> npt.NDArray[np.bool
     >>> on_border(np.array([[256.0, 3.0], [3.0, 511.9999999999], [3.0, 4.0]]), 256.0, 1e-9)
     array([ True,  True, False])
     """
-    lines = vertices / cell
-    off = np.abs(lines - np.rint(lines))
-    return np.asarray((off <= near / cell).any(axis=1), dtype=bool)
+    cells = vertices / cell
+    there = np.abs(cells - np.rint(cells)) <= near / cell
+    return np.asarray(there[:, 0] | there[:, 1], dtype=bool)

@@ -107,9 +107,9 @@ def decided_measures(
     array([], dtype=float64)
     """
     made = {}
-    vertices, owner = shapely.get_coordinates(sites, return_index=True)
+    there = _on_borders(sites, layers)
     for name, one in found.items():
-        doubted = _doubted(one, sites, (vertices, owner), layers[name])
+        doubted = _doubted(one, sites, there[layers[name].grid.cell], layers[name])
         if not one.areas.undecided.any() and not len(doubted):
             # The layer's geometries, which may not have been read yet, are not asked for.
             made[name] = one
@@ -133,17 +133,23 @@ def _along_curve(sites: Geometries) -> Integers:
     return np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
 
 
-def _doubted(found: Measured, sites: Geometries, corners: tuple[Floats, Integers], layer: LayerIndex) -> Integers:
+def _on_borders(sites: Geometries, layers: Mapping[str, LayerIndex]) -> dict[float, Integers]:
+    """Name the sites that have a vertex on the border of a cell, for each size of cells."""
+    vertices, owner = shapely.get_coordinates(sites, return_index=True)
+    near = max((layer.near for layer in layers.values()), default=0.0)
+    cells = {layer.grid.cell for layer in layers.values()}
+    return {cell: np.unique(owner[on_border(vertices, cell, near)]) for cell in cells}
+
+
+def _doubted(found: Measured, sites: Geometries, there: Integers, layer: LayerIndex) -> Integers:
     """Name the sites that may share a sliver, as wide as rounding, with a feature of which they share no cell.
 
-    Those that seem to touch at most; and of those that share area with another, the ones that have a vertex on the border
-    of a cell, or meet one of the layer's there.
+    Those that seem to touch at most; and of those that share area with another, the ones `there`, with a vertex on the
+    border of a cell, or that meet one of the layer's there.
     """
     doubted = found.nearest.undecided.copy()
-    vertices, owner = corners
     sharing = np.zeros(len(sites), dtype=bool)
     sharing[found.areas.left] = True
-    there = owner[on_border(vertices, layer.grid.cell, layer.near)]
     doubted[there] |= sharing[there]
     if len(layer.corners):
         some = np.flatnonzero(sharing & ~doubted)
