@@ -48,7 +48,8 @@ class Distances:
     distance : array of float
         How far it is, NaN where there is none.
     undecided : array of bool
-        So near that rounding hides whether the two touch; `decided_nearest` asks GEOS.
+        So near that rounding hides whether the two touch; `decided_nearest` asks GEOS. For a site with a common area:
+        one with a vertex on the border of a cell, where rounding may hide a sliver shared with another feature.
     """
 
     right: Integers

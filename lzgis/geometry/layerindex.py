@@ -67,8 +67,9 @@ class LayerIndex:
         """
         chain = chains(geometries)
         grid = PolygonGrid.of_chains(chain, cell=cell)
-        corners = np.column_stack([chain.x, chain.y])
-        corners = corners[on_border(corners, grid.cell, rounding(float(grid.reach[1])))]
+        near = rounding(float(grid.reach[1]))
+        there = on_border(chain.x, grid.cell, near) | on_border(chain.y, grid.cell, near)
+        corners = np.column_stack([chain.x[there], chain.y[there]])
         return cls(grid, edge_tree(chain), starts(chain, grid.cell), len(geometries), corners)
 
     @cached_property
@@ -118,14 +119,14 @@ def rounding(farthest: float) -> float:
     return max(1e-9, 32.0 * 2.0**-52 * farthest)
 
 
-def on_border(vertices: Floats, cell: float, near: float) -> npt.NDArray[np.bool_]:
-    """Tell which vertices (shape (n, 2)) lie on the border of a cell, or nearer to one than `near`.
+def on_border(coordinate: Floats, cell: float, near: float) -> npt.NDArray[np.bool_]:
+    """Tell which vertices lie on an upright border of a cell (level one, for y), or nearer to it than `near`.
 
     Examples
     --------
-    >>> on_border(np.array([[256.0, 3.0], [3.0, 511.9999999999], [3.0, 4.0]]), 256.0, 1e-9)
+    >>> on_border(np.array([256.0, 511.9999999999, 4.0]), 256.0, 1e-9)
     array([ True,  True, False])
     """
-    cells = vertices / cell
-    there = np.abs(cells - np.rint(cells)) <= near / cell
-    return np.asarray(there[:, 0] | there[:, 1], dtype=bool)
+    cells = coordinate * (1.0 / cell)
+    cells -= np.rint(cells)
+    return np.asarray(np.abs(cells, out=cells) <= near / cell, dtype=bool)

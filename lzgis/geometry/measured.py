@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from lzgis.geometry.answers import Areas, Distances, Measured
+from lzgis.geometry.answers import Areas, Distances, Flags, Measured
 from lzgis.geometry.areas import CutSites, cut_sites, decided, joined
 from lzgis.geometry.boxtree import hilbert
 from lzgis.geometry.chains import Chains, chains
@@ -54,10 +54,12 @@ def areas_and_distances(
     measure: Measure = machine.measure if machine is not None else by_loops
 
     def work(first: int, last: int) -> dict[str, Measured]:
-        found = measure(chains(sites[order[first:last]]), list(layers.values()), RUN_LENGTH)
+        chain = chains(sites[order[first:last]])
+        there = _on_borders(chain, layers)
+        found = measure(chain, list(layers.values()), RUN_LENGTH)
         return {
-            name: replace(one, areas=replace(one.areas, left=one.areas.left + first))
-            for name, one in zip(layers, found, strict=True)
+            name: _placed(_with_borders(one, there[layer.grid.cell]), first)
+            for (name, layer), one in zip(layers.items(), found, strict=True)
         }
 
     parts = in_pieces(len(sites), threads, work)
@@ -107,9 +109,8 @@ def decided_measures(
     array([], dtype=float64)
     """
     made = {}
-    there = _on_borders(sites, layers)
     for name, one in found.items():
-        doubted = _doubted(one, sites, there[layers[name].grid.cell], layers[name])
+        doubted = _doubted(one, sites, layers[name])
         if not one.areas.undecided.any() and not len(doubted):
             # The layer's geometries, which may not have been read yet, are not asked for.
             made[name] = one
@@ -118,11 +119,11 @@ def decided_measures(
         if len(doubted):
             areas = _with_near(areas, touching_pairs(sites, doubted, layers[name]), sites, geometries[name])
         areas = decided(areas, sites, geometries[name])
-        nearest = decided_nearest(one.nearest, sites, layers[name], geometries[name])
         # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.
         known = np.full(len(sites), -1)
         known[areas.left[::-1]] = areas.right[::-1]
-        made[name] = Measured(areas, _with_known(nearest, known))
+        nearest = _with_known(one.nearest, known)
+        made[name] = Measured(areas, decided_nearest(nearest, sites, layers[name], geometries[name]))
     return made
 
 
@@ -133,25 +134,38 @@ def _along_curve(sites: Geometries) -> Integers:
     return np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
 
 
-def _on_borders(sites: Geometries, layers: Mapping[str, LayerIndex]) -> dict[float, Integers]:
-    """Name the sites that have a vertex on the border of a cell, for each size of cells."""
-    vertices, owner = shapely.get_coordinates(sites, return_index=True)
+def _on_borders(chain: Chains, layers: Mapping[str, LayerIndex]) -> dict[float, Flags]:
+    """Tell which sites have a vertex on the border of a cell, for each size of cells."""
     near = max((layer.near for layer in layers.values()), default=0.0)
-    cells = {layer.grid.cell for layer in layers.values()}
-    return {cell: np.unique(owner[on_border(vertices, cell, near)]) for cell in cells}
+    made = {}
+    for cell in {layer.grid.cell for layer in layers.values()}:
+        vertices = np.flatnonzero(on_border(chain.x, cell, near) | on_border(chain.y, cell, near))
+        made[cell] = np.zeros(len(chain.owner_start) - 1, dtype=bool)
+        owner_end = chain.start[chain.owner_start[1:]]
+        made[cell][np.searchsorted(owner_end, vertices, side="right")] = True
+    return made
 
 
-def _doubted(found: Measured, sites: Geometries, there: Integers, layer: LayerIndex) -> Integers:
+def _with_borders(found: Measured, there: Flags) -> Measured:
+    """Leave undecided the sites `there` that share area with a feature: a sliver shared with another may lie in no common cell."""
+    sharing = found.areas.left[there[found.areas.left]]
+    found.nearest.undecided[sharing] = True
+    return found
+
+
+def _placed(found: Measured, first: int) -> Measured:
+    return replace(found, areas=replace(found.areas, left=found.areas.left + first))
+
+
+def _doubted(found: Measured, sites: Geometries, layer: LayerIndex) -> Integers:
     """Name the sites that may share a sliver, as wide as rounding, with a feature of which they share no cell.
 
-    Those that seem to touch at most; and of those that share area with another, the ones `there`, with a vertex on the
-    border of a cell, or that meet one of the layer's there.
+    Those left undecided, and those that share area with another and meet a vertex of the layer on the border of a cell.
     """
     doubted = found.nearest.undecided.copy()
-    sharing = np.zeros(len(sites), dtype=bool)
-    sharing[found.areas.left] = True
-    doubted[there] |= sharing[there]
     if len(layer.corners):
+        sharing = np.zeros(len(sites), dtype=bool)
+        sharing[found.areas.left] = True
         some = np.flatnonzero(sharing & ~doubted)
         tree = shapely.STRtree(np.asarray(shapely.points(layer.corners), dtype=object))
         doubted[some[tree.query(sites[some], predicate="dwithin", distance=2.0 * layer.near)[0]]] = True
