@@ -147,7 +147,7 @@ def _on_borders(chain: Chains, layers: Mapping[str, LayerIndex]) -> dict[float, 
 
 
 def _with_borders(found: Measured, there: Flags) -> Measured:
-    """Leave undecided the sites `there` that share area with a feature: a sliver shared with another may lie in no common cell."""
+    """Leave undecided the sites `there` that share area: a sliver shared with one more feature may lie in no common cell."""
     sharing = found.areas.left[there[found.areas.left]]
     found.nearest.undecided[sharing] = True
     return found

@@ -110,13 +110,14 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
     if not len(index):
         return rest
     dimension = shapely.get_dimensions(geometries)
-    left, right = index.tree.query(geometries, predicate="dwithin", distance=resolution)
-    order = np.lexsort((right, left))
-    left, right = left[order], right[order]
+    left, right = _near_boxes(geometries, index, resolution)
     whole = np.unique(left[_covered(index.geometries[right], geometries[left])])
     rest[whole] = shapely.GeometryCollection()
     partly = ~np.isin(left, whole)
     left, right = left[partly], right[partly]
+    # By features, which are prepared, sooner than by the tree, which would prepare each of the others.
+    within = shapely.dwithin(index.geometries[right], geometries[left], resolution)
+    left, right = left[within], right[within]
     bounds = _grown(shapely.bounds(geometries[left]), 1.0 + resolution)
     near = united(shapely.intersection(index.geometries[right], shapely.box(*bounds.T)), left)
     sites = np.unique(left)
@@ -217,6 +218,15 @@ def mean_width(polygons: Geometries) -> Floats:
 def _grown(bounds: Floats, by: float) -> Floats:
     grown: Floats = bounds + np.array([-by, -by, by, by])
     return grown
+
+
+def _near_boxes(geometries: Geometries, index: FeatureIndex, distance: float) -> tuple[Integers, Integers]:
+    """Find the pairs whose boxes come within `distance`, sorted by `left`, then `right`."""
+    there = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
+    bounds = _grown(shapely.bounds(geometries[there]).reshape(-1, 4), distance)
+    left, right = index.tree.query(shapely.box(*bounds.T))
+    order = np.lexsort((right, left))
+    return there[left[order]], right[order]
 
 
 def _covered(covering: Geometries, covered: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -33,6 +33,10 @@ from lzgis.rule import Rule
 
 #: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
 ARC_SEGMENTS = 64
+#: With more vertices than this, a baseline in the box around a site is cut once more, along the site itself.
+_MANY_VERTICES = 24
+#: Segments per quarter circle of what it is cut with.
+_FEW_SEGMENTS = 4
 
 
 class KeepAway(Rule):
@@ -77,6 +81,13 @@ class _Near:
 def check_keep_away(rule: Rule, check: Check) -> Hits:
     """Give one row per object that is too near, or the distance to the nearest one."""
     assert isinstance(rule, KeepAway)
+    # Rules for other activities, or of other strength, often keep the same distance from the same objects.
+    asked = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
+    found: Hits = check.remember(asked, lambda: _answers(rule, check))
+    return found
+
+
+def _answers(rule: KeepAway, check: Check) -> Hits:
     features = _features(rule, check)
     near = _too_near(rule, check, features)
     caught = _caught(rule, check, features, near)
@@ -200,15 +211,24 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     if not len(which):
         return parts
     site = check.sites.geometry[near.site[which]]
-    bounds = shapely.bounds(site)
-    margin = radius[which] + 1.0
-    window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)
-    local = shapely.intersection(features.geometry[near.feature[which]], window)
+    local = _within_reach(features.geometry[near.feature[which]], site, radius[which])
     beyond = radius[which] > 0
     around = local.copy()
     around[beyond] = shapely.buffer(local[beyond], radius[which][beyond], quad_segs=ARC_SEGMENTS)
     parts[which] = part_of_dimension(shapely.intersection(site, around), shapely.get_dimensions(site))
     return parts
+
+
+def _within_reach(features: Geometries, sites: Geometries, radius: Floats) -> Geometries:
+    """Cut from each feature what may lie nearer than `radius` to its site, and little more, which would be buffered in vain."""
+    bounds, margin = shapely.bounds(sites), radius + 1.0
+    window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)
+    local = shapely.intersection(features, window)
+    many = shapely.get_num_coordinates(local) > _MANY_VERTICES
+    # A chord of the drawn arc comes nearer than the arc.
+    beyond = margin[many] * 1.02 / np.cos(np.pi / (4 * _FEW_SEGMENTS))
+    local[many] = shapely.intersection(local[many], shapely.buffer(sites[many], beyond, quad_segs=_FEW_SEGMENTS))
+    return local
 
 
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
