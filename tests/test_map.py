@@ -219,7 +219,7 @@ def test_the_page_says_by_how_much_it_simplified(tmp_path: Path) -> None:
 
 def test_the_last_step_is_taken_where_none_fits() -> None:
     plane = plane_for((112.2, 24.7, 112.6, 25.0))
-    step, shapes, _ = simplified_to_fit([np.array([shapely.box(112.3, 24.8, 112.4, 24.9)])], plane, vertices=1)
+    step, shapes = simplified_to_fit([np.array([shapely.box(112.3, 24.8, 112.4, 24.9)])], plane, vertices=1)
     assert step == 100
     assert shapely.get_num_coordinates(shapes[0])[0] == 5
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lzgis.exporters.map.shapes import simplified_to_fit, topology
+from lzgis.exporters.map.shapes import is_coverage, simplified_to_fit, topology
 from lzgis.exporters.rows import Teller, text
 from lzgis.measure import Geometries, Plane
 from lzgis.model import Layer, Report
@@ -36,7 +36,8 @@ def layer_data(
     """
     layers = shown_layers(teller.report)
     full = [_geometries(layer) for layer in layers]
-    step_m, fewer, shared = simplified_to_fit(full, plane, vertices=_VERTICES)
+    shared = [is_coverage(shapes) for shapes in full]
+    step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES, shared=shared)
     step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
     written = [
         _layer(teller, one, shapes)

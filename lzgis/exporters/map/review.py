@@ -80,7 +80,7 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
     part, parts = _parts(drawn)
-    step_m, (site_shapes, part_shapes), _ = simplified_to_fit(
+    step_m, (site_shapes, part_shapes) = simplified_to_fit(
         [_shapes(sites), _shapes(parts)], plane, vertices=_VERTICES, steps_m=_STEPS_M
     )
     ranks = zip(parts["rank"], parts["site_id"], strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,11 +23,10 @@ def is_coverage(geometries: Geometries) -> bool:
 
 
 class Fitted(NamedTuple):
-    """Shapes simplified to fit: by how many metres, each group, and whether the borders of a group are shared."""
+    """Shapes simplified to fit: by how many metres, and each group."""
 
     step_m: float
     groups: list[Geometries]
-    shared: list[bool]
 
 
 def simplified(geometries: Geometries, tolerance_m: float, plane: Plane, *, shared: bool) -> Geometries:
@@ -36,24 +36,43 @@ def simplified(geometries: Geometries, tolerance_m: float, plane: Plane, *, shar
     """
     if tolerance_m == 0 or len(geometries) == 0:
         return geometries
-    there = plane.project(geometries)
+    return plane.unproject(_reduced(plane.project(geometries), tolerance_m, shared))
+
+
+def _reduced(geometries: Geometries, tolerance_m: float, shared: bool) -> Geometries:
     reduce = shapely.coverage_simplify if shared else shapely.simplify
-    return plane.unproject(np.asarray(reduce(there, tolerance_m), dtype=object))
+    return np.asarray(reduce(geometries, tolerance_m), dtype=object)
 
 
 def simplified_to_fit(
-    groups: Sequence[Geometries], plane: Plane, *, vertices: int, steps_m: Sequence[float] = STEPS_M
+    groups: Sequence[Geometries],
+    plane: Plane,
+    *,
+    vertices: int,
+    steps_m: Sequence[float] = STEPS_M,
+    shared: Sequence[bool] = (),
 ) -> Fitted:
-    """Simplify by the first step that leaves at most so many vertices in all."""
-    # Looked at once: the proof takes longer than all the rest, and simplifying a coverage leaves one.
-    shared = [is_coverage(group) for group in groups]
-    result = list(groups)
-    for step in steps_m:
-        pairs = zip(groups, shared, strict=True)
-        result = [simplified(group, step, plane, shared=one) for group, one in pairs]
-        if sum(int(shapely.get_num_coordinates(group).sum()) for group in result) <= vertices:
-            return Fitted(step, result, shared)
-    return Fitted(steps_m[-1], result, shared)
+    """Simplify by the first step that leaves at most so many vertices in all, or else by the last.
+
+    `shared` tells the groups whose polygons share borders, as `is_coverage` finds out; none, if not given. To ask it of
+    shapes that overlap takes longer than all the rest.
+    """
+    of = list(shared) or [False] * len(groups)
+    there = [plane.project(group) if len(group) else group for group in groups]
+    made: dict[int, list[Geometries]] = {}
+
+    def fits(step: int) -> bool:
+        pairs = zip(there, of, strict=True)
+        tolerance_m = steps_m[step]
+        made[step] = [_reduced(one, tolerance_m, both) for one, both in pairs] if tolerance_m else there
+        return sum(int(shapely.get_num_coordinates(one).sum()) for one in made[step]) <= vertices
+
+    # A greater step leaves fewer vertices. The first, which most often will do, is tried first, and the others by halves.
+    best = 0 if len(steps_m) == 1 or fits(0) else bisect_left(range(len(steps_m) - 1), True, lo=1, key=fits)
+    if best not in made:
+        fits(best)
+    done = groups if not steps_m[best] else [plane.unproject(one) if len(one) else one for one in made[best]]
+    return Fitted(steps_m[best], list(done))
 
 
 def topology(
