@@ -15,7 +15,7 @@ import shapely
 from lzgis.exporters.cartography import of_dimension
 from lzgis.exporters.lettering import printable, shortened
 from lzgis.exporters.marginalia import Entry
-from lzgis.exporters.paper.chart import Chart
+from lzgis.exporters.paper.chart import FINEST_MM, Chart
 from lzgis.exporters.paper.subject import Subject
 from lzgis.exporters.rows import text
 from lzgis.geometry import FeatureIndex
@@ -53,7 +53,8 @@ def bands_of(chart: Chart, subject: Subject) -> list[Band]:
     met = [*subject.conflicts, *subject.notices]
     wanted = {f["rule"] for f in met} | {text(subject.verdict.get("nearest_rule"))}
     rules = [r for r in chart.teller.report.book.rules if isinstance(r, KeepAway) and r.id in wanted]
-    bands = [_band(chart, rule) for rule in sorted(rules, key=lambda r: -r.distance_m)]
+    shown = [r for r in rules if _drawable(chart, max(r.distance_m, _most_assumed(r)))]
+    bands = [_band(chart, rule) for rule in sorted(shown, key=lambda r: -r.distance_m)]
     seen: dict[bytes, Band] = {}
     for band in bands:
         if not band.certain.is_empty or not band.possible.is_empty:
@@ -98,6 +99,8 @@ def _near(chart: Chart, layer: Layer, reach_m: float) -> PlaneLayer:
     shapes = shapely.make_valid(
         shapely.clip_by_rect(chart.zone.project(layer.frame.geometry.to_numpy()[rows]), *bounds)
     )
+    # What would not show on the baseline does not on its band either, and makes it slow to draw.
+    shapes = shapely.simplify(shapes, FINEST_MM * chart.frame.m_per_mm)
     left = ~shapely.is_empty(shapes)
     return PlaneLayer(layer.id, layer.spec, layer.frame.iloc[rows[left]], FeatureIndex(shapes[left]))
 
@@ -113,7 +116,7 @@ def draw_bands(chart: Chart, bands: list[Band]) -> tuple[list[Entry], list[str]]
             chart.draw([band.certain], 2, 2.8, facecolor=tint, **line)
             entry = _entry(chart, band, "band_certain", facecolor=(*rgb, 0.15), **line)
             entries.setdefault("band_certain" + band.colour, entry)
-        if not band.possible.is_empty and _drawable(chart, max(band.rule.assumed_half_width_m.values())):
+        if not band.possible.is_empty and _drawable(chart, _most_assumed(band.rule)):
             look = {"facecolor": (*rgb, 0.04), **line, "linestyle": (0, (3, 2)), "hatch": "...."}
             chart.draw([band.possible], 2, 2.81, **look)
             entries.setdefault("band_possible" + band.colour, _entry(chart, band, "band_possible", **look))
@@ -129,6 +132,10 @@ def draw_bands(chart: Chart, bands: list[Band]) -> tuple[list[Entry], list[str]]
 
 def _drawable(chart: Chart, width_m: float) -> bool:
     return width_m / chart.frame.m_per_mm >= _LEAST_MM
+
+
+def _most_assumed(rule: KeepAway) -> float:
+    return max(rule.assumed_half_width_m.values(), default=0.0)
 
 
 def _entry(chart: Chart, band: Band, key: str, **look: Any) -> Entry:

@@ -21,6 +21,8 @@ from lzgis.exporters.rows import Teller
 
 #: What is cut off lies this far outside the neat line, so that neither its border nor a ribbon shows.
 _BEYOND_MM = 6.0
+#: What deviates by less than this on paper does not show.
+FINEST_MM = 0.03
 #: What every label placed on a map is known by.
 LABEL = "map label"
 
@@ -57,7 +59,7 @@ class Chart:
         there &= (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
         return np.flatnonzero(there)
 
-    def cut(self, geometries: Any, *, finest_mm: float = 0.03) -> Geometries:
+    def cut(self, geometries: Any, *, finest_mm: float = FINEST_MM) -> Geometries:
         """Bring geometries from degrees to the plane, cut off outside the frame, generalised to what shows."""
         # Far more of a layer lies outside a map of one site than inside it.
         near = shapely.clip_by_rect(np.asarray(geometries, dtype=object), *self.bounds_deg)

@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib.colors
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from lzgis.exporters.backdrop import draw_backdrop
@@ -62,11 +63,19 @@ def _around(chart: Chart) -> list[str]:
         look = look_of(layer)
         if layer.spec.geometry != "polygon" or (look.fill and look.tint) or layer.spec.role in ("outline", "context"):
             continue
-        if layer.spec.style.shown and len(rows := chart.seen(layer.frame.geometry.to_numpy())):
+        if layer.spec.style.shown and len(rows := _spanning(chart, layer.frame.geometry.to_numpy())):
             covers = shapely.covers(shapely.make_valid(chart.cut(layer.frame.geometry.to_numpy()[rows])), chart.page)
             names = layer.frame["name"].map(text).to_numpy()[rows][covers] if "name" in layer.frame else []
             found.extend(name for name in names if name)
     return found
+
+
+def _spanning(chart: Chart, geometries: Geometries) -> npt.NDArray[np.intp]:
+    """Positions of the geometries, in degrees, whose bounds hold the whole map: no others can cover it."""
+    west, south, east, north = chart.zone.unproject([chart.page])[0].bounds
+    bounds = shapely.bounds(np.asarray(geometries, dtype=object))
+    there = (bounds[:, 0] <= west) & (bounds[:, 1] <= south) & (bounds[:, 2] >= east) & (bounds[:, 3] >= north)
+    return np.flatnonzero(there)
 
 
 def _veil(chart: Chart) -> None:
