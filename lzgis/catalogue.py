@@ -19,6 +19,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
+from lzgis.geometry.pieces import union_area
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Repair, Source
@@ -60,6 +61,8 @@ class Catalogue:
     root: Path
     spec: CatalogueSpec
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
+    #: What has been measured of the layers, by layer and choice of features.
+    areas_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
 
     @property
     def city(self) -> CitySpec:
@@ -187,15 +190,24 @@ def measure_declared(catalogue: Catalogue, layer_id: str) -> list[Measured]:
     ]
 
 
-def area_km2(catalogue: Catalogue, frame: gpd.GeoDataFrame) -> float:
-    """Ellipsoidal area of the features of a layer in km², overlaps counted once."""
-    flat = catalogue.plane.project(frame.geometry.to_numpy())
-    return float(shapely.area(shapely.union_all(flat))) / 1e6
+def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]] | None = None) -> float:
+    """Ellipsoidal area of the features of a layer in km², or of those that match `where`; overlaps counted once.
+
+    Raises
+    ------
+    LayerError
+        If the layer has no such field.
+    """
+    key = (layer_id, repr(where or {}))
+    if key not in catalogue.areas_km2:
+        frame = _matching(catalogue, layer_id, where or {})
+        catalogue.areas_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
+    return catalogue.areas_km2[key]
 
 
-def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
+def _matching(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]) -> gpd.GeoDataFrame:
     frame = catalogue.load(layer_id).layer.frame
-    for name, values in declared.where.items():
+    for name, values in where.items():
         if name not in frame.columns:
             raise LayerError(
                 Message("layer '{layer_id}'", layer_id=layer_id),
@@ -203,13 +215,16 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
                 Message("correct 'declared.where'"),
             )
         frame = frame[frame[name].isin(values)]
+    return frame
+
+
+def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     if declared.what == "count":
-        return float(frame["id"].nunique())
-    area = area_km2(catalogue, frame)
+        return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
+    area = area_km2(catalogue, layer_id, declared.where)
     if declared.what == "area_km2":
         return area
-    whole = declared.denominator_km2 or area_km2(catalogue, catalogue.load(catalogue.city.outline).layer.frame)
-    return area / whole
+    return area / (declared.denominator_km2 or area_km2(catalogue, catalogue.city.outline))
 
 
 def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:

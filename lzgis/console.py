@@ -112,7 +112,7 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         loaded = city.load(name)
         problems.extend(loaded.problems)
         frame = loaded.layer.frame
-        area = f"{area_km2(city, frame):,.3f} km²" if spec.geometry == "polygon" else ""
+        area = f"{area_km2(city, name):,.3f} km²" if spec.geometry == "polygon" else ""
         checks: list[Measured | None] = [*measure_declared(city, name)] or [None]
         for i, check in enumerate(checks):
             first = (name, Text(title), words("status", spec.status), str(len(frame)), area) if i == 0 else ("",) * 5

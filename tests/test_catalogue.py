@@ -309,7 +309,7 @@ def test_overlaps_are_counted_once_in_the_area_of_a_layer(folder):
     ]
     save(folder, "redline.gpkg", {"id": ["a", "b", "c"]}, degrees(*parts))
     city = open_catalogue(folder)
-    assert area_km2(city, city.load("redline").layer.frame) == pytest.approx(0.025, rel=1e-8)
+    assert area_km2(city, "redline") == pytest.approx(0.025, rel=1e-8)
 
 
 def test_a_figure_for_a_field_that_is_not_there(folder):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 import toy
 from shapely import LineString, Point, Polygon, box
 
 from lzgis.catalogue import open_catalogue
+from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
 
@@ -278,3 +280,35 @@ def test_without_the_better_baseline_the_lesser_serves(tmp_path):
     (folder / "zones.gpkg").unlink()
     row = toy.row(toy.screened(folder, north_of(-4000, 19, -500)), "road")
     assert (row["state"], row["baseline"], row["band"]) == (INVOLVED, "centreline", "certain")
+
+
+def winding(vertices: int) -> LineString:
+    """Draw a river that winds and comes back on itself."""
+    turn = np.cumsum(np.random.default_rng(4).normal(0, 0.5, vertices))
+    return LineString(np.cumsum(15 * np.c_[np.cos(turn), np.sin(turn)], axis=0))
+
+
+@pytest.mark.parametrize("radius", [5.0, 20.0, 60.0])
+def test_what_is_encroached_is_that_of_the_whole_baseline(radius):
+    # Of a baseline with thousands of vertices only what lies along the site is widened.
+    river = winding(3000)
+    lake = river.buffer(8.0, quad_segs=2)
+    middle = np.array(river.interpolate(0.5, normalized=True).coords[0])
+    corridor = LineString([middle - 6000, middle + np.array([300, -40]), middle + np.array([6000, 5000])]).buffer(
+        12, cap_style="flat"
+    )
+    sites = [
+        corridor,
+        shapely.transform(box(-250, -150, 250, 150), lambda at: at + middle),
+        Point(middle).buffer(400) - Point(middle).buffer(200),
+        LineString([middle - 500, middle + np.array([900, 300])]),
+        Point(middle + 3.0),
+    ]
+    for baseline in (river, lake):
+        found = encroached_parts(np.array(sites), np.full(len(sites), baseline), np.full(len(sites), radius))
+        around = shapely.buffer(baseline, radius, quad_segs=ARC_SEGMENTS)
+        for part, site in zip(found, sites, strict=True):
+            whole = shapely.intersection(site, around)
+            assert part.area == pytest.approx(whole.area, rel=1e-6, abs=1e-6)
+            assert part.length == pytest.approx(whole.length, rel=1e-6, abs=1e-6)
+            assert shapely.symmetric_difference(part, whole).area <= 1e-6 * max(whole.area, 1.0)

@@ -21,7 +21,7 @@ from test_raster import hill, write_dem
 from lzgis.errors import ExportError
 from lzgis.exporters.map import write_map
 from lzgis.exporters.map.page import inert_json
-from lzgis.exporters.map.shapes import simplified, simplified_to_fit, topology
+from lzgis.exporters.map.shapes import STEPS_M, simplified, simplified_to_fit, topology
 from lzgis.measure import plane_for
 from lzgis.model import Layer, Problem, Report
 from lzgis.rule import Activity
@@ -222,6 +222,19 @@ def test_the_last_step_is_taken_where_none_fits() -> None:
     step, shapes = simplified_to_fit([np.array([shapely.box(112.3, 24.8, 112.4, 24.9)])], plane, vertices=1)
     assert step == 100
     assert shapely.get_num_coordinates(shapes[0])[0] == 5
+
+
+@pytest.mark.parametrize("vertices", [5, 60, 150, 400, 900, 1999, 2001, 5000])
+def test_the_first_step_that_fits_is_taken(vertices: int) -> None:
+    plane = plane_for((112.2, 24.7, 112.6, 25.0))
+    along = np.linspace(112.3, 112.5, 2000)
+    line = shapely.LineString(np.c_[along, 24.9 + np.cumsum(np.random.default_rng(2).normal(0, 3e-5, 2000))])
+    group = np.array([line], dtype=object)
+    counts = {m: shapely.get_num_coordinates(simplified(group, m, plane, shared=False))[0] for m in STEPS_M}
+    expected = next((m for m, n in counts.items() if n <= vertices), STEPS_M[-1])
+    step, (fewer,) = simplified_to_fit([group], plane, vertices=vertices)
+    assert step == expected
+    assert shapely.get_num_coordinates(fewer)[0] == counts[expected]
 
 
 def poor_reports() -> dict[str, Report]:

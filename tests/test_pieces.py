@@ -8,8 +8,10 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lzgis.geometry.pieces import common_parts, cut_to_pieces, uncovered_parts
+from lzgis.geometry.pieces import common_parts, cut_to_pieces, line_chains, uncovered_parts, union_area
 
 
 def discs(centres: np.ndarray, radius: float) -> np.ndarray:
@@ -62,3 +64,26 @@ def test_threads_never_ask_a_geometry_that_another_question_prepared(monkeypatch
     assert len(asked) > 4
     assert not any(asked)
     assert shapely.equals_exact(together.part, alone.part, 0.0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60), st.floats(1, 30)), min_size=1, max_size=8))
+def test_the_area_of_a_union_is_that_of_the_united_polygons(given_discs):
+    # Overlapping by twos and more, one within the other, the same one twice.
+    shapes = np.array([shapely.Point(x, y).buffer(r) - shapely.Point(x, y).buffer(r / 3) for x, y, r in given_discs])
+    shapes = np.concatenate([shapes, shapes[:1]])
+    assert union_area(shapes, threads=2) == pytest.approx(shapely.union_all(shapes).area, rel=1e-9)
+
+
+def test_the_area_of_nothing_is_none():
+    assert union_area(np.array([], dtype=object)) == 0.0
+    assert union_area(np.array([shapely.Polygon()], dtype=object)) == 0.0
+
+
+def test_lines_in_stretches_are_the_lines_again():
+    rng = np.random.default_rng(3)
+    line = shapely.LineString(np.cumsum(rng.normal(size=(1000, 2)), axis=0))
+    short = line_chains(np.array([line, shapely.MultiLineString([[(0, 0), (1, 0)], [(5, 5), (6, 5)]])]), most=64)
+    assert shapely.get_num_coordinates(short.geometries).max() == 64
+    assert shapely.length(short.geometries[short.owner == 0]).sum() == pytest.approx(line.length)
+    assert shapely.line_merge(shapely.union_all(short.geometries[short.owner == 1])).length == 2.0

@@ -70,6 +70,25 @@ def test_cells_in_polygons_are_those_whose_centres_they_hold(discs):
     assert (found == expected)[clear].all()
 
 
+@pytest.mark.parametrize("reach", [0.0, 7.0, 40.0])
+def test_lines_and_borders_of_many_vertices_are_burnt_whole(reach):
+    # Widened in stretches: nothing is lost between two of them, nor within the polygon.
+    rng = np.random.default_rng(11)
+    along = np.linspace(20, 400, 700)
+    line = shapely.LineString(np.c_[along, 150 + np.cumsum(rng.normal(0, 3, 700))])
+    turn = np.linspace(0, 2 * np.pi, 500, endpoint=False)
+    radius = 60 + np.cumsum(rng.normal(0, 0.3, 500))
+    blob = shapely.Polygon(np.c_[220 + radius * np.cos(turn), 140 + radius * np.sin(turn)]).buffer(0)
+    piece = Piece(0.0, 400.0, 10.0, (40, 42))
+    for shape in (line, blob, shapely.GeometryCollection([line, shapely.Point(30, 30)])):
+        marks = touched(piece, np.array([shape]), reach)
+        apart = shapely.distance(squares(piece), shape)
+        assert marks[apart <= reach].all()
+        assert not marks[apart > (reach + 0.001) * 1.0004 + 1e-6].any()
+        assert marks.any()
+        assert not marks.all()
+
+
 def test_a_corner_of_a_cell_is_enough():
     marks = touched(PIECE, np.array([shapely.box(9.999, 0, 20.001, 10)]), 0.0)
     assert marks[9, :3].tolist() == [True, True, True]

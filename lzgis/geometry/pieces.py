@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.index import FeatureIndex, Geometries, Integers
-from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension
+from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension, united
 from lzgis.geometry.threads import copies, unprepared
 
 #: Vertices of a piece at most: what two pieces have in common is then found in a few milliseconds.
@@ -187,6 +187,44 @@ def border_chains(polygons: Geometries, *, most: int = 64) -> Pieces:
     rings, owner = _rings(polygons)
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
     return chained(coordinates, ring, owner, most=most)
+
+
+def line_chains(lines: Geometries, *, most: int = 64) -> Pieces:
+    """Give lines as short lines.
+
+    Examples
+    --------
+    >>> chains = line_chains(np.array([shapely.LineString([(0, 0), (1, 0), (2, 0), (2, 5)])]), most=3)
+    >>> shapely.length(chains.geometries)
+    array([2., 5.])
+    """
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    coordinates, part = shapely.get_coordinates(parts, return_index=True)
+    return chained(coordinates, part, owner, most=most)
+
+
+def union_area(polygons: Geometries, *, threads: int = 1) -> float:
+    """Measure what polygons cover together, each place counted once, without uniting them.
+
+    Of each polygon counts what it has not in common with those before it.
+
+    Parameters
+    ----------
+    polygons : array of shapely geometries
+        Valid.
+    threads : int
+        How many to use; the answer is the same for any number.
+
+    Examples
+    --------
+    >>> union_area(np.array([shapely.box(0, 0, 2, 2), shapely.box(1, 0, 3, 2), shapely.box(1, 1, 2, 3)]))
+    7.0
+    """
+    pieces = cut_to_pieces(polygons)
+    common = common_parts(pieces, pieces, among=True, threads=threads)
+    order = np.argsort(common.right, kind="stable")
+    twice = united(common.part[order], common.right[order])
+    return float(shapely.area(polygons).sum() - shapely.area(twice).sum())
 
 
 def chained(coordinates: np.ndarray, run: Integers, owner: Integers, *, most: int = 64) -> Pieces:

@@ -13,6 +13,7 @@ import shapely
 from pydantic import Field
 
 from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
+from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
 from lzgis.kinds.base import (
     RESOLUTION_M,
     Check,
@@ -30,13 +31,6 @@ from lzgis.kinds.base import (
 from lzgis.kinds.baselines import BaselineFeatures, baseline_features
 from lzgis.model import State
 from lzgis.rule import Rule
-
-#: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
-ARC_SEGMENTS = 64
-#: With more vertices than this, a baseline in the box around a site is cut once more, along the site itself.
-_MANY_VERTICES = 24
-#: Segments per quarter circle of what it is cut with.
-_FEW_SEGMENTS = 4
 
 
 class KeepAway(Rule):
@@ -210,25 +204,9 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
     which = np.flatnonzero(wanted)
     if not len(which):
         return parts
-    site = check.sites.geometry[near.site[which]]
-    local = _within_reach(features.geometry[near.feature[which]], site, radius[which])
-    beyond = radius[which] > 0
-    around = local.copy()
-    around[beyond] = shapely.buffer(local[beyond], radius[which][beyond], quad_segs=ARC_SEGMENTS)
-    parts[which] = part_of_dimension(shapely.intersection(site, around), shapely.get_dimensions(site))
+    sites, baselines = check.sites.geometry[near.site[which]], features.geometry[near.feature[which]]
+    parts[which] = encroached_parts(sites, baselines, radius[which])
     return parts
-
-
-def _within_reach(features: Geometries, sites: Geometries, radius: Floats) -> Geometries:
-    """Cut from each feature what may lie nearer than `radius` to its site, and little more, which would be buffered in vain."""
-    bounds, margin = shapely.bounds(sites), radius + 1.0
-    window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)
-    local = shapely.intersection(features, window)
-    many = shapely.get_num_coordinates(local) > _MANY_VERTICES
-    # A chord of the drawn arc comes nearer than the arc.
-    beyond = margin[many] * 1.02 / np.cos(np.pi / (4 * _FEW_SEGMENTS))
-    local[many] = shapely.intersection(local[many], shapely.buffer(sites[many], beyond, quad_segs=_FEW_SEGMENTS))
-    return local
 
 
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:

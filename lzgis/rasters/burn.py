@@ -11,6 +11,7 @@ import shapely
 from rasterio import Affine
 
 from lzgis.geometry.cellmarks import cells_along, cells_within
+from lzgis.geometry.pieces import border_chains, line_chains
 from lzgis.kinds.base import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
 
@@ -18,6 +19,8 @@ from lzgis.rasters.constraints import Constraint
 ARC_SEGMENTS = 32
 #: Rules in one word: as many bits as a float32 holds whole, since all bands of a GeoTIFF are of one type.
 BITS = 24
+#: Lines and borders of more vertices than this are widened in stretches.
+_MANY_VERTICES = 128
 _AROUND = 1 / np.cos(np.pi / (4 * ARC_SEGMENTS))
 
 
@@ -58,8 +61,7 @@ def touched(piece: Piece, geometries: Any, reach_m: Any) -> npt.NDArray[np.bool_
     window = piece.box(float(reach.max(initial=0.0)) + 2 * piece.cell_m)
     inside = shapely.covered_by(geometries, window)
     local = np.where(inside, geometries, shapely.intersection(geometries, window))
-    local = shapely.buffer(local, (reach + RESOLUTION_M) * _AROUND, quad_segs=ARC_SEGMENTS)
-    local = local[~shapely.is_empty(local)]
+    local = _widened(local, reach)
     if not len(local):
         return np.zeros(piece.shape, dtype=bool)
     # In cells from the corner of the piece. A cell is touched if a border runs through it, or it lies wholly within,
@@ -67,6 +69,20 @@ def touched(piece: Piece, geometries: Any, reach_m: Any) -> npt.NDArray[np.bool_
     corner = np.array([piece.west, piece.north])
     placed = shapely.transform(local, lambda at: (at - corner) / (piece.cell_m, -piece.cell_m))
     return cells_within(placed, piece.shape) | cells_along(shapely.boundary(placed), piece.shape)
+
+
+def _widened(geometries: Any, reach_m: npt.NDArray[np.float64]) -> npt.NDArray[np.object_]:
+    """Widen geometries by their reach, long lines and borders in short stretches, which overlap: as one, they take far longer."""
+    single, owner = shapely.get_parts(geometries, return_index=True)
+    dimension = shapely.get_dimensions(single)
+    many = (shapely.get_num_coordinates(single) > _MANY_VERTICES) & (dimension > 0)
+    areas, lines = np.flatnonzero(many & (dimension == 2)), np.flatnonzero(many & (dimension == 1))
+    borders, stretches = border_chains(single[areas]), line_chains(single[lines])
+    shapes = np.concatenate([single[~many], borders.geometries, stretches.geometries])
+    of = np.concatenate([owner[~many], owner[areas][borders.owner], owner[lines][stretches.owner]])
+    wide = shapely.buffer(shapes, (reach_m[of] + RESOLUTION_M) * _AROUND, quad_segs=ARC_SEGMENTS)
+    made = np.concatenate([wide, single[areas]])
+    return np.asarray(made[~shapely.is_empty(made)], dtype=object)
 
 
 class Burnt(NamedTuple):

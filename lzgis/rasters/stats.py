@@ -279,7 +279,7 @@ def _declared(city: Catalogue, one: CityRaster, legend: _Legend) -> tuple[Raster
         ]
         measured = float(area[chosen].sum()) / 1e6
         if declared.what == "share_of_city":
-            whole = declared.denominator_km2 or area_km2(city, city.load(city.city.outline).layer.frame)
+            whole = declared.denominator_km2 or area_km2(city, city.city.outline)
             measured /= whole
         holds = abs(measured - declared.value) <= declared.tolerance + 1e-12
         found.append(RasterMeasured(declared, measured, holds))
