@@ -3,7 +3,9 @@
 Each number of sites is screened in a fresh process; reading files and starting Python are not counted, loading the compiled
 loops is::
 
-    python benchmarks/run_screening.py [--n 1000,10000,50000] [--by shapely] [--json]
+    python benchmarks/run_screening.py [--n 1000,10000,50000] [--by shapely] [--city detailed] [--json]
+
+The city is the reference city, or one in as much detail as official layers have (`benchmarks.detailed`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 AS_OF = "2026-11-21"
 
 
-def one(n: int, by: str) -> dict[str, Any]:
+def one(n: int, by: str, folder: Path | None) -> dict[str, Any]:
     """Screen `n` sites of the benchmark's workload, each with an activity drawn from the vocabulary."""
     import geopandas as gpd
     import numpy as np
@@ -34,7 +37,7 @@ def one(n: int, by: str) -> dict[str, Any]:
     if by == "shapely":
         told.FEW = told.FEW_IN_PLACE = n + 1
 
-    city = lz.open_catalogue(lz.reference_city())
+    city = lz.open_catalogue(folder or lz.reference_city())
     ids = [f"s{i}" for i in range(n)]
     activity = np.random.default_rng(1).choice(list(city.book.activities), n)
     shapes = city.plane.unproject(sites(n))
@@ -74,17 +77,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", default="1000,10000,50000", help="numbers of sites, between commas")
     parser.add_argument("--by", default="loops", choices=["loops", "shapely"], help="compiled loops, or shapely alone")
+    parser.add_argument(
+        "--city", default="reference", choices=["reference", "detailed"], help="what is held against them"
+    )
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--here", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--layers", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        print(json.dumps(one(given.here, given.by)))
+        print(json.dumps(one(given.here, given.by, given.layers)))
         return
-    rows = []
+    rows: list[dict[str, Any]] = []
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
+    folder = []
+    if given.city == "detailed":
+        # In a process of its own, too: what this one has held would be told of those that it starts.
+        given.folder.mkdir(parents=True, exist_ok=True)
+        made = [sys.executable, str(ROOT / "benchmarks" / "detailed.py"), str(given.folder / "detailed")]
+        subprocess.run(made, env=env, check=True, stdout=subprocess.DEVNULL)
+        folder = ["--layers", str(given.folder / "detailed")]
     for n in map(int, given.n.split(",")):
-        command = [sys.executable, str(Path(__file__)), "--here", str(n), "--by", given.by]
-        env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
+        command = [sys.executable, str(Path(__file__)), "--here", str(n), "--by", given.by, *folder]
         run = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
         rows.append(json.loads(run.stdout.splitlines()[-1]))
         print(
