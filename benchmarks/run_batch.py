@@ -5,11 +5,12 @@
 
 Sites are made up over the reference city, seeded, and kept in a folder; the batch runs in a fresh process. ``--workers``
 is the number of processes that screen beside the first, 0 for none; with ``--dask`` they are those of a
-``distributed.LocalCluster`` with a thread each, whose start is timed apart. Shards are screened while others are still cut:
-``cutting`` is the time until the first is begun, and ``gathering`` begins when the last one is done. Memory is told process by
-process: the most that each held (its resident set), and what it held when the layers had been read and indexed and the loops
-were loaded, which some sites bring about. Of all processes together their proportional sets are added up at the same moment, ten
-times a second: what several of them share, as the code of libraries, is counted once.
+``distributed.LocalCluster`` with a thread each, whose start is timed apart; dask's own profiler of workers is off, for what
+it keeps grows. Shards are screened while others are still cut: ``cutting`` is the time until the first is begun, and
+``gathering`` begins when the last one is done. Memory is told process by process: the most that each held (its resident
+set), and what it held when the layers had been read and indexed and the loops were loaded, which some sites bring about. Of
+all processes together their proportional sets are added up at the same moment, ten times a second: what several of them
+share, as the code of libraries, is counted once.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 AS_OF = "2026-11-21"
+#: Dask's own profiler of its workers keeps more with every second; where nobody looks at it, it is left out.
+_UNWATCHED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 #: Sites that are made one by one; all others are these again, moved.
 BASE = 10_000
 
@@ -248,7 +251,10 @@ def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
     words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
     words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
     words += ["--sites", str(given.sites)]
-    done = subprocess.run([sys.executable, __file__, *words], check=True, stdout=subprocess.PIPE, encoding="utf-8")
+    env = os.environ | _UNWATCHED
+    done = subprocess.run(
+        [sys.executable, __file__, *words], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     told["cpu_s"] = _cpu(resource.RUSAGE_CHILDREN) - before - told["cpu_before_s"]
     return told

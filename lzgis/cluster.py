@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -70,6 +70,42 @@ def submitted(
     keys = [f"{name}-{run}-{number}" for number in range(len(pieces))]
     futures: list[Any] = client.map(work, pieces, key=keys, pure=False, retries=_RETRIES, priority=priority)
     return futures
+
+
+def worked_through(
+    client: Client, work: Callable[[Piece], object], pieces: Iterable[Piece], *, name: str, step: Callable[[int], None]
+) -> None:
+    """Have the cluster do pieces of work whose results nobody needs; an error of one cancels the others and is raised.
+
+    A piece that is done is let go: scheduler and workers would keep what they were told of each to the end.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    work : callable
+        As for `submitted`.
+    pieces : iterable
+        The pieces; each is handed over as soon as it is there.
+    name : str
+        What the pieces are called on the dashboard.
+    step : callable
+        Called with how many are done.
+    """
+    from distributed import as_completed
+
+    waiting = as_completed(loop=client.loop)
+    try:
+        for piece in pieces:
+            waiting.update(submitted(client, work, [piece], name=name))
+        for done, future in enumerate(waiting, start=1):
+            if future.status == "error":
+                future.result()
+            future.release()
+            step(done)
+    except BaseException:
+        client.cancel(list(waiting.futures))
+        raise
 
 
 def gathered(client: Client, futures: Sequence[Any], *, step: Callable[[int, int], None] | None = None) -> list[Any]:

@@ -117,6 +117,32 @@ def test_futures_are_those_that_dask_users_know(client):
     assert cluster.gathered(client, again) == [4]
 
 
+def test_what_is_done_is_let_go(client):
+    done = []
+    cluster.worked_through(client, len, iter(["a", "bb", "ccc"]), name="lzgis-shard", step=done.append)
+    assert done == [1, 2, 3]
+    deadline = time.monotonic() + 20
+    while any("lzgis-shard" in str(key) for keys in client.has_what().values() for key in keys):
+        assert time.monotonic() < deadline, "workers keep what is done"
+        time.sleep(0.05)
+
+
+def test_an_error_in_one_piece_ends_the_others(client):
+    pieces: list[object] = ["a", *[0.5] * 60]
+    began = time.monotonic()
+    with pytest.raises(TypeError):
+        cluster.worked_through(client, time.sleep, pieces, name="lzgis-nap", step=lambda _: None)
+    while client.run_on_scheduler(_naps):
+        # All of them would take two workers fifteen seconds.
+        assert time.monotonic() < began + 10, "the others are still waited for"
+        time.sleep(0.05)
+
+
+def _naps(dask_scheduler):
+    # The one that failed is held by its error.
+    return [key for key, task in dask_scheduler.tasks.items() if "lzgis-nap" in str(key) and task.state != "erred"]
+
+
 def test_an_error_on_a_worker_is_the_error(place, client, tmp_path):
     """A worker that sees another layer under the same path refuses to mix it in."""
     from lzgis.answering import ground_of, ground_told

@@ -1,12 +1,9 @@
-"""Memory that Arrow and the C library take from the system and give back to it, instead of keeping it for later."""
+"""Memory that Arrow takes from the system and gives back to it, instead of keeping it for later."""
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import pyarrow as pa
 
@@ -36,16 +33,3 @@ def borrowed() -> Iterator[None]:
 def give_back() -> None:
     """Give back what is not needed any more."""
     pa.default_memory_pool().release_unused()
-    trim = _trim()
-    if trim:
-        trim(0)
-
-
-@cache
-def _trim() -> Callable[[int], object] | None:
-    """Find what makes glibc give back what is free between what is not; other C libraries need no telling.
-
-    Threads other than the first, as those of a dask worker, have heaps of their own, which otherwise only grow.
-    """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    return library.malloc_trim if library is not None and hasattr(library, "malloc_trim") else None

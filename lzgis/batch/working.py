@@ -16,7 +16,7 @@ from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, rows_ahead, site_pieces
 from lzgis.batch.shard import Common, Task, do_shard, do_task, is_done
 from lzgis.check import Progress
-from lzgis.cluster import gathered, submitted
+from lzgis.cluster import worked_through
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.model import Source
 
@@ -103,8 +103,7 @@ class Work:
         ahead = chain(first, tasks)
         step(0)
         if client is not None:
-            futures = [future for task in ahead for future in submitted(client, do_task, [task], name="lzgis-shard")]
-            gathered(client, futures, step=step)
+            worked_through(client, do_task, ahead, name="lzgis-shard", step=step)
         elif self._how.workers > 1 and len(first) >= (1 if self._continued else _FEW):
             # What was cut short may have been so by a site that ends the process it is screened in: not in this one.
             do_tasks(ahead, self._how.workers, step=step)
