@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import threading
 from collections import defaultdict
 
@@ -11,7 +13,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lzgis.geometry import FeatureIndex, overlaps
+from lzgis.geometry.corridor import encroached_parts
 from lzgis.geometry.pieces import common_parts, cut_to_pieces, line_chains, uncovered_parts, union_area
+from lzgis.geometry.threads import by_rows
 
 
 def discs(centres: np.ndarray, radius: float) -> np.ndarray:
@@ -87,3 +92,27 @@ def test_lines_in_stretches_are_the_lines_again():
     assert shapely.get_num_coordinates(short.geometries).max() == 64
     assert shapely.length(short.geometries[short.owner == 0]).sum() == pytest.approx(line.length)
     assert shapely.line_merge(shapely.union_all(short.geometries[short.owner == 1])).length == 2.0
+
+
+def test_rows_in_threads_are_those_of_one_thread(monkeypatch):
+    rng = np.random.default_rng(8)
+    sites, layer = discs(rng.uniform(0, 100, (1500, 2)), 4.0), discs(rng.uniform(0, 100, (200, 2)), 9.0)
+    lines = shapely.boundary(layer)
+    index = FeatureIndex(layer)
+    used = set()
+
+    def spied(*columns):
+        used.add(threading.get_ident())
+        return shapely.intersection(*columns)
+
+    answers = []
+    for parent, cores in ((None, 4), (object(), 4), (None, 1)):
+        monkeypatch.setattr(multiprocessing, "parent_process", lambda parent=parent: parent)
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        used.clear()
+        by_rows(spied, sites, np.full(len(sites), layer[0]))
+        # In a process that another one began, as those of a batch are, this thread does it all.
+        assert (threading.get_ident() in used) == (parent is not None or cores == 1)
+        parts = encroached_parts(sites[:200].repeat(5), np.tile(lines, 5), np.full(1000, 3.0))
+        answers.append(shapely.to_wkb([*overlaps(sites, index).part, *parts]).tolist())
+    assert answers[0] == answers[1] == answers[2]

@@ -7,6 +7,7 @@ import shapely
 
 from lzgis.geometry.index import Floats, Geometries
 from lzgis.geometry.overlay import part_of_dimension
+from lzgis.geometry.threads import by_rows
 
 #: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
 ARC_SEGMENTS = 64
@@ -40,6 +41,10 @@ def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -
     >>> encroached_parts(np.array([site]), np.array([road]), np.array([20.0]))[0].area
     500.0
     """
+    return by_rows(_encroached, sites, baselines, radius)
+
+
+def _encroached(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
     around = _within_reach(baselines, sites, radius)
     beyond = radius > 0
     around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)

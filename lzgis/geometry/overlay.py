@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.threads import by_rows
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def overlaps_of_pairs(
     cut = ~points
     if cut.any():
         cut[cut] = ~_covered(theirs[cut], ours[cut])
-        part[cut] = shapely.intersection(ours[cut], theirs[cut])
+        part[cut] = by_rows(shapely.intersection, ours[cut], theirs[cut])
     part = part_of_dimension(part, dimension)
     border = index.boundaries[right]
     ours_polygonal = (ours_dimension == 2) & (theirs_dimension < 2)
