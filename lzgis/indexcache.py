@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry import LayerIndex
-from lzgis.geometry.compiled import available, in_place, put_in_place, sources, warm
+from lzgis.geometry.compiled import available, in_place, look_first, put_in_place, sources, warm
 from lzgis.geometry.machine import Machine, identity, loops, loops_code, machine_code
 from lzgis.geometry.told import FEW, FEW_IN_PLACE
 
@@ -201,9 +202,13 @@ def kept_machine(*, folder: Path | None = None) -> Machine | None:
     if arrays is None:
         return None
     try:
-        return Machine(arrays["code"].tobytes())
+        made = Machine(arrays["code"].tobytes())
     except (ValueError, RuntimeError, OSError):
         return None
+    # What it leaves undecided is seldom anything, and few other loops are called for it.
+    if not in_place():
+        look_first(partial(put_kept_loops, folder=folder))
+    return made
 
 
 def made_machine(*, folder: Path | None = None) -> Machine | None:

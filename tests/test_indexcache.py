@@ -157,6 +157,16 @@ assert "numba" not in sys.modules
     subprocess.run([sys.executable, "-c", ask], check=True, cwd=Path(__file__).parent.parent)
 
 
+def test_kept_code_says_where_the_other_loops_are(code, monkeypatch):
+    looked = []
+    monkeypatch.setattr(indexcache, "look_first", looked.append)
+    monkeypatch.setattr(indexcache, "in_place", lambda: False)
+    assert kept_machine(folder=code[0]) is not None
+    (place,) = looked
+    # None are kept there.
+    assert place() is False
+
+
 def test_no_kept_code_is_no_machine(tmp_path):
     assert kept_machine(folder=tmp_path) is None
 

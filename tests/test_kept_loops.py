@@ -218,3 +218,24 @@ for few in (1, 0):
     env = os.environ | {"LZGIS_CACHE": str(folder)}
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, check=True, capture_output=True, text=True, env=env)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_kept_loops_are_looked_for_when_the_first_is_called(folder):
+    ask = f"""
+import sys
+from functools import partial
+from pathlib import Path
+import numpy as np, shapely
+from lzgis.geometry import LayerIndex
+from lzgis.geometry.compiled import in_place, look_first
+from lzgis.geometry.distances import touching_pairs
+from lzgis.indexcache import put_kept_loops
+look_first(partial(put_kept_loops, folder=Path({str(folder)!r})))
+before = in_place()
+layer = LayerIndex.build(np.array([shapely.box(0, 0, 256, 256), shapely.box(256, 0, 512, 256)]))
+sites = np.array([shapely.Point(0, 0), shapely.Polygon([(256, 10), (240, 20), (240, 0)])])
+pairs = touching_pairs(sites, np.array([1]), layer)
+print(before, in_place(), "numba" in sys.modules, [one.tolist() for one in pairs])
+"""
+    run = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
+    assert run.stdout.strip() == "False True False [[1, 1], [0, 1]]"

@@ -41,6 +41,10 @@ def warm() -> bool:
     return any(sources().encode() in path.read_bytes() for path in folder.rglob("*.nbi"))
 
 
+#: Where to look for machine code before numba is asked.
+_places: list[Callable[[], object]] = []
+
+
 class _Waiting(Generic[P, R]):
     """A loop that is compiled, with all that wait like it, when one of them is first called."""
 
@@ -101,7 +105,23 @@ def compiled(loop: Callable[P, R]) -> Callable[P, R]:
     return _Waiting(loop)
 
 
+def look_first(place: Callable[[], object]) -> None:
+    """Have `place` called, once, before numba is asked for the first loop: it may put machine code in place by then.
+
+    Parameters
+    ----------
+    place : callable
+        Looks where machine code is kept, and calls `put_in_place` if there is some.
+    """
+    _places[:] = [place]
+
+
 def _ready(waiting: _Waiting[P, R]) -> Callable[P, R]:
+    while _places:
+        _places.pop()()
+        put = getattr(sys.modules[waiting.__module__], waiting.__name__, waiting)
+        if isinstance(put, _Kept) and put is not waiting:
+            return put
     _all_ready()
     return cast(Callable[P, R], _dispatcher(waiting.loop))
 

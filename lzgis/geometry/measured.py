@@ -110,20 +110,18 @@ def decided_measures(
     """
     made = {}
     for name, one in found.items():
-        doubted = _doubted(one, sites, layers[name])
-        if not one.areas.undecided.any() and not len(doubted):
-            # The layer's geometries, which may not have been read yet, are not asked for.
-            made[name] = one
-            continue
-        areas = one.areas
-        if len(doubted):
-            areas = _with_near(areas, touching_pairs(sites, doubted, layers[name]), sites, geometries[name])
-        areas = decided(areas, sites, geometries[name])
+        # The layer's geometries, which may not have been read yet, are asked for only where something depends on them.
+        areas, pairs = one.areas, _near_pairs(one, sites, layers[name])
+        if areas.undecided.any() or len(pairs[0]):
+            shapes = geometries[name]
+            areas = decided(_with_near(areas, pairs, sites, shapes), sites, shapes)
         # A pair that GEOS found to overlap puts its site among those whose nearest is the first they share area with.
         known = np.full(len(sites), -1)
         known[areas.left[::-1]] = areas.right[::-1]
         nearest = _with_known(one.nearest, known)
-        made[name] = Measured(areas, decided_nearest(nearest, sites, layers[name], geometries[name]))
+        if nearest.undecided.any():
+            nearest = decided_nearest(nearest, sites, layers[name], geometries[name])
+        made[name] = Measured(areas, nearest)
     return made
 
 
@@ -172,15 +170,19 @@ def _doubted(found: Measured, sites: Geometries, layer: LayerIndex) -> Integers:
     return np.flatnonzero(doubted)
 
 
+def _near_pairs(found: Measured, sites: Geometries, layer: LayerIndex) -> tuple[Integers, Integers]:
+    """Find pairs that were not found, so near that rounding may hide a common area."""
+    left, right = touching_pairs(sites, _doubted(found, sites, layer), layer)
+    new = ~np.isin(left * layer.size + right, found.areas.left * layer.size + found.areas.right)
+    return left[new], right[new]
+
+
 def _with_near(areas: Areas, pairs: tuple[Integers, Integers], sites: Geometries, geometries: Geometries) -> Areas:
-    """Add pairs of polygons so near that rounding may hide a common area, to be decided."""
-    n, (left, right) = len(geometries), pairs
-    new = (shapely.get_dimensions(sites[left]) == 2) & (shapely.get_dimensions(geometries[right]) == 2)
-    new &= ~np.isin(left * n + right, areas.left * n + areas.right)
-    if not new.any():
-        return areas
-    added = int(new.sum())
-    longer = joined([areas, Areas(left[new], right[new], np.zeros(added), np.ones(added, dtype=bool))])
+    """Add pairs, those of polygons, to be decided."""
+    left, right = pairs
+    areal = (shapely.get_dimensions(sites[left]) == 2) & (shapely.get_dimensions(geometries[right]) == 2)
+    added = int(areal.sum())
+    longer = joined([areas, Areas(left[areal], right[areal], np.zeros(added), np.ones(added, dtype=bool))])
     return longer.take(np.lexsort((longer.right, longer.left)))
 
 
