@@ -251,7 +251,7 @@ def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
     words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
     words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
     words += ["--sites", str(given.sites)]
-    env = os.environ | _UNWATCHED
+    env = _UNWATCHED | os.environ
     done = subprocess.run(
         [sys.executable, __file__, *words], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8"
     )
