@@ -1,8 +1,7 @@
-"""The reference city with the layers of the benchmark's workload in place of five of its own: as detailed as official ones.
+"""The reference city with layers of the benchmark's workload in place of six of its own: as detailed as official ones.
 
-Redline, control units, protected areas, town boundary, roads and centrelines of rivers then have 1.1 million vertices, where
-those of the reference city have some thousands. What a feature is called and what is said of it is borrowed from the
-reference city's, in turn::
+Redline, control units, protected areas, town boundary, roads and centrelines of rivers then have 1.1 million vertices. What a
+feature is called and what is said of it is borrowed from the reference city's, in turn::
 
     python benchmarks/detailed.py DIR
 """

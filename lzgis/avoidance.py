@@ -124,6 +124,7 @@ def avoid(
     >>> round(found.remaining_share, 3), round(found.shift.distance_m, 2), found.shift.verdict
     (0.982, 15.01, '未发现冲突')
     """
+    _check(within_m)
     city = open_catalogue(city) if isinstance(city, str | Path) else city
     alone = _alone(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     ground = ground_of(city, date_of(as_of))
@@ -142,6 +143,11 @@ def avoid(
         remaining_share=left / float(subjects.sites.size[0]),
         shift=None if move is None else _shift(alone, shape, move, ground),
     )
+
+
+def _check(within_m: float) -> None:
+    if not within_m > 0:
+        raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
 
 
 def _size(rest: shapely.Geometry, dimension: int) -> float:
@@ -173,8 +179,6 @@ def _alone(table: SiteTable, site_id: str) -> SiteTable:
 
 def _obstacles(subjects: Subjects, ground: Ground, within_m: float) -> list[tuple[Rule, Geometries]]:
     """Return the ground near the site from which each rule keeps it."""
-    if not within_m > 0:
-        raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
     layers = {name: ground.placed(name, in_plane) for name in ground.loaded}
     check = Check(subjects.sites, layers, ground.book.tolerance.sliver_width_m)
     window = window_around(subjects.sites.geometry[0], within_m)

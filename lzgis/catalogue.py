@@ -62,7 +62,7 @@ class Catalogue:
     spec: CatalogueSpec
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
     #: What has been measured of the layers, by layer and choice of features.
-    areas_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+    measured_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
 
     @property
     def city(self) -> CitySpec:
@@ -199,10 +199,10 @@ def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]
         If the layer has no such field.
     """
     key = (layer_id, repr(where or {}))
-    if key not in catalogue.areas_km2:
+    if key not in catalogue.measured_km2:
         frame = _matching(catalogue, layer_id, where or {})
-        catalogue.areas_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
-    return catalogue.areas_km2[key]
+        catalogue.measured_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
+    return catalogue.measured_km2[key]
 
 
 def _matching(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]) -> gpd.GeoDataFrame:

@@ -21,7 +21,7 @@ from test_raster import hill, write_dem
 from lzgis.errors import ExportError
 from lzgis.exporters.map import write_map
 from lzgis.exporters.map.page import inert_json
-from lzgis.exporters.map.shapes import STEPS_M, simplified, simplified_to_fit, topology
+from lzgis.exporters.map.shapes import STEPS_M, simplified_to_fit, topology
 from lzgis.measure import plane_for
 from lzgis.model import Layer, Problem, Report
 from lzgis.rule import Activity
@@ -190,7 +190,7 @@ def test_shared_borders_stay_shared_when_simplified() -> None:
     north = shapely.Polygon([*seam, (112.5, 25.0), (112.3, 25.0)])
     south = shapely.Polygon([*seam, (112.5, 24.8), (112.3, 24.8)])
     both = np.array([north, south], dtype=object)
-    fewer = simplified(both, 50.0, plane, shared=True)
+    (fewer,) = simplified_to_fit([both], plane, vertices=0, steps_m=(50.0,), shared=[True]).groups
     assert shapely.get_num_coordinates(fewer).sum() < 400
     assert fewer[0].intersection(fewer[1]).area < 1e-12
     assert shapely.union_all(fewer).area == pytest.approx(shapely.union_all(both).area, rel=1e-6)
@@ -230,7 +230,8 @@ def test_the_first_step_that_fits_is_taken(vertices: int) -> None:
     along = np.linspace(112.3, 112.5, 2000)
     line = shapely.LineString(np.c_[along, 24.9 + np.cumsum(np.random.default_rng(2).normal(0, 3e-5, 2000))])
     group = np.array([line], dtype=object)
-    counts = {m: shapely.get_num_coordinates(simplified(group, m, plane, shared=False))[0] for m in STEPS_M}
+    there = plane.project(group)
+    counts = {m: shapely.get_num_coordinates(shapely.simplify(there, m) if m else there)[0] for m in STEPS_M}
     expected = next((m for m, n in counts.items() if n <= vertices), STEPS_M[-1])
     step, (fewer,) = simplified_to_fit([group], plane, vertices=vertices)
     assert step == expected

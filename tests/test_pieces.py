@@ -77,7 +77,7 @@ def test_the_area_of_a_union_is_that_of_the_united_polygons(given_discs):
     # Overlapping by twos and more, one within the other, the same one twice.
     shapes = np.array([shapely.Point(x, y).buffer(r) - shapely.Point(x, y).buffer(r / 3) for x, y, r in given_discs])
     shapes = np.concatenate([shapes, shapes[:1]])
-    assert union_area(shapes, threads=2) == pytest.approx(shapely.union_all(shapes).area, rel=1e-9)
+    assert union_area(shapes) == pytest.approx(shapely.union_all(shapes).area, rel=1e-9)
 
 
 def test_the_area_of_nothing_is_none():

@@ -117,7 +117,7 @@ def look_first(place: Callable[[], object]) -> None:
 
 
 def _ready(waiting: _Waiting[P, R]) -> Callable[P, R]:
-    while _places:
+    if _places:
         _places.pop()()
         put = getattr(sys.modules[waiting.__module__], waiting.__name__, waiting)
         if isinstance(put, _Kept) and put is not waiting:

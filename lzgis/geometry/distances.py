@@ -124,8 +124,6 @@ def touching_pairs(sites: Geometries, which: Integers, layer: LayerIndex) -> tup
     >>> touching_pairs(sites, np.array([0]), LayerIndex.build(features))
     (array([0, 0]), array([0, 1]))
     """
-    if not len(which):
-        return which, which
     left, right, _ = _within(chains(sites[which]), (0, len(which)), layer, 2.0 * layer.near)
     return which[left], right
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from lzgis.geometry.boxtree import EdgeTree, edge_tree
 from lzgis.geometry.chains import Int64s, chains
@@ -78,6 +79,11 @@ class LayerIndex:
         grid = self.grid
         arrays = (self.side, grid.reach, *grid.cells, *grid.directory, *self.begin, *self.tree)
         return np.array([(a.ctypes.data, a.size) for a in arrays], dtype=np.int64)
+
+    @cached_property
+    def corner_tree(self) -> shapely.STRtree:
+        """Search tree over the corners."""
+        return shapely.STRtree(np.asarray(shapely.points(self.corners), dtype=object))
 
     @property
     def near(self) -> float:

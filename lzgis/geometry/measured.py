@@ -58,7 +58,7 @@ def areas_and_distances(
         there = _on_borders(chain, layers)
         found = measure(chain, list(layers.values()), RUN_LENGTH)
         return {
-            name: _placed(_with_borders(one, there[layer.grid.cell]), first)
+            name: _placed(one, first, there[layer.grid.cell])
             for (name, layer), one in zip(layers.items(), found, strict=True)
         }
 
@@ -144,15 +144,14 @@ def _on_borders(chain: Chains, layers: Mapping[str, LayerIndex]) -> dict[float, 
     return made
 
 
-def _with_borders(found: Measured, there: Flags) -> Measured:
-    """Leave undecided the sites `there` that share area: a sliver shared with one more feature may lie in no common cell."""
-    sharing = found.areas.left[there[found.areas.left]]
-    found.nearest.undecided[sharing] = True
-    return found
+def _placed(found: Measured, first: int, there: Flags) -> Measured:
+    """Count sites from `first` on, and leave undecided those `there`, on the border of a cell, that share area.
 
-
-def _placed(found: Measured, first: int) -> Measured:
-    return replace(found, areas=replace(found.areas, left=found.areas.left + first))
+    A sliver that such a site shares with one more feature may lie in no cell that they have in common.
+    """
+    areas, undecided = found.areas, found.nearest.undecided.copy()
+    undecided[areas.left[there[areas.left]]] = True
+    return Measured(replace(areas, left=areas.left + first), replace(found.nearest, undecided=undecided))
 
 
 def _doubted(found: Measured, sites: Geometries, layer: LayerIndex) -> Integers:
@@ -165,14 +164,16 @@ def _doubted(found: Measured, sites: Geometries, layer: LayerIndex) -> Integers:
         sharing = np.zeros(len(sites), dtype=bool)
         sharing[found.areas.left] = True
         some = np.flatnonzero(sharing & ~doubted)
-        tree = shapely.STRtree(np.asarray(shapely.points(layer.corners), dtype=object))
-        doubted[some[tree.query(sites[some], predicate="dwithin", distance=2.0 * layer.near)[0]]] = True
+        doubted[some[layer.corner_tree.query(sites[some], predicate="dwithin", distance=2.0 * layer.near)[0]]] = True
     return np.flatnonzero(doubted)
 
 
 def _near_pairs(found: Measured, sites: Geometries, layer: LayerIndex) -> tuple[Integers, Integers]:
     """Find pairs that were not found, so near that rounding may hide a common area."""
-    left, right = touching_pairs(sites, _doubted(found, sites, layer), layer)
+    doubted = _doubted(found, sites, layer)
+    if not len(doubted):
+        return doubted, doubted
+    left, right = touching_pairs(sites, doubted, layer)
     new = ~np.isin(left * layer.size + right, found.areas.left * layer.size + found.areas.right)
     return left[new], right[new]
 

@@ -203,7 +203,7 @@ def line_chains(lines: Geometries, *, most: int = 64) -> Pieces:
     return chained(coordinates, part, owner, most=most)
 
 
-def union_area(polygons: Geometries, *, threads: int = 1) -> float:
+def union_area(polygons: Geometries) -> float:
     """Measure what polygons cover together, each place counted once, without uniting them.
 
     Of each polygon counts what it has not in common with those before it.
@@ -212,8 +212,6 @@ def union_area(polygons: Geometries, *, threads: int = 1) -> float:
     ----------
     polygons : array of shapely geometries
         Valid.
-    threads : int
-        How many to use; the answer is the same for any number.
 
     Examples
     --------
@@ -221,7 +219,7 @@ def union_area(polygons: Geometries, *, threads: int = 1) -> float:
     7.0
     """
     pieces = cut_to_pieces(polygons)
-    common = common_parts(pieces, pieces, among=True, threads=threads)
+    common = common_parts(pieces, pieces, among=True)
     order = np.argsort(common.right, kind="stable")
     twice = united(common.part[order], common.right[order])
     return float(shapely.area(polygons).sum() - shapely.area(twice).sum())

@@ -23,8 +23,6 @@ Result = TypeVar("Result")
 
 #: Most sites in a piece. Pieces depend on the number of sites alone, so that the number of threads leaves no trace.
 MOST = 1024
-#: Rows that a thread is given at a time, in which it has some milliseconds to do.
-_ROWS = 128
 
 
 def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[Result]:
@@ -56,11 +54,9 @@ def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geom
     """
     rows = len(columns[0])
     threads = 1 if multiprocessing.parent_process() is not None else os.cpu_count() or 1
-    if threads == 1 or rows < 2 * _ROWS:
+    if threads == 1 or not rows:
         return work(*columns)
-    parts = [slice(first, first + _ROWS) for first in range(0, rows, _ROWS)]
-    with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(lambda part: work(*(column[part] for column in columns)), parts)))
+    return np.concatenate(in_pieces(rows, threads, lambda *part: work(*(column[slice(*part)] for column in columns))))
 
 
 def copies(geometries: Geometries) -> Geometries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -29,17 +30,10 @@ class Fitted(NamedTuple):
     groups: list[Geometries]
 
 
-def simplified(geometries: Geometries, tolerance_m: float, plane: Plane, *, shared: bool) -> Geometries:
-    """Drop vertices that the eye does not miss at `tolerance_m`; degrees in, degrees out.
-
-    Polygons that share borders keep sharing them.
-    """
-    if tolerance_m == 0 or len(geometries) == 0:
-        return geometries
-    return plane.unproject(_reduced(plane.project(geometries), tolerance_m, shared))
-
-
 def _reduced(geometries: Geometries, tolerance_m: float, shared: bool) -> Geometries:
+    """Drop vertices that the eye does not miss; polygons that share borders keep sharing them."""
+    if not tolerance_m or not len(geometries):
+        return geometries
     reduce = shapely.coverage_simplify if shared else shapely.simplify
     return np.asarray(reduce(geometries, tolerance_m), dtype=object)
 
@@ -59,20 +53,19 @@ def simplified_to_fit(
     """
     of = list(shared) or [False] * len(groups)
     there = [plane.project(group) if len(group) else group for group in groups]
-    made: dict[int, list[Geometries]] = {}
+
+    @cache
+    def reduced(step: int) -> list[Geometries]:
+        return [_reduced(one, steps_m[step], both) for one, both in zip(there, of, strict=True)]
 
     def fits(step: int) -> bool:
-        pairs = zip(there, of, strict=True)
-        tolerance_m = steps_m[step]
-        made[step] = [_reduced(one, tolerance_m, both) for one, both in pairs] if tolerance_m else there
-        return sum(int(shapely.get_num_coordinates(one).sum()) for one in made[step]) <= vertices
+        return sum(int(shapely.get_num_coordinates(one).sum()) for one in reduced(step)) <= vertices
 
     # A greater step leaves fewer vertices. The first, which most often will do, is tried first, and the others by halves.
     best = 0 if len(steps_m) == 1 or fits(0) else bisect_left(range(len(steps_m) - 1), True, lo=1, key=fits)
-    if best not in made:
-        fits(best)
-    done = groups if not steps_m[best] else [plane.unproject(one) if len(one) else one for one in made[best]]
-    return Fitted(steps_m[best], list(done))
+    if not steps_m[best]:
+        return Fitted(0.0, list(groups))
+    return Fitted(steps_m[best], [plane.unproject(one) if len(one) else one for one in reduced(best)])
 
 
 def topology(
