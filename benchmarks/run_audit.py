@@ -16,14 +16,14 @@ from types import SimpleNamespace
 import numpy as np
 import shapely
 
-from lzgis.auditing import audit
-from lzgis.catalogue import reference_city
+from lzgis.audits.audit import audit
+from lzgis.city.catalogue import reference_city
+from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex
-from lzgis.kinds.base import PlaneLayer
-from lzgis.layer_kinds import LAYER_KINDS
-from lzgis.layer_kinds.base import Ground
-from lzgis.measure import Plane
-from lzgis.model import State
+from lzgis.model.report import State
+from lzgis.rules.for_layers import LAYER_KINDS
+from lzgis.rules.for_layers.base import Ground
+from lzgis.rules.for_sites.plane import PlaneLayer
 
 FEATURES = 30
 

@@ -79,7 +79,7 @@ def _frame(shapes: Any, activity: Any, start: int) -> gpd.GeoDataFrame:
 def one(given: argparse.Namespace) -> dict[str, Any]:
     """Screen the sites in this process, and in those that it starts."""
     from lzgis.batch import BatchOptions, screen_batch
-    from lzgis.catalogue import open_catalogue, reference_city
+    from lzgis.city.catalogue import open_catalogue, reference_city
 
     peaks = _Peaks()
     layers_mb, loops_mb = _layers()
@@ -139,10 +139,12 @@ def layers_here() -> tuple[float, float]:
     import numpy as np
 
     from benchmarks.workload import sites
-    from lzgis.answering import ground_of
-    from lzgis.catalogue import open_catalogue, reference_city
-    from lzgis.reporting import answers_of, date_of, in_plane
-    from lzgis.sources import sites_from_frame
+    from lzgis.city.catalogue import open_catalogue, reference_city
+    from lzgis.city.plane_layers import in_plane
+    from lzgis.city.provenance import date_of
+    from lzgis.reading import sites_from_frame
+    from lzgis.screening.run import answers_of
+    from lzgis.screening.setting import ground_of
 
     city = open_catalogue(reference_city())
     ground = ground_of(city, date_of(AS_OF))
@@ -208,7 +210,11 @@ def _what(pid: int) -> str:
     if pid == os.getpid():
         return "first"
     return (
-        "reads" if "lzgis.sources.child" in words else "tracks" if "resource_tracker" in " ".join(words) else "screens"
+        "reads"
+        if "lzgis.reading.sandbox.child" in words
+        else "tracks"
+        if "resource_tracker" in " ".join(words)
+        else "screens"
     )
 
 

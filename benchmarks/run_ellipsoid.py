@@ -31,7 +31,7 @@ import shapely
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from lzgis.measure import Plane, ellipsoidal_area_m2, official_area_m2
+from lzgis.coordinates.plane import Plane, ellipsoidal_area_m2, official_area_m2
 
 #: Edges are made denser until none is longer than this, metres; those of small findings until none is longer than that.
 STEP_M, SMALL_STEP_M = 25.0, 1.0

@@ -81,7 +81,7 @@ def write_city(folder: Path, rows: int, columns: int) -> None:
     """Write a city of so many cells: a redline polygon for every 8 km square, a road every 10 km."""
     import geopandas as gpd
 
-    from lzgis.measure import Plane
+    from lzgis.coordinates.plane import Plane
 
     plane, rng = Plane(112.5, 25.0), np.random.default_rng(7)
     east, north = columns * CELL_M / 2, rows * CELL_M / 2
@@ -144,7 +144,7 @@ def main() -> None:
         burn(given.burn[0], float(given.burn[1]))
         return
     for cell in given.reference:
-        from lzgis.catalogue import reference_city
+        from lzgis.city.catalogue import reference_city
 
         subprocess.run([sys.executable, __file__, "--burn", str(reference_city()), str(cell)], check=True)
     for grid in given.grids or ([] if given.reference else GRIDS):

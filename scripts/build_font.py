@@ -19,7 +19,7 @@ DEBIAN_FONT = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 FACE = "Noto Sans CJK SC"
 NAME = "Noto Sans SC GBK"
 POSTSCRIPT_NAME = "NotoSansSC-GBK-Regular"
-TARGET = Path(__file__).parents[1] / "lzgis" / "exporters" / "fonts" / f"{POSTSCRIPT_NAME}.otf"
+TARGET = Path(__file__).parents[1] / "lzgis" / "exports" / "fonts" / f"{POSTSCRIPT_NAME}.otf"
 
 # Signs that reports use and GBK lacks or that must never be lost.
 SIGNS = "㎡√×°²³±≤≥µ·–—…′″™©®•⚠✓□"

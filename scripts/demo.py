@@ -8,7 +8,7 @@ Needs Python 3.11 or newer and pip; everything else goes into ``.venv`` beside t
 import sys
 
 # The module's name on the command line, so that messages say "lzgis" and not "-c".
-RUN = "import sys; sys.argv[0] = 'lzgis'; from lzgis.cli import main; main()"
+RUN = "import sys; sys.argv[0] = 'lzgis'; from lzgis.cli.app import main; main()"
 
 
 def main():

@@ -99,7 +99,7 @@ def main() -> int:
     import toy
 
     from lzgis.errors import LzgisError
-    from lzgis.sources import ReadOptions, read_many_apart
+    from lzgis.reading import ReadOptions, read_many_apart
 
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,4 +1,4 @@
-"""Copy the pinned JavaScript and CSS that maps carry into ``lzgis/exporters/static``.
+"""Copy the pinned JavaScript and CSS that maps carry into ``lzgis/exports/static``.
 
 Run ``python scripts/vendor_static.py`` after changing a pin. Packages are fetched with ``npm pack``, so
 whatever npm is set up to use is used; what arrives must have the integrity pinned here.
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-STATIC = Path(__file__).resolve().parents[1] / "lzgis" / "exporters" / "static"
+STATIC = Path(__file__).resolve().parents[1] / "lzgis" / "exports" / "static"
 
 
 class Pin(NamedTuple):

@@ -15,9 +15,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lzgis.catalogue import reference_city
-from lzgis.model import Report
-from lzgis.screening import screen
+from lzgis.city.catalogue import reference_city
+from lzgis.model.report import Report
+from lzgis.screening.screen import screen
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
 #: A square inside the redline, one across many townships, one across the border of the city, a line.

@@ -16,9 +16,9 @@ from pathlib import Path
 from report_fixture import toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.folder import export_folder
-from lzgis.manifest import MANIFEST, read_manifest, state_of
-from lzgis.results import occupied, undecided
+from lzgis.exports.folder import export_folder
+from lzgis.files.manifest import MANIFEST, read_manifest, state_of
+from lzgis.files.result_folder import occupied, undecided
 
 FORMATS = ("gpkg", "xlsx", "json", "geojson", "shp", "dxf", "parquet", "verdicts")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lzgis.exporters.map import write_map
-from lzgis.model import Report
+from lzgis.exports.map import write_map
+from lzgis.model.report import Report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

@@ -12,8 +12,9 @@ import pandas as pd
 import shapely
 from shapely import LineString, Point, Polygon, box
 
-from lzgis.measure import plane_for
-from lzgis.model import (
+from lzgis.coordinates.plane import plane_for
+from lzgis.model.catalogue import Baseline, CitySpec, LayerSpec, Style
+from lzgis.model.report import (
     FINDING_COLUMNS,
     UNIT_LIST_COLUMNS,
     VERDICT_COLUMNS,
@@ -23,8 +24,7 @@ from lzgis.model import (
     Report,
     Source,
 )
-from lzgis.rule import Activity, Basis, Certainty, Document, Rule, RuleBook, Severity, Strength
-from lzgis.spec import Baseline, CitySpec, LayerSpec, Style
+from lzgis.model.rules import Activity, Basis, Certainty, Document, Rule, RuleBook, Severity, Strength
 
 AS_OF = dt.date(2026, 11, 21)
 BOUNDS = (112.20, 24.70, 112.60, 25.05)

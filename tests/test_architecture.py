@@ -142,7 +142,7 @@ def test_import_lzgis_costs_nothing():
 def test_a_file_of_sites_is_being_read_before_the_heavy_packages_come():
     code = """
 import lzgis as lz
-from lzgis.sources import ReadOptions, begin_reading
+from lzgis.reading import ReadOptions, begin_reading
 lz.screen
 with begin_reading(lz.reference_city() / "sites.gpkg", options=ReadOptions(crs="EPSG:4490")) as reading:
     assert reading._process is not None
@@ -155,7 +155,7 @@ def test_help_comes_without_the_heavy_packages(arguments):
     code = f"""
 import sys
 sys.argv = ['lzgis', *{arguments!r}]
-from lzgis.cli import main
+from lzgis.cli.app import main
 try:
     main()
 except SystemExit as end:

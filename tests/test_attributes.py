@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from lzgis.errors import LayerError, SourceError
-from lzgis.sources import sites_from_frame
-from lzgis.sources.aliases import LAYER_FIELDS, LAYER_FIELDS_USED, OLD_VALUES
-from lzgis.sources.attributes import layer_columns
-from lzgis.spec import LayerSpec
+from lzgis.model.catalogue import LayerSpec
+from lzgis.reading import sites_from_frame
+from lzgis.reading.attributes import layer_columns
+from lzgis.reading.field_names import LAYER_FIELDS, LAYER_FIELDS_USED, OLD_VALUES
 
 SPEC = LayerSpec(title="t", source="s.gpkg")
 

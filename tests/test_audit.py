@@ -20,15 +20,15 @@ from python_calamine import CalamineWorkbook
 from shapely import LineString, Polygon, box
 
 import lzgis as lz
-from lzgis.auditing import audit
+from lzgis.audits.audit import audit
+from lzgis.coordinates.shifted_maps import from_gcj02, to_bd09, to_gcj02
 from lzgis.errors import ConfigError
-from lzgis.exporters.audited import AUDIT_FORMATS, as_report, audit_document
-from lzgis.gcj02 import from_gcj02, to_bd09, to_gcj02
-from lzgis.layer_kinds import LAYER_KINDS
-from lzgis.layer_model import AUDIT_COLUMNS, AuditReport, Topic
+from lzgis.exports.audit import AUDIT_FORMATS, as_report, audit_document
 from lzgis.messages import Message
-from lzgis.model import State
-from lzgis.rulebook import read_rulebook
+from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
+from lzgis.model.report import State
+from lzgis.rules.book import read_rulebook
+from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.words import Words
 
 HEAD = """
@@ -368,7 +368,7 @@ def test_declared_figures_are_a_class_of_their_own(reference):
 
 
 def test_areas_are_those_on_the_ellipsoid(reference):
-    from lzgis.measure import ellipsoidal_area_m2
+    from lzgis.coordinates.plane import ellipsoidal_area_m2
 
     found = reference.conflicts
     assert ellipsoidal_area_m2(found.geometry) == pytest.approx(found["area_m2"], rel=1e-5)
@@ -436,7 +436,7 @@ def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
     ],
 )
 def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
-    from lzgis.cli import main
+    from lzgis.cli.app import main
 
     given = ["lzgis", "audit", "--as-of", "2026-11-21", *(str(tmp_path) if a == "OUT" else a for a in arguments)]
     monkeypatch.setattr("sys.argv", given)

@@ -9,8 +9,8 @@ import toy
 from map_page import Page
 
 import lzgis as lz
-from lzgis.exporters.audited import AUDIT_FORMATS
-from lzgis.exporters.compared import DIFF_FORMATS
+from lzgis.exports.audit import AUDIT_FORMATS
+from lzgis.exports.diff import DIFF_FORMATS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import shapely
 import toy
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
 
 CLEAR, INVOLVED, SLIVER = "不涉及", "涉及", "疑似边界误差"
 

@@ -14,11 +14,11 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from typer.testing import CliRunner
 
 import lzgis as lz
-from lzgis.cli import app
+from lzgis.cli.app import app
 from lzgis.errors import ConfigError, SourceError
 from lzgis.geometry import shortest_translation
 from lzgis.geometry.translation import convex_parts
-from lzgis.sources import sites_from_frame
+from lzgis.reading import sites_from_frame
 
 
 def moved(shape, x, y):

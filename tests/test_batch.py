@@ -25,18 +25,18 @@ from shapely import box
 import lzgis.batch.gathering as gathering
 import lzgis.batch.reading as reading
 import lzgis.batch.shard as shard
+from lzgis.audits.verify import verify
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
+from lzgis.coordinates.shifted_maps import to_gcj02
 from lzgis.errors import ConfigError, ExportError, SourceError
-from lzgis.exporters.folder import export_folder
-from lzgis.gcj02 import to_gcj02
-from lzgis.manifest import read_manifest
+from lzgis.exports.folder import export_folder
+from lzgis.files.manifest import read_manifest
 from lzgis.messages import Message
-from lzgis.model import Reason, Verdict
-from lzgis.screening import screen
-from lzgis.sources.apart import begin_reading
-from lzgis.verifying import verify
+from lzgis.model.report import Reason, Verdict
+from lzgis.reading.sandbox.parent import begin_reading
+from lzgis.screening.screen import screen
 
 WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 FORMATS = ("json", "gpkg", "xlsx", "parquet", "verdicts")
@@ -460,7 +460,7 @@ def test_rows_are_counted_in_a_process_apart(place, tmp_path):
 def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
-    from lzgis.cli import app
+    from lzgis.cli.app import app
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795219200")
     words = ["screen", str(place / "sites.gpkg"), "--layers", str(place), "--as-of", toy.AS_OF, "--format", "json"]

@@ -9,7 +9,7 @@ import shapely
 import toy
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from lzgis.catalogue import (
+from lzgis.city.catalogue import (
     area_km2,
     measure_declared,
     missing_layers,

@@ -14,10 +14,10 @@ import rasterio
 import toy
 from shapely import box
 
-from lzgis.catalogue import open_catalogue
-from lzgis.rulebook import read_rulebook
+from lzgis.city.catalogue import open_catalogue
+from lzgis.rules.book import read_rulebook
 
-RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli import main; main()"]
+RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli.app import main; main()"]
 FREE = toy.square(-3000, -100)
 
 

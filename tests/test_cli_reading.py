@@ -9,9 +9,9 @@ import raw_shapefile
 import toy
 from test_cli import run
 
-from lzgis.cli_reading import ReadingOptions, ShiftedMap
+from lzgis.cli.options import ReadingOptions, ShiftedMap
 from lzgis.errors import ConfigError
-from lzgis.sources import ReadOptions
+from lzgis.reading import ReadOptions
 
 
 def test_options_become_what_readers_are_asked():

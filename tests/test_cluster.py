@@ -16,13 +16,13 @@ import geopandas as gpd
 import pytest
 import toy
 
-from lzgis import cluster
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
 from lzgis.errors import ConfigError, LayerError
-from lzgis.exporters.folder import export_folder
-from lzgis.exporters.json import report_document
-from lzgis.screening import screen
+from lzgis.exports.folder import export_folder
+from lzgis.exports.gis.json import report_document
+from lzgis.screening import cluster
+from lzgis.screening.screen import screen
 
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 # Threads and sockets of dask end when they like.
@@ -66,7 +66,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_report_of_a_cluster_is_that_of_one_process(place, client, whole, monkeypatch):
-    monkeypatch.setattr("lzgis.reporting._LEAST_PIECE", 20)
+    monkeypatch.setattr("lzgis.screening.run._LEAST_PIECE", 20)
     steps = []
     report = screen(
         place / "sites.gpkg",
@@ -145,8 +145,8 @@ def _naps(dask_scheduler):
 
 def test_an_error_on_a_worker_is_the_error(place, client, tmp_path):
     """A worker that sees another layer under the same path refuses to mix it in."""
-    from lzgis.answering import ground_of, ground_told
-    from lzgis.catalogue import open_catalogue
+    from lzgis.city.catalogue import open_catalogue
+    from lzgis.screening.setting import ground_of, ground_told
 
     told = ground_of(open_catalogue(place), dt.date(2026, 11, 21)).told()
     other = told._replace(fingerprints=(("redline", "0" * 64), *told.fingerprints[1:]))
@@ -163,7 +163,7 @@ def test_nobody_at_the_address(monkeypatch):
 def test_the_command_takes_a_scheduler(place, client, whole, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
-    from lzgis.cli import app
+    from lzgis.cli.app import app
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(WHEN.timestamp())))
     words = ["screen", str(place / "sites.gpkg"), "--layers", str(place), "--as-of", toy.AS_OF, "--out", str(tmp_path)]
@@ -183,7 +183,7 @@ def test_without_a_client_nothing_of_dask_is_imported(place):
     code = f"""
 import sys
 from lzgis.batch import screen_batch
-from lzgis.screening import screen
+from lzgis.screening.screen import screen
 screen({str(place / "sites.gpkg")!r}, {str(place)!r}, as_of={toy.AS_OF!r})
 assert not {{"dask", "distributed"}} & set(sys.modules), "dask was imported"
 """

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
-from lzgis.rule import Document, Rule
-from lzgis.spec import CatalogueSpec
+from lzgis.model.catalogue import CatalogueSpec
+from lzgis.model.rules import Document, Rule
 
 LAYER = {"title": "红线", "source": "redline.gpkg"}
 

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, box
 
+from lzgis.coordinates.gauss_kruger import Zone
+from lzgis.coordinates.helmert import read_helmert
 from lzgis.errors import ExportError, LzgisError, SourceError
-from lzgis.exporters import export
-from lzgis.exporters.coordfile import write_coordfile
-from lzgis.helmert import read_helmert
-from lzgis.sources import ReadOptions, read_sites, read_vector
-from lzgis.sources.coordtext import parse_coordtext
-from lzgis.zones import Zone
+from lzgis.exports import export
+from lzgis.exports.gis.boundary_points import write_coordfile
+from lzgis.reading import ReadOptions, read_sites, read_vector
+from lzgis.reading.formats.boundary_points.text import parse_coordtext
 
 HEADER = {
     "坐标系": "2000国家大地坐标系",
@@ -170,7 +170,7 @@ def test_many_rings_are_told_by_their_number(tmp_path):
 
 
 def test_rings_without_end_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("lzgis.sources.coordrings._MOST_PAIRS", 40)
+    monkeypatch.setattr("lzgis.reading.formats.boundary_points.rings._MOST_PAIRS", 40)
     nested = [
         ring([(x, y) for x, y in zip((k, 99 - k, 99 - k, k), (k, k, 99 - k, 99 - k), strict=True)], k)
         for k in range(10)

@@ -8,9 +8,9 @@ import shapely
 import toy
 from shapely import LineString, Point, box
 
-from lzgis.catalogue import open_catalogue
-from lzgis.coverage import coverage_of
-from lzgis.kinds.base import PlaneSites
+from lzgis.city.catalogue import open_catalogue
+from lzgis.rules.for_sites.plane import PlaneSites
+from lzgis.screening.coverage import coverage_of
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
 CHECKED = ["redline", "units", "town", "road", "river"]  # the rules that concern a site of housing

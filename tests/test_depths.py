@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
-from lzgis.catalogue import open_catalogue
-from lzgis.depths import overlap_depths
+from lzgis.city.catalogue import open_catalogue
 from lzgis.geometry.depth import depth
+from lzgis.screening.depths import overlap_depths
 
 PARK = box(0, 0, 1000, 400)
 

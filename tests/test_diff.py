@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 import lzgis as lz
-from lzgis import rechecking
-from lzgis.comparing import diff
+from lzgis.audits import recheck as rechecking
+from lzgis.audits.diff import diff
+from lzgis.audits.recheck import recheck
 from lzgis.errors import ConfigError, SourceError
-from lzgis.exporters.compared import DIFF_FORMATS, diff_document
-from lzgis.layer_model import CHANGE_COLUMNS, RECHECK_COLUMNS, TOTAL_COLUMNS, DiffReport, Recheck
-from lzgis.model import FINDING_COLUMNS, Report
-from lzgis.rechecking import recheck
-from lzgis.screening import screen
+from lzgis.exports.diff import DIFF_FORMATS, diff_document
+from lzgis.model.audit import CHANGE_COLUMNS, RECHECK_COLUMNS, TOTAL_COLUMNS, DiffReport, Recheck
+from lzgis.model.report import FINDING_COLUMNS, Report
+from lzgis.screening.screen import screen
 
 
 def layer(path: Path, shapes: list[shapely.Geometry], **columns: list[Any]) -> Path:
@@ -359,7 +359,7 @@ def test_what_is_no_report_is_named(tmp_path, text):
 
 
 def test_files_and_command(tmp_path, monkeypatch, capsysbinary):
-    from lzgis.cli import main
+    from lzgis.cli.app import main
 
     old, new = toy.city(tmp_path / "old"), toy.city(tmp_path / "new")
     layer(new / "redline.gpkg", [box(0, 0, 1000, 1000), box(1000, 0, 1600, 1000)], name=["甲", "乙"])

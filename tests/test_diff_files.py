@@ -14,11 +14,11 @@ from python_calamine import CalamineWorkbook
 from shapely import box
 from test_diff import NOT_LESS, layer, reported
 
-from lzgis.comparing import diff
-from lzgis.exporters.compared import DIFF_FORMATS
-from lzgis.exporters.difference import told_answer
-from lzgis.layer_model import DiffReport, Recheck
-from lzgis.rechecking import recheck
+from lzgis.audits.diff import diff
+from lzgis.audits.recheck import recheck
+from lzgis.exports.diff import DIFF_FORMATS
+from lzgis.exports.diff_text import told_answer
+from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Words
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)

@@ -12,7 +12,7 @@ import pytest
 from dossier_fixture import city_report, only, pdf_text, squeezed
 from report_fixture import SCRIPT, toy_report
 
-from lzgis.exporters.dossier import write_html
+from lzgis.exports.dossier import write_html
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.browser

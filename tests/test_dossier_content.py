@@ -10,12 +10,12 @@ import pytest
 from dossier_fixture import SITES, city_report, only
 from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 
-from lzgis.breakdown import apportioned
 from lzgis.errors import ExportError
-from lzgis.exporters.dossier import DossierMaker, dossier
-from lzgis.exporters.dossier.model import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, SECTIONS, Dossier
-from lzgis.exporters.rows import visible
-from lzgis.model import State
+from lzgis.exports.dossier import DossierMaker, dossier
+from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, SECTIONS, Dossier
+from lzgis.exports.report_text import visible
+from lzgis.model.report import State
+from lzgis.screening.breakdown import apportioned
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,13 @@ import toy
 from dossier_fixture import city_report, only
 from report_fixture import HOSTILE, toy_report
 
-from lzgis import cli_output
+from lzgis.cli import options as cli_output
 from lzgis.errors import ConfigError, ExportError
-from lzgis.exporters import FORMATS, export, export_projects
-from lzgis.exporters.dossier import crew, write_projects
-from lzgis.exporters.files import file_stems
+from lzgis.exports import FORMATS, export, export_projects
+from lzgis.exports.dossier import crew, write_projects
+from lzgis.exports.file_names import file_stems
 
-RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli import main; main()"]
+RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli.app import main; main()"]
 PDF = importlib.util.find_spec("typst") is not None
 
 

@@ -13,9 +13,9 @@ from dossier_fixture import MADE_AT, city_report, only, word_text
 from report_fixture import FORMULA, LONG, SCRIPT, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.dossier import DossierMaker, write_docx
-from lzgis.exporters.dossier.template import VARIABLES, filled
-from lzgis.exporters.rows import visible
+from lzgis.exports.dossier import DossierMaker, write_docx
+from lzgis.exports.dossier.template import VARIABLES, filled
+from lzgis.exports.report_text import visible
 
 GUIDE = Path(__file__).parent.parent / "docs" / "templates.md"
 

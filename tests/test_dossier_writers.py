@@ -27,15 +27,15 @@ from matplotlib.ft2font import FT2Font
 from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.dossier import DossierMaker, write_docx, write_projects
-from lzgis.exporters.dossier.model import Dossier
-from lzgis.exporters.dossier.page import page_text
-from lzgis.exporters.dossier.pdf import set_document
-from lzgis.exporters.dossier.word import word_bytes
-from lzgis.exporters.json import report_document
-from lzgis.exporters.lettering import FONT
-from lzgis.exporters.rows import visible
-from lzgis.model import State
+from lzgis.exports.dossier import DossierMaker, write_docx, write_projects
+from lzgis.exports.dossier.document import Dossier
+from lzgis.exports.dossier.page import page_text
+from lzgis.exports.dossier.pdf import set_document
+from lzgis.exports.dossier.word import word_bytes
+from lzgis.exports.fonts import FONT
+from lzgis.exports.gis.json import report_document
+from lzgis.exports.report_text import visible
+from lzgis.model.report import State
 
 PDF = importlib.util.find_spec("typst") is not None
 SUFFIXES = (".docx", ".html", ".pdf") if PDF else (".docx", ".html")
@@ -218,7 +218,7 @@ def test_the_font_has_every_letter_that_is_set(language: Any) -> None:
 
 
 def test_without_typst_the_pdf_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lzgis.exporters.dossier import pdf
+    from lzgis.exports.dossier import pdf
 
     def gone(name: str) -> None:
         raise ImportError(name)

@@ -13,10 +13,11 @@ import shapely
 from pyproj import Transformer
 from report_fixture import PLANE, toy_report
 
+from lzgis.coordinates.gauss_kruger import zone_at
 from lzgis.errors import ExportError
-from lzgis.exporters import export
-from lzgis.exporters.dxf import write_dxf, zone_of
-from lzgis.model import Report
+from lzgis.exports import export
+from lzgis.exports.gis.dxf import write_dxf
+from lzgis.model.report import Report
 
 
 def drawn(report: Report, folder: Path) -> gpd.GeoDataFrame:
@@ -112,9 +113,13 @@ def test_same_report_same_bytes_and_nothing_is_a_drawing_too(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("longitude", "number", "code"), [(75.2, 25, 4513), (112.445, 37, 4525), (135.0, 45, 4533)])
 def test_the_zone_is_the_nearest(longitude: float, number: int, code: int) -> None:
-    assert tuple(zone_of(longitude)) == (number, code)
+    zone = zone_at(longitude)
+    assert zone is not None
+    assert (zone.number, zone.epsg) == (number, code)
 
 
-def test_beyond_the_zones_there_is_no_drawing() -> None:
+def test_beyond_the_zones_there_is_no_drawing(tmp_path: Path) -> None:
+    toy = toy_report()
+    sites = toy.sites.set_geometry(toy.sites.geometry.translate(-100.0))
     with pytest.raises(ExportError, match="lies in no 3-degree zone"):
-        zone_of(10.0)
+        export(toy_report(sites=sites, layers={}), tmp_path / "far.dxf")

@@ -12,10 +12,10 @@ import pytest
 import shapely
 from report_fixture import CONTROLS, FORMULA, LONG, PLANE, toy_report
 
-from lzgis.exporters import export
-from lzgis.exporters.geojson import write_geojson
-from lzgis.exporters.jsonfg import write_jsonfg
-from lzgis.model import FINDING_COLUMNS, Report
+from lzgis.exports import export
+from lzgis.exports.gis.geojson import write_geojson
+from lzgis.exports.gis.jsonfg import write_jsonfg
+from lzgis.model.report import FINDING_COLUMNS, Report
 
 CASES = [(write_geojson, "geometry", "findings.geojson"), (write_jsonfg, "place", "findings.jsonfg")]
 

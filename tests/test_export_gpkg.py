@@ -21,9 +21,9 @@ import shapely
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters.gpkg import write_gpkg
-from lzgis.exporters.qgis_style import Category, categorized
-from lzgis.model import FINDING_COLUMNS, Report
+from lzgis.exports.gis.gpkg import write_gpkg
+from lzgis.exports.gis.qgis_style import Category, categorized
+from lzgis.model.report import FINDING_COLUMNS, Report
 
 
 def written(report: Report, folder: Path, language: Any = "zh") -> Path:
@@ -212,7 +212,7 @@ def test_a_failing_database_is_an_export_error(tmp_path: Path, monkeypatch: pyte
     def full(*_: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("lzgis.exporters.gpkg._date", full)
+    monkeypatch.setattr("lzgis.exports.gis.gpkg._date", full)
     with pytest.raises(ExportError, match=r"findings\.gpkg: cannot be written: database or disk is full"):
         written(toy_report(), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -13,8 +13,8 @@ import pytest
 import shapely
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, toy_report
 
-from lzgis.exporters.json import write_json
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.exports.gis.json import write_json
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 
 
 def refuse(constant: str) -> None:

@@ -14,10 +14,10 @@ import rasterio
 from matplotlib.image import imread
 from report_fixture import BOUNDS, HOSTILE, big_report, toy_report
 
+from lzgis.coordinates.gauss_kruger import zone_around
 from lzgis.errors import ExportError
-from lzgis.exporters.lettering import BLANK, FONT, measured_mm, printable, rare, shortened, width_mm, wrapped
-from lzgis.exporters.paper.zone import zone_of
-from lzgis.exporters.picture import draw, write_picture
+from lzgis.exports.fonts import BLANK, FONT, measured_mm, printable, rare, shortened, width_mm, wrapped
+from lzgis.exports.paper.picture import draw, write_picture
 
 
 def texts(figure: Any) -> str:
@@ -135,14 +135,14 @@ def test_without_layers_or_sites_there_is_still_a_page() -> None:
 
 def test_a_map_is_not_squashed() -> None:
     toy = toy_report()
-    zone = zone_of(112.4)
+    zone = zone_around(112.4)
     figure = draw(toy)
     chart = figure.axes[1]
     width, height = chart.get_position().size * np.array(figure.get_size_inches())
     (west, east), (south, north) = chart.get_xlim(), chart.get_ylim()
     assert (east - west) / width == pytest.approx((north - south) / height)
     assert zone.project(toy.sites.geometry.to_numpy())[2].x < east
-    assert zone_of((BOUNDS[0] + BOUNDS[2]) / 2) == zone
+    assert zone_around((BOUNDS[0] + BOUNDS[2]) / 2) == zone
 
 
 def test_many_legend_entries_stay_on_the_page() -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from report_fixture import toy_report
 
-from lzgis.exporters.rows import TINTS, VERDICT_COLOURS, Teller, conflicts_first, hectares, number, text
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Verdict
+from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, Teller, conflicts_first, hectares, number, text
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Verdict
 from lzgis.words import Words
 
 

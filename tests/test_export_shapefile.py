@@ -16,9 +16,9 @@ import pytest
 import shapely
 from report_fixture import FORMULA, LONG, PLANE, toy_report
 
-from lzgis.exporters import export
-from lzgis.exporters.shapefile import write_shapefile
-from lzgis.model import FINDING_COLUMNS, Report
+from lzgis.exports import export
+from lzgis.exports.gis.shapefile import write_shapefile
+from lzgis.model.report import FINDING_COLUMNS, Report
 
 
 def unpacked(report: Report, folder: Path, language: Any = "zh") -> Path:

@@ -15,10 +15,10 @@ from python_calamine import CalamineWorkbook
 from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, SCRIPT, big_report, toy_report
 
 from lzgis.errors import ExportError
-from lzgis.exporters import xlsx
-from lzgis.exporters.rows import visible
-from lzgis.exporters.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
-from lzgis.model import Report
+from lzgis.exports.report_text import visible
+from lzgis.exports.tables import xlsx
+from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
+from lzgis.model.report import Report
 from lzgis.words import Words
 
 ZH_SHEETS = ["结论", "核查明细", "廊道", "准入清单答复", "未核查", "规则依据", "数据与依据"]

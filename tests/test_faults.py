@@ -14,7 +14,7 @@ import pytest
 from fault_server import FORMATS, content, reports
 
 from lzgis.errors import ExportError
-from lzgis.exporters.folder import export_folder
+from lzgis.exports.folder import export_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked and killed as POSIX does")
 
@@ -120,7 +120,7 @@ import resource, signal, sys
 sys.path[:0] = {[str(SERVER.parent), str(SERVER.parent.parent)]!r}
 from fault_server import reports, content
 from lzgis.errors import ExportError
-from lzgis.exporters.folder import export_folder
+from lzgis.exports.folder import export_folder
 before, after = reports()
 from pathlib import Path
 out = Path({str(out)!r})

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from lzgis.config import load_toml, parse
 from lzgis.errors import LzgisError
-from lzgis.repair import mend
-from lzgis.rulebook import read_rulebook
-from lzgis.sources import ReadOptions, read_many_apart
-from lzgis.sources.child import read_with_warnings
-from lzgis.spec import CatalogueSpec
+from lzgis.model.catalogue import CatalogueSpec
+from lzgis.reading import ReadOptions, read_many_apart
+from lzgis.reading.repair import mend
+from lzgis.reading.sandbox.child import read_with_warnings
+from lzgis.rules.book import read_rulebook
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 from fuzz_readers import FORMATS, mutated, originals

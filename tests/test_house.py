@@ -16,13 +16,13 @@ from typing import Any, get_args
 import pytest
 import typer.main
 
-from lzgis.catalogue import open_catalogue, reference_city
-from lzgis.cli import app
-from lzgis.kinds import KINDS
-from lzgis.layer_kinds import LAYER_KINDS
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, State, Verdict
-from lzgis.rule import Certainty, Severity, Strength
-from lzgis.spec import Baseline, LayerSpec
+from lzgis.city.catalogue import open_catalogue, reference_city
+from lzgis.cli.app import app
+from lzgis.model.catalogue import Baseline, LayerSpec
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, State, Verdict
+from lzgis.model.rules import Certainty, Severity, Strength
+from lzgis.rules.for_layers import LAYER_KINDS
+from lzgis.rules.for_sites import KINDS
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,12 +13,12 @@ import toy
 from shapely import Polygon, box
 from typer.testing import CliRunner
 
-from lzgis.cli import app
-from lzgis.exporters.inspected import problem_rows, sheet_document, sheet_lines, write_sheet_html
-from lzgis.exporters.outline_svg import outline_svg
-from lzgis.gcj02 import to_gcj02
-from lzgis.inspecting import inspect_file
-from lzgis.sources import ReadOptions
+from lzgis.cli.app import app
+from lzgis.coordinates.shifted_maps import to_gcj02
+from lzgis.exports.inspection import problem_rows, sheet_document, sheet_lines, write_sheet_html
+from lzgis.exports.outline_svg import outline_svg
+from lzgis.reading import ReadOptions
+from lzgis.screening.inspect import inspect_file
 
 HEADER = "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n带号=38\n[地块坐标]\n"
 

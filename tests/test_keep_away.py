@@ -8,7 +8,7 @@ import shapely
 import toy
 from shapely import LineString, Point, Polygon, box
 
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
 from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"

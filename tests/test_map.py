@@ -18,13 +18,13 @@ from map_page import Page, Seen, browser, page_of
 from report_fixture import HOSTILE, big_report, toy_report
 from test_raster import hill, write_dem
 
+from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
-from lzgis.exporters.map import write_map
-from lzgis.exporters.map.page import inert_json
-from lzgis.exporters.map.shapes import STEPS_M, simplified_to_fit, topology
-from lzgis.measure import plane_for
-from lzgis.model import Layer, Problem, Report
-from lzgis.rule import Activity
+from lzgis.exports.map import write_map
+from lzgis.exports.map.page import inert_json
+from lzgis.exports.map.shapes import STEPS_M, simplified_to_fit, topology
+from lzgis.model.report import Layer, Problem, Report
+from lzgis.model.rules import Activity
 
 EVIL = (
     "<script>window.__pwned=1</script>",
@@ -171,7 +171,7 @@ def test_json_is_inert() -> None:
 
 
 def test_vendored_files_are_the_pinned_ones() -> None:
-    folder = Path(__file__).parents[1] / "lzgis" / "exporters" / "static"
+    folder = Path(__file__).parents[1] / "lzgis" / "exports" / "static"
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p.name != "SHA256SUMS"}
@@ -428,7 +428,7 @@ def test_layers_switch_and_fade(seen: Seen) -> None:
 
 @pytest.mark.browser
 def test_measured_lengths_and_areas_are_those_of_the_ellipsoid(seen: Seen) -> None:
-    from lzgis.measure import ELLIPSOID, ellipsoidal_area_m2
+    from lzgis.coordinates.plane import ELLIPSOID, ellipsoidal_area_m2
 
     page = seen.page
     square = shapely.box(112.3, 24.8, 112.45, 24.92)

@@ -19,11 +19,11 @@ import shapely
 from map_page import Page, Seen, browser, page_of
 from report_fixture import BOUNDS, PLANE, toy_report
 
-from lzgis.cli_output import MapMode, OutputOptions, formats_for
+from lzgis.cli.options import MapMode, OutputOptions, formats_for
 from lzgis.errors import ConfigError, ExportError
-from lzgis.exporters.map import write_map
-from lzgis.exporters.public import coarsened, public_edition, touched_cells
-from lzgis.model import Layer, Report
+from lzgis.exports.map import write_map
+from lzgis.exports.public_edition import coarsened, public_edition, touched_cells
+from lzgis.model.report import Layer, Report
 
 KEY = "0123456789abcdef0123456789abcdef"
 SECRET_NAMES = (

@@ -8,8 +8,8 @@ import shapely
 from pyproj import CRS, Geod, Transformer
 from shapely import LineString, Point, Polygon, box
 
+from lzgis.coordinates.plane import Plane, ellipsoidal_area_m2, plane_for, to_cgcs2000
 from lzgis.errors import LayerError
-from lzgis.measure import Plane, ellipsoidal_area_m2, plane_for, to_cgcs2000
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 # The reference city lies in both Gauss-Krüger zones: 37 to the west of 112.5 E, 38 to the east.

@@ -13,7 +13,7 @@ import pytest
 import lzgis
 from lzgis import errors
 from lzgis.messages import Message
-from lzgis.model import Problem
+from lzgis.model.report import Problem
 from lzgis.words import Words
 
 TREE = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}

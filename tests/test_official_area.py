@@ -7,7 +7,7 @@ import pytest
 import shapely
 from kernel_shapes import star
 
-from lzgis.measure import ELLIPSOID, Plane, ellipsoidal_area_m2, official_area_m2
+from lzgis.coordinates.plane import ELLIPSOID, Plane, ellipsoidal_area_m2, official_area_m2
 
 #: Radius of the sphere that has the area of the ellipsoid GRS 80, which is that of CGCS2000 (Moritz 2000).
 AUTHALIC_RADIUS_M = 6371007.1810

@@ -18,11 +18,11 @@ from shapely import box
 
 import lzgis as lz
 from lzgis.errors import ConfigError
-from lzgis.exporters.dossier import write_project
-from lzgis.exporters.json import report_document
-from lzgis.model import OVERRIDE_COLUMNS, Report
-from lzgis.overriding import Decision, override_entry, read_overrides, with_overrides
-from lzgis.screening import screen
+from lzgis.exports.dossier import write_project
+from lzgis.exports.gis.json import report_document
+from lzgis.model.report import OVERRIDE_COLUMNS, Report
+from lzgis.screening.overrides import Decision, override_entry, read_overrides, with_overrides
+from lzgis.screening.screen import screen
 from lzgis.words import Words
 
 SITES = toy.sites(toy.square(100, 100), toy.square(-300, 100))
@@ -233,7 +233,7 @@ def test_it_stands_beside_the_finding_in_every_output(tmp_path, stale):
 
 
 def test_command(tmp_path, monkeypatch, capsys):
-    from lzgis.cli import main
+    from lzgis.cli.app import main
 
     city = toy.city(tmp_path / "city")
     path = decide(city)
@@ -256,7 +256,7 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 
 def test_the_command_writes_an_entry_that_is_read_and_current(tmp_path, monkeypatch, capfdbinary):
-    from lzgis.cli import main
+    from lzgis.cli.app import main
 
     city = toy.city(tmp_path / "city")
     SITES.to_file(tmp_path / "sites.gpkg", engine="pyogrio")

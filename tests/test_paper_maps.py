@@ -25,23 +25,23 @@ from matplotlib.text import Text
 from report_fixture import FORMULA, HOSTILE, toy_report
 from typer.testing import CliRunner
 
-from lzgis.catalogue import reference_city
-from lzgis.cli import app
+from lzgis.city.catalogue import reference_city
+from lzgis.cli.app import app
+from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError
-from lzgis.exporters.lettering import printable
-from lzgis.exporters.paper import Sheet, detail_map, location_map, write_map, write_maps
-from lzgis.exporters.paper.bands import bands_of
-from lzgis.exporters.paper.chart import LABEL
-from lzgis.exporters.paper.labels import Box, Labels
-from lzgis.exporters.paper.output import settings
-from lzgis.exporters.paper.page import SCALES
-from lzgis.exporters.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
-from lzgis.exporters.paper.small import room_in
-from lzgis.exporters.paper.subject import subject_of
-from lzgis.exporters.paper.zone import Zone, zone_of
-from lzgis.exporters.rows import Teller
-from lzgis.model import Report
-from lzgis.screening import screen
+from lzgis.exports.fonts import printable
+from lzgis.exports.paper import Sheet, detail_map, location_map, write_map, write_maps
+from lzgis.exports.paper.bands import bands_of
+from lzgis.exports.paper.chart import LABEL
+from lzgis.exports.paper.labels import Box, Labels
+from lzgis.exports.paper.output import settings
+from lzgis.exports.paper.page import SCALES
+from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
+from lzgis.exports.paper.small import room_in
+from lzgis.exports.paper.subject import subject_of
+from lzgis.exports.report_text import Teller
+from lzgis.model.report import Report
+from lzgis.screening.screen import screen
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 SHOWN = ["T01", "T03", "T05", "T07", "T14", "P12", "P30", "P35", "P42"]
@@ -163,7 +163,7 @@ def test_a_map_number_is_printed_only_if_given(city: Report) -> None:
 @pytest.mark.parametrize("site", SHOWN)
 def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> None:
     subject = subject_of(city, site)
-    zone = zone_of(shapely.centroid(subject.geometry).x)
+    zone = zone_around(shapely.centroid(subject.geometry).x)
     frame = site_frame(Teller(city, "zh"), subject, zone, (186.0, 155.0))
     assert frame.scale in SCALES
     page = shapely.box(frame.west, frame.south, frame.east, frame.north)
@@ -172,7 +172,7 @@ def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> Non
 
 def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
     subject, teller = subject_of(city, "T03"), Teller(city, "zh")
-    zone = Zone(38)
+    zone = Zone(3, 38)
     room = room_in((160.0, 110.0))
     frame = site_frame(teller, subject, zone, (room.width, room.height))
     chart = chart_in(Figure(), room, frame, (zone, teller), size_mm=(160.0, 110.0))
@@ -212,7 +212,7 @@ def test_settings_are_neither_changed_nor_heeded(city: Report, tmp_path: Path) -
 
 
 def test_pyplot_is_not_loaded() -> None:
-    code = "import sys, lzgis.exporters.paper; assert 'matplotlib.pyplot' not in sys.modules"
+    code = "import sys, lzgis.exports.paper; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -254,7 +254,7 @@ def test_a_report_without_outline_or_layers_is_still_drawn() -> None:
 
 
 def test_zone_agrees_with_epsg_and_stretches_over_the_world() -> None:
-    zone = zone_of(112.6)
+    zone = zone_around(112.6)
     assert (zone.number, zone.epsg) == (38, 4526)
     there = gpd.GeoSeries([shapely.Point(112.6, 25.0)], crs="EPSG:4490").to_crs("EPSG:4526")
     # The code's own axes are northing, easting; geopandas gives easting first, as we do.

@@ -14,16 +14,15 @@ from pyproj import CRS, Transformer
 from shapely import box
 
 from lzgis.batch import BatchOptions, screen_batch
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
+from lzgis.coordinates.candidates import distance_from, landings
+from lzgis.coordinates.gauss_kruger import NUMBERS, Zone, numbered, zone_at, zone_of
+from lzgis.coordinates.helmert import Helmert, read_helmert
+from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.shifted_maps import from_bd09, from_gcj02, suspected_shift, to_bd09, to_gcj02
 from lzgis.errors import ConfigError, LayerError, SourceError
-from lzgis.gcj02 import from_bd09, from_gcj02, to_bd09, to_gcj02
-from lzgis.helmert import Helmert, read_helmert
-from lzgis.landing import distance_from, landings
-from lzgis.position import Given, code_of, declared_crs, locate
-from lzgis.screening import screen
-from lzgis.shifts import suspected_shift
-from lzgis.sources import ReadOptions, sites_from_frame
-from lzgis.zones import NUMBERS, Zone, numbered, zone_at, zone_of
+from lzgis.reading import ReadOptions, sites_from_frame
+from lzgis.screening.screen import screen
 
 # A city of half a degree around 112.5 E 25 N, the border of zones 37 and 38.
 CITY = box(112.2, 24.75, 112.8, 25.25)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon, box
 
 import lzgis as lz
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
+from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex, outside_parts, overlaps
-from lzgis.kinds import KINDS, Check
-from lzgis.kinds.base import PlaneLayer, PlaneSites
-from lzgis.measure import Plane
+from lzgis.rules.for_sites import KINDS, Check
+from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 often = settings(max_examples=60, deadline=None, derandomize=True)
 seldom = settings(max_examples=12, deadline=None, derandomize=True)

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from report_fixture import toy_report
 
-from lzgis.exporters import FORMATS, export_as, export_projects
-from lzgis.model import Problem, Source
+from lzgis.exports import FORMATS, export_as, export_projects
+from lzgis.model.report import Problem, Source
 
 COMMAND = ("lzgis", "screen", "地块.gpkg", "--as-of", "2026-11-21")
 REPAIR = "a bow-tie was parted: 1200.00 m2 before, 1150.00 m2 after"

@@ -15,7 +15,7 @@ import toy
 CODE = """
 import json, os, sys
 sys.argv = ["lzgis", *json.loads(sys.argv[1])]
-import lzgis.cli
+import lzgis.cli.app
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 heard = []
 def hear(event, details):
@@ -32,7 +32,7 @@ def hear(event, details):
         heard.append([event, repr(details)])
 sys.addaudithook(hear)
 try:
-    lzgis.cli.main()
+    lzgis.cli.app.main()
 except SystemExit:
     pass
 finally:
@@ -75,7 +75,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     # matplotlib asks once which fonts there are, and keeps the answer in its cache.
     loud = [one for one in heard if one[0] not in harmless and not one[1].startswith("('fc-list', ")]
     # Files are read by a process of their own, which has limits and no network.
-    loud = [one for one in loud if "lzgis.sources.child" not in one[1]]
+    loud = [one for one in loud if "lzgis.reading.sandbox.child" not in one[1]]
     assert loud == []
     assert all("::1" in details for event, details in heard if event == "socket.bind")
     # What a reading process is asked and answers stands in the temporary folder, which is empty again at the end.

@@ -11,7 +11,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
 from lzgis.errors import ExportError
-from lzgis.raster import hillshade, relief
+from lzgis.exports.relief import hillshade, relief
 
 BOUNDS = (112.1, 24.6, 112.8, 25.2)
 

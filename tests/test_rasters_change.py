@@ -13,7 +13,7 @@ from rasterio import Affine
 from rasters import NORTH, STEP, WEST, described, forest, write_raster
 
 import lzgis as lz
-from lzgis.measure import ellipsoidal_area_m2
+from lzgis.coordinates.plane import ellipsoidal_area_m2
 
 REFERENCE = lz.reference_city()
 

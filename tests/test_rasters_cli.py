@@ -12,8 +12,8 @@ from rasters import described, forest, write_raster
 from typer.testing import CliRunner
 
 import lzgis as lz
-from lzgis.cli import app
-from lzgis.verifying import verify
+from lzgis.audits.verify import verify
+from lzgis.cli.app import app
 
 run = CliRunner()
 

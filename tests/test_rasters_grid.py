@@ -14,8 +14,8 @@ from rasterio import Affine
 from rasterio.windows import Window
 from rasters import NORTH, STEP, WEST, forest, write_raster
 
+from lzgis.coordinates.plane import ellipsoidal_area_m2
 from lzgis.errors import LayerError, SourceError
-from lzgis.measure import ellipsoidal_area_m2
 from lzgis.rasters.cover import covers, from_grid, to_grid
 from lzgis.rasters.grid import open_grid, require_same_grid
 

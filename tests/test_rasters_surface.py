@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from rasterio._env import get_gdal_config
 
 import lzgis as lz
+from lzgis.files.geotiff import CACHE_BYTES
 from lzgis.geometry import cellgaps
 from lzgis.geometry.cellmarks import cells_within
+from lzgis.model.rules import Severity
 from lzgis.rasters.burn import Piece, touched
-from lzgis.rule import Severity
-from lzgis.tiff import CACHE_BYTES
 
 # To the micrometre: distances to what is shorter than any number can tell are no matter of these tests.
 AT = st.floats(-60, 160, allow_nan=False).map(lambda at: round(at, 6)) | st.integers(-6, 16).map(lambda k: k * 10.0)

@@ -20,10 +20,10 @@ import toy
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem
-from lzgis.sources import Decided, Limits, Read, ReadOptions, begin_reading, read_apart, read_many_apart
-from lzgis.sources.limits import DRIVERS_LEFT_OUT, environment
-from lzgis.sources.packing import pack, pack_error, unpack, unpack_error
+from lzgis.model.report import Problem
+from lzgis.reading import Decided, Limits, Read, ReadOptions, begin_reading, read_apart, read_many_apart
+from lzgis.reading.sandbox.exchange import pack, pack_error, unpack, unpack_error
+from lzgis.reading.sandbox.limits import DRIVERS_LEFT_OUT, environment
 
 READ_BY = {"ESRI Shapefile", "CSV", "GML", "KML", "GeoJSON", "GPKG", "OpenFileGDB", "DXF", "FlatGeobuf", "ODS", "XLSX"}
 
@@ -159,7 +159,7 @@ def test_the_process_has_no_other_drivers_and_no_accounts(monkeypatch):
 def test_the_process_reaches_nobody():
     code = """
 import socket, sys
-from lzgis.sources.limits import limit_this_process
+from lzgis.reading.sandbox.limits import limit_this_process
 limit_this_process(2 * 1024**3, "refused")
 try:
     socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5)
@@ -176,8 +176,8 @@ except OSError:
 
 
 def test_reading_beside_the_layers_gives_what_reading_first_gives(tmp_path):
-    from lzgis.screening import screen
-    from lzgis.sources import read_sites
+    from lzgis.reading import read_sites
+    from lzgis.screening.screen import screen
 
     city, path = toy.city(tmp_path / "city"), written(tmp_path / "s.gpkg")
     first = screen(read_sites(path), city, as_of=toy.AS_OF)

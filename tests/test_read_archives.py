@@ -10,9 +10,9 @@ import pytest
 import raw_shapefile
 from shapely import box
 
-import lzgis.sources.archive as archive
+import lzgis.reading.formats.zip_archive as archive
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, read_sites, read_vector, sha256_of
+from lzgis.reading import ReadOptions, read_sites, read_vector, sha256_of
 
 ROWS = [["甲"], ["乙"]]
 

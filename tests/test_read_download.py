@@ -10,9 +10,9 @@ import geopandas as gpd
 import pytest
 from shapely import box
 
-import lzgis.sources.download as download
+import lzgis.reading.formats.download as download
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, read_sites, read_vector, sha256_of
+from lzgis.reading import ReadOptions, read_sites, read_vector, sha256_of
 
 ALLOWED = ReadOptions(network="allowed")
 

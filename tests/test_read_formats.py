@@ -14,9 +14,9 @@ import pytest
 import shapely
 from shapely import box
 
-import lzgis.sources.vector as vector
+import lzgis.reading.formats.gdal as vector
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, read_sites, read_vector
+from lzgis.reading import ReadOptions, read_sites, read_vector
 
 SQUARE = box(112.4, 25, 112.41, 25.01)
 

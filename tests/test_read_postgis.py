@@ -13,10 +13,10 @@ from pyproj import CRS
 from shapely import box
 from test_cli import run
 
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, is_address, read_sites, read_vector, shown
-from lzgis.sources.postgis import content_sha256
+from lzgis.reading import ReadOptions, is_address, read_sites, read_vector, shown
+from lzgis.reading.formats.postgis import content_sha256
 
 SETUP = '''
 CREATE TABLE public.sites (gid serial PRIMARY KEY, "编号" text, "状态" text, area numeric, geom geometry(Polygon, 4490));
@@ -138,7 +138,7 @@ def test_the_database_cannot_be_written_to(address):
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import DBAPIError
 
-    from lzgis.sources.postgis import _LIMITS
+    from lzgis.reading.formats.postgis import _LIMITS
 
     engine = create_engine(address.replace("postgis://", "postgresql+psycopg://"), connect_args={"options": _LIMITS})
     with engine.connect() as connection, pytest.raises(DBAPIError, match="read-only"):

@@ -21,19 +21,19 @@ from test_read_formats import ring as square_of
 from test_read_tables import HEAD, HOLE, METRES, SQUARE, book, rows_of
 
 from lzgis.batch import BatchOptions, screen_batch
-from lzgis.catalogue import open_catalogue, read_layer
+from lzgis.city.catalogue import open_catalogue, read_layer
+from lzgis.coordinates.plane import ellipsoidal_area_m2
 from lzgis.errors import SourceError
-from lzgis.exporters.json import provenance_object
-from lzgis.exporters.provenance import provenance_tables
-from lzgis.exporters.rows import Teller
-from lzgis.measure import ellipsoidal_area_m2
+from lzgis.exports.gis.json import provenance_object
+from lzgis.exports.provenance import provenance_tables
+from lzgis.exports.report_text import Teller
 from lzgis.messages import Message
-from lzgis.model import Repair
-from lzgis.repair import Change, mend
-from lzgis.screening import screen
-from lzgis.sources import ReadOptions, read_sites, read_vector
-from lzgis.sources.arcs import square_metres
-from lzgis.sources.wkb import has_arc
+from lzgis.model.report import Repair
+from lzgis.reading import ReadOptions, read_sites, read_vector
+from lzgis.reading.arcs import square_metres
+from lzgis.reading.repair import Change, mend
+from lzgis.reading.wkb import has_arc
+from lzgis.screening.screen import screen
 
 CLOSED = "a ring was not closed; it was closed by a straight line"
 OUTLINES = "is a surface of triangles or polygons and was taken as their outlines"

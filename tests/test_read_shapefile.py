@@ -8,7 +8,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, read_sites, read_vector, sha256_of
+from lzgis.reading import ReadOptions, read_sites, read_vector, sha256_of
 
 FIELDS = ["编号", "项目名称", "环境管控单元编码"]
 ROWS = [["甲-1", "连州鄠邑堃镕项目", "ZH44188210001"], ["乙-2", "保安镇生态园", "ZH44188210002"]]

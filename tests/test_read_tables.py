@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from shapely import Polygon
 
 from lzgis.errors import SourceError
-from lzgis.sources import ReadOptions, read_sites, read_vector
-from lzgis.sources.numbers import number
-from lzgis.sources.sheet import COORDINATE_FIELDS
+from lzgis.reading import ReadOptions, read_sites, read_vector
+from lzgis.reading.formats.sheet import COORDINATE_FIELDS
+from lzgis.reading.numbers import number
 
 METRES = ReadOptions(crs="EPSG:4526")
 

@@ -11,7 +11,7 @@ import shapely
 from pyproj import Geod, Transformer
 
 import lzgis as lz
-from lzgis.catalogue import measure_declared
+from lzgis.city.catalogue import measure_declared
 
 FOLDER = lz.reference_city()
 pytestmark = pytest.mark.skipif(not (FOLDER / "catalog.toml").exists(), reason="the layers have not been built")

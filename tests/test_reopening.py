@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lzgis import reopening
 from lzgis.errors import ExportError
-from lzgis.exporters.geojson import write_lines
-from lzgis.exporters.json import lines
-from lzgis.placing import put_texts
-from lzgis.reopening import reopen
+from lzgis.exports.gis.geojson import write_lines
+from lzgis.exports.gis.json import lines
+from lzgis.files import read_back as reopening
+from lzgis.files.atomic_write import put_texts
+from lzgis.files.read_back import reopen
 
 
 @pytest.fixture(autouse=True)

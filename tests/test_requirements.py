@@ -10,14 +10,14 @@ import toy
 from shapely import box
 
 import lzgis as lz
-from lzgis.catalogue import open_catalogue
+from lzgis.audits.recheck import recheck
+from lzgis.city.catalogue import open_catalogue
 from lzgis.errors import ConfigError
-from lzgis.exporters.answersheet import AnswerSheet
-from lzgis.exporters.map.clauses import general_texts
-from lzgis.exporters.public import public_edition
-from lzgis.exporters.rows import Teller
-from lzgis.model import UNIT_LIST_COLUMNS, Report
-from lzgis.rechecking import recheck
+from lzgis.exports.map.clauses import general_texts
+from lzgis.exports.public_edition import public_edition
+from lzgis.exports.report_text import Teller
+from lzgis.exports.tables.answer_sheet import AnswerSheet
+from lzgis.model.report import UNIT_LIST_COLUMNS, Report
 
 # The units are the halves of the toy city west and east of x = 0.
 WEST, EAST, BOTH, OUTSIDE = (

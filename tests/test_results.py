@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lzgis.errors import ExportError
-from lzgis.exporters.files import file_stems
-from lzgis.locking import Lock
-from lzgis.manifest import Result, read_manifest, state_of
-from lzgis.placing import put, put_bytes
-from lzgis.results import finish, occupied, staged, undecided
+from lzgis.exports.file_names import file_stems
+from lzgis.files.atomic_write import put, put_bytes
+from lzgis.files.lock import Lock
+from lzgis.files.manifest import Result, read_manifest, state_of
+from lzgis.files.result_folder import finish, occupied, staged, undecided
 
 
 def write(out, name="screen", *, basis="one", **files: str) -> None:
@@ -107,7 +107,7 @@ def decided(out, monkeypatch, **files: str) -> None:
         def killed(_):
             raise Cut
 
-        patch.setattr("lzgis.results.finish", lambda where: killed(where) if undecided(where) else False)
+        patch.setattr("lzgis.files.result_folder.finish", lambda where: killed(where) if undecided(where) else False)
         with pytest.raises(Cut):
             write(out, **files)
 

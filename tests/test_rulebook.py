@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 import toy
 
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
 from lzgis.errors import ConfigError
-from lzgis.rule import Certainty, Severity
-from lzgis.rulebook import activity_of, read_rulebook, shipped_book
+from lzgis.model.rules import Certainty, Severity
+from lzgis.rules.book import activity_of, read_rulebook, shipped_book
 
 SHIPPED = ("activities", "national", "guangdong")
 

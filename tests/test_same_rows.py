@@ -15,10 +15,18 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 import lzgis as lz
-from lzgis.catalogue import open_catalogue
-from lzgis.findings import ANSWERS, answers
-from lzgis.geometry import FeatureIndex, SiteShapes, crossing, overlapping, told, told_nearest, told_within
-from lzgis.measure import Plane
+from lzgis.city.catalogue import open_catalogue
+from lzgis.coordinates.plane import Plane
+from lzgis.geometry import (
+    FeatureIndex,
+    SiteShapes,
+    crossing,
+    overlapping,
+    told,
+    told_nearest,
+    told_within,
+)
+from lzgis.screening.findings import ANSWERS, answers
 
 pytest.importorskip("numba")
 

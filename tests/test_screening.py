@@ -13,8 +13,8 @@ import toy
 from shapely import Point, Polygon, box
 
 import lzgis as lz
-import lzgis.sources
-from lzgis.catalogue import open_catalogue
+import lzgis.reading
+from lzgis.city.catalogue import open_catalogue
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
 SITES = [

@@ -15,8 +15,8 @@ from pyproj import CRS
 from shapely import LineString, Point, Polygon, box
 
 from lzgis.errors import LayerError, SourceError
-from lzgis.repair import mend
-from lzgis.sources import READERS, SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
+from lzgis.reading import READERS, SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
+from lzgis.reading.repair import mend
 
 SHAPES = [box(112.5, 25, 112.51, 25.01), Point(112.5, 25), LineString([(112.5, 25), (112.6, 25)])]
 

@@ -7,7 +7,7 @@ import pytest
 import toy
 from shapely import LineString, Point, box
 
-from lzgis.catalogue import open_catalogue
+from lzgis.city.catalogue import open_catalogue
 
 CLEAR, INVOLVED, SLIVER, NOT_CHECKED = "不涉及", "涉及", "疑似边界误差", "未核查"
 

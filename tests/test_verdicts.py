@@ -7,8 +7,8 @@ import pytest
 import toy
 from shapely import LineString, Point, box
 
-from lzgis.catalogue import open_catalogue
-from lzgis.model import FINDING_COLUMNS, VERDICT_COLUMNS, State, Verdict
+from lzgis.city.catalogue import open_catalogue
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, State, Verdict
 
 PROHIBITED, REVIEW, INCOMPLETE, NONE = "存在禁止性冲突", "需进一步论证", "核查不完整", "未发现冲突"
 FREE = toy.square(-3000, -100)  # in the town, far from everything

@@ -9,11 +9,11 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from lzgis.cli import app
-from lzgis.cli_result import made_at
+from lzgis.audits.verify import Same, verify
+from lzgis.cli.app import app
+from lzgis.cli.result import made_at
 from lzgis.errors import ConfigError, ExportError
-from lzgis.manifest import read_manifest
-from lzgis.verifying import Same, verify
+from lzgis.files.manifest import read_manifest
 
 
 @pytest.fixture(scope="module")

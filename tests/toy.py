@@ -19,9 +19,9 @@ import pandas as pd
 import shapely
 from shapely import LineString, Point, Polygon, box
 
-from lzgis.measure import Plane
-from lzgis.model import Report
-from lzgis.screening import screen
+from lzgis.coordinates.plane import Plane
+from lzgis.model.report import Report
+from lzgis.screening.screen import screen
 
 PLANE = Plane(112.5, 25.0)
 AS_OF = "2026-11-21"

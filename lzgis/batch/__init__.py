@@ -14,22 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.answering import ground_of
 from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import count_of, sites_of
 from lzgis.batch.working import How, Work
-from lzgis.catalogue import Catalogue, open_catalogue
-from lzgis.check import Progress
+from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.provenance import date_of
 from lzgis.errors import ConfigError
-from lzgis.exporters import DEFAULT_FORMATS
-from lzgis.exporters.folder import result_of
-from lzgis.manifest import Given
+from lzgis.exports import DEFAULT_FORMATS
+from lzgis.exports.folder import result_of
+from lzgis.files.manifest import Given
+from lzgis.files.result_folder import occupied, staged
 from lzgis.messages import Message
-from lzgis.model import Problem, Report
-from lzgis.reporting import date_of
-from lzgis.results import occupied, staged
-from lzgis.sources import ReadOptions
+from lzgis.model.report import Problem, Report
+from lzgis.reading import ReadOptions
+from lzgis.screening.check import Progress
+from lzgis.screening.setting import ground_of
 from lzgis.words import Language
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class BatchOptions:
     Attributes
     ----------
     formats : tuple of str, optional
-        Keys of `lzgis.exporters.FORMATS`; the usual ones that so many sites allow, if not given.
+        Keys of `lzgis.exports.FORMATS`; the usual ones that so many sites allow, if not given.
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
     workers : int
@@ -63,7 +63,7 @@ class BatchOptions:
     overrides : path, optional
         Decisions of planners, as in `lzgis.screen`.
     options : mapping, optional
-        Further keywords of exporters, see `lzgis.exporters.Format.options`.
+        Further keywords of exporters, see `lzgis.exports.Format.options`.
     command : tuple of str
         The words that it was asked for with, for the provenance.
     reading : ReadOptions

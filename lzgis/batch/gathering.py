@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,27 +16,27 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lzgis.admission import unit_lists
-from lzgis.answering import Answers, Ground, together
-from lzgis.batch.ahead import ahead
-from lzgis.batch.memory import borrowed, give_back
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
-from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts
+from lzgis.batch.tables import borrowed, give_back, read_answers, read_findings, read_problems, read_verdicts
 from lzgis.errors import ConfigError
-from lzgis.exporters import FORMATS, geojson, json, jsonfg
-from lzgis.exporters.features import GisLayer, gis_layers, has_part
-from lzgis.exporters.folder import write_formats
-from lzgis.exporters.gpkg import write_pieces as write_gpkg_pieces
-from lzgis.exporters.parquet import findings_table, verdicts_table
-from lzgis.exporters.parquet import write_pieces as write_parquet_pieces
-from lzgis.exporters.rows import Teller
-from lzgis.exporters.tables import rule_table, verdict_table
-from lzgis.exporters.xlsx import write_growing
+from lzgis.exports import FORMATS
+from lzgis.exports.folder import write_formats
+from lzgis.exports.gis import geojson, json, jsonfg
+from lzgis.exports.gis.features import GisLayer, gis_layers, has_part
+from lzgis.exports.gis.gpkg import write_pieces as write_gpkg_pieces
+from lzgis.exports.gis.parquet import findings_table, verdicts_table
+from lzgis.exports.gis.parquet import write_pieces as write_parquet_pieces
+from lzgis.exports.report_text import Teller
+from lzgis.exports.tables.tables import rule_table, verdict_table
+from lzgis.exports.tables.xlsx import write_growing
 from lzgis.messages import Message
-from lzgis.model import Problem, Report
-from lzgis.overriding import OVERRIDES_FILE, with_overrides
-from lzgis.reporting import report_of
+from lzgis.model.report import Problem, Report
+from lzgis.screening.admission_lists import unit_lists
+from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
+from lzgis.screening.pieces import Answers, together
+from lzgis.screening.report import report_of
+from lzgis.screening.setting import Ground
 from lzgis.words import Language
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
@@ -288,3 +289,23 @@ def _bare(report: Report) -> Report:
 def _rowless(frame: Frame) -> Frame:
     # A slice without rows would keep all of them in memory.
     return frame.take([])
+
+
+Piece = TypeVar("Piece")
+
+
+def ahead(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Give pieces in their order, making the next one in a thread; so two of them are held, and no more.
+
+    Examples
+    --------
+    >>> list(ahead(n * n for n in range(4)))
+    [0, 1, 4, 9]
+    """
+    source = iter(pieces)
+    end = object()
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, source, end)
+        while (piece := coming.result()) is not end:
+            coming = maker.submit(next, source, end)
+            yield piece  # type: ignore[misc]

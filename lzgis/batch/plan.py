@@ -19,7 +19,6 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 import lzgis
-from lzgis.answering import Ground
 from lzgis.batch.tables import (
     problems_of,
     problems_told,
@@ -31,10 +30,11 @@ from lzgis.batch.tables import (
     write_frame,
 )
 from lzgis.errors import ExportError, SourceError
+from lzgis.files.atomic_write import UNFINISHED, digest_of, put_bytes
 from lzgis.messages import Message
-from lzgis.model import Problem, Repair, SiteTable, Source
-from lzgis.placing import UNFINISHED, digest_of, put_bytes
-from lzgis.sources import ReadOptions
+from lzgis.model.report import Problem, Repair, SiteTable, Source
+from lzgis.reading import ReadOptions
+from lzgis.screening.setting import Ground
 
 _PLAN, _BEGUN = "plan.json", "begun.json"
 

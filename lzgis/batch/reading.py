@@ -10,14 +10,14 @@ from typing import NamedTuple
 import geopandas as gpd
 import shapely
 
-from lzgis.answering import pieces_of
 from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable
-from lzgis.sources import SITE_FIELDS, ReadOptions, read_sites, sha256_of, sites_from_frame
-from lzgis.sources.addresses import scheme_of, shown
-from lzgis.sources.apart import Reading, begin_reading
-from lzgis.sources.base import Read
+from lzgis.model.report import Problem, SiteTable
+from lzgis.reading import SITE_FIELDS, ReadOptions, read_sites, sha256_of, sites_from_frame
+from lzgis.reading.addresses import scheme_of, shown
+from lzgis.reading.base import Read
+from lzgis.reading.sandbox.parent import Reading, begin_reading
+from lzgis.screening.pieces import pieces_of
 
 #: Files whose rows are given from any row on, by suffix; all others are read whole and then cut.
 WINDOWED = (".gpkg", ".fgb", ".parquet", ".geoparquet")
@@ -48,7 +48,7 @@ def count_of(path: Path) -> int:
 
     Examples
     --------
-    >>> from lzgis.catalogue import reference_city
+    >>> from lzgis.city.catalogue import reference_city
     >>> count_of(reference_city() / "sites.gpkg")
     51
     """

@@ -15,15 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lzgis.answering import ONE_AT_A_TIME, Answers, Ground, GroundTold, ground_told, pieces_of, together
-from lzgis.batch.memory import borrowed
 from lzgis.batch.plan import Shard, shard_sites
-from lzgis.batch.tables import write_answers
+from lzgis.batch.tables import borrowed, write_answers
 from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
+from lzgis.files.atomic_write import digest_of, sync
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable, Source
-from lzgis.placing import digest_of, sync
-from lzgis.reporting import answers_of
+from lzgis.model.report import Problem, SiteTable, Source
+from lzgis.screening.pieces import ONE_AT_A_TIME, Answers, pieces_of, together
+from lzgis.screening.run import answers_of
+from lzgis.screening.setting import Ground, GroundTold, ground_told
 
 _SEAL = "seal.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lzgis.answering import Answers
+from lzgis.files.atomic_write import put
 from lzgis.messages import Message
-from lzgis.model import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
-from lzgis.placing import put
+from lzgis.model.report import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
+from lzgis.screening.pieces import Answers
 
 _SPATIAL = ("sites", "findings")
 _PLAIN = ("verdicts", "breakdown")
@@ -68,7 +69,7 @@ def read_problems(folder: Path) -> tuple[Problem, ...]:
 
 
 def read_findings(folder: Path) -> Iterator[pa.Table]:
-    """Read the findings of answers back, some rows at a time, as `lzgis.exporters.parquet.table_of` would give them."""
+    """Read the findings of answers back, some rows at a time, as `lzgis.exports.gis.parquet.table_of` would give them."""
     with pq.ParquetFile(folder / "findings.parquet") as file:
         for batch in file.iter_batches(_ROWS, use_threads=False):
             table = pa.Table.from_batches([batch])
@@ -164,3 +165,30 @@ def _stored(frame: pd.DataFrame) -> pd.DataFrame:
             if len(kinds) > 1 or kinds & {list, tuple, dict}:
                 stored[name] = [None if v is None else str(v) for v in column]
     return stored
+
+
+@contextmanager
+def borrowed() -> Iterator[None]:
+    """Let Arrow borrow its memory from the system: its own pools keep some 60 MB of a shard in each process.
+
+    Examples
+    --------
+    >>> before = pa.default_memory_pool().backend_name
+    >>> with borrowed():
+    ...     pa.default_memory_pool().backend_name
+    'system'
+    >>> pa.default_memory_pool().backend_name == before
+    True
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        give_back()
+        pa.set_memory_pool(before)
+
+
+def give_back() -> None:
+    """Give back what is not needed any more."""
+    pa.default_memory_pool().release_unused()

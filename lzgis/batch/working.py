@@ -10,15 +10,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.answering import Ground
 from lzgis.batch.plan import Begun, Plan, Shard, batch_folder, begin, begun, cut, inputs_of
 from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, rows_ahead, site_pieces
 from lzgis.batch.shard import Common, Task, do_shard, do_task, is_done
-from lzgis.check import Progress
-from lzgis.cluster import worked_through
 from lzgis.errors import ConfigError, LayerError, SourceError
-from lzgis.model import Source
+from lzgis.model.report import Source
+from lzgis.screening.check import Progress
+from lzgis.screening.cluster import worked_through
+from lzgis.screening.setting import Ground
 
 if TYPE_CHECKING:
     from distributed import Client

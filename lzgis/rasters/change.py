@@ -18,18 +18,18 @@ import shapely
 from rasterio.features import shapes
 from rasterio.windows import Window
 
-from lzgis.catalogue import Catalogue
-from lzgis.check import Progress
+from lzgis.city.catalogue import Catalogue
 from lzgis.errors import ConfigError
-from lzgis.exporters.files import put
+from lzgis.exports.file_names import put
 from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
-from lzgis.model import Problem, Source
+from lzgis.model.report import Problem, Source
 from lzgis.rasters.city import CityRaster, as_city, city_raster, city_zones
 from lzgis.rasters.cover import Zones, from_grid, to_grid, zones_of
 from lzgis.rasters.grid import TILE, Grid, require_same_grid
 from lzgis.rasters.stats import land_cover_codes
 from lzgis.rasters.tabulate import Coder, tabulate
+from lzgis.screening.check import Progress
 
 #: Patches smaller than this are counted, not drawn: the usual least area of a mapped parcel.
 MIN_AREA_M2 = 400.0
@@ -136,7 +136,7 @@ def raster_change(
 
     Examples
     --------
-    >>> from lzgis.catalogue import reference_city
+    >>> from lzgis.city.catalogue import reference_city
     >>> found = raster_change(reference_city(), "landcover_2015", "landcover_2020")
     >>> found.patches.loc[0, ["before", "after"]].tolist()
     ['草地', '林地']

@@ -10,15 +10,15 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from lzgis.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable, Source
+from lzgis.model.catalogue import RasterSpec
+from lzgis.model.report import Problem, SiteTable, Source
 from lzgis.rasters.cover import Zones, zones_of
 from lzgis.rasters.grid import Grid, open_grid
-from lzgis.sources import read_sites, sha256_of, sites_from_frame
-from lzgis.spec import RasterSpec
+from lzgis.reading import read_sites, sha256_of, sites_from_frame
 
 #: Taken stock of unless something else is asked for; what the city lacks is passed over.
 USUAL_ZONES = ("city.*", "redline.*", "redline.function", "control_units", "protected_areas.reserve")

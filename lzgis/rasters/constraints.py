@@ -11,10 +11,10 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry import FeatureIndex
-from lzgis.kinds.base import PlaneLayer
-from lzgis.kinds.baselines import baseline_features
-from lzgis.kinds.keep_away import KeepAway
-from lzgis.rule import Rule, RuleBook, Severity
+from lzgis.model.rules import Rule, RuleBook, Severity
+from lzgis.rules.for_sites.baselines import baseline_features
+from lzgis.rules.for_sites.keep_away import KeepAway
+from lzgis.rules.for_sites.plane import PlaneLayer
 
 #: What the severity band holds, the gravest highest; 0 is free.
 LEVELS = {Severity.PROHIBITED: 3, Severity.CONDITIONAL: 2, Severity.NOTICE: 1}

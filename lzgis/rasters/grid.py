@@ -17,10 +17,10 @@ from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from lzgis.coordinates.plane import CGCS2000, ELLIPSOID, to_cgcs2000
 from lzgis.errors import SourceError
-from lzgis.measure import CGCS2000, ELLIPSOID, to_cgcs2000
+from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message
-from lzgis.tiff import opened_tiff
 
 #: Side of the square pieces that rasters are worked through in, in cells.
 TILE = 1024

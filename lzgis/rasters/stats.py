@@ -14,17 +14,17 @@ import pandas as pd
 import shapely
 from rasterio.windows import Window
 
-from lzgis.catalogue import Catalogue, area_km2
-from lzgis.check import Progress
+from lzgis.city.catalogue import Catalogue, area_km2
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
-from lzgis.model import Problem, SiteTable, Source
+from lzgis.model.catalogue import Declared
+from lzgis.model.report import Problem, SiteTable, Source
 from lzgis.rasters.city import CityRaster, as_city, as_sites, city_raster, city_zones, no_zones, raster_ids
 from lzgis.rasters.cover import Zones, to_grid
 from lzgis.rasters.grid import grid_difference
 from lzgis.rasters.slope import CLASSES, NO_SLOPE, STEEP, slope_codes
 from lzgis.rasters.tabulate import Coder, Table, beyond, tabulate
-from lzgis.spec import Declared
+from lzgis.screening.check import Progress
 
 #: What a row of a composition is: a class of the raster, or a part of the zone of which the raster says nothing.
 CLASS, UNKNOWN, NO_VALUE, NOT_COVERED = "class", "unknown-value", "no-value", "not-covered"
@@ -140,7 +140,7 @@ def raster_stats(
 
     Examples
     --------
-    >>> from lzgis.catalogue import reference_city
+    >>> from lzgis.city.catalogue import reference_city
     >>> found = raster_stats(reference_city(), "landcover_2020", by=["redline.*"])
     >>> round(found.share("redline.*", "redline", role="forest"), 2)
     0.85
@@ -176,7 +176,7 @@ def raster_declared(city: Catalogue | str | Path, raster: str) -> tuple[RasterMe
 
     Examples
     --------
-    >>> from lzgis.catalogue import reference_city
+    >>> from lzgis.city.catalogue import reference_city
     >>> [(one.declared.value, one.holds) for one in raster_declared(reference_city(), "landcover_2020")]
     [(0.6821, True), (0.6821, False)]
     """

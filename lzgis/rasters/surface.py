@@ -21,24 +21,24 @@ from rasterio.errors import RasterioError
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 
-from lzgis.catalogue import Catalogue
-from lzgis.check import Progress
+from lzgis.city.catalogue import Catalogue
+from lzgis.city.provenance import date_of
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, ExportError, SourceError
-from lzgis.exporters.files import put
+from lzgis.exports.file_names import put
+from lzgis.files.geotiff import CACHE_BYTES, opened_tiff
 from lzgis.geometry import FeatureIndex
 from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below
-from lzgis.kinds.base import PlaneLayer
 from lzgis.messages import Message
-from lzgis.model import Problem
+from lzgis.model.report import Problem
+from lzgis.model.rules import RuleBook, Severity
 from lzgis.rasters.burn import BITS, Piece, burn_all, touched
 from lzgis.rasters.city import as_city
 from lzgis.rasters.constraints import LEVELS, Constraint, constraints
 from lzgis.rasters.grid import DEGREES
-from lzgis.reporting import date_of
-from lzgis.rule import RuleBook, Severity
-from lzgis.rulebook import activity_of
-from lzgis.tiff import CACHE_BYTES, opened_tiff
+from lzgis.rules.book import activity_of
+from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.screening.check import Progress
 
 #: Rows that are held at a time, and columns that are burnt at a time.
 BAND, BLOCK = 256, 1024

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import shapely
 from rasterio.windows import Window
 
-from lzgis.catalogue import Catalogue
+from lzgis.city.catalogue import Catalogue
 from lzgis.rasters.cover import covers, from_grid
 from lzgis.rasters.grid import TILE, Grid
 

@@ -13,7 +13,7 @@ from rasterio.features import rasterize, shapes
 from rasterio.transform import Affine
 from scipy import ndimage
 
-from lzgis.measure import Plane, plane_for
+from lzgis.coordinates.plane import Plane, plane_for
 
 SEED = 441882
 CELL_M = 30.0

@@ -11,8 +11,8 @@ import geopandas as gpd
 import numpy as np
 import toy
 
-from lzgis.model import State
-from lzgis.sources import Limits, ReadOptions
+from lzgis.model.report import State
+from lzgis.reading import Limits, ReadOptions
 
 #: answer: right in every figure. repaired: the same, and what was done is listed. open: 未核查 where the truth is not
 #: known, and right elsewhere. refused: no result, and a message.

@@ -15,7 +15,7 @@ import toy
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from bad_inputs.case import FIRST_OPEN, IN, OUT, TRUTH, Asked, case, degrees, pair, saved
-from lzgis.sources import ReadOptions
+from lzgis.reading import ReadOptions
 
 SITE = toy.square(-50, 100)
 ACCEPTED = ReadOptions(repairs="accepted")

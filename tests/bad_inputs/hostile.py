@@ -14,7 +14,7 @@ import numpy as np
 from bad_inputs.case import FIRST_OPEN, Asked, case, pair, saved
 from bad_inputs.listening import URL
 from bad_inputs.packaging import KML, kml
-from lzgis.sources import Limits, ReadOptions
+from lzgis.reading import Limits, ReadOptions
 
 SECRET = "top-secret-4711"
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyogrio
 
 from bad_inputs.case import FIRST_OPEN, TRUTH, Asked, case, pair, saved
-from lzgis.sources import ReadOptions
+from lzgis.reading import ReadOptions
 
 
 def cut(path: Path, share: float = 0.6) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from shapely import box
 
 from bad_inputs.case import OUT, Asked, case, degrees, pair
-from lzgis.sources import ReadOptions
+from lzgis.reading import ReadOptions
 
 HEADER = """[属性描述]
 格式版本号=1.01版本

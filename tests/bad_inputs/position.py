@@ -12,8 +12,8 @@ import toy
 from pyproj import CRS
 
 from bad_inputs.case import BOTH_OPEN, IN, OPEN, OUT, Asked, case, pair, saved
-from lzgis.gcj02 import to_bd09, to_gcj02
-from lzgis.sources import ReadOptions
+from lzgis.coordinates.shifted_maps import to_bd09, to_gcj02
+from lzgis.reading import ReadOptions
 
 
 def moved(move: Any) -> gpd.GeoDataFrame:

@@ -17,11 +17,11 @@ from bad_inputs import geometry, hostile, layers, packaging, points, position, t
 from bad_inputs.case import CASES, Asked, Case
 from bad_inputs.hostile import SECRET
 from bad_inputs.listening import calls
-from lzgis.catalogue import Catalogue, open_catalogue
+from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.errors import LzgisError
-from lzgis.model import Report, State
-from lzgis.screening import screen
-from lzgis.sources import Limits, Read, Reading, ReadOptions, begin_reading, read_many_apart
+from lzgis.model.report import Report, State
+from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_apart
+from lzgis.screening.screen import screen
 
 FAMILIES = (packaging, position, geometry, layers, hostile, tables, points)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from shapely import Point
 
 from bad_inputs.case import FIRST_OPEN, IN, OPEN, OUT, Asked, case, degrees, pair
-from lzgis.sources import ReadOptions
+from lzgis.reading import ReadOptions
 
 AT = [p.coords[0] for p in degrees(Point(200, 200), Point(-3000, 50))]
 POINTS = {0: (IN, None), 1: (OUT, None)}

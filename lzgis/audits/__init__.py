@@ -1,0 +1,1 @@
+"""Audit: layers against each other, versions against versions, reports against their sources."""

@@ -1,0 +1,217 @@
+"""The audit: a city's layers against each other, against their codes and against what documents declare of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.city.catalogue import Catalogue, LoadedLayer, open_catalogue
+from lzgis.city.plane_layers import in_plane
+from lzgis.city.provenance import date_of, provenance_of
+from lzgis.messages import Message
+from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
+from lzgis.model.report import Problem, State
+from lzgis.model.rules import LayerRule, RuleBook
+from lzgis.reading import shown
+from lzgis.rules.for_layers import LAYER_KINDS
+from lzgis.rules.for_layers.base import Found, Ground
+from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.screening.check import Progress
+from lzgis.screening.findings import citation
+
+_STATES = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR]
+
+
+def audit(
+    city: Catalogue | str | Path,
+    *,
+    as_of: dt.date | str | None = None,
+    made_at: dt.datetime | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Hold a city's layers against each other and against what is declared of them.
+
+    Parameters
+    ----------
+    city : Catalogue or path
+        The city, or its folder.
+    as_of : date or ISO string, optional
+        The date whose rules apply; today if not given.
+    made_at : datetime, optional
+        The time to be printed as that of the report; now if not given.
+    progress : callable, optional
+        Called with what is being done, how many steps are done, and how many there are.
+
+    Returns
+    -------
+    AuditReport
+        One or more findings per rule and pair of layers, the worst first.
+
+    Raises
+    ------
+    ConfigError, LayerError, SourceError
+        If the city's folder is not in order.
+
+    Examples
+    --------
+    >>> from lzgis.city.catalogue import reference_city
+    >>> audit(reference_city(), as_of="2026-11-21").conflicts["area_m2"].round(2).tolist()
+    [29828.75, 1085.35, 334.82]
+    """
+    if isinstance(city, str | Path):
+        city = open_catalogue(city)
+    day = date_of(as_of)
+    book = city.book.as_of(day)
+    layers, lacking = load_present(city, progress)
+    ground = ground_of(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
+    rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
+    answers = _answers(rules, ground, progress)
+    if not rules:
+        place = Message("rule book '{name}'", name=book.name)
+        what = Message("has no rule for layers in force on {day}", day=day)
+        lacking.append(Problem("warning", place, what, Message("extend 'national', or add rules such as no_overlap")))
+    return AuditReport(
+        city=city.city,
+        book=book,
+        layers={name: one.layer for name, one in layers.items()},
+        findings=audit_findings(answers, ground, book, day, divisions=city.city.divisions),
+        backdrop=city.backdrop,
+        problems=(*lacking, *(p for one in layers.values() for p in one.problems)),
+        provenance=provenance_of(city, book, layers, (day, made_at)),
+    )
+
+
+def _answers(rules: list[LayerRule], ground: Ground, progress: Progress | None) -> list[tuple[LayerRule, Found]]:
+    answers: list[tuple[LayerRule, Found]] = []
+    for done, rule in enumerate(rules):
+        if progress:
+            progress("rules", done, len(rules))
+        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, ground)]
+    if progress:
+        progress("rules", len(rules), len(rules))
+    return answers
+
+
+def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dict[str, LoadedLayer], list[Problem]]:
+    """Load the layers whose files are there, and list those whose are not."""
+    loaded: dict[str, LoadedLayer] = {}
+    lacking = []
+    for done, (name, spec) in enumerate(city.layers.items()):
+        if progress:
+            progress("layers", done, len(city.layers))
+        if city.exists(name):
+            loaded[name] = city.load(name)
+        else:
+            what = Message("the file {source} is not there", source=shown(spec.source))
+            remedy = Message("put it there or remove the layer")
+            lacking.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
+    return loaded, lacking
+
+
+def ground_of(
+    city: Catalogue,
+    book: RuleBook,
+    layers: Mapping[str, PlaneLayer],
+    *,
+    earlier: Mapping[str, PlaneLayer] | None = None,
+) -> Ground:
+    """Gather what the rules for layers look at."""
+    return Ground(
+        layers,
+        city.city.outline,
+        city.plane,
+        adcode=city.city.adcode,
+        sliver_width_m=book.tolerance.sliver_width_m,
+        threads=min(4, os.cpu_count() or 1),
+        earlier=earlier or {},
+    )
+
+
+def audit_findings(
+    answers: list[tuple[LayerRule, Found]], ground: Ground, book: RuleBook, day: dt.date, *, divisions: list[str]
+) -> gpd.GeoDataFrame:
+    """Make the table of findings, the worst first: `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
+    # Layers that are gone stand in the version before; their features are named from it.
+    known = {**ground.earlier, **ground.layers}
+    ranked = sorted(answers, key=_rank)
+    geometry = np.empty(len(ranked), dtype=object)
+    geometry[:] = [found.geometry for _, found in ranked]
+    rows = [_columns(rule, found, known, book, day) for rule, found in ranked]
+    data = {c.name: [row.get(c.name) for row in rows] for c in AUDIT_COLUMNS}
+    data |= _places(geometry, ground, divisions)
+    dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
+    frame = pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in data.items()})
+    return gpd.GeoDataFrame(frame, geometry=ground.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
+
+
+def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:
+    rule, found = answer
+    topic = list(Topic).index(LAYER_KINDS[rule.kind].topic)
+    severity = (found.severity or rule.severity).rank
+    size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
+    # What was found comes first, by topic; boundary errors behind conflicts of the same topic.
+    state = _STATES.index(found.state)
+    return (max(state, 1), topic, state, severity, *size)
+
+
+def _columns(
+    rule: LayerRule, found: Found, known: Mapping[str, PlaneLayer], book: RuleBook, day: dt.date
+) -> dict[str, Any]:
+    basis, repealed, certainty = citation(rule, book, day)
+    mine, other = _feature(known, found.layer, found.feature), _feature(known, found.other_layer, found.other)
+    sizes = ("area_m2", "mean_width_m", "length_m", "measured", "declared")
+    return {
+        "topic": LAYER_KINDS[rule.kind].topic.value,
+        "rule": rule.id,
+        "kind": rule.kind,
+        "state": found.state.value,
+        "severity": (found.severity or rule.severity).value,
+        "reason": found.reason.value,
+        "layer": found.layer,
+        "feature_id": mine[0],
+        "feature_name": mine[1],
+        "other_layer": found.other_layer,
+        "other_id": other[0],
+        "other_name": other[1],
+        **{name: getattr(found, name) for name in sizes},
+        "what": found.what,
+        "procedure": rule.procedure,
+        "note": rule.note,
+        "basis": basis,
+        "repealed": repealed,
+        "strength": rule.strength.value,
+        "certainty": certainty.value,
+        "as_of": day.isoformat(),
+    }
+
+
+def _feature(known: Mapping[str, PlaneLayer], layer: str, feature: int) -> tuple[str, str]:
+    if feature < 0 or layer not in known:
+        return "", ""
+    row = known[layer].frame.iloc[feature]
+    return str(row["id"]), str(row["name"])
+
+
+def _places(geometry: np.ndarray, ground: Ground, divisions: list[str]) -> dict[str, Any]:
+    """Say where each finding is: longitude, latitude and township of a point in it."""
+    there = np.flatnonzero(~shapely.is_missing(geometry))
+    lon, lat = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
+    place = np.full(len(geometry), "", dtype=object)
+    if len(there):
+        points = shapely.point_on_surface(geometry[there])
+        lon[there], lat[there] = shapely.get_coordinates(ground.plane.unproject(points)).T
+        division = next((name for name in divisions if name in ground.layers), None)
+        if division is not None:
+            layer = ground.layers[division]
+            # A gap lies in no township if townships have the same gap; the nearest one is meant then.
+            which, found = layer.index.tree.query_nearest(points, all_matches=False)
+            place[there[which]] = layer.frame["name"].to_numpy()[found]
+    return {"lon": lon, "lat": lat, "place": place}

@@ -1,0 +1,392 @@
+"""The projects of an earlier report, judged again after data or rules changed, without checking what cannot have changed.
+
+The answer of a rule for a site is kept if the rule reads as it did, every layer it looks at is the same but for some
+features, and all of those, as they were and as they are, lie farther from the site than the rule reaches and than the
+nearest feature that the answer names. Everything else is checked again. The outcome equals that of a full screening.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.audits.diff import SPEC_KEYS, Version, pairings, versions
+from lzgis.audits.earlier_report import SEPARATOR, Earlier, read_report
+from lzgis.audits.feature_changes import Pairing
+from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.provenance import date_of
+from lzgis.messages import Message
+from lzgis.model.audit import RECHECK_COLUMNS, Recheck
+from lzgis.model.report import FINDING_COLUMNS, Problem, SiteTable, Source, State
+from lzgis.model.rules import Rule, RuleBook
+from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
+from lzgis.rules.for_sites.hits import Flags, Geometries
+from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.screening.check import check_all
+from lzgis.screening.findings import Subjects, citation
+from lzgis.screening.run import subjects_of, unusable_rows
+from lzgis.screening.verdicts import verdicts
+
+#: How much nearer than need be a changed feature is taken to matter: far above what computing can lose.
+_MARGIN_M = 1.0
+_CITED = ("basis", "repealed", "certainty", "as_of")
+
+
+def recheck(
+    report: str | Path,
+    city: Catalogue | str | Path,
+    *,
+    old: Catalogue | str | Path | None = None,
+    as_of: dt.date | str | None = None,
+) -> Recheck:
+    """Judge the projects of a report again.
+
+    Parameters
+    ----------
+    report : path
+        The ``report.json`` of an earlier screening.
+    city : Catalogue or path
+        The city as it is now.
+    old : Catalogue or path, optional
+        The city that the report was made of. Without it, only a layer whose file is the same to the byte is known to be
+        unchanged, and a changed one concerns every site.
+    as_of : date or ISO string, optional
+        The date whose rules apply now; that of the report if not given.
+
+    Returns
+    -------
+    Recheck
+        Which verdicts and answers are others now, and because of what.
+
+    Raises
+    ------
+    SourceError
+        If the report cannot be read.
+    ConfigError, LayerError
+        If a city's folder is not in order.
+    """
+    earlier = read_report(Path(report))
+    after = city if isinstance(city, Catalogue) else open_catalogue(city)
+    day = date_of(as_of or earlier.as_of)
+    base = after if old is None else old
+    before_version, now = versions(base, after)
+    situation = _Situation(earlier, before_version if old is not None else None, now, day)
+    return _rechecked(situation, after)
+
+
+@dataclass(frozen=True, eq=False)
+class _Situation:
+    """The report, the city that it was made of (if it is at hand), the city now, and the date whose rules apply."""
+
+    earlier: Earlier
+    before: Version | None
+    now: Version
+    day: dt.date
+
+    def whole_layers(self, pairs: Mapping[str, Pairing]) -> set[str]:
+        """Name the layers that changed in a way that may concern every site."""
+        assert self.now.city is not None
+        names = {*self.now.city.layers, *(self.before.layers if self.before else ())}
+        if self.before is None:
+            known = self.earlier.hashes
+            if self.now.city.described != known.get("catalogue"):
+                # What the catalogue says of a layer counts as much as its features.
+                return names
+            return {n for n in names if not self.now.city.exists(n) or known.get(n) != self._hash(n)} | {
+                n for n in known if n not in names
+            }
+        changed = {n for n in names if (n in self.before.layers) != (n in self.now.layers)}
+        return changed | {name for name, pair in pairs.items() if _altered(pair)}
+
+    def _hash(self, layer: str) -> str:
+        assert self.now.city is not None
+        return self.now.city.load(layer).source.sha256
+
+    def unlike_report(self) -> list[Problem]:
+        """Say so if the older city is not the one that the report was made of."""
+        if self.before is None or self.before.city is None:
+            return []
+        city = self.before.city
+        strange = [n for n in self.before.layers if self.earlier.hashes.get(n) != city.load(n).source.sha256]
+        strange += [] if frozenset(city.book.files) == self.earlier.books else [city.city.rules]
+        what = Message("is not what the report was made of: {names}", names="、".join(strange))
+        remedy = Message("give the folder that the report was made of; all is checked again")
+        return [Problem("warning", str(city.root), what, remedy)] if strange else []
+
+
+def _altered(pair: Pairing) -> bool:
+    """Whether a layer is another in more than some of its features."""
+    before, after = pair.before, pair.after
+    spec = any(getattr(before.spec, key) != getattr(after.spec, key) for key in SPEC_KEYS)
+    return spec or set(before.frame.columns) != set(after.frame.columns) or pair.reordered or not len(before.frame)
+
+
+def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
+    now, earlier = situation.now, situation.earlier
+    assert now.book is not None
+    book = now.book.as_of(situation.day)
+    table = SiteTable(earlier.sites, (), Source("sites", "report.json", ""))
+    everyone = subjects_of(table, book, city, np.arange(len(earlier.sites)))
+    usable = np.flatnonzero(~shapely.is_missing(earlier.sites.geometry.to_numpy()))
+    problems = situation.unlike_report()
+    concerned = _concerned(situation, book, everyone, usable, everything=bool(problems))
+    parts = []
+    for some, rules in _alike(concerned, book.rules):
+        which = np.flatnonzero(some)
+        if len(which):
+            subjects = subjects_of(table, replace(book, rules=tuple(rules)), city, which)
+            parts += check_all(subjects, now.layers, situation.day)
+    lost = np.setdiff1d(np.arange(len(earlier.sites)), usable)
+    if len(lost):
+        parts += unusable_rows(everyone, lost, now.layers, situation.day)
+    frames = [pd.DataFrame({c.name: part[c.name] for c in FINDING_COLUMNS}) for part in parts]
+    kept = _kept(situation, book, everyone, concerned)
+    findings = _in_order([*frames, *kept], everyone, book)
+    after = verdicts(findings, everyone)
+    recomputed = int(sum(some.sum() for some in concerned.values()))
+    return Recheck(
+        sites=earlier.sites,
+        changes=_changes(situation, findings, after, concerned),
+        verdicts=after,
+        findings=findings,
+        recomputed=recomputed,
+        reused=len(book.rules) * len(usable) - recomputed,
+        problems=tuple(problems),
+    )
+
+
+def _concerned(
+    situation: _Situation, book: RuleBook, everyone: Subjects, usable: np.ndarray, *, everything: bool
+) -> dict[str, Flags]:
+    """Tell, for every rule, the sites whose answer may be another now."""
+    pairs = {} if situation.before is None else pairings(situation.before, situation.now)
+    whole = situation.whole_layers(pairs)
+    there = np.zeros(len(everyone.sites), dtype=bool)
+    there[usable] = True
+    outline = situation.now.city.city.outline if situation.now.city else ""
+    moved_plane = outline in whole or (outline in pairs and _touched(pairs[outline]))
+    result = {}
+    for rule in book.rules:
+        if everything or moved_plane or _rule_differs(situation, book, rule) or set(rule.layers) & whole:
+            result[rule.id] = there.copy()
+            continue
+        covers = {situation.now.layers[n].spec.coverage for n in rule.layers if n in situation.now.layers}
+        if any(n in whole or (n in pairs and _touched(pairs[n])) for n in covers):
+            result[rule.id] = there.copy()
+            continue
+        result[rule.id] = there & _within_reach(situation, rule, everyone, pairs)
+    return result
+
+
+def _touched(pair: Pairing) -> bool:
+    return bool(len(pair.changed_old) or len(pair.changed_new))
+
+
+def _rule_differs(situation: _Situation, book: RuleBook, rule: Rule) -> bool:
+    """Whether a rule reads otherwise than when the report was made, or did not hold then."""
+    if situation.before is None:
+        assert situation.now.book is not None
+        same_files = frozenset(situation.now.book.files) == situation.earlier.books
+        return not same_files or not rule.in_force(situation.earlier.as_of)
+    assert situation.before.book is not None
+    former = situation.before.book.as_of(situation.earlier.as_of)
+    known = {r.id: r for r in former.rules}
+    if known.get(rule.id) != rule or former.tolerance.sliver_width_m != book.tolerance.sliver_width_m:
+        return True
+    return bool(rule.activities or rule.unless) and former.activities != book.activities
+
+
+def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> tuple[Geometries, float]:
+    """Gather the features that a rule sees otherwise, as they were and as they are, and the widest half-width of them.
+
+    All features of an object of which one changed are among them: which baseline is used is decided object by object.
+    """
+    present = {name: pairs[name] for name in rule.layers if name in pairs}
+    groups: set[str] = set()
+    for pair in present.values():
+        for layer, which in ((pair.before, pair.changed_old), (pair.after, pair.changed_new)):
+            if layer.spec.group in layer.frame.columns:
+                groups |= {v for v in layer.frame[layer.spec.group].iloc[which] if isinstance(v, str) and v}
+    shapes, widest = [], 0.0
+    for pair in present.values():
+        for layer, which in ((pair.before, pair.changed_old), (pair.after, pair.changed_new)):
+            keep = np.zeros(len(layer.frame), dtype=bool)
+            keep[which] = True
+            if layer.spec.group in layer.frame.columns:
+                keep |= layer.frame[layer.spec.group].isin(groups).to_numpy()
+            shapes.append(layer.index.geometries[keep])
+            if HALF_WIDTH_FIELD in layer.frame.columns:
+                known = pd.to_numeric(layer.frame[HALF_WIDTH_FIELD], errors="coerce")
+                widest = max(widest, float(known.fillna(0.0).max()))
+    return np.concatenate([np.empty(0, dtype=object), *shapes]), widest
+
+
+def _within_reach(situation: _Situation, rule: Rule, everyone: Subjects, pairs: Mapping[str, Pairing]) -> Flags:
+    sites = everyone.sites.geometry
+    shapes, widest = _changed_shapes(rule, pairs)
+    near = np.zeros(len(sites), dtype=bool)
+    if not len(shapes):
+        return near
+    ids = everyone.table["id"]
+    rows = situation.earlier.findings
+    rows = rows[rows["rule"] == rule.id]
+    farthest = rows.groupby("site_id")["distance_m"].max().reindex(ids).fillna(0.0).to_numpy()
+    there = np.flatnonzero(~shapely.is_missing(sites))
+    distance = np.full(len(sites), np.inf)
+    tree = shapely.STRtree(shapes)
+    (which, _), apart = tree.query_nearest(sites[there], return_distance=True, all_matches=True)
+    distance[there[which]] = apart
+    # Distances are told from the edge of a road; what lies nearer than that edge's half-width matters as well.
+    near = distance <= np.maximum(rule.reach_m, farthest) + widest + _MARGIN_M
+    # A site on which the report says nothing about the rule has no answer to keep.
+    return np.asarray(near | ~np.isin(ids.to_numpy(), rows["site_id"].to_numpy()))
+
+
+def _alike(concerned: Mapping[str, Flags], rules: tuple[Rule, ...]) -> list[tuple[Flags, list[Rule]]]:
+    """Gather the rules that concern the same sites, so that they share work."""
+    groups: dict[bytes, tuple[Flags, list[Rule]]] = {}
+    for rule in rules:
+        groups.setdefault(concerned[rule.id].tobytes(), (concerned[rule.id], []))[1].append(rule)
+    return list(groups.values())
+
+
+def _kept(
+    situation: _Situation, book: RuleBook, everyone: Subjects, concerned: Mapping[str, Flags]
+) -> list[pd.DataFrame]:
+    """Take the answers that cannot have changed from the report, and cite what they rest on as of now."""
+    ids = everyone.table["id"].to_numpy()
+    here = ~shapely.is_missing(everyone.sites.geometry)
+    frames = []
+    for rule in book.rules:
+        rows = situation.earlier.findings
+        keep = set(ids[~concerned[rule.id] & here])
+        rows = rows[(rows["rule"] == rule.id) & rows["site_id"].isin(keep)].copy()
+        if len(rows):
+            basis, repealed, certainty = citation(rule, book, situation.day)
+            cited = (basis, repealed, certainty.value, situation.day.isoformat())
+            frames.append(rows.assign(**dict(zip(_CITED, cited, strict=True))))
+    return frames
+
+
+def _in_order(frames: list[pd.DataFrame], everyone: Subjects, book: RuleBook) -> pd.DataFrame:
+    names = [c.name for c in FINDING_COLUMNS]
+    if not frames:
+        return pd.DataFrame({name: [] for name in names})
+    # One dtype for each column, so that putting tables together does not depend on what happens to be empty.
+    typed = [
+        frame.astype({c.name: "float64" if c.dtype == "float" else object for c in FINDING_COLUMNS}) for frame in frames
+    ]
+    rows = pd.concat(typed, ignore_index=True)[names]
+    site = pd.Index(everyone.table["id"]).get_indexer(pd.Index(rows["site_id"]))
+    rule = pd.Index([r.id for r in book.rules]).get_indexer(pd.Index(rows["rule"]))
+    return rows.iloc[np.lexsort((rule, site))].reset_index(drop=True)
+
+
+def _changes(
+    situation: _Situation, findings: pd.DataFrame, after: pd.DataFrame, concerned: Mapping[str, Flags]
+) -> pd.DataFrame:
+    """Set the answers that differ side by side, site by site and rule by rule, and say because of what."""
+    answers = [_answers(frame) for frame in (situation.earlier.findings, findings)]
+    was = dict(zip(situation.earlier.verdicts["site_id"], situation.earlier.verdicts["verdict"], strict=True))
+    now = dict(zip(after["site_id"], after["verdict"], strict=True))
+    names = dict(zip(after["site_id"], after["site_name"], strict=True))
+    order = {site: i for i, site in enumerate(after["site_id"])}
+    causes = _Causes(situation)
+    rows = []
+    for site, rule in sorted({*answers[0], *answers[1]}, key=lambda key: (order.get(key[0], -1), key[1])):
+        before, later = (answer.get((site, rule), "") for answer in answers)
+        if before == later:
+            continue
+        told = (site, names.get(site, ""), was.get(site, ""), now.get(site, ""), rule, before, later)
+        rows.append((*told, causes.of(site, rule)))
+    # As objects, for a sentence that is to be told in another language is more than its letters.
+    return pd.DataFrame(rows, columns=[c.name for c in RECHECK_COLUMNS], dtype=object)
+
+
+def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Put the answers of each rule for each site in words; equal words are equal answers."""
+    said: dict[tuple[str, str], list[str]] = {}
+    columns = ["site_id", "rule", "state", "severity", "feature_id", "area_m2", "length_m", "distance_m", "reason"]
+    for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
+        index=False
+    ):
+        parts = [state, *([severity] if state in (State.INVOLVED, State.SLIVER) else []), feature, reason]
+        parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
+        parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")
+        said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))
+    return {key: SEPARATOR.join(sorted(lines)) for key, lines in said.items()}
+
+
+class _Causes:
+    """Finds what an answer differs for."""
+
+    def __init__(self, situation: _Situation) -> None:
+        self._situation = situation
+        now = situation.now
+        assert now.book is not None
+        self._book = now.book.as_of(situation.day)
+        self._rules = {r.id: r for r in self._book.rules}
+        self._pairs = {} if situation.before is None else pairings(situation.before, now)
+        self._whole = situation.whole_layers(self._pairs)
+        sites = situation.earlier.sites
+        self._shape = dict(zip(sites["id"], now.plane.project(sites.geometry.to_numpy()), strict=True))
+
+    def of(self, site: str, rule_id: str) -> str:
+        """Name the rule, layers and features that an answer differs for."""
+        rule = self._rules.get(rule_id)
+        if rule is None:
+            return Message("the rule is no longer in force")
+        said: list[str] = []
+        if _rule_differs(self._situation, self._book, rule):
+            said.append(Message("the rule is new or reads otherwise"))
+        said += [Message("layer '{name}'", name=name) for name in rule.layers if name in self._whole]
+        said += self._features(site, rule)
+        return _joined(dict(zip(said, said, strict=True)))
+
+    def _features(self, site: str, rule: Rule) -> list[str]:
+        """Name the changed features within reach, and those nearer than the one that the report named."""
+        shape = self._shape[site]
+        if shape is None:
+            return []
+        rows = self._situation.earlier.findings
+        named = rows.loc[(rows["site_id"] == site) & (rows["rule"] == rule.id), "distance_m"].max()
+        reach = max(rule.reach_m, 0.0 if np.isnan(named) else float(named)) + _MARGIN_M
+        found: list[tuple[float, str]] = []
+        for name in rule.layers:
+            if name in self._pairs:
+                pair = self._pairs[name]
+                found += _near(shape, reach, name, (pair.before, pair.changed_old, pair.removed, "removed"))
+                found += _near(shape, reach, name, (pair.after, pair.changed_new, pair.added, "added"))
+        return [told for _, told in sorted(found)[:6]]
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    """Join sentences so that each can still be said in another language."""
+    joined = ""
+    for part in parts.values():
+        joined = Message("{first}; {second}", first=joined, second=part) if joined else part
+    return joined
+
+
+def _near(
+    shape: shapely.Geometry, reach: float, name: str, version: tuple[PlaneLayer, np.ndarray, np.ndarray, str]
+) -> list[tuple[float, str]]:
+    layer, which, single, change = version
+    distance = shapely.distance(shape, layer.index.geometries[which])
+    told: list[tuple[float, str]] = []
+    for i in np.flatnonzero(distance <= reach):
+        feature = layer.frame["id"].iloc[which[i]]
+        if which[i] not in single:
+            text = Message("{layer} {feature} changed", layer=name, feature=feature)
+        elif change == "removed":
+            text = Message("{layer} {feature} removed", layer=name, feature=feature)
+        else:
+            text = Message("{layer} {feature} added", layer=name, feature=feature)
+        told.append((float(distance[i]), text))
+    return told

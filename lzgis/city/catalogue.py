@@ -1,0 +1,379 @@
+"""A city is a folder: its catalogue opened, its layers read, checked and measured against what is declared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from lzgis.city.reference import reference_city as reference_city  # noqa: PLC0414 (to be had from here too)
+from lzgis.config import load_toml, nearest, parse
+from lzgis.coordinates.locate import Given, astray, locate
+from lzgis.coordinates.plane import Plane, plane_for
+from lzgis.errors import ConfigError, LayerError
+from lzgis.geometry.pieces import union_area
+from lzgis.messages import Message
+from lzgis.model.catalogue import CatalogueSpec, CitySpec, Declared, LayerSpec
+from lzgis.model.report import Layer, Problem, Repair, Source
+from lzgis.model.rules import RuleBook
+from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
+from lzgis.reading.attributes import layer_columns
+from lzgis.reading.repair import mend
+from lzgis.rules.book import read_rulebook
+
+CATALOGUE_FILE = "catalog.toml"
+_DIMENSION = {"point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedLayer:
+    """A layer with what reading it brought to light."""
+
+    layer: Layer
+    source: Source
+    problems: tuple[Problem, ...]
+    transforms: tuple[str, ...]
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """A city's folder, opened. A layer is read when first asked for and then kept.
+
+    Examples
+    --------
+    >>> city = open_catalogue(reference_city())
+    >>> city.spec.layer["redline"].title
+    '生态保护红线'
+    """
+
+    root: Path
+    spec: CatalogueSpec
+    _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
+    #: What has been measured of the layers, by layer and choice of features.
+    measured_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+
+    @property
+    def city(self) -> CitySpec:
+        """What the catalogue says of the city as a whole."""
+        return self.spec.city
+
+    @property
+    def layers(self) -> Mapping[str, LayerSpec]:
+        """The layers by id, as the catalogue describes them."""
+        return self.spec.layer
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """The city's rule book."""
+        return read_rulebook(self.root / self.city.rules)
+
+    @cached_property
+    def outline(self) -> shapely.Geometry:
+        """The city's outline in degrees on CGCS2000."""
+        return shapely.union_all(self.load(self.city.outline).layer.frame.geometry.to_numpy())
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The equal-area plane that the city is worked in."""
+        return plane_for(tuple(shapely.bounds(self.outline)))
+
+    @cached_property
+    def described(self) -> str:
+        """Fingerprint of the catalogue's file, or of what it says if it is no file of its own."""
+        file = self.root / CATALOGUE_FILE
+        if file.is_file():
+            return sha256_of(file)
+        return hashlib.sha256(json.dumps(self.spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def read_so_far(self) -> Mapping[str, LoadedLayer]:
+        """The layers that have been read."""
+        return dict(self._read)
+
+    @property
+    def backdrop(self) -> Path | None:
+        """The elevation raster to draw maps on, if the city has one."""
+        path = self.root / self.city.dem if self.city.dem else None
+        return path if path is not None and path.exists() else None
+
+    def exists(self, layer_id: str) -> bool:
+        """Whether the catalogue describes the layer and its file is there; a database is taken to be."""
+        if layer_id not in self.layers:
+            return False
+        source = self.layers[layer_id].source
+        return is_address(source) or (self.root / source).exists()
+
+    def fingerprint(self, layer_id: str) -> tuple[str, str]:
+        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        source = self.layers[layer_id].source
+        if is_address(source):
+            return shown(source), self.load(layer_id).source.sha256
+        return source, sha256_of(self.root / source)
+
+    def load(self, layer_id: str) -> LoadedLayer:
+        """Read a layer.
+
+        Raises
+        ------
+        ConfigError
+            If the catalogue does not describe the layer.
+        SourceError
+            If its file is missing or cannot be read.
+        LayerError
+            If it is not what the catalogue says: reference system, id field, duplicate ids, kind of geometry.
+        """
+        if layer_id not in self.layers:
+            what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
+            raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
+        if layer_id not in self._read:
+            loaded = _load(self.root, layer_id, self.layers[layer_id])
+            if layer_id != self.city.outline:
+                place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                loaded = replace(loaded, problems=(*loaded.problems, *strange))
+            self._read[layer_id] = loaded
+        return self._read[layer_id]
+
+
+class Measured(NamedTuple):
+    """A declared figure beside the measured one."""
+
+    layer: str
+    declared: Declared
+    measured: float
+    holds: bool
+
+
+def open_catalogue(path: str | Path) -> Catalogue:
+    """Open a city: the folder that holds ``catalog.toml``, or that file. No layer is read yet.
+
+    Raises
+    ------
+    ConfigError
+        If there is no catalogue, or it says something that is not allowed.
+    """
+    path = Path(path)
+    file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
+    spec = parse(CatalogueSpec, load_toml(file), str(file))
+    for layer_id, layer in spec.layer.items():
+        if layer.coverage not in (*spec.layer, spec.city.outline):
+            here = Message("{file}, layer.{layer_id}.coverage", file=file, layer_id=layer_id)
+            raise ConfigError(
+                here,
+                Message("layer '{coverage}' is not described", coverage=layer.coverage),
+                nearest(layer.coverage, spec.layer),
+            )
+    if spec.city.outline not in spec.layer:
+        what = Message("layer '{outline}' is not described", outline=spec.city.outline)
+        raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    return Catalogue(file.parent, spec)
+
+
+def measure_declared(catalogue: Catalogue, layer_id: str) -> list[Measured]:
+    """Measure every figure that is declared for a layer; nothing is ever scaled to fit one."""
+    return [
+        Measured(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        for declared in catalogue.layers[layer_id].declared
+        for value in [_measure(catalogue, layer_id, declared)]
+    ]
+
+
+def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]] | None = None) -> float:
+    """Ellipsoidal area of the features of a layer in km², or of those that match `where`; overlaps counted once.
+
+    Raises
+    ------
+    LayerError
+        If the layer has no such field.
+    """
+    key = (layer_id, repr(where or {}))
+    if key not in catalogue.measured_km2:
+        frame = _matching(catalogue, layer_id, where or {})
+        catalogue.measured_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
+    return catalogue.measured_km2[key]
+
+
+def _matching(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]) -> gpd.GeoDataFrame:
+    frame = catalogue.load(layer_id).layer.frame
+    for name, values in where.items():
+        if name not in frame.columns:
+            raise LayerError(
+                Message("layer '{layer_id}'", layer_id=layer_id),
+                Message("has no field '{name}'", name=name),
+                Message("correct 'declared.where'"),
+            )
+        frame = frame[frame[name].isin(values)]
+    return frame
+
+
+def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
+    if declared.what == "count":
+        return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
+    area = area_km2(catalogue, layer_id, declared.where)
+    if declared.what == "area_km2":
+        return area
+    return area / (declared.denominator_km2 or area_km2(catalogue, catalogue.city.outline))
+
+
+def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    name = shown(spec.source)
+    place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
+    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
+    read = read_vector(spec.source if is_address(spec.source) else root / spec.source, options=options)
+    problems: list[Problem] = list(read.problems)
+    if spec.sha256 and read.sha256 != spec.sha256:
+        what = Message("the file is not the one the catalogue describes (sha256 {digest}…)", digest=read.sha256[:12])
+        problems.append(
+            Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
+        )
+    crs = _checked_crs(read.frame, spec, place, problems)
+    frame = layer_columns(read.frame, spec, place, problems)
+    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    problems += located.problems
+    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
+    frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
+    frame = frame.reset_index(drop=True)
+    _check_dimension(frame, spec, place)
+    source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
+    said = (*problems, *mended.problems, *_repeated(frame, place))
+    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, located.transforms, mended.repairs)
+
+
+def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
+    """Name the features that have the shape of another: they are one place, which is not to be counted twice."""
+    shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
+    again = shape.duplicated()
+    if not again.any():
+        return []
+    first = shape[again].map(dict(zip(shape[::-1], frame["id"][::-1], strict=True)))
+    pairs = [f"{other} = {one}" for other, one in zip(frame["id"][again], first, strict=True)]
+    what = Message(
+        "{count} features have the shape of another: {pairs}",
+        count=len(pairs),
+        pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
+    )
+    return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def read_layer(path: Path) -> LoadedLayer:
+    """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
+
+    Raises
+    ------
+    SourceError, LayerError
+        If it cannot be read, has no reference system, or its ids are missing or given twice.
+    """
+    found = read_vector(path).frame
+    known = [name for name in SITE_FIELDS["id"] if name in found.columns]
+    kinds: dict[int, Literal["polygon", "line", "point"]] = {2: "polygon", 1: "line", 0: "point"}
+    dimension = shapely.get_dimensions(found.geometry.to_numpy()).max(initial=-1) if "geometry" in found else 2
+    own = getattr(found, "crs", None)
+    spec = LayerSpec(
+        title=path.stem,
+        source=path.name,
+        id=known[0] if known else "id",
+        name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
+        geometry=kinds.get(int(dimension), "polygon"),
+        # A system that is written here counts as declared, so none is written for a file that names none.
+        **({} if own is None else {"crs": own.to_wkt()}),
+    )
+    return _load(path.parent, path.stem, spec)
+
+
+def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> CRS:
+    try:
+        declared = CRS.from_user_input(spec.crs)
+    except CRSError:
+        raise ConfigError(
+            Message("{place}, crs", place=place),
+            Message("'{crs}' is no reference system", crs=spec.crs),
+            Message("write one like EPSG:4490"),
+        ) from None
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise LayerError(place, Message("has no geometry"), Message("name the layer with geometry in 'source_layer'"))
+    if frame.crs is None and "crs" in spec.model_fields_set:
+        what = Message("names no coordinate reference system; {crs} is taken", crs=spec.crs)
+        problems.append(Problem("note", place, what, Message("as the catalogue says under 'crs'")))
+        return declared
+    if frame.crs is None:
+        raise LayerError(
+            place,
+            Message("has no coordinate reference system"),
+            Message("write {crs} into the file or the catalogue, if that is it", crs=spec.crs),
+        )
+    found = CRS.from_user_input(frame.crs)
+    if found != declared and found.to_epsg() != declared.to_epsg():
+        what = Message("is in {name}, the catalogue says {name2}", name=found.name, name2=declared.name)
+        raise LayerError(place, what, Message("correct 'crs' in the catalogue, or the file"))
+    return found
+
+
+def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> None:
+    dimension = shapely.get_dimensions(frame.geometry.to_numpy())
+    wrong = np.flatnonzero(dimension != _DIMENSION[spec.geometry])
+    if len(wrong):
+        first = frame.iloc[int(wrong[0])]
+        what = Message(
+            "is a {geom_type}, the catalogue says {geometry}",
+            geom_type=first.geometry.geom_type,
+            geometry=spec.geometry,
+        )
+        raise LayerError(
+            Message("{place}, feature '{first}'", place=place, first=first["id"]),
+            what,
+            Message("correct 'geometry' in the catalogue, or the file"),
+        )
+
+
+def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
+    """List the values of a layer's fields that no rule names: features with them are met by no rule."""
+    named: dict[str, set[str]] = {}
+    for rule in book.rules:
+        if rule.layer == layer.id:
+            for name, wanted in rule.where.items():
+                named.setdefault(name, set()).update(wanted)
+    problems = []
+    for name, values in named.items():
+        if name not in layer.frame.columns:
+            what = Message("has no field '{name}', which rules ask for", name=name)
+            problems.append(
+                Problem(
+                    "warning",
+                    Message("layer '{id}'", id=layer.id),
+                    what,
+                    Message("name it under 'fields' in the catalogue"),
+                )
+            )
+            continue
+        strange = layer.frame.loc[~layer.frame[name].isin(values), name]
+        for value, count in strange.fillna("").value_counts().items():
+            what = Message(
+                "field '{name}' is '{value}' in {count} features, which no rule names",
+                name=name,
+                value=value,
+                count=count,
+            )
+            remedy = Message(
+                "rules name {names}; map the value under 'values' in the catalogue",
+                names="、".join(sorted(values)),
+            )
+            problems.append(Problem("warning", Message("layer '{id}'", id=layer.id), what, remedy))
+    return problems
+
+
+def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
+    """Name the layers that rules of `book` ask for and the city has not, by id."""
+    wanted = {name for rule in book.rules for name in rule.layers}
+    return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)

@@ -1,0 +1,37 @@
+"""An empty city for an office that holds the official data."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from lzgis.errors import ExportError
+from lzgis.files.atomic_write import put_bytes
+from lzgis.messages import Message
+
+
+def start_city(folder: str | Path) -> Path:
+    """Write an empty city: catalogue, rule book and instructions, to be filled with an office's own layers.
+
+    Raises
+    ------
+    ExportError
+        If the folder exists and is not empty, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(
+            str(folder), Message("exists and is not empty"), Message("name a folder that does not exist yet")
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with as_file(files("lzgis.city") / "empty_city") as template:
+            for one in sorted(template.iterdir()):
+                put_bytes(folder / one.name, one.read_bytes())
+    except OSError as e:
+        raise ExportError(
+            str(folder),
+            Message("cannot be written ({strerror})", strerror=e.strerror),
+            Message("choose another place"),
+        ) from e
+    return folder

@@ -1,0 +1,139 @@
+"""The command ``diff``: what a new version of a city, a rule book or a layer changes, and for which projects.
+
+Exit codes: 0 if nothing differs, 1 if something does, 2 for bad input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from lzgis.cli.console import announce, print_json, stdout
+from lzgis.cli.result import result_in
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lzgis.model.audit import DiffReport, Recheck
+    from lzgis.words import Language, Words
+
+_CHANGES = ("layer", "change", "feature_id", "feature_name", "gained_m2", "lost_m2", "lon", "lat", "place", "fields")
+_TOTALS = (
+    *("layer", "added", "removed", "moved", "changed", "before_m2", "after_m2", "net_m2", "gained_m2", "lost_m2"),
+    *("gross_m2", "note"),
+)
+#: Rows of a table that are shown; the files have them all.
+_MOST = 40
+
+
+@dataclass(frozen=True)
+class DiffOptions:
+    """Options of a comparison: dates, the projects to judge again, and where files go."""
+
+    report: Annotated[
+        Path | None, typer.Option("--report", help="report.json of projects to judge again by the new city.")
+    ] = None
+    as_of_old: Annotated[
+        str | None, typer.Option("--as-of-old", help="Date of the rules of OLD, if it is another than --as-of.")
+    ] = None
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder that receives workbook, map, GeoPackage and JSON.")
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on standard output.")] = False
+
+
+def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, language: Language) -> int:
+    """Compare, write and show as the options say; return the exit code."""
+    from lzgis.audits.diff import diff
+    from lzgis.audits.recheck import recheck
+    from lzgis.cli.console import problem_lines
+    from lzgis.exports.diff import DIFF_FORMATS, diff_document
+    from lzgis.words import Words
+
+    words = Words(language)
+    for path in (old, new):
+        if not path.exists():
+            raise ConfigError(str(path), Message("does not exist"), Message("check the path"))
+    report = diff(old, new, as_of=as_of, as_of_old=options.as_of_old)
+    again = None if options.report is None else recheck(options.report, new, old=old, as_of=as_of)
+    written = []
+    if options.out is not None:
+        with result_in(options.out, "diff", {"old": report.old, "new": report.new}) as stage:
+            for one in DIFF_FORMATS.values():
+                one.write(report, stage.folder / one.file_name, recheck=again, language=language)
+        written = [options.out / one.file_name for one in DIFF_FORMATS.values()]
+    if options.as_json:
+        print_json(diff_document(report, again, language=language))
+    else:
+        console = stdout()
+        for table in _tables(report, again, words):
+            console.print(table)
+        for line in problem_lines((*report.problems, *(again.problems if again else ())), words):
+            console.print(line, soft_wrap=True)
+        for text in _summary(report, again, words):
+            console.print(text, soft_wrap=True, markup=False, highlight=False)
+    announce(written)
+    return 0 if report.empty and (again is None or not len(again.changes)) else 1
+
+
+def _tables(report: DiffReport, again: Recheck | None, words: Words) -> list[Table]:
+    differing = report.totals[
+        (report.totals[["added", "removed", "moved", "changed"]].sum(axis=1) > 0) | (report.totals["note"] != "")
+    ]
+    tables = [
+        _table("totals", differing, _TOTALS, words),
+        _table("changes", report.changes, _CHANGES, words),
+        _table("rules", report.rules, tuple(report.rules.columns), words),
+        _table("findings", report.findings[report.findings["state"] != "不涉及"], ("rule", "state", "what"), words),
+    ]
+    if again is not None:
+        columns = ("site_id", "site_name", "verdict_before", "verdict_after", "because")
+        tables.append(_table("verdicts", again.verdict_changes, columns, words))
+        tables.append(
+            _table("answers", again.changes, ("site_id", "rule", "answer_before", "answer_after", "because"), words)
+        )
+    return [table for table in tables if table.row_count]
+
+
+def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], words: Words) -> Table:
+    table = Table(title=Text(words("diff", f"{name}_title")), title_justify="left")
+    for column in columns:
+        table.add_column(words("diff", column), overflow="fold")
+    for row in frame.head(_MOST)[list(columns)].itertuples(index=False):
+        table.add_row(*(Text(_cell(column, value, words)) for column, value in zip(columns, row, strict=True)))
+    if len(frame) > _MOST:
+        table.add_row(words("diff", "more", count=len(frame) - _MOST))
+    return table
+
+
+def _cell(column: str, value: Any, words: Words) -> str:
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return ""
+    sections = {"change": "change", "state": "state", "verdict_before": "verdict", "verdict_after": "verdict"}
+    if column in sections:
+        return words(sections[column], value) if value else ""
+    if column in ("lon", "lat"):
+        return f"{value:.6f}"
+    if column.startswith("answer_"):
+        from lzgis.exports.diff_text import told_answer
+
+        return told_answer(words, value)
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return words.message(value) if isinstance(value, str) else str(value)
+
+
+def _summary(report: DiffReport, again: Recheck | None, words: Words) -> list[str]:
+    said = [words("diff", "nothing")] if report.empty else []
+    if again is not None:
+        counts = {"recomputed": again.recomputed, "reused": again.reused, "verdicts": len(again.verdict_changes)}
+        said.append(words("diff", "recheck", **counts))
+    return said

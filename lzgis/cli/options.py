@@ -1,0 +1,216 @@
+"""Options of a command gathered in a record, so that a command has few parameters however many options it has."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import wraps
+from inspect import Parameter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+
+if TYPE_CHECKING:
+    from lzgis.reading import ReadOptions
+
+
+def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take the fields of `record` as options of its own, gathered in its parameter `name`."""
+    hints = get_type_hints(record, include_extras=True)
+
+    def around(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def call(**given: Any) -> None:
+            given[name] = record(**{field.name: given.pop(field.name) for field in fields(record)})
+            command(**given)
+
+        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != name]
+        more = [
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+            for f in fields(record)
+        ]
+        # What typer reads instead of the command's own.
+        call.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+        call.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+        return call
+
+    return around
+
+
+class ShiftedMap(StrEnum):
+    """Maps whose coordinates are shifted."""
+
+    gcj02 = "gcj02"
+    bd09 = "bd09"
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """Options of how an input is read; shared by every command that reads one."""
+
+    site_layer: Annotated[
+        str | None,
+        typer.Option(
+            "--site-layer", help="Layer, sheet, table or member of an archive to read, where there are several."
+        ),
+    ] = None
+    crs: Annotated[
+        str | None, typer.Option("--crs", help="Reference system of sites that name none, as EPSG:4526.")
+    ] = None
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Encoding of the text of the sites, as GBK, where it is not found.")
+    ] = None
+    shifted: Annotated[
+        ShiftedMap | None, typer.Option("--from", help="The sites were drawn on such a map; they are shifted back.")
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="FIELD=VALUE: only rows with this value; again for more values or fields."),
+    ] = None
+    allow_network: Annotated[
+        bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
+    ] = False
+    accept_repairs: Annotated[
+        bool,
+        typer.Option(
+            "--accept-repairs", help="Use repaired shapes also where the repair changes their area; else 未核查."
+        ),
+    ] = False
+    helmert: Annotated[
+        str,
+        typer.Option(
+            "--helmert",
+            help="Seven parameters from an older datum to CGCS2000: dx,dy,dz (m), rx,ry,rz (arc seconds), s (ppm), in the "
+            "convention of the Bursa model (coordinate frame); append ,position-vector for the other.",
+        ),
+    ] = ""
+
+    def options(self) -> ReadOptions:
+        """Return them as readers know them.
+
+        Raises
+        ------
+        ConfigError
+            If a filter is not of the form FIELD=VALUE, or the seven parameters are none.
+        """
+        from lzgis.coordinates.helmert import read_helmert
+        from lzgis.reading import ReadOptions
+
+        where: dict[str, list[str]] = {}
+        for one in self.where or []:
+            name, equals, value = one.partition("=")
+            if not (name and equals):
+                raise ConfigError(
+                    "--where", Message("'{value}' is no filter", value=one), Message("write FIELD=VALUE, as 状态=拟建")
+                )
+            where.setdefault(name, []).append(value)
+        return ReadOptions(
+            layer=self.site_layer,
+            crs=self.crs,
+            encoding=self.encoding,
+            shifted=self.shifted.value if self.shifted else "",
+            where=where,
+            helmert=read_helmert(self.helmert) if self.helmert else None,
+            repairs="accepted" if self.accept_repairs else "listed",
+            network="allowed" if self.allow_network else "refused",
+        )
+
+
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
+    ),
+]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
+
+
+class MapMode(StrEnum):
+    """For whom the map is."""
+
+    internal = "internal"
+    public = "public"
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Options of what is written: where, in which formats, for whom."""
+
+    out: OutOption = None
+    formats: FormatOption = None
+    mode: Annotated[
+        MapMode,
+        typer.Option("--mode", help="public leaves out what the catalogue does not call public; only for html."),
+    ] = MapMode.internal
+    tianditu_key: Annotated[
+        str, typer.Option("--tianditu-key", help="Your key of Tianditu, to offer its online base on the map.")
+    ] = ""
+    template: Annotated[
+        Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
+    ] = None
+    overrides: Annotated[
+        Path | None,
+        typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),
+    ] = None
+    dem: Annotated[
+        Path | None,
+        typer.Option("--dem", help="Elevation raster to shade below maps; the catalogue's if not given."),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False
+    mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
+
+
+def formats_of(given: list[str] | None) -> list[str]:
+    """Give the formats asked for, each once; the usual ones if none was.
+
+    Raises
+    ------
+    ConfigError
+        If one is not known, or needs a package that is not installed.
+    """
+    from lzgis.config import nearest
+    from lzgis.exports import DEFAULT_FORMATS, FORMATS
+
+    if not given:
+        return list(DEFAULT_FORMATS)
+    names = [name for one in given for name in one.split(",")]
+    for name in names:
+        if name not in (*FORMATS, "all"):
+            raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
+    for name in names:
+        if name != "all" and not FORMATS[name].installed:
+            what = Message(
+                "'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs
+            )
+            raise ConfigError(
+                "--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
+            )
+    every = [name for name, one in FORMATS.items() if one.installed]
+    return every if "all" in names else list(dict.fromkeys(names))
+
+
+def formats_for(output: OutputOptions) -> list[str]:
+    """Keep of the formats those that have a public edition, if that is wanted: no other may lie beside it unasked.
+
+    Raises
+    ------
+    ConfigError
+        As `formats_of`, and if one was asked for that has no public edition.
+    """
+    from lzgis.exports import FORMATS
+
+    names = formats_of(output.formats)
+    if output.mode == MapMode.internal:
+        return names
+    public = [name for name in names if "mode" in FORMATS[name].options]
+    if output.formats and public != names:
+        others = ", ".join(name for name in names if name not in public)
+        what = Message("{formats} have no public edition", formats=others)
+        raise ConfigError("--mode public", what, Message("use it with --format html"))
+    return public

@@ -1,0 +1,383 @@
+"""From coordinates as they were read to degrees on CGCS2000: what is accepted, what is refused, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from lzgis.coordinates.candidates import CHINA_DEG, compass, distance_from, in_china, landings, said_landings
+from lzgis.coordinates.gauss_kruger import prefix_of, zone_of
+from lzgis.coordinates.helmert import Helmert
+from lzgis.coordinates.plane import Coordinates, Geometries, move_points, to_cgcs2000
+from lzgis.coordinates.shifted_maps import TITLES, Shift, shifted_back, suspected_shift, vertices
+from lzgis.errors import ConfigError, LzgisError, SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+
+#: What lies nearer to the city than this may be a neighbour; farther off, another reading that lands inside is an error.
+_NEIGHBOUR_M = 5_000.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of coordinates besides themselves.
+
+    Attributes
+    ----------
+    crs : CRS, optional
+        Their reference system, of the input or declared by the user.
+    helmert : Helmert, optional
+        The user's seven parameters from its datum to CGCS2000.
+    shifted : {"", "gcj02", "bd09"}
+        The map whose shift is to be taken away.
+    near : shapely geometry, optional
+        The outline of the city, in degrees.
+    """
+
+    crs: CRS | None = None
+    helmert: Helmert | None = None
+    shifted: Shift | str = ""
+    near: shapely.Geometry | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Geometries in degrees on CGCS2000, how they came there, and what a reader must know of it."""
+
+    geometry: Geometries
+    crs: CRS
+    transforms: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def locate(geometries: Geometries, given: Given, place: str) -> Located:
+    """Bring geometries to degrees on CGCS2000, refusing what cannot be where it claims to be.
+
+    Parameters
+    ----------
+    geometries : array of shapely geometries
+        Coordinates as read: x (longitude, easting) before y, None where a row has none.
+    given : Given
+        Their system, and what the user says of them.
+    place : str
+        The name of the input, for messages.
+
+    Raises
+    ------
+    SourceError
+        If they have no reference system, or would land outside China or, though another reading lands in the city, far
+        from it.
+    LayerError
+        If their datum is neither CGCS2000 nor WGS 84 and no parameters are given.
+
+    Examples
+    --------
+    >>> square = np.array([shapely.box(38445000, 2765000, 38445100, 2765100)], dtype=object)
+    >>> locate(square, Given(CRS.from_epsg(4526)), "plan.shp").transforms
+    ('plan.shp: unprojected from CGCS2000 / 3-degree Gauss-Kruger zone 38',)
+    >>> locate(square, Given(CRS.from_epsg(4547)), "plan.shp")
+    Traceback (most recent call last):
+    ...
+    lzgis.errors.SourceError: plan.shp: eastings begin with zone 38, which EPSG:4547 does not have; EPSG:4526 fits
+    """
+    array = np.atleast_1d(np.asarray(geometries, dtype=object))
+    raw = vertices(array)
+    if given.crs is None:
+        _refuse_without_system(raw, given.near, place)
+    crs, problems = _horizontal(given.crs, place)
+    _refuse_wrong_zone(raw, crs, place)
+    there, transforms, said = _moved(array, crs, given, place)
+    problems += said
+    _refuse_abroad(vertices(there), raw, crs, given.near, place)
+    there, strays = _without_strays(there, place)
+    problems += strays
+    if given.near is not None:
+        problems += _beside_the_city(there, array, crs, given.near, place)
+    return Located(there, crs, transforms, tuple(problems))
+
+
+def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
+    """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
+    shapely.prepare(area)
+    return not bool(shapely.intersects(area, geometries).any())
+
+
+def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
+    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
+    if len(geometries) and lies_elsewhere(geometries, outline):
+        west, south, east, north = shapely.total_bounds(geometries)
+        distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
+        what = Message(
+            "no feature of it lies in the city; its middle is {km:,.0f} km {direction}",
+            km=distance[0] / 1000,
+            direction=compass(float(np.nan_to_num(azimuth[0]))),
+        )
+        return [Problem("error", place, what, Message("its rules are not checked; give the layer of this city"))]
+    shift = suspected_shift(vertices(geometries), vertices(np.array([outline], dtype=object)))
+    return [shift.problem(place)] if shift is not None else []
+
+
+def declared_crs(text: str, place: str = "--crs") -> CRS:
+    """Read a reference system as a user declares it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    try:
+        return CRS.from_user_input(text)
+    except CRSError:
+        what = Message("'{crs}' is no reference system", crs=text)
+        raise ConfigError(place, what, Message("write one like EPSG:4490")) from None
+
+
+def code_of(crs: CRS) -> str:
+    """Return the EPSG code of a system, recognised from ESRI's wording too; its name if it has none.
+
+    Examples
+    --------
+    >>> code_of(CRS.from_wkt(CRS.from_epsg(4526).to_wkt("WKT1_ESRI")))
+    'EPSG:4526'
+    """
+    code = crs.to_epsg() or crs.to_epsg(min_confidence=20)
+    if code and not CRS.from_epsg(code).equals(crs, ignore_axis_order=True):
+        # The nearest code is taken only if it puts things in the same place.
+        code = code if _same_parameters(CRS.from_epsg(code), crs) else None
+    return f"EPSG:{code}" if code else crs.name
+
+
+def _same_parameters(one: CRS, other: CRS) -> bool:
+    def values(crs: CRS) -> list[float]:
+        operation = crs.coordinate_operation
+        return sorted(float(p.value) for p in operation.params) if operation is not None else []
+
+    if one.ellipsoid is None or other.ellipsoid is None or one.is_geographic != other.is_geographic:
+        return False
+    flattening = abs(one.ellipsoid.inverse_flattening - other.ellipsoid.inverse_flattening) < 1e-6
+    mine, theirs = values(one), values(other)
+    return flattening and len(mine) == len(theirs) and np.allclose(mine, theirs, rtol=0, atol=1e-9)
+
+
+def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> NoReturn:
+    found = landings(raw, near)
+    remedy = Message("declare it, for instance EPSG:4490 or EPSG:4526")
+    if found:
+        remedy = Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
+    raise SourceError(place, Message("has no coordinate reference system"), remedy)
+
+
+def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
+    """Strip what concerns heights or a supposed shift, and refuse what has no place on the Earth."""
+    problems: list[Problem] = []
+    if crs.is_bound and crs.source_crs is not None:
+        what = Message("carries parameters of a shift (TOWGS84), which are not used")
+        problems.append(
+            Problem("note", place, what, Message("give parameters yourself with --helmert if they are right"))
+        )
+        crs = crs.source_crs
+    if crs.is_compound:
+        what = Message("is in a system with heights ({name}); only its plane part is used", name=crs.name)
+        problems.append(Problem("note", place, what, Message("nothing to do: areas are plane areas")))
+        crs = crs.sub_crs_list[0]
+        if crs.is_bound and crs.source_crs is not None:
+            crs = crs.source_crs
+    remedy = Message("give data in CGCS2000, or correct what the file says of its system")
+    if crs.is_engineering or crs.geodetic_crs is None:
+        what = Message("is in a local system ('{name}') that nothing ties to the Earth", name=crs.name)
+        raise SourceError(place, what, remedy)
+    if crs.is_geocentric or crs.is_vertical:
+        raise SourceError(place, Message("is in '{name}', which has no plane", name=crs.name), remedy)
+    return crs, problems + _units(crs, place)
+
+
+def _units(crs: CRS, place: str) -> list[Problem]:
+    """Say what else of a system may mislead."""
+    said = []
+    unit = crs.axis_info[0].unit_name if crs.axis_info else ""
+    if crs.is_projected and unit not in ("metre", "Meter", "meter", "m"):
+        what = Message("its unit is '{unit}', not metres", unit=unit)
+        said.append(Problem("note", place, what, Message("coordinates are converted; area fields are in that unit")))
+    if crs.to_epsg() == 3857 or "Mercator (Auxiliary" in crs.name or "Pseudo" in crs.name:
+        what = Message("is in Web Mercator, in which areas are up to a fifth and more too large")
+        remedy = Message("do not trust area fields of the file; areas are measured anew")
+        said.append(Problem("warning", place, what, remedy))
+    return said
+
+
+def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
+    """Hold the number that eastings begin with against the system that is declared."""
+    zone = zone_of(crs)
+    finite = raw[np.isfinite(raw).all(axis=1)]
+    if zone is None or not len(finite):
+        return
+    x, y = np.median(finite, axis=0)
+    if prefix_of(float(y)) is not None and prefix_of(float(x)) is None:
+        what = Message("X and Y look exchanged: northings begin with zone {number}", number=prefix_of(float(y)))
+        raise SourceError(place, what, Message("exchange them, x being the easting"))
+    prefix = prefix_of(float(x))
+    fits = _fitting(raw)
+    if prefix is not None and not (zone.prefixed and zone.number == prefix):
+        what = Message(
+            "eastings begin with zone {number}, which {code} does not have", number=prefix, code=code_of(crs)
+        )
+        raise SourceError(place, what, Message("{candidates} fits", candidates=fits) if fits else _correct_it())
+    if prefix is None and zone.prefixed and 1e5 <= x < 1e6:
+        fit = type(zone)(zone.width_deg, zone.number, prefixed=False, datum=zone.datum).code
+        what = Message("eastings have no zone number, which {code} demands", code=code_of(crs))
+        raise SourceError(place, what, Message("{candidates} fits", candidates=fit))
+
+
+def _fitting(raw: Coordinates) -> str:
+    found = landings(raw)
+    return str(found[0].reading) if found else ""
+
+
+def _correct_it() -> Message:
+    return Message("correct the coordinates, or the system that is declared")
+
+
+def _moved(
+    geometries: Geometries, crs: CRS, given: Given, place: str
+) -> tuple[Geometries, tuple[str, ...], list[Problem]]:
+    """Unproject, change the datum and take a shift away: all that moves coordinates, each step said."""
+    try:
+        there, transforms = to_cgcs2000(geometries, crs, place)
+        needed = False
+    except LzgisError:
+        if given.helmert is None:
+            raise
+        needed = True
+    if needed:
+        there, transforms = _by_parameters(geometries, crs, given.helmert, place)
+    elif given.helmert is not None:
+        what = Message("parameters are given, but {name} needs none", name=crs.name)
+        raise SourceError(place, what, Message("leave --helmert out, or declare the datum it is in with --crs"))
+    problems: list[Problem] = []
+    for shift, title in TITLES.items():
+        if shift == given.shifted:
+            there = shifted_back(there, shift)
+            transforms += (Message("{place}: shifted back from {title} to WGS 84", place=place, title=title),)
+            what = Message("was shifted back from {title}, as asked for", title=title)
+            problems.append(Problem("note", place, what, Message("nothing to do if that is what it is in")))
+    return there, transforms, problems
+
+
+def _by_parameters(
+    geometries: Geometries, crs: CRS, helmert: Helmert | None, place: str
+) -> tuple[Geometries, tuple[str, ...]]:
+    assert helmert is not None and crs.geodetic_crs is not None
+    base = crs.geodetic_crs
+    flat = geometries
+    steps: list[str] = []
+    if not crs.is_geographic:
+        move = Transformer.from_crs(crs, base, always_xy=True).transform
+        flat = move_points(move, geometries)
+        steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
+    said = Message(
+        "{place}: from {name} to CGCS2000 by the user's seven parameters {values}",
+        place=place,
+        name=base.name,
+        values=str(helmert),
+    )
+    return helmert.apply(flat, base, place), (*steps, said)
+
+
+def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely.Geometry | None, place: str) -> None:
+    """Refuse what would lie outside China as a whole: it is no place but a wrong declaration."""
+    numbers = np.isfinite(raw).all(axis=1)
+    if not numbers.any() or in_china(there[numbers]).any():
+        return
+    found = landings(raw, near)
+    what = _why_abroad(there[numbers], raw[numbers], crs)
+    if found:
+        remedy = Message(
+            "it may be {candidates}; correct the coordinates or what is declared", candidates=said_landings(found)
+        )
+        raise SourceError(place, what, remedy)
+    raise SourceError(place, what, _correct_it())
+
+
+def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+    """Drop rows that reach beyond China, across the 180th meridian for instance: they would meet what they do not."""
+    bounds = shapely.bounds(there)
+    corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
+    strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
+    if not len(strays):
+        return there, []
+    kept = there.copy()
+    kept[strays] = None
+    problems = [
+        Problem(
+            "error",
+            Message("{place}, row {row}", place=place, row=int(i) + 1),
+            Message(
+                "reaches from {west:.3f}, {south:.3f} to {east:.3f}, {north:.3f}, outside China, and cannot be used",
+                **dict(zip(("west", "south", "east", "north"), map(float, bounds[i]), strict=True)),
+            ),
+            Message("correct its coordinates"),
+        )
+        for i in strays
+    ]
+    return kept, problems
+
+
+def _why_abroad(there: Coordinates, raw: Coordinates, crs: CRS) -> Message:
+    name = code_of(crs)
+    x, y = np.median(raw, axis=0)
+    west, south, east, north = CHINA_DEG
+    if crs.is_geographic and west <= y <= east and south <= x <= north:
+        return Message("longitude and latitude are exchanged")
+    if crs.is_geographic and (np.abs(raw[:, 0]).max() > 360 or np.abs(raw[:, 1]).max() > 90):
+        return Message("coordinates such as {x:.2f}, {y:.2f} are metres, but degrees are declared", x=x, y=y)
+    if not crs.is_geographic and west <= x <= east and south <= y <= north:
+        return Message("coordinates such as {x:.5f}, {y:.5f} are degrees, but {name} is in metres", x=x, y=y, name=name)
+    return _where_abroad(there, name)
+
+
+def _where_abroad(there: Coordinates, name: str) -> Message:
+    finite = there[np.isfinite(there).all(axis=1)]
+    if len(finite) and (np.ptp(finite[:, 0]) > 180 or np.abs(finite[:, 0]).max() >= 179.9):
+        return Message("reaches the 180th meridian, which no part of China does")
+    if len(finite) and np.abs(finite[:, 1]).max() > 85:
+        return Message("reaches a pole, which no part of China does")
+    if len(finite):
+        lon, lat = np.median(finite, axis=0)
+        return Message("as {name} it lies outside China, at {lon:.3f}, {lat:.3f}", name=name, lon=lon, lat=lat)
+    return Message("as {name} it lies nowhere on the Earth", name=name)
+
+
+def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely.Geometry, place: str) -> list[Problem]:
+    """Say what lies outside the city; refuse it where another reading of the same numbers lies inside.
+
+    Sites a few kilometres off may well be a neighbour's, and stay.
+    """
+    bounds = shapely.bounds(there)
+    usable = np.isfinite(bounds).all(axis=1)
+    shapely.prepare(near)
+    apart = np.flatnonzero(usable)
+    apart = apart[~shapely.intersects(near, shapely.box(*bounds[apart].T))]
+    if not len(apart):
+        return []
+    distance, azimuth = distance_from((bounds[apart, :2] + bounds[apart, 2:]) / 2, near)
+    nearest = int(np.argmin(distance))
+    km, direction = distance[nearest] / 1000, compass(azimuth[nearest])
+    far = apart[distance > _NEIGHBOUR_M]
+    fits = [one for one in landings(vertices(raw[far]), near) if one.inside] if len(far) else []
+    if fits and len(far) == usable.sum():
+        what = Message(
+            "as {name} it lies {km:,.0f} km {direction} of the city", name=code_of(crs), km=km, direction=direction
+        )
+        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=said_landings(fits))
+        raise SourceError(place, what, remedy)
+    # No counts: a file that is read in pieces says the same as one that is read at once.
+    what = Message("has features outside the city")
+    remedy = Message("nothing is known there: they are not checked")
+    if fits:
+        remedy = Message("{candidates} would fit those far off: see what they are in", candidates=said_landings(fits))
+    return [Problem("warning", place, what, remedy)]

@@ -1,0 +1,198 @@
+"""What a comparison writes: a workbook, the changes drawn in a GeoPackage and on a map, and everything as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyogrio.errors
+import shapely
+
+from lzgis.errors import ExportError
+from lzgis.exports.diff_text import difference_tables, difference_teller
+from lzgis.exports.file_names import put, put_bytes
+from lzgis.exports.gis.features import GEOMETRY_TYPES, Shape, storable
+from lzgis.exports.gis.json import lines, plain
+from lzgis.exports.map.difference import write_difference_map
+from lzgis.exports.report_text import records
+from lzgis.exports.tables.xlsx import tables_bytes
+from lzgis.messages import Message
+from lzgis.model.audit import DiffReport, Recheck
+from lzgis.words import Language, Words
+
+_SHAPES: dict[int, Shape] = {2: "polygon", 1: "line", 0: "point"}
+_SUFFIXES = {2: "", 1: "_lines", 0: "_points"}
+
+
+def diff_document(report: DiffReport, recheck: Recheck | None = None, *, language: Language = "zh") -> dict[str, Any]:
+    """Return a comparison as plain values, geometries as GeoJSON on CGCS2000 (EPSG:4490).
+
+    Returns
+    -------
+    dict
+        ``old``, ``new``, ``totals``, ``rules``, ``findings``, ``changes``, ``parts``, ``problems`` and, if projects were
+        judged again, ``recheck`` with ``recomputed``, ``reused``, ``verdicts`` and ``answers`` that are others now.
+    """
+    words = Words(language)
+    document: dict[str, Any] = {"old": report.old, "new": report.new}
+    document |= {
+        name: _rows(getattr(report, name), words) for name in ("totals", "rules", "findings", "changes", "parts")
+    }
+    problems = [*report.problems, *(recheck.problems if recheck else ())]
+    document["problems"] = [
+        {"level": p.level} | {n: words.message(getattr(p, n)) for n in ("place", "what", "remedy")} for p in problems
+    ]
+    if recheck is not None:
+        document["recheck"] = {
+            "recomputed": recheck.recomputed,
+            "reused": recheck.reused,
+            "verdicts": _rows(
+                recheck.verdict_changes[["site_id", "site_name", "verdict_before", "verdict_after", "because"]], words
+            ),
+            "answers": _rows(recheck.changes, words),
+        }
+    return document
+
+
+def _rows(frame: pd.DataFrame, words: Words) -> list[dict[str, Any]]:
+    names = [str(n) for n in frame.columns if n != "geometry"]
+    rows = [
+        plain({k: words.message(v) if isinstance(v, str) else v for k, v in row.items()})
+        for row in records(frame, names)
+    ]
+    if "geometry" in frame.columns:
+        shapes = frame["geometry"].to_numpy()
+        for row, shape in zip(rows, shapes, strict=True):
+            row["geometry"] = None if shape is None else plain(shape.__geo_interface__)
+    return rows
+
+
+def write_diff_json(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as JSON, see `diff_document`."""
+    document = diff_document(report, recheck, language=language)
+    data = "".join(lines(document)).encode("utf-8", "backslashreplace")
+    put_bytes(path, data)
+
+
+def write_diff_gpkg(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as a GeoPackage.
+
+    ``changes`` holds the features that are not as they were, ``parts`` what was gained and lost; ``totals``, ``rules``,
+    ``findings`` and, if projects were judged again, ``answers`` are tables.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    words = Words(language)
+    tables: dict[str, pd.DataFrame] = {name: getattr(report, name) for name in ("totals", "rules", "findings")}
+    if recheck is not None:
+        tables["answers"] = recheck.changes
+
+    def make(made: Path) -> dict[str, int]:
+        rows: dict[str, int] = {}
+        for name in ("changes", "parts"):
+            for layer, frame, shape in _by_dimension(name, getattr(report, name)):
+                kind = {"geometry_type": GEOMETRY_TYPES[shape], "promote_to_multi": True}
+                _write(made, layer, _stored(frame, words), **kind)
+                rows[layer] = len(frame)
+        for name, frame in tables.items():
+            _write(made, name, _stored(pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), words))
+            rows[name] = len(frame)
+        return rows
+
+    try:
+        put(path, make)
+    except pyogrio.errors.DataSourceError as error:
+        raise ExportError(
+            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+        ) from error
+
+
+def _by_dimension(name: str, frame: gpd.GeoDataFrame) -> list[tuple[str, gpd.GeoDataFrame, Shape]]:
+    dimension = shapely.get_dimensions(frame.geometry.to_numpy())
+    return [
+        (name + _SUFFIXES[d], frame[dimension == d], shape)
+        for d, shape in _SHAPES.items()
+        if d == 2 or np.any(dimension == d)
+    ]
+
+
+def _stored(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Bring texts into words that a file can hold."""
+    stored = frame.copy()
+    for name in stored.columns:
+        if name != "geometry" and stored[name].dtype.kind not in "fiub":
+            texts = [storable(words.message(v)) if isinstance(v, str) else None for v in stored[name]]
+            stored[name] = pd.Series(texts, index=stored.index, dtype=object)
+    return stored
+
+
+def _write(path: Path, layer: str, frame: pd.DataFrame, **options: Any) -> None:
+    pyogrio.write_dataframe(
+        frame, path, layer=layer, driver="GPKG", append=path.exists(), layer_options={"FID": "fid"}, **options
+    )
+
+
+def write_diff_xlsx(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
+    teller = difference_teller(report, recheck, language)
+    put_bytes(path, tables_bytes(teller, difference_tables(teller, report, recheck)))
+
+
+class DiffFormat(NamedTuple):
+    """A format of a comparison: the file it is written to by default, and the function that writes it."""
+
+    file_name: str
+    write: Callable[..., None]
+
+
+DIFF_FORMATS: dict[str, DiffFormat] = {
+    "xlsx": DiffFormat("diff.xlsx", write_diff_xlsx),
+    "gpkg": DiffFormat("diff.gpkg", write_diff_gpkg),
+    "json": DiffFormat("diff.json", write_diff_json),
+    "html": DiffFormat("diff.html", write_difference_map),
+}
+
+
+def export_diff(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> Path:
+    """Write a comparison to `path` in the format that the suffix names, and return the path.
+
+    Parameters
+    ----------
+    report : DiffReport
+        What to write.
+    path : path
+        The file: ``.xlsx``, ``.gpkg``, ``.json`` or ``.html`` (the map).
+    recheck : Recheck, optional
+        The projects that were judged again.
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If no format has this suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    wanted = path.suffix.lower().removeprefix(".")
+    if wanted not in DIFF_FORMATS:
+        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
+        known = ", ".join(f".{name}" for name in DIFF_FORMATS)
+        raise ExportError(str(path), what, Message("use one of {known}", known=known))
+    DIFF_FORMATS[wanted].write(report, path, recheck=recheck, language=language)
+    return path

@@ -1,0 +1,158 @@
+"""The rows of a report gathered by site, once for all its dossiers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lzgis.errors import ExportError
+from lzgis.exports.dossier import figures
+from lzgis.exports.dossier.document import Column
+from lzgis.exports.report_text import Teller, conflicts_first, records, text, visible
+from lzgis.exports.tables.answer_sheet import AnswerSheet
+from lzgis.messages import Message
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, Report, State
+from lzgis.words import Language
+
+Row = dict[str, Any]
+
+
+class Batch:
+    """A report as its dossiers are made from.
+
+    Parameters
+    ----------
+    report : Report
+        The report.
+    language : {"zh", "en"}
+        The reader's language.
+    mu : bool
+        Whether areas are given in mu as well.
+    """
+
+    def __init__(self, report: Report, language: Language, *, mu: bool = False) -> None:
+        self.report = report
+        self.language = language
+        self.teller = Teller(report, language)
+        self.words = self.teller.words
+        self.mu = mu
+        self.sites = [text(site) for site in report.sites["id"]]
+
+    def say(self, key: str, **values: object) -> str:
+        """Give a wording of the dossier."""
+        return self.words("dossier", key, **values)
+
+    def head(self, name: str, weight: float = 1.0, *, column: str = "") -> Column:
+        """Make a column: its head is the dossier's own wording, or that of all outputs."""
+        try:
+            title = self.words("dossier_column", column or name)
+        except KeyError:
+            title = self.teller.column(column or name)
+        figure = name.endswith(("_m2", "_m", "_ha", "_mu", "share"))
+        return Column(name, title, weight, figure)
+
+    def row(self, site_id: str) -> int:
+        """Position of a site in the report's table."""
+        try:
+            return self._rows[site_id]
+        except KeyError:
+            remedy = Message("choose one of {known}", known="、".join(self.sites[:20]))
+            raise ExportError(
+                Message("site '{value}'", value=site_id), Message("is not in the report"), remedy
+            ) from None
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {site: i for i, site in enumerate(self.sites)}
+
+    @cached_property
+    def verdicts(self) -> dict[str, Row]:
+        """The verdict of each site."""
+        return {v["site_id"]: v for v in records(self.report.verdicts, (c.name for c in VERDICT_COLUMNS))}
+
+    @cached_property
+    def findings(self) -> dict[str, list[Row]]:
+        """The findings of each site, the gravest first; ``position`` is that in the report's table."""
+        order = conflicts_first(self.report.findings)
+        frame = self.report.findings.iloc[order]
+        found: dict[str, list[Row]] = defaultdict(list)
+        names = (c.name for c in FINDING_COLUMNS)
+        for position, finding in zip(order.tolist(), records(frame, names), strict=True):
+            found[finding["site_id"]].append(finding | {"position": position})
+        return found
+
+    @cached_property
+    def answers(self) -> AnswerSheet:
+        """The answer sheets of all sites."""
+        return AnswerSheet(self.teller)
+
+    @cached_property
+    def breakdown(self) -> dict[int, list[Row]]:
+        """The parts of each finding, by its position."""
+        found: dict[int, list[Row]] = defaultdict(list)
+        for row in records(self.report.breakdown, self.report.breakdown.columns):
+            found[int(row["finding"])].append(row)
+        return found
+
+
+class Subject:
+    """One project of a batch, with its own rows at hand and its measures put in words."""
+
+    def __init__(self, batch: Batch, site_id: str) -> None:
+        self.batch = batch
+        self.id = site_id
+        self.row = batch.row(site_id)
+        self.verdict = batch.verdicts[site_id]
+        self.findings = batch.findings.get(site_id, [])
+        self.shape = batch.report.sites.geometry.iloc[self.row]
+        has_area = not np.isnan(self.verdict["site_area_m2"])
+        has_length = not np.isnan(self.verdict["site_length_m"])
+        #: Columns that say how large a part of the project is.
+        self.measures = ("area_m2", "area_ha", *(("area_mu",) if batch.mu else ())) if has_area else ()
+        if has_length:
+            self.measures = ("length_m",)
+
+    @property
+    def met(self) -> list[Row]:
+        """Findings where the project is caught, or may be by an error of boundaries."""
+        return [f for f in self.findings if f["state"] in (State.INVOLVED, State.SLIVER)]
+
+    @property
+    def activity(self) -> str:
+        """The activity in words."""
+        return visible(self.batch.teller.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
+
+    def size(self, row: Mapping[str, Any]) -> str:
+        """Say in words how large a part of the project is: ``area_m2`` or ``length_m`` of a row."""
+        if "area_m2" in self.measures:
+            key = "square-metres-mu" if self.batch.mu else "square-metres"
+            area = row["area_m2"]
+            printed = {"m2": figures.square_metres(area), "ha": figures.in_hectares(area)}
+            return self.batch.say(key, **printed, **({"mu": figures.in_mu(area)} if self.batch.mu else {}))
+        if "length_m" in self.measures:
+            return self.batch.say("metres", m=figures.metres(row["length_m"]))
+        return ""
+
+    def measured(self, row: Row) -> tuple[str, ...]:
+        """Print the figures of a row for the columns in `measures`."""
+        printed = {
+            "area_m2": lambda: figures.square_metres(row["area_m2"]),
+            "area_ha": lambda: figures.in_hectares(row["area_m2"]),
+            "area_mu": lambda: figures.in_mu(row["area_m2"]),
+            "length_m": lambda: figures.metres(row["length_m"]),
+        }
+        return tuple(printed[name]() for name in self.measures)
+
+
+def feature(row: Row) -> str:
+    """Name the feature of a finding."""
+    return visible(text(row["feature_name"]) or text(row["feature_id"]))
+
+
+def meant(row: Row) -> bool:
+    """Whether the rule of a finding concerns the activity at all."""
+    return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)

@@ -1,0 +1,131 @@
+"""The dossier as PDF, set by typst from the model as JSON with the letters that come along."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lzgis.errors import ExportError
+from lzgis.exports.dossier.document import Dossier, Grid, Section
+from lzgis.exports.fonts import faces, printable, rare
+from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, visible
+from lzgis.messages import Message
+from lzgis.words import Words
+
+
+def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
+    """Set a dossier as PDF; the same dossier gives the same bytes.
+
+    A letter that the font lacks is taken from a font of the system, and is a square if none has it. What the document is
+    set from stands for that time in a folder below `place`, or below the system's own for such things.
+
+    Raises
+    ------
+    ExportError
+        If typst is not installed.
+    """
+    when = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
+    # Without a date of its own the file would bear that of its making.
+    document = set_document(dossier) | {"date": list(when.timetuple()[:6])}
+    # Fonts of the system are looked at only for letters that ours lacks.
+    data = json.dumps(document, ensure_ascii=False)
+    used = faces() if rare("".join(set(data) - {"\n"})) else faces()[:1]
+    typst, fonts = _typst(tuple(dict.fromkeys(str(face.path.parent) for face in used)))
+    data = json.dumps(document | {"fonts": [face.name for face in used]}, ensure_ascii=False)
+    with tempfile.TemporaryDirectory(prefix="lzgis-", dir=place) as name:
+        folder = Path(name)
+        (folder / "data.json").write_text(data, "utf-8")
+        for picture in dossier.pictures:
+            (folder / f"{picture.name}.png").write_bytes(picture.png)
+        source = folder / "dossier.typ"
+        source.write_bytes((files("lzgis.exports.dossier") / "assets" / "dossier.typ").read_bytes())
+        made: bytes = typst.compile(str(source), root=str(folder), font_paths=fonts, format="pdf")
+    return made
+
+
+@cache
+def _typst(folders: tuple[str, ...]) -> tuple[Any, Any]:
+    """Import typst and read the fonts of folders once."""
+    try:
+        typst = import_module("typst")
+    except ImportError as error:
+        raise ExportError(
+            "pdf",
+            Message("needs a package that is not installed: {name}", name="typst"),
+            Message("install it with: {command}", command="pip install 'lzgis[pdf]'"),
+        ) from error
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(folders))
+    return typst, fonts
+
+
+def set_document(dossier: Dossier) -> dict[str, Any]:
+    """Give all that the page is set from, in letters that the font has."""
+    words = Words("en" if dossier.language == "en" else "zh")
+    facts = {"city": dossier.about["city"], "id": dossier.project["id"], "as_of": dossier.about["as_of"]}
+    before, between, after = words("dossier", "page", page="\0", pages="\0").split("\0")
+    document: dict[str, Any] = _spelled(
+        {
+            "language": dossier.language,
+            "title": dossier.title,
+            "subtitle": dossier.subtitle,
+            "verdict": dossier.verdict,
+            "verdict_colour": VERDICT_COLOURS.get(dossier.verdict_code, "#000000"),
+            "notice": dossier.about["notice"],
+            "confidentiality": dossier.about["confidentiality"],
+            "footer": words("dossier", "footer", **facts),
+            "page": [before, between, after],
+            "sections": [_section(section) for section in dossier.sections],
+            "signatures": list(dossier.signatures),
+        }
+    )
+    return document
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "heading": section.heading,
+        "paragraphs": list(section.paragraphs),
+        "grids": [_grid(grid) for grid in section.grids],
+        "notes": list(section.notes),
+        "pictures": [{"file": f"{p.name}.png", "caption": p.caption, "width": p.width_mm} for p in section.pictures],
+    }
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    return {
+        "title": grid.title,
+        "heads": [grid.columns[i].title for i in grid.shown] if grid.heads else [],
+        "figures": [grid.columns[i].figures for i in grid.shown],
+        "widths": list(grid.widths),
+        "fine": grid.fine,
+        "lines": [
+            {
+                "across": line.across,
+                "long": line.long,
+                "cells": [{"text": cell.text, "tint": TINTS.get(cell.mark, "")} for cell in line.cells],
+            }
+            for line in grid.lines()
+        ],
+    }
+
+
+def _spelled(value: Any) -> Any:
+    """Replace what the font cannot write."""
+    if isinstance(value, str):
+        return "".join(map(_letter, visible(value)))
+    if isinstance(value, list):
+        return [_spelled(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _spelled(one) for key, one in value.items()}
+    return value
+
+
+@cache
+def _letter(letter: str) -> str:
+    return letter if letter.isspace() else printable(letter)

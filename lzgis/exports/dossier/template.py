@@ -1,0 +1,121 @@
+"""A dossier in an office's own Word template."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import docx.shared
+import jinja2
+from docx.opc.exceptions import PackageNotFoundError
+from docxtpl import DocxTemplate, InlineImage
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from lzgis.config import nearest
+from lzgis.errors import ExportError
+from lzgis.exports.dossier.archive import rezipped
+from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
+from lzgis.exports.dossier.figures import NONE
+from lzgis.exports.dossier.word import stamp
+from lzgis.messages import Message
+
+#: What a template may use, and what each holds.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "project": PROJECT_FACTS,
+    "about": ABOUT_FACTS,
+    "verdict": (),
+    "sections": ("name", "number", "title", "paragraphs", "notes"),
+    **{f"{name}_rows": (*columns, "group") for name, columns in GRID_COLUMNS.items()},
+    **dict.fromkeys(PICTURES, ()),
+}
+
+_UNKNOWN = re.compile(r"'([^']*)' is undefined|has no attribute '([^']*)'|no element")
+
+
+def filled(template: Path, dossier: Dossier, made_at: dt.datetime) -> bytes:
+    """Fill a template with a dossier; the same template and dossier give the same bytes.
+
+    Raises
+    ------
+    ExportError
+        If the template cannot be read, is not in order, or uses a variable that there is not.
+    """
+    try:
+        document = DocxTemplate(io.BytesIO(template.read_bytes()))
+        document.init_docx()
+    except (OSError, PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        what = Message("cannot be read as a Word document: {why}", why=str(error))
+        raise ExportError(str(template), what, Message("give a file *.docx made with Word")) from error
+    environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=jinja2.StrictUndefined)
+    try:
+        document.render(context(dossier, document), environment, autoescape=True)
+    except jinja2.UndefinedError as error:
+        name, remedy = _unknown(error)
+        what = Message("variable '{name}' is not known", name=name)
+        raise ExportError(str(template), what, remedy) from error
+    except jinja2.TemplateError as error:
+        what = Message("is not in order: {why}", why=str(error))
+        raise ExportError(str(template), what, Message("see docs/templates.md for how to write one")) from error
+    stamp(document, dossier, made_at)
+    saved = io.BytesIO()
+    document.save(saved)
+    return rezipped(saved.getvalue())
+
+
+def context(dossier: Dossier, document: Any) -> dict[str, Any]:
+    """Give all variables; texts are escaped, and read as text whatever stands in them."""
+    grids = dossier.grids()
+    pictures = {picture.name: picture for picture in dossier.pictures}
+    # A template serves projects of every shape, so each row has every column.
+    rows = {
+        f"{name}_rows": [dict.fromkeys(GRID_COLUMNS[name], NONE) | row for grid in found for row in grid.records()]
+        for name, found in grids.items()
+    }
+    sections = [
+        {
+            "name": section.name,
+            "number": section.number,
+            "title": section.title,
+            "paragraphs": list(section.paragraphs),
+            "notes": list(section.notes),
+        }
+        for section in dossier.sections
+    ]
+    told: dict[str, Any] = _inert(
+        {
+            "project": dict(dossier.project),
+            "about": dict(dossier.about),
+            "verdict": dossier.project["verdict"],
+            "sections": sections,
+            **rows,
+        }
+    )
+    for name in PICTURES:
+        picture = pictures.get(name)
+        told[name] = picture and InlineImage(document, io.BytesIO(picture.png), width=docx.shared.Mm(picture.width_mm))
+        told[name] = told[name] or ""
+    return told
+
+
+def _inert(value: Any) -> Any:
+    """Escape texts, and spell what docxtpl would take for braces of its own."""
+    if isinstance(value, str):
+        return Markup(str(escape(value)).replace("{", "&#123;").replace("}", "&#125;"))
+    if isinstance(value, list):
+        return [_inert(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _inert(one) for key, one in value.items()}
+    return value
+
+
+def _unknown(error: jinja2.UndefinedError) -> tuple[str, str]:
+    """Name the variable that a template asked for in vain, and the nearest one that there is."""
+    match = _UNKNOWN.search(str(error))
+    name = next((group for group in match.groups() if group), "") if match else ""
+    known = [*VARIABLES, *(inner for names in VARIABLES.values() for inner in names)]
+    return name or str(error), nearest(name, list(dict.fromkeys(known)))

@@ -1,0 +1,207 @@
+"""The dossier as a Word document: A4, 黑体 heads, 仿宋 text, table heads that repeat, rows that do not break."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import Any
+
+import docx
+from docx.document import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
+from docx.shared import Mm, Pt, RGBColor
+
+from lzgis.exports.dossier.archive import rezipped
+from lzgis.exports.dossier.document import Dossier, Picture, Section
+from lzgis.exports.dossier.word_tables import table_xml
+from lzgis.exports.report_text import VERDICT_COLOURS
+from lzgis.words import Words
+
+#: A4 with room for a binding on the left, as official documents have it.
+PAGE_MM = (210.0, 297.0)
+LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 28.0, 26.0, 30.0, 25.0
+WIDTH_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
+
+_HEITI, _FANGSONG, _LATIN = "黑体", "仿宋", "Times New Roman"
+_RED = RGBColor(0xB0, 0x00, 0x00)
+
+
+def word_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
+    """Lay a dossier out as a Word document; the same dossier gives the same bytes."""
+    document = docx.Document()
+    _prepare(document, dossier, made_at)
+    _running_lines(document, dossier)
+    _title(document, dossier)
+    for section in dossier.sections:
+        _section(document, section)
+    _signatures(document, dossier)
+    saved = io.BytesIO()
+    document.save(saved)
+    return rezipped(saved.getvalue())
+
+
+def stamp(document: Any, dossier: Dossier, made_at: dt.datetime) -> None:
+    """Write title and time into the properties of a document, in place of those of its template."""
+    properties = document.core_properties
+    properties.title = f"{dossier.title} {dossier.project['id']}"[:255]
+    properties.subject = dossier.subtitle[:255]
+    properties.author = properties.last_modified_by = "lzgis"
+    properties.comments = dossier.about["notice"][:255]
+    when = made_at.astimezone(dt.UTC).replace(tzinfo=None) if made_at.tzinfo else made_at
+    properties.created = properties.modified = when
+    properties.revision = 1
+
+
+def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None:
+    page = document.sections[0]
+    page.page_width, page.page_height = Mm(PAGE_MM[0]), Mm(PAGE_MM[1])
+    page.left_margin, page.right_margin = Mm(LEFT_MM), Mm(RIGHT_MM)
+    page.top_margin, page.bottom_margin = Mm(TOP_MM), Mm(BOTTOM_MM)
+    page.header_distance, page.footer_distance = Mm(15), Mm(12)
+    stamp(document, dossier, made_at)
+    _style(document, "Normal", _FANGSONG, 11)
+    for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
+        _style(document, name, _HEITI, size)
+    for name, face, size in (
+        ("LZ Cell", _FANGSONG, 9),
+        ("LZ Fine", _FANGSONG, 7.5),
+        ("LZ Head", _HEITI, 9),
+        ("LZ Caption", _HEITI, 10),
+    ):
+        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        _style(document, name, face, size)
+    defaults = document.styles.element.find(qn("w:docDefaults"))
+    for language in defaults.iter(qn("w:lang")):
+        # Chinese marks sit in the corner of their square, not in its middle as elsewhere.
+        language.set(qn("w:eastAsia"), "zh-CN")
+    for name, before, after in (("Heading 1", 14, 5), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
+        spacing = document.styles[name].paragraph_format
+        spacing.space_before, spacing.space_after = Pt(before), Pt(after)
+        spacing.keep_with_next = True
+
+
+def _style(document: Document, name: str, face: str, size: float) -> None:
+    style: Any = document.styles[name]
+    style.font.name, style.font.size = _LATIN, Pt(size)
+    style.font.bold = style.font.italic = False
+    style.font.color.rgb = RGBColor(0, 0, 0)
+    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+    # Themes would win over the names given here.
+    for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        fonts.attrib.pop(qn(f"w:{theme}"), None)
+    fonts.set(qn("w:eastAsia"), face)
+    fonts.set(qn("w:cs"), _LATIN)
+    spacing = style.paragraph_format
+    spacing.space_before = spacing.space_after = Pt(0)
+    spacing.line_spacing = 1.0 if name.startswith("LZ") else 1.25
+    if name == "Title":
+        # The line that the built-in style draws below itself.
+        for border in style.element.pPr.findall(qn("w:pBdr")):
+            style.element.pPr.remove(border)
+
+
+def _running_lines(document: Document, dossier: Dossier) -> None:
+    """Write secrecy and notice above every page, and what it is and its number below."""
+    words = Words("en" if dossier.language == "en" else "zh")
+    page = document.sections[0]
+    head = page.header.paragraphs[0]
+    _tabs(head)
+    _letters(head.add_run(dossier.about["confidentiality"]), _HEITI, 10)
+    _letters(head.add_run("\t" + dossier.about["notice"]), _HEITI, 10).font.color.rgb = _RED
+    foot = page.footer.paragraphs[0]
+    _tabs(foot)
+    facts = {"city": dossier.about["city"], "id": dossier.project["id"], "as_of": dossier.about["as_of"]}
+    _letters(foot.add_run(words("dossier", "footer", **facts) + "\t"), _FANGSONG, 9)
+    before, between, after = words("dossier", "page", page="\0", pages="\0").split("\0")
+    for text, code in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):
+        _letters(foot.add_run(text), _FANGSONG, 9)
+        if code:
+            _field(foot, code)
+
+
+def _tabs(paragraph: Any) -> None:
+    stops = paragraph.paragraph_format.tab_stops
+    paragraph.style.paragraph_format.tab_stops.clear_all()
+    stops.add_tab_stop(Mm(WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT)
+
+
+def _letters(run: Any, face: str, size: float) -> Any:
+    run.font.name, run.font.size = _LATIN, Pt(size)
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), face)
+    return run
+
+
+def _field(paragraph: Any, code: str) -> None:
+    """Insert a number that the reader's program works out."""
+    for kind, inner in (
+        ("begin", ""),
+        ("", f'<w:instrText xml:space="preserve"> {code} </w:instrText>'),
+        ("separate", ""),
+        ("", "<w:t>1</w:t>"),
+        ("end", ""),
+    ):
+        body = f'<w:fldChar w:fldCharType="{kind}"/>' if kind else inner
+        size = '<w:rPr><w:sz w:val="18"/></w:rPr>'
+        paragraph._p.append(parse_xml(f"<w:r {nsdecls('w')}>{size}{body}</w:r>"))
+
+
+def _title(document: Document, dossier: Dossier) -> None:
+    for text, style in ((dossier.title, "Title"), (dossier.subtitle, "Subtitle")):
+        document.add_paragraph(text, style=style).alignment = WD_ALIGN_PARAGRAPH.CENTER
+    result = document.add_paragraph(style="Subtitle")
+    result.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    colour = VERDICT_COLOURS.get(dossier.verdict_code, "#000000").lstrip("#")
+    result.add_run(dossier.verdict).font.color.rgb = RGBColor.from_string(colour.upper())
+
+
+def _section(document: Document, section: Section) -> None:
+    _paragraph(document, section.heading, "Heading1")
+    for paragraph in section.paragraphs:
+        _body(document, paragraph).paragraph_format.keep_with_next = bool(section.grids or section.pictures)
+    for grid in section.grids:
+        if grid.title:
+            _paragraph(document, grid.title, "Heading2")
+        document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
+        # Between two tables, lest Word joins them.
+        _paragraph(document, "", "LZFine")
+    for note in section.notes:
+        _body(document, note)
+    for picture in section.pictures:
+        _picture(document, picture)
+
+
+def _paragraph(document: Document, text: str, style_id: str) -> Any:
+    """Add a paragraph of a style by its id: looking each style up by its name takes most of the time."""
+    paragraph = document.add_paragraph(text)
+    paragraph._p.style = style_id
+    return paragraph
+
+
+def _body(document: Document, text: str) -> Any:
+    paragraph = document.add_paragraph(text)
+    paragraph.paragraph_format.first_line_indent = Pt(22)
+    paragraph.paragraph_format.space_after = Pt(4)
+    return paragraph
+
+
+def _picture(document: Document, picture: Picture) -> None:
+    paragraph = document.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.paragraph_format.keep_with_next = True
+    shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), Mm(picture.width_mm), Mm(picture.height_mm))
+    shape._inline.docPr.set("descr", picture.caption)
+    caption = _paragraph(document, picture.caption, "LZCaption")
+    caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    caption.paragraph_format.space_after = Pt(8)
+
+
+def _signatures(document: Document, dossier: Dossier) -> None:
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_before = Pt(24)
+    stops = paragraph.paragraph_format.tab_stops
+    for number in range(1, len(dossier.signatures)):
+        stops.add_tab_stop(Mm(WIDTH_MM / len(dossier.signatures) * number))
+    paragraph.add_run("\t".join(dossier.signatures))

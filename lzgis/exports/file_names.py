@@ -1,0 +1,52 @@
+"""Names of files that every system takes, made from the ids of sites; and, from below, how a file is put in its place."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from lzgis.files.atomic_write import put, put_bytes, put_texts
+
+__all__ = ["file_stems", "put", "put_bytes", "put_texts"]
+
+# What Windows forbids in a name, what cannot be seen, and what turns the reading direction.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')
+_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+_RESERVED |= {f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"}
+_LONGEST = 60
+
+
+def file_stems(names: Iterable[str]) -> list[str]:
+    """Make names of files, without suffix, that every system takes, each different from all others.
+
+    Signs that a system forbids become ``_``; a name that Windows reserves gets one before it; a long one is cut. Names
+    that differ only in what a file system overlooks (capitals, ways of writing an accent) are numbered.
+
+    Examples
+    --------
+    >>> file_stems(["P37", "p37", "a/b:c.", "CON", ""])
+    ['P37', 'p37-2', 'a_b_c', '_CON', '_']
+    """
+    taken: set[str] = set()
+    stems = []
+    for name in names:
+        stem = first = _safe(name)
+        number = 1
+        while _folded(stem) in taken:
+            number += 1
+            stem = f"{first}-{number}"
+        taken.add(_folded(stem))
+        stems.append(stem)
+    return stems
+
+
+def _safe(name: str) -> str:
+    stem = _UNSAFE.sub("_", unicodedata.normalize("NFC", name))[:_LONGEST].strip().rstrip(". ")
+    # Windows reserves the part before the first dot; a leading dot would hide the file elsewhere.
+    reserved = stem.partition(".")[0].rstrip().casefold() in _RESERVED
+    return f"_{stem}" if reserved or not stem or stem.startswith(".") else stem
+
+
+def _folded(stem: str) -> str:
+    return unicodedata.normalize("NFKC", stem).casefold()

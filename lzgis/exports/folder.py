@@ -1,0 +1,99 @@
+"""A report written into a folder in several formats at once, as one unit with a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from lzgis.exports import FORMATS, export_as, export_projects
+from lzgis.exports.gis.json import provenance_object
+from lzgis.files.manifest import Given, Result
+from lzgis.files.result_folder import occupied, staged
+from lzgis.model.report import Provenance, Report
+from lzgis.words import Language
+
+#: Called with what is being done, how many steps are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+
+def export_folder(  # noqa: PLR0913 (what a reader may choose)
+    report: Report,
+    out: str | Path,
+    names: Iterable[str],
+    *,
+    language: Language = "zh",
+    options: Mapping[str, object] | None = None,
+    given: Given | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write a report into a folder in several formats: all files take their places together, or none does.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    out : path
+        The folder; made if need be. Files of others in it are left alone.
+    names : iterable of str
+        Formats, keys of `lzgis.exports.FORMATS`.
+    language : {"zh", "en"}
+        The reader's language.
+    options : mapping, optional
+        Further keywords, see `lzgis.exports.Format.options`.
+    given : Given, optional
+        Where the inputs are, so that ``lzgis verify`` finds them again.
+    progress : callable, optional
+        Called with what is being done, how many steps are done, and how many there are.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `names`.
+
+    Raises
+    ------
+    ExportError
+        If another process is writing there, or a file cannot be written; what was there before is then untouched.
+    """
+    with occupied(out) as place, staged(place, "screen") as stage:
+        made = write_formats(report, stage.folder, names, language=language, options=options, progress=progress)
+        stage.result = result_of(report.provenance, given)
+    return [stage.final(path) for path in made]
+
+
+def write_formats(
+    report: Report,
+    folder: Path,
+    names: Iterable[str],
+    *,
+    language: Language,
+    options: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write each format under its usual name into a folder."""
+    wanted = list(names)
+    single = [name for name in wanted if not FORMATS[name].per_site]
+    documents = [name for name in wanted if FORMATS[name].per_site]
+    written = []
+    for done, name in enumerate(single):
+        if progress:
+            progress("files", done, len(single))
+        path = folder / FORMATS[name].file_name
+        export_as(name, report, path, language=language, options=options)
+        written.append(path)
+    if documents:
+        below = folder / FORMATS[documents[0]].file_name
+        step = None if progress is None else partial(progress, "documents")
+        written += export_projects(report, below, documents, language=language, options=options, progress=step)
+    return written
+
+
+def result_of(provenance: Provenance, given: Given | None = None) -> Result:
+    """Say for the manifest where a result comes from."""
+    return Result(
+        made_at=provenance.made_at.isoformat(),
+        command=list(provenance.command),
+        given=given or Given(),
+        provenance=provenance_object(provenance),
+    )

@@ -1,0 +1,230 @@
+"""What a GIS is handed, whatever the format: layers of sites and conflicting parts, and tables of everything else.
+
+Sites and parts are kept apart by shape, since most formats and styles want one shape per layer: ``sites`` holds
+polygons, ``sites_lines`` and ``sites_points`` the others where there are any; so too ``conflicts``, and ``notices``:
+the parts of sites in zones that merely inform. ``findings``, ``unit_lists``, ``about`` and, where findings were overruled,
+``overrides`` are tables without geometry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.provenance import provenance_tables
+from lzgis.exports.report_text import SEPARATOR, Teller, records, text
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS
+from lzgis.model.rules import Severity
+
+Shape = Literal["polygon", "line", "point"]
+
+GEOMETRY_TYPES: dict[Shape, str] = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
+
+_SHAPES: tuple[Shape, ...] = ("point", "line", "polygon")
+_SUFFIXES: dict[Shape, str] = {"polygon": "", "line": "_lines", "point": "_points"}
+_MULTI: dict[Shape, Any] = {
+    "polygon": shapely.multipolygons,
+    "line": shapely.multilinestrings,
+    "point": shapely.multipoints,
+}
+_TITLES = ("rule_title", "layer_title", "activity_title", "severity_title", "reason_title")
+
+# A string ends at a NUL for GDAL, and UTF-8 has no lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, eq=False)
+class GisLayer:
+    """A layer to write: its name, what kind it is of (its name without the shape), its title and heads of columns."""
+
+    name: str
+    kind: str
+    frame: pd.DataFrame
+    title: str
+    aliases: Mapping[str, str]
+    shape: Shape | None = None
+
+
+def gis_layers(teller: Teller) -> list[GisLayer]:
+    """Give everything in a report as layers and tables, in CGCS2000 (EPSG:4490)."""
+    return [*_site_layers(teller), *_part_layers(teller), *_tables(teller)]
+
+
+def has_part(findings: gpd.GeoDataFrame) -> Any:
+    """Tell which findings have a conflicting part to show."""
+    return ~(findings.geometry.isna() | findings.geometry.is_empty)
+
+
+def site_columns(teller: Teller, *, reserved: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+    """Collect what the sites had and what was found, under names that no two columns share; and the heads."""
+    report = teller.report
+    verdicts = report.verdicts.set_index("site_id").reindex(report.sites["id"])
+    own = [c.name for c in VERDICT_COLUMNS if c.name not in ("site_id", "site_name", "activity")]
+    taken = {"fid", "geom", "geometry", "verdict_title", "activity_title", *own, *reserved}
+    columns: dict[str, Any] = {}
+    aliases: dict[str, str] = {"id": teller.column("site_id"), "name": teller.column("site_name")}
+    for label in report.sites.columns.drop(report.sites.geometry.name):
+        name = unique(storable(str(label)) or "column", taken)
+        columns[name] = _column(report.sites[label])
+        aliases.setdefault(name, teller.column("activity") if name == "activity" else str(label))
+    columns["activity_title"] = [teller.activity(a) for a in report.sites["activity"]]
+    columns["verdict_title"] = [teller.word("verdict", text(v)) for v in verdicts["verdict"]]
+    for name in own:
+        values = verdicts[name]
+        columns[name] = _column(values.map(_joined) if values.dtype == object else values)
+    aliases |= {name: teller.column(name) for name in (*own, "verdict_title", "activity_title")}
+    return columns, aliases
+
+
+def finding_columns(teller: Teller) -> dict[str, Any]:
+    """Collect the columns of the findings, and beside the codes their wording."""
+    findings = teller.report.findings
+    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
+    titles = {
+        "rule_title": _titles(findings["rule"], teller.rule),
+        "layer_title": _titles(findings["layer"], teller.layer),
+        "activity_title": _titles(findings["activity"], teller.activity),
+        "severity_title": _titles(findings["severity"], partial(teller.word, "severity")),
+        "reason_title": [storable(teller.reason(row)) for row in records(findings, ("reason", "unchecked_share"))],
+    }
+    if len(teller.report.overrides):
+        keys = ("site_id", "rule", "feature_id")
+        titles["override"] = [storable(teller.override(row)) for row in records(findings, keys)]
+    return columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
+
+
+def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
+    known = {code: storable(title(code)) for code in codes.unique()}
+    return [known[code] for code in codes.tolist()]
+
+
+def finding_aliases(teller: Teller) -> dict[str, str]:
+    """Give the heads of the columns of the findings."""
+    return {name: teller.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
+
+
+def storable(value: Any) -> str:
+    """Spell out what no file format can hold in a text."""
+    return _UNSTORABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text(value))
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Add a number to a name that is taken; SQLite does not tell upper from lower case."""
+    number, found = 1, name
+    while found.lower() in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found.lower())
+    return found
+
+
+def _site_layers(teller: Teller) -> list[GisLayer]:
+    columns, aliases = site_columns(teller)
+    frame = gpd.GeoDataFrame(columns, geometry=teller.report.sites.geometry.to_numpy(), crs=CGCS2000)
+    return by_shape("sites", frame, aliases, teller)
+
+
+def _part_layers(teller: Teller) -> list[GisLayer]:
+    findings = teller.report.findings
+    there = has_part(findings)
+    told = findings["severity"] == Severity.NOTICE
+    frame = gpd.GeoDataFrame(finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    aliases = finding_aliases(teller)
+    return [
+        *by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, teller),
+        *by_shape("notices", frame[(there & told).to_numpy()], aliases, teller),
+    ]
+
+
+def _tables(teller: Teller) -> list[GisLayer]:
+    lists = teller.report.unit_lists
+    columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
+    lines = [["notice", teller.notice], ["disclaimer", teller.disclaimer]]
+    for table in provenance_tables(teller):
+        lines += [[table.name, "　".join(text(v) for v in row if text(v))] for row in table.rows]
+    about = {"name": [name for name, _ in lines], "value": [storable(value) for _, value in lines]}
+    findings = pd.DataFrame(finding_columns(teller))
+    return [
+        GisLayer("findings", "findings", findings, teller.words("sheet", "findings"), finding_aliases(teller)),
+        *(
+            GisLayer(name, name, pd.DataFrame(data), teller.words("sheet", name), {n: _head(teller, n) for n in data})
+            for name, data in (("unit_lists", columns), ("about", about))
+        ),
+        *_override_tables(teller),
+    ]
+
+
+def _override_tables(teller: Teller) -> list[GisLayer]:
+    """Give the table of overruled findings, if there are any."""
+    decisions = teller.report.overrides
+    if not len(decisions):
+        return []
+    frame = pd.DataFrame({str(name): _column(decisions[name]) for name in decisions})
+    heads = {name: teller.words("override", f"head_{name}") for name in map(str, frame) if name != "finding"}
+    return [GisLayer("overrides", "overrides", frame, teller.words("sheet", "overrides"), heads)]
+
+
+def _head(teller: Teller, name: str) -> str:
+    # The level of a clause, not that of a problem.
+    return teller.column("clause_level" if name == "level" else name)
+
+
+def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], teller: Teller) -> list[GisLayer]:
+    """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for.
+
+    The wording's section ``sheet`` has the title of `kind`.
+    """
+    layers = []
+    parts, owner = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
+    # Parts of a collection may be multi-geometries themselves.
+    parts, inner = shapely.get_parts(parts, return_index=True)
+    owner = owner[inner]
+    dimension = shapely.get_dimensions(parts)
+    shapeless = ~np.isin(np.arange(len(frame)), owner)
+    for shape in reversed(_SHAPES):
+        here = dimension == _SHAPES.index(shape)
+        which = np.unique(owner[here])
+        if shape == "polygon":
+            # Sites without a usable geometry are listed with the polygons, so that none is lost.
+            which = np.union1d(which, np.flatnonzero(shapeless))
+        elif len(which) == 0:
+            continue
+        geometries = np.full(len(frame), None, dtype=object)
+        if here.any():
+            _MULTI[shape](parts[here], indices=owner[here], out=geometries)
+        chosen = frame.iloc[which].set_geometry(geometries[which], crs=CGCS2000)
+        title = teller.words("sheet", kind)
+        title = title if shape == "polygon" else f"{title} ({teller.words('shape', shape)})"
+        layers.append(GisLayer(kind + _SUFFIXES[shape], kind, chosen, title, aliases, shape))
+    return layers
+
+
+def _column(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Bring a column to a type that a GIS format has: whole, real and boolean stay, all else is text."""
+    plain = values.reset_index(drop=True)
+    kind = getattr(plain.dtype, "kind", "O") if isinstance(plain.dtype, np.dtype) else "O"
+    if kind == "b":
+        return plain
+    if kind in "iu" and plain.dtype != np.uint64:
+        return plain.astype(np.int64)
+    if kind == "f":
+        return plain.astype(np.float64)
+    given = plain.tolist()
+    if isinstance(plain.dtype, pd.StringDtype) and not plain.hasnans and not _UNSTORABLE.search("".join(given)):
+        # Most texts hold nothing that cannot be stored: one look at all of them says so.
+        return pd.Series(given, dtype=object)
+    stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in given]
+    return pd.Series(stored, dtype=object)
+
+
+def _joined(value: Any) -> Any:
+    return SEPARATOR.join(map(str, value)) if isinstance(value, (tuple, list)) else value

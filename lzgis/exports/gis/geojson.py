@@ -1,0 +1,176 @@
+"""GeoJSON (RFC 7946): every site and every finding as a feature, in longitude and latitude on WGS 84.
+
+CGCS2000 and WGS 84 agree within a metre and are taken as one, as on reading; coordinates are written in full, so that
+areas computed from the file are those of the report.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.coordinates.plane import Geometries
+from lzgis.exports.file_names import put_texts
+from lzgis.exports.gis.features import finding_columns, has_part, site_columns
+from lzgis.exports.gis.json import origin as whence
+from lzgis.exports.report_text import AT_ONCE, Teller, text
+from lzgis.model.report import Report
+from lzgis.words import Language
+
+#: The property that tells a site from a finding.
+KIND = "feature_kind"
+
+
+def write_geojson(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write a report as GeoJSON; the same report gives the same bytes.
+
+    Features have the ids ``site:ID`` and ``finding:NUMBER`` and say in the property ``feature_kind`` which they are; a
+    finding without a conflicting part has no geometry. The properties are the columns of the report.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.geojson``.
+    language : {"zh", "en"}
+        Language of titles; codes and data are the same in every language.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    write_pieces(report, lambda: [report], path, language=language)
+
+
+def write_pieces(
+    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
+) -> None:
+    """Write a report that comes in pieces of consecutive sites, of which only one is held, as `write_geojson` does.
+
+    Parameters
+    ----------
+    head : Report
+        What the whole says of itself; its tables are not asked for.
+    pieces : callable
+        Gives the pieces from the first on; it is called more than once.
+    path : path
+        The file, ``*.geojson``.
+    language : {"zh", "en"}
+        As in `write_geojson`.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    teller = Teller(head, language)
+    told = {"type": "FeatureCollection", **head_members(teller), "crs_note": teller.words("geojson", "crs-note")}
+    shapes = (s.geometry.to_numpy() for one in pieces() for s in (one.sites, one.findings))
+    found = np.array([shapely.total_bounds(some[there]) for some in shapes if (there := _there(some)).any()])
+    if len(found):
+        told["bbox"] = [*found[:, :2].min(axis=0).tolist(), *found[:, 2:].max(axis=0).tolist()]
+    features = (
+        {"type": "Feature", "id": name, "geometry": geometry_object(shape), "properties": properties}
+        for some, shapes in feature_pieces(pieces, language)
+        for (name, properties), shape in zip(some, shapes, strict=True)
+    )
+    write_lines(path, told, features)
+
+
+def _there(shapes: Geometries) -> Any:
+    return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+
+
+def head_members(teller: Teller) -> dict[str, Any]:
+    """Give what the whole file says of itself: title, caution, dates and rule book."""
+    origin = teller.report.provenance
+    return {
+        "title": teller.words("map", "title", city=teller.city),
+        "notice": teller.notice,
+        "disclaimer": teller.disclaimer,
+        "confidentiality": teller.confidentiality,
+        "as_of": origin.as_of.isoformat(),
+        "made_at": origin.made_at.isoformat(),
+        "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
+        **whence(teller.report),
+    }
+
+
+def feature_pieces(
+    pieces: Callable[[], Iterable[Report]], language: Language
+) -> Iterator[tuple[Iterator[tuple[str, dict[str, Any]]], Geometries]]:
+    """Go through all sites, then all findings, some rows at a time: ids and properties, and shapes as RFC 7946 turns them."""
+    for report in pieces():
+        for start in range(0, len(report.sites), AT_ONCE):
+            sites = report.sites.iloc[start : start + AT_ONCE]
+            yield _site_records(Teller(replace(report, sites=sites), language)), _turned(sites)
+    first = 1
+    for report in pieces():
+        for start in range(0, len(report.findings), AT_ONCE):
+            findings = report.findings.iloc[start : start + AT_ONCE]
+            yield _finding_records(Teller(replace(report, findings=findings), language), first), _turned(findings)
+            first += len(findings)
+
+
+def _turned(frame: gpd.GeoDataFrame) -> Geometries:
+    return np.asarray(shapely.orient_polygons(frame.geometry.to_numpy()), dtype=object)
+
+
+def _site_records(teller: Teller) -> Iterator[tuple[str, dict[str, Any]]]:
+    sites, _ = site_columns(teller, reserved=(KIND,))
+    names = teller.report.sites["id"].tolist()
+    for name, properties in zip(names, _rows(sites, len(names)), strict=True):
+        yield f"site:{text(name)}", {KIND: "site", **properties}
+
+
+def _finding_records(teller: Teller, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    findings = teller.report.findings
+    parts = has_part(findings).tolist()
+    for number, properties in enumerate(_rows(finding_columns(teller), len(findings))):
+        yield f"finding:{first + number}", {KIND: "finding", **properties, "has_part": parts[number]}
+
+
+def geometry_object(shape: Any) -> dict[str, Any] | None:
+    """Give a geometry as GeoJSON has it; None where there is none."""
+    if shape is None or shape.is_empty:
+        return None
+    found: dict[str, Any] = shapely.geometry.mapping(shape)
+    return found
+
+
+def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[dict[str, Any]]) -> None:
+    """Write a collection with one feature per line, so that two reports can be compared line by line."""
+
+    def texts() -> Iterator[str]:
+        yield _json(head)[:-1] + ', "features": ['
+        for number, feature in enumerate(features):
+            yield (",\n" if number else "\n") + _json(feature)
+        yield "\n]}\n"
+
+    put_texts(path, texts())
+
+
+def _rows(columns: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:
+    lists = {name: pd.Series(values).tolist() for name, values in columns.items()}
+    for row in range(count):
+        yield {name: _plain(values[row]) for name, values in lists.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Bring a value to what JSON has: what is missing or not finite is null."""
+    return None if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,77 @@
+"""JSON-FG (OGC 21-045r1): the features of `lzgis.exports.gis.geojson` with their geometry in CGCS2000, as it is worked with.
+
+The geometry stands in ``place``, in the axis order of EPSG:4490: latitude before longitude. ``geometry``, which would
+have to be WGS 84, is null; a reader that knows only GeoJSON takes the GeoJSON file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from lzgis.coordinates.plane import Geometries
+from lzgis.exports.gis.geojson import feature_pieces, geometry_object, head_members, write_lines
+from lzgis.exports.report_text import Teller
+from lzgis.model.report import Report
+from lzgis.words import Language
+
+_CONFORMS_TO = [
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/core",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas",
+]
+_CRS = "http://www.opengis.net/def/crs/EPSG/0/4490"
+
+
+def write_jsonfg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write a report as JSON-FG in CGCS2000; the same report gives the same bytes.
+
+    The feature types are ``site`` and ``finding``; ids and properties are those of the GeoJSON file.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.jsonfg``.
+    language : {"zh", "en"}
+        Language of titles; codes and data are the same in every language.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    write_pieces(report, lambda: [report], path, language=language)
+
+
+def write_pieces(
+    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
+) -> None:
+    """Write a report that comes in pieces, as `lzgis.exports.gis.geojson.write_pieces` does.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    told = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS}
+    features = (
+        {
+            "type": "Feature",
+            "id": name,
+            "featureType": name.partition(":")[0],
+            "geometry": None,
+            "place": geometry_object(place),
+            "properties": properties,
+        }
+        for some, shapes in feature_pieces(pieces, language)
+        for (name, properties), place in zip(some, _latitude_first(shapes), strict=True)
+    )
+    write_lines(path, told | head_members(Teller(head, language)), features)
+
+
+def _latitude_first(shapes: Geometries) -> Geometries:
+    return np.asarray(shapely.transform(shapes, lambda lonlat: lonlat[:, ::-1]), dtype=object)

@@ -1,0 +1,176 @@
+"""GeoParquet for other programs and for batches: every finding, or every site with its verdict, in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.file_names import put
+from lzgis.exports.gis.features import site_columns
+from lzgis.exports.gis.json import origin
+from lzgis.exports.report_text import Teller
+from lzgis.model.report import FINDING_COLUMNS, Report
+from lzgis.words import Language
+
+#: Rows that are compressed together. A file is cut every so many rows whatever the pieces it is written from, so that
+#: a batch gives the same bytes as one screening.
+_GROUP = 50_000
+
+
+def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write all findings with their conflicting parts as GeoParquet; the same report gives the same bytes.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.parquet``.
+    language : {"zh", "en"}
+        Language of the titles beside the codes.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    findings = report.findings
+    stored = table_of({c.name: findings[c.name] for c in FINDING_COLUMNS}, findings.geometry.to_numpy())
+    write_pieces(Teller(report, language), [findings_table(Teller(report, language), stored)], path)
+
+
+def write_verdicts(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write all sites with their verdicts as GeoParquet; as `write_findings`."""
+    write_pieces(Teller(report, language), [verdicts_table(Teller(report, language))], path)
+
+
+def findings_table(teller: Teller, findings: pa.Table) -> pa.Table:
+    """Give findings as they are stored: beside the codes their wording.
+
+    Parameters
+    ----------
+    teller : Teller
+        Who words them; the findings of its report are not asked for.
+    findings : Table
+        The columns of `FINDING_COLUMNS` and their geometry, as `table_of` gives them.
+    """
+    columns = {c.name: findings[c.name] for c in FINDING_COLUMNS}
+    columns["rule_title"] = _titles(findings["rule"], teller.rule)
+    columns["layer_title"] = _titles(findings["layer"], teller.layer)
+    columns["activity_title"] = _titles(findings["activity"], teller.activity)
+    columns["severity_title"] = _titles(findings["severity"], partial(teller.word, "severity"))
+    columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], teller)
+    return pa.table(columns | {"geometry": findings["geometry"]})
+
+
+def _titles(codes: pa.ChunkedArray, title: Callable[[str], str]) -> pa.Array:
+    # There are millions of rows and few codes.
+    coded = codes.combine_chunks().dictionary_encode()
+    return _array([title(code) for code in coded.dictionary.to_pylist()]).take(coded.indices)
+
+
+def _reasons(reasons: pa.ChunkedArray, shares: pa.ChunkedArray, teller: Teller) -> pa.Array:
+    coded = reasons.combine_chunks().dictionary_encode()
+    known = coded.dictionary.to_pylist()
+    code, share = coded.indices.to_numpy(), shares.to_numpy()
+    # A share is given for few rows: only those are looked at one by one.
+    shared = np.flatnonzero(~np.isnan(share))
+    pairs, place = np.unique(np.stack([code[shared], share[shared]]), axis=1, return_inverse=True)
+    told = [teller.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
+    told += [teller.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
+    row = code.astype(np.int64)
+    row[shared] = len(known) + place.reshape(-1)
+    return _array(told).take(pa.array(row))
+
+
+def verdicts_table(teller: Teller) -> pa.Table:
+    """Give the sites of a report with their verdicts as they are stored."""
+    columns, _ = site_columns(teller)
+    named = {name: pd.Series(values) for name, values in columns.items()}
+    return table_of(named, teller.report.sites.geometry.to_numpy())
+
+
+def write_pieces(teller: Teller, pieces: Iterable[pa.Table], path: str | Path) -> None:
+    """Write consecutive pieces of a layer as one file; only a group of rows is ever held.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    about = json.dumps(_about(teller), ensure_ascii=False)
+
+    def make(made: Path) -> dict[str, int]:
+        tables = iter(pieces)
+        first = next(tables)
+        geo = json.dumps(_geo(), ensure_ascii=False)
+        schema = first.schema.with_metadata({"geo": geo, "lzgis": about.encode("utf-8", "backslashreplace")})
+        count = 0
+        with pq.ParquetWriter(made, schema, compression="zstd", write_page_checksum=True) as file:
+            for group in _groups(_chained(first, tables), schema):
+                file.write_table(group, row_group_size=_GROUP)
+                count += len(group)
+        return {"": count}
+
+    put(path, make)
+
+
+def _groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    held = schema.empty_table()
+    for table in tables:
+        held = pa.concat_tables([held, table.cast(schema)])
+        while len(held) > _GROUP:
+            yield held.slice(0, _GROUP).combine_chunks()
+            held = held.slice(_GROUP)
+    yield held.combine_chunks()
+
+
+def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    yield first
+    yield from others
+
+
+def table_of(columns: Mapping[str, pd.Series[Any]], geometry: Any) -> pa.Table:
+    """Bring columns to whole numbers, real numbers or texts, and shapes to WKB."""
+    arrays: dict[str, Any] = {}
+    for name, column in columns.items():
+        arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
+    return pa.table(arrays | {"geometry": pa.array(shapely.to_wkb(geometry), type=pa.binary())})
+
+
+def _texts(column: pd.Series[Any]) -> pa.Array:
+    try:
+        return pa.array(column, type=pa.string(), from_pandas=True)
+    except (UnicodeEncodeError, pa.ArrowException):
+        return _array(column.tolist())
+
+
+def _array(values: Iterable[Any]) -> pa.Array:
+    # Half a pair of surrogates is no text in UTF-8, and a column may hold what is no text.
+    texts = [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in values]
+    return pa.array(texts, type=pa.string())
+
+
+def _geo() -> dict[str, Any]:
+    """Describe the geometry as GeoParquet 1.1 wants it; longitude first, as in all of its files."""
+    column = {"encoding": "WKB", "geometry_types": [], "crs": CGCS2000.to_json_dict()}
+    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+
+
+def _about(teller: Teller) -> dict[str, Any]:
+    return {
+        "notice": teller.notice,
+        "disclaimer": teller.disclaimer,
+        "confidentiality": teller.confidentiality,
+        **origin(teller.report),
+    }

@@ -1,0 +1,193 @@
+"""Shapefiles in one zip: the layers and tables of `lzgis.exports.gis.features` for programs that read nothing newer.
+
+The format holds names of 10 bytes and texts of 254. So ``fields.csv`` tells what each field is, and nothing is lost by
+a cut: ``cut.json`` holds every text that did not fit, in full. Texts are UTF-8, which the ``.cpg`` files say.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyogrio
+import pyogrio.errors
+
+from lzgis.errors import ExportError
+from lzgis.exports.file_names import put
+from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
+from lzgis.exports.gis.json import origin_text
+from lzgis.exports.report_text import Teller
+from lzgis.messages import Message
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.words import Language
+
+_TEXT_BYTES = 254
+_NAME_BYTES = 10
+# Names that cutting alone would leave unclear.
+_SHORT = {
+    "activity_title": "act_title",
+    "area_possible_m2": "area_pos_m",
+    "conditional": "condition",
+    "feature_name": "feat_name",
+    "half_width_m": "half_w_m",
+    "layer_title": "lay_title",
+    "mean_width_m": "mean_w_m",
+    "nearest_rule": "near_rule",
+    "not_checked": "not_check",
+    "reason_title": "rea_title",
+    "required_possible_m": "req_pos_m",
+    "severity_title": "sev_title",
+    "site_area_m2": "site_m2",
+    "site_length_m": "site_len_m",
+    "unchecked_share": "unchecked",
+    "verdict_title": "verd_title",
+}
+_ODD = re.compile("[^A-Za-z0-9_]+")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_shapefile(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write a report as zipped shapefiles in CGCS2000 (EPSG:4490); the same report gives the same bytes.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : path
+        The file, ``*.zip``.
+    language : {"zh", "en"}
+        Language of titles and of the read-me.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    teller = Teller(report, language)
+    made_at = report.provenance.made_at
+    # A zip counts its years from 1980.
+    stamp = (max(made_at.year, 1980), *made_at.timetuple()[1:6])
+
+    def make(made: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix=".lzgis-", dir=made.parent) as name:
+            folder = Path(name)
+            _fill(folder, teller)
+            with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+                for file in sorted(folder.iterdir()):
+                    entry = zipfile.ZipInfo(file.name, stamp)
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    packed.writestr(entry, file.read_bytes())
+
+    try:
+        put(path, make)
+    except pyogrio.errors.DataSourceError as error:
+        raise ExportError(
+            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+        ) from error
+
+
+def _fill(folder: Path, teller: Teller) -> None:
+    """Write everything that the zip will hold into a folder."""
+    date = teller.report.provenance.as_of.isoformat()
+    fields: list[list[str]] = []
+    cuts: list[dict[str, Any]] = []
+    for layer in gis_layers(teller):
+        names = _short_names(layer)
+        frame, cut = _fitted(layer, names)
+        fields += _field_rows(layer, names, cut, teller)
+        cuts += cut
+        pyogrio.write_dataframe(
+            frame,
+            folder / f"{layer.name}{'.dbf' if layer.shape is None else '.shp'}",
+            driver="ESRI Shapefile",
+            layer_options={"ENCODING": "UTF-8", "DBF_DATE_LAST_UPDATE": date},
+            geometry_type=None if layer.shape is None else GEOMETRY_TYPES[layer.shape],
+        )
+    heads = [teller.words("shapefile", key) for key in ("file", "field", "column", "title", "meaning", "cut")]
+    (folder / "fields.csv").write_bytes(_csv([heads, *fields]))
+    (folder / "cut.json").write_bytes((json.dumps(cuts, ensure_ascii=False, indent=1) + "\n").encode())
+    (folder / "provenance.json").write_bytes((origin_text(teller.report) + "\n").encode())
+    (folder / "README.txt").write_bytes(_readme(teller, len(cuts)).encode("utf-8-sig"))
+
+
+def _short_names(layer: GisLayer) -> dict[str, str]:
+    """Give every column a name of at most ten ASCII characters, no two the same."""
+    taken: set[str] = set()
+    names = {}
+    for column in layer.frame.columns:
+        if column == "geometry" and layer.shape is not None:
+            continue
+        whole = _SHORT.get(column) or _ODD.sub("_", column).strip("_")[:_NAME_BYTES] or "field"
+        name, number = whole, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{whole[: _NAME_BYTES - len(str(number)) - 1]}_{number}"
+        taken.add(name.lower())
+        names[column] = name
+    return names
+
+
+def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Cut the texts that are too long, and tell which."""
+    frame = layer.frame.rename(columns=names)
+    cuts: list[dict[str, Any]] = []
+    for name in names.values():
+        if frame[name].dtype != object:
+            continue
+        fitted = []
+        for row, value in enumerate(frame[name].tolist(), 1):
+            kept = value
+            if isinstance(value, str) and len(value.encode()) > _TEXT_BYTES:
+                kept = value.encode()[:_TEXT_BYTES].decode(errors="ignore")
+                cuts.append({"file": layer.name, "row": row, "field": name, "text": value})
+            fitted.append(kept)
+        frame[name] = pd.Series(fitted, index=frame.index, dtype=object)
+    return frame, cuts
+
+
+def _field_rows(layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], teller: Teller) -> list[list[str]]:
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    return [
+        [
+            layer.name,
+            name,
+            column,
+            layer.aliases.get(column, ""),
+            # The meanings are written in English; in another language the title must do.
+            meanings.get(column, "") if teller.words.language == "en" else "",
+            str(sum(cut["field"] == name for cut in cuts)),
+        ]
+        for column, name in names.items()
+    ]
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    # A spreadsheet takes a cell that begins like a formula for one; an apostrophe before it says that it is text.
+    safe = [["'" + cell if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
+    csv.writer(text, lineterminator="\r\n").writerows(safe)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _readme(teller: Teller, cuts: int) -> str:
+    words, origin = teller.words, teller.report.provenance
+    lines = [
+        words("map", "title", city=teller.city),
+        teller.notice,
+        teller.disclaimer,
+        words("shapefile", "encoding"),
+        words("shapefile", "crs"),
+        words("shapefile", "names"),
+        words("shapefile", "cuts", n=cuts) if cuts else words("shapefile", "no-cuts"),
+        words("map", "as-of", date=origin.as_of.isoformat()),
+        words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
+        words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
+    ]
+    return "\r\n".join(line for line in lines if line) + "\r\n"

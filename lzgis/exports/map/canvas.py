@@ -1,0 +1,69 @@
+"""The empty map: where it looks, what it lies on, and the scripts that will draw on it."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from branca.element import Figure
+from folium.raster_layers import ImageOverlay
+
+from lzgis.exports.map.layers import shown_layers
+from lzgis.exports.map.page import OfflineMap, Review
+from lzgis.exports.map.tianditu import TiandituKey, add_tianditu
+from lzgis.exports.relief import relief
+from lzgis.model.report import Report
+
+Bounds = tuple[float, float, float, float]
+# A lone point is shown with some hundred metres around it.
+_LEAST_DEG = 0.005
+_NOWHERE = (112.11, 24.61, 112.79, 25.21)
+
+
+def canvas(report: Report, bounds: Bounds, key: TiandituKey | None = None) -> Figure:
+    """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
+    figure = Figure()
+    chart = OfflineMap(
+        location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
+        tiles=None,
+        zoom_start=10,
+        font_size="14px",
+        zoom_control=False,
+        attribution_control=False,
+        zoom_snap=0.1,
+        zoom_delta=0.5,
+        wheel_px_per_zoom_level=100,
+    )
+    # The argument max_zoom is one of tiles.
+    chart.options.update(minZoom=7, maxZoom=19)
+    chart.add_to(figure)
+    backdrop = None
+    if report.backdrop is not None:
+        west, south, east, north = around = _padded(bounds)
+        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
+        backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
+        backdrop.add_to(chart)
+    tiles = add_tianditu(chart, key) if key else []
+    Review(backdrop, tiles).add_to(chart)
+    return figure
+
+
+def bounds_of(report: Report) -> Bounds:
+    """Give the bounds of the city, or of what there is to show where the city has no outline."""
+    outline = report.layers.get(report.city.outline)
+    frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
+    frames += [report.sites] if outline is None else []
+    found = [frame.total_bounds for frame in frames if len(frame)]
+    found = [bounds for bounds in found if np.isfinite(bounds).all()]
+    if not found:
+        return _NOWHERE
+    table = np.array(found)
+    low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
+    (west, south), (east, north) = (middle - half).tolist(), (middle + half).tolist()
+    return (west, south, east, north)
+
+
+def _padded(bounds: Bounds) -> Bounds:
+    wide, high = (bounds[2] - bounds[0]) * 0.03, (bounds[3] - bounds[1]) * 0.03
+    return (bounds[0] - wide, bounds[1] - high, bounds[2] + wide, bounds[3] + high)

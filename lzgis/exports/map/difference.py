@@ -1,0 +1,302 @@
+"""The map of a comparison: the page of a screening, on which what was added, removed and moved stands for the sites.
+
+The projects whose verdict is another now are drawn too, with what it was, what it is, and because of what. What was
+gained and lost is hatched. The page makes no request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.coordinates.plane import Plane, plane_for
+from lzgis.exports.diff_text import difference_teller, rule_titles, told_text
+from lzgis.exports.file_names import put_bytes
+from lzgis.exports.map import figures
+from lzgis.exports.map.canvas import bounds_of, canvas
+from lzgis.exports.map.clauses import rule_texts
+from lzgis.exports.map.layers import layer_data, outline_data
+from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
+from lzgis.exports.map.review import Pool
+from lzgis.exports.map.shapes import simplified_to_fit, topology
+from lzgis.exports.report_text import Teller, number, records, text
+from lzgis.model.audit import DiffReport, Recheck
+from lzgis.model.report import Report, State
+from lzgis.words import Language
+
+# What can have happened, as the list is read: colour, and which sign of the page it has.
+_KINDS: dict[str, tuple[str, int]] = {
+    "broken": ("#7f0000", 0),
+    "verdict": ("#6a51a3", 8),
+    "removed": ("#c62828", 5),
+    "added": ("#1a7f37", 4),
+    "moved": ("#ef6c00", 6),
+    "changed": ("#546e7a", 7),
+    "rule": ("#37474f", 1),
+}
+_ORDER = list(_KINDS)
+# Lost and gained, as the hatching of the page numbers them.
+_PARTS = {"lost": "#b71c1c", "gained": "#1b5e20"}
+_VERTICES = 80_000
+_STEPS_M = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
+_STEP_DEG = 1e-7
+# A finding without more to say than its figures: the tone of what only informs.
+_TONE = 4
+
+
+def write_difference_map(
+    report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
+) -> None:
+    """Write a comparison as an interactive map in one HTML file that makes no request.
+
+    Parameters
+    ----------
+    report : DiffReport
+        What to show.
+    path : path
+        The file to write.
+    recheck : Recheck, optional
+        The projects that were judged again.
+    language : {"zh", "en"}
+        The reader's language.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    page = _page(report, recheck, difference_teller(report, recheck, language))
+
+    put_bytes(path, page.encode("utf-8"))
+
+
+@dataclass
+class _Items:
+    """What is listed: records, their findings and shapes, and where layers, rules and parts stand in the page."""
+
+    teller: Teller
+    layers: dict[str, int]
+    parts: gpd.GeoDataFrame
+    pool: Pool = field(default_factory=Pool)
+    sites: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[list[list[Any]]] = field(default_factory=list)
+    shapes: list[shapely.Geometry] = field(default_factory=list)
+    rules: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str, names: tuple[str, str, str], shape: shapely.Geometry | None) -> None:
+        """List something of a kind under its id, name and layer; its findings follow."""
+        record: dict[str, Any] = {"id": names[0], "name": names[1] or names[0], "activity": names[2], "lines": []}
+        record |= {"verdict": _ORDER.index(kind), "shape": -1}
+        if shape is not None and not shapely.is_empty(shape):
+            lon, lat = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
+            record |= {"shape": len(self.shapes), "spot": [round(float(lat), 7), round(float(lon), 7)]}
+            self.shapes.append(shape)
+        self.sites.append(record)
+        self.findings.append([])
+
+    def tell(
+        self, heads: tuple[str, str, str, str], said: str, lines: list[tuple[str, str]], at: tuple[int, ...]
+    ) -> None:
+        """Add a finding to what was listed last: rule or layer, layer, feature, answer; figures; lines; places."""
+        pool = self.pool
+        row: list[Any] = [_TONE, *(pool(one) for one in heads), pool(""), pool(said)]
+        self.findings[-1].append([*row, [pool(one) for line in lines if line[1] for one in line], *at])
+
+    def place(self, layer: str, part: int = -1, rule: str = "") -> tuple[int, ...]:
+        """Name the places of a finding: part, layer, line, rule, unit."""
+        return part, self.layers.get(layer, -1), -1, self.rules.get(rule, -1), -1
+
+    def part_at(self, layer: str, lon: float, lat: float) -> int:
+        """Find the part of a layer that lies at a place; -1 if there is none."""
+        own = np.flatnonzero((self.parts["layer"] == layer).to_numpy())
+        if not len(own):
+            return -1
+        shapes = self.parts.geometry.to_numpy()[own]
+        nearest = shapely.STRtree(shapes).query_nearest(shapely.Point(lon, lat), max_distance=1e-6)
+        return int(own[nearest[0]]) if len(nearest) else -1
+
+
+def _page(report: DiffReport, recheck: Recheck | None, teller: Teller) -> str:
+    words, drawn = teller.words, teller.report
+    shown = bounds_of(_with_changes(drawn, report))
+    plane = plane_for(shown)
+    step_m, layers = layer_data(teller, plane)
+    items = _Items(teller, {layer["id"]: i for i, layer in enumerate(layers)}, report.parts)
+    rules = [*report.rules["rule"], *report.findings["rule"], *(recheck.changes["rule"] if recheck else ())]
+    texts, items.rules = rule_texts(teller, rules)
+    _list_everything(items, report, recheck)
+    review_m, review = _review(items, plane)
+    title = words("diff", "map_title", old=_short(report.old), new=_short(report.new))
+    city = {
+        "bounds": [[shown[1], shown[0]], [shown[3], shown[2]]],
+        "outline": outline_data(drawn, plane),
+        "verdicts": [
+            {"title": words("diff", f"kind_{kind}"), "colour": colour, "sign": sign}
+            for kind, (colour, sign) in _KINDS.items()
+        ],
+        "parts": [{"title": words("diff", f"part_{name}"), "colour": colour} for name, colour in _PARTS.items()],
+        "missing": [],
+        "withheld": [],
+        "footer": _footer(teller, report, max(step_m, review_m)),
+        "notice": teller.notice,
+        "problems": [
+            [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
+            for p in drawn.problems
+        ],
+        "tianditu": False,
+        "words": _words(teller),
+        "credit": "lzgis · Leaflet",
+    }
+    public = teller.confidentiality in ("", words("confidentiality", "public"))
+    fixed = {key: words("map", key) for key in PAGE_WORDS} | _own_words(teller)
+    return assemble(
+        canvas(drawn, shown),
+        title=title,
+        language={"zh": "zh-CN"}.get(words.language, words.language),
+        data={"city": city, "layers": layers, "review": review | {"rules": texts}},
+        words={key.replace("-", "_"): one for key, one in fixed.items() if key in PAGE_WORDS}
+        | {
+            "title": title,
+            "notice": teller.notice,
+            "mark": words("confidentiality", "internal") if public else teller.confidentiality,
+            "disclaimer": teller.disclaimer,
+        },
+    )
+
+
+def _with_changes(drawn: Report, report: DiffReport) -> Report:
+    """Let the changes take part in what the map is opened on, where the city has no outline."""
+    return replace(drawn, sites=report.changes) if len(report.changes) else drawn
+
+
+def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None) -> None:
+    _broken(items, report)
+    if recheck is not None:
+        _verdicts(items, recheck)
+    _changes(items, report)
+    _rules(items, report)
+
+
+def _broken(items: _Items, report: DiffReport) -> None:
+    """List what rules between versions forbid, such as an area that shrank."""
+    teller = items.teller
+    caught = report.findings[report.findings["state"].isin([State.INVOLVED, State.SLIVER])]
+    shapes = caught.geometry.to_numpy()
+    for row, shape in zip(
+        records(pd.DataFrame(caught.drop(columns="geometry")), caught.columns[:-1]), shapes, strict=True
+    ):
+        what = teller.words.message(row["what"])
+        items.add("broken", (row["rule"], what, teller.rule(row["rule"])), shape)
+        state = teller.word("state", row["state"])
+        basis = [(teller.column("basis"), teller.basis(row))]
+        heads = (teller.rule(row["rule"]), teller.layer(row["layer"]), "", state)
+        items.tell(heads, what, basis, items.place(row["layer"], rule=row["rule"]))
+
+
+def _verdicts(items: _Items, recheck: Recheck) -> None:
+    """List the projects whose verdict is another now, with every answer that differs."""
+    teller, words = items.teller, items.teller.words
+    shapes = dict(zip(recheck.sites["id"], recheck.sites.geometry.to_numpy(), strict=True))
+    for row in records(recheck.verdict_changes, recheck.verdict_changes.columns):
+        before, after = (teller.word("verdict", row[name]) for name in ("verdict_before", "verdict_after"))
+        items.add("verdict", (row["site_id"], row["site_name"], f"{before} → {after}"), shapes.get(row["site_id"]))
+        answers = recheck.changes[recheck.changes["site_id"] == row["site_id"]]
+        for one in records(answers, answers.columns):
+            names = ("answer_before", "answer_after")
+            lines = [(words("diff", name), told_text(teller, name, one[name])) for name in names]
+            lines.append((words("diff", "because"), words.message(one["because"])))
+            layer = next((r.layer for r in teller.report.book.rules if r.id == one["rule"]), "")
+            heads = (teller.rule(one["rule"]), teller.layer(layer) if layer else "", "", words("diff", "kind_verdict"))
+            items.tell(heads, f"{before} → {after}", lines, items.place(layer, rule=one["rule"]))
+
+
+def _changes(items: _Items, report: DiffReport) -> None:
+    """List the features that are not as they were."""
+    teller, words = items.teller, items.teller.words
+    shapes = report.changes.geometry.to_numpy()
+    columns = [str(name) for name in report.changes.columns if name != "geometry"]
+    for row, shape in zip(records(pd.DataFrame(report.changes), columns), shapes, strict=True):
+        title = teller.layer(row["layer"])
+        kind = "changed" if row["change"] == "renamed" else row["change"]
+        items.add(kind, (row["feature_id"], row["feature_name"], title), shape)
+        lines = [(words("diff", name), text(row[name])) for name in ("former_id", "fields", "place")]
+        sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
+        lines += [(words("diff", name), figures.area(words, row[name])) for name in sized]
+        named = row["feature_name"] or row["feature_id"]
+        heads = (title, named, "", teller.word("change", row["change"]))
+        at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
+        items.tell(heads, _sizes(teller, row), lines, at)
+
+
+def _sizes(teller: Teller, row: dict[str, Any]) -> str:
+    words = teller.words
+    there = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
+    said = [words("diff", f"said_{name}", area=figures.area(words, row[name]), m=row[name]) for name in there]
+    return words("map", "joint").join(said)
+
+
+def _rules(items: _Items, report: DiffReport) -> None:
+    """List the rules that are new, gone or read otherwise; they have no shape."""
+    teller, words = items.teller, items.teller.words
+    rules = report.rules.assign(title=rule_titles(teller, report))
+    for row in records(rules, rules.columns):
+        items.add("rule", (row["rule"], text(row["title"]), teller.word("change", row["change"])), None)
+        lines = [(words("diff", name), text(row[name])) for name in ("keys", "repealed")]
+        heads = (text(row["title"]), "", "", teller.word("change", row["change"]))
+        items.tell(heads, "", lines, items.place("", rule=row["rule"]))
+
+
+def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
+    shapes, parts = np.empty(len(items.shapes), dtype=object), items.parts.geometry.to_numpy().astype(object)
+    shapes[:] = items.shapes
+    fitted = simplified_to_fit([shapes, parts], plane, vertices=_VERTICES, steps_m=_STEPS_M)
+    ranks = [{"r": list(_PARTS).index(change), "s": -1} for change in items.parts["change"]]
+    nothing = topology(np.empty(0, dtype=object), [], step_deg=_STEP_DEG)
+    return fitted.step_m, {
+        "bands": nothing,
+        "lines": [],
+        "units": [],
+        "sites": items.sites,
+        "findings": items.findings,
+        "pool": items.pool.texts,
+        "shapes": topology(fitted.groups[0], [{} for _ in shapes], step_deg=_STEP_DEG),
+        "parts": topology(fitted.groups[1], ranks, step_deg=_STEP_DEG),
+    }
+
+
+def _own_words(teller: Teller) -> dict[str, str]:
+    """Say of changes what the page of a screening says of sites."""
+    own = (
+        *("sites", "search", "skip", "collapse-sites", "back", "zoom", "no-match", "shown", "rule", "answer"),
+        *("group-review", "sites-by-verdict", "list-title", "parts", "back-to-site"),
+    )
+    return {name: teller.words("diff", f"map_{name}") for name in own}
+
+
+def _words(teller: Teller) -> dict[str, str]:
+    columns = {key: teller.words("diff", f"map_{key}") for key in ("site_id", "site_name", "activity", "verdict")}
+    return {key: teller.words("map", key) for key in SCRIPT_WORDS} | _own_words(teller) | columns
+
+
+def _footer(teller: Teller, report: DiffReport, step_m: float) -> list[str]:
+    words, origin = teller.words, teller.report.provenance
+    named = [words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version)]
+    return [
+        words("diff", "compared", old=_short(report.old), new=_short(report.new)),
+        words("map", "as-of", date=origin.as_of.isoformat()),
+        *(named if origin.rule_book else []),
+        words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
+        words("map", "crs"),
+        words("map", "simplified", m=step_m) if step_m else words("map", "not-simplified"),
+    ]
+
+
+def _short(version: str) -> str:
+    """Name a version by its folder or file alone: a path is of no use on another machine."""
+    return Path(version).name or version

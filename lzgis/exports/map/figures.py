@@ -1,0 +1,71 @@
+"""Figures and phrases of a finding as a reader wants them: ㎡ with hectares, distances beside the demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lzgis.exports.report_text import Teller, number
+from lzgis.words import Words
+
+
+def area(words: Words, m2: float) -> str:
+    """Write an area in square metres, with hectares to four decimals.
+
+    Examples
+    --------
+    >>> area(Words("en"), 12345.6)
+    '12,345.60 m² (1.2346 ha)'
+    """
+    return words("map", "area", m2=m2, ha=m2 / 10_000)
+
+
+def measures(words: Words, row: Mapping[str, Any]) -> str:
+    """Tell what was measured: overlap, length, distance beside the one demanded, what is only possible."""
+    m2, length, share = number(row["area_m2"]), number(row["length_m"]), number(row["share"])
+    possible, distance = number(row["area_possible_m2"]), number(row["distance_m"])
+    parts = [area(words, m2)] if m2 else []
+    parts += [words("map", "length", m=length)] if length else []
+    parts += [words("map", "share", share=share)] if parts and share is not None else []
+    parts += [words("map", "possible", area=area(words, possible))] if possible else []
+    if distance is not None and number(row["required_m"]) is not None:
+        parts.append(words("map", "distance-required", m=distance, required=_demand(words, row)))
+    elif distance and not parts:
+        parts.append(words("map", "distance", m=distance))
+    return words("map", "joint").join(parts)
+
+
+def details(teller: Teller, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the labelled lines below a finding, those that say something."""
+    width = number(row["mean_width_m"])
+    lines = [
+        (teller.column("override"), teller.override(row)),
+        (teller.column("reason"), teller.reason(row)),
+        (teller.column("baseline"), _baseline(teller, row)),
+        (teller.column("band"), teller.word("band", row["band"])),
+        (teller.words("map", "mean-width"), teller.words("map", "length", m=width) if width else ""),
+        (teller.column("item"), row["item"]),
+        (teller.column("procedure"), teller.translated(row["rule"], row["procedure"])),
+        (teller.column("basis"), teller.basis(row)),
+        (teller.column("repealed"), row["repealed"]),
+        (teller.column("strength"), teller.word("strength", row["strength"])),
+        (teller.column("certainty"), teller.word("certainty", row["certainty"])),
+        (teller.column("note"), teller.translated(row["rule"], row["note"])),
+    ]
+    return [(label, text) for label, text in lines if text]
+
+
+def _baseline(teller: Teller, row: Mapping[str, Any]) -> str:
+    half = number(row["half_width_m"])
+    name = teller.word("baseline", row["baseline"])
+    if not name or not half:
+        return name
+    assumed = "half-width-assumed" if row["band"] == "possible" else "half-width-known"
+    return name + teller.words("map", assumed, m=half)
+
+
+def _demand(words: Words, row: Mapping[str, Any]) -> str:
+    certain, possible = number(row["required_m"]), number(row["required_possible_m"])
+    if possible is not None and possible != certain:
+        return words("map", "band", certain=certain, possible=possible)
+    return f"{certain:,.3f}"

@@ -1,0 +1,136 @@
+"""The layers of a city as the map shows them: shapes, styles and legend."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import shapely
+
+from lzgis.coordinates.plane import Geometries, Plane
+from lzgis.exports.map.shapes import is_coverage, simplified_to_fit, topology
+from lzgis.exports.report_text import Teller, text
+from lzgis.model.catalogue import LayerSpec
+from lzgis.model.report import Layer, Report
+
+_VERTICES = 300_000
+_STEP_DEG = 1e-5
+_FINE_DEG = 1e-6
+# A context layer of so few areas, the townships of a city for one, has its names written on the map.
+_NAMED = 60
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def shown_layers(report: Report) -> list[Layer]:
+    """Give the layers that the catalogue wants shown and that have something to show, in its order."""
+    return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
+
+
+def layer_data(
+    teller: Teller, plane: Plane, *, coarse: frozenset[str] = frozenset()
+) -> tuple[float, list[dict[str, Any]]]:
+    """Shapes, style and legend of every shown layer, and by how many metres they were simplified.
+
+    Layers of which only a `coarse` shape is left are said to be so.
+    """
+    layers = shown_layers(teller.report)
+    full = [_geometries(layer) for layer in layers]
+    shared = [is_coverage(shapes) for shapes in full]
+    step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES, shared=shared)
+    step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
+    written = [
+        _layer(teller, one, shapes)
+        | {"topology": topology(shapes, _properties(one, shapes), step_deg=step_deg, shared=both)}
+        for one, shapes, both in zip(layers, fewer, shared, strict=True)
+    ]
+    for one in written:
+        if one["id"] in coarse:
+            one["status"] = teller.words("map", "coarse")
+    return step_m, written
+
+
+def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
+    """Give the city's outline, to dim what lies outside; empty if the city has none."""
+    outline = report.layers.get(report.city.outline)
+    shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
+    fewer = simplified_to_fit([shapes], plane, vertices=4_000).groups[0]
+    return topology(fewer, [{} for _ in fewer], step_deg=_STEP_DEG)
+
+
+def missing_layers(teller: Teller) -> list[str]:
+    """Give the titles of the layers that rules look at and the city lacks, or that are empty."""
+    report = teller.report
+    wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
+    absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
+    return [teller.layer(one) for one in absent]
+
+
+def _geometries(layer: Layer) -> Geometries:
+    return np.asarray(layer.frame.geometry.values, dtype=object)
+
+
+def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
+    """Give of each feature its name, its value and the place of that in the legend, and where its name is written."""
+    spec, values = layer.spec, _values(layer)
+    place = {entry["value"]: i for i, entry in enumerate(_entries(spec, values))}
+    properties: list[dict[str, Any]] = [
+        {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
+        for name, value in zip(_column(layer, "name", spec.name), values, strict=True)
+    ]
+    if spec.role == "context" and _kind(shapes, spec) == "polygon" and len(shapes) <= _NAMED:
+        for one, spot in zip(properties, shapely.point_on_surface(shapes), strict=True):
+            one["at"] = [round(spot.y, 5), round(spot.x, 5)]
+    return properties
+
+
+def _layer(teller: Teller, layer: Layer, shapes: Geometries) -> dict[str, Any]:
+    spec = layer.spec
+    values = _values(layer)
+    entries = _entries(spec, values)
+    listed = {entry["value"] for entry in entries}
+    return {
+        "id": layer.id,
+        "title": teller.layer(layer.id),
+        "role": spec.role,
+        "kind": _kind(shapes, spec),
+        "style": {
+            "fill": spec.style.fill,
+            "stroke": spec.style.stroke,
+            "width": spec.style.width,
+            "opacity": spec.style.opacity,
+            "dash": spec.style.dash,
+        },
+        "entries": entries,
+        "others": any(value not in listed for value in values) if spec.style.by else False,
+        "status": "" if spec.status == "in-force" else teller.word("status", spec.status),
+        "source": " ".join(filter(None, (spec.date.isoformat() if spec.date else "", spec.version))),
+        "count": len(shapes),
+    }
+
+
+def _kind(shapes: Geometries, spec: LayerSpec) -> str:
+    """Tell what the shapes are, which a catalogue may have left unsaid."""
+    dimensions = shapely.get_dimensions(shapes)
+    return ("point", "line", "polygon")[int(dimensions.max())] if len(dimensions) else spec.geometry
+
+
+def _values(layer: Layer) -> list[str]:
+    by = layer.spec.style.by
+    return _column(layer, by, by) if by else [""] * len(layer.frame)
+
+
+def _column(layer: Layer, *names: str) -> list[str]:
+    for name in names:
+        if name in layer.frame.columns:
+            return [text(value) for value in layer.frame[name]]
+    return [""] * len(layer.frame)
+
+
+def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
+    """One line of the legend for each value that has a colour and occurs."""
+    if not spec.style.by:
+        return []
+    present = set(values)
+    coloured = [(v, c) for v, c in spec.style.colours.items() if v in present and _COLOUR.fullmatch(c)]
+    return [{"value": value, "colour": colour} for value, colour in coloured]

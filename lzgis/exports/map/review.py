@@ -1,0 +1,216 @@
+"""Sites, their verdicts and findings as the map's scripts read them.
+
+Texts stand once in a pool and are named by their place in it: five hundred sites under thirty rules repeat
+themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.coordinates.plane import Geometries, Plane
+from lzgis.exports.map import figures
+from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
+from lzgis.exports.map.corridors import corridor_data
+from lzgis.exports.map.shapes import simplified_to_fit, topology
+from lzgis.exports.report_text import Teller, number, text
+from lzgis.model.report import FINDING_COLUMNS, State, Verdict
+from lzgis.model.rules import Severity
+
+VERDICTS = tuple(Verdict)
+_VERTICES = 60_000
+_STEPS_M = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
+_STEP_DEG = 1e-7
+_TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
+# Findings in the order in which they are read.
+PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR = range(6)
+_DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
+
+
+class _Places(NamedTuple):
+    """Where a finding's layer, part, line, rule and unit stand in what the page holds."""
+
+    layer: Mapping[str, int]
+    part: Mapping[Any, int]
+    line: Mapping[Any, int]
+    rule: Mapping[str, int]
+    unit: Mapping[str, int]
+
+    def of(self, index: Any, row: Mapping[str, Any]) -> list[int]:
+        """Name the places of one finding, -1 for what it has not."""
+        return [
+            self.part.get(index, -1),
+            self.layer.get(row["layer"], -1),
+            self.line.get(index, -1),
+            self.rule.get(row["rule"], -1),
+            self.unit.get(row["feature_id"], -1) if row["kind"] == "identify" and row["rank"] != CLEAR else -1,
+        ]
+
+
+class Pool:
+    """Texts, each named by a number; the empty text is 0."""
+
+    def __init__(self) -> None:
+        self.texts = [""]
+        self._place = {"": 0}
+
+    def __call__(self, one: str) -> int:
+        """Return the number of a text, adding it if it is new."""
+        if one not in self._place:
+            self._place[one] = len(self.texts)
+            self.texts.append(one)
+        return self._place[one]
+
+
+def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
+    """Sites, findings and their shapes, and by how many metres the shapes were simplified.
+
+    `shown` tells the place of every layer that the map shows, so that a finding can point at it.
+    """
+    pool = Pool()
+    findings = _ranked(teller.report.findings)
+    drawn = findings[findings["rank"].isin(_DRAWN) & _usable(findings)]
+    all_sites = teller.report.sites.reset_index(drop=True)
+    sites = all_sites[_usable(all_sites)]
+    order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
+    part, parts = _parts(drawn)
+    step_m, (site_shapes, part_shapes) = simplified_to_fit(
+        [_shapes(sites), _shapes(parts)], plane, vertices=_VERTICES, steps_m=_STEPS_M
+    )
+    ranks = zip(parts["rank"], parts["site_id"], strict=True)
+    about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]
+    around, line = corridor_data(teller, plane, findings, order)
+    rules, rule = rule_texts(teller, findings["rule"])
+    units, unit = unit_texts(teller)
+    general, general_of = general_texts(teller)
+    places = _Places(shown, part, line, rule, unit)
+    return step_m, {
+        **around,
+        "rules": rules,
+        "units": units,
+        "general": general,
+        "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
+        "findings": _findings(teller, findings, pool, order, places),
+        "pool": pool.texts,
+        "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
+        "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
+    }
+
+
+def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give the findings a rank and put them in reading order; texts without gaps."""
+    findings = findings.reset_index(drop=True).copy()
+    for name in _TEXTS:
+        findings[name] = [text(value) for value in findings[name]]
+    states, severities = findings["state"], findings["severity"]
+    known = [
+        (states == State.SLIVER, SLIVER),
+        (states == State.NOT_CHECKED, NOT_CHECKED),
+        (states == State.CLEAR, CLEAR),
+        (severities == Severity.PROHIBITED, PROHIBITED),
+        (severities == Severity.CONDITIONAL, CONDITIONAL),
+    ]
+    findings["rank"] = np.select([which for which, _ in known], [rank for _, rank in known], default=NOTICE)
+    return findings.sort_values("rank", kind="stable")
+
+
+def _parts(drawn: gpd.GeoDataFrame) -> tuple[dict[Any, int], gpd.GeoDataFrame]:
+    """Keep one of each part that several rules find, and tell which part each finding has."""
+    keys = list(zip(drawn["site_id"], drawn["rank"], shapely.to_wkb(_shapes(drawn)), strict=True))
+    first: dict[Any, int] = {}
+    part = {index: first.setdefault(key, len(first)) for index, key in zip(drawn.index, keys, strict=True)}
+    kept = dict(reversed([(part[index], index) for index in drawn.index]))
+    return part, drawn.loc[[kept[i] for i in range(len(first))]]
+
+
+def _usable(frame: gpd.GeoDataFrame) -> Any:
+    return ~(frame.geometry.isna() | frame.geometry.is_empty)
+
+
+def _shapes(frame: gpd.GeoDataFrame) -> Geometries:
+    return np.asarray(frame.geometry.values, dtype=object)
+
+
+def _sites(
+    teller: Teller, pool: Pool, place: Mapping[Any, int], general: Mapping[str, list[int]]
+) -> list[dict[str, Any]]:
+    """One record per site, in the order of the file."""
+    verdicts = {row["site_id"]: row for row in teller.verdicts()}
+    result = []
+    for index, row in enumerate(teller.report.sites.to_dict("records")):
+        verdict = verdicts.get(row["id"])
+        record = {
+            "id": text(row["id"]),
+            "name": text(row.get("name")) or text(row["id"]),
+            "activity": teller.activity(text(row.get("activity"))),
+            "verdict": VERDICTS.index(Verdict.INCOMPLETE if verdict is None else Verdict(verdict["verdict"])),
+            "shape": place.get(index, -1),
+            "general": general.get(text(row["id"]), []),
+            "lines": [] if verdict is None else _lines(teller, verdict, pool),
+        }
+        if index in place:
+            spot = shapely.point_on_surface(row[teller.report.sites.geometry.name])
+            record["spot"] = [round(spot.y, 7), round(spot.x, 7)]
+        result.append(record)
+    return result
+
+
+def _lines(teller: Teller, verdict: Mapping[str, Any], pool: Pool) -> list[list[int]]:
+    """Labelled lines at the head of a site: its size, what lies nearest, the verdicts at other thresholds."""
+    words = teller.words
+    lines: list[tuple[str, str]] = []
+    m2, length, nearest = (number(verdict[name]) for name in ("site_area_m2", "site_length_m", "nearest_m"))
+    if m2 is not None:
+        lines.append((words("map", "size"), figures.area(words, m2)))
+    if length is not None:
+        lines.append((words("map", "size"), words("map", "length", m=length)))
+    if text(verdict["nearest_rule"]) and nearest is not None:
+        name = teller.rule(verdict["nearest_rule"])
+        lines.append((words("map", "nearest"), words("map", "nearest-text", rule=name, m=nearest)))
+    ladder = tuple(verdict["ladder"])
+    if len(set(ladder)) > 1:
+        steps = zip(teller.report.book.tolerance.ladder_m2, ladder, strict=False)
+        told = [
+            words("map", "ladder-step" if step else "ladder-none", m2=step, verdict=teller.word("verdict", one))
+            for step, one in steps
+        ]
+        lines.append((teller.column("ladder"), words("map", "joint").join(told)))
+    return [[pool(label), pool(one)] for label, one in lines]
+
+
+def _findings(
+    teller: Teller,
+    findings: gpd.GeoDataFrame,
+    pool: Pool,
+    order: Mapping[str, int],
+    places: _Places,
+) -> list[list[list[Any]]]:
+    """Give for each site its findings as `_finding` writes them."""
+    result: list[list[list[Any]]] = [[] for _ in order]
+    table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
+    names = [str(name) for name in table.columns]
+    for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
+        row = dict(zip(names, values, strict=True))
+        if row["site_id"] in order:
+            result[order[row["site_id"]]].append(_finding(teller, row, pool) + places.of(index, row))
+    return result
+
+
+def _finding(teller: Teller, row: Mapping[str, Any], pool: Pool) -> list[Any]:
+    """Write a finding: rank, rule, layer, feature, state, severity, figures and details."""
+    return [
+        int(row["rank"]),
+        pool(teller.rule(row["rule"])),
+        pool(teller.layer(row["layer"])),
+        pool(row["feature_name"] or row["feature_id"]),
+        pool(teller.word("state", row["state"])),
+        pool(teller.word("severity", row["severity"])),
+        pool(figures.measures(teller.words, row)),
+        [pool(one) for line in figures.details(teller, row) for one in line],
+    ]

@@ -1,0 +1,167 @@
+"""The map inside its neat line: what is drawn on it is given in degrees and drawn in the Gauss-Krüger zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+
+from lzgis.coordinates.gauss_kruger import Zone
+from lzgis.exports.fonts import LINE, font, measured_mm
+from lzgis.exports.map_frame import Frame, Geometries, halo, of_dimension, paths
+from lzgis.exports.paper.labels import Box, Labels, Spot
+from lzgis.exports.report_text import Teller
+
+#: What is cut off lies this far outside the neat line, so that neither its border nor a ribbon shows.
+_BEYOND_MM = 6.0
+#: What deviates by less than this on paper does not show.
+FINEST_MM = 0.03
+#: What every label placed on a map is known by.
+LABEL = "map label"
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What the parts of a map are drawn with."""
+
+    axes: Axes
+    frame: Frame
+    zone: Zone
+    teller: Teller
+    labels: Labels
+
+    @cached_property
+    def page(self) -> shapely.Polygon:
+        """The frame as a rectangle in the plane."""
+        f = self.frame
+        return shapely.box(f.west, f.south, f.east, f.north)
+
+    @cached_property
+    def bounds_deg(self) -> tuple[float, float, float, float]:
+        """Bounds in degrees of the frame and a little more."""
+        step = self.frame.m_per_mm
+        wide = shapely.buffer(self.page, _BEYOND_MM * step, join_style="mitre").segmentize(step * 20)
+        west, south, east, north = self.zone.unproject([wide])[0].bounds
+        return (west, south, east, north)
+
+    def seen(self, geometries: Any) -> npt.NDArray[np.intp]:
+        """Positions of the geometries, in degrees, whose bounds touch the frame."""
+        west, south, east, north = self.bounds_deg
+        bounds = shapely.bounds(np.asarray(geometries, dtype=object))
+        there = (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
+        there &= (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
+        return np.flatnonzero(there)
+
+    def cut(self, geometries: Any, *, finest_mm: float = FINEST_MM) -> Geometries:
+        """Bring geometries from degrees to the plane, cut off outside the frame, generalised to what shows."""
+        # Far more of a layer lies outside a map of one site than inside it.
+        near = shapely.clip_by_rect(np.asarray(geometries, dtype=object), *self.bounds_deg)
+        there = self.zone.project(near)
+        if finest_mm:
+            # The verdicts rest on the geometries as they were given; this is for the eye.
+            there = shapely.simplify(there, self.frame.m_per_mm * finest_mm)
+        f, beyond = self.frame, _BEYOND_MM * self.frame.m_per_mm
+        cut = shapely.clip_by_rect(there, f.west - beyond, f.south - beyond, f.east + beyond, f.north + beyond)
+        return np.asarray(cut, dtype=object)
+
+    def draw(self, shapes: Any, dimension: int, zorder: float, **look: Any) -> bool:
+        """Draw the lines or polygons among shapes of the plane; return whether there were any."""
+        parts, _ = of_dimension(shapes, dimension)
+        if not len(parts):
+            return False
+        if dimension == 1:
+            look = {"facecolor": "none", **look}
+        self.axes.add_collection(PathCollection(paths(parts), **look, zorder=zorder), autolim=False)
+        return True
+
+    def mm(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Bring places of the plane to millimetres from the lower left corner of the map."""
+        step = self.frame.m_per_mm
+        return (x - self.frame.west) / step, (y - self.frame.south) / step
+
+    def metres(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Bring millimetres on the map back to the plane."""
+        step = self.frame.m_per_mm
+        return self.frame.west + x_mm * step, self.frame.south + y_mm * step
+
+    def box_mm(self, shape: Any, margin_mm: float = 0.0) -> Box:
+        """Bounds of a shape of the plane in millimetres on the map."""
+        west, south, east, north = shapely.bounds(shape).tolist()
+        left, low = self.mm(west, south)
+        right, high = self.mm(east, north)
+        return Box(left - margin_mm, low - margin_mm, right + margin_mm, high + margin_mm)
+
+    def avoid_along(self, shapes: Any, step_mm: float = 2.0) -> None:
+        """Keep labels off shapes, as far as there is room."""
+        there = shapely.intersection(shapely.make_valid(np.asarray(shapes, dtype=object)), self.page)
+        areal = shapely.get_dimensions(there) == 2
+        borders = np.where(areal, shapely.boundary(there), there)
+        step = step_mm * self.frame.m_per_mm
+        points = shapely.get_coordinates(shapely.segmentize(borders, step))
+        if areal.any():
+            west, south, east, north = shapely.total_bounds(there[areal]).tolist()
+            grid = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
+            inside = shapely.contains_xy(shapely.union_all(there[areal]), *(axis.ravel() for axis in grid))
+            points = np.vstack((points, np.column_stack([axis.ravel()[inside] for axis in grid])))
+        x, y = self.mm(points[:, 0], points[:, 1])
+        cells = np.unique(np.round(np.column_stack((x, y)) / step_mm), axis=0) * step_mm
+        half = step_mm / 2
+        self.labels.avoid(Box(a - half, b - half, a + half, b + half) for a, b in cells.tolist())
+
+    def name(
+        self,
+        text: str,
+        anchors: Iterable[tuple[float, float]],
+        *,
+        look: dict[str, Any],
+        reach_mm: float = 34.0,
+        over: bool = True,
+    ) -> bool:
+        """Write a text near one of the places (in the plane), with a leader if it stands apart.
+
+        `look` holds ``size``, ``color`` and, for a text on a ground of its own, ``edge``. Unless `over`, it is
+        rather left out than written over what should be seen.
+        """
+        size = look.get("size", 6.6)
+        lines = text.split("\n")
+        wide = max(measured_mm(line, size) for line in lines)
+        pad = 0.7 if "edge" in look else 0.0
+        high = len(lines) * size * LINE + 0.2
+        places = [tuple(float(v) for v in self.mm(x, y)) for x, y in anchors]
+        spot = self.labels.place(
+            (wide + 2 * pad, high + 2 * pad), [(x, y) for x, y in places], reach_mm=reach_mm, over=over
+        )
+        if spot is None:
+            return False
+        self._write(text, spot, look, size, pad)
+        return True
+
+    def _write(self, text: str, spot: Spot, look: dict[str, Any], size: float, pad: float) -> None:
+        if spot.led:
+            (x0, y0), (x1, y1) = self.metres(*spot.anchor), self.metres(*spot.foot)
+            self.axes.plot((x0, x1), (y0, y1), color="white", linewidth=1.4, alpha=0.8, zorder=8.2)
+            self.axes.plot((x0, x1), (y0, y1), color=look["color"], linewidth=0.5, zorder=8.3)
+        ground: dict[str, Any] = {"path_effects": halo(1.8)}
+        if "edge" in look:
+            box = {"boxstyle": f"square,pad={pad / (size * LINE) * 0.9:.3f}", "facecolor": (1, 1, 1, 0.9)}
+            ground = {"bbox": {**box, "edgecolor": look["edge"], "linewidth": 0.5}}
+        self.axes.text(
+            *self.metres(spot.x, spot.y),
+            text,
+            ha="center",
+            va="center",
+            multialignment="left",
+            linespacing=1.12,
+            color=look["color"],
+            fontproperties=font(size),
+            label=LABEL,
+            zorder=8.6,
+            **ground,
+        )

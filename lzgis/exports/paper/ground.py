@@ -1,0 +1,215 @@
+"""The ground of a map: relief, and the layers with their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.colors
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lzgis.exports.fonts import printable, shortened
+from lzgis.exports.map_frame import Geometries, of_dimension
+from lzgis.exports.map_margins import Entry, layer_title
+from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.looks import Look, has_values, look_of
+from lzgis.exports.relief import draw_backdrop
+from lzgis.exports.report_text import text
+from lzgis.model.report import Layer
+
+#: Below this denominator the cells of an elevation raster of a city show as blots.
+_LEAST_RELIEF = 40_000
+
+#: Layers whose features have names that help a reader find the way: colour, size, field (else the layer's group).
+_NAMED: dict[str, tuple[str, float, str]] = {
+    "rivers": ("#1f6fb0", 6.4, ""),
+    "reservoirs": ("#1f6fb0", 6.4, ""),
+    "river_centrelines": ("#1f6fb0", 6.0, ""),
+    "roads": ("#7a4a12", 6.0, "number"),
+    "protected_areas": ("#1b5e20", 6.0, ""),
+    "townships": ("#5a5a5a", 7.2, ""),
+}
+
+
+def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
+    """Draw relief and layers, or `only` these and the outline; return legend and notes."""
+    report = chart.teller.report
+    if report.backdrop is not None and chart.frame.scale >= _LEAST_RELIEF:
+        draw_backdrop(chart.axes, report.backdrop, chart.frame, chart.zone.crs)
+    _veil(chart)
+    entries: list[tuple[float, list[Entry]]] = []
+    left_out = []
+    for layer in report.layers.values():
+        wanted = not only or layer.id in only or layer.spec.role == "outline"
+        if not layer.spec.style.shown or not len(layer.frame) or not wanted:
+            continue
+        lines, fine = _draw_layer(chart, layer)
+        if lines:
+            entries.append((look_of(layer).order, lines))
+        elif fine:
+            left_out.append(chart.teller.layer(layer.id))
+    words, separator = chart.teller.words, chart.teller.words("picture", "separator")
+    notes = [words("paper", "left_out", layers=separator.join(left_out))] if left_out else []
+    around = [] if only else _around(chart)
+    notes += [words("paper", "inside", layers=separator.join(around))] if around else []
+    return [entry for _, lines in entries for entry in lines], notes
+
+
+def _around(chart: Chart) -> list[str]:
+    """Name the zones that are only outlined and that the whole map lies in, for nothing of them shows."""
+    found: list[str] = []
+    for layer in chart.teller.report.layers.values():
+        look = look_of(layer)
+        if layer.spec.geometry != "polygon" or (look.fill and look.tint) or layer.spec.role in ("outline", "context"):
+            continue
+        if layer.spec.style.shown and len(rows := _spanning(chart, layer.frame.geometry.to_numpy())):
+            covers = shapely.covers(shapely.make_valid(chart.cut(layer.frame.geometry.to_numpy()[rows])), chart.page)
+            names = layer.frame["name"].map(text).to_numpy()[rows][covers] if "name" in layer.frame else []
+            found.extend(name for name in names if name)
+    return found
+
+
+def _spanning(chart: Chart, geometries: Geometries) -> npt.NDArray[np.intp]:
+    """Positions of the geometries, in degrees, whose bounds hold the whole map: no others can cover it."""
+    west, south, east, north = chart.zone.unproject([chart.page])[0].bounds
+    bounds = shapely.bounds(np.asarray(geometries, dtype=object))
+    there = (bounds[:, 0] <= west) & (bounds[:, 1] <= south) & (bounds[:, 2] >= east) & (bounds[:, 3] >= north)
+    return np.flatnonzero(there)
+
+
+def _veil(chart: Chart) -> None:
+    """Lighten what lies outside the city, where nothing was checked."""
+    outline = chart.teller.report.layers.get(chart.teller.report.city.outline)
+    if outline is None or not len(outline.frame):
+        return
+    city = shapely.union_all(shapely.make_valid(chart.cut(outline.frame.geometry.to_numpy())))
+    outside = shapely.difference(shapely.buffer(chart.page, chart.frame.m_per_mm), city)
+    chart.draw([outside], 2, 1.0, facecolor=(0.975, 0.975, 0.975), edgecolor="none")
+    # A pale ribbon outside the border, as maps of administrative areas have it.
+    ring = shapely.buffer(city, 1.3 * chart.frame.m_per_mm) - city
+    chart.draw([ring], 2, 1.1, facecolor="#d9c7d6", alpha=0.7, edgecolor="none")
+
+
+def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
+    """Draw a layer; return its lines of the legend, and whether anything was too fine for the scale."""
+    title, plain = layer_title(chart.teller, layer), chart.teller.layer(layer.id)
+    rows = chart.seen(layer.frame.geometry.to_numpy())
+    if not len(rows):
+        return [], False
+    geometries = layer.frame.geometry.to_numpy()[rows]
+    scale = chart.frame.scale
+    if not has_values(layer):
+        look = look_of(layer).at(scale)
+        if scale > look.smallest:
+            return [], True
+        return _one(chart, layer, chart.cut(geometries), (title, look)), False
+    values = layer.frame[layer.spec.style.by].map(text).to_numpy()[rows]
+    listed = [value for value in layer.spec.style.colours if (values == value).any()]
+    looks = [(value, look_of(layer, value).at(scale), values == value) for value in listed]
+    rest = ~np.isin(values, listed)
+    entries: list[Entry] = []
+    fine = False
+    for value, look, chosen in [*reversed(looks), ("", look_of(layer).at(scale), rest)]:
+        if chosen.any() and scale > look.smallest:
+            fine = True
+        elif chosen.any():
+            label = chart.teller.words("paper", "of_layer", layer=plain, value=value) if value else title
+            entries = [*_one(chart, layer, chart.cut(geometries[chosen]), (label, look)), *entries]
+    return entries, fine
+
+
+def _one(chart: Chart, layer: Layer, shapes: Geometries, what: tuple[str, Look]) -> list[Entry]:
+    """Draw shapes in one look; return the line of the legend, none if nothing lies inside the frame."""
+    title, look = what
+    valid = shapely.make_valid(shapes)
+    # A map that lies wholly inside a zone that is only outlined shows nothing of it.
+    shown = (
+        valid
+        if look.fill and look.tint
+        else np.where(shapely.get_dimensions(valid) == 2, shapely.boundary(valid), valid)
+    )
+    if not shapely.intersects(shown, chart.page).any():
+        return []
+    _draw_polygons(chart, shapes, look, outline=layer.spec.role == "outline")
+    if look.casing:
+        rim = {"edgecolor": look.casing, "linewidth": look.width + 0.9}
+        chart.draw(shapes, 1, look.order - 0.01, **rim, capstyle="round")
+    chart.draw(shapes, 1, look.order, **look.stroke())
+    points, _ = of_dimension(shapes, 0)
+    if len(points):
+        x, y = shapely.get_coordinates(points).T
+        marks: dict[str, Any] = {"s": 9, "color": look.fill or look.line, "linewidth": 0.4}
+        chart.axes.scatter(x, y, **marks, edgecolor=look.line, zorder=look.order)
+    return [_entry(layer, title, look)]
+
+
+def _draw_polygons(chart: Chart, shapes: Geometries, look: Look, *, outline: bool) -> None:
+    polygons, _ = of_dimension(shapes, 2)
+    if not len(polygons):
+        return
+    if look.fill and look.tint:
+        tint = (*matplotlib.colors.to_rgb(look.fill), look.tint)
+        chart.draw(polygons, 2, look.order - 0.05, facecolor=tint, edgecolor="none")
+    if look.ribbon_mm:
+        inside = shapely.buffer(polygons, -look.ribbon_mm * chart.frame.m_per_mm, quad_segs=3)
+        ribbon = shapely.difference(shapely.make_valid(polygons), inside)
+        chart.draw(ribbon, 2, look.order - 0.02, facecolor=look.line, alpha=0.28, edgecolor="none")
+    if outline:
+        chart.draw(polygons, 2, look.order - 0.01, facecolor="none", edgecolor="white", linewidth=look.width + 1)
+    chart.draw(polygons, 2, look.order, facecolor="none", **look.stroke())
+
+
+def _entry(layer: Layer, title: str, look: Look) -> Entry:
+    line = look.stroke()
+    if layer.spec.geometry == "line":
+        style = {"color": look.line, "linewidth": look.width, "linestyle": line.get("linestyle", "-")}
+        return Entry(title, "line", {**style, "casing": look.casing})
+    if layer.spec.geometry == "point":
+        return Entry(title, "marker", {"marker": "o", "color": look.fill or look.line, "markersize": 3})
+    rgb = matplotlib.colors.to_rgb(look.fill or look.line)
+    tint = look.tint if look.fill else (0.14 if look.ribbon_mm else 0.0)
+    return Entry(title, "patch", {"facecolor": (*rgb, tint), **look.stroke()})
+
+
+def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
+    """Write the names of rivers, roads and the like where there is room left; one per object."""
+    report = chart.teller.report
+    named: set[str] = set()
+    for layer_id in layers:
+        layer = report.layers.get(layer_id)
+        if layer is None or not layer.spec.style.shown:
+            continue
+        colour, size, field = _NAMED[layer_id]
+        rows = chart.seen(layer.frame.geometry.to_numpy())
+        frame = layer.frame.iloc[rows]
+        by = layer.spec.style.by
+        values = frame[by].map(text) if has_values(layer) else [""] * len(frame)
+        frame = frame[[look_of(layer, value).smallest >= chart.frame.scale for value in values]]
+        group = next((f for f in (field, layer.spec.group, "name") if f and f in frame.columns), None)
+        if group is None or not len(frame):
+            continue
+        inside = shapely.intersection(shapely.make_valid(chart.cut(frame.geometry.to_numpy())), chart.page)
+        names = frame[group].map(text).to_numpy()
+        for name in dict.fromkeys(names):
+            parts, _ = of_dimension(inside[names == name], 1 if layer.spec.geometry == "line" else 2)
+            if name and len(parts) and name not in named:
+                named.add(name)
+                label = shortened(printable(name), 40.0, size)
+                look = {"size": size, "color": colour}
+                chart.name(label, _places(parts), look=look, reach_mm=5.0, over=False)
+
+
+def _places(parts: Geometries) -> list[tuple[float, float]]:
+    """Give places to name an object at: along its longest line, or inside its largest polygon."""
+    line = shapely.get_dimensions(parts[0]) == 1
+    order = np.argsort(-(shapely.length(parts) if line else shapely.area(parts)), kind="stable")
+    longest = parts[order[0]]
+    if line:
+        found = [shapely.line_interpolate_point(longest, share, normalized=True) for share in (0.5, 0.3, 0.7, 0.15)]
+        return [(point.x, point.y) for point in found]
+    west, south, east, north = longest.bounds
+    x, y = np.meshgrid(*(np.linspace(a, b, 7)[1:-1] for a, b in ((west, east), (south, north))))
+    inside = shapely.contains_xy(longest, x.ravel(), y.ravel())
+    first = shapely.point_on_surface(longest)
+    return [(first.x, first.y), *zip(x.ravel()[inside].tolist(), y.ravel()[inside].tolist(), strict=True)]

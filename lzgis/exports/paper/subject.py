@@ -1,0 +1,120 @@
+"""What a map of one site tells: its row, its findings in order, and the numbers they bear on the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.errors import ExportError
+from lzgis.exports.report_text import Teller, conflicts_first, number, records, text
+from lzgis.messages import Message
+from lzgis.model.report import FINDING_COLUMNS, Report, State
+from lzgis.model.rules import Severity
+
+_COLUMNS = [*(c.name for c in FINDING_COLUMNS), "geometry"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A site with its verdict and findings.
+
+    Attributes
+    ----------
+    conflicts : list of dict
+        Findings that are met and are no mere notices, the gravest first; their number on the map is their place.
+    """
+
+    site_id: str
+    name: str
+    activity: str
+    geometry: Any
+    verdict: dict[str, Any]
+    findings: list[dict[str, Any]]
+
+    @cached_property
+    def conflicts(self) -> list[dict[str, Any]]:
+        """What stands against the site."""
+        met = (State.INVOLVED, State.SLIVER)
+        return [f for f in self.findings if f["state"] in met and f["severity"] != Severity.NOTICE]
+
+    @cached_property
+    def notices(self) -> list[dict[str, Any]]:
+        """What is met and only told."""
+        met = (State.INVOLVED, State.SLIVER)
+        return [f for f in self.findings if f["state"] in met and f["severity"] == Severity.NOTICE]
+
+    def of_state(self, state: State) -> list[dict[str, Any]]:
+        """Give the findings of one state."""
+        return [f for f in self.findings if f["state"] == state]
+
+
+def subject_of(report: Report, site_id: str) -> Subject:
+    """Take one site out of a report.
+
+    Raises
+    ------
+    ExportError
+        If there is no such site, or nothing of it that could be drawn.
+    """
+    ids = report.sites["id"].astype(str).to_numpy()
+    rows = np.flatnonzero(ids == site_id)
+    if not len(rows):
+        shown = ", ".join(ids[:12]) + ("…" if len(ids) > 12 else "")
+        place = Message("site '{site}'", site=site_id)
+        raise ExportError(place, Message("is not among the sites"), Message("choose of {known}", known=shown))
+    site = report.sites.iloc[rows[0]]
+    if site.geometry is None or shapely.is_empty(site.geometry):
+        what = Message("has no geometry that could be drawn")
+        raise ExportError(Message("site '{site}'", site=site_id), what, Message("repair it in its file"))
+    own = report.findings[report.findings["site_id"].astype(str) == site_id]
+    own = own.iloc[conflicts_first(pd.DataFrame(own))]
+    verdicts = report.verdicts[report.verdicts["site_id"].astype(str) == site_id]
+    verdict = next(records(verdicts, list(verdicts.columns)), {})
+    name, activity = text(site["name"]), text(site["activity"])
+    return Subject(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
+
+
+def metres(value: Any) -> str:
+    """Write a distance or length; to the millimetre while it may decide, in kilometres when it is far.
+
+    Examples
+    --------
+    >>> metres(15.99996), metres(29.996), metres(12440.5), metres(354.02)
+    ('16 m', '29.996 m', '12.44 km', '354.02 m')
+    """
+    known = number(value)
+    if known is None:
+        return ""
+    if known >= 10_000:
+        return f"{known / 1000:,.2f} km"
+    return f"{known:,.3f}".rstrip("0").rstrip(".") + " m"
+
+
+def square_metres(value: Any) -> str:
+    """Write an area to the square decimetre, as the tables do.
+
+    Examples
+    --------
+    >>> square_metres(12345.678)
+    '12,345.68 ㎡'
+    """
+    known = number(value, 2)
+    return "" if known is None else f"{known:,.2f}".rstrip("0").rstrip(".") + " ㎡"
+
+
+def figures(finding: dict[str, Any], teller: Teller) -> str:
+    """Say how much a finding is about: area or length, and the distance beside what is demanded."""
+    parts = [square_metres(finding["area_m2"]) or metres(finding["length_m"])]
+    possible = number(finding["area_possible_m2"])
+    if possible is not None and number(finding["area_m2"], 2) != round(possible, 2):
+        parts.append(teller.words("paper", "possible_area", area=square_metres(possible)))
+    if number(finding["required_m"]) is not None:
+        facts = {"distance": metres(finding["distance_m"]), "required": metres(finding["required_m"])}
+        if facts["distance"]:
+            parts.append(teller.words("paper", "distance", **facts))
+    return "，".join(part for part in parts if part)

@@ -1,0 +1,155 @@
+"""The public edition of a report: what may leave the office when some layers may not.
+
+Made once, before anything is drawn, so that nothing downstream can leak what it never had. Of an internal layer a coarse
+outline is left: which cells of a fixed grid, at least 500 m wide, it touches; no vertex, date, value or name of it. A
+confidential layer is taken out whole. A finding that rests on such a layer keeps rule and state, and nothing that was
+measured, since distances from many sites would give the shape away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.coordinates.plane import CGCS2000, Geometries
+from lzgis.messages import Message
+from lzgis.model.report import FINDING_COLUMNS, Layer, Problem, Repair, Report, no_overrides
+
+#: The least width of a cell, m, and the step in degrees that cells are multiples of.
+CELL_M = 500.0
+STEP_DEG = 0.005
+_METRES_PER_DEGREE = 111_320.0
+# What a finding keeps: whose it is, by which rule, what came out, and the rule's own words.
+_KEPT = {
+    "site_id", "site_name", "activity", "rule", "kind", "layer", "state", "severity", "reason", "item", "procedure",
+    "note", "basis", "repealed", "strength", "certainty", "as_of",
+}  # fmt: skip
+
+
+def withheld(report: Report) -> dict[str, Layer]:
+    """Give the layers that the catalogue does not call public, by id."""
+    return {name: layer for name, layer in report.layers.items() if layer.spec.confidentiality != "public"}
+
+
+def public_edition(report: Report) -> Report:
+    """Take out of a report what its catalogue does not call public; a report of public layers stays as it is.
+
+    Parameters
+    ----------
+    report : Report
+        The whole report.
+
+    Returns
+    -------
+    Report
+        The same sites and verdicts, with internal layers coarsened, confidential ones gone, and findings of both without
+        geometry, feature and figures.
+    """
+    hidden = withheld(report)
+    if not hidden:
+        return report
+    rules = {rule.id for rule in report.book.rules if hidden.keys() & set(rule.layers)}
+    open_layers = {
+        name: coarsened(layer) if name in hidden else layer
+        for name, layer in report.layers.items()
+        if layer.spec.confidentiality != "confidential"
+    }
+    ids = {one for layer in hidden.values() for one in layer.frame["id"].astype(str)}
+    verdicts = report.verdicts.copy()
+    near = verdicts["nearest_rule"].isin(rules)
+    verdicts.loc[near, "nearest_rule"], verdicts.loc[near, "nearest_m"] = "", np.nan
+    return dataclasses.replace(
+        report,
+        layers=open_layers,
+        findings=_findings(report.findings, rules, hidden),
+        verdicts=verdicts,
+        unit_lists=_unit_lists(report, hidden, ids),
+        problems=_problems(report.problems),
+        # What was repaired says where features of layers lie and how large they are; of the sites it may be said.
+        provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),
+        # Decisions name people, files and what was found then.
+        overrides=no_overrides(),
+    )
+
+
+def _of_sites(report: Report) -> tuple[Repair, ...]:
+    names = {source.name for source in report.provenance.sources if source.role == "sites"}
+    return tuple(repair for repair in report.provenance.repairs if str(repair.place) in names)
+
+
+def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:
+    """Leave out the lists of units withheld, and general requirements that tell of what class such a unit is."""
+    telling = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
+    lists = report.unit_lists
+    told = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(telling))
+    return lists[~told].reset_index(drop=True)
+
+
+def coarsened(layer: Layer) -> Layer:
+    """Leave of a layer the cells of the grid that it touches, as one feature with no id, name or date."""
+    cells = touched_cells(np.asarray(layer.frame.geometry.values, dtype=object))
+    # A layer of nothing that is drawn stays without features.
+    shapes = [shapely.union_all(cells)] if len(cells) else []
+    frame = gpd.GeoDataFrame({"id": [""] * len(shapes), "name": [""] * len(shapes)}, geometry=shapes, crs=CGCS2000)
+    style = layer.spec.style.model_copy(update={"by": None, "colours": {}, "dash": "6 4"})
+    blank = {"source": "", "source_layer": None, "version": "", "date": None, "basis": "", "sha256": None}
+    more: dict[str, object] = {
+        "id": "id",
+        "name": "name",
+        "group": None,
+        "fields": {},
+        "values": {},
+        "declared": [],
+        "geometry": "polygon",
+    }
+    return Layer(layer.id, layer.spec.model_copy(update={**blank, **more, "style": style}), frame)
+
+
+def touched_cells(geometries: Geometries) -> Geometries:
+    """Give the cells of the grid that any of the geometries touches; the grid depends on the latitude alone."""
+    geometries = geometries[~(shapely.is_missing(geometries) | shapely.is_empty(geometries))]
+    if not len(geometries):
+        return np.empty(0, dtype=object)
+    found = shapely.total_bounds(geometries)
+    west, south, east, north = found.tolist()
+    # Cells are at least so wide at the latitude that is farther from the equator, in whole degrees, so that the
+    # grid itself tells nothing of the layer.
+    farthest = min(math.ceil(max(abs(south), abs(north))), 85)
+    wide = STEP_DEG * math.ceil(CELL_M / (_METRES_PER_DEGREE * math.cos(math.radians(farthest)) * STEP_DEG))
+    columns = np.arange(math.floor(west / wide), math.ceil(east / wide) + 1)
+    rows = np.arange(math.floor(south / STEP_DEG), math.ceil(north / STEP_DEG) + 1)
+    column, row = (grid.ravel() for grid in np.meshgrid(columns, rows))
+    # Rounded, lest a sum of steps leave digits of its own.
+    low_x, high_x, low_y, high_y = (
+        np.round(line, 6) for line in (column * wide, (column + 1) * wide, row * STEP_DEG, (row + 1) * STEP_DEG)
+    )
+    cells = np.asarray(shapely.box(low_x, low_y, high_x, high_y), dtype=object)
+    hit = shapely.STRtree(cells).query(geometries, predicate="intersects")[1]
+    return np.asarray(cells[np.unique(hit)], dtype=object)
+
+
+def _findings(findings: gpd.GeoDataFrame, rules: set[str], hidden: dict[str, Layer]) -> gpd.GeoDataFrame:
+    secret = (findings["rule"].isin(rules) | findings["layer"].isin(hidden)).to_numpy()
+    blanked = findings.copy()
+    for column in FINDING_COLUMNS:
+        if column.name == "unchecked_share":
+            # In tenths, upwards: enough for the reason, which is meaningless without it.
+            blanked.loc[secret, column.name] = np.ceil(blanked.loc[secret, column.name] * 10 - 1e-9) / 10
+        elif column.name not in _KEPT:
+            blanked.loc[secret, column.name] = np.nan if column.dtype == "float" else ""
+    shapes = np.asarray(blanked.geometry.values, dtype=object)
+    shapes[secret] = None
+    return blanked.set_geometry(gpd.GeoSeries(shapes, index=blanked.index, crs=findings.crs))
+
+
+def _problems(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Say how many notes there were: their texts may name features or places of the layers withheld."""
+    if not problems:
+        return ()
+    what = Message("{count} notes on the data are left out, as they may name what is not public", count=len(problems))
+    return (Problem("note", Message("public edition"), what, Message("see the internal edition")),)

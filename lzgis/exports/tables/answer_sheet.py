@@ -1,0 +1,176 @@
+"""The answer sheet to the admission lists, for whatever lays it out: province first, then city, then each unit.
+
+Beside each clause stand the facts that geometry and activity give. A level of which the rule book holds no clause has
+blank lines under every heading, for the planner to fill in: nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from lzgis.exports.report_text import Teller, conflicts_first, hectares, number, records, text, visible
+from lzgis.model.report import FINDING_COLUMNS, Reason, State
+from lzgis.model.rules import Level, Requirement
+
+Row = dict[str, Any]
+#: Says how large the part of a site in a finding is, in the words of the output.
+Sizer = Callable[[Mapping[str, Any]], str]
+
+_COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "note")
+_RANK = {State.INVOLVED: 0, State.SLIVER: 1, State.NOT_CHECKED: 2, State.CLEAR: 3}
+
+
+class Clause(NamedTuple):
+    """A line of the answer sheet: who sets it, the unit if it is one's, the clause, and what is known."""
+
+    level: Level
+    share: float | None
+    heading: str
+    clause: str
+    facts: tuple[str, ...]
+    unit_id: str = ""
+    unit_name: str = ""
+    unit_class: str = ""
+    basis: str = ""
+    certainty: str = ""
+    note: str = ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether the line is left for the planner."""
+        return not self.clause
+
+
+class AnswerSheet:
+    """The answer sheets of all sites of a report.
+
+    Parameters
+    ----------
+    teller : Teller
+        The report, and the reader's language.
+    """
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._report = teller.report
+        # The layers that each clause speaks of: hundreds of projects share their clauses.
+        self._spoken: dict[str, list[str]] = {}
+
+    def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
+        """Go through the clauses that a site must answer, in their order; sizes are in ㎡ and hectares if not said."""
+        size = size or self._size
+        mine = self._lists.get(site_id, [])
+        for level in Level:
+            rows = [row for row in mine if row["level"] == level]
+            if not rows and level is not Level.UNIT:
+                yield from self._blanks(level)
+            for row in rows:
+                told = {name: visible(text(row[name])) for name in _COPIED}
+                certainty = self._teller.word("certainty", text(row["certainty"]))
+                facts = tuple(self._facts(site_id, told["clause"], size))
+                yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **told)
+
+    def requirements(self, site_id: str) -> list[Requirement]:
+        """Give the general requirements that a site must answer."""
+        mine = {(row["level"], row["clause"]) for row in self._lists.get(site_id, [])}
+        return [one for one in self._report.book.requirements if (one.level.value, one.clause) in mine]
+
+    def _size(self, found: Mapping[str, Any]) -> str:
+        """Say how large a part is as other outputs print it: square metres, hectares, or metres."""
+        area, length, words = number(found["area_m2"], 2), number(found["length_m"], 3), self._teller.words
+        if area is not None:
+            return words("dossier", "square-metres", m2=f"{area:,.2f}", ha=f"{hectares(found['area_m2']):,.4f}")
+        return "" if length is None else words("dossier", "metres", m=f"{length:,.3f}")
+
+    def _blanks(self, level: Level) -> Iterator[Clause]:
+        for heading in self._headings or ("",):
+            yield Clause(level, share=None, heading=visible(heading), clause="", facts=())
+
+    @cached_property
+    def _headings(self) -> tuple[str, ...]:
+        """The headings that the lists of units have."""
+        lists = [getattr(rule, "list_fields", {}) for rule in self._report.book.rules]
+        return tuple(dict.fromkeys(heading for fields in lists for heading in fields.values()))
+
+    @cached_property
+    def _lists(self) -> dict[str, list[Row]]:
+        return _by_site(records(self._report.unit_lists, self._report.unit_lists.columns))
+
+    @cached_property
+    def _findings(self) -> dict[str, list[Row]]:
+        frame = self._report.findings.iloc[conflicts_first(self._report.findings)]
+        return _by_site(records(frame, (c.name for c in FINDING_COLUMNS)))
+
+    @cached_property
+    def _activities(self) -> dict[str, str]:
+        verdicts = self._report.verdicts
+        return dict(zip(verdicts["site_id"], verdicts["activity"], strict=True))
+
+    @cached_property
+    def _mentioned(self) -> dict[str, tuple[str, ...]]:
+        """Words by which clauses speak of each layer."""
+        book, teller = self._report.book, self._teller
+        return {
+            layer: tuple(word for word in {title, teller.layer(layer), *book.mentions.get(layer, ())} if word)
+            for layer, title in book.layers.items()
+        }
+
+    def _facts(self, site_id: str, clause: str, size: Sizer) -> list[str]:
+        """Say what is known of the layers that a clause speaks of; of other clauses only the activity."""
+        facts: list[str] = []
+        if clause not in self._spoken:
+            self._spoken[clause] = [
+                layer for layer, names in self._mentioned.items() if any(word in clause for word in names)
+            ]
+        for layer in self._spoken[clause]:
+            facts += self._layer_facts(site_id, layer, size)
+        given = visible(self._teller.activity(text(self._activities.get(site_id))))
+        say = self._teller.words
+        facts.append(say("dossier", "fact-activity", activity=given or say("dossier", "no-activity")))
+        return list(dict.fromkeys(facts))
+
+    def _layer_facts(self, site_id: str, layer: str, size: Sizer) -> list[str]:
+        """One line per rule that catches the site in a layer; if none does, one for the layer."""
+        teller, words = self._teller, self._teller.words
+        rules = self._rules_of[layer]
+        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _meant(f)]
+        mine.sort(key=lambda f: _RANK[f["state"]])
+        title = visible(teller.layer(layer))
+        if not mine and layer not in self._report.layers:
+            state, reason = teller.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
+            return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
+        caught = [f for f in mine if _RANK[f["state"]] < 2]
+        facts = []
+        for found in caught or mine[:1]:
+            named = visible(teller.rule(found["rule"])) if caught else title
+            line = words("dossier", "fact-state", title=named, state=teller.word("state", found["state"]))
+            large = size(found) if caught else ""
+            distance = number(found["distance_m"], 3)
+            if large:
+                line += words("dossier", "fact-size", size=large)
+            elif found["state"] == State.CLEAR and distance is not None:
+                line += words("dossier", "fact-distance", m=f"{distance + 0.0:,.3f}")
+            facts.append(line)
+        return facts
+
+    @cached_property
+    def _rules_of(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for rule in self._report.book.rules:
+            if rule.kind not in ("keep_away", "identify"):
+                found[rule.layer].add(rule.id)
+        return found
+
+
+def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["site_id"]].append(row)
+    return found
+
+
+def _meant(row: Row) -> bool:
+    return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)

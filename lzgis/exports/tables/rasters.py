@@ -1,0 +1,155 @@
+"""What rasters tell, as a workbook: composition and declared figures, or what became what and where."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from lzgis.city.catalogue import Catalogue
+from lzgis.city.provenance import provenance_of
+from lzgis.exports.file_names import put_bytes
+from lzgis.exports.report_text import Teller, number, records, text
+from lzgis.exports.siteless import siteless
+from lzgis.exports.tables.tables import Head, Kind, Table, Value
+from lzgis.exports.tables.xlsx import tables_bytes
+from lzgis.model.audit import Setting
+from lzgis.model.report import Provenance, SiteTable
+from lzgis.rasters.change import RasterChange
+from lzgis.rasters.city import as_city
+from lzgis.rasters.stats import CLASS, RasterStats
+from lzgis.words import Language, Words
+
+_COMPOSITION = ["level", "zone_id", "zone_name", "title", "value", "cells", "area_m2", "share"]
+_LIMITS = ["kind", "id", "title", "steep_m2", "area_m2", "share"]
+_TRANSITIONS = ["level", "zone_id", "zone_name", "before", "after", "cells", "area_m2", "share"]
+_PATCHES = ["patch", "before", "after", "area_m2", "feature_id", "feature_name", "function", "unit_id", "unit_name"]
+_KINDS: dict[str, Kind] = {"area_m2": "area", "steep_m2": "area", "share": "share", "patch": "count", "cells": "metre"}
+_PLACES: dict[Kind, int] = {"area": 2, "share": 6, "count": 0, "metre": 3, "hectare": 4}
+
+
+def write_raster_xlsx(
+    found: RasterStats | RasterChange,
+    city: Catalogue | str | Path,
+    path: str | Path,
+    *,
+    language: Language = "zh",
+    made_at: dt.datetime | None = None,
+) -> Path:
+    """Write what rasters told as a workbook, with where it comes from; return the path.
+
+    Parameters
+    ----------
+    found : RasterStats or RasterChange
+        What to write.
+    city : Catalogue or path
+        The city that it was told of.
+    path : path
+        The file, ``*.xlsx``.
+    language : {"zh", "en"}
+        The reader's language.
+    made_at : datetime, optional
+        The time to be printed as that of the workbook; now if not given.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    city = as_city(city)
+    origin = raster_provenance(found, city, made_at=made_at)
+    setting = Setting(city.city, city.book, {}, None, origin)
+    teller = Teller(siteless(setting, city.book, found.problems), language)
+    if isinstance(found, RasterStats):
+        tables = _stats_tables(teller, found)
+    else:
+        tables = _change_tables(teller, found, class_titles(city, (found.before, found.after), teller.words))
+    put_bytes(path, tables_bytes(teller, tables))
+    return Path(path)
+
+
+def raster_provenance(
+    found: RasterStats | RasterChange,
+    city: Catalogue,
+    *,
+    sites: SiteTable | None = None,
+    made_at: dt.datetime | None = None,
+) -> Provenance:
+    """Say where it comes from what rasters told: rasters, the layers that were read for it, rules, and sites if any."""
+    sources = (found.source,) if isinstance(found, RasterStats) else found.sources
+    origin = provenance_of(city, city.book, city.read_so_far, (dt.date.today(), made_at), sites)
+    return replace(origin, sources=(*sources, *origin.sources), transforms=())
+
+
+def told_composition(found: RasterStats, words: Words) -> pd.DataFrame:
+    """Give the composition with titles in the reader's language, also of what the raster does not answer."""
+    table = found.composition
+    titles = [words.title(zh, en) for zh, en in zip(table["title"], table["title_en"], strict=True)]
+    silent = {what: words("raster", what) for what in set(table["what"]) - {CLASS}}
+    said = [silent.get(what, title) for what, title in zip(table["what"], titles, strict=True)]
+    return table.assign(title=said)
+
+
+def class_titles(city: Catalogue | str | Path, rasters: tuple[str, ...], words: Words) -> dict[str, str]:
+    """Give the titles of land-cover classes in the reader's language, by the titles that the catalogue gives."""
+    spec = as_city(city).spec.raster
+    classes = [one for name in rasters for one in spec[name].classes.values()]
+    return {one.title: words.title(one.title, one.title_en) for one in classes}
+
+
+def told_limits(found: RasterStats, words: Words) -> pd.DataFrame:
+    """Give what lies steeper than 25° with titles in the reader's language."""
+    titles = zip(found.limits["title"], found.limits["title_en"], strict=True)
+    return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
+
+
+def _stats_tables(teller: Teller, found: RasterStats) -> list[Table]:
+    words = teller.words
+    tables = [_table(teller, "raster_composition", _COMPOSITION, told_composition(found, words))]
+    if found.declared:
+        rows: list[list[Value]] = [
+            [d.declared.basis, d.declared.value, round(d.measured, 6), words("raster", "yes" if d.holds else "no")]
+            for d in found.declared
+        ]
+        rows = [[*row, d.declared.note] for row, d in zip(rows, found.declared, strict=True)]
+        heads = [Head(words("raster", name)) for name in ("basis", "declared_value", "measured", "holds")]
+        tables.append(Table("raster_declared", [*heads, Head(words("raster", "note"), "text", True)], rows))
+    if len(found.limits):
+        tables.append(_table(teller, "raster_limits", _LIMITS, told_limits(found, words)))
+    return tables
+
+
+def _change_tables(teller: Teller, found: RasterChange, titles: dict[str, str]) -> list[Table]:
+    told = {"before": titles, "after": titles}
+    patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(told)
+    columns = [name for name in _PATCHES if name in patches.columns]
+    return [
+        _table(teller, "raster_patches", columns, patches),
+        _table(teller, "raster_transitions", _TRANSITIONS, found.transitions.replace(told)),
+        _matrix(teller, found, titles),
+    ]
+
+
+def _matrix(teller: Teller, found: RasterChange, titles: dict[str, str]) -> Table:
+    """Set the areas out in hectares: earlier classes down, later ones across."""
+    matrix = found.matrix().rename(index=titles, columns=titles)
+    heads = [Head(teller.words("raster", "matrix_corner")), *(Head(text(name), "hectare") for name in matrix.columns)]
+    rows: list[list[Value]] = [
+        [text(name), *(number(value, 4) for value in row)]
+        for name, row in zip(matrix.index, matrix.to_numpy(), strict=True)
+    ]
+    return Table("raster_matrix", heads, rows, fixed=1)
+
+
+def _table(teller: Teller, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
+    heads = [Head(teller.words("raster", c), _KINDS.get(c, "text")) for c in columns]
+    return Table(name, heads, [[_cell(c, row[c]) for c in columns] for row in records(frame, columns)], fixed=1)
+
+
+def _cell(column: str, value: object) -> Value:
+    kind = _KINDS.get(column, "text")
+    if kind != "text":
+        return number(value, _PLACES[kind])
+    return number(value, 0) if isinstance(value, float) else text(value)

@@ -1,0 +1,1 @@
+"""Files on disk: locks, atomic writes, manifests, result folders."""

@@ -1,0 +1,1 @@
+"""The records that every room shares: rules, catalogue, sites, findings, reports."""

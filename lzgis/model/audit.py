@@ -1,0 +1,200 @@
+"""The nouns of layers against each other: the report of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from lzgis.model.catalogue import CitySpec
+from lzgis.model.report import Column, Layer, Problem, Provenance, State
+from lzgis.model.rules import RuleBook
+
+
+class Topic(StrEnum):
+    """What a finding of an audit is about: geometry against geometry, a shift, codes, or a figure that was declared."""
+
+    CONFLICT = "conflict"
+    SHIFT = "shift"
+    CODE = "code"
+    FIGURE = "figure"
+
+
+AUDIT_COLUMNS = (
+    Column("topic", "str", "conflict, shift, code or figure"),
+    Column("rule", "str", "id of the rule"),
+    Column("kind", "str", "kind of the rule"),
+    Column("state", "str", "涉及 (the rule does not hold here), 疑似边界误差, 不涉及 or 未核查"),
+    Column("severity", "str", "prohibited, conditional or notice"),
+    Column("reason", "str", "why 未核查; see `lzgis.model.report.Reason`"),
+    Column("layer", "str", "id of the layer"),
+    Column("feature_id", "str", "id of the feature; empty if the finding is on the layer"),
+    Column("feature_name", "str", "its name"),
+    Column("other_layer", "str", "id of the layer it was held against"),
+    Column("other_id", "str", "id of the other feature"),
+    Column("other_name", "str", "its name"),
+    Column("area_m2", "float", "area of the patch on the ellipsoid, m²; NaN if it has none"),
+    Column("mean_width_m", "float", "mean width 2A/P of a patch, or mean distance of two edges, m"),
+    Column("length_m", "float", "length of a line, or how far a layer is shifted, m"),
+    Column("measured", "float", "what was measured, in the unit of the declared figure"),
+    Column("declared", "float", "the figure declared or demanded"),
+    Column("what", "str", "the finding in a sentence"),
+    Column("lon", "float", "longitude of a point in it, degrees on CGCS2000"),
+    Column("lat", "float", "latitude of it"),
+    Column("place", "str", "township that the point lies in"),
+    Column("procedure", "str", "what the rule demands"),
+    Column("note", "str", "what else the rule says"),
+    Column("basis", "str", "documents and articles, joined by ；"),
+    Column("repealed", "str", "which of them are repealed on the as-of date, and by what"),
+    Column("strength", "str", "law, plan or advice"),
+    Column("certainty", "str", "how well the text is known: read, plan, part or lore"),
+    Column("as_of", "str", "date that the rules were taken of, ISO 8601"),
+)
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The result of an audit: what of a city's layers does not fit together, the worst first.
+
+    Every rule has at least one row for each pair of layers that it compares: 不涉及 proves that it was looked at, 未核查 says
+    why it was not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
+    """
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    findings: gpd.GeoDataFrame
+    backdrop: Path | None
+    problems: tuple[Problem, ...]
+    provenance: Provenance
+
+    @property
+    def conflicts(self) -> gpd.GeoDataFrame:
+        """Where layers do not fit together, boundary errors included."""
+        return self.of(Topic.CONFLICT)
+
+    def of(self, topic: Topic) -> gpd.GeoDataFrame:
+        """Give what was found on a topic, boundary errors included."""
+        caught = self.findings["state"].isin([State.INVOLVED, State.SLIVER])
+        return self.findings[caught & (self.findings["topic"] == topic)]
+
+
+CHANGE_COLUMNS = (
+    Column("layer", "str", "id of the layer"),
+    Column(
+        "change", "str", "added, removed, moved (the shape differs), changed (only fields differ) or renamed (the id)"
+    ),
+    Column("feature_id", "str", "id of the feature, in the newer version if it is there"),
+    Column("feature_name", "str", "its name"),
+    Column("former_id", "str", "id in the older version if it is another"),
+    Column("fields", "str", "fields that differ, as ``field: old → new``, joined by ；"),
+    Column("before_m2", "float", "area on the ellipsoid before, m²; NaN if no polygon"),
+    Column("after_m2", "float", "area after"),
+    Column("gained_m2", "float", "area that the feature has now and had not"),
+    Column("lost_m2", "float", "area that it had and has no more"),
+    Column("gained_m", "float", "length that a line has now and had not, m; NaN for other shapes"),
+    Column("lost_m", "float", "length that a line had and has no more, m"),
+    Column("moved_m", "float", "how far a point was moved, m"),
+    Column("lon", "float", "longitude of a point in what was changed"),
+    Column("lat", "float", "latitude of it"),
+    Column("place", "str", "township that the point lies in"),
+)
+
+TOTAL_COLUMNS = (
+    Column("layer", "str", "id of the layer"),
+    Column("features_before", "int", "number of features before"),
+    Column("features_after", "int", "number of features after"),
+    Column("added", "int", "features added"),
+    Column("removed", "int", "features removed"),
+    Column("moved", "int", "features whose shape differs"),
+    Column("changed", "int", "features of which only fields or the id differ"),
+    Column("before_m2", "float", "area on the ellipsoid before, each place counted once, m²"),
+    Column("after_m2", "float", "area after"),
+    Column("net_m2", "float", "after less before"),
+    Column("gained_m2", "float", "area that the layer covers now and did not"),
+    Column("lost_m2", "float", "area that it covered and does no more"),
+    Column("gross_m2", "float", "gained and lost together"),
+    Column("note", "str", "what else differs: the layer is new or gone, what the catalogue says of it"),
+)
+
+RULE_CHANGE_COLUMNS = (
+    Column("rule", "str", "id of the rule"),
+    Column("title", "str", "its title"),
+    Column("change", "str", "new, removed or changed"),
+    Column("keys", "str", "keys that differ, as ``key: old → new``, joined by ；"),
+    Column("repealed", "str", "documents of its basis that are repealed by the later date and were not before"),
+)
+
+RECHECK_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "its name"),
+    Column("verdict_before", "str", "verdict as reported"),
+    Column("verdict_after", "str", "verdict now"),
+    Column("rule", "str", "id of the rule whose answer differs"),
+    Column("answer_before", "str", "its answer as reported: state, severity, feature, area, distance"),
+    Column("answer_after", "str", "its answer now"),
+    Column("because", "str", "the feature or rule that it differs for"),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a comparison is shown on and cites: city, rules and layers of the newer version, and where both come from."""
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    backdrop: Path | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class DiffReport:
+    """What a new version changes: features, areas, rules, and what rules say of the change.
+
+    `changes` has a row per feature that is not as it was, with its newer shape (the older where it is gone); `parts` the
+    areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on.
+    """
+
+    old: str
+    new: str
+    changes: gpd.GeoDataFrame
+    parts: gpd.GeoDataFrame
+    totals: pd.DataFrame
+    rules: pd.DataFrame
+    findings: gpd.GeoDataFrame
+    setting: Setting
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing differs."""
+        return not len(self.changes) and not len(self.rules) and not (self.totals["note"] != "").any()
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """The projects of an earlier report, judged by what holds now.
+
+    `changes` has a row per site and rule whose answer differs; `verdicts` and `findings` are what a screening of all sites
+    would give now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the
+    pairs of site and rule that were checked again, `reused` those that cannot have changed.
+    """
+
+    sites: gpd.GeoDataFrame
+    changes: pd.DataFrame
+    verdicts: pd.DataFrame
+    findings: pd.DataFrame
+    recomputed: int
+    reused: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def verdict_changes(self) -> pd.DataFrame:
+        """One row per site whose verdict is another now."""
+        differ = self.changes["verdict_before"] != self.changes["verdict_after"]
+        return self.changes[differ].drop_duplicates("site_id").reset_index(drop=True)

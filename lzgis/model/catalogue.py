@@ -1,0 +1,159 @@
+"""What a city's catalogue may say: the typed form of ``catalog.toml``.
+
+Pure data. Reading the file is :mod:`lzgis.config`, opening the layers :mod:`lzgis.city.catalogue`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Baseline(StrEnum):
+    """What the geometry of a layer stands for when a distance is measured from it, and what a finding measured from.
+
+    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
+    """
+
+    DELIMITED_ZONE = "delimited-zone"
+    ROAD_LAND_EDGE = "road-land-edge"
+    ROADBED_EDGE = "roadbed-edge"
+    MANAGEMENT_RANGE = "management-range"
+    BANK_LINE = "bank-line"
+    WATER_POLYGON = "water-polygon"
+    CENTRELINE = "centreline"
+    CENTRELINE_WITH_HALF_WIDTH = "centreline-with-half-width"
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Style(_Data):
+    """How a layer is drawn; colours are ``#rrggbb``."""
+
+    fill: str | None = Field(default=None, pattern=r"^#[0-9a-fA-F]{6}$")
+    stroke: str = Field(default="#444444", pattern=r"^#[0-9a-fA-F]{6}$")
+    width: float = Field(default=1.0, ge=0, le=20)
+    opacity: float = Field(default=0.35, ge=0, le=1)
+    dash: str | None = Field(default=None, pattern=r"^\d+( \d+)*$")
+    shown: bool = True
+    by: str | None = None
+    colours: dict[str, str] = {}
+
+
+class Declared(_Data):
+    """A figure that a document declares for a layer; measured against, never imposed.
+
+    ``area_km2`` is the ellipsoidal area of all features counted once, ``count`` the number of distinct feature ids,
+    ``share_of_city`` that area divided by `denominator_km2`. `where` keeps only features with these field values.
+    """
+
+    what: Literal["area_km2", "count", "share_of_city"]
+    value: float
+    tolerance: float = Field(default=0.0, ge=0)
+    denominator_km2: float | None = Field(default=None, gt=0)
+    where: dict[str, list[str]] = {}
+    basis: str = ""
+    note: str = ""
+
+
+class LayerSpec(_Data):
+    """One layer of a city, as the catalogue describes it.
+
+    `fields` maps a canonical field name to the names it may have in the file, the first found being taken; `values`
+    maps, per canonical field, a value found in the file to the one that the rules use. `group` names the field that
+    tells which features are parts of one object (both carriageways of a road, the reaches of a river). `repairs` says
+    whether a repair that changes the area of a feature is used (``accepted``), or what lies near it is 未核查 (``listed``).
+
+    `source` is a file in the city's folder, or the address of a database (``postgis://user@host/database``); `source_layer`
+    names the layer in it, `where` the rows to keep by the values of fields, `encoding` that of its text if it names none.
+    """
+
+    title: str
+    title_en: str = ""
+    role: Literal["outline", "constraint", "zoning", "context"] = "constraint"
+    source: str
+    source_layer: str | None = None
+    encoding: str | None = None
+    where: dict[str, list[str]] = {}
+    crs: str = "EPSG:4490"
+    id: str = "id"
+    name: str = "name"
+    group: str | None = None
+    geometry: Literal["polygon", "line", "point"] = "polygon"
+    baseline: Baseline | None = None
+    coverage: str = "city"
+    fields: dict[str, list[str]] = {}
+    values: dict[str, dict[str, str]] = {}
+    date: dt.date | None = None
+    version: str = ""
+    status: Literal["in-force", "draft", "schematic"] = "in-force"
+    basis: str = ""
+    confidentiality: Literal["public", "internal", "confidential"] = "internal"
+    declared: list[Declared] = []
+    repairs: Literal["listed", "accepted"] = "listed"
+    style: Style = Style()
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
+class CitySpec(_Data):
+    """What the catalogue says of the city as a whole.
+
+    `outline` names the layer that holds the city's boundary, `notice` the sentence that every output must carry,
+    `dem` an elevation raster used only as a backdrop of maps. `divisions` names the layers of townships and villages,
+    over which what was found is spread; one that the city lacks is passed over.
+    """
+
+    name: str
+    name_en: str = ""
+    adcode: str = Field(default="", pattern=r"^(\d{6})?$")
+    outline: str = "city"
+    divisions: list[str] = ["townships", "villages"]
+    rules: str = "rules.toml"
+    notice: str = ""
+    notice_en: str = ""
+    dem: str | None = None
+
+
+class CoverClass(_Data):
+    """A class of land cover; `role` tells which figures it counts in, whatever it is called."""
+
+    title: str
+    title_en: str = ""
+    colour: str = Field(default="#808080", pattern=r"^#[0-9a-fA-F]{6}$")
+    role: Literal["farmland", "forest", "grass", "water", "built", "unused", ""] = ""
+
+
+class RasterSpec(_Data):
+    """One raster of a city, as the catalogue describes it.
+
+    `classes` names the value of every class of land cover. `declared` holds figures of documents; there `where` chooses
+    classes by title or by role: ``where = { role = ["forest"] }``. `nodata` says what a cell without a value stands for.
+    """
+
+    title: str
+    title_en: str = ""
+    source: str
+    kind: Literal["landcover", "elevation"]
+    band: int = Field(default=1, ge=1)
+    classes: dict[int, CoverClass] = {}
+    nodata: str = ""
+    date: dt.date | None = None
+    version: str = ""
+    status: Literal["in-force", "draft", "schematic"] = "in-force"
+    basis: str = ""
+    confidentiality: Literal["public", "internal", "confidential"] = "internal"
+    declared: list[Declared] = []
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
+class CatalogueSpec(_Data):
+    """The whole of ``catalog.toml``: ``[city]``, one ``[layer.ID]`` for each layer, one ``[raster.ID]`` for each raster."""
+
+    city: CitySpec
+    layer: dict[str, LayerSpec]
+    raster: dict[str, RasterSpec] = {}

@@ -1,0 +1,326 @@
+"""The nouns: states, verdicts, problems, layers and the report that every output is made from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+if TYPE_CHECKING:
+    # Not imported with the nouns: what reads a file needs neither rules nor pydantic, and starts sooner without.
+    from lzgis.model.catalogue import CitySpec, LayerSpec
+    from lzgis.model.rules import RuleBook
+
+
+class State(StrEnum):
+    """The answer to one rule for one site; there is no fifth, and a rule that could not be checked never passes."""
+
+    INVOLVED = "涉及"
+    CLEAR = "不涉及"
+    SLIVER = "疑似边界误差"
+    NOT_CHECKED = "未核查"
+
+
+class Verdict(StrEnum):
+    """The answer for one site. Geometry alone never makes a site 合规."""
+
+    PROHIBITED = "存在禁止性冲突"
+    REVIEW = "需进一步论证"
+    INCOMPLETE = "核查不完整"
+    NONE_FOUND = "未发现冲突"
+
+
+class Reason(StrEnum):
+    """Why a finding is 未核查, or why it is 不涉及 other than by lying apart."""
+
+    NONE = ""
+    LAYER_MISSING = "layer-missing"
+    LAYER_EMPTY = "layer-empty"
+    LAYER_ELSEWHERE = "layer-elsewhere"
+    FIELD_MISSING = "field-missing"
+    OUTSIDE_CITY = "outside-city"
+    PARTLY_OUTSIDE = "partly-outside"
+    REACH_OUTSIDE = "reach-outside"
+    NOT_COVERED = "not-covered"
+    ACTIVITY_MISSING = "activity-missing"
+    ACTIVITY_NOT_MEANT = "activity-not-meant"
+    GEOMETRY_UNUSABLE = "geometry-unusable"
+    LAYER_DOUBTFUL = "layer-doubtful"
+
+
+class Column(NamedTuple):
+    """A column of a report's table: its name, type and meaning."""
+
+    name: str
+    dtype: str
+    meaning: str
+
+
+FINDING_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "name of the site"),
+    Column("activity", "str", "activity of the site, an id of the vocabulary; empty if the site gives none"),
+    Column("rule", "str", "id of the rule"),
+    Column("kind", "str", "kind of the rule: avoid, keep_away, stay_inside, identify"),
+    Column("layer", "str", "id of the layer that the answer comes from"),
+    Column("feature_id", "str", "id of the feature hit, or of the nearest one; empty if there is none"),
+    Column("feature_name", "str", "its name"),
+    Column("state", "str", "涉及, 不涉及, 疑似边界误差 or 未核查"),
+    Column(
+        "severity",
+        "str",
+        "prohibited, conditional or notice, after exceptions; of the rule where nothing is hit",
+    ),
+    Column("reason", "str", "why 未核查, or why 不涉及 other than by lying apart; see `Reason`"),
+    Column(
+        "area_m2",
+        "float",
+        "overlap, encroached or outside area of the site on the ellipsoid, m²; NaN: no polygon",
+    ),
+    Column(
+        "area_possible_m2",
+        "float",
+        "encroached area with the assumed half-width, m²; NaN if the answer is no band",
+    ),
+    Column("share", "float", "area_m2, or length_m for a line, over that of the whole site"),
+    Column(
+        "length_m",
+        "float",
+        "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
+    ),
+    Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
+    Column("required_m", "float", "distance that the rule demands, m; NaN for other kinds"),
+    Column(
+        "required_possible_m",
+        "float",
+        "the same with the assumed half-width, m; NaN if the answer is no band",
+    ),
+    Column(
+        "margin",
+        "float",
+        "how far past the limit, more is worse: m short (of the possible limit, for a band), m² or m for overlaps",
+    ),
+    Column("band", "str", "certain or possible; empty if the rule measures no distance"),
+    Column("baseline", "str", "what the distance was measured from; see `lzgis.model.catalogue.Baseline`"),
+    Column("half_width_m", "float", "half-width added to a centreline, m; known if band is certain, else assumed"),
+    Column("mean_width_m", "float", "mean width 2A/P of an overlap, of its widest piece where that is thin, m"),
+    Column("unchecked_share", "float", "share of the site outside what the layer covers"),
+    Column("item", "str", "item of the exception that applies, for instance 第6项"),
+    Column("procedure", "str", "procedure that the rule or exception demands"),
+    Column("note", "str", "what else the rule says"),
+    Column("basis", "str", "documents and articles, joined by ；"),
+    Column("repealed", "str", "which of them are repealed on the as-of date, and by what"),
+    Column("strength", "str", "law, plan or advice"),
+    Column("certainty", "str", "how well the text is known: read, plan, part or lore (the weakest of the basis)"),
+    Column("as_of", "str", "date that the rules were taken of, ISO 8601"),
+)
+
+VERDICT_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("site_name", "str", "name of the site"),
+    Column("activity", "str", "activity, an id of the vocabulary; empty if the site gives none"),
+    Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
+    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
+    Column("prohibited", "object", "tuple of the rules that forbid"),
+    Column(
+        "conditional",
+        "object",
+        "tuple of the rules that demand a procedure or proof, or may be boundary errors",
+    ),
+    Column("notices", "object", "tuple of the rules that only inform"),
+    Column("not_checked", "object", "tuple of the rules that could not be checked"),
+    Column(
+        "nearest_rule",
+        "str",
+        "the rule, not merely informing, whose constraint lies nearest without being hit",
+    ),
+    Column("nearest_m", "float", "how far that is, m, beyond the distance that the rule demands"),
+    Column("ladder", "object", "tuple of the verdicts with overlaps up to each area of the ladder disregarded"),
+)
+
+
+BREAKDOWN_COLUMNS = (
+    Column("finding", "int", "position of the finding in the table of findings"),
+    Column("site_id", "str", "id of the site"),
+    Column("rule", "str", "id of the rule"),
+    Column("feature_id", "str", "id of the feature hit"),
+    Column("level", "str", "id of the layer of divisions"),
+    Column("division_id", "str", "id of the division; empty for what lies in none"),
+    Column("division_name", "str", "its name"),
+    Column("area_m2", "float", "area of the part, m², rounded so that the parts sum to the finding's; NaN for lines"),
+    Column("area_ha", "float", "the same in hectares, rounded likewise"),
+    Column("area_mu", "float", "the same in mu (15 to the hectare), rounded likewise"),
+    Column("length_m", "float", "length of the part of a line, m, rounded likewise; NaN for polygons"),
+    Column("share", "float", "the part over the whole finding"),
+    Column("adjustment", "float", "area_m2 or length_m less what was measured"),
+)
+
+
+UNIT_LIST_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("level", "str", "province, city or unit: who sets the clause"),
+    Column("unit_id", "str", "id of the control unit; empty for general requirements"),
+    Column("unit_name", "str", "its name"),
+    Column("unit_class", "str", "its class"),
+    Column("heading", "str", "heading that the clause stands under"),
+    Column("clause", "str", "the clause"),
+    Column("share", "float", "share of the site in the unit; NaN for general requirements and points"),
+    Column("basis", "str", "documents and articles of a general requirement; what the layer of units rests on"),
+    Column("certainty", "str", "how well the text of a general requirement is known; empty for units"),
+    Column("note", "str", "what else the rule book says of a general requirement"),
+)
+
+
+def no_breakdown() -> pd.DataFrame:
+    """Return an empty breakdown."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in BREAKDOWN_COLUMNS})
+
+
+OVERRIDE_COLUMNS = (
+    Column("finding", "int", "position of the finding in the table of findings; -1 if there is none any more"),
+    Column("site_id", "str", "id of the site"),
+    Column("rule", "str", "id of the rule"),
+    Column("feature_id", "str", "id of the feature; empty if all of the rule's findings on the site are meant"),
+    Column("status", "str", "current, stale (the finding has changed since) or unmatched (there is none any more)"),
+    Column("changed", "str", "what of the finding has changed since"),
+    Column("reason", "str", "why it was overruled"),
+    Column("author", "str", "by whom"),
+    Column("date", "str", "when, ISO 8601"),
+    Column("evidence", "str", "file that the decision rests on"),
+    Column("evidence_sha256", "str", "its fingerprint when it was decided"),
+    Column("evidence_state", "str", "as-given, differs, missing or none"),
+    Column("state_then", "str", "state of the finding when it was overruled"),
+    Column("severity_then", "str", "its severity then"),
+    Column("area_m2_then", "float", "its area then, m²; NaN if it had none"),
+)
+
+
+def no_overrides() -> pd.DataFrame:
+    """Return an empty table of overruled findings."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
+
+
+_DTYPES = {"int": "int64", "str": "str", "float": "float64"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a reader must know: a repair, an assumption, a figure that does not hold, a thing left out.
+
+    `level` is ``note`` (an assumption that changes nothing), ``warning`` (look at it) or ``error`` (could not be used).
+    """
+
+    level: str
+    place: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A geometry that is not used as it was drawn: whose it is, what was done, and its area (m²) before and after.
+
+    `accepted` is False where the area changed by more than the tolerance and nobody accepted that: then the geometry is
+    not used at all, and what it would have decided is 未核查. Areas are 0 for lines and points.
+    """
+
+    place: str
+    feature: str
+    what: str
+    area_before_m2: float
+    area_after_m2: float
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input as it was read: what it is, where it came from and its fingerprint."""
+
+    role: str
+    name: str
+    sha256: str
+    version: str = ""
+    date: str = ""
+    crs: str = ""
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
+
+    as_of: dt.date
+    made_at: dt.datetime
+    rule_book: str
+    rule_book_version: str
+    plane: str
+    sources: tuple[Source, ...]
+    transforms: tuple[str, ...]
+    tolerances: Mapping[str, float]
+    versions: Mapping[str, str]
+    repairs: tuple[Repair, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names.
+
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None where that is not
+    known either: nothing near it is proved to be free of the layer.
+    """
+
+    id: str
+    spec: LayerSpec
+    frame: gpd.GeoDataFrame
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class SiteTable:
+    """Sites as they were read: `frame` in EPSG:4490 with string columns ``id``, ``name``, ``activity`` (as given) first.
+
+    A site whose geometry cannot be used stays in the table with no geometry, and `problems` says why.
+    """
+
+    frame: gpd.GeoDataFrame
+    problems: tuple[Problem, ...]
+    source: Source
+    transforms: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a screening: all that an exporter needs, and nothing that it must compute.
+
+    `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
+    geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
+    per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
+    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    planners on findings, which stay as they are.
+    """
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    sites: gpd.GeoDataFrame
+    findings: gpd.GeoDataFrame
+    verdicts: pd.DataFrame
+    unit_lists: pd.DataFrame
+    backdrop: Path | None
+    problems: tuple[Problem, ...]
+    provenance: Provenance
+    breakdown: pd.DataFrame = field(default_factory=no_breakdown)
+    overrides: pd.DataFrame = field(default_factory=no_overrides)

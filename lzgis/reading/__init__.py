@@ -1,0 +1,6 @@
+"""Reads what planners have: one table from suffix or scheme to reader, and the table of sites made of what was read."""
+
+import lazy_loader
+
+# Names are imported when first used: a separate process starts reading before anything heavy is imported here.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,187 @@
+"""Columns found under the names that they may have, and values read as what they stand for; every guess is said."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lzgis.errors import LayerError, SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.field_names import LAYER_FIELDS, LAYER_FIELDS_USED, NUMBER_FIELDS, OLD_VALUES, SITE_FIELDS
+
+if TYPE_CHECKING:
+    from lzgis.model.catalogue import LayerSpec
+
+
+def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:
+    """Find a column of a table of sites, as text.
+
+    Raises
+    ------
+    SourceError
+        If a row has no id, or two rows have the same.
+    """
+    found = [alias for alias in SITE_FIELDS[field] if alias in frame.columns]
+    if not found:
+        return _no_column(frame, field, place, problems)
+    column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
+    others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
+    if field == "id":
+        _check_ids(column, [name for name in others if _tells_apart(frame[name])], place)
+    if others:
+        what = Message(
+            "column '{found}' is taken as {field}; {others} say something else",
+            found=found[0],
+            field=field,
+            others="、".join(f"'{name}'" for name in others),
+        )
+        problems.append(Problem("warning", place, what, Message("rename the column that is meant to '{f}'", f=field)))
+    return column
+
+
+def _no_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:
+    if field == "id":
+        problems.append(Problem("note", place, Message("has no id column"), Message("rows are numbered from 1")))
+        return pd.Series([str(i + 1) for i in range(len(frame))], name="id", dtype=object)
+    if field == "activity":
+        what = Message("has no column of activities")
+        problems.append(Problem("warning", place, what, Message("rules that depend on the activity are not checked")))
+    return pd.Series([""] * len(frame), name=field, dtype=object)
+
+
+def _check_ids(column: pd.Series, others: Sequence[str], place: str) -> None:
+    """Ids must be there and differ; a column that would do better is named, never taken."""
+    better = Message(", or remove this column: '{other}' has one for each", other=others[0]) if others else ""
+    if (column == "").any():
+        row = column.tolist().index("") + 1
+        raise SourceError(
+            Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
+            Message("is empty"),
+            Message("give every site an id{better}", better=better),
+        )
+    twice = column[column.duplicated(keep=False)]
+    if len(twice):
+        rows = np.flatnonzero(column == twice.iloc[0]) + 1
+        more = ", …" if len(rows) > 20 else ""
+        raise SourceError(
+            Message("{name}, rows {rows}", name=place, rows=", ".join(map(str, rows[:20])) + more),
+            Message("share the id '{value}'", value=twice.iloc[0]),
+            Message("give each site an id of its own{better}", better=better),
+        )
+
+
+def _tells_apart(column: pd.Series) -> bool:
+    text = [_text(value) for value in column]
+    return all(text) and len(set(text)) == len(text)
+
+
+def _text(value: object) -> str:
+    if pd.api.types.is_scalar(value) and pd.isna(value):  # type: ignore[call-overload]
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
+    """Bring the fields and values of a layer under the names that rules use.
+
+    Raises
+    ------
+    LayerError
+        If there is no id, an id is given twice, or a field of numbers holds something else.
+    """
+    frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
+    frame = frame.rename(columns=_canonical_names(frame, spec, place, problems))
+    if "id" not in frame.columns:
+        raise LayerError(
+            place,
+            Message("has no field '{id}'", id=spec.id),
+            Message("name the id field; there are {names}", names=", ".join(map(str, read.columns[:50]))),
+        )
+    frame["id"] = [_text(value) for value in frame["id"]]
+    twice = frame["id"][frame["id"].duplicated()]
+    if len(twice):
+        raise LayerError(
+            Message("{place}, feature '{value}'", place=place, value=twice.iloc[0]),
+            Message("the id is given twice"),
+            Message("give each feature its own"),
+        )
+    if "name" not in frame.columns:
+        frame["name"] = ""
+    frame["name"] = frame["name"].fillna("").astype(str)
+    if spec.group is not None and spec.group in frame.columns:
+        frame[spec.group] = [None if pd.isna(v) else str(v) for v in frame[spec.group]]
+    elif spec.group is not None:
+        what = Message("has no field '{group}', which tells the parts of one object", group=spec.group)
+        problems.append(Problem("warning", place, what, Message("every feature is taken as an object of its own")))
+    _read_values(frame, spec, place, problems)
+    for name in NUMBER_FIELDS:
+        if name in frame.columns and not pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = _numbers(frame, name, place, problems)
+    return frame
+
+
+def _canonical_names(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> dict[str, str]:
+    renamed: dict[str, str] = {}
+    aliases = {"id": [spec.id], "name": [spec.name]} | spec.fields
+    for canonical, names in aliases.items():
+        found = next((n for n in [canonical, *names] if n in frame.columns), None)
+        if found is not None and found != canonical:
+            renamed[found] = canonical
+    there = {*frame.columns, *renamed.values()}
+    for canonical in LAYER_FIELDS_USED:
+        free = [n for n in LAYER_FIELDS[canonical] if n in frame.columns and n not in renamed]
+        if canonical not in there and free:
+            renamed[free[0]] = canonical
+            there.add(canonical)
+            what = Message("field '{found}' is read as '{canonical}'", found=free[0], canonical=canonical)
+            remedy = Message("say so in the catalogue under 'fields', or name another field there")
+            problems.append(Problem("note", place, what, remedy))
+    return renamed
+
+
+def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> None:
+    for name in {**spec.values, **OLD_VALUES}:
+        told, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
+        for mapping, level, remedy in (
+            (told, "note", Message("as the catalogue says under 'values'")),
+            (
+                {k: v for k, v in old.items() if k not in told},
+                "warning",
+                Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
+            ),
+        ):
+            if name not in frame.columns or not (changed := frame[name].isin(mapping)).any():
+                continue
+            frame[name] = frame[name].replace(mapping)
+            pairs = "、".join(f"{old_value}→{new}" for old_value, new in mapping.items())
+            what = Message(
+                "{count} values of field '{name}' were read as {pairs}",
+                count=int(changed.sum()),
+                name=name,
+                pairs=pairs,
+            )
+            problems.append(Problem(level, place, what, remedy))
+
+
+def _numbers(frame: gpd.GeoDataFrame, name: str, place: str, problems: list[Problem]) -> pd.Series:
+    """Read numbers that stand as text, full-width digits too."""
+    text = [unicodedata.normalize("NFKC", _text(value)) for value in frame[name]]
+    numbers: pd.Series = pd.to_numeric(pd.Series(text, index=frame.index), errors="coerce").astype(float)
+    wrong = [i for i, (t, number) in enumerate(zip(text, numbers, strict=True)) if t and not np.isfinite(number)]
+    if wrong:
+        raise LayerError(
+            Message("{place}, feature '{id}', field '{name}'", place=place, id=frame["id"].iloc[wrong[0]], name=name),
+            Message("'{value}' is not a number", value=text[wrong[0]][:60]),
+            Message("write digits only, in metres"),
+        )
+    what = Message("the numbers of field '{name}' stand as text and were read as numbers", name=name)
+    problems.append(Problem("note", place, what, Message("nothing to do")))
+    return numbers

@@ -1,0 +1,141 @@
+"""In which encoding a text is: what it says itself, what was declared, and what its bytes allow."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable
+from typing import NoReturn
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.reading.base import Decided
+
+# GB18030 holds all of GBK and GB2312, so what is called one of these is read as it.
+_CHINESE = {"gb2312", "gbk", "gb18030", "cp936", "936", "ms936", "ansi936", "ansi_936", "oem936", "hz", "euc_cn"}
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def codec_of(name: str) -> str:
+    """Name the Python codec that stands for an encoding as files and people call it; nothing if there is none.
+
+    Examples
+    --------
+    >>> codec_of("GBK"), codec_of("ANSI 936"), codec_of("UTF8"), codec_of("65001"), codec_of("88591"), codec_of("?")
+    ('gb18030', 'gb18030', 'utf-8', 'utf-8', 'iso8859-1', '')
+    """
+    plain = name.strip().lower().replace(" ", "").replace("-", "_")
+    if plain in _CHINESE or plain.replace("_", "") in _CHINESE:
+        return "gb18030"
+    if plain == "65001":
+        return "utf-8"
+    if plain.isdigit():
+        plain = f"iso8859_{plain[4:]}" if plain.startswith("8859") else f"cp{plain}"
+    try:
+        found = codecs.lookup(plain)
+    except (LookupError, ValueError):
+        return ""
+    # Python also knows "codecs" that are no encodings of text (rot13, zip).
+    return found.name if found._is_text_encoding else ""
+
+
+def declared_codec(name: str, place: str) -> str:
+    """Name the codec of an encoding that the user declared.
+
+    Raises
+    ------
+    SourceError
+        If there is none of that name.
+    """
+    found = codec_of(name)
+    if not found:
+        raise SourceError(
+            place,
+            Message("'{encoding}' is no encoding", encoding=name),
+            Message("write one like GBK, GB18030 or UTF-8"),
+        )
+    return found
+
+
+def decides(texts: Iterable[bytes], codec: str) -> bool:
+    """Whether every one of these is text in the encoding."""
+    try:
+        for text in texts:
+            text.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def surely_utf8(texts: Iterable[bytes]) -> bool:
+    """Whether they are UTF-8 and hold characters that GBK hardly ever imitates (three bytes or more each)."""
+    found = False
+    try:
+        for text in texts:
+            found |= any(c > "\u07ff" for c in text.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+    return found
+
+
+def decoded(data: bytes, place: str, *, declared: str | None = None, named: str | None = None) -> tuple[str, Decided]:
+    """Decode a text.
+
+    Parameters
+    ----------
+    data : bytes
+        The text.
+    place : str
+        The file, for messages.
+    declared : str, optional
+        The encoding that the user declares.
+    named : str, optional
+        The encoding that the file itself names.
+
+    Raises
+    ------
+    SourceError
+        If it is not text in the declared encoding, or in none that is tried.
+    """
+    for mark, codec in _BOMS:
+        if data.startswith(mark):
+            return _text(data, codec, place), Decided(codec.removesuffix("-sig").upper(), Message("byte order mark"))
+    if declared:
+        codec = declared_codec(declared, place)
+        return _text(data, codec, place), Decided(codec.upper(), Message("declared"))
+    own = codec_of(named) if named else ""
+    if own and own != "utf-8" and not surely_utf8([data]) and decides([data], own):
+        return data.decode(own), Decided(own.upper(), Message("named in the file"))
+    if data.isascii():
+        return data.decode("ascii"), Decided("ASCII", Message("no other characters"))
+    if decides([data], "utf-8"):
+        return data.decode("utf-8"), Decided("UTF-8", Message("the bytes are UTF-8"))
+    if not decides([data], "gb18030"):
+        _refuse(data, "utf-8", place, Message("its text is neither UTF-8 nor GB18030"))
+    return data.decode("gb18030"), Decided("GB18030", Message("the bytes are not UTF-8 but GB18030"))
+
+
+def _text(data: bytes, codec: str, place: str) -> str:
+    if not decides([data], codec):
+        what = Message("is not text in {encoding}", encoding=codec.removesuffix("-sig").upper())
+        _refuse(data, codec, place, what)
+    return data.decode(codec)
+
+
+def _refuse(data: bytes, codec: str, place: str, what: Message) -> NoReturn:
+    """Say in which line the first byte stands that is none of the encoding."""
+    try:
+        data.decode(codec)
+        line = 1
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+    raise SourceError(
+        Message("{place}, line {line}", place=place, line=line),
+        what,
+        Message("declare its encoding, or save it as UTF-8"),
+    )

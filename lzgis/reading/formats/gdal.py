@@ -1,0 +1,336 @@
+"""Vector files that GDAL reads: by pyogrio, or by fiona where pyogrio refuses."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import geopandas as gpd
+import pyogrio
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.repair import Change
+from lzgis.reading.sandbox.limits import ARC_STEP_DEG
+from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS, WINDOW, read_frame, rows_in
+
+PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__}"
+
+
+class Kind(NamedTuple):
+    """A kind of file: its GDAL driver, what it is called, and the bytes that every such file begins with."""
+
+    driver: str
+    title: str
+    begins: tuple[bytes, ...] = ()
+
+
+GPKG = Kind("GPKG", "GeoPackage", (b"SQLite format 3\0",))
+FLATGEOBUF = Kind("FlatGeobuf", "FlatGeobuf", (b"fgb\x03fgb",))
+FILEGDB = Kind("OpenFileGDB", "file geodatabase")
+
+
+def read_gpkg(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a GeoPackage."""
+    check_beginning(path, GPKG)
+    only = check_geopackage(path, options.layer)
+    return _counted(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
+
+
+def read_filegdb(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a file geodatabase (a folder)."""
+    if not any(path.glob("*.gdbtable")):
+        raise SourceError(
+            str(path), Message("is no {kind}", kind=FILEGDB.title), Message("copy the whole folder, with all its files")
+        )
+    return read_gdal(path, FILEGDB, options)
+
+
+def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
+    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written.
+
+    Raises
+    ------
+    SourceError
+        If it holds less than its header says: cut short within its index, GDAL reads it as empty.
+    """
+    check_beginning(path, FLATGEOBUF)
+    read = read_gdal(path, FLATGEOBUF, options, **_window(options))
+    stated = rows_in(int(pyogrio.read_info(path)["features"]), **_window(options))
+    if len(read.frame) != stated:
+        what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
+        raise SourceError(str(path), what, Message("export the file again"))
+    what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
+    problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
+    return _counted(replace(read, problems=(*read.problems, problem)), path, options)
+
+
+def _window(options: ReadOptions) -> dict[str, Any]:
+    return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
+
+
+def _counted(read: Read, path: Path, options: ReadOptions) -> Read:
+    """Say how many rows there are where not all were asked for."""
+    if options.rows is None:
+        return read
+    return replace(read, total=int(pyogrio.read_info(path, layer=_layer(path, options.layer))["features"]))
+
+
+def check_beginning(path: Path, kind: Kind) -> None:
+    """Refuse a file that is something else than its suffix says: GDAL would open it as whatever it finds.
+
+    Raises
+    ------
+    SourceError
+        If it does not begin as every file of its kind does.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(max(map(len, kind.begins)))
+    if not head.startswith(kind.begins):
+        raise SourceError(
+            str(path),
+            Message("is no {kind}", kind=kind.title),
+            Message("check the file and its suffix, or export it again"),
+        )
+
+
+def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None = None, **opening: Any) -> Read:
+    """Read a layer with pyogrio, or with fiona where pyogrio refuses it.
+
+    Parameters
+    ----------
+    path : Path
+        The file, already known to be of its kind.
+    kind : Kind
+        The kind.
+    options : ReadOptions
+        Which layer.
+    only : str, optional
+        The layer, where it is known already which it can only be.
+    **opening
+        Options of the driver, or of :func:`pyogrio.read_dataframe`.
+
+    Raises
+    ------
+    SourceError
+        If it holds several layers and none was named, or neither engine reads it.
+    """
+    try:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            layer = only or _layer(path, options.layer)
+            frame, found, changes = read_frame(path, layer, **opening)
+        said = (*found, *_said(heard, path))
+        return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
+        return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
+    except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
+        refuse(path, error)
+
+
+def refuse(path: Path, error: Exception) -> NoReturn:
+    """Say that a file cannot be read, and why."""
+    raise SourceError(
+        str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
+    ) from error
+
+
+def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
+    """Choose one of several layers (sheets, members): the one that was named, or the only one.
+
+    Raises
+    ------
+    SourceError
+        If there are several and none was named, or not the one named.
+    """
+    names = ", ".join(layers)
+    if wanted is not None and wanted not in layers:
+        raise SourceError(
+            place,
+            Message("has no layer '{layer}'", layer=wanted),
+            Message("name one of {names}", names=names),
+        )
+    if wanted is None and len(layers) != 1:
+        raise SourceError(
+            place,
+            Message("holds {count} layers", count=len(layers))
+            if layers
+            else Message("holds no layer that can be read"),
+            Message("name one of {names}", names=names)
+            if layers
+            else Message("the file may be cut short; export it again"),
+        )
+    return wanted if wanted is not None else layers[0]
+
+
+def _layer(path: Path, wanted: str | None) -> str:
+    listed = [(str(name), shape) for name, shape in pyogrio.list_layers(path) if name != "layer_styles"]
+    with_shape = [name for name, shape in listed if shape is not None]
+    # Tables without geometry are not meant, unless there is nothing else.
+    return choose_layer(str(path), (with_shape if wanted is None else []) or [n for n, _ in listed], wanted)
+
+
+def _said(heard: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
+    texts = dict.fromkeys(str(one.message) for one in heard if not issubclass(one.category, DeprecationWarning))
+    remedy = Message("look at the file in the program it comes from")
+    return tuple(
+        Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
+    )
+
+
+def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        return None
+    return Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
+
+
+@contextmanager
+def _heard_from(logger: str) -> Iterator[list[str]]:
+    """Collect the errors that a package logs instead of raising them."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(logger)
+    before, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
+def _crs_by_fiona(source: Any) -> CRS | None:
+    """Read the reference system; what is no system is none, which the reader of the file then says."""
+    from fiona._err import CPLE_BaseError
+
+    try:
+        return CRS.from_wkt(source.crs_wkt) if source.crs_wkt else None
+    except (CPLE_BaseError, CRSError):
+        return None
+
+
+def _stated(source: Any, otherwise: int) -> int:
+    try:
+        return len(source)
+    except TypeError:  # A driver that does not count: a drawing.
+        return otherwise
+
+
+def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exception) -> Read:
+    try:
+        import fiona
+    except ImportError:
+        refuse(path, first)
+    try:
+        # An encoding is only given where pyogrio is asked for bytes too.
+        more = {"encoding": options.encoding} if options.encoding else {}
+        with (
+            _heard_from(fiona.log.name) as errors,
+            fiona.Env(OGR_ARC_STEPSIZE=str(ARC_STEP_DEG)),
+            fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
+        ):
+            crs = _crs_by_fiona(source)
+            rows = list(source)
+            stated = _stated(source, len(rows))
+            frame = gpd.GeoDataFrame.from_features(rows, crs=crs)
+    except (fiona.errors.FionaError, fiona.errors.FionaValueError, ValueError) as second:
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
+    if errors:
+        # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
+        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
+        raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
+    if len(frame) != stated:
+        # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
+        refuse(path, first)
+    said = Problem(
+        "note",
+        str(path),
+        Message("was read by fiona, because pyogrio refused it ({first})", first=first),
+        Message("look at its arcs, if it has any: they are drawn as chords"),
+    )
+    engine = f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}"
+    open_rows = tuple(i for i, row in enumerate(rows) if row.geometry is not None and _is_open(row.geometry))
+    told = tuple(
+        Problem("warning", Message("{place}, row {row}", place=path, row=row + 1), CLOSED, LOOK_FOR_POINTS)
+        for row in open_rows
+    )
+    changes = (Change(open_rows, CLOSED),) if open_rows else ()
+    return Read(frame, engine, (said, *told), crs=_crs_of(frame), changes=changes)
+
+
+def _is_open(geometry: Any) -> bool:
+    """Whether a polygon, as fiona gives it, has a ring that is not closed; shapely closes it and says nothing."""
+    if geometry.type == "GeometryCollection":
+        return any(map(_is_open, geometry.geometries))
+    polygons = {"Polygon": [geometry.coordinates], "MultiPolygon": geometry.coordinates}.get(geometry.type, ())
+    return any(ring[0] != ring[-1] for polygon in polygons for ring in polygon if len(ring))
+
+
+#: Every layer but the one that holds styles, and whether it is a table that is told to hold geometries.
+_LAYERS = """
+SELECT c.table_name, c.data_type = 'features' AND g.table_name IS NOT NULL AND m.name IS NOT NULL FROM gpkg_contents c
+LEFT JOIN gpkg_geometry_columns g ON g.table_name = c.table_name
+LEFT JOIN sqlite_master m ON m.name = c.table_name AND m.type = 'table'
+WHERE c.table_name <> 'layer_styles'
+"""
+
+
+def check_geopackage(path: Path, wanted: str | None) -> str | None:
+    """Refuse layers that are questions asked of the database, and a file whose last changes lie beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : str, optional
+        The layer that is to be read; any, if None.
+
+    Returns
+    -------
+    str or None
+        The layer to read, where it is the only one and its own tables say so; else GDAL has to be asked.
+
+    Raises
+    ------
+    SourceError
+        If it is no database, the layer (or one of several) is a view, or a journal lies beside it.
+    """
+    for suffix in ("-wal", "-journal"):
+        beside = path.with_name(path.name + suffix)
+        if beside.is_file() and beside.stat().st_size:
+            what = Message("has changes beside it that are not in it ({name})", name=beside.name)
+            raise SourceError(str(path), what, Message("close it in the program that writes it, then read it again"))
+    try:
+        # Immutable: nothing is locked, and nothing is written beside it.
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            # A trigger does nothing while one reads; a view computes whatever its author liked.
+            rows = database.execute(
+                "SELECT c.table_name FROM gpkg_contents c JOIN sqlite_master m ON lower(m.name) = lower(c.table_name) "
+                "WHERE m.type = 'view'"
+            ).fetchall()
+            layers = database.execute(_LAYERS).fetchall()
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        raise SourceError(
+            str(path), Message("is damaged ({error})", error=error), Message("fetch or export the file again")
+        ) from None
+    views = [str(name) for (name,) in rows]
+    if wanted in views or (wanted is None and views):
+        what = Message("layer '{layer}' is a view, not a table", layer=wanted or views[0])
+        raise SourceError(str(path), what, Message("save what it shows as a table of its own, or name another layer"))
+    only = str(layers[0][0]) if len(layers) == 1 and layers[0][1] else None
+    return only if wanted in (None, only) else None

@@ -1,0 +1,39 @@
+"""GML, read by GDAL from a copy: no schema is fetched, no link followed, and nothing is written beside the file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.reading.base import Read, ReadOptions
+from lzgis.reading.formats.gdal import Kind, read_gdal
+from lzgis.reading.formats.xml_text import read_xml_text
+from lzgis.reading.sandbox.working_copy import working_copy
+
+GML = Kind("GML", "GML")
+_SCHEMAS = re.compile(r"""\s[\w.\-]+:(?:noNamespaceSchemaLocation|schemaLocation)\s*=\s*("[^"]*"|'[^']*')""")
+
+
+def read_gml(path: Path, options: ReadOptions) -> Read:
+    """Read a layer of a GML file.
+
+    Raises
+    ------
+    SourceError
+        If it is no GML.
+    """
+    text, encoding = read_xml_text(path, options)
+    root = re.search(r"<(?![!?])([^\s/>]+)[^>]*>", text)
+    if root is None or "opengis.net/gml" not in text[: root.end() + 4000] or "VRT" in root[1]:
+        raise SourceError(
+            str(path),
+            Message("is no {kind}", kind=GML.title),
+            Message("check the file and its suffix, or export it again"),
+        )
+    with working_copy(str(path), path.name) as copy:
+        copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
+        read = copy.retold(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
+    return replace(read, encoding=encoding)

@@ -1,0 +1,233 @@
+"""KML, KMZ and ovkml: placemarks of all folders as one table.
+
+Read with the standard library's XML parser, because GDAL's drivers make a layer of every folder and lose the names of
+fields that are Chinese. Links to other files are not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.formats.xml_text import read_xml_text
+from lzgis.reading.formats.zip_archive import unpacked
+from lzgis.reading.repair import Change
+from lzgis.reading.sandbox.working_copy import working_copy
+from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS
+
+# What an ovkml says of its coordinates, in capitals and without hyphens.
+_SYSTEMS = {"WGS84": "EPSG:4326", "CGCS2000": "EPSG:4490"}
+_SHIFTED = {"GCJ02": "gcj02", "BD09": "bd09"}
+_SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack", "Model")
+
+
+def read_kml(path: Path, options: ReadOptions) -> Read:
+    """Read the placemarks of a KML file.
+
+    Raises
+    ------
+    SourceError
+        If it is no KML, or a placemark's coordinates are no numbers.
+    """
+    text, encoding = read_xml_text(path, options)
+    root = ElementTree.fromstring(text)
+    if _tag(root) != "kml":
+        raise SourceError(
+            str(path), Message("is no {kind}", kind="KML"), Message("check the file and its suffix, or export it again")
+        )
+    problems: list[Problem] = []
+    links = sum(1 for element in root.iter() if _tag(element) == "NetworkLink")
+    if links:
+        what = Message("{count} links to other files (NetworkLink) are not followed", count=links)
+        problems.append(Problem("warning", str(path), what, Message("give the files that they lead to")))
+    rows: list[dict[str, str]] = []
+    shapes: list[shapely.Geometry | None] = []
+    unclosed: list[int] = []
+    for folder, mark in _placemarks(root, ""):
+        row = _row(mark, folder)
+        here = Message("{place}, placemark {row} ('{name}')", place=path, row=len(rows) + 1, name=row["name"])
+        rows.append(row)
+        shapes.append(_shape(mark, here))
+        if _is_open(mark, here):
+            unclosed.append(len(rows) - 1)
+            problems.append(Problem("warning", here, CLOSED, LOOK_FOR_POINTS))
+    if options.layer is not None:
+        keep = [i for i, row in enumerate(rows) if row["folder"] == options.layer]
+        if not keep:
+            names = ", ".join(sorted({row["folder"] for row in rows}))
+            raise SourceError(
+                str(path),
+                Message("has no layer '{layer}'", layer=options.layer),
+                Message("name one of {names}", names=names),
+            )
+    else:
+        keep = list(range(len(rows)))
+    crs = _system(root, options, str(path))
+    frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=crs.value)
+    # What no placemark has is no field.
+    frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
+    changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
+    engine = f"xml.etree, shapely {shapely.__version__}"
+    return Read(frame, engine, tuple(problems), encoding, crs, changes=changes).only(keep)
+
+
+def read_kmz(path: Path, options: ReadOptions) -> Read:
+    """Read the KML file in a KMZ.
+
+    Raises
+    ------
+    SourceError
+        If there is none or more than one.
+    """
+    with working_copy(str(path)) as copy:
+        unpacked(path, copy.folder)
+        found = sorted(copy.folder.glob("*.kml")) or sorted(copy.folder.rglob("*.kml"))
+        main = [p for p in found if p.name.lower() == "doc.kml"] or found
+        if len(main) != 1:
+            what = Message("holds {count} KML files", count=len(main))
+            raise SourceError(str(path), what, Message("give a KMZ with one of them, or the KML itself"))
+        return copy.retold(read_kml(main[0], options))
+
+
+def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Decided:
+    """Decide the system: WGS 84, or what the placemarks of an ovkml say (OvCoordType), which may be a shifted map."""
+    named = sorted({_text(e) for e in root.iter() if _tag(e) == "OvCoordType" and _text(e)})
+    if not named:
+        return Decided("EPSG:4326", Message("KML is always in WGS 84"))
+    kinds = {"".join(c for c in name.upper() if c.isalnum()) for name in named}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    how = Message("OvCoordType of its placemarks")
+    if kind in _SYSTEMS and not options.shifted:
+        return Decided(_SYSTEMS[kind], how)
+    if kind in _SHIFTED and options.shifted == _SHIFTED[kind]:
+        return Decided("EPSG:4326", how)
+    what = Message("says that its coordinates are {name} (OvCoordType)", name=", ".join(named))
+    if kind in _SHIFTED:
+        raise SourceError(
+            place, what, Message("say so with --from {name}, and they are shifted back", name=_SHIFTED[kind])
+        )
+    remedy = Message("leave --from out") if kind in _SYSTEMS else Message("export it in one system, CGCS2000 or WGS 84")
+    raise SourceError(place, what, remedy)
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _child(element: ElementTree.Element, name: str) -> ElementTree.Element | None:
+    return next((e for e in element if _tag(e) == name), None)
+
+
+def _text(element: ElementTree.Element | None) -> str:
+    return (element.text or "").strip() if element is not None else ""
+
+
+def _placemarks(element: ElementTree.Element, folder: str) -> Iterator[tuple[str, ElementTree.Element]]:
+    """Go through placemarks in the order of the file, each with the names of the folders it lies in."""
+    waiting = [(element, folder)]
+    while waiting:
+        one, above = waiting.pop()
+        if _tag(one) == "Placemark":
+            yield above, one
+            continue
+        name = _text(_child(one, "name")) if _tag(one) == "Folder" else ""
+        inner = f"{above}/{name}" if above and name else above or name
+        waiting += [(child, inner) for child in reversed(one)]
+
+
+def _row(mark: ElementTree.Element, folder: str) -> dict[str, str]:
+    row = {
+        "name": _text(_child(mark, "name")),
+        "description": _text(_child(mark, "description")),
+        "folder": folder,
+    }
+    data = _child(mark, "ExtendedData")
+    for element in data.iter() if data is not None else ():
+        if _tag(element) == "Data":
+            row[element.get("name") or ""] = _text(_child(element, "value"))
+        elif _tag(element) == "SimpleData":
+            row[element.get("name") or ""] = _text(element)
+    return row
+
+
+def _shape(mark: ElementTree.Element, here: str) -> shapely.Geometry | None:
+    parts: list[Any] = [s for e in mark if _tag(e) in _SHAPES for s in _simple(e, here)]
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    # Shapes of one kind become the collection of that kind.
+    for kind, many in ((3, shapely.MultiPolygon), (1, shapely.MultiLineString), (0, shapely.MultiPoint)):
+        if (shapely.get_type_id(np.array(parts)) == kind).all():
+            return many(parts)
+    return shapely.GeometryCollection(parts)
+
+
+def _simple(element: ElementTree.Element, here: str) -> list[shapely.Geometry]:
+    tag = _tag(element)
+    if tag in ("MultiGeometry", "MultiTrack"):
+        return [s for e in element if _tag(e) in _SHAPES for s in _simple(e, here)]
+    if tag == "Point":
+        return [shapely.Point(pair) for pair in _coordinates(element, here)]
+    if tag in ("LineString", "LinearRing"):
+        return [_line(_coordinates(element, here), here)]
+    if tag != "Polygon":
+        _refuse(here, Message("shapes of kind '{kind}' are not read", kind=tag))
+    rings = {
+        name: [_ring(_coordinates(e, here), here) for side in element if _tag(side) == name for e in side]
+        for name in ("outerBoundaryIs", "innerBoundaryIs")
+    }
+    if len(rings["outerBoundaryIs"]) != 1:
+        _refuse(here, Message("a polygon has {count} outer rings", count=len(rings["outerBoundaryIs"])))
+    return [shapely.Polygon(rings["outerBoundaryIs"][0], rings["innerBoundaryIs"])]
+
+
+def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
+    if len(coordinates) < 2:
+        _refuse(here, Message("has {count} points", count=len(coordinates)))
+    return shapely.LineString(coordinates)
+
+
+def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
+    if len(coordinates) < 3:
+        _refuse(here, Message("a ring has {count} points", count=len(coordinates)))
+    # Closed here if it is not, which is said of the placemark.
+    return shapely.LinearRing(coordinates)
+
+
+def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
+    tuples = _text(_child(element, "coordinates")).split()
+    try:
+        points = np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
+    except ValueError:
+        _refuse(here, Message("a coordinate is not a number"))
+    heights = np.array([_height(one) for one in tuples])
+    # A height of 0 is what a program writes that knows none.
+    return np.column_stack([points, heights]) if heights.any() else points
+
+
+def _height(point: str) -> float:
+    try:
+        return float(point.split(",")[2])
+    except (IndexError, ValueError):
+        return 0.0
+
+
+def _is_open(mark: ElementTree.Element, here: str) -> bool:
+    """Whether a ring of a polygon does not end where it begins, as KML demands."""
+    sides = ("outerBoundaryIs", "innerBoundaryIs")
+    rings = [e for polygon in mark.iter() if _tag(polygon) == "Polygon" for s in polygon if _tag(s) in sides for e in s]
+    points = [_coordinates(ring, here)[:, :2] for ring in rings]
+    return any(len(one) > 0 and (one[0] != one[-1]).any() for one in points)
+
+
+def _refuse(here: str, what: Message) -> NoReturn:
+    raise SourceError(here, what, Message("correct the placemark, or export it again")) from None

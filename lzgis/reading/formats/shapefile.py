@@ -1,0 +1,222 @@
+"""Shapefiles: whole or not, with or without index, projection and encoding, and the lies of the last.
+
+The text of the table is asked of GDAL byte for byte (as Latin-1) and decoded here, so that a wrong encoding is found
+before it is believed, and a text that is none is told by row and field.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.base import Decided, Read, ReadOptions, beside
+from lzgis.reading.encoding import codec_of, decides, declared_codec, surely_utf8
+from lzgis.reading.formats.dbf import Dbf, read_dbf
+from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
+from lzgis.reading.sandbox.working_copy import working_copy
+
+SHAPEFILE = Kind("ESRI Shapefile", "shapefile", (b"\x00\x00\x27\x0a",))
+_EXPORT_AGAIN = Message("export the shapefile again, with all its files")
+_GBK_LANGUAGE = 0x4D
+
+
+def read_shapefile(path: Path, options: ReadOptions) -> Read:
+    """Read a shapefile; one without index is read from a copy, to which GDAL adds one.
+
+    Raises
+    ------
+    SourceError
+        If it is cut short, its table and its shapes are not of one number, or a text is in no known encoding.
+    """
+    check_beginning(path, SHAPEFILE)
+    _check_whole(path)
+    what = _index_fault(path)
+    if what is not None:
+        with working_copy(str(path), path.stem + ".shp") as copy:
+            for suffix in (".shp", ".dbf", ".prj"):
+                if (part := beside(path, suffix)) is not None:
+                    shutil.copyfile(part, copy.folder / (path.stem + suffix))
+            read = copy.retold(_read(copy.file, options, cpg=beside(path, ".cpg")))
+        return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
+    return _read(path, options, cpg=beside(path, ".cpg"))
+
+
+def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
+    table = beside(path, ".dbf")
+    dbf = read_dbf(table) if table is not None else None
+    if dbf is not None:
+        _check_counts(path, dbf, _indexed(path))
+    before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
+    try:
+        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
+        read = read_gdal(path, SHAPEFILE, replace(options, layer=None), encoding="ISO-8859-1")
+    except SourceError:
+        _refuse_broken_prj(path)
+        raise
+    finally:
+        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": before})
+    problems = list(read.problems)
+    if beside(path, ".prj") is not None and read.frame.crs is None:
+        what = Message("its .prj names no system of coordinates that is known")
+        problems.append(Problem("warning", str(path), what, Message("declare the system, or correct the .prj")))
+    if dbf is None:
+        what = Message("has no table (.dbf), so no attributes")
+        problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
+        return replace(read, problems=tuple(problems))
+    _check_counts(path, dbf, len(read.frame) + dbf.deleted)
+    if dbf.deleted:
+        what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
+        problems.append(Problem("note", str(path), what, Message("nothing to do")))
+    encoding = _encoding(dbf, options, cpg, problems)
+    frame = _decoded(read.frame, encoding.value, path)
+    cut = [str(c) for c, raw in zip(frame.columns, dbf.names, strict=False) if len(raw) >= 10]
+    if cut:
+        what = Message("names of fields may have been cut to 10 bytes: {names}", names=", ".join(cut))
+        problems.append(Problem("note", str(path), what, Message("a GeoPackage keeps whole names")))
+    return replace(read, frame=frame, problems=tuple(problems), encoding=encoding)
+
+
+def _refuse_broken_prj(path: Path) -> None:
+    """Say that it is the .prj that cannot be read, where it is: then nothing else of the file can be."""
+    prj = beside(path, ".prj")
+    try:
+        if prj is not None:
+            CRS.from_wkt(prj.read_text("utf-8", "replace"))
+    except CRSError:
+        what = Message("its .prj names no system of coordinates that is known")
+        raise SourceError(str(path), what, Message("declare the system, or correct the .prj")) from None
+
+
+def _check_whole(path: Path) -> None:
+    """Hold the length that the header states against the length of the file; both shapes and index are so guarded."""
+    for suffix in (".shp", ".shx"):
+        part = beside(path, suffix)
+        if part is None:
+            continue
+        size = part.stat().st_size
+        with part.open("rb") as stream:
+            head = stream.read(28)
+        stated = 2 * int(struct.unpack(">i", head[24:28])[0]) if len(head) == 28 else 100
+        if size < stated:
+            what = Message("is cut short: {size} of {stated} bytes are there", size=size, stated=stated)
+            raise SourceError(str(part), what, _EXPORT_AGAIN)
+
+
+def _index_fault(path: Path) -> Message | None:
+    """Say why the index cannot be used: not there, or pointing at what is no record of the shapes."""
+    index = beside(path, ".shx")
+    if index is None:
+        return Message("has no index (.shx); one was made on a copy")
+    data = path.read_bytes()
+    records, at = set(), 100
+    while at + 8 <= len(data):
+        length = int(struct.unpack_from(">i", data, at + 4)[0])
+        if length < 2:
+            break
+        records.add((at // 2, length))
+        at += 8 + 2 * length
+    content = index.read_bytes()[100:]
+    entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
+    # A program that edits may leave a record that is no longer used, so there may be more records than entries.
+    if len(set(entries)) == len(entries) and records.issuperset(entries):
+        return None
+    return Message("its index (.shx) does not fit its shapes; one was made on a copy")
+
+
+def _indexed(path: Path) -> int | None:
+    index = beside(path, ".shx")
+    return (index.stat().st_size - 100) // 8 if index is not None else None
+
+
+def _check_counts(path: Path, dbf: Dbf, shapes: int | None) -> None:
+    """Hold shapes and records against each other: GDAL reads as many as there are of the fewer, and says nothing."""
+    shapes = dbf.declared if shapes is None else shapes
+    if not dbf.declared == len(dbf.records) == shapes:
+        what = Message(
+            "its table (.dbf) should have {declared} records and has {present}, for {shapes} shapes",
+            declared=dbf.declared,
+            present=len(dbf.records),
+            shapes=shapes,
+        )
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
+
+
+def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[Problem]) -> Decided:
+    """Decide the encoding: declared; else what .cpg says, if the bytes allow it; else what the bytes are."""
+    samples = dbf.samples
+    if options.encoding:
+        return Decided(declared_codec(options.encoding, str(dbf.path)), Message("declared"))
+    named = cpg.read_text("ascii", "replace").strip() if cpg is not None else ""
+    stated = codec_of(named) if named else ""
+    is_utf8 = surely_utf8(samples)
+    if stated and decides(samples, stated) and (not is_utf8 or stated == "utf-8"):
+        return Decided(stated, Message(".cpg says {name}", name=named))
+    if all(text.isascii() for text in samples):
+        found = Decided("utf-8", Message("no text but ASCII"))
+    elif is_utf8 or (decides(samples, "utf-8") and dbf.language != _GBK_LANGUAGE):
+        found = Decided("utf-8", Message("the bytes are UTF-8"))
+    elif decides(samples, "gb18030"):
+        found = Decided("gb18030", Message("the bytes are not UTF-8 but GB18030"))
+    else:
+        raise SourceError(
+            str(dbf.path),
+            Message("its text is neither UTF-8 nor GB18030"),
+            Message("declare its encoding, or save it as UTF-8"),
+        )
+    if named:
+        what = Message(".cpg says {name}, but the text is {encoding}", name=named, encoding=found.value.upper())
+        problems.append(Problem("warning", str(dbf.path), what, Message("read as the bytes say; correct the .cpg")))
+    return found
+
+
+def _decoded(frame: gpd.GeoDataFrame, codec: str, path: Path) -> gpd.GeoDataFrame:
+    names = _names([str(c) for c in frame.columns if c != frame.geometry.name], codec)
+    columns = {}
+    for name, read_as in names.items():
+        column = frame[name]
+        if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object:
+            given = column.tolist()
+            first: dict[object, int] = {}
+            for i, value in enumerate(given):
+                first.setdefault(value, i)
+            texts = {value: _value(value, codec, path, (i + 1, read_as)) for value, i in first.items()}
+            columns[name] = pd.Series([texts[value] for value in given], index=frame.index, dtype=object)
+    return frame.assign(**columns).rename(columns=names)
+
+
+def _names(raw: list[str], codec: str) -> dict[str, str]:
+    """Decode names of fields; the last character of one may have been cut in two, which may leave two alike."""
+    found: dict[str, str] = {}
+    for name in raw:
+        plain = name.encode("latin-1", "replace").decode(codec, "ignore")
+        taken = set(found.values())
+        found[name] = next(n for k in range(len(raw)) if (n := f"{plain}_{k + 1}" if k else plain) not in taken)
+    return found
+
+
+def _value(value: object, codec: str, path: Path, where: tuple[int, str]) -> object:
+    if not isinstance(value, str) or value.isascii():
+        return None if pd.isna(value) else value  # type: ignore[call-overload]
+    raw = value.encode("latin-1")
+    try:
+        return raw.decode(codec)
+    except UnicodeDecodeError as error:
+        if error.end == len(raw) and len(raw) - error.start < 4:
+            return raw[: error.start].decode(codec)
+        row, field = where
+        raise SourceError(
+            Message("{place}, row {row}, field '{found}'", place=path, row=row, found=field),
+            Message("is not text in {encoding}", encoding=codec.upper()),
+            Message("declare its encoding, or save it as UTF-8"),
+        ) from None

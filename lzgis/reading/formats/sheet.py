@@ -1,0 +1,299 @@
+"""A table of coordinates: which row is its head, which columns hold coordinates, and the shapes that they give.
+
+Three forms are known: a point in each row (经度 and 纬度, or X and Y), a shape in each row (WKT), and the boundary points of
+parcels, one in each row, told by a column 点号 or 圈号.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.formats.boundary_points.parcels import parcels
+from lzgis.reading.numbers import Cells, plain
+from lzgis.reading.repair import Change
+
+#: What a column may be called, after full-width letters, blanks, case and a unit in brackets are taken away.
+COORDINATE_FIELDS: dict[str, tuple[str, ...]] = {
+    "lon": ("经度", "东经", "lon", "lng", "long", "longitude", "中心经度", "经度坐标", "坐标经度"),
+    "lat": ("纬度", "北纬", "lat", "latitude", "中心纬度", "纬度坐标", "坐标纬度"),
+    "x": ("x", "x坐标", "坐标x", "xcoord", "pointx", "point_x"),
+    "y": ("y", "y坐标", "坐标y", "ycoord", "pointy", "point_y"),
+    # In surveying X is 纵坐标, which points north.
+    "north": ("纵坐标", "纵坐标x", "x纵坐标", "北坐标", "northing", "north", "n"),
+    "east": ("横坐标", "横坐标y", "y横坐标", "东坐标", "easting", "east", "e"),
+    "wkt": ("wkt", "geometry", "geom", "the_geom", "几何", "图形", "shape_wkt", "wktgeom"),
+    "point": ("点号", "界址点号", "界址点", "点名", "拐点", "拐点号", "拐点编号", "界址点编号"),
+    "ring": ("圈号", "环号", "地块圈号"),
+    "parcel": ("地块编号", "地块号", "地块", "宗地号", "宗地代码", "项目编号", "编号", "id", "site_id"),
+}
+_HEAD_WITHIN = 30
+_SUMS = ("合计", "总计", "小计", "total", "sum")
+
+
+class Columns(NamedTuple):
+    """Where the coordinates stand: the position of the head, its names, and the column of each meaning."""
+
+    head: int
+    names: list[str]
+    found: dict[str, int]
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """Which two meanings give a point."""
+        pairs = (("lon", "lat"), ("east", "north"), ("x", "y"))
+        return next((p for p in pairs if p[0] in self.found and p[1] in self.found), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Rows of cells with the numbers that a user knows them by, and what messages call the sheet."""
+
+    place: str
+    rows: list[tuple[int, list[object]]]
+    problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """The first row that names coordinates, and its columns; None if there is none."""
+        for head, (_, row) in enumerate(self.rows[:_HEAD_WITHIN]):
+            names = [_heading(cell) for cell in row]
+            found = {
+                meaning: names.index(name)
+                for meaning, aliases in COORDINATE_FIELDS.items()
+                for name in [next((a for a in aliases if a in names), None)]
+                if name is not None
+            }
+            columns = Columns(head, _distinct(row), found)
+            if "wkt" in found or columns.pair:
+                return columns
+        return None
+
+
+def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
+    """Make shapes of a table of coordinates.
+
+    A row whose coordinates are no numbers stays, without a shape, and the problems say so.
+
+    Raises
+    ------
+    SourceError
+        If no row names columns of coordinates, no row gives a shape, or it cannot be told which column points north.
+    """
+    columns = sheet.columns
+    if columns is None:
+        raise SourceError(
+            sheet.place,
+            Message("no row names columns of coordinates"),
+            Message("name them 经度 and 纬度, X and Y, or WKT"),
+        )
+    _refuse_twice(sheet, columns)
+    body = _body(sheet, columns)
+    if columns.head:
+        number = sheet.rows[columns.head][0]
+        what = Message("row {row} is taken as the head of the table", row=number)
+        sheet.problems.append(Problem("note", sheet.place, what, Message("the rows above it are left out")))
+    cells = Cells(sheet.place, columns.names, [n for n, _ in body], [r for _, r in body], sheet.problems)
+    table = pd.DataFrame([r for _, r in body], columns=columns.names, dtype=object)
+    changes: tuple[Change, ...] = ()
+    if "wkt" in columns.found:
+        frame = _of_wkt(cells, table, columns)
+        crs = None
+    else:
+        x, y, crs = _points(cells, columns, options)
+        if {"point", "ring"} & set(columns.found):
+            frame, changes = parcels(cells, columns.found, (x, y), table)
+        else:
+            frame = gpd.GeoDataFrame(table, geometry=[_point(a, b) for a, b in zip(x, y, strict=True)])
+    if len(frame) and shapely.is_missing(frame.geometry.to_numpy()).all():
+        first = next((p for p in sheet.problems if p.level == "error"), None)
+        if first is not None:
+            raise SourceError(first.place, first.what, first.remedy)
+    frame = frame.set_crs(crs.value) if crs is not None else frame
+    return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes)
+
+
+def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
+    """Refuse coordinates whose column has a namesake: which of the two is meant cannot be told."""
+    number, row = sheet.rows[columns.head]
+    names = [_heading(cell) for cell in row]
+    for index in columns.found.values():
+        if names.count(names[index]) > 1:
+            here = Message("{place}, row {row}", place=sheet.place, row=number)
+            what = Message("two columns are named '{name}'", name=names[index])
+            raise SourceError(here, what, Message("remove the one that is not meant"))
+
+
+def _point(x: float, y: float) -> shapely.Geometry | None:
+    return shapely.Point(x, y) if np.isfinite(x) and np.isfinite(y) else None
+
+
+def _heading(cell: object) -> str:
+    text = unicodedata.normalize("NFKC", str(cell)).lower() if isinstance(cell, str) else ""
+    text = "".join(text.split()).partition("(")[0].partition("[")[0]
+    return text.rstrip("°:")
+
+
+def _distinct(row: list[object]) -> list[str]:
+    """Name every column, also those that have no name or the name of another."""
+    names: list[str] = []
+    for i, cell in enumerate(row):
+        name = str(cell).strip() or f"column_{i + 1}"
+        names.append(name if name not in names else f"{name}_{i + 1}")
+    return names
+
+
+def _body(sheet: Sheet, columns: Columns) -> list[tuple[int, list[object]]]:
+    """Return the rows below the head that say something, as long as the head."""
+    width = len(columns.names)
+    body = []
+    for number, row in sheet.rows[columns.head + 1 :]:
+        if not any(plain(c) for c in row):
+            continue
+        if any(plain(c) for c in row[width:]):
+            what = Message("has {count} cells, the head {width}", count=len(row), width=width)
+            here = Message("{place}, row {row}", place=sheet.place, row=number)
+            raise SourceError(here, what, Message("put a text that holds the delimiter in quotation marks"))
+        cells = [*row[:width], *[""] * (width - len(row))]
+        first = next((plain(c) for c in cells if plain(c)), "")
+        coordinates = [plain(cells[i]) for m, i in columns.found.items() if m in ("lon", "x", "east", "wkt")]
+        if first.rstrip(":").lower() in _SUMS and not any(coordinates):
+            here = Message("{place}, row {row}", place=sheet.place, row=number)
+            sheet.problems.append(
+                Problem(
+                    "note",
+                    here,
+                    Message("is a sum ('{value}') and was passed over", value=first),
+                    Message("nothing to do"),
+                )
+            )
+            continue
+        body.append((number, cells))
+    if not body:
+        raise SourceError(sheet.place, Message("has no rows"), Message("give at least one site"))
+    return body
+
+
+def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataFrame:
+    column = columns.found["wkt"]
+    shapes: list[shapely.Geometry | None] = []
+    for i in range(len(table)):
+        text = plain(cells.rows[i][column])
+        # PostGIS writes the number of the system before the shape.
+        text = text.partition(";")[2] if text.upper().startswith("SRID=") else text
+        try:
+            shapes.append(shapely.from_wkt(text) if text else None)
+        # What shapely has no kind of shape for, as arcs, is told by its row too.
+        except (shapely.errors.GEOSException, NotImplementedError) as error:
+            shapes.append(None)
+            why = str(error).partition("\n")[0]
+            cells.say(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
+    return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
+
+
+def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.ndarray, np.ndarray, Decided | None]:
+    """Return longitude or easting, latitude or northing, and the system if the columns tell it."""
+    pair = columns.pair
+    assert pair is not None
+    first, second = (columns.found[name] for name in pair)
+    a, b = cells.numbers(first), cells.numbers(second)
+    if pair == ("lon", "lat"):
+        for i in np.flatnonzero((np.abs(a) > 180) | (np.abs(b) > 90)):
+            column = first if abs(a[i]) > 180 else second
+            cells.say(
+                int(i),
+                column,
+                Message("'{value}' is no number of degrees", value=plain(cells.rows[i][column])),
+                _NAME_XY,
+            )
+            a[i] = b[i] = np.nan
+        return a, b, None if options.crs else _assumed(cells)
+    if pair == ("east", "north"):
+        return a, b, None
+    names = (columns.names[first], columns.names[second])
+    if _north_is_first(cells, a, b, (options, names)):
+        return b, a, None
+    return a, b, None
+
+
+_NAME_XY = Message("correct it, or name the columns X and Y if they are metres")
+
+
+def _assumed(cells: Cells) -> Decided:
+    what = Message("longitude and latitude name no system; taken as CGCS2000")
+    remedy = Message("declare another if it is one; positions from maps of the internet may be in GCJ-02")
+    cells.problems.append(Problem("warning", cells.place, what, remedy))
+    return Decided("EPSG:4490", Message("assumed of columns of longitude and latitude"))
+
+
+def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, said: tuple[ReadOptions, tuple[str, str]]) -> bool:
+    """Whether column X points north, as in surveying; decided by the values, which in China cannot be mistaken."""
+    options, (x_name, y_name) = said
+    votes = {False: _fits(x, y), True: _fits(y, x)}
+    usable = np.isfinite(x) & np.isfinite(y)
+    if options.crs and usable.any() and not (votes[False] | votes[True]).any():
+        votes = _fits_declared(x, y, options.crs)
+    north = bool(votes[True].sum() > votes[False].sum())
+    wrong = np.flatnonzero(usable & ~votes[north])
+    if len(wrong) and not votes[north].any():
+        raise SourceError(
+            Message("{place}, row {row}", place=cells.place, row=cells.numbering[wrong[0]]),
+            Message(
+                "cannot tell which of {x} and {y} points north ({a}, {b})",
+                x=x_name,
+                y=y_name,
+                a=x[wrong[0]],
+                b=y[wrong[0]],
+            ),
+            Message("name the columns 东坐标 and 北坐标, or 经度 and 纬度"),
+        )
+    if len(wrong):
+        raise SourceError(
+            Message("{place}, row {row}", place=cells.place, row=cells.numbering[wrong[0]]),
+            Message(
+                "{x} and {y} do not mean what they mean in the other rows ({a}, {b})",
+                x=x_name,
+                y=y_name,
+                a=x[wrong[0]],
+                b=y[wrong[0]],
+            ),
+            Message("give all rows in one order of axes and one system"),
+        )
+    what = Message("{name} is read as pointing north, by its values", name=x_name if north else y_name)
+    level = "warning" if north else "note"
+    cells.problems.append(Problem(level, cells.place, what, Message("name the columns 东坐标 and 北坐标 to be sure")))
+    return north
+
+
+def _fits(east: np.ndarray, north: np.ndarray) -> np.ndarray:
+    """Whether each pair can be (easting, northing) or (longitude, latitude) in China; never both ways round.
+
+    Eastings have six digits, or eight with the number of the zone (13-23 for 6°, 25-45 for 3°) before them; northings
+    lie between 1.9 and 6 million metres, latitudes below 54° and longitudes above 73°.
+    """
+    metres = (((east > 1e5) & (east < 1e6)) | ((east > 13e6) & (east < 46e6))) & (north > 1.9e6) & (north < 6e6)
+    degrees = (east >= 73) & (east <= 136) & (north >= 3) & (north <= 54)
+    return metres | degrees
+
+
+def _fits_declared(x: np.ndarray, y: np.ndarray, declared: str) -> dict[bool, np.ndarray]:
+    """Whether each pair lies where the declared system is for, read either way."""
+    area = CRS.from_user_input(declared).area_of_use
+    nowhere = np.zeros(len(x), bool)
+    if area is None or not CRS.from_user_input(declared).is_geographic:
+        return {False: nowhere, True: nowhere}
+    inside = [(a >= area.west) & (a <= area.east) & (b >= area.south) & (b <= area.north) for a, b in ((x, y), (y, x))]
+    # Where both are possible the values do not decide.
+    return {False: inside[0] & ~inside[1], True: inside[1] & ~inside[0]}

@@ -1,0 +1,59 @@
+"""Text of XML files: in UTF-8 whatever it was in, and without what reaches outside the file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.parsers import expat
+
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.reading.base import Decided, ReadOptions
+from lzgis.reading.encoding import decoded
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_NAMED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._\-]+)["']""")
+
+
+def read_xml_text(path: Path, options: ReadOptions) -> tuple[str, Decided]:
+    """Read an XML file as text without its declaration.
+
+    Raises
+    ------
+    SourceError
+        If it is in no encoding that is tried, or has a document type, by which entities and other files come in.
+    """
+    data = path.read_bytes()
+    named = _NAMED.match(data[:400])
+    text, encoding = decoded(
+        data, str(path), declared=options.encoding, named=named[1].decode("ascii") if named else None
+    )
+    text = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
+    _check(text, path)
+    return text, encoding
+
+
+def _check(text: str, path: Path) -> None:
+    """Read it once from end to end: well formed, and without a document type."""
+    parser = expat.ParserCreate("utf-8", "}")
+    found: list[str] = []
+    # Expat only calls this before it has read any entity of it.
+    parser.StartDoctypeDeclHandler = lambda *_: found.append("doctype")
+    try:
+        for start in range(0, len(text), 1 << 20):
+            parser.Parse(text[start : start + (1 << 20)].encode("utf-8", "replace"), False)
+            if found:
+                break
+        else:
+            parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        if not found:
+            raise SourceError(
+                Message("{place}, line {line}", place=path, line=error.lineno),
+                Message("is no well-formed XML ({error})", error=expat.errors.messages[error.code]),
+                Message("export the file again"),
+            ) from None
+    if found:
+        raise SourceError(
+            str(path), Message("has a document type (DOCTYPE)"), Message("take it out; no file of shapes needs one")
+        )

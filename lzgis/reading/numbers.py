@@ -1,0 +1,84 @@
+"""Cells as numbers: as text, with full-width digits, in degrees, minutes and seconds."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+
+_THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_DECIMAL = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
+_SEXAGESIMAL = re.compile(r"^(\d{1,3})[°度:](\d{1,2})[′'分:](?:(\d{1,2}(?:\.\d+)?)(?:″|\"|''|′′|秒)?)?$")
+
+
+def plain(cell: object) -> str:
+    """Write a cell as text, full-width characters as their usual forms, without blanks around it."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    return unicodedata.normalize("NFKC", cell).strip() if isinstance(cell, str) else str(cell)
+
+
+def number(cell: object) -> float | None:
+    """Read a cell as a number; None if it is none.
+
+    Examples
+    --------
+    >>> number("１１２．５"), number("2,758,130.25"), number("112°30′36″E"), number("24度36分"), number("—")
+    (112.5, 2758130.25, 112.51, 24.6, None)
+    """
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return float(cell) if math.isfinite(cell) else None
+    # NFKC leaves a prime as it is, but makes two of a double one.
+    text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
+    if _THOUSANDS.match(text):
+        text = text.replace(",", "")
+    if _DECIMAL.match(bare := text.rstrip("°度")):
+        value = float(bare)
+        return value if math.isfinite(value) else None
+    match = _SEXAGESIMAL.match(text.replace("’", "'").replace("”", '"'))
+    if match is None:
+        return None
+    degrees, minutes, seconds = (float(part or 0) for part in match.groups())
+    if minutes >= 60 or seconds >= 60:
+        return None
+    return round(degrees + minutes / 60 + seconds / 3600, 12)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a table, and where they stand: what messages need to name one."""
+
+    place: str
+    names: list[str]
+    numbering: list[int]
+    rows: list[list[object]]
+    problems: list[Problem]
+
+    def say(self, row: int, column: int, what: Message, remedy: Message) -> None:
+        """Note that a cell cannot be used."""
+        here = Message(
+            "{place}, row {row}, column '{column}'",
+            place=self.place,
+            row=self.numbering[row],
+            column=self.names[column],
+        )
+        self.problems.append(Problem("error", here, what, remedy))
+
+    def numbers(self, column: int) -> np.ndarray:
+        """Read a column as numbers, NaN where there is none, which the problems say."""
+        values = np.full(len(self.rows), np.nan)
+        for i, row in enumerate(self.rows):
+            value = number(row[column])
+            if value is not None:
+                values[i] = value
+            elif text := plain(row[column]):
+                self.say(i, column, Message("'{value}' is no number", value=text), Message("correct the coordinate"))
+            else:
+                self.say(i, column, Message("is empty"), Message("give the coordinate"))
+        return values

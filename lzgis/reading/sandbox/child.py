@@ -1,0 +1,86 @@
+"""The process that opens a stranger's file: ``python -m lzgis.reading.sandbox.child FOLDER…``.
+
+It finds in each folder what to read, and leaves there what it read, or why it did not. It is started by
+:mod:`lzgis.reading.sandbox.parent`, which outlives whatever happens here.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from lzgis.errors import LzgisError, SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.addresses import shown
+from lzgis.reading.base import Read, ReadOptions
+from lzgis.reading.readers import read_vector
+from lzgis.reading.sandbox.exchange import ANSWER, DRAFT, ERROR, pack, pack_error, request_in
+from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
+
+#: A file that warns about every row says enough with the first.
+_WARNINGS = 20
+
+
+def main(folders: list[Path]) -> int:
+    """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
+    for folder in folders:
+        path, options, memory_bytes = request_in(folder)
+        if folder is folders[0]:
+            limit_this_process(memory_bytes, options.network)
+        told: LzgisError
+        try:
+            pack(read_with_warnings(path, options), folder / DRAFT)
+            (folder / DRAFT).replace(folder / ANSWER)
+            continue
+        except LzgisError as error:
+            told = error
+        except MemoryError:
+            told = too_much_memory(shown(path), memory_bytes)
+        except RecursionError:
+            what = Message("is nested too deeply")
+            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+        except Exception as error:
+            # What was read of a broken file need not fit into an answer: text that is none, times that are none.
+            what = Message("cannot be read ({first})", first=_short(error))
+            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+        (folder / ERROR).write_text(pack_error(told), "ascii")
+    return 0
+
+
+def read_with_warnings(path: str, options: ReadOptions) -> Read:
+    """Read a file, and keep as problems what the libraries warn of.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, whatever the libraries say.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            read = read_vector(path, options=options)
+        except (LzgisError, MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            # Whatever a library raises for a broken file: it must be told as what it is, a file that cannot be read.
+            what = Message("cannot be read ({first})", first=_short(error))
+            raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
+    texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))
+    remedy = Message("look whether all of it was read")
+    more = tuple(
+        Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
+        for text in list(texts)[:_WARNINGS]
+    )
+    return replace(read, problems=(*read.problems, *more))
+
+
+def _short(said: object) -> str:
+    text = " ".join(str(said).split()) or type(said).__name__
+    return text if len(text) <= 300 else text[:300] + "…"
+
+
+if __name__ == "__main__":
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))

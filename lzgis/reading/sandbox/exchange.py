@@ -1,0 +1,197 @@
+"""What was read, packed into a file of numbers and JSON: the answer of another process, of which nothing is executed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import string
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from lzgis import errors
+from lzgis.errors import LzgisError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.repair import Change
+
+_RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change)}
+_ERRORS = {kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError)}
+
+
+def pack(read: Read, file: Path) -> None:
+    """Write a reading to a file; :func:`unpack` gives it back."""
+    frame = read.frame.reset_index(drop=True)
+    arrays: dict[str, np.ndarray] = {}
+    columns: list[dict[str, Any]] = []
+    geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name else None
+    for i, name in enumerate(frame.columns):
+        if name == geometry:
+            continue
+        kind, values = _column(frame.iloc[:, i])
+        columns.append({"name": str(name), "kind": kind})
+        if kind in ("number", "time", "time-utc"):
+            arrays[f"column_{len(columns) - 1}"] = values
+        else:
+            columns[-1]["values"] = values
+    head: dict[str, Any] = {"columns": columns, "rows": len(frame), "geometry": geometry, "crs": None}
+    if geometry is not None:
+        blobs = shapely.to_wkb(frame.geometry.to_numpy(), flavor="iso")
+        arrays["lengths"] = np.array([-1 if b is None else len(b) for b in blobs], dtype=np.int64)
+        arrays["geometry"] = np.frombuffer(b"".join(b for b in blobs if b is not None), dtype=np.uint8)
+        head["crs"] = None if frame.crs is None else CRS.from_user_input(frame.crs).to_wkt()
+    head["read"] = {f.name: _plain(getattr(read, f.name)) for f in fields(Read) if f.name != "frame"}
+    arrays["head"] = np.frombuffer(json.dumps(head).encode("ascii"), dtype=np.uint8)
+    with file.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+
+
+def unpack(file: Path) -> Read:
+    """Read what :func:`pack` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        head = json.loads(arrays["head"].tobytes())
+        data = {
+            column["name"]: _values(column, arrays[f"column_{i}"] if "values" not in column else None)
+            for i, column in enumerate(head["columns"])
+        }
+        frame = pd.DataFrame(data, index=pd.RangeIndex(head["rows"]))
+        if head["geometry"] is not None:
+            ends = np.concatenate([[0], np.cumsum(np.maximum(arrays["lengths"], 0))])
+            blob = arrays["geometry"].tobytes()
+            given = [
+                None if length < 0 else blob[start : start + length]
+                for start, length in zip(ends, arrays["lengths"], strict=False)
+            ]
+            # A coordinate that is no number is told of later, with its row.
+            with np.errstate(invalid="ignore"):
+                shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
+            crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
+            frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=crs))
+            frame = frame.rename_geometry(head["geometry"]) if head["geometry"] != "geometry" else frame
+    return Read(frame=frame, **{name: _made(value) for name, value in head["read"].items()})
+
+
+def pack_error(error: LzgisError) -> str:
+    """Write an error as JSON; :func:`unpack_error` gives it back."""
+    parts = [_plain(part) for part in (error.place, error.what, error.remedy)]
+    return json.dumps({"error": type(error).__name__, "parts": parts})
+
+
+def unpack_error(text: str) -> LzgisError:
+    """Read what :func:`pack_error` wrote."""
+    told = json.loads(text)
+    kind = _ERRORS.get(told["error"], errors.SourceError)
+    return kind(*(_made(part) for part in told["parts"]))
+
+
+def _column(column: pd.Series) -> tuple[str, Any]:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
+        return "number", column.to_numpy()
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
+        plain = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
+        return "time-utc" if zoned else "time", plain.to_numpy(dtype="datetime64[us]").astype(np.int64)
+    kind = "text" if isinstance(column.dtype, pd.StringDtype) else "any"
+    return kind, [_plain(value) for value in column.astype(object)]
+
+
+def _values(column: dict[str, Any], array: np.ndarray | None) -> Any:
+    if array is None:
+        values = [_made(value) for value in column["values"]]
+        return pd.array(values, dtype="str") if column["kind"] == "text" else pd.Series(values, dtype=object)
+    if column["kind"] == "number":
+        return array
+    times = pd.Series(array.astype("datetime64[us]"))
+    return times.dt.tz_localize("UTC") if column["kind"] == "time-utc" else times
+
+
+def _plain(value: Any) -> Any:
+    """Say a value in JSON; what is not a plain value carries the name of its kind."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Message) or not isinstance(value, str | bool | int | None):
+        return _tagged(value)
+    return value
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, Message):
+        return {"message": value.template, "values": {k: _plain(v) for k, v in value.values.items()}}
+    if isinstance(value, float):
+        return value if np.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode("ascii")}
+    kind = _RECORDS.get(type(value).__name__)
+    if kind is not None:
+        return {"record": kind.__name__, "values": {f.name: _plain(getattr(value, f.name)) for f in fields(kind)}}
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+
+
+def _made(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_made(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if "message" in value:
+        return _message(value["message"], {k: _made(v) for k, v in value["values"].items()})
+    if "float" in value:
+        return float(value["float"])
+    if "bytes" in value:
+        return base64.b64decode(value["bytes"])
+    return _RECORDS[value["record"]](**{k: _made(v) for k, v in value["values"].items()})
+
+
+def _message(template: str, values: dict[str, Any]) -> Message:
+    """Fill in a template that names its values and nothing of theirs."""
+    names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    if not all(name.isidentifier() for name in names):
+        return Message("{text}", text=template)
+    return Message(template, **values)
+
+
+#: What it is asked, what it is still writing, what it read, or why it did not.
+REQUEST, DRAFT, ANSWER, ERROR = "request.json", "draft.npz", "answer.npz", "error.json"
+
+
+class Request(NamedTuple):
+    """What to read, how, and in how much memory (bytes)."""
+
+    path: str
+    options: ReadOptions
+    memory_bytes: int
+
+
+def put_request(request: Request, folder: Path) -> None:
+    """Leave a request in a folder."""
+    plain = {"path": request.path, "options": asdict(request.options), "memory_bytes": request.memory_bytes}
+    (folder / REQUEST).write_text(json.dumps(plain), "utf-8")
+
+
+def request_in(folder: Path) -> Request:
+    """Find the request that was left in a folder."""
+    plain = json.loads((folder / REQUEST).read_text("utf-8"))
+    return Request(plain["path"], _options(plain["options"]), plain["memory_bytes"])
+
+
+def is_answered(folder: Path) -> bool:
+    """Whether the request in a folder was answered, or told why not."""
+    return (folder / ANSWER).exists() or (folder / ERROR).exists()
+
+
+def _options(plain: dict[str, Any]) -> ReadOptions:
+    """Make the options again of what JSON keeps of them."""
+    given, rows = plain.get("helmert"), plain.get("rows")
+    helmert = None
+    if given:
+        from lzgis.coordinates.helmert import Helmert
+
+        helmert = Helmert(**given)
+    return ReadOptions(**plain | {"helmert": helmert, "rows": tuple(rows) if rows else None})

@@ -1,0 +1,255 @@
+"""A file of a stranger is opened in a process apart, with limits: whatever it does, lzgis lives on and says why.
+
+The process reads while the caller does something else; nothing of it comes back but numbers and text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+from lzgis.errors import LzgisError, SourceError
+from lzgis.messages import Message
+from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
+from lzgis.reading.base import Read, ReadOptions
+from lzgis.reading.readers import READERS, is_address, read_vector
+from lzgis.reading.sandbox.exchange import ANSWER, ERROR, Request, is_answered, put_request
+from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
+
+#: So many files are read by one process, which forgets with its end what libraries never free.
+_IN_ONE_PROCESS = 50
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the process that reads may use: address space (bytes) and time on the clock (s)."""
+
+    memory_bytes: int = MEMORY_BYTES
+    time_s: float = TIME_S
+
+
+@dataclass(eq=False)
+class Reading:
+    """A reading that was begun; a context that ends the process when it is left."""
+
+    place: str
+    options: ReadOptions
+    limits: Limits
+    _folder: Path | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _read: Read | None = field(default=None, repr=False)
+
+    def result(self) -> Read:
+        """Wait for what was read.
+
+        Raises
+        ------
+        SourceError, LayerError, ConfigError
+            If the file cannot be read, or reading it took more memory or time than it may, or killed the process.
+        """
+        if self._read is None:
+            assert self._process is not None
+            assert self._folder is not None
+            try:
+                self._process.wait(self.limits.time_s)
+                self._read = _answer(self._folder, self._process.returncode, self.place, self.limits)
+            except subprocess.TimeoutExpired:
+                late = _too_late(self.place, self.limits)
+                raise late from None
+            finally:
+                self.close()
+        return self._read
+
+    def close(self) -> None:
+        """End the process if it still runs, and remove what it left."""
+        _ended(self._process)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def begin_reading(
+    path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
+) -> Reading:
+    """Begin to read a file in a process apart.
+
+    Raises
+    ------
+    SourceError
+        At once if there is no such file, or nothing reads what has its suffix.
+    """
+    chosen = options or ReadOptions()
+    chosen = chosen if layer is None else replace(chosen, layer=layer)
+    most = limits or Limits()
+    if scheme_of(path) in ("postgis", "postgresql"):
+        # What a database answers is rows, and no file that a library must take apart.
+        return Reading(shown(path), chosen, most, _read=read_vector(path, options=chosen))
+    folder = _requested(path, chosen, most)
+    return Reading(shown(path), chosen, most, folder, _started([folder], chosen.network))
+
+
+def read_many_apart(
+    asked: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
+) -> list[Read | LzgisError]:
+    """Read many files in one process apart, which is started again after a file that ends it.
+
+    Returns
+    -------
+    list
+        What was read of each file, or why it was not, in their order. The limits hold for each file.
+    """
+    most = limits or Limits()
+    results: dict[int, Read | LzgisError] = {}
+    folders: dict[int, Path] = {}
+    try:
+        for i, (path, options) in enumerate(asked):
+            try:
+                folders[i] = _requested(path, options, most)
+            except LzgisError as error:
+                results[i] = error
+        waiting = list(folders)
+        while waiting:
+            some = waiting[:_IN_ONE_PROCESS]
+            network: Network = "allowed" if any(asked[i][1].network == "allowed" for i in some) else "refused"
+            code, late = _run([folders[i] for i in some], network, most)
+            for n, i in enumerate(some):
+                place = shown(asked[i][0])
+                done = is_answered(folders[i])
+                if not done and n and not is_answered(folders[some[n - 1]]):
+                    break
+                try:
+                    results[i] = _too_late(place, most) if late and not done else _answer(folders[i], code, place, most)
+                except LzgisError as error:
+                    results[i] = error
+                waiting.remove(i)
+    finally:
+        for folder in folders.values():
+            shutil.rmtree(folder, ignore_errors=True)
+    return [results[i] for i in range(len(asked))]
+
+
+def _requested(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
+    asked = address_of(path) if is_address(path) else str(checked_path(path))
+    folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
+    put_request(Request(asked, options, limits.memory_bytes), folder)
+    return folder
+
+
+def _started(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        # -P: what lies in the current folder is not imported.
+        [sys.executable, "-P", "-m", "lzgis.reading.sandbox.child", *map(str, folders)],
+        cwd=folders[0],
+        env=environment(network),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int, bool]:
+    """Run a process over several requests; its exit code, and whether it was ended because one took too long."""
+    process = _started(folders, network)
+    try:
+        done, since = 0, time.monotonic()
+        while process.poll() is None:
+            now_done = sum(map(is_answered, folders))
+            if now_done > done:
+                done, since = now_done, time.monotonic()
+            if time.monotonic() - since > limits.time_s:
+                return 0, True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        return process.returncode, False
+    finally:
+        _ended(process)
+
+
+def _ended(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None and process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
+    # Imported here: what makes tables of an answer takes longer to come than the process takes to start.
+    from lzgis.reading.sandbox.exchange import unpack, unpack_error
+
+    if (folder / ERROR).exists():
+        told = unpack_error((folder / ERROR).read_text("ascii"))
+        raise told from None
+    if not (folder / ANSWER).exists():
+        cause = _cause_of_death(code, place, limits)
+        raise cause from None
+    try:
+        return unpack(folder / ANSWER)
+    except Exception as error:
+        # A process that a hostile file took over can write what it likes: it is data, and this is none.
+        what = Message("made the process that read it answer nonsense ({error})", error=error)
+        raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
+
+
+def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:
+    names = {-int(one): one.name for one in signal.Signals}
+    # What is written in C ends itself when it gets no memory, and the kernel ends what takes too much.
+    if names.get(code) in ("SIGABRT", "SIGKILL"):
+        return too_much_memory(place, limits.memory_bytes)
+    what = Message("made the library that reads it crash ({code})", code=names.get(code, f"exit code {code}"))
+    return SourceError(place, what, Message("it is damaged or hostile: ask for it again"))
+
+
+def _too_late(place: str, limits: Limits) -> SourceError:
+    what = Message("was not read within {seconds} s", seconds=round(limits.time_s))
+    return SourceError(place, what, Message("split it, or look whether it is what it says"))
+
+
+def checked_path(path: str | Path) -> Path:
+    """Make sure that something is a file or folder here, and that it does not lead elsewhere.
+
+    Raises
+    ------
+    SourceError
+        If it is no path of a file, does not exist, nothing reads what has its suffix, or it or a file of the same name
+        beside it is a link to another folder: a link can show what is none of the sender's business.
+    """
+    file_of(path)
+    found = Path(path).absolute()
+    if found.suffix.lower() not in READERS:
+        raise SourceError(
+            str(path),
+            Message("files that end in '{suffix}' are not read", suffix=found.suffix),
+            Message("allowed: {known}", known=" ".join(READERS)),
+        )
+    home = found.parent.resolve()
+    parts = found.rglob("*") if found.is_dir() else found.parent.glob(glob.escape(found.stem) + ".*")
+    for part in (found, *parts):
+        if part.is_symlink() and not part.resolve().is_relative_to(home):
+            what = Message("is a link to a file in another folder")
+            raise SourceError(str(part), what, Message("give the path of the file itself, or put a copy in its place"))
+    return found
+
+
+def read_apart(
+    path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
+) -> Read:
+    """Read a file in a process apart and wait for it; arguments and errors as :func:`begin_reading`."""
+    with begin_reading(path, layer=layer, options=options, limits=limits) as reading:
+        return reading.result()

@@ -1,0 +1,154 @@
+"""Geometries as GDAL gives them, made into shapely's: each that is no geometry is told by its row, none is lost unsaid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from pyproj.exceptions import CRSError
+
+from lzgis.coordinates.plane import Geometries
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem
+from lzgis.reading.arcs import chords_of, rows_with_arcs, square_metres, with_chords
+from lzgis.reading.repair import Change
+from lzgis.reading.sandbox.limits import ARC_STEP_DEG
+from lzgis.reading.wkb import as_polygons
+
+#: As many rows are named; the rest is counted.
+_NAMED = 20
+
+
+#: How pyogrio is told to read only some rows.
+WINDOW = ("skip_features", "max_features")
+
+
+def rows_in(features: int, skip_features: int = 0, max_features: int | None = None) -> int:
+    """Tell how many of the rows of a file lie in a window of it."""
+    left = features - skip_features
+    return left if max_features is None else min(max_features, left)
+
+
+class Shapes(NamedTuple):
+    """A layer as it was read, what is said of it, and what was done to its geometries."""
+
+    frame: gpd.GeoDataFrame
+    problems: tuple[Problem, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+#: What is done to a geometry that shapely does not take as it stands.
+CLOSED = Message("a ring was not closed; it was closed by a straight line")
+LOOK_FOR_POINTS = Message("look whether points are missing")
+_OUTLINES = Message("is a surface of triangles or polygons and was taken as their outlines")
+
+
+def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
+    """Read a layer with pyogrio, its geometries one by one where shapely refuses any.
+
+    Surfaces of polygons or triangles become multipolygons, rings that are not closed are closed, arcs become chords; all
+    of it is said. What is no geometry at all stays empty, and its row is named.
+    """
+    try:
+        with chords_of(ARC_STEP_DEG):
+            frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **opening)
+    except CRSError as error:
+        what = Message("names no reference system that is known ({error})", error=error)
+        raise SourceError(str(path), what, Message("declare the system, or correct the .prj")) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return Shapes(frame)
+    window = {name: opening[name] for name in WINDOW if name in opening}
+    told = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
+    stated = rows_in(told["features"], **window)
+    # A shapefile counts records marked as deleted too; its reader holds shapes and table against each other.
+    if told["driver"] != "ESRI Shapefile" and len(frame) < stated:
+        what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)
+        raise SourceError(str(path), what, Message("fetch or export the file again"))
+
+    def again(step_deg: float) -> Geometries:
+        with chords_of(step_deg):
+            return _parsed(_raw(path, layer, opening), "ignore")
+
+    bent = rows_with_arcs(path, layer, told["driver"], opening)
+    drawn = with_chords(frame.geometry.to_numpy(), bent, again, place=str(path), unit_m2=square_metres(frame.crs))
+    shapes, problems, changes = drawn
+    missing = np.flatnonzero(shapely.is_missing(shapes))
+    if len(missing):
+        raw = _raw(path, layer, opening)
+        if len(raw) == len(frame):
+            shapes, more, mended = rescued(shapes, raw, missing, str(path), window.get("skip_features", 0))
+            problems, changes = (*problems, *more), (*changes, *mended)
+    if shapes is not frame.geometry.to_numpy():
+        frame = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+    return Shapes(frame, problems, changes)
+
+
+def rescued(
+    shapes: Geometries, raw: np.ndarray, missing: np.ndarray, place: str, skipped: int = 0
+) -> tuple[Geometries, tuple[Problem, ...], tuple[Change, ...]]:
+    """Make shapes of WKB that shapely refuses as it stands: of rings that are not closed, of surfaces of polygons.
+
+    Parameters
+    ----------
+    shapes, raw : arrays
+        Shapes, and the WKB that they were read of.
+    missing : array of int
+        The rows that shapely refused.
+    place : str
+        What messages call the input.
+    skipped : int
+        How many rows of the input stand before the first of these.
+    """
+    made = np.array(shapes, dtype=object)
+    problems: list[Problem] = []
+    done: dict[str, list[int]] = {}
+    for row in missing.tolist():
+        here = Message("{place}, row {row}", place=place, row=skipped + row + 1)
+        made[row], what = _rescued(raw[row], here, problems)
+        if what:
+            done.setdefault(what, []).append(row)
+    if len(problems) > _NAMED:
+        more = Message("{count} more rows are like these", count=len(problems) - _NAMED)
+        problems = [*problems[:_NAMED], Problem("warning", place, more, Message("look at the file"))]
+    return made, tuple(problems), tuple(Change(tuple(rows), what) for what, rows in done.items())
+
+
+def _raw(path: Path, layer: str, opening: dict[str, Any]) -> np.ndarray:
+    kept = {name: value for name, value in opening.items() if name not in ("columns", "on_invalid")}
+    found = pyogrio.raw.read(path, layer=layer, columns=[], **kept)[2]
+    return np.asarray([] if found is None else found, dtype=object)
+
+
+def _rescued(wkb: bytes | None, here: Message, problems: list[Problem]) -> tuple[shapely.Geometry | None, str]:
+    """Make a shape of WKB that shapely refused, and say what was done to it."""
+    if wkb is None:
+        # GDAL itself found none, or one that it does not know; a site without geometry is told later.
+        return None, ""
+    plain = as_polygons(wkb)
+    if plain != wkb:
+        shape = _shape(plain, "ignore")
+        if shape is not None:
+            problems.append(Problem("note", here, _OUTLINES, Message("look whether it lies flat")))
+            return shape, _OUTLINES
+    closed = _shape(wkb, "fix")
+    if closed is None:
+        what, remedy = Message("its geometry cannot be read"), Message("draw it again")
+        problems.append(Problem("error", here, what, remedy))
+        return None, ""
+    problems.append(Problem("warning", here, CLOSED, LOOK_FOR_POINTS))
+    return closed, CLOSED
+
+
+def _shape(wkb: bytes, on_invalid: str) -> shapely.Geometry | None:
+    found: shapely.Geometry | None = shapely.from_wkb(wkb, on_invalid=on_invalid)  # type: ignore[call-overload]
+    return None if found is None or shapely.is_empty(found) else found
+
+
+def _parsed(raw: np.ndarray, on_invalid: str) -> Geometries:
+    found: Geometries = shapely.from_wkb(raw, on_invalid=on_invalid)  # type: ignore[call-overload]
+    return found

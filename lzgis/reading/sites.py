@@ -1,0 +1,187 @@
+"""The table of sites: read apart, brought to CGCS2000, repaired, its columns found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
+from lzgis.coordinates.shifted_maps import shifted_by_name
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+from lzgis.model.report import Problem, SiteTable, Source
+from lzgis.reading.attributes import site_column
+from lzgis.reading.base import ReadOptions
+from lzgis.reading.field_names import SITE_FIELDS
+from lzgis.reading.repair import Change, flat, mend
+from lzgis.reading.sandbox.parent import Reading, begin_reading
+
+#: As many overlaps between sites are named; the rest is counted.
+_NAMED = 20
+#: Sites that are asked for their neighbours at once, and the least overlap (m²) that is told.
+_AT_ONCE, _LEAST_M2 = 1000, 1.0
+#: Coordinates are kept to the millimetre at best.
+_LEAST_WIDTH_M = 1e-3
+
+
+def read_sites(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    options: ReadOptions | None = None,
+    near: shapely.Geometry | None = None,
+) -> SiteTable:
+    """Read the sites to screen from anything that there is a reader for: a file in a process apart, with limits.
+
+    Parameters
+    ----------
+    path : str or path
+        The file or folder, or an address as ``postgis://user@host/database``.
+    layer : str, optional
+        Which layer, where there are several; the same as in `options`.
+    options : ReadOptions, optional
+        What the file does not say itself: reference system, encoding, a shift, seven parameters; and whether repairs are
+        accepted.
+    near : shapely geometry, optional
+        The outline of the city in degrees on CGCS2000: what would land far from it, while another reading lands inside,
+        is refused, and a file without reference system is told which would land there.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read, takes too much memory or time, has no reference system, cannot lie where it claims to,
+        has no row, or gives one id to two rows.
+    LayerError
+        If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
+    """
+    with begin_reading(path, layer=layer, options=options) as reading:
+        return sites_of(reading, near=near)
+
+
+def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
+    """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
+    read = reading.result()
+    origin = Origin(read.name, read.sha256, read.engine)
+    table = _table(read.frame, origin, reading.options, near, read.changes)
+    hints = [] if reading.options.shifted else shifted_by_name(read.name, read.frame.columns)
+    return replace(table, problems=(*read.problems, *hints, *table.problems))
+
+
+def sites_from_frame(
+    frame: gpd.GeoDataFrame,
+    *,
+    name: str = "sites",
+    options: ReadOptions | None = None,
+    near: shapely.Geometry | None = None,
+    changes: Sequence[Change] = (),
+) -> SiteTable:
+    """Make a site table of a frame; the same checks as :func:`read_sites`.
+
+    A frame without ids is numbered from 1, which the problems say. A site whose repair would change its area, and is not
+    accepted, keeps its row and has no geometry. `changes` are what a reader did to the shapes before.
+    """
+    return _table(frame, Origin(name), options or ReadOptions(), near, changes)
+
+
+class Origin(NamedTuple):
+    """Where a frame comes from."""
+
+    name: str
+    sha256: str = ""
+    engine: str = "memory"
+
+
+def _table(
+    frame: gpd.GeoDataFrame,
+    origin: Origin,
+    options: ReadOptions,
+    near: shapely.Geometry | None,
+    changes: Sequence[Change],
+) -> SiteTable:
+    name = origin.name
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise SourceError(
+            name, Message("has no geometry"), Message("name the layer that has one, or give another file")
+        )
+    if not len(frame):
+        raise SourceError(name, Message("has no rows"), Message("give at least one site"))
+    problems: list[Problem] = []
+    columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
+    ids = columns["id"].to_numpy()
+    shapes, flattened, left_out = flat(frame.geometry.to_numpy(), name)
+    located = locate(shapes, _given(frame, options, near, name), name)
+    mended = mend(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
+    usable, narrow = _with_width(mended.relied_on, ids, name)
+    used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
+    others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
+    data = {field: column.to_numpy() for field, column in columns.items()} | others
+    table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
+    said = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
+    source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
+    return SiteTable(table, said, source, located.transforms, mended.repairs)
+
+
+def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Given:
+    """Say what is known of the coordinates of a frame; its own system and a declared one must be one."""
+    own = None if frame.crs is None else CRS.from_user_input(frame.crs)
+    declared = None if options.crs is None else declared_crs(options.crs)
+    if own is not None and declared is not None and code_of(own) != code_of(declared):
+        what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
+        raise SourceError(name, what, Message("leave --crs out, or correct the file"))
+    return Given(own or declared, options.helmert, options.shifted, near)
+
+
+def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:
+    """Take out polygons narrower than coordinates can tell: collapsed, they would touch everything and overlap nothing."""
+    kept, problems = geometry.copy(), []
+    areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    width_deg = 2 * shapely.area(geometry[areal]) / shapely.length(geometry[areal])
+    # 1e-7 degrees are a centimetre: only what is so narrow is worth measuring.
+    for i in areal[width_deg < 1e-7]:
+        area, length = ELLIPSOID.geometry_area_perimeter(geometry[i])
+        if 2 * abs(area) / length > _LEAST_WIDTH_M:
+            continue
+        kept[i] = None
+        what = Message("has no width: its area is {area:.4f} ㎡", area=abs(area))
+        here = Message("{place}, feature '{id}'", place=name, id=ids[i])
+        problems.append(Problem("error", here, what, Message("draw it again, or give it as a line")))
+    return kept, problems
+
+
+def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Problem]:
+    """Name the sites that lie on each other: each is checked as it is, so their areas must not be added up."""
+    areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
+    tree = shapely.STRtree(geometry[areal])
+    remedy = Message("each is checked as it is; do not add their areas up")
+    found: list[Problem] = []
+    for start in range(0, len(areal), _AT_ONCE):
+        asked, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
+        left, right = areal[start + asked], areal[met]
+        pairs = left < right
+        left, right = left[pairs], right[pairs]
+        # Neighbours share a border; only what shares more than that is worth measuring.
+        inner = ~shapely.touches(geometry[left], geometry[right])
+        for one, other in zip(left[inner], right[inner], strict=True):
+            area = _common_m2(geometry[one], geometry[other])
+            if area < _LEAST_M2:
+                continue
+            if len(found) == _NAMED:
+                return [*found, Problem("warning", name, Message("more sites overlap than are named here"), remedy)]
+            here = Message("{name}, features '{one}' and '{other}'", name=name, one=ids[one], other=ids[other])
+            same = shapely.equals(geometry[one], geometry[other])
+            what = Message("have the same shape") if same else Message("overlap by {area:.2f} ㎡", area=area)
+            found.append(Problem("warning", here, what, remedy))
+    return found
+
+
+def _common_m2(one: shapely.Geometry, other: shapely.Geometry) -> float:
+    common = shapely.intersection(one, other)
+    return float(ellipsoidal_area_m2([p for p in shapely.get_parts(common) if shapely.get_dimensions(p) == 2]).sum())

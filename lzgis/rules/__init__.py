@@ -1,0 +1,1 @@
+"""Rules: books of dated rules, and the kinds of rule for sites and for layers."""

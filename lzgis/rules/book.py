@@ -1,0 +1,248 @@
+"""Reads rule books: TOML files into frozen, dated rules, every mistake named with its place.
+
+A book may extend others: ``extends = ["national", "guangdong"]`` names books shipped under ``lzgis/rules``, a name that
+ends in ``.toml`` a file beside the book. What a book says replaces what the books it extends say under the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from lzgis.config import load_toml, nearest, parse
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+from lzgis.model.rules import (
+    Activity,
+    Basis,
+    Data,
+    Document,
+    LayerRule,
+    Requirement,
+    Rule,
+    RuleBook,
+    Tolerance,
+)
+from lzgis.rules.for_layers import LAYER_KINDS
+from lzgis.rules.for_sites import KINDS
+
+
+class BookInfo(Data):
+    """The ``[book]`` table: what the book is called and which books it builds on."""
+
+    name: str
+    version: str
+    extends: list[str] = []
+
+
+class BookFile(Data):
+    """A rule book's file as it stands, before its rules are read by their kinds."""
+
+    book: BookInfo
+    layers: dict[str, str] = {}
+    document: dict[str, Document] = {}
+    activity: dict[str, Activity] = {}
+    rule: dict[str, dict[str, Any]] = {}
+    requirement: dict[str, dict[str, Any]] = {}
+    mentions: dict[str, list[str]] = {}
+    tolerance: Tolerance | None = Field(default=None)
+
+
+def read_rulebook(path: str | Path) -> RuleBook:
+    """Read a rule book and the books it extends.
+
+    Raises
+    ------
+    ConfigError
+        If a file is missing or not TOML, a key is unknown, a rule names an unknown kind, layer, document or activity, or
+        two activities share a name.
+
+    Examples
+    --------
+    >>> book = read_rulebook(shipped_book("national"))
+    >>> book.rule("redline").kind
+    'avoid'
+    """
+    path = Path(path)
+    read = list(_with_extended(path, (), set()))
+    parts = ("layers", "document", "activity", "rule", "requirement", "mentions")
+    merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
+    tolerance = Tolerance()
+    for place, file, _ in read:
+        read_parts: dict[str, dict[str, Any]] = {part: getattr(file, part) for part in parts}
+        read_parts |= {"rule": _rules(file, place), "requirement": _requirements(file, place)}
+        for part, values in merged.items():
+            values.update(read_parts[part])
+        tolerance = file.tolerance or tolerance
+    own = read[-1][1].book
+    book = RuleBook(
+        name=own.name,
+        version=own.version,
+        rules=tuple(r for r in merged["rule"].values() if not isinstance(r, LayerRule)),
+        documents=merged["document"],
+        activities=merged["activity"],
+        layers=merged["layers"],
+        tolerance=tolerance,
+        files=tuple((place, digest) for place, _, digest in read),
+        audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
+        requirements=tuple(merged["requirement"].values()),
+        mentions={layer: tuple(words) for layer, words in merged["mentions"].items()},
+    )
+    _check(book, path.name)
+    _check_requirements(book, path.name)
+    return book
+
+
+def shipped_book(name: str) -> Path:
+    """Return the path of a book shipped with lzgis.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this name.
+    """
+    folder = Path(str(files("lzgis.rules") / "books"))
+    known = sorted(p.stem for p in folder.glob("*.toml"))
+    if name not in known:
+        raise ConfigError(
+            Message("rule book '{name}'", name=name),
+            Message("is not shipped with lzgis"),
+            nearest(name, known),
+        )
+    return folder / f"{name}.toml"
+
+
+def activity_of(book: RuleBook, word: str) -> str:
+    """Return the id of the activity that `word` names: its id, its title or one of its aliases.
+
+    Raises
+    ------
+    KeyError
+        If no activity of the book has this name.
+    """
+    return _names(book)[word.strip().casefold()]
+
+
+def _with_extended(path: Path, on_the_way: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
+    """Read a book after the books it extends, each of them once: what two books extend stands below both."""
+    path = path.resolve()
+    if path in done:
+        return
+    if path in on_the_way:
+        chain = " → ".join(p.name for p in (*on_the_way, path))
+        raise ConfigError(
+            path.name,
+            Message("the books extend each other in a circle ({chain})", chain=chain),
+            Message("remove one 'extends'"),
+        )
+    book = parse(BookFile, load_toml(path), path.name)
+    for name in book.book.extends:
+        base = path.parent / name if name.endswith(".toml") else shipped_book(name)
+        yield from _with_extended(base, (*on_the_way, path), done)
+    done.add(path)
+    yield path.name, book, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _rules(book: BookFile, place: str) -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    kinds: dict[str, type[Rule]] = {name: one.rule for name, one in KINDS.items()}
+    kinds |= {name: one.rule for name, one in LAYER_KINDS.items()}
+    for rule_id, table in book.rule.items():
+        here = Message("{place}, rule '{rule_id}'", place=place, rule_id=rule_id)
+        kind = table.get("kind")
+        if not isinstance(kind, str) or kind not in kinds:
+            raise ConfigError(here, Message("kind {kind!r} is not known", kind=kind), nearest(str(kind), kinds))
+        rules[rule_id] = parse(kinds[kind], {"id": rule_id, **table}, here)
+    return rules
+
+
+def _requirements(book: BookFile, place: str) -> dict[str, Requirement]:
+    return {
+        name: parse(
+            Requirement, {"id": name, **table}, Message("{place}, requirement '{name}'", place=place, name=name)
+        )
+        for name, table in book.requirement.items()
+    }
+
+
+def _check_requirements(book: RuleBook, place: str) -> None:
+    """Check what requirements and mentions refer to; a requirement stands before lists, so its layer must have one."""
+    lists = [rule.layer for rule in book.rules if rule.kind == "identify"]
+    for one in book.requirements:
+        here = Message("{place}, requirement '{name}'", place=place, name=one.id)
+        if one.layer not in book.layers:
+            what = Message("layer '{layer}' is not in [layers]", layer=one.layer)
+            raise ConfigError(here, what, nearest(one.layer, book.layers))
+        if one.layer not in lists:
+            what = Message("no rule of kind 'identify' looks at layer '{layer}'", layer=one.layer)
+            raise ConfigError(here, what, nearest(one.layer, lists))
+        _check_basis(book, one.basis, here)
+        if one.effective_to is not None and one.effective_to <= one.effective_from:
+            raise ConfigError(
+                here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
+            )
+    for layer in book.mentions:
+        if layer not in book.layers:
+            what = Message("layer '{layer}' is not in [layers]", layer=layer)
+            raise ConfigError(Message("{place}, {key}", place=place, key="mentions"), what, nearest(layer, book.layers))
+
+
+def _check_basis(book: RuleBook, cited: list[Basis], here: str) -> None:
+    for basis in cited:
+        if basis.document not in book.documents:
+            what = Message("document '{document}' is not in the book", document=basis.document)
+            raise ConfigError(here, what, nearest(basis.document, book.documents))
+
+
+def _check(book: RuleBook, place: str) -> None:
+    for rule in (*book.rules, *book.audits):
+        here = Message("{place}, rule '{id}'", place=place, id=rule.id)
+        for layer in rule.layers:
+            if layer not in book.layers:
+                raise ConfigError(
+                    here,
+                    Message("layer '{layer}' is not in [layers]", layer=layer),
+                    nearest(layer, book.layers),
+                )
+        _check_basis(book, rule.basis, here)
+        for activity in [*rule.activities, *(a for u in rule.unless for a in u.activity)]:
+            if activity not in book.activities:
+                raise ConfigError(
+                    here,
+                    Message("activity '{activity}' is not known", activity=activity),
+                    nearest(activity, book.activities),
+                )
+        if rule.effective_to is not None and rule.effective_to <= rule.effective_from:
+            raise ConfigError(
+                here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
+            )
+    for name, narrower in book.activities.items():
+        for wider in narrower.within:
+            if wider not in book.activities:
+                here = Message("{place}, activity '{name}'", place=place, name=name)
+                raise ConfigError(
+                    here,
+                    Message("'{wider}' is not an activity", wider=wider),
+                    nearest(wider, book.activities),
+                )
+    _names(book, place)
+
+
+def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
+    names: dict[str, str] = {}
+    for activity_id, activity in book.activities.items():
+        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+            other = names.setdefault(name.strip().casefold(), activity_id)
+            if other != activity_id:
+                what = Message("'{name}' also names activity '{other}'", name=name, other=other)
+                raise ConfigError(
+                    Message("{place}, activity '{activity_id}'", place=place, activity_id=activity_id),
+                    what,
+                    Message("give each a name of its own"),
+                )
+    return names

@@ -1,0 +1,110 @@
+"""``declared_total``: what is measured beside what documents declare; neither is ever changed to fit the other."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lzgis.messages import Message
+from lzgis.model.catalogue import Declared
+from lzgis.model.report import Reason, State
+from lzgis.model.rules import OUTLINE, LayerRule
+from lzgis.rules.for_layers.base import Found, Ground, clear, unanswerable, unchecked
+
+
+class DeclaredTotal(LayerRule):
+    """``declared_total``: every figure under ``declared`` in the catalogue holds, for one layer or ``"*"``, all of them.
+
+    Counts of parts (``where`` on one field) must also sum to the count of the whole.
+    """
+
+    kind: Literal["declared_total"]
+    other: str = OUTLINE
+
+
+def check_declared_total(rule: LayerRule, ground: Ground) -> list[Found]:
+    """Give a row per declared figure."""
+    names = ground.of(rule) if rule.layer != "*" else list(ground.layers)
+    rows: list[Found] = []
+    for layer in names:
+        lacking = unanswerable(ground, layer, {})
+        if lacking is not Reason.NONE:
+            rows.append(unchecked(layer, lacking))
+            continue
+        declared = ground.layers[layer].spec.declared
+        rows += [_row(ground, layer, one) for one in declared]
+        rows += _sums(layer, declared)
+    return rows or [clear(names[0] if names else rule.layer)]
+
+
+def measured(ground: Ground, layer: str, declared: Declared) -> float:
+    """Measure a declared figure: km², number of ids, or share of the city."""
+    if declared.what == "count":
+        here = ground.layers[layer]
+        return float(here.frame["id"].iloc[here.matching(declared.where)].nunique())
+    area = ground.area_m2(layer, declared.where)
+    if declared.what == "area_km2":
+        return area / 1e6
+    whole = declared.denominator_km2 or ground.area_m2(ground.outline, {}) / 1e6
+    return area / 1e6 / whole
+
+
+def _row(ground: Ground, layer: str, declared: Declared) -> Found:
+    lacking = unanswerable(ground, layer, declared.where)
+    if lacking is not Reason.NONE:
+        return unchecked(layer, lacking)
+    value = measured(ground, layer, declared)
+    # A share counts to the last digit that was printed: exactly half a digit off still reads the same.
+    holds = abs(value - declared.value) <= declared.tolerance + 1e-12
+    state = State.CLEAR if holds else State.INVOLVED
+    what = _sentence(ground, layer, declared, value)
+    return Found(layer, state, measured=value, declared=declared.value, what=what)
+
+
+def _sentence(ground: Ground, layer: str, declared: Declared, value: float) -> Message:
+    title = ground.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
+    if declared.what == "count":
+        return Message(
+            "{title}: {value:g} counted, {declared:g} declared", title=title, value=value, declared=declared.value
+        )
+    if declared.what == "area_km2":
+        return Message(
+            "{title}: {value:.4f} km² measured, {declared:g} km² declared",
+            title=title,
+            value=value,
+            declared=declared.value,
+        )
+    whole = ground.area_m2(ground.outline, {}) / 1e6
+    area = ground.area_m2(layer, declared.where) / 1e6
+    return Message(
+        "{title}: {value:.4%} of {of:.2f} km² measured, {declared:.2%} declared; of the outline as drawn "
+        "({whole:.2f} km²) it is {real:.4%}",
+        title=title,
+        value=value,
+        of=declared.denominator_km2 or whole,
+        declared=declared.value,
+        whole=whole,
+        real=area / whole,
+    )
+
+
+def _sums(layer: str, declared: list[Declared]) -> list[Found]:
+    """Hold the declared counts of parts against that of the whole."""
+    counts = [one for one in declared if one.what == "count"]
+    whole = [one for one in counts if not one.where]
+    parts: dict[str, list[Declared]] = {}
+    for one in counts:
+        if len(one.where) == 1:
+            parts.setdefault(next(iter(one.where)), []).append(one)
+    rows = []
+    for some in parts.values():
+        if len(whole) == 1 and len(some) > 1:
+            total = sum(one.value for one in some)
+            what = Message(
+                "declared: {parts} = {total:g}, and {whole:g} as a whole",
+                parts=" + ".join(f"{one.value:g}" for one in some),
+                total=total,
+                whole=whole[0].value,
+            )
+            state = State.CLEAR if total == whole[0].value else State.INVOLVED
+            rows.append(Found(layer, state, measured=total, declared=whole[0].value, what=what))
+    return rows

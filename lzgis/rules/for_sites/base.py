@@ -1,0 +1,127 @@
+"""What every kind of rule is given and gives back.
+
+The contract: the answer for one site depends only on that site and on the features within its reach. Sites may
+therefore be checked in any order, in pieces and on other machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from lzgis.geometry import FeatureIndex, Nearest, mean_width, told_nearest
+from lzgis.model.report import State
+from lzgis.model.rules import Rule
+from lzgis.rules.for_sites.hits import RESOLUTION_M, Flags, Floats, Geometries, Hits, Integers, hits
+from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a kind's check is given: the sites, the layers by id, and the width below which an overlap is a sliver."""
+
+    sites: PlaneSites
+    layers: Mapping[str, PlaneLayer]
+    sliver_width_m: float
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def layer_where(self, layer: str, where: Mapping[str, list[str]]) -> tuple[PlaneLayer, Integers, FeatureIndex]:
+        """Return a layer, the positions of the features that match, and an index of those."""
+        whole = self.layers[layer]
+        which = whole.matching(where)
+        if len(which) == len(whole.frame):
+            return whole, which, whole.index
+        # Kept with the layer, for the next sites that are held against it.
+        kept, key = whole.index.kept, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
+        if key not in kept:
+            kept[key] = whole.index.take(which)
+        chosen: FeatureIndex = kept[key]
+        return whole, which, chosen
+
+    def remember(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what was made for `key` before, or make it: rules that ask the same thing share the work."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
+
+    def nearest_to(self, key: Any, index: FeatureIndex, which: Integers) -> Nearest:
+        """Nearest feature of `index` for the sites `which`, found once for all rules that name the same `key`."""
+        wanted = np.zeros(len(self.sites), dtype=bool)
+        wanted[which] = True
+        found: Nearest = self.remember(
+            ("nearest", key, wanted.tobytes()), lambda: told_nearest(self.sites.shapes, index, wanted=wanted)
+        )
+        return found
+
+
+def overlap_states(
+    check: Check, site: Integers, parts: Geometries, feature_width: Floats
+) -> tuple[Flags, Flags, Floats]:
+    """Tell touching from overlapping, and slivers from conflicts.
+
+    Returns
+    -------
+    real : array of bool
+        The part is wider (or, for lines, longer) than coordinates can tell; points always are.
+    sliver : array of bool
+        It is real, yet its mean width 2A/P is below the tolerance and below half that of the site and of the feature:
+        a 4 m lane that crosses a redline is no sliver, though 4 m wide.
+    width : array of float
+        The mean width (m) of polygonal parts, NaN for others. Where it is below the tolerance, that of the widest piece:
+        a real bite beside a long ragged border is no error.
+    """
+    dimension = shapely.get_dimensions(parts)
+    tolerance = check.sliver_width_m
+    width = mean_width(parts)
+    thin = np.flatnonzero(width < tolerance)
+    width[thin] = _widest_piece(_without_hairs(parts[thin]))
+    length = shapely.length(parts)
+    real = np.where(
+        dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0)
+    )
+    narrow = width < np.minimum(tolerance, 0.5 * np.minimum(check.sites.mean_width[site], feature_width))
+    short = (length < tolerance) & (length < 0.5 * shapely.length(check.sites.geometry[site]))
+    sliver = real & np.where(dimension == 2, narrow, np.where(dimension == 1, short, False))
+    return real.astype(bool), sliver.astype(bool), width
+
+
+def _widest_piece(polygons: Geometries) -> Floats:
+    pieces, owner = shapely.get_parts(polygons, return_index=True)
+    widest = np.zeros(len(polygons))
+    np.maximum.at(widest, owner, np.nan_to_num(mean_width(pieces)))
+    return widest
+
+
+def _without_hairs(polygons: Geometries) -> Geometries:
+    """Leave out what is narrower than coordinates can tell: along a common border it would add length, but no width."""
+    half = RESOLUTION_M / 2
+    shrunk = shapely.buffer(polygons, -half, join_style="mitre")
+    return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
+
+
+def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floats]:
+    """Area (m²) of the parts of polygon sites and length (m) of those of line sites; NaN where the site is neither."""
+    dimension = check.sites.dimension[site]
+    area = np.where(dimension == 2, shapely.area(parts), np.nan)
+    length = np.where(dimension == 1, shapely.length(parts), np.nan)
+    return area, length
+
+
+def obstacle_rows(layer: str, feature: Integers, geometry: Geometries) -> Hits:
+    """Make one 涉及 row for each piece of ground that the site 0 must not overlap."""
+    site = np.zeros(len(feature), dtype=np.intp)
+    return hits(site, layer, feature=feature, state=State.INVOLVED, geometry=geometry)
+
+
+def clear_rows(check: Check, rule: Rule, missing: Integers) -> Hits:
+    """Make the 不涉及 rows of the sites `missing`, each with its distance to the nearest matching feature."""
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    found = check.nearest_to((layer.id, which.tobytes()), index, missing)
+    right = found.right[missing]
+    feature = np.where(right >= 0, which[right] if len(which) else -1, -1)
+    return hits(missing, layer.id, feature=feature, distance_m=found.distance[missing])

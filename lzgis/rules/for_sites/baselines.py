@@ -1,0 +1,151 @@
+"""From which line a corridor is measured: the best baseline that the data have, object by object.
+
+An object (a road, a river) may stand in several layers: its delimited zone, the edge of its land, its water polygon, its
+centreline. Where a better baseline covers it, the lesser one is not used; where the better one ends, the lesser takes
+over. What a centreline lacks is a half-width: known from the data, or assumed by class, and then the answer is a band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from lzgis.geometry import FeatureIndex
+from lzgis.model.catalogue import Baseline
+from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
+from lzgis.rules.for_sites.plane import PlaneLayer
+
+#: Baselines that lie inside the legal one, so that something must be added to reach it.
+INNER = (Baseline.CENTRELINE, Baseline.ROADBED_EDGE)
+#: The field of a layer of centrelines that holds the measured half-width of the road land or water, m.
+HALF_WIDTH_FIELD = "half_width_m"
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineFeatures:
+    """Features to measure from; arrays of one length.
+
+    Attributes
+    ----------
+    layer, feature : array
+        Id of the layer, and the position of the feature in it.
+    key : array of str
+        The object that the feature is part of.
+    known_m, assumed_m : array of float
+        Half-width to add to the geometry to reach the legal baseline: known from the data, or assumed; 0 if none.
+    is_zone : array of bool
+        The geometry is the delimited zone itself, so that no distance is added.
+    """
+
+    geometry: Geometries
+    layer: np.ndarray
+    feature: Integers
+    key: np.ndarray
+    baseline: np.ndarray
+    known_m: Floats
+    assumed_m: Floats
+    is_zone: np.ndarray
+
+    @cached_property
+    def index(self) -> FeatureIndex:
+        """The geometries, indexed."""
+        return FeatureIndex(self.geometry)
+
+
+def baseline_features(
+    layers: list[PlaneLayer],
+    primary: PlaneLayer | None,
+    where: Mapping[str, list[str]],
+    *,
+    assumed_half_width_m: Mapping[str, float],
+    assumed_by: str,
+) -> BaselineFeatures:
+    """Gather the features of `layers`, best baseline first, each without what a better one of its object covers.
+
+    A layer that has the fields of `where` is filtered by them; one that lacks them keeps the objects that match in the
+    `primary` layer.
+    """
+    wanted = None if primary is None or primary.lacking(where) else set(_keys(primary, primary.matching(where)))
+    parts: list[BaselineFeatures] = []
+    for layer in layers:
+        if not layer.lacking(where):
+            which = layer.matching(where)
+        elif wanted is not None:
+            everything = np.arange(len(layer.frame))
+            which = everything[np.isin(_keys(layer, everything), list(wanted))]
+        else:
+            continue
+        parts.append(_of_layer(layer, which, assumed_half_width_m, assumed_by))
+    return _without_covered(parts)
+
+
+def _keys(layer: PlaneLayer, which: Integers) -> np.ndarray:
+    own = layer.id + ":" + layer.frame["id"].iloc[which].astype(str)
+    if layer.spec.group is None or layer.spec.group not in layer.frame.columns:
+        return np.asarray(own, dtype=object)
+    group = layer.frame[layer.spec.group].iloc[which]
+    return np.asarray(group.where(group.notna() & (group != ""), own), dtype=object)
+
+
+def _of_layer(
+    layer: PlaneLayer, which: Integers, assumed_half_width_m: Mapping[str, float], assumed_by: str
+) -> BaselineFeatures:
+    n = len(which)
+    frame = layer.frame.iloc[which]
+    known, assumed = np.zeros(n), np.zeros(n)
+    baseline = np.full(n, layer.spec.baseline, dtype=object)
+    if layer.spec.baseline in INNER:
+        if HALF_WIDTH_FIELD in frame.columns:
+            known = np.nan_to_num(pd.to_numeric(frame[HALF_WIDTH_FIELD], errors="coerce").to_numpy(dtype=float))
+        default = assumed_half_width_m.get("*", 0.0)
+        if layer.spec.baseline == Baseline.ROADBED_EDGE:
+            assumed = np.full(n, assumed_half_width_m.get("roadbed-edge", default))
+        elif assumed_by in frame.columns:
+            assumed = frame[assumed_by].map(assumed_half_width_m).fillna(default).to_numpy(dtype=float)
+        else:
+            assumed = np.full(n, default)
+        assumed = np.where(known > 0, 0.0, assumed)
+        baseline[known > 0] = Baseline.CENTRELINE_WITH_HALF_WIDTH
+    return BaselineFeatures(
+        geometry=layer.index.geometries[which],
+        layer=np.full(n, layer.id, dtype=object),
+        feature=which,
+        key=_keys(layer, which),
+        baseline=baseline,
+        known_m=known,
+        assumed_m=assumed,
+        is_zone=np.full(n, layer.spec.baseline == Baseline.DELIMITED_ZONE),
+    )
+
+
+def _without_covered(parts: list[BaselineFeatures]) -> BaselineFeatures:
+    kept: list[BaselineFeatures] = []
+    better: dict[str, list[shapely.Geometry]] = {}
+    for part in parts:
+        geometry = part.geometry.copy()
+        for i, key in enumerate(part.key):
+            if key in better:
+                geometry[i] = shapely.difference(geometry[i], shapely.union_all(better[key]))
+        left = np.flatnonzero(~shapely.is_empty(geometry))
+        for i in range(len(part.key)):
+            if shapely.get_dimensions(part.geometry[i]) == 2:
+                better.setdefault(part.key[i], []).append(part.geometry[i])
+        kept.append(
+            BaselineFeatures(
+                geometry[left],
+                *(getattr(part, name)[left] for name in _OTHERS),
+            )
+        )
+    columns: list[Any] = [
+        np.concatenate([getattr(k, name) for k in kept]) if kept else np.zeros(0) for name in ("geometry", *_OTHERS)
+    ]
+    return BaselineFeatures(*columns)
+
+
+_OTHERS = ("layer", "feature", "key", "baseline", "known_m", "assumed_m", "is_zone")

@@ -1,0 +1,108 @@
+"""Hits: the rows that a kind of rule returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lzgis.model.report import Reason, State
+from lzgis.model.rules import Rule
+
+Geometries = npt.NDArray[np.object_]
+
+
+Integers = npt.NDArray[np.intp]
+
+
+Floats = npt.NDArray[np.float64]
+
+
+Flags = npt.NDArray[np.bool_]
+
+
+#: Coordinates are kept to the millimetre at best: what is narrower or shorter than this is touching, not overlapping.
+RESOLUTION_M = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """The answers of one rule: at least one row per site; arrays of one length. Columns as in the findings."""
+
+    site: Integers
+    layer: npt.NDArray[np.object_]
+    feature: Integers
+    state: npt.NDArray[np.object_]
+    reason: npt.NDArray[np.object_]
+    geometry: Geometries
+    area_m2: Floats
+    area_possible_m2: Floats
+    length_m: Floats
+    distance_m: Floats
+    required_m: Floats
+    required_possible_m: Floats
+    margin: Floats
+    band: npt.NDArray[np.object_]
+    baseline: npt.NDArray[np.object_]
+    half_width_m: Floats
+    mean_width_m: Floats
+    unchecked_share: Floats
+
+    def __len__(self) -> int:
+        return len(self.site)
+
+    def changed(self, **columns: Any) -> Hits:
+        """Return the same rows with some columns replaced."""
+        return replace(self, **columns)
+
+
+def hits(site: Integers, layer: str, **columns: Any) -> Hits:
+    """Make rows for `site`, all from one layer; a column not given is empty, NaN or, for `feature`, -1."""
+    n = len(site)
+    values: dict[str, Any] = {"site": np.asarray(site, dtype=np.intp), "layer": _full(n, layer)}
+    for one in fields(Hits):
+        if one.name in values:
+            continue
+        given = columns.pop(one.name, None)
+        values[one.name] = _full(n, _EMPTY.get(one.name, np.nan) if given is None else given)
+    if columns:
+        raise TypeError(f"no such columns: {sorted(columns)}")
+    return Hits(**values)
+
+
+_EMPTY: dict[str, Any] = {
+    "feature": -1,
+    "state": State.CLEAR,
+    "reason": Reason.NONE,
+    "geometry": None,
+    "band": "",
+    "baseline": "",
+}
+
+
+def _full(n: int, value: Any) -> npt.NDArray[Any]:
+    if isinstance(value, np.ndarray):
+        return value
+    dtype = np.intp if isinstance(value, int) else float if isinstance(value, float) else object
+    array = np.empty(n, dtype=dtype)
+    array[:] = value
+    return array
+
+
+def concatenated(parts: list[Hits]) -> Hits:
+    """Put rows together, ordered by site; rows of one site keep their order."""
+    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Hits)}
+    order = np.argsort(columns["site"], kind="stable")
+    return Hits(**{name: values[order] for name, values in columns.items()})
+
+
+def not_checked(which: Integers, rule: Rule, reason: Reason, share: Any = np.nan) -> Hits:
+    """Make 未核查 rows."""
+    return hits(which, rule.layer, state=State.NOT_CHECKED, reason=reason, unchecked_share=share)
+
+
+def only(rows: Hits, keep: np.ndarray) -> Hits:
+    """Keep some of the rows."""
+    return Hits(**{name: getattr(rows, name)[keep] for name in Hits.__dataclass_fields__})

@@ -1,0 +1,90 @@
+"""``identify``: which features a site lies in, and what their lists demand; an answer to be read, not a conflict."""
+
+from __future__ import annotations
+
+import operator
+from typing import Literal
+
+import numpy as np
+import shapely
+
+from lzgis.geometry import FeatureIndex, crossing, outside_parts, part_of_dimension, united
+from lzgis.model.report import Reason, State
+from lzgis.model.rules import Rule
+from lzgis.rules.for_sites.avoid import overlap_rows
+from lzgis.rules.for_sites.base import Check, overlap_states, sizes
+from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Hits, Integers, concatenated, hits
+
+#: Less area than a patch as wide as `RESOLUTION_M` can have, by far.
+_LESS_M2 = 5e-7
+
+
+class Identify(Rule):
+    """``identify``: name every feature that the site lies in, with its share.
+
+    `list_fields` maps a field that holds the clauses of the feature's list, one a line, to the heading they stand under.
+    """
+
+    kind: Literal["identify"]
+    list_fields: dict[str, str] = {}
+
+
+def check_identify(rule: Rule, check: Check) -> Hits:
+    """Give one row per feature; what no feature covers is a row of its own, 未核查."""
+    rows = overlap_rows(rule, check)
+    rest = _rest(rule, check, rows)
+    lineal = np.flatnonzero(check.sites.dimension > 0)
+    gap = lineal[~shapely.is_empty(rest[lineal])]
+    real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
+    gap = gap[real]
+    # Points outside, and what only runs along borders, lie in no feature.
+    nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site, gap])
+    size = np.r_[shapely.area(rest[gap]) + np.where(check.sites.dimension[gap] == 1, shapely.length(rest[gap]), 0.0)]
+    area, length = sizes(check, gap, rest[gap])
+    gaps = hits(
+        gap,
+        rule.layer,
+        state=State.NOT_CHECKED,
+        reason=Reason.NOT_COVERED,
+        geometry=rest[gap],
+        area_m2=area,
+        length_m=length,
+        unchecked_share=size / check.sites.size[gap],
+    )
+    unmet = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
+    return concatenated([rows, gaps, unmet])
+
+
+def _rest(rule: Rule, check: Check, rows: Hits) -> Geometries:
+    """Take from each site what features cover; from a polygon, the parts that were found before."""
+    _, which, index = check.layer_where(rule.layer, rule.where)
+    geometry, dimension = check.sites.geometry, check.sites.dimension
+    rest = geometry.copy()
+    lesser = np.flatnonzero(dimension < 2)
+    rest[lesser] = outside_parts(geometry[lesser], index, resolution=RESOLUTION_M)
+    # The part of a site that lies wholly in one feature is the site itself.
+    whole = np.fromiter(map(operator.is_, rows.geometry, geometry[rows.site]), dtype=bool, count=len(rows))
+    done = rows.site[whole]
+    done = np.concatenate([done, _made_up(check, rows, index, which)])
+    rest[done[dimension[done] == 2]] = shapely.GeometryCollection()
+    open_rows = np.flatnonzero((dimension[rows.site] == 2) & ~np.isin(rows.site, done))
+    sites = np.unique(rows.site[open_rows])
+    rest[sites] = shapely.difference(geometry[sites], united(rows.geometry[open_rows], rows.site[open_rows]))
+    return part_of_dimension(rest, dimension)
+
+
+def _made_up(check: Check, rows: Hits, index: FeatureIndex, which: Integers) -> Integers:
+    """Find the polygons of whose area the parts leave nothing that is wider than coordinates can tell.
+
+    Of features that share no area the parts simply add up. A patch of `_LESS_M2` is less than a millimetre wide,
+    whatever its shape: 2A/P is greatest for a circle, the root of A/π.
+    """
+    areal = check.sites.dimension == 2
+    area = np.bincount(rows.site, weights=np.nan_to_num(rows.area_m2), minlength=len(check.sites))
+    adds_up = np.zeros(len(check.sites), dtype=bool)
+    adds_up[areal] = np.abs(check.sites.size[areal] - area[areal]) < _LESS_M2
+    place = np.full(int(which.max(initial=-1)) + 1, -1)
+    place[which] = np.arange(len(which))
+    doubtful = crossing(check.sites.shapes, index)[place[rows.feature]]
+    adds_up[rows.site[doubtful]] = False
+    return np.flatnonzero(adds_up)

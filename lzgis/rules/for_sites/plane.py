@@ -1,0 +1,77 @@
+"""Sites and layers in the plane of a city, as the kinds of rule take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lzgis.geometry import FeatureIndex, SiteShapes, mean_width
+from lzgis.model.catalogue import LayerSpec
+from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSites:
+    """The sites to check, in the plane of the city."""
+
+    geometry: Geometries
+
+    @cached_property
+    def shapes(self) -> SiteShapes:
+        """The same, to be measured against layers."""
+        return SiteShapes(self.geometry)
+
+    @cached_property
+    def dimension(self) -> Integers:
+        """0 for points, 1 for lines, 2 for polygons."""
+        return self.shapes.dimensions
+
+    @cached_property
+    def size(self) -> Floats:
+        """Area (m²) of polygons, length (m) of lines, NaN for points."""
+        size = np.where(self.dimension == 2, shapely.area(self.geometry), shapely.length(self.geometry))
+        return np.where(self.dimension == 0, np.nan, size)
+
+    @cached_property
+    def mean_width(self) -> Floats:
+        """Mean width 2A/P (m) of polygons, infinite for others."""
+        return np.where(self.dimension == 2, mean_width(self.geometry), np.inf)
+
+    def __len__(self) -> int:
+        return len(self.geometry)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneLayer:
+    """A layer in the plane of the city: its features' fields, and their geometries indexed.
+
+    `doubtful` holds where features that cannot be relied on may lie, None where that is not known.
+    """
+
+    id: str
+    spec: LayerSpec
+    frame: gpd.GeoDataFrame
+    index: FeatureIndex
+    doubtful: tuple[shapely.Geometry | None, ...] = ()
+
+    @cached_property
+    def called(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        """Name and id of each feature."""
+        return self.frame["name"].to_numpy(dtype=object), self.frame["id"].to_numpy(dtype=object)
+
+    def matching(self, where: Mapping[str, list[str]]) -> Integers:
+        """Positions of the features whose fields hold one of the listed values, for every field listed."""
+        keep = np.ones(len(self.frame), dtype=bool)
+        for name, values in where.items():
+            keep &= self.frame[name].isin(values).to_numpy()
+        return np.flatnonzero(keep)
+
+    def lacking(self, where: Mapping[str, list[str]]) -> list[str]:
+        """Fields that `where` needs and the layer has not."""
+        return [name for name in where if name not in self.frame.columns]

@@ -1,0 +1,1 @@
+"""Screening: every site against every rule in force on a day."""

@@ -1,0 +1,123 @@
+"""The 准入清单 that a project must answer: general requirements of province and city, then the lists of its units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lzgis.model.report import UNIT_LIST_COLUMNS, Layer, Reason, State
+from lzgis.model.rules import Level, Requirement, RuleBook
+from lzgis.screening.findings import citation
+
+_Row = tuple[object, ...]
+
+
+def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer], as_of: dt.date) -> pd.DataFrame:
+    """Set out the clauses that every site must answer: those of the province, of the city, and of its units.
+
+    Parameters
+    ----------
+    findings : GeoDataFrame
+        Findings of all sites.
+    book : RuleBook
+        Rules and requirements in force on `as_of`.
+    layers : mapping
+        The layers that the city has, by id.
+    as_of : date
+        The date whose requirements apply.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `UNIT_LIST_COLUMNS`: one row per site and general requirement, the province's first, then one per
+        site, unit and clause.
+    """
+    site, ids = pd.factorize(findings["site_id"])
+    told = pd.DataFrame(findings[["rule", "layer", "feature_id", "share"]]).assign(
+        site=site,
+        hit=findings["state"].isin([State.INVOLVED, State.SLIVER]),
+        # A site outside of the city is under the requirements of another.
+        within=findings["reason"] != Reason.OUTSIDE_CITY,
+    )[findings["kind"] == "identify"]
+    levels = (Level.PROVINCE, Level.CITY)
+    texts: list[_Row] = []
+    parts = [_Part(*3 * (np.zeros(0, dtype=np.intp),))]
+    for one in sorted(book.requirements, key=lambda r: levels.index(r.level)):
+        concerned = told[told["within"] & (told["layer"] == one.layer)]
+        sites = _concerned(one, concerned, layers.get(one.layer))
+        parts.append(_Part(sites, np.full(len(sites), len(texts)), np.full(len(sites), np.nan)))
+        basis, _, certainty = citation(one, book, as_of)
+        texts.append(
+            ("", one.level.value, "", "", "", one.heading, one.clause, np.nan, basis, certainty.value, one.note)
+        )
+    for rule in book.rules:
+        if rule.layer in layers and getattr(rule, "list_fields", {}):
+            clauses, ends = _clauses(layers[rule.layer], getattr(rule, "list_fields", {}))
+            part = _of_units(told[(told["rule"] == rule.id) & told["hit"]], layers[rule.layer], ends)
+            parts.append(part._replace(text=part.text + len(texts)))
+            texts += clauses
+    whole = _Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    order = np.argsort(whole.site, kind="stable")
+    # Each text is stored once, then repeated: there are few, and many rows.
+    table = pd.DataFrame(texts, columns=[c.name for c in UNIT_LIST_COLUMNS])
+    if not len(order):
+        return table.iloc[:0].astype(object)
+    frame = table.iloc[whole.text[order]].reset_index(drop=True)
+    frame["site_id"], frame["share"] = ids.take(whole.site[order]), whole.share[order]
+    return frame
+
+
+class _Part(NamedTuple):
+    """Rows: whose they are, which text they hold, and the share of the site."""
+
+    site: np.ndarray
+    text: np.ndarray
+    share: np.ndarray
+
+
+def _concerned(one: Requirement, found: pd.DataFrame, layer: Layer | None) -> np.ndarray:
+    """Find the sites in a unit that a requirement is meant for, and those whose units are not known."""
+    sites = np.unique(found["site"].to_numpy())
+    if not one.where:
+        return sites
+    hit = found[found["hit"]]
+    meant = hit if layer is None else hit[hit["feature_id"].isin(_meant(one, layer))]
+    return sites[~np.isin(sites, hit["site"]) | np.isin(sites, meant["site"])]
+
+
+def _meant(one: Requirement, layer: Layer) -> set[str]:
+    frame = layer.frame
+    for name, values in one.where.items():
+        # Without the field nobody can tell, so the clause is to be answered.
+        if name in frame.columns:
+            frame = frame[frame[name].isin(values)]
+    return set(frame["id"])
+
+
+def _of_units(hit: pd.DataFrame, layer: Layer, ends: np.ndarray) -> _Part:
+    """Give the clauses of every unit that a site lies in: of each finding, all clauses of its unit follow each other."""
+    unit = pd.Index(layer.frame["id"]).get_indexer(pd.Index(hit["feature_id"]))
+    times = np.diff(ends)[unit]
+    own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
+    finding = np.repeat(np.arange(len(hit)), times)
+    return _Part(hit["site"].to_numpy()[finding], own, hit["share"].to_numpy()[finding])
+
+
+def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[list[_Row], np.ndarray]:
+    """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
+    rows: list[_Row] = []
+    ends = [0]
+    for unit in layer.frame.to_dict("records"):
+        head = ("", Level.UNIT.value, unit["id"], unit["name"], unit.get("class", ""))
+        for field, heading in fields.items():
+            text = unit.get(field)
+            clauses = text.splitlines() if isinstance(text, str) else []
+            tail = (float("nan"), layer.spec.basis, "", "")
+            rows.extend((*head, heading, clause.strip(), *tail) for clause in clauses if clause.strip())
+        ends.append(len(rows))
+    return rows, np.array(ends)

@@ -1,0 +1,141 @@
+"""How what was found is spread over townships and villages: parts that sum exactly to the whole as it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lzgis.geometry import SiteShapes, overlapping
+from lzgis.model.report import BREAKDOWN_COLUMNS, State
+from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
+from lzgis.rules.for_sites.plane import PlaneLayer
+
+#: Decimals to which square metres, hectares, mu and metres are printed, and so adjusted.
+_PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
+_MU_PER_M2 = 15 / 10_000
+#: A remainder smaller than this (m² or m) comes from computing; a larger one lies in no division, or in two.
+_REMAINDER = 0.01
+#: A part smaller than this (m² or m) prints as nothing and is none.
+_NOTHING = 0.001
+
+
+def breakdown(
+    findings: pd.DataFrame, shapes: Geometries, layers: Mapping[str, PlaneLayer], divisions: Iterable[str]
+) -> pd.DataFrame:
+    """Spread every overlap over the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
+
+    Cutting adds vertices and printing rounds, so the parts are adjusted, each by less than one unit of the last
+    digit, until they sum to the whole; ``adjustment`` says by how much. What lies in no division is a part without
+    a name; where divisions overlap, that part is negative.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        The findings.
+    shapes : array of shapely geometries
+        The part of the site that each is about, in the plane; None if there is none.
+    layers : mapping of PlaneLayer
+        The layers of the city by name.
+    divisions : iterable of str
+        Names of the layers of divisions, one for each level.
+    """
+    caught = findings["state"].isin([State.INVOLVED, State.SLIVER]) & (findings["kind"] != "identify")
+    # Missing shapes have dimension -1, points 0: neither has parts.
+    dimension = shapely.get_dimensions(shapes)
+    which = np.flatnonzero(caught.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))
+    areal = dimension[which] == 2
+    sizes = {name: findings[name].to_numpy(dtype=float)[which] for name in ("area_m2", "length_m")}
+    whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
+    drawn = np.where(areal, shapely.area(shapes[which]), shapely.length(shapes[which]))
+    # A band's shape may be that of the possible part, which is not what the certain area measures.
+    alike = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
+    which, areal, whole = which[alike], areal[alike], whole[alike]
+    parts = SiteShapes(shapes[which])
+    levels = [
+        _level(parts, areal, whole, level, layers[level])
+        for level in divisions
+        if level in layers and len(layers[level].frame)
+    ]
+    columns = {
+        name: np.concatenate([part[name] for part in levels]) if levels else np.zeros(0)
+        for name in ("finding", "level", "division_id", "division_name", *_PLACES, "share", "adjustment")
+    }
+    table = pd.DataFrame(columns)
+    place = which[columns["finding"].astype(np.intp)]
+    table["finding"] = place
+    for name in ("site_id", "rule", "feature_id"):
+        table[name] = findings[name].to_numpy()[place]
+    return table[[c.name for c in BREAKDOWN_COLUMNS]]
+
+
+def _level(
+    parts: SiteShapes, areal: npt.NDArray[np.bool_], whole: Floats, level: str, layer: PlaneLayer
+) -> dict[str, Any]:
+    """Spread the overlaps over the divisions of one level; ``finding`` counts the overlaps."""
+    found = overlapping(parts, layer.index)
+    measured = np.where(areal[found.left], found.area, found.length)
+    real = measured >= _NOTHING
+    group, division, measured = found.left[real], found.right[real], measured[real]
+    rest = whole - np.bincount(group, weights=measured, minlength=len(whole))
+    left_over = np.flatnonzero(np.abs(rest) > _REMAINDER)
+    group = np.concatenate([group, left_over])
+    division = np.concatenate([division, np.full(len(left_over), -1)])
+    measured = np.concatenate([measured, rest[left_over]])
+    order = np.argsort(group, kind="stable")
+    group, division, measured = group[order], division[order], measured[order]
+    names = {name: np.append(layer.frame[name].to_numpy(dtype=object), "")[division] for name in ("id", "name")}
+    plane = areal[group]
+    sizes = {
+        "area_m2": np.where(plane, _apportioned(measured, whole, group, _PLACES["area_m2"]), np.nan),
+        "area_ha": np.where(plane, _apportioned(measured / 1e4, whole / 1e4, group, _PLACES["area_ha"]), np.nan),
+        "area_mu": np.where(
+            plane, _apportioned(measured * _MU_PER_M2, whole * _MU_PER_M2, group, _PLACES["area_mu"]), np.nan
+        ),
+        "length_m": np.where(plane, np.nan, _apportioned(measured, whole, group, _PLACES["length_m"])),
+    }
+    printed = np.where(plane, sizes["area_m2"], sizes["length_m"])
+    return {
+        "finding": group,
+        "level": np.full(len(group), level, dtype=object),
+        "division_id": names["id"],
+        "division_name": names["name"],
+        **sizes,
+        "share": measured / whole[group],
+        "adjustment": printed - measured,
+    }
+
+
+def apportioned(parts: npt.ArrayLike, whole: float, places: int) -> Floats:
+    """Round parts so that they sum to the rounded whole, none by more than one unit of the last digit.
+
+    Examples
+    --------
+    >>> apportioned([33.333, 33.333, 33.334], 100.0, 2)
+    array([33.33, 33.33, 33.34])
+    """
+    exact = np.asarray(parts, dtype=float)
+    return _apportioned(exact, np.array([whole]), np.zeros(len(exact), dtype=np.intp), places)
+
+
+def _apportioned(parts: Floats, whole: Floats, group: Integers, places: int) -> Floats:
+    """Do it for many wholes at once: `group` says, in ascending order, which whole each part is of."""
+    unit = 10**places
+    exact = parts * unit
+    lower = np.floor(exact)
+    # Those whose lost fraction is largest are rounded up; equal ones in their order.
+    order = np.lexsort((lower - exact, group))
+    size = np.bincount(group, minlength=len(whole))
+    begin = np.cumsum(size) - size
+    rank = np.empty(len(parts), dtype=np.intp)
+    rank[order] = np.arange(len(parts)) - begin[group]
+    wanted = np.array([round(round(float(one), places) * unit) for one in whole], dtype=float)
+    lack = wanted - np.bincount(group, weights=lower, minlength=len(whole))
+    each = np.maximum(size, 1)
+    lower += (lack // each)[group] + (rank < (lack % each)[group])
+    rounded: Floats = lower / unit
+    return rounded

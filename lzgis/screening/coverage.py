@@ -1,0 +1,96 @@
+"""Proof of coverage: where a layer says nothing, a site is 未核查 and never passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from lzgis.geometry import FeatureIndex, mean_width, outside_parts, part_of_dimension, told_nearest
+from lzgis.model.report import Reason, State
+from lzgis.model.rules import Rule
+from lzgis.rules.for_sites.hits import (
+    RESOLUTION_M,
+    Flags,
+    Floats,
+    Geometries,
+    Hits,
+    concatenated,
+    not_checked,
+    only,
+)
+from lzgis.rules.for_sites.plane import PlaneSites
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """How far the sites lie within what a layer covers; arrays with one element per site.
+
+    Attributes
+    ----------
+    outside_share : array of float
+        Share of the site (of its area, of its length, or 1 for a point) that lies outside.
+    edge_distance_m : array of float
+        Distance from the site to the border of the coverage.
+    inside : array of shapely geometries
+        The part of each site that is covered.
+    """
+
+    outside_share: Floats
+    edge_distance_m: Floats
+    inside: Geometries
+
+    @property
+    def whole(self) -> Flags:
+        """Whether the site is covered wholly."""
+        return np.asarray(self.outside_share == 0)
+
+    @property
+    def none(self) -> Flags:
+        """Whether no part of the site is covered."""
+        return np.asarray(self.outside_share == 1)
+
+
+def coverage_of(sites: PlaneSites, covered: shapely.Geometry) -> Coverage:
+    """Measure the sites against the area that a layer covers, both in the plane."""
+    shapely.prepare(covered)
+    geometry = sites.geometry
+    share = np.zeros(len(sites))
+    inside = geometry.copy()
+    doubtful = np.flatnonzero(~shapely.contains_properly(covered, geometry))
+    rest = outside_parts(geometry[doubtful], FeatureIndex(np.array([covered], dtype=object)), resolution=RESOLUTION_M)
+    out = ~shapely.is_empty(rest)
+    dimension = sites.dimension[doubtful]
+    thin = np.where(dimension == 2, mean_width(rest) <= RESOLUTION_M, shapely.length(rest) <= RESOLUTION_M)
+    out &= (dimension == 0) | ~thin
+    size = np.where(dimension == 2, shapely.area(rest), shapely.length(rest))
+    share[doubtful] = np.where(out, np.where(dimension == 0, 1.0, size / sites.size[doubtful]), 0.0)
+    cut = doubtful[out]
+    inside[cut] = part_of_dimension(shapely.intersection(geometry[cut], covered), sites.dimension[cut])
+    width, length = mean_width(inside[cut]), shapely.length(inside[cut])
+    share[cut[~(np.where(sites.dimension[cut] == 2, width, length) > RESOLUTION_M)]] = 1.0
+    border = FeatureIndex(np.array([shapely.boundary(covered)], dtype=object))
+    return Coverage(share, told_nearest(sites.shapes, border).distance, inside)
+
+
+def covered(rows: Hits, rule: Rule, coverage: Coverage, concerned: np.ndarray) -> Hits:
+    """Turn what was not found where nothing could be found into 未核查, and add a row for what lies outside.
+
+    A conflict that was found stays found. A site nearer to the border of the coverage than the rule reaches may be
+    caught from beyond it, so its 不涉及 is no proof either. Only the sites `concerned` by the rule keep rows.
+    """
+    rows = only(rows, concerned[rows.site])
+    caught = np.zeros(len(concerned), dtype=bool)
+    caught[rows.site[rows.state != State.CLEAR]] = True
+    near_edge = coverage.whole & (coverage.edge_distance_m < rule.reach_m) & ~caught
+    silent = rows.state == State.CLEAR
+    partly = np.flatnonzero(concerned & ~coverage.whole & ~coverage.none)
+    return concatenated(
+        [
+            only(rows, ~(silent & (~coverage.whole | near_edge)[rows.site])),
+            not_checked(np.flatnonzero(concerned & coverage.none), rule, Reason.OUTSIDE_CITY, 1.0),
+            not_checked(np.flatnonzero(concerned & near_edge), rule, Reason.REACH_OUTSIDE),
+            not_checked(partly, rule, Reason.PARTLY_OUTSIDE, coverage.outside_share[partly]),
+        ]
+    )

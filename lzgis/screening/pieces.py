@@ -1,0 +1,75 @@
+"""Sites screened in pieces, and the results of pieces joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lzgis.model.report import Problem, SiteTable
+
+#: Held while a piece is screened, so that the threads of one process do it one after the other.
+ONE_AT_A_TIME = Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a screening found for some sites: tables of the report, and the problems of these sites alone."""
+
+    sites: gpd.GeoDataFrame
+    findings: gpd.GeoDataFrame
+    verdicts: pd.DataFrame
+    breakdown: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
+    """Cut a table of sites into consecutive pieces; its problems and repairs stay with the first."""
+    pieces = [sites.frame.iloc[start : start + size] for start in range(0, len(sites.frame), size)]
+    untold = replace(sites, problems=(), repairs=())
+    return [replace(untold if at else sites, frame=piece) for at, piece in enumerate(pieces)]
+
+
+def together(parts: Sequence[Answers], divisions: Sequence[str]) -> Answers:
+    """Put the answers for consecutive pieces of a table of sites together, as if they had been screened at once.
+
+    Parameters
+    ----------
+    parts : sequence of Answers
+        The answers, in the order of the sites; at least one.
+    divisions : sequence of str
+        The levels of the breakdown in their order.
+
+    Returns
+    -------
+    Answers
+        The same rows in the same order as one screening of all the sites gives.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.findings) for part in parts)])
+    spread = [
+        part.breakdown.assign(finding=part.breakdown["finding"] + start)
+        for part, start in zip(parts, starts[:-1], strict=True)
+        if len(part.breakdown)
+    ]
+    breakdown = pd.concat(spread, ignore_index=True) if spread else parts[0].breakdown
+    # Level by level, within each by the order of the findings.
+    rank = breakdown["level"].map({level: place for place, level in enumerate(divisions)}).to_numpy(dtype=float)
+    order = np.argsort(rank, kind="stable")
+    return Answers(
+        sites=_joined([part.sites for part in parts]),
+        findings=_joined([part.findings for part in parts]),
+        verdicts=pd.concat([part.verdicts for part in parts], ignore_index=True),
+        breakdown=breakdown.iloc[order].reset_index(drop=True),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+    )
+
+
+def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    joined = pd.concat(frames, ignore_index=True)
+    return gpd.GeoDataFrame(joined, geometry=frames[0].geometry.name, crs=frames[0].crs)

@@ -1,0 +1,114 @@
+"""One verdict per site from its findings, and the ladder of verdicts with small overlaps disregarded."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from lzgis.model.report import State, Verdict
+from lzgis.model.rules import Severity
+from lzgis.screening.findings import Subjects, answers
+
+#: Kinds whose area is an overlap that may be a digitising error; a corridor is decided by distance, not by area.
+LADDER_KINDS = ("avoid", "stay_inside")
+
+
+def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
+    """Draw one verdict per site, in the order of the sites; columns as in `lzgis.model.report.VERDICT_COLUMNS`.
+
+    A prohibition that is met outweighs everything. Next comes what needs a procedure or may be a boundary error; then
+    what could not be checked; only where nothing of these remains is the verdict 未发现冲突.
+
+    Raises
+    ------
+    LzgisError
+        If a pair of site and rule has no answer, or two that differ.
+    """
+    ids = subjects.table["id"].to_numpy()
+    code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
+    # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
+    rules = pd.Index([one.id for one in subjects.book.rules])
+    place = rules.get_indexer(pd.Index(findings["rule"]))
+    answers(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
+    caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
+    unchecked = _is(findings["state"], State.NOT_CHECKED)
+    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
+    prohibited = caught & grave
+    review = (caught & conditional) | (sliver & (grave | conditional))
+    notice = (caught | sliver) & ~grave & ~conditional
+    n = len(ids)
+    rule = pd.factorize(findings["rule"])
+    nearest_rule, nearest_m = _nearest(findings, code, n)
+    dimension = subjects.sites.dimension
+    return pd.DataFrame(
+        {
+            "site_id": ids,
+            "site_name": subjects.table["name"].to_numpy(),
+            "activity": subjects.activity,
+            "verdict": _verdict(n, code, prohibited, review, unchecked),
+            "site_area_m2": np.where(dimension == 2, subjects.sites.size, np.nan),
+            "site_length_m": np.where(dimension == 1, subjects.sites.size, np.nan),
+            "prohibited": _rules_of(n, code, rule, prohibited),
+            "conditional": _rules_of(n, code, rule, review),
+            "notices": _rules_of(n, code, rule, notice),
+            "not_checked": _rules_of(n, code, rule, unchecked),
+            "nearest_rule": nearest_rule,
+            "nearest_m": nearest_m,
+            "ladder": _ladder(findings, n, code, subjects.book.tolerance.ladder_m2),
+        }
+    )
+
+
+def _verdict(n: int, code: np.ndarray, prohibited: np.ndarray, review: np.ndarray, unchecked: np.ndarray) -> np.ndarray:
+    result = np.full(n, Verdict.NONE_FOUND.value, dtype=object)
+    result[code[unchecked]] = Verdict.INCOMPLETE.value
+    result[code[review]] = Verdict.REVIEW.value
+    result[code[prohibited]] = Verdict.PROHIBITED.value
+    return result
+
+
+def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]) -> pd.Series:
+    """At each step, overlaps up to that area are disregarded and all larger ones count in full, slivers too."""
+    caught = _is(findings["state"], State.INVOLVED) | _is(findings["state"], State.SLIVER)
+    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
+    area = findings["area_m2"].to_numpy(dtype=float)
+    overlap = findings["kind"].isin(LADDER_KINDS).to_numpy() & ~np.isnan(area)
+    unchecked = _is(findings["state"], State.NOT_CHECKED)
+    columns = []
+    for step in steps:
+        counts = caught & ~(overlap & (area <= step))
+        open_still = unchecked & ~(overlap & (area <= step))
+        columns.append(_verdict(n, code, counts & grave, counts & conditional, open_still))
+    return pd.Series(list(zip(*columns, strict=True)) if columns else [()] * n, dtype=object)
+
+
+def _is(column: pd.Series, value: str) -> np.ndarray:
+    return np.asarray((column == str(value)).to_numpy(dtype=bool))
+
+
+def _rules_of(n: int, code: np.ndarray, rule: tuple[np.ndarray, pd.Index], which: np.ndarray) -> pd.Series:
+    """List for each site the rules of the rows `which`, each once, in the order of the rows."""
+    rows = np.flatnonzero(which)
+    _, first = np.unique(code[rows] * max(len(rule[1]), 1) + rule[0][rows], return_index=True)
+    rows = rows[np.sort(first)]
+    rows = rows[np.argsort(code[rows], kind="stable")]
+    names = list(np.asarray(rule[1], dtype=object)[rule[0][rows]])
+    ends = np.searchsorted(code[rows], np.arange(n + 1)).tolist()
+    return pd.Series([tuple(names[a:b]) for a, b in itertools.pairwise(ends)], dtype=object)
+
+
+def _nearest(findings: pd.DataFrame, code: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each site, the constraint that lies nearest without being met, beyond the distance that its rule demands."""
+    apart = findings["distance_m"].to_numpy(dtype=float) - np.nan_to_num(findings["required_m"].to_numpy(dtype=float))
+    counts = _is(findings["state"], State.CLEAR) & ~_is(findings["severity"], Severity.NOTICE) & ~np.isnan(apart)
+    # Inside is where stay_inside wants the site, so its distance of 0 is no constraint close by.
+    counts &= ~_is(findings["kind"], "stay_inside")
+    which = np.flatnonzero(counts)
+    order = which[np.lexsort((apart[which], code[which]))]
+    first = order[np.unique(code[order], return_index=True)[1]] if len(order) else order
+    rule, distance = np.full(n, "", dtype=object), np.full(n, np.nan)
+    rule[code[first]] = findings["rule"].to_numpy()[first]
+    distance[code[first]] = apart[first]
+    return rule, distance
