@@ -143,7 +143,7 @@ def show_layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None
     """Show a city's layers and rasters, measured beside declared, and their problems."""
     from lzgis.city.catalogue import open_catalogue, unknown_values
     from lzgis.city.reference import reference_city
-    from lzgis.cli.console import layers_table, problem_lines, rasters_table
+    from lzgis.cli.tables import layers_table, problem_lines, rasters_table
 
     city = open_catalogue(layers or reference_city())
     table, problems = layers_table(city, lang.words)
@@ -335,7 +335,7 @@ def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> G
 
 
 def _show(report: Report, lang: Lang) -> None:
-    from lzgis.cli.console import problem_lines, summary_lines, verdict_table
+    from lzgis.cli.tables import problem_lines, summary_lines, verdict_table
 
     console = stdout()
     console.print(verdict_table(report, lang.words))

@@ -57,7 +57,8 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     """Audit, write and show as the options say; return the exit code."""
     from lzgis.audits.audit import audit
     from lzgis.city.reference import reference_city
-    from lzgis.cli.console import problem_lines, progress_bar
+    from lzgis.cli.console import progress_bar
+    from lzgis.cli.tables import problem_lines
     from lzgis.exports.audit import AUDIT_FORMATS, audit_document
     from lzgis.words import Words
 

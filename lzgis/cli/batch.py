@@ -143,7 +143,7 @@ def _client(address: str | None) -> Any:
 
 
 def _show(done: Batch, language: Language) -> None:
-    from lzgis.cli.console import problem_lines
+    from lzgis.cli.tables import problem_lines
     from lzgis.model.report import Verdict
     from lzgis.words import Words
 

@@ -54,7 +54,7 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
     """Compare, write and show as the options say; return the exit code."""
     from lzgis.audits.diff import diff
     from lzgis.audits.recheck import recheck
-    from lzgis.cli.console import problem_lines
+    from lzgis.cli.tables import problem_lines
     from lzgis.exports.diff import DIFF_FORMATS, diff_document
     from lzgis.words import Words
 

@@ -62,7 +62,7 @@ def run_inspect(
 def _show(sheet: Sheet, language: Language, words: Words) -> None:
     from rich.text import Text
 
-    from lzgis.cli.console import problem_lines
+    from lzgis.cli.tables import problem_lines
 
     console = stdout()
     console.print(_table(sheet, language, words))

@@ -199,7 +199,7 @@ def _cell(column: str, value: Any, words: Words) -> str:
 
 def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
     """Write a table as CSV that Excel reads, headings in the reader's language; return the path."""
-    from lzgis.exports.file_names import put
+    from lzgis.files.atomic_write import put
 
     headed = table.rename(columns={name: words("raster", name) for name in table.columns})
     put(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
@@ -207,7 +207,7 @@ def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
 
 
 def _warn(problems: tuple[Problem, ...], words: Words) -> None:
-    from lzgis.cli.console import problem_lines
+    from lzgis.cli.tables import problem_lines
 
     for line in problem_lines(problems, words):
         _console().print(line, soft_wrap=True)

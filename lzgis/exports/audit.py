@@ -13,7 +13,6 @@ import pandas as pd
 
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
@@ -22,6 +21,7 @@ from lzgis.exports.report_text import SEPARATOR, Teller, number, records, text
 from lzgis.exports.siteless import siteless
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
+from lzgis.files.atomic_write import put_bytes
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict

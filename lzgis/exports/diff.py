@@ -15,12 +15,12 @@ import shapely
 
 from lzgis.errors import ExportError
 from lzgis.exports.diff_text import difference_tables, difference_teller
-from lzgis.exports.file_names import put, put_bytes
 from lzgis.exports.gis.features import GEOMETRY_TYPES, Shape, storable
 from lzgis.exports.gis.json import lines, plain
 from lzgis.exports.map.difference import write_difference_map
 from lzgis.exports.report_text import records
 from lzgis.exports.tables.xlsx import tables_bytes
+from lzgis.files.atomic_write import put, put_bytes
 from lzgis.messages import Message
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Language, Words

@@ -1,14 +1,10 @@
-"""Names of files that every system takes, made from the ids of sites; and, from below, how a file is put in its place."""
+"""Names of files that every system takes, made from the ids of sites."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
-
-from lzgis.files.atomic_write import put, put_bytes, put_texts
-
-__all__ = ["file_stems", "put", "put_bytes", "put_texts"]
 
 # What Windows forbids in a name, what cannot be seen, and what turns the reading direction.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')

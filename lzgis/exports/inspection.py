@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.outline_svg import outline_svg
+from lzgis.files.atomic_write import put_bytes
 from lzgis.model.report import Repair
 from lzgis.screening.inspect import Contents, Sheet, System
 from lzgis.words import Language, Words

@@ -20,7 +20,7 @@ from rasterio.windows import Window
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.errors import ConfigError
-from lzgis.exports.file_names import put
+from lzgis.files.atomic_write import put
 from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Source

@@ -25,7 +25,7 @@ from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, ExportError, SourceError
-from lzgis.exports.file_names import put
+from lzgis.files.atomic_write import put
 from lzgis.files.geotiff import CACHE_BYTES, opened_tiff
 from lzgis.geometry import FeatureIndex
 from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below

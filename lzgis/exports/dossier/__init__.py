@@ -11,9 +11,9 @@ from lzgis.errors import ExportError
 from lzgis.exports.dossier.content import DossierMaker, dossier
 from lzgis.exports.dossier.crew import Job, crew_size, written_by
 from lzgis.exports.dossier.document import Dossier
-from lzgis.exports.file_names import file_stems, put_bytes
+from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
-from lzgis.files.atomic_write import telling, workplace
+from lzgis.files.atomic_write import put_bytes, telling, workplace
 from lzgis.messages import Message
 from lzgis.model.report import Report
 from lzgis.words import Language

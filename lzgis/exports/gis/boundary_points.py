@@ -16,7 +16,7 @@ from lzgis.coordinates.candidates import in_china
 from lzgis.coordinates.gauss_kruger import Zone, zone_at, zone_of
 from lzgis.coordinates.plane import CGCS2000, Geometries, move_points, to_cgcs2000
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put
+from lzgis.files.atomic_write import put
 from lzgis.messages import Message
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading.formats.boundary_points.text import PARCEL_FIELDS, settings

@@ -16,10 +16,10 @@ import shapely
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_at
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.report_text import Teller, records, text
+from lzgis.files.atomic_write import put_bytes
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Report, State
 from lzgis.model.rules import Severity

@@ -19,10 +19,10 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries
-from lzgis.exports.file_names import put_texts
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns
 from lzgis.exports.gis.json import origin as whence
 from lzgis.exports.report_text import AT_ONCE, Teller, text
+from lzgis.files.atomic_write import put_texts
 from lzgis.model.report import Report
 from lzgis.words import Language
 

@@ -17,11 +17,11 @@ import pyogrio
 import pyogrio.errors
 
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, storable, unique
 from lzgis.exports.gis.json import origin as whence
 from lzgis.exports.gis.qgis_style import Category, categorized
 from lzgis.exports.report_text import VERDICT_COLOURS, Teller
+from lzgis.files.atomic_write import put
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State
 from lzgis.model.rules import Severity

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.exports.file_names import put_texts
 from lzgis.exports.report_text import SEPARATOR, Teller, records
+from lzgis.files.atomic_write import put_texts
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
 from lzgis.words import Language
 

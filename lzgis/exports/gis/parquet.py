@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
-from lzgis.exports.file_names import put
 from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
 from lzgis.exports.report_text import Teller
+from lzgis.files.atomic_write import put
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.words import Language
 

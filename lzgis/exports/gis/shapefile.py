@@ -20,10 +20,10 @@ import pyogrio
 import pyogrio.errors
 
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.report_text import Teller
+from lzgis.files.atomic_write import put
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language

@@ -14,7 +14,6 @@ from typing import Any, Literal, get_args
 
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.gis.json import origin
 from lzgis.exports.map.canvas import bounds_of, canvas
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
@@ -23,6 +22,7 @@ from lzgis.exports.map.review import VERDICTS, review_data
 from lzgis.exports.map.tianditu import TiandituKey
 from lzgis.exports.public_edition import CELL_M, public_edition, withheld
 from lzgis.exports.report_text import VERDICT_COLOURS, Teller
+from lzgis.files.atomic_write import put_bytes
 from lzgis.messages import Message
 from lzgis.model.report import Report
 from lzgis.words import Language

@@ -17,7 +17,6 @@ import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.exports.diff_text import difference_teller, rule_titles, told_text
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.map import figures
 from lzgis.exports.map.canvas import bounds_of, canvas
 from lzgis.exports.map.clauses import rule_texts
@@ -26,6 +25,7 @@ from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import Pool
 from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import Teller, number, records, text
+from lzgis.files.atomic_write import put_bytes
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.model.report import Report, State
 from lzgis.words import Language

@@ -15,8 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
-from lzgis.exports.file_names import put
 from lzgis.exports.gis.json import origin_text
+from lzgis.files.atomic_write import put
 from lzgis.messages import Message
 from lzgis.model.report import Report
 

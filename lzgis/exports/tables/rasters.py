@@ -10,11 +10,11 @@ import pandas as pd
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import provenance_of
-from lzgis.exports.file_names import put_bytes
 from lzgis.exports.report_text import Teller, number, records, text
 from lzgis.exports.siteless import siteless
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.exports.tables.xlsx import tables_bytes
+from lzgis.files.atomic_write import put_bytes
 from lzgis.model.audit import Setting
 from lzgis.model.report import Provenance, SiteTable
 from lzgis.rasters.change import RasterChange

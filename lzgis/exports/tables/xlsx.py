@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import xlsxwriter
 
-from lzgis.exports.file_names import put, put_bytes
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import TINTS, Teller, visible
 from lzgis.exports.tables.tables import Head, Kind, Table, report_tables
+from lzgis.files.atomic_write import put, put_bytes
 from lzgis.model.report import Report
 from lzgis.words import Language
 

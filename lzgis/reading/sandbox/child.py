@@ -17,8 +17,9 @@ from lzgis.model.report import Problem
 from lzgis.reading.addresses import shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import read_vector
-from lzgis.reading.sandbox.exchange import ANSWER, DRAFT, ERROR, pack, pack_error, request_in
+from lzgis.reading.sandbox.exchange import pack, pack_error
 from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
+from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, request_in
 
 #: A file that warns about every row says enough with the first.
 _WARNINGS = 20

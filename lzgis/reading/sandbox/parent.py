@@ -23,8 +23,8 @@ from lzgis.messages import Message
 from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
-from lzgis.reading.sandbox.exchange import ANSWER, ERROR, Request, is_answered, put_request
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
+from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, put_request
 
 #: So many files are read by one process, which forgets with its end what libraries never free.
 _IN_ONE_PROCESS = 50

@@ -12,6 +12,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from input_files import dxf, line, ring, text
 from shapely import box
 
 import lzgis.reading.formats.gdal as vector
@@ -390,24 +391,6 @@ def test_xml_that_is_no_gml(tmp_path):
 
 
 # --- DXF ----------------------------------------------------------------------------------------------------
-
-
-def line(points, closed, layer="地块"):
-    body = "".join(f"10\n{x}\n20\n{y}\n" for x, y in points)
-    return f"0\nLWPOLYLINE\n5\n1A\n100\nAcDbEntity\n8\n{layer}\n100\nAcDbPolyline\n90\n{len(points)}\n70\n{int(closed)}\n{body}"
-
-
-def text(words, x, y):
-    return f"0\nTEXT\n5\n1B\n100\nAcDbEntity\n8\n注记\n100\nAcDbText\n10\n{x}\n20\n{y}\n30\n0\n40\n1\n1\n{words}\n"
-
-
-def dxf(*entities, version="AC1015", page="$DWGCODEPAGE\n3\nANSI_936\n"):
-    head = f"0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\n{version}\n" + (f"9\n{page}" if page else "") + "0\nENDSEC\n"
-    return head + "0\nSECTION\n2\nENTITIES\n" + "".join(entities) + "0\nENDSEC\n0\nEOF\n"
-
-
-def ring(x, side):
-    return [(x, 0), (x + side, 0), (x + side, side), (x, side)]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from raster_fixture import NORTH, STEP, WEST, forest, write_raster
 from rasterio import Affine
 from rasterio.windows import Window
-from rasters import NORTH, STEP, WEST, forest, write_raster
 
 from lzgis.coordinates.plane import ellipsoidal_area_m2
 from lzgis.errors import LayerError, SourceError

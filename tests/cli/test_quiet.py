@@ -51,7 +51,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     before = {p: p.stat().st_mtime_ns for p in city.rglob("*")}
     arguments = ["screen", str(city / "sites.gpkg"), "--layers", str(city), "--as-of", toy.AS_OF, "--format", "all"]
     environment = os.environ | {
-        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLBACKEND": "Agg",
         "HOME": str(folders["home"]),

@@ -17,7 +17,7 @@ from lzgis.exports.dossier import DossierMaker, write_docx
 from lzgis.exports.dossier.template import VARIABLES, filled
 from lzgis.exports.report_text import visible
 
-GUIDE = Path(__file__).parent.parent / "docs" / "templates.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "templates.md"
 
 
 def template(path: Path, *paragraphs: str, table: list[str] | None = None, header: str = "") -> Path:

@@ -1,4 +1,4 @@
-"""Order in the house: lint, types, both languages alike, documents true to the code, nothing out of place."""
+"""The project as a whole: lint, types, both languages alike, documents true to the code."""
 
 from __future__ import annotations
 
@@ -52,59 +52,6 @@ def test_tool_is_content(tool):
         [sys.executable, "-m", *tool.split()], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
     assert run.returncode == 0, f"{tool}\n{run.stdout[-4000:]}{run.stderr[-1000:]}"
-
-
-# --- nothing that must not be in ----------------------------------------------------------------------------
-
-LOCK_FILES = {f"{tool}.lock" for tool in ("uv", "pixi", "poetry", "pdm", "yarn", "Pipfile")}
-LOCK_FILES |= {"conda-lock.yml", "package-lock.json"}
-# Joined here, so that this file does not itself hold what it looks for.
-HOSTS = [
-    ".".join(parts)
-    for parts in (
-        ("pypi", "org"),
-        ("python" + "hosted", "org"),
-        ("npmjs", "org"),
-        ("npmjs", "com"),
-        ("anaconda", "org"),
-        ("anaconda", "com"),
-        ("unpkg", "com"),
-        ("jsdelivr", "net"),
-        ("cdnjs", "cloudflare", "com"),
-        ("tuna", "tsinghua"),
-        ("mirrors", "aliyun"),
-    )
-]
-PIP_OPTIONS = ["-".join(words) for words in (("index", "url"), ("trusted", "host"), ("find", "links"))]
-MACHINE = re.compile(r"(?<![\w.:/~-])/(?:home|root|Users|work|tmp|mnt|opt)/\w|\b[A-Za-z]:\\Users\\")
-
-
-def text_of(path: Path) -> str:
-    """Return the text of a file, nothing for one that is none."""
-    data = path.read_bytes()
-    return "" if b"\0" in data[:8000] else data.decode("utf-8", errors="replace")
-
-
-def test_no_lock_file():
-    assert [path for path in FILES if path.name in LOCK_FILES] == []
-
-
-def test_no_registry_or_download_host():
-    # Vendored scripts are kept byte for byte; their home pages are their authors' own words.
-    own = [path for path in FILES if "static" not in path.parts]
-    found = [(path.name, word) for path in own for word in HOSTS + PIP_OPTIONS if word in text_of(path)]
-    assert found == []
-
-
-def test_no_path_of_a_machine():
-    found = [(path.name, match.group()) for path in FILES for match in MACHINE.finditer(text_of(path))]
-    assert [one for one in found if one[0] != Path(__file__).name] == []
-
-
-def test_every_text_file_is_utf8():
-    for path in FILES:
-        if path.suffix in {".py", ".toml", ".md", ".yml", ".yaml", ".txt"} and "static" not in path.parts:
-            path.read_text("utf-8")
 
 
 # --- wording ------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import toy
+from diff_fixture import NOT_LESS, layer, reported
 from map_page import Page, Seen, browser
 from python_calamine import CalamineWorkbook
 from shapely import box
-from test_diff import NOT_LESS, layer, reported
 
 from lzgis.audits.diff import diff
 from lzgis.audits.recheck import recheck

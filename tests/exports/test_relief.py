@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import rasterio
+from raster_fixture import hill, write_dem
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
@@ -14,29 +13,6 @@ from lzgis.errors import ExportError
 from lzgis.exports.relief import hillshade, relief
 
 BOUNDS = (112.1, 24.6, 112.8, 25.2)
-
-
-def write_dem(path: Path, elevation: Any, crs: str | None = "EPSG:4490", nodata: float | None = -9999.0) -> Path:
-    west, south, east, north = (112.0, 24.5, 112.9, 25.3)
-    rows, columns = elevation.shape
-    if crs is not None and rasterio.CRS.from_string(crs).is_projected:
-        west, south, east, north = rasterio.warp.transform_bounds("EPSG:4490", crs, west, south, east, north)
-    grid = rasterio.Affine((east - west) / columns, 0, west, 0, (south - north) / rows, north)
-    profile = {"driver": "GTiff", "width": columns, "height": rows, "count": 1, "dtype": "float32"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        if crs is None:
-            target = rasterio.open(path, "w", **profile)
-        else:
-            target = rasterio.open(path, "w", **profile, crs=crs, transform=grid, nodata=nodata)
-        with target:
-            target.write(elevation.astype("float32"), 1)
-    return path
-
-
-def hill(rows: int = 160, columns: int = 180) -> Any:
-    y, x = np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j]
-    return 100 + 4000 * np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) * 40)
 
 
 @pytest.mark.parametrize("towards", [(-1, 0), (1, 0), (0, 1), (0, -1)])

@@ -8,7 +8,7 @@ import pytest
 import shapely
 import toy
 from python_calamine import CalamineWorkbook
-from rasters import described, forest, write_raster
+from raster_fixture import described, forest, write_raster
 from typer.testing import CliRunner
 
 import lzgis as lz

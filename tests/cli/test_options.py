@@ -7,7 +7,7 @@ import json
 import pytest
 import raw_shapefile
 import toy
-from test_cli import run
+from command_line import run
 
 from lzgis.cli.options import ReadingOptions, ShiftedMap
 from lzgis.errors import ConfigError

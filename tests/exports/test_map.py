@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import shapely
 from map_page import Page, Seen, browser, page_of
+from raster_fixture import hill, write_dem
 from report_fixture import HOSTILE, big_report, toy_report
-from test_raster import hill, write_dem
 
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
@@ -171,7 +171,7 @@ def test_json_is_inert() -> None:
 
 
 def test_vendored_files_are_the_pinned_ones() -> None:
-    folder = Path(__file__).parents[1] / "lzgis" / "exports" / "static"
+    folder = Path(__file__).parents[2] / "lzgis" / "exports" / "static"
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p.name != "SHA256SUMS"}

@@ -8,10 +8,10 @@ import sys
 import pytest
 import shapely
 import toy
+from command_line import run
 from postgis_server import database, psycopg
 from pyproj import CRS
 from shapely import box
-from test_cli import run
 
 from lzgis.city.catalogue import open_catalogue
 from lzgis.errors import SourceError

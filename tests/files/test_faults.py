@@ -18,7 +18,7 @@ from lzgis.exports.folder import export_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked and killed as POSIX does")
 
-SERVER = Path(__file__).parent / "fault_server.py"
+SERVER = Path(__file__).parents[1] / "fault_server.py"
 
 
 def test_killed_at_any_moment_the_result_is_whole_and_the_next_run_leaves_nothing(tmp_path):

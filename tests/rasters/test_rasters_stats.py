@@ -8,8 +8,8 @@ import shapely
 import toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raster_fixture import NORTH, STEP, WEST, described, forest, write_raster
 from rasterio import Affine
-from rasters import NORTH, STEP, WEST, described, forest, write_raster
 
 import lzgis as lz
 from lzgis.rasters.grid import open_grid

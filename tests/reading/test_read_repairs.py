@@ -14,11 +14,10 @@ import pyogrio
 import pytest
 import shapely
 import toy
+from input_files import HEAD, HOLE, METRES, SQUARE, book, dxf, line, rows_of
+from input_files import ring as square_of
 from pyproj import CRS
 from shapely import MultiPolygon, Point, Polygon, box
-from test_read_formats import dxf, line
-from test_read_formats import ring as square_of
-from test_read_tables import HEAD, HOLE, METRES, SQUARE, book, rows_of
 
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.city.catalogue import open_catalogue, read_layer

@@ -9,8 +9,8 @@ import pyogrio
 import pytest
 import shapely
 import toy
+from raster_fixture import NORTH, STEP, WEST, described, forest, write_raster
 from rasterio import Affine
-from rasters import NORTH, STEP, WEST, described, forest, write_raster
 
 import lzgis as lz
 from lzgis.coordinates.plane import ellipsoidal_area_m2

@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 import shapely
 import toy
+from diff_fixture import NOT_LESS, layer, reported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
@@ -27,13 +28,6 @@ from lzgis.exports.diff import DIFF_FORMATS, diff_document
 from lzgis.model.audit import CHANGE_COLUMNS, RECHECK_COLUMNS, TOTAL_COLUMNS, DiffReport, Recheck
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.screening.screen import screen
-
-
-def layer(path: Path, shapes: list[shapely.Geometry], **columns: list[Any]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    toy.write(path, shapes, **columns)
-    return path
 
 
 def compared(
@@ -167,19 +161,6 @@ def test_a_city_with_layers_come_and_gone(tmp_path):
     assert diff(new, old).totals.set_index("layer")["note"]["town"] == "the layer is new"
 
 
-NOT_LESS = """
-[rule.redline-not-less]
-kind = "not_less"
-layer = "redline"
-by = "name"
-title = "面积不减少"
-severity = "prohibited"
-strength = "law"
-basis = [{ document = "law" }]
-effective_from = 2020-01-01
-"""
-
-
 def test_the_area_must_not_shrink(tmp_path):
     cities = [toy.city(tmp_path / name) for name in ("old", "new")]
     for one in cities:
@@ -201,11 +182,6 @@ def test_unlike_things_are_refused(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------ projects judged again
-
-
-def reported(city: Path, sites: gpd.GeoDataFrame, path: Path, as_of: str = toy.AS_OF) -> Path:
-    lz.export(screen(sites, city, as_of=as_of), path)
-    return path
 
 
 def same_as_full(again: Recheck, full: Report) -> None:

@@ -299,7 +299,7 @@ for cell in (40.0, float(sys.argv[2])):
 def test_memory_does_not_grow_with_the_grid(folder):
     # 5000 by 5000 cells of 20 bytes: 500 MB, were they held at once.
     command = [sys.executable, "-c", MEASURE, str(folder), "2"]
-    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=Path(__file__).parent.parent)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[2])
     small, large = (int(line) for line in run.stdout.split())
     assert large - small < 250, (small, large)
 

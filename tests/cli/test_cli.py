@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 import toy
+from command_line import run
 from shapely import box
 
 from lzgis.city.catalogue import open_catalogue
 from lzgis.rules.book import read_rulebook
 
-RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli.app import main; main()"]
 FREE = toy.square(-3000, -100)
-
-
-def run(*arguments: str | Path, encoding: str = "utf-8", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*RUN, *map(str, arguments)],
-        capture_output=True,
-        env=os.environ | {"PYTHONIOENCODING": encoding, "MPLBACKEND": "Agg", "COLUMNS": "200"} | environment,
-        encoding=encoding,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

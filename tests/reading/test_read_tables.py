@@ -14,6 +14,7 @@ import shapely
 import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from input_files import HEAD, HOLE, METRES, SQUARE, book, rows_of
 from shapely import Polygon
 
 from lzgis.errors import SourceError
@@ -21,21 +22,10 @@ from lzgis.reading import ReadOptions, read_sites, read_vector
 from lzgis.reading.formats.sheet import COORDINATE_FIELDS
 from lzgis.reading.numbers import number
 
-METRES = ReadOptions(crs="EPSG:4526")
-
 
 def csv(tmp_path, text, encoding="utf-8", name="s.csv"):
     (tmp_path / name).write_bytes(text.encode(encoding, "surrogateescape"))
     return tmp_path / name
-
-
-def book(tmp_path, **sheets):
-    with xlsxwriter.Workbook(tmp_path / "s.xlsx") as workbook:
-        for name, rows in sheets.items():
-            sheet = workbook.add_worksheet(name)
-            for i, row in enumerate(rows):
-                sheet.write_row(i, 0, row)
-    return tmp_path / "s.xlsx"
 
 
 def said(read):
@@ -249,21 +239,7 @@ def test_shapes_as_wkt(tmp_path):
 
 # --- boundary points ----------------------------------------------------------------------------------------
 
-SQUARE = [(0, 0), (0, 100), (100, 100), (100, 0)]
-HOLE = [(10, 10), (10, 20), (20, 20), (20, 10)]
 FAR = [(200, 0), (200, 50), (250, 50)]
-
-
-def rows_of(rings, parcel="", *, closed=False, numbered=True):
-    rows = []
-    for which, ring in enumerate(rings, 1):
-        for i, (x, y) in enumerate([*ring, ring[0]] if closed else ring, 1):
-            row = [parcel, f"J{i}", *([which] if numbered else []), 2765000 + y, 38412000 + x]
-            rows.append(row)
-    return rows
-
-
-HEAD = ["地块编号", "点号", "圈号", "X", "Y"]
 
 
 @pytest.mark.parametrize("closed", [False, True])
