@@ -22,7 +22,7 @@ from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex
 from lzgis.model.report import State
 from lzgis.rules.for_layers import LAYER_KINDS
-from lzgis.rules.for_layers.base import Ground
+from lzgis.rules.for_layers.base import AuditContext
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 FEATURES = 30
@@ -64,12 +64,12 @@ def main(vertices: int) -> None:
         print(one.id, int(shapely.get_num_coordinates(one.index.geometries).sum()), "vertices")
     common = {"id": "x", "title": "x", "severity": "notice", "strength": "advice", "basis": [{"document": "x"}]}
     common |= {"effective_from": "2020-01-01", "layer": "a", "other": "b"}
-    ground = Ground(layers, "b", Plane(112.5, 25.0), threads=min(4, os.cpu_count() or 1))
+    context = AuditContext(layers, "b", Plane(112.5, 25.0), threads=min(4, os.cpu_count() or 1))
     whole = time.perf_counter()
     for kind in ("no_overlap", "inside", "no_gaps", "same_edge"):
         start = time.perf_counter()
         rule = LAYER_KINDS[kind].rule.model_validate(common | {"kind": kind})
-        found = LAYER_KINDS[kind].check(rule, ground)
+        found = LAYER_KINDS[kind].check(rule, context)
         caught = sum(one.state != State.CLEAR for one in found)
         print(f"{kind}: {time.perf_counter() - start:.2f} s, {caught} findings")
     print(f"together: {time.perf_counter() - whole:.2f} s, peak {peak_gb():.2f} GB")

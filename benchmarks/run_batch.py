@@ -143,16 +143,16 @@ def layers_here() -> tuple[float, float]:
     from lzgis.city.plane_layers import in_plane
     from lzgis.city.provenance import date_of
     from lzgis.reading import sites_from_frame
-    from lzgis.screening.run import answers_of
-    from lzgis.screening.setting import ground_of
+    from lzgis.screening.run import screen_table
+    from lzgis.screening.setting import setting_of
 
     city = open_catalogue(reference_city())
-    ground = ground_of(city, date_of(AS_OF))
-    for name in ground.loaded:
-        ground.placed(name, in_plane)
+    setting = setting_of(city, date_of(AS_OF))
+    for name in setting.loaded:
+        setting.placed(name, in_plane)
     layers = _held(os.getpid(), "VmHWM")
     few = sites_from_frame(_frame(city.plane.unproject(sites(400)), np.full(400, ""), 0))
-    answers_of(few, ground)
+    screen_table(few, setting)
     return layers, _held(os.getpid(), "VmHWM")
 
 
@@ -184,7 +184,7 @@ class _Peaks:
                 now += _share(pid)
             self.most = max(self.most, now)
 
-    def told(self) -> dict[str, float]:
+    def reference(self) -> dict[str, float]:
         """The most that each process held, MB, the greatest of each kind first."""
         return dict(sorted(((n, mb) for n, mb in self._most.items() if mb), key=lambda item: -item[1]))
 

@@ -89,7 +89,7 @@ def _units(city: City, redline: np.ndarray, rng: np.random.Generator) -> np.ndar
     rows, columns = np.nonzero(city.inside)
     seeds = rng.choice(len(rows), 28, replace=False)
     bend = [_field(city.inside.shape, 3_000.0, 1.2, rng) * 60.0 for _ in range(2)]
-    # Redline ground counts as farther off the middle: the border of two units then runs along it for stretches.
+    # Redline setting counts as farther off the middle: the border of two units then runs along it for stretches.
     away = np.where(redline, 40.0, 0.0)
     best = np.full(city.inside.shape, np.inf)
     label = np.zeros(city.inside.shape, np.int32)

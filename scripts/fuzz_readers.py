@@ -99,7 +99,7 @@ def main() -> int:
     import toy
 
     from lzgis.errors import LzgisError
-    from lzgis.reading import ReadOptions, read_many_apart
+    from lzgis.reading import ReadOptions, read_many_in_sandbox
 
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)
@@ -114,7 +114,7 @@ def main() -> int:
                 folder = Path(name)
                 original = originals(folder, toy.sites(toy.square(0, 0), toy.square(200, 0)))[suffix]
                 paths = mutated(original, folder / "mutated", min(100, options.each - first), first)
-                for number, one in enumerate(read_many_apart([(p, ReadOptions()) for p in paths]), first):
+                for number, one in enumerate(read_many_in_sandbox([(p, ReadOptions()) for p in paths]), first):
                     outcome = _outcome(one) if isinstance(one, LzgisError) else "read"
                     outcomes[outcome] += 1
                     if outcome in ("crash", "late", "memory"):

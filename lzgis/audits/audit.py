@@ -22,7 +22,7 @@ from lzgis.model.report import Problem, State
 from lzgis.model.rules import LayerRule, RuleBook
 from lzgis.reading import shown
 from lzgis.rules.for_layers import LAYER_KINDS
-from lzgis.rules.for_layers.base import Found, Ground
+from lzgis.rules.for_layers.base import AuditContext, Found
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 from lzgis.screening.findings import citation
@@ -71,9 +71,9 @@ def audit(
     day = date_of(as_of)
     book = city.book.as_of(day)
     layers, lacking = load_present(city, progress)
-    ground = ground_of(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
+    context = audit_context(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
-    answers = _answers(rules, ground, progress)
+    answers = _answers(rules, context, progress)
     if not rules:
         place = Message("rule book '{name}'", name=book.name)
         what = Message("has no rule for layers in force on {day}", day=day)
@@ -82,19 +82,19 @@ def audit(
         city=city.city,
         book=book,
         layers={name: one.layer for name, one in layers.items()},
-        findings=audit_findings(answers, ground, book, day, divisions=city.city.divisions),
+        findings=audit_findings(answers, context, book, day, divisions=city.city.divisions),
         backdrop=city.backdrop,
         problems=(*lacking, *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
 
 
-def _answers(rules: list[LayerRule], ground: Ground, progress: Progress | None) -> list[tuple[LayerRule, Found]]:
+def _answers(rules: list[LayerRule], context: AuditContext, progress: Progress | None) -> list[tuple[LayerRule, Found]]:
     answers: list[tuple[LayerRule, Found]] = []
     for done, rule in enumerate(rules):
         if progress:
             progress("rules", done, len(rules))
-        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, ground)]
+        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, context)]
     if progress:
         progress("rules", len(rules), len(rules))
     return answers
@@ -116,15 +116,15 @@ def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dic
     return loaded, lacking
 
 
-def ground_of(
+def audit_context(
     city: Catalogue,
     book: RuleBook,
     layers: Mapping[str, PlaneLayer],
     *,
     earlier: Mapping[str, PlaneLayer] | None = None,
-) -> Ground:
+) -> AuditContext:
     """Gather what the rules for layers look at."""
-    return Ground(
+    return AuditContext(
         layers,
         city.city.outline,
         city.plane,
@@ -136,20 +136,20 @@ def ground_of(
 
 
 def audit_findings(
-    answers: list[tuple[LayerRule, Found]], ground: Ground, book: RuleBook, day: dt.date, *, divisions: list[str]
+    answers: list[tuple[LayerRule, Found]], context: AuditContext, book: RuleBook, day: dt.date, *, divisions: list[str]
 ) -> gpd.GeoDataFrame:
     """Make the table of findings, the worst first: `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
     # Layers that are gone stand in the version before; their features are named from it.
-    known = {**ground.earlier, **ground.layers}
+    known = {**context.earlier, **context.layers}
     ranked = sorted(answers, key=_rank)
     geometry = np.empty(len(ranked), dtype=object)
     geometry[:] = [found.geometry for _, found in ranked]
     rows = [_columns(rule, found, known, book, day) for rule, found in ranked]
     data = {c.name: [row.get(c.name) for row in rows] for c in AUDIT_COLUMNS}
-    data |= _places(geometry, ground, divisions)
+    data |= _places(geometry, context, divisions)
     dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
     frame = pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in data.items()})
-    return gpd.GeoDataFrame(frame, geometry=ground.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
+    return gpd.GeoDataFrame(frame, geometry=context.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
 
 
 def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:
@@ -200,17 +200,17 @@ def _feature(known: Mapping[str, PlaneLayer], layer: str, feature: int) -> tuple
     return str(row["id"]), str(row["name"])
 
 
-def _places(geometry: np.ndarray, ground: Ground, divisions: list[str]) -> dict[str, Any]:
+def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -> dict[str, Any]:
     """Say where each finding is: longitude, latitude and township of a point in it."""
     there = np.flatnonzero(~shapely.is_missing(geometry))
     lon, lat = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
     place = np.full(len(geometry), "", dtype=object)
     if len(there):
         points = shapely.point_on_surface(geometry[there])
-        lon[there], lat[there] = shapely.get_coordinates(ground.plane.unproject(points)).T
-        division = next((name for name in divisions if name in ground.layers), None)
+        lon[there], lat[there] = shapely.get_coordinates(context.plane.unproject(points)).T
+        division = next((name for name in divisions if name in context.layers), None)
         if division is not None:
-            layer = ground.layers[division]
+            layer = context.layers[division]
             # A gap lies in no township if townships have the same gap; the nearest one is meant then.
             which, found = layer.index.tree.query_nearest(points, all_matches=False)
             place[there[which]] = layer.frame["name"].to_numpy()[found]

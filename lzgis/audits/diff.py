@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.audits.audit import audit_findings, ground_of, load_present
+from lzgis.audits.audit import audit_context, audit_findings, load_present
 from lzgis.audits.feature_changes import Pairing, change_rows, layer_gained_and_lost, paired
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, open_catalogue, read_layer
 from lzgis.city.plane_layers import plane_layer
@@ -27,7 +27,7 @@ from lzgis.model.audit import (
     RULE_CHANGE_COLUMNS,
     TOTAL_COLUMNS,
     DiffReport,
-    Setting,
+    ReportContext,
 )
 from lzgis.model.catalogue import CitySpec
 from lzgis.model.report import Problem, Provenance, Source
@@ -145,14 +145,14 @@ def _city(city: Catalogue, plane: Plane) -> Version:
     return Version(str(city.root), plane, layers, city.book, city, problems, loaded)
 
 
-def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime | None) -> Setting:
+def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime | None) -> ReportContext:
     """Say what a comparison is shown on, and where both versions come from."""
     layers = {name: one.layer for name, one in after.read.items()}
     former = [replace(source, role=f"{source.role} (old)") for source in _sources(before)]
     if after.city is not None:
         now = provenance_of(after.city, after.city.book, after.read, (day, made_at))
         provenance = replace(now, sources=(*now.sources, *former))
-        return Setting(after.city.city, after.city.book, layers, after.city.backdrop, provenance)
+        return ReportContext(after.city.city, after.city.book, layers, after.city.backdrop, provenance)
     book = after.book or RuleBook("", "", (), {}, {}, {})
     plane = "" if after.book else after.plane.crs.name
     provenance = Provenance(
@@ -166,7 +166,7 @@ def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime
         tolerances={},
         versions=software(),
     )
-    return Setting(CitySpec(name=Path(after.name).stem), book, layers, None, provenance)
+    return ReportContext(CitySpec(name=Path(after.name).stem), book, layers, None, provenance)
 
 
 def _sources(version: Version) -> list[Source]:
@@ -338,14 +338,14 @@ def _findings(before: Version, after: Version, as_of: dt.date | str | None) -> g
         return gpd.GeoDataFrame({c.name: [] for c in AUDIT_COLUMNS}, geometry=[], crs="EPSG:4490")
     day = date_of(as_of)
     book = after.book.as_of(day)
-    ground = ground_of(after.city, book, after.layers, earlier=before.layers)
+    context = audit_context(after.city, book, after.layers, earlier=before.layers)
     answers: list[tuple[LayerRule, Found]] = [
         (rule, row)
         for rule in book.audits
         if LAYER_KINDS[rule.kind].between_versions
-        for row in LAYER_KINDS[rule.kind].check(rule, ground)
+        for row in LAYER_KINDS[rule.kind].check(rule, context)
     ]
-    return audit_findings(answers, ground, book, day, divisions=after.city.city.divisions)
+    return audit_findings(answers, context, book, day, divisions=after.city.city.divisions)
 
 
 def pairings(before: Version, after: Version) -> dict[str, Pairing]:

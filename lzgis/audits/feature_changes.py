@@ -193,7 +193,7 @@ def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
 
 
 def _only_redrawn(a: shapely.Geometry, b: shapely.Geometry, gained: shapely.Geometry, lost: shapely.Geometry) -> bool:
-    """Whether two shapes differ in vertices only, and cover the same ground."""
+    """Whether two shapes differ in vertices only, and cover the same context."""
     alike = shapely.get_dimensions(a) == shapely.get_dimensions(b)
     return bool(alike and shapely.is_empty(gained) and shapely.is_empty(lost))
 

@@ -29,7 +29,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.reading import ReadOptions
 from lzgis.screening.check import Progress
-from lzgis.screening.setting import ground_of
+from lzgis.screening.setting import setting_of
 from lzgis.words import Language
 
 if TYPE_CHECKING:
@@ -161,12 +161,12 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     given = str(city.root if isinstance(city, Catalogue) else city)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
     with occupied(out) as place:
-        ground = ground_of(city, date_of(as_of), progress=progress)
+        setting = setting_of(city, date_of(as_of), progress=progress)
         how = How(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
-        work = Work(sites_of(sites, chosen.reading, ground.city.outline), ground, place, how)
+        work = Work(sites_of(sites, chosen.reading, setting.city.outline), setting, place, how)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
         work.do(client, progress)
-        job = Job(batch_folder(place), work.plan, ground)
+        job = Job(batch_folder(place), work.plan, setting)
         done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
     shards, report = len(job.plan.shards), done.report

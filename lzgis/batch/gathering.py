@@ -27,16 +27,16 @@ from lzgis.exports.gis.features import GisLayer, gis_layers, has_part
 from lzgis.exports.gis.gpkg import write_pieces as write_gpkg_pieces
 from lzgis.exports.gis.parquet import findings_table, verdicts_table
 from lzgis.exports.gis.parquet import write_pieces as write_parquet_pieces
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.exports.tables.tables import rule_table, verdict_table
 from lzgis.exports.tables.xlsx import write_growing
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
-from lzgis.screening.pieces import Answers, together
+from lzgis.screening.pieces import Screened, joined
 from lzgis.screening.report import report_of
-from lzgis.screening.setting import Ground
+from lzgis.screening.setting import Setting
 from lzgis.words import Language
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
@@ -82,7 +82,7 @@ class Job(NamedTuple):
 
     folder: Path
     plan: Plan
-    ground: Ground
+    setting: Setting
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
     ExportError
         If a file cannot be written.
     """
-    plan, ground = job.plan, job.ground
-    own = ground.city.root / OVERRIDES_FILE
+    plan, setting = job.plan, job.setting
+    own = setting.city.root / OVERRIDES_FILE
     if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
         parts = [read_answers(part, plan.columns) for part in _parts(job)]
-        answers = together(parts, ground.city.city.divisions)
-        report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, ground)
+        answers = joined(parts, setting.city.city.divisions)
+        report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, setting)
         dem = (wishes.options or {}).get("dem")
         report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
         files = write_formats(report, stage, names, language=wishes.language, options=wishes.options)
@@ -157,37 +157,37 @@ def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathe
     for part in _parts(job):
         counts.update(pd.read_parquet(part / "verdicts.parquet", columns=["verdict"])["verdict"].tolist())
         problems |= dict.fromkeys(read_problems(part))
-    teller = Teller(_head(job, tuple(problems), wishes), wishes.language)
+    texts = ReportText(_head(job, tuple(problems), wishes), wishes.language)
     files = []
     for name in names:
         files.append(stage / FORMATS[name].file_name)
-        _WRITERS[name](job, teller, files[-1])
-    return Gathered(files, counts, teller.report)
+        _WRITERS[name](job, texts, files[-1])
+    return Gathered(files, counts, texts.report)
 
 
-def _write_parquet(job: Job, teller: Teller, path: Path) -> None:
-    write_parquet_pieces(teller, ahead(findings_table(teller, rows) for rows in _findings(job)), path)
+def _write_parquet(job: Job, texts: ReportText, path: Path) -> None:
+    write_parquet_pieces(texts, ahead(findings_table(texts, rows) for rows in _findings(job)), path)
 
 
-def _write_verdicts(job: Job, teller: Teller, path: Path) -> None:
-    write_parquet_pieces(teller, ahead(map(verdicts_table, _verdicts(job, teller))), path)
+def _write_verdicts(job: Job, texts: ReportText, path: Path) -> None:
+    write_parquet_pieces(texts, ahead(map(verdicts_table, _verdicts(job, texts))), path)
 
 
-def _write_gpkg(job: Job, teller: Teller, path: Path) -> None:
-    about = [layer for layer in gis_layers(teller) if layer.name == "about"]
-    rows = (_drawn(Teller(one, teller.words.language)) for one in _slices(job, teller.report))
-    write_gpkg_pieces(teller, _chained(rows, about), path)
+def _write_gpkg(job: Job, texts: ReportText, path: Path) -> None:
+    about = [layer for layer in gis_layers(texts) if layer.name == "about"]
+    rows = (_drawn(ReportText(one, texts.words.language)) for one in _slices(job, texts.report))
+    write_gpkg_pieces(texts, _chained(rows, about), path)
 
 
-def _write_xlsx(job: Job, teller: Teller, path: Path) -> None:
-    write_growing(teller, lambda: map(verdict_table, _verdicts(job, teller)), [rule_table(teller)], path)
+def _write_xlsx(job: Job, texts: ReportText, path: Path) -> None:
+    write_growing(texts, lambda: map(verdict_table, _verdicts(job, texts)), [rule_table(texts)], path)
 
 
-def _write_json(exporter: ModuleType, job: Job, teller: Teller, path: Path) -> None:
-    exporter.write_pieces(teller.report, lambda: _slices(job, teller.report), path, language=teller.words.language)
+def _write_json(exporter: ModuleType, job: Job, texts: ReportText, path: Path) -> None:
+    exporter.write_pieces(texts.report, lambda: _slices(job, texts.report), path, language=texts.words.language)
 
 
-_WRITERS: dict[str, Callable[[Job, Teller, Path], None]] = {
+_WRITERS: dict[str, Callable[[Job, ReportText, Path], None]] = {
     "parquet": _write_parquet,
     "verdicts": _write_verdicts,
     "gpkg": _write_gpkg,
@@ -223,17 +223,17 @@ def _findings(job: Job) -> Iterator[pa.Table]:
         yield from read_findings(part)
 
 
-def _verdicts(job: Job, teller: Teller) -> Iterator[Teller]:
+def _verdicts(job: Job, texts: ReportText) -> Iterator[ReportText]:
     for part in _parts(job):
         sites, verdicts = read_verdicts(part, job.plan.columns)
-        yield Teller(replace(teller.report, sites=sites, verdicts=verdicts), teller.words.language)
+        yield ReportText(replace(texts.report, sites=sites, verdicts=verdicts), texts.words.language)
 
 
-def _drawn(teller: Teller) -> list[GisLayer]:
+def _drawn(texts: ReportText) -> list[GisLayer]:
     """Give what has a shape, and clause lists: the table of every finding has millions of rows, and is in the GeoParquet."""
-    conflicts = has_part(teller.report.findings).to_numpy()
-    shown = replace(teller.report, findings=teller.report.findings[conflicts].reset_index(drop=True))
-    layers = gis_layers(Teller(shown, teller.words.language))
+    conflicts = has_part(texts.report.findings).to_numpy()
+    shown = replace(texts.report, findings=texts.report.findings[conflicts].reset_index(drop=True))
+    layers = gis_layers(ReportText(shown, texts.words.language))
     return [layer for layer in layers if layer.name not in ("about", "findings")]
 
 
@@ -266,16 +266,16 @@ def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator
 
 
 def _report(
-    answers: Answers, job: Job, problems: tuple[Problem, ...], wishes: Wishes, looked_at: gpd.GeoDataFrame
+    answers: Screened, job: Job, problems: tuple[Problem, ...], wishes: Wishes, looked_at: gpd.GeoDataFrame
 ) -> Report:
     table = job.plan.table(looked_at, problems=True)
     whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))
-    report = report_of(whole, job.ground, table, job.plan.made_at)
+    report = report_of(whole, job.setting, table, job.plan.made_at)
     return replace(report, provenance=replace(report.provenance, command=wishes.command))
 
 
-def _decided(report: Report, overrides: Path | None, ground: Ground) -> Report:
-    own = ground.city.root / OVERRIDES_FILE
+def _decided(report: Report, overrides: Path | None, setting: Setting) -> Report:
+    own = setting.city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 

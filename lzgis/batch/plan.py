@@ -30,11 +30,11 @@ from lzgis.batch.tables import (
     write_frame,
 )
 from lzgis.errors import ExportError, SourceError
-from lzgis.files.atomic_write import UNFINISHED, digest_of, put_bytes
+from lzgis.files.atomic_write import UNFINISHED, digest_of, write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Repair, SiteTable, Source
 from lzgis.reading import ReadOptions
-from lzgis.screening.setting import Ground
+from lzgis.screening.setting import Setting
 
 _PLAN, _BEGUN = "plan.json", "begun.json"
 
@@ -106,13 +106,13 @@ def sites_file(folder: Path, shard: Shard) -> Path:
     return folder / "sites" / f"{shard.name}.parquet"
 
 
-def inputs_of(sites_sha256: str, ground: Ground, shard_size: int, reading: ReadOptions) -> dict[str, str]:
+def inputs_of(sites_sha256: str, setting: Setting, shard_size: int, reading: ReadOptions) -> dict[str, str]:
     """Fingerprint all that the answers of a batch depend on: sites and how they are read, layers, rules, date, code."""
-    inputs = {"sites": sites_sha256, "catalogue": ground.city.described}
-    inputs |= {f"layer {name}": one.source.sha256 for name, one in ground.loaded.items()}
-    inputs |= {f"rules {name}": digest for name, digest in ground.city.book.files}
+    inputs = {"sites": sites_sha256, "catalogue": setting.city.described}
+    inputs |= {f"layer {name}": one.source.sha256 for name, one in setting.loaded.items()}
+    inputs |= {f"rules {name}": digest for name, digest in setting.city.book.files}
     inputs |= {
-        "as-of": ground.day.isoformat(),
+        "as-of": setting.day.isoformat(),
         "shard size": str(shard_size),
         "reading": repr(reading),
         "lzgis": _code(),
@@ -169,7 +169,7 @@ def begin(out: Path, inputs: Mapping[str, str], made_at: dt.datetime | None = No
     shutil.rmtree(folder, ignore_errors=True)
     when = made_at or dt.datetime.now().astimezone().replace(microsecond=0)
     made = Begun(inputs=dict(inputs), made_at=when)
-    put_bytes(folder / _BEGUN, made.model_dump_json(indent=1).encode())
+    write_bytes_atomic(folder / _BEGUN, made.model_dump_json(indent=1).encode())
     return made
 
 
@@ -218,7 +218,7 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
         shards=shards,
         columns={name: _common(found) for name, found in types.items() if len(found) > 1},
     )
-    put_bytes(folder / _PLAN, plan.model_dump_json(indent=1).encode())
+    write_bytes_atomic(folder / _PLAN, plan.model_dump_json(indent=1).encode())
     return plan
 
 

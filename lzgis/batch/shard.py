@@ -21,9 +21,9 @@ from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.files.atomic_write import digest_of, sync
 from lzgis.messages import Message
 from lzgis.model.report import Problem, SiteTable, Source
-from lzgis.screening.pieces import ONE_AT_A_TIME, Answers, pieces_of, together
-from lzgis.screening.run import answers_of
-from lzgis.screening.setting import Ground, GroundTold, ground_told
+from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
+from lzgis.screening.run import screen_table
+from lzgis.screening.setting import Setting, SettingReference, setting_from
 
 _SEAL = "seal.json"
 
@@ -41,36 +41,36 @@ class Task(NamedTuple):
 
     common: Common
     shard: Shard
-    ground: GroundTold
+    setting: SettingReference
 
 
 def do_task(task: Task) -> int:
     """Do a shard on a worker, unless it is done already; return its number."""
     # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
     with ONE_AT_A_TIME:
-        do_shard(task.common, task.shard, ground_told(task.ground))
+        do_shard(task.common, task.shard, setting_from(task.setting))
     return task.shard.number
 
 
 def get_ready(task: Task) -> None:
     """Read on a worker what all shards are held against."""
-    ground_told(task.ground)
+    setting_from(task.setting)
 
 
 def try_sites(task: Task, first: int, end: int) -> None:
     """Screen some sites of a shard on a worker and keep nothing of it, to see whether the worker is there still."""
     sites = shard_sites(task.common.folder, task.shard, task.common.source)
     with ONE_AT_A_TIME:
-        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), ground_told(task.ground))
+        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), setting_from(task.setting))
 
 
 def do_without(task: Task, deadly: tuple[int, ...], at_once: int) -> None:
     """Do a shard on a worker without the sites that end a process, by their positions, and only so many at once."""
     with ONE_AT_A_TIME:
-        do_shard(task.common, task.shard, ground_told(task.ground), partial(_answers_without, deadly, at_once))
+        do_shard(task.common, task.shard, setting_from(task.setting), partial(_answers_without, deadly, at_once))
 
 
-def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, ground: Ground) -> Answers:
+def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, setting: Setting) -> Screened:
     cuts = sorted({0, len(sites.frame), *range(0, len(sites.frame), at_once), *deadly, *(i + 1 for i in deadly)})
     ended = SourceError(
         sites.source.name,
@@ -81,17 +81,17 @@ def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, gr
     for first, end in pairwise(cuts):
         piece = replace(sites, frame=sites.frame.iloc[first:end])
         parts.append(
-            answers_of(_unusable(piece, ended), ground) if first in deadly else answers_one_by_one(piece, ground)
+            screen_table(_unusable(piece, ended), setting) if first in deadly else answers_one_by_one(piece, setting)
         )
-    return together(parts, ground.city.city.divisions)
+    return joined(parts, setting.city.city.divisions)
 
 
 @borrowed()
 def do_shard(
     common: Common,
     shard: Shard,
-    ground: Ground,
-    screened: Callable[[SiteTable, Ground], Answers] | None = None,
+    setting: Setting,
+    screened: Callable[[SiteTable, Setting], Screened] | None = None,
 ) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
@@ -103,7 +103,7 @@ def do_shard(
     folder, key, source = common
     if is_done(folder, key, shard):
         return
-    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, source), ground)
+    answers = (screened or answers_one_by_one)(shard_sites(folder, shard, source), setting)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="w-", dir=parts))
@@ -134,7 +134,7 @@ def part_folder(folder: Path, shard: Shard) -> Path:
     return folder / "parts" / shard.name
 
 
-def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:
+def answers_one_by_one(sites: SiteTable, setting: Setting) -> Screened:
     """Screen sites so that one that cannot be screened stops no other: it is 未核查, with its reason.
 
     The sites are halved until the one is found that the error comes from.
@@ -145,14 +145,14 @@ def answers_one_by_one(sites: SiteTable, ground: Ground) -> Answers:
         If the city is not in order, which concerns every site.
     """
     try:
-        return answers_of(sites, ground)
+        return screen_table(sites, setting)
     except (ConfigError, LayerError):
         raise
     except Exception as error:  # Whatever a geometry can make a library say.
         if len(sites.frame) == 1:
-            return answers_of(_unusable(sites, error), ground)
+            return screen_table(_unusable(sites, error), setting)
     halves = pieces_of(sites, -(-len(sites.frame) // 2))
-    return together([answers_one_by_one(half, ground) for half in halves], ground.city.city.divisions)
+    return joined([answers_one_by_one(half, setting) for half in halves], setting.city.city.divisions)
 
 
 def _unusable(sites: SiteTable, error: Exception) -> SiteTable:

@@ -1,4 +1,4 @@
-"""Answers on disk, exactly as they were: tables as Parquet, problems as JSON."""
+"""Screened on disk, exactly as they were: tables as Parquet, problems as JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lzgis.files.atomic_write import put
+from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
-from lzgis.screening.pieces import Answers
+from lzgis.screening.pieces import Screened
 
 _SPATIAL = ("sites", "findings")
 _PLAIN = ("verdicts", "breakdown")
@@ -26,7 +26,7 @@ _PROBLEMS = "problems.json"
 _ROWS = 20_000
 
 
-def write_answers(folder: Path, answers: Answers) -> list[str]:
+def write_answers(folder: Path, answers: Screened) -> list[str]:
     """Write answers into an empty folder and name the files.
 
     Raises
@@ -41,11 +41,11 @@ def write_answers(folder: Path, answers: Answers) -> list[str]:
     return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
 
 
-def read_answers(folder: Path, columns: Mapping[str, str]) -> Answers:
+def read_answers(folder: Path, columns: Mapping[str, str]) -> Screened:
     """Read answers back as they were; `columns` are the types that columns of the sites have in the whole batch."""
     sites, verdicts = read_verdicts(folder, columns)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
-    return Answers(
+    return Screened(
         sites=sites,
         findings=read_frame(folder / "findings.parquet"),
         verdicts=verdicts,
@@ -95,7 +95,7 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
             stored.to_parquet(made, engine="pyarrow", index=False, compression="zstd", write_page_checksum=True)
         return {"": len(frame)}
 
-    put(path, make)
+    write_atomic(path, make)
 
 
 def read_frame(path: Path) -> gpd.GeoDataFrame:

@@ -18,7 +18,7 @@ from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.model.report import Source
 from lzgis.screening.check import Progress
 from lzgis.screening.cluster import worked_through
-from lzgis.screening.setting import Ground
+from lzgis.screening.setting import Setting
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -44,7 +44,7 @@ class Work:
     ----------
     file : SitesFile
         The sites.
-    ground : Ground
+    setting : Setting
         What they are held against.
     out : Path
         The folder of the results.
@@ -57,10 +57,10 @@ class Work:
         If the folder holds an unfinished batch of other inputs, which is not to be thrown away.
     """
 
-    def __init__(self, file: SitesFile, ground: Ground, out: Path, how: How) -> None:
-        self._file, self._ground, self._out, self._how = file, ground, out, how
+    def __init__(self, file: SitesFile, setting: Setting, out: Path, how: How) -> None:
+        self._file, self._setting, self._out, self._how = file, setting, out, how
         self.reused = 0
-        inputs = inputs_of(file.sha256, ground, how.shard_size, file.options)
+        inputs = inputs_of(file.sha256, setting, how.shard_size, file.options)
         found = begun(out, inputs, restart=how.restart)
         self._continued = found is not None
         self._start: Begun = found if found is not None else begin(out, inputs, how.made_at)
@@ -109,12 +109,12 @@ class Work:
             do_tasks(ahead, self._how.workers, step=step)
         else:
             for done, task in enumerate(ahead, start=1):
-                do_shard(task.common, task.shard, self._ground)
+                do_shard(task.common, task.shard, self._setting)
                 step(done)
 
     def _tasks(self) -> Iterator[Task]:
         """Give the shards that are not done, each as soon as it is cut."""
-        folder, told = batch_folder(self._out).absolute(), self._ground.told()
+        folder, told = batch_folder(self._out).absolute(), self._setting.reference()
         for shard, source in self._shards():
             common = Common(folder, self._start.key, source)
             if is_done(folder, common.key, shard):

@@ -147,7 +147,7 @@ class Catalogue:
         return self._read[layer_id]
 
 
-class Measured(NamedTuple):
+class DeclaredCheck(NamedTuple):
     """A declared figure beside the measured one."""
 
     layer: str
@@ -181,10 +181,10 @@ def open_catalogue(path: str | Path) -> Catalogue:
     return Catalogue(file.parent, spec)
 
 
-def measure_declared(catalogue: Catalogue, layer_id: str) -> list[Measured]:
+def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
     """Measure every figure that is declared for a layer; nothing is ever scaled to fit one."""
     return [
-        Measured(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        DeclaredCheck(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
         for declared in catalogue.layers[layer_id].declared
         for value in [_measure(catalogue, layer_id, declared)]
     ]

@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import put_bytes
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 
 
@@ -27,7 +27,7 @@ def start_city(folder: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("lzgis.city") / "empty_city") as template:
             for one in sorted(template.iterdir()):
-                put_bytes(folder / one.name, one.read_bytes())
+                write_bytes_atomic(folder / one.name, one.read_bytes())
     except OSError as e:
         raise ExportError(
             str(folder),

@@ -199,10 +199,10 @@ def _cell(column: str, value: Any, words: Words) -> str:
 
 def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
     """Write a table as CSV that Excel reads, headings in the reader's language; return the path."""
-    from lzgis.files.atomic_write import put
+    from lzgis.files.atomic_write import write_atomic
 
     headed = table.rename(columns={name: words("raster", name) for name in table.columns})
-    put(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
+    write_atomic(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
     return path
 
 

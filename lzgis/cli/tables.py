@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from lzgis.city.catalogue import Catalogue, Measured, area_km2, measure_declared
+from lzgis.city.catalogue import Catalogue, DeclaredCheck, area_km2, measure_declared
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report, Verdict
@@ -101,7 +101,7 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         problems.extend(loaded.problems)
         frame = loaded.layer.frame
         area = f"{area_km2(city, name):,.3f} km²" if spec.geometry == "polygon" else ""
-        checks: list[Measured | None] = [*measure_declared(city, name)] or [None]
+        checks: list[DeclaredCheck | None] = [*measure_declared(city, name)] or [None]
         for i, check in enumerate(checks):
             first = (name, Text(title), words("status", spec.status), str(len(frame)), area) if i == 0 else ("",) * 5
             table.add_row(*first, *_declared_cells(check, words))

@@ -17,11 +17,11 @@ from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
 from lzgis.exports.gis.qgis_style import Category
-from lzgis.exports.report_text import SEPARATOR, Teller, number, records, text
+from lzgis.exports.report_text import SEPARATOR, ReportText, number, records, text
 from lzgis.exports.siteless import siteless
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
-from lzgis.files.atomic_write import put_bytes
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
@@ -63,7 +63,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
     What draws or lists a screening can then draw or list an audit: every finding with a geometry is a site ``A1``, ``A2``,
     … with one finding and one verdict.
     """
-    teller_words = Teller(_bare(audit), language).words
+    teller_words = ReportText(_bare(audit), language).words
     found = audit.findings[audit.findings["state"].isin(_CAUGHT) & has_part(audit.findings)].reset_index(drop=True)
     ids = [f"A{i + 1}" for i in range(len(found))]
     names = [teller_words.message(what) for what in found["what"]]
@@ -115,26 +115,26 @@ def _tuples(rules: pd.Series, here: pd.Series) -> list[tuple[str, ...]]:
     return [(rule,) if yes else () for rule, yes in zip(rules, here, strict=True)]
 
 
-def audit_tables(audit: AuditReport, teller: Teller) -> list[Table]:
+def audit_tables(audit: AuditReport, texts: ReportText) -> list[Table]:
     """Return the tables of an audit: conflicts, figures, what was checked and found in order or not checked, rules."""
     caught = audit.findings["state"].isin(_CAUGHT)
     figure = audit.findings["topic"] == Topic.FIGURE
     return [
-        _table(teller, "audit_conflicts", _CONFLICTS, audit.findings[caught & ~figure]),
-        _table(teller, "audit_figures", _FIGURES, audit.findings[figure]),
-        _table(teller, "audit_checked", _CHECKED, audit.findings[~caught & ~figure]),
-        rule_table(teller),
+        _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[caught & ~figure]),
+        _table(texts, "audit_figures", _FIGURES, audit.findings[figure]),
+        _table(texts, "audit_checked", _CHECKED, audit.findings[~caught & ~figure]),
+        rule_table(texts),
     ]
 
 
-def _table(teller: Teller, name: str, columns: list[str], findings: pd.DataFrame) -> Table:
+def _table(texts: ReportText, name: str, columns: list[str], findings: pd.DataFrame) -> Table:
     heads = [
-        Head(teller.words("audit", c), _NUMBERS[c][0] if c in _NUMBERS else "text", c in ("what", "note", "procedure"))
+        Head(texts.words("audit", c), _NUMBERS[c][0] if c in _NUMBERS else "text", c in ("what", "note", "procedure"))
         for c in columns
     ]
     rows, marks = [], []
     for finding in records(findings, (c.name for c in AUDIT_COLUMNS)):
-        told = told_finding(teller, finding)
+        told = told_finding(texts, finding)
         rows.append([told[c] for c in columns])
         marks.append(_mark(finding))
     return Table(name, heads, rows, marks=marks, marked=columns.index("state"), fixed=1)
@@ -149,7 +149,7 @@ def _mark(finding: dict[str, Any]) -> str:
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
-def told_finding(teller: Teller, finding: dict[str, Any]) -> dict[str, Value]:
+def told_finding(texts: ReportText, finding: dict[str, Any]) -> dict[str, Value]:
     """Word and round one finding of an audit."""
     rule = finding["rule"]
     told: dict[str, Value] = {name: text(value) for name, value in finding.items()}
@@ -159,46 +159,46 @@ def told_finding(teller: Teller, finding: dict[str, Any]) -> dict[str, Value]:
         value = number(finding[name], places)
         told[name] = "" if value is None else f"{value:.{places}f}".rstrip("0").rstrip(".")
     return told | {
-        "topic": teller.word("topic", finding["topic"]),
-        "rule": teller.rule(rule),
-        "kind": teller.word("rule_kind", finding["kind"]),
-        "state": teller.word("state", finding["state"]),
-        "severity": teller.word("severity", finding["severity"]),
-        "reason": teller.word("reason", finding["reason"]),
-        "layer": teller.layer(finding["layer"]),
-        "other_layer": teller.layer(finding["other_layer"]) if finding["other_layer"] else "",
-        "what": teller.words.message(finding["what"]),
-        "procedure": teller.translated(rule, text(finding["procedure"])),
-        "note": teller.translated(rule, text(finding["note"])),
-        "basis": teller.basis(finding),
-        "strength": teller.word("strength", finding["strength"]),
-        "certainty": teller.word("certainty", finding["certainty"]),
+        "topic": texts.word("topic", finding["topic"]),
+        "rule": texts.rule(rule),
+        "kind": texts.word("rule_kind", finding["kind"]),
+        "state": texts.word("state", finding["state"]),
+        "severity": texts.word("severity", finding["severity"]),
+        "reason": texts.word("reason", finding["reason"]),
+        "layer": texts.layer(finding["layer"]),
+        "other_layer": texts.layer(finding["other_layer"]) if finding["other_layer"] else "",
+        "what": texts.words.message(finding["what"]),
+        "procedure": texts.translated(rule, text(finding["procedure"])),
+        "note": texts.translated(rule, text(finding["note"])),
+        "basis": texts.basis(finding),
+        "strength": texts.word("strength", finding["strength"]),
+        "certainty": texts.word("certainty", finding["certainty"]),
     }
 
 
 def write_audit_xlsx(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as a workbook; the same audit gives the same bytes."""
-    teller = Teller(_bare(audit), language)
-    data = tables_bytes(teller, audit_tables(audit, teller))
-    put_bytes(path, data)
+    texts = ReportText(_bare(audit), language)
+    data = tables_bytes(texts, audit_tables(audit, texts))
+    write_bytes_atomic(path, data)
 
 
 def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as a GeoPackage: what was found as polygons and lines, styled, and the table of all findings."""
-    teller = Teller(_bare(audit), language)
-    rows = [told_finding(teller, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
+    texts = ReportText(_bare(audit), language)
+    rows = [told_finding(texts, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
     columns: dict[str, Any] = {c.name: audit.findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
     columns |= {
         f"{n}_title": [storable(r[n]) for r in rows] for n in ("rule", "layer", "other_layer", "severity", "basis")
     }
     columns["what"] = [storable(r["what"]) for r in rows]
-    aliases = {c.name: teller.words("audit", c.name) for c in AUDIT_COLUMNS}
+    aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
     shown = frame[(frame["state"].isin(_CAUGHT) & has_part(frame)).to_numpy()]
-    layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, teller) if len(layer.frame)]
+    layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
-    layers.append(GisLayer("audit_checked", "audit_checked", table, teller.words("sheet", "audit_checked"), aliases))
-    word = teller.words
+    layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
+    word = texts.words
     styles = {
         "audit_conflicts": (
             f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END",
@@ -210,21 +210,21 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
             ],
         )
     }
-    write_layers(teller, layers, path, styles=styles)
+    write_layers(texts, layers, path, styles=styles)
 
 
 def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str, Any]:
     """Return an audit as plain values; findings carry their geometry as GeoJSON on CGCS2000 (EPSG:4490)."""
-    teller = Teller(_bare(audit), language)
+    texts = ReportText(_bare(audit), language)
     findings = []
     shapes = audit.findings.geometry.to_numpy()
     for finding, shape in zip(records(audit.findings, (c.name for c in AUDIT_COLUMNS)), shapes, strict=True):
-        row = plain(finding | {"what": teller.words.message(finding["what"])})
+        row = plain(finding | {"what": texts.words.message(finding["what"])})
         row["basis"] = [part for part in (finding["basis"] or "").split(SEPARATOR) if part]
         findings.append(row | {"geometry": None if shape is None else plain(shape.__geo_interface__)})
     return {
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
         "city": audit.city.model_dump(mode="json"),
         "findings": findings,
         "problems": [plain(vars(p)) for p in audit.problems],
@@ -235,7 +235,7 @@ def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str
 def write_audit_json(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as JSON, see `audit_document`."""
     data = "".join(lines(audit_document(audit, language=language))).encode("utf-8", "backslashreplace")
-    put_bytes(path, data)
+    write_bytes_atomic(path, data)
 
 
 def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:

@@ -14,13 +14,13 @@ import pyogrio.errors
 import shapely
 
 from lzgis.errors import ExportError
-from lzgis.exports.diff_text import difference_tables, difference_teller
+from lzgis.exports.diff_text import difference_tables, difference_text
 from lzgis.exports.gis.features import GEOMETRY_TYPES, Shape, storable
 from lzgis.exports.gis.json import lines, plain
 from lzgis.exports.map.difference import write_difference_map
 from lzgis.exports.report_text import records
 from lzgis.exports.tables.xlsx import tables_bytes
-from lzgis.files.atomic_write import put, put_bytes
+from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Language, Words
@@ -78,7 +78,7 @@ def write_diff_json(
     """Write a comparison as JSON, see `diff_document`."""
     document = diff_document(report, recheck, language=language)
     data = "".join(lines(document)).encode("utf-8", "backslashreplace")
-    put_bytes(path, data)
+    write_bytes_atomic(path, data)
 
 
 def write_diff_gpkg(
@@ -112,7 +112,7 @@ def write_diff_gpkg(
         return rows
 
     try:
-        put(path, make)
+        write_atomic(path, make)
     except pyogrio.errors.DataSourceError as error:
         raise ExportError(
             str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
@@ -148,8 +148,8 @@ def write_diff_xlsx(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> None:
     """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
-    teller = difference_teller(report, recheck, language)
-    put_bytes(path, tables_bytes(teller, difference_tables(teller, report, recheck)))
+    texts = difference_text(report, recheck, language)
+    write_bytes_atomic(path, tables_bytes(texts, difference_tables(texts, report, recheck)))
 
 
 class DiffFormat(NamedTuple):

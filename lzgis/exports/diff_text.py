@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lzgis.exports.report_text import SEPARATOR, Teller, number, records, text
+from lzgis.exports.report_text import SEPARATOR, ReportText, number, records, text
 from lzgis.exports.siteless import siteless
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.model.audit import DiffReport, Recheck
@@ -38,66 +38,66 @@ _PLACES: dict[Kind, int] = {"count": 0, "area": 2, "metre": 3}
 _FOLDED = {"note", "fields", "keys", "what", "because", "answer_before", "answer_after", "basis"}
 
 
-def difference_teller(report: DiffReport, recheck: Recheck | None, language: Language) -> Teller:
+def difference_text(report: DiffReport, recheck: Recheck | None, language: Language) -> ReportText:
     """Return what says a comparison in a language: titles are those of the newer version."""
     book = report.setting.book
     problems = (*report.problems, *(recheck.problems if recheck else ()))
-    return Teller(siteless(report.setting, replace(book, rules=(*book.rules, *book.audits)), problems), language)
+    return ReportText(siteless(report.setting, replace(book, rules=(*book.rules, *book.audits)), problems), language)
 
 
-def difference_tables(teller: Teller, report: DiffReport, recheck: Recheck | None) -> list[Table]:
+def difference_tables(texts: ReportText, report: DiffReport, recheck: Recheck | None) -> list[Table]:
     """Return the tables of a comparison: totals by layer, changes, rules, and the verdicts and answers that differ."""
     tables = []
     if recheck is not None:
         marks = recheck.verdict_changes["verdict_after"].tolist()
-        tables.append(_table(teller, "diff_verdicts", _VERDICTS, recheck.verdict_changes, marks=marks, marked=3))
+        tables.append(_table(texts, "diff_verdicts", _VERDICTS, recheck.verdict_changes, marks=marks, marked=3))
     tables += [
-        _table(teller, "diff_totals", _TOTALS, report.totals),
-        _table(teller, "diff_changes", _CHANGES, report.changes),
-        _table(teller, "diff_rules", _RULES, report.rules.assign(title=rule_titles(teller, report))),
-        _table(teller, "diff_findings", _FINDINGS, report.findings),
+        _table(texts, "diff_totals", _TOTALS, report.totals),
+        _table(texts, "diff_changes", _CHANGES, report.changes),
+        _table(texts, "diff_rules", _RULES, report.rules.assign(title=rule_titles(texts, report))),
+        _table(texts, "diff_findings", _FINDINGS, report.findings),
     ]
     if recheck is not None:
-        tables.append(_table(teller, "diff_answers", _ANSWERS, recheck.changes))
+        tables.append(_table(texts, "diff_answers", _ANSWERS, recheck.changes))
     return tables
 
 
-def rule_titles(teller: Teller, report: DiffReport) -> list[str]:
+def rule_titles(texts: ReportText, report: DiffReport) -> list[str]:
     """Give the titles of the rules that differ; one that is gone has only the title it had."""
-    known = {rule.id for rule in teller.report.book.rules}
+    known = {rule.id for rule in texts.report.book.rules}
     pairs = zip(report.rules["rule"], report.rules["title"], strict=True)
-    return [teller.rule(rule) if rule in known else text(title) for rule, title in pairs]
+    return [texts.rule(rule) if rule in known else text(title) for rule, title in pairs]
 
 
 def _table(
-    teller: Teller, name: str, columns: list[str], frame: pd.DataFrame, *, marks: Iterable[str] = (), marked: int = 0
+    texts: ReportText, name: str, columns: list[str], frame: pd.DataFrame, *, marks: Iterable[str] = (), marked: int = 0
 ) -> Table:
-    heads = [Head(teller.words("diff", c), _KINDS.get(c, "text"), c in _FOLDED) for c in columns]
-    rows = [[_told(teller, c, row[c]) for c in columns] for row in records(frame, columns)]
+    heads = [Head(texts.words("diff", c), _KINDS.get(c, "text"), c in _FOLDED) for c in columns]
+    rows = [[_told(texts, c, row[c]) for c in columns] for row in records(frame, columns)]
     return Table(name, heads, rows, marks=list(marks), marked=marked, fixed=2)
 
 
-def _told(teller: Teller, column: str, value: Any) -> Value:
+def _told(texts: ReportText, column: str, value: Any) -> Value:
     if column in _KINDS:
         return number(value, _PLACES[_KINDS[column]])
     if column in ("lon", "lat"):
         return number(value, 7)
     if column in ("measured", "declared"):
         return number(value, 6)
-    return told_text(teller, column, text(teller.words.message(value)) if isinstance(value, str) else text(value))
+    return told_text(texts, column, text(texts.words.message(value)) if isinstance(value, str) else text(value))
 
 
-def told_text(teller: Teller, column: str, value: str) -> str:
+def told_text(texts: ReportText, column: str, value: str) -> str:
     """Put the codes of a column into words; other texts stay as they are."""
     if column == "layer":
-        return teller.layer(value)
+        return texts.layer(value)
     if column == "rule":
-        return teller.rule(value)
+        return texts.rule(value)
     sections = {"change": "change", "state": "state", "severity": "severity"}
     sections |= {"verdict_before": "verdict", "verdict_after": "verdict"}
     if column in sections:
-        return teller.word(sections[column], value)
-    return told_answer(teller.words, value) if column.startswith("answer_") else value
+        return texts.word(sections[column], value)
+    return told_answer(texts.words, value) if column.startswith("answer_") else value
 
 
 def told_answer(words: Words, answer: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jinja2
 
 from lzgis.exports.outline_svg import outline_svg
-from lzgis.files.atomic_write import put_bytes
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.report import Repair
 from lzgis.screening.inspect import Contents, Sheet, System
 from lzgis.words import Language, Words
@@ -240,4 +240,4 @@ def write_sheet_html(sheet: Sheet, path: str | Path, *, language: Language = "zh
         problems=problem_rows(sheet, language),
         picture=outline_svg(sheet.outline, sheet.contents.geometry) if sheet.contents is not None else "",
     )
-    put_bytes(path, page.encode("utf-8", "backslashreplace"))
+    write_bytes_atomic(path, page.encode("utf-8", "backslashreplace"))

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from lzgis.exports.fonts import font, printable, shortened, wrapped
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Layer
 
 FOOT_PT = 6.0
@@ -98,30 +98,30 @@ def _draw_sign(page: Axes, entry: Entry, x: float, y: float, line: float) -> flo
     return _SIGN_MM + 1
 
 
-def layer_title(teller: Teller, layer: Layer) -> str:
+def layer_title(texts: ReportText, layer: Layer) -> str:
     """Give the title of a layer, and its status unless it is in force."""
-    title = teller.layer(layer.id)
+    title = texts.layer(layer.id)
     if layer.spec.status == "in-force":
         return title
-    return teller.words("picture", "site_count", title=title, count=teller.words("status", layer.spec.status))
+    return texts.words("picture", "site_count", title=title, count=texts.words("status", layer.spec.status))
 
 
-def data_dates(teller: Teller) -> str:
+def data_dates(texts: ReportText) -> str:
     """Say of what version and date the layers are; layers of one date are named together."""
     together: dict[str, list[str]] = {}
-    for layer in teller.report.layers.values():
+    for layer in texts.report.layers.values():
         spec = layer.spec
         facts = [*([spec.version] if spec.version else []), *([spec.date.isoformat()] if spec.date else [])]
-        fact = " ".join(facts) or teller.words("paper", "undated")
-        together.setdefault(fact, []).append(layer_title(teller, layer))
-    comma = teller.words("picture", "separator")
+        fact = " ".join(facts) or texts.words("paper", "undated")
+        together.setdefault(fact, []).append(layer_title(texts, layer))
+    comma = texts.words("picture", "separator")
     return "；".join(f"{fact}：{comma.join(titles)}" for fact, titles in together.items())
 
 
-def draw_heads(page: Axes, teller: Teller, title: str, rooms: tuple[float, float, float]) -> None:
+def draw_heads(page: Axes, texts: ReportText, title: str, rooms: tuple[float, float, float]) -> None:
     """Write title, notice and confidentiality above the map; `rooms` is left, width and top edge."""
     left, width, top = rooms
-    mark = printable(teller.confidentiality)
+    mark = printable(texts.confidentiality)
     free = width - 2 * (30.0 if mark else 4.0)
     size = next((s for s in (15.0, 13.0, 11.5, 10.0) if shortened(title, free, s) == title), 10.0)
     page.text(
@@ -132,7 +132,7 @@ def draw_heads(page: Axes, teller: Teller, title: str, rooms: tuple[float, float
         va="top",
         fontproperties=font(size),
     )
-    for line in wrapped(printable(teller.notice), free, 7.6, lines=1):
+    for line in wrapped(printable(texts.notice), free, 7.6, lines=1):
         place = (left + width / 2, top - 7.2)
         page.text(*place, line, ha="center", va="top", fontproperties=font(7.6), color="#b00000")
     if mark:
@@ -141,16 +141,16 @@ def draw_heads(page: Axes, teller: Teller, title: str, rooms: tuple[float, float
         page.text(*place, mark, ha="right", va="top", fontproperties=font(7.6), color="#b00000", bbox=look)
 
 
-def foot_lines(teller: Teller, crs: str, more: list[str], width_mm: float) -> list[str]:
+def foot_lines(texts: ReportText, crs: str, more: list[str], width_mm: float) -> list[str]:
     """Give what must stand below the map: reference system, dates of rules and data, disclaimer, what is left out."""
-    provenance, words = teller.report.provenance, teller.words
+    provenance, words = texts.report.provenance, texts.words
     made_at = provenance.made_at.strftime("%Y-%m-%d %H:%M")
     book = {"book": provenance.rule_book, "version": provenance.rule_book_version}
     rules = words("picture", "rules", as_of=provenance.as_of.isoformat(), made_at=made_at, **book)
     lines = [
         f"{words('picture', 'crs', crs=crs)}；{rules}",
-        words("picture", "dates", layers=data_dates(teller)),
-        " ".join([teller.disclaimer, words("picture", "caution"), *more]),
+        words("picture", "dates", layers=data_dates(texts)),
+        " ".join([texts.disclaimer, words("picture", "caution"), *more]),
     ]
     return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=3)]
 

@@ -4,63 +4,62 @@ from __future__ import annotations
 
 import shlex
 
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 
 _KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
 REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]
 
 
-def provenance_tables(teller: Teller) -> list[Table]:
+def provenance_tables(texts: ReportText) -> list[Table]:
     """Return the tables of the provenance, named by their keys in the wording's section ``provenance``."""
-    provenance = teller.report.provenance
+    provenance = texts.report.provenance
     pairs = ["name", "value"]
     sources: list[list[Value]] = [
-        [_role(teller, s.role), s.name, s.version, s.date, _short(s.crs), s.engine, s.sha256]
-        for s in provenance.sources
+        [_role(texts, s.role), s.name, s.version, s.date, _short(s.crs), s.engine, s.sha256] for s in provenance.sources
     ]
     problems: list[list[Value]] = [
-        [teller.word("level", p.level), *(teller.words.message(part) for part in (p.place, p.what, p.remedy))]
-        for p in teller.report.problems
+        [texts.word("level", p.level), *(texts.words.message(part) for part in (p.place, p.what, p.remedy))]
+        for p in texts.report.problems
     ]
     tolerances: list[list[Value]] = [
-        [teller.word("tolerance", name), float(value)] for name, value in sorted(provenance.tolerances.items())
+        [texts.word("tolerance", name), float(value)] for name, value in sorted(provenance.tolerances.items())
     ]
     return [
-        _table(teller, "about", pairs, _about(teller)),
-        _table(teller, "problems", ["level", "place", "what", "remedy"], problems),
-        _table(teller, "repairs", REPAIR_COLUMNS, _repairs(teller)),
-        _table(teller, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
+        _table(texts, "about", pairs, _about(texts)),
+        _table(texts, "problems", ["level", "place", "what", "remedy"], problems),
+        _table(texts, "repairs", REPAIR_COLUMNS, _repairs(texts)),
+        _table(texts, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
         _table(
-            teller,
+            texts,
             "layers",
             ["layer", "title", "status", "version", "date", "basis", "confidentiality", "count"],
-            _layers(teller),
+            _layers(texts),
         ),
-        _table(teller, "transforms", ["value"], [[teller.words.message(t)] for t in provenance.transforms]),
-        _table(teller, "tolerances", pairs, tolerances),
-        _table(teller, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
+        _table(texts, "transforms", ["value"], [[texts.words.message(t)] for t in provenance.transforms]),
+        _table(texts, "tolerances", pairs, tolerances),
+        _table(texts, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
     ]
 
 
-def _repairs(teller: Teller) -> list[list[Value]]:
+def _repairs(texts: ReportText) -> list[list[Value]]:
     return [
         [
-            teller.words.message(r.place),
-            teller.words.message(r.feature),
-            teller.words.message(r.what),
+            texts.words.message(r.place),
+            texts.words.message(r.feature),
+            texts.words.message(r.what),
             r.area_before_m2,
             r.area_after_m2,
-            teller.words("provenance", "yes" if r.accepted else "no"),
+            texts.words("provenance", "yes" if r.accepted else "no"),
         ]
-        for r in teller.report.provenance.repairs
+        for r in texts.report.provenance.repairs
     ]
 
 
-def _role(teller: Teller, role: str) -> str:
+def _role(texts: ReportText, role: str) -> str:
     """Say what a file was read for: a layer by its title, else the projects, the rules or the catalogue."""
-    named = teller.word("role", role)
-    return teller.layer(role) if named == role else named
+    named = texts.word("role", role)
+    return texts.layer(role) if named == role else named
 
 
 def _short(crs: str) -> str:
@@ -68,37 +67,37 @@ def _short(crs: str) -> str:
     return "CGCS2000" if crs == "China Geodetic Coordinate System 2000" else crs
 
 
-def _about(teller: Teller) -> list[list[Value]]:
-    report, provenance = teller.report, teller.report.provenance
+def _about(texts: ReportText) -> list[list[Value]]:
+    report, provenance = texts.report, texts.report.provenance
     rows = {
-        "city": teller.city,
+        "city": texts.city,
         "adcode": report.city.adcode,
         "as_of": provenance.as_of.isoformat(),
         "made_at": provenance.made_at.isoformat(sep=" ", timespec="seconds"),
         "rule_book": f"{provenance.rule_book} {provenance.rule_book_version}",
         "crs": "EPSG:4490 (CGCS2000)",
         "plane": provenance.plane,
-        "area": teller.words("provenance", "area_value"),
-        "confidentiality": teller.confidentiality,
+        "area": texts.words("provenance", "area_value"),
+        "confidentiality": texts.confidentiality,
     }
     if provenance.command:
         rows["command"] = shlex.join(provenance.command)
-    return [[teller.words("provenance", key), value] for key, value in rows.items()]
+    return [[texts.words("provenance", key), value] for key, value in rows.items()]
 
 
-def _layers(teller: Teller) -> list[list[Value]]:
+def _layers(texts: ReportText) -> list[list[Value]]:
     rows: list[list[Value]] = []
-    for layer in teller.report.layers.values():
+    for layer in texts.report.layers.values():
         spec = layer.spec
         date = "" if spec.date is None else spec.date.isoformat()
-        status = teller.word("status", spec.status)
-        secret = teller.word("confidentiality", spec.confidentiality)
-        title = teller.layer(layer.id)
+        status = texts.word("status", spec.status)
+        secret = texts.word("confidentiality", spec.confidentiality)
+        title = texts.layer(layer.id)
         rows.append([layer.id, title, status, spec.version, date, spec.basis, secret, float(len(layer.frame))])
     return rows
 
 
-def _table(teller: Teller, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
+def _table(texts: ReportText, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
     folded = {"what", "remedy", "place"}
-    heads = [Head(teller.column(c), _KINDS.get(c, "text"), c in folded) for c in columns]
+    heads = [Head(texts.column(c), _KINDS.get(c, "text"), c in folded) for c in columns]
     return Table(name, heads, rows)

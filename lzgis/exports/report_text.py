@@ -108,7 +108,7 @@ def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
     return np.lexsort((severity, np.where(told, 2.5, state)))
 
 
-class Teller:
+class ReportText:
     """Says what a report holds in one language.
 
     Parameters

@@ -17,7 +17,7 @@ def siteless(setting: Any, book: RuleBook, problems: tuple[Problem, ...]) -> Rep
 
     Parameters
     ----------
-    setting : AuditReport or Setting
+    setting : AuditReport or ReportContext
         What has ``city``, ``layers``, ``backdrop`` and ``provenance``.
     book : RuleBook
         The rules that are told of.

@@ -32,7 +32,7 @@ _LOCK = "lock"
 _OWN = "w-"
 
 
-def put(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
+def write_atomic(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
     """Let `make` write a file beside `path`, read it back, and move it there in one step.
 
     A reader never sees half a file, and a failure leaves what stood there before.
@@ -53,7 +53,7 @@ def put(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
     Examples
     --------
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     put(Path(folder) / "a.txt", lambda made: made.write_text("done") and None)
+    ...     write_atomic(Path(folder) / "a.txt", lambda made: made.write_text("done") and None)
     ...     [p.name for p in Path(folder).iterdir()]
     ['a.txt']
     """
@@ -69,7 +69,7 @@ def put(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
             sync(path.parent)
 
 
-def put_bytes(path: str | Path, data: bytes) -> None:
+def write_bytes_atomic(path: str | Path, data: bytes) -> None:
     """Write `data` as `put` does, and compare what was written byte for byte.
 
     Raises
@@ -84,11 +84,11 @@ def put_bytes(path: str | Path, data: bytes) -> None:
             what = Message("was written, but cannot be read back: {why}", why=made.suffix)
             raise ExportError(str(path), what, Message("look whether the disk is full"))
 
-    put(path, make)
+    write_atomic(path, make)
 
 
-def put_texts(path: str | Path, texts: Iterable[str]) -> None:
-    """Write texts one after the other as `put_bytes` does, never holding more than one of them; half pairs are spelled out.
+def write_texts_atomic(path: str | Path, texts: Iterable[str]) -> None:
+    """Write texts one after the other as `write_bytes_atomic` does, holding one at a time.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def put_texts(path: str | Path, texts: Iterable[str]) -> None:
             what = Message("was written, but cannot be read back: {why}", why=made.suffix)
             raise ExportError(str(path), what, Message("look whether the disk is full"))
 
-    put(path, make)
+    write_atomic(path, make)
 
 
 @contextmanager

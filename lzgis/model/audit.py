@@ -142,7 +142,7 @@ RECHECK_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Setting:
+class ReportContext:
     """What a comparison is shown on and cites: city, rules and layers of the newer version, and where both come from."""
 
     city: CitySpec
@@ -167,7 +167,7 @@ class DiffReport:
     totals: pd.DataFrame
     rules: pd.DataFrame
     findings: gpd.GeoDataFrame
-    setting: Setting
+    setting: ReportContext
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -20,7 +20,7 @@ from rasterio.windows import Window
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.errors import ConfigError
-from lzgis.files.atomic_write import put
+from lzgis.files.atomic_write import write_atomic
 from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Source
@@ -99,7 +99,7 @@ class RasterChange:
             pyogrio.write_dataframe(self.transitions, made, layer="transitions", driver="GPKG", append=True)
             return {"patches": len(self.patches), "transitions": len(self.transitions)}
 
-        put(path, make)
+        write_atomic(path, make)
         return path
 
 

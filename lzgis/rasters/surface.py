@@ -25,7 +25,7 @@ from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, ExportError, SourceError
-from lzgis.files.atomic_write import put
+from lzgis.files.atomic_write import write_atomic
 from lzgis.files.geotiff import CACHE_BYTES, opened_tiff
 from lzgis.geometry import FeatureIndex
 from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below
@@ -186,7 +186,7 @@ def raster_surface(
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
 
     try:
-        put(path, lambda made: _make(plan, made, tags, progress))
+        write_atomic(path, lambda made: _make(plan, made, tags, progress))
     except RasterioError as error:
         what = Message("cannot be written: {why}", why=str(error))
         raise ExportError(str(path), what, Message("look whether the disk is full")) from error

@@ -4,7 +4,7 @@ from .addresses import shown
 from .base import Decided, Read, Reader, ReadOptions, sha256_of
 from .field_names import SITE_FIELDS
 from .readers import READERS, SCHEMES, is_address, read_vector
-from .sandbox.parent import Limits, Reading, begin_reading, read_apart, read_many_apart
+from .sandbox.parent import Limits, Reading, begin_reading, read_in_sandbox, read_many_in_sandbox
 from .sites import read_sites, sites_from_frame, sites_of
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "Reading",
     "begin_reading",
     "is_address",
-    "read_apart",
-    "read_many_apart",
+    "read_in_sandbox",
+    "read_many_in_sandbox",
     "read_sites",
     "read_vector",
     "sha256_of",

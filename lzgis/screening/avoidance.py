@@ -27,7 +27,7 @@ from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.findings import Subjects, finding_rows
 from lzgis.screening.run import subjects_of
 from lzgis.screening.screen import screen
-from lzgis.screening.setting import Ground, ground_of
+from lzgis.screening.setting import Setting, setting_of
 
 #: A move is longer than the shortest by this (m): a site put right on a border may overlap it by rounding.
 _BEYOND_M = RESOLUTION_M
@@ -67,9 +67,9 @@ class Avoidance:
     site_id : str
         The site.
     rules : tuple of Rule
-        The rules with forbidden ground within reach, in the order of the book.
+        The rules with forbidden setting within reach, in the order of the book.
     remaining : shapely geometry or None
-        What of the site lies on no such ground, in degrees on CGCS2000; None if nothing does.
+        What of the site lies on no such setting, in degrees on CGCS2000; None if nothing does.
     remaining_size : float
         Its area (m²), or for a line its length (m).
     remaining_share : float
@@ -96,7 +96,7 @@ def avoid(
 ) -> Avoidance:
     """Find what remains of a site without what is forbidden, and the shortest move, without a turn, that gets it clear.
 
-    Every piece of ground within reach from which a rule in force keeps the site's activity stands in its way: features to
+    Every piece of setting within reach from which a rule in force keeps the site's activity stands in its way: features to
     avoid, corridors as far as they are certain, and what lies outside of where it must stay. Procedures, proofs, possible
     bands, and lines or points to avoid do not; the report of the moved site tells of them, and of what was not checked.
 
@@ -131,9 +131,9 @@ def avoid(
     _check(within_m)
     city = open_catalogue(city) if isinstance(city, str | Path) else city
     alone = _alone(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
-    ground = ground_of(city, date_of(as_of))
-    subjects = subjects_of(alone, ground.book, city, np.array([0]))
-    obstacles = _obstacles(subjects, ground, within_m)
+    setting = setting_of(city, date_of(as_of))
+    subjects = subjects_of(alone, setting.book, city, np.array([0]))
+    obstacles = _obstacles(subjects, setting, within_m)
     pieces = [piece for _, found in obstacles for piece in found]
     shape = subjects.sites.geometry[0]
     rest = shapely.difference(shape, shapely.union_all(pieces)) if pieces else shape
@@ -145,7 +145,7 @@ def avoid(
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
         remaining_size=left,
         remaining_share=left / float(subjects.sites.size[0]),
-        shift=None if move is None else _shift(alone, shape, move, ground),
+        shift=None if move is None else _shift(alone, shape, move, setting),
     )
 
 
@@ -158,13 +158,13 @@ def _size(rest: shapely.Geometry, dimension: int) -> float:
     return float(shapely.area(rest) if dimension == 2 else shapely.length(rest))
 
 
-def _shift(alone: SiteTable, shape: shapely.Geometry, move: Translation, ground: Ground) -> Shift:
+def _shift(alone: SiteTable, shape: shapely.Geometry, move: Translation, setting: Setting) -> Shift:
     before = alone.frame.geometry.iloc[0]
-    after = ground.city.plane.unproject(_moved(shape, move))[0]
+    after = setting.city.plane.unproject(_moved(shape, move))[0]
     here, there = (shapely.get_coordinates(shapely.centroid(one))[0] for one in (before, after))
     azimuth, _, distance = ELLIPSOID.inv(*here, *there)
     frame = alone.frame.set_geometry(np.array([after], dtype=object), crs=alone.frame.crs)
-    report = screen(replace(alone, frame=frame), ground.city, as_of=ground.day)
+    report = screen(replace(alone, frame=frame), setting.city, as_of=setting.day)
     stays = move.length == 0
     return Shift(0.0 if stays else distance, 0.0 if stays else azimuth % 360.0, after, report)
 
@@ -181,16 +181,16 @@ def _alone(table: SiteTable, site_id: str) -> SiteTable:
     return replace(table, frame=frame)
 
 
-def _obstacles(subjects: Subjects, ground: Ground, within_m: float) -> list[tuple[Rule, Geometries]]:
+def _obstacles(subjects: Subjects, setting: Setting, within_m: float) -> list[tuple[Rule, Geometries]]:
     """Return the ground near the site from which each rule keeps it."""
-    layers = {name: ground.placed(name, in_plane) for name in ground.loaded}
-    check = Check(subjects.sites, layers, ground.book.tolerance.sliver_width_m)
+    layers = {name: setting.placed(name, in_plane) for name in setting.loaded}
+    check = Check(subjects.sites, layers, setting.book.tolerance.sliver_width_m)
     window = window_around(subjects.sites.geometry[0], within_m)
     found = []
-    for rule in ground.book.rules:
+    for rule in setting.book.rules:
         if not _answerable(rule, layers) or (rule.activities and not subjects.doing(rule.activities)[0]):
             continue
-        pieces = _forbidden(rule, check, window, (subjects, ground.day))
+        pieces = _forbidden(rule, check, window, (subjects, setting.day))
         if len(pieces):
             found.append((rule, pieces))
     return found

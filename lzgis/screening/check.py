@@ -36,7 +36,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ground:
+class _Sites:
     """What all rules of one screening share: sites, layers in the plane, and work done once."""
 
     subjects: Subjects
@@ -107,34 +107,34 @@ def check_all(
 ) -> list[Columns]:
     """Check the sites against every rule of their book; one table of finding columns per rule."""
     ready_loops(len(subjects.sites))
-    ground = _Ground(subjects, layers)
+    setting = _Sites(subjects, layers)
     parts = []
     rules = subjects.book.rules
     for done, rule in enumerate(rules):
         if progress:
             progress("rules", done, len(rules))
-        rows = _check(rule, ground)
+        rows = _check(rule, setting)
         parts.append(finding_rows(rows, rule, subjects, layers, as_of))
     if progress:
         progress("rules", len(rules), len(rules))
     return parts
 
 
-def _check(rule: Rule, ground: _Ground) -> Hits:
-    concerned = ground.concerned[rule.id]
+def _check(rule: Rule, setting: _Sites) -> Hits:
+    concerned = setting.concerned[rule.id]
     aside = hits(np.flatnonzero(~concerned), rule.layer, reason=Reason.ACTIVITY_NOT_MEANT)
     if not concerned.any():
         return aside
-    reason = _unanswerable(rule, ground.layers)
-    silence = ground.silent(rule)
+    reason = _unanswerable(rule, setting.layers)
+    silence = setting.silent(rule)
     if silence is Reason.LAYER_ELSEWHERE and KINDS[rule.kind].absence_counts:
         reason = silence
     if reason is not Reason.NONE:
         return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), aside])
-    covering = next(ground.layers[name] for name in (rule.layer, *rule.layers) if name in ground.layers)
-    coverage = ground.coverage(covering.spec.coverage)
-    rows = covered(_rows(rule, ground, covering.spec.coverage), rule, coverage, concerned)
-    rows = _doubted(rows, rule, ground)
+    covering = next(setting.layers[name] for name in (rule.layer, *rule.layers) if name in setting.layers)
+    coverage = setting.coverage(covering.spec.coverage)
+    rows = covered(_rows(rule, setting, covering.spec.coverage), rule, coverage, concerned)
+    rows = _doubted(rows, rule, setting)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
     if silence is not Reason.NONE:
         silent = rows.state == State.CLEAR
@@ -142,12 +142,12 @@ def _check(rule: Rule, ground: _Ground) -> Hits:
     return concatenated([rows, aside])
 
 
-def _doubted(rows: Hits, rule: Rule, ground: _Ground) -> Hits:
+def _doubted(rows: Hits, rule: Rule, setting: _Sites) -> Hits:
     """Leave open what was not found where a feature lies that cannot be relied on."""
-    places = [p for name in rule.layers if name in ground.layers for p in ground.layers[name].doubtful]
+    places = [p for name in rule.layers if name in setting.layers for p in setting.layers[name].doubtful]
     if not places:
         return rows
-    sites = ground.subjects.sites.geometry
+    sites = setting.subjects.sites.geometry
     near = np.full(len(sites), any(p is None for p in places))
     for place in (p for p in places if p is not None):
         near |= shapely.dwithin(sites, place, max(rule.reach_m, RESOLUTION_M))
@@ -158,17 +158,17 @@ def _doubted(rows: Hits, rule: Rule, ground: _Ground) -> Hits:
     )
 
 
-def _rows(rule: Rule, ground: _Ground, covering: str) -> Hits:
-    coverage = ground.coverage(covering)
-    width = ground.subjects.book.tolerance.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
+def _rows(rule: Rule, setting: _Sites, covering: str) -> Hits:
+    coverage = setting.coverage(covering)
+    width = setting.subjects.book.tolerance.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
     kind = KINDS[rule.kind]
     if not kind.absence_counts or coverage.whole.all():
-        everyone = np.ones(len(ground.subjects.sites), dtype=bool)
-        asked = ground.asked(rule, "", everyone, ground.subjects.sites.geometry)
+        everyone = np.ones(len(setting.subjects.sites), dtype=bool)
+        asked = setting.asked(rule, "", everyone, setting.subjects.sites.geometry)
     else:
         # What lies outside the coverage is unknown, not absent: only the covered part can be found wanting.
-        asked = ground.asked(rule, covering, ~coverage.none, coverage.inside)
-    rows = kind.check(rule, Check(asked.sites, ground.layers, width, asked.cache))
+        asked = setting.asked(rule, covering, ~coverage.none, coverage.inside)
+    rows = kind.check(rule, Check(asked.sites, setting.layers, width, asked.cache))
     return rows.changed(site=asked.which[rows.site])
 
 

@@ -109,10 +109,10 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
 
 
 #: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.
-ANSWERS = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
+STATES_BY_GRAVITY = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
 
 
-def answers(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
+def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
     """Give each pair of site and rule its one answer.
 
     Parameters
@@ -127,7 +127,7 @@ def answers(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, 
     Returns
     -------
     array of int, shape (sites, rules)
-        Positions in `ANSWERS`; the four states so sum to all pairs of site and rule.
+        Positions in `STATES_BY_GRAVITY`; the four states so sum to all pairs of site and rule.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def answers(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, 
         If a pair has no answer, or is 不涉及 and something else at once: then the screening itself is wrong.
     """
     found = np.full(shape, -1)
-    for grade, one in enumerate(ANSWERS):
+    for grade, one in enumerate(STATES_BY_GRAVITY):
         which = (state == one.value).to_numpy(dtype=bool)
         found[site[which], rule[which]] = grade
     clear = (state == State.CLEAR.value).to_numpy(dtype=bool)

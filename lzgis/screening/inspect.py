@@ -28,7 +28,7 @@ from lzgis.reading import (
     Read,
     ReadOptions,
     is_address,
-    read_apart,
+    read_in_sandbox,
     sha256_of,
     shown,
     sites_from_frame,
@@ -157,7 +157,7 @@ def inspect_file(
     name = shown(path) if is_address(path) else Path(path).name
     size, digest = (0, "") if is_address(path) else _on_disk(Path(path))
     try:
-        read = read_apart(path, options=options)
+        read = read_in_sandbox(path, options=options)
     except LzgisError as error:
         return Sheet(name, size, digest, (_as_problem(error),), outline=outline)
     refused: list[LzgisError] = []

@@ -17,7 +17,7 @@ ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Screened:
     """What a screening found for some sites: tables of the report, and the problems of these sites alone."""
 
     sites: gpd.GeoDataFrame
@@ -34,19 +34,19 @@ def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
     return [replace(untold if at else sites, frame=piece) for at, piece in enumerate(pieces)]
 
 
-def together(parts: Sequence[Answers], divisions: Sequence[str]) -> Answers:
+def joined(parts: Sequence[Screened], divisions: Sequence[str]) -> Screened:
     """Put the answers for consecutive pieces of a table of sites together, as if they had been screened at once.
 
     Parameters
     ----------
-    parts : sequence of Answers
+    parts : sequence of Screened
         The answers, in the order of the sites; at least one.
     divisions : sequence of str
         The levels of the breakdown in their order.
 
     Returns
     -------
-    Answers
+    Screened
         The same rows in the same order as one screening of all the sites gives.
     """
     if len(parts) == 1:
@@ -61,7 +61,7 @@ def together(parts: Sequence[Answers], divisions: Sequence[str]) -> Answers:
     # Level by level, within each by the order of the findings.
     rank = breakdown["level"].map({level: place for place, level in enumerate(divisions)}).to_numpy(dtype=float)
     order = np.argsort(rank, kind="stable")
-    return Answers(
+    return Screened(
         sites=_joined([part.sites for part in parts]),
         findings=_joined([part.findings for part in parts]),
         verdicts=pd.concat([part.verdicts for part in parts], ignore_index=True),

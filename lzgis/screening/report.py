@@ -12,19 +12,19 @@ from lzgis.city.provenance import provenance_of
 from lzgis.coordinates.shifted_maps import suspected_shift, vertices
 from lzgis.model.report import Layer, Problem, Report, SiteTable
 from lzgis.screening.admission_lists import unit_lists
-from lzgis.screening.pieces import Answers
-from lzgis.screening.setting import Ground
+from lzgis.screening.pieces import Screened
+from lzgis.screening.setting import Setting
 
 
-def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
+def report_of(answers: Screened, setting: Setting, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
     """Make the report of answers; of `sites` only where they come from is taken."""
-    city, book, layers = ground.city, ground.book, ground.layers
+    city, book, layers = setting.city, setting.book, setting.layers
     shifted = shift_problems(sites, layers) if sites is not None else []
     problems = (
         *answers.problems,
-        *ground.lacking,
+        *setting.lacking,
         *shifted,
-        *(p for one in ground.loaded.values() for p in one.problems),
+        *(p for one in setting.loaded.values() for p in one.problems),
     )
     return Report(
         city=city.city,
@@ -33,10 +33,10 @@ def report_of(answers: Answers, ground: Ground, sites: SiteTable | None, made_at
         sites=answers.sites,
         findings=answers.findings,
         verdicts=answers.verdicts,
-        unit_lists=unit_lists(answers.findings, book, layers, ground.day),
+        unit_lists=unit_lists(answers.findings, book, layers, setting.day),
         backdrop=city.backdrop,
         problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
-        provenance=provenance_of(city, book, ground.loaded, (ground.day, made_at), sites),
+        provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),
         breakdown=answers.breakdown,
     )
 

@@ -1,4 +1,4 @@
-"""From sites and the ground they are held against to the report: every rule in force, each answer with its proof of coverage."""
+"""From sites and the setting they are held against to the report: every rule in force, each answer with its proof of coverage."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from lzgis.screening.check import Progress, check_all
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import PER_RULE, Columns, Subjects, finding_rows
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
-from lzgis.screening.pieces import ONE_AT_A_TIME, Answers, pieces_of, together
-from lzgis.screening.setting import Ground, GroundTold, ground_of, ground_told
+from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
+from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
 from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -54,27 +54,27 @@ def screened(  # noqa: PLR0913 (what a screening may be given)
 ) -> Report:
     """Do as :func:`lzgis.screening.screen.screen`, for sites that are being read, or were, and a city that was opened."""
     # What is read in a process apart is waited for last: the layers are made ready in the meantime.
-    ground = ground_of(city, date_of(as_of), progress=progress)
-    table = _table_of(sites, ground)
-    answer = answers_of if client is None else partial(_answers_on, client)
-    answers = answer(table, ground, progress=progress)
-    report = report_of(answers, ground, table, made_at)
+    setting = setting_of(city, date_of(as_of), progress=progress)
+    table = _table_of(sites, setting)
+    answer = screen_table if client is None else partial(_answers_on, client)
+    answers = answer(table, setting, progress=progress)
+    report = report_of(answers, setting, table, made_at)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, ground: Ground) -> SiteTable:
+def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, setting: Setting) -> SiteTable:
     if isinstance(sites, SiteTable):
         return sites
     if isinstance(sites, Reading):
-        for name in ground.loaded:
-            ground.placed(name, in_plane)
-        return sites_of(sites, near=ground.city.outline)
-    return sites_from_frame(sites, near=ground.city.outline)
+        for name in setting.loaded:
+            setting.placed(name, in_plane)
+        return sites_of(sites, near=setting.city.outline)
+    return sites_from_frame(sites, near=setting.city.outline)
 
 
-def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:
+def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | None = None) -> Screened:
     """Check sites against every rule; what is found for a site depends on no other site.
 
     Raises
@@ -82,16 +82,16 @@ def answers_of(sites: SiteTable, ground: Ground, *, progress: Progress | None = 
     SourceError
         If an activity is not in the vocabulary.
     """
-    city, book = ground.city, ground.book
+    city, book = setting.city, setting.book
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     everyone = subjects_of(sites, book, city, np.arange(len(sites.frame)))
     subjects = everyone if len(usable) == len(sites.frame) else subjects_of(sites, book, city, usable)
-    plane_layers = {name: ground.placed(name, in_plane) for name in ground.loaded}
-    parts = check_all(subjects, plane_layers, ground.day, progress=progress)
+    plane_layers = {name: setting.placed(name, in_plane) for name in setting.loaded}
+    parts = check_all(subjects, plane_layers, setting.day, progress=progress)
     if len(usable) < len(sites.frame):
-        parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, ground.day)
+        parts += unusable_rows(everyone, np.setdiff1d(np.arange(len(sites.frame)), usable), plane_layers, setting.day)
     findings, shapes = _findings_frame(parts, everyone, city)
-    return Answers(
+    return Screened(
         sites=sites.frame.assign(activity=everyone.activity),
         findings=findings,
         verdicts=verdicts(findings, everyone),
@@ -104,24 +104,24 @@ class _Piece(NamedTuple):
     """What a worker needs to screen a part of the sites."""
 
     sites: SiteTable
-    told: GroundTold
+    told: SettingReference
 
 
-def _answers_on(client: Client, sites: SiteTable, ground: Ground, *, progress: Progress | None = None) -> Answers:
+def _answers_on(client: Client, sites: SiteTable, setting: Setting, *, progress: Progress | None = None) -> Screened:
     """Let the workers of a cluster screen a table of sites piece by piece."""
     threads = max(1, sum(client.nthreads().values()))
     size = min(max(-(-len(sites.frame) // (4 * threads)), _LEAST_PIECE), _MOST_PIECE)
-    told = ground.told()
+    told = setting.reference()
     pieces = [_Piece(piece, told) for piece in pieces_of(sites, size)]
     step = partial(progress, "sites") if progress else None
     futures = submitted(client, _piece_answers, pieces, name="lzgis-screen")
-    return together(gathered(client, futures, step=step), ground.city.city.divisions)
+    return joined(gathered(client, futures, step=step), setting.city.city.divisions)
 
 
-def _piece_answers(piece: _Piece) -> Answers:
+def _piece_answers(piece: _Piece) -> Screened:
     # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
     with ONE_AT_A_TIME:
-        return answers_of(piece.sites, ground_told(piece.told))
+        return screen_table(piece.sites, setting_from(piece.told))
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:

@@ -21,7 +21,7 @@ from lzgis.screening.check import Progress
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class Setting:
     """What every site of a screening is held against: the city, its rules in force on a day, its layers and their problems."""
 
     city: Catalogue
@@ -42,15 +42,15 @@ class Ground:
             self._placed[name] = place(self.loaded[name].layer, self.city)
         return self._placed[name]
 
-    def told(self) -> GroundTold:
+    def reference(self) -> SettingReference:
         """Say it in a form that can be sent to another process."""
         prints = tuple((one.source.role, one.source.sha256) for one in self.loaded.values())
         spec = self.city.spec.model_dump_json()
-        return GroundTold(str(self.city.root.absolute()), spec, self.day, (*prints, *self.city.book.files))
+        return SettingReference(str(self.city.root.absolute()), spec, self.day, (*prints, *self.city.book.files))
 
 
-class GroundTold(NamedTuple):
-    """A ground as another process is told of it: folder, catalogue, day, and the fingerprints of layers and rules."""
+class SettingReference(NamedTuple):
+    """A setting as another process is told of it: folder, catalogue, day, and the fingerprints of layers and rules."""
 
     root: str
     spec: str
@@ -59,8 +59,8 @@ class GroundTold(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def ground_told(told: GroundTold) -> Ground:
-    """Read the ground that this process was told of, once for all pieces.
+def setting_from(told: SettingReference) -> Setting:
+    """Read the setting that this process was told of, once for all pieces.
 
     Raises
     ------
@@ -68,16 +68,16 @@ def ground_told(told: GroundTold) -> Ground:
         If a layer or rule book here is not the one that was told of.
     """
     city = Catalogue(Path(told.root), CatalogueSpec.model_validate_json(told.spec))
-    ground = ground_of(city, told.day)
-    here = ground.told().fingerprints
+    setting = setting_of(city, told.day)
+    here = setting.reference().fingerprints
     if here != told.fingerprints:
         names = ", ".join(sorted({name for name, _ in set(here) ^ set(told.fingerprints)}))
         what = Message("a worker sees other files under this path: {names}", names=names)
         raise LayerError(told.root, what, Message("let all workers see the same folder"))
-    return ground
+    return setting
 
 
-def ground_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None) -> Ground:
+def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None) -> Setting:
     """Read the rules in force on a day and all layers of a city.
 
     Raises
@@ -95,7 +95,7 @@ def ground_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None
             Message("give a later date with as_of"),
         )
     loaded, lacking = _load_layers(city, book, progress)
-    return Ground(city, day, book, loaded, tuple(lacking))
+    return Setting(city, day, book, loaded, tuple(lacking))
 
 
 def _load_layers(

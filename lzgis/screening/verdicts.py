@@ -9,7 +9,7 @@ import pandas as pd
 
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Severity
-from lzgis.screening.findings import Subjects, answers
+from lzgis.screening.findings import Subjects, graded_states
 
 #: Kinds whose area is an overlap that may be a digitising error; a corridor is decided by distance, not by area.
 LADDER_KINDS = ("avoid", "stay_inside")
@@ -31,7 +31,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
     # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
     rules = pd.Index([one.id for one in subjects.book.rules])
     place = rules.get_indexer(pd.Index(findings["rule"]))
-    answers(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
+    graded_states(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
     caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
     unchecked = _is(findings["state"], State.NOT_CHECKED)
     grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))

@@ -20,7 +20,7 @@ from bad_inputs.listening import calls
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.errors import LzgisError
 from lzgis.model.report import Report, State
-from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_apart
+from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_in_sandbox
 from lzgis.screening.screen import screen
 
 FAMILIES = (packaging, position, geometry, layers, hostile, tables, points)
@@ -66,7 +66,7 @@ def outcomes(cases: Iterable[Case], folder: Path) -> list[Outcome]:
     common = [(c, a) for c, a in made if a.limits is None]
     before = {case.id: _bytes(asked) for case, asked in made}
     calls()
-    read = read_many_apart([(a.path, a.options) for _, a in common])
+    read = read_many_in_sandbox([(a.path, a.options) for _, a in common])
     found = {case.id: result for (case, _), result in zip(common, read, strict=True)}
     harmed = {case.id for case, asked in made if _bytes(asked) != before[case.id]}
     # Nobody can say who called; all who might have did.
@@ -122,7 +122,7 @@ def _judged(case: Case, report: Report) -> str:
         if state not in states:
             return "false clear" if states == {str(State.CLEAR)} else "wrong"
         if area is not None:
-            # Features that overlap each other give a row each: what is counted is the ground, once.
+            # Features that overlap each other give a row each: what is counted is the setting, once.
             measured = _union_m2(own)
             if not np.isclose(measured, area, rtol=2e-4):
                 return "wrong"

@@ -223,13 +223,13 @@ def in_every_worker(folder, monkeypatch, code):
 
 DIES = """
 import lzgis.batch.shard as shard
-screened = shard.answers_of
-def dies(sites, ground):
+screened = shard.screen_table
+def dies(sites, setting):
     usable = sites.frame[sites.frame.geometry.notna()]
     if {condition}:
         os.kill(os.getpid(), signal.SIGSEGV)
-    return screened(sites, ground)
-shard.answers_of = dies
+    return screened(sites, setting)
+shard.screen_table = dies
 """
 
 
@@ -254,14 +254,14 @@ def test_sites_that_end_the_process_stop_no_other(place, whole, tmp_path, monkey
     ]
     # The same bytes as where the same sites raise an error, but for what the error says.
     monkeypatch.undo()
-    usual = shard.answers_of
+    usual = shard.screen_table
 
-    def fails(sites, ground):
+    def fails(sites, setting):
         if bad & set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
             raise SourceError("", Message(what), Message("look at its geometry"))
-        return usual(sites, ground)
+        return usual(sites, setting)
 
-    monkeypatch.setattr(shard, "answers_of", fails)
+    monkeypatch.setattr(shard, "screen_table", fails)
     batch(place, tmp_path / "raised")
     raised = content(tmp_path / "raised")
     assert {name: found == raised[name] for name, found in content(tmp_path / "out").items()} == dict.fromkeys(
@@ -315,14 +315,14 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
     frame = gpd.read_file(place / "sites.gpkg")
     frame.loc[3, "activity"] = "no such activity"
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
-    screened = shard.answers_of
+    screened = shard.screen_table
 
-    def fails_for_one(sites, ground):
+    def fails_for_one(sites, setting):
         if "s8" in set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
             raise FloatingPointError("side location conflict")
-        return screened(sites, ground)
+        return screened(sites, setting)
 
-    monkeypatch.setattr(shard, "answers_of", fails_for_one)
+    monkeypatch.setattr(shard, "screen_table", fails_for_one)
     chosen = BatchOptions(formats=("json",), shard_size=10, made_at=WHEN)
     done = screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
     document = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from report_fixture import toy_report
 
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, Teller, conflicts_first, hectares, number, text
+from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, ReportText, conflicts_first, hectares, number, text
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Verdict
 from lzgis.words import Words
 
@@ -44,13 +44,13 @@ def test_notices_stand_behind_what_was_not_checked() -> None:
 
 
 def test_a_code_without_wording_is_given_as_it_is() -> None:
-    teller = Teller(toy_report(), "zh")
-    assert teller.word("rule_kind", "unheard_of") == "unheard_of"
-    assert teller.reason({"reason": "brand-new", "unchecked_share": np.nan}) == "brand-new"
-    assert teller.layer("nowhere") == "nowhere"
-    assert teller.activity("unheard-of") == "unheard-of"
+    texts = ReportText(toy_report(), "zh")
+    assert texts.word("rule_kind", "unheard_of") == "unheard_of"
+    assert texts.reason({"reason": "brand-new", "unchecked_share": np.nan}) == "brand-new"
+    assert texts.layer("nowhere") == "nowhere"
+    assert texts.activity("unheard-of") == "unheard-of"
 
 
 def test_the_strictest_layer_decides_the_mark() -> None:
-    assert Teller(toy_report(), "zh").confidentiality.startswith("内部资料")
-    assert Teller(toy_report(layers={}), "zh").confidentiality == ""
+    assert ReportText(toy_report(), "zh").confidentiality.startswith("内部资料")
+    assert ReportText(toy_report(layers={}), "zh").confidentiality == ""

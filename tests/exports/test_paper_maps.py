@@ -39,7 +39,7 @@ from lzgis.exports.paper.page import SCALES
 from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
 from lzgis.exports.paper.small import room_in
 from lzgis.exports.paper.subject import subject_of
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.screening.screen import screen
 
@@ -54,11 +54,11 @@ def city() -> Report:
 
 
 def sheet_of(report: Report, site: str | None, sheet: Sheet = SHEETS[0], language: Any = "zh") -> Figure:
-    teller = Teller(report, language)
+    texts = ReportText(report, language)
     with settings():
         if site is None:
-            return overview_sheet(teller, sheet)
-        return detail_sheet(teller, subject_of(report, site), sheet)
+            return overview_sheet(texts, sheet)
+        return detail_sheet(texts, subject_of(report, site), sheet)
 
 
 def texts(figure: Figure) -> str:
@@ -164,18 +164,18 @@ def test_a_map_number_is_printed_only_if_given(city: Report) -> None:
 def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> None:
     subject = subject_of(city, site)
     zone = zone_around(shapely.centroid(subject.geometry).x)
-    frame = site_frame(Teller(city, "zh"), subject, zone, (186.0, 155.0))
+    frame = site_frame(ReportText(city, "zh"), subject, zone, (186.0, 155.0))
     assert frame.scale in SCALES
     page = shapely.box(frame.west, frame.south, frame.east, frame.north)
     assert shapely.covers(page, zone.project([subject.geometry])[0])
 
 
 def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
-    subject, teller = subject_of(city, "T03"), Teller(city, "zh")
+    subject, texts = subject_of(city, "T03"), ReportText(city, "zh")
     zone = Zone(3, 38)
     room = room_in((160.0, 110.0))
-    frame = site_frame(teller, subject, zone, (room.width, room.height))
-    chart = chart_in(Figure(), room, frame, (zone, teller), size_mm=(160.0, 110.0))
+    frame = site_frame(texts, subject, zone, (room.width, room.height))
+    chart = chart_in(Figure(), room, frame, (zone, texts), size_mm=(160.0, 110.0))
     band = {b.rule.id: b for b in bands_of(chart, subject)}["road-national"]
     assert band.possible.is_empty
     # 20 m beyond the edge of the road land, which is drawn as the baseline.

@@ -8,7 +8,7 @@ from lzgis.errors import ExportError
 from lzgis.exports.gis.geojson import write_lines
 from lzgis.exports.gis.json import lines
 from lzgis.files import read_back as reopening
-from lzgis.files.atomic_write import put_texts
+from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.files.read_back import reopen
 
 
@@ -21,7 +21,7 @@ def no_whole_reading(monkeypatch):
 def document(folder):
     path = folder / "report.json"
     rows = [{"a": [1, 2]}, {"a": "]"}, {"a": ["x[", ","]}]
-    put_texts(
+    write_texts_atomic(
         path, lines({"notice": "[", "findings": iter(rows), "none": [], "sites": {"t": 1, "features": [[1], [2]]}})
     )
     return path

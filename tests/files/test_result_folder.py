@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lzgis.errors import ExportError
 from lzgis.exports.file_names import file_stems
-from lzgis.files.atomic_write import put, put_bytes
+from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.files.lock import Lock
 from lzgis.files.manifest import Result, read_manifest, state_of
 from lzgis.files.result_folder import finish, occupied, staged, undecided
@@ -23,7 +23,7 @@ def write(out, name="screen", *, basis="one", **files: str) -> None:
     """Write a result of text files; ``a__b`` is the file b in the folder a."""
     with occupied(out) as place, staged(place, name) as stage:
         for key, text in files.items():
-            put_bytes(stage.folder / f"{key.replace('__', '/')}.txt", text.encode())
+            write_bytes_atomic(stage.folder / f"{key.replace('__', '/')}.txt", text.encode())
         stage.result = Result(made_at="2026-11-21", provenance={"sources": basis})
 
 
@@ -73,7 +73,7 @@ def test_an_error_on_the_way_changes_nothing_and_leaves_nothing(tmp_path):
         occupied(tmp_path) as place,
         staged(place, "screen") as s,
     ):
-        put_bytes(s.folder / "a.txt", b"2")
+        write_bytes_atomic(s.folder / "a.txt", b"2")
         raise OSError(28, "No space left on device")
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
@@ -81,7 +81,7 @@ def test_an_error_on_the_way_changes_nothing_and_leaves_nothing(tmp_path):
 def test_an_error_names_the_place_of_the_file_not_where_it_was_being_made(tmp_path):
     with pytest.raises(ExportError) as told, occupied(tmp_path) as place, staged(place, "screen") as stage:
         (stage.folder / "a.txt").mkdir()
-        put_bytes(stage.folder / "a.txt", b"1")
+        write_bytes_atomic(stage.folder / "a.txt", b"1")
     assert told.value.place == str(tmp_path / "a.txt")
     assert not (tmp_path / ".lzgis").exists()
 
@@ -179,7 +179,7 @@ def test_a_lock_that_was_removed_under_its_holder_is_not_taken_twice(tmp_path):
 def test_what_cannot_be_read_back_takes_no_place(tmp_path, name, content):
     (tmp_path / name).write_bytes(b"before")
     with pytest.raises(ExportError, match="was written, but cannot be read back"):
-        put(tmp_path / name, lambda made: made.write_bytes(content) and None)
+        write_atomic(tmp_path / name, lambda made: made.write_bytes(content) and None)
     assert (tmp_path / name).read_bytes() == b"before"
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
@@ -190,7 +190,7 @@ def test_rows_are_counted(tmp_path):
         return {"features": 3}
 
     with pytest.raises(ExportError, match="holds 2 rows of 'features' instead of 3"):
-        put(tmp_path / "a.json", make)
+        write_atomic(tmp_path / "a.json", make)
     assert list(tmp_path.iterdir()) == []
 
 

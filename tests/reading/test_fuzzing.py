@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lzgis.config import load_toml, parse
 from lzgis.errors import LzgisError
 from lzgis.model.catalogue import CatalogueSpec
-from lzgis.reading import ReadOptions, read_many_apart
+from lzgis.reading import ReadOptions, read_many_in_sandbox
 from lzgis.reading.repair import mend
 from lzgis.reading.sandbox.child import read_with_warnings
 from lzgis.rules.book import read_rulebook
@@ -187,7 +187,7 @@ def test_repairs(shapes):
 def test_mutated_files(suffix, tmp_path):
     original = originals(tmp_path, toy.sites(toy.square(0, 0), toy.square(200, 0)))[suffix]
     asked = [(path, ReadOptions()) for path in mutated(original, tmp_path / "mutated", 50)]
-    results = read_many_apart(asked)
+    results = read_many_in_sandbox(asked)
     assert len(results) == 50
     assert any(isinstance(one, LzgisError) for one in results)
     assert all(one.place and one.what and one.remedy for one in results if isinstance(one, LzgisError))

@@ -25,7 +25,7 @@ from lzgis.coordinates.plane import ellipsoidal_area_m2
 from lzgis.errors import SourceError
 from lzgis.exports.gis.json import provenance_object
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.messages import Message
 from lzgis.model.report import Repair
 from lzgis.reading import ReadOptions, read_sites, read_vector
@@ -451,7 +451,7 @@ def test_a_report_and_a_batch_list_what_the_reader_did(place, tmp_path, monkeypa
     assert told["feature"] == "s8"
     many = dataclasses.replace(repair, feature=Message("{count} features", count=21))
     report_of_many = dataclasses.replace(report, provenance=dataclasses.replace(report.provenance, repairs=(many,)))
-    (row,) = next(t for t in provenance_tables(Teller(report_of_many, "zh")) if t.name == "repairs").rows
+    (row,) = next(t for t in provenance_tables(ReportText(report_of_many, "zh")) if t.name == "repairs").rows
     assert row[1:3] == ["21 个要素", "有环未闭合，已以直线闭合"]
     settings = BatchOptions(formats=("parquet",), shard_size=5)
     done = screen_batch(place / "sites.gpkg", place, tmp_path / "a", as_of=toy.AS_OF, settings=settings)

@@ -21,7 +21,7 @@ import toy
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
-from lzgis.reading import Decided, Limits, Read, ReadOptions, begin_reading, read_apart, read_many_apart
+from lzgis.reading import Decided, Limits, Read, ReadOptions, begin_reading, read_in_sandbox, read_many_in_sandbox
 from lzgis.reading.sandbox.exchange import pack, pack_error, unpack, unpack_error
 from lzgis.reading.sandbox.limits import DRIVERS_LEFT_OUT, environment
 
@@ -125,7 +125,7 @@ def test_a_file_that_ends_the_process_takes_no_other_with_it(tmp_path):
         (tmp_path / "none.gpkg", ReadOptions()),
         (good, ReadOptions()),
     ]
-    first, second, third, fourth = read_many_apart(asked, limits=Limits(memory_bytes=512 * 1024**2))
+    first, second, third, fourth = read_many_in_sandbox(asked, limits=Limits(memory_bytes=512 * 1024**2))
     assert len(first.frame) == len(fourth.frame) == 2
     assert "bad.geojson: needs more than 0.5 GB of memory" in str(second)
     assert "none.gpkg: the file does not exist" in str(third)
@@ -135,7 +135,7 @@ def test_what_lies_in_the_current_folder_is_not_imported(tmp_path, monkeypatch):
     for name in ("numpy.py", "json.py", "lzgis.py"):
         (tmp_path / name).write_text("raise SystemExit('imported')")
     monkeypatch.chdir(tmp_path)
-    assert len(read_apart(written(tmp_path / "s.gpkg")).frame) == 2
+    assert len(read_in_sandbox(written(tmp_path / "s.gpkg")).frame) == 2
 
 
 def test_every_driver_is_either_read_by_or_left_out():

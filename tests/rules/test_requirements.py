@@ -15,7 +15,7 @@ from lzgis.city.catalogue import open_catalogue
 from lzgis.errors import ConfigError
 from lzgis.exports.map.clauses import general_texts
 from lzgis.exports.public_edition import public_edition
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.model.report import UNIT_LIST_COLUMNS, Report
 
@@ -94,7 +94,7 @@ def test_without_the_layer_of_units_every_clause_is_to_be_answered(tmp_path):
 
 def test_facts_stand_beside_clauses_by_the_words_of_the_book(tmp_path):
     report = screened(with_requirements(tmp_path))
-    sheet = AnswerSheet(Teller(report, "zh"))
+    sheet = AnswerSheet(ReportText(report, "zh"))
     facts = {site: next(sheet.clauses(site)).facts[0] for site in ("s1", "s2")}
     assert facts["s1"].startswith("生态保护红线：不涉及，最近 25.000 m")
     assert facts["s2"] == "红线：涉及，2,500.00 ㎡（0.2500 公顷）"
@@ -102,13 +102,13 @@ def test_facts_stand_beside_clauses_by_the_words_of_the_book(tmp_path):
 
 def test_a_level_of_which_the_book_has_none_is_left_to_the_planner(tmp_path):
     report = screened(with_requirements(tmp_path, PROVINCE))
-    told = list(AnswerSheet(Teller(report, "zh")).clauses("s2"))
+    told = list(AnswerSheet(ReportText(report, "zh")).clauses("s2"))
     assert [(one.level, one.heading, one.blank) for one in told] == [
         ("province", "区域布局管控", False),
         ("city", "区域布局管控", True),
         ("unit", "区域布局管控", False),
     ]
-    written, places = general_texts(Teller(report, "zh"))
+    written, places = general_texts(ReportText(report, "zh"))
     assert [written[place]["level"] for place in places["s2"]] == ["省级总体管控要求", "市级总体管控要求"]
     assert written[places["s2"][1]]["clause"] == "规则库未载市级总体管控要求，须另行取得并逐条答复。"
 

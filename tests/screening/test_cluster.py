@@ -146,12 +146,12 @@ def _naps(dask_scheduler):
 def test_an_error_on_a_worker_is_the_error(place, client, tmp_path):
     """A worker that sees another layer under the same path refuses to mix it in."""
     from lzgis.city.catalogue import open_catalogue
-    from lzgis.screening.setting import ground_of, ground_told
+    from lzgis.screening.setting import setting_from, setting_of
 
-    told = ground_of(open_catalogue(place), dt.date(2026, 11, 21)).told()
+    told = setting_of(open_catalogue(place), dt.date(2026, 11, 21)).reference()
     other = told._replace(fingerprints=(("redline", "0" * 64), *told.fingerprints[1:]))
     with pytest.raises(LayerError, match=r"a worker sees other files under this path: .*redline"):
-        cluster.gathered(client, cluster.submitted(client, ground_told, [other], name="lzgis-ground"))
+        cluster.gathered(client, cluster.submitted(client, setting_from, [other], name="lzgis-setting"))
 
 
 def test_nobody_at_the_address(monkeypatch):

@@ -26,7 +26,7 @@ from lzgis.geometry import (
     told_nearest,
     told_within,
 )
-from lzgis.screening.findings import ANSWERS, answers
+from lzgis.screening.findings import STATES_BY_GRAVITY, graded_states
 
 pytest.importorskip("numba")
 
@@ -176,8 +176,8 @@ def test_states_sum_to_sites_times_rules(city, way):
     report = screened(way, frame, city)
     site = pd.Index(report.sites["id"]).get_indexer(report.findings["site_id"])
     rule = pd.Index([r.id for r in report.book.rules]).get_indexer(report.findings["rule"])
-    table = answers(site, rule, report.findings["state"], (len(report.sites), len(report.book.rules)))
-    counts = {state: int((table == i).sum()) for i, state in enumerate(ANSWERS)}
+    table = graded_states(site, rule, report.findings["state"], (len(report.sites), len(report.book.rules)))
+    counts = {state: int((table == i).sum()) for i, state in enumerate(STATES_BY_GRAVITY)}
     assert sum(counts.values()) == len(AWKWARD) * 7
     assert min(counts.values()) > 0
 
@@ -185,10 +185,10 @@ def test_states_sum_to_sites_times_rules(city, way):
 def test_a_pair_without_an_answer_or_with_two_is_a_fault():
     site, rule, state = np.array([0, 0, 1]), np.array([0, 1, 0]), pd.Series(["涉及", "不涉及", "未核查"])
     with pytest.raises(lz.LzgisError, match="of 4 pairs of site and rule 1 have no answer and 0 have two that differ"):
-        answers(site, rule, state, (2, 2))
+        graded_states(site, rule, state, (2, 2))
     site, rule, state = np.array([0, 0]), np.array([0, 0]), pd.Series(["涉及", "不涉及"])
     with pytest.raises(lz.LzgisError, match="0 have no answer and 1 have two that differ"):
-        answers(site, rule, state, (1, 1))
+        graded_states(site, rule, state, (1, 1))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -13,7 +13,7 @@ from lzgis.exports.dossier.crew import Job, crew_size, written_by
 from lzgis.exports.dossier.document import Dossier
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
-from lzgis.files.atomic_write import put_bytes, telling, workplace
+from lzgis.files.atomic_write import telling, workplace, write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report
 from lzgis.words import Language
@@ -107,7 +107,7 @@ def _writer(
         one = maker.make(job.site_id)
         paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
         for path in paths:
-            put_bytes(path, _bytes(one, report, path, Path(template) if template else None))
+            write_bytes_atomic(path, _bytes(one, report, path, Path(template) if template else None))
         return paths
 
     return write
@@ -132,7 +132,7 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
     one = maker.make(maker.sites[0])
     template = choices.get("template")
     data = _bytes(one, report, path, Path(template) if template else None)
-    put_bytes(path, data)
+    write_bytes_atomic(path, data)
 
 
 def write_docx(

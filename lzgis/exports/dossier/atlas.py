@@ -31,7 +31,7 @@ from lzgis.exports.paper.sheets import city_bounds, projected_bounds
 from lzgis.exports.paper.small import detail_figure, draw_place, finish, location_figure, room_in, start
 from lzgis.exports.paper.subject import Subject as MapSubject
 from lzgis.exports.paper.subject import subject_of
-from lzgis.exports.report_text import VERDICT_COLOURS, Teller
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
 
 #: Room for a map between the margins of A4, millimetres.
 SIZE_MM = (156.0, 98.0)
@@ -59,14 +59,14 @@ class Atlas:
             return None
         drawn = self._placed(subject)
         if drawn is None:
-            drawn = pixels(partial(location_figure, self._batch.teller, self._told(subject), SIZE_MM))
+            drawn = pixels(partial(location_figure, self._batch.texts, self._told(subject), SIZE_MM))
         return Picture("location_map", self._batch.say("location_map"), _png(drawn), *SIZE_MM)
 
     def detail(self, subject: Subject) -> Picture | None:
         """Draw the project with what it meets; nothing if its geometry cannot be used."""
         if _unusable(subject):
             return None
-        drawn = pixels(partial(detail_figure, self._batch.teller, self._told(subject), SIZE_MM))
+        drawn = pixels(partial(detail_figure, self._batch.texts, self._told(subject), SIZE_MM))
         return Picture("detail_map", self._batch.say("detail_map"), _png(drawn), *SIZE_MM)
 
     def _told(self, subject: Subject) -> MapSubject:
@@ -80,7 +80,7 @@ class Atlas:
         if bounds[0] < west or bounds[1] < south or bounds[2] > east or bounds[3] > north:
             return None
         if verdict not in self._cities:
-            self._cities[verdict] = _drawn(self._batch.teller, verdict)
+            self._cities[verdict] = _drawn(self._batch.texts, verdict)
         city = self._cities[verdict]
         # The labels know their places; those of this project must not stand in the way of the next.
         chart = replace(city.chart, labels=copy.deepcopy(city.chart.labels))
@@ -108,21 +108,21 @@ def _unusable(subject: Subject) -> bool:
     return subject.shape is None or subject.shape.is_empty
 
 
-def _drawn(teller: Teller, verdict: str) -> _City:
-    bounds = city_bounds(teller.report)
+def _drawn(texts: ReportText, verdict: str) -> _City:
+    bounds = city_bounds(texts.report)
     zone = zone_around((bounds[0] + bounds[2]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)
     room = room_in(SIZE_MM)
     scale = round_scale((west, south, east, north), (room.width - 2, room.height - 2))
     frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (room.width, room.height))
     with settings():
-        figure, page, chart = start(teller, zone, SIZE_MM, (room, frame))
+        figure, page, chart = start(texts, zone, SIZE_MM, (room, frame))
         layers, _ = draw_ground(chart)
         draw_scale_bar(chart)
         draw_north_arrow(chart)
         draw_names(chart, ("townships", "rivers"))
         sign = {"marker": "*", "color": VERDICT_COLOURS.get(verdict, "black"), "markersize": 8}
-        finish(page, chart, room, SIZE_MM, [Entry(teller.words("paper", "site"), "marker", sign), *layers])
+        finish(page, chart, room, SIZE_MM, [Entry(texts.words("paper", "site"), "marker", sign), *layers])
         figure.set_dpi(DPI)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]

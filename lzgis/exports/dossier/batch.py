@@ -12,7 +12,7 @@ import numpy as np
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import figures
 from lzgis.exports.dossier.document import Column
-from lzgis.exports.report_text import Teller, conflicts_first, records, text, visible
+from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, Report, State
@@ -37,8 +37,8 @@ class Batch:
     def __init__(self, report: Report, language: Language, *, mu: bool = False) -> None:
         self.report = report
         self.language = language
-        self.teller = Teller(report, language)
-        self.words = self.teller.words
+        self.texts = ReportText(report, language)
+        self.words = self.texts.words
         self.mu = mu
         self.sites = [text(site) for site in report.sites["id"]]
 
@@ -51,7 +51,7 @@ class Batch:
         try:
             title = self.words("dossier_column", column or name)
         except KeyError:
-            title = self.teller.column(column or name)
+            title = self.texts.column(column or name)
         figure = name.endswith(("_m2", "_m", "_ha", "_mu", "share"))
         return Column(name, title, weight, figure)
 
@@ -88,7 +88,7 @@ class Batch:
     @cached_property
     def answers(self) -> AnswerSheet:
         """The answer sheets of all sites."""
-        return AnswerSheet(self.teller)
+        return AnswerSheet(self.texts)
 
     @cached_property
     def breakdown(self) -> dict[int, list[Row]]:
@@ -124,7 +124,7 @@ class Subject:
     @property
     def activity(self) -> str:
         """The activity in words."""
-        return visible(self.batch.teller.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
+        return visible(self.batch.texts.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
 
     def size(self, row: Mapping[str, Any]) -> str:
         """Say in words how large a part of the project is: ``area_m2`` or ``length_m`` of a row."""

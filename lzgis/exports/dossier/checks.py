@@ -17,20 +17,20 @@ _MOST_SUBJECTS = 6
 
 def findings_grid(subject: Subject) -> Grid:
     """One row per layer and rule (and feature met), the gravest first."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     columns = [batch.head("layer", 1.8), batch.head("rule", 2.7), batch.head("subject", 3.2)]
     columns += [batch.head("state", 1.8), *_measure_columns(subject), batch.head("share", 1.95)]
     rows = []
     for found in subject.findings:
-        state = teller.word("state", found["state"])
+        state = texts.word("state", found["state"])
         if found["state"] != State.CLEAR:
-            state += "\n" + batch.say("severity", severity=teller.word("severity", found["severity"]))
+            state += "\n" + batch.say("severity", severity=texts.word("severity", found["severity"]))
         met = found["state"] in (State.INVOLVED, State.SLIVER)
         sizes = subject.measured(found) if met else (figures.NONE,) * len(subject.measures)
         rows.append(
             (
-                visible(teller.layer(found["layer"])),
-                visible(teller.rule(found["rule"])),
+                visible(texts.layer(found["layer"])),
+                visible(texts.rule(found["rule"])),
                 remark(subject, found),
                 state,
                 *_with_possible(subject, found, sizes),
@@ -64,23 +64,23 @@ def remark(subject: Subject, found: Row) -> str:
         )
     if found["state"] == State.SLIVER:
         lines.append(batch.say("mean-width", m=figures.metres(found["mean_width_m"])))
-    lines += [visible(said) for said in (batch.teller.reason(found), batch.teller.override(found)) if said]
+    lines += [visible(said) for said in (batch.texts.reason(found), batch.texts.override(found)) if said]
     return "\n".join(lines) or figures.NONE
 
 
 def overrides_grid(subject: Subject) -> Grid | None:
     """Give the decisions by which findings of this project were overruled, with what was found when they were made."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     decisions = batch.report.overrides
     rows = []
     for row in records(decisions[decisions["site_id"].astype(str) == subject.id], decisions.columns):
-        then = [teller.word("state", row["state_then"]), teller.word("severity", row["severity_then"])]
+        then = [texts.word("state", row["state_then"]), texts.word("severity", row["severity_then"])]
         then += [figures.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
-        evidence = [text(row["evidence"]), teller.word("override", row["evidence_state"])]
+        evidence = [text(row["evidence"]), texts.word("override", row["evidence_state"])]
         rows.append(
             (
-                "\n".join(visible(part) for part in (teller.rule(row["rule"]), row["feature_id"]) if part),
-                "\n".join(visible(part) for part in (teller.word("override", row["status"]), row["changed"]) if part),
+                "\n".join(visible(part) for part in (texts.rule(row["rule"]), row["feature_id"]) if part),
+                "\n".join(visible(part) for part in (texts.word("override", row["status"]), row["changed"]) if part),
                 visible(row["reason"]),
                 visible(f"{row['author']}\n{row['date']}"),
                 "\n".join(visible(part) for part in evidence if part),
@@ -94,7 +94,7 @@ def overrides_grid(subject: Subject) -> Grid | None:
 
 def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
     """Spread what was met over townships and villages; say how the parts were adjusted."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     columns = [batch.head("rule", 3.3), batch.head("subject", 3.3), batch.head("division", 2.6)]
     columns += [*_measure_columns(subject), batch.head("share", 1.9, column="division_share")]
     rows: list[tuple[str, ...]] = []
@@ -103,7 +103,7 @@ def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
         parts = batch.breakdown.get(found["position"], [])
         for level in dict.fromkeys(part["level"] for part in parts):
             here = [part for part in parts if part["level"] == level]
-            title = (visible(teller.rule(found["rule"])), feature(found))
+            title = (visible(texts.rule(found["rule"])), feature(found))
             for part in here:
                 name = visible(text(part["division_name"])) or batch.say("nowhere")
                 rows.append((*title, name, *_part_sizes(subject, part), figures.percent(part["share"])))
@@ -150,12 +150,12 @@ def ladder(subject: Subject) -> tuple[str, Grid | None]:
     batch, verdict = subject.batch, subject.verdict
     steps = batch.report.book.tolerance.ladder_m2
     answers = list(zip(steps, verdict["ladder"], strict=False))
-    told = [batch.teller.word("verdict", answer) for _, answer in answers]
+    told = [batch.texts.word("verdict", answer) for _, answer in answers]
     if len({verdict["verdict"], *(answer for _, answer in answers)}) <= 1:
         listed = "/".join(f"{step:g}" for step in steps)
-        word = batch.teller.word("verdict", verdict["verdict"])
+        word = batch.texts.word("verdict", verdict["verdict"])
         return batch.say("ladder-same", steps=listed, verdict=word), None
-    rows = [(batch.say("ladder-rule"), batch.teller.word("verdict", verdict["verdict"]))]
+    rows = [(batch.say("ladder-rule"), batch.texts.word("verdict", verdict["verdict"]))]
     for (step, _), word in zip(answers, told, strict=True):
         name = batch.say("ladder-step", area=f"{step:g}") if step else batch.say("ladder-none")
         rows.append((name, word))
@@ -166,7 +166,7 @@ def ladder(subject: Subject) -> tuple[str, Grid | None]:
 
 def corridors_grid(subject: Subject) -> Grid | None:
     """Give every distance that a rule demands of this activity."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     found = [f for f in subject.findings if f["kind"] == "keep_away" and meant(f)]
     if not found:
         return None
@@ -177,7 +177,7 @@ def corridors_grid(subject: Subject) -> Grid | None:
     )
     rows = tuple(
         (
-            visible(teller.rule(one["rule"])),
+            visible(texts.rule(one["rule"])),
             feature(one) or figures.NONE,
             _baseline(batch, one),
             _pair(batch, one["required_m"], one["required_possible_m"]),
@@ -187,8 +187,8 @@ def corridors_grid(subject: Subject) -> Grid | None:
                 shortfall(one["required_m"], one["distance_m"]),
                 shortfall(one["required_possible_m"], one["distance_m"]),
             ),
-            teller.word("band", one["band"]) or figures.NONE,
-            teller.word("state", one["state"]),
+            texts.word("band", one["band"]) or figures.NONE,
+            texts.word("state", one["state"]),
         )
         for one in found
     )
@@ -197,7 +197,7 @@ def corridors_grid(subject: Subject) -> Grid | None:
 
 def _baseline(batch: Batch, found: Row) -> str:
     # What was not checked has no baseline, but a reason.
-    name = batch.teller.word("baseline", found["baseline"]) or visible(batch.teller.reason(found)) or figures.NONE
+    name = batch.texts.word("baseline", found["baseline"]) or visible(batch.texts.reason(found)) or figures.NONE
     half = number(found["half_width_m"])
     if half is None or not half:
         return name
@@ -215,18 +215,18 @@ def _pair(batch: Batch, certain: Any, possible: Any) -> str:
 
 def zones_grid(subject: Subject) -> Grid | None:
     """Say what holds for the activity in every zone met; features of which the same holds share a row."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     open_rows = [f for f in subject.findings if f["reason"] == Reason.ACTIVITY_MISSING]
     merged: dict[tuple[str, ...], list[str]] = {}
     marks: dict[tuple[str, ...], str] = {}
     for found in [*(f for f in subject.met if f["kind"] != "identify"), *open_rows]:
         rule = found["rule"]
         key = (
-            visible(teller.rule(rule)),
+            visible(texts.rule(rule)),
             _result(batch, found),
             visible(text(found["item"])) or figures.NONE,
-            visible(teller.translated(rule, text(found["procedure"]))) or figures.NONE,
-            visible(teller.translated(rule, text(found["note"]))) or figures.NONE,
+            visible(texts.translated(rule, text(found["procedure"]))) or figures.NONE,
+            visible(texts.translated(rule, text(found["note"]))) or figures.NONE,
         )
         merged.setdefault(key, []).append(feature(found))
         marks.setdefault(key, mark_of(found))
@@ -241,9 +241,9 @@ def zones_grid(subject: Subject) -> Grid | None:
 
 
 def _result(batch: Batch, found: Row) -> str:
-    severity = batch.teller.word("severity", found["severity"])
+    severity = batch.texts.word("severity", found["severity"])
     if found["state"] == State.NOT_CHECKED:
-        return batch.say("result-open", reason=batch.teller.reason(found))
+        return batch.say("result-open", reason=batch.texts.reason(found))
     if found["state"] == State.SLIVER:
         return batch.say("result-sliver", severity=severity)
     return severity + (batch.say("possible-only") if found["band"] == "possible" else "")

@@ -77,7 +77,7 @@ class DossierMaker:
         subject = Subject(batch, site_id)
         project = _project_facts(subject)
         about = _about_facts(batch)
-        verdict = batch.teller.word("verdict", subject.verdict["verdict"])
+        verdict = batch.texts.word("verdict", subject.verdict["verdict"])
         return Dossier(
             language=batch.language,
             title=about["title"],
@@ -126,12 +126,12 @@ class DossierMaker:
 
 
 def _project_facts(subject: Subject) -> dict[str, str]:
-    batch, teller, verdict = subject.batch, subject.batch.teller, subject.verdict
+    batch, texts, verdict = subject.batch, subject.batch.texts, subject.verdict
     area, length = verdict["site_area_m2"], verdict["site_length_m"]
     there = subject.shape is not None and not subject.shape.is_empty
     kind = ("point", "line", "polygon")[shapely.get_dimensions(subject.shape)] if there else ""
     nearest = number(verdict["nearest_m"])
-    rule = visible(teller.rule(text(verdict["nearest_rule"])))
+    rule = visible(texts.rule(text(verdict["nearest_rule"])))
     return {
         "id": visible(subject.id),
         "name": visible(text(verdict["site_name"])) or batch.say("unnamed"),
@@ -143,7 +143,7 @@ def _project_facts(subject: Subject) -> dict[str, str]:
         "length_m": figures.metres(length),
         "centre": _centre(subject.shape) if there else figures.NONE,
         "divisions": _divisions(subject) or figures.NONE,
-        "verdict": teller.word("verdict", verdict["verdict"]),
+        "verdict": texts.word("verdict", verdict["verdict"]),
         "nearest": figures.NONE if nearest is None else batch.say("nearest", rule=rule, m=figures.metres(nearest)),
     }
 
@@ -175,11 +175,11 @@ def _divisions(subject: Subject) -> str:
 def _project_grids(subject: Subject, project: dict[str, str]) -> tuple[Grid, ...]:
     batch = subject.batch
     heads = {
-        "id": batch.teller.column("site_id"),
-        "name": batch.teller.column("site_name"),
-        "activity": batch.teller.column("activity"),
-        "verdict": batch.teller.column("verdict"),
-        "nearest": batch.teller.column("nearest_rule"),
+        "id": batch.texts.column("site_id"),
+        "name": batch.texts.column("site_name"),
+        "activity": batch.texts.column("activity"),
+        "verdict": batch.texts.column("verdict"),
+        "nearest": batch.texts.column("nearest_rule"),
     }
     rows = []
     for name in ("id", "name", "activity", "shape", "area", "centre", "divisions", "verdict", "nearest"):
@@ -189,7 +189,7 @@ def _project_grids(subject: Subject, project: dict[str, str]) -> tuple[Grid, ...
             )
             column = "length_m" if "length_m" in subject.measures else "area_m2"
             if size:
-                rows.append((batch.teller.column(f"site_{column}").partition("（")[0].partition(" (")[0], size))
+                rows.append((batch.texts.column(f"site_{column}").partition("（")[0].partition(" (")[0], size))
         else:
             rows.append((heads.get(name) or batch.head(name).title, project[name]))
     columns = (batch.head("name", 1.5), batch.head("value", 4))
@@ -214,14 +214,14 @@ def _attributes(subject: Subject) -> tuple[tuple[str, str], ...]:
 
 
 def _about_facts(batch: Batch) -> dict[str, str]:
-    report, teller, provenance = batch.report, batch.teller, batch.report.provenance
+    report, texts, provenance = batch.report, batch.texts, batch.report.provenance
     facts = {
-        "title": batch.say("title", city=teller.city),
-        "city": teller.city,
+        "title": batch.say("title", city=texts.city),
+        "city": texts.city,
         "adcode": report.city.adcode,
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
-        "confidentiality": teller.confidentiality,
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
+        "confidentiality": texts.confidentiality,
         "as_of": provenance.as_of.isoformat(),
         "made_at": provenance.made_at.isoformat(sep=" ", timespec="seconds"),
         "rule_book": provenance.rule_book,

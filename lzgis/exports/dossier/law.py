@@ -32,7 +32,7 @@ _WEIGHTS = {
 
 def basis_grid(subject: Subject) -> Grid:
     """Give the documents that the rules applied rest on, with their dates and how well they are known."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     as_of = batch.report.provenance.as_of
     applied = dict.fromkeys(f["rule"] for f in subject.findings if meant(f))
     known = {rule.id: rule for rule in batch.report.book.rules}
@@ -41,7 +41,7 @@ def basis_grid(subject: Subject) -> Grid:
         for basis in _begun(batch, rule):
             articles, rules = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
-            rules[teller.rule(rule.id)] = None
+            rules[texts.rule(rule.id)] = None
     for one in batch.answers.requirements(subject.id):
         for basis in _begun(batch, one):
             articles, rules = cited.setdefault(basis[0], ({}, {}))
@@ -60,7 +60,7 @@ def basis_grid(subject: Subject) -> Grid:
                 visible(batch.words.title(document.title, document.title_en)),
                 visible(separator.join(a for a in articles if a)) or figures.NONE,
                 "\n".join(lines) or batch.say("no-date"),
-                teller.word("certainty", document.certainty),
+                texts.word("certainty", document.certainty),
                 visible(_listed(batch, list(rules))),
             )
         )
@@ -90,14 +90,14 @@ def _begun(batch: Batch, rule: Rule | Requirement) -> list[tuple[str, str]]:
 
 def unchecked_grid(subject: Subject) -> Grid | None:
     """Give the rules that were not checked, or only in part, and why."""
-    batch, teller = subject.batch, subject.batch.teller
+    batch, texts = subject.batch, subject.batch.texts
     rows = tuple(
         (
-            visible(teller.rule(found["rule"])),
-            visible(teller.layer(found["layer"])),
-            visible(teller.reason(found)) or figures.NONE,
+            visible(texts.rule(found["rule"])),
+            visible(texts.layer(found["layer"])),
+            visible(texts.reason(found)) or figures.NONE,
             figures.percent(found["unchecked_share"]),
-            teller.word("severity", found["severity"]),
+            texts.word("severity", found["severity"]),
         )
         for found in subject.findings
         if found["state"] == State.NOT_CHECKED or (number(found["unchecked_share"]) or 0) > 0
@@ -115,7 +115,7 @@ def problems_grid(subject: Subject) -> Grid | None:
     say = batch.words.message
     rows = tuple(
         (
-            batch.teller.word("level", problem.level),
+            batch.texts.word("level", problem.level),
             *(visible(say(part)) for part in (problem.place, problem.what, problem.remedy)),
         )
         for problem in batch.report.problems
@@ -133,7 +133,7 @@ def _concerns(problem: Problem, site_id: str) -> bool:
 
 def provenance_grids(batch: Batch) -> dict[str, Grid]:
     """Give the tables of provenance by name; their rows are the same in every dossier."""
-    tables = {table.name: table for table in provenance_tables(batch.teller)}
+    tables = {table.name: table for table in provenance_tables(batch.texts)}
     columns = {
         "about": ("name", "value"),
         "repairs": tuple(REPAIR_COLUMNS),

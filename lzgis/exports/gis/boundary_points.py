@@ -16,7 +16,7 @@ from lzgis.coordinates.candidates import in_china
 from lzgis.coordinates.gauss_kruger import Zone, zone_at, zone_of
 from lzgis.coordinates.plane import CGCS2000, Geometries, move_points, to_cgcs2000
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import put
+from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading.formats.boundary_points.text import PARCEL_FIELDS, settings
@@ -81,7 +81,7 @@ def write_coordfile(
     for i in range(len(frame)):
         lines += _parcel(frame.iloc[i], flat[i], decimals, f"{path}, {_field(frame.iloc[i], '编号') or i + 1}")
     data = ("\r\n".join(lines) + "\r\n").encode(encoding, "backslashreplace")
-    put(path, _writer(data))
+    write_atomic(path, _writer(data))
 
 
 def write_sites_txt(report: Report, path: str | Path, *, language: Language = "zh") -> None:

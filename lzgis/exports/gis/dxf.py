@@ -18,8 +18,8 @@ from lzgis.coordinates.gauss_kruger import Zone, zone_at
 from lzgis.errors import ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin_text
-from lzgis.exports.report_text import Teller, records, text
-from lzgis.files.atomic_write import put_bytes
+from lzgis.exports.report_text import ReportText, records, text
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Report, State
 from lzgis.model.rules import Severity
@@ -69,11 +69,11 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") ->
     ExportError
         If the file cannot be written, or the city lies in no zone.
     """
-    teller = Teller(report, language)
+    texts = ReportText(report, language)
     zone = _zone(report)
-    lines = [*_comments(teller, zone), *_head(zone), *_entities(teller, zone), (0, "EOF")]
+    lines = [*_comments(texts, zone), *_head(zone), *_entities(texts, zone), (0, "EOF")]
     data = "".join(f"{code:>3}\r\n{_spelled(value)}\r\n" for code, value in lines).encode("ascii")
-    put_bytes(path, data)
+    write_bytes_atomic(path, data)
 
 
 def _zone(report: Report) -> Zone:
@@ -125,15 +125,15 @@ def _character(one: str) -> str:
 _Pair = tuple[int, object]
 
 
-def _comments(teller: Teller, zone: Zone) -> Iterator[_Pair]:
-    origin = teller.report.provenance
+def _comments(texts: ReportText, zone: Zone) -> Iterator[_Pair]:
+    origin = texts.report.provenance
     yield 999, f"CGCS2000, 3-degree Gauss-Kruger zone {zone.number}, {zone.code}"
     yield 999, f"X = easting with zone number {zone.number} before it, Y = northing, metres"
     yield 999, f"rules as of {origin.as_of.isoformat()}, {origin.rule_book} {origin.rule_book_version}"
-    for told in (teller.notice, teller.disclaimer):
+    for told in (texts.notice, texts.disclaimer):
         yield 999, told
     # A line of a drawing holds 255 characters; together these are one line of JSON.
-    whole = origin_text(teller.report)
+    whole = origin_text(texts.report)
     for start in range(0, len(whole), _ORIGIN_WIDTH):
         yield 999, f"{_ORIGIN}{whole[start : start + _ORIGIN_WIDTH]}"
 
@@ -153,11 +153,11 @@ def _head(zone: Zone) -> Iterator[_Pair]:
     yield 0, "ENDSEC"
 
 
-def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
+def _entities(texts: ReportText, zone: Zone) -> Iterator[_Pair]:
     yield from ((0, "SECTION"), (2, "ENTITIES"))
-    findings = teller.report.findings
+    findings = texts.report.findings
     drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
-    sites = teller.report.sites[has_part(teller.report.sites)]
+    sites = texts.report.sites[has_part(texts.report.sites)]
     for name, title, shape in zip(sites["id"], sites["name"], zone.project(sites.geometry.to_numpy()), strict=True):
         facts: list[_Pair] = [(1000, f"site_id={text(name)}"), (1000, f"name={text(title)}")]
         yield from _shape(shape, f"{zone.label}_{_SITES.name}", facts)
@@ -165,13 +165,13 @@ def _entities(teller: Teller, zone: Zone) -> Iterator[_Pair]:
     rows = records(drawn, (c.name for c in FINDING_COLUMNS))
     for row, shape in zip(rows, zone.project(drawn.geometry.to_numpy()), strict=True):
         layer = f"{zone.label}_{_kind(row).name}"
-        overruled = teller.override(row)
+        overruled = texts.override(row)
         yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
         size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
-        mark = f" {teller.column('override')}" if overruled else ""
-        yield from _label(shape, layer, _cut(teller.rule(row["rule"])) + size + mark)
+        mark = f" {texts.column('override')}" if overruled else ""
+        yield from _label(shape, layer, _cut(texts.rule(row["rule"])) + size + mark)
     corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)
-    notes = [f"{zone.label} {zone.code}", teller.notice, teller.disclaimer]
+    notes = [f"{zone.label} {zone.code}", texts.notice, texts.disclaimer]
     for line, note in enumerate(n for n in notes if n):
         at = shapely.Point(corner[0], corner[1] - _TEXT_M * 4 * (line + 2))
         yield from _label(at, f"{zone.label}_{_NOTE.name}", note[: _LONGEST * 4])

@@ -21,7 +21,7 @@ import shapely
 
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import SEPARATOR, Teller, records, text
+from lzgis.exports.report_text import SEPARATOR, ReportText, records, text
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS
 from lzgis.model.rules import Severity
 
@@ -54,9 +54,9 @@ class GisLayer:
     shape: Shape | None = None
 
 
-def gis_layers(teller: Teller) -> list[GisLayer]:
+def gis_layers(texts: ReportText) -> list[GisLayer]:
     """Give everything in a report as layers and tables, in CGCS2000 (EPSG:4490)."""
-    return [*_site_layers(teller), *_part_layers(teller), *_tables(teller)]
+    return [*_site_layers(texts), *_part_layers(texts), *_tables(texts)]
 
 
 def has_part(findings: gpd.GeoDataFrame) -> Any:
@@ -64,41 +64,41 @@ def has_part(findings: gpd.GeoDataFrame) -> Any:
     return ~(findings.geometry.isna() | findings.geometry.is_empty)
 
 
-def site_columns(teller: Teller, *, reserved: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, str]]:
     """Collect what the sites had and what was found, under names that no two columns share; and the heads."""
-    report = teller.report
+    report = texts.report
     verdicts = report.verdicts.set_index("site_id").reindex(report.sites["id"])
     own = [c.name for c in VERDICT_COLUMNS if c.name not in ("site_id", "site_name", "activity")]
     taken = {"fid", "geom", "geometry", "verdict_title", "activity_title", *own, *reserved}
     columns: dict[str, Any] = {}
-    aliases: dict[str, str] = {"id": teller.column("site_id"), "name": teller.column("site_name")}
+    aliases: dict[str, str] = {"id": texts.column("site_id"), "name": texts.column("site_name")}
     for label in report.sites.columns.drop(report.sites.geometry.name):
         name = unique(storable(str(label)) or "column", taken)
         columns[name] = _column(report.sites[label])
-        aliases.setdefault(name, teller.column("activity") if name == "activity" else str(label))
-    columns["activity_title"] = [teller.activity(a) for a in report.sites["activity"]]
-    columns["verdict_title"] = [teller.word("verdict", text(v)) for v in verdicts["verdict"]]
+        aliases.setdefault(name, texts.column("activity") if name == "activity" else str(label))
+    columns["activity_title"] = [texts.activity(a) for a in report.sites["activity"]]
+    columns["verdict_title"] = [texts.word("verdict", text(v)) for v in verdicts["verdict"]]
     for name in own:
         values = verdicts[name]
         columns[name] = _column(values.map(_joined) if values.dtype == object else values)
-    aliases |= {name: teller.column(name) for name in (*own, "verdict_title", "activity_title")}
+    aliases |= {name: texts.column(name) for name in (*own, "verdict_title", "activity_title")}
     return columns, aliases
 
 
-def finding_columns(teller: Teller) -> dict[str, Any]:
+def finding_columns(texts: ReportText) -> dict[str, Any]:
     """Collect the columns of the findings, and beside the codes their wording."""
-    findings = teller.report.findings
+    findings = texts.report.findings
     columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
     titles = {
-        "rule_title": _titles(findings["rule"], teller.rule),
-        "layer_title": _titles(findings["layer"], teller.layer),
-        "activity_title": _titles(findings["activity"], teller.activity),
-        "severity_title": _titles(findings["severity"], partial(teller.word, "severity")),
-        "reason_title": [storable(teller.reason(row)) for row in records(findings, ("reason", "unchecked_share"))],
+        "rule_title": _titles(findings["rule"], texts.rule),
+        "layer_title": _titles(findings["layer"], texts.layer),
+        "activity_title": _titles(findings["activity"], texts.activity),
+        "severity_title": _titles(findings["severity"], partial(texts.word, "severity")),
+        "reason_title": [storable(texts.reason(row)) for row in records(findings, ("reason", "unchecked_share"))],
     }
-    if len(teller.report.overrides):
+    if len(texts.report.overrides):
         keys = ("site_id", "rule", "feature_id")
-        titles["override"] = [storable(teller.override(row)) for row in records(findings, keys)]
+        titles["override"] = [storable(texts.override(row)) for row in records(findings, keys)]
     return columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
 
 
@@ -107,9 +107,9 @@ def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
     return [known[code] for code in codes.tolist()]
 
 
-def finding_aliases(teller: Teller) -> dict[str, str]:
+def finding_aliases(texts: ReportText) -> dict[str, str]:
     """Give the heads of the columns of the findings."""
-    return {name: teller.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
+    return {name: texts.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
 
 
 def storable(value: Any) -> str:
@@ -127,58 +127,58 @@ def unique(name: str, taken: set[str]) -> str:
     return found
 
 
-def _site_layers(teller: Teller) -> list[GisLayer]:
-    columns, aliases = site_columns(teller)
-    frame = gpd.GeoDataFrame(columns, geometry=teller.report.sites.geometry.to_numpy(), crs=CGCS2000)
-    return by_shape("sites", frame, aliases, teller)
+def _site_layers(texts: ReportText) -> list[GisLayer]:
+    columns, aliases = site_columns(texts)
+    frame = gpd.GeoDataFrame(columns, geometry=texts.report.sites.geometry.to_numpy(), crs=CGCS2000)
+    return by_shape("sites", frame, aliases, texts)
 
 
-def _part_layers(teller: Teller) -> list[GisLayer]:
-    findings = teller.report.findings
+def _part_layers(texts: ReportText) -> list[GisLayer]:
+    findings = texts.report.findings
     there = has_part(findings)
     told = findings["severity"] == Severity.NOTICE
-    frame = gpd.GeoDataFrame(finding_columns(teller), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
-    aliases = finding_aliases(teller)
+    frame = gpd.GeoDataFrame(finding_columns(texts), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    aliases = finding_aliases(texts)
     return [
-        *by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, teller),
-        *by_shape("notices", frame[(there & told).to_numpy()], aliases, teller),
+        *by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, texts),
+        *by_shape("notices", frame[(there & told).to_numpy()], aliases, texts),
     ]
 
 
-def _tables(teller: Teller) -> list[GisLayer]:
-    lists = teller.report.unit_lists
+def _tables(texts: ReportText) -> list[GisLayer]:
+    lists = texts.report.unit_lists
     columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
-    lines = [["notice", teller.notice], ["disclaimer", teller.disclaimer]]
-    for table in provenance_tables(teller):
+    lines = [["notice", texts.notice], ["disclaimer", texts.disclaimer]]
+    for table in provenance_tables(texts):
         lines += [[table.name, "　".join(text(v) for v in row if text(v))] for row in table.rows]
     about = {"name": [name for name, _ in lines], "value": [storable(value) for _, value in lines]}
-    findings = pd.DataFrame(finding_columns(teller))
+    findings = pd.DataFrame(finding_columns(texts))
     return [
-        GisLayer("findings", "findings", findings, teller.words("sheet", "findings"), finding_aliases(teller)),
+        GisLayer("findings", "findings", findings, texts.words("sheet", "findings"), finding_aliases(texts)),
         *(
-            GisLayer(name, name, pd.DataFrame(data), teller.words("sheet", name), {n: _head(teller, n) for n in data})
+            GisLayer(name, name, pd.DataFrame(data), texts.words("sheet", name), {n: _head(texts, n) for n in data})
             for name, data in (("unit_lists", columns), ("about", about))
         ),
-        *_override_tables(teller),
+        *_override_tables(texts),
     ]
 
 
-def _override_tables(teller: Teller) -> list[GisLayer]:
+def _override_tables(texts: ReportText) -> list[GisLayer]:
     """Give the table of overruled findings, if there are any."""
-    decisions = teller.report.overrides
+    decisions = texts.report.overrides
     if not len(decisions):
         return []
     frame = pd.DataFrame({str(name): _column(decisions[name]) for name in decisions})
-    heads = {name: teller.words("override", f"head_{name}") for name in map(str, frame) if name != "finding"}
-    return [GisLayer("overrides", "overrides", frame, teller.words("sheet", "overrides"), heads)]
+    heads = {name: texts.words("override", f"head_{name}") for name in map(str, frame) if name != "finding"}
+    return [GisLayer("overrides", "overrides", frame, texts.words("sheet", "overrides"), heads)]
 
 
-def _head(teller: Teller, name: str) -> str:
+def _head(texts: ReportText, name: str) -> str:
     # The level of a clause, not that of a problem.
-    return teller.column("clause_level" if name == "level" else name)
+    return texts.column("clause_level" if name == "level" else name)
 
 
-def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], teller: Teller) -> list[GisLayer]:
+def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], texts: ReportText) -> list[GisLayer]:
     """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for.
 
     The wording's section ``sheet`` has the title of `kind`.
@@ -202,8 +202,8 @@ def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], tel
         if here.any():
             _MULTI[shape](parts[here], indices=owner[here], out=geometries)
         chosen = frame.iloc[which].set_geometry(geometries[which], crs=CGCS2000)
-        title = teller.words("sheet", kind)
-        title = title if shape == "polygon" else f"{title} ({teller.words('shape', shape)})"
+        title = texts.words("sheet", kind)
+        title = title if shape == "polygon" else f"{title} ({texts.words('shape', shape)})"
         layers.append(GisLayer(kind + _SUFFIXES[shape], kind, chosen, title, aliases, shape))
     return layers
 

@@ -21,8 +21,8 @@ import shapely
 from lzgis.coordinates.plane import Geometries
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns
 from lzgis.exports.gis.json import origin as whence
-from lzgis.exports.report_text import AT_ONCE, Teller, text
-from lzgis.files.atomic_write import put_texts
+from lzgis.exports.report_text import AT_ONCE, ReportText, text
+from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -74,8 +74,8 @@ def write_pieces(
     ExportError
         If the file cannot be written.
     """
-    teller = Teller(head, language)
-    told = {"type": "FeatureCollection", **head_members(teller), "crs_note": teller.words("geojson", "crs-note")}
+    texts = ReportText(head, language)
+    told = {"type": "FeatureCollection", **head_members(texts), "crs_note": texts.words("geojson", "crs-note")}
     shapes = (s.geometry.to_numpy() for one in pieces() for s in (one.sites, one.findings))
     found = np.array([shapely.total_bounds(some[there]) for some in shapes if (there := _there(some)).any()])
     if len(found):
@@ -92,18 +92,18 @@ def _there(shapes: Geometries) -> Any:
     return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
 
 
-def head_members(teller: Teller) -> dict[str, Any]:
+def head_members(texts: ReportText) -> dict[str, Any]:
     """Give what the whole file says of itself: title, caution, dates and rule book."""
-    origin = teller.report.provenance
+    origin = texts.report.provenance
     return {
-        "title": teller.words("map", "title", city=teller.city),
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
-        "confidentiality": teller.confidentiality,
+        "title": texts.words("map", "title", city=texts.city),
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
+        "confidentiality": texts.confidentiality,
         "as_of": origin.as_of.isoformat(),
         "made_at": origin.made_at.isoformat(),
         "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
-        **whence(teller.report),
+        **whence(texts.report),
     }
 
 
@@ -114,12 +114,12 @@ def feature_pieces(
     for report in pieces():
         for start in range(0, len(report.sites), AT_ONCE):
             sites = report.sites.iloc[start : start + AT_ONCE]
-            yield _site_records(Teller(replace(report, sites=sites), language)), _turned(sites)
+            yield _site_records(ReportText(replace(report, sites=sites), language)), _turned(sites)
     first = 1
     for report in pieces():
         for start in range(0, len(report.findings), AT_ONCE):
             findings = report.findings.iloc[start : start + AT_ONCE]
-            yield _finding_records(Teller(replace(report, findings=findings), language), first), _turned(findings)
+            yield _finding_records(ReportText(replace(report, findings=findings), language), first), _turned(findings)
             first += len(findings)
 
 
@@ -127,17 +127,17 @@ def _turned(frame: gpd.GeoDataFrame) -> Geometries:
     return np.asarray(shapely.orient_polygons(frame.geometry.to_numpy()), dtype=object)
 
 
-def _site_records(teller: Teller) -> Iterator[tuple[str, dict[str, Any]]]:
-    sites, _ = site_columns(teller, reserved=(KIND,))
-    names = teller.report.sites["id"].tolist()
+def _site_records(texts: ReportText) -> Iterator[tuple[str, dict[str, Any]]]:
+    sites, _ = site_columns(texts, reserved=(KIND,))
+    names = texts.report.sites["id"].tolist()
     for name, properties in zip(names, _rows(sites, len(names)), strict=True):
         yield f"site:{text(name)}", {KIND: "site", **properties}
 
 
-def _finding_records(teller: Teller, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    findings = teller.report.findings
+def _finding_records(texts: ReportText, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    findings = texts.report.findings
     parts = has_part(findings).tolist()
-    for number, properties in enumerate(_rows(finding_columns(teller), len(findings))):
+    for number, properties in enumerate(_rows(finding_columns(texts), len(findings))):
         yield f"finding:{first + number}", {KIND: "finding", **properties, "has_part": parts[number]}
 
 
@@ -158,7 +158,7 @@ def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[di
             yield (",\n" if number else "\n") + _json(feature)
         yield "\n]}\n"
 
-    put_texts(path, texts())
+    write_texts_atomic(path, texts())
 
 
 def _rows(columns: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:

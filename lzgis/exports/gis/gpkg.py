@@ -20,8 +20,8 @@ from lzgis.errors import ExportError
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, storable, unique
 from lzgis.exports.gis.json import origin as whence
 from lzgis.exports.gis.qgis_style import Category, categorized
-from lzgis.exports.report_text import VERDICT_COLOURS, Teller
-from lzgis.files.atomic_write import put
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State
 from lzgis.model.rules import Severity
@@ -94,12 +94,12 @@ def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -
     ExportError
         If the file cannot be written.
     """
-    teller = Teller(report, language)
-    write_layers(teller, gis_layers(teller), path)
+    texts = ReportText(report, language)
+    write_layers(texts, gis_layers(texts), path)
 
 
 def write_layers(
-    teller: Teller,
+    texts: ReportText,
     layers: list[GisLayer],
     path: str | Path,
     *,
@@ -112,11 +112,11 @@ def write_layers(
     ExportError
         If the file cannot be written.
     """
-    write_pieces(teller, [layers], path, styles=styles)
+    write_pieces(texts, [layers], path, styles=styles)
 
 
 def write_pieces(
-    teller: Teller,
+    texts: ReportText,
     pieces: Iterable[list[GisLayer]],
     path: str | Path,
     *,
@@ -129,7 +129,7 @@ def write_pieces(
     ExportError
         If the file cannot be written.
     """
-    description = " ".join(filter(None, (teller.notice, teller.disclaimer)))
+    description = " ".join(filter(None, (texts.notice, texts.disclaimer)))
 
     def make(made: Path) -> dict[str, int]:
         draft = made.with_name("draft.gpkg")
@@ -144,16 +144,16 @@ def write_pieces(
         layers = list(heads.values())
         with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
-            _describe(database, layers, teller)
-            _style(database, layers, _categories(teller) if styles is None else styles)
-            _date(database, teller.report)
+            _describe(database, layers, texts)
+            _style(database, layers, _categories(texts) if styles is None else styles)
+            _date(database, texts.report)
         with closing(sqlite3.connect(draft)) as database:
             # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
         return dict(rows)
 
     try:
-        put(path, make)
+        write_atomic(path, make)
     except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
         raise ExportError(
             str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
@@ -202,13 +202,13 @@ def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
                 database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
 
 
-def _describe(database: sqlite3.Connection, layers: list[GisLayer], teller: Teller) -> None:
+def _describe(database: sqlite3.Connection, layers: list[GisLayer], texts: ReportText) -> None:
     """Store each layer's metadata twice: as JSON for programs, and in the form that QGIS shows as its properties."""
     database.executescript(_METADATA_EXTENSION)
-    made_at = _stamp(teller.report)
+    made_at = _stamp(texts.report)
     number = 0
     for layer in layers:
-        facts = _metadata(layer, teller)
+        facts = _metadata(layer, texts)
         told = json.dumps(facts, ensure_ascii=False)
         for standard, mime, content in (
             ("https://www.rfc-editor.org/rfc/rfc8259", "application/json", told),
@@ -224,19 +224,19 @@ def _describe(database: sqlite3.Connection, layers: list[GisLayer], teller: Tell
             )
 
 
-def _metadata(layer: GisLayer, teller: Teller) -> dict[str, Any]:
+def _metadata(layer: GisLayer, texts: ReportText) -> dict[str, Any]:
     """Tell title, dates, rule book and, with date and hash, every source that the layer was made from."""
-    origin = teller.report.provenance
-    titles = {one.id: teller.layer(one.id) for one in teller.report.layers.values()}
+    origin = texts.report.provenance
+    titles = {one.id: texts.layer(one.id) for one in texts.report.layers.values()}
     return {
         "title": layer.title,
         "as_of": origin.as_of.isoformat(),
-        "made_at": _stamp(teller.report),
+        "made_at": _stamp(texts.report),
         "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
         "crs": "EPSG:4490",
-        "confidentiality": teller.confidentiality,
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
+        "confidentiality": texts.confidentiality,
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
         "sources": [
             {
                 "role": source.role,
@@ -248,7 +248,7 @@ def _metadata(layer: GisLayer, teller: Teller) -> dict[str, Any]:
             }
             for source in origin.sources
         ],
-        **whence(teller.report),
+        **whence(texts.report),
     }
 
 
@@ -287,10 +287,10 @@ def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: dict[st
     )
 
 
-def _categories(teller: Teller) -> dict[str, tuple[str, list[Category]]]:
+def _categories(texts: ReportText) -> dict[str, tuple[str, list[Category]]]:
     """Give by kind of layer what it is coloured by, and how."""
-    word = teller.words
-    verdicts = [Category(v, teller.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
+    word = texts.words
+    verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
     grave = [
         Category(Severity.PROHIBITED, word("severity", "prohibited"), "#d50000", hatched=True),
         Category(Severity.CONDITIONAL, word("severity", "conditional"), "#ef6c00", hatched=True),

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.exports.report_text import SEPARATOR, Teller, records
-from lzgis.files.atomic_write import put_texts
+from lzgis.exports.report_text import SEPARATOR, ReportText, records
+from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
 from lzgis.words import Language
 
@@ -64,7 +64,7 @@ def write_pieces(
     ExportError
         If the file cannot be written.
     """
-    put_texts(path, lines(_members(head, pieces, language)))
+    write_texts_atomic(path, lines(_members(head, pieces, language)))
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:
@@ -89,10 +89,10 @@ def _listed(value: Any) -> Any:
 
 def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language) -> dict[str, Any]:
     """Return the members of a report, with iterators in place of lists."""
-    teller = Teller(head, language)
+    texts = ReportText(head, language)
     return {
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
         "verdicts": _rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
         "findings": (_finding(row) for row in _records(one.findings[_FINDINGS] for one in pieces())),

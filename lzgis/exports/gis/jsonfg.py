@@ -14,7 +14,7 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.exports.gis.geojson import feature_pieces, geometry_object, head_members, write_lines
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -70,7 +70,7 @@ def write_pieces(
         for some, shapes in feature_pieces(pieces, language)
         for (name, properties), place in zip(some, _latitude_first(shapes), strict=True)
     )
-    write_lines(path, told | head_members(Teller(head, language)), features)
+    write_lines(path, told | head_members(ReportText(head, language)), features)
 
 
 def _latitude_first(shapes: Geometries) -> Geometries:

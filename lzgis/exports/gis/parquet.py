@@ -17,8 +17,8 @@ import shapely
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
-from lzgis.exports.report_text import Teller
-from lzgis.files.atomic_write import put
+from lzgis.exports.report_text import ReportText
+from lzgis.files.atomic_write import write_atomic
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.words import Language
 
@@ -46,30 +46,30 @@ def write_findings(report: Report, path: str | Path, *, language: Language = "zh
     """
     findings = report.findings
     stored = table_of({c.name: findings[c.name] for c in FINDING_COLUMNS}, findings.geometry.to_numpy())
-    write_pieces(Teller(report, language), [findings_table(Teller(report, language), stored)], path)
+    write_pieces(ReportText(report, language), [findings_table(ReportText(report, language), stored)], path)
 
 
 def write_verdicts(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write all sites with their verdicts as GeoParquet; as `write_findings`."""
-    write_pieces(Teller(report, language), [verdicts_table(Teller(report, language))], path)
+    write_pieces(ReportText(report, language), [verdicts_table(ReportText(report, language))], path)
 
 
-def findings_table(teller: Teller, findings: pa.Table) -> pa.Table:
+def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     """Give findings as they are stored: beside the codes their wording.
 
     Parameters
     ----------
-    teller : Teller
+    texts : ReportText
         Who words them; the findings of its report are not asked for.
     findings : Table
         The columns of `FINDING_COLUMNS` and their geometry, as `table_of` gives them.
     """
     columns = {c.name: findings[c.name] for c in FINDING_COLUMNS}
-    columns["rule_title"] = _titles(findings["rule"], teller.rule)
-    columns["layer_title"] = _titles(findings["layer"], teller.layer)
-    columns["activity_title"] = _titles(findings["activity"], teller.activity)
-    columns["severity_title"] = _titles(findings["severity"], partial(teller.word, "severity"))
-    columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], teller)
+    columns["rule_title"] = _titles(findings["rule"], texts.rule)
+    columns["layer_title"] = _titles(findings["layer"], texts.layer)
+    columns["activity_title"] = _titles(findings["activity"], texts.activity)
+    columns["severity_title"] = _titles(findings["severity"], partial(texts.word, "severity"))
+    columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], texts)
     return pa.table(columns | {"geometry": findings["geometry"]})
 
 
@@ -79,28 +79,28 @@ def _titles(codes: pa.ChunkedArray, title: Callable[[str], str]) -> pa.Array:
     return _array([title(code) for code in coded.dictionary.to_pylist()]).take(coded.indices)
 
 
-def _reasons(reasons: pa.ChunkedArray, shares: pa.ChunkedArray, teller: Teller) -> pa.Array:
+def _reasons(reasons: pa.ChunkedArray, shares: pa.ChunkedArray, texts: ReportText) -> pa.Array:
     coded = reasons.combine_chunks().dictionary_encode()
     known = coded.dictionary.to_pylist()
     code, share = coded.indices.to_numpy(), shares.to_numpy()
     # A share is given for few rows: only those are looked at one by one.
     shared = np.flatnonzero(~np.isnan(share))
     pairs, place = np.unique(np.stack([code[shared], share[shared]]), axis=1, return_inverse=True)
-    told = [teller.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
-    told += [teller.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
+    told = [texts.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
+    told += [texts.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
     row = code.astype(np.int64)
     row[shared] = len(known) + place.reshape(-1)
     return _array(told).take(pa.array(row))
 
 
-def verdicts_table(teller: Teller) -> pa.Table:
+def verdicts_table(texts: ReportText) -> pa.Table:
     """Give the sites of a report with their verdicts as they are stored."""
-    columns, _ = site_columns(teller)
+    columns, _ = site_columns(texts)
     named = {name: pd.Series(values) for name, values in columns.items()}
-    return table_of(named, teller.report.sites.geometry.to_numpy())
+    return table_of(named, texts.report.sites.geometry.to_numpy())
 
 
-def write_pieces(teller: Teller, pieces: Iterable[pa.Table], path: str | Path) -> None:
+def write_pieces(texts: ReportText, pieces: Iterable[pa.Table], path: str | Path) -> None:
     """Write consecutive pieces of a layer as one file; only a group of rows is ever held.
 
     Raises
@@ -108,7 +108,7 @@ def write_pieces(teller: Teller, pieces: Iterable[pa.Table], path: str | Path) -
     ExportError
         If the file cannot be written.
     """
-    about = json.dumps(_about(teller), ensure_ascii=False)
+    about = json.dumps(_about(texts), ensure_ascii=False)
 
     def make(made: Path) -> dict[str, int]:
         tables = iter(pieces)
@@ -122,7 +122,7 @@ def write_pieces(teller: Teller, pieces: Iterable[pa.Table], path: str | Path) -
                 count += len(group)
         return {"": count}
 
-    put(path, make)
+    write_atomic(path, make)
 
 
 def _groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -167,10 +167,10 @@ def _geo() -> dict[str, Any]:
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
 
 
-def _about(teller: Teller) -> dict[str, Any]:
+def _about(texts: ReportText) -> dict[str, Any]:
     return {
-        "notice": teller.notice,
-        "disclaimer": teller.disclaimer,
-        "confidentiality": teller.confidentiality,
-        **origin(teller.report),
+        "notice": texts.notice,
+        "disclaimer": texts.disclaimer,
+        "confidentiality": texts.confidentiality,
+        **origin(texts.report),
     }

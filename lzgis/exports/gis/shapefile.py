@@ -22,8 +22,8 @@ import pyogrio.errors
 from lzgis.errors import ExportError
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
 from lzgis.exports.gis.json import origin_text
-from lzgis.exports.report_text import Teller
-from lzgis.files.atomic_write import put
+from lzgis.exports.report_text import ReportText
+from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
@@ -70,7 +70,7 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
     ExportError
         If the file cannot be written.
     """
-    teller = Teller(report, language)
+    texts = ReportText(report, language)
     made_at = report.provenance.made_at
     # A zip counts its years from 1980.
     stamp = (max(made_at.year, 1980), *made_at.timetuple()[1:6])
@@ -78,7 +78,7 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
     def make(made: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".lzgis-", dir=made.parent) as name:
             folder = Path(name)
-            _fill(folder, teller)
+            _fill(folder, texts)
             with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
                 for file in sorted(folder.iterdir()):
                     entry = zipfile.ZipInfo(file.name, stamp)
@@ -86,22 +86,22 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
                     packed.writestr(entry, file.read_bytes())
 
     try:
-        put(path, make)
+        write_atomic(path, make)
     except pyogrio.errors.DataSourceError as error:
         raise ExportError(
             str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
         ) from error
 
 
-def _fill(folder: Path, teller: Teller) -> None:
+def _fill(folder: Path, texts: ReportText) -> None:
     """Write everything that the zip will hold into a folder."""
-    date = teller.report.provenance.as_of.isoformat()
+    date = texts.report.provenance.as_of.isoformat()
     fields: list[list[str]] = []
     cuts: list[dict[str, Any]] = []
-    for layer in gis_layers(teller):
+    for layer in gis_layers(texts):
         names = _short_names(layer)
         frame, cut = _fitted(layer, names)
-        fields += _field_rows(layer, names, cut, teller)
+        fields += _field_rows(layer, names, cut, texts)
         cuts += cut
         pyogrio.write_dataframe(
             frame,
@@ -110,11 +110,11 @@ def _fill(folder: Path, teller: Teller) -> None:
             layer_options={"ENCODING": "UTF-8", "DBF_DATE_LAST_UPDATE": date},
             geometry_type=None if layer.shape is None else GEOMETRY_TYPES[layer.shape],
         )
-    heads = [teller.words("shapefile", key) for key in ("file", "field", "column", "title", "meaning", "cut")]
+    heads = [texts.words("shapefile", key) for key in ("file", "field", "column", "title", "meaning", "cut")]
     (folder / "fields.csv").write_bytes(_csv([heads, *fields]))
     (folder / "cut.json").write_bytes((json.dumps(cuts, ensure_ascii=False, indent=1) + "\n").encode())
-    (folder / "provenance.json").write_bytes((origin_text(teller.report) + "\n").encode())
-    (folder / "README.txt").write_bytes(_readme(teller, len(cuts)).encode("utf-8-sig"))
+    (folder / "provenance.json").write_bytes((origin_text(texts.report) + "\n").encode())
+    (folder / "README.txt").write_bytes(_readme(texts, len(cuts)).encode("utf-8-sig"))
 
 
 def _short_names(layer: GisLayer) -> dict[str, str]:
@@ -152,7 +152,9 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
     return frame, cuts
 
 
-def _field_rows(layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], teller: Teller) -> list[list[str]]:
+def _field_rows(
+    layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], texts: ReportText
+) -> list[list[str]]:
     meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
     return [
         [
@@ -161,7 +163,7 @@ def _field_rows(layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any
             column,
             layer.aliases.get(column, ""),
             # The meanings are written in English; in another language the title must do.
-            meanings.get(column, "") if teller.words.language == "en" else "",
+            meanings.get(column, "") if texts.words.language == "en" else "",
             str(sum(cut["field"] == name for cut in cuts)),
         ]
         for column, name in names.items()
@@ -176,12 +178,12 @@ def _csv(rows: list[list[str]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _readme(teller: Teller, cuts: int) -> str:
-    words, origin = teller.words, teller.report.provenance
+def _readme(texts: ReportText, cuts: int) -> str:
+    words, origin = texts.words, texts.report.provenance
     lines = [
-        words("map", "title", city=teller.city),
-        teller.notice,
-        teller.disclaimer,
+        words("map", "title", city=texts.city),
+        texts.notice,
+        texts.disclaimer,
         words("shapefile", "encoding"),
         words("shapefile", "crs"),
         words("shapefile", "names"),

@@ -21,8 +21,8 @@ from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import VERDICTS, review_data
 from lzgis.exports.map.tianditu import TiandituKey
 from lzgis.exports.public_edition import CELL_M, public_edition, withheld
-from lzgis.exports.report_text import VERDICT_COLOURS, Teller
-from lzgis.files.atomic_write import put_bytes
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report
 from lzgis.words import Language
@@ -38,7 +38,7 @@ _COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "condit
 class _Edition:
     """What is shown to whom: the report as far as it may be shown, and what is said of the rest."""
 
-    teller: Teller
+    texts: ReportText
     mark: str
     missing: list[str]
     coarse: frozenset[str]
@@ -81,7 +81,7 @@ def write_map(
         If the file cannot be written, the backdrop cannot be read, or an option is not allowed.
     """
     page = _page(_edition(report, language, mode, tianditu_key), wording)
-    put_bytes(path, page.encode("utf-8"))
+    write_bytes_atomic(path, page.encode("utf-8"))
 
 
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
@@ -89,7 +89,7 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
         allowed = ", ".join(get_args(Mode))
         what = Message("'{given}' is no mode of the map", given=mode)
         raise ExportError("mode", what, Message("use one of {known}", known=allowed))
-    whole = Teller(report, language)
+    whole = ReportText(report, language)
     key = TiandituKey.checked(tianditu_key) if tianditu_key else None
     missing = missing_layers(whole)
     if mode == "internal":
@@ -98,45 +98,45 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
         return _Edition(whole, mark, missing, frozenset(), [], key)
     hidden = withheld(report)
     titles = [whole.layer(name) for name in hidden]
-    open_part = Teller(public_edition(report), language)
+    open_part = ReportText(public_edition(report), language)
     return _Edition(open_part, whole.words("confidentiality", "public"), missing, frozenset(hidden), titles, key)
 
 
 def _page(edition: _Edition, wording: str) -> str:
-    teller, words = edition.teller, edition.teller.words
-    columns = {key: teller.column(key) for key in _COLUMNS}
-    bounds = bounds_of(teller.report)
+    texts, words = edition.texts, edition.texts.words
+    columns = {key: texts.column(key) for key in _COLUMNS}
+    bounds = bounds_of(texts.report)
     plane = plane_for(bounds)
-    step_m, layers = layer_data(teller, plane, coarse=edition.coarse)
-    review_m, review = review_data(teller, plane, {layer["id"]: i for i, layer in enumerate(layers)})
+    step_m, layers = layer_data(texts, plane, coarse=edition.coarse)
+    review_m, review = review_data(texts, plane, {layer["id"]: i for i, layer in enumerate(layers)})
     city = {
         "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
-        "outline": outline_data(teller.report, plane),
-        "verdicts": [{"title": teller.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
+        "outline": outline_data(texts.report, plane),
+        "verdicts": [{"title": texts.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
         "missing": edition.missing,
         "withheld": edition.withheld,
         "footer": _footer(edition, max(step_m, review_m)),
-        "notice": teller.notice,
+        "notice": texts.notice,
         "problems": [
             [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
-            for p in teller.report.problems
+            for p in texts.report.problems
         ],
         "tianditu": edition.key is not None,
-        "words": columns | _words(teller, wording, (*SCRIPT_WORDS, *_COLUMNS)),
+        "words": columns | _words(texts, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
     }
-    title = words(wording, "title", city=teller.city)
+    title = words(wording, "title", city=texts.city)
     return assemble(
-        canvas(teller.report, bounds, edition.key),
+        canvas(texts.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review, "provenance": _origin(edition)},
-        words={key.replace("-", "_"): text for key, text in _words(teller, wording, PAGE_WORDS).items()}
+        words={key.replace("-", "_"): text for key, text in _words(texts, wording, PAGE_WORDS).items()}
         | {
             "title": title,
-            "notice": teller.notice,
+            "notice": texts.notice,
             "mark": edition.mark,
-            "disclaimer": teller.disclaimer,
+            "disclaimer": texts.disclaimer,
         },
         hosts=edition.key.hosts if edition.key else (),
     )
@@ -144,7 +144,7 @@ def _page(edition: _Edition, wording: str) -> str:
 
 def _origin(edition: _Edition) -> dict[str, Any]:
     """Tell where the report comes from; the public edition names no layer withheld, and not how it was asked for."""
-    report = edition.teller.report
+    report = edition.texts.report
     if edition.coarse:
         told = report.provenance
         sources = tuple(source for source in told.sources if source.role not in edition.coarse)
@@ -152,19 +152,19 @@ def _origin(edition: _Edition) -> dict[str, Any]:
     return origin(report)
 
 
-def _words(teller: Teller, wording: str, keys: Iterable[str]) -> dict[str, str]:
+def _words(texts: ReportText, wording: str, keys: Iterable[str]) -> dict[str, str]:
     """Say the words of these keys by a section of the wording, those that it has not by the map's own; others are left out."""
     said = {}
     for key in keys:
         for section in (wording, "map"):
-            if key not in said and teller.words.has(section, key):
-                said[key] = teller.words(section, key)
+            if key not in said and texts.words.has(section, key):
+                said[key] = texts.words(section, key)
     return said
 
 
 def _footer(edition: _Edition, step_m: float) -> list[str]:
     """Tell what the map rests on: dates, rule book, coordinates, and how far its shapes can be trusted."""
-    words, report = edition.teller.words, edition.teller.report
+    words, report = edition.texts.words, edition.texts.report
     origin = report.provenance
     dates = sorted(layer.spec.date.isoformat() for layer in report.layers.values() if layer.spec.date)
     simplified = words("map", "simplified", m=step_m) if step_m else words("map", "not-simplified")

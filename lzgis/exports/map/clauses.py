@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lzgis.exports.report_text import Teller, text
+from lzgis.exports.report_text import ReportText, text
 from lzgis.model.rules import Document, Level, Rule
 
 Pairs = list[tuple[str, str]]
 
 
-def rule_texts(teller: Teller, rule_ids: Iterable[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def rule_texts(texts: ReportText, rule_ids: Iterable[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Write out the rules of these ids that the book has, and tell the place of each."""
-    known = {rule.id: rule for rule in teller.report.book.rules}
+    known = {rule.id: rule for rule in texts.report.book.rules}
     wanted = [known[one] for one in dict.fromkeys(rule_ids) if one in known]
-    return [_rule(teller, rule) for rule in wanted], {rule.id: place for place, rule in enumerate(wanted)}
+    return [_rule(texts, rule) for rule in wanted], {rule.id: place for place, rule in enumerate(wanted)}
 
 
-def general_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+def general_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
     """Write out the general requirements of province and city, once, and tell the places of those of each site.
 
     A level of which the rule book holds none is said to be missing.
@@ -27,22 +27,22 @@ def general_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, list[
     written: list[dict[str, Any]] = []
     for level in (Level.PROVINCE, Level.CITY):
         entries[(level, "", "", "")] = len(written)
-        title = teller.words("dossier", f"level-{level}")
-        said = teller.words("map", "general-missing", levels=title)
+        title = texts.words("dossier", f"level-{level}")
+        said = texts.words("map", "general-missing", levels=title)
         written.append({"level": title, "heading": "", "clause": said, "source": ""})
     places: dict[str, list[int]] = {}
-    for row in teller.report.unit_lists.to_dict("records"):
+    for row in texts.report.unit_lists.to_dict("records"):
         if row["level"] == Level.UNIT:
             continue
         key = tuple(text(row[name]) for name in ("level", "heading", "clause", "basis"))
         if key not in entries:
             entries[key] = len(written)
-            certainty = teller.word("certainty", text(row["certainty"]))
-            title = teller.words("dossier", f"level-{key[0]}")
-            source = teller.words("dossier", "clause-source", basis=key[3], certainty=certainty)
+            certainty = texts.word("certainty", text(row["certainty"]))
+            title = texts.words("dossier", f"level-{key[0]}")
+            source = texts.words("dossier", "clause-source", basis=key[3], certainty=certainty)
             written.append({"level": title, "heading": key[1], "clause": key[2], "source": source + text(row["note"])})
         places.setdefault(text(row["site_id"]), []).append(entries[key])
-    for site in teller.report.sites["id"].astype(str):
+    for site in texts.report.sites["id"].astype(str):
         mine = places.setdefault(site, [])
         for missing, level in enumerate((Level.PROVINCE, Level.CITY)):
             if not any(written[i]["level"] == written[missing]["level"] for i in mine):
@@ -51,11 +51,11 @@ def general_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, list[
     return written, places
 
 
-def unit_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def unit_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Write out the list of every control unit touched, once, and tell the place of each by its id."""
     units: dict[str, dict[str, Any]] = {}
     seen: set[tuple[str, str, str]] = set()
-    for row in teller.report.unit_lists.to_dict("records"):
+    for row in texts.report.unit_lists.to_dict("records"):
         if row["level"] != Level.UNIT:
             continue
         unit, heading, clause = (text(row[name]) for name in ("unit_id", "heading", "clause"))
@@ -69,56 +69,56 @@ def unit_texts(teller: Teller) -> tuple[list[dict[str, Any]], dict[str, int]]:
     return list(units.values()), {unit: place for place, unit in enumerate(units)}
 
 
-def _rule(teller: Teller, rule: Rule) -> dict[str, Any]:
-    title = teller.words.title
+def _rule(texts: ReportText, rule: Rule) -> dict[str, Any]:
+    title = texts.words.title
     facts: Pairs = [
-        (teller.column("rule_id"), rule.id),
-        (teller.column("kind"), teller.word("rule_kind", rule.kind)),
-        (teller.column("severity"), teller.word("severity", rule.severity)),
-        (teller.column("strength"), teller.word("strength", rule.strength)),
-        (teller.column("effective_from"), rule.effective_from.isoformat()),
-        (teller.column("effective_to"), "" if rule.effective_to is None else rule.effective_to.isoformat()),
-        (teller.column("note"), title(rule.note, rule.note_en)),
-        (teller.column("procedure"), title(rule.procedure, rule.procedure_en)),
+        (texts.column("rule_id"), rule.id),
+        (texts.column("kind"), texts.word("rule_kind", rule.kind)),
+        (texts.column("severity"), texts.word("severity", rule.severity)),
+        (texts.column("strength"), texts.word("strength", rule.strength)),
+        (texts.column("effective_from"), rule.effective_from.isoformat()),
+        (texts.column("effective_to"), "" if rule.effective_to is None else rule.effective_to.isoformat()),
+        (texts.column("note"), title(rule.note, rule.note_en)),
+        (texts.column("procedure"), title(rule.procedure, rule.procedure_en)),
     ]
     documents = [
-        _document(teller, teller.report.book.documents[one.document], title(one.article, one.article_en))
+        _document(texts, texts.report.book.documents[one.document], title(one.article, one.article_en))
         for one in rule.basis
     ]
     return {
         "title": title(rule.title, rule.title_en),
         "facts": _said(facts),
         "documents": documents,
-        "unless": [_unless(teller, one) for one in rule.unless],
+        "unless": [_unless(texts, one) for one in rule.unless],
     }
 
 
-def _document(teller: Teller, document: Document, article: str) -> dict[str, Any]:
-    words, as_of = teller.words, teller.report.provenance.as_of
+def _document(texts: ReportText, document: Document, article: str) -> dict[str, Any]:
+    words, as_of = texts.words, texts.report.provenance.as_of
     repealed = ""
     if document.repealed(as_of):
         repealed = " ".join(filter(None, (str(document.repealed_on), document.repealed_by)))
     begun = "" if document.effective_from is None else document.effective_from.isoformat()
     facts: Pairs = [
         (words("map", "article"), article),
-        (teller.column("effective_from"), begun),
-        (teller.column("repealed"), repealed),
-        (teller.column("certainty"), words("certainty", document.certainty)),
-        (teller.column("note"), document.note),
+        (texts.column("effective_from"), begun),
+        (texts.column("repealed"), repealed),
+        (texts.column("certainty"), words("certainty", document.certainty)),
+        (texts.column("note"), document.note),
     ]
     return {"title": words.title(document.title, document.title_en), "facts": _said(facts)}
 
 
-def _unless(teller: Teller, one: Any) -> dict[str, Any]:
-    words = teller.words
+def _unless(texts: ReportText, one: Any) -> dict[str, Any]:
+    words = texts.words
     facts: Pairs = [
-        (teller.column("severity"), words("severity", one.severity)),
-        (teller.column("item"), one.item),
+        (texts.column("severity"), words("severity", one.severity)),
+        (texts.column("item"), one.item),
         (words("map", "where"), _where(one.where)),
-        (teller.column("procedure"), words.title(one.procedure, one.procedure_en)),
-        (teller.column("note"), one.note),
+        (texts.column("procedure"), words.title(one.procedure, one.procedure_en)),
+        (texts.column("note"), one.note),
     ]
-    activities = words("picture", "separator").join(teller.activity(a) for a in one.activity)
+    activities = words("picture", "separator").join(texts.activity(a) for a in one.activity)
     return {"title": activities, "facts": _said(facts)}
 
 

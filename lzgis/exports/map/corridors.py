@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import Teller, number, text
+from lzgis.exports.report_text import ReportText, number, text
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
 
@@ -106,13 +106,13 @@ class Surroundings:
 
 
 def corridor_data(
-    teller: Teller, plane: Plane, findings: gpd.GeoDataFrame, order: Mapping[str, int]
+    texts: ReportText, plane: Plane, findings: gpd.GeoDataFrame, order: Mapping[str, int]
 ) -> tuple[dict[str, Any], dict[Any, int]]:
     """Give bands and lines by site, and by index of the findings which line is theirs.
 
     Parameters
     ----------
-    teller : Teller
+    texts : ReportText
         The report.
     plane : Plane
         The plane that buffers are made in.
@@ -121,8 +121,8 @@ def corridor_data(
     order : mapping
         Place of each site in the list.
     """
-    around = Surroundings(teller.report, plane)
-    nearest = dict(zip(teller.report.verdicts["site_id"], teller.report.verdicts["nearest_rule"], strict=True))
+    around = Surroundings(texts.report, plane)
+    nearest = dict(zip(texts.report.verdicts["site_id"], texts.report.verdicts["nearest_rule"], strict=True))
     margin = _FAR_M if len(order) <= _FEW_SITES else _NEAR_M
     bands: dict[tuple[Any, ...], tuple[Any, dict[str, Any]]] = {}
     lines: list[list[Any]] = []
@@ -141,8 +141,8 @@ def corridor_data(
             line = _line(row, site, around, reach)
             if line is not None:
                 line_of[index] = len(lines)
-                label = [text(row["feature_name"]) or teller.layer(row["layer"])]
-                label.append(teller.words("map", "length", m=number(row["distance_m"]) or 0.0))
+                label = [text(row["feature_name"]) or texts.layer(row["layer"])]
+                label.append(texts.words("map", "length", m=number(row["distance_m"]) or 0.0))
                 lines.append([order[row["site_id"]], _degrees(line, plane), " ".join(label), int(is_nearest)])
     return {"bands": _written(bands, plane), "lines": lines}, line_of
 

@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
-from lzgis.exports.diff_text import difference_teller, rule_titles, told_text
+from lzgis.exports.diff_text import difference_text, rule_titles, told_text
 from lzgis.exports.map import figures
 from lzgis.exports.map.canvas import bounds_of, canvas
 from lzgis.exports.map.clauses import rule_texts
@@ -24,8 +24,8 @@ from lzgis.exports.map.layers import layer_data, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import Pool
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import Teller, number, records, text
-from lzgis.files.atomic_write import put_bytes
+from lzgis.exports.report_text import ReportText, number, records, text
+from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.model.report import Report, State
 from lzgis.words import Language
@@ -71,16 +71,16 @@ def write_difference_map(
     ExportError
         If the file cannot be written.
     """
-    page = _page(report, recheck, difference_teller(report, recheck, language))
+    page = _page(report, recheck, difference_text(report, recheck, language))
 
-    put_bytes(path, page.encode("utf-8"))
+    write_bytes_atomic(path, page.encode("utf-8"))
 
 
 @dataclass
 class _Items:
     """What is listed: records, their findings and shapes, and where layers, rules and parts stand in the page."""
 
-    teller: Teller
+    texts: ReportText
     layers: dict[str, int]
     parts: gpd.GeoDataFrame
     pool: Pool = field(default_factory=Pool)
@@ -122,14 +122,14 @@ class _Items:
         return int(own[nearest[0]]) if len(nearest) else -1
 
 
-def _page(report: DiffReport, recheck: Recheck | None, teller: Teller) -> str:
-    words, drawn = teller.words, teller.report
+def _page(report: DiffReport, recheck: Recheck | None, texts: ReportText) -> str:
+    words, drawn = texts.words, texts.report
     shown = bounds_of(_with_changes(drawn, report))
     plane = plane_for(shown)
-    step_m, layers = layer_data(teller, plane)
-    items = _Items(teller, {layer["id"]: i for i, layer in enumerate(layers)}, report.parts)
+    step_m, layers = layer_data(texts, plane)
+    items = _Items(texts, {layer["id"]: i for i, layer in enumerate(layers)}, report.parts)
     rules = [*report.rules["rule"], *report.findings["rule"], *(recheck.changes["rule"] if recheck else ())]
-    texts, items.rules = rule_texts(teller, rules)
+    clauses, items.rules = rule_texts(texts, rules)
     _list_everything(items, report, recheck)
     review_m, review = _review(items, plane)
     title = words("diff", "map_title", old=_short(report.old), new=_short(report.new))
@@ -143,29 +143,29 @@ def _page(report: DiffReport, recheck: Recheck | None, teller: Teller) -> str:
         "parts": [{"title": words("diff", f"part_{name}"), "colour": colour} for name, colour in _PARTS.items()],
         "missing": [],
         "withheld": [],
-        "footer": _footer(teller, report, max(step_m, review_m)),
-        "notice": teller.notice,
+        "footer": _footer(texts, report, max(step_m, review_m)),
+        "notice": texts.notice,
         "problems": [
             [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
             for p in drawn.problems
         ],
         "tianditu": False,
-        "words": _words(teller),
+        "words": _words(texts),
         "credit": "lzgis · Leaflet",
     }
-    public = teller.confidentiality in ("", words("confidentiality", "public"))
-    fixed = {key: words("map", key) for key in PAGE_WORDS} | _own_words(teller)
+    public = texts.confidentiality in ("", words("confidentiality", "public"))
+    fixed = {key: words("map", key) for key in PAGE_WORDS} | _own_words(texts)
     return assemble(
         canvas(drawn, shown),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
-        data={"city": city, "layers": layers, "review": review | {"rules": texts}},
+        data={"city": city, "layers": layers, "review": review | {"rules": clauses}},
         words={key.replace("-", "_"): one for key, one in fixed.items() if key in PAGE_WORDS}
         | {
             "title": title,
-            "notice": teller.notice,
-            "mark": words("confidentiality", "internal") if public else teller.confidentiality,
-            "disclaimer": teller.disclaimer,
+            "notice": texts.notice,
+            "mark": words("confidentiality", "internal") if public else texts.confidentiality,
+            "disclaimer": texts.disclaimer,
         },
     )
 
@@ -185,57 +185,57 @@ def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None)
 
 def _broken(items: _Items, report: DiffReport) -> None:
     """List what rules between versions forbid, such as an area that shrank."""
-    teller = items.teller
+    texts = items.texts
     caught = report.findings[report.findings["state"].isin([State.INVOLVED, State.SLIVER])]
     shapes = caught.geometry.to_numpy()
     for row, shape in zip(
         records(pd.DataFrame(caught.drop(columns="geometry")), caught.columns[:-1]), shapes, strict=True
     ):
-        what = teller.words.message(row["what"])
-        items.add("broken", (row["rule"], what, teller.rule(row["rule"])), shape)
-        state = teller.word("state", row["state"])
-        basis = [(teller.column("basis"), teller.basis(row))]
-        heads = (teller.rule(row["rule"]), teller.layer(row["layer"]), "", state)
+        what = texts.words.message(row["what"])
+        items.add("broken", (row["rule"], what, texts.rule(row["rule"])), shape)
+        state = texts.word("state", row["state"])
+        basis = [(texts.column("basis"), texts.basis(row))]
+        heads = (texts.rule(row["rule"]), texts.layer(row["layer"]), "", state)
         items.tell(heads, what, basis, items.place(row["layer"], rule=row["rule"]))
 
 
 def _verdicts(items: _Items, recheck: Recheck) -> None:
     """List the projects whose verdict is another now, with every answer that differs."""
-    teller, words = items.teller, items.teller.words
+    texts, words = items.texts, items.texts.words
     shapes = dict(zip(recheck.sites["id"], recheck.sites.geometry.to_numpy(), strict=True))
     for row in records(recheck.verdict_changes, recheck.verdict_changes.columns):
-        before, after = (teller.word("verdict", row[name]) for name in ("verdict_before", "verdict_after"))
+        before, after = (texts.word("verdict", row[name]) for name in ("verdict_before", "verdict_after"))
         items.add("verdict", (row["site_id"], row["site_name"], f"{before} → {after}"), shapes.get(row["site_id"]))
         answers = recheck.changes[recheck.changes["site_id"] == row["site_id"]]
         for one in records(answers, answers.columns):
             names = ("answer_before", "answer_after")
-            lines = [(words("diff", name), told_text(teller, name, one[name])) for name in names]
+            lines = [(words("diff", name), told_text(texts, name, one[name])) for name in names]
             lines.append((words("diff", "because"), words.message(one["because"])))
-            layer = next((r.layer for r in teller.report.book.rules if r.id == one["rule"]), "")
-            heads = (teller.rule(one["rule"]), teller.layer(layer) if layer else "", "", words("diff", "kind_verdict"))
+            layer = next((r.layer for r in texts.report.book.rules if r.id == one["rule"]), "")
+            heads = (texts.rule(one["rule"]), texts.layer(layer) if layer else "", "", words("diff", "kind_verdict"))
             items.tell(heads, f"{before} → {after}", lines, items.place(layer, rule=one["rule"]))
 
 
 def _changes(items: _Items, report: DiffReport) -> None:
     """List the features that are not as they were."""
-    teller, words = items.teller, items.teller.words
+    texts, words = items.texts, items.texts.words
     shapes = report.changes.geometry.to_numpy()
     columns = [str(name) for name in report.changes.columns if name != "geometry"]
     for row, shape in zip(records(pd.DataFrame(report.changes), columns), shapes, strict=True):
-        title = teller.layer(row["layer"])
+        title = texts.layer(row["layer"])
         kind = "changed" if row["change"] == "renamed" else row["change"]
         items.add(kind, (row["feature_id"], row["feature_name"], title), shape)
         lines = [(words("diff", name), text(row[name])) for name in ("former_id", "fields", "place")]
         sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
         lines += [(words("diff", name), figures.area(words, row[name])) for name in sized]
         named = row["feature_name"] or row["feature_id"]
-        heads = (title, named, "", teller.word("change", row["change"]))
+        heads = (title, named, "", texts.word("change", row["change"]))
         at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
-        items.tell(heads, _sizes(teller, row), lines, at)
+        items.tell(heads, _sizes(texts, row), lines, at)
 
 
-def _sizes(teller: Teller, row: dict[str, Any]) -> str:
-    words = teller.words
+def _sizes(texts: ReportText, row: dict[str, Any]) -> str:
+    words = texts.words
     there = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
     said = [words("diff", f"said_{name}", area=figures.area(words, row[name]), m=row[name]) for name in there]
     return words("map", "joint").join(said)
@@ -243,12 +243,12 @@ def _sizes(teller: Teller, row: dict[str, Any]) -> str:
 
 def _rules(items: _Items, report: DiffReport) -> None:
     """List the rules that are new, gone or read otherwise; they have no shape."""
-    teller, words = items.teller, items.teller.words
-    rules = report.rules.assign(title=rule_titles(teller, report))
+    texts, words = items.texts, items.texts.words
+    rules = report.rules.assign(title=rule_titles(texts, report))
     for row in records(rules, rules.columns):
-        items.add("rule", (row["rule"], text(row["title"]), teller.word("change", row["change"])), None)
+        items.add("rule", (row["rule"], text(row["title"]), texts.word("change", row["change"])), None)
         lines = [(words("diff", name), text(row[name])) for name in ("keys", "repealed")]
-        heads = (text(row["title"]), "", "", teller.word("change", row["change"]))
+        heads = (text(row["title"]), "", "", texts.word("change", row["change"]))
         items.tell(heads, "", lines, items.place("", rule=row["rule"]))
 
 
@@ -270,22 +270,22 @@ def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
     }
 
 
-def _own_words(teller: Teller) -> dict[str, str]:
+def _own_words(texts: ReportText) -> dict[str, str]:
     """Say of changes what the page of a screening says of sites."""
     own = (
         *("sites", "search", "skip", "collapse-sites", "back", "zoom", "no-match", "shown", "rule", "answer"),
         *("group-review", "sites-by-verdict", "list-title", "parts", "back-to-site"),
     )
-    return {name: teller.words("diff", f"map_{name}") for name in own}
+    return {name: texts.words("diff", f"map_{name}") for name in own}
 
 
-def _words(teller: Teller) -> dict[str, str]:
-    columns = {key: teller.words("diff", f"map_{key}") for key in ("site_id", "site_name", "activity", "verdict")}
-    return {key: teller.words("map", key) for key in SCRIPT_WORDS} | _own_words(teller) | columns
+def _words(texts: ReportText) -> dict[str, str]:
+    columns = {key: texts.words("diff", f"map_{key}") for key in ("site_id", "site_name", "activity", "verdict")}
+    return {key: texts.words("map", key) for key in SCRIPT_WORDS} | _own_words(texts) | columns
 
 
-def _footer(teller: Teller, report: DiffReport, step_m: float) -> list[str]:
-    words, origin = teller.words, teller.report.provenance
+def _footer(texts: ReportText, report: DiffReport, step_m: float) -> list[str]:
+    words, origin = texts.words, texts.report.provenance
     named = [words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version)]
     return [
         words("diff", "compared", old=_short(report.old), new=_short(report.new)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lzgis.exports.report_text import Teller, number
+from lzgis.exports.report_text import ReportText, number
 from lzgis.words import Words
 
 
@@ -35,33 +35,33 @@ def measures(words: Words, row: Mapping[str, Any]) -> str:
     return words("map", "joint").join(parts)
 
 
-def details(teller: Teller, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def details(texts: ReportText, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give the labelled lines below a finding, those that say something."""
     width = number(row["mean_width_m"])
     lines = [
-        (teller.column("override"), teller.override(row)),
-        (teller.column("reason"), teller.reason(row)),
-        (teller.column("baseline"), _baseline(teller, row)),
-        (teller.column("band"), teller.word("band", row["band"])),
-        (teller.words("map", "mean-width"), teller.words("map", "length", m=width) if width else ""),
-        (teller.column("item"), row["item"]),
-        (teller.column("procedure"), teller.translated(row["rule"], row["procedure"])),
-        (teller.column("basis"), teller.basis(row)),
-        (teller.column("repealed"), row["repealed"]),
-        (teller.column("strength"), teller.word("strength", row["strength"])),
-        (teller.column("certainty"), teller.word("certainty", row["certainty"])),
-        (teller.column("note"), teller.translated(row["rule"], row["note"])),
+        (texts.column("override"), texts.override(row)),
+        (texts.column("reason"), texts.reason(row)),
+        (texts.column("baseline"), _baseline(texts, row)),
+        (texts.column("band"), texts.word("band", row["band"])),
+        (texts.words("map", "mean-width"), texts.words("map", "length", m=width) if width else ""),
+        (texts.column("item"), row["item"]),
+        (texts.column("procedure"), texts.translated(row["rule"], row["procedure"])),
+        (texts.column("basis"), texts.basis(row)),
+        (texts.column("repealed"), row["repealed"]),
+        (texts.column("strength"), texts.word("strength", row["strength"])),
+        (texts.column("certainty"), texts.word("certainty", row["certainty"])),
+        (texts.column("note"), texts.translated(row["rule"], row["note"])),
     ]
     return [(label, text) for label, text in lines if text]
 
 
-def _baseline(teller: Teller, row: Mapping[str, Any]) -> str:
+def _baseline(texts: ReportText, row: Mapping[str, Any]) -> str:
     half = number(row["half_width_m"])
-    name = teller.word("baseline", row["baseline"])
+    name = texts.word("baseline", row["baseline"])
     if not name or not half:
         return name
     assumed = "half-width-assumed" if row["band"] == "possible" else "half-width-known"
-    return name + teller.words("map", assumed, m=half)
+    return name + texts.words("map", assumed, m=half)
 
 
 def _demand(words: Words, row: Mapping[str, Any]) -> str:

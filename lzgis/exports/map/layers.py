@@ -10,7 +10,7 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import is_coverage, simplified_to_fit, topology
-from lzgis.exports.report_text import Teller, text
+from lzgis.exports.report_text import ReportText, text
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, Report
 
@@ -28,25 +28,25 @@ def shown_layers(report: Report) -> list[Layer]:
 
 
 def layer_data(
-    teller: Teller, plane: Plane, *, coarse: frozenset[str] = frozenset()
+    texts: ReportText, plane: Plane, *, coarse: frozenset[str] = frozenset()
 ) -> tuple[float, list[dict[str, Any]]]:
     """Shapes, style and legend of every shown layer, and by how many metres they were simplified.
 
     Layers of which only a `coarse` shape is left are said to be so.
     """
-    layers = shown_layers(teller.report)
+    layers = shown_layers(texts.report)
     full = [_geometries(layer) for layer in layers]
     shared = [is_coverage(shapes) for shapes in full]
     step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES, shared=shared)
     step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
     written = [
-        _layer(teller, one, shapes)
+        _layer(texts, one, shapes)
         | {"topology": topology(shapes, _properties(one, shapes), step_deg=step_deg, shared=both)}
         for one, shapes, both in zip(layers, fewer, shared, strict=True)
     ]
     for one in written:
         if one["id"] in coarse:
-            one["status"] = teller.words("map", "coarse")
+            one["status"] = texts.words("map", "coarse")
     return step_m, written
 
 
@@ -58,12 +58,12 @@ def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
     return topology(fewer, [{} for _ in fewer], step_deg=_STEP_DEG)
 
 
-def missing_layers(teller: Teller) -> list[str]:
+def missing_layers(texts: ReportText) -> list[str]:
     """Give the titles of the layers that rules look at and the city lacks, or that are empty."""
-    report = teller.report
+    report = texts.report
     wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
     absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
-    return [teller.layer(one) for one in absent]
+    return [texts.layer(one) for one in absent]
 
 
 def _geometries(layer: Layer) -> Geometries:
@@ -84,14 +84,14 @@ def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
     return properties
 
 
-def _layer(teller: Teller, layer: Layer, shapes: Geometries) -> dict[str, Any]:
+def _layer(texts: ReportText, layer: Layer, shapes: Geometries) -> dict[str, Any]:
     spec = layer.spec
     values = _values(layer)
     entries = _entries(spec, values)
     listed = {entry["value"] for entry in entries}
     return {
         "id": layer.id,
-        "title": teller.layer(layer.id),
+        "title": texts.layer(layer.id),
         "role": spec.role,
         "kind": _kind(shapes, spec),
         "style": {
@@ -103,7 +103,7 @@ def _layer(teller: Teller, layer: Layer, shapes: Geometries) -> dict[str, Any]:
         },
         "entries": entries,
         "others": any(value not in listed for value in values) if spec.style.by else False,
-        "status": "" if spec.status == "in-force" else teller.word("status", spec.status),
+        "status": "" if spec.status == "in-force" else texts.word("status", spec.status),
         "source": " ".join(filter(None, (spec.date.isoformat() if spec.date else "", spec.version))),
         "count": len(shapes),
     }

@@ -19,7 +19,7 @@ from lzgis.exports.map import figures
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import Teller, number, text
+from lzgis.exports.report_text import ReportText, number, text
 from lzgis.model.report import FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
 
@@ -68,15 +68,15 @@ class Pool:
         return self._place[one]
 
 
-def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
+def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
     """Sites, findings and their shapes, and by how many metres the shapes were simplified.
 
     `shown` tells the place of every layer that the map shows, so that a finding can point at it.
     """
     pool = Pool()
-    findings = _ranked(teller.report.findings)
+    findings = _ranked(texts.report.findings)
     drawn = findings[findings["rank"].isin(_DRAWN) & _usable(findings)]
-    all_sites = teller.report.sites.reset_index(drop=True)
+    all_sites = texts.report.sites.reset_index(drop=True)
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
     part, parts = _parts(drawn)
@@ -85,18 +85,18 @@ def review_data(teller: Teller, plane: Plane, shown: Mapping[str, int]) -> tuple
     )
     ranks = zip(parts["rank"], parts["site_id"], strict=True)
     about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]
-    around, line = corridor_data(teller, plane, findings, order)
-    rules, rule = rule_texts(teller, findings["rule"])
-    units, unit = unit_texts(teller)
-    general, general_of = general_texts(teller)
+    around, line = corridor_data(texts, plane, findings, order)
+    rules, rule = rule_texts(texts, findings["rule"])
+    units, unit = unit_texts(texts)
+    general, general_of = general_texts(texts)
     places = _Places(shown, part, line, rule, unit)
     return step_m, {
         **around,
         "rules": rules,
         "units": units,
         "general": general,
-        "sites": _sites(teller, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
-        "findings": _findings(teller, findings, pool, order, places),
+        "sites": _sites(texts, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
+        "findings": _findings(texts, findings, pool, order, places),
         "pool": pool.texts,
         "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
         "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
@@ -138,32 +138,32 @@ def _shapes(frame: gpd.GeoDataFrame) -> Geometries:
 
 
 def _sites(
-    teller: Teller, pool: Pool, place: Mapping[Any, int], general: Mapping[str, list[int]]
+    texts: ReportText, pool: Pool, place: Mapping[Any, int], general: Mapping[str, list[int]]
 ) -> list[dict[str, Any]]:
     """One record per site, in the order of the file."""
-    verdicts = {row["site_id"]: row for row in teller.verdicts()}
+    verdicts = {row["site_id"]: row for row in texts.verdicts()}
     result = []
-    for index, row in enumerate(teller.report.sites.to_dict("records")):
+    for index, row in enumerate(texts.report.sites.to_dict("records")):
         verdict = verdicts.get(row["id"])
         record = {
             "id": text(row["id"]),
             "name": text(row.get("name")) or text(row["id"]),
-            "activity": teller.activity(text(row.get("activity"))),
+            "activity": texts.activity(text(row.get("activity"))),
             "verdict": VERDICTS.index(Verdict.INCOMPLETE if verdict is None else Verdict(verdict["verdict"])),
             "shape": place.get(index, -1),
             "general": general.get(text(row["id"]), []),
-            "lines": [] if verdict is None else _lines(teller, verdict, pool),
+            "lines": [] if verdict is None else _lines(texts, verdict, pool),
         }
         if index in place:
-            spot = shapely.point_on_surface(row[teller.report.sites.geometry.name])
+            spot = shapely.point_on_surface(row[texts.report.sites.geometry.name])
             record["spot"] = [round(spot.y, 7), round(spot.x, 7)]
         result.append(record)
     return result
 
 
-def _lines(teller: Teller, verdict: Mapping[str, Any], pool: Pool) -> list[list[int]]:
+def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[list[int]]:
     """Labelled lines at the head of a site: its size, what lies nearest, the verdicts at other thresholds."""
-    words = teller.words
+    words = texts.words
     lines: list[tuple[str, str]] = []
     m2, length, nearest = (number(verdict[name]) for name in ("site_area_m2", "site_length_m", "nearest_m"))
     if m2 is not None:
@@ -171,21 +171,21 @@ def _lines(teller: Teller, verdict: Mapping[str, Any], pool: Pool) -> list[list[
     if length is not None:
         lines.append((words("map", "size"), words("map", "length", m=length)))
     if text(verdict["nearest_rule"]) and nearest is not None:
-        name = teller.rule(verdict["nearest_rule"])
+        name = texts.rule(verdict["nearest_rule"])
         lines.append((words("map", "nearest"), words("map", "nearest-text", rule=name, m=nearest)))
     ladder = tuple(verdict["ladder"])
     if len(set(ladder)) > 1:
-        steps = zip(teller.report.book.tolerance.ladder_m2, ladder, strict=False)
+        steps = zip(texts.report.book.tolerance.ladder_m2, ladder, strict=False)
         told = [
-            words("map", "ladder-step" if step else "ladder-none", m2=step, verdict=teller.word("verdict", one))
+            words("map", "ladder-step" if step else "ladder-none", m2=step, verdict=texts.word("verdict", one))
             for step, one in steps
         ]
-        lines.append((teller.column("ladder"), words("map", "joint").join(told)))
+        lines.append((texts.column("ladder"), words("map", "joint").join(told)))
     return [[pool(label), pool(one)] for label, one in lines]
 
 
 def _findings(
-    teller: Teller,
+    texts: ReportText,
     findings: gpd.GeoDataFrame,
     pool: Pool,
     order: Mapping[str, int],
@@ -198,19 +198,19 @@ def _findings(
     for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
         row = dict(zip(names, values, strict=True))
         if row["site_id"] in order:
-            result[order[row["site_id"]]].append(_finding(teller, row, pool) + places.of(index, row))
+            result[order[row["site_id"]]].append(_finding(texts, row, pool) + places.of(index, row))
     return result
 
 
-def _finding(teller: Teller, row: Mapping[str, Any], pool: Pool) -> list[Any]:
+def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]:
     """Write a finding: rank, rule, layer, feature, state, severity, figures and details."""
     return [
         int(row["rank"]),
-        pool(teller.rule(row["rule"])),
-        pool(teller.layer(row["layer"])),
+        pool(texts.rule(row["rule"])),
+        pool(texts.layer(row["layer"])),
         pool(row["feature_name"] or row["feature_id"]),
-        pool(teller.word("state", row["state"])),
-        pool(teller.word("severity", row["severity"])),
-        pool(figures.measures(teller.words, row)),
-        [pool(one) for line in figures.details(teller, row) for one in line],
+        pool(texts.word("state", row["state"])),
+        pool(texts.word("severity", row["severity"])),
+        pool(figures.measures(texts.words, row)),
+        [pool(one) for line in figures.details(texts, row) for one in line],
     ]

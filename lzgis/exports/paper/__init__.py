@@ -13,7 +13,7 @@ from lzgis.exports.paper.page import Orientation, Paper, Sheet
 from lzgis.exports.paper.sheets import detail_sheet, overview_sheet
 from lzgis.exports.paper.small import detail_figure, location_figure
 from lzgis.exports.paper.subject import subject_of
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -51,14 +51,14 @@ def write_map(
     ExportError
         If there is no such site, it has no geometry, or the file cannot be written.
     """
-    sheet, teller = sheet or Sheet(), Teller(report, language)
+    sheet, texts = sheet or Sheet(), ReportText(report, language)
     if site_id is None:
-        title = teller.words("picture", "title", city=teller.city)
-        save(partial(overview_sheet, teller, sheet), Path(path), report, printable(title))
+        title = texts.words("picture", "title", city=texts.city)
+        save(partial(overview_sheet, texts, sheet), Path(path), report, printable(title))
         return
     subject = subject_of(report, site_id)
-    title = teller.words("paper", "detail_title", site=subject.name or site_id)
-    save(partial(detail_sheet, teller, subject, sheet), Path(path), report, printable(title))
+    title = texts.words("paper", "detail_title", site=subject.name or site_id)
+    save(partial(detail_sheet, texts, subject, sheet), Path(path), report, printable(title))
 
 
 def write_maps(
@@ -119,7 +119,7 @@ def location_map(
         If there is no such site, or it has no geometry.
     """
     subject = subject_of(report, site_id)
-    return png(partial(location_figure, Teller(report, language), subject, size_mm))
+    return png(partial(location_figure, ReportText(report, language), subject, size_mm))
 
 
 def detail_map(
@@ -133,4 +133,4 @@ def detail_map(
         If there is no such site, or it has no geometry.
     """
     subject = subject_of(report, site_id)
-    return png(partial(detail_figure, Teller(report, language), subject, size_mm))
+    return png(partial(detail_figure, ReportText(report, language), subject, size_mm))

@@ -52,7 +52,7 @@ def bands_of(chart: Chart, subject: Subject) -> list[Band]:
     """Make the bands of the distances that the site fails to keep, and of the nearest constraint; widest first."""
     met = [*subject.conflicts, *subject.notices]
     wanted = {f["rule"] for f in met} | {text(subject.verdict.get("nearest_rule"))}
-    rules = [r for r in chart.teller.report.book.rules if isinstance(r, KeepAway) and r.id in wanted]
+    rules = [r for r in chart.texts.report.book.rules if isinstance(r, KeepAway) and r.id in wanted]
     shown = [r for r in rules if _drawable(chart, max(r.distance_m, _most_assumed(r)))]
     bands = [_band(chart, rule) for rule in sorted(shown, key=lambda r: -r.distance_m)]
     seen: dict[bytes, Band] = {}
@@ -64,7 +64,7 @@ def bands_of(chart: Chart, subject: Subject) -> list[Band]:
 
 
 def _band(chart: Chart, rule: KeepAway) -> Band:
-    layers = chart.teller.report.layers
+    layers = chart.texts.report.layers
     reach = rule.reach_m + 60.0
     present = [_near(chart, layers[name], reach) for name in rule.layers if name in layers]
     by_id = {layer.id: layer for layer in present}
@@ -125,9 +125,9 @@ def draw_bands(chart: Chart, bands: list[Band]) -> tuple[list[Entry], list[str]]
             chart.draw([band.baseline], 2, 2.85, **edge)
             entries.setdefault("baseline", _entry(chart, band, "baseline", **edge))
     over = [b for b in bands if shapely.intersection(b.certain, chart.page).area > 0.97 * chart.page.area]
-    separator = chart.teller.words("picture", "separator")
-    titles = separator.join(chart.teller.rule(band.rule.id) for band in over)
-    return list(entries.values()), [chart.teller.words("paper", "band_covers", rules=titles)] if over else []
+    separator = chart.texts.words("picture", "separator")
+    titles = separator.join(chart.texts.rule(band.rule.id) for band in over)
+    return list(entries.values()), [chart.texts.words("paper", "band_covers", rules=titles)] if over else []
 
 
 def _drawable(chart: Chart, width_m: float) -> bool:
@@ -139,7 +139,7 @@ def _most_assumed(rule: KeepAway) -> float:
 
 
 def _entry(chart: Chart, band: Band, key: str, **look: Any) -> Entry:
-    words, advice = chart.teller.words, band.rule.strength == Strength.ADVICE
+    words, advice = chart.texts.words, band.rule.strength == Strength.ADVICE
     kind = words("strength", "advice") if advice else words("severity", band.rule.severity)
     return Entry(words("paper", key, kind=kind) if key != "baseline" else words("paper", key), "patch", look)
 
@@ -155,5 +155,5 @@ def label_bands(chart: Chart, bands: list[Band]) -> None:
         for line in sorted(lines, key=lambda one: -one.length)[:3]:
             points = shapely.line_interpolate_point(line, (0.12, 0.88, 0.3, 0.7, 0.5), normalized=True)
             places.extend((p.x, p.y) for p in points)
-        title = shortened(printable(chart.teller.rule(band.rule.id)), 48.0, _SIZE)
+        title = shortened(printable(chart.texts.rule(band.rule.id)), 48.0, _SIZE)
         chart.name(title, places, look={"size": _SIZE, "color": band.colour}, reach_mm=6.0)

@@ -26,7 +26,7 @@ _ORDER = list(reversed(VERDICT_COLOURS))
 
 def draw_batch(chart: Chart) -> tuple[list[Entry], list[str]]:
     """Draw the sites and their ids; return the lines of the legend and what a reader must be told."""
-    report, words = chart.teller.report, chart.teller.words
+    report, words = chart.texts.report, chart.texts.words
     verdict_of = dict(zip(report.verdicts["site_id"], report.verdicts["verdict"], strict=True))
     verdicts = np.array([verdict_of.get(site, "") for site in report.sites["id"]], dtype=object)
     shapes = chart.zone.project(report.sites.geometry.to_numpy())
@@ -102,7 +102,7 @@ def _largest_mm(chart: Chart, shape: Any) -> float:
 
 def _label(chart: Chart, order: list[Any], places: Any) -> int:
     """Write the ids of the sites in this order; return how many found room."""
-    ids = chart.teller.report.sites["id"].to_numpy()
+    ids = chart.texts.report.sites["id"].to_numpy()
     done = 0
     for i in order[:_MOST_LABELS]:
         label = shortened(printable(text(ids[i])), 16.0, 6.4)

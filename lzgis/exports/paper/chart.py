@@ -17,7 +17,7 @@ from lzgis.coordinates.gauss_kruger import Zone
 from lzgis.exports.fonts import LINE, font, measured_mm
 from lzgis.exports.map_frame import Frame, Geometries, halo, of_dimension, paths
 from lzgis.exports.paper.labels import Box, Labels, Spot
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 
 #: What is cut off lies this far outside the neat line, so that neither its border nor a ribbon shows.
 _BEYOND_MM = 6.0
@@ -34,7 +34,7 @@ class Chart:
     axes: Axes
     frame: Frame
     zone: Zone
-    teller: Teller
+    texts: ReportText
     labels: Labels
 
     @cached_property

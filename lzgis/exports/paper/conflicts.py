@@ -50,7 +50,7 @@ def draw_site(chart: Chart, subject: Subject) -> Entry:
             chart.axes.scatter(x, y, s=70, facecolor="none", edgecolor=colour, **look)
             chart.axes.scatter(x, y, s=170, marker="+", color=colour, **look)
     chart.avoid_along(shapes)
-    title = chart.teller.words("paper", "site")
+    title = chart.texts.words("paper", "site")
     if shapely.get_dimensions(subject.geometry) == 2:
         return Entry(title, "patch", {"facecolor": "none", "edgecolor": "black", "linewidth": 1.4})
     if shapely.get_dimensions(subject.geometry) == 1:
@@ -88,7 +88,7 @@ def draw_conflicts(chart: Chart, subject: Subject) -> list[Entry]:
             }
             chart.axes.scatter(*shapely.get_coordinates(points[:1]).T, **ring, zorder=6.2)
         _ring_small(chart, shapes, colour)
-        entries.append(_entry(chart.teller.words("paper", kind), shapes, colour, hatch))
+        entries.append(_entry(chart.texts.words("paper", kind), shapes, colour, hatch))
     return entries
 
 
@@ -105,7 +105,7 @@ def _entry(label: str, shapes: Geometries, colour: str, hatch: str) -> Entry:
 
 def draw_unchecked(chart: Chart, subject: Subject) -> list[Entry]:
     """Hatch what of the site lies outside the city, where the layers do not reach."""
-    report = chart.teller.report
+    report = chart.texts.report
     outline = report.layers.get(report.city.outline)
     reasons = {f["reason"] for f in subject.of_state(State.NOT_CHECKED)}
     if outline is None or not reasons & {Reason.OUTSIDE_CITY, Reason.PARTLY_OUTSIDE}:
@@ -115,7 +115,7 @@ def draw_unchecked(chart: Chart, subject: Subject) -> list[Entry]:
     look: dict[str, Any] = {"facecolor": "none", "edgecolor": "#6a51a3", "hatch": "----", "linewidth": 0.6}
     if not chart.draw(outside, 2, 6.15, **look):
         return []
-    label = chart.teller.words("paper", "outside")
+    label = chart.texts.words("paper", "outside")
     look_of_label = {"size": _SIZE, "color": "#6a51a3", "edge": "#6a51a3"}
     chart.name(label, _anchors(outside[0]), look=look_of_label)
     return [Entry(label, "patch", {**look, "facecolor": "white"})]
@@ -159,8 +159,8 @@ def label_conflicts(chart: Chart, subject: Subject) -> int:
         colour, _ = GRAVE[gravity(finding)]
         size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
         if size and shapely.get_num_geometries(finding["geometry"]) > 1:
-            size += chart.teller.words("paper", "parts", count=shapely.get_num_geometries(finding["geometry"]))
-        title = shortened(printable(chart.teller.rule(finding["rule"])), _TITLE_MM, _SIZE)
+            size += chart.texts.words("paper", "parts", count=shapely.get_num_geometries(finding["geometry"]))
+        title = shortened(printable(chart.texts.rule(finding["rule"])), _TITLE_MM, _SIZE)
         head = f"{place} {title}"
         look = {"size": _SIZE, "color": colour, "edge": colour}
         texts = [f"{head}\n{size}" if size else head, f"{place}  {size}".rstrip(), str(place)]

@@ -45,11 +45,11 @@ def draw_distances(chart: Chart, subject: Subject) -> tuple[list[Entry], list[Ca
             drawn.add(key)
             labels.append(label)
     line = {"color": _COLOUR, "linewidth": 1.0}
-    return [Entry(chart.teller.words("paper", "distance_line"), "line", line)] if drawn else [], labels
+    return [Entry(chart.texts.words("paper", "distance_line"), "line", line)] if drawn else [], labels
 
 
 def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable[[], bool] | None:
-    layer = chart.teller.report.layers.get(finding["layer"])
+    layer = chart.texts.report.layers.get(finding["layer"])
     if layer is None or not finding["feature_id"]:
         return None
     rows = np.flatnonzero(layer.frame["id"].astype(str).to_numpy() == finding["feature_id"])
@@ -63,10 +63,10 @@ def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable
     start, end = shapely.get_coordinates(shapely.shortest_line(site, feature))[:2]
     if np.hypot(*(end - start)) < 0.8 * chart.frame.m_per_mm:
         return None
-    target = printable(finding["feature_name"] or chart.teller.layer(finding["layer"]))
+    target = printable(finding["feature_name"] or chart.texts.layer(finding["layer"]))
     facts = {"target": shortened(target, 34.0, _SIZE), "distance": metres(finding["distance_m"])}
     key = "distance_to" if covers(chart.frame, *end.tolist()) else "distance_beyond"
-    label = chart.teller.words("paper", key, **facts)
+    label = chart.texts.words("paper", key, **facts)
     shown = end if key == "distance_to" else _at_edge(chart, start, end)
     arrow = {"arrowstyle": "<|-|>" if key == "distance_to" else "-|>", "color": _COLOUR, "linewidth": 0.9}
     ends = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}

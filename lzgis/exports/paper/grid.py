@@ -122,7 +122,7 @@ def _zone_border(chart: Chart) -> None:
         look: dict[str, Any] = {"color": "#6a1b9a", "linewidth": 0.7, "zorder": 4.1}
         chart.axes.plot(x, y, linestyle=(0, (8, 3, 1, 3)), **look)
         pair = (zone.number, zone.number + 1) if side > 0 else (zone.number - 1, zone.number)
-        label = chart.teller.words("paper", "zone_border", west=pair[0], east=pair[1])
+        label = chart.texts.words("paper", "zone_border", west=pair[0], east=pair[1])
         top = float(np.interp(frame.north - 12 * frame.m_per_mm, y, x))
         high = frame.m_per_mm
         anchors = [(top, frame.north - d * high) for d in (12, 20, 30, 45)]
@@ -131,7 +131,7 @@ def _zone_border(chart: Chart) -> None:
 
 def draw_scale_bar(chart: Chart) -> None:
     """Draw a bar of four fields in the lower left corner with the scale above it; labels keep off it."""
-    axes, frame, words = chart.axes, chart.frame, chart.teller.words
+    axes, frame, words = chart.axes, chart.frame, chart.texts.words
     mm = frame.m_per_mm
     longest = mm * min(44.0, frame.width_mm * 0.24)
     power = 10 ** math.floor(math.log10(longest))
@@ -168,7 +168,7 @@ def draw_north_arrow(chart: Chart) -> None:
         corners = [(x, y + 8 * mm), (x + side * 2.3 * mm, y), (x, y + 1.9 * mm)]
         axes.add_patch(Polygon(corners, facecolor=colour, edgecolor="black", linewidth=0.6, zorder=9))
     look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontproperties": font(8.5), "zorder": 9}
-    axes.text(x, y + 8.4 * mm, chart.teller.words("picture", "north"), **look, path_effects=halo())
+    axes.text(x, y + 8.4 * mm, chart.texts.words("picture", "north"), **look, path_effects=halo())
 
 
 def covers(frame: Frame, x: float, y: float) -> bool:

@@ -34,7 +34,7 @@ _NAMED: dict[str, tuple[str, float, str]] = {
 
 def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
     """Draw relief and layers, or `only` these and the outline; return legend and notes."""
-    report = chart.teller.report
+    report = chart.texts.report
     if report.backdrop is not None and chart.frame.scale >= _LEAST_RELIEF:
         draw_backdrop(chart.axes, report.backdrop, chart.frame, chart.zone.crs)
     _veil(chart)
@@ -48,8 +48,8 @@ def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], 
         if lines:
             entries.append((look_of(layer).order, lines))
         elif fine:
-            left_out.append(chart.teller.layer(layer.id))
-    words, separator = chart.teller.words, chart.teller.words("picture", "separator")
+            left_out.append(chart.texts.layer(layer.id))
+    words, separator = chart.texts.words, chart.texts.words("picture", "separator")
     notes = [words("paper", "left_out", layers=separator.join(left_out))] if left_out else []
     around = [] if only else _around(chart)
     notes += [words("paper", "inside", layers=separator.join(around))] if around else []
@@ -59,7 +59,7 @@ def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], 
 def _around(chart: Chart) -> list[str]:
     """Name the zones that are only outlined and that the whole map lies in, for nothing of them shows."""
     found: list[str] = []
-    for layer in chart.teller.report.layers.values():
+    for layer in chart.texts.report.layers.values():
         look = look_of(layer)
         if layer.spec.geometry != "polygon" or (look.fill and look.tint) or layer.spec.role in ("outline", "context"):
             continue
@@ -80,7 +80,7 @@ def _spanning(chart: Chart, geometries: Geometries) -> npt.NDArray[np.intp]:
 
 def _veil(chart: Chart) -> None:
     """Lighten what lies outside the city, where nothing was checked."""
-    outline = chart.teller.report.layers.get(chart.teller.report.city.outline)
+    outline = chart.texts.report.layers.get(chart.texts.report.city.outline)
     if outline is None or not len(outline.frame):
         return
     city = shapely.union_all(shapely.make_valid(chart.cut(outline.frame.geometry.to_numpy())))
@@ -93,7 +93,7 @@ def _veil(chart: Chart) -> None:
 
 def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
     """Draw a layer; return its lines of the legend, and whether anything was too fine for the scale."""
-    title, plain = layer_title(chart.teller, layer), chart.teller.layer(layer.id)
+    title, plain = layer_title(chart.texts, layer), chart.texts.layer(layer.id)
     rows = chart.seen(layer.frame.geometry.to_numpy())
     if not len(rows):
         return [], False
@@ -114,7 +114,7 @@ def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
         if chosen.any() and scale > look.smallest:
             fine = True
         elif chosen.any():
-            label = chart.teller.words("paper", "of_layer", layer=plain, value=value) if value else title
+            label = chart.texts.words("paper", "of_layer", layer=plain, value=value) if value else title
             entries = [*_one(chart, layer, chart.cut(geometries[chosen]), (label, look)), *entries]
     return entries, fine
 
@@ -174,7 +174,7 @@ def _entry(layer: Layer, title: str, look: Look) -> Entry:
 
 def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
     """Write the names of rivers, roads and the like where there is room left; one per object."""
-    report = chart.teller.report
+    report = chart.texts.report
     named: set[str] = set()
     for layer_id in layers:
         layer = report.layers.get(layer_id)

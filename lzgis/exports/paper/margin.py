@@ -17,7 +17,7 @@ from lzgis.exports.map_margins import draw_head
 from lzgis.exports.paper.conflicts import GRAVE, gravity
 from lzgis.exports.paper.page import Room
 from lzgis.exports.paper.subject import Subject, figures, metres, square_metres
-from lzgis.exports.report_text import VERDICT_COLOURS, Teller, text
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
 from lzgis.model.report import State, Verdict
 
 _SIZE = 6.4
@@ -27,11 +27,11 @@ MARKERS = dict(zip(VERDICT_COLOURS, "X^so", strict=True))
 _ORDER = {verdict: rank for rank, verdict in enumerate(VERDICT_COLOURS)}
 
 
-def draw_verdict(page: Axes, teller: Teller, subject: Subject, room: Room) -> float:
+def draw_verdict(page: Axes, texts: ReportText, subject: Subject, room: Room) -> float:
     """Write what the site is and what the screening says of it; return how high that is."""
     verdict = text(subject.verdict.get("verdict"))
     colour = VERDICT_COLOURS.get(verdict, "#333333")
-    label = teller.word("verdict", verdict)
+    label = texts.word("verdict", verdict)
     ground: dict[str, Any] = {"facecolor": colour, "edgecolor": colour}
     page.add_patch(Rectangle((room.left, room.top - 6.2), room.width, 6.2, **ground))
     middle = (room.left + room.width / 2, room.top - 3.2)
@@ -39,9 +39,9 @@ def draw_verdict(page: Axes, teller: Teller, subject: Subject, room: Room) -> fl
     page.text(*middle, printable(label), **head, fontproperties=font(9.5))
     size = square_metres(subject.verdict.get("site_area_m2")) or metres(subject.verdict.get("site_length_m"))
     facts = [
-        teller.words("paper", "site_id", id=subject.site_id),
-        teller.words("paper", "activity", activity=teller.activity(subject.activity) or "—"),
-        *([teller.words("paper", "size", size=size)] if size else []),
+        texts.words("paper", "site_id", id=subject.site_id),
+        texts.words("paper", "activity", activity=texts.activity(subject.activity) or "—"),
+        *([texts.words("paper", "size", size=size)] if size else []),
     ]
     lines = wrapped(printable("；".join(facts)), room.width - 1, _SIZE + 0.4, lines=2)
     for number, line in enumerate(lines):
@@ -50,12 +50,12 @@ def draw_verdict(page: Axes, teller: Teller, subject: Subject, room: Room) -> fl
     return 7.6 + 3.3 * len(lines) + 1.6
 
 
-def draw_inset(page: Axes, teller: Teller, zone: Zone, room: Room, frame: Frame) -> float:
+def draw_inset(page: Axes, texts: ReportText, zone: Zone, room: Room, frame: Frame) -> float:
     """Draw the city with its townships and a box where the map lies; return how high that is."""
-    outline = teller.report.layers.get(teller.report.city.outline)
+    outline = texts.report.layers.get(texts.report.city.outline)
     if outline is None or not len(outline.frame):
         return 0.0
-    high = draw_head(page, teller.words("paper", "inset", city=teller.city), room.left, room.top, room.width)
+    high = draw_head(page, texts.words("paper", "inset", city=texts.city), room.left, room.top, room.width)
     city = zone.project(outline.frame.geometry.to_numpy())
     spot = shapely.box(frame.west, frame.south, frame.east, frame.north)
     west, south, east, north = shapely.total_bounds([*city, spot]).tolist()
@@ -72,7 +72,7 @@ def draw_inset(page: Axes, teller: Teller, zone: Zone, room: Room, frame: Frame)
 
     add(city, facecolor="#faf7f2", edgecolor="none", zorder=1)
     for name, look in _INSET.items():
-        layer = teller.report.layers.get(name)
+        layer = texts.report.layers.get(name)
         if layer is not None and layer.spec.style.shown:
             add(zone.project(layer.frame.geometry.to_numpy()), **look, zorder=1.2)
     add(city, facecolor="none", edgecolor="#3c3c3c", linewidth=0.9, zorder=1.4)
@@ -105,16 +105,16 @@ def _mark(page: Axes, box: Any) -> None:
             page.plot(*ends, **look)
 
 
-def draw_findings(page: Axes, teller: Teller, subject: Subject, room: Room) -> float:
+def draw_findings(page: Axes, texts: ReportText, subject: Subject, room: Room) -> float:
     """List the findings of a site, conflicts first, then what was not checked; return how high that is."""
-    words = teller.words
+    words = texts.words
     high = draw_head(page, words("paper", "findings"), room.left, room.top, room.width)
-    blocks = [_conflict(teller, n, f, room.width) for n, f in enumerate(subject.conflicts, start=1)]
+    blocks = [_conflict(texts, n, f, room.width) for n, f in enumerate(subject.conflicts, start=1)]
     if sum(len(block) * _LINE_MM + 0.7 for block in blocks) > (room.height - high) * 0.8:
-        blocks = [_briefly(teller, n, f, room.width) for n, f in enumerate(subject.conflicts, start=1)]
+        blocks = [_briefly(texts, n, f, room.width) for n, f in enumerate(subject.conflicts, start=1)]
     if not blocks:
         blocks = [[("#333333", words("paper", "no_conflict"))]]
-    blocks += _told(teller, subject, room.width)
+    blocks += _told(texts, subject, room.width)
     clear = len({f["rule"] for f in subject.of_state(State.CLEAR)} - {f["rule"] for f in subject.conflicts})
     blocks.append([("#333333", words("paper", "clear", count=clear))])
     left_out = 0
@@ -135,16 +135,16 @@ def draw_findings(page: Axes, teller: Teller, subject: Subject, room: Room) -> f
     return high + 1.5
 
 
-def _told(teller: Teller, subject: Subject, width: float) -> list[list[tuple[str, str]]]:
+def _told(texts: ReportText, subject: Subject, width: float) -> list[list[tuple[str, str]]]:
     """Tell what was not checked, reason by reason, and what is only to be known."""
-    words = teller.words
+    words = texts.words
     reasons: dict[str, list[dict[str, Any]]] = {}
     for finding in subject.of_state(State.NOT_CHECKED):
-        reasons.setdefault(teller.reason(finding), []).append(finding)
+        reasons.setdefault(texts.reason(finding), []).append(finding)
     groups = [("not_checked", reason, findings) for reason, findings in reasons.items()]
     blocks = []
     for key, reason, findings in [*groups, ("notices", "", subject.notices)]:
-        names = list(dict.fromkeys(teller.rule(f["rule"]) for f in findings))
+        names = list(dict.fromkeys(texts.rule(f["rule"]) for f in findings))
         if names:
             facts = {"rules": words("picture", "separator").join(names), "count": len(names)}
             told = words("paper", key, **facts, reason=reason) if reason else words("paper", key, **facts)
@@ -153,30 +153,30 @@ def _told(teller: Teller, subject: Subject, width: float) -> list[list[tuple[str
     return blocks
 
 
-def _briefly(teller: Teller, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
+def _briefly(texts: ReportText, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
     size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
-    overruled = teller.column("override") if teller.override(finding) else ""
-    facts = [f"{number} {teller.rule(finding['rule'])}", overruled, text(finding["feature_name"]), size]
+    overruled = texts.column("override") if texts.override(finding) else ""
+    facts = [f"{number} {texts.rule(finding['rule'])}", overruled, text(finding["feature_name"]), size]
     line = shortened(printable("，".join(one for one in facts if one)), width - 1, _SIZE)
     return [(GRAVE[gravity(finding)][0], line)]
 
 
-def _conflict(teller: Teller, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
+def _conflict(texts: ReportText, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
     kind = gravity(finding)
     colour = GRAVE[kind][0]
-    head = f"{number} {teller.words('paper', kind)}　{teller.rule(finding['rule'])}"
-    facts = "，".join(part for part in (text(finding["feature_name"]), figures(finding, teller)) if part)
+    head = f"{number} {texts.words('paper', kind)}　{texts.rule(finding['rule'])}"
+    facts = "，".join(part for part in (text(finding["feature_name"]), figures(finding, texts)) if part)
     lines = [(colour, shortened(printable(head), width - 1, _SIZE))]
-    overruled = teller.override(finding)
+    overruled = texts.override(finding)
     if overruled:
         lines += [(_OVERRULED, "　" + one) for one in wrapped(printable(overruled), width - 4, _SIZE, lines=2)]
     return [*lines, *(("#333333", "　" + one) for one in wrapped(printable(facts), width - 4, _SIZE, lines=2))]
 
 
-def draw_site_list(page: Axes, teller: Teller, room: Room) -> float:
+def draw_site_list(page: Axes, texts: ReportText, room: Room) -> float:
     """List the sites of a batch by verdict, the gravest first; what has no room is counted."""
-    rows = sorted(teller.verdicts(), key=lambda row: _ORDER.get(row["verdict"], 9))
-    high = draw_head(page, teller.words("paper", "site_list", count=len(rows)), room.left, room.top, room.width)
+    rows = sorted(texts.verdicts(), key=lambda row: _ORDER.get(row["verdict"], 9))
+    high = draw_head(page, texts.words("paper", "site_list", count=len(rows)), room.left, room.top, room.width)
     columns = max(1, int(room.width // 46)) if len(rows) > 12 else 1
     per = max(1, int((room.height - high - 3.4) / 2.85))
     size, line = _letters(len(rows) / columns, room, columns, high + 3.4)
@@ -194,7 +194,7 @@ def draw_site_list(page: Axes, teller: Teller, room: Room) -> float:
         page.text(x + 3.8 + ids, y, name, **look)
     high += deep * line
     if len(rows) > len(shown):
-        more = teller.words("paper", "more_sites", count=len(rows) - len(shown))
+        more = texts.words("paper", "more_sites", count=len(rows) - len(shown))
         page.text(room.left, room.top - high - 0.6, more, va="top", fontproperties=font(_SIZE))
         high += 3.4
     return high

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from lzgis.errors import ExportError
 from lzgis.exports.gis.json import origin_text
-from lzgis.files.atomic_write import put
+from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report
 
@@ -63,7 +63,7 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
         )
     with settings():
         figure = draw()
-        put(path, lambda made: figure.savefig(made, dpi=DPI, metadata=metadata[suffix]))
+        write_atomic(path, lambda made: figure.savefig(made, dpi=DPI, metadata=metadata[suffix]))
 
 
 def pixels(draw: Callable[[], Figure]) -> npt.NDArray[np.uint8]:

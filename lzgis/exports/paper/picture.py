@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lzgis.exports.paper import Sheet, write_map
 from lzgis.exports.paper.output import settings
 from lzgis.exports.paper.sheets import overview_sheet
-from lzgis.exports.report_text import Teller
+from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -40,4 +40,4 @@ def write_picture(report: Report, path: str | Path, *, language: Language = "zh"
 def draw(report: Report, *, language: Language = "zh") -> Figure:
     """Return the map as a figure, for a notebook or a format of one's own."""
     with settings():
-        return overview_sheet(Teller(report, language), Sheet())
+        return overview_sheet(ReportText(report, language), Sheet())

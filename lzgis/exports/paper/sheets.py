@@ -33,7 +33,7 @@ from lzgis.exports.paper.labels import Labels
 from lzgis.exports.paper.margin import draw_findings, draw_inset, draw_site_list, draw_verdict
 from lzgis.exports.paper.page import EDGE_MM, Room, Rooms, Sheet, frame_at, rooms_of, round_scale
 from lzgis.exports.paper.subject import Subject
-from lzgis.exports.report_text import Teller, number
+from lzgis.exports.report_text import ReportText, number
 from lzgis.model.report import Report, State
 
 #: How much of the map a site may fill, and the largest scale that its surroundings can bear.
@@ -42,83 +42,83 @@ _FAR_M = 3000.0
 _LARGEST = {0: 10_000, 1: 5_000, 2: 2_000}
 
 
-def overview_sheet(teller: Teller, sheet: Sheet) -> Figure:
+def overview_sheet(texts: ReportText, sheet: Sheet) -> Figure:
     """Draw the city and every site of the batch on one sheet."""
-    bounds = city_bounds(teller.report)
+    bounds = city_bounds(texts.report)
     zone = zone_around((bounds[0] + bounds[2]) / 2)
     around = projected_bounds(zone, bounds)
-    notes = _notes(teller, zone, ["x"] * 2, sheet)
+    notes = _notes(texts, zone, ["x"] * 2, sheet)
     rooms = rooms_of(sheet, _foot_mm(notes, sheet), around)
     figure, page = _page(rooms.width, rooms.height)
     inner = (rooms.chart.width - 4, rooms.chart.height - 4)
     centre = ((around[0] + around[2]) / 2, (around[1] + around[3]) / 2)
     frame = frame_at(centre, round_scale(around, inner), (rooms.chart.width, rooms.chart.height))
-    chart = chart_in(figure, rooms.chart, frame, (zone, teller), size_mm=(rooms.width, rooms.height))
+    chart = chart_in(figure, rooms.chart, frame, (zone, texts), size_mm=(rooms.width, rooms.height))
     layers, notes = draw_ground(chart)
     _furnish(chart, page, rooms.chart)
     sites, more = draw_batch(chart)
     draw_names(chart, ("townships", "rivers", "protected_areas"))
     more += notes
-    draw_heads(page, teller, printable(teller.words("picture", "title", city=teller.city)), _head(rooms))
-    _beside(page, teller, rooms, [*sites, *layers])
-    _foot(page, teller, (zone, sheet), rooms, more)
+    draw_heads(page, texts, printable(texts.words("picture", "title", city=texts.city)), _head(rooms))
+    _beside(page, texts, rooms, [*sites, *layers])
+    _foot(page, texts, (zone, sheet), rooms, more)
     return figure
 
 
-def _beside(page: Axes, teller: Teller, rooms: Rooms, entries: list[Entry]) -> None:
+def _beside(page: Axes, texts: ReportText, rooms: Rooms, entries: list[Entry]) -> None:
     """Put legend and list of sites beside the overview, or below it."""
     first, last = rooms.columns[0], rooms.columns[-1]
-    title = teller.words("picture", "legend")
+    title = texts.words("picture", "legend")
     columns = 2 if first.width > 66 else 1
     if first is not last:
         draw_legend(page, entries, title, last[:4], columns)
-        draw_site_list(page, teller, first)
+        draw_site_list(page, texts, first)
         return
     high = min(legend_height(entries, columns), first.height * 0.5)
     draw_legend(page, entries, title, (first.left, first.top - high, first.width, high), columns)
-    draw_site_list(page, teller, Room(first.left, first.bottom, first.width, first.height - high - 3))
+    draw_site_list(page, texts, Room(first.left, first.bottom, first.width, first.height - high - 3))
 
 
-def detail_sheet(teller: Teller, subject: Subject, sheet: Sheet) -> Figure:
+def detail_sheet(texts: ReportText, subject: Subject, sheet: Sheet) -> Figure:
     """Draw a site with its conflicts, bands, distances and findings on one sheet."""
     zone = zone_around(shapely.centroid(subject.geometry).x)
     # What is left out or lies around the map is known only when it is drawn: room for a line of it.
-    notes = _notes(teller, zone, ["　".join(["x" * 30] * 6)], sheet)
+    notes = _notes(texts, zone, ["　".join(["x" * 30] * 6)], sheet)
     rooms = rooms_of(sheet, _foot_mm(notes, sheet))
     figure, page = _page(rooms.width, rooms.height)
-    frame = site_frame(teller, subject, zone, (rooms.chart.width, rooms.chart.height))
-    chart = chart_in(figure, rooms.chart, frame, (zone, teller), size_mm=(rooms.width, rooms.height))
+    frame = site_frame(texts, subject, zone, (rooms.chart.width, rooms.chart.height))
+    chart = chart_in(figure, rooms.chart, frame, (zone, texts), size_mm=(rooms.width, rooms.height))
     entries, more = draw_detail(chart, subject)
     _furnish_neatly(chart, page, rooms.chart)
-    title = teller.words("paper", "detail_title", site=subject.name or subject.site_id)
-    draw_heads(page, teller, printable(title), _head(rooms))
-    _tell(page, (teller, subject), rooms, entries, chart)
-    _foot(page, teller, (zone, sheet), rooms, more)
+    title = texts.words("paper", "detail_title", site=subject.name or subject.site_id)
+    draw_heads(page, texts, printable(title), _head(rooms))
+    _tell(page, (texts, subject), rooms, entries, chart)
+    _foot(page, texts, (zone, sheet), rooms, more)
     return figure
 
 
-def _tell(page: Axes, about: tuple[Teller, Subject], rooms: Rooms, entries: list[Entry], chart: Chart) -> None:
+def _tell(page: Axes, about: tuple[ReportText, Subject], rooms: Rooms, entries: list[Entry], chart: Chart) -> None:
     """Put verdict, inset, findings and legend beside the map, or below it."""
-    teller, subject = about
+    texts, subject = about
     first, last = rooms.columns[0], rooms.columns[-1]
     beside = first is last
     columns = 2
     legend = min(legend_height(entries, columns), last.height * (0.36 if beside else 0.5))
-    top = first.top - draw_verdict(page, teller, subject, first)
+    top = first.top - draw_verdict(page, texts, subject, first)
     deep = (38.0 if len(subject.conflicts) > 6 else 44.0) if beside else min(last.height - legend - 3, 66.0)
     inset = Room(last.left, (top if beside else last.top) - deep, last.width, deep)
-    high = draw_inset(page, teller, chart.zone, inset, chart.frame)
+    high = draw_inset(page, texts, chart.zone, inset, chart.frame)
     low = last.bottom if beside else last.top - (high + 3 if high else 0) - legend
-    draw_legend(page, entries, teller.words("picture", "legend"), (last.left, low, last.width, legend), columns)
+    draw_legend(page, entries, texts.words("picture", "legend"), (last.left, low, last.width, legend), columns)
     if beside:
         top -= high + (3.0 if high else 0.0)
     low = first.bottom + (legend + 2 if beside else 0)
-    draw_findings(page, teller, subject, Room(first.left, low, first.width, top - low))
+    draw_findings(page, texts, subject, Room(first.left, low, first.width, top - low))
 
 
 def draw_detail(chart: Chart, subject: Subject) -> tuple[list[Entry], list[str]]:
     """Draw all that a detail map shows inside its neat line; return legend and notes."""
-    words = chart.teller.words
+    words = chart.texts.words
     layers, notes = draw_ground(chart)
     bands = bands_of(chart, subject)
     tinted, more = draw_bands(chart, bands)
@@ -138,7 +138,7 @@ def draw_detail(chart: Chart, subject: Subject) -> tuple[list[Entry], list[str]]
     return [site, *conflicts, *unchecked, *tinted, *distances, *layers], [*more, *notes]
 
 
-def site_frame(teller: Teller, subject: Subject, zone: Zone, room_mm: tuple[float, float]) -> Frame:
+def site_frame(texts: ReportText, subject: Subject, zone: Zone, room_mm: tuple[float, float]) -> Frame:
     """Choose scale and frame: the site with its surroundings, and the nearest constraint if that is not far."""
     site = zone.project([subject.geometry])[0]
     west, south, east, north = site.bounds
@@ -157,7 +157,7 @@ def site_frame(teller: Teller, subject: Subject, zone: Zone, room_mm: tuple[floa
 
 
 def chart_in(
-    figure: Figure, room: Room, frame: Frame, known: tuple[Zone, Teller], *, size_mm: tuple[float, float]
+    figure: Figure, room: Room, frame: Frame, known: tuple[Zone, ReportText], *, size_mm: tuple[float, float]
 ) -> Chart:
     """Make the axes of a map in a room of the sheet."""
     width, height = size_mm
@@ -190,24 +190,24 @@ def _page(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, page
 
 
-def _notes(teller: Teller, zone: Zone, more: list[str], sheet: Sheet) -> list[str]:
-    return foot_lines(teller, crs_of(teller, zone), more, sheet.size_mm[0] - 2 * EDGE_MM - 1)
+def _notes(texts: ReportText, zone: Zone, more: list[str], sheet: Sheet) -> list[str]:
+    return foot_lines(texts, crs_of(texts, zone), more, sheet.size_mm[0] - 2 * EDGE_MM - 1)
 
 
-def crs_of(teller: Teller, zone: Zone) -> str:
+def crs_of(texts: ReportText, zone: Zone) -> str:
     """Name the reference system of a map: datum, projection, zone, and how the grid is written."""
     code = f"EPSG:{zone.epsg}" if zone.epsg else "—"
-    return teller.words("paper", "crs", zone=zone.number, meridian=zone.meridian_deg, code=code)
+    return texts.words("paper", "crs", zone=zone.number, meridian=zone.meridian_deg, code=code)
 
 
 def _foot_mm(notes: list[str], sheet: Sheet) -> float:
     return FOOT_LINE_MM * len(notes) + (4.0 if sheet.map_number else 0.5)
 
 
-def _foot(page: Axes, teller: Teller, known: tuple[Zone, Sheet], rooms: Rooms, more: list[str]) -> None:
+def _foot(page: Axes, texts: ReportText, known: tuple[Zone, Sheet], rooms: Rooms, more: list[str]) -> None:
     zone, sheet = known
-    notes = _notes(teller, zone, more, sheet)
-    mark = teller.words("paper", "map_number", number=sheet.map_number) if sheet.map_number else ""
+    notes = _notes(texts, zone, more, sheet)
+    mark = texts.words("paper", "map_number", number=sheet.map_number) if sheet.map_number else ""
     draw_foot(page, notes, (rooms.foot.left, rooms.foot.top, rooms.foot.width), mark)
 
 

@@ -18,7 +18,7 @@ from lzgis.exports.paper.ground import draw_ground, draw_names
 from lzgis.exports.paper.page import STRIP_MM, Room, frame_at, round_scale
 from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
 from lzgis.exports.paper.subject import Subject
-from lzgis.exports.report_text import VERDICT_COLOURS, Teller, text
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
 
 _LEGEND_MM = 40.0
 #: What helps to find a place in the city.
@@ -26,9 +26,9 @@ _CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines",
 _NOTE_MM = 3.6
 
 
-def location_figure(teller: Teller, subject: Subject, size_mm: tuple[float, float]) -> Figure:
+def location_figure(texts: ReportText, subject: Subject, size_mm: tuple[float, float]) -> Figure:
     """Draw the city and, in it, the site."""
-    bounds = city_bounds(teller.report)
+    bounds = city_bounds(texts.report)
     here = subject.geometry.bounds
     # A site outside the city is shown as well.
     around = (*np.minimum(bounds[:2], here[:2]), *np.maximum(bounds[2:], here[2:]))
@@ -37,7 +37,7 @@ def location_figure(teller: Teller, subject: Subject, size_mm: tuple[float, floa
     room = room_in(size_mm)
     scale = round_scale((west, south, east, north), (room.width - 2, room.height - 2))
     frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (room.width, room.height))
-    figure, page, chart = start(teller, zone, size_mm, (room, frame))
+    figure, page, chart = start(texts, zone, size_mm, (room, frame))
     layers, _ = draw_ground(chart, _CONTEXT)
     draw_scale_bar(chart)
     draw_north_arrow(chart)
@@ -61,15 +61,15 @@ def draw_place(chart: Chart, subject: Subject) -> Entry:
     label = shortened(printable(subject.name or subject.site_id), 46.0, 7.5)
     chart.avoid_along(shape)
     chart.name(label, [(point.x, point.y)], look={"size": 7.5, "color": "black", "edge": colour}, reach_mm=20.0)
-    return Entry(chart.teller.words("paper", "place"), "marker", {**sign, "markersize": 8})
+    return Entry(chart.texts.words("paper", "place"), "marker", {**sign, "markersize": 8})
 
 
-def detail_figure(teller: Teller, subject: Subject, size_mm: tuple[float, float]) -> Figure:
+def detail_figure(texts: ReportText, subject: Subject, size_mm: tuple[float, float]) -> Figure:
     """Draw the site with its conflicts, bands and distances."""
     zone = zone_around(shapely.centroid(subject.geometry).x)
     room = room_in(size_mm)
-    frame = site_frame(teller, subject, zone, (room.width, room.height))
-    figure, page, chart = start(teller, zone, size_mm, (room, frame))
+    frame = site_frame(texts, subject, zone, (room.width, room.height))
+    figure, page, chart = start(texts, zone, size_mm, (room, frame))
     entries, _ = draw_detail(chart, subject)
     finish(page, chart, room, size_mm, entries)
     return figure
@@ -82,27 +82,27 @@ def room_in(size_mm: tuple[float, float]) -> Room:
     return Room(edge, edge + _NOTE_MM, width - 2 * edge - _LEGEND_MM - 2, height - 2 * edge - _NOTE_MM)
 
 
-def start(teller: Teller, zone: Zone, size_mm: tuple[float, float], known: Any) -> tuple[Figure, Axes, Chart]:
+def start(texts: ReportText, zone: Zone, size_mm: tuple[float, float], known: Any) -> tuple[Figure, Axes, Chart]:
     """Make the page and the map on it."""
     width, height = size_mm
     figure = Figure(figsize=(width / 25.4, height / 25.4), facecolor="white")
     page = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(0, height), autoscale_on=False)
     page.set_axis_off()
     room, frame = known
-    return figure, page, chart_in(figure, room, frame, (zone, teller), size_mm=size_mm)
+    return figure, page, chart_in(figure, room, frame, (zone, texts), size_mm=size_mm)
 
 
 def finish(page: Axes, chart: Chart, room: Room, size_mm: tuple[float, float], entries: list[Entry]) -> None:
     """Draw what stands around the map."""
     draw_grid(chart, page, room)
     draw_neat_lines(page, room)
-    teller = chart.teller
-    title = teller.words("picture", "legend")
+    texts = chart.texts
+    title = texts.words("picture", "legend")
     left = room.left + room.width + STRIP_MM + 2
     place = (left, room.bottom - STRIP_MM, size_mm[0] - left - 0.5, room.height + 2 * STRIP_MM)
     draw_legend(page, entries, title, place)
-    zone, as_of = chart.zone, teller.report.provenance.as_of.isoformat()
+    zone, as_of = chart.zone, texts.report.provenance.as_of.isoformat()
     code = f"EPSG:{zone.epsg}" if zone.epsg else "CGCS2000"
-    notes = [teller.notice, teller.words("paper", "crs_short", zone=zone.number, code=code, as_of=as_of)]
+    notes = [texts.notice, texts.words("paper", "crs_short", zone=zone.number, code=code, as_of=as_of)]
     line = shortened(printable("　".join(note for note in notes if note)), size_mm[0] - 2, 5.6)
     page.text(0.8, 0.9, line, va="bottom", fontproperties=font(5.6), color="#333333")

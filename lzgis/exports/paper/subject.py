@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from lzgis.errors import ExportError
-from lzgis.exports.report_text import Teller, conflicts_first, number, records, text
+from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Report, State
 from lzgis.model.rules import Severity
@@ -107,14 +107,14 @@ def square_metres(value: Any) -> str:
     return "" if known is None else f"{known:,.2f}".rstrip("0").rstrip(".") + " ㎡"
 
 
-def figures(finding: dict[str, Any], teller: Teller) -> str:
+def figures(finding: dict[str, Any], texts: ReportText) -> str:
     """Say how much a finding is about: area or length, and the distance beside what is demanded."""
     parts = [square_metres(finding["area_m2"]) or metres(finding["length_m"])]
     possible = number(finding["area_possible_m2"])
     if possible is not None and number(finding["area_m2"], 2) != round(possible, 2):
-        parts.append(teller.words("paper", "possible_area", area=square_metres(possible)))
+        parts.append(texts.words("paper", "possible_area", area=square_metres(possible)))
     if number(finding["required_m"]) is not None:
         facts = {"distance": metres(finding["distance_m"]), "required": metres(finding["required_m"])}
         if facts["distance"]:
-            parts.append(teller.words("paper", "distance", **facts))
+            parts.append(texts.words("paper", "distance", **facts))
     return "，".join(part for part in parts if part)

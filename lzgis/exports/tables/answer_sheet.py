@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from lzgis.exports.report_text import Teller, conflicts_first, hectares, number, records, text, visible
+from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
 from lzgis.model.report import FINDING_COLUMNS, Reason, State
 from lzgis.model.rules import Level, Requirement
 
@@ -49,13 +49,13 @@ class AnswerSheet:
 
     Parameters
     ----------
-    teller : Teller
+    texts : ReportText
         The report, and the reader's language.
     """
 
-    def __init__(self, teller: Teller) -> None:
-        self._teller = teller
-        self._report = teller.report
+    def __init__(self, texts: ReportText) -> None:
+        self._teller = texts
+        self._report = texts.report
         # The layers that each clause speaks of: hundreds of projects share their clauses.
         self._spoken: dict[str, list[str]] = {}
 
@@ -112,9 +112,9 @@ class AnswerSheet:
     @cached_property
     def _mentioned(self) -> dict[str, tuple[str, ...]]:
         """Words by which clauses speak of each layer."""
-        book, teller = self._report.book, self._teller
+        book, texts = self._report.book, self._teller
         return {
-            layer: tuple(word for word in {title, teller.layer(layer), *book.mentions.get(layer, ())} if word)
+            layer: tuple(word for word in {title, texts.layer(layer), *book.mentions.get(layer, ())} if word)
             for layer, title in book.layers.items()
         }
 
@@ -134,19 +134,19 @@ class AnswerSheet:
 
     def _layer_facts(self, site_id: str, layer: str, size: Sizer) -> list[str]:
         """One line per rule that catches the site in a layer; if none does, one for the layer."""
-        teller, words = self._teller, self._teller.words
+        texts, words = self._teller, self._teller.words
         rules = self._rules_of[layer]
         mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _meant(f)]
         mine.sort(key=lambda f: _RANK[f["state"]])
-        title = visible(teller.layer(layer))
+        title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
-            state, reason = teller.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
+            state, reason = texts.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
         caught = [f for f in mine if _RANK[f["state"]] < 2]
         facts = []
         for found in caught or mine[:1]:
-            named = visible(teller.rule(found["rule"])) if caught else title
-            line = words("dossier", "fact-state", title=named, state=teller.word("state", found["state"]))
+            named = visible(texts.rule(found["rule"])) if caught else title
+            line = words("dossier", "fact-state", title=named, state=texts.word("state", found["state"]))
             large = size(found) if caught else ""
             distance = number(found["distance_m"], 3)
             if large:

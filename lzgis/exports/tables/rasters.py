@@ -10,12 +10,12 @@ import pandas as pd
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import provenance_of
-from lzgis.exports.report_text import Teller, number, records, text
+from lzgis.exports.report_text import ReportText, number, records, text
 from lzgis.exports.siteless import siteless
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.exports.tables.xlsx import tables_bytes
-from lzgis.files.atomic_write import put_bytes
-from lzgis.model.audit import Setting
+from lzgis.files.atomic_write import write_bytes_atomic
+from lzgis.model.audit import ReportContext
 from lzgis.model.report import Provenance, SiteTable
 from lzgis.rasters.change import RasterChange
 from lzgis.rasters.city import as_city
@@ -60,13 +60,13 @@ def write_raster_xlsx(
     """
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)
-    setting = Setting(city.city, city.book, {}, None, origin)
-    teller = Teller(siteless(setting, city.book, found.problems), language)
+    setting = ReportContext(city.city, city.book, {}, None, origin)
+    texts = ReportText(siteless(setting, city.book, found.problems), language)
     if isinstance(found, RasterStats):
-        tables = _stats_tables(teller, found)
+        tables = _stats_tables(texts, found)
     else:
-        tables = _change_tables(teller, found, class_titles(city, (found.before, found.after), teller.words))
-    put_bytes(path, tables_bytes(teller, tables))
+        tables = _change_tables(texts, found, class_titles(city, (found.before, found.after), texts.words))
+    write_bytes_atomic(path, tables_bytes(texts, tables))
     return Path(path)
 
 
@@ -105,9 +105,9 @@ def told_limits(found: RasterStats, words: Words) -> pd.DataFrame:
     return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
 
 
-def _stats_tables(teller: Teller, found: RasterStats) -> list[Table]:
-    words = teller.words
-    tables = [_table(teller, "raster_composition", _COMPOSITION, told_composition(found, words))]
+def _stats_tables(texts: ReportText, found: RasterStats) -> list[Table]:
+    words = texts.words
+    tables = [_table(texts, "raster_composition", _COMPOSITION, told_composition(found, words))]
     if found.declared:
         rows: list[list[Value]] = [
             [d.declared.basis, d.declared.value, round(d.measured, 6), words("raster", "yes" if d.holds else "no")]
@@ -117,25 +117,25 @@ def _stats_tables(teller: Teller, found: RasterStats) -> list[Table]:
         heads = [Head(words("raster", name)) for name in ("basis", "declared_value", "measured", "holds")]
         tables.append(Table("raster_declared", [*heads, Head(words("raster", "note"), "text", True)], rows))
     if len(found.limits):
-        tables.append(_table(teller, "raster_limits", _LIMITS, told_limits(found, words)))
+        tables.append(_table(texts, "raster_limits", _LIMITS, told_limits(found, words)))
     return tables
 
 
-def _change_tables(teller: Teller, found: RasterChange, titles: dict[str, str]) -> list[Table]:
+def _change_tables(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
     told = {"before": titles, "after": titles}
     patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(told)
     columns = [name for name in _PATCHES if name in patches.columns]
     return [
-        _table(teller, "raster_patches", columns, patches),
-        _table(teller, "raster_transitions", _TRANSITIONS, found.transitions.replace(told)),
-        _matrix(teller, found, titles),
+        _table(texts, "raster_patches", columns, patches),
+        _table(texts, "raster_transitions", _TRANSITIONS, found.transitions.replace(told)),
+        _matrix(texts, found, titles),
     ]
 
 
-def _matrix(teller: Teller, found: RasterChange, titles: dict[str, str]) -> Table:
+def _matrix(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> Table:
     """Set the areas out in hectares: earlier classes down, later ones across."""
     matrix = found.matrix().rename(index=titles, columns=titles)
-    heads = [Head(teller.words("raster", "matrix_corner")), *(Head(text(name), "hectare") for name in matrix.columns)]
+    heads = [Head(texts.words("raster", "matrix_corner")), *(Head(text(name), "hectare") for name in matrix.columns)]
     rows: list[list[Value]] = [
         [text(name), *(number(value, 4) for value in row)]
         for name, row in zip(matrix.index, matrix.to_numpy(), strict=True)
@@ -143,8 +143,8 @@ def _matrix(teller: Teller, found: RasterChange, titles: dict[str, str]) -> Tabl
     return Table("raster_matrix", heads, rows, fixed=1)
 
 
-def _table(teller: Teller, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
-    heads = [Head(teller.words("raster", c), _KINDS.get(c, "text")) for c in columns]
+def _table(texts: ReportText, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
+    heads = [Head(texts.words("raster", c), _KINDS.get(c, "text")) for c in columns]
     return Table(name, heads, [[_cell(c, row[c]) for c in columns] for row in records(frame, columns)], fixed=1)
 
 

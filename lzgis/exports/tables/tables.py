@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from lzgis.exports.report_text import SEPARATOR, Teller, hectares, number, records, text
+from lzgis.exports.report_text import SEPARATOR, ReportText, hectares, number, records, text
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Rule
@@ -129,23 +129,23 @@ _RULE_COLUMNS = [
 ]
 
 
-def report_tables(teller: Teller) -> list[Table]:
+def report_tables(texts: ReportText) -> list[Table]:
     """Return every table of a report but its provenance, in the order they are read."""
-    findings = [_told(teller, finding) for finding in teller.findings()]
-    overruled = ["override"] if len(teller.report.overrides) else []
+    findings = [_told(texts, finding) for finding in texts.findings()]
+    overruled = ["override"] if len(texts.report.overrides) else []
     open_rows = [f for f in findings if f["code"] == State.NOT_CHECKED or (f["unchecked_share"] or 0) > 0]
     return [
-        verdict_table(teller),
-        _finding_table(teller, "findings", [*_FINDING_COLUMNS, *overruled], findings),
-        _finding_table(teller, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
-        _unit_list_table(teller),
-        _finding_table(teller, "not_checked", _UNCHECKED_COLUMNS, open_rows),
-        *_override_tables(teller),
-        rule_table(teller),
+        verdict_table(texts),
+        _finding_table(texts, "findings", [*_FINDING_COLUMNS, *overruled], findings),
+        _finding_table(texts, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
+        _unit_list_table(texts),
+        _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, open_rows),
+        *_override_tables(texts),
+        rule_table(texts),
     ]
 
 
-def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
+def _told(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
     """Word and round one finding; `code`, `corridor` and `mark` are for sorting it into tables."""
     rule = finding["rule"]
     told: dict[str, Any] = {}
@@ -156,24 +156,24 @@ def _told(teller: Teller, finding: Mapping[str, Any]) -> dict[str, Any]:
         "code": finding["state"],
         "corridor": finding["kind"] == "keep_away",
         "mark": mark_of(finding),
-        "override": teller.override(finding),
-        "activity": teller.activity(finding["activity"]),
-        "rule": teller.rule(rule),
+        "override": texts.override(finding),
+        "activity": texts.activity(finding["activity"]),
+        "rule": texts.rule(rule),
         "rule_id": rule,
         "area_ha": hectares(finding["area_m2"]),
         "area_possible_ha": hectares(finding["area_possible_m2"]),
-        "kind": teller.word("rule_kind", finding["kind"]),
-        "layer": teller.layer(finding["layer"]),
-        "state": teller.word("state", finding["state"]),
-        "severity": teller.word("severity", finding["severity"]),
-        "reason": teller.reason(finding),
-        "band": teller.word("band", finding["band"]),
-        "baseline": teller.word("baseline", finding["baseline"]),
-        "procedure": teller.translated(rule, finding["procedure"]),
-        "note": teller.translated(rule, finding["note"]),
-        "basis": teller.basis(finding),
-        "strength": teller.word("strength", finding["strength"]),
-        "certainty": teller.word("certainty", finding["certainty"]),
+        "kind": texts.word("rule_kind", finding["kind"]),
+        "layer": texts.layer(finding["layer"]),
+        "state": texts.word("state", finding["state"]),
+        "severity": texts.word("severity", finding["severity"]),
+        "reason": texts.reason(finding),
+        "band": texts.word("band", finding["band"]),
+        "baseline": texts.word("baseline", finding["baseline"]),
+        "procedure": texts.translated(rule, finding["procedure"]),
+        "note": texts.translated(rule, finding["note"]),
+        "basis": texts.basis(finding),
+        "strength": texts.word("strength", finding["strength"]),
+        "certainty": texts.word("certainty", finding["certainty"]),
         "shortfall_m": shortfall(finding["required_m"], finding["distance_m"]),
         "shortfall_possible_m": shortfall(finding["required_possible_m"], finding["distance_m"]),
     }
@@ -195,14 +195,14 @@ def mark_of(finding: Mapping[str, Any]) -> str:
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
-def _heads(teller: Teller, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
-    return [Head(teller.column(name), _KINDS.get(name, "text"), name in folded) for name in names]
+def _heads(texts: ReportText, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
+    return [Head(texts.column(name), _KINDS.get(name, "text"), name in folded) for name in names]
 
 
-def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dict[str, Any]]) -> Table:
+def _finding_table(texts: ReportText, name: str, columns: list[str], rows: list[dict[str, Any]]) -> Table:
     return Table(
         name,
-        _heads(teller, columns, folded=_FOLDED_OF_FINDINGS),
+        _heads(texts, columns, folded=_FOLDED_OF_FINDINGS),
         [[row[column] for column in columns] for row in rows],
         marks=[row["mark"] for row in rows],
         marked=columns.index("state"),
@@ -210,33 +210,33 @@ def _finding_table(teller: Teller, name: str, columns: list[str], rows: list[dic
     )
 
 
-def verdict_table(teller: Teller) -> Table:
+def verdict_table(texts: ReportText) -> Table:
     """Return the table of the verdicts."""
-    steps = teller.report.book.tolerance.ladder_m2
-    heads = _heads(teller, _VERDICT_COLUMNS)
-    heads += [Head(teller.words("column", "ladder_step", area=step)) for step in steps]
+    steps = texts.report.book.tolerance.ladder_m2
+    heads = _heads(texts, _VERDICT_COLUMNS)
+    heads += [Head(texts.words("column", "ladder_step", area=step)) for step in steps]
     rows: list[list[Value]] = []
     marks = []
-    for verdict in teller.verdicts():
+    for verdict in texts.verdicts():
         lists = [verdict[n] for n in ("prohibited", "conditional", "notices", "not_checked")]
-        ladder = [teller.word("verdict", v) for v in verdict["ladder"]][: len(steps)]
+        ladder = [texts.word("verdict", v) for v in verdict["ladder"]][: len(steps)]
         area = verdict["site_area_m2"]
-        row: list[Value] = [verdict["site_id"], verdict["site_name"], teller.activity(verdict["activity"])]
-        row += [teller.word("verdict", verdict["verdict"]), *(len(names) for names in lists)]
+        row: list[Value] = [verdict["site_id"], verdict["site_name"], texts.activity(verdict["activity"])]
+        row += [texts.word("verdict", verdict["verdict"]), *(len(names) for names in lists)]
         row += [number(area, 2), hectares(area), number(verdict["site_length_m"], 3)]
-        row += [teller.rules(names) for names in lists]
-        row += [teller.rule(text(verdict["nearest_rule"])), number(verdict["nearest_m"], 3), *ladder]
+        row += [texts.rules(names) for names in lists]
+        row += [texts.rule(text(verdict["nearest_rule"])), number(verdict["nearest_m"], 3), *ladder]
         rows.append(row)
         marks.append(verdict["verdict"])
     return Table("verdicts", heads, rows, marks=marks, marked=3, fixed=2)
 
 
-def _unit_list_table(teller: Teller) -> Table:
-    sheet = AnswerSheet(teller)
+def _unit_list_table(texts: ReportText) -> Table:
+    sheet = AnswerSheet(texts)
     rows: list[list[Value]] = []
-    for site, name in zip(teller.report.verdicts["site_id"], teller.report.verdicts["site_name"], strict=True):
+    for site, name in zip(texts.report.verdicts["site_id"], texts.report.verdicts["site_name"], strict=True):
         for one in sheet.clauses(site):
-            told: list[Value] = [site, text(name), teller.word("level-of", one.level)]
+            told: list[Value] = [site, text(name), texts.word("level-of", one.level)]
             told += [
                 one.unit_id,
                 one.unit_name,
@@ -249,87 +249,87 @@ def _unit_list_table(teller: Teller) -> Table:
                 "",
             ]
             rows.append([*told, one.basis, one.certainty, one.note])
-    answers = teller.words("table", "answers").split(",")
+    answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
     folded = _FOLDED | {"facts", "basis", "note"}
-    return Table("unit_lists", _heads(teller, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices)
+    return Table("unit_lists", _heads(texts, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices)
 
 
-def _override_tables(teller: Teller) -> list[Table]:
+def _override_tables(texts: ReportText) -> list[Table]:
     """Return the table of overruled findings, if there are any."""
     rows: list[list[Value]] = []
-    for row in records(teller.report.overrides, _OVERRIDE_COLUMNS):
+    for row in records(texts.report.overrides, _OVERRIDE_COLUMNS):
         told: dict[str, Value] = {name: text(value) for name, value in row.items()}
         told |= {
-            "rule": teller.rule(row["rule"]),
-            "status": teller.word("override", row["status"]),
-            "evidence_state": teller.word("override", row["evidence_state"]),
-            "state_then": teller.word("state", row["state_then"]),
-            "severity_then": teller.word("severity", row["severity_then"]),
+            "rule": texts.rule(row["rule"]),
+            "status": texts.word("override", row["status"]),
+            "evidence_state": texts.word("override", row["evidence_state"]),
+            "state_then": texts.word("state", row["state_then"]),
+            "severity_then": texts.word("severity", row["severity_then"]),
             "area_m2_then": number(row["area_m2_then"], 2),
         }
         rows.append([told[name] for name in _OVERRIDE_COLUMNS])
     folded = ("reason", "changed", "evidence")
     heads = [
-        Head(teller.words("override", f"head_{name}"), "area" if name == "area_m2_then" else "text", name in folded)
+        Head(texts.words("override", f"head_{name}"), "area" if name == "area_m2_then" else "text", name in folded)
         for name in _OVERRIDE_COLUMNS
     ]
     return [Table("overrides", heads, rows, fixed=2)] if rows else []
 
 
-def rule_table(teller: Teller) -> Table:
+def rule_table(texts: ReportText) -> Table:
     """Return the table of the rules in force, with what each demands and rests on."""
     folded = {"basis", "repealed", "parameters", "procedure", "note"}
-    in_force = teller.report.book.as_of(teller.report.provenance.as_of).rules
-    rows = [_rule_row(teller, rule) for rule in in_force]
-    return Table("rules", _heads(teller, _RULE_COLUMNS, folded=folded), rows, fixed=2)
+    in_force = texts.report.book.as_of(texts.report.provenance.as_of).rules
+    rows = [_rule_row(texts, rule) for rule in in_force]
+    return Table("rules", _heads(texts, _RULE_COLUMNS, folded=folded), rows, fixed=2)
 
 
-def _rule_row(teller: Teller, rule: Rule) -> list[Value]:
-    title = teller.words.title
+def _rule_row(texts: ReportText, rule: Rule) -> list[Value]:
+    title = texts.words.title
     return [
         rule.id,
         title(rule.title, rule.title_en),
-        teller.word("rule_kind", rule.kind),
-        SEPARATOR.join(teller.layer(layer) for layer in rule.layers),
-        teller.word("severity", rule.severity),
-        teller.word("strength", rule.strength),
-        teller.basis_of(rule),
-        teller.certainty_of(rule),
+        texts.word("rule_kind", rule.kind),
+        SEPARATOR.join(texts.layer(layer) for layer in rule.layers),
+        texts.word("severity", rule.severity),
+        texts.word("strength", rule.strength),
+        texts.basis_of(rule),
+        texts.certainty_of(rule),
         rule.effective_from.isoformat(),
         "" if rule.effective_to is None else rule.effective_to.isoformat(),
-        _repealed(teller, rule),
-        _parameters(teller, rule),
+        _repealed(texts, rule),
+        _parameters(texts, rule),
         title(rule.procedure, rule.procedure_en),
         title(rule.note, rule.note_en),
     ]
 
 
-def _repealed(teller: Teller, rule: Rule) -> str:
-    as_of = teller.report.provenance.as_of
+def _repealed(texts: ReportText, rule: Rule) -> str:
+    as_of = texts.report.provenance.as_of
     found = []
     for basis in rule.basis:
-        document = teller.report.book.documents[basis.document]
+        document = texts.report.book.documents[basis.document]
         if document.repealed(as_of):
-            name = teller.words.title(document.title, document.title_en)
-            line = teller.words("finding", "repealed", document=name, date=document.repealed_on)
+            name = texts.words.title(document.title, document.title_en)
+            line = texts.words("finding", "repealed", document=name, date=document.repealed_on)
             found.append(f"{line} ({document.repealed_by})" if document.repealed_by else line)
     return SEPARATOR.join(found)
 
 
-def _parameters(teller: Teller, rule: Rule) -> str:
+def _parameters(texts: ReportText, rule: Rule) -> str:
     """Spell out what limits a rule, what its kind adds, and its exceptions."""
     more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where"})
     parts = [f"{name} = {value}" for name, value in more.items() if value not in (None, "", [], {})]
     if rule.activities:
-        parts.append(teller.words("table", "only", activities=_activities(teller, rule.activities)))
+        parts.append(texts.words("table", "only", activities=_activities(texts, rule.activities)))
     for one in rule.unless:
-        severity = teller.word("severity", one.severity)
+        severity = texts.word("severity", one.severity)
         severity += f" {one.item}" if one.item else ""
-        activities = _activities(teller, one.activity)
-        parts.append(teller.words("table", "unless", activities=activities, severity=severity))
+        activities = _activities(texts, one.activity)
+        parts.append(texts.words("table", "unless", activities=activities, severity=severity))
     return SEPARATOR.join(parts)
 
 
-def _activities(teller: Teller, activities: Iterable[str]) -> str:
-    return teller.words("picture", "separator").join(teller.activity(a) for a in activities)
+def _activities(texts: ReportText, activities: Iterable[str]) -> str:
+    return texts.words("picture", "separator").join(texts.activity(a) for a in activities)

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import xlsxwriter
 
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import TINTS, Teller, visible
+from lzgis.exports.report_text import TINTS, ReportText, visible
 from lzgis.exports.tables.tables import Head, Kind, Table, report_tables
-from lzgis.files.atomic_write import put, put_bytes
+from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -67,15 +67,17 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
         If the file cannot be written.
     """
     data = workbook_bytes(report, language=language)
-    put_bytes(path, data)
+    write_bytes_atomic(path, data)
 
 
-def write_growing(teller: Teller, pieces: Callable[[], Iterable[Table]], others: list[Table], path: str | Path) -> None:
+def write_growing(
+    texts: ReportText, pieces: Callable[[], Iterable[Table]], others: list[Table], path: str | Path
+) -> None:
     """Write a workbook of a table that comes in pieces of consecutive rows, of others, and the provenance.
 
     Parameters
     ----------
-    teller : Teller
+    texts : ReportText
         What the workbook says of itself.
     pieces : callable
         Gives the pieces from the first on; it is called twice, and only one piece is ever held.
@@ -93,37 +95,37 @@ def write_growing(teller: Teller, pieces: Callable[[], Iterable[Table]], others:
     def make(made: Path) -> None:
         options = _OPTIONS | {"constant_memory": True, "tmpdir": str(made.parent)}
         with xlsxwriter.Workbook(made, options) as book:
-            pages = _begun(book, teller)
+            pages = _begun(book, texts)
             pages.growing(pieces)
             for table in others:
                 pages.table(table)
-            pages.stack("provenance", provenance_tables(teller))
+            pages.stack("provenance", provenance_tables(texts))
 
-    put(path, make)
+    write_atomic(path, make)
 
 
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     """Return the workbook of a report."""
-    teller = Teller(report, language)
-    return tables_bytes(teller, report_tables(teller))
+    texts = ReportText(report, language)
+    return tables_bytes(texts, report_tables(texts))
 
 
-def tables_bytes(teller: Teller, tables: list[Table]) -> bytes:
+def tables_bytes(texts: ReportText, tables: list[Table]) -> bytes:
     """Return a workbook of tables, a sheet for each, and of the provenance."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS | {"in_memory": True}) as book:
-        pages = _begun(book, teller)
+        pages = _begun(book, texts)
         for table in tables:
             pages.table(table)
-        pages.stack("provenance", provenance_tables(teller))
+        pages.stack("provenance", provenance_tables(texts))
     return buffer.getvalue()
 
 
-def _begun(book: Any, teller: Teller) -> _Pages:
+def _begun(book: Any, texts: ReportText) -> _Pages:
     book.set_properties(
-        {"title": visible(teller.city), "comments": visible(teller.notice), "created": _made_at(teller.report)}
+        {"title": visible(texts.city), "comments": visible(texts.notice), "created": _made_at(texts.report)}
     )
-    return _Pages(book, teller)
+    return _Pages(book, texts)
 
 
 def _made_at(report: Report) -> dt.datetime:
@@ -135,9 +137,9 @@ def _made_at(report: Report) -> dt.datetime:
 class _Pages:
     """Lays tables out on sheets; every sheet begins with the notice and the disclaimer."""
 
-    def __init__(self, book: Any, teller: Teller) -> None:
+    def __init__(self, book: Any, texts: ReportText) -> None:
         self._book = book
-        self._teller = teller
+        self._teller = texts
         self._formats: dict[tuple[Kind, bool, str], Any] = {}
         self._notice = book.add_format({**_FONT, "bold": True, "font_color": "#b00000", "font_size": 12})
         self._disclaimer = book.add_format({**_FONT, "font_color": "#555555"})

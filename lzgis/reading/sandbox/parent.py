@@ -105,7 +105,7 @@ def begin_reading(
     return Reading(shown(path), chosen, most, folder, _started([folder], chosen.network))
 
 
-def read_many_apart(
+def read_many_in_sandbox(
     asked: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
 ) -> list[Read | LzgisError]:
     """Read many files in one process apart, which is started again after a file that ends it.
@@ -247,7 +247,7 @@ def checked_path(path: str | Path) -> Path:
     return found
 
 
-def read_apart(
+def read_in_sandbox(
     path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> Read:
     """Read a file in a process apart and wait for it; arguments and errors as :func:`begin_reading`."""

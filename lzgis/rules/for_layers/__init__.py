@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lzgis.model.audit import Topic
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground
+from lzgis.rules.for_layers.base import AuditContext, Found
 from lzgis.rules.for_layers.declared_total import DeclaredTotal, check_declared_total
 from lzgis.rules.for_layers.inside import Inside, check_inside
 from lzgis.rules.for_layers.matches_code import MatchesCode, check_matches_code
@@ -29,7 +29,7 @@ class LayerKind(NamedTuple):
     """
 
     rule: type[LayerRule]
-    check: Callable[[LayerRule, Ground], list[Found]]
+    check: Callable[[LayerRule, AuditContext], list[Found]]
     topic: Topic
     between_versions: bool = False
 

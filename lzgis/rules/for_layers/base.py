@@ -40,7 +40,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class AuditContext:
     """What all rules of an audit share: the layers in the plane of the city, and work done once.
 
     `earlier` are the same layers as they were before, where two versions are compared.
@@ -126,9 +126,9 @@ def clear(layer: str, other_layer: str = "", **more: Any) -> Found:
     return Found(layer, State.CLEAR, other_layer=other_layer, **more)
 
 
-def unanswerable(ground: Ground, layer: str, where: Mapping[str, list[str]], *fields: str) -> Reason:
+def unanswerable(context: AuditContext, layer: str, where: Mapping[str, list[str]], *fields: str) -> Reason:
     """Say why a layer cannot be looked at; `Reason.NONE` if it can."""
-    here = ground.layers.get(layer)
+    here = context.layers.get(layer)
     if here is None:
         return Reason.LAYER_MISSING
     if not len(here.frame):
@@ -142,10 +142,10 @@ def unchecked(layer: str, reason: Reason, other_layer: str = "") -> Found:
     return Found(layer, State.NOT_CHECKED, reason, other_layer=other_layer)
 
 
-def both(ground: Ground, rule: LayerRule, layer: str, other: str, *fields: str) -> list[Found]:
+def both(context: AuditContext, rule: LayerRule, layer: str, other: str, *fields: str) -> list[Found]:
     """Give the 未核查 row of a rule whose layers are not both at hand; empty if they are."""
     for name, where, wanted in ((layer, rule.where, fields), (other, rule.other_where, fields)):
-        reason = unanswerable(ground, name, where, *wanted)
+        reason = unanswerable(context, name, where, *wanted)
         if reason is not Reason.NONE:
             return [unchecked(layer, reason, other)]
     return []

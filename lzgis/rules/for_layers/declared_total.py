@@ -8,7 +8,7 @@ from lzgis.messages import Message
 from lzgis.model.catalogue import Declared
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import OUTLINE, LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, clear, unanswerable, unchecked
+from lzgis.rules.for_layers.base import AuditContext, Found, clear, unanswerable, unchecked
 
 
 class DeclaredTotal(LayerRule):
@@ -21,47 +21,47 @@ class DeclaredTotal(LayerRule):
     other: str = OUTLINE
 
 
-def check_declared_total(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_declared_total(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per declared figure."""
-    names = ground.of(rule) if rule.layer != "*" else list(ground.layers)
+    names = context.of(rule) if rule.layer != "*" else list(context.layers)
     rows: list[Found] = []
     for layer in names:
-        lacking = unanswerable(ground, layer, {})
+        lacking = unanswerable(context, layer, {})
         if lacking is not Reason.NONE:
             rows.append(unchecked(layer, lacking))
             continue
-        declared = ground.layers[layer].spec.declared
-        rows += [_row(ground, layer, one) for one in declared]
+        declared = context.layers[layer].spec.declared
+        rows += [_row(context, layer, one) for one in declared]
         rows += _sums(layer, declared)
     return rows or [clear(names[0] if names else rule.layer)]
 
 
-def measured(ground: Ground, layer: str, declared: Declared) -> float:
+def measured(context: AuditContext, layer: str, declared: Declared) -> float:
     """Measure a declared figure: km², number of ids, or share of the city."""
     if declared.what == "count":
-        here = ground.layers[layer]
+        here = context.layers[layer]
         return float(here.frame["id"].iloc[here.matching(declared.where)].nunique())
-    area = ground.area_m2(layer, declared.where)
+    area = context.area_m2(layer, declared.where)
     if declared.what == "area_km2":
         return area / 1e6
-    whole = declared.denominator_km2 or ground.area_m2(ground.outline, {}) / 1e6
+    whole = declared.denominator_km2 or context.area_m2(context.outline, {}) / 1e6
     return area / 1e6 / whole
 
 
-def _row(ground: Ground, layer: str, declared: Declared) -> Found:
-    lacking = unanswerable(ground, layer, declared.where)
+def _row(context: AuditContext, layer: str, declared: Declared) -> Found:
+    lacking = unanswerable(context, layer, declared.where)
     if lacking is not Reason.NONE:
         return unchecked(layer, lacking)
-    value = measured(ground, layer, declared)
+    value = measured(context, layer, declared)
     # A share counts to the last digit that was printed: exactly half a digit off still reads the same.
     holds = abs(value - declared.value) <= declared.tolerance + 1e-12
     state = State.CLEAR if holds else State.INVOLVED
-    what = _sentence(ground, layer, declared, value)
+    what = _sentence(context, layer, declared, value)
     return Found(layer, state, measured=value, declared=declared.value, what=what)
 
 
-def _sentence(ground: Ground, layer: str, declared: Declared, value: float) -> Message:
-    title = ground.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
+def _sentence(context: AuditContext, layer: str, declared: Declared, value: float) -> Message:
+    title = context.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
     if declared.what == "count":
         return Message(
             "{title}: {value:g} counted, {declared:g} declared", title=title, value=value, declared=declared.value
@@ -73,8 +73,8 @@ def _sentence(ground: Ground, layer: str, declared: Declared, value: float) -> M
             value=value,
             declared=declared.value,
         )
-    whole = ground.area_m2(ground.outline, {}) / 1e6
-    area = ground.area_m2(layer, declared.where) / 1e6
+    whole = context.area_m2(context.outline, {}) / 1e6
+    area = context.area_m2(layer, declared.where) / 1e6
     return Message(
         "{title}: {value:.4%} of {of:.2f} km² measured, {declared:.2%} declared; of the outline as drawn "
         "({whole:.2f} km²) it is {real:.4%}",

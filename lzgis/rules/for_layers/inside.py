@@ -11,7 +11,7 @@ from lzgis.geometry import FeatureIndex, outside_parts
 from lzgis.geometry.pieces import uncovered_parts
 from lzgis.messages import Message
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, both, clear, named, patch_rows
+from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named, patch_rows
 from lzgis.rules.for_sites.hits import RESOLUTION_M, Integers
 
 
@@ -27,48 +27,48 @@ class Inside(LayerRule):
     may_stick_out: list[str] = []
 
 
-def check_inside(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_inside(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per patch or line that sticks out, or one 不涉及 per layer."""
     assert isinstance(rule, Inside)
     rows = []
-    for layer in ground.of(rule):
+    for layer in context.of(rule):
         if layer in rule.may_stick_out:
             what = Message("goes on beyond the border, as the rule allows")
-            rows.append(clear(layer, ground.name(rule.other), what=what))
+            rows.append(clear(layer, context.name(rule.other), what=what))
         else:
-            rows += _layer(rule, ground, layer)
+            rows += _layer(rule, context, layer)
     return rows
 
 
-def _layer(rule: Inside, ground: Ground, layer: str) -> list[Found]:
-    other = ground.name(rule.other)
-    lacking = both(ground, rule, layer, other, rule.same_field)
+def _layer(rule: Inside, context: AuditContext, layer: str) -> list[Found]:
+    other = context.name(rule.other)
+    lacking = both(context, rule, layer, other, rule.same_field)
     if lacking:
         return lacking
-    theirs = ground.chosen(other, rule.other_where)
+    theirs = context.chosen(other, rule.other_where)
     rows: list[Found] = []
-    for mine, around in _groups(rule, ground, layer, theirs):
-        rows += _areas(rule, ground, layer, (mine, around)) + _lines(rule, ground, layer, (mine, around))
+    for mine, around in _groups(rule, context, layer, theirs):
+        rows += _areas(rule, context, layer, (mine, around)) + _lines(rule, context, layer, (mine, around))
     return sorted(rows, key=lambda row: -np.nan_to_num(row.area_m2)) or [clear(layer, other)]
 
 
-def _groups(rule: Inside, ground: Ground, layer: str, theirs: Integers) -> list[tuple[Integers, Integers]]:
+def _groups(rule: Inside, context: AuditContext, layer: str, theirs: Integers) -> list[tuple[Integers, Integers]]:
     """Pair the features that are held to the rule with those that they must lie in."""
-    here = ground.layers[layer]
+    here = context.layers[layer]
     mine = here.matching(rule.where)
     if not rule.same_field:
         return [(mine, theirs)]
     values = here.frame[rule.same_field].to_numpy()[mine]
-    others = ground.layers[ground.name(rule.other)].frame[rule.same_field].to_numpy()[theirs]
+    others = context.layers[context.name(rule.other)].frame[rule.same_field].to_numpy()[theirs]
     return [(mine[values == value], theirs[others == value]) for value in dict.fromkeys(values)]
 
 
-def _areas(rule: Inside, ground: Ground, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
-    here, other = ground.layers[layer], ground.name(rule.other)
+def _areas(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
+    here, other = context.layers[layer], context.name(rule.other)
     mine = pair[0][shapely.area(here.index.geometries[pair[0]]) > 0]
     if not len(mine):
         return []
-    rest = uncovered_parts(ground.pieces(layer, mine), ground.pieces(other, pair[1]).index, threads=ground.threads)
+    rest = uncovered_parts(context.pieces(layer, mine), context.pieces(other, pair[1]).index, threads=context.threads)
 
     def say(feature: int, area: float, width: float) -> Found:
         what = Message(
@@ -79,16 +79,16 @@ def _areas(rule: Inside, ground: Ground, layer: str, pair: tuple[Integers, Integ
         )
         return Found(layer, feature=feature, other_layer=other, what=what)
 
-    return patch_rows(rest, mine, here.index.mean_widths[mine], ground.width_for(rule), say)
+    return patch_rows(rest, mine, here.index.mean_widths[mine], context.width_for(rule), say)
 
 
-def _lines(rule: Inside, ground: Ground, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
-    here, other = ground.layers[layer], ground.name(rule.other)
+def _lines(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
+    here, other = context.layers[layer], context.name(rule.other)
     geometry = here.index.geometries
     mine = pair[0][shapely.get_dimensions(geometry[pair[0]]) < 2]
     if not len(mine):
         return []
-    around = FeatureIndex(ground.layers[other].index.geometries[pair[1]])
+    around = FeatureIndex(context.layers[other].index.geometries[pair[1]])
     rest = outside_parts(geometry[mine], around, resolution=RESOLUTION_M)
     rows = []
     for feature, out in zip(mine, rest, strict=True):

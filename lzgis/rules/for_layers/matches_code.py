@@ -10,7 +10,7 @@ import pandas as pd
 from lzgis.messages import Message
 from lzgis.model.report import Reason
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, clear, unanswerable, unchecked
+from lzgis.rules.for_layers.base import AuditContext, Found, clear, unanswerable, unchecked
 
 #: Stands for the city's own division code in a pattern.
 _ADCODE = "{adcode}"
@@ -30,26 +30,26 @@ class MatchesCode(LayerRule):
     classes: dict[str, list[str]] = {}
 
 
-def check_matches_code(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_matches_code(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per wrong code, or one 不涉及."""
     assert isinstance(rule, MatchesCode)
-    layer = ground.name(rule.layer)
-    lacking = unanswerable(ground, layer, rule.where, rule.field, rule.class_field)
+    layer = context.name(rule.layer)
+    lacking = unanswerable(context, layer, rule.where, rule.field, rule.class_field)
     if lacking is not Reason.NONE:
         return [unchecked(layer, lacking)]
-    here = ground.layers[layer]
+    here = context.layers[layer]
     which = here.matching(rule.where)
     codes = ["" if pd.isna(v) else str(v).strip() for v in here.frame[rule.field].iloc[which]]
-    pattern = re.compile(rule.pattern.pattern.replace(_ADCODE, ground.adcode or r"\d{6}"))
+    pattern = re.compile(rule.pattern.pattern.replace(_ADCODE, context.adcode or r"\d{6}"))
     rows = []
     first: dict[str, int] = {}
     for feature, code in zip(which, codes, strict=True):
         what = _wrong(rule, pattern, code, here.frame[rule.class_field].iloc[feature] if rule.class_field else "")
         if what:
-            rows.append(_row(ground, layer, int(feature), what))
+            rows.append(_row(context, layer, int(feature), what))
         if code and code in first:
             what = Message("code '{code}' is given to two features", code=code)
-            rows.append(_row(ground, layer, int(feature), what, other=first[code]))
+            rows.append(_row(context, layer, int(feature), what, other=first[code]))
         first.setdefault(code, int(feature))
     return rows or [clear(layer)]
 
@@ -68,7 +68,7 @@ def _wrong(rule: MatchesCode, pattern: re.Pattern[str], code: str, given: object
     )
 
 
-def _row(ground: Ground, layer: str, feature: int, what: str, other: int = -1) -> Found:
-    geometry = ground.layers[layer].index.geometries[feature]
+def _row(context: AuditContext, layer: str, feature: int, what: str, other: int = -1) -> Found:
+    geometry = context.layers[layer].index.geometries[feature]
     other_layer = layer if other >= 0 else ""
     return Found(layer, feature=feature, other_layer=other_layer, other=other, geometry=geometry, what=what)

@@ -10,7 +10,7 @@ from lzgis.geometry import FeatureIndex
 from lzgis.geometry.pieces import cut_to_pieces, uncovered_parts
 from lzgis.messages import Message
 from lzgis.model.rules import OUTLINE, LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, both, clear, named, patch_rows
+from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named, patch_rows
 
 #: A feature this near to a gap is its neighbour.
 _NEAR_M = 0.01
@@ -23,31 +23,31 @@ class NoGaps(LayerRule):
     other: str = OUTLINE
 
 
-def check_no_gaps(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_no_gaps(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per gap with the features beside it, or one 不涉及."""
-    layer, other = ground.name(rule.layer), ground.name(rule.other)
-    lacking = both(ground, rule, layer, other)
+    layer, other = context.name(rule.layer), context.name(rule.other)
+    lacking = both(context, rule, layer, other)
     if lacking:
         return lacking
-    mine, theirs = ground.chosen(layer, rule.where), ground.chosen(other, rule.other_where)
+    mine, theirs = context.chosen(layer, rule.where), context.chosen(other, rule.other_where)
     # The union of a layer without overlaps is found at once, and makes the remainder a matter of its outer border.
-    covering = cut_to_pieces(np.array([ground.union(layer, mine)], dtype=object))
-    gaps = uncovered_parts(ground.pieces(other, theirs), covering.index, threads=ground.threads)
-    here = ground.layers[layer]
+    covering = cut_to_pieces(np.array([context.union(layer, mine)], dtype=object))
+    gaps = uncovered_parts(context.pieces(other, theirs), covering.index, threads=context.threads)
+    here = context.layers[layer]
     index = here.index.take(mine)
     rows = patch_rows(
         gaps,
         theirs,
-        ground.layers[other].index.mean_widths[theirs],
-        ground.width_for(rule),
+        context.layers[other].index.mean_widths[theirs],
+        context.width_for(rule),
         lambda feature, area, width: Found(layer, other_layer=other, other=feature),
     )
-    return [_told(row, ground, mine, index) for row in rows] or [clear(layer, other)]
+    return [_told(row, context, mine, index) for row in rows] or [clear(layer, other)]
 
 
-def _told(row: Found, ground: Ground, mine: np.ndarray, index: FeatureIndex) -> Found:
+def _told(row: Found, context: AuditContext, mine: np.ndarray, index: FeatureIndex) -> Found:
     """Say between which features a gap lies."""
-    here = ground.layers[row.layer]
+    here = context.layers[row.layer]
     beside = mine[np.sort(index.tree.query(row.geometry, predicate="dwithin", distance=_NEAR_M))]
     names = "、".join(named(here, int(i)) for i in beside[:6])
     what = Message(

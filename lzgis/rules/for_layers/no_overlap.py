@@ -8,7 +8,7 @@ import numpy as np
 
 from lzgis.geometry.pieces import Common, common_parts
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, both, clear, named, overlap_sentence, patch_rows
+from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named, overlap_sentence, patch_rows
 from lzgis.rules.for_sites.hits import Integers
 
 
@@ -24,41 +24,43 @@ class NoOverlap(LayerRule):
     differing_field: str = ""
 
 
-def check_no_overlap(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_no_overlap(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per patch that two features share, or one 不涉及."""
     assert isinstance(rule, NoOverlap)
-    layer, other = ground.name(rule.layer), ground.name(rule.other or rule.layer)
-    lacking = both(ground, rule, layer, other, rule.same_field, rule.differing_field)
+    layer, other = context.name(rule.layer), context.name(rule.other or rule.layer)
+    lacking = both(context, rule, layer, other, rule.same_field, rule.differing_field)
     if lacking:
         return lacking
-    mine = ground.chosen(layer, rule.where)
+    mine = context.chosen(layer, rule.where)
     among = layer == other and not rule.other_where
-    theirs = mine if among else ground.chosen(other, rule.other_where)
-    if among and ground.fits(layer, mine):
+    theirs = mine if among else context.chosen(other, rule.other_where)
+    if among and context.fits(layer, mine):
         return [clear(layer, other)]
-    common = common_parts(ground.pieces(layer, mine), ground.pieces(other, theirs), among=among, threads=ground.threads)
+    common = common_parts(
+        context.pieces(layer, mine), context.pieces(other, theirs), among=among, threads=context.threads
+    )
     left, right = mine[common.left], theirs[common.right]
-    keep = _wanted(rule, ground, left, right)
-    rows = _rows(rule, ground, (layer, other), Common(left[keep], right[keep], common.part[keep]))
+    keep = _wanted(rule, context, left, right)
+    rows = _rows(rule, context, (layer, other), Common(left[keep], right[keep], common.part[keep]))
     return rows or [clear(layer, other)]
 
 
-def _wanted(rule: NoOverlap, ground: Ground, left: Integers, right: Integers) -> np.ndarray:
+def _wanted(rule: NoOverlap, context: AuditContext, left: Integers, right: Integers) -> np.ndarray:
     keep = np.ones(len(left), dtype=bool)
     if rule.layer == (rule.other or rule.layer):
         keep &= left != right
     for name, same in ((rule.same_field, True), (rule.differing_field, False)):
         if name:
             frame, others = (
-                ground.layers[ground.name(rule.layer)].frame,
-                ground.layers[ground.name(rule.other or rule.layer)].frame,
+                context.layers[context.name(rule.layer)].frame,
+                context.layers[context.name(rule.other or rule.layer)].frame,
             )
             keep &= (frame[name].to_numpy()[left] == others[name].to_numpy()[right]) == same
     return keep
 
 
-def _rows(rule: NoOverlap, ground: Ground, names: tuple[str, str], common: Common) -> list[Found]:
-    one, two = (ground.layers[name] for name in names)
+def _rows(rule: NoOverlap, context: AuditContext, names: tuple[str, str], common: Common) -> list[Found]:
+    one, two = (context.layers[name] for name in names)
     widest = np.minimum(one.index.mean_widths[common.left], two.index.mean_widths[common.right])
 
     def say(pair: int, area: float, width: float) -> Found:
@@ -66,4 +68,4 @@ def _rows(rule: NoOverlap, ground: Ground, names: tuple[str, str], common: Commo
         what = overlap_sentence(named(one, left), named(two, right), area, width)
         return Found(names[0], feature=left, other_layer=names[1], other=right, what=what)
 
-    return patch_rows(common.part, np.arange(len(common.part)), widest, ground.width_for(rule), say)
+    return patch_rows(common.part, np.arange(len(common.part)), widest, context.width_for(rule), say)

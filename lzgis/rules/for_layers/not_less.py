@@ -10,7 +10,7 @@ from pydantic import Field
 from lzgis.messages import Message
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, unanswerable, unchecked
+from lzgis.rules.for_layers.base import AuditContext, Found, unanswerable, unchecked
 
 
 class NotLess(LayerRule):
@@ -24,29 +24,29 @@ class NotLess(LayerRule):
     by: str = ""
 
 
-def check_not_less(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_not_less(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row for the layer, and one for each value of the field."""
     assert isinstance(rule, NotLess)
-    layer = ground.name(rule.layer)
-    before = replace(ground, layers=ground.earlier, cache={})
-    for one in (ground, before):
+    layer = context.name(rule.layer)
+    before = replace(context, layers=context.earlier, cache={})
+    for one in (context, before):
         lacking = unanswerable(one, layer, rule.where)
         if lacking is not Reason.NONE:
             return [unchecked(layer, lacking)]
-    title = ground.layers[layer].spec.title
-    rows = [_row(rule, (before, ground), title, rule.where)]
+    title = context.layers[layer].spec.title
+    rows = [_row(rule, (before, context), title, rule.where)]
     if rule.by:
-        lacking = next((r for r in (unanswerable(g, layer, {}, rule.by) for g in (before, ground)) if r), Reason.NONE)
+        lacking = next((r for r in (unanswerable(g, layer, {}, rule.by) for g in (before, context)) if r), Reason.NONE)
         if lacking is not Reason.NONE:
             return [*rows, unchecked(layer, lacking)]
-        values = dict.fromkeys(v for g in (before, ground) for v in g.layers[layer].frame[rule.by].dropna().tolist())
-        rows += [_row(rule, (before, ground), f"{title}（{v}）", rule.where | {rule.by: [v]}) for v in values]
+        values = dict.fromkeys(v for g in (before, context) for v in g.layers[layer].frame[rule.by].dropna().tolist())
+        rows += [_row(rule, (before, context), f"{title}（{v}）", rule.where | {rule.by: [v]}) for v in values]
     return rows
 
 
-def _row(rule: NotLess, grounds: tuple[Ground, Ground], title: str, where: dict[str, list[str]]) -> Found:
+def _row(rule: NotLess, grounds: tuple[AuditContext, AuditContext], title: str, where: dict[str, list[str]]) -> Found:
     layer = grounds[0].name(rule.layer)
-    before, after = (ground.area_m2(layer, where) for ground in grounds)
+    before, after = (context.area_m2(layer, where) for context in grounds)
     what = Message(
         "{title}: {before:.2f} ㎡ before, {after:.2f} ㎡ after, {change:+.2f} ㎡",
         title=title,

@@ -13,7 +13,7 @@ from lzgis.coordinates.shifted_maps import THERE, TITLES, Shift
 from lzgis.messages import Message
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import EVERY_LAYER, OUTLINE, LayerRule, Severity
-from lzgis.rules.for_layers.base import Found, Ground, clear, unanswerable, unchecked
+from lzgis.rules.for_layers.base import AuditContext, Found, clear, unanswerable, unchecked
 from lzgis.rules.for_sites.hits import Floats
 
 #: Points of the outline that are looked at.
@@ -34,28 +34,28 @@ class NotShifted(LayerRule):
     follows: float = Field(default=0.1, gt=0, le=1)
 
 
-def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_not_shifted(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per layer that follows the outline, shifted or not, and one that names those that do not."""
     assert isinstance(rule, NotShifted)
-    other = ground.name(rule.other)
-    lacking = unanswerable(ground, other, rule.other_where)
+    other = context.name(rule.other)
+    lacking = unanswerable(context, other, rule.other_where)
     if lacking is not Reason.NONE:
         return [unchecked(other, lacking)]
-    here, moved = _points(ground, other)
+    here, moved = _points(context, other)
     rows, untold = [], []
-    for layer in ground.of(rule):
-        which = ground.chosen(layer, {})
+    for layer in context.of(rule):
+        which = context.chosen(layer, {})
         if not len(which):
             continue
-        tree = ground.borders(layer, which).index.tree
+        tree = context.borders(layer, which).index.tree
         as_is = _share_near(tree, here, rule.near_m)
         shares = {shift: _share_near(tree, points, rule.near_m) for shift, points in moved.items()}
         likeliest = max(shares, key=lambda shift: shares[shift])
         if max(as_is, shares[likeliest]) < rule.follows:
-            untold.append(ground.layers[layer].spec.title)
+            untold.append(context.layers[layer].spec.title)
         elif shares[likeliest] > 3 * as_is:
             shares_of_points = (as_is, shares[likeliest])
-            rows.append(_row(ground, (layer, other), shares_of_points, likeliest, moved[likeliest] - here))
+            rows.append(_row(context, (layer, other), shares_of_points, likeliest, moved[likeliest] - here))
         else:
             rows.append(clear(layer, other, measured=as_is))
     if untold:
@@ -64,14 +64,16 @@ def check_not_shifted(rule: LayerRule, ground: Ground) -> list[Found]:
     return rows or [clear(other)]
 
 
-def _row(ground: Ground, pair: tuple[str, str], shares: tuple[float, float], likeliest: Shift, moved: Floats) -> Found:
+def _row(
+    context: AuditContext, pair: tuple[str, str], shares: tuple[float, float], likeliest: Shift, moved: Floats
+) -> Found:
     layer, other = pair
     shift = np.hypot(*moved.T).mean()
     east, north = moved.mean(axis=0)
     what = Message(
         "{layer} looks shifted by {shift:.0f} m to the {direction}, as {title} would be: it follows the outline at "
         "{as_is:.0%} of its points, and at {shifted:.0%} if the outline is shifted alike",
-        layer=ground.layers[layer].spec.title,
+        layer=context.layers[layer].spec.title,
         shift=shift,
         direction=compass(float(np.degrees(np.arctan2(east, north)))),
         title=TITLES[likeliest],
@@ -81,14 +83,14 @@ def _row(ground: Ground, pair: tuple[str, str], shares: tuple[float, float], lik
     return Found(layer, other_layer=other, length_m=float(shift), measured=shares[1], what=what)
 
 
-def _points(ground: Ground, outline: str) -> tuple[Floats, dict[Shift, Floats]]:
+def _points(context: AuditContext, outline: str) -> tuple[Floats, dict[Shift, Floats]]:
     """Points along the outline in the plane, as they are and as each shift moves them."""
-    rings = shapely.get_parts(shapely.boundary(ground.union(outline, ground.chosen(outline, {}))))
+    rings = shapely.get_parts(shapely.boundary(context.union(outline, context.chosen(outline, {}))))
     share = shapely.length(rings) / shapely.length(rings).sum()
     steps = [_along(ring, max(8, int(_POINTS * part))) for ring, part in zip(rings, share, strict=True)]
     here = shapely.points(np.concatenate(steps))
-    lon, lat = shapely.get_coordinates(ground.plane.unproject(here)).T
-    moved = {shift: ground.plane.project(shapely.points(*to(lon, lat))) for shift, to in THERE.items()}
+    lon, lat = shapely.get_coordinates(context.plane.unproject(here)).T
+    moved = {shift: context.plane.project(shapely.points(*to(lon, lat))) for shift, to in THERE.items()}
     return shapely.get_coordinates(here), {shift: shapely.get_coordinates(points) for shift, points in moved.items()}
 
 

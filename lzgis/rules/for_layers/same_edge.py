@@ -11,7 +11,7 @@ from lzgis.geometry.edges import alone, beside, edges_of
 from lzgis.messages import Message
 from lzgis.model.report import State
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, both, clear, named
+from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named
 
 
 class SameEdge(LayerRule):
@@ -27,16 +27,16 @@ class SameEdge(LayerRule):
     shortest_m: float = Field(default=50.0, gt=0)
 
 
-def check_same_edge(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_same_edge(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give a row per run of border, 疑似边界误差, or one 不涉及."""
     assert isinstance(rule, SameEdge)
-    layer, other = ground.name(rule.layer), ground.name(rule.other or rule.layer)
-    lacking = both(ground, rule, layer, other)
+    layer, other = context.name(rule.layer), context.name(rule.other or rule.layer)
+    lacking = both(context, rule, layer, other)
     if lacking:
         return lacking
-    mine, theirs = ground.chosen(layer, rule.where), ground.chosen(other, rule.other_where)
+    mine, theirs = context.chosen(layer, rule.where), context.chosen(other, rule.other_where)
     among = layer == other
-    one, two = ground.layers[layer], ground.layers[other]
+    one, two = context.layers[layer], context.layers[other]
     edges = edges_of(one.index.geometries[mine])
     ours, others = alone(edges) if among else alone(edges, edges_of(two.index.geometries[theirs]))
     found = beside(ours, others, (rule.from_m, rule.to_m), shortest=rule.shortest_m, among=among)

@@ -9,7 +9,7 @@ from pydantic import Field
 from lzgis.messages import Message
 from lzgis.model.report import State
 from lzgis.model.rules import OUTLINE, LayerRule
-from lzgis.rules.for_layers.base import Found, Ground, both
+from lzgis.rules.for_layers.base import AuditContext, Found, both
 
 
 class Share(LayerRule):
@@ -26,14 +26,14 @@ class Share(LayerRule):
     rest: bool = False
 
 
-def check_share(rule: LayerRule, ground: Ground) -> list[Found]:
+def check_share(rule: LayerRule, context: AuditContext) -> list[Found]:
     """Give one row with the share."""
     assert isinstance(rule, Share)
-    layer, other = ground.name(rule.layer), ground.name(rule.other)
-    lacking = both(ground, rule, layer, other)
+    layer, other = context.name(rule.layer), context.name(rule.other)
+    lacking = both(context, rule, layer, other)
     if lacking:
         return lacking
-    value = ground.area_m2(layer, rule.where) / ground.area_m2(other, rule.other_where)
+    value = context.area_m2(layer, rule.where) / context.area_m2(other, rule.other_where)
     value = 1 - value if rule.rest else value
     bound = rule.at_least if rule.at_least > 0 else rule.at_most
     holds = rule.at_least <= value <= rule.at_most
