@@ -104,7 +104,10 @@ def small_png(data: bytes) -> bytes:
 
 def page(notebook: Any, path: Path) -> tuple[str, dict[str, bytes]]:
     """Convert an executed notebook to Markdown; return the text, and the pictures by name."""
-    parts, pictures = [mark(path), f"*This page was generated from [notebooks/{path.name}](../../notebooks/{path.name}).*"], {}
+    parts, pictures = (
+        [mark(path), f"*This page was generated from [notebooks/{path.name}](../../notebooks/{path.name}).*"],
+        {},
+    )
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source.strip())
