@@ -15,7 +15,9 @@ from typing import Any, get_args
 
 import pytest
 import typer.main
+import yaml
 
+import lzgis
 from lzgis.city.catalogue import open_catalogue, reference_city
 from lzgis.cli.app import app
 from lzgis.model.catalogue import Baseline, LayerSpec
@@ -164,6 +166,11 @@ def options_of(command: Any, context: Any) -> set[str]:
 @pytest.mark.parametrize("line", commands("python scripts/", "python benchmarks/"))
 def test_documented_script_exists(line):
     assert (ROOT / shlex.split(line, comments=True)[1]).is_file()
+
+
+def test_the_citation_names_the_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == lzgis.__version__
 
 
 # --- the reference city -------------------------------------------------------------------------------------
