@@ -14,11 +14,11 @@
 # %% [markdown]
 # # May this be built here?
 #
-# A planner has a project and wants to know, before anyone signs anything: does it lie in the ecological redline, in a
-# reserve, in a drinking-water zone, too near to a road? By how much, under which clause? And what was *not* checked?
+# A planner has a project and wants to know: does it lie in the ecological redline, in a reserve, in a drinking-water zone,
+# or too near to a road? By how much, and under which clause? And what was *not* checked?
 #
-# The city below is the reference city that comes with lzgis: the outline is that of Lianzhou 连州市, everything inside it is
-# **schematic**. Replace the folder by your own and the rest of this page stays as it is.
+# The city on this page is the reference city that comes with lzgis. The outline is that of Lianzhou 连州市; everything inside
+# it is **schematic**. With the folder of another city, the rest of the page stays the same.
 
 # %%
 from pathlib import Path
@@ -31,9 +31,9 @@ import lzgis as lz
 pd.set_option("display.max_colwidth", 60)
 
 # %% [markdown]
-# ## 1. What the city holds
+# ## 1. What is in the city?
 #
-# A city is a folder: layers, a catalogue that says what they are, a rule book. Opening it reads nothing yet.
+# A city is a folder with layers, a catalogue that describes them, and a rule book. Opening it reads no layer yet.
 
 # %%
 city = lz.open_catalogue(lz.reference_city())
@@ -44,9 +44,8 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# Documents declare figures: so many square kilometres of redline, so many control units. lzgis measures every one of them
-# and puts the two side by side. It never scales a layer to make a figure come true; where they differ, that is something
-# to ask the owner of the layer about.
+# Documents declare figures, such as the area of the redline or the number of control units. lzgis measures each of them
+# and shows both. It never scales a layer to match a figure. If they differ, ask the owner of the layer.
 
 # %%
 pd.DataFrame(
@@ -59,10 +58,10 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# ## 2. The project
+# ## 2. Which project is it?
 #
-# The plan's annex lists projects; their places are in `sites.gpkg`. `read_sites` takes what planners have (GeoPackage,
-# shapefile, zip, ...) and says what it had to assume. We take project P12, works on small rivers.
+# The annex of the plan lists projects; their geometries are in `sites.gpkg`. `read_sites` reads the formats that planners use
+# (GeoPackage, shapefile, zip, ...) and lists its assumptions. This page screens project P12, works on small rivers.
 
 # %%
 sites = lz.read_sites(city.root / "sites.gpkg")
@@ -72,9 +71,9 @@ project = sites.frame[sites.frame["id"] == "P12"]
 project[["id", "name", "activity"]]
 
 # %% [markdown]
-# ## 3. The answer
+# ## 3. What is the answer?
 #
-# All rules in force on the day are asked: those of the nation, the province and the city.
+# All rules in force on the day are checked: national, provincial and municipal ones.
 
 # %%
 report = lz.screen(project, city, as_of="2026-11-21")
@@ -85,14 +84,14 @@ print("forbidden by:       ", ", ".join(report.book.rule(rule).title for rule in
 print("needs a procedure:  ", ", ".join(report.book.rule(rule).title for rule in verdict["conditional"]))
 
 # %% [markdown]
-# Why? Each finding names the rule, the feature, the figure and the clause. `margin` is how far past the limit it lies: metres
-# short of a distance (of the required one and, where the layer holds centrelines, half the road's width), metres inside an
-# area.
+# Each finding names the rule, the feature, the figure and the clause. `margin` is the amount by which the limit is missed: the
+# metres that a distance is too short (for centrelines, half the width of the road is added to the required distance), or the
+# length inside an area.
 
 
 # %%
 def hits(report: lz.Report) -> pd.DataFrame:
-    """Findings that matter, the gravest rule first."""
+    """Findings in conflict, the most severe rule first."""
     found = report.findings
     found = found[found["state"].isin(["涉及", "疑似边界误差"]) & (found["severity"] != "notice")]
     shown = ["rule", "severity", "feature_name", "length_m", "distance_m", "required_m", "half_width_m", "margin", "basis"]
@@ -102,23 +101,23 @@ def hits(report: lz.Report) -> pd.DataFrame:
 hits(report)
 
 # %% [markdown]
-# The next constraint that it does not touch, and how far away it is:
+# The nearest constraint that the project does not touch, and its distance:
 
 # %%
 nearest = report.book.rule(verdict["nearest_rule"])
 print(f"{nearest.title}: {verdict['nearest_m']:,.0f} m")
 
 # %% [markdown]
-# ## 4. What was not checked
+# ## 4. What was not checked?
 #
-# A rule that could not be checked never counts as passed. The city lacks some layers that rules ask for:
+# A rule that could not be checked never counts as passed. The city lacks some layers that rules need:
 
 # %%
 for problem in report.problems:
     print(f"{problem.level}: {problem}")
 
 # %% [markdown]
-# For this project none of them matters. For others of the plan they do, and their verdict says so: 核查不完整, not 未发现冲突.
+# None of them concerns this project. Other projects of the plan are concerned, and their verdict is 核查不完整, not 未发现冲突.
 
 # %%
 plan = lz.screen(sites, city, as_of="2026-11-21")
@@ -127,9 +126,9 @@ unchecked = plan.findings[plan.findings["state"] == "未核查"]
 unchecked[["site_name", "rule", "reason", "layer", "unchecked_share"]].drop_duplicates(["site_name", "rule"]).head(8)
 
 # %% [markdown]
-# ## 5. Where it is
+# ## 5. Where is the conflict?
 #
-# The geometry of a finding is the conflicting part of the site, so a map needs nothing else. Here is the longest stretch
+# The geometry of a finding is the conflicting part of the site. The map shows the longest stretch
 # inside a first-class drinking-water zone.
 
 # %%
@@ -153,10 +152,10 @@ axes.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# ## 6. The day decides the law
+# ## 6. Which law applies on which day?
 #
-# On 15 August 2026 the Ecological and Environmental Code 生态环境法典 took the place of several laws. Rules are dated, so the
-# same question of the day before cites what was in force then.
+# On 15 August 2026 the Ecological and Environmental Code 生态环境法典 replaced several laws. Rules are dated: a screening as of
+# the day before cites the laws that were in force then.
 
 # %%
 before = lz.screen(project, city, as_of="2026-08-14")
@@ -170,10 +169,10 @@ print("cited on both days:", len(cited["2026-08-14"] & cited["2026-11-21"]))
 assert cited["2026-08-14"] != cited["2026-11-21"]
 
 # %% [markdown]
-# ## 7. The files to hand on
+# ## 7. How are the results handed over?
 #
-# A workbook for the file, a GeoPackage for QGIS, a page with a map that opens without a network. Every one names its sources,
-# their fingerprints, the rule book and the day.
+# As a workbook for the records, a GeoPackage for QGIS, and a page with a map that opens without a network. Each names its
+# sources with their SHA-256, the rule book and the day.
 
 # %%
 folder = Path("out")
@@ -183,4 +182,4 @@ for name in ("report.xlsx", "findings.gpkg", "map.html"):
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 # %% [markdown]
-# 未发现冲突 would not mean 合规: the answer rests on the layers and rules named above, and replaces no approval.
+# 未发现冲突 does not mean 合规: the answer depends on the layers and rules listed, and replaces no approval.

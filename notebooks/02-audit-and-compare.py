@@ -14,11 +14,10 @@
 # %% [markdown]
 # # A new version of the redline
 #
-# The plan itself says it: the redline will be adjusted, and the final published version prevails. So one morning a new file
-# arrives. Is it in order? What does it change? And which of the projects that were screened last month are judged otherwise
-# now, and because of what?
+# The plan says that the redline will be adjusted and that the published version prevails. When a new file arrives: is it in
+# order? What does it change? Which of the projects screened last month have another verdict now, and why?
 #
-# The city is the reference city, and **schematic**. The "new version" is made on this page.
+# The city is the reference city and **schematic**. The "new version" is made on this page.
 
 # %%
 import shutil
@@ -35,19 +34,19 @@ pd.set_option("display.max_colwidth", 70)
 old = lz.open_catalogue(lz.reference_city())
 
 # %% [markdown]
-# ## 1. Is what we have in order?
+# ## 1. Are the present layers in order?
 #
-# An audit holds the layers against each other: the three lines must not cross, the units must tile the city, the redline must
-# lie in the priority units, figures must be those declared. Three conflicts are planted in the reference city. It finds them,
-# with place and size, and calls nothing else a conflict.
+# An audit compares the layers with each other: the three lines must not overlap, the units must tile the city, the redline
+# must lie in the priority units, figures must match the declared ones. The reference city contains three planted conflicts.
+# The audit finds them, with place and size, and no others.
 
 # %%
 audit = lz.audit(old, as_of="2026-11-21")
 audit.conflicts[["rule", "state", "area_m2", "mean_width_m", "place", "what"]].round(2).reset_index(drop=True)
 
 # %% [markdown]
-# The second figure of each line matters as much as the first: an overlap 0.8 m wide is 疑似边界误差, the work of two
-# draughtsmen, and 87 m wide is a decision that somebody has to take.
+# The width matters as much as the area: an overlap 0.8 m wide is 疑似边界误差, a difference between two drawings. An overlap
+# 87 m wide needs a decision.
 
 # %%
 red, town = (old.load(name).layer.frame for name in ("redline", "town_boundary"))
@@ -65,20 +64,20 @@ figure.suptitle("Conflicts (black); redline red, town boundary violet")
 plt.show()
 
 # %% [markdown]
-# ## 2. The projects of last month
+# ## 2. What were the verdicts last month?
 #
-# They were screened, and the report was kept.
+# The projects were screened, and the report was saved.
 
 # %%
 report = lz.screen(old.root / "sites.gpkg", old, as_of="2026-11-21")
-kept = lz.export(report, Path("last-month") / "report.json")
+saved = lz.export(report, Path("last-month") / "report.json")
 report.verdicts["verdict"].value_counts().rename("projects").to_frame()
 
 # %% [markdown]
-# ## 3. The new version arrives
+# ## 3. The new version
 #
-# On this page it is made by hand: one patch of redline is released around a project that needs it, another is added around a
-# project that was free so far.
+# On this page it is made by hand: redline is removed around a project that overlaps it, and added around a project
+# without a conflict.
 
 # %%
 folder = Path("new-version")
@@ -104,9 +103,9 @@ frame.to_file(folder / "redline.gpkg", layer="redline", engine="pyogrio")
 new = lz.open_catalogue(folder)
 
 # %% [markdown]
-# ## 4. What it changes
+# ## 4. What does it change?
 #
-# Not "the area is nearly the same", but what was gained and what was lost: a net change near zero may hide two large ones.
+# Gains and losses are listed separately: a net change near zero may consist of two large ones.
 
 # %%
 change = lz.diff(old, new, as_of="2026-11-21")
@@ -129,18 +128,18 @@ figure.suptitle("Old redline dashed, new one filled, the project dark. Schematic
 plt.show()
 
 # %% [markdown]
-# Rules can look at a change too: the area of the redline must not shrink (面积不减少).
+# Rules can apply to a change too: the area of the redline must not shrink (面积不减少).
 
 # %%
 caught_now = change.findings[change.findings["state"] == "涉及"]
-print("rules asked:", ", ".join(change.findings["rule"].unique()))
+print("rules checked:", ", ".join(change.findings["rule"].unique()))
 caught_now[["rule", "severity", "what"]].reset_index(drop=True)
 
 # %% [markdown]
 # ## 5. Is the new version in order?
 #
-# Before it is used it is audited like the old one. What is new on the list came with it. The fingerprint in the catalogue is
-# still that of the old file, and that is said.
+# It is audited like the old one before it is used. New entries of the list were caused by it. The SHA-256 in the catalogue is
+# still that of the old file, which gives a warning.
 
 # %%
 again = lz.audit(new, as_of="2026-11-21")
@@ -153,13 +152,13 @@ fresh = fresh[~(fresh["rule"] + fresh["feature_id"] + fresh["other_id"]).isin(kn
 fresh[["rule", "state", "area_m2", "place", "what"]].round(1).reset_index(drop=True)
 
 # %% [markdown]
-# ## 6. Which projects are judged otherwise now
+# ## 6. Which verdicts change?
 #
-# The report of last month carries all that is needed. Only what can have changed is computed again; the outcome is that of a
-# full screening.
+# The report of last month contains everything that a re-check needs. Only answers that can have changed are computed again;
+# the result equals that of a full screening.
 
 # %%
-recheck = lz.recheck(kept, new, old=old)
+recheck = lz.recheck(saved, new, old=old)
 print(f"checked again: {recheck.recomputed} of {recheck.recomputed + recheck.reused} answers")
 recheck.verdict_changes.drop(columns=[c for c in ("activity",) if c in recheck.verdict_changes])
 
@@ -169,13 +168,12 @@ assert recheck.verdicts["verdict"].tolist() == full.verdicts["verdict"].tolist()
 recheck.changes
 
 # %% [markdown]
-# Each line names the answer before and after, and the feature because of which. These are the projects to write to, and
-# nobody has to read the other reports again.
+# Each line gives the answer before and after, and the feature that caused the change. Only these projects need another look.
 #
-# ## 7. The files for the meeting
+# ## 7. How are the results handed over?
 #
-# The audit and the comparison are handed on as a workbook, a GeoPackage, JSON, and a page with a map that opens without a
-# network: added, removed and moved features, what was gained and lost, and the projects whose verdict differs.
+# The audit and the comparison are written as a workbook, a GeoPackage, JSON, and a page with a map that opens without a
+# network. They show added, removed and moved features, gains and losses, and the projects whose verdict differs.
 
 # %%
 for path in (lz.export_audit(again, Path("out") / "audit.html"), lz.export_audit(again, Path("out") / "audit.xlsx")):

@@ -12,13 +12,13 @@
 # ---
 
 # %% [markdown]
-# # Watching over the redline
+# # Monitoring the redline
 #
-# A redline is not only an area that must not shrink. What grows inside it, what it is turned into, and where: that is
-# monitored too (面积、性质、功能). Land cover of two dates answers it, if cells are counted fairly: a cell on the border counts
-# with the share that lies inside, and with its true area, for the cells of a degree grid shrink towards the pole.
+# The area of a redline must not shrink, and its land cover and functions are monitored too (面积、性质、功能). Land cover of two
+# dates shows what was converted, and where. Cells must be counted correctly: a cell on the border counts with the share that
+# lies inside, and each cell with its true area, because the cells of a degree grid become smaller towards the pole.
 #
-# The rasters below belong to the reference city and are **schematic**, as everything in it.
+# The rasters on this page belong to the reference city and are **schematic**.
 
 # %%
 from pathlib import Path
@@ -53,10 +53,10 @@ axes.set(title="Land cover of 2020; schematic data, not to be used for approval"
 plt.show()
 
 # %% [markdown]
-# ## 1. What is inside
+# ## 1. What is inside?
 #
-# Zones are named as `layer.field`: here the redline's functions. Shares of a zone sum to one; what a raster says nothing of
-# would be a row of its own, never silently left out.
+# Zones are named as `layer.field`, here the functions of the redline. The shares of a zone sum to one. Cells without a value
+# would have a row of their own.
 
 # %%
 stats = lz.raster_stats(city, "landcover_2020", by=["city.*", "redline.*", "redline.function", "protected_areas.reserve"])
@@ -66,8 +66,8 @@ assert (shares.sum(axis=1) - 1).abs().max() < 1e-9
 (shares * 100).round(2)
 
 # %% [markdown]
-# The plan declares 68.21 %. Its text calls it forest cover (森林覆盖率), its table of indicators forest-and-grass cover
-# (林草覆盖率). Both are measured and put beside it; only one of the two can be meant.
+# The plan declares 68.21 %. Its text calls the figure forest cover (森林覆盖率), its table of indicators forest-and-grass cover
+# (林草覆盖率). Both are measured; only one of them matches.
 
 # %%
 pd.DataFrame(
@@ -76,10 +76,10 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# ## 2. What has changed since 2015
+# ## 2. What has changed since 2015?
 #
-# The two rasters lie cell upon cell; were their grids different, lzgis would say in what and stop. It never resamples by
-# itself, for every way of resampling moves areas.
+# The two rasters have the same grid. For different grids lzgis stops with an error that names the difference. It never
+# resamples, because every method of resampling changes areas.
 
 # %%
 change = lz.raster_change(city, "landcover_2015", "landcover_2020", min_area_m2=400)
@@ -91,10 +91,10 @@ by_function = change.converted[change.converted["level"] == "redline.function"]
 by_function[["zone_name", "before", "after", "area_m2", "share"]].reset_index(drop=True).round({"area_m2": 0, "share": 6})
 
 # %% [markdown]
-# ## 3. Where
+# ## 3. Where has it changed?
 #
-# Cells that belong together are one patch, cut at the redline. Each names the feature and the control unit that it lies in.
-# Smaller ones than the least area are counted and summed, so that nothing vanishes.
+# Adjacent cells with the same conversion form a patch, clipped to the redline, with its feature and its control unit. Patches
+# below the minimum area are counted and summed.
 
 # %%
 print("patches left out:", change.dropped[0], "with", change.dropped[1], "m²")
@@ -110,22 +110,22 @@ for ax, patch in zip(axes, change.patches.itertuples(), strict=True):
     change.patches[change.patches["patch"] == patch.patch].plot(ax=ax, color=colour[patch.after], edgecolor="black")
     ax.set(xlim=(west - 0.006, east + 0.006), ylim=(south - 0.006, north + 0.006), xticks=[], yticks=[], xlabel="", ylabel="")
     ax.set_title(f"{patch.patch}: {english[patch.before]} → {english[patch.after]}\n{patch.area_m2 / 1e4:.2f} ha", fontsize=9)
-figure.suptitle("Converted patches (colour: what it is now; pale red: the redline)")
+figure.suptitle("Converted patches (colour: land cover now; pale red: the redline)")
 plt.show()
 
 # %% [markdown]
-# Patch 1 is good news: grassland became forest. The others need a visit. Patch 4 reaches beyond the redline; only what lies
-# inside is counted. Handed on as a GeoPackage for QGIS and as a workbook:
+# In patch 1 grassland became forest. The others need a visit. Patch 4 reaches beyond the redline; only the part inside is
+# counted. The results are written as a GeoPackage for QGIS and as a workbook:
 
 # %%
 print(change.write(Path("out") / "change.gpkg"))
 print(lz.write_raster_xlsx(change, city, Path("out") / "change.xlsx"))
 
 # %% [markdown]
-# ## 4. Too steep
+# ## 4. What is too steep?
 #
-# Slopes come from the elevation raster, in the classes that plans use. Farmland and building land steeper than 25° is
-# measured apart.
+# Slopes are computed from the elevation raster, in the classes that plans use. Farmland and building land steeper than 25° is
+# measured separately.
 
 # %%
 slope = lz.raster_stats(city, "dem", by=["city.*", "farmland.*", "town_boundary.*"])
@@ -136,8 +136,8 @@ slope.limits.assign(hectares=slope.limits["steep_m2"] / 1e4)[["kind", "title_en"
 # %% [markdown]
 # ## 5. Where is there room?
 #
-# All rules of the book in one raster: a bit for every rule, how grave it is, and how far the nearest constraint lies. A cell is
-# marked if any part of it is touched, so that no cell is free that a constraint covers. What could not be checked is said.
+# All rules of the book in one raster: a bit for each rule, the severity, and the distance to the nearest constraint. A cell is
+# marked if a constraint touches any part of it. What could not be checked is listed.
 
 # %%
 surface = lz.raster_surface(city, Path("out") / "surface.tif", cell_m=100, as_of="2026-11-21")
@@ -152,14 +152,14 @@ axes[0].imshow(surface.severity(), cmap=kinds, vmin=0, vmax=3, interpolation="ne
 names = ["a notice only", "a condition to meet", "prohibited unless excepted"]
 axes[0].legend(handles=[Patch(facecolor=kinds(k), label=name) for k, name in enumerate(names, 1)], loc="lower right")
 shown = axes[1].imshow(distance, cmap="viridis")
-figure.colorbar(shown, ax=axes[1], label="metres to what is prohibited", shrink=0.8)
+figure.colorbar(shown, ax=axes[1], label="metres to a prohibition", shrink=0.8)
 for ax in axes:
     ax.set_axis_off()
 figure.suptitle("Without an activity; rules for certain activities only count as notices. Schematic data.")
 plt.show()
 
 # %% [markdown]
-# The same for a named activity applies the exceptions that the law makes for it:
+# For a given activity, the exceptions of the law apply:
 
 # %%
 water = lz.raster_surface(city, Path("out") / "water.tif", cell_m=100, as_of="2026-11-21", activity="water-supply")

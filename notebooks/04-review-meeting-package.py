@@ -14,9 +14,9 @@
 # %% [markdown]
 # # The package for a review meeting
 #
-# Tomorrow the committee meets. On the table lie some fifty projects of the plan. Everyone at that table wants something else:
-# the chair the list of what cannot go on, the reviewer a document per project, the surveyor a layer for QGIS, the office a
-# workbook, and all of them a map. One screening makes all of it, and every file says on which data and rules it rests.
+# A committee meets on some fifty projects of the plan. The chair needs the list of projects that cannot go on, the reviewer a
+# document per project, the surveyor a layer for QGIS, the office a workbook, and all of them a map. One screening gives all of
+# them, and each file names its data and rules.
 #
 # The city is the reference city: **schematic** data, not to be used for approval.
 
@@ -34,9 +34,9 @@ pd.set_option("display.max_colwidth", 50)
 folder = Path("meeting")
 
 # %% [markdown]
-# ## 1. The batch
+# ## 1. Which projects?
 #
-# Sites are read once; what had to be assumed is said.
+# The sites are read once; assumptions are listed.
 
 # %%
 city = lz.open_catalogue(lz.reference_city())
@@ -46,7 +46,7 @@ for problem in sites.problems:
 print(len(sites.frame), "projects;", sites.frame.geom_type.value_counts().to_dict())
 
 # %% [markdown]
-# ## 2. Screened against every rule in force on the day of the meeting
+# ## 2. What are the verdicts on the day of the meeting?
 
 # %%
 report = lz.screen(sites, city, as_of="2026-11-21", made_at=dt.datetime(2026, 11, 20, 16, 0))
@@ -72,10 +72,10 @@ right.set(title="Schematic data; not to be used for approval", xlabel="longitude
 plt.show()
 
 # %% [markdown]
-# ## 3. The agenda: the gravest first
+# ## 3. What goes on the agenda first?
 #
-# What forbids a project, and by how much, in one line each. A project whose check is incomplete goes on the agenda too: it is
-# not known to be free.
+# One line per project with the rules that forbid it, the most severe verdict first. A project whose check is incomplete goes on
+# the agenda too: it is not known to be free of conflicts.
 
 # %%
 order = {verdict: rank for rank, verdict in enumerate(colours)}
@@ -95,27 +95,27 @@ agenda = report.verdicts.assign(
 agenda[["site_id", "site_name", "verdict", "forbids", "not_checked_for"]].head(12).reset_index(drop=True)
 
 # %% [markdown]
-# Does it hang on a digitising error? The ladder gives the verdict again with overlaps up to 0, 50, 200 and 1000 m²
-# disregarded. These change their verdict somewhere on it:
+# Does a verdict depend on a digitising error? The ladder gives the verdict with overlaps up to 0, 50, 200 and 1000 m²
+# disregarded. The verdicts of these projects change:
 
 # %%
 ladder = report.verdicts[report.verdicts["ladder"].map(lambda steps: len(set(steps)) > 1)]
 pd.DataFrame(ladder["ladder"].tolist(), index=ladder["site_name"], columns=[f"≤ {a:g} m²" for a in report.book.tolerance.ladder_m2])
 
 # %% [markdown]
-# ## 4. What was not checked, and why
+# ## 4. What was not checked, and why?
 #
-# The committee must know what nobody looked at. Missing layers are asked for at their owners before the meeting.
+# The committee must know what was not checked, and can ask the owners for missing layers before the meeting.
 
 # %%
 missing = [p for p in report.problems if p.level == "warning"]
 print("\n".join(str(problem) for problem in missing))
 
 # %% [markdown]
-# ## 5. The files for everyone
+# ## 5. Which files does each participant get?
 #
-# The workbook for the office, the GeoPackage for QGIS, the page with the map for the room (it needs no network), the JSON to
-# check again when a new version of the data comes.
+# The workbook is for the office, the GeoPackage for QGIS, the page with the map for the meeting room (it needs no network), and
+# the JSON for a re-check with a new version of the data.
 
 # %%
 for name in ("report.xlsx", "findings.gpkg", "map.html", "report.json"):
@@ -123,13 +123,13 @@ for name in ("report.xlsx", "findings.gpkg", "map.html", "report.json"):
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 # %% [markdown]
-# The overview and a map for each project that is forbidden are drawn on paper, with legend, scale, source and date. A map
-# number (审图号) is never invented; it is printed only if given.
+# The overview and a map of each of the two projects at the top of the agenda are drawn for paper, with legend, scale, source
+# and date. A map number (审图号) is printed only if the user gives one.
 
 # %%
 overview = lz.write_maps(report, folder / "maps", language="en")
-gravest = agenda["site_id"].iloc[:2].tolist()
-details = lz.write_maps(report, folder / "maps", gravest, language="en")
+first = agenda["site_id"].iloc[:2].tolist()
+details = lz.write_maps(report, folder / "maps", first, language="en")
 for path in (*overview, *details):
     print(path)
 figure, ax = plt.subplots(figsize=(12, 8.5), layout="constrained")
@@ -138,20 +138,20 @@ ax.set_axis_off()
 plt.show()
 
 # %% [markdown]
-# ## 6. A document for each project on the agenda
+# ## 6. What does the reviewer get?
 #
-# The reviewer's document is Word: the facts are filled in, the judgement (符合情况, 说明) is left to the person who signs. Here
-# for the two gravest projects.
+# A Word document per project: the facts are filled in, the judgement (符合情况, 说明) is left to the person who signs. Here
+# for the same two projects.
 
 # %%
-few = lz.screen(sites.frame[sites.frame["id"].isin(gravest)], city, as_of="2026-11-21")
+few = lz.screen(sites.frame[sites.frame["id"].isin(first)], city, as_of="2026-11-21")
 for path in lz.export_projects(few, folder / "projects", ["docx"]):
     print(f"{path}  {path.stat().st_size / 1e3:.0f} kB")
 
 # %% [markdown]
-# ## 7. Where all of it comes from
+# ## 7. Which data were used?
 #
-# Fingerprints of every source stand in each file, so that after the meeting nobody has to ask which version was on the table.
+# Each file contains the SHA-256 of every source, which identifies the versions that the meeting used.
 
 # %%
 pd.DataFrame([(s.role, s.name, s.version, s.sha256[:12]) for s in report.provenance.sources][:6], columns=["role", "file", "version", "sha256"])

@@ -1,6 +1,6 @@
-"""A virtual environment beside the code, made when it is missing and brought up to date when it is stale.
+"""The virtual environment ``.venv`` in the project folder: created when missing, updated when out of date.
 
-Standard library only: this runs before anything is installed, on Windows as well.
+Standard library only: this module runs before anything is installed, on Windows too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STAMP = FOLDER / "installed.json"
 
 
 def run(command: list[str | Path], *, cwd: Path | None = None) -> int:
-    """Run a command with UTF-8 everywhere, and return its exit code."""
+    """Run a command in UTF-8 mode and return its exit code."""
     try:
         return subprocess.call([str(part) for part in command], cwd=cwd, env=environment())
     except KeyboardInterrupt:
@@ -28,35 +28,38 @@ def run(command: list[str | Path], *, cwd: Path | None = None) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables a child gets: UTF-8 on, and nothing that would lead it to another Python."""
-    misleading = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
-    kept = {k: v for k, v in os.environ.items() if k not in misleading}
+    """Return the environment variables of a child process: UTF-8 mode, and none that selects another Python."""
+    removed = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+    kept = {k: v for k, v in os.environ.items() if k not in removed}
     return kept | {"PYTHONUTF8": "1"}
 
 
 def prepare(*extras: str) -> Path:
-    """Return the Python of an environment that holds lzgis and these of its extras."""
-    # A redirected Windows console may not have the characters of a Chinese path.
+    """Create or update the environment with lzgis and the given extras, and return its Python.
+
+    Extras that were installed before stay installed.
+    """
+    # A redirected Windows console may not be able to encode the characters of a Chinese path.
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    wanted, (inputs, held) = _fingerprint(), _stamp()
-    runs = _runs(_python())
-    if runs and inputs == wanted and set(extras) <= held:
+    fingerprint, (installed, present) = _fingerprint(), _read_stamp()
+    usable = _is_usable(_python())
+    if usable and installed == fingerprint and set(extras) <= present:
         return _python()
     say(f"Preparing {FOLDER} (the first time this takes a few minutes) ...")
-    if not runs:
-        _build()
-        held = set()
+    if not usable:
+        _create()
+        present = set()
     STAMP.unlink(missing_ok=True)
-    _install(sorted(held | set(extras)))
-    STAMP.write_text(json.dumps({"inputs": wanted, "extras": sorted(held | set(extras))}), "utf-8")
+    _install(sorted(present | set(extras)))
+    STAMP.write_text(json.dumps({"inputs": fingerprint, "extras": sorted(present | set(extras))}), "utf-8")
     return _python()
 
 
 def say(text: str) -> None:
-    """Tell the user something at once, without mixing it into what the command prints."""
+    """Print a message on standard error; standard output belongs to the command."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -65,18 +68,18 @@ def _python() -> Path:
 
 
 def _fingerprint() -> str:
-    """Sum up everything that the content of the environment follows from.
+    """Hash everything that determines the content of the environment.
 
-    The place counts too: an environment that was moved or copied with its folder points at the old one.
+    This includes the folder: a moved or copied environment still refers to the old one.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     for name in ("pyproject.toml", "constraints.txt"):
-        # Read as text, so that line ends changed by a checkout do not count.
+        # Read as text: line endings may differ between checkouts.
         digest.update((ROOT / name).read_text("utf-8").encode())
     return digest.hexdigest()
 
 
-def _stamp() -> tuple[str, set[str]]:
+def _read_stamp() -> tuple[str, set[str]]:
     try:
         data = json.loads(STAMP.read_text("utf-8"))
         return str(data["inputs"]), set(data["extras"])
@@ -84,36 +87,36 @@ def _stamp() -> tuple[str, set[str]]:
         return "", set()
 
 
-def _runs(python: Path) -> bool:
-    """Whether the environment's Python starts and is of the version that was asked for."""
+def _is_usable(python: Path) -> bool:
+    """Whether the environment's Python starts and has the version of this one."""
     if not python.exists():
         return False
-    ask = "import sys; sys.exit(tuple(sys.version_info[:2]) != ({}, {}))".format(*sys.version_info[:2])
+    code = "import sys; sys.exit(tuple(sys.version_info[:2]) != ({}, {}))".format(*sys.version_info[:2])
     try:
-        return subprocess.call([str(python), "-c", ask], env=environment()) == 0
+        return subprocess.call([str(python), "-c", code], env=environment()) == 0
     except OSError:
         return False
 
 
-def _build() -> None:
-    # Some distributions ship Python without ensurepip; pip of the outer Python then serves.
+def _create() -> None:
+    # Some distributions ship Python without ensurepip. The pip of this Python then installs into the environment.
     with_pip = importlib.util.find_spec("ensurepip") is not None
     if not with_pip and importlib.util.find_spec("pip") is None:
         sys.exit("This Python has neither pip nor ensurepip; install pip (on Debian: python3-pip).")
     try:
         venv.EnvBuilder(clear=True, symlinks=os.name != "nt", with_pip=with_pip).create(FOLDER)
     except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"The environment {FOLDER} could not be made: {error}")
+        sys.exit(f"The environment {FOLDER} could not be created: {error}")
 
 
 def _install(extras: list[str]) -> None:
     python = _python()
-    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pip') is None)"
-    has_pip = subprocess.call([str(python), "-c", look], env=environment()) == 0
+    code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pip') is None)"
+    has_pip = subprocess.call([str(python), "-c", code], env=environment()) == 0
     pip = [python, "-m", "pip"] if has_pip else [sys.executable, "-m", "pip", "--python", python]
     what = f".[{','.join(extras)}]" if extras else "."
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--quiet"]
-    code = run([*pip, "install", *options, "--editable", what, "--constraint", "constraints.txt"], cwd=ROOT)
-    if code:
-        say("The packages could not be installed; what pip said stands above.")
-        sys.exit(code)
+    exit_code = run([*pip, "install", *options, "--editable", what, "--constraint", "constraints.txt"], cwd=ROOT)
+    if exit_code:
+        say("The packages could not be installed; see the messages of pip above.")
+        sys.exit(exit_code)

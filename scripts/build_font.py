@@ -1,10 +1,10 @@
-"""Cut the font that pictures are lettered with: Noto Sans CJK SC, kept to what GBK can spell.
+"""Build the font of maps and pictures: the subset of Noto Sans CJK SC with the characters of GBK.
 
     python scripts/build_font.py [NotoSansCJK-Regular.ttc]
 
-needs fonttools and, unless a collection is named, Debian's package fonts-noto-cjk. GB 2312 would be smaller
-but lacks letters of real place names (鄠, 堃, 镕, 塆); the whole face has 16 MB. Layout tables, hints and
-vertical metrics go, since matplotlib uses none of them.
+Needs fonttools. Without an argument it needs Debian's package fonts-noto-cjk too. A subset of GB 2312 would be
+smaller, but lacks characters of real place names (鄠, 堃, 镕, 塆). The complete font has 16 MB. Layout tables, hints
+and vertical metrics are removed because matplotlib does not use them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ NAME = "Noto Sans SC GBK"
 POSTSCRIPT_NAME = "NotoSansSC-GBK-Regular"
 TARGET = Path(__file__).parents[1] / "lzgis" / "exports" / "fonts" / f"{POSTSCRIPT_NAME}.otf"
 
-# Signs that reports use and GBK lacks or that must never be lost.
+# Symbols used in reports that GBK lacks, or that must be present in any case.
 SIGNS = "㎡√×°²³±≤≥µ·–—…′″™©®•⚠✓□"
 
 
 def repertoire() -> set[str]:
-    """Every character of the gbk codec, with ASCII and the signs of reports."""
+    """Return every character of the gbk codec, ASCII, and the symbols of reports."""
     found = {chr(code) for code in range(0x20, 0x7F)} | set(SIGNS)
     for lead in range(0x81, 0xFF):
         for trail in range(0x40, 0xFF):
@@ -38,13 +38,15 @@ def repertoire() -> set[str]:
 
 
 def face_of(collection: str) -> TTFont:
+    """Return the face `FACE` of a font collection."""
     for font in TTCollection(collection, lazy=True).fonts:
         if font["name"].getDebugName(4) == FACE:
             return font
     raise SystemExit(f"{collection}: has no face '{FACE}'; name the collection NotoSansCJK-Regular.ttc")
 
 
-def cut(font: TTFont) -> None:
+def reduce(font: TTFont) -> None:
+    """Remove all other characters, and the tables that matplotlib does not use."""
     options = subset.Options()
     options.layout_features = []
     options.hinting = False
@@ -56,7 +58,7 @@ def cut(font: TTFont) -> None:
 
 
 def rename(font: TTFont) -> None:
-    """Give the subset a name of its own, so that nobody takes it for the whole font."""
+    """Give the subset its own name, to distinguish it from the complete font."""
     names = font["name"]
     for name_id, text in {1: NAME, 3: f"2.004;{POSTSCRIPT_NAME}", 4: NAME, 6: POSTSCRIPT_NAME}.items():
         for record in [r for r in names.names if r.nameID == name_id]:
@@ -70,10 +72,10 @@ def rename(font: TTFont) -> None:
 def main() -> None:
     font = face_of(sys.argv[1] if len(sys.argv) > 1 else DEBIAN_FONT)
     missing = sorted(c for c in repertoire() if ord(c) not in font.getBestCmap())
-    cut(font)
+    reduce(font)
     rename(font)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    # A font that keeps its date has the same bytes every time it is cut.
+    # With the original date, every run writes the same bytes.
     font.recalcTimestamp = False
     font.save(TARGET)
     print(f"{TARGET.name}: {TARGET.stat().st_size / 1e6:.2f} MB, {len(font.getBestCmap())} characters")

@@ -1,18 +1,18 @@
-"""Screen the reference city's projects and write the files: ``python scripts/demo.py [options]``.
+"""Screen the projects of the reference city and write the results: ``python scripts/demo.py [options]``.
 
-The options are those of ``lzgis demo``; the files go to ``out`` if none says otherwise.
+The options are those of ``lzgis demo``. The default folder of the results is ``out``.
 
-Needs Python 3.11 or newer and pip; everything else goes into ``.venv`` beside the code.
+Needs Python 3.11 or newer and pip. Everything else is installed in ``.venv`` in the project folder.
 """
 
 import sys
 
-# The module's name on the command line, so that messages say "lzgis" and not "-c".
+# Usage messages print argv[0]: "lzgis" instead of "-c".
 RUN = "import sys; sys.argv[0] = 'lzgis'; from lzgis.cli.app import main; main()"
 
 
 def main():
-    if sys.version_info < (3, 11):  # noqa: UP036 (an older Python is just what this is for)
+    if sys.version_info < (3, 11):  # noqa: UP036 (this line exists for an older Python)
         sys.exit("lzgis needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
     import argparse
     import time
@@ -26,7 +26,7 @@ def main():
     python = _venv.prepare()
     started = time.time()
     code = _venv.run([python, "-c", RUN, "demo", "--out", known.out, *others])
-    # Clocks of file systems may be coarse, hence the second.
+    # File systems may store times with a coarse resolution: allow one second.
     written = [p for p in known.out.glob("*") if p.stat().st_mtime > started - 1]
     if code == 0 and written:
         _venv.say(f"\nWritten to {known.out.resolve()}:")

@@ -1,4 +1,4 @@
-"""Draw docs/core.svg: how two polygons are cut by a grid, and what is summed in one cell."""
+"""Draw docs/core.svg: two polygons cut by a grid, and the terms summed in one cell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INK, BLUE, RED = "#333333", "#3b6fb6", "#c0392b"
 
 
 def grid_picture(axes: Axes) -> None:
-    """Draw both polygons over the grid, the feature's whole cells filled."""
+    """Draw both polygons over the grid, with the cells of the feature filled."""
     cells = PolygonGrid.build(np.array([FEATURE]), cell=CELL).cells
     for k in range(len(cells.row)):
         whole = cells.span[k, 0] == cells.span[k + 1, 0]
@@ -44,7 +44,7 @@ def grid_picture(axes: Axes) -> None:
 
 
 def cell_picture(axes: Axes) -> None:
-    """Draw the pieces of both polygons in one cell, and the lower of each pair."""
+    """Draw the signed pieces of both polygons in one cell, and their common part."""
     for shape, colour, name in ((FEATURE, BLUE, "feature"), (SITE, RED, "site")):
         cells = PolygonGrid.build(np.array([shape]), cell=CELL).cells
         k = int(np.flatnonzero((cells.row == CORNER[1] // CELL) & (cells.column == CORNER[0] // CELL))[0])
@@ -70,7 +70,7 @@ def cell_picture(axes: Axes) -> None:
 
 
 def main() -> None:
-    """Write the picture, the same bytes every time."""
+    """Write the picture; every run writes the same bytes."""
     mpl.rcParams["svg.hashsalt"] = "core"
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
     grid_picture(left)

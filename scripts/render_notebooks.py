@@ -1,7 +1,7 @@
-"""Run the notebooks and write what they show to ``docs/notebooks``: ``python scripts/render_notebooks.py [NAME ...]``.
+"""Run the notebooks and write their output to ``docs/notebooks``: ``python scripts/render_notebooks.py [NAME ...]``.
 
-Needs ``pip install -e .[test]``. Every page carries the fingerprint of the notebook that it was made of; a test holds the two
-together. Pictures are reduced to a palette, and nothing of the machine gets onto a page.
+Needs ``pip install -e .[test]``. Each page contains the SHA-256 of its notebook; a test compares the two. Pictures are
+reduced to a palette, and metadata that depends on the machine is removed.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ MARK = "<!-- rendered by scripts/render_notebooks.py from notebooks/{name}, sha2
 
 
 def digest(path: Path) -> str:
-    """Hash what a notebook says, whatever the ends of its lines."""
+    """Return the SHA-256 of a notebook, independent of line endings."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode("utf-8")).hexdigest()
 
 
 def mark(path: Path) -> str:
-    """Return the first line of the page of a notebook."""
+    """Return the first line of a notebook's page, which identifies the notebook."""
     return MARK.format(name=path.name, digest=digest(path))
 
 
 def run(path: Path, work: Path) -> Any:
-    """Run a notebook in a kernel of its own and return it with its outputs."""
+    """Run a notebook in a new kernel and return it with its outputs."""
     import jupytext
     import nbclient
 
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
         os.environ[name] = str(work / name.lower())
     os.environ["PYTHONUTF8"] = "1"
-    # GeoPackages carry the time of their making, and some pages show fingerprints of them.
+    # GeoPackages contain the time of writing, and some pages show their hashes.
     os.environ["OGR_CURRENT_DATE"] = "2026-11-21T00:00:00.000Z"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ.pop("MPLBACKEND", None)
     notebook = jupytext.read(path)
-    here = work / "here"
-    here.mkdir()
-    where = {"metadata": {"path": here}}
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
+    folder = work / "folder"
+    folder.mkdir()
+    resources = {"metadata": {"path": folder}}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     return notebook
 
 
 class _Rows(HTMLParser):
-    """The cells of a table as pandas writes it."""
+    """Collects the cells of an HTML table written by pandas."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class _Rows(HTMLParser):
 
 
 def as_table(html: str) -> str:
-    """Turn a table of pandas into one of Markdown."""
+    """Convert an HTML table of pandas to Markdown."""
     found = _Rows()
     found.feed(html)
     rows = [
@@ -93,7 +93,7 @@ def as_table(html: str) -> str:
 
 
 def small_png(data: bytes) -> bytes:
-    """Reduce a picture to a palette and leave out what says how it was made."""
+    """Reduce a PNG to a palette and remove its metadata."""
     from PIL import Image
 
     picture = Image.open(io.BytesIO(data)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
@@ -103,14 +103,17 @@ def small_png(data: bytes) -> bytes:
 
 
 def page(notebook: Any, path: Path) -> tuple[str, dict[str, bytes]]:
-    """Write a notebook that was run as Markdown; return it and its pictures by name."""
-    parts, pictures = [mark(path), f"*This page is made of [notebooks/{path.name}](../../notebooks/{path.name}).*"], {}
+    """Convert an executed notebook to Markdown; return the text, and the pictures by name."""
+    parts, pictures = (
+        [mark(path), f"*This page was generated from [notebooks/{path.name}](../../notebooks/{path.name}).*"],
+        {},
+    )
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source.strip())
             continue
         parts.append(f"```python\n{cell.source.strip()}\n```")
-        for output in _whole(cell.outputs):
+        for output in _joined(cell.outputs):
             data = output.get("data", {})
             if output.output_type == "stream":
                 parts.append(f"```text\n{output.text.rstrip()}\n```")
@@ -125,8 +128,8 @@ def page(notebook: Any, path: Path) -> tuple[str, dict[str, bytes]]:
     return "\n\n".join(part for part in parts if part) + "\n", pictures
 
 
-def _whole(outputs: list[Any]) -> list[Any]:
-    """Join what was printed in a row: in how many pieces it comes is chance."""
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Join consecutive stream outputs: how the kernel splits them varies between runs."""
     joined: list[Any] = []
     for output in outputs:
         if output.output_type == "stream" and joined and joined[-1].output_type == "stream":
@@ -137,13 +140,13 @@ def _whole(outputs: list[Any]) -> list[Any]:
 
 
 def _heading(parts: list[str]) -> str:
-    """Name a picture by the heading that it stands under."""
+    """Return the last heading before a picture, as its alternative text."""
     found = [line.lstrip("# ").strip() for part in parts for line in part.splitlines() if re.match(r"#{1,3} \S", line)]
     return found[-1].replace("[", "").replace("]", "") if found else "picture"
 
 
 def render(path: Path) -> float:
-    """Run a notebook and write its page and pictures; return how many seconds it ran."""
+    """Run a notebook and write its page and pictures; return the run time in seconds."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lzgis-", ignore_cleanup_errors=True) as folder:
         text, pictures = page(run(path, Path(folder)), path)

@@ -1,18 +1,18 @@
-"""Run every test and check: ``python scripts/test.py [options of pytest]``.
+"""Run all tests and checks: ``python scripts/test.py [pytest options]``.
 
-Needs Python 3.11 or newer and pip; everything else goes into ``.venv`` beside the code.
+Needs Python 3.11 or newer and pip. Everything else is installed in ``.venv`` in the project folder.
 """
 
 import sys
 
 
 def main():
-    if sys.version_info < (3, 11):  # noqa: UP036 (an older Python is just what this is for)
+    if sys.version_info < (3, 11):  # noqa: UP036 (this line exists for an older Python)
         sys.exit("lzgis needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
     import _venv
 
-    python = _venv.prepare("test", "pdf", "fast", "postgis", "cluster")
-    # What is given comes last, so that "-n 0" undoes the processes.
+    python = _venv.prepare("all", "test")
+    # The caller's options come last, so that "-n 0" overrides "-n auto".
     sys.exit(_venv.run([python, "-m", "pytest", "-n", "auto", *sys.argv[1:]], cwd=_venv.ROOT))
 
 

@@ -1,7 +1,7 @@
-"""Copy the pinned JavaScript and CSS that maps carry into ``lzgis/exports/static``.
+"""Copy the JavaScript and CSS embedded in maps into ``lzgis/exports/static``.
 
-Run ``python scripts/vendor_static.py`` after changing a pin. Packages are fetched with ``npm pack``, so
-whatever npm is set up to use is used; what arrives must have the integrity pinned here.
+Run ``python scripts/vendor_static.py`` after changing a pin. ``npm pack`` downloads the packages with the user's
+npm configuration. Each archive must match the integrity hash pinned here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STATIC = Path(__file__).resolve().parents[1] / "lzgis" / "exports" / "static"
 
 
 class Pin(NamedTuple):
-    """A package of npm, the integrity of its archive and the files taken from it."""
+    """An npm package, the integrity hash of its archive, and the files to copy from it."""
 
     name: str
     version: str
@@ -52,7 +52,7 @@ PINS = (
 
 
 def fetch(pin: Pin, folder: Path) -> Path:
-    """Fetch the archive of a package into `folder`, refusing any other than the pinned one."""
+    """Download the archive of a package into `folder`; exit if its hash is not the pinned one."""
     npm = shutil.which("npm")
     if npm is None:
         sys.exit("npm: not found; install Node.js with npm")
@@ -65,7 +65,7 @@ def fetch(pin: Pin, folder: Path) -> Path:
 
 
 def unpack(pin: Pin, archive: Path) -> list[Path]:
-    """Write the wanted files of an archive below `STATIC`, flat except for ``images``."""
+    """Copy the files of an archive into `STATIC`, without subfolders except ``images``."""
     written = []
     with tarfile.open(archive) as bundle:
         for name in pin.files:

@@ -1,4 +1,4 @@
-"""The rooms of the house: imports go down only, the geometry floor knows arrays alone, nothing heavy is imported early."""
+"""The rooms of the package: imports go down only, `geometry` knows no tables, heavy packages are imported late."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# From the ground up: a module imports rooms before its own, and its own.
+# In order: a module may import from its own room and from the rooms before it.
 ROOMS = [
     *("errors", "messages", "words", "config"),
     *("geometry", "model", "coordinates", "files", "rules", "reading", "city", "screening", "audits", "rasters"),
@@ -21,16 +21,16 @@ ROOMS = [
 
 
 def room(module: str) -> str:
-    """Name the room of a module: what stands after ``lzgis``."""
+    """Return the room of a module: the part after ``lzgis``."""
     return module.split(".")[1]
 
 
-GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "lzgis"}
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "filelock", "lazy_loader", "platformdirs", "lzgis"}
 HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
 
 
 def modules(folder: str) -> dict[str, Path]:
-    """Name the modules below a folder of the project."""
+    """Return the modules in a folder of the project, by name."""
     found = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -44,7 +44,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def imported(module: str, path: Path, known: dict[str, Path]) -> set[str]:
-    """Name everything that a module imports, wherever the import stands, for type checking too."""
+    """Return everything that a module imports, anywhere in it, also for type checking only."""
     found = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -65,42 +65,42 @@ def test_the_rooms_are_those_of_the_package():
     assert files | {path.parent.name for path in (ROOT / "lzgis").glob("*/__init__.py")} == set(ROOMS)
 
 
-# The front door names modules of every floor, as strings and for type checkers, and imports none.
+# `lzgis` itself exports names of every room and imports them when first used.
 @pytest.mark.parametrize("module", sorted(LZGIS.keys() - {"lzgis"}))
 def test_imports_go_down(module):
     below = ROOMS[: ROOMS.index(room(module)) + 1]
     for name in needed(module):
-        assert room(name) in below, f"{module} imports {name}, which stands above it"
+        assert room(name) in below, f"{module} imports {name}, which is in a room above it"
 
 
-def test_no_imports_in_a_circle():
+def test_no_circular_imports():
     graph = {module: needed(module) for module in LZGIS if module != "lzgis"}
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+    TopologicalSorter(graph).prepare()  # raises CycleError, which lists the modules
 
 
 def needed(module: str) -> set[str]:
-    """Name the modules of lzgis that a module imports."""
+    """Return the modules of lzgis that a module imports."""
     return {name for name in imported(module, LZGIS[module], LZGIS) if name.startswith("lzgis.")}
 
 
 @pytest.mark.parametrize("module", sorted(name for name in LZGIS if name.startswith("lzgis.geometry")))
-def test_geometry_knows_arrays_only(module):
+def test_geometry_imports_no_other_packages(module):
     roots = {name.split(".")[0] for name in imported(module, LZGIS[module], LZGIS)}
     assert roots - set(sys.stdlib_module_names) <= GEOMETRY_MAY_IMPORT
 
 
 def loaded_after(code: str) -> set[str]:
-    """Name the heavy packages that a fresh Python holds after running `code`."""
-    ask = f"\nimport sys\nprint('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code + ask], capture_output=True, encoding="utf-8", check=True)
+    """Return the heavy packages that are loaded in a new Python process after running `code`."""
+    report = f"\nimport sys\nprint('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code + report], capture_output=True, encoding="utf-8", check=True)
     return set(run.stdout.splitlines()[-1].split()[1:])
 
 
-def test_import_lzgis_costs_nothing():
+def test_import_lzgis_loads_no_heavy_package():
     assert loaded_after("import lzgis; dir(lzgis)") == set()
 
 
-def test_a_file_of_sites_is_being_read_before_the_heavy_packages_come():
+def test_reading_begins_before_heavy_packages_are_imported():
     code = """
 import lzgis as lz
 from lzgis.reading import ReadOptions, begin_reading
@@ -112,7 +112,7 @@ with begin_reading(lz.reference_city() / "sites.gpkg", options=ReadOptions(crs="
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["screen", "--help"], ["demo", "--help"], ["inspect", "--help"]])
-def test_help_comes_without_the_heavy_packages(arguments):
+def test_help_loads_no_heavy_package(arguments):
     code = f"""
 import sys
 sys.argv = ['lzgis', *{arguments!r}]

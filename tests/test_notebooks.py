@@ -1,4 +1,4 @@
-"""Every notebook runs from its first cell to its last, in a kernel of its own; the docs show what it shows."""
+"""Every notebook runs completely in a new kernel; its page in the docs is up to date."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-# What the kernel's own libraries warn of, in this process, is not ours to mend.
+# Warnings of the kernel's libraries in this process are not about lzgis.
 @pytest.mark.filterwarnings("ignore")
 def test_notebook_runs(path, tmp_path, monkeypatch):
-    # The kernel writes its connection file, history and settings here and not into the user's home.
+    # Keep the kernel's connection file, history and settings out of the home folder.
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("PYTHONUTF8", "1")
-    # The kernel's own back end draws into the notebook.
+    # Only the kernel's default backend draws into the notebook.
     monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = jupytext.read(path)
     work = tmp_path / "work"
     work.mkdir()
-    where = {"metadata": {"path": work}}
-    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3", resources=where).execute()
+    resources = {"metadata": {"path": work}}
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources).execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)
     streams = [output for cell in cells for output in cell.outputs if output.output_type == "stream"]
-    assert [output.text for output in streams if output.name == "stderr"] == [], "a notebook shows no warnings"
+    assert [output.text for output in streams if output.name == "stderr"] == [], "a notebook prints no warnings"
 
 
-# ------------------------------------------------------------------------------------------ what the docs show of them
+# ------------------------------------------------------------------------------------------------ pages in the docs
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_page_in_the_docs_is_of_this_notebook(path):
+def test_the_page_in_the_docs_is_up_to_date(path):
     text = (PAGES / f"{path.stem}.md").read_text("utf-8")
     assert text.startswith(RENDERING.mark(path) + "\n"), "run python scripts/render_notebooks.py"
     for cell in jupytext.read(path).cells:
@@ -69,30 +69,30 @@ def test_the_page_in_the_docs_is_of_this_notebook(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_pictures_of_a_page_are_there_small_and_all_used(path):
+def test_the_pictures_of_a_page_exist_and_are_small(path):
     named = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (PAGES / f"{path.stem}.md").read_text("utf-8"))
-    assert named, "a story has pictures"
+    assert named, "a page has at least one picture"
     assert sorted(named) == sorted(one.name for one in PAGES.glob(f"{path.stem}-*.png"))
     for name in named:
         with Image.open(PAGES / name) as picture:
             assert picture.format == "PNG"
-            assert picture.info == {}, "nothing is told of what made it"
+            assert picture.info == {}, "no metadata"
         assert (PAGES / name).stat().st_size < 300_000
 
 
-def test_no_page_is_of_a_notebook_that_is_gone():
+def test_every_page_has_a_notebook():
     assert sorted(one.stem for one in PAGES.glob("*.md")) == [path.stem for path in NOTEBOOKS]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_uses_the_public_names_only(path):
+def test_a_notebook_uses_only_public_names(path):
     imports = [line for line in path.read_text("utf-8").splitlines() if re.search(r"\bimport\b.*|^from ", line)]
     assert [line for line in imports if "lzgis" in line] == ["import lzgis as lz"]
     used = set(re.findall(r"\blz\.(\w+)", path.read_text("utf-8")))
     assert used <= set(lz.__all__)
 
 
-def test_tables_and_printed_lines_become_markdown():
+def test_tables_and_printed_lines_are_converted_to_markdown():
     import nbformat
 
     html = "<table><thead><tr><th></th><th>a|b</th></tr></thead><tbody><tr><th>0</th><td>1 &lt; 2</td></tr></tbody></table>"

@@ -1,4 +1,4 @@
-"""The project as a whole: lint, types, both languages alike, documents true to the code."""
+"""The project as a whole: lint, types, wording in both languages, documents that match the code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from typing import Any, get_args
 
 import pytest
 import typer.main
+import yaml
 
+import lzgis
 from lzgis.city.catalogue import open_catalogue, reference_city
 from lzgis.cli.app import app
 from lzgis.model.catalogue import Baseline, LayerSpec
@@ -28,16 +30,16 @@ ROOT = Path(__file__).parent.parent
 
 
 def tracked() -> list[Path]:
-    """Name the files of the project: those under version control, or all in a copy without it."""
+    """Return the files of the project: those under version control, or all files in a copy without it."""
     if shutil.which("git") and (ROOT / ".git").exists():
-        # "safe.directory": the checkout may belong to another user than the one who runs the tests.
+        # "safe.directory": another user may own the checkout.
         command = "git -c safe.directory=* ls-files -z --cached --others --exclude-standard"
         listed = subprocess.run(command.split(), cwd=ROOT, capture_output=True, check=True).stdout.decode("utf-8")
         return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
-    made = {"__pycache__", "out", "dist", "build"}
+    generated = {"__pycache__", "out", "dist", "build"}
     parts = ((path, path.relative_to(ROOT).parts) for path in ROOT.rglob("*") if path.is_file())
-    hidden = {".ci", ".gitignore", ".pre-commit-config.yaml"}
-    return [p for p, names in parts if not any(n in made or (n[0] == "." and n not in hidden) for n in names)]
+    hidden = {".ci", ".github", ".gitignore", ".pre-commit-config.yaml"}
+    return [p for p, names in parts if not any(n in generated or (n[0] == "." and n not in hidden) for n in names)]
 
 
 FILES = tracked()
@@ -47,7 +49,7 @@ FILES = tracked()
 
 
 @pytest.mark.parametrize("tool", ["ruff check --output-format concise", "ruff format --check", "mypy"])
-def test_tool_is_content(tool):
+def test_tool_reports_no_errors(tool):
     run = subprocess.run(
         [sys.executable, "-m", *tool.split()], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
@@ -58,7 +60,7 @@ def test_tool_is_content(tool):
 
 
 def wording(language: str) -> dict[str, dict[str, str]]:
-    """Read the wording of a language."""
+    """Return the wording of a language by section and key."""
     return tomllib.loads((ROOT / f"lzgis/wording/{language}.toml").read_text("utf-8"))
 
 
@@ -66,11 +68,11 @@ ZH, EN = wording("zh"), wording("en")
 
 
 def placeholders(text: str) -> set[str]:
-    """Name what a text leaves open."""
+    """Return the placeholders of a text."""
     return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-# The code speaks English already, so this section is there for the other language alone (see test_messages.py).
+# English messages are in the code; only the other language has this section (see test_messages.py).
 ZH.pop("message")
 EN.pop("message")
 
@@ -79,7 +81,7 @@ def test_both_languages_have_the_same_keys():
     assert {(s, k) for s, keys in ZH.items() for k in keys} == {(s, k) for s, keys in EN.items() for k in keys}
 
 
-def test_both_languages_leave_the_same_open():
+def test_both_languages_have_the_same_placeholders():
     for section, keys in ZH.items():
         for key, text in keys.items():
             assert placeholders(text) == placeholders(EN[section][key]), f"[{section}] {key}"
@@ -88,7 +90,7 @@ def test_both_languages_leave_the_same_open():
 
 
 def choices(record: type[Any], field: str) -> set[str]:
-    """Name what a field that allows certain words allows."""
+    """Return the allowed values of a field."""
     return set(get_args(record.model_fields[field].annotation))
 
 
@@ -110,11 +112,11 @@ def choices(record: type[Any], field: str) -> set[str]:
         ("shape", choices(LayerSpec, "geometry")),
     ],
 )
-def test_every_value_has_its_wording_and_no_other_does(section, values):
+def test_exactly_the_existing_values_have_wording(section, values):
     assert set(ZH[section]) == {str(value) for value in values}
 
 
-def test_every_column_of_a_report_has_its_wording():
+def test_every_column_of_a_report_has_wording():
     assert {c.name for c in FINDING_COLUMNS + VERDICT_COLUMNS} <= set(ZH["column"])
 
 
@@ -122,7 +124,7 @@ def test_every_column_of_a_report_has_its_wording():
 
 
 def commands(*programs: str) -> list[str]:
-    """List the command lines for these programs in the fenced blocks of the documents."""
+    """Return the command lines of these programs in the code blocks of the documents."""
     found = []
     for path in FILES:
         if path.suffix != ".md" or path.parent not in (
@@ -144,7 +146,7 @@ def commands(*programs: str) -> list[str]:
 def test_documented_command_exists(line):
     group = typer.main.get_command(app)
     words = shlex.split(line, comments=True)[1:]
-    # typer brings its own click or uses the one installed, so the context is made by the command's own class.
+    # typer bundles click or uses the installed one, so the command's own class creates the context.
     with group.context_class(group, info_name="lzgis") as above:
         if words[0].startswith("-"):
             assert {w for w in words if w.startswith("-")} <= options_of(group, above)
@@ -152,12 +154,12 @@ def test_documented_command_exists(line):
         command = group.get_command(above, words[0])
         assert command is not None, f"lzgis has no command '{words[0]}'"
         if "--help" not in words:
-            # Parses as the command line does: unknown options and wrong choices are errors.
+            # Parsed as on the command line: unknown options and invalid choices are errors.
             command.make_context(words[0], words[1:], parent=above)
 
 
 def options_of(command: Any, context: Any) -> set[str]:
-    """Name the options of a command."""
+    """Return the options of a command."""
     return {name for parameter in command.get_params(context) for name in parameter.opts}
 
 
@@ -166,17 +168,22 @@ def test_documented_script_exists(line):
     assert (ROOT / shlex.split(line, comments=True)[1]).is_file()
 
 
+def test_the_citation_names_the_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == lzgis.__version__
+
+
 # --- the reference city -------------------------------------------------------------------------------------
 
 
-def test_reference_city_is_the_one_described():
+def test_reference_city_matches_its_hashes():
     city = open_catalogue(reference_city())
     for name, layer in city.layers.items():
         data = (city.root / layer.source).read_bytes()
         assert layer.sha256 == hashlib.sha256(data).hexdigest(), name
 
 
-def test_reference_city_says_that_it_is_schematic():
+def test_reference_city_states_that_it_is_schematic():
     city = open_catalogue(reference_city())
     assert "示意" in city.city.notice
     assert city.city.notice_en
@@ -188,9 +195,9 @@ def test_reference_city_says_that_it_is_schematic():
         assert layer.status in ("schematic", "draft"), name
 
 
-def test_reference_city_is_laid_out_for_its_rules():
+def test_reference_city_has_the_layers_of_its_rules():
     city = open_catalogue(reference_city())
-    asked = {name for rule in city.book.rules for name in rule.layers}
+    named = {name for rule in city.book.rules for name in rule.layers}
     used = {n for n, layer in city.layers.items() if layer.role not in ("outline", "context")}
-    assert used <= asked, "layers that no rule asks for"
+    assert used <= named, "layers that no rule uses"
     assert (city.root / "sites.gpkg").is_file()
