@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
+from lzgis.batch.gathering import Gathered, Job, OutputOptions, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import count_of, sites_of
 from lzgis.batch.working import How, Work
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.errors import ConfigError
-from lzgis.exports import DEFAULT_FORMATS
 from lzgis.exports.folder import result_of
+from lzgis.exports.formats import DEFAULT_FORMATS
 from lzgis.files.manifest import Given
 from lzgis.files.result_folder import occupied, staged
 from lzgis.messages import Message
@@ -182,8 +182,8 @@ def _check(chosen: BatchOptions) -> None:
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:
-    wishes = Wishes(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
+    output = OutputOptions(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
     with staged(out, "screen") as stage:
-        done = gathered(job, stage.folder, names, wishes)
+        done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report.provenance, given)
     return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

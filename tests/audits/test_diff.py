@@ -24,7 +24,8 @@ from lzgis.audits import recheck as rechecking
 from lzgis.audits.diff import diff
 from lzgis.audits.recheck import recheck
 from lzgis.errors import ConfigError, SourceError
-from lzgis.exports.diff import DIFF_FORMATS, diff_document
+from lzgis.exports.diff import diff_document, export_diff
+from lzgis.exports.formats import diff_formats
 from lzgis.model.audit import CHANGE_COLUMNS, RECHECK_COLUMNS, TOTAL_COLUMNS, DiffReport, Recheck
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.screening.screen import screen
@@ -366,8 +367,8 @@ def test_files_and_command(tmp_path, monkeypatch, capsysbinary):
 def test_an_empty_comparison_can_be_written(tmp_path):
     city = toy.city(tmp_path / "city")
     report = diff(city, city)
-    for one in DIFF_FORMATS.values():
-        one.write(report, tmp_path / one.file_name)
+    for name in diff_formats().values():
+        export_diff(report, tmp_path / name)
     assert diff_document(report)["changes"] == []
 
 

@@ -21,8 +21,8 @@ import shapely
 
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import SEPARATOR, ReportText, records, text
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS
+from lzgis.exports.report_text import ContextText, ReportText, records, text
+from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS
 from lzgis.model.rules import Severity
 
 Shape = Literal["polygon", "line", "point"]
@@ -173,12 +173,12 @@ def _override_tables(texts: ReportText) -> list[GisLayer]:
     return [GisLayer("overrides", "overrides", frame, texts.words("sheet", "overrides"), heads)]
 
 
-def _head(texts: ReportText, name: str) -> str:
+def _head(texts: ContextText, name: str) -> str:
     # The level of a clause, not that of a problem.
     return texts.column("clause_level" if name == "level" else name)
 
 
-def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], texts: ReportText) -> list[GisLayer]:
+def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], texts: ContextText) -> list[GisLayer]:
     """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for.
 
     The wording's section ``sheet`` has the title of `kind`.

@@ -10,13 +10,11 @@ import pandas as pd
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import provenance_of
-from lzgis.exports.report_text import ReportText, number, records, text
-from lzgis.exports.siteless import siteless
+from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.model.audit import ReportContext
-from lzgis.model.report import Provenance, SiteTable
+from lzgis.model.report import Provenance, ReportContext, SiteTable
 from lzgis.rasters.change import RasterChange
 from lzgis.rasters.city import as_city
 from lzgis.rasters.stats import CLASS, RasterStats
@@ -60,8 +58,7 @@ def write_raster_xlsx(
     """
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)
-    setting = ReportContext(city.city, city.book, {}, None, origin)
-    texts = ReportText(siteless(setting, city.book, found.problems), language)
+    texts = ContextText(ReportContext(city.city, city.book, {}, None, found.problems, origin), language)
     if isinstance(found, RasterStats):
         tables = _stats_tables(texts, found)
     else:
@@ -105,7 +102,7 @@ def told_limits(found: RasterStats, words: Words) -> pd.DataFrame:
     return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
 
 
-def _stats_tables(texts: ReportText, found: RasterStats) -> list[Table]:
+def _stats_tables(texts: ContextText, found: RasterStats) -> list[Table]:
     words = texts.words
     tables = [_table(texts, "raster_composition", _COMPOSITION, told_composition(found, words))]
     if found.declared:
@@ -121,7 +118,7 @@ def _stats_tables(texts: ReportText, found: RasterStats) -> list[Table]:
     return tables
 
 
-def _change_tables(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
+def _change_tables(texts: ContextText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
     told = {"before": titles, "after": titles}
     patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(told)
     columns = [name for name in _PATCHES if name in patches.columns]
@@ -132,7 +129,7 @@ def _change_tables(texts: ReportText, found: RasterChange, titles: dict[str, str
     ]
 
 
-def _matrix(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> Table:
+def _matrix(texts: ContextText, found: RasterChange, titles: dict[str, str]) -> Table:
     """Set the areas out in hectares: earlier classes down, later ones across."""
     matrix = found.matrix().rename(index=titles, columns=titles)
     heads = [Head(texts.words("raster", "matrix_corner")), *(Head(text(name), "hectare") for name in matrix.columns)]
@@ -143,7 +140,7 @@ def _matrix(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> T
     return Table("raster_matrix", heads, rows, fixed=1)
 
 
-def _table(texts: ReportText, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
+def _table(texts: ContextText, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
     heads = [Head(texts.words("raster", c), _KINDS.get(c, "text")) for c in columns]
     return Table(name, heads, [[_cell(c, row[c]) for c in columns] for row in records(frame, columns)], fixed=1)
 

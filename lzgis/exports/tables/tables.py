@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from lzgis.exports.report_text import SEPARATOR, ReportText, hectares, number, records, text
+from lzgis.exports.report_text import ContextText, ReportText, hectares, number, records, text
 from lzgis.exports.tables.answer_sheet import AnswerSheet
-from lzgis.model.report import State, Verdict
+from lzgis.model.report import SEPARATOR, State, Verdict
 from lzgis.model.rules import Rule
 
 Kind = Literal["text", "count", "area", "hectare", "metre", "share"]
@@ -195,7 +195,7 @@ def mark_of(finding: Mapping[str, Any]) -> str:
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
-def _heads(texts: ReportText, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
+def _heads(texts: ContextText, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
     return [Head(texts.column(name), _KINDS.get(name, "text"), name in folded) for name in names]
 
 
@@ -277,15 +277,15 @@ def _override_tables(texts: ReportText) -> list[Table]:
     return [Table("overrides", heads, rows, fixed=2)] if rows else []
 
 
-def rule_table(texts: ReportText) -> Table:
+def rule_table(texts: ContextText) -> Table:
     """Return the table of the rules in force, with what each demands and rests on."""
     folded = {"basis", "repealed", "parameters", "procedure", "note"}
-    in_force = texts.report.book.as_of(texts.report.provenance.as_of).rules
+    in_force = texts.context.book.as_of(texts.context.provenance.as_of).rules
     rows = [_rule_row(texts, rule) for rule in in_force]
     return Table("rules", _heads(texts, _RULE_COLUMNS, folded=folded), rows, fixed=2)
 
 
-def _rule_row(texts: ReportText, rule: Rule) -> list[Value]:
+def _rule_row(texts: ContextText, rule: Rule) -> list[Value]:
     title = texts.words.title
     return [
         rule.id,
@@ -305,11 +305,11 @@ def _rule_row(texts: ReportText, rule: Rule) -> list[Value]:
     ]
 
 
-def _repealed(texts: ReportText, rule: Rule) -> str:
-    as_of = texts.report.provenance.as_of
+def _repealed(texts: ContextText, rule: Rule) -> str:
+    as_of = texts.context.provenance.as_of
     found = []
     for basis in rule.basis:
-        document = texts.report.book.documents[basis.document]
+        document = texts.context.book.documents[basis.document]
         if document.repealed(as_of):
             name = texts.words.title(document.title, document.title_en)
             line = texts.words("finding", "repealed", document=name, date=document.repealed_on)
@@ -317,7 +317,7 @@ def _repealed(texts: ReportText, rule: Rule) -> str:
     return SEPARATOR.join(found)
 
 
-def _parameters(texts: ReportText, rule: Rule) -> str:
+def _parameters(texts: ContextText, rule: Rule) -> str:
     """Spell out what limits a rule, what its kind adds, and its exceptions."""
     more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where"})
     parts = [f"{name} = {value}" for name, value in more.items() if value not in (None, "", [], {})]
@@ -331,5 +331,5 @@ def _parameters(texts: ReportText, rule: Rule) -> str:
     return SEPARATOR.join(parts)
 
 
-def _activities(texts: ReportText, activities: Iterable[str]) -> str:
+def _activities(texts: ContextText, activities: Iterable[str]) -> str:
     return texts.words("picture", "separator").join(texts.activity(a) for a in activities)
