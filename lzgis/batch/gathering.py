@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
-from lzgis.batch.tables import borrowed, give_back, read_answers, read_findings, read_problems, read_verdicts
+from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts, release_memory, system_memory
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import write_formats
 from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, writer
@@ -91,7 +91,7 @@ def _most_by_default(name: str, sites: int) -> int:
     return sites if most is None else most
 
 
-@borrowed()
+@system_memory()
 def gathered(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
     """Write the formats of a finished batch into a folder.
 
@@ -186,7 +186,7 @@ def _parts(job: Job) -> Iterator[Path]:
     for shard in job.plan.shards:
         yield part_folder(job.folder, shard)
         # Otherwise it would grow with every shard.
-        give_back()
+        release_memory()
 
 
 def _head(job: Job, problems: tuple[Problem, ...], output: OutputOptions) -> Report:

@@ -154,5 +154,7 @@ def test_layers_and_books_have_pages_too(tmp_path: Path) -> None:
 
 
 def test_answers_are_put_into_words() -> None:
-    said = worded_answer(Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡")
+    said = worded_answer(
+        Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡"
+    )
     assert said == "涉及 禁止 a 12.00 ㎡；未核查 缺少图层，未核查；未核查 b 部分位于图层覆盖范围之外 1.00 ㎡"

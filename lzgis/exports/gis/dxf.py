@@ -24,6 +24,7 @@ from ezdxf.lldxf.tagwriter import TagWriter
 from ezdxf.tools.juliandate import juliandate
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_at
+from lzgis.coordinates.plane import Geometries
 from lzgis.errors import ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin, origin_text
@@ -116,8 +117,8 @@ def _in_gbk(value: str) -> str:
 
     Examples
     --------
-    >>> print(_in_gbk("红线 é"))
-    红线 \U+00E9
+    >>> print(_in_gbk("红线 ñ"))
+    红线 \U+00F1
     """
     try:
         value.encode(_ENCODING)
@@ -205,10 +206,9 @@ class _Drawing:
             self._label(shape, _SITES, _cut(f"{text(name)} {text(title)}"))
         for row, shape in zip(records(drawn, (c.name for c in FINDING_COLUMNS)), parts, strict=True):
             self._finding(row, shape)
-        bounds = shapely.total_bounds(np.concatenate([site_shapes, parts]))
-        west, south, east, north = bounds.tolist() if np.isfinite(bounds).all() else (0.0, 0.0, 0.0, 0.0)
-        corner = shapely.total_bounds(site_shapes).tolist() if len(sites) else (0.0, 0.0)
+        corner = _bounds(site_shapes)
         lowest = self._notes(corner[0], corner[1])
+        west, south, east, north = _bounds(np.concatenate([site_shapes, parts]))
         self._show(west, min(south, lowest), east, north)
 
     def text(self) -> str:
@@ -280,6 +280,13 @@ class _Drawing:
         (spot,) = _points(shapely.point_on_surface(shape))
         attributes = {"layer": self._layer(kind), "insert": spot, "style": "Standard"}
         self._space.add_text(_string(label), height=_TEXT_M, dxfattribs=attributes)
+
+
+def _bounds(shapes: Geometries) -> tuple[float, float, float, float]:
+    if not len(shapes):
+        return 0.0, 0.0, 0.0, 0.0
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
+    return west, south, east, north
 
 
 def _points(shape: shapely.Geometry) -> list[tuple[float, float]]:
