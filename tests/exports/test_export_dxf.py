@@ -112,9 +112,10 @@ def test_characters_that_gbk_lacks_are_escaped(tmp_path: Path) -> None:
     sites.loc[0, "name"] = "ñ𠮷 50%% ^\n€"
     frame = drawn(toy_report(sites=sites), tmp_path)
     data = (tmp_path / "conflicts.dxf").read_bytes()
-    assert b"\\U+00F1\\U+D842\\U+DFB7 50\\U+0025\\U+0025 ^  \\U+20AC" in data
+    assert b"\\U+00F1\\U+D842\\U+DFB7 50%\\U+0025 ^  \\U+20AC" in data
     label = opened(tmp_path / "conflicts.dxf").query("TEXT")[0].dxf.text
-    assert label in frame["Text"].tolist()
+    # A caret is followed by a space in the file; GDAL removes the space, ezdxf does not.
+    assert label.replace("^ ", "^") in frame["Text"].tolist()
     assert decode_dxf_unicode(label).startswith("S1 ñ")
     assert decode_dxf_unicode(label).endswith(" 50%% ^  €")
 

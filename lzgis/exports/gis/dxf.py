@@ -148,10 +148,10 @@ def _string(value: str) -> str:
 
     Examples
     --------
-    >>> print(_string("红线\n50%"))
-    红线 50\U+0025
+    >>> print(_string("红线\n50% %%"))
+    红线 50% %\U+0025
     """
-    return _in_gbk(_one_line(value)).replace("^", "^ ").replace("%", "\\U+0025")
+    return _in_gbk(_one_line(value)).replace("^", "^ ").replace("%%", "%\\U+0025")
 
 
 def _cut(value: str, most: int = _LABEL) -> str:
