@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ezdxf
 import numpy as np
 import shapely
 from ezdxf import units
 from ezdxf.document import CREATED_BY_EZDXF, WRITTEN_BY_EZDXF, Drawing
+from ezdxf.filemanagement import new as new_drawing
 from ezdxf.lldxf.tagwriter import TagWriter
 from ezdxf.tools.juliandate import juliandate
+from ezdxf.version import __version__ as ezdxf_version
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_at
 from lzgis.coordinates.plane import Geometries
@@ -186,7 +187,7 @@ class _Drawing:
 
     def __init__(self, texts: ReportText, zone: Zone) -> None:
         self._texts, self._zone = texts, zone
-        self._file: Drawing = ezdxf.new(_VERSION, units=units.M)
+        self._file: Drawing = new_drawing(_VERSION, units=units.M)
         self._file.encoding = _ENCODING
         self._space = self._file.modelspace()
         self._file.appids.new(_APPLICATION)
@@ -224,7 +225,7 @@ class _Drawing:
         for name in ("$FINGERPRINTGUID", "$VERSIONGUID"):
             header[name] = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, name + whole)).upper() + "}"
         for name in (CREATED_BY_EZDXF, WRITTEN_BY_EZDXF):
-            metadata[name] = f"{ezdxf.__version__} @ {made_at.isoformat()}"
+            metadata[name] = f"{ezdxf_version} @ {made_at.isoformat()}"
         stream = io.StringIO()
         # `Drawing.write` would set the dates and ids again, by the clock and at random.
         self._file.export_sections(TagWriter(stream, dxfversion=self._file.dxfversion))
