@@ -27,10 +27,9 @@ from lzgis.model.audit import (
     RULE_CHANGE_COLUMNS,
     TOTAL_COLUMNS,
     DiffReport,
-    ReportContext,
 )
 from lzgis.model.catalogue import CitySpec
-from lzgis.model.report import Problem, Provenance, Source
+from lzgis.model.report import SEPARATOR, Problem, Provenance, ReportContext, Source
 from lzgis.model.rules import LayerRule, Rule, RuleBook
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_layers import LAYER_KINDS
@@ -152,7 +151,7 @@ def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime
     if after.city is not None:
         now = provenance_of(after.city, after.city.book, after.read, (day, made_at))
         provenance = replace(now, sources=(*now.sources, *former))
-        return ReportContext(after.city.city, after.city.book, layers, after.city.backdrop, provenance)
+        return ReportContext(after.city.city, after.city.book, layers, after.city.backdrop, (), provenance)
     book = after.book or RuleBook("", "", (), {}, {}, {})
     plane = "" if after.book else after.plane.crs.name
     provenance = Provenance(
@@ -166,7 +165,7 @@ def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime
         tolerances={},
         versions=software(),
     )
-    return ReportContext(CitySpec(name=Path(after.name).stem), book, layers, None, provenance)
+    return ReportContext(CitySpec(name=Path(after.name).stem), book, layers, None, (), provenance)
 
 
 def _sources(version: Version) -> list[Source]:
@@ -246,7 +245,7 @@ def _note(before: PlaneLayer | None, after: PlaneLayer | None) -> str:
         for key in SPEC_KEYS
         if getattr(before.spec, key) != getattr(after.spec, key)
     ]
-    return "；".join(differ)
+    return SEPARATOR.join(differ)
 
 
 def _in_force(book: RuleBook | None, day: dt.date | str | None) -> RuleBook | None:
@@ -272,8 +271,8 @@ def rule_changes(
                 "rule": rule_id,
                 "title": title,
                 "change": change,
-                "keys": "；".join(keys),
-                "repealed": "；".join(sorted(gone)),
+                "keys": SEPARATOR.join(keys),
+                "repealed": SEPARATOR.join(sorted(gone)),
             }
         )
     return rows

@@ -7,16 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS
-
-#: Between the documents of a finding's basis.
-SEPARATOR = "；"
+from lzgis.model.report import FINDING_COLUMNS, REPORT_SCHEMA, SEPARATOR
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +35,11 @@ def read_report(path: Path) -> Earlier:
     Raises
     ------
     SourceError
-        If it cannot be read, or is something else.
+        If it cannot be read, is something else, or has the schema of a newer version.
     """
     try:
         document = json.loads(path.read_text("utf-8"))
+        _check_schema(document, path)
         frame = gpd.GeoDataFrame.from_features(document["sites"]["features"], crs="EPSG:4490")
         findings = pd.DataFrame(document["findings"], columns=[c.name for c in FINDING_COLUMNS])
         found = pd.DataFrame(document["verdicts"])
@@ -59,3 +58,18 @@ def read_report(path: Path) -> Earlier:
     hashes = {s["role"]: s["sha256"] for s in sources}
     books = frozenset((s["name"], s["sha256"]) for s in sources if s["role"] == "rules")
     return Earlier(sites, findings, found, as_of, hashes, books)
+
+
+def _check_schema(document: Any, path: Path) -> None:
+    """Refuse a report of a newer schema; reports of version 0.1 state none and are read."""
+    schema = dict(document).get("schema", REPORT_SCHEMA)
+    name, _, known = REPORT_SCHEMA.rpartition("-")
+    given, _, version = str(schema).rpartition("-")
+    if given != name or not version.isdecimal():
+        what = Message("is no report of a screening ({first})", first=f"schema {schema!r}")
+        raise SourceError(str(path), what, Message("give the report.json that 'lzgis screen' wrote"))
+    if int(version) > int(known):
+        what = Message(
+            "has the schema {schema}, newer than {known}, which this version reads", schema=schema, known=REPORT_SCHEMA
+        )
+        raise SourceError(str(path), what, Message("update lzgis, or screen the sites again with this version"))

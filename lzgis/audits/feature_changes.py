@@ -13,6 +13,7 @@ import shapely
 
 from lzgis.geometry import part_of_dimension
 from lzgis.geometry.pieces import cut_to_pieces, patches, uncovered_parts
+from lzgis.model.report import SEPARATOR
 from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
@@ -104,7 +105,7 @@ def _fields(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> list[str]:
         before, after = (_texts(frame, name) for frame in (old, new))
         for i in np.flatnonzero(before != after):
             said[i].append(f"{name}: {before[i]} → {after[i]}")
-    return ["；".join(parts) for parts in said]
+    return [SEPARATOR.join(parts) for parts in said]
 
 
 def _texts(frame: gpd.GeoDataFrame, name: str) -> np.ndarray:

@@ -17,13 +17,13 @@ import pandas as pd
 import shapely
 
 from lzgis.audits.diff import SPEC_KEYS, Version, pairings, versions
-from lzgis.audits.earlier_report import SEPARATOR, Earlier, read_report
+from lzgis.audits.earlier_report import Earlier, read_report
 from lzgis.audits.feature_changes import Pairing
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, Problem, SiteTable, Source, State
+from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, Problem, SiteTable, Source, State
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries

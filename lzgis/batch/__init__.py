@@ -1,7 +1,7 @@
-"""Batches: sites cut into shards on disk, each screened and written for itself, and gathered into files at the end.
+"""Batches: sites are cut into shards on disk, each is screened and stored, and at the end the files are written.
 
-A batch that was interrupted is continued by the same call; one with other inputs is refused. What comes out is, byte for
-byte, what one run gives.
+The same call continues a batch that was interrupted; if the inputs differ it is refused. The files have the same bytes as
+those of a single run.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.batch.gathering import Gathered, Job, Wishes, allowed_formats, gathered
+from lzgis.batch.gathering import Gathered, Job, OutputOptions, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import count_of, sites_of
-from lzgis.batch.working import How, Work
+from lzgis.batch.working import Work, WorkOptions
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.errors import ConfigError
-from lzgis.exports import DEFAULT_FORMATS
 from lzgis.exports.folder import result_of
+from lzgis.exports.formats import DEFAULT_FORMATS
 from lzgis.files.manifest import Given
 from lzgis.files.result_folder import occupied, staged
 from lzgis.messages import Message
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
 
-#: Sites in a shard if nothing else is said.
+#: Sites in a shard by default.
 SHARD_SIZE = 2_000
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What a batch may be told.
+    """Options of a batch.
 
     Attributes
     ----------
@@ -52,22 +52,22 @@ class BatchOptions:
     shard_size : int
         Sites in a shard; memory grows with it, not with the number of sites.
     workers : int
-        Processes that do shards beside each other; this one alone does them if 1. A script that asks for more does so
+        Processes that screen shards in parallel; with 1 the calling process does. A script that uses more must do so
         under ``if __name__ == "__main__":``, as `multiprocessing` demands. A `client` has workers of its own.
     restart : bool
-        Throw away an unfinished batch in the folder instead of continuing it.
+        Discard an unfinished batch in the folder instead of continuing it.
     language : {"zh", "en"}
         The reader's language.
     made_at : datetime, optional
-        The time to be printed as that of the result; when the batch was begun, if not given.
+        The time that the result states; by default when the batch was begun.
     overrides : path, optional
         Decisions of planners, as in `lzgis.screen`.
     options : mapping, optional
         Further keywords of exporters, see `lzgis.exports.Format.options`.
     command : tuple of str
-        The words that it was asked for with, for the provenance.
+        The words of the command, for the provenance.
     reading : ReadOptions
-        What the file of sites does not say itself.
+        What the file of sites does not state itself.
     """
 
     formats: tuple[str, ...] | None = None
@@ -84,22 +84,22 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class Batch:
-    """What came out of a batch.
+    """The result of a batch.
 
     Attributes
     ----------
     out : Path
         The folder.
     files : list of Path
-        What was written.
+        The files.
     sites : int
-        How many sites there are.
+        Number of sites.
     verdicts : Counter
-        How many of them have each verdict.
+        Number of sites with each verdict.
     problems : tuple of Problem
-        What must be known, among it every site that could not be checked and why.
+        What a reader must know, including every site that could not be checked and why.
     shards, reused : int
-        How many shards there are, and how many of them were there from an earlier, interrupted run.
+        Number of shards, and how many of them an earlier, interrupted run had finished.
     report : Report
         The report without its rows: city, rules, layers, provenance.
     """
@@ -114,7 +114,7 @@ class Batch:
     report: Report
 
 
-def screen_batch(  # noqa: PLR0913 (what a batch may be given)
+def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     sites: str | Path,
     city: Catalogue | str | Path,
     out: str | Path,
@@ -133,15 +133,15 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     city : Catalogue or path
         The city, or its folder.
     out : path
-        The folder; also where the shards stand until all are done.
+        The folder; it also holds the shards until all are done.
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     client : distributed.Client, optional
-        A dask cluster whose workers shall do the shards; they must see `out` and the city's folder under the same paths.
+        A dask cluster whose workers screen the shards; they must see `out` and the city's folder under the same paths.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
     settings : BatchOptions, optional
-        Everything else.
+        All other options.
 
     Returns
     -------
@@ -151,10 +151,10 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     Raises
     ------
     SourceError, ConfigError, LayerError
-        If sites or city are not in order.
+        If sites or city have errors.
     ExportError
         If another process is writing there, the folder holds an unfinished batch of other inputs, or something cannot be
-        written. What was done stays done, and the result that was there before is untouched.
+        written. Finished shards stay, and an earlier result in the folder is untouched.
     """
     sites, chosen = Path(sites), settings or BatchOptions()
     _check(chosen)
@@ -162,8 +162,8 @@ def screen_batch(  # noqa: PLR0913 (what a batch may be given)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
     with occupied(out) as place:
         setting = setting_of(city, date_of(as_of), progress=progress)
-        how = How(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
-        work = Work(sites_of(sites, chosen.reading, setting.city.outline), setting, place, how)
+        options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
+        work = Work(sites_of(sites, chosen.reading, setting.city.outline), setting, place, options)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
         work.do(client, progress)
         job = Job(batch_folder(place), work.plan, setting)
@@ -182,8 +182,8 @@ def _check(chosen: BatchOptions) -> None:
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:
-    wishes = Wishes(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
+    output = OutputOptions(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
     with staged(out, "screen") as stage:
-        done = gathered(job, stage.folder, names, wishes)
+        done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report.provenance, given)
     return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

@@ -1,14 +1,11 @@
-"""From the answers of all shards to the files that were asked for, never holding more than a shard where there are many."""
+"""From the answers of all shards to the files of the result; of many sites no more than a shard is in memory."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple, TypeVar
 
 import geopandas as gpd
@@ -18,18 +15,10 @@ import pyarrow as pa
 
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
-from lzgis.batch.tables import borrowed, give_back, read_answers, read_findings, read_problems, read_verdicts
+from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts, release_memory, system_memory
 from lzgis.errors import ConfigError
-from lzgis.exports import FORMATS
 from lzgis.exports.folder import write_formats
-from lzgis.exports.gis import geojson, json, jsonfg
-from lzgis.exports.gis.features import GisLayer, gis_layers, has_part
-from lzgis.exports.gis.gpkg import write_pieces as write_gpkg_pieces
-from lzgis.exports.gis.parquet import findings_table, verdicts_table
-from lzgis.exports.gis.parquet import write_pieces as write_parquet_pieces
-from lzgis.exports.report_text import ReportText
-from lzgis.exports.tables.tables import rule_table, verdict_table
-from lzgis.exports.tables.xlsx import write_growing
+from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, writer
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.screening.admission_lists import unit_lists
@@ -41,35 +30,13 @@ from lzgis.words import Language
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
-#: Up to so many sites a report is put together whole, and every format can be written of it.
-WHOLE = 20_000
-#: The most sites of which a format is written. Beyond `WHOLE` a workbook holds verdicts, and no findings.
-MOST_SITES: dict[str, int] = {
-    "html": 2_000,
-    "docx": 2_000,
-    "htmldoc": 2_000,
-    "pdf": 2_000,
-    "png": 5_000,
-    "xlsx": 200_000,
-    "json": 200_000,
-    "geojson": 200_000,
-    "jsonfg": 200_000,
-}
-#: Formats of any number of sites; of all others that are not named above, up to `WHOLE`.
-BOUNDLESS = ("parquet", "verdicts", "gpkg")
-#: Formats that are the same bytes, written of all rows at once or of some at a time.
-_BY_ROW = ("parquet", "verdicts", "json", "geojson", "jsonfg")
-#: The most sites of which a format is written unasked, where that is fewer: JSON, which takes 43 kB a site, is for programs.
-_MOST_UNASKED = {"json": 2_000}
-#: Sites whose rows are brought to the form of a file at a time.
+#: Sites of one piece of a report that is written in pieces.
 _SLICE = 500
-#: What is written of many sites if nothing was asked for.
-LARGE_FORMATS = ("parquet", "verdicts", "gpkg", "xlsx")
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How it was asked for: language, words of the command, options of exporters, decisions of planners."""
+class OutputOptions:
+    """How the result is written: language, words of the command, options of writers, decisions of planners."""
 
     language: Language = "zh"
     command: tuple[str, ...] = ()
@@ -78,7 +45,7 @@ class Wishes:
 
 
 class Job(NamedTuple):
-    """A batch at work: where its shards stand, its plan, and what the sites are held against."""
+    """A batch whose shards are done: their folder, the plan, and the setting that the sites were screened in."""
 
     folder: Path
     plan: Plan
@@ -87,20 +54,15 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came out of a batch: the files, how many sites have each verdict, and what must be known."""
+    """The result of a batch: the files, the number of sites with each verdict, and the report without its rows."""
 
     files: list[Path]
     verdicts: Counter[str]
     report: Report
 
 
-def most_sites(name: str) -> float:
-    """Tell the most sites of which a format is written."""
-    return float("inf") if name in BOUNDLESS else MOST_SITES.get(name, WHOLE)
-
-
 def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[str]) -> list[str]:
-    """Choose the formats for so many sites.
+    """Return the formats to write of so many sites: those that were asked for, else the usual ones.
 
     Raises
     ------
@@ -109,24 +71,31 @@ def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[s
     """
     if names is None:
         usual = default if sites <= WHOLE else LARGE_FORMATS
-        return [name for name in usual if sites <= min(most_sites(name), _MOST_UNASKED.get(name, sites))]
+        return [name for name in usual if FORMATS[name].holds(sites) and sites <= _most_by_default(name, sites)]
     wanted = list(names)
     for name in wanted:
-        if sites > most_sites(name):
+        if not FORMATS[name].holds(sites):
             what = Message(
                 "'{name}' is written of up to {most} sites, and there are {sites}",
                 name=name,
-                most=int(most_sites(name)),
+                most=FORMATS[name].most_sites,
                 sites=sites,
             )
-            known = [n for n in FORMATS if sites <= most_sites(n)]
+            known = [name for name, one in FORMATS.items() if one.holds(sites)]
             raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(known)))
     return wanted
 
 
-@borrowed()
-def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
+def _most_by_default(name: str, sites: int) -> int:
+    most = FORMATS[name].most_by_default
+    return sites if most is None else most
+
+
+@system_memory()
+def gathered(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
     """Write the formats of a finished batch into a folder.
+
+    The report is written as a whole if there are few sites, unless every format gives the same bytes in pieces.
 
     Raises
     ------
@@ -135,177 +104,123 @@ def gathered(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathere
     """
     plan, setting = job.plan, job.setting
     own = setting.city.root / OVERRIDES_FILE
-    if plan.sites <= WHOLE and (wishes.overrides or own.is_file() or not set(names) <= set(_BY_ROW)):
-        parts = [read_answers(part, plan.columns) for part in _parts(job)]
-        answers = joined(parts, setting.city.city.divisions)
-        report = _decided(_report(answers, job, answers.problems, wishes, answers.sites), wishes.overrides, setting)
-        dem = (wishes.options or {}).get("dem")
-        report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
-        files = write_formats(report, stage, names, language=wishes.language, options=wishes.options)
-        return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _bare(report))
-    if wishes.overrides is not None:
+    in_pieces = all(FORMATS[name].pieces_equal for name in names)
+    if plan.sites <= WHOLE and (output.overrides or own.is_file() or not in_pieces):
+        return _as_a_whole(job, stage, names, output)
+    if output.overrides is not None:
         what = Message(
             "decisions are shown for up to {most} sites, and there are {sites}", most=WHOLE, sites=plan.sites
         )
         raise ConfigError("--overrides", what, Message("leave it out"))
-    return _in_pieces(job, stage, names, wishes)
+    return _in_pieces(job, stage, names, output)
 
 
-def _in_pieces(job: Job, stage: Path, names: list[str], wishes: Wishes) -> Gathered:
+def _as_a_whole(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
+    parts = [read_answers(part, job.plan.columns) for part in _parts(job)]
+    answers = joined(parts, job.setting.city.city.divisions)
+    report = _report(answers, job, answers.problems, output, answers.sites)
+    report = _with_decisions(report, output.overrides, job.setting)
+    dem = (output.options or {}).get("dem")
+    report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
+    files = write_formats(report, stage, names, language=output.language, options=output.options)
+    return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _without_rows(report))
+
+
+def _in_pieces(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
     counts: Counter[str] = Counter()
     problems: dict[Problem, None] = {}
     for part in _parts(job):
         counts.update(pd.read_parquet(part / "verdicts.parquet", columns=["verdict"])["verdict"].tolist())
         problems |= dict.fromkeys(read_problems(part))
-    texts = ReportText(_head(job, tuple(problems), wishes), wishes.language)
+    pieces = ShardPieces(job, _head(job, tuple(problems), output))
     files = []
     for name in names:
         files.append(stage / FORMATS[name].file_name)
-        _WRITERS[name](job, texts, files[-1])
-    return Gathered(files, counts, texts.report)
+        writer(FORMATS[name].pieces)(pieces, files[-1], language=output.language)
+    return Gathered(files, counts, pieces.head)
 
 
-def _write_parquet(job: Job, texts: ReportText, path: Path) -> None:
-    write_parquet_pieces(texts, ahead(findings_table(texts, rows) for rows in _findings(job)), path)
+class ShardPieces:
+    """The report of a batch, read from its shards piece by piece, see `lzgis.exports.formats.ReportPieces`."""
 
+    def __init__(self, job: Job, head: Report) -> None:
+        self._job = job
+        self.head = head
 
-def _write_verdicts(job: Job, texts: ReportText, path: Path) -> None:
-    write_parquet_pieces(texts, ahead(map(verdicts_table, _verdicts(job, texts))), path)
+    def findings(self) -> Iterator[pa.Table]:
+        """Iterate over the findings as they are stored."""
+        for part in _parts(self._job):
+            yield from read_findings(part)
 
+    def verdicts(self) -> Iterator[Report]:
+        """Iterate over the sites and verdicts, shard by shard."""
+        for part in _parts(self._job):
+            sites, verdicts = read_verdicts(part, self._job.plan.columns)
+            yield replace(self.head, sites=sites, verdicts=verdicts)
 
-def _write_gpkg(job: Job, texts: ReportText, path: Path) -> None:
-    about = [layer for layer in gis_layers(texts) if layer.name == "about"]
-    rows = (_drawn(ReportText(one, texts.words.language)) for one in _slices(job, texts.report))
-    write_gpkg_pieces(texts, _chained(rows, about), path)
-
-
-def _write_xlsx(job: Job, texts: ReportText, path: Path) -> None:
-    write_growing(texts, lambda: map(verdict_table, _verdicts(job, texts)), [rule_table(texts)], path)
-
-
-def _write_json(exporter: ModuleType, job: Job, texts: ReportText, path: Path) -> None:
-    exporter.write_pieces(texts.report, lambda: _slices(job, texts.report), path, language=texts.words.language)
-
-
-_WRITERS: dict[str, Callable[[Job, ReportText, Path], None]] = {
-    "parquet": _write_parquet,
-    "verdicts": _write_verdicts,
-    "gpkg": _write_gpkg,
-    "xlsx": _write_xlsx,
-    "json": partial(_write_json, json),
-    "geojson": partial(_write_json, geojson),
-    "jsonfg": partial(_write_json, jsonfg),
-}
+    def reports(self) -> Iterator[Report]:
+        """Iterate over reports of `_SLICE` sites: a writer needs several times the memory of what it writes."""
+        head, before = self.head, 0
+        for part in _parts(self._job):
+            answers = read_answers(part, self._job.plan.columns)
+            sites, findings, spread = answers.sites, answers.findings, answers.breakdown
+            code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
+            for start in range(0, len(sites), _SLICE):
+                end = min(start + _SLICE, len(sites))
+                first, last = np.searchsorted(code, [start, end])
+                rows = findings.iloc[first:last].reset_index(drop=True)
+                own = spread[(spread["finding"] >= first) & (spread["finding"] < last)]
+                yield replace(
+                    head,
+                    sites=sites.iloc[start:end].reset_index(drop=True),
+                    findings=rows,
+                    verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
+                    unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
+                    breakdown=own.assign(finding=own["finding"] + before),
+                )
+            before += len(findings)
 
 
 def _parts(job: Job) -> Iterator[Path]:
-    """Name the folders of the answers of all shards; what was read of one is given back before the next."""
+    """Iterate over the folders with the answers of the shards; memory is released after each."""
     for shard in job.plan.shards:
         yield part_folder(job.folder, shard)
-        # Kept, it would be more with every shard.
-        give_back()
+        # Otherwise it would grow with every shard.
+        release_memory()
 
 
-def _head(job: Job, problems: tuple[Problem, ...], wishes: Wishes) -> Report:
-    """Make the report without its rows."""
+def _head(job: Job, problems: tuple[Problem, ...], output: OutputOptions) -> Report:
+    """Return the report without its rows."""
     first = read_answers(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
     bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
-    # Whether all were shifted, as GCJ-02 would be, the first of very many tell.
+    # Of very many sites, the first shard decides whether all seem to be shifted as in GCJ-02.
     looked_at = first.sites
     if job.plan.sites <= WHOLE:
         every = [read_verdicts(part, job.plan.columns)[0] for part in _parts(job)]
         looked_at = gpd.GeoDataFrame(pd.concat(every, ignore_index=True), crs=first.sites.crs)
-    return _bare(_report(bare, job, problems, wishes, looked_at))
-
-
-def _findings(job: Job) -> Iterator[pa.Table]:
-    for part in _parts(job):
-        yield from read_findings(part)
-
-
-def _verdicts(job: Job, texts: ReportText) -> Iterator[ReportText]:
-    for part in _parts(job):
-        sites, verdicts = read_verdicts(part, job.plan.columns)
-        yield ReportText(replace(texts.report, sites=sites, verdicts=verdicts), texts.words.language)
-
-
-def _drawn(texts: ReportText) -> list[GisLayer]:
-    """Give what has a shape, and clause lists: the table of every finding has millions of rows, and is in the GeoParquet."""
-    conflicts = has_part(texts.report.findings).to_numpy()
-    shown = replace(texts.report, findings=texts.report.findings[conflicts].reset_index(drop=True))
-    layers = gis_layers(ReportText(shown, texts.words.language))
-    return [layer for layer in layers if layer.name not in ("about", "findings")]
-
-
-def _slices(job: Job, head: Report) -> Iterator[Report]:
-    """Cut the answers into reports of few sites, for exporters hold a multiple of what they write."""
-    before = 0
-    for part in _parts(job):
-        answers = read_answers(part, job.plan.columns)
-        sites, findings, spread = answers.sites, answers.findings, answers.breakdown
-        code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
-        for start in range(0, len(sites), _SLICE):
-            end = min(start + _SLICE, len(sites))
-            first, last = np.searchsorted(code, [start, end])
-            rows = findings.iloc[first:last].reset_index(drop=True)
-            mine = spread[(spread["finding"] >= first) & (spread["finding"] < last)]
-            yield replace(
-                head,
-                sites=sites.iloc[start:end].reset_index(drop=True),
-                findings=rows,
-                verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
-                unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
-                breakdown=mine.assign(finding=mine["finding"] + before),
-            )
-        before += len(findings)
-
-
-def _chained(pieces: Iterable[list[GisLayer]], last: list[GisLayer]) -> Iterator[list[GisLayer]]:
-    yield from pieces
-    yield last
+    return _without_rows(_report(bare, job, problems, output, looked_at))
 
 
 def _report(
-    answers: Screened, job: Job, problems: tuple[Problem, ...], wishes: Wishes, looked_at: gpd.GeoDataFrame
+    answers: Screened, job: Job, problems: tuple[Problem, ...], output: OutputOptions, looked_at: gpd.GeoDataFrame
 ) -> Report:
     table = job.plan.table(looked_at, problems=True)
     whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))
     report = report_of(whole, job.setting, table, job.plan.made_at)
-    return replace(report, provenance=replace(report.provenance, command=wishes.command))
+    return replace(report, provenance=replace(report.provenance, command=output.command))
 
 
-def _decided(report: Report, overrides: Path | None, setting: Setting) -> Report:
+def _with_decisions(report: Report, overrides: Path | None, setting: Setting) -> Report:
     own = setting.city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _bare(report: Report) -> Report:
-    """Leave of a report what it says of itself."""
+def _without_rows(report: Report) -> Report:
     tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides")
     return replace(report, **{name: _rowless(getattr(report, name)) for name in tables})
 
 
 def _rowless(frame: Frame) -> Frame:
-    # A slice without rows would keep all of them in memory.
+    # A slice without rows would hold on to the memory of all of them.
     return frame.take([])
-
-
-Piece = TypeVar("Piece")
-
-
-def ahead(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Give pieces in their order, making the next one in a thread; so two of them are held, and no more.
-
-    Examples
-    --------
-    >>> list(ahead(n * n for n in range(4)))
-    [0, 1, 4, 9]
-    """
-    source = iter(pieces)
-    end = object()
-    with ThreadPoolExecutor(1) as maker:
-        coming = maker.submit(next, source, end)
-        while (piece := coming.result()) is not end:
-            coming = maker.submit(next, source, end)
-            yield piece  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The plan of a batch: what it is made from, and its sites cut into shards on disk."""
+"""The plan of a batch: its inputs, and its sites cut into shards on disk."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pydantic import BaseModel, ConfigDict
 
 import lzgis
 from lzgis.batch.tables import (
-    problems_of,
-    problems_told,
+    problems_from,
     read_frame,
-    repairs_of,
-    repairs_told,
-    sentence_of,
-    sentence_told,
+    repairs_from,
+    serialised_problems,
+    serialised_repairs,
+    serialised_text,
+    text_from,
     write_frame,
 )
 from lzgis.errors import ExportError, SourceError
@@ -40,7 +40,7 @@ _PLAN, _BEGUN = "plan.json", "begun.json"
 
 
 class Shard(BaseModel):
-    """A part of the sites: its number from 1, how many sites it has, and the fingerprint of their file."""
+    """A part of the sites: its number from 1, the number of sites, and the hash of their file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     number: int
@@ -49,14 +49,14 @@ class Shard(BaseModel):
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The stem of its files."""
         return f"{self.number:06d}"
 
 
 class Begun(BaseModel):
-    """What is known of a batch before its first site is read: when it was begun, and what it is made from.
+    """A batch before its first site is read: when it was begun, and its inputs.
 
-    `inputs` are the fingerprints of all that its answers depend on, by name.
+    `inputs` are the hashes of everything that its answers depend on, by name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,15 +65,14 @@ class Begun(BaseModel):
 
     @property
     def key(self) -> str:
-        """One fingerprint of all inputs."""
+        """One hash of all inputs."""
         return hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest()
 
 
 class Plan(Begun):
     """A batch whose sites are cut.
 
-    `columns` are the types of columns that look different from one shard to the next, as whole numbers do where one is
-    missing.
+    `columns` are the types of columns whose type differs between shards, as that of integers does if one is missing.
     """
 
     source: dict[str, str]
@@ -85,29 +84,29 @@ class Plan(Begun):
 
     @property
     def sites(self) -> int:
-        """How many sites there are."""
+        """Number of sites."""
         return sum(shard.sites for shard in self.shards)
 
     def table(self, frame: gpd.GeoDataFrame, *, problems: bool) -> SiteTable:
-        """Make a table of sites of a frame, with the problems and repairs of the file if they are wanted."""
-        told = problems_told(self.problems) if problems else ()
-        repairs = repairs_told(self.repairs) if problems else ()
-        transforms = tuple(sentence_told(one) for one in self.transforms)
-        return SiteTable(frame, told, Source(**self.source), transforms, repairs)
+        """Return a table of the sites in a frame, with the problems and repairs of the file if `problems`."""
+        found = problems_from(self.problems) if problems else ()
+        repairs = repairs_from(self.repairs) if problems else ()
+        transforms = tuple(text_from(one) for one in self.transforms)
+        return SiteTable(frame, found, Source(**self.source), transforms, repairs)
 
 
 def batch_folder(out: Path) -> Path:
-    """Name the folder of a batch that is not finished."""
+    """Return the folder of an unfinished batch."""
     return out / UNFINISHED / "batch"
 
 
 def sites_file(folder: Path, shard: Shard) -> Path:
-    """Name the file of the sites of a shard."""
+    """Return the file of the sites of a shard."""
     return folder / "sites" / f"{shard.name}.parquet"
 
 
 def inputs_of(sites_sha256: str, setting: Setting, shard_size: int, reading: ReadOptions) -> dict[str, str]:
-    """Fingerprint all that the answers of a batch depend on: sites and how they are read, layers, rules, date, code."""
+    """Return the hashes of all that answers depend on: sites and how they are read, layers, rules, date, code."""
     inputs = {"sites": sites_sha256, "catalogue": setting.city.described}
     inputs |= {f"layer {name}": one.source.sha256 for name, one in setting.loaded.items()}
     inputs |= {f"rules {name}": digest for name, digest in setting.city.book.files}
@@ -121,7 +120,7 @@ def inputs_of(sites_sha256: str, setting: Setting, shard_size: int, reading: Rea
 
 
 def _code() -> str:
-    """Tell the version of the code, and of each of its files, for a change between two versions counts as well."""
+    """Return the version of the package and a hash of its files, since code may change between versions."""
     digest = hashlib.sha256()
     root = Path(str(files("lzgis")))
     for path in sorted(root.rglob("*.py")):
@@ -131,12 +130,12 @@ def _code() -> str:
 
 
 def begun(out: Path, inputs: Mapping[str, str], *, restart: bool) -> Begun | None:
-    """Give what a folder holds of an unfinished batch: its plan, or how it began if not all was cut; None if nothing.
+    """Return the unfinished batch of a folder: its plan, or a `Begun` if not all sites were cut; None if there is none.
 
     Raises
     ------
     ExportError
-        If it is a batch of other inputs, and is not to be thrown away.
+        If it is a batch of other inputs, and `restart` is false.
     """
     folder = batch_folder(out)
     if restart:
@@ -165,7 +164,7 @@ def begin(out: Path, inputs: Mapping[str, str], made_at: dt.datetime | None = No
         If it cannot be written to.
     """
     folder = batch_folder(out)
-    # What a process left that was killed before it had begun.
+    # Left by a process that was killed before it had begun.
     shutil.rmtree(folder, ignore_errors=True)
     when = made_at or dt.datetime.now().astimezone().replace(microsecond=0)
     made = Begun(inputs=dict(inputs), made_at=when)
@@ -174,9 +173,9 @@ def begin(out: Path, inputs: Mapping[str, str], made_at: dt.datetime | None = No
 
 
 def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple[Shard, Source], None, Plan]:
-    """Cut the sites into shards on disk, giving each away as soon as it is there; write the plan last, and return it.
+    """Cut the sites into shards on disk, yielding each as soon as it is written; write the plan last and return it.
 
-    Cut again, the same sites give the same files: what was answered for them before stays good.
+    The same sites give the same files again, so that earlier answers for them stay valid.
 
     Raises
     ------
@@ -191,12 +190,12 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
     problems: dict[Problem, None] = {}
     repairs: list[Repair] = []
     first: SiteTable | None = None
-    prints: list[np.ndarray] = []
+    hashes: list[np.ndarray] = []
     types: dict[str, set[str]] = {}
     for number, piece in enumerate(pieces, start=1):
         first = first or replace(piece, frame=piece.frame.iloc[:0])
         problems |= dict.fromkeys(piece.problems)
-        prints.append(_prints_of(piece))
+        hashes.append(_hashes_of(piece))
         repairs += piece.repairs
         for name, dtype in piece.frame.dtypes.items():
             types.setdefault(str(name), set()).add(str(dtype))
@@ -205,16 +204,16 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
         shards.append(shard.model_copy(update={"sha256": digest_of(sites_file(folder, shard))}))
         yield shards[-1], piece.source
     assert first is not None
-    _check_ids(folder, shards, prints, first.source.name)
+    _check_ids(folder, shards, hashes, first.source.name)
     source = {name: str(getattr(first.source, name)) for name in Source.__dataclass_fields__}
-    transforms = [sentence_of(what) for what in first.transforms]
+    transforms = [serialised_text(what) for what in first.transforms]
     plan = Plan(
         inputs=start.inputs,
         made_at=start.made_at,
         source=source,
         transforms=transforms,
-        problems=problems_of(list(problems)),
-        repairs=repairs_of(repairs),
+        problems=serialised_problems(list(problems)),
+        repairs=serialised_repairs(repairs),
         shards=shards,
         columns={name: _common(found) for name, found in types.items() if len(found) > 1},
     )
@@ -223,22 +222,22 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
 
 
 def _common(types: set[str]) -> str:
-    """Choose the type that a column has if all of it is read at once."""
+    """Return the type that a column has if all of it is read at once."""
     try:
         return str(np.result_type(*types)) if "bool" not in types else "object"
     except TypeError:
         return "object"
 
 
-def _prints_of(piece: SiteTable) -> np.ndarray:
-    """Fingerprint the ids of a piece, 8 bytes each: of millions, the ids themselves would take ten times the room."""
+def _hashes_of(piece: SiteTable) -> np.ndarray:
+    """Return hashes of the ids of a piece, 8 bytes each: the ids of millions would take ten times the memory."""
     ids = (str(one).encode("utf-8", "surrogatepass") for one in piece.frame["id"].tolist())
     return np.frombuffer(b"".join(hashlib.blake2b(one, digest_size=8).digest() for one in ids), dtype=np.uint64)
 
 
-def _check_ids(folder: Path, shards: list[Shard], prints: list[np.ndarray], name: str) -> None:
-    """Look whether an id stands in two shards; where two have the same fingerprint, the ids themselves are asked."""
-    every = np.concatenate(prints)
+def _check_ids(folder: Path, shards: list[Shard], hashes: list[np.ndarray], name: str) -> None:
+    """Refuse an id that occurs in two shards; ids are compared only if two have the same hash."""
+    every = np.concatenate(hashes)
     if len(np.unique(every)) == len(every):
         return
     known: set[str] = set()

@@ -1,4 +1,4 @@
-"""Shards done by processes of this machine, beside each other; nothing beyond Python is needed for it."""
+"""Shards screened in parallel by processes of this machine, by means of the standard library."""
 
 from __future__ import annotations
 
@@ -12,80 +12,80 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import NoReturn
 
-from lzgis.batch.shard import Task, do_task, do_without, get_ready, try_sites
+from lzgis.batch.shard import Task, do_task, do_without, read_setting, try_sites
 from lzgis.errors import ExportError
 from lzgis.messages import Message
 
-#: Shards in hand for each process; so many may be lost with it.
-_IN_HAND = 2
+#: Shards that are submitted for each process.
+_SUBMITTED = 2
 
 
 def do_tasks(tasks: Iterable[Task], workers: int, *, step: Callable[[int], None]) -> None:
-    """Do shards in several processes, each of which reads and indexes the layers once.
+    """Screen shards in several processes, each of which reads and indexes the layers once.
 
-    When a process dies, others take its place, and the shards that were in hand are done at the end, one at a time in a
-    process alone; one that ends that too is searched for the sites that do.
+    If a process dies, a new pool takes over, and the shards that were submitted are screened at the end, one at a time in
+    a process of their own. A shard that ends that process too is searched for the sites that cause it.
 
     Parameters
     ----------
     tasks : iterable of Task
-        The shards; each is begun as soon as it is there, while the next ones are still made.
+        The shards; each is started as soon as it is available.
     workers : int
-        How many processes at most.
+        The most processes.
     step : callable
-        Called with how many are done.
+        Called with the number of finished shards.
 
     Raises
     ------
     ExportError
-        If processes end before they have begun to screen; what was done stays done, and the same call continues it.
+        If processes end before they begin to screen; finished shards stay, and the same call continues.
     """
-    crew, waiting = _Crew(workers), deque[Task]()
+    crew, waiting = _Workers(workers), deque[Task]()
     try:
         for task in tasks:
             waiting.append(task)
-            crew.take(waiting)
-            while not crew.heard.empty():
-                crew.listen(step)
-                crew.take(waiting)
-        while crew.in_hand:
-            crew.listen(step)
-            crew.take(waiting)
+            crew.submit(waiting)
+            while not crew.finished.empty():
+                crew.wait(step)
+                crew.submit(waiting)
+        while crew.submitted:
+            crew.wait(step)
+            crew.submit(waiting)
     finally:
         crew.close()
-    with Alone() as alone:
+    with SingleProcess() as single:
         for number, task in enumerate(crew.lost, start=crew.done + 1):
-            salvage(task, alone)
+            salvage(task, single)
             step(number)
 
 
-class _Crew:
-    """Processes that do shards, begun anew when one of them dies; `lost` are the shards that were in hand then."""
+class _Workers:
+    """A pool of processes that is replaced when one of them dies; `lost` are the shards that were submitted then."""
 
     def __init__(self, workers: int) -> None:
         self.lost: list[Task] = []
         self.done = 0
-        self.heard: SimpleQueue[Future[int]] = SimpleQueue()
-        self.in_hand: dict[Future[int], tuple[Task, ProcessPoolExecutor]] = {}
+        self.finished: SimpleQueue[Future[int]] = SimpleQueue()
+        self.submitted: dict[Future[int], tuple[Task, ProcessPoolExecutor]] = {}
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def take(self, waiting: deque[Task]) -> None:
-        """Take as many shards in hand as the processes need."""
-        while waiting and len(self.in_hand) < _IN_HAND * self._workers:
+    def submit(self, waiting: deque[Task]) -> None:
+        """Submit as many shards as the processes need."""
+        while waiting and len(self.submitted) < _SUBMITTED * self._workers:
             self._pool = self._pool or _pool(self._workers)
             try:
                 future = self._pool.submit(do_task, waiting[0])
             except BrokenProcessPool:
                 self.close()
                 continue
-            self.in_hand[future] = (waiting.popleft(), self._pool)
-            future.add_done_callback(self.heard.put)
+            self.submitted[future] = (waiting.popleft(), self._pool)
+            future.add_done_callback(self.finished.put)
 
-    def listen(self, step: Callable[[int], None]) -> None:
-        """Wait for a shard that is done, whose error is raised, or lost."""
-        future = self.heard.get()
-        task, pool = self.in_hand.pop(future)
+    def wait(self, step: Callable[[int], None]) -> None:
+        """Wait until a shard is done or lost; an error of the shard is raised."""
+        future = self.finished.get()
+        task, pool = self.submitted.pop(future)
         try:
             future.result()
         except BrokenProcessPool:
@@ -103,23 +103,23 @@ class _Crew:
             self._pool = None
 
 
-class Alone:
-    """A process that does one thing at a time, begun anew after one that ends it; a context that ends it."""
+class SingleProcess:
+    """A process that runs one function at a time and is replaced if that ends it; as a context it is closed."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
 
     def survives(self, task: Task, work: Callable[..., object], *args: object) -> bool:
-        """Do something of a shard and say whether the process is there still; an error of it is raised.
+        """Run a function on a shard and return whether the process survived; an error of the function is raised.
 
         Raises
         ------
         ExportError
-            If not even the layers can be read without ending it, so that the sites cannot be blamed.
+            If even reading the layers ends the process, so that the sites are not the cause.
         """
         if self._pool is None:
             self._pool = _pool(1)
-            if not self._done(get_ready, task):
+            if not self._done(read_setting, task):
                 _refuse(task)
         return self._done(work, task, *args)
 
@@ -137,43 +137,44 @@ class Alone:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def __enter__(self) -> Alone:
+    def __enter__(self) -> SingleProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._close()
 
 
-def salvage(task: Task, alone: Alone) -> None:
-    """Do a shard that was lost with its process: as it is, or without the sites that end a process by themselves.
+def salvage(task: Task, single: SingleProcess) -> None:
+    """Screen a shard whose process died: as it is, or without the sites that end a process by themselves.
 
-    The sites are halved, each half in a process alone, until those are found: they are 未核查, all others as they would be.
+    The sites are halved, each half in a process of its own, until those are found: they become 未核查, the others keep
+    their answers.
 
     Raises
     ------
     ExportError
-        If the shard cannot be done without them either.
+        If the shard cannot be screened without them either.
     """
-    if alone.survives(task, do_task):
+    if single.survives(task, do_task):
         return
     deadly: list[int] = []
     half = task.shard.sites // 2
-    # Where no site ends a process by itself, so many at once do not.
+    # If no single site ends a process, a smaller number of sites at a time may not either.
     at_once = max(1, task.shard.sites - half)
     waiting = [(0, half), (half, task.shard.sites)]
     while waiting:
         first, end = waiting.pop()
-        if first == end or alone.survives(task, try_sites, first, end):
+        if first == end or single.survives(task, try_sites, first, end):
             continue
         if end - first == 1:
-            # Once may be somebody's doing.
-            if not alone.survives(task, try_sites, first, end):
+            # The first time may have another cause.
+            if not single.survives(task, try_sites, first, end):
                 deadly.append(first)
             continue
         at_once = min(at_once, -(-(end - first) // 2))
         waiting += [(first, (first + end) // 2), ((first + end) // 2, end)]
     for most in (*([task.shard.sites] if deadly else []), at_once, 1):
-        if alone.survives(task, do_without, tuple(sorted(deadly)), most):
+        if single.survives(task, do_without, tuple(sorted(deadly)), most):
             return
     _refuse(task)
 
@@ -185,12 +186,12 @@ def _refuse(task: Task) -> NoReturn:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # Processes started anew: a copy of this one, with its threads and locks, is not safe everywhere.
+    # Spawned, since a fork of a process with threads and locks is unsafe.
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that began it is no more: nobody would give it work, or end it, any longer."""
+    """End this process when its parent has ended, since nothing else would."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

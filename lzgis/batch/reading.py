@@ -1,4 +1,4 @@
-"""Sites read piece by piece, so that no process ever holds all of a large file."""
+"""Reading of sites piece by piece, so that no process holds all of a large file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from lzgis.reading.base import Read
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 from lzgis.screening.pieces import pieces_of
 
-#: Files whose rows are given from any row on, by suffix; all others are read whole and then cut.
+#: Suffixes of formats that can be read from any row on; other files are read as a whole and then cut.
 WINDOWED = (".gpkg", ".fgb", ".parquet", ".geoparquet")
 
-#: So many rows are read at once, so that what is said of the file is said of all of it.
+#: Rows that are read at once; a smaller file is read as a whole, so that its problems concern all of it.
 AT_ONCE = 20_000
-#: The least bytes that a row takes: the coordinates of a point.
+#: The least size of a row in bytes: the coordinates of a point.
 _LEAST_BYTES = 16
 
 
 class SitesFile(NamedTuple):
-    """A file of sites as a batch reads it: path, fingerprint, what it does not say itself, and the outline of the city."""
+    """A file of sites as a batch reads it: path, hash, what it does not state itself, and the outline of the city."""
 
     path: Path
     sha256: str = ""
@@ -38,13 +38,13 @@ class SitesFile(NamedTuple):
 
     @property
     def windowed(self) -> bool:
-        """Whether rows can be read from any on: what the user says concerns their coordinates alone, and not the file."""
+        """Whether any range of rows can be read: the options concern only coordinates, and not the file."""
         own = ReadOptions(shifted=self.options.shifted, helmert=self.options.helmert, repairs=self.options.repairs)
         return self.options == own
 
 
 def count_of(path: Path) -> int:
-    """Tell how many rows a file of sites has, asked of a process apart; 0 if it must be read for it.
+    """Return the number of rows of a file of sites, counted in the sandbox; 0 if the file must be read for that.
 
     Examples
     --------
@@ -58,17 +58,17 @@ def count_of(path: Path) -> int:
         with begin_reading(path, options=ReadOptions(rows=(0, 1))) as reading:
             return reading.result().total or 0
     except LzgisError:
-        # Whoever reads it will say what is wrong with it.
+        # The error is reported when the file is read.
         return 0
 
 
 def sites_of(path: Path, options: ReadOptions, near: shapely.Geometry | None) -> SitesFile:
-    """Look at a file of sites and fingerprint it.
+    """Return a file of sites with its hash.
 
     Raises
     ------
     SourceError
-        If there is none.
+        If it does not exist.
     """
     if scheme_of(path):
         what = Message("is no file, and a batch needs one to be continued")
@@ -79,7 +79,7 @@ def sites_of(path: Path, options: ReadOptions, near: shapely.Geometry | None) ->
 
 
 def rows_ahead(file: SitesFile, size: int) -> int:
-    """Tell how many rows will be read piece by piece; 0 if all are read at once."""
+    """Return how many rows are read piece by piece; 0 if all are read at once."""
     most = max(size, AT_ONCE)
     if not file.windowed or not file.path.is_file() or file.path.stat().st_size < most * _LEAST_BYTES:
         return 0
@@ -97,17 +97,17 @@ def site_pieces(file: SitesFile, size: int, rows: int) -> Iterator[SiteTable]:
     size : int
         Rows of a piece.
     rows : int
-        How many are read piece by piece, as `rows_ahead` tells; 0 to read all at once.
+        How many are read piece by piece, see `rows_ahead`; 0 to read all at once.
 
     Raises
     ------
     SourceError, LayerError
-        As `read_sites`; what concerns a row is told with the rows of its piece.
+        As `read_sites`; an error in a row names the rows of its piece.
     """
     if not rows:
         yield from pieces_of(read_sites(file.path, options=file.options, near=file.near), size)
         return
-    # As many shards at a time as are worth the start of the process that reads.
+    # Several shards at a time, since starting the process that reads takes time.
     chunk = size * max(1, AT_ONCE // size)
     reading = _begun(file, 0, chunk)
     try:
@@ -141,7 +141,7 @@ def _checked(file: SitesFile, read: Read, start: int) -> SiteTable:
 
 
 def _of_rows(problem: Problem, first: int, last: int) -> Problem:
-    """Say of which rows a problem is told; a note is the same for all."""
+    """Name the rows that a problem was found in; a note is the same for all pieces."""
     if problem.level == "note":
         return problem
     place = Message("{place} (of rows {first} to {last})", place=problem.place, first=first, last=last)

@@ -1,4 +1,4 @@
-"""One shard: its sites screened, its answers written whole or not at all; the same in this process and on a worker."""
+"""One shard: its sites are screened and its answers written as a whole or not at all, in this process or on a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lzgis.batch.plan import Shard, shard_sites
-from lzgis.batch.tables import borrowed, write_answers
+from lzgis.batch.tables import system_memory, write_answers
 from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.files.atomic_write import digest_of, sync
 from lzgis.messages import Message
@@ -29,7 +29,7 @@ _SEAL = "seal.json"
 
 
 class Common(NamedTuple):
-    """What all shards of a batch have in common: its folder, the fingerprint of its inputs, where its sites come from."""
+    """What all shards of a batch share: its folder, the hash of its inputs, the source of its sites."""
 
     folder: Path
     key: str
@@ -37,7 +37,7 @@ class Common(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a worker must know to do a shard."""
+    """What a worker needs to screen a shard."""
 
     common: Common
     shard: Shard
@@ -45,27 +45,27 @@ class Task(NamedTuple):
 
 
 def do_task(task: Task) -> int:
-    """Do a shard on a worker, unless it is done already; return its number."""
-    # One at a time in each process: the compiled loops use all cores, and GEOS' prepared shapes are of one thread.
+    """Screen a shard on a worker, unless it is done already; return its number."""
+    # One at a time in each process: compiled loops use all cores, and prepared geometries of GEOS are not thread-safe.
     with ONE_AT_A_TIME:
         do_shard(task.common, task.shard, setting_from(task.setting))
     return task.shard.number
 
 
-def get_ready(task: Task) -> None:
-    """Read on a worker what all shards are held against."""
+def read_setting(task: Task) -> None:
+    """Read the setting on a worker."""
     setting_from(task.setting)
 
 
 def try_sites(task: Task, first: int, end: int) -> None:
-    """Screen some sites of a shard on a worker and keep nothing of it, to see whether the worker is there still."""
+    """Screen some sites of a shard on a worker and discard the answers, to see whether the worker survives."""
     sites = shard_sites(task.common.folder, task.shard, task.common.source)
     with ONE_AT_A_TIME:
         answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), setting_from(task.setting))
 
 
 def do_without(task: Task, deadly: tuple[int, ...], at_once: int) -> None:
-    """Do a shard on a worker without the sites that end a process, by their positions, and only so many at once."""
+    """Screen a shard on a worker, at most `at_once` sites at a time, without the `deadly` ones (positions)."""
     with ONE_AT_A_TIME:
         do_shard(task.common, task.shard, setting_from(task.setting), partial(_answers_without, deadly, at_once))
 
@@ -86,7 +86,7 @@ def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, se
     return joined(parts, setting.city.city.divisions)
 
 
-@borrowed()
+@system_memory()
 def do_shard(
     common: Common,
     shard: Shard,
@@ -113,13 +113,13 @@ def do_shard(
         (made / _SEAL).write_text(json.dumps(seal), "utf-8")
         sync(made / _SEAL)
         sync(made)
-        _place(made, parts / shard.name, lambda: is_done(folder, key, shard))
+        _publish(made, parts / shard.name, lambda: is_done(folder, key, shard))
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
 def is_done(folder: Path, key: str, shard: Shard) -> bool:
-    """Tell whether the answers of a shard are there, from these inputs, and undamaged."""
+    """Return whether the answers of a shard exist, are from these inputs, and are undamaged."""
     part = part_folder(folder, shard)
     try:
         seal = json.loads((part / _SEAL).read_text("utf-8"))
@@ -130,25 +130,25 @@ def is_done(folder: Path, key: str, shard: Shard) -> bool:
 
 
 def part_folder(folder: Path, shard: Shard) -> Path:
-    """Name the folder of the answers of a shard."""
+    """Return the folder of the answers of a shard."""
     return folder / "parts" / shard.name
 
 
 def answers_one_by_one(sites: SiteTable, setting: Setting) -> Screened:
-    """Screen sites so that one that cannot be screened stops no other: it is 未核查, with its reason.
+    """Screen sites; one that cannot be screened becomes 未核查, with its reason, and does not affect the others.
 
-    The sites are halved until the one is found that the error comes from.
+    After an error the sites are halved until the one that causes it is found.
 
     Raises
     ------
     ConfigError, LayerError
-        If the city is not in order, which concerns every site.
+        If the city has errors, which affect every site.
     """
     try:
         return screen_table(sites, setting)
     except (ConfigError, LayerError):
         raise
-    except Exception as error:  # Whatever a geometry can make a library say.
+    except Exception as error:  # A geometry may raise any error in a library.
         if len(sites.frame) == 1:
             return screen_table(_unusable(sites, error), setting)
     halves = pieces_of(sites, -(-len(sites.frame) // 2))
@@ -168,12 +168,12 @@ def _unusable(sites: SiteTable, error: Exception) -> SiteTable:
     return replace(sites, frame=frame, problems=(*sites.problems, problem))
 
 
-def _place(made: Path, part: Path, done: Callable[[], bool]) -> None:
+def _publish(made: Path, part: Path, done: Callable[[], bool]) -> None:
     for _ in range(2):
         with contextlib.suppress(OSError):
             made.rename(part)
             return
-        # Another worker did the same shard in the meantime, or what is there is of no use.
+        # Another worker finished the same shard meanwhile, or the folder there is damaged.
         if done():
             return
         shutil.rmtree(part, ignore_errors=True)

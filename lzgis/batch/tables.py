@@ -1,4 +1,4 @@
-"""Screened on disk, exactly as they were: tables as Parquet, problems as JSON."""
+"""The answers of a shard on disk, without loss: tables as Parquet, problems as JSON."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _SPATIAL = ("sites", "findings")
 _PLAIN = ("verdicts", "breakdown")
 _TUPLES = [column.name for column in VERDICT_COLUMNS if column.dtype == "object"]
 _PROBLEMS = "problems.json"
-#: Rows of findings that are read at a time where not all are needed at once.
+#: Rows of findings that are read at a time.
 _ROWS = 20_000
 
 
 def write_answers(folder: Path, answers: Screened) -> list[str]:
-    """Write answers into an empty folder and name the files.
+    """Write answers into an empty folder and return the file names.
 
     Raises
     ------
@@ -36,13 +36,13 @@ def write_answers(folder: Path, answers: Screened) -> list[str]:
     """
     for name in (*_SPATIAL, *_PLAIN):
         write_frame(folder / f"{name}.parquet", getattr(answers, name))
-    text = json.dumps(problems_of(answers.problems), ensure_ascii=False)
+    text = json.dumps(serialised_problems(answers.problems), ensure_ascii=False)
     (folder / _PROBLEMS).write_text(text, "utf-8")
     return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
 
 
 def read_answers(folder: Path, columns: Mapping[str, str]) -> Screened:
-    """Read answers back as they were; `columns` are the types that columns of the sites have in the whole batch."""
+    """Read answers; `columns` are the types that columns of the sites have in the whole batch."""
     sites, verdicts = read_verdicts(folder, columns)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
     return Screened(
@@ -55,7 +55,7 @@ def read_answers(folder: Path, columns: Mapping[str, str]) -> Screened:
 
 
 def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Read sites and verdicts of answers back, and nothing else; as `read_answers`."""
+    """Read only the sites and verdicts of answers, as `read_answers` does."""
     verdicts = pd.read_parquet(folder / "verdicts.parquet")
     for name in _TUPLES:
         verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
@@ -64,12 +64,12 @@ def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoData
 
 
 def read_problems(folder: Path) -> tuple[Problem, ...]:
-    """Read the problems of answers back, and nothing else."""
-    return problems_told(json.loads((folder / _PROBLEMS).read_text("utf-8")))
+    """Read only the problems of answers."""
+    return problems_from(json.loads((folder / _PROBLEMS).read_text("utf-8")))
 
 
 def read_findings(folder: Path) -> Iterator[pa.Table]:
-    """Read the findings of answers back, some rows at a time, as `lzgis.exports.gis.parquet.table_of` would give them."""
+    """Read only the findings of answers, `_ROWS` at a time, as `lzgis.exports.gis.parquet.table_of` returns them."""
     with pq.ParquetFile(folder / "findings.parquet") as file:
         for batch in file.iter_batches(_ROWS, use_threads=False):
             table = pa.Table.from_batches([batch])
@@ -77,7 +77,7 @@ def read_findings(folder: Path) -> Iterator[pa.Table]:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Bring a column to the type that it has in the result: what is no number is none there, and not missing."""
+    """Convert a column to its type in the result, where a missing number is NaN and not null."""
     if pa.types.is_floating(column.type):
         return column.fill_null(float("nan"))
     texts = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
@@ -99,62 +99,61 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_frame(path: Path) -> gpd.GeoDataFrame:
-    """Read a layer back."""
+    """Read a layer."""
     return gpd.read_parquet(path)
 
 
-def problems_of(problems: Iterable[Problem]) -> list[Any]:
-    """Bring problems to what JSON has; sentences keep their templates, so that they can still be translated."""
-    return [[p.level, *map(sentence_of, (p.place, p.what, p.remedy))] for p in problems]
+def serialised_problems(problems: Iterable[Problem]) -> list[Any]:
+    """Serialise problems for JSON; messages keep their templates, so that they can still be translated."""
+    return [[p.level, *map(serialised_text, (p.place, p.what, p.remedy))] for p in problems]
 
 
-def problems_told(told: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
-    """Read problems back."""
+def problems_from(rows: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
+    """Return problems from what `serialised_problems` gave."""
     return tuple(
-        Problem(level, sentence_told(place), sentence_told(what), sentence_told(remedy))
-        for level, place, what, remedy in told
+        Problem(level, text_from(place), text_from(what), text_from(remedy)) for level, place, what, remedy in rows
     )
 
 
-def repairs_of(repairs: Iterable[Repair]) -> list[Any]:
-    """Bring repairs to what JSON has, as `problems_of` does with problems."""
+def serialised_repairs(repairs: Iterable[Repair]) -> list[Any]:
+    """Serialise repairs for JSON, as `serialised_problems` does with problems."""
     return [
-        [*map(sentence_of, (r.place, r.feature, r.what)), r.area_before_m2, r.area_after_m2, r.accepted]
+        [*map(serialised_text, (r.place, r.feature, r.what)), r.area_before_m2, r.area_after_m2, r.accepted]
         for r in repairs
     ]
 
 
-def repairs_told(told: Sequence[Sequence[Any]]) -> tuple[Repair, ...]:
-    """Read repairs back."""
+def repairs_from(rows: Sequence[Sequence[Any]]) -> tuple[Repair, ...]:
+    """Return repairs from what `serialised_repairs` gave."""
     return tuple(
-        Repair(sentence_told(place), sentence_told(feature), sentence_told(what), *figures)
-        for place, feature, what, *figures in told
+        Repair(text_from(place), text_from(feature), text_from(what), *figures)
+        for place, feature, what, *figures in rows
     )
 
 
-def sentence_of(text: str) -> Any:
-    """Bring a sentence to what JSON has, with its template if it has one."""
+def serialised_text(text: str) -> Any:
+    """Serialise a text for JSON; a message keeps its template."""
     if not isinstance(text, Message):
         return str(text)
-    return {"template": text.template, "values": {name: _sentence_or(v) for name, v in text.values.items()}}
+    return {"template": text.template, "values": {name: _serialised_value(v) for name, v in text.values.items()}}
 
 
-def _sentence_or(value: Any) -> Any:
+def _serialised_value(value: Any) -> Any:
     if isinstance(value, str):
-        return sentence_of(value)
+        return serialised_text(value)
     return value.item() if hasattr(value, "item") else value if isinstance(value, int | float) else str(value)
 
 
-def sentence_told(part: Any) -> str:
-    """Read a sentence back."""
+def text_from(part: Any) -> str:
+    """Return a text from what `serialised_text` gave."""
     if not isinstance(part, dict):
         return str(part)
-    values = {name: sentence_told(v) if isinstance(v, str | dict) else v for name, v in part["values"].items()}
+    values = {name: text_from(v) if isinstance(v, str | dict) else v for name, v in part["values"].items()}
     return Message(part["template"], **values)
 
 
 def _stored(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring columns of mixed values, which Parquet cannot hold, to text; and tuples to lists."""
+    """Convert columns of mixed values, which Parquet cannot store, to text, and tuples to lists."""
     stored = frame.copy()
     for name in stored.columns:
         column = stored[name]
@@ -168,13 +167,13 @@ def _stored(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @contextmanager
-def borrowed() -> Iterator[None]:
-    """Let Arrow borrow its memory from the system: its own pools keep some 60 MB of a shard in each process.
+def system_memory() -> Iterator[None]:
+    """Let Arrow use the memory pool of the system: its own pools retain some 60 MB of a shard in each process.
 
     Examples
     --------
     >>> before = pa.default_memory_pool().backend_name
-    >>> with borrowed():
+    >>> with system_memory():
     ...     pa.default_memory_pool().backend_name
     'system'
     >>> pa.default_memory_pool().backend_name == before
@@ -185,10 +184,10 @@ def borrowed() -> Iterator[None]:
     try:
         yield
     finally:
-        give_back()
+        release_memory()
         pa.set_memory_pool(before)
 
 
-def give_back() -> None:
-    """Give back what is not needed any more."""
+def release_memory() -> None:
+    """Return unused memory to the system."""
     pa.default_memory_pool().release_unused()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lzgis.words import Language, Words
 from lzgis.cli.console import announce, print_json, stdout
 
-FORMATS = ("xlsx", "gpkg", "json", "html")
-
 
 @dataclass(frozen=True)
 class AuditOptions:
@@ -45,11 +43,14 @@ class AuditOptions:
         ConfigError
             If one is not known.
         """
-        names = [name.strip().lower() for one in self.formats or FORMATS for name in one.split(",")]
+        from lzgis.exports.formats import audit_formats
+
+        known = audit_formats()
+        names = [name.strip().lower() for one in self.formats or known for name in one.split(",")]
         for name in names:
-            if name not in FORMATS:
+            if name not in known:
                 what = Message("'{name}' is not known", name=name)
-                raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(FORMATS)))
+                raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(known)))
         return list(dict.fromkeys(names))
 
 
@@ -59,7 +60,8 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     from lzgis.city.reference import reference_city
     from lzgis.cli.console import progress_bar
     from lzgis.cli.tables import problem_lines
-    from lzgis.exports.audit import AUDIT_FORMATS, audit_document
+    from lzgis.exports.audit import audit_document
+    from lzgis.exports.formats import FORMATS, audit_formats, writer
     from lzgis.words import Words
 
     names = options.names()
@@ -74,8 +76,8 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         given = Given(layers=str(layers or ""))
         with result_in(options.out, "audit", provenance_object(report.provenance), given) as stage:
             for name in names:
-                AUDIT_FORMATS[name].write(report, stage.folder / AUDIT_FORMATS[name].file_name, language=language)
-        written = [options.out / AUDIT_FORMATS[name].file_name for name in names]
+                writer(FORMATS[name].audit)(report, stage.folder / audit_formats()[name], language=language)
+        written = [options.out / audit_formats()[name] for name in names]
     if options.as_json:
         print_json(audit_document(report, language=language))
     else:

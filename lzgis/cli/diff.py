@@ -55,7 +55,8 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
     from lzgis.audits.diff import diff
     from lzgis.audits.recheck import recheck
     from lzgis.cli.tables import problem_lines
-    from lzgis.exports.diff import DIFF_FORMATS, diff_document
+    from lzgis.exports.diff import diff_document
+    from lzgis.exports.formats import FORMATS, diff_formats, writer
     from lzgis.words import Words
 
     words = Words(language)
@@ -67,9 +68,9 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
     written = []
     if options.out is not None:
         with result_in(options.out, "diff", {"old": report.old, "new": report.new}) as stage:
-            for one in DIFF_FORMATS.values():
-                one.write(report, stage.folder / one.file_name, recheck=again, language=language)
-        written = [options.out / one.file_name for one in DIFF_FORMATS.values()]
+            for name, file_name in diff_formats().items():
+                writer(FORMATS[name].diff)(report, stage.folder / file_name, recheck=again, language=language)
+        written = [options.out / file_name for file_name in diff_formats().values()]
     if options.as_json:
         print_json(diff_document(report, again, language=language))
     else:
@@ -123,9 +124,9 @@ def _cell(column: str, value: Any, words: Words) -> str:
     if column in ("lon", "lat"):
         return f"{value:.6f}"
     if column.startswith("answer_"):
-        from lzgis.exports.diff_text import told_answer
+        from lzgis.exports.diff_text import worded_answer
 
-        return told_answer(words, value)
+        return worded_answer(words, value)
     if isinstance(value, float):
         return f"{value:,.2f}"
     return words.message(value) if isinstance(value, str) else str(value)

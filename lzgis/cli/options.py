@@ -175,7 +175,7 @@ def formats_of(given: list[str] | None) -> list[str]:
         If one is not known, or needs a package that is not installed.
     """
     from lzgis.config import nearest
-    from lzgis.exports import DEFAULT_FORMATS, FORMATS
+    from lzgis.exports.formats import DEFAULT_FORMATS, FORMATS
 
     if not given:
         return list(DEFAULT_FORMATS)
@@ -203,12 +203,12 @@ def formats_for(output: OutputOptions) -> list[str]:
     ConfigError
         As `formats_of`, and if one was asked for that has no public edition.
     """
-    from lzgis.exports import FORMATS
+    from lzgis.exports.formats import FORMATS
 
     names = formats_of(output.formats)
     if output.mode == MapMode.internal:
         return names
-    public = [name for name in names if "mode" in FORMATS[name].options]
+    public = [name for name in names if FORMATS[name].public]
     if output.formats and public != names:
         others = ", ".join(name for name in names if name not in public)
         what = Message("{formats} have no public edition", formats=others)

@@ -59,7 +59,7 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import reference_city
     from lzgis.cli.console import progress_bar
-    from lzgis.exports.tables.rasters import raster_provenance, told_composition, told_limits, write_raster_xlsx
+    from lzgis.exports.tables.rasters import raster_provenance, worded_composition, worded_limits, write_raster_xlsx
     from lzgis.rasters.stats import raster_stats
     from lzgis.reading import read_sites
 
@@ -68,9 +68,9 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     read = None if sites is None else read_sites(sites, options=reading.options(), near=city.outline)
     with progress_bar(words) as progress:
         found = raster_stats(city, raster, by=by, sites=read, progress=progress)
-    table = told_composition(found, words)
+    table = worded_composition(found, words)
     _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
-    limits = told_limits(found, words)
+    limits = worded_limits(found, words)
     if len(limits):
         _print(limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
     for one in found.declared:

@@ -1,34 +1,38 @@
-"""What an audit writes: workbook, GeoPackage, JSON, and the map that a screening has, with the conflicts as its sites."""
+"""The outputs of an audit: workbook, GeoPackage, JSON, and the map of a screening with the conflicts as its sites."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from lzgis.coordinates.plane import CGCS2000
-from lzgis.errors import ExportError
+from lzgis.exports.formats import FORMATS, audit_formats, format_named, writer
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
-from lzgis.exports.gis.gpkg import write_layers
+from lzgis.exports.gis.gpkg import PART_CLASS, part_categories, write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
-from lzgis.exports.gis.qgis_style import Category
-from lzgis.exports.report_text import SEPARATOR, ReportText, number, records, text
-from lzgis.exports.siteless import siteless
+from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
-from lzgis.model.rules import Severity
-from lzgis.words import Language
+from lzgis.model.report import (
+    FINDING_COLUMNS,
+    SEPARATOR,
+    UNIT_LIST_COLUMNS,
+    VERDICT_COLUMNS,
+    Report,
+    State,
+    Verdict,
+)
+from lzgis.model.rules import RuleBook, Severity
+from lzgis.words import Language, Words
 
-_CAUGHT = (State.INVOLVED, State.SLIVER)
+_VIOLATED = (State.INVOLVED, State.SLIVER)
 _CONFLICTS = [
     *[
         "topic",
@@ -53,20 +57,19 @@ _NUMBERS: dict[str, tuple[Kind, int]] = {
     "mean_width_m": ("metre", 3),
     "length_m": ("metre", 3),
 }
-#: Degrees and figures of all kinds are shown as they are.
-_PLAIN = {"lon": 7, "lat": 7, "measured": 6, "declared": 6}
+#: Decimals of degrees and of figures in any unit; trailing zeros are dropped.
+_DECIMALS = {"lon": 7, "lat": 7, "measured": 6, "declared": 6}
 
 
 def as_report(audit: AuditReport, language: Language = "zh") -> Report:
-    """Give an audit the form of a screening, in which what was found stands for the sites.
+    """Convert an audit to a report of a screening, so that it can be drawn as one.
 
-    What draws or lists a screening can then draw or list an audit: every finding with a geometry is a site ``A1``, ``A2``,
-    … with one finding and one verdict.
+    Every finding with a geometry becomes a site ``A1``, ``A2``, … with one finding and one verdict.
     """
-    teller_words = ReportText(_bare(audit), language).words
-    found = audit.findings[audit.findings["state"].isin(_CAUGHT) & has_part(audit.findings)].reset_index(drop=True)
+    words = Words(language)
+    found = audit.findings[audit.findings["state"].isin(_VIOLATED) & has_part(audit.findings)].reset_index(drop=True)
     ids = [f"A{i + 1}" for i in range(len(found))]
-    names = [teller_words.message(what) for what in found["what"]]
+    names = [words.message(what) for what in found["what"]]
     given = {
         **{name: found[name].to_numpy() for name in found.columns if name in {c.name for c in FINDING_COLUMNS}},
         "site_id": ids,
@@ -79,31 +82,43 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
     sites = gpd.GeoDataFrame(
         {"id": ids, "name": names, "activity": [""] * len(ids)}, geometry=found.geometry, crs=CGCS2000
     )
-    return replace(
-        _bare(audit),
+    return Report(
+        city=audit.city,
+        book=_book(audit),
+        layers=audit.layers,
+        backdrop=audit.backdrop,
+        problems=audit.problems,
+        provenance=audit.provenance,
         sites=sites,
         findings=gpd.GeoDataFrame(findings, geometry=found.geometry, crs=CGCS2000),
         verdicts=_verdicts(found, ids, names),
+        unit_lists=pd.DataFrame({c.name: [] for c in UNIT_LIST_COLUMNS}),
     )
 
 
-def _bare(audit: AuditReport) -> Report:
-    """Make a report of no site, which knows the city, its layers and the rules for layers."""
-    return siteless(audit, replace(audit.book, rules=audit.book.audits), audit.problems)
+def _texts(audit: AuditReport, language: Language) -> ContextText:
+    """Return the wording of an audit; the rules that it cites are the rules for layers."""
+    return ContextText(replace(audit, book=_book(audit)), language)
+
+
+def _book(audit: AuditReport) -> RuleBook:
+    return replace(audit.book, rules=audit.book.audits)
 
 
 def _verdicts(found: gpd.GeoDataFrame, ids: list[str], names: list[str]) -> pd.DataFrame:
     grave = (found["state"] == State.INVOLVED) & (found["severity"] == Severity.PROHIBITED)
-    told = found["severity"] == Severity.NOTICE
-    verdict = np.where(grave, Verdict.PROHIBITED.value, np.where(told, Verdict.NONE_FOUND.value, Verdict.REVIEW.value))
-    part = {"prohibited": grave, "conditional": ~grave & ~told, "notices": told & ~grave}
+    notice = found["severity"] == Severity.NOTICE
+    verdict = np.where(
+        grave, Verdict.PROHIBITED.value, np.where(notice, Verdict.NONE_FOUND.value, Verdict.REVIEW.value)
+    )
+    part = {"prohibited": grave, "conditional": ~grave & ~notice, "notices": notice & ~grave}
     columns: dict[str, Any] = {
         "site_id": ids,
         "site_name": names,
         "verdict": verdict.astype(object),
         "site_area_m2": found["area_m2"].to_numpy(),
         "site_length_m": np.where(found["area_m2"].notna(), np.nan, found["length_m"]),
-        **{name: _tuples(found["rule"], here) for name, here in part.items()},
+        **{name: _rules_where(found["rule"], here) for name, here in part.items()},
         "not_checked": [()] * len(ids),
         "nearest_m": np.full(len(ids), np.nan),
         "ladder": [()] * len(ids),
@@ -111,31 +126,31 @@ def _verdicts(found: gpd.GeoDataFrame, ids: list[str], names: list[str]) -> pd.D
     return pd.DataFrame({c.name: columns.get(c.name, [""] * len(ids)) for c in VERDICT_COLUMNS})
 
 
-def _tuples(rules: pd.Series, here: pd.Series) -> list[tuple[str, ...]]:
+def _rules_where(rules: pd.Series, here: pd.Series) -> list[tuple[str, ...]]:
     return [(rule,) if yes else () for rule, yes in zip(rules, here, strict=True)]
 
 
-def audit_tables(audit: AuditReport, texts: ReportText) -> list[Table]:
-    """Return the tables of an audit: conflicts, figures, what was checked and found in order or not checked, rules."""
-    caught = audit.findings["state"].isin(_CAUGHT)
+def audit_tables(audit: AuditReport, texts: ContextText) -> list[Table]:
+    """Return the tables of an audit: conflicts, declared figures, what is in order or was not checked, rules."""
+    violated = audit.findings["state"].isin(_VIOLATED)
     figure = audit.findings["topic"] == Topic.FIGURE
     return [
-        _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[caught & ~figure]),
+        _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[violated & ~figure]),
         _table(texts, "audit_figures", _FIGURES, audit.findings[figure]),
-        _table(texts, "audit_checked", _CHECKED, audit.findings[~caught & ~figure]),
+        _table(texts, "audit_checked", _CHECKED, audit.findings[~violated & ~figure]),
         rule_table(texts),
     ]
 
 
-def _table(texts: ReportText, name: str, columns: list[str], findings: pd.DataFrame) -> Table:
+def _table(texts: ContextText, name: str, columns: list[str], findings: pd.DataFrame) -> Table:
     heads = [
         Head(texts.words("audit", c), _NUMBERS[c][0] if c in _NUMBERS else "text", c in ("what", "note", "procedure"))
         for c in columns
     ]
     rows, marks = [], []
     for finding in records(findings, (c.name for c in AUDIT_COLUMNS)):
-        told = told_finding(texts, finding)
-        rows.append([told[c] for c in columns])
+        worded = worded_finding(texts, finding)
+        rows.append([worded[c] for c in columns])
         marks.append(_mark(finding))
     return Table(name, heads, rows, marks=marks, marked=columns.index("state"), fixed=1)
 
@@ -149,16 +164,16 @@ def _mark(finding: dict[str, Any]) -> str:
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
-def told_finding(texts: ReportText, finding: dict[str, Any]) -> dict[str, Value]:
+def worded_finding(texts: ContextText, finding: dict[str, Any]) -> dict[str, Value]:
     """Word and round one finding of an audit."""
     rule = finding["rule"]
-    told: dict[str, Value] = {name: text(value) for name, value in finding.items()}
+    worded: dict[str, Value] = {name: text(value) for name, value in finding.items()}
     for name, (_, places) in _NUMBERS.items():
-        told[name] = number(finding[name] if name in finding else finding["area_m2"] / 10_000, places)
-    for name, places in _PLAIN.items():
+        worded[name] = number(finding[name] if name in finding else finding["area_m2"] / 10_000, places)
+    for name, places in _DECIMALS.items():
         value = number(finding[name], places)
-        told[name] = "" if value is None else f"{value:.{places}f}".rstrip("0").rstrip(".")
-    return told | {
+        worded[name] = "" if value is None else f"{value:.{places}f}".rstrip("0").rstrip(".")
+    return worded | {
         "topic": texts.word("topic", finding["topic"]),
         "rule": texts.rule(rule),
         "kind": texts.word("rule_kind", finding["kind"]),
@@ -177,16 +192,19 @@ def told_finding(texts: ReportText, finding: dict[str, Any]) -> dict[str, Value]
 
 
 def write_audit_xlsx(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
-    """Write an audit as a workbook; the same audit gives the same bytes."""
-    texts = ReportText(_bare(audit), language)
+    """Write an audit as a workbook, see `lzgis.exports.formats.AuditWriter`."""
+    texts = _texts(audit, language)
     data = tables_bytes(texts, audit_tables(audit, texts))
     write_bytes_atomic(path, data)
 
 
 def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
-    """Write an audit as a GeoPackage: what was found as polygons and lines, styled, and the table of all findings."""
-    texts = ReportText(_bare(audit), language)
-    rows = [told_finding(texts, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
+    """Write an audit as a GeoPackage, see `lzgis.exports.formats.AuditWriter`.
+
+    Conflicts are polygons and lines, styled; the table ``audit_checked`` has all findings.
+    """
+    texts = _texts(audit, language)
+    rows = [worded_finding(texts, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
     columns: dict[str, Any] = {c.name: audit.findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
     columns |= {
         f"{n}_title": [storable(r[n]) for r in rows] for n in ("rule", "layer", "other_layer", "severity", "basis")
@@ -194,28 +212,17 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     columns["what"] = [storable(r["what"]) for r in rows]
     aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
-    shown = frame[(frame["state"].isin(_CAUGHT) & has_part(frame)).to_numpy()]
+    shown = frame[(frame["state"].isin(_VIOLATED) & has_part(frame)).to_numpy()]
     layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
-    word = texts.words
-    styles = {
-        "audit_conflicts": (
-            f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END",
-            [
-                Category(Severity.PROHIBITED, word("severity", "prohibited"), "#d50000", hatched=True),
-                Category(Severity.CONDITIONAL, word("severity", "conditional"), "#ef6c00", hatched=True),
-                Category(Severity.NOTICE, word("severity", "notice"), "#546e7a", hatched=True),
-                Category("sliver", word("state", State.SLIVER), "#8e24aa", hatched=True),
-            ],
-        )
-    }
-    write_layers(texts, layers, path, styles=styles)
+    styles = {"audit_conflicts": (PART_CLASS, part_categories(texts, *Severity))}
+    write_layers(texts, [layers], path, styles=styles)
 
 
 def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str, Any]:
-    """Return an audit as plain values; findings carry their geometry as GeoJSON on CGCS2000 (EPSG:4490)."""
-    texts = ReportText(_bare(audit), language)
+    """Return an audit as plain values; findings have their geometry as GeoJSON in CGCS2000 (EPSG:4490)."""
+    texts = _texts(audit, language)
     findings = []
     shapes = audit.findings.geometry.to_numpy()
     for finding, shape in zip(records(audit.findings, (c.name for c in AUDIT_COLUMNS)), shapes, strict=True):
@@ -233,31 +240,16 @@ def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str
 
 
 def write_audit_json(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
-    """Write an audit as JSON, see `audit_document`."""
+    """Write `audit_document` as JSON, see `lzgis.exports.formats.AuditWriter`."""
     data = "".join(lines(audit_document(audit, language=language))).encode("utf-8", "backslashreplace")
     write_bytes_atomic(path, data)
 
 
 def write_audit_html(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
-    """Write an audit as the interactive map of a screening whose sites are the conflicts."""
+    """Write an audit as a map of a screening whose sites are the conflicts, see `lzgis.exports.formats.AuditWriter`."""
     from lzgis.exports.map import write_map
 
     write_map(as_report(audit, language), path, language=language, wording="map_audit")
-
-
-class AuditFormat(NamedTuple):
-    """A format of an audit: the file it is written to by default, and the function that writes it."""
-
-    file_name: str
-    write: Callable[..., None]
-
-
-AUDIT_FORMATS: dict[str, AuditFormat] = {
-    "xlsx": AuditFormat("audit.xlsx", write_audit_xlsx),
-    "gpkg": AuditFormat("audit.gpkg", write_audit_gpkg),
-    "json": AuditFormat("audit.json", write_audit_json),
-    "html": AuditFormat("audit.html", write_audit_html),
-}
 
 
 def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> Path:
@@ -278,10 +270,6 @@ def export_audit(audit: AuditReport, path: str | Path, *, language: Language = "
         If no format has this suffix, or the file cannot be written.
     """
     path = Path(path)
-    wanted = path.suffix.lower().removeprefix(".")
-    if wanted not in AUDIT_FORMATS:
-        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
-        known = ", ".join(f".{name}" for name in AUDIT_FORMATS)
-        raise ExportError(str(path), what, Message("use one of {known}", known=known))
-    AUDIT_FORMATS[wanted].write(audit, path, language=language)
+    name = format_named(path.suffix, audit_formats(), path)
+    writer(FORMATS[name].audit)(audit, path, language=language)
     return path

@@ -1,10 +1,9 @@
-"""What a comparison writes: a workbook, the changes drawn in a GeoPackage and on a map, and everything as JSON."""
+"""The outputs of a comparison: workbook, GeoPackage and JSON; the map is `lzgis.exports.map.difference`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,9 +14,9 @@ import shapely
 
 from lzgis.errors import ExportError
 from lzgis.exports.diff_text import difference_tables, difference_text
+from lzgis.exports.formats import FORMATS, diff_formats, format_named, writer
 from lzgis.exports.gis.features import GEOMETRY_TYPES, Shape, storable
 from lzgis.exports.gis.json import lines, plain
-from lzgis.exports.map.difference import write_difference_map
 from lzgis.exports.report_text import records
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
@@ -30,13 +29,13 @@ _SUFFIXES = {2: "", 1: "_lines", 0: "_points"}
 
 
 def diff_document(report: DiffReport, recheck: Recheck | None = None, *, language: Language = "zh") -> dict[str, Any]:
-    """Return a comparison as plain values, geometries as GeoJSON on CGCS2000 (EPSG:4490).
+    """Return a comparison as plain values, geometries as GeoJSON in CGCS2000 (EPSG:4490).
 
     Returns
     -------
     dict
         ``old``, ``new``, ``totals``, ``rules``, ``findings``, ``changes``, ``parts``, ``problems`` and, if projects were
-        judged again, ``recheck`` with ``recomputed``, ``reused``, ``verdicts`` and ``answers`` that are others now.
+        judged again, ``recheck`` with ``recomputed``, ``reused`` and the ``verdicts`` and ``answers`` that differ now.
     """
     words = Words(language)
     document: dict[str, Any] = {"old": report.old, "new": report.new}
@@ -75,7 +74,7 @@ def _rows(frame: pd.DataFrame, words: Words) -> list[dict[str, Any]]:
 def write_diff_json(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> None:
-    """Write a comparison as JSON, see `diff_document`."""
+    """Write `diff_document` as JSON, see `lzgis.exports.formats.DiffWriter`."""
     document = diff_document(report, recheck, language=language)
     data = "".join(lines(document)).encode("utf-8", "backslashreplace")
     write_bytes_atomic(path, data)
@@ -84,15 +83,10 @@ def write_diff_json(
 def write_diff_gpkg(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> None:
-    """Write a comparison as a GeoPackage.
+    """Write a comparison as a GeoPackage, see `lzgis.exports.formats.DiffWriter`.
 
-    ``changes`` holds the features that are not as they were, ``parts`` what was gained and lost; ``totals``, ``rules``,
-    ``findings`` and, if projects were judged again, ``answers`` are tables.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
+    ``changes`` holds the features that differ, ``parts`` what was gained and lost; ``totals``, ``rules``, ``findings`` and,
+    if projects were judged again, ``answers`` are tables.
     """
     words = Words(language)
     tables: dict[str, pd.DataFrame] = {name: getattr(report, name) for name in ("totals", "rules", "findings")}
@@ -129,7 +123,7 @@ def _by_dimension(name: str, frame: gpd.GeoDataFrame) -> list[tuple[str, gpd.Geo
 
 
 def _stored(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """Bring texts into words that a file can hold."""
+    """Word the texts of a table and escape what a file cannot store."""
     stored = frame.copy()
     for name in stored.columns:
         if name != "geometry" and stored[name].dtype.kind not in "fiub":
@@ -147,24 +141,12 @@ def _write(path: Path, layer: str, frame: pd.DataFrame, **options: Any) -> None:
 def write_diff_xlsx(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> None:
-    """Write a comparison as a workbook: verdicts that differ, totals by layer, features, rules, provenance."""
+    """Write a comparison as a workbook, see `lzgis.exports.formats.DiffWriter`.
+
+    The sheets are verdicts that differ, totals by layer, features, rules, provenance.
+    """
     texts = difference_text(report, recheck, language)
     write_bytes_atomic(path, tables_bytes(texts, difference_tables(texts, report, recheck)))
-
-
-class DiffFormat(NamedTuple):
-    """A format of a comparison: the file it is written to by default, and the function that writes it."""
-
-    file_name: str
-    write: Callable[..., None]
-
-
-DIFF_FORMATS: dict[str, DiffFormat] = {
-    "xlsx": DiffFormat("diff.xlsx", write_diff_xlsx),
-    "gpkg": DiffFormat("diff.gpkg", write_diff_gpkg),
-    "json": DiffFormat("diff.json", write_diff_json),
-    "html": DiffFormat("diff.html", write_difference_map),
-}
 
 
 def export_diff(
@@ -189,10 +171,6 @@ def export_diff(
         If no format has this suffix, or the file cannot be written.
     """
     path = Path(path)
-    wanted = path.suffix.lower().removeprefix(".")
-    if wanted not in DIFF_FORMATS:
-        what = Message("no exporter writes '{suffix}'", suffix=path.suffix)
-        known = ", ".join(f".{name}" for name in DIFF_FORMATS)
-        raise ExportError(str(path), what, Message("use one of {known}", known=known))
-    DIFF_FORMATS[wanted].write(report, path, recheck=recheck, language=language)
+    name = format_named(path.suffix, diff_formats(), path)
+    writer(FORMATS[name].diff)(report, path, recheck=recheck, language=language)
     return path

@@ -1,4 +1,4 @@
-"""A comparison in words and tables: what was added, removed and moved, and which verdicts differ because of it."""
+"""The wording and the tables of a comparison: what was added, removed and moved, and which verdicts differ."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from lzgis.exports.report_text import SEPARATOR, ReportText, number, records, text
-from lzgis.exports.siteless import siteless
+from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.model.audit import DiffReport, Recheck
-from lzgis.model.report import Reason, State
+from lzgis.model.report import SEPARATOR, Reason, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language, Words
 
@@ -38,14 +37,15 @@ _PLACES: dict[Kind, int] = {"count": 0, "area": 2, "metre": 3}
 _FOLDED = {"note", "fields", "keys", "what", "because", "answer_before", "answer_after", "basis"}
 
 
-def difference_text(report: DiffReport, recheck: Recheck | None, language: Language) -> ReportText:
-    """Return what says a comparison in a language: titles are those of the newer version."""
+def difference_text(report: DiffReport, recheck: Recheck | None, language: Language) -> ContextText:
+    """Return the wording of a comparison; titles are those of the newer version."""
     book = report.setting.book
     problems = (*report.problems, *(recheck.problems if recheck else ()))
-    return ReportText(siteless(report.setting, replace(book, rules=(*book.rules, *book.audits)), problems), language)
+    rules = (*book.rules, *book.audits)
+    return ContextText(replace(report.setting, book=replace(book, rules=rules), problems=problems), language)
 
 
-def difference_tables(texts: ReportText, report: DiffReport, recheck: Recheck | None) -> list[Table]:
+def difference_tables(texts: ContextText, report: DiffReport, recheck: Recheck | None) -> list[Table]:
     """Return the tables of a comparison: totals by layer, changes, rules, and the verdicts and answers that differ."""
     tables = []
     if recheck is not None:
@@ -62,33 +62,39 @@ def difference_tables(texts: ReportText, report: DiffReport, recheck: Recheck | 
     return tables
 
 
-def rule_titles(texts: ReportText, report: DiffReport) -> list[str]:
-    """Give the titles of the rules that differ; one that is gone has only the title it had."""
-    known = {rule.id for rule in texts.report.book.rules}
+def rule_titles(texts: ContextText, report: DiffReport) -> list[str]:
+    """Return the titles of the rules that differ; a rule that is gone has its former title."""
+    known = {rule.id for rule in texts.context.book.rules}
     pairs = zip(report.rules["rule"], report.rules["title"], strict=True)
     return [texts.rule(rule) if rule in known else text(title) for rule, title in pairs]
 
 
 def _table(
-    texts: ReportText, name: str, columns: list[str], frame: pd.DataFrame, *, marks: Iterable[str] = (), marked: int = 0
+    texts: ContextText,
+    name: str,
+    columns: list[str],
+    frame: pd.DataFrame,
+    *,
+    marks: Iterable[str] = (),
+    marked: int = 0,
 ) -> Table:
     heads = [Head(texts.words("diff", c), _KINDS.get(c, "text"), c in _FOLDED) for c in columns]
-    rows = [[_told(texts, c, row[c]) for c in columns] for row in records(frame, columns)]
+    rows = [[_cell(texts, c, row[c]) for c in columns] for row in records(frame, columns)]
     return Table(name, heads, rows, marks=list(marks), marked=marked, fixed=2)
 
 
-def _told(texts: ReportText, column: str, value: Any) -> Value:
+def _cell(texts: ContextText, column: str, value: Any) -> Value:
     if column in _KINDS:
         return number(value, _PLACES[_KINDS[column]])
     if column in ("lon", "lat"):
         return number(value, 7)
     if column in ("measured", "declared"):
         return number(value, 6)
-    return told_text(texts, column, text(texts.words.message(value)) if isinstance(value, str) else text(value))
+    return worded_text(texts, column, text(texts.words.message(value)) if isinstance(value, str) else text(value))
 
 
-def told_text(texts: ReportText, column: str, value: str) -> str:
-    """Put the codes of a column into words; other texts stay as they are."""
+def worded_text(texts: ContextText, column: str, value: str) -> str:
+    """Word the codes of a column; other texts stay as they are."""
     if column == "layer":
         return texts.layer(value)
     if column == "rule":
@@ -97,15 +103,15 @@ def told_text(texts: ReportText, column: str, value: str) -> str:
     sections |= {"verdict_before": "verdict", "verdict_after": "verdict"}
     if column in sections:
         return texts.word(sections[column], value)
-    return told_answer(texts.words, value) if column.startswith("answer_") else value
+    return worded_answer(texts.words, value) if column.startswith("answer_") else value
 
 
-def told_answer(words: Words, answer: str) -> str:
-    """Put the codes of an answer of a re-check into words.
+def worded_answer(words: Words, answer: str) -> str:
+    """Word the codes in an answer of a re-check.
 
     Examples
     --------
-    >>> told_answer(Words("en"), "涉及 prohibited HX07 120.50 ㎡；不涉及 HX09 3.000 m")
+    >>> worded_answer(Words("en"), "涉及 prohibited HX07 120.50 ㎡；不涉及 HX09 3.000 m")
     'involved prohibited HX07 120.50 ㎡；not involved HX09 3.000 m'
     """
     known = {s.value: words("state", s) for s in State} | {s.value: words("severity", s) for s in Severity}

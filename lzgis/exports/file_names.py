@@ -1,4 +1,4 @@
-"""Names of files that every system takes, made from the ids of sites."""
+"""File names that are valid on every system, made from the ids of sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-# What Windows forbids in a name, what cannot be seen, and what turns the reading direction.
+# What Windows forbids in a name, invisible characters, and those that change the reading direction.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')
 _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"}
 _RESERVED |= {f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"}
@@ -14,10 +14,10 @@ _LONGEST = 60
 
 
 def file_stems(names: Iterable[str]) -> list[str]:
-    """Make names of files, without suffix, that every system takes, each different from all others.
+    """Return file names without suffix that are valid on every system and all different.
 
-    Signs that a system forbids become ``_``; a name that Windows reserves gets one before it; a long one is cut. Names
-    that differ only in what a file system overlooks (capitals, ways of writing an accent) are numbered.
+    Characters that a system forbids become ``_``; a name that Windows reserves gets ``_`` before it; a long one is cut.
+    Names that a file system may treat as equal (upper and lower case, composed and decomposed accents) are numbered.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A report written into a folder in several formats at once, as one unit with a manifest."""
+"""A report written into a folder in several formats, as one result with a manifest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from lzgis.exports import FORMATS, export_as, export_projects
+from lzgis.exports import export_as, export_projects
+from lzgis.exports.formats import FORMATS
 from lzgis.exports.gis.json import provenance_object
 from lzgis.files.manifest import Given, Result
 from lzgis.files.result_folder import occupied, staged
@@ -17,7 +18,7 @@ from lzgis.words import Language
 Progress = Callable[[str, int, int], None]
 
 
-def export_folder(  # noqa: PLR0913 (what a reader may choose)
+def export_folder(  # noqa: PLR0913 (what a caller may choose)
     report: Report,
     out: str | Path,
     names: Iterable[str],
@@ -27,14 +28,14 @@ def export_folder(  # noqa: PLR0913 (what a reader may choose)
     given: Given | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write a report into a folder in several formats: all files take their places together, or none does.
+    """Write a report into a folder in several formats: either all files appear there, or none.
 
     Parameters
     ----------
     report : Report
         What to write.
     out : path
-        The folder; made if need be. Files of others in it are left alone.
+        The folder; it is made if need be. Files in it that lzgis did not write are left alone.
     names : iterable of str
         Formats, keys of `lzgis.exports.FORMATS`.
     language : {"zh", "en"}
@@ -71,7 +72,7 @@ def write_formats(
     options: Mapping[str, object] | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write each format under its usual name into a folder."""
+    """Write a report into a folder, each format under the file name of its record; return the files."""
     wanted = list(names)
     single = [name for name in wanted if not FORMATS[name].per_site]
     documents = [name for name in wanted if FORMATS[name].per_site]
@@ -90,7 +91,7 @@ def write_formats(
 
 
 def result_of(provenance: Provenance, given: Given | None = None) -> Result:
-    """Say for the manifest where a result comes from."""
+    """Return the entry of the manifest for a result of this provenance."""
     return Result(
         made_at=provenance.made_at.isoformat(),
         command=list(provenance.command),

@@ -1,4 +1,4 @@
-"""The diagnosis of an input, written: rows of words for the console, a page with a picture, and JSON."""
+"""The diagnosis of an input: lines for the console, an HTML page with a picture, and JSON."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from lzgis.model.report import Repair
 from lzgis.screening.inspect import Contents, Sheet, System
 from lzgis.words import Language, Words
 
-#: As many of a long list are shown; JSON has them all.
+#: The most items of a list that are shown; JSON has all.
 _SHOWN = 20
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 class Line(NamedTuple):
-    """A row of the sheet: what is told, and what it is."""
+    """A line of the diagnosis: its label and its value."""
 
     label: str
     value: str
 
 
 def sheet_lines(sheet: Sheet, language: Language) -> list[Line]:
-    """Tell a sheet in words, without its problems."""
+    """Return the lines of a diagnosis, without its problems."""
     words = Words(language)
-    return [Line(words("inspect", label), value) for label, value in _told(sheet, words) if value]
+    return [Line(words("inspect", label), value) for label, value in _lines(sheet, words) if value]
 
 
-def _told(sheet: Sheet, words: Words) -> Iterator[tuple[str, str]]:
+def _lines(sheet: Sheet, words: Words) -> Iterator[tuple[str, str]]:
     yield "file", sheet.name
     yield "size", f"{sheet.size_bytes:,} B" if sheet.size_bytes else ""
     yield "sha256", sheet.sha256
     yield "engine", sheet.engine
     if sheet.encoding is not None:
-        yield "encoding", _decided(sheet.encoding.value, sheet.encoding.how, words)
+        yield "encoding", _decision(sheet.encoding.value, sheet.encoding.how, words)
     if sheet.system is not None:
-        yield from _told_system(sheet.system, words)
+        yield from _system_lines(sheet.system, words)
     if sheet.contents is not None:
-        yield from _told_contents(sheet.contents, words)
-    yield "repairs", _some([_repaired(one, words) for one in sheet.repairs], words)
+        yield from _content_lines(sheet.contents, words)
+    yield "repairs", _first([_repair_line(one, words) for one in sheet.repairs], words)
     yield "transforms", "\n".join(words.message(step) for step in sheet.transforms)
 
 
-def _repaired(repair: Repair, words: Words) -> str:
+def _repair_line(repair: Repair, words: Words) -> str:
     areas = {"before": f"{repair.area_before_m2:,.2f}", "after": f"{repair.area_after_m2:,.2f}"}
     key = "repaired" if repair.accepted else "not_repaired"
     return words("inspect", key, feature=words.message(repair.feature), what=words.message(repair.what), **areas)
 
 
-def _told_system(system: System, words: Words) -> Iterator[tuple[str, str]]:
-    yield "crs", _decided(f"{system.code.value} {system.name}", system.code.how, words)
+def _system_lines(system: System, words: Words) -> Iterator[tuple[str, str]]:
+    yield "crs", _decision(f"{system.code.value} {system.name}", system.code.how, words)
     if system.zone is not None:
         zone = system.zone
         key = "zone_prefixed" if zone.prefixed else "zone_plain"
@@ -64,7 +64,7 @@ def _told_system(system: System, words: Words) -> Iterator[tuple[str, str]]:
     yield "axes", words.message(system.axes)
 
 
-def _told_contents(contents: Contents, words: Words) -> Iterator[tuple[str, str]]:
+def _content_lines(contents: Contents, words: Words) -> Iterator[tuple[str, str]]:
     comma = words("inspect", "comma")
     kinds = comma.join(f"{kind or words('inspect', 'no_shape')} {n:,}" for kind, n in contents.kinds.items())
     yield "rows", words("inspect", "rows_of", rows=f"{contents.rows:,}", kinds=kinds)
@@ -73,10 +73,10 @@ def _told_contents(contents: Contents, words: Words) -> Iterator[tuple[str, str]
     yield "fields", comma.join(contents.fields)
     yield "areas", "\n".join(_areas(contents, words))
     same = [f"{name}: {', '.join(map(str, rows))}" for name, rows in contents.same_ids]
-    yield "same_ids", _some(same, words)
-    yield "same_shapes", _some([", ".join(map(str, rows)) for rows in contents.same_shapes], words)
+    yield "same_ids", _first(same, words)
+    yield "same_shapes", _first([", ".join(map(str, rows)) for rows in contents.same_shapes], words)
     pairs = [f"{one.id} / {one.other_id}: {one.area_m2:,.2f} ㎡" for one in contents.overlaps]
-    yield "overlaps", _some(pairs, words)
+    yield "overlaps", _first(pairs, words)
     place = contents.place
     if place is not None:
         yield "middle", f"{place.lon_deg:.6f} E, {place.lat_deg:.6f} N"
@@ -100,17 +100,17 @@ def _areas(contents: Contents, words: Words) -> Iterator[str]:
             yield words("inspect", "area_misfit", row=row, id=name, declared=text, computed=f"{computed:,.2f}")
 
 
-def _decided(value: str, how: str, words: Words) -> str:
+def _decision(value: str, how: str, words: Words) -> str:
     return words("inspect", "decided", value=value, how=words.message(how))
 
 
-def _some(items: list[str], words: Words) -> str:
+def _first(items: list[str], words: Words) -> str:
     more = [words("inspect", "more", count=len(items) - _SHOWN)] if len(items) > _SHOWN else []
     return "\n".join([*items[:_SHOWN], *more])
 
 
 def problem_rows(sheet: Sheet, language: Language) -> dict[str, list[Line]]:
-    """Tell what is refused and what would be assumed, by level."""
+    """Return what is refused and what would be assumed, by level."""
     words = Words(language)
     rows: dict[str, list[Line]] = {"refused": [], "assumed": []}
     for part, problems in (("refused", sheet.refused), ("assumed", sheet.assumed)):
@@ -124,12 +124,12 @@ def problem_rows(sheet: Sheet, language: Language) -> dict[str, list[Line]]:
 
 
 def sheet_document(sheet: Sheet, *, language: Language = "zh") -> dict[str, Any]:
-    """Return a sheet as plain values; sentences are in the language, codes and keys the same in every one."""
+    """Return a diagnosis as plain values; sentences are in the language, keys and codes the same in every language."""
     words = Words(language)
 
     def problems(part: tuple[Any, ...]) -> list[dict[str, str]]:
-        said = ("place", "what", "remedy")
-        return [{"level": p.level} | {key: words.message(getattr(p, key)) for key in said} for p in part]
+        parts = ("place", "what", "remedy")
+        return [{"level": p.level} | {key: words.message(getattr(p, key)) for key in parts} for p in part]
 
     document: dict[str, Any] = {
         "file": sheet.name,
@@ -213,7 +213,7 @@ def _finite(value: float) -> float | None:
 
 
 def write_sheet_html(sheet: Sheet, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a sheet as one page that needs nothing else: no script, no network, all text of the input inert.
+    """Write a diagnosis as one HTML file without scripts that makes no request and escapes all text of the input.
 
     Parameters
     ----------

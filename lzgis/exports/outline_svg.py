@@ -1,4 +1,4 @@
-"""A small picture of shapes against an outline, as inline SVG made of numbers alone."""
+"""A small picture of shapes and an outline as inline SVG, which contains no text of the input."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DOT, _MOST = 4.0, 3000
 
 
 def outline_svg(outline: shapely.Geometry | None, shapes: Geometries) -> str:
-    """Draw shapes in degrees, red, over an outline, grey; north is up, east-west is scaled by the cosine of the latitude.
+    """Draw shapes in red over an outline in grey; coordinates are degrees, east-west is scaled by the cosine of the latitude.
 
-    The picture holds both, however far apart. It is for the eye: the outline is simplified, small shapes are dots.
+    The picture shows both, whatever their distance. The outline is simplified, and small shapes are dots.
 
     Returns
     -------

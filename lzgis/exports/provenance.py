@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import shlex
 
-from lzgis.exports.report_text import ReportText
+from lzgis.exports.report_text import ContextText
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 
 _KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
 REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]
 
 
-def provenance_tables(texts: ReportText) -> list[Table]:
-    """Return the tables of the provenance, named by their keys in the wording's section ``provenance``."""
-    provenance = texts.report.provenance
+def provenance_tables(texts: ContextText) -> list[Table]:
+    """Return the tables of the provenance; their names are keys of the wording's section ``provenance``."""
+    provenance = texts.context.provenance
     pairs = ["name", "value"]
     sources: list[list[Value]] = [
         [_role(texts, s.role), s.name, s.version, s.date, _short(s.crs), s.engine, s.sha256] for s in provenance.sources
     ]
     problems: list[list[Value]] = [
         [texts.word("level", p.level), *(texts.words.message(part) for part in (p.place, p.what, p.remedy))]
-        for p in texts.report.problems
+        for p in texts.context.problems
     ]
     tolerances: list[list[Value]] = [
         [texts.word("tolerance", name), float(value)] for name, value in sorted(provenance.tolerances.items())
@@ -42,7 +42,7 @@ def provenance_tables(texts: ReportText) -> list[Table]:
     ]
 
 
-def _repairs(texts: ReportText) -> list[list[Value]]:
+def _repairs(texts: ContextText) -> list[list[Value]]:
     return [
         [
             texts.words.message(r.place),
@@ -52,26 +52,26 @@ def _repairs(texts: ReportText) -> list[list[Value]]:
             r.area_after_m2,
             texts.words("provenance", "yes" if r.accepted else "no"),
         ]
-        for r in texts.report.provenance.repairs
+        for r in texts.context.provenance.repairs
     ]
 
 
-def _role(texts: ReportText, role: str) -> str:
-    """Say what a file was read for: a layer by its title, else the projects, the rules or the catalogue."""
-    named = texts.word("role", role)
-    return texts.layer(role) if named == role else named
+def _role(texts: ContextText, role: str) -> str:
+    """Return what a file was read for, worded: the title of a layer, else sites, rules or catalogue."""
+    title = texts.word("role", role)
+    return texts.layer(role) if title == role else title
 
 
 def _short(crs: str) -> str:
-    # Its name in full takes three lines of a narrow column.
+    # The full name takes three lines in a narrow column.
     return "CGCS2000" if crs == "China Geodetic Coordinate System 2000" else crs
 
 
-def _about(texts: ReportText) -> list[list[Value]]:
-    report, provenance = texts.report, texts.report.provenance
+def _about(texts: ContextText) -> list[list[Value]]:
+    provenance = texts.context.provenance
     rows = {
         "city": texts.city,
-        "adcode": report.city.adcode,
+        "adcode": texts.context.city.adcode,
         "as_of": provenance.as_of.isoformat(),
         "made_at": provenance.made_at.isoformat(sep=" ", timespec="seconds"),
         "rule_book": f"{provenance.rule_book} {provenance.rule_book_version}",
@@ -85,9 +85,9 @@ def _about(texts: ReportText) -> list[list[Value]]:
     return [[texts.words("provenance", key), value] for key, value in rows.items()]
 
 
-def _layers(texts: ReportText) -> list[list[Value]]:
+def _layers(texts: ContextText) -> list[list[Value]]:
     rows: list[list[Value]] = []
-    for layer in texts.report.layers.values():
+    for layer in texts.context.layers.values():
         spec = layer.spec
         date = "" if spec.date is None else spec.date.isoformat()
         status = texts.word("status", spec.status)
@@ -97,7 +97,7 @@ def _layers(texts: ReportText) -> list[list[Value]]:
     return rows
 
 
-def _table(texts: ReportText, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
+def _table(texts: ContextText, name: str, columns: list[str], rows: list[list[Value]]) -> Table:
     folded = {"what", "remedy", "place"}
     heads = [Head(texts.column(c), _KINDS.get(c, "text"), c in folded) for c in columns]
     return Table(name, heads, rows)

@@ -1,9 +1,9 @@
 """The public edition of a report: what may leave the office when some layers may not.
 
-Made once, before anything is drawn, so that nothing downstream can leak what it never had. Of an internal layer a coarse
-outline is left: which cells of a fixed grid, at least 500 m wide, it touches; no vertex, date, value or name of it. A
-confidential layer is taken out whole. A finding that rests on such a layer keeps rule and state, and nothing that was
-measured, since distances from many sites would give the shape away.
+It is made before anything is drawn, so that no output can contain what was removed. An internal layer is replaced by the
+cells of a fixed grid, at least 500 m wide, that it touches; its vertices, dates, values and names are removed. A
+confidential layer is removed altogether. A finding that rests on such a layer keeps rule and state, but nothing that was
+measured, since distances from many sites would reveal the shape.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lzgis.coordinates.plane import CGCS2000, Geometries
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Layer, Problem, Repair, Report, no_overrides
 
-#: The least width of a cell, m, and the step in degrees that cells are multiples of.
+#: The least width of a cell in metres, and the step in degrees that its size is a multiple of.
 CELL_M = 500.0
 STEP_DEG = 0.005
 _METRES_PER_DEGREE = 111_320.0
-# What a finding keeps: whose it is, by which rule, what came out, and the rule's own words.
+# What a finding keeps: site, rule, state and the texts of the rule.
 _KEPT = {
     "site_id", "site_name", "activity", "rule", "kind", "layer", "state", "severity", "reason", "item", "procedure",
     "note", "basis", "repealed", "strength", "certainty", "as_of",
@@ -32,12 +32,12 @@ _KEPT = {
 
 
 def withheld(report: Report) -> dict[str, Layer]:
-    """Give the layers that the catalogue does not call public, by id."""
+    """Return the layers that the catalogue does not declare public, by id."""
     return {name: layer for name, layer in report.layers.items() if layer.spec.confidentiality != "public"}
 
 
 def public_edition(report: Report) -> Report:
-    """Take out of a report what its catalogue does not call public; a report of public layers stays as it is.
+    """Return a report without what its catalogue does not declare public; a report of public layers is unchanged.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def public_edition(report: Report) -> Report:
     Returns
     -------
     Report
-        The same sites and verdicts, with internal layers coarsened, confidential ones gone, and findings of both without
-        geometry, feature and figures.
+        The same sites and verdicts; internal layers are coarsened, confidential ones removed, and the findings of both
+        have no geometry, feature or figures.
     """
     hidden = withheld(report)
     if not hidden:
@@ -70,7 +70,7 @@ def public_edition(report: Report) -> Report:
         verdicts=verdicts,
         unit_lists=_unit_lists(report, hidden, ids),
         problems=_problems(report.problems),
-        # What was repaired says where features of layers lie and how large they are; of the sites it may be said.
+        # Repairs state where features lie and how large they are; only those of the sites may be published.
         provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),
         # Decisions name people, files and what was found then.
         overrides=no_overrides(),
@@ -83,17 +83,17 @@ def _of_sites(report: Report) -> tuple[Repair, ...]:
 
 
 def _unit_lists(report: Report, hidden: dict[str, Layer], ids: set[str]) -> pd.DataFrame:
-    """Leave out the lists of units withheld, and general requirements that tell of what class such a unit is."""
-    telling = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
+    """Remove the lists of withheld units, and general requirements that reveal the class of such a unit."""
+    revealing = {one.clause for one in report.book.requirements if one.where and one.layer in hidden}
     lists = report.unit_lists
-    told = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(telling))
-    return lists[~told].reset_index(drop=True)
+    removed = lists["unit_id"].astype(str).isin(ids) | ((lists["unit_id"] == "") & lists["clause"].isin(revealing))
+    return lists[~removed].reset_index(drop=True)
 
 
 def coarsened(layer: Layer) -> Layer:
-    """Leave of a layer the cells of the grid that it touches, as one feature with no id, name or date."""
+    """Return a layer of the grid cells that `layer` touches, as one feature without id, name or date."""
     cells = touched_cells(np.asarray(layer.frame.geometry.values, dtype=object))
-    # A layer of nothing that is drawn stays without features.
+    # An empty layer stays empty.
     shapes = [shapely.union_all(cells)] if len(cells) else []
     frame = gpd.GeoDataFrame({"id": [""] * len(shapes), "name": [""] * len(shapes)}, geometry=shapes, crs=CGCS2000)
     style = layer.spec.style.model_copy(update={"by": None, "colours": {}, "dash": "6 4"})
@@ -111,20 +111,20 @@ def coarsened(layer: Layer) -> Layer:
 
 
 def touched_cells(geometries: Geometries) -> Geometries:
-    """Give the cells of the grid that any of the geometries touches; the grid depends on the latitude alone."""
+    """Return the grid cells that any geometry touches; the grid depends on the latitude only."""
     geometries = geometries[~(shapely.is_missing(geometries) | shapely.is_empty(geometries))]
     if not len(geometries):
         return np.empty(0, dtype=object)
     found = shapely.total_bounds(geometries)
     west, south, east, north = found.tolist()
-    # Cells are at least so wide at the latitude that is farther from the equator, in whole degrees, so that the
-    # grid itself tells nothing of the layer.
+    # Cells have the least width at the latitude that is farther from the equator, rounded up to a whole degree, so
+    # that the grid reveals nothing about the layer.
     farthest = min(math.ceil(max(abs(south), abs(north))), 85)
     wide = STEP_DEG * math.ceil(CELL_M / (_METRES_PER_DEGREE * math.cos(math.radians(farthest)) * STEP_DEG))
     columns = np.arange(math.floor(west / wide), math.ceil(east / wide) + 1)
     rows = np.arange(math.floor(south / STEP_DEG), math.ceil(north / STEP_DEG) + 1)
     column, row = (grid.ravel() for grid in np.meshgrid(columns, rows))
-    # Rounded, lest a sum of steps leave digits of its own.
+    # Rounded, since a product of steps has rounding errors.
     low_x, high_x, low_y, high_y = (
         np.round(line, 6) for line in (column * wide, (column + 1) * wide, row * STEP_DEG, (row + 1) * STEP_DEG)
     )
@@ -138,7 +138,7 @@ def _findings(findings: gpd.GeoDataFrame, rules: set[str], hidden: dict[str, Lay
     blanked = findings.copy()
     for column in FINDING_COLUMNS:
         if column.name == "unchecked_share":
-            # In tenths, upwards: enough for the reason, which is meaningless without it.
+            # Rounded up to tenths: the text of the reason needs it.
             blanked.loc[secret, column.name] = np.ceil(blanked.loc[secret, column.name] * 10 - 1e-9) / 10
         elif column.name not in _KEPT:
             blanked.loc[secret, column.name] = np.nan if column.dtype == "float" else ""
@@ -148,7 +148,7 @@ def _findings(findings: gpd.GeoDataFrame, rules: set[str], hidden: dict[str, Lay
 
 
 def _problems(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Say how many notes there were: their texts may name features or places of the layers withheld."""
+    """Replace the problems by their number: their texts may name features or places of withheld layers."""
     if not problems:
         return ()
     what = Message("{count} notes on the data are left out, as they may name what is not public", count=len(problems))

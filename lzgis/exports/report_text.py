@@ -1,4 +1,4 @@
-"""How findings and verdicts read: titles for ids, rounding, order and colours; the same in every output."""
+"""The wording of reports: titles for ids, rounding, order and colours; the same in every output."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
+from lzgis.model.report import (
+    FINDING_COLUMNS,
+    SEPARATOR,
+    STATE_ORDER,
+    VERDICT_COLUMNS,
+    Report,
+    ReportContext,
+    State,
+    Verdict,
+)
 from lzgis.model.rules import Certainty, Rule, Severity
 from lzgis.words import Language, Words
 
-#: Between the parts of a list in one cell, as between the documents of a finding's basis.
-SEPARATOR = "；"
-
-#: Colours of verdicts, dark enough for an outline; and the tints that a table cell is filled with.
+#: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
 VERDICT_COLOURS: dict[str, str] = {
     Verdict.PROHIBITED: "#c62828",
     Verdict.REVIEW: "#ef6c00",
@@ -33,33 +39,42 @@ TINTS: dict[str, str] = {
     Verdict.NONE_FOUND: "#d9ecd8",
 }
 
-#: Rows that are brought to Python's own values at a time.
+#: Colours of conflicting parts, by severity; those that may be boundary errors look the same whatever their severity.
+PART_COLOURS: dict[str, str] = {
+    Severity.PROHIBITED: "#d50000",
+    Severity.CONDITIONAL: "#ef6c00",
+    Severity.NOTICE: "#546e7a",
+}
+SLIVER_COLOUR = "#8e24aa"
+
+#: Rows that are converted to Python values at a time.
 AT_ONCE = 5_000
 
-# Illegal in XML or unseen in a cell: C0 and C1 but for tab and newline, surrogates, non-characters.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Illegal in XML or invisible in a cell: C0 and C1 but for tab and newline, surrogates, non-characters.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-_STATE_ORDER = {State.INVOLVED: 0, State.SLIVER: 1, State.NOT_CHECKED: 2, State.CLEAR: 3}
+#: The position of each state in `STATE_ORDER`.
+STATE_RANK = {state: rank for rank, state in enumerate(STATE_ORDER)}
 
 
 def visible(text: str) -> str:
-    r"""Spell out the characters that no cell can hold or show; line ends become newlines.
+    r"""Escape the characters that a cell cannot hold or show; line ends become newlines.
 
     Examples
     --------
     >>> visible("a\x07b\r\nc")
     'a\\x07b\nc'
     """
-    return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n"))
+    return _INVISIBLE.sub(_escaped, text.replace("\r\n", "\n"))
 
 
-def _spelled(match: re.Match[str]) -> str:
+def _escaped(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def number(value: Any, places: int | None = None) -> float | None:
-    """Round to `places` decimals, if any; None for what is missing or not finite.
+    """Round to `places` decimals, if given; None if the value is missing or not finite.
 
     Examples
     --------
@@ -72,7 +87,7 @@ def number(value: Any, places: int | None = None) -> float | None:
 
 
 def hectares(area_m2: Any) -> float | None:
-    """Give an area in hectares to four decimals, that is to the square metre.
+    """Return an area in hectares, rounded to four decimals (one square metre).
 
     Examples
     --------
@@ -84,14 +99,14 @@ def hectares(area_m2: Any) -> float | None:
 
 
 def text(value: Any) -> str:
-    """Give a value as text; what is missing is empty."""
+    """Return a value as text; a missing one as an empty text."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(value)
 
 
 def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Go through the rows of a frame as dictionaries of plain Python values; never more than some are held."""
+    """Iterate over the rows of a frame as dictionaries of Python values; `AT_ONCE` rows are in memory at a time."""
     names = list(columns)
     for start in range(0, len(frame), AT_ONCE):
         values = [frame[name].iloc[start : start + AT_ONCE].tolist() for name in names]
@@ -100,40 +115,40 @@ def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, A
 
 
 def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """Positions of the findings, the gravest first; findings alike keep their order."""
-    state = findings["state"].map(_STATE_ORDER).to_numpy()
+    """Return the positions of the findings, the gravest first; equal ones keep their order."""
+    state = findings["state"].map(STATE_RANK).to_numpy()
     severity = findings["severity"].map({s.value: s.rank for s in Severity}).to_numpy()
-    # A notice that is met is no conflict: it stands behind what was not checked.
-    told = (state == 0) & (severity == Severity.NOTICE.rank)
-    return np.lexsort((severity, np.where(told, 2.5, state)))
+    # A notice that applies is no conflict: it comes after what was not checked.
+    informs = (state == STATE_RANK[State.INVOLVED]) & (severity == Severity.NOTICE.rank)
+    return np.lexsort((severity, np.where(informs, STATE_RANK[State.NOT_CHECKED] + 0.5, state)))
 
 
-class ReportText:
-    """Says what a report holds in one language.
+class ContextText:
+    """The wording, in one language, of what a report of any kind is shown on and cites: city, layers, rules.
 
     Parameters
     ----------
-    report : Report
-        The report whose ids are told.
+    context : ReportContext
+        Where the titles of ids come from. Every report is one.
     language : {"zh", "en"}
         The reader's language.
     """
 
-    def __init__(self, report: Report, language: Language) -> None:
-        self.report = report
+    def __init__(self, context: ReportContext, language: Language) -> None:
+        self.context = context
         self.words = Words(language)
-        self._rules: Mapping[str, Rule] = {r.id: r for r in report.book.rules}
+        self._rules: Mapping[str, Rule] = {r.id: r for r in context.book.rules}
         self._translated = cache(self._translations)
 
     @property
     def city(self) -> str:
         """Name of the city."""
-        return self.words.title(self.report.city.name, self.report.city.name_en)
+        return self.words.title(self.context.city.name, self.context.city.name_en)
 
     @property
     def notice(self) -> str:
         """The sentence that every output must carry; may be empty."""
-        return self.words.title(self.report.city.notice, self.report.city.notice_en)
+        return self.words.title(self.context.city.notice, self.context.city.notice_en)
 
     @property
     def disclaimer(self) -> str:
@@ -142,45 +157,45 @@ class ReportText:
 
     @property
     def confidentiality(self) -> str:
-        """The strictest confidentiality of the layers, in words; empty if there are no layers."""
+        """The strictest confidentiality of the layers, worded; empty if there are no layers."""
         order = ("public", "internal", "confidential")
-        found = [layer.spec.confidentiality for layer in self.report.layers.values()]
+        found = [layer.spec.confidentiality for layer in self.context.layers.values()]
         return self.words("confidentiality", max(found, key=order.index)) if found else ""
 
     def word(self, section: str, key: str) -> str:
-        """Give the wording of a code; a code without one is given as it is, and nothing stays empty."""
+        """Return the wording of a code: the code itself if it has none, an empty text for an empty code."""
         try:
             return self.words(section, key) if key else ""
         except KeyError:
             return key
 
     def column(self, name: str) -> str:
-        """Give the head of a column."""
+        """Return the heading of a column."""
         return self.words("column", name)
 
     def rule(self, rule_id: str) -> str:
-        """Give the title of a rule."""
+        """Return the title of a rule."""
         rule = self._rules.get(rule_id)
         return rule_id if rule is None else self.words.title(rule.title, rule.title_en)
 
     def rules(self, rule_ids: Iterable[str]) -> str:
-        """Give the titles of rules in one line."""
+        """Return the titles of rules in one line."""
         return SEPARATOR.join(self.rule(r) for r in rule_ids)
 
     def layer(self, layer_id: str) -> str:
-        """Give the title of a layer, known from the rule book even where the city lacks it."""
-        layer = self.report.layers.get(layer_id)
+        """Return the title of a layer; the rule book has it even if the city lacks the layer."""
+        layer = self.context.layers.get(layer_id)
         if layer is not None:
             return self.words.title(layer.spec.title, layer.spec.title_en)
-        return self.report.book.layers.get(layer_id, layer_id)
+        return self.context.book.layers.get(layer_id, layer_id)
 
     def activity(self, activity_id: str) -> str:
-        """Give the title of an activity."""
-        activity = self.report.book.activities.get(activity_id)
+        """Return the title of an activity."""
+        activity = self.context.book.activities.get(activity_id)
         return activity_id if activity is None else self.words.title(activity.title, activity.title_en)
 
     def reason(self, finding: Mapping[str, Any]) -> str:
-        """Say why a finding is what it is."""
+        """Return the reason of a finding, worded."""
         code = text(finding["reason"])
         share = number(finding["unchecked_share"])
         try:
@@ -189,17 +204,17 @@ class ReportText:
             return code
 
     def translated(self, rule_id: str, words: str) -> str:
-        """Give a rule's procedure or note in the reader's language, if the rule book has it."""
+        """Return a rule's procedure or note in the reader's language, if the rule book has it."""
         return words if self.words.language == "zh" else self._translated(rule_id).get(words, words)
 
     def basis(self, finding: Mapping[str, Any]) -> str:
-        """Give the documents and articles of a finding."""
+        """Return the documents and articles that a finding rests on."""
         rule = self._rules.get(finding["rule"])
         return text(finding["basis"]) if rule is None or self.words.language == "zh" else self.basis_of(rule)
 
     def basis_of(self, rule: Rule) -> str:
-        """Give the documents and articles of a rule."""
-        documents = self.report.book.documents
+        """Return the documents and articles that a rule rests on."""
+        documents = self.context.book.documents
         parts = []
         for basis in rule.basis:
             document = documents[basis.document]
@@ -208,20 +223,44 @@ class ReportText:
         return SEPARATOR.join(parts)
 
     def certainty_of(self, rule: Rule) -> str:
-        """Say how well the weakest document of a rule is known."""
+        """Return, worded, how well the weakest document of a rule is known."""
         order = list(Certainty)
-        found = [self.report.book.documents[b.document].certainty for b in rule.basis]
+        found = [self.context.book.documents[b.document].certainty for b in rule.basis]
         return self.words("certainty", max(found, key=order.index))
 
+    def _translations(self, rule_id: str) -> dict[str, str]:
+        rule = self._rules.get(rule_id)
+        if rule is None:
+            return {}
+        pairs = [(rule.procedure, rule.procedure_en), (rule.note, rule.note_en)]
+        pairs += [(u.procedure, u.procedure_en) for u in rule.unless]
+        return {zh: en for zh, en in pairs if zh and en}
+
+
+class ReportText(ContextText):
+    """The wording of a screening in one language: beside city, layers and rules, its findings and verdicts.
+
+    Parameters
+    ----------
+    report : Report
+        The report to word.
+    language : {"zh", "en"}
+        The reader's language.
+    """
+
+    def __init__(self, report: Report, language: Language) -> None:
+        super().__init__(report, language)
+        self.report = report
+
     def override(self, finding: Mapping[str, Any]) -> str:
-        """Say that a finding was overruled: why, by whom and when, and whether the finding has changed since."""
+        """Return how a finding was overruled: why, by whom, when, and whether it has changed since; may be empty."""
         key = (text(finding["site_id"]), text(finding["rule"]))
-        said = []
+        parts = []
         for row in self._overrides.get(key, []):
             if row["feature_id"] in ("", text(finding["feature_id"])):
-                told = {name: row[name] for name in ("reason", "author", "date", "changed")}
-                said.append(self.words("override", f"said_{row['status']}", **told))
-        return SEPARATOR.join(said)
+                values = {name: row[name] for name in ("reason", "author", "date", "changed")}
+                parts.append(self.words("override", f"said_{row['status']}", **values))
+        return SEPARATOR.join(parts)
 
     @cached_property
     def _overrides(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
@@ -232,20 +271,12 @@ class ReportText:
         return found
 
     def findings(self, *, first: str = "conflicts") -> Iterator[dict[str, Any]]:
-        """Go through the findings, the gravest first or, with ``first="site"``, in the report's order."""
+        """Iterate over the findings, the gravest first or, with ``first="site"``, in the report's order."""
         frame = self.report.findings
         if first == "conflicts":
             frame = frame.iloc[conflicts_first(frame)]
         return records(frame, (c.name for c in FINDING_COLUMNS))
 
     def verdicts(self) -> Iterator[dict[str, Any]]:
-        """Go through the verdicts in the report's order."""
+        """Iterate over the verdicts in the report's order."""
         return records(self.report.verdicts, (c.name for c in VERDICT_COLUMNS))
-
-    def _translations(self, rule_id: str) -> dict[str, str]:
-        rule = self._rules.get(rule_id)
-        if rule is None:
-            return {}
-        pairs = [(rule.procedure, rule.procedure_en), (rule.note, rule.note_en)]
-        pairs += [(u.procedure, u.procedure_en) for u in rule.unless]
-        return {zh: en for zh, en in pairs if zh and en}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from lzgis.model.catalogue import CitySpec
-from lzgis.model.report import Column, Layer, Problem, Provenance, State
-from lzgis.model.rules import RuleBook
+from lzgis.model.report import Column, Problem, ReportContext, State
 
 
 class Topic(StrEnum):
@@ -57,20 +53,14 @@ AUDIT_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(ReportContext):
     """The result of an audit: what of a city's layers does not fit together, the worst first.
 
     Every rule has at least one row for each pair of layers that it compares: 不涉及 proves that it was looked at, 未核查 says
     why it was not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
     """
 
-    city: CitySpec
-    book: RuleBook
-    layers: Mapping[str, Layer]
     findings: gpd.GeoDataFrame
-    backdrop: Path | None
-    problems: tuple[Problem, ...]
-    provenance: Provenance
 
     @property
     def conflicts(self) -> gpd.GeoDataFrame:
@@ -139,17 +129,6 @@ RECHECK_COLUMNS = (
     Column("answer_after", "str", "its answer now"),
     Column("because", "str", "the feature or rule that it differs for"),
 )
-
-
-@dataclass(frozen=True)
-class ReportContext:
-    """What a comparison is shown on and cites: city, rules and layers of the newer version, and where both come from."""
-
-    city: CitySpec
-    book: RuleBook
-    layers: Mapping[str, Layer]
-    backdrop: Path | None
-    provenance: Provenance
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,17 @@ class Verdict(StrEnum):
     NONE_FOUND = "未发现冲突"
 
 
+#: States in the order in which a reader needs them, the gravest first; `Verdict` has that order itself.
+STATE_ORDER: tuple[State, ...] = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR)
+
+#: Between the parts of a list in one text, as between the documents of a finding's basis.
+SEPARATOR = "；"
+
+#: Schema of ``report.json``: a name and a major version, which rises when an older reader would misread the file.
+#: Reports of version 0.1 do not state it.
+REPORT_SCHEMA = "lzgis-report-1"
+
+
 class Reason(StrEnum):
     """Why a finding is 未核查, or why it is 不涉及 other than by lying apart."""
 
@@ -302,7 +313,22 @@ class SiteTable:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportContext:
+    """What every report is shown on and cites, whatever it reports: a screening, an audit, a comparison, rasters.
+
+    `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
+    """
+
+    city: CitySpec
+    book: RuleBook
+    layers: Mapping[str, Layer]
+    backdrop: Path | None
+    problems: tuple[Problem, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Report(ReportContext):
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
@@ -312,15 +338,9 @@ class Report:
     planners on findings, which stay as they are.
     """
 
-    city: CitySpec
-    book: RuleBook
-    layers: Mapping[str, Layer]
     sites: gpd.GeoDataFrame
     findings: gpd.GeoDataFrame
     verdicts: pd.DataFrame
     unit_lists: pd.DataFrame
-    backdrop: Path | None
-    problems: tuple[Problem, ...]
-    provenance: Provenance
     breakdown: pd.DataFrame = field(default_factory=no_breakdown)
     overrides: pd.DataFrame = field(default_factory=no_overrides)

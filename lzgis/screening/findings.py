@@ -13,7 +13,7 @@ import pandas as pd
 
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, Reason, State
+from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, Reason, State
 from lzgis.model.rules import Certainty, Requirement, Rule, RuleBook, Severity
 from lzgis.rules.for_sites.hits import Hits, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
@@ -105,7 +105,7 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
     gone = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in begun if d.repealed(as_of)]
     order = list(Certainty)
     weakest = max((d.certainty for _, d in begun), key=order.index)
-    return "；".join(texts), "；".join(gone), weakest
+    return SEPARATOR.join(texts), SEPARATOR.join(gone), weakest
 
 
 #: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.

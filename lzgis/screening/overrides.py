@@ -22,7 +22,7 @@ from pydantic import Field
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
-from lzgis.model.report import OVERRIDE_COLUMNS, Layer, Problem, Report, Source
+from lzgis.model.report import OVERRIDE_COLUMNS, SEPARATOR, Layer, Problem, Report, Source
 from lzgis.model.rules import Data, Severity
 from lzgis.reading import sha256_of
 
@@ -234,7 +234,7 @@ def _compared(report: Report, one: Override, now: pd.Series[Any]) -> tuple[str, 
     digest = feature_hash(report.layers, now["layer"], now["feature_id"])
     if one.feature_sha256 and digest != one.feature_sha256:
         changed.append(f"feature_sha256: {one.feature_sha256[:12]}… → {digest[:12]}…")
-    return ("stale", "；".join(changed)) if changed else ("current", "")
+    return ("stale", SEPARATOR.join(changed)) if changed else ("current", "")
 
 
 def _evidence(one: Override, folder: Path) -> str:

@@ -23,7 +23,8 @@ import lzgis as lz
 from lzgis.audits.audit import audit
 from lzgis.coordinates.shifted_maps import from_gcj02, to_bd09, to_gcj02
 from lzgis.errors import ConfigError
-from lzgis.exports.audit import AUDIT_FORMATS, as_report, audit_document
+from lzgis.exports.audit import as_report, audit_document, export_audit
+from lzgis.exports.formats import audit_formats
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.model.report import State
@@ -376,11 +377,11 @@ def test_areas_are_those_on_the_ellipsoid(reference):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_files(reference, tmp_path, language):
-    for name, one in AUDIT_FORMATS.items():
-        one.write(reference, tmp_path / one.file_name, language=language)
-        first = (tmp_path / one.file_name).read_bytes()
-        one.write(reference, tmp_path / one.file_name, language=language)
-        assert (tmp_path / one.file_name).read_bytes() == first, name
+    for name in audit_formats().values():
+        export_audit(reference, tmp_path / name, language=language)
+        first = (tmp_path / name).read_bytes()
+        export_audit(reference, tmp_path / name, language=language)
+        assert (tmp_path / name).read_bytes() == first, name
     sheets = CalamineWorkbook.from_path(tmp_path / "audit.xlsx")
     rows = sheets.get_sheet_by_index(0).to_python()
     assert len([r for r in rows if 29828.75 in r]) == 1
@@ -413,8 +414,8 @@ def test_lines_that_stick_out_can_be_drawn(tmp_path):
     rule = 'kind = "inside"\nlayer = "roads"\nother = "outline"'
     roads = ([LineString([(0, 0), (6000, 0)])], {"class": ["国道"], "road": ["G1"]})
     report = audited(tmp_path / "city", rule, roads=roads)
-    for one in AUDIT_FORMATS.values():
-        one.write(report, tmp_path / one.file_name)
+    for name in audit_formats().values():
+        export_audit(report, tmp_path / name)
     assert ("audit_conflicts_lines", "MultiLineString") in [
         tuple(r) for r in pyogrio.list_layers(tmp_path / "audit.gpkg")
     ]
@@ -422,8 +423,8 @@ def test_lines_that_stick_out_can_be_drawn(tmp_path):
 
 def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
     report = audited(tmp_path / "city", 'kind = "no_overlap"\nlayer = "town"\nother = "redline"')
-    for one in AUDIT_FORMATS.values():
-        one.write(report, tmp_path / one.file_name)
+    for name in audit_formats().values():
+        export_audit(report, tmp_path / name)
 
 
 @pytest.mark.parametrize(

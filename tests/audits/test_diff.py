@@ -24,7 +24,8 @@ from lzgis.audits import recheck as rechecking
 from lzgis.audits.diff import diff
 from lzgis.audits.recheck import recheck
 from lzgis.errors import ConfigError, SourceError
-from lzgis.exports.diff import DIFF_FORMATS, diff_document
+from lzgis.exports.diff import diff_document, export_diff
+from lzgis.exports.formats import diff_formats
 from lzgis.model.audit import CHANGE_COLUMNS, RECHECK_COLUMNS, TOTAL_COLUMNS, DiffReport, Recheck
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.screening.screen import screen
@@ -331,6 +332,23 @@ def test_what_is_no_report_is_named(tmp_path, text):
         recheck(tmp_path / "none.json", tmp_path / "city")
 
 
+def test_reports_of_other_schemas(tmp_path):
+    """Reports of version 0.1 state no schema and are read; those of a newer major version are refused."""
+    city = toy.city(tmp_path / "city")
+    path = reported(city, many_sites(), tmp_path / "report.json")
+    document = json.loads(path.read_text("utf-8"))
+    assert next(iter(document)) == "schema"
+    path.write_text(json.dumps({k: v for k, v in document.items() if k != "schema"}), "utf-8")
+    assert not len(recheck(path, city, old=city).changes)
+    path.write_text(json.dumps(document | {"schema": "lzgis-report-2"}), "utf-8")
+    with pytest.raises(SourceError, match=r"has the schema lzgis-report-2, newer than lzgis-report-1"):
+        recheck(path, city, old=city)
+    for schema in ("another-1", "lzgis-report-x", 1, None):
+        path.write_text(json.dumps(document | {"schema": schema}), "utf-8")
+        with pytest.raises(SourceError, match=r"is no report of a screening \(schema "):
+            recheck(path, city, old=city)
+
+
 # ------------------------------------------------------------------------------------------ files and command
 
 
@@ -366,8 +384,8 @@ def test_files_and_command(tmp_path, monkeypatch, capsysbinary):
 def test_an_empty_comparison_can_be_written(tmp_path):
     city = toy.city(tmp_path / "city")
     report = diff(city, city)
-    for one in DIFF_FORMATS.values():
-        one.write(report, tmp_path / one.file_name)
+    for name in diff_formats().values():
+        export_diff(report, tmp_path / name)
     assert diff_document(report)["changes"] == []
 
 

@@ -31,6 +31,7 @@ from lzgis.batch.plan import batch_folder
 from lzgis.city.catalogue import open_catalogue
 from lzgis.coordinates.shifted_maps import to_gcj02
 from lzgis.errors import ConfigError, ExportError, SourceError
+from lzgis.exports import formats
 from lzgis.exports.folder import export_folder
 from lzgis.files.manifest import read_manifest
 from lzgis.messages import Message
@@ -369,7 +370,7 @@ def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, t
     """Slices of three sites, which no shard is a multiple of; no report of all sites is ever put together."""
     names = ("json", "geojson", "jsonfg")
     monkeypatch.setattr(gathering, "_SLICE", 3)
-    monkeypatch.setattr(gathering, "together", None)
+    monkeypatch.setattr(gathering, "_as_a_whole", None)
     batch(place, tmp_path / "pieces", formats=names)
     export_folder(whole[0], tmp_path / "whole", names)
     assert content(tmp_path / "pieces") == content(tmp_path / "whole")
@@ -395,7 +396,7 @@ def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, 
 
 
 def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):
-    monkeypatch.setitem(gathering.MOST_SITES, "html", 20)
+    monkeypatch.setitem(formats.FORMATS, "html", formats.FORMATS["html"]._replace(most_sites=20))
     for option in ("size", "workers"):
         with pytest.raises(ConfigError, match="must be at least 1"):
             batch(place, tmp_path, **{option: 0})

@@ -9,8 +9,7 @@ import toy
 from map_page import Page
 
 import lzgis as lz
-from lzgis.exports.audit import AUDIT_FORMATS
-from lzgis.exports.diff import DIFF_FORMATS
+from lzgis.exports.formats import audit_formats, diff_formats
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +38,9 @@ def test_the_page_speaks_of_conflicts_and_not_of_sites(folder, tmp_path, languag
 
 def test_the_front_door_writes_audits_and_comparisons_by_suffix(folder, tmp_path):
     audit, change = lz.audit(folder, as_of=toy.AS_OF), lz.diff(folder, folder)
-    for suffix in AUDIT_FORMATS:
+    for suffix in audit_formats():
         assert lz.export_audit(audit, tmp_path / f"a.{suffix}").stat().st_size > 100
-    for suffix in DIFF_FORMATS:
+    for suffix in diff_formats():
         assert lz.export_diff(change, tmp_path / f"d.{suffix}").stat().st_size > 100
     with pytest.raises(lz.ExportError, match=r"no exporter writes '\.doc'; use one of \.xlsx, \.gpkg"):
         lz.export_audit(audit, tmp_path / "a.doc")

@@ -16,8 +16,9 @@ from shapely import box
 
 from lzgis.audits.diff import diff
 from lzgis.audits.recheck import recheck
-from lzgis.exports.diff import DIFF_FORMATS
-from lzgis.exports.diff_text import told_answer
+from lzgis.exports.diff import export_diff
+from lzgis.exports.diff_text import worded_answer
+from lzgis.exports.formats import diff_formats
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Words
 
@@ -47,8 +48,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[DiffReport, Rech
 @pytest.fixture(scope="module", params=["zh", "en"])
 def written(compared: tuple[DiffReport, Recheck], request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp(request.param)
-    for one in DIFF_FORMATS.values():
-        one.write(compared[0], folder / one.file_name, recheck=compared[1], language=request.param)
+    for name in diff_formats().values():
+        export_diff(compared[0], folder / name, recheck=compared[1], language=request.param)
     return folder
 
 
@@ -106,8 +107,7 @@ def test_the_same_comparison_gives_the_same_bytes(
     written: Path, compared: tuple[DiffReport, Recheck], tmp_path: Path
 ) -> None:
     for name in ("diff.xlsx", "diff.html"):
-        one = next(f for f in DIFF_FORMATS.values() if f.file_name == name)
-        one.write(compared[0], tmp_path / name, recheck=compared[1], language=written.name[:2])
+        export_diff(compared[0], tmp_path / name, recheck=compared[1], language=written.name[:2])
         assert (tmp_path / name).read_bytes() == (written / name).read_bytes()
 
 
@@ -146,13 +146,15 @@ def test_layers_and_books_have_pages_too(tmp_path: Path) -> None:
     toy.changed(new, "rules.toml", ("distance_m = 100", "distance_m = 120"))
     for name, listed in (("redline.gpkg", ["redline-1", "redline-2"]), ("rules.toml", ["quarry"])):
         found = diff(old / name, new / name)
-        for one in DIFF_FORMATS.values():
-            one.write(found, tmp_path / one.file_name)
+        for file_name in diff_formats().values():
+            export_diff(found, tmp_path / file_name)
         sites = Page(tmp_path / "diff.html").data["review"]["sites"]
         assert sorted(site["id"] for site in sites) == listed
         assert len(sheets(tmp_path / "diff.xlsx")) == 5
 
 
 def test_answers_are_put_into_words() -> None:
-    said = told_answer(Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡")
+    said = worded_answer(
+        Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡"
+    )
     assert said == "涉及 禁止 a 12.00 ㎡；未核查 缺少图层，未核查；未核查 b 部分位于图层覆盖范围之外 1.00 ㎡"

@@ -1,15 +1,23 @@
-"""The drawing, read back with GDAL and line by line."""
+"""The drawing, read back with GDAL and with ezdxf, and audited."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import ezdxf
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from ezdxf.lldxf.encoding import decode_dxf_unicode
+from ezdxf.tools.juliandate import calendardate
 from pyproj import Transformer
 from report_fixture import PLANE, toy_report
 
@@ -18,6 +26,7 @@ from lzgis.errors import ExportError
 from lzgis.exports import export
 from lzgis.exports.gis.dxf import write_dxf
 from lzgis.model.report import Report
+from lzgis.reading import ReadOptions, read_sites
 
 
 def drawn(report: Report, folder: Path) -> gpd.GeoDataFrame:
@@ -25,14 +34,21 @@ def drawn(report: Report, folder: Path) -> gpd.GeoDataFrame:
     return gpd.read_file(folder / "conflicts.dxf")
 
 
-def pairs(path: Path) -> list[tuple[int, str]]:
-    lines = path.read_bytes().decode("ascii").split("\r\n")
-    return [(int(code), value) for code, value in zip(lines[:-1:2], lines[1::2], strict=True)]
+def opened(path: Path) -> Any:
+    """Open a drawing as a CAD program does; ezdxf's auditor must find nothing to repair."""
+    drawing = ezdxf.readfile(path)
+    audit = drawing.audit()
+    assert (audit.errors, audit.fixes) == ([], [])
+    return drawing
 
 
-def spelled_out(text: str) -> str:
-    units = re.sub(r"\\U\+([0-9A-F]{4})", lambda m: chr(int(m[1], 16)), text)
-    return units.encode("utf-16", "surrogatepass").decode("utf-16")
+def comments(path: Path) -> list[str]:
+    lines = path.read_bytes().decode("gbk").split("\r\n")
+    return [value for code, value in zip(lines[:-1:2], lines[1::2], strict=True) if code == "999"]
+
+
+def facts(entity: Any) -> list[Any]:
+    return [tag.value for tag in entity.get_xdata("LZGIS")]
 
 
 def back(geometry: Any) -> Any:
@@ -62,14 +78,10 @@ def test_a_part_is_a_closed_polyline_with_the_area_found(tmp_path: Path) -> None
     assert ring.is_closed
     area = shapely.area(PLANE.project([shapely.Polygon(back(shapely.force_2d(ring)))]))[0]
     assert area == pytest.approx(report.findings["area_m2"].iloc[0], rel=1e-6)
-    told = pairs(tmp_path / "conflicts.dxf")
-    at = told.index((8, "CGCS2000_3GK37_PROHIBITED"), told.index((2, "ENTITIES")))
-    polyline = told[at - 1 : told.index((0, "VERTEX"), at)]
-    assert polyline[0] == (0, "POLYLINE")
-    assert (70, "1") in polyline
-    facts = [value for code, value in polyline if code == 1000]
-    assert facts[:2] == ["site_id=S1", "rule=redline"]
-    assert float(dict(polyline)[1040]) == pytest.approx(report.findings["area_m2"].iloc[0], rel=1e-9)
+    (polyline,) = opened(tmp_path / "conflicts.dxf").query('LWPOLYLINE[layer=="CGCS2000_3GK37_PROHIBITED"]')
+    assert polyline.closed
+    assert facts(polyline)[:3] == ["site_id=S1", "rule=redline", "layer=redline"]
+    assert facts(polyline)[-1] == pytest.approx(report.findings["area_m2"].iloc[0], rel=1e-9)
 
 
 def test_a_hole_is_a_ring_of_its_own(tmp_path: Path) -> None:
@@ -81,24 +93,85 @@ def test_a_hole_is_a_ring_of_its_own(tmp_path: Path) -> None:
     assert len(rings) == 2
 
 
-def test_labels_and_notes_are_ascii_that_spells_chinese(tmp_path: Path) -> None:
+def test_labels_and_notes_are_readable_chinese(tmp_path: Path) -> None:
     frame = drawn(toy_report(), tmp_path)
-    texts = [spelled_out(text) for text in frame["Text"].dropna()]
+    texts = frame["Text"].dropna().tolist()
     assert any("生态保护红线内禁止开发建设" in text and "m2" in text for text in texts)
     assert "S4 卫生院（鄠堃镕塆）" in texts
     assert any("示意数据" in text for text in texts)
-    comments = [value for code, value in pairs(tmp_path / "conflicts.dxf") if code == 999]
-    assert comments[0] == "CGCS2000, 3-degree Gauss-Kruger zone 37, EPSG:4525"
+    path = tmp_path / "conflicts.dxf"
+    assert [e.dxf.text for e in opened(path).query("TEXT")] == texts
+    assert comments(path)[0] == "CGCS2000, 3-degree Gauss-Kruger zone 37, EPSG:4525"
+    assert comments(path)[3] == toy_report().city.notice
+    whole = "".join(line.removeprefix("provenance: ") for line in comments(path) if line.startswith("provenance: "))
+    assert json.loads(whole)["provenance"]["as_of"] == "2026-11-21"
 
 
-def test_every_string_fits_the_format(tmp_path: Path) -> None:
+def test_characters_that_gbk_lacks_are_escaped(tmp_path: Path) -> None:
+    sites = toy_report().sites.copy()
+    sites.loc[0, "name"] = "ñ𠮷 50%% ^\n€"
+    frame = drawn(toy_report(sites=sites), tmp_path)
+    data = (tmp_path / "conflicts.dxf").read_bytes()
+    assert b"\\U+00F1\\U+D842\\U+DFB7 50%\\U+0025 ^  \\U+20AC" in data
+    label = opened(tmp_path / "conflicts.dxf").query("TEXT")[0].dxf.text
+    # A caret is followed by a space in the file; GDAL removes the space, ezdxf does not.
+    assert label.replace("^ ", "^") in frame["Text"].tolist()
+    assert decode_dxf_unicode(label).startswith("S1 ñ")
+    assert decode_dxf_unicode(label).endswith(" 50%% ^  €")
+
+
+def test_extended_data_are_no_longer_than_the_format_allows(tmp_path: Path) -> None:
+    sites = toy_report().sites.copy()
+    sites.loc[0, "name"] = "鄠" * 300
+    sites.loc[3, "name"] = "ñ" * 300
+    write_dxf(toy_report(sites=sites), tmp_path / "conflicts.dxf")
+    first, second = (facts(opened(tmp_path / "conflicts.dxf").query("LWPOLYLINE")[i])[1] for i in (0, 2))
+    assert first == f"name={'鄠' * 124}…"
+    assert second == "name=" + "\\U+00F1" * 35 + "…"
+
+
+def test_the_drawing_opens_on_everything_in_it(tmp_path: Path) -> None:
+    frame = drawn(toy_report(), tmp_path)
+    drawing = opened(tmp_path / "conflicts.dxf")
+    west, south, east, north = frame.total_bounds
+    assert drawing.header["$EXTMIN"][:2] == pytest.approx((west, south), abs=1e-3)
+    assert drawing.header["$EXTMAX"][:2] == pytest.approx((east, north), abs=1e-3)
+    (view,) = drawing.viewports.get_config("*Active")
+    assert tuple(view.dxf.center)[:2] == pytest.approx(((west + east) / 2, (south + north) / 2))
+    assert view.dxf.height >= north - south
+    assert (drawing.header["$INSUNITS"], drawing.header["$DWGCODEPAGE"]) == (6, "ANSI_936")
+    assert {layer.dxf.name: layer.color for layer in drawing.layers if "GK" in layer.dxf.name} == {
+        "CGCS2000_3GK37_SITES": 8,
+        "CGCS2000_3GK37_PROHIBITED": 1,
+        "CGCS2000_3GK37_CONDITIONAL": 30,
+        "CGCS2000_3GK37_SLIVER": 6,
+        "CGCS2000_3GK37_NOTE": 7,
+    }
+
+
+def test_the_package_reads_its_own_drawing(tmp_path: Path) -> None:
     write_dxf(toy_report(), tmp_path / "conflicts.dxf")
-    told = pairs(tmp_path / "conflicts.dxf")
-    assert told[-1] == (0, "EOF")
-    assert max(len(value) for code, value in told if code == 1000) <= 255
-    assert [value for code, value in told if code == 0].count("SEQEND") == [v for c, v in told if c == 0].count(
-        "POLYLINE"
-    )
+    read = ReadOptions(crs="EPSG:4525", layer="CGCS2000_3GK37_SITES")
+    table = read_sites(tmp_path / "conflicts.dxf", options=read).frame
+    assert table["name"].tolist()[3] == "S4 卫生院（鄠堃镕塆）"
+    assert table.geometry.iloc[0].equals_exact(toy_report().sites.geometry.iloc[0].normalize(), 1e-9, normalize=True)
+
+
+def test_dates_are_those_of_the_report_and_bytes_do_not_depend_on_the_process(tmp_path: Path) -> None:
+    write_dxf(toy_report(), tmp_path / "conflicts.dxf")
+    code = f"""
+from report_fixture import toy_report
+from lzgis.exports.gis.dxf import write_dxf
+write_dxf(toy_report(), {str(tmp_path / "again.dxf")!r})
+"""
+    tests = Path(__file__).parent.parent
+    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join([str(tests), *sys.path])}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert (tmp_path / "again.dxf").read_bytes() == (tmp_path / "conflicts.dxf").read_bytes()
+    made_at = toy_report().provenance.made_at.astimezone(dt.UTC).replace(tzinfo=None)
+    dates = re.findall(rb"\$TDU?(?:CREATE|UPDATE)\r\n *40\r\n(\S+)", (tmp_path / "conflicts.dxf").read_bytes())
+    assert len(dates) == 4
+    assert all(abs(calendardate(float(date)) - made_at) < dt.timedelta(seconds=2) for date in dates)
 
 
 def test_same_report_same_bytes_and_nothing_is_a_drawing_too(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def rows_of(path) -> str:
 
 
 def drawing(data: bytes) -> str:
-    lines = re.findall(r"999\r\nprovenance: (.*?)\r\n", data.decode("ascii"))
+    lines = re.findall(r"999\r\nprovenance: (.*?)\r\n", data.decode("gbk"))
     return json.dumps(json.loads("".join(lines)), ensure_ascii=False)
 
 

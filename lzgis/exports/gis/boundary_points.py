@@ -1,4 +1,4 @@
-"""界址点 txt (勘测定界 coordinate exchange): what `lzgis.reading.formats.boundary_points.reader` reads, written again."""
+"""界址点 txt (勘测定界 coordinate exchange); `lzgis.reading.formats.boundary_points` is the reader."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lzgis.model.report import Report, SiteTable
 from lzgis.reading.formats.boundary_points.text import PARCEL_FIELDS, settings
 from lzgis.words import Language
 
-#: Columns that a field of the format is taken from, the first found.
+#: The columns that a field of the format is taken from; the first that exists.
 _ALIASES = {"编号": ("编号", "id"), "名称": ("名称", "name")}
 _SHAPES = ("点", "线", "面")
 
@@ -38,24 +38,24 @@ def write_coordfile(
 ) -> None:
     """Write sites as a 界址点 file that `lzgis.read_sites` and other programs read.
 
-    Rings are closed, the count includes the closing points, areas are in hectares in the projection of the file, and
-    every further ring, hole or part, has a number of its own. Commas in names, which the format cannot hold, become
-    full-width ones, line breaks a space.
+    Rings are closed and the number of points includes the closing ones. Areas are in hectares in the projection of the
+    file. Every ring, of a hole or a part, has a number of its own. Commas in names, which the format cannot hold, become
+    full-width ones, line breaks spaces.
 
     Parameters
     ----------
     sites : SiteTable or GeoDataFrame
-        Points, lines or polygons in CGCS2000 or WGS 84. Those in a Gauss-Krüger zone are written as they are.
+        Points, lines or polygons in CGCS2000 or WGS 84. Coordinates in a Gauss-Krüger zone are written unchanged.
     path : path
         The file, ``*.txt``.
     zone : Zone, optional
         The zone to write in; by default that of the sites, or the 3-degree zone of their middle.
     header : mapping of str to str, optional
-        More of ``[属性描述]``: 数据产生单位, 数据产生日期, 精度 …
+        Further settings of ``[属性描述]``: 数据产生单位, 数据产生日期, 精度 …
     encoding : {"utf-8", "gb18030"}
-        Of the text.
+        Encoding of the file.
     decimals : int
-        Of the coordinates, in metres.
+        Decimals of the coordinates, which are in metres.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def write_coordfile(
 
 
 def write_sites_txt(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write the sites of a report that have a shape as a 界址点 file; the format knows one language."""
+    """Write the sites with a geometry as a 界址点 file, see `lzgis.exports.formats.ReportWriter`; always in Chinese."""
     usable = report.sites[~shapely.is_missing(report.sites.geometry.to_numpy())]
     write_coordfile(usable, path, header={"数据产生日期": report.provenance.as_of.isoformat()})
 
@@ -98,7 +98,7 @@ def _writer(data: bytes) -> Callable[[Path], None]:
 
 
 def _in_zone(frame: gpd.GeoDataFrame, zone: Zone | None, place: str) -> tuple[Geometries, Zone]:
-    """Bring shapes to eastings with prefix and northings; those that are in the zone already stay untouched."""
+    """Project geometries to eastings with zone prefix and northings, unless they are in the zone already."""
     if frame.crs is None:
         raise ExportError(place, Message("has no coordinate reference system"), Message("declare it with set_crs"))
     crs = CRS.from_user_input(frame.crs)
@@ -127,7 +127,7 @@ def _parcel(row: pd.Series, shape: shapely.Geometry | None, decimals: int, place
     area = f"{shapely.area(shape) / 10_000:.4f}" if kind == "面" else ""
     fields = [_field(row, name) for name in PARCEL_FIELDS]
     fields[PARCEL_FIELDS.index("图形属性")] = kind
-    # The longer forms are written only where there is something in them.
+    # The optional fields at the end are written only if they are filled.
     while len(fields) > PARCEL_FIELDS.index("地类编码") + 1 and not fields[-1]:
         fields.pop()
     yield ",".join([str(sum(map(len, rings))), area, *fields, "@"])

@@ -1,23 +1,34 @@
-r"""DXF of the conflicting parts, for CAD: closed polylines in the Gauss-Krüger zone of the city, labelled.
+r"""The conflicting parts as a DXF drawing for CAD: closed polylines in the Gauss-Krüger zone of the city, labelled.
 
-Written in DXF R12, which every CAD program reads, by ourselves: GDAL's driver turns polygons into hatches and writes
-Chinese as bytes of no stated code page. Here every character beyond ASCII is spelled ``\U+XXXX``. The zone stands in the
-name of every layer, as the format has no reference system.
+ezdxf writes the drawing as DXF R2000 with the code page ANSI_936 (GBK): in this combination Chinese is readable in CAD
+programs and GDAL alike. A character that GBK lacks is written as ``\U+XXXX``. The format has no coordinate reference
+system, so the name of every layer states the zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+import io
+import json
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
+from ezdxf import units
+from ezdxf.document import CREATED_BY_EZDXF, WRITTEN_BY_EZDXF, Drawing
+from ezdxf.filemanagement import new as new_drawing
+from ezdxf.lldxf.tagwriter import TagWriter
+from ezdxf.tools.juliandate import juliandate
+from ezdxf.version import __version__ as ezdxf_version
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_at
+from lzgis.coordinates.plane import Geometries
 from lzgis.errors import ExportError
 from lzgis.exports.gis.features import has_part
-from lzgis.exports.gis.json import origin_text
+from lzgis.exports.gis.json import origin, origin_text
 from lzgis.exports.report_text import ReportText, records, text
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
@@ -25,16 +36,25 @@ from lzgis.model.report import FINDING_COLUMNS, Report, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
+_VERSION, _ENCODING = "R2000", "gbk"
 _APPLICATION = "LZGIS"
+# A TrueType font with Chinese glyphs that is part of Windows.
+_FONT = "simhei.ttf"
 _TEXT_M = 6.0
-# R12 holds texts of 255 bytes, and a character may need seven.
-_LONGEST = 34
-# What the lines of the provenance begin with, and how much of it they hold.
+# The longest label in characters, and the longest string of extended data in bytes.
+_LABEL, _FACT_BYTES = 34, 255
+# Decimals of coordinates in metres.
+_PLACES = 6
+# The provenance is one line of JSON, cut into comments of this length.
 _ORIGIN, _ORIGIN_WIDTH = "provenance: ", 200
+_END = "  0\nEOF\n"
+
+#: A tag of extended data: group code and value.
+Tag = tuple[int, str | float]
 
 
 class _Kind(NamedTuple):
-    """A layer of the drawing: what its name ends with, and its AutoCAD colour."""
+    """A layer of the drawing: the end of its name, and its AutoCAD colour index."""
 
     name: str
     colour: int
@@ -49,31 +69,27 @@ _KINDS = (_SITES, _PROHIBITED, _CONDITIONAL, _SLIVER, _NOTE)
 
 
 def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write the conflicting parts and the sites as a drawing; the same report gives the same bytes.
+    """Write the conflicting parts and the sites as a drawing, see `lzgis.exports.formats.ReportWriter`.
 
-    Each ring of a part is a closed polyline on a layer of its severity and carries, as extended data of the application
+    Each ring of a part is a closed polyline on a layer of its severity and has, as extended data of the application
     ``LZGIS``, site, rule, layer, feature, state and area in m² on the ellipsoid. Line and point sites give open
     polylines and points.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.dxf``.
-    language : {"zh", "en"}
-        Language of labels and notes.
 
     Raises
     ------
     ExportError
-        If the file cannot be written, or the city lies in no zone.
+        Also if the city lies in no zone.
     """
     texts = ReportText(report, language)
     zone = _zone(report)
-    lines = [*_comments(texts, zone), *_head(zone), *_entities(texts, zone), (0, "EOF")]
-    data = "".join(f"{code:>3}\r\n{_spelled(value)}\r\n" for code, value in lines).encode("ascii")
-    write_bytes_atomic(path, data)
+    drawing = _Drawing(texts, zone)
+    drawing.draw()
+    body = drawing.text()
+    comments = "".join(f"999\n{_one_line(line)}\n" for line in _comments(texts, zone))
+    # After the drawing, since readers look for the code page near the beginning of the file.
+    provenance = "".join(f"999\n{line}\n" for line in _provenance(report))
+    whole = f"{comments}{body.removesuffix(_END)}{provenance}{_END}"
+    write_bytes_atomic(path, _in_gbk(whole).replace("\n", "\r\n").encode(_ENCODING))
 
 
 def _zone(report: Report) -> Zone:
@@ -91,91 +107,192 @@ def _zone(report: Report) -> Zone:
 
 def _longitude_deg(report: Report) -> float:
     outline = report.layers.get(report.city.outline)
-    frames = [report.sites] if outline is None or outline.frame.empty else [outline.frame]
-    west, _, east, _ = frames[0].total_bounds.tolist() if len(frames[0]) else (np.nan,) * 4
-    # A report of nothing needs a zone all the same; that of the middle of China will do.
+    frame = report.sites if outline is None or outline.frame.empty else outline.frame
+    west, _, east, _ = frame.total_bounds.tolist() if len(frame) else (np.nan,) * 4
+    # An empty report needs a zone too; that of the middle of China will do.
     return (west + east) / 2 if np.isfinite(west) else 105.0
 
 
-def _spelled(value: object) -> str:
-    r"""Spell a value in ASCII on one line.
+def _in_gbk(value: str) -> str:
+    r"""Replace the characters that GBK lacks by ``\U+XXXX``, those beyond U+FFFF by two of them.
 
     Examples
     --------
-    >>> _spelled("红线\n")
-    '\\U+7EA2\\U+7EBF '
+    >>> print(_in_gbk("红线 ñ"))
+    红线 \U+00F1
     """
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    if isinstance(value, int):
-        return str(value)
-    return "".join(_character(c) for c in str(value))
+    try:
+        value.encode(_ENCODING)
+        return value
+    except UnicodeEncodeError:
+        return "".join(one if _encodable(one) else _escaped(one) for one in value)
 
 
-def _character(one: str) -> str:
-    if ord(one) < 32 or 0x7F <= ord(one) < 0xA0:
-        return " "
-    if ord(one) < 0x80:
-        # A caret or a percent sign pair would begin a code of the format.
-        return {"^": "^ ", "%": "\\U+0025"}.get(one, one)
-    units = one.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\U+{units[i] << 8 | units[i + 1]:04X}" for i in range(0, len(units), 2))
+def _encodable(character: str) -> bool:
+    try:
+        return bool(character.encode(_ENCODING))
+    except UnicodeEncodeError:
+        return False
 
 
-_Pair = tuple[int, object]
+def _escaped(character: str) -> str:
+    pairs = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\U+{pairs[i] << 8 | pairs[i + 1]:04X}" for i in range(0, len(pairs), 2))
 
 
-def _comments(texts: ReportText, zone: Zone) -> Iterator[_Pair]:
-    origin = texts.report.provenance
-    yield 999, f"CGCS2000, 3-degree Gauss-Kruger zone {zone.number}, {zone.code}"
-    yield 999, f"X = easting with zone number {zone.number} before it, Y = northing, metres"
-    yield 999, f"rules as of {origin.as_of.isoformat()}, {origin.rule_book} {origin.rule_book_version}"
-    for told in (texts.notice, texts.disclaimer):
-        yield 999, told
-    # A line of a drawing holds 255 characters; together these are one line of JSON.
-    whole = origin_text(texts.report)
+def _one_line(value: str) -> str:
+    return "".join(" " if ord(one) < 32 or 0x7F <= ord(one) < 0xA0 else one for one in value)
+
+
+def _string(value: str) -> str:
+    r"""Write a string on one line; a caret or a pair of percent signs would begin a code of the format.
+
+    Examples
+    --------
+    >>> print(_string("红线\n50% %%"))
+    红线 50% %\U+0025
+    """
+    return _in_gbk(_one_line(value)).replace("^", "^ ").replace("%%", "%\\U+0025")
+
+
+def _cut(value: str, most: int = _LABEL) -> str:
+    return value if len(value) <= most else value[: most - 1] + "…"
+
+
+def _fact(name: str, value: str) -> Tag:
+    """Return a string of extended data, cut to the length that the format allows."""
+    most = len(value)
+    while len((fact := _string(f"{name}={_cut(value, most)}")).encode(_ENCODING)) > _FACT_BYTES:
+        most = min(most - 1, _FACT_BYTES)
+    return 1000, fact
+
+
+def _comments(texts: ReportText, zone: Zone) -> Iterator[str]:
+    provenance = texts.report.provenance
+    yield f"CGCS2000, 3-degree Gauss-Kruger zone {zone.number}, {zone.code}"
+    yield f"X = easting with zone number {zone.number} before it, Y = northing, metres"
+    yield f"rules as of {provenance.as_of.isoformat()}, {provenance.rule_book} {provenance.rule_book_version}"
+    yield texts.notice
+    yield texts.disclaimer
+
+
+def _provenance(report: Report) -> Iterator[str]:
+    whole = origin_text(report)
     for start in range(0, len(whole), _ORIGIN_WIDTH):
-        yield 999, f"{_ORIGIN}{whole[start : start + _ORIGIN_WIDTH]}"
+        yield f"{_ORIGIN}{whole[start : start + _ORIGIN_WIDTH]}"
 
 
-def _head(zone: Zone) -> Iterator[_Pair]:
-    yield from ((0, "SECTION"), (2, "HEADER"), (9, "$ACADVER"), (1, "AC1009"), (9, "$INSUNITS"), (70, 6))
-    yield from ((0, "ENDSEC"), (0, "SECTION"), (2, "TABLES"))
-    yield from ((0, "TABLE"), (2, "LTYPE"), (70, 1), (0, "LTYPE"), (2, "CONTINUOUS"), (70, 64))
-    yield from ((3, "Solid line"), (72, 65), (73, 0), (40, 0.0), (0, "ENDTAB"))
-    yield from ((0, "TABLE"), (2, "LAYER"), (70, len(_KINDS)))
-    for kind in _KINDS:
-        yield from ((0, "LAYER"), (2, f"{zone.label}_{kind.name}"), (70, 64), (62, kind.colour), (6, "CONTINUOUS"))
-    yield from ((0, "ENDTAB"), (0, "TABLE"), (2, "STYLE"), (70, 1), (0, "STYLE"), (2, "STANDARD"), (70, 64))
-    # A TrueType font with Chinese glyphs that Windows has; a bigfont would need a file of the CAD program.
-    yield from ((40, 0.0), (41, 1.0), (50, 0.0), (71, 0), (42, _TEXT_M), (3, "simhei.ttf"), (4, ""), (0, "ENDTAB"))
-    yield from ((0, "TABLE"), (2, "APPID"), (70, 1), (0, "APPID"), (2, _APPLICATION), (70, 64), (0, "ENDTAB"))
-    yield 0, "ENDSEC"
+class _Drawing:
+    """The drawing of a report in a zone."""
 
+    def __init__(self, texts: ReportText, zone: Zone) -> None:
+        self._texts, self._zone = texts, zone
+        self._file: Drawing = new_drawing(_VERSION, units=units.M)
+        self._file.encoding = _ENCODING
+        self._space = self._file.modelspace()
+        self._file.appids.new(_APPLICATION)
+        self._file.styles.get("Standard").dxf.font = _FONT
+        for kind in _KINDS:
+            self._file.layers.add(self._layer(kind), color=kind.colour)
 
-def _entities(texts: ReportText, zone: Zone) -> Iterator[_Pair]:
-    yield from ((0, "SECTION"), (2, "ENTITIES"))
-    findings = texts.report.findings
-    drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
-    sites = texts.report.sites[has_part(texts.report.sites)]
-    for name, title, shape in zip(sites["id"], sites["name"], zone.project(sites.geometry.to_numpy()), strict=True):
-        facts: list[_Pair] = [(1000, f"site_id={text(name)}"), (1000, f"name={text(title)}")]
-        yield from _shape(shape, f"{zone.label}_{_SITES.name}", facts)
-        yield from _label(shape, f"{zone.label}_{_SITES.name}", _cut(f"{text(name)} {text(title)}"))
-    rows = records(drawn, (c.name for c in FINDING_COLUMNS))
-    for row, shape in zip(rows, zone.project(drawn.geometry.to_numpy()), strict=True):
-        layer = f"{zone.label}_{_kind(row).name}"
-        overruled = texts.override(row)
-        yield from _shape(shape, layer, [*_facts(row), *([(1000, f"override={_cut(overruled)}")] if overruled else [])])
+    def draw(self) -> None:
+        """Draw sites, conflicting parts and notes, and show all of them when the drawing is opened."""
+        findings = self._texts.report.findings
+        drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
+        sites = self._texts.report.sites[has_part(self._texts.report.sites)]
+        site_shapes = self._zone.project(sites.geometry.to_numpy())
+        parts = self._zone.project(drawn.geometry.to_numpy())
+        for name, title, shape in zip(sites["id"], sites["name"], site_shapes, strict=True):
+            self._shape(shape, _SITES, [_fact("site_id", text(name)), _fact("name", text(title))])
+            self._label(shape, _SITES, _cut(f"{text(name)} {text(title)}"))
+        for row, shape in zip(records(drawn, (c.name for c in FINDING_COLUMNS)), parts, strict=True):
+            self._finding(row, shape)
+        corner = _bounds(site_shapes)
+        lowest = self._notes(corner[0], corner[1])
+        west, south, east, north = _bounds(np.concatenate([site_shapes, parts]))
+        self._show(west, min(south, lowest), east, north)
+
+    def text(self) -> str:
+        """Return the drawing as text; ids and dates come from the report, so that the same report gives the same text."""
+        report = self._texts.report
+        made_at = report.provenance.made_at
+        moment = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
+        self._file.update_all()
+        header, metadata = self._file.header, self._file.ezdxf_metadata()
+        for name in ("$TDCREATE", "$TDUCREATE", "$TDUPDATE", "$TDUUPDATE"):
+            header[name] = juliandate(moment.replace(tzinfo=None))
+        whole = json.dumps(origin(report), sort_keys=True)
+        for name in ("$FINGERPRINTGUID", "$VERSIONGUID"):
+            header[name] = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, name + whole)).upper() + "}"
+        for name in (CREATED_BY_EZDXF, WRITTEN_BY_EZDXF):
+            metadata[name] = f"{ezdxf_version} @ {made_at.isoformat()}"
+        stream = io.StringIO()
+        # `Drawing.write` would set the dates and ids again, by the clock and at random.
+        self._file.export_sections(TagWriter(stream, dxfversion=self._file.dxfversion))
+        return stream.getvalue()
+
+    def _layer(self, kind: _Kind) -> str:
+        return f"{self._zone.label}_{kind.name}"
+
+    def _finding(self, row: dict[str, Any], shape: shapely.Geometry) -> None:
+        kind = _kind(row)
+        overruled = self._texts.override(row)
+        facts = [*_facts(row), *([_fact("override", overruled)] if overruled else [])]
+        self._shape(shape, kind, facts)
         size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
-        mark = f" {texts.column('override')}" if overruled else ""
-        yield from _label(shape, layer, _cut(texts.rule(row["rule"])) + size + mark)
-    corner = shapely.total_bounds(zone.project(sites.geometry.to_numpy())) if len(sites) else (0.0, 0.0, 0.0, 0.0)
-    notes = [f"{zone.label} {zone.code}", texts.notice, texts.disclaimer]
-    for line, note in enumerate(n for n in notes if n):
-        at = shapely.Point(corner[0], corner[1] - _TEXT_M * 4 * (line + 2))
-        yield from _label(at, f"{zone.label}_{_NOTE.name}", note[: _LONGEST * 4])
-    yield 0, "ENDSEC"
+        mark = f" {self._texts.column('override')}" if overruled else ""
+        self._label(shape, kind, _cut(self._texts.rule(row["rule"])) + size + mark)
+
+    def _notes(self, west: float, south: float) -> float:
+        """Write zone, notice and disclaimer below the sites; return the northing of the lowest line."""
+        notes = [f"{self._zone.label} {self._zone.code}", self._texts.notice, self._texts.disclaimer]
+        lowest = south
+        for line, note in enumerate(one for one in notes if one):
+            lowest = south - _TEXT_M * 4 * (line + 2)
+            self._label(shapely.Point(west, lowest), _NOTE, note[: _LABEL * 4])
+        return lowest
+
+    def _show(self, west: float, south: float, east: float, north: float) -> None:
+        """Set extents, limits and the initial view."""
+        self._space.dxf.extmin, self._space.dxf.extmax = (west, south, 0.0), (east, north, 0.0)
+        self._space.dxf.limmin, self._space.dxf.limmax = (west, south), (east, north)
+        height = max(north - south, (east - west) / 1.5, 100 * _TEXT_M)
+        self._file.set_modelspace_vport(height * 1.1, ((west + east) / 2, (south + north) / 2))
+
+    def _shape(self, shape: shapely.Geometry, kind: _Kind, facts: Sequence[Tag]) -> None:
+        """Draw a geometry part by part; each entity has the facts as extended data."""
+        attributes = {"layer": self._layer(kind)}
+        for part in shapely.get_parts(shapely.get_parts([shape])):
+            entities: list[Any]
+            if part.geom_type == "Polygon":
+                rings = (part.exterior, *part.interiors)
+                entities = [
+                    self._space.add_lwpolyline(_points(ring)[:-1], "xy", close=True, dxfattribs=attributes)
+                    for ring in rings
+                ]
+            elif part.geom_type == "Point":
+                entities = [self._space.add_point(_points(part)[0], dxfattribs=attributes)]
+            else:
+                entities = [self._space.add_lwpolyline(_points(part), "xy", dxfattribs=attributes)]
+            for entity in entities:
+                entity.set_xdata(_APPLICATION, facts)
+
+    def _label(self, shape: shapely.Geometry, kind: _Kind, label: str) -> None:
+        (spot,) = _points(shapely.point_on_surface(shape))
+        attributes = {"layer": self._layer(kind), "insert": spot, "style": "Standard"}
+        self._space.add_text(_string(label), height=_TEXT_M, dxfattribs=attributes)
+
+
+def _bounds(shapes: Geometries) -> tuple[float, float, float, float]:
+    if not len(shapes):
+        return 0.0, 0.0, 0.0, 0.0
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
+    return west, south, east, north
+
+
+def _points(shape: shapely.Geometry) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = shapely.get_coordinates(shape).round(_PLACES).tolist()
+    return found
 
 
 def _kind(row: dict[str, Any]) -> _Kind:
@@ -184,47 +301,7 @@ def _kind(row: dict[str, Any]) -> _Kind:
     return _PROHIBITED if row["severity"] == Severity.PROHIBITED else _CONDITIONAL
 
 
-def _facts(row: dict[str, Any]) -> list[_Pair]:
+def _facts(row: dict[str, Any]) -> list[Tag]:
     names = ("site_id", "rule", "layer", "feature_id", "state", "severity")
-    facts: list[_Pair] = [(1000, f"{name}={_cut(text(row[name]))}") for name in names]
+    facts = [_fact(name, text(row[name])) for name in names]
     return facts + [(1040, float(row["area_m2"]))] * bool(np.isfinite(row["area_m2"]))
-
-
-def _cut(told: str) -> str:
-    return told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"
-
-
-def _shape(shape: Any, layer: str, facts: list[_Pair]) -> Iterator[_Pair]:
-    """Draw a geometry part by part; each entity carries the facts."""
-    extended: list[_Pair] = [(1001, _APPLICATION), *facts]
-    for part in shapely.get_parts(shapely.get_parts([shape])):
-        if part.geom_type == "Polygon":
-            for ring in (part.exterior, *part.interiors):
-                yield from _polyline(shapely.get_coordinates(ring)[:-1], layer, 1, extended)
-        elif part.geom_type == "Point":
-            yield from ((0, "POINT"), (8, layer), (10, part.x), (20, part.y), (30, 0.0))
-            yield from extended
-        else:
-            yield from _polyline(shapely.get_coordinates(part), layer, 0, extended)
-
-
-def _polyline(xy: Any, layer: str, closed: int, extended: list[_Pair]) -> Iterator[_Pair]:
-    yield from ((0, "POLYLINE"), (8, layer), (66, 1), (10, 0.0), (20, 0.0), (30, 0.0), (70, closed))
-    yield from extended
-    for x, y in xy.tolist():
-        yield from ((0, "VERTEX"), (8, layer), (10, x), (20, y), (30, 0.0))
-    yield from ((0, "SEQEND"), (8, layer))
-
-
-def _label(shape: Any, layer: str, told: str) -> Iterator[_Pair]:
-    spot = shapely.point_on_surface(shape)
-    yield from (
-        (0, "TEXT"),
-        (8, layer),
-        (10, spot.x),
-        (20, spot.y),
-        (30, 0.0),
-        (40, _TEXT_M),
-        (1, told),
-        (7, "STANDARD"),
-    )

@@ -1,9 +1,9 @@
-"""What a GIS is handed, whatever the format: layers of sites and conflicting parts, and tables of everything else.
+"""The layers and tables of the GIS formats: sites and conflicting parts as layers, everything else as tables.
 
-Sites and parts are kept apart by shape, since most formats and styles want one shape per layer: ``sites`` holds
-polygons, ``sites_lines`` and ``sites_points`` the others where there are any; so too ``conflicts``, and ``notices``:
-the parts of sites in zones that merely inform. ``findings``, ``unit_lists``, ``about`` and, where findings were overruled,
-``overrides`` are tables without geometry.
+There is one layer per shape, since most formats and styles need that: ``sites`` holds polygons, ``sites_lines`` and
+``sites_points`` the others, if there are any. The same holds for ``conflicts`` and for ``notices``, the parts of sites in
+zones that only inform. ``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables
+without geometry.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import shapely
 
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import SEPARATOR, ReportText, records, text
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS
+from lzgis.exports.report_text import ContextText, ReportText, records, text
+from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS
 from lzgis.model.rules import Severity
 
 Shape = Literal["polygon", "line", "point"]
@@ -38,13 +38,13 @@ _MULTI: dict[Shape, Any] = {
 }
 _TITLES = ("rule_title", "layer_title", "activity_title", "severity_title", "reason_title")
 
-# A string ends at a NUL for GDAL, and UTF-8 has no lone surrogates.
+# GDAL ends a string at a NUL, and UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, eq=False)
 class GisLayer:
-    """A layer to write: its name, what kind it is of (its name without the shape), its title and heads of columns."""
+    """A layer to write. `kind` is its name without the shape, `aliases` are the headings of columns."""
 
     name: str
     kind: str
@@ -55,17 +55,17 @@ class GisLayer:
 
 
 def gis_layers(texts: ReportText) -> list[GisLayer]:
-    """Give everything in a report as layers and tables, in CGCS2000 (EPSG:4490)."""
+    """Return a report as layers and tables in CGCS2000 (EPSG:4490)."""
     return [*_site_layers(texts), *_part_layers(texts), *_tables(texts)]
 
 
 def has_part(findings: gpd.GeoDataFrame) -> Any:
-    """Tell which findings have a conflicting part to show."""
+    """Return which findings have a conflicting part."""
     return ~(findings.geometry.isna() | findings.geometry.is_empty)
 
 
 def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, str]]:
-    """Collect what the sites had and what was found, under names that no two columns share; and the heads."""
+    """Return the columns of the sites and their verdicts under unique names, and the headings."""
     report = texts.report
     verdicts = report.verdicts.set_index("site_id").reindex(report.sites["id"])
     own = [c.name for c in VERDICT_COLUMNS if c.name not in ("site_id", "site_name", "activity")]
@@ -86,7 +86,7 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
 
 
 def finding_columns(texts: ReportText) -> dict[str, Any]:
-    """Collect the columns of the findings, and beside the codes their wording."""
+    """Return the columns of the findings, with titles beside the codes."""
     findings = texts.report.findings
     columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
     titles = {
@@ -108,17 +108,17 @@ def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
 
 
 def finding_aliases(texts: ReportText) -> dict[str, str]:
-    """Give the heads of the columns of the findings."""
+    """Return the headings of the columns of the findings."""
     return {name: texts.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
 
 
 def storable(value: Any) -> str:
-    """Spell out what no file format can hold in a text."""
+    """Return a value as text, with what GIS formats cannot store escaped."""
     return _UNSTORABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text(value))
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """Add a number to a name that is taken; SQLite does not tell upper from lower case."""
+    """Add a number to a name that is taken; SQLite ignores case."""
     number, found = 1, name
     while found.lower() in taken:
         number += 1
@@ -135,13 +135,13 @@ def _site_layers(texts: ReportText) -> list[GisLayer]:
 
 def _part_layers(texts: ReportText) -> list[GisLayer]:
     findings = texts.report.findings
-    there = has_part(findings)
-    told = findings["severity"] == Severity.NOTICE
+    drawn = has_part(findings)
+    notice = findings["severity"] == Severity.NOTICE
     frame = gpd.GeoDataFrame(finding_columns(texts), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
     aliases = finding_aliases(texts)
     return [
-        *by_shape("conflicts", frame[(there & ~told).to_numpy()], aliases, texts),
-        *by_shape("notices", frame[(there & told).to_numpy()], aliases, texts),
+        *by_shape("conflicts", frame[(drawn & ~notice).to_numpy()], aliases, texts),
+        *by_shape("notices", frame[(drawn & notice).to_numpy()], aliases, texts),
     ]
 
 
@@ -164,7 +164,7 @@ def _tables(texts: ReportText) -> list[GisLayer]:
 
 
 def _override_tables(texts: ReportText) -> list[GisLayer]:
-    """Give the table of overruled findings, if there are any."""
+    """Return the table of overruled findings, if there are any."""
     decisions = texts.report.overrides
     if not len(decisions):
         return []
@@ -173,15 +173,15 @@ def _override_tables(texts: ReportText) -> list[GisLayer]:
     return [GisLayer("overrides", "overrides", frame, texts.words("sheet", "overrides"), heads)]
 
 
-def _head(texts: ReportText, name: str) -> str:
-    # The level of a clause, not that of a problem.
+def _head(texts: ContextText, name: str) -> str:
+    # The level of a clause; that of a problem has another heading.
     return texts.column("clause_level" if name == "level" else name)
 
 
-def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], texts: ReportText) -> list[GisLayer]:
-    """Split a frame by the shape of its geometries; a collection goes to each layer it has a part for.
+def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], texts: ContextText) -> list[GisLayer]:
+    """Split a frame into layers of one shape; a collection goes to each layer that it has a part for.
 
-    The wording's section ``sheet`` has the title of `kind`.
+    The title of `kind` is in the wording's section ``sheet``.
     """
     layers = []
     parts, owner = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
@@ -189,13 +189,13 @@ def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], tex
     parts, inner = shapely.get_parts(parts, return_index=True)
     owner = owner[inner]
     dimension = shapely.get_dimensions(parts)
-    shapeless = ~np.isin(np.arange(len(frame)), owner)
+    without = ~np.isin(np.arange(len(frame)), owner)
     for shape in reversed(_SHAPES):
         here = dimension == _SHAPES.index(shape)
         which = np.unique(owner[here])
         if shape == "polygon":
-            # Sites without a usable geometry are listed with the polygons, so that none is lost.
-            which = np.union1d(which, np.flatnonzero(shapeless))
+            # Sites without a usable geometry go to the layer of polygons, so that none is lost.
+            which = np.union1d(which, np.flatnonzero(without))
         elif len(which) == 0:
             continue
         geometries = np.full(len(frame), None, dtype=object)
@@ -209,7 +209,7 @@ def by_shape(kind: str, frame: gpd.GeoDataFrame, aliases: Mapping[str, str], tex
 
 
 def _column(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Bring a column to a type that a GIS format has: whole, real and boolean stay, all else is text."""
+    """Convert a column to a type of GIS formats: integers, floats and booleans stay, all else becomes text."""
     plain = values.reset_index(drop=True)
     kind = getattr(plain.dtype, "kind", "O") if isinstance(plain.dtype, np.dtype) else "O"
     if kind == "b":
@@ -220,7 +220,7 @@ def _column(values: pd.Series[Any]) -> pd.Series[Any]:
         return plain.astype(np.float64)
     given = plain.tolist()
     if isinstance(plain.dtype, pd.StringDtype) and not plain.hasnans and not _UNSTORABLE.search("".join(given)):
-        # Most texts hold nothing that cannot be stored: one look at all of them says so.
+        # Most texts can be stored as they are: one search in all of them is fast.
         return pd.Series(given, dtype=object)
     stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in given]
     return pd.Series(stored, dtype=object)

@@ -1,7 +1,7 @@
 """GeoJSON (RFC 7946): every site and every finding as a feature, in longitude and latitude on WGS 84.
 
-CGCS2000 and WGS 84 agree within a metre and are taken as one, as on reading; coordinates are written in full, so that
-areas computed from the file are those of the report.
+CGCS2000 and WGS 84 differ by less than a metre and are treated as the same, as on reading. Coordinates are not rounded, so
+that areas computed from the file are those of the report.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries
+from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns
 from lzgis.exports.gis.json import origin as whence
 from lzgis.exports.report_text import AT_ONCE, ReportText, text
@@ -26,74 +27,45 @@ from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import Report
 from lzgis.words import Language
 
-#: The property that tells a site from a finding.
+#: The property that distinguishes sites from findings.
 KIND = "feature_kind"
 
 
 def write_geojson(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as GeoJSON; the same report gives the same bytes.
+    """Write a report as GeoJSON, see `lzgis.exports.formats.ReportWriter`.
 
-    Features have the ids ``site:ID`` and ``finding:NUMBER`` and say in the property ``feature_kind`` which they are; a
+    Features have the ids ``site:ID`` and ``finding:NUMBER``; the property ``feature_kind`` is ``site`` or ``finding``. A
     finding without a conflicting part has no geometry. The properties are the columns of the report.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.geojson``.
-    language : {"zh", "en"}
-        Language of titles; codes and data are the same in every language.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
     """
-    write_pieces(report, lambda: [report], path, language=language)
+    _write(report, lambda: [report], path, language)
 
 
-def write_pieces(
-    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
-) -> None:
-    """Write a report that comes in pieces of consecutive sites, of which only one is held, as `write_geojson` does.
+def write_geojson_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the bytes that `write_geojson` gives, see `lzgis.exports.formats.PiecesWriter`."""
+    _write(pieces.head, pieces.reports, path, language)
 
-    Parameters
-    ----------
-    head : Report
-        What the whole says of itself; its tables are not asked for.
-    pieces : callable
-        Gives the pieces from the first on; it is called more than once.
-    path : path
-        The file, ``*.geojson``.
-    language : {"zh", "en"}
-        As in `write_geojson`.
 
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
+def _write(head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, language: Language) -> None:
     texts = ReportText(head, language)
-    told = {"type": "FeatureCollection", **head_members(texts), "crs_note": texts.words("geojson", "crs-note")}
+    members = {"type": "FeatureCollection", **head_members(texts), "crs_note": texts.words("geojson", "crs-note")}
     shapes = (s.geometry.to_numpy() for one in pieces() for s in (one.sites, one.findings))
-    found = np.array([shapely.total_bounds(some[there]) for some in shapes if (there := _there(some)).any()])
+    found = np.array([shapely.total_bounds(some[present]) for some in shapes if (present := _present(some)).any()])
     if len(found):
-        told["bbox"] = [*found[:, :2].min(axis=0).tolist(), *found[:, 2:].max(axis=0).tolist()]
+        members["bbox"] = [*found[:, :2].min(axis=0).tolist(), *found[:, 2:].max(axis=0).tolist()]
     features = (
         {"type": "Feature", "id": name, "geometry": geometry_object(shape), "properties": properties}
         for some, shapes in feature_pieces(pieces, language)
         for (name, properties), shape in zip(some, shapes, strict=True)
     )
-    write_lines(path, told, features)
+    write_lines(path, members, features)
 
 
-def _there(shapes: Geometries) -> Any:
+def _present(shapes: Geometries) -> Any:
     return ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
 
 
 def head_members(texts: ReportText) -> dict[str, Any]:
-    """Give what the whole file says of itself: title, caution, dates and rule book."""
+    """Return the members of the collection: title, notice, dates, rule book and provenance."""
     origin = texts.report.provenance
     return {
         "title": texts.words("map", "title", city=texts.city),
@@ -110,20 +82,23 @@ def head_members(texts: ReportText) -> dict[str, Any]:
 def feature_pieces(
     pieces: Callable[[], Iterable[Report]], language: Language
 ) -> Iterator[tuple[Iterator[tuple[str, dict[str, Any]]], Geometries]]:
-    """Go through all sites, then all findings, some rows at a time: ids and properties, and shapes as RFC 7946 turns them."""
+    """Iterate over all sites, then all findings, some rows at a time: ids with properties, and geometries.
+
+    Rings are oriented as RFC 7946 demands.
+    """
     for report in pieces():
         for start in range(0, len(report.sites), AT_ONCE):
             sites = report.sites.iloc[start : start + AT_ONCE]
-            yield _site_records(ReportText(replace(report, sites=sites), language)), _turned(sites)
+            yield _site_records(ReportText(replace(report, sites=sites), language)), _oriented(sites)
     first = 1
     for report in pieces():
         for start in range(0, len(report.findings), AT_ONCE):
             findings = report.findings.iloc[start : start + AT_ONCE]
-            yield _finding_records(ReportText(replace(report, findings=findings), language), first), _turned(findings)
+            yield _finding_records(ReportText(replace(report, findings=findings), language), first), _oriented(findings)
             first += len(findings)
 
 
-def _turned(frame: gpd.GeoDataFrame) -> Geometries:
+def _oriented(frame: gpd.GeoDataFrame) -> Geometries:
     return np.asarray(shapely.orient_polygons(frame.geometry.to_numpy()), dtype=object)
 
 
@@ -142,7 +117,7 @@ def _finding_records(texts: ReportText, first: int) -> Iterator[tuple[str, dict[
 
 
 def geometry_object(shape: Any) -> dict[str, Any] | None:
-    """Give a geometry as GeoJSON has it; None where there is none."""
+    """Return a geometry as a GeoJSON object; None if it is missing or empty."""
     if shape is None or shape.is_empty:
         return None
     found: dict[str, Any] = shapely.geometry.mapping(shape)
@@ -150,7 +125,7 @@ def geometry_object(shape: Any) -> dict[str, Any] | None:
 
 
 def write_lines(path: str | Path, head: Mapping[str, Any], features: Iterator[dict[str, Any]]) -> None:
-    """Write a collection with one feature per line, so that two reports can be compared line by line."""
+    """Write a collection with one feature per line, so that two files can be compared line by line."""
 
     def texts() -> Iterator[str]:
         yield _json(head)[:-1] + ', "features": ['
@@ -168,7 +143,7 @@ def _rows(columns: Mapping[str, Any], count: int) -> Iterator[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Bring a value to what JSON has: what is missing or not finite is null."""
+    """Convert a value to what JSON has: missing values and numbers that are not finite become null."""
     return None if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
 
 

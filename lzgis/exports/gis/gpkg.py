@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -17,18 +18,22 @@ import pyogrio
 import pyogrio.errors
 
 from lzgis.errors import ExportError
-from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, storable, unique
+from lzgis.exports.formats import ReportPieces
+from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
 from lzgis.exports.gis.json import origin as whence
 from lzgis.exports.gis.qgis_style import Category, categorized
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ContextText, ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State
+from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
-# Slivers look the same whatever rule they would break.
-_PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
+#: By kind of layer, what its features are coloured by and how.
+Styles = Mapping[str, tuple[str, list[Category]]]
+
+#: What parts are coloured by; those that may be boundary errors look the same whatever rule they would break.
+PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
 
 _SYNC = "OGR_SQLITE_SYNCHRONOUS"
 
@@ -78,51 +83,41 @@ VALUES ('layer_styles', 'attributes', 'layer_styles', '');
 
 
 def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as a GeoPackage that QGIS opens styled; the same report gives the same bytes.
+    """Write a report as a GeoPackage that QGIS opens styled, see `lzgis.exports.formats.ReportWriter`."""
+    texts = ReportText(report, language)
+    write_layers(texts, [gis_layers(texts)], path, styles=_styles(texts))
+
+
+def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write sites, conflicting parts and clause lists, see `lzgis.exports.formats.PiecesWriter`.
+
+    The table of all findings, which has millions of rows for many sites, is left to the GeoParquet.
+    """
+    texts = ReportText(pieces.head, language)
+    about = [layer for layer in gis_layers(texts) if layer.name == "about"]
+    layers = (_without_findings(one, language) for one in pieces.reports())
+    write_layers(texts, chain(layers, [about]), path, styles=_styles(texts))
+
+
+def _without_findings(report: Report, language: Language) -> list[GisLayer]:
+    parts = has_part(report.findings).to_numpy()
+    shown = replace(report, findings=report.findings[parts].reset_index(drop=True))
+    return [one for one in gis_layers(ReportText(shown, language)) if one.name not in ("about", "findings")]
+
+
+def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str | Path, *, styles: Styles) -> None:
+    """Write layers and tables as a GeoPackage.
 
     Parameters
     ----------
-    report : Report
-        What to write.
+    texts : ContextText
+        The wording of titles and metadata.
+    pieces : iterable of list of GisLayer
+        The layers. Each piece holds consecutive rows of some of them; one piece at a time is in memory.
     path : path
-        The file, ``*.gpkg``.
-    language : {"zh", "en"}
-        Language of titles, column aliases and legends.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    texts = ReportText(report, language)
-    write_layers(texts, gis_layers(texts), path)
-
-
-def write_layers(
-    texts: ReportText,
-    layers: list[GisLayer],
-    path: str | Path,
-    *,
-    styles: dict[str, tuple[str, list[Category]]] | None = None,
-) -> None:
-    """Write layers and tables as a GeoPackage; `styles` gives, by kind of layer, what it is coloured by, and how.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    write_pieces(texts, [layers], path, styles=styles)
-
-
-def write_pieces(
-    texts: ReportText,
-    pieces: Iterable[list[GisLayer]],
-    path: str | Path,
-    *,
-    styles: dict[str, tuple[str, list[Category]]] | None = None,
-) -> None:
-    """Write layers of which each piece holds consecutive rows; only one piece is ever held. As `write_layers`.
+        The file.
+    styles : mapping
+        By kind of layer the expression that it is coloured by, and the categories.
 
     Raises
     ------
@@ -145,10 +140,10 @@ def write_pieces(
         with closing(sqlite3.connect(draft)) as database, database:
             _name_columns(database, layers)
             _describe(database, layers, texts)
-            _style(database, layers, _categories(texts) if styles is None else styles)
-            _date(database, texts.report)
+            _style(database, layers, styles)
+            _date(database, texts.context)
         with closing(sqlite3.connect(draft)) as database:
-            # A fresh file holds no trace of overwritten dates, nor SQLite's count of changes, which varies.
+            # A new file has no trace of overwritten dates, nor SQLite's counter of changes, which varies.
             database.execute("VACUUM INTO ?", (str(made),))
         return dict(rows)
 
@@ -162,7 +157,7 @@ def write_pieces(
 
 @contextmanager
 def _unsynced() -> Iterator[None]:
-    """Let GDAL not force a draft to the disk after each piece: what is made of it is, at the end."""
+    """Stop GDAL from syncing the draft to disk after each piece; the finished file is synced at the end."""
     before = pyogrio.get_gdal_config_option(_SYNC)
     pyogrio.set_gdal_config_options({_SYNC: "OFF"})
     try:
@@ -189,7 +184,7 @@ def _write(path: Path, layer: GisLayer, description: str) -> None:
 
 
 def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
-    """Give the columns their heads in words, by GeoPackage's schema extension; QGIS shows them as aliases."""
+    """Store the headings of columns by GeoPackage's schema extension; QGIS shows them as aliases."""
     database.executescript(_SCHEMA_EXTENSION)
     meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
     for layer in layers:
@@ -202,16 +197,15 @@ def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
                 database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
 
 
-def _describe(database: sqlite3.Connection, layers: list[GisLayer], texts: ReportText) -> None:
-    """Store each layer's metadata twice: as JSON for programs, and in the form that QGIS shows as its properties."""
+def _describe(database: sqlite3.Connection, layers: list[GisLayer], texts: ContextText) -> None:
+    """Store each layer's metadata twice: as JSON for programs, and in the form that QGIS shows."""
     database.executescript(_METADATA_EXTENSION)
-    made_at = _stamp(texts.report)
+    made_at = _stamp(texts.context)
     number = 0
     for layer in layers:
         facts = _metadata(layer, texts)
-        told = json.dumps(facts, ensure_ascii=False)
         for standard, mime, content in (
-            ("https://www.rfc-editor.org/rfc/rfc8259", "application/json", told),
+            ("https://www.rfc-editor.org/rfc/rfc8259", "application/json", json.dumps(facts, ensure_ascii=False)),
             ("http://mrcc.com/qgis.dtd", "text/xml", _qgis_metadata(facts, spatial=layer.shape is not None)),
         ):
             number += 1
@@ -224,14 +218,14 @@ def _describe(database: sqlite3.Connection, layers: list[GisLayer], texts: Repor
             )
 
 
-def _metadata(layer: GisLayer, texts: ReportText) -> dict[str, Any]:
-    """Tell title, dates, rule book and, with date and hash, every source that the layer was made from."""
-    origin = texts.report.provenance
-    titles = {one.id: texts.layer(one.id) for one in texts.report.layers.values()}
+def _metadata(layer: GisLayer, texts: ContextText) -> dict[str, Any]:
+    """Return title, dates, rule book and every source that the layer was made from, with date and hash."""
+    origin = texts.context.provenance
+    titles = {one.id: texts.layer(one.id) for one in texts.context.layers.values()}
     return {
         "title": layer.title,
         "as_of": origin.as_of.isoformat(),
-        "made_at": _stamp(texts.report),
+        "made_at": _stamp(texts.context),
         "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
         "crs": "EPSG:4490",
         "confidentiality": texts.confidentiality,
@@ -248,7 +242,7 @@ def _metadata(layer: GisLayer, texts: ReportText) -> dict[str, Any]:
             }
             for source in origin.sources
         ],
-        **whence(texts.report),
+        **whence(texts.context),
     }
 
 
@@ -272,7 +266,7 @@ def _qgis_metadata(facts: dict[str, Any], *, spatial: bool) -> str:
     return f'<qgis version="3.40.0">{inner}{crs}{dates}</qgis>'
 
 
-def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: dict[str, tuple[str, list[Category]]]) -> None:
+def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: Styles) -> None:
     """Store each layer's style as its default."""
     database.executescript(_STYLE_TABLE)
     database.executemany(
@@ -287,27 +281,31 @@ def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: dict[st
     )
 
 
-def _categories(texts: ReportText) -> dict[str, tuple[str, list[Category]]]:
-    """Give by kind of layer what it is coloured by, and how."""
-    word = texts.words
-    verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
-    grave = [
-        Category(Severity.PROHIBITED, word("severity", "prohibited"), "#d50000", hatched=True),
-        Category(Severity.CONDITIONAL, word("severity", "conditional"), "#ef6c00", hatched=True),
-        Category("sliver", word("state", State.SLIVER), "#8e24aa", hatched=True),
+def part_categories(texts: ContextText, *severities: Severity) -> list[Category]:
+    """Return the categories of `PART_CLASS`: hatched parts by severity, and those that may be boundary errors."""
+    words = texts.words
+    return [
+        *(Category(one, words("severity", one), PART_COLOURS[one], hatched=True) for one in severities),
+        Category("sliver", words("state", State.SLIVER), SLIVER_COLOUR, hatched=True),
     ]
-    light = [Category(Severity.NOTICE, word("severity", "notice"), "#546e7a", opacity=0.1, width_mm=0.3)]
-    return {"sites": ('"verdict"', verdicts), "conflicts": (_PART_CLASS, grave), "notices": ('"severity"', light)}
 
 
-def _date(database: sqlite3.Connection, report: Report) -> None:
-    """Date everything by the report instead of by the clock."""
+def _styles(texts: ContextText) -> Styles:
+    verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
+    grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
+    notice, colour = texts.words("severity", Severity.NOTICE), PART_COLOURS[Severity.NOTICE]
+    light = [Category(Severity.NOTICE, notice, colour, opacity=0.1, width_mm=0.3)]
+    return {"sites": ('"verdict"', verdicts), "conflicts": (PART_CLASS, grave), "notices": ('"severity"', light)}
+
+
+def _date(database: sqlite3.Connection, report: ReportContext) -> None:
+    """Set all dates to that of the report, so that the same report gives the same bytes."""
     when = _stamp(report)
     database.execute("UPDATE gpkg_contents SET last_change = ?", (when,))
     database.execute("UPDATE layer_styles SET update_time = ?", (when,))
 
 
-def _stamp(report: Report) -> str:
+def _stamp(report: ReportContext) -> str:
     made_at = report.provenance.made_at
     stamp = pd.Timestamp(made_at).tz_convert("UTC") if made_at.tzinfo else pd.Timestamp(made_at)
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"

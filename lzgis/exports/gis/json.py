@@ -1,4 +1,4 @@
-"""The report as strict JSON: every number in full, for other programs and for comparing a later check."""
+"""The report as strict JSON: every number unrounded, for other programs and for comparison with a later screening."""
 
 from __future__ import annotations
 
@@ -14,83 +14,61 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.exports.report_text import SEPARATOR, ReportText, records
+from lzgis.exports.formats import ReportPieces
+from lzgis.exports.report_text import ReportText, records
 from lzgis.files.atomic_write import write_texts_atomic
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Provenance, Report
+from lzgis.model.report import (
+    FINDING_COLUMNS,
+    REPORT_SCHEMA,
+    SEPARATOR,
+    VERDICT_COLUMNS,
+    Provenance,
+    Report,
+    ReportContext,
+)
 from lzgis.words import Language
 
 
 def write_json(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as JSON with the keys of `report_document`; the same report gives the same bytes.
+    """Write a report as JSON with the keys of `report_document`, see `lzgis.exports.formats.ReportWriter`.
 
-    Lists have one element per line, so that two reports can be compared line by line; no more than some rows are held as text.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.json``.
-    language : {"zh", "en"}
-        Language of ``notice`` and ``disclaimer``; everything else is codes and data.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
+    Lists have one element per line, so that two reports can be compared line by line. Only ``notice`` and ``disclaimer``
+    depend on the language.
     """
-    write_pieces(report, lambda: [report], path, language=language)
+    write_texts_atomic(path, lines(_members(report, lambda: [report], language)))
 
 
-def write_pieces(
-    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
-) -> None:
-    """Write a report that comes in pieces of consecutive sites, of which only one is held, as `write_json` does.
-
-    Parameters
-    ----------
-    head : Report
-        What the whole says of itself; its tables are not asked for.
-    pieces : callable
-        Gives the pieces from the first on; it is called for each list anew. What their breakdowns call the position of a
-        finding is that in the whole.
-    path : path
-        The file, ``*.json``.
-    language : {"zh", "en"}
-        As in `write_json`.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    write_texts_atomic(path, lines(_members(head, pieces, language)))
+def write_json_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the bytes that `write_json` gives, see `lzgis.exports.formats.PiecesWriter`."""
+    write_texts_atomic(path, lines(_members(pieces.head, pieces.reports, language)))
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:
-    """Return a report as plain dictionaries, lists, strings and numbers; what is missing or NaN is None.
+    """Return a report as plain dictionaries, lists, strings and numbers; missing values and NaN are None.
 
     Returns
     -------
     dict
-        ``notice``, ``disclaimer``, ``city``, ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
+        ``schema`` (`lzgis.model.report.REPORT_SCHEMA`), ``notice``, ``disclaimer``, ``city``,
+        ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
         ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``breakdown``
         (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``,
         ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
     """
-    document = {key: _listed(value) for key, value in _members(report, lambda: [report], language).items()}
-    document["sites"] = {key: _listed(value) for key, value in document["sites"].items()}
+    document = {key: _as_list(value) for key, value in _members(report, lambda: [report], language).items()}
+    document["sites"] = {key: _as_list(value) for key, value in document["sites"].items()}
     return document
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator) else value
 
 
 def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language) -> dict[str, Any]:
-    """Return the members of a report, with iterators in place of lists."""
+    """Return the members of a report, with iterators in place of lists; `pieces` is called once for each list."""
     texts = ReportText(head, language)
     return {
+        "schema": REPORT_SCHEMA,
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
@@ -124,7 +102,7 @@ def _finding(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _breakdowns(divisions: Sequence[str], pieces: Callable[[], Iterable[Report]]) -> Iterator[pd.DataFrame]:
-    """Give the breakdown level by level, as it stands in a whole report."""
+    """Iterate over the breakdown level by level, the order that it has in a whole report."""
     for level in divisions:
         yield from (one.breakdown[one.breakdown["level"] == level] for one in pieces())
 
@@ -137,19 +115,19 @@ def provenance_object(provenance: Provenance) -> dict[str, Any]:
     return found
 
 
-def origin(report: Report) -> dict[str, Any]:
-    """Return where a report comes from as plain values: its ``provenance``, and its ``problems``, repairs among them."""
+def origin(report: ReportContext) -> dict[str, Any]:
+    """Return ``provenance`` (repairs included) and ``problems`` of a report as plain values."""
     problems = [plain(dataclasses.asdict(p)) for p in report.problems]
     return {"provenance": provenance_object(report.provenance), "problems": problems}
 
 
-def origin_text(report: Report) -> str:
-    """Return the same as one line of JSON in ASCII, for formats whose metadata are a text."""
+def origin_text(report: ReportContext) -> str:
+    """Return `origin` as one line of JSON in ASCII, for formats whose metadata are text."""
     return json.dumps(origin(report), allow_nan=False)
 
 
 def _sites(sites: Iterable[gpd.GeoDataFrame]) -> dict[str, Any]:
-    # Not in RFC 7946, but without it a reader would take the coordinates for WGS84.
+    # RFC 7946 has no member ``crs``, but without it a reader would assume WGS 84.
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
     return {
         "type": "FeatureCollection",
@@ -171,7 +149,7 @@ def _features(sites: gpd.GeoDataFrame) -> Iterator[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Bring a value to what JSON has; dates are ISO 8601, numbers that are not finite are None."""
+    """Convert a value to the types of JSON; dates become ISO 8601, numbers that are not finite None."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -186,7 +164,7 @@ def plain(value: Any) -> Any:
 
 
 def lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Write a document as text, every element of its lists on a line of its own."""
+    """Serialise a document, every element of its lists on a line of its own."""
     yield "{"
     for number, (key, value) in enumerate(document.items()):
         yield f"{',' if number else ''}\n{_text(key)}: "

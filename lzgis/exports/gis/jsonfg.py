@@ -1,7 +1,7 @@
-"""JSON-FG (OGC 21-045r1): the features of `lzgis.exports.gis.geojson` with their geometry in CGCS2000, as it is worked with.
+"""JSON-FG (OGC 21-045r1): the features of `lzgis.exports.gis.geojson` with their geometry in CGCS2000.
 
-The geometry stands in ``place``, in the axis order of EPSG:4490: latitude before longitude. ``geometry``, which would
-have to be WGS 84, is null; a reader that knows only GeoJSON takes the GeoJSON file.
+The member ``place`` holds the geometry in the axis order of EPSG:4490: latitude before longitude. The member ``geometry``,
+which would have to be in WGS 84, is null: for programs that know GeoJSON only there is the GeoJSON file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.plane import Geometries
+from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.geojson import feature_pieces, geometry_object, head_members, write_lines
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
@@ -26,38 +27,20 @@ _CRS = "http://www.opengis.net/def/crs/EPSG/0/4490"
 
 
 def write_jsonfg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as JSON-FG in CGCS2000; the same report gives the same bytes.
+    """Write a report as JSON-FG in CGCS2000, see `lzgis.exports.formats.ReportWriter`.
 
     The feature types are ``site`` and ``finding``; ids and properties are those of the GeoJSON file.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.jsonfg``.
-    language : {"zh", "en"}
-        Language of titles; codes and data are the same in every language.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
     """
-    write_pieces(report, lambda: [report], path, language=language)
+    _write(report, lambda: [report], path, language)
 
 
-def write_pieces(
-    head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, *, language: Language = "zh"
-) -> None:
-    """Write a report that comes in pieces, as `lzgis.exports.gis.geojson.write_pieces` does.
+def write_jsonfg_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the bytes that `write_jsonfg` gives, see `lzgis.exports.formats.PiecesWriter`."""
+    _write(pieces.head, pieces.reports, path, language)
 
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    told = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS}
+
+def _write(head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, language: Language) -> None:
+    members = {"type": "FeatureCollection", "conformsTo": _CONFORMS_TO, "coordRefSys": _CRS}
     features = (
         {
             "type": "Feature",
@@ -70,7 +53,7 @@ def write_pieces(
         for some, shapes in feature_pieces(pieces, language)
         for (name, properties), place in zip(some, _latitude_first(shapes), strict=True)
     )
-    write_lines(path, told | head_members(ReportText(head, language)), features)
+    write_lines(path, members | head_members(ReportText(head, language)), features)
 
 
 def _latitude_first(shapes: Geometries) -> Geometries:

@@ -1,12 +1,13 @@
-"""GeoParquet for other programs and for batches: every finding, or every site with its verdict, in full."""
+"""GeoParquet, for other programs and for batches: every finding, or every site with its verdict, unrounded."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
 from lzgis.exports.report_text import ReportText
@@ -22,47 +24,48 @@ from lzgis.files.atomic_write import write_atomic
 from lzgis.model.report import FINDING_COLUMNS, Report
 from lzgis.words import Language
 
-#: Rows that are compressed together. A file is cut every so many rows whatever the pieces it is written from, so that
-#: a batch gives the same bytes as one screening.
+Piece = TypeVar("Piece")
+
+#: Rows of a row group. It does not depend on the pieces that a file is written from, so that a batch gives the same
+#: bytes as one screening.
 _GROUP = 50_000
 
 
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write all findings with their conflicting parts as GeoParquet; the same report gives the same bytes.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.parquet``.
-    language : {"zh", "en"}
-        Language of the titles beside the codes.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
+    """Write all findings with their conflicting parts as GeoParquet, see `lzgis.exports.formats.ReportWriter`."""
     findings = report.findings
     stored = table_of({c.name: findings[c.name] for c in FINDING_COLUMNS}, findings.geometry.to_numpy())
-    write_pieces(ReportText(report, language), [findings_table(ReportText(report, language), stored)], path)
+    texts = ReportText(report, language)
+    _write(texts, [findings_table(texts, stored)], path)
+
+
+def write_findings_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the bytes that `write_findings` gives, see `lzgis.exports.formats.PiecesWriter`."""
+    texts = ReportText(pieces.head, language)
+    _write(texts, ahead(findings_table(texts, rows) for rows in pieces.findings()), path)
 
 
 def write_verdicts(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write all sites with their verdicts as GeoParquet; as `write_findings`."""
-    write_pieces(ReportText(report, language), [verdicts_table(ReportText(report, language))], path)
+    """Write all sites with their verdicts as GeoParquet, see `lzgis.exports.formats.ReportWriter`."""
+    texts = ReportText(report, language)
+    _write(texts, [verdicts_table(texts)], path)
+
+
+def write_verdicts_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the bytes that `write_verdicts` gives, see `lzgis.exports.formats.PiecesWriter`."""
+    tables = (verdicts_table(ReportText(one, language)) for one in pieces.verdicts())
+    _write(ReportText(pieces.head, language), ahead(tables), path)
 
 
 def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
-    """Give findings as they are stored: beside the codes their wording.
+    """Return findings as they are stored: beside the codes their wording.
 
     Parameters
     ----------
     texts : ReportText
-        Who words them; the findings of its report are not asked for.
+        The wording; the findings of its report are not used.
     findings : Table
-        The columns of `FINDING_COLUMNS` and their geometry, as `table_of` gives them.
+        The columns of `FINDING_COLUMNS` and the geometry, as `table_of` returns them.
     """
     columns = {c.name: findings[c.name] for c in FINDING_COLUMNS}
     columns["rule_title"] = _titles(findings["rule"], texts.rule)
@@ -83,31 +86,42 @@ def _reasons(reasons: pa.ChunkedArray, shares: pa.ChunkedArray, texts: ReportTex
     coded = reasons.combine_chunks().dictionary_encode()
     known = coded.dictionary.to_pylist()
     code, share = coded.indices.to_numpy(), shares.to_numpy()
-    # A share is given for few rows: only those are looked at one by one.
+    # Few rows have a share: only those are worded one by one.
     shared = np.flatnonzero(~np.isnan(share))
     pairs, place = np.unique(np.stack([code[shared], share[shared]]), axis=1, return_inverse=True)
-    told = [texts.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
-    told += [texts.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
+    worded = [texts.reason({"reason": one, "unchecked_share": np.nan}) for one in known]
+    worded += [texts.reason({"reason": known[int(one)], "unchecked_share": part}) for one, part in pairs.T]
     row = code.astype(np.int64)
     row[shared] = len(known) + place.reshape(-1)
-    return _array(told).take(pa.array(row))
+    return _array(worded).take(pa.array(row))
 
 
 def verdicts_table(texts: ReportText) -> pa.Table:
-    """Give the sites of a report with their verdicts as they are stored."""
+    """Return the sites of a report with their verdicts as they are stored."""
     columns, _ = site_columns(texts)
     named = {name: pd.Series(values) for name, values in columns.items()}
     return table_of(named, texts.report.sites.geometry.to_numpy())
 
 
-def write_pieces(texts: ReportText, pieces: Iterable[pa.Table], path: str | Path) -> None:
-    """Write consecutive pieces of a layer as one file; only a group of rows is ever held.
+def ahead(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Iterate over pieces in their order while a thread makes the next one, so that at most two are in memory.
 
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
+    Examples
+    --------
+    >>> list(ahead(n * n for n in range(4)))
+    [0, 1, 4, 9]
     """
+    source = iter(pieces)
+    end = object()
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, source, end)
+        while (piece := coming.result()) is not end:
+            coming = maker.submit(next, source, end)
+            yield piece  # type: ignore[misc]
+
+
+def _write(texts: ReportText, pieces: Iterable[pa.Table], path: str | Path) -> None:
+    """Write consecutive pieces of a layer as one file, one row group at a time."""
     about = json.dumps(_about(texts), ensure_ascii=False)
 
     def make(made: Path) -> dict[str, int]:
@@ -141,7 +155,7 @@ def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 
 def table_of(columns: Mapping[str, pd.Series[Any]], geometry: Any) -> pa.Table:
-    """Bring columns to whole numbers, real numbers or texts, and shapes to WKB."""
+    """Return columns as integers, floats or texts, and geometries as WKB."""
     arrays: dict[str, Any] = {}
     for name, column in columns.items():
         arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
@@ -156,13 +170,13 @@ def _texts(column: pd.Series[Any]) -> pa.Array:
 
 
 def _array(values: Iterable[Any]) -> pa.Array:
-    # Half a pair of surrogates is no text in UTF-8, and a column may hold what is no text.
+    # UTF-8 has no lone surrogates, and a column of texts may hold other values.
     texts = [None if v is None else str(v).encode("utf-8", "backslashreplace").decode() for v in values]
     return pa.array(texts, type=pa.string())
 
 
 def _geo() -> dict[str, Any]:
-    """Describe the geometry as GeoParquet 1.1 wants it; longitude first, as in all of its files."""
+    """Return the metadata of the geometry for GeoParquet 1.1; longitude first, as that demands."""
     column = {"encoding": "WKB", "geometry_types": [], "crs": CGCS2000.to_json_dict()}
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
 

@@ -13,7 +13,7 @@ _GEOMETRY_TYPES: dict[Shape, int] = {"point": 0, "line": 1, "polygon": 2}
 
 
 class Category(NamedTuple):
-    """How the features with one value look; `colour` is ``#rrggbb``, `hatched` instead of filled."""
+    """The symbol of the features with one value; `colour` is ``#rrggbb``; polygons are filled or hatched."""
 
     value: str
     label: str

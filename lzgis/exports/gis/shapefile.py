@@ -1,7 +1,7 @@
-"""Shapefiles in one zip: the layers and tables of `lzgis.exports.gis.features` for programs that read nothing newer.
+"""Shapefiles in a zip: the layers and tables of `lzgis.exports.gis.features` for programs that read no newer format.
 
-The format holds names of 10 bytes and texts of 254. So ``fields.csv`` tells what each field is, and nothing is lost by
-a cut: ``cut.json`` holds every text that did not fit, in full. Texts are UTF-8, which the ``.cpg`` files say.
+The format limits field names to 10 bytes and texts to 254. ``fields.csv`` explains each field, and ``cut.json`` holds every
+text that was cut, in full. Texts are UTF-8, as the ``.cpg`` files state.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from lzgis.words import Language
 
 _TEXT_BYTES = 254
 _NAME_BYTES = 10
-# Names that cutting alone would leave unclear.
+# Short names for columns whose names would be unclear if they were cut.
 _SHORT = {
     "activity_title": "act_title",
     "area_possible_m2": "area_pos_m",
@@ -54,25 +54,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_shapefile(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as zipped shapefiles in CGCS2000 (EPSG:4490); the same report gives the same bytes.
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.zip``.
-    language : {"zh", "en"}
-        Language of titles and of the read-me.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
+    """Write a report as zipped shapefiles in CGCS2000 (EPSG:4490), see `lzgis.exports.formats.ReportWriter`."""
     texts = ReportText(report, language)
     made_at = report.provenance.made_at
-    # A zip counts its years from 1980.
+    # The dates of a zip begin in 1980.
     stamp = (max(made_at.year, 1980), *made_at.timetuple()[1:6])
 
     def make(made: Path) -> None:
@@ -94,7 +79,7 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
 
 
 def _fill(folder: Path, texts: ReportText) -> None:
-    """Write everything that the zip will hold into a folder."""
+    """Write the files of the zip into a folder."""
     date = texts.report.provenance.as_of.isoformat()
     fields: list[list[str]] = []
     cuts: list[dict[str, Any]] = []
@@ -118,7 +103,7 @@ def _fill(folder: Path, texts: ReportText) -> None:
 
 
 def _short_names(layer: GisLayer) -> dict[str, str]:
-    """Give every column a name of at most ten ASCII characters, no two the same."""
+    """Return a unique name of at most ten ASCII characters for every column."""
     taken: set[str] = set()
     names = {}
     for column in layer.frame.columns:
@@ -135,7 +120,7 @@ def _short_names(layer: GisLayer) -> dict[str, str]:
 
 
 def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Cut the texts that are too long, and tell which."""
+    """Cut the texts that are too long; return the table and what was cut."""
     frame = layer.frame.rename(columns=names)
     cuts: list[dict[str, Any]] = []
     for name in names.values():
@@ -162,7 +147,7 @@ def _field_rows(
             name,
             column,
             layer.aliases.get(column, ""),
-            # The meanings are written in English; in another language the title must do.
+            # The meanings are in English only.
             meanings.get(column, "") if texts.words.language == "en" else "",
             str(sum(cut["field"] == name for cut in cuts)),
         ]
@@ -172,7 +157,7 @@ def _field_rows(
 
 def _csv(rows: list[list[str]]) -> bytes:
     text = io.StringIO()
-    # A spreadsheet takes a cell that begins like a formula for one; an apostrophe before it says that it is text.
+    # A spreadsheet evaluates a cell that begins like a formula; an apostrophe before it marks it as text.
     safe = [["'" + cell if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
     csv.writer(text, lineterminator="\r\n").writerows(safe)
     return text.getvalue().encode("utf-8-sig")

@@ -105,7 +105,7 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
 def _page(edition: _Edition, wording: str) -> str:
     texts, words = edition.texts, edition.texts.words
     columns = {key: texts.column(key) for key in _COLUMNS}
-    bounds = bounds_of(texts.report)
+    bounds = bounds_of(texts.report, texts.report.sites)
     plane = plane_for(bounds)
     step_m, layers = layer_data(texts, plane, coarse=edition.coarse)
     review_m, review = review_data(texts, plane, {layer["id"]: i for i, layer in enumerate(layers)})

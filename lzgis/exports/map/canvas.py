@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import geopandas as gpd
 import numpy as np
 from branca.element import Figure
 from folium.raster_layers import ImageOverlay
@@ -12,7 +13,7 @@ from lzgis.exports.map.layers import shown_layers
 from lzgis.exports.map.page import OfflineMap, Review
 from lzgis.exports.map.tianditu import TiandituKey, add_tianditu
 from lzgis.exports.relief import relief
-from lzgis.model.report import Report
+from lzgis.model.report import ReportContext
 
 Bounds = tuple[float, float, float, float]
 # A lone point is shown with some hundred metres around it.
@@ -20,7 +21,7 @@ _LEAST_DEG = 0.005
 _NOWHERE = (112.11, 24.61, 112.79, 25.21)
 
 
-def canvas(report: Report, bounds: Bounds, key: TiandituKey | None = None) -> Figure:
+def canvas(report: ReportContext, bounds: Bounds, key: TiandituKey | None = None) -> Figure:
     """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
     figure = Figure()
     chart = OfflineMap(
@@ -48,11 +49,11 @@ def canvas(report: Report, bounds: Bounds, key: TiandituKey | None = None) -> Fi
     return figure
 
 
-def bounds_of(report: Report) -> Bounds:
-    """Give the bounds of the city, or of what there is to show where the city has no outline."""
+def bounds_of(report: ReportContext, shown: gpd.GeoDataFrame) -> Bounds:
+    """Give the bounds of the city, or of its layers and what else is shown where the city has no outline."""
     outline = report.layers.get(report.city.outline)
     frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
-    frames += [report.sites] if outline is None else []
+    frames += [shown] if outline is None else []
     found = [frame.total_bounds for frame in frames if len(frame)]
     found = [bounds for bounds in found if np.isfinite(bounds).all()]
     if not found:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.report_text import ContextText, ReportText, text
 from lzgis.model.rules import Document, Level, Rule
 
 Pairs = list[tuple[str, str]]
 
 
-def rule_texts(texts: ReportText, rule_ids: Iterable[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def rule_texts(texts: ContextText, rule_ids: Iterable[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Write out the rules of these ids that the book has, and tell the place of each."""
-    known = {rule.id: rule for rule in texts.report.book.rules}
+    known = {rule.id: rule for rule in texts.context.book.rules}
     wanted = [known[one] for one in dict.fromkeys(rule_ids) if one in known]
     return [_rule(texts, rule) for rule in wanted], {rule.id: place for place, rule in enumerate(wanted)}
 
@@ -69,7 +69,7 @@ def unit_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, int]]
     return list(units.values()), {unit: place for place, unit in enumerate(units)}
 
 
-def _rule(texts: ReportText, rule: Rule) -> dict[str, Any]:
+def _rule(texts: ContextText, rule: Rule) -> dict[str, Any]:
     title = texts.words.title
     facts: Pairs = [
         (texts.column("rule_id"), rule.id),
@@ -82,7 +82,7 @@ def _rule(texts: ReportText, rule: Rule) -> dict[str, Any]:
         (texts.column("procedure"), title(rule.procedure, rule.procedure_en)),
     ]
     documents = [
-        _document(texts, texts.report.book.documents[one.document], title(one.article, one.article_en))
+        _document(texts, texts.context.book.documents[one.document], title(one.article, one.article_en))
         for one in rule.basis
     ]
     return {
@@ -93,8 +93,8 @@ def _rule(texts: ReportText, rule: Rule) -> dict[str, Any]:
     }
 
 
-def _document(texts: ReportText, document: Document, article: str) -> dict[str, Any]:
-    words, as_of = texts.words, texts.report.provenance.as_of
+def _document(texts: ContextText, document: Document, article: str) -> dict[str, Any]:
+    words, as_of = texts.words, texts.context.provenance.as_of
     repealed = ""
     if document.repealed(as_of):
         repealed = " ".join(filter(None, (str(document.repealed_on), document.repealed_by)))
@@ -109,7 +109,7 @@ def _document(texts: ReportText, document: Document, article: str) -> dict[str, 
     return {"title": words.title(document.title, document.title_en), "facts": _said(facts)}
 
 
-def _unless(texts: ReportText, one: Any) -> dict[str, Any]:
+def _unless(texts: ContextText, one: Any) -> dict[str, Any]:
     words = texts.words
     facts: Pairs = [
         (texts.column("severity"), words("severity", one.severity)),

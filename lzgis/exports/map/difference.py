@@ -6,7 +6,7 @@ gained and lost is hatched. The page makes no request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
-from lzgis.exports.diff_text import difference_text, rule_titles, told_text
+from lzgis.exports.diff_text import difference_text, rule_titles, worded_text
 from lzgis.exports.map import figures
 from lzgis.exports.map.canvas import bounds_of, canvas
 from lzgis.exports.map.clauses import rule_texts
@@ -24,10 +24,10 @@ from lzgis.exports.map.layers import layer_data, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import Pool
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, number, records, text
+from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import DiffReport, Recheck
-from lzgis.model.report import Report, State
+from lzgis.model.report import State
 from lzgis.words import Language
 
 # What can have happened, as the list is read: colour, and which sign of the page it has.
@@ -80,7 +80,7 @@ def write_difference_map(
 class _Items:
     """What is listed: records, their findings and shapes, and where layers, rules and parts stand in the page."""
 
-    texts: ReportText
+    texts: ContextText
     layers: dict[str, int]
     parts: gpd.GeoDataFrame
     pool: Pool = field(default_factory=Pool)
@@ -122,9 +122,10 @@ class _Items:
         return int(own[nearest[0]]) if len(nearest) else -1
 
 
-def _page(report: DiffReport, recheck: Recheck | None, texts: ReportText) -> str:
-    words, drawn = texts.words, texts.report
-    shown = bounds_of(_with_changes(drawn, report))
+def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> str:
+    words, drawn = texts.words, texts.context
+    # Where the city has no outline, the map opens on the changes.
+    shown = bounds_of(drawn, report.changes)
     plane = plane_for(shown)
     step_m, layers = layer_data(texts, plane)
     items = _Items(texts, {layer["id"]: i for i, layer in enumerate(layers)}, report.parts)
@@ -170,11 +171,6 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ReportText) -> str
     )
 
 
-def _with_changes(drawn: Report, report: DiffReport) -> Report:
-    """Let the changes take part in what the map is opened on, where the city has no outline."""
-    return replace(drawn, sites=report.changes) if len(report.changes) else drawn
-
-
 def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None) -> None:
     _broken(items, report)
     if recheck is not None:
@@ -209,9 +205,9 @@ def _verdicts(items: _Items, recheck: Recheck) -> None:
         answers = recheck.changes[recheck.changes["site_id"] == row["site_id"]]
         for one in records(answers, answers.columns):
             names = ("answer_before", "answer_after")
-            lines = [(words("diff", name), told_text(texts, name, one[name])) for name in names]
+            lines = [(words("diff", name), worded_text(texts, name, one[name])) for name in names]
             lines.append((words("diff", "because"), words.message(one["because"])))
-            layer = next((r.layer for r in texts.report.book.rules if r.id == one["rule"]), "")
+            layer = next((r.layer for r in texts.context.book.rules if r.id == one["rule"]), "")
             heads = (texts.rule(one["rule"]), texts.layer(layer) if layer else "", "", words("diff", "kind_verdict"))
             items.tell(heads, f"{before} → {after}", lines, items.place(layer, rule=one["rule"]))
 
@@ -234,7 +230,7 @@ def _changes(items: _Items, report: DiffReport) -> None:
         items.tell(heads, _sizes(texts, row), lines, at)
 
 
-def _sizes(texts: ReportText, row: dict[str, Any]) -> str:
+def _sizes(texts: ContextText, row: dict[str, Any]) -> str:
     words = texts.words
     there = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
     said = [words("diff", f"said_{name}", area=figures.area(words, row[name]), m=row[name]) for name in there]
@@ -270,7 +266,7 @@ def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
     }
 
 
-def _own_words(texts: ReportText) -> dict[str, str]:
+def _own_words(texts: ContextText) -> dict[str, str]:
     """Say of changes what the page of a screening says of sites."""
     own = (
         *("sites", "search", "skip", "collapse-sites", "back", "zoom", "no-match", "shown", "rule", "answer"),
@@ -279,13 +275,13 @@ def _own_words(texts: ReportText) -> dict[str, str]:
     return {name: texts.words("diff", f"map_{name}") for name in own}
 
 
-def _words(texts: ReportText) -> dict[str, str]:
+def _words(texts: ContextText) -> dict[str, str]:
     columns = {key: texts.words("diff", f"map_{key}") for key in ("site_id", "site_name", "activity", "verdict")}
     return {key: texts.words("map", key) for key in SCRIPT_WORDS} | _own_words(texts) | columns
 
 
-def _footer(texts: ReportText, report: DiffReport, step_m: float) -> list[str]:
-    words, origin = texts.words, texts.report.provenance
+def _footer(texts: ContextText, report: DiffReport, step_m: float) -> list[str]:
+    words, origin = texts.words, texts.context.provenance
     named = [words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version)]
     return [
         words("diff", "compared", old=_short(report.old), new=_short(report.new)),

@@ -10,9 +10,9 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import is_coverage, simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.report_text import ContextText, text
 from lzgis.model.catalogue import LayerSpec
-from lzgis.model.report import Layer, Report
+from lzgis.model.report import Layer, ReportContext
 
 _VERTICES = 300_000
 _STEP_DEG = 1e-5
@@ -22,19 +22,19 @@ _NAMED = 60
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def shown_layers(report: Report) -> list[Layer]:
+def shown_layers(report: ReportContext) -> list[Layer]:
     """Give the layers that the catalogue wants shown and that have something to show, in its order."""
     return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
 
 
 def layer_data(
-    texts: ReportText, plane: Plane, *, coarse: frozenset[str] = frozenset()
+    texts: ContextText, plane: Plane, *, coarse: frozenset[str] = frozenset()
 ) -> tuple[float, list[dict[str, Any]]]:
     """Shapes, style and legend of every shown layer, and by how many metres they were simplified.
 
     Layers of which only a `coarse` shape is left are said to be so.
     """
-    layers = shown_layers(texts.report)
+    layers = shown_layers(texts.context)
     full = [_geometries(layer) for layer in layers]
     shared = [is_coverage(shapes) for shapes in full]
     step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES, shared=shared)
@@ -50,7 +50,7 @@ def layer_data(
     return step_m, written
 
 
-def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
+def outline_data(report: ReportContext, plane: Plane) -> dict[str, Any]:
     """Give the city's outline, to dim what lies outside; empty if the city has none."""
     outline = report.layers.get(report.city.outline)
     shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
@@ -58,9 +58,9 @@ def outline_data(report: Report, plane: Plane) -> dict[str, Any]:
     return topology(fewer, [{} for _ in fewer], step_deg=_STEP_DEG)
 
 
-def missing_layers(texts: ReportText) -> list[str]:
+def missing_layers(texts: ContextText) -> list[str]:
     """Give the titles of the layers that rules look at and the city lacks, or that are empty."""
-    report = texts.report
+    report = texts.context
     wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
     absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
     return [texts.layer(one) for one in absent]
@@ -84,7 +84,7 @@ def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
     return properties
 
 
-def _layer(texts: ReportText, layer: Layer, shapes: Geometries) -> dict[str, Any]:
+def _layer(texts: ContextText, layer: Layer, shapes: Geometries) -> dict[str, Any]:
     spec = layer.spec
     values = _values(layer)
     entries = _entries(spec, values)

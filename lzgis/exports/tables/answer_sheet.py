@@ -1,7 +1,7 @@
-"""The answer sheet to the admission lists, for whatever lays it out: province first, then city, then each unit.
+"""The answer sheet to the admission lists, for workbook and documents: province first, then city, then each unit.
 
-Beside each clause stand the facts that geometry and activity give. A level of which the rule book holds no clause has
-blank lines under every heading, for the planner to fill in: nothing is passed over in silence.
+Each clause has the facts that geometry and activity give. A level without clauses in the rule book has a blank line under
+every heading, for the planner to fill in, so that no level is left out silently.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
+from lzgis.exports.report_text import STATE_RANK, ReportText, conflicts_first, hectares, number, records, text, visible
 from lzgis.model.report import FINDING_COLUMNS, Reason, State
 from lzgis.model.rules import Level, Requirement
 
 Row = dict[str, Any]
-#: Says how large the part of a site in a finding is, in the words of the output.
+#: Returns the size of the part of a site in a finding, as the output words it.
 Sizer = Callable[[Mapping[str, Any]], str]
 
 _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "note")
-_RANK = {State.INVOLVED: 0, State.SLIVER: 1, State.NOT_CHECKED: 2, State.CLEAR: 3}
 
 
 class Clause(NamedTuple):
-    """A line of the answer sheet: who sets it, the unit if it is one's, the clause, and what is known."""
+    """A line of the answer sheet: who sets the clause, the control unit if it is one's, the clause, and the facts."""
 
     level: Level
     share: float | None
@@ -40,7 +39,7 @@ class Clause(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Whether the line is left for the planner."""
+        """Whether the line is for the planner to fill in."""
         return not self.clause
 
 
@@ -54,13 +53,13 @@ class AnswerSheet:
     """
 
     def __init__(self, texts: ReportText) -> None:
-        self._teller = texts
+        self._texts = texts
         self._report = texts.report
-        # The layers that each clause speaks of: hundreds of projects share their clauses.
-        self._spoken: dict[str, list[str]] = {}
+        # The layers that each clause mentions, cached: hundreds of projects share their clauses.
+        self._layers_of: dict[str, list[str]] = {}
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
-        """Go through the clauses that a site must answer, in their order; sizes are in ㎡ and hectares if not said."""
+        """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""
         size = size or self._size
         mine = self._lists.get(site_id, [])
         for level in Level:
@@ -68,19 +67,19 @@ class AnswerSheet:
             if not rows and level is not Level.UNIT:
                 yield from self._blanks(level)
             for row in rows:
-                told = {name: visible(text(row[name])) for name in _COPIED}
-                certainty = self._teller.word("certainty", text(row["certainty"]))
-                facts = tuple(self._facts(site_id, told["clause"], size))
-                yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **told)
+                copied = {name: visible(text(row[name])) for name in _COPIED}
+                certainty = self._texts.word("certainty", text(row["certainty"]))
+                facts = tuple(self._facts(site_id, copied["clause"], size))
+                yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **copied)
 
     def requirements(self, site_id: str) -> list[Requirement]:
-        """Give the general requirements that a site must answer."""
+        """Return the general requirements that a site must answer."""
         mine = {(row["level"], row["clause"]) for row in self._lists.get(site_id, [])}
         return [one for one in self._report.book.requirements if (one.level.value, one.clause) in mine]
 
     def _size(self, found: Mapping[str, Any]) -> str:
-        """Say how large a part is as other outputs print it: square metres, hectares, or metres."""
-        area, length, words = number(found["area_m2"], 2), number(found["length_m"], 3), self._teller.words
+        """Return the size of a part as other outputs print it: square metres and hectares, or metres."""
+        area, length, words = number(found["area_m2"], 2), number(found["length_m"], 3), self._texts.words
         if area is not None:
             return words("dossier", "square-metres", m2=f"{area:,.2f}", ha=f"{hectares(found['area_m2']):,.4f}")
         return "" if length is None else words("dossier", "metres", m=f"{length:,.3f}")
@@ -91,7 +90,7 @@ class AnswerSheet:
 
     @cached_property
     def _headings(self) -> tuple[str, ...]:
-        """The headings that the lists of units have."""
+        """The headings of the lists of units."""
         lists = [getattr(rule, "list_fields", {}) for rule in self._report.book.rules]
         return tuple(dict.fromkeys(heading for fields in lists for heading in fields.values()))
 
@@ -111,38 +110,38 @@ class AnswerSheet:
 
     @cached_property
     def _mentioned(self) -> dict[str, tuple[str, ...]]:
-        """Words by which clauses speak of each layer."""
-        book, texts = self._report.book, self._teller
+        """The words by which clauses mention each layer."""
+        book, texts = self._report.book, self._texts
         return {
             layer: tuple(word for word in {title, texts.layer(layer), *book.mentions.get(layer, ())} if word)
             for layer, title in book.layers.items()
         }
 
     def _facts(self, site_id: str, clause: str, size: Sizer) -> list[str]:
-        """Say what is known of the layers that a clause speaks of; of other clauses only the activity."""
+        """Return what is known about the layers that a clause mentions, and the activity."""
         facts: list[str] = []
-        if clause not in self._spoken:
-            self._spoken[clause] = [
+        if clause not in self._layers_of:
+            self._layers_of[clause] = [
                 layer for layer, names in self._mentioned.items() if any(word in clause for word in names)
             ]
-        for layer in self._spoken[clause]:
+        for layer in self._layers_of[clause]:
             facts += self._layer_facts(site_id, layer, size)
-        given = visible(self._teller.activity(text(self._activities.get(site_id))))
-        say = self._teller.words
+        given = visible(self._texts.activity(text(self._activities.get(site_id))))
+        say = self._texts.words
         facts.append(say("dossier", "fact-activity", activity=given or say("dossier", "no-activity")))
         return list(dict.fromkeys(facts))
 
     def _layer_facts(self, site_id: str, layer: str, size: Sizer) -> list[str]:
-        """One line per rule that catches the site in a layer; if none does, one for the layer."""
-        texts, words = self._teller, self._teller.words
+        """Return one line per rule of a layer that the site violates; if there is none, one for the layer."""
+        texts, words = self._texts, self._texts.words
         rules = self._rules_of[layer]
-        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _meant(f)]
-        mine.sort(key=lambda f: _RANK[f["state"]])
+        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _applies(f)]
+        mine.sort(key=lambda f: STATE_RANK[f["state"]])
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
             state, reason = texts.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
-        caught = [f for f in mine if _RANK[f["state"]] < 2]
+        caught = [f for f in mine if f["state"] in (State.INVOLVED, State.SLIVER)]
         facts = []
         for found in caught or mine[:1]:
             named = visible(texts.rule(found["rule"])) if caught else title
@@ -172,5 +171,5 @@ def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _meant(row: Row) -> bool:
+def _applies(row: Row) -> bool:
     return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)

@@ -1,4 +1,4 @@
-"""What rasters tell, as a workbook: composition and declared figures, or what became what and where."""
+"""Results from rasters as a workbook: composition and declared figures, or changes from class to class."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pandas as pd
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import provenance_of
-from lzgis.exports.report_text import ReportText, number, records, text
-from lzgis.exports.siteless import siteless
+from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.model.audit import ReportContext
-from lzgis.model.report import Provenance, SiteTable
+from lzgis.model.report import Provenance, ReportContext, SiteTable
 from lzgis.rasters.change import RasterChange
 from lzgis.rasters.city import as_city
 from lzgis.rasters.stats import CLASS, RasterStats
@@ -38,20 +36,20 @@ def write_raster_xlsx(
     language: Language = "zh",
     made_at: dt.datetime | None = None,
 ) -> Path:
-    """Write what rasters told as a workbook, with where it comes from; return the path.
+    """Write results from rasters as a workbook, with their provenance, and return the path.
 
     Parameters
     ----------
     found : RasterStats or RasterChange
         What to write.
     city : Catalogue or path
-        The city that it was told of.
+        The city that the rasters were evaluated for.
     path : path
         The file, ``*.xlsx``.
     language : {"zh", "en"}
         The reader's language.
     made_at : datetime, optional
-        The time to be printed as that of the workbook; now if not given.
+        The time that the workbook states; now if not given.
 
     Raises
     ------
@@ -60,8 +58,7 @@ def write_raster_xlsx(
     """
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)
-    setting = ReportContext(city.city, city.book, {}, None, origin)
-    texts = ReportText(siteless(setting, city.book, found.problems), language)
+    texts = ContextText(ReportContext(city.city, city.book, {}, None, found.problems, origin), language)
     if isinstance(found, RasterStats):
         tables = _stats_tables(texts, found)
     else:
@@ -77,37 +74,37 @@ def raster_provenance(
     sites: SiteTable | None = None,
     made_at: dt.datetime | None = None,
 ) -> Provenance:
-    """Say where it comes from what rasters told: rasters, the layers that were read for it, rules, and sites if any."""
+    """Return the provenance of results from rasters: rasters, layers that were read, rules, and sites if any."""
     sources = (found.source,) if isinstance(found, RasterStats) else found.sources
     origin = provenance_of(city, city.book, city.read_so_far, (dt.date.today(), made_at), sites)
     return replace(origin, sources=(*sources, *origin.sources), transforms=())
 
 
-def told_composition(found: RasterStats, words: Words) -> pd.DataFrame:
-    """Give the composition with titles in the reader's language, also of what the raster does not answer."""
+def worded_composition(found: RasterStats, words: Words) -> pd.DataFrame:
+    """Return the composition with titles in the reader's language, also for cells that the raster leaves open."""
     table = found.composition
     titles = [words.title(zh, en) for zh, en in zip(table["title"], table["title_en"], strict=True)]
-    silent = {what: words("raster", what) for what in set(table["what"]) - {CLASS}}
-    said = [silent.get(what, title) for what, title in zip(table["what"], titles, strict=True)]
-    return table.assign(title=said)
+    others = {what: words("raster", what) for what in set(table["what"]) - {CLASS}}
+    worded = [others.get(what, title) for what, title in zip(table["what"], titles, strict=True)]
+    return table.assign(title=worded)
 
 
 def class_titles(city: Catalogue | str | Path, rasters: tuple[str, ...], words: Words) -> dict[str, str]:
-    """Give the titles of land-cover classes in the reader's language, by the titles that the catalogue gives."""
+    """Return the titles of land-cover classes in the reader's language, by their titles in the catalogue."""
     spec = as_city(city).spec.raster
     classes = [one for name in rasters for one in spec[name].classes.values()]
     return {one.title: words.title(one.title, one.title_en) for one in classes}
 
 
-def told_limits(found: RasterStats, words: Words) -> pd.DataFrame:
-    """Give what lies steeper than 25° with titles in the reader's language."""
+def worded_limits(found: RasterStats, words: Words) -> pd.DataFrame:
+    """Return what is steeper than 25° with titles in the reader's language."""
     titles = zip(found.limits["title"], found.limits["title_en"], strict=True)
     return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
 
 
-def _stats_tables(texts: ReportText, found: RasterStats) -> list[Table]:
+def _stats_tables(texts: ContextText, found: RasterStats) -> list[Table]:
     words = texts.words
-    tables = [_table(texts, "raster_composition", _COMPOSITION, told_composition(found, words))]
+    tables = [_table(texts, "raster_composition", _COMPOSITION, worded_composition(found, words))]
     if found.declared:
         rows: list[list[Value]] = [
             [d.declared.basis, d.declared.value, round(d.measured, 6), words("raster", "yes" if d.holds else "no")]
@@ -117,23 +114,23 @@ def _stats_tables(texts: ReportText, found: RasterStats) -> list[Table]:
         heads = [Head(words("raster", name)) for name in ("basis", "declared_value", "measured", "holds")]
         tables.append(Table("raster_declared", [*heads, Head(words("raster", "note"), "text", True)], rows))
     if len(found.limits):
-        tables.append(_table(texts, "raster_limits", _LIMITS, told_limits(found, words)))
+        tables.append(_table(texts, "raster_limits", _LIMITS, worded_limits(found, words)))
     return tables
 
 
-def _change_tables(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
-    told = {"before": titles, "after": titles}
-    patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(told)
+def _change_tables(texts: ContextText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
+    names = {"before": titles, "after": titles}
+    patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(names)
     columns = [name for name in _PATCHES if name in patches.columns]
     return [
         _table(texts, "raster_patches", columns, patches),
-        _table(texts, "raster_transitions", _TRANSITIONS, found.transitions.replace(told)),
+        _table(texts, "raster_transitions", _TRANSITIONS, found.transitions.replace(names)),
         _matrix(texts, found, titles),
     ]
 
 
-def _matrix(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> Table:
-    """Set the areas out in hectares: earlier classes down, later ones across."""
+def _matrix(texts: ContextText, found: RasterChange, titles: dict[str, str]) -> Table:
+    """Return the areas in hectares as a matrix: earlier classes as rows, later ones as columns."""
     matrix = found.matrix().rename(index=titles, columns=titles)
     heads = [Head(texts.words("raster", "matrix_corner")), *(Head(text(name), "hectare") for name in matrix.columns)]
     rows: list[list[Value]] = [
@@ -143,7 +140,7 @@ def _matrix(texts: ReportText, found: RasterChange, titles: dict[str, str]) -> T
     return Table("raster_matrix", heads, rows, fixed=1)
 
 
-def _table(texts: ReportText, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
+def _table(texts: ContextText, name: str, columns: list[str], frame: pd.DataFrame) -> Table:
     heads = [Head(texts.words("raster", c), _KINDS.get(c, "text")) for c in columns]
     return Table(name, heads, [[_cell(c, row[c]) for c in columns] for row in records(frame, columns)], fixed=1)
 

@@ -1,4 +1,4 @@
-"""The tables of a report as a planner reads them: heads in words, rounded numbers, the gravest rows first."""
+"""The tables of a report for planners: worded headings, rounded numbers, the gravest rows first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from lzgis.exports.report_text import SEPARATOR, ReportText, hectares, number, records, text
+from lzgis.exports.report_text import ContextText, ReportText, hectares, number, records, text
 from lzgis.exports.tables.answer_sheet import AnswerSheet
-from lzgis.model.report import State, Verdict
+from lzgis.model.report import SEPARATOR, State, Verdict
 from lzgis.model.rules import Rule
 
 Kind = Literal["text", "count", "area", "hectare", "metre", "share"]
@@ -16,7 +16,7 @@ Value = str | float | None
 
 
 class Head(NamedTuple):
-    """A column: its title, what it holds, and whether long texts in it are folded."""
+    """A column: its heading, the kind of its values, and whether long texts in it are wrapped."""
 
     title: str
     kind: Kind = "text"
@@ -25,10 +25,10 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready to be laid out.
+    """A table to lay out.
 
-    `marks` gives each row the verdict whose colour it has in column `marked`, or an empty string; the first
-    `fixed` columns stay in view; `choices` are the answers that the column of that number may take.
+    `marks` has for each row the verdict whose colour column `marked` gets, or an empty string. The first `fixed` columns
+    are frozen. `choices` are the values that a cell of a column may take, by the column's position.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Table:
     choices: Mapping[int, list[str]] = field(default_factory=dict)
 
 
-#: Decimals; metres to the millimetre, lest 29.996 m read as the 30 m that a rule demands.
+#: Decimals. Lengths have millimetres: 29.996 m must not read as the 30 m that a rule demands.
 _PLACES: dict[Kind, int] = {"count": 0, "area": 2, "metre": 3, "share": 4}
 
-#: What the columns hold that are not texts.
+#: Kinds of the columns that are not texts.
 _KINDS: dict[str, Kind] = {
     "area_m2": "area",
     "area_ha": "hectare",
@@ -130,8 +130,8 @@ _RULE_COLUMNS = [
 
 
 def report_tables(texts: ReportText) -> list[Table]:
-    """Return every table of a report but its provenance, in the order they are read."""
-    findings = [_told(texts, finding) for finding in texts.findings()]
+    """Return the tables of a report, without its provenance, in reading order."""
+    findings = [_worded(texts, finding) for finding in texts.findings()]
     overruled = ["override"] if len(texts.report.overrides) else []
     open_rows = [f for f in findings if f["code"] == State.NOT_CHECKED or (f["unchecked_share"] or 0) > 0]
     return [
@@ -145,14 +145,14 @@ def report_tables(texts: ReportText) -> list[Table]:
     ]
 
 
-def _told(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
-    """Word and round one finding; `code`, `corridor` and `mark` are for sorting it into tables."""
+def _worded(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Word and round one finding; `code`, `corridor` and `mark` decide which tables it goes to, and its colour."""
     rule = finding["rule"]
-    told: dict[str, Any] = {}
+    worded: dict[str, Any] = {}
     for name in (n for n in _FINDING_COLUMNS if n in finding):
         kind = _KINDS.get(name, "text")
-        told[name] = text(finding[name]) if kind == "text" else number(finding[name], _PLACES[kind])
-    return told | {
+        worded[name] = text(finding[name]) if kind == "text" else number(finding[name], _PLACES[kind])
+    return worded | {
         "code": finding["state"],
         "corridor": finding["kind"] == "keep_away",
         "mark": mark_of(finding),
@@ -180,13 +180,13 @@ def _told(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shortfall(required_m: Any, distance_m: Any) -> float | None:
-    """Give how many metres are missing; None where no distance is demanded or measured."""
+    """Return how many metres are missing; None if no distance is demanded or measured."""
     required, distance = number(required_m), number(distance_m)
     return None if required is None or distance is None else round(max(0.0, required - distance), 3)
 
 
 def mark_of(finding: Mapping[str, Any]) -> str:
-    """Give the verdict that a finding alone would lead to; a notice and what lies apart lead to none."""
+    """Return the verdict that a finding alone would lead to; empty for a notice and for 不涉及."""
     if finding["severity"] == "notice" or finding["state"] == State.CLEAR:
         return ""
     if finding["state"] == State.NOT_CHECKED:
@@ -195,7 +195,7 @@ def mark_of(finding: Mapping[str, Any]) -> str:
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
-def _heads(texts: ReportText, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
+def _heads(texts: ContextText, names: Iterable[str], *, folded: Iterable[str] = _FOLDED) -> list[Head]:
     return [Head(texts.column(name), _KINDS.get(name, "text"), name in folded) for name in names]
 
 
@@ -236,8 +236,8 @@ def _unit_list_table(texts: ReportText) -> Table:
     rows: list[list[Value]] = []
     for site, name in zip(texts.report.verdicts["site_id"], texts.report.verdicts["site_name"], strict=True):
         for one in sheet.clauses(site):
-            told: list[Value] = [site, text(name), texts.word("level-of", one.level)]
-            told += [
+            row: list[Value] = [site, text(name), texts.word("level-of", one.level)]
+            row += [
                 one.unit_id,
                 one.unit_name,
                 one.unit_class,
@@ -248,7 +248,7 @@ def _unit_list_table(texts: ReportText) -> Table:
                 "",
                 "",
             ]
-            rows.append([*told, one.basis, one.certainty, one.note])
+            rows.append([*row, one.basis, one.certainty, one.note])
     answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
     folded = _FOLDED | {"facts", "basis", "note"}
@@ -259,8 +259,8 @@ def _override_tables(texts: ReportText) -> list[Table]:
     """Return the table of overruled findings, if there are any."""
     rows: list[list[Value]] = []
     for row in records(texts.report.overrides, _OVERRIDE_COLUMNS):
-        told: dict[str, Value] = {name: text(value) for name, value in row.items()}
-        told |= {
+        worded: dict[str, Value] = {name: text(value) for name, value in row.items()}
+        worded |= {
             "rule": texts.rule(row["rule"]),
             "status": texts.word("override", row["status"]),
             "evidence_state": texts.word("override", row["evidence_state"]),
@@ -268,7 +268,7 @@ def _override_tables(texts: ReportText) -> list[Table]:
             "severity_then": texts.word("severity", row["severity_then"]),
             "area_m2_then": number(row["area_m2_then"], 2),
         }
-        rows.append([told[name] for name in _OVERRIDE_COLUMNS])
+        rows.append([worded[name] for name in _OVERRIDE_COLUMNS])
     folded = ("reason", "changed", "evidence")
     heads = [
         Head(texts.words("override", f"head_{name}"), "area" if name == "area_m2_then" else "text", name in folded)
@@ -277,15 +277,15 @@ def _override_tables(texts: ReportText) -> list[Table]:
     return [Table("overrides", heads, rows, fixed=2)] if rows else []
 
 
-def rule_table(texts: ReportText) -> Table:
-    """Return the table of the rules in force, with what each demands and rests on."""
+def rule_table(texts: ContextText) -> Table:
+    """Return the table of the rules in force: what each demands and what it rests on."""
     folded = {"basis", "repealed", "parameters", "procedure", "note"}
-    in_force = texts.report.book.as_of(texts.report.provenance.as_of).rules
+    in_force = texts.context.book.as_of(texts.context.provenance.as_of).rules
     rows = [_rule_row(texts, rule) for rule in in_force]
     return Table("rules", _heads(texts, _RULE_COLUMNS, folded=folded), rows, fixed=2)
 
 
-def _rule_row(texts: ReportText, rule: Rule) -> list[Value]:
+def _rule_row(texts: ContextText, rule: Rule) -> list[Value]:
     title = texts.words.title
     return [
         rule.id,
@@ -305,11 +305,11 @@ def _rule_row(texts: ReportText, rule: Rule) -> list[Value]:
     ]
 
 
-def _repealed(texts: ReportText, rule: Rule) -> str:
-    as_of = texts.report.provenance.as_of
+def _repealed(texts: ContextText, rule: Rule) -> str:
+    as_of = texts.context.provenance.as_of
     found = []
     for basis in rule.basis:
-        document = texts.report.book.documents[basis.document]
+        document = texts.context.book.documents[basis.document]
         if document.repealed(as_of):
             name = texts.words.title(document.title, document.title_en)
             line = texts.words("finding", "repealed", document=name, date=document.repealed_on)
@@ -317,8 +317,8 @@ def _repealed(texts: ReportText, rule: Rule) -> str:
     return SEPARATOR.join(found)
 
 
-def _parameters(texts: ReportText, rule: Rule) -> str:
-    """Spell out what limits a rule, what its kind adds, and its exceptions."""
+def _parameters(texts: ContextText, rule: Rule) -> str:
+    """Return the limits of a rule, the settings of its kind, and its exceptions, worded."""
     more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where"})
     parts = [f"{name} = {value}" for name, value in more.items() if value not in (None, "", [], {})]
     if rule.activities:
@@ -331,5 +331,5 @@ def _parameters(texts: ReportText, rule: Rule) -> str:
     return SEPARATOR.join(parts)
 
 
-def _activities(texts: ReportText, activities: Iterable[str]) -> str:
+def _activities(texts: ContextText, activities: Iterable[str]) -> str:
     return texts.words("picture", "separator").join(texts.activity(a) for a in activities)

@@ -1,4 +1,4 @@
-"""The workbook: verdicts, findings, corridors, unit lists to answer, what was left unchecked, provenance."""
+"""The Excel workbook: verdicts, findings, corridors, unit lists to answer, what was not checked, provenance."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import Any, TypeVar
 
 import xlsxwriter
 
+from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import TINTS, ReportText, visible
-from lzgis.exports.tables.tables import Head, Kind, Table, report_tables
+from lzgis.exports.report_text import TINTS, ContextText, ReportText, visible
+from lzgis.exports.tables.tables import Head, Kind, Table, report_tables, rule_table, verdict_table
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
-from lzgis.model.report import Report
+from lzgis.model.report import Report, ReportContext
 from lzgis.words import Language
 
 #: The most that Excel takes in one cell (UTF-16 units) and in one sheet, less the rows above the table.
 CELL_LIMIT = 32_767
 ROW_LIMIT = 1_048_576 - 4
 
-_Known = TypeVar("_Known")
+_Result = TypeVar("_Result")
 _FONT = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
 _NUMBERS: dict[Kind, str] = {
     "count": "0",
@@ -37,68 +38,35 @@ _WIDEST = 42
 _WIDEST_FIXED = 26
 _WIDEST_FOLDED = 34
 
-#: Height of a line in points; a row is no higher than so many of them, lest one text fills the screen.
+#: Height of a line in points, and the most lines that a row shows, so that one long text does not fill the screen.
 _LINE_PT, _MOST_LINES = 14.0, 12
 
-#: Paper as the format numbers it, and how many columns of 10 point letters go beside each other at 60 per cent.
+#: Paper sizes as the file format numbers them, and how many characters of 10 points fit across them at 60 per cent.
 _A3, _A4 = 8, 9
 _COLUMNS_A3, _COLUMNS_A4 = 330, 225
 _MARGINS_IN = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
 
 def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write a report as a workbook; the same report gives the same bytes.
+    """Write a report as a workbook, see `lzgis.exports.formats.ReportWriter`.
 
-    Texts are never read as formulas or links. What a cell cannot hold is spelled out (control characters) or
-    said to be cut (more than 32,767 characters).
-
-    Parameters
-    ----------
-    report : Report
-        What to write.
-    path : path
-        The file, ``*.xlsx``.
-    language : {"zh", "en"}
-        Language of titles and heads.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
+    Excel never takes a text for a formula or a link. Control characters are escaped, and a text of more than 32,767
+    characters is cut and says so.
     """
     data = workbook_bytes(report, language=language)
     write_bytes_atomic(path, data)
 
 
-def write_growing(
-    texts: ReportText, pieces: Callable[[], Iterable[Table]], others: list[Table], path: str | Path
-) -> None:
-    """Write a workbook of a table that comes in pieces of consecutive rows, of others, and the provenance.
-
-    Parameters
-    ----------
-    texts : ReportText
-        What the workbook says of itself.
-    pieces : callable
-        Gives the pieces from the first on; it is called twice, and only one piece is ever held.
-    others : list of Table
-        Tables on sheets after it.
-    path : path
-        The file, ``*.xlsx``.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
+def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
+    """Write verdicts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
+    texts = ReportText(pieces.head, language)
 
     def make(made: Path) -> None:
         options = _OPTIONS | {"constant_memory": True, "tmpdir": str(made.parent)}
         with xlsxwriter.Workbook(made, options) as book:
-            pages = _begun(book, texts)
-            pages.growing(pieces)
-            for table in others:
-                pages.table(table)
+            pages = _new_pages(book, texts)
+            pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
+            pages.table(rule_table(texts))
             pages.stack("provenance", provenance_tables(texts))
 
     write_atomic(path, make)
@@ -110,36 +78,36 @@ def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     return tables_bytes(texts, report_tables(texts))
 
 
-def tables_bytes(texts: ReportText, tables: list[Table]) -> bytes:
-    """Return a workbook of tables, a sheet for each, and of the provenance."""
+def tables_bytes(texts: ContextText, tables: list[Table]) -> bytes:
+    """Return a workbook with one sheet per table and one for the provenance."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS | {"in_memory": True}) as book:
-        pages = _begun(book, texts)
+        pages = _new_pages(book, texts)
         for table in tables:
             pages.table(table)
         pages.stack("provenance", provenance_tables(texts))
     return buffer.getvalue()
 
 
-def _begun(book: Any, texts: ReportText) -> _Pages:
+def _new_pages(book: Any, texts: ContextText) -> _Pages:
     book.set_properties(
-        {"title": visible(texts.city), "comments": visible(texts.notice), "created": _made_at(texts.report)}
+        {"title": visible(texts.city), "comments": visible(texts.notice), "created": _made_at(texts.context)}
     )
     return _Pages(book, texts)
 
 
-def _made_at(report: Report) -> dt.datetime:
-    """Time of making in UTC without a zone, as the file format wants it."""
+def _made_at(report: ReportContext) -> dt.datetime:
+    """Return when the report was made, in UTC without a time zone, as the file format requires."""
     made_at = report.provenance.made_at
     return made_at.astimezone(dt.UTC).replace(tzinfo=None) if made_at.tzinfo else made_at
 
 
 class _Pages:
-    """Lays tables out on sheets; every sheet begins with the notice and the disclaimer."""
+    """The sheets of a workbook; each begins with the notice and the disclaimer."""
 
-    def __init__(self, book: Any, texts: ReportText) -> None:
+    def __init__(self, book: Any, texts: ContextText) -> None:
         self._book = book
-        self._teller = texts
+        self._texts = texts
         self._formats: dict[tuple[Kind, bool, str], Any] = {}
         self._notice = book.add_format({**_FONT, "bold": True, "font_color": "#b00000", "font_size": 12})
         self._disclaimer = book.add_format({**_FONT, "font_color": "#555555"})
@@ -156,24 +124,24 @@ class _Pages:
         )
 
     def table(self, table: Table) -> None:
-        """Give a table sheets of its own, as many as its rows need."""
-        title = self._teller.words("sheet", table.name)
+        """Write a table on as many sheets of its own as its rows need."""
+        title = self._texts.words("sheet", table.name)
         for start in range(0, max(1, len(table.rows)), ROW_LIMIT):
             number = start // ROW_LIMIT + 1
-            name = title if number == 1 else self._teller.words("table", "continued", title=title, number=number)
+            name = title if number == 1 else self._texts.words("table", "continued", title=title, number=number)
             sheet, top = self._page(name)
             widths = self._widths(sheet, [table])
-            bottom = self._lay(sheet, table, (top, start), widths)
+            bottom = self._write(sheet, table, (top, start), widths)
             self._finish(sheet, table, (top, bottom), widths)
             for column, answers in table.choices.items():
                 sheet.data_validation(
                     top + 1, column, max(top + 1, bottom - 1), column, {"validate": "list", "source": answers}
                 )
 
-    def growing(self, pieces: Callable[[], Iterable[Table]]) -> None:
-        """Give a table that comes in pieces one sheet."""
+    def table_in_pieces(self, pieces: Callable[[], Iterable[Table]]) -> None:
+        """Write a table that comes in pieces of consecutive rows on one sheet; `pieces` is called three times."""
         first = next(iter(pieces()))
-        sheet, top = self._page(self._teller.words("sheet", first.name))
+        sheet, top = self._page(self._texts.words("sheet", first.name))
         widths = self._widths(sheet, pieces())
         self._heads(sheet, first, top)
         bottom = top + 1
@@ -182,7 +150,7 @@ class _Pages:
         self._finish(sheet, first, (top, bottom), widths)
 
     def _finish(self, sheet: Any, table: Table, span: tuple[int, int], widths: list[float]) -> None:
-        """Keep the head in view, let rows be filtered, and choose the paper."""
+        """Freeze the headings, add filters and set the paper size."""
         top, bottom = span
         sheet.freeze_panes(top + 1, table.fixed)
         sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
@@ -190,12 +158,12 @@ class _Pages:
         self._print(sheet, widths, table.fixed)
 
     def stack(self, name: str, tables: list[Table]) -> None:
-        """Lay tables below one another on one sheet, each under its title."""
-        sheet, row = self._page(self._teller.words("sheet", name))
+        """Write tables below one another on one sheet, each under its title."""
+        sheet, row = self._page(self._texts.words("sheet", name))
         widths = self._widths(sheet, tables)
         for table in tables:
-            sheet.write_string(row, 0, self._teller.words("provenance", table.name), self._section)
-            row = self._lay(sheet, table, (row + 1, 0), widths) + 1
+            sheet.write_string(row, 0, self._texts.words("provenance", table.name), self._section)
+            row = self._write(sheet, table, (row + 1, 0), widths) + 1
         sheet.freeze_panes(3, 0)
         self._print(sheet, widths, 0)
 
@@ -203,16 +171,16 @@ class _Pages:
         sheet = self._book.add_worksheet(title)
         sheet.hide_gridlines(0)
         sheet.set_footer("&L&A&R&P / &N")
-        sheet.write_string(0, 0, self._text(self._teller.notice), self._notice)
-        sheet.write_string(1, 0, self._text(self._teller.disclaimer), self._disclaimer)
+        sheet.write_string(0, 0, self._text(self._texts.notice), self._notice)
+        sheet.write_string(1, 0, self._text(self._texts.disclaimer), self._disclaimer)
         return sheet, 3
 
     def _print(self, sheet: Any, widths: list[float], fixed: int) -> None:
-        """Choose paper on which the letters stay legible, and as many pages beside each other as that takes."""
+        """Choose the paper size and the number of pages across at which the text stays legible."""
         whole, kept = sum(widths), sum(widths[:fixed])
         small = whole <= _COLUMNS_A4
         room = _COLUMNS_A4 if small else _COLUMNS_A3
-        # The columns that stay in view on the screen head every page.
+        # The frozen columns are repeated on every page.
         beside = 1 if whole <= room else math.ceil((whole - kept) / (room - kept))
         sheet.set_landscape()
         sheet.set_paper(_A4 if small else _A3)
@@ -221,12 +189,12 @@ class _Pages:
         if beside > 1 and fixed:
             sheet.repeat_columns(0, fixed - 1)
 
-    def _lay(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
-        """Write the head at a row, and up to a sheet's rows from one on; return the row below them."""
+    def _write(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
+        """Write the headings and the rows from `start` that fit on the sheet; return the row below them."""
         top, start = place
         self._heads(sheet, table, top)
         if start >= len(table.rows):
-            sheet.write_string(top + 1, 0, self._teller.words("table", "none"), self._format(Head("")))
+            sheet.write_string(top + 1, 0, self._texts.words("table", "none"), self._format(Head("")))
             return top + 2
         return self._rows(sheet, table, (top + 1, start), widths)
 
@@ -235,14 +203,14 @@ class _Pages:
             sheet.write_string(row, column, self._text(head.title), self._head)
 
     def _rows(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
-        """Write up to a sheet's rows from one on, at a row; return the row below them."""
+        """Write the rows from `start` that fit on the sheet; return the row below them."""
         top, start = place
         rows = table.rows[start : start + ROW_LIMIT]
-        texts, depths = _remembering(self._text), [_remembering(partial(_lines, width)) for width in widths]
+        texts, depths = _cached(self._text), [_cached(partial(_lines, width)) for width in widths]
         folded = [column for column, head in enumerate(table.heads) if head.folded]
         for number, row in enumerate(rows, start=top):
             mark = table.marks[start + number - top] if table.marks else ""
-            # Not every program finds out by itself how high a row of folded text must be.
+            # Not every program computes the height of a row of wrapped text.
             deep = max((depths[i](value) for i in folded if isinstance(value := row[i], str)), default=1)
             if deep > 1:
                 sheet.set_row(number, _LINE_PT * min(deep, _MOST_LINES))
@@ -272,20 +240,20 @@ class _Pages:
         text = visible(value)
         if len(text) * 2 <= CELL_LIMIT or _units(text) <= CELL_LIMIT:
             return text
-        tail = self._teller.words("table", "cut", count=len(text))
+        tail = self._texts.words("table", "cut", count=len(text))
         kept = text.encode("utf-16-le")[: 2 * (CELL_LIMIT - _units(tail))]
-        # A pair of surrogates cut in two would be no text at all.
+        # A surrogate pair that is cut in two cannot be decoded.
         return kept.decode("utf-16-le", "ignore") + tail
 
     def _widths(self, sheet: Any, tables: Iterable[Table]) -> list[float]:
-        """Give each column the width that its texts need, within bounds, and tell the widths."""
+        """Set each column to the width that its texts need, within bounds, and return the widths."""
         widest: dict[int, int] = {}
         for table in tables:
             for column, head in enumerate(table.heads):
                 values = {row[column] for row in table.rows}
                 shown = [_shown(value, head.kind) for value in values]
                 limit = _WIDEST_FIXED if column < table.fixed else _WIDEST_FOLDED if head.folded else _WIDEST
-                # A head may fold once, but the arrow of the filter covers its end.
+                # A heading may wrap once, but the arrow of the filter covers its end.
                 width = max([(_width(head.title) + 5) // 2 + 2, *(_width(s) for s in shown)])
                 widest[column] = max(widest.get(column, 6), min(limit, width))
         widths = [widest[column] + 1.5 for column in range(len(widest))]
@@ -301,14 +269,14 @@ def _shown(value: str | float | None, kind: Kind) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns that the widest line takes: GBK has one byte for a narrow letter and two for a wide one."""
+    """Return the width of the longest line in characters: GBK has one byte for a narrow one, two for a wide one."""
     return max((len(line.encode("gbk", "replace")) for line in text[:200].split("\n")), default=0)
 
 
 def _lines(width: float, text: str) -> int:
-    """Lines that a text takes in a column; of what is very long, enough to fill a row."""
+    """Return how many lines a text takes in a column; of a very long text the beginning is measured."""
     taken = (len(line.encode("gbk", "replace")) for line in text[:2000].split("\n"))
-    # A wide letter does not break: up to one column is lost in each line.
+    # A wide character does not break: up to one column is lost in each line.
     return sum(max(1, math.ceil(columns / max(width - 2, 1))) for columns in taken)
 
 
@@ -316,11 +284,11 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _remembering(function: Callable[[str], _Known]) -> Callable[[str], _Known]:
-    """Spare the work for a text seen before: most cells of a long table repeat."""
-    known: dict[str, _Known] = {}
+def _cached(function: Callable[[str], _Result]) -> Callable[[str], _Result]:
+    """Cache a function of a text: most cells of a long table repeat."""
+    known: dict[str, _Result] = {}
 
-    def again(value: str) -> _Known:
+    def again(value: str) -> _Result:
         found = known.get(value)
         if found is None:
             found = known[value] = function(value)
