@@ -18,7 +18,7 @@ from lzgis.city.plane_layers import in_plane
 from lzgis.city.provenance import date_of, provenance_of
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
-from lzgis.model.report import Problem, State
+from lzgis.model.report import Problem
 from lzgis.model.rules import LayerRule, RuleBook
 from lzgis.reading import shown
 from lzgis.rules.for_layers import LAYER_KINDS
@@ -26,8 +26,6 @@ from lzgis.rules.for_layers.base import AuditContext, Found
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 from lzgis.screening.findings import citation
-
-_STATES = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR]
 
 
 def audit(
@@ -158,7 +156,7 @@ def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:
     severity = (found.severity or rule.severity).rank
     size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
     # What was found comes first, by topic; boundary errors behind conflicts of the same topic.
-    state = _STATES.index(found.state)
+    state = found.state.rank
     return (max(state, 1), topic, state, severity, *size)
 
 

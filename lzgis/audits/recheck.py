@@ -23,7 +23,7 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, Problem, SiteTable, Source, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Problem, SiteTable, Source, State
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
@@ -316,7 +316,7 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
     for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
         index=False
     ):
-        parts = [state, *([severity] if state in (State.INVOLVED, State.SLIVER) else []), feature, reason]
+        parts = [state, *([severity] if state in HIT_STATES else []), feature, reason]
         parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
         parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")
         said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))

@@ -24,11 +24,10 @@ from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, VERDICT_COLUMNS, Report, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
-_CAUGHT = (State.INVOLVED, State.SLIVER)
 _CONFLICTS = [
     *[
         "topic",
@@ -64,7 +63,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
     … with one finding and one verdict.
     """
     teller_words = ReportText(_bare(audit), language).words
-    found = audit.findings[audit.findings["state"].isin(_CAUGHT) & has_part(audit.findings)].reset_index(drop=True)
+    found = audit.findings[audit.findings["state"].isin(HIT_STATES) & has_part(audit.findings)].reset_index(drop=True)
     ids = [f"A{i + 1}" for i in range(len(found))]
     names = [teller_words.message(what) for what in found["what"]]
     given = {
@@ -117,7 +116,7 @@ def _tuples(rules: pd.Series, here: pd.Series) -> list[tuple[str, ...]]:
 
 def audit_tables(audit: AuditReport, texts: ReportText) -> list[Table]:
     """Return the tables of an audit: conflicts, figures, what was checked and found in order or not checked, rules."""
-    caught = audit.findings["state"].isin(_CAUGHT)
+    caught = audit.findings["state"].isin(HIT_STATES)
     figure = audit.findings["topic"] == Topic.FIGURE
     return [
         _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[caught & ~figure]),
@@ -194,7 +193,7 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     columns["what"] = [storable(r["what"]) for r in rows]
     aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
-    shown = frame[(frame["state"].isin(_CAUGHT) & has_part(frame)).to_numpy()]
+    shown = frame[(frame["state"].isin(HIT_STATES) & has_part(frame)).to_numpy()]
     layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, State, Verdict
-from lzgis.model.rules import Certainty, Rule, Severity
+from lzgis.model.rules import Rule, Severity
 from lzgis.words import Language, Words
 
 #: Between the parts of a list in one cell, as between the documents of a finding's basis.
@@ -38,8 +38,6 @@ AT_ONCE = 5_000
 
 # Illegal in XML or unseen in a cell: C0 and C1 but for tab and newline, surrogates, non-characters.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-_STATE_ORDER = {State.INVOLVED: 0, State.SLIVER: 1, State.NOT_CHECKED: 2, State.CLEAR: 3}
 
 
 def visible(text: str) -> str:
@@ -101,7 +99,7 @@ def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, A
 
 def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Positions of the findings, the gravest first; findings alike keep their order."""
-    state = findings["state"].map(_STATE_ORDER).to_numpy()
+    state = findings["state"].map({s.value: s.rank for s in State}).to_numpy()
     severity = findings["severity"].map({s.value: s.rank for s in Severity}).to_numpy()
     # A notice that is met is no conflict: it stands behind what was not checked.
     told = (state == 0) & (severity == Severity.NOTICE.rank)
@@ -209,9 +207,8 @@ class ReportText:
 
     def certainty_of(self, rule: Rule) -> str:
         """Say how well the weakest document of a rule is known."""
-        order = list(Certainty)
         found = [self.report.book.documents[b.document].certainty for b in rule.basis]
-        return self.words("certainty", max(found, key=order.index))
+        return self.words("certainty", max(found, key=lambda one: one.rank))
 
     def override(self, finding: Mapping[str, Any]) -> str:
         """Say that a finding was overruled: why, by whom and when, and whether the finding has changed since."""

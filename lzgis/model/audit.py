@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lzgis.model.catalogue import CitySpec
-from lzgis.model.report import Column, Layer, Problem, Provenance, State
+from lzgis.model.report import HIT_STATES, Column, Layer, Problem, Provenance
 from lzgis.model.rules import RuleBook
 
 
@@ -79,7 +79,7 @@ class AuditReport:
 
     def of(self, topic: Topic) -> gpd.GeoDataFrame:
         """Give what was found on a topic, boundary errors included."""
-        caught = self.findings["state"].isin([State.INVOLVED, State.SLIVER])
+        caught = self.findings["state"].isin(HIT_STATES)
         return self.findings[caught & (self.findings["topic"] == topic)]
 
 

@@ -27,9 +27,22 @@ class State(StrEnum):
     SLIVER = "疑似边界误差"
     NOT_CHECKED = "未核查"
 
+    @property
+    def rank(self) -> int:
+        """Position in `STATES_BY_GRAVITY`: 0 for the gravest."""
+        return STATES_BY_GRAVITY.index(self)
+
+
+#: From the gravest state to the mildest. Where several findings answer for one site and rule, the gravest counts.
+STATES_BY_GRAVITY = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR)
+#: The states of a finding that hits something; the second may be a digitising error.
+HIT_STATES = (State.INVOLVED, State.SLIVER)
+#: Coordinates are accurate to a millimetre at best: what is narrower or shorter than this (m) touches, it does not overlap.
+RESOLUTION_M = 1e-3
+
 
 class Verdict(StrEnum):
-    """The answer for one site. Geometry alone never makes a site 合规."""
+    """The answer for one site, the gravest first. Geometry alone never makes a site 合规."""
 
     PROHIBITED = "存在禁止性冲突"
     REVIEW = "需进一步论证"

@@ -37,12 +37,20 @@ class Strength(StrEnum):
 
 
 class Certainty(StrEnum):
-    """How well the text behind a rule is known: read, stands in the plan, read in part, or common practice only."""
+    """How well the text behind a rule is known, the best first.
+
+    The text was read, stands in the plan, was read in part, or is common practice only.
+    """
 
     READ = "read"
     PLAN = "plan"
     PART = "part"
     LORE = "lore"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best known."""
+        return list(Certainty).index(self)
 
 
 class Level(StrEnum):

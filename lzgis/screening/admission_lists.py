@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lzgis.model.report import UNIT_LIST_COLUMNS, Layer, Reason, State
+from lzgis.model.report import HIT_STATES, UNIT_LIST_COLUMNS, Layer, Reason
 from lzgis.model.rules import Level, Requirement, RuleBook
 from lzgis.screening.findings import citation
 
@@ -40,14 +40,13 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
     site, ids = pd.factorize(findings["site_id"])
     told = pd.DataFrame(findings[["rule", "layer", "feature_id", "share"]]).assign(
         site=site,
-        hit=findings["state"].isin([State.INVOLVED, State.SLIVER]),
+        hit=findings["state"].isin(HIT_STATES),
         # A site outside of the city is under the requirements of another.
         within=findings["reason"] != Reason.OUTSIDE_CITY,
     )[findings["kind"] == "identify"]
-    levels = (Level.PROVINCE, Level.CITY)
     texts: list[_Row] = []
     parts = [_Part(*3 * (np.zeros(0, dtype=np.intp),))]
-    for one in sorted(book.requirements, key=lambda r: levels.index(r.level)):
+    for one in sorted(book.requirements, key=lambda r: list(Level).index(r.level)):
         concerned = told[told["within"] & (told["layer"] == one.layer)]
         sites = _concerned(one, concerned, layers.get(one.layer))
         parts.append(_Part(sites, np.full(len(sites), len(texts)), np.full(len(sites), np.nan)))

@@ -17,12 +17,12 @@ from lzgis.errors import ConfigError, SourceError
 from lzgis.geometry import Translation, shortest_translation
 from lzgis.geometry.translation import window_around
 from lzgis.messages import Message
-from lzgis.model.report import Report, SiteTable, State
+from lzgis.model.report import RESOLUTION_M, Report, SiteTable, State
 from lzgis.model.rules import Rule, Severity
 from lzgis.reading import read_sites
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries
+from lzgis.rules.for_sites.hits import Geometries
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.findings import Subjects, finding_rows
 from lzgis.screening.run import subjects_of

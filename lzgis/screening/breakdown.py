@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from lzgis.geometry import SiteShapes, overlapping
-from lzgis.model.report import BREAKDOWN_COLUMNS, State
+from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
@@ -44,7 +44,7 @@ def breakdown(
     divisions : iterable of str
         Names of the layers of divisions, one for each level.
     """
-    caught = findings["state"].isin([State.INVOLVED, State.SLIVER]) & (findings["kind"] != "identify")
+    caught = findings["state"].isin(HIT_STATES) & (findings["kind"] != "identify")
     # Missing shapes have dimension -1, points 0: neither has parts.
     dimension = shapely.get_dimensions(shapes)
     which = np.flatnonzero(caught.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))

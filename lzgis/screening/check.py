@@ -13,11 +13,11 @@ import shapely
 
 from lzgis.coordinates.locate import lies_elsewhere
 from lzgis.indexcache import ready_loops
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Hits, Integers, concatenated, hits, not_checked, only
+from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 from lzgis.screening.coverage import Coverage, coverage_of, covered
 from lzgis.screening.findings import Columns, Subjects, finding_rows

@@ -8,18 +8,9 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, mean_width, outside_parts, part_of_dimension, told_nearest
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.hits import (
-    RESOLUTION_M,
-    Flags,
-    Floats,
-    Geometries,
-    Hits,
-    concatenated,
-    not_checked,
-    only,
-)
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, concatenated, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneSites
 
 

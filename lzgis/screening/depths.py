@@ -8,7 +8,7 @@ import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.geometry.depth import depth
-from lzgis.model.report import Report, State
+from lzgis.model.report import HIT_STATES, Report
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.hits import Geometries
 
@@ -45,7 +45,7 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
     findings = report.findings
     rules = {rule.id: rule for rule in report.book.rules}
     shapes = findings.geometry.to_numpy()
-    there = findings["state"].isin([State.INVOLVED, State.SLIVER]) & findings["kind"].isin(["avoid", "stay_inside"])
+    there = findings["state"].isin(HIT_STATES) & findings["kind"].isin(["avoid", "stay_inside"])
     which = np.flatnonzero(there.to_numpy(dtype=bool) & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
     outline = report.layers[report.city.outline].frame
     plane = plane_for(tuple(outline.total_bounds))

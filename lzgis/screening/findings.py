@@ -13,7 +13,7 @@ import pandas as pd
 
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, Reason, State
+from lzgis.model.report import FINDING_COLUMNS, STATES_BY_GRAVITY, Reason, State
 from lzgis.model.rules import Certainty, Requirement, Rule, RuleBook, Severity
 from lzgis.rules.for_sites.hits import Hits, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
@@ -103,13 +103,8 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
     begun = [(b, d) for b, d in known if d.effective_from is None or d.effective_from <= as_of] or known
     texts = [f"{d.title} {b.article}".strip() for b, d in begun]
     gone = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in begun if d.repealed(as_of)]
-    order = list(Certainty)
-    weakest = max((d.certainty for _, d in begun), key=order.index)
+    weakest = max((d.certainty for _, d in begun), key=lambda one: one.rank)
     return "；".join(texts), "；".join(gone), weakest
-
-
-#: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.
-STATES_BY_GRAVITY = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
 
 
 def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
@@ -135,11 +130,11 @@ def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple
         If a pair has no answer, or is 不涉及 and something else at once: then the screening itself is wrong.
     """
     found = np.full(shape, -1)
-    for grade, one in enumerate(STATES_BY_GRAVITY):
+    for one in reversed(STATES_BY_GRAVITY):
         which = (state == one.value).to_numpy(dtype=bool)
-        found[site[which], rule[which]] = grade
+        found[site[which], rule[which]] = one.rank
     clear = (state == State.CLEAR.value).to_numpy(dtype=bool)
-    twice = int((found[site[clear], rule[clear]] != 0).sum())
+    twice = int((found[site[clear], rule[clear]] != State.CLEAR.rank).sum())
     without = int((found < 0).sum())
     if twice or without:
         raise LzgisError(

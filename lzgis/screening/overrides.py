@@ -22,7 +22,7 @@ from pydantic import Field
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
-from lzgis.model.report import OVERRIDE_COLUMNS, Layer, Problem, Report, Source
+from lzgis.model.report import OVERRIDE_COLUMNS, Layer, Problem, Report, Source, State
 from lzgis.model.rules import Data, Severity
 from lzgis.reading import sha256_of
 
@@ -191,7 +191,7 @@ def _findings(report: Report, site: str, rule: str, feature: str) -> pd.DataFram
 
 def _gravest(report: Report, found: pd.DataFrame) -> pd.Series[Any]:
     """Choose, of several findings, the gravest and of these the largest."""
-    states = found["state"].map({"涉及": 0, "疑似边界误差": 1, "未核查": 2, "不涉及": 3})
+    states = found["state"].map({s.value: s.rank for s in State})
     severities = found["severity"].map({s.value: s.rank for s in Severity})
     order = np.lexsort((-found["area_m2"].fillna(0.0), severities, states))
     return found.iloc[int(order[0])]

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
-from lzgis.model.report import FINDING_COLUMNS, Reason, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Reason, State
 from lzgis.model.rules import Level, Requirement
 
 Row = dict[str, Any]
@@ -20,7 +20,6 @@ Row = dict[str, Any]
 Sizer = Callable[[Mapping[str, Any]], str]
 
 _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "note")
-_RANK = {State.INVOLVED: 0, State.SLIVER: 1, State.NOT_CHECKED: 2, State.CLEAR: 3}
 
 
 class Clause(NamedTuple):
@@ -137,12 +136,12 @@ class AnswerSheet:
         texts, words = self._teller, self._teller.words
         rules = self._rules_of[layer]
         mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _meant(f)]
-        mine.sort(key=lambda f: _RANK[f["state"]])
+        mine.sort(key=lambda f: State(f["state"]).rank)
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
             state, reason = texts.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
-        caught = [f for f in mine if _RANK[f["state"]] < 2]
+        caught = [f for f in mine if f["state"] in HIT_STATES]
         facts = []
         for found in caught or mine[:1]:
             named = visible(texts.rule(found["rule"])) if caught else title

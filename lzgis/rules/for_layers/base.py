@@ -13,9 +13,9 @@ from lzgis.coordinates.plane import Plane
 from lzgis.geometry import mean_width
 from lzgis.geometry.pieces import Pieces, border_chains, cut_to_pieces, patches
 from lzgis.messages import Message
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import EVERY_LAYER, OUTLINE, LayerRule, Severity
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Integers
+from lzgis.rules.for_sites.hits import Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 

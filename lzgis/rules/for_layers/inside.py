@@ -10,9 +10,10 @@ import shapely
 from lzgis.geometry import FeatureIndex, outside_parts
 from lzgis.geometry.pieces import uncovered_parts
 from lzgis.messages import Message
+from lzgis.model.report import RESOLUTION_M
 from lzgis.model.rules import LayerRule
 from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named, patch_rows
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Integers
+from lzgis.rules.for_sites.hits import Integers
 
 
 class Inside(LayerRule):

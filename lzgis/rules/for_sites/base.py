@@ -15,9 +15,9 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, Nearest, mean_width, told_nearest
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Flags, Floats, Geometries, Hits, Integers, hits
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 

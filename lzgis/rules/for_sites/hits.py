@@ -12,19 +12,9 @@ from lzgis.model.report import Reason, State
 from lzgis.model.rules import Rule
 
 Geometries = npt.NDArray[np.object_]
-
-
 Integers = npt.NDArray[np.intp]
-
-
 Floats = npt.NDArray[np.float64]
-
-
 Flags = npt.NDArray[np.bool_]
-
-
-#: Coordinates are kept to the millimetre at best: what is narrower or shorter than this is touching, not overlapping.
-RESOLUTION_M = 1e-3
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, crossing, outside_parts, part_of_dimension, united
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.avoid import overlap_rows
 from lzgis.rules.for_sites.base import Check, overlap_states, sizes
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits
 
 #: Less area than a patch as wide as `RESOLUTION_M` can have, by far.
 _LESS_M2 = 5e-7

@@ -14,11 +14,11 @@ from pydantic import Field
 
 from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
 from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, obstacle_rows, sizes
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Flags, Floats, Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import outside_parts
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, obstacle_rows, overlap_states, sizes
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Hits, concatenated, hits
+from lzgis.rules.for_sites.hits import Hits, concatenated, hits
 
 
 class StayInside(Rule):
