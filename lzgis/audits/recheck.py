@@ -28,9 +28,9 @@ from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
 from lzgis.rules.for_sites.plane import PlaneLayer
-from lzgis.screening.check import check_all
-from lzgis.screening.findings import Subjects, citation
-from lzgis.screening.run import subjects_of, unusable_rows
+from lzgis.screening.check import check_all, unusable_rows
+from lzgis.screening.findings import citation
+from lzgis.screening.subjects import Subjects, subjects_of
 from lzgis.screening.verdicts import verdicts
 
 #: How much nearer than need be a changed feature is taken to matter: far above what computing can lose.

@@ -203,7 +203,7 @@ def test_a_repaired_site_is_listed_with_its_area_before_and_after(city):
     refused = toy.screened(city, bow_tie, toy.square(-3000, 200))
     assert set(toy.rows(refused, "redline")["reason"]) == {"geometry-unusable"}
     assert toy.row(refused, "redline", "s2")["state"] == "不涉及"
-    accepted = lz.sources.sites_from_frame(toy.sites(bow_tie), options=lz.sources.ReadOptions(repairs="accepted"))
+    accepted = lz.sites_from_frame(toy.sites(bow_tie), options=lz.ReadOptions(repairs="accepted"))
     report = lz.screen(accepted, city, as_of=toy.AS_OF)
     # Two triangles of 100 m by 50 m, which as drawn cancel each other out.
     assert toy.verdict(report)["site_area_m2"] == pytest.approx(5_000, rel=1e-6)

@@ -71,10 +71,10 @@ def baseline_features(
     A layer that has the fields of `where` is filtered by them; one that lacks them keeps the objects that match in the
     `primary` layer.
     """
-    wanted = None if primary is None or primary.lacking(where) else set(_keys(primary, primary.matching(where)))
+    wanted = None if primary is None or primary.missing_fields(where) else set(_keys(primary, primary.matching(where)))
     parts: list[BaselineFeatures] = []
     for layer in layers:
-        if not layer.lacking(where):
+        if not layer.missing_fields(where):
             which = layer.matching(where)
         elif wanted is not None:
             everything = np.arange(len(layer.frame))

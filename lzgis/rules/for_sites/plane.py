@@ -72,6 +72,6 @@ class PlaneLayer:
             keep &= self.frame[name].isin(values).to_numpy()
         return np.flatnonzero(keep)
 
-    def lacking(self, where: Mapping[str, list[str]]) -> list[str]:
+    def missing_fields(self, where: Mapping[str, list[str]]) -> list[str]:
         """Fields that `where` needs and the layer has not."""
         return [name for name in where if name not in self.frame.columns]
