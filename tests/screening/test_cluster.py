@@ -155,7 +155,7 @@ def test_an_error_on_a_worker_is_the_error(place, client, tmp_path):
 
 
 def test_nobody_at_the_address(monkeypatch):
-    monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
+    monkeypatch.setattr(cluster, "_TIMEOUT_S", 1)
     with pytest.raises(ConfigError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9"):
         cluster.connected("tcp://127.0.0.1:9")
 
