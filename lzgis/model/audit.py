@@ -1,4 +1,4 @@
-"""The nouns of layers against each other: the report of an audit."""
+"""The records of audits and comparisons: reports on layers against each other, and on two versions of a city."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ AUDIT_COLUMNS = (
 
 @dataclass(frozen=True)
 class AuditReport:
-    """The result of an audit: what of a city's layers does not fit together, the worst first.
+    """The result of an audit: where a city's layers contradict each other, the worst first.
 
-    Every rule has at least one row for each pair of layers that it compares: 不涉及 proves that it was looked at, 未核查 says
-    why it was not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
+    Every rule has at least one row for each pair of layers that it compares. 不涉及 proves that they were checked, 未核查 says
+    why they were not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
     """
 
     city: CitySpec
@@ -74,13 +74,13 @@ class AuditReport:
 
     @property
     def conflicts(self) -> gpd.GeoDataFrame:
-        """Where layers do not fit together, boundary errors included."""
+        """Findings about geometry against geometry, boundary errors included."""
         return self.of(Topic.CONFLICT)
 
     def of(self, topic: Topic) -> gpd.GeoDataFrame:
-        """Give what was found on a topic, boundary errors included."""
-        caught = self.findings["state"].isin(HIT_STATES)
-        return self.findings[caught & (self.findings["topic"] == topic)]
+        """Return the findings on a topic where the rule does not hold, boundary errors included."""
+        hit = self.findings["state"].isin(HIT_STATES)
+        return self.findings[hit & (self.findings["topic"] == topic)]
 
 
 CHANGE_COLUMNS = (
@@ -143,7 +143,7 @@ RECHECK_COLUMNS = (
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a comparison is shown on and cites: city, rules and layers of the newer version, and where both come from."""
+    """What a comparison is drawn on and cites: city, rules and layers of the newer version, provenance of both."""
 
     city: CitySpec
     book: RuleBook
@@ -154,9 +154,9 @@ class ReportContext:
 
 @dataclass(frozen=True)
 class DiffReport:
-    """What a new version changes: features, areas, rules, and what rules say of the change.
+    """What a new version changes: features, areas, rules, and the findings of rules between versions.
 
-    `changes` has a row per feature that is not as it was, with its newer shape (the older where it is gone); `parts` the
+    `changes` has a row per feature that differs, with its newer shape (the older one if it was removed). `parts` has the
     areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on.
     """
 
@@ -178,11 +178,11 @@ class DiffReport:
 
 @dataclass(frozen=True)
 class Recheck:
-    """The projects of an earlier report, judged by what holds now.
+    """The projects of an earlier report, checked against the present layers and rules.
 
-    `changes` has a row per site and rule whose answer differs; `verdicts` and `findings` are what a screening of all sites
-    would give now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the
-    pairs of site and rule that were checked again, `reused` those that cannot have changed.
+    `changes` has a row per site and rule whose answer differs. `verdicts` and `findings` equal those of a screening of all
+    sites now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the pairs
+    of site and rule that were checked again, `reused` those that cannot have changed.
     """
 
     sites: gpd.GeoDataFrame
@@ -195,6 +195,6 @@ class Recheck:
 
     @property
     def verdict_changes(self) -> pd.DataFrame:
-        """One row per site whose verdict is another now."""
+        """One row per site whose verdict differs now."""
         differ = self.changes["verdict_before"] != self.changes["verdict_after"]
         return self.changes[differ].drop_duplicates("site_id").reset_index(drop=True)

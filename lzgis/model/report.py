@@ -1,4 +1,4 @@
-"""The nouns: states, verdicts, problems, layers and the report that every output is made from."""
+"""The records of a screening: states, verdicts, problems, layers, sites, and the report that every output is made from."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pandas as pd
 import shapely
 
 if TYPE_CHECKING:
-    # Not imported with the nouns: what reads a file needs neither rules nor pydantic, and starts sooner without.
+    # Not imported at run time: the process that reads files needs neither rules nor pydantic, and starts faster without.
     from lzgis.model.catalogue import CitySpec, LayerSpec
     from lzgis.model.rules import RuleBook
 
 
 class State(StrEnum):
-    """The answer to one rule for one site; there is no fifth, and a rule that could not be checked never passes."""
+    """The answer to one rule for one site. There is no fifth, and a rule that could not be checked never passes."""
 
     INVOLVED = "涉及"
     CLEAR = "不涉及"
@@ -51,7 +51,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a finding is 未核查, or why it is 不涉及 other than by lying apart."""
+    """Why a finding is 未核查, or why it is 不涉及 although no distance or overlap was measured."""
 
     NONE = ""
     LAYER_MISSING = "layer-missing"
@@ -217,7 +217,7 @@ OVERRIDE_COLUMNS = (
 
 
 def no_overrides() -> pd.DataFrame:
-    """Return an empty table of overruled findings."""
+    """Return an empty table of overrides."""
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
 
 
@@ -226,9 +226,9 @@ _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a reader must know: a repair, an assumption, a figure that does not hold, a thing left out.
+    """Something a reader must know: a repair, an assumption, a figure that does not hold, something left out.
 
-    `level` is ``note`` (an assumption that changes nothing), ``warning`` (look at it) or ``error`` (could not be used).
+    `level` is ``note`` (an assumption that changes no answer), ``warning`` (check it) or ``error`` (could not be used).
     """
 
     level: str
@@ -242,10 +242,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Repair:
-    """A geometry that is not used as it was drawn: whose it is, what was done, and its area (m²) before and after.
+    """A geometry that is not used as it was drawn: its owner, what was done, and its area (m²) before and after.
 
-    `accepted` is False where the area changed by more than the tolerance and nobody accepted that: then the geometry is
-    not used at all, and what it would have decided is 未核查. Areas are 0 for lines and points.
+    `accepted` is False where the area changed by more than the tolerance and the user did not accept that. Such a geometry
+    is not used, and answers that depend on it are 未核查. Areas are 0 for lines and points.
     """
 
     place: str
@@ -258,7 +258,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Source:
-    """An input as it was read: what it is, where it came from and its fingerprint."""
+    """An input as it was read: its role, name, SHA-256, version, date, CRS, and the library that read it."""
 
     role: str
     name: str
@@ -271,7 +271,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
+    """Where a report comes from, enough to make it again; `command` is the command line that made it, if any."""
 
     as_of: dt.date
     made_at: dt.datetime
@@ -288,10 +288,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names.
+    """A layer that was read: unique ids, valid and non-empty geometries in EPSG:4490, fields under canonical names.
 
-    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None where that is not
-    known either: nothing near it is proved to be free of the layer.
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None if that is unknown:
+    a site near it is never proved to be clear of the layer.
     """
 
     id: str
@@ -304,7 +304,7 @@ class Layer:
 class SiteTable:
     """Sites as they were read: `frame` in EPSG:4490 with string columns ``id``, ``name``, ``activity`` (as given) first.
 
-    A site whose geometry cannot be used stays in the table with no geometry, and `problems` says why.
+    A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why.
     """
 
     frame: gpd.GeoDataFrame
@@ -316,12 +316,12 @@ class SiteTable:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a screening: all that an exporter needs, and nothing that it must compute.
+    """The result of a screening: all that an exporter needs; exporters compute nothing.
 
-    `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
+    `sites` (columns ``id``, ``name``, ``activity`` and all others of the file) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
-    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    for the background of maps. `breakdown` divides findings by township and village. `overrides` holds the decisions of
     planners on findings, which stay as they are.
     """
 

@@ -59,7 +59,9 @@ def check_not_shifted(rule: LayerRule, context: AuditContext) -> list[LayerFindi
         else:
             rows.append(clear_row(layer, other, measured=as_is))
     if undetermined:
-        what = Message("cannot be determined, as they do not follow the outline: {titles}", titles="、".join(undetermined))
+        what = Message(
+            "cannot be determined, as they do not follow the outline: {titles}", titles="、".join(undetermined)
+        )
         rows.append(LayerFinding(other, State.NOT_CHECKED, Reason.NONE, Severity.NOTICE, what=what))
     return rows or [clear_row(other)]
 
