@@ -12,6 +12,7 @@ import pandas as pd
 
 from lzgis.model.report import HIT_STATES, UNIT_LIST_COLUMNS, Layer, Reason
 from lzgis.model.rules import Level, Requirement, RuleBook
+from lzgis.rules.for_sites.identify import Identify
 from lzgis.screening.findings import citation
 
 _Row = tuple[object, ...]
@@ -55,8 +56,8 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
             ("", one.level.value, "", "", "", one.heading, one.clause, np.nan, basis, certainty.value, one.note)
         )
     for rule in book.rules:
-        if rule.layer in layers and getattr(rule, "list_fields", {}):
-            clauses, ends = _clauses(layers[rule.layer], getattr(rule, "list_fields", {}))
+        if isinstance(rule, Identify) and rule.layer in layers and rule.list_fields:
+            clauses, ends = _clauses(layers[rule.layer], rule.list_fields)
             part = _of_units(units[(units["rule"] == rule.id) & units["hit"]], layers[rule.layer], ends)
             parts.append(part._replace(text=part.text + len(texts)))
             texts += clauses

@@ -10,6 +10,7 @@ from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.geometry.depth import depth
 from lzgis.model.report import HIT_STATES, Report
 from lzgis.model.rules import Rule
+from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.hits import Geometries
 
 
@@ -45,7 +46,8 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
     findings = report.findings
     rules = {rule.id: rule for rule in report.book.rules}
     shapes = findings.geometry.to_numpy()
-    overlap = findings["state"].isin(HIT_STATES) & findings["kind"].isin(["avoid", "stay_inside"])
+    kinds = [name for name, kind in KINDS.items() if kind.overlaps]
+    overlap = findings["state"].isin(HIT_STATES) & findings["kind"].isin(kinds)
     which = np.flatnonzero(overlap.to_numpy(dtype=bool) & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
     outline = report.layers[report.city.outline].frame
     plane = plane_for(tuple(outline.total_bounds))
@@ -54,7 +56,7 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
     found = np.full(len(findings), np.nan)
     for row, part in zip(which, parts, strict=True):
         one = findings.iloc[row]
-        key = (one["rule"], one["feature_id"] if one["kind"] == "avoid" else "")
+        key = (one["rule"], "" if KINDS[one["kind"]].absence_counts else one["feature_id"])
         if key not in borders:
             borders[key] = _border(report, plane, rules[one["rule"]], key[1])
         border = borders[key]

@@ -17,6 +17,7 @@ from lzgis.model.catalogue import CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
 from lzgis.reading import shown
+from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 
@@ -148,7 +149,7 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
     """Raise `ConfigError` if a rule measures from a layer whose catalogue entry states no baseline."""
     for name, one in loaded.items():
         for rule in book.rules:
-            if rule.kind == "keep_away" and name in rule.layers and one.layer.spec.baseline is None:
+            if isinstance(rule, KeepAway) and name in rule.layers and one.layer.spec.baseline is None:
                 what = Message(
                     "rule '{id}' measures from it, but it does not say what its geometry stands for", id=rule.id
                 )

@@ -9,11 +9,9 @@ import pandas as pd
 
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Severity
+from lzgis.rules.for_sites import KINDS
 from lzgis.screening.findings import graded_states
 from lzgis.screening.subjects import Subjects
-
-#: Kinds whose area is an overlap and may be a digitising error. A corridor is decided by distance, not by area.
-LADDER_KINDS = ("avoid", "stay_inside")
 
 
 def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
@@ -75,7 +73,9 @@ def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]
     hit = _equals(findings["state"], State.INVOLVED) | _equals(findings["state"], State.SLIVER)
     grave, conditional = (_equals(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
     area = findings["area_m2"].to_numpy(dtype=float)
-    overlap = findings["kind"].isin(LADDER_KINDS).to_numpy() & ~np.isnan(area)
+    overlap = findings["kind"].isin([name for name, kind in KINDS.items() if kind.overlaps]).to_numpy() & ~np.isnan(
+        area
+    )
     unchecked = _equals(findings["state"], State.NOT_CHECKED)
     columns = []
     for step in steps:
@@ -108,8 +108,8 @@ def _nearest(findings: pd.DataFrame, code: np.ndarray, n: int) -> tuple[np.ndarr
     counts = (
         _equals(findings["state"], State.CLEAR) & ~_equals(findings["severity"], Severity.NOTICE) & ~np.isnan(clearance)
     )
-    # A site that must stay inside lies there at distance 0: that is no constraint near it.
-    counts &= ~_equals(findings["kind"], "stay_inside")
+    # Where a site must lie in a feature, its distance of 0 to that feature is no constraint.
+    counts &= ~findings["kind"].isin([name for name, kind in KINDS.items() if kind.absence_counts]).to_numpy()
     which = np.flatnonzero(counts)
     order = which[np.lexsort((clearance[which], code[which]))]
     first = order[np.unique(code[order], return_index=True)[1]] if len(order) else order

@@ -32,17 +32,22 @@ class Kind(NamedTuple):
         Whether a site without a feature is a hit. Where the layer has no data, it is 未核查 instead.
     obstacles : callable or None
         Returns the areas within a window that a site must not overlap, one row each; None if the kind forbids no area.
+    overlaps : bool
+        Whether the area of a hit is an overlap, which may be a digitising error. A corridor is decided by distance.
     """
 
     rule: type[Rule]
     check: Callable[[Rule, Check], Hits]
     absence_counts: bool = False
     obstacles: Callable[[Rule, Check, shapely.Geometry], Hits] | None = None
+    overlaps: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles),
+    "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles, overlaps=True),
     "keep_away": Kind(KeepAway, check_keep_away, obstacles=keep_away_obstacles),
-    "stay_inside": Kind(StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles),
+    "stay_inside": Kind(
+        StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles, overlaps=True
+    ),
     "identify": Kind(Identify, check_identify, absence_counts=True),
 }
