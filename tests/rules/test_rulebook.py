@@ -1,4 +1,4 @@
-"""Rule books: what they say, what they may not say, and how one builds on another."""
+"""Rule books: what they may hold, how mistakes are reported, and how one extends another."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_the_report_of_a_cluster_is_that_of_one_process(place, client, whole, mo
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(place, client, whole, tmp_path):
-    """The worker is killed as soon as the first shards are there; the other one and its successor do the rest."""
+    """The worker is killed as soon as the first shards are written; the other one and its successor do the rest."""
     before = client.run(os.getpid)
     killed = []
 

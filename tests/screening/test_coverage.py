@@ -1,4 +1,4 @@
-"""Where a layer says nothing a site is 未核查: layers missing, edges of the city, activities not given."""
+"""Where a layer has no data, a site is 未核查: layers missing, edges of the city, activities not given."""
 
 from __future__ import annotations
 

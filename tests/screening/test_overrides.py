@@ -1,4 +1,4 @@
-"""Overruled findings: the decision stands beside what was found, and is stale when that has changed."""
+"""Overruled findings: the decision is shown beside the finding, and is stale once the finding has changed."""
 
 from __future__ import annotations
 
