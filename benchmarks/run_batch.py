@@ -140,7 +140,6 @@ def layers_here() -> tuple[float, float]:
 
     from benchmarks.workload import sites
     from lzgis.city.catalogue import open_catalogue, reference_city
-    from lzgis.city.plane_layers import in_plane
     from lzgis.city.provenance import date_of
     from lzgis.reading import sites_from_frame
     from lzgis.screening.run import screen_table
@@ -148,8 +147,7 @@ def layers_here() -> tuple[float, float]:
 
     city = open_catalogue(reference_city())
     setting = setting_of(city, date_of(AS_OF))
-    for name in setting.loaded:
-        setting.placed(name, in_plane)
+    _ = setting.plane_layers
     layers = _held(os.getpid(), "VmHWM")
     few = sites_from_frame(_frame(city.plane.unproject(sites(400)), np.full(400, ""), 0))
     screen_table(few, setting)

@@ -1,4 +1,4 @@
-"""TOML files read into typed records, every mistake named with its place and the nearest thing that is allowed."""
+"""Read TOML files into typed records. Errors name the place and the nearest allowed key or value."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def parse(model: type[Model], data: Any, place: str) -> Model:
-    """Check `data` against `model`, turning the first failure into a message with its place.
+    """Validate `data` as a `model`; the first failure becomes an error with its place.
 
     Raises
     ------
@@ -55,11 +55,11 @@ def parse(model: type[Model], data: Any, place: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as e:
-        raise _explained(model, e, place) from None
+        raise _config_error(model, e, place) from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Say what is allowed instead of `word`: the nearest known word if one is near, else all of them."""
+    """Return a message that names what is allowed instead of `word`: the nearest known word, or all if none is near."""
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
@@ -67,7 +67,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return Message("allowed: {names}", names=", ".join(known)) if known else Message("nothing is allowed here")
 
 
-def _explained(model: type[BaseModel], error: ValidationError, place: str) -> ConfigError:
+def _config_error(model: type[BaseModel], error: ValidationError, place: str) -> ConfigError:
     first = error.errors(include_url=False)[0]
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
@@ -99,13 +99,13 @@ def _within(place: str, key: str) -> str:
 
 
 def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Name the keys of the record that lies at `path` below `model`."""
+    """Return the keys of the record at `path` below `model`."""
     here: Any = model
     for part in path:
         fields = getattr(here, "model_fields", None)
         if fields and part in fields:
             here = _record_in(fields[part].annotation)
-        # any other part is the key of a mapping or the place in a list, whose record has been found already
+        # Any other part is a key of a mapping or a position in a list: its record has been found already.
     return list(here.model_fields) if here is not None else []
 
 

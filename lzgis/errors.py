@@ -1,7 +1,7 @@
-"""The one tree of errors.
+"""The errors that lzgis raises, all under one base class.
 
-Every message reads ``place: what is wrong; what is allowed or what to do``, so that a planner who sees it knows which
-file, layer, feature or row, and field to look at, and what to change.
+Every message reads ``place: what is wrong; what is allowed or what to do``. The place names the file, layer, feature or
+row, and field.
 
 Examples
 --------
@@ -34,20 +34,20 @@ class LzgisError(Exception):
         super().__init__(f"{place}: {what}; {remedy}")
 
     def __reduce__(self) -> tuple[type[LzgisError], tuple[str, str, str]]:
-        """Tell how to make the error again, so that another process can tell of it."""
+        """Support pickling, so that errors cross processes."""
         return (type(self), (self.place, self.what, self.remedy))
 
 
 class ConfigError(LzgisError):
-    """A catalogue, rule book or option says something that is not allowed."""
+    """A catalogue, rule book or option holds something that is not allowed."""
 
 
 class SourceError(LzgisError):
-    """A file or database cannot be read, or must not be."""
+    """A file or database cannot be read, or reading it is refused."""
 
 
 class LayerError(LzgisError):
-    """A layer was read but cannot be what the catalogue says it is."""
+    """A layer was read, but contradicts the catalogue."""
 
 
 class ExportError(LzgisError):

@@ -23,7 +23,7 @@ def rule(**keys: object) -> dict[str, object]:
     return {**known, "basis": basis, "effective_from": "2020-01-01", **keys}
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_does_not_exist(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing\.toml: the file does not exist; make one with 'lzgis init DIR'"):
         load_toml(tmp_path / "nothing.toml")
 

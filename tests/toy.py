@@ -1,4 +1,4 @@
-"""A toy city on which every area, distance and verdict can be worked out in the head.
+"""A toy city on which every area, distance and verdict can be computed by hand.
 
 Its origin is 112.5 E 25 N, the border of the Gauss-Krüger zones 37 and 38; shapes are drawn in metres on the city's own
 equal-area plane, so that the numbers in the tests are exact.
@@ -181,7 +181,7 @@ effective_from = 2020-01-01
 
 
 def write(path: Path, geometries: list[shapely.Geometry], plane: Plane = PLANE, **columns: list[Any]) -> None:
-    """Write a layer from plane metres to a file in EPSG:4490, a GeoPackage if the suffix says no other."""
+    """Write a layer from plane metres to a file in EPSG:4490, a GeoPackage unless the suffix is another."""
     data = {"id": [f"{path.stem}-{i + 1}" for i in range(len(geometries))]} | columns
     moved = plane.unproject(np.array(geometries, dtype=object))
     gpd.GeoDataFrame(data, geometry=moved, crs="EPSG:4490").to_file(path, engine="pyogrio")

@@ -18,11 +18,11 @@ from lzgis.city.plane_layers import in_plane
 from lzgis.city.provenance import date_of, provenance_of
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
-from lzgis.model.report import STATE_ORDER, Problem
+from lzgis.model.report import Problem
 from lzgis.model.rules import LayerRule, RuleBook
 from lzgis.reading import shown
 from lzgis.rules.for_layers import LAYER_KINDS
-from lzgis.rules.for_layers.base import AuditContext, Found
+from lzgis.rules.for_layers.base import AuditContext, LayerFinding
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 from lzgis.screening.findings import citation
@@ -87,8 +87,10 @@ def audit(
     )
 
 
-def _answers(rules: list[LayerRule], context: AuditContext, progress: Progress | None) -> list[tuple[LayerRule, Found]]:
-    answers: list[tuple[LayerRule, Found]] = []
+def _answers(
+    rules: list[LayerRule], context: AuditContext, progress: Progress | None
+) -> list[tuple[LayerRule, LayerFinding]]:
+    answers: list[tuple[LayerRule, LayerFinding]] = []
     for done, rule in enumerate(rules):
         if progress:
             progress("rules", done, len(rules))
@@ -134,7 +136,12 @@ def audit_context(
 
 
 def audit_findings(
-    answers: list[tuple[LayerRule, Found]], context: AuditContext, book: RuleBook, day: dt.date, *, divisions: list[str]
+    answers: list[tuple[LayerRule, LayerFinding]],
+    context: AuditContext,
+    book: RuleBook,
+    day: dt.date,
+    *,
+    divisions: list[str],
 ) -> gpd.GeoDataFrame:
     """Make the table of findings, the worst first: `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
     # Layers that are gone stand in the version before; their features are named from it.
@@ -150,18 +157,18 @@ def audit_findings(
     return gpd.GeoDataFrame(frame, geometry=context.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
 
 
-def _rank(answer: tuple[LayerRule, Found]) -> tuple[object, ...]:
+def _rank(answer: tuple[LayerRule, LayerFinding]) -> tuple[object, ...]:
     rule, found = answer
     topic = list(Topic).index(LAYER_KINDS[rule.kind].topic)
     severity = (found.severity or rule.severity).rank
     size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
     # What was found comes first, by topic; boundary errors behind conflicts of the same topic.
-    state = STATE_ORDER.index(found.state)
+    state = found.state.rank
     return (max(state, 1), topic, state, severity, *size)
 
 
 def _columns(
-    rule: LayerRule, found: Found, known: Mapping[str, PlaneLayer], book: RuleBook, day: dt.date
+    rule: LayerRule, found: LayerFinding, known: Mapping[str, PlaneLayer], book: RuleBook, day: dt.date
 ) -> dict[str, Any]:
     basis, repealed, certainty = citation(rule, book, day)
     mine, other = _feature(known, found.layer, found.feature), _feature(known, found.other_layer, found.other)

@@ -33,7 +33,7 @@ from lzgis.model.report import SEPARATOR, Problem, Provenance, ReportContext, So
 from lzgis.model.rules import LayerRule, Rule, RuleBook
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_layers import LAYER_KINDS
-from lzgis.rules.for_layers.base import Found
+from lzgis.rules.for_layers.base import LayerFinding
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 #: What the catalogue says of a layer that changes answers; dates, styles and the like do not.
@@ -338,7 +338,7 @@ def _findings(before: Version, after: Version, as_of: dt.date | str | None) -> g
     day = date_of(as_of)
     book = after.book.as_of(day)
     context = audit_context(after.city, book, after.layers, earlier=before.layers)
-    answers: list[tuple[LayerRule, Found]] = [
+    answers: list[tuple[LayerRule, LayerFinding]] = [
         (rule, row)
         for rule in book.audits
         if LAYER_KINDS[rule.kind].between_versions

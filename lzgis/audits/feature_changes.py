@@ -13,8 +13,8 @@ import shapely
 
 from lzgis.geometry import part_of_dimension
 from lzgis.geometry.pieces import cut_to_pieces, patches, uncovered_parts
-from lzgis.model.report import SEPARATOR
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Integers
+from lzgis.model.report import RESOLUTION_M, SEPARATOR
+from lzgis.rules.for_sites.hits import Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 _SAME_M = 1e-6

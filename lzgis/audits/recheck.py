@@ -23,14 +23,14 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, Problem, SiteTable, Source, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, SEPARATOR, Problem, SiteTable, Source, State
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
 from lzgis.rules.for_sites.plane import PlaneLayer
-from lzgis.screening.check import check_all
-from lzgis.screening.findings import Subjects, citation
-from lzgis.screening.run import subjects_of, unusable_rows
+from lzgis.screening.check import check_all, unusable_rows
+from lzgis.screening.findings import citation
+from lzgis.screening.subjects import Subjects, subjects_of
 from lzgis.screening.verdicts import verdicts
 
 #: How much nearer than need be a changed feature is taken to matter: far above what computing can lose.
@@ -316,7 +316,7 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
     for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
         index=False
     ):
-        parts = [state, *([severity] if state in (State.INVOLVED, State.SLIVER) else []), feature, reason]
+        parts = [state, *([severity] if state in HIT_STATES else []), feature, reason]
         parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
         parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")
         said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))

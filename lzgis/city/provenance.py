@@ -15,10 +15,9 @@ import lzgis
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
-from lzgis.model.report import Provenance, SiteTable, Source
+from lzgis.model.report import RESOLUTION_M, Provenance, SiteTable, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading.repair import TOLERANCE_M2, TOLERANCE_SHARE
-from lzgis.rules.for_sites.hits import RESOLUTION_M
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:

@@ -153,10 +153,10 @@ def _summary(report: AuditReport, words: Words) -> str:
 
 def _exit_code(report: AuditReport) -> int:
     from lzgis.model.audit import Topic
-    from lzgis.model.report import State
+    from lzgis.model.report import HIT_STATES, State
     from lzgis.model.rules import Severity
 
     grave = report.findings[report.findings["severity"] != Severity.NOTICE]
-    if (grave["state"].isin([State.INVOLVED, State.SLIVER]) & (grave["topic"] != Topic.FIGURE)).any():
+    if (grave["state"].isin(HIT_STATES) & (grave["topic"] != Topic.FIGURE)).any():
         return 1
     return 2 if (grave["state"] == State.NOT_CHECKED).any() else 0

@@ -22,6 +22,7 @@ from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.model.report import (
     FINDING_COLUMNS,
+    HIT_STATES,
     SEPARATOR,
     UNIT_LIST_COLUMNS,
     VERDICT_COLUMNS,
@@ -32,7 +33,6 @@ from lzgis.model.report import (
 from lzgis.model.rules import RuleBook, Severity
 from lzgis.words import Language, Words
 
-_VIOLATED = (State.INVOLVED, State.SLIVER)
 _CONFLICTS = [
     *[
         "topic",
@@ -67,7 +67,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
     Every finding with a geometry becomes a site ``A1``, ``A2``, … with one finding and one verdict.
     """
     words = Words(language)
-    found = audit.findings[audit.findings["state"].isin(_VIOLATED) & has_part(audit.findings)].reset_index(drop=True)
+    found = audit.findings[audit.findings["state"].isin(HIT_STATES) & has_part(audit.findings)].reset_index(drop=True)
     ids = [f"A{i + 1}" for i in range(len(found))]
     names = [words.message(what) for what in found["what"]]
     given = {
@@ -132,7 +132,7 @@ def _rules_where(rules: pd.Series, here: pd.Series) -> list[tuple[str, ...]]:
 
 def audit_tables(audit: AuditReport, texts: ContextText) -> list[Table]:
     """Return the tables of an audit: conflicts, declared figures, what is in order or was not checked, rules."""
-    violated = audit.findings["state"].isin(_VIOLATED)
+    violated = audit.findings["state"].isin(HIT_STATES)
     figure = audit.findings["topic"] == Topic.FIGURE
     return [
         _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[violated & ~figure]),
@@ -212,7 +212,7 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     columns["what"] = [storable(r["what"]) for r in rows]
     aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
-    shown = frame[(frame["state"].isin(_VIOLATED) & has_part(frame)).to_numpy()]
+    shown = frame[(frame["state"].isin(HIT_STATES) & has_part(frame)).to_numpy()]
     layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))

@@ -15,14 +15,13 @@ import pandas as pd
 from lzgis.model.report import (
     FINDING_COLUMNS,
     SEPARATOR,
-    STATE_ORDER,
     VERDICT_COLUMNS,
     Report,
     ReportContext,
     State,
     Verdict,
 )
-from lzgis.model.rules import Certainty, Rule, Severity
+from lzgis.model.rules import Rule, Severity
 from lzgis.words import Language, Words
 
 #: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
@@ -52,9 +51,6 @@ AT_ONCE = 5_000
 
 # Illegal in XML or invisible in a cell: C0 and C1 but for tab and newline, surrogates, non-characters.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-#: The position of each state in `STATE_ORDER`.
-STATE_RANK = {state: rank for rank, state in enumerate(STATE_ORDER)}
 
 
 def visible(text: str) -> str:
@@ -116,11 +112,11 @@ def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, A
 
 def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the positions of the findings, the gravest first; equal ones keep their order."""
-    state = findings["state"].map(STATE_RANK).to_numpy()
+    state = findings["state"].map({s.value: s.rank for s in State}).to_numpy()
     severity = findings["severity"].map({s.value: s.rank for s in Severity}).to_numpy()
     # A notice that applies is no conflict: it comes after what was not checked.
-    informs = (state == STATE_RANK[State.INVOLVED]) & (severity == Severity.NOTICE.rank)
-    return np.lexsort((severity, np.where(informs, STATE_RANK[State.NOT_CHECKED] + 0.5, state)))
+    informs = (state == State.INVOLVED.rank) & (severity == Severity.NOTICE.rank)
+    return np.lexsort((severity, np.where(informs, State.NOT_CHECKED.rank + 0.5, state)))
 
 
 class ContextText:
@@ -224,9 +220,8 @@ class ContextText:
 
     def certainty_of(self, rule: Rule) -> str:
         """Return, worded, how well the weakest document of a rule is known."""
-        order = list(Certainty)
         found = [self.context.book.documents[b.document].certainty for b in rule.basis]
-        return self.words("certainty", max(found, key=order.index))
+        return self.words("certainty", max(found, key=lambda one: one.rank))
 
     def _translations(self, rule_id: str) -> dict[str, str]:
         rule = self._rules.get(rule_id)

@@ -1,1 +1,1 @@
-"""The records that every room shares: rules, catalogue, sites, findings, reports."""
+"""The frozen records that all sub-packages share: rules, catalogue, sites, findings, reports."""

@@ -1,4 +1,4 @@
-"""The nouns of layers against each other: the report of an audit."""
+"""The records of audits and comparisons: reports on layers against each other, and on two versions of a city."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 import geopandas as gpd
 import pandas as pd
 
-from lzgis.model.report import Column, Problem, ReportContext, State
+from lzgis.model.report import HIT_STATES, Column, Problem, ReportContext
 
 
 class Topic(StrEnum):
@@ -30,19 +30,19 @@ AUDIT_COLUMNS = (
     Column("layer", "str", "id of the layer"),
     Column("feature_id", "str", "id of the feature; empty if the finding is on the layer"),
     Column("feature_name", "str", "its name"),
-    Column("other_layer", "str", "id of the layer it was held against"),
+    Column("other_layer", "str", "id of the layer that it was compared with"),
     Column("other_id", "str", "id of the other feature"),
     Column("other_name", "str", "its name"),
     Column("area_m2", "float", "area of the patch on the ellipsoid, m²; NaN if it has none"),
     Column("mean_width_m", "float", "mean width 2A/P of a patch, or mean distance of two edges, m"),
     Column("length_m", "float", "length of a line, or how far a layer is shifted, m"),
     Column("measured", "float", "what was measured, in the unit of the declared figure"),
-    Column("declared", "float", "the figure declared or demanded"),
-    Column("what", "str", "the finding in a sentence"),
+    Column("declared", "float", "the declared or required figure"),
+    Column("what", "str", "the finding as a sentence"),
     Column("lon", "float", "longitude of a point in it, degrees on CGCS2000"),
     Column("lat", "float", "latitude of it"),
     Column("place", "str", "township that the point lies in"),
-    Column("procedure", "str", "what the rule demands"),
+    Column("procedure", "str", "procedure that the rule requires"),
     Column("note", "str", "what else the rule says"),
     Column("basis", "str", "documents and articles, joined by ；"),
     Column("repealed", "str", "which of them are repealed on the as-of date, and by what"),
@@ -56,21 +56,21 @@ AUDIT_COLUMNS = (
 class AuditReport(ReportContext):
     """The result of an audit: what of a city's layers does not fit together, the worst first.
 
-    Every rule has at least one row for each pair of layers that it compares: 不涉及 proves that it was looked at, 未核查 says
-    why it was not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
+    Every rule has at least one row for each pair of layers that it compares. 不涉及 proves that they were checked, 未核查 says
+    why they were not. `findings` is in EPSG:4490; its geometry is the patch or edge in question.
     """
 
     findings: gpd.GeoDataFrame
 
     @property
     def conflicts(self) -> gpd.GeoDataFrame:
-        """Where layers do not fit together, boundary errors included."""
+        """Findings about geometry against geometry, boundary errors included."""
         return self.of(Topic.CONFLICT)
 
     def of(self, topic: Topic) -> gpd.GeoDataFrame:
-        """Give what was found on a topic, boundary errors included."""
-        caught = self.findings["state"].isin([State.INVOLVED, State.SLIVER])
-        return self.findings[caught & (self.findings["topic"] == topic)]
+        """Return the findings on a topic where the rule does not hold, boundary errors included."""
+        hit = self.findings["state"].isin(HIT_STATES)
+        return self.findings[hit & (self.findings["topic"] == topic)]
 
 
 CHANGE_COLUMNS = (
@@ -78,16 +78,16 @@ CHANGE_COLUMNS = (
     Column(
         "change", "str", "added, removed, moved (the shape differs), changed (only fields differ) or renamed (the id)"
     ),
-    Column("feature_id", "str", "id of the feature, in the newer version if it is there"),
+    Column("feature_id", "str", "id of the feature, in the newer version if that has it"),
     Column("feature_name", "str", "its name"),
-    Column("former_id", "str", "id in the older version if it is another"),
+    Column("former_id", "str", "id in the older version if it differs"),
     Column("fields", "str", "fields that differ, as ``field: old → new``, joined by ；"),
     Column("before_m2", "float", "area on the ellipsoid before, m²; NaN if no polygon"),
     Column("after_m2", "float", "area after"),
-    Column("gained_m2", "float", "area that the feature has now and had not"),
-    Column("lost_m2", "float", "area that it had and has no more"),
-    Column("gained_m", "float", "length that a line has now and had not, m; NaN for other shapes"),
-    Column("lost_m", "float", "length that a line had and has no more, m"),
+    Column("gained_m2", "float", "area of the newer shape outside the older one, m²"),
+    Column("lost_m2", "float", "area of the older shape outside the newer one, m²"),
+    Column("gained_m", "float", "length of a newer line outside the older one, m; NaN for other shapes"),
+    Column("lost_m", "float", "length of an older line outside the newer one, m"),
     Column("moved_m", "float", "how far a point was moved, m"),
     Column("lon", "float", "longitude of a point in what was changed"),
     Column("lat", "float", "latitude of it"),
@@ -101,14 +101,14 @@ TOTAL_COLUMNS = (
     Column("added", "int", "features added"),
     Column("removed", "int", "features removed"),
     Column("moved", "int", "features whose shape differs"),
-    Column("changed", "int", "features of which only fields or the id differ"),
-    Column("before_m2", "float", "area on the ellipsoid before, each place counted once, m²"),
+    Column("changed", "int", "features of which only the fields or the id differ"),
+    Column("before_m2", "float", "area of the union on the ellipsoid before, m²"),
     Column("after_m2", "float", "area after"),
     Column("net_m2", "float", "after less before"),
-    Column("gained_m2", "float", "area that the layer covers now and did not"),
-    Column("lost_m2", "float", "area that it covered and does no more"),
+    Column("gained_m2", "float", "area that the newer layer covers and the older does not, m²"),
+    Column("lost_m2", "float", "area that the older layer covers and the newer does not, m²"),
     Column("gross_m2", "float", "gained and lost together"),
-    Column("note", "str", "what else differs: the layer is new or gone, what the catalogue says of it"),
+    Column("note", "str", "what else differs: the layer is new or was removed, its entry in the catalogue"),
 )
 
 RULE_CHANGE_COLUMNS = (
@@ -127,15 +127,15 @@ RECHECK_COLUMNS = (
     Column("rule", "str", "id of the rule whose answer differs"),
     Column("answer_before", "str", "its answer as reported: state, severity, feature, area, distance"),
     Column("answer_after", "str", "its answer now"),
-    Column("because", "str", "the feature or rule that it differs for"),
+    Column("because", "str", "the feature or rule that makes it differ"),
 )
 
 
 @dataclass(frozen=True)
 class DiffReport:
-    """What a new version changes: features, areas, rules, and what rules say of the change.
+    """What a new version changes: features, areas, rules, and the findings of rules between versions.
 
-    `changes` has a row per feature that is not as it was, with its newer shape (the older where it is gone); `parts` the
+    `changes` has a row per feature that differs, with its newer shape (the older one if it was removed). `parts` has the
     areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on.
     """
 
@@ -157,11 +157,11 @@ class DiffReport:
 
 @dataclass(frozen=True)
 class Recheck:
-    """The projects of an earlier report, judged by what holds now.
+    """The projects of an earlier report, checked against the present layers and rules.
 
-    `changes` has a row per site and rule whose answer differs; `verdicts` and `findings` are what a screening of all sites
-    would give now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the
-    pairs of site and rule that were checked again, `reused` those that cannot have changed.
+    `changes` has a row per site and rule whose answer differs. `verdicts` and `findings` equal those of a screening of all
+    sites now (findings without geometry). `sites` are the projects as the report has them. `recomputed` counts the pairs
+    of site and rule that were checked again, `reused` those that cannot have changed.
     """
 
     sites: gpd.GeoDataFrame
@@ -174,6 +174,6 @@ class Recheck:
 
     @property
     def verdict_changes(self) -> pd.DataFrame:
-        """One row per site whose verdict is another now."""
+        """One row per site whose verdict differs now."""
         differ = self.changes["verdict_before"] != self.changes["verdict_after"]
         return self.changes[differ].drop_duplicates("site_id").reset_index(drop=True)

@@ -1,6 +1,6 @@
-"""What a city's catalogue may say: the typed form of ``catalog.toml``.
+"""The records of a city's catalogue: the typed form of ``catalog.toml``.
 
-Pure data. Reading the file is :mod:`lzgis.config`, opening the layers :mod:`lzgis.city.catalogue`.
+Data only. :mod:`lzgis.config` reads the file, :mod:`lzgis.city.catalogue` opens the layers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Baseline(StrEnum):
-    """What the geometry of a layer stands for when a distance is measured from it, and what a finding measured from.
+    """What the geometry of a layer represents when a distance is measured from it, and what a finding was measured from.
 
     A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
     """
@@ -46,10 +46,10 @@ class Style(_Data):
 
 
 class Declared(_Data):
-    """A figure that a document declares for a layer; measured against, never imposed.
+    """A figure that a document declares for a layer. It is compared with the measured figure and never replaces it.
 
-    ``area_km2`` is the ellipsoidal area of all features counted once, ``count`` the number of distinct feature ids,
-    ``share_of_city`` that area divided by `denominator_km2`. `where` keeps only features with these field values.
+    ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
+    ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
     """
 
     what: Literal["area_km2", "count", "share_of_city"]
@@ -64,13 +64,13 @@ class Declared(_Data):
 class LayerSpec(_Data):
     """One layer of a city, as the catalogue describes it.
 
-    `fields` maps a canonical field name to the names it may have in the file, the first found being taken; `values`
-    maps, per canonical field, a value found in the file to the one that the rules use. `group` names the field that
-    tells which features are parts of one object (both carriageways of a road, the reaches of a river). `repairs` says
-    whether a repair that changes the area of a feature is used (``accepted``), or what lies near it is 未核查 (``listed``).
+    `fields` maps a canonical field name to the names it may have in the file; the first one found is used. `values` maps,
+    per canonical field, values of the file to those that rules use. `group` names a field that is equal for all features
+    of one object (both carriageways of a road, the reaches of a river). `repairs` says whether a repair that changes the
+    area of a feature is used (``accepted``), or sites near the feature are 未核查 (``listed``).
 
     `source` is a file in the city's folder, or the address of a database (``postgis://user@host/database``); `source_layer`
-    names the layer in it, `where` the rows to keep by the values of fields, `encoding` that of its text if it names none.
+    names the layer in it, `where` selects rows by the values of fields, `encoding` is that of its text if it names none.
     """
 
     title: str
@@ -103,9 +103,9 @@ class LayerSpec(_Data):
 class CitySpec(_Data):
     """What the catalogue says of the city as a whole.
 
-    `outline` names the layer that holds the city's boundary, `notice` the sentence that every output must carry,
-    `dem` an elevation raster used only as a backdrop of maps. `divisions` names the layers of townships and villages,
-    over which what was found is spread; one that the city lacks is passed over.
+    `outline` names the layer with the city's boundary, `notice` the sentence that every output must carry, `dem` an
+    elevation raster used only as the background of maps. `divisions` names the layers of townships and villages by which
+    findings are broken down; one that the city does not have is skipped.
     """
 
     name: str
@@ -120,7 +120,7 @@ class CitySpec(_Data):
 
 
 class CoverClass(_Data):
-    """A class of land cover; `role` tells which figures it counts in, whatever it is called."""
+    """A class of land cover; `role` says in which figures it counts, whatever its title."""
 
     title: str
     title_en: str = ""
@@ -131,8 +131,8 @@ class CoverClass(_Data):
 class RasterSpec(_Data):
     """One raster of a city, as the catalogue describes it.
 
-    `classes` names the value of every class of land cover. `declared` holds figures of documents; there `where` chooses
-    classes by title or by role: ``where = { role = ["forest"] }``. `nodata` says what a cell without a value stands for.
+    `classes` maps cell values to classes of land cover. `declared` holds figures of documents; their `where` selects
+    classes by title or by role: ``where = { role = ["forest"] }``. `nodata` says what a cell without a value means.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The nouns: states, verdicts, problems, layers and the report that every output is made from."""
+"""The records of a screening: states, verdicts, problems, layers, sites, and the report that every output is made from."""
 
 from __future__ import annotations
 
@@ -14,31 +14,41 @@ import pandas as pd
 import shapely
 
 if TYPE_CHECKING:
-    # Not imported with the nouns: what reads a file needs neither rules nor pydantic, and starts sooner without.
+    # Not imported at run time: the process that reads files needs neither rules nor pydantic, and starts faster without.
     from lzgis.model.catalogue import CitySpec, LayerSpec
     from lzgis.model.rules import RuleBook
 
 
 class State(StrEnum):
-    """The answer to one rule for one site; there is no fifth, and a rule that could not be checked never passes."""
+    """The answer to one rule for one site. There is no fifth, and a rule that could not be checked never passes."""
 
     INVOLVED = "涉及"
     CLEAR = "不涉及"
     SLIVER = "疑似边界误差"
     NOT_CHECKED = "未核查"
 
+    @property
+    def rank(self) -> int:
+        """Position in `STATES_BY_GRAVITY`: 0 for the gravest."""
+        return STATES_BY_GRAVITY.index(self)
+
+
+#: From the gravest state to the mildest. Where several findings answer for one site and rule, the gravest counts.
+STATES_BY_GRAVITY = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR)
+#: The states of a finding that hits something; the second may be a digitising error.
+HIT_STATES = (State.INVOLVED, State.SLIVER)
+#: Coordinates are accurate to a millimetre at best: what is narrower or shorter than this (m) touches, it does not overlap.
+RESOLUTION_M = 1e-3
+
 
 class Verdict(StrEnum):
-    """The answer for one site. Geometry alone never makes a site 合规."""
+    """The answer for one site, the gravest first. Geometry alone never makes a site 合规."""
 
     PROHIBITED = "存在禁止性冲突"
     REVIEW = "需进一步论证"
     INCOMPLETE = "核查不完整"
     NONE_FOUND = "未发现冲突"
 
-
-#: States in the order in which a reader needs them, the gravest first; `Verdict` has that order itself.
-STATE_ORDER: tuple[State, ...] = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR)
 
 #: Between the parts of a list in one text, as between the documents of a finding's basis.
 SEPARATOR = "；"
@@ -49,7 +59,7 @@ REPORT_SCHEMA = "lzgis-report-1"
 
 
 class Reason(StrEnum):
-    """Why a finding is 未核查, or why it is 不涉及 other than by lying apart."""
+    """Why a finding is 未核查, or why it is 不涉及 although no distance or overlap was measured."""
 
     NONE = ""
     LAYER_MISSING = "layer-missing"
@@ -181,10 +191,10 @@ UNIT_LIST_COLUMNS = (
     Column("unit_id", "str", "id of the control unit; empty for general requirements"),
     Column("unit_name", "str", "its name"),
     Column("unit_class", "str", "its class"),
-    Column("heading", "str", "heading that the clause stands under"),
+    Column("heading", "str", "heading of the clause"),
     Column("clause", "str", "the clause"),
     Column("share", "float", "share of the site in the unit; NaN for general requirements and points"),
-    Column("basis", "str", "documents and articles of a general requirement; what the layer of units rests on"),
+    Column("basis", "str", "documents and articles of a general requirement; basis of the layer of units"),
     Column("certainty", "str", "how well the text of a general requirement is known; empty for units"),
     Column("note", "str", "what else the rule book says of a general requirement"),
 )
@@ -196,17 +206,17 @@ def no_breakdown() -> pd.DataFrame:
 
 
 OVERRIDE_COLUMNS = (
-    Column("finding", "int", "position of the finding in the table of findings; -1 if there is none any more"),
+    Column("finding", "int", "position of the finding in the table of findings; -1 if it no longer exists"),
     Column("site_id", "str", "id of the site"),
     Column("rule", "str", "id of the rule"),
-    Column("feature_id", "str", "id of the feature; empty if all of the rule's findings on the site are meant"),
-    Column("status", "str", "current, stale (the finding has changed since) or unmatched (there is none any more)"),
+    Column("feature_id", "str", "id of the feature; empty if the decision is on all findings of the rule on the site"),
+    Column("status", "str", "current, stale (the finding has changed since) or unmatched (it no longer exists)"),
     Column("changed", "str", "what of the finding has changed since"),
     Column("reason", "str", "why it was overruled"),
     Column("author", "str", "by whom"),
     Column("date", "str", "when, ISO 8601"),
-    Column("evidence", "str", "file that the decision rests on"),
-    Column("evidence_sha256", "str", "its fingerprint when it was decided"),
+    Column("evidence", "str", "file that the decision is based on"),
+    Column("evidence_sha256", "str", "its SHA-256 when it was decided"),
     Column("evidence_state", "str", "as-given, differs, missing or none"),
     Column("state_then", "str", "state of the finding when it was overruled"),
     Column("severity_then", "str", "its severity then"),
@@ -215,7 +225,7 @@ OVERRIDE_COLUMNS = (
 
 
 def no_overrides() -> pd.DataFrame:
-    """Return an empty table of overruled findings."""
+    """Return an empty table of overrides."""
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
 
 
@@ -224,9 +234,9 @@ _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a reader must know: a repair, an assumption, a figure that does not hold, a thing left out.
+    """Something a reader must know: a repair, an assumption, a figure that does not hold, something left out.
 
-    `level` is ``note`` (an assumption that changes nothing), ``warning`` (look at it) or ``error`` (could not be used).
+    `level` is ``note`` (an assumption that changes no answer), ``warning`` (check it) or ``error`` (could not be used).
     """
 
     level: str
@@ -240,10 +250,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Repair:
-    """A geometry that is not used as it was drawn: whose it is, what was done, and its area (m²) before and after.
+    """A geometry that is not used as it was drawn: its owner, what was done, and its area (m²) before and after.
 
-    `accepted` is False where the area changed by more than the tolerance and nobody accepted that: then the geometry is
-    not used at all, and what it would have decided is 未核查. Areas are 0 for lines and points.
+    `accepted` is False where the area changed by more than the tolerance and the user did not accept that. Such a geometry
+    is not used, and answers that depend on it are 未核查. Areas are 0 for lines and points.
     """
 
     place: str
@@ -256,7 +266,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Source:
-    """An input as it was read: what it is, where it came from and its fingerprint."""
+    """An input as it was read: its role, name, SHA-256, version, date, CRS, and the library that read it."""
 
     role: str
     name: str
@@ -269,7 +279,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a report comes from, enough to make it again; `command` are the words it was asked for with, if any."""
+    """Where a report comes from, enough to make it again; `command` is the command line that made it, if any."""
 
     as_of: dt.date
     made_at: dt.datetime
@@ -286,10 +296,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that was read: unique ids, valid geometries, none empty, in EPSG:4490, fields under canonical names.
+    """A layer that was read: unique ids, valid and non-empty geometries in EPSG:4490, fields under canonical names.
 
-    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None where that is not
-    known either: nothing near it is proved to be free of the layer.
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie (EPSG:4490), or None if that is unknown:
+    a site near it is never proved to be clear of the layer.
     """
 
     id: str
@@ -302,7 +312,7 @@ class Layer:
 class SiteTable:
     """Sites as they were read: `frame` in EPSG:4490 with string columns ``id``, ``name``, ``activity`` (as given) first.
 
-    A site whose geometry cannot be used stays in the table with no geometry, and `problems` says why.
+    A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why.
     """
 
     frame: gpd.GeoDataFrame
@@ -331,10 +341,10 @@ class ReportContext:
 class Report(ReportContext):
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
-    `sites` (columns ``id``, ``name``, ``activity`` and whatever else the file had) and `findings` are in EPSG:4490; the
+    `sites` (columns ``id``, ``name``, ``activity`` and all others of the file) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
-    to draw maps on. `breakdown` spreads what was found over townships and villages. `overrides` are the decisions of
+    for the background of maps. `breakdown` divides findings by township and village. `overrides` holds the decisions of
     planners on findings, which stay as they are.
     """
 

@@ -1,7 +1,7 @@
-"""What a rule book may say: the typed form of ``rules.toml``, and the book as a whole.
+"""The records of a rule book: the typed form of ``rules.toml``, and the book as a whole.
 
-Pure data. Reading and checking it is :mod:`lzgis.rules.book`; what a kind of rule adds to `Rule`, and how it is checked,
-stands in one module per kind under :mod:`lzgis.rules.for_sites`.
+Data only. :mod:`lzgis.rules.book` reads and validates books. Each kind of rule, with the keys that it adds to `Rule` and
+its check, has a module in :mod:`lzgis.rules.for_sites` or :mod:`lzgis.rules.for_layers`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Severity(StrEnum):
-    """How grave it is to be caught by a rule, the gravest first."""
+    """How grave a hit of a rule is, the gravest first."""
 
     PROHIBITED = "prohibited"
     CONDITIONAL = "conditional"
@@ -37,12 +37,20 @@ class Strength(StrEnum):
 
 
 class Certainty(StrEnum):
-    """How well the text behind a rule is known: read, stands in the plan, read in part, or common practice only."""
+    """How well the text behind a rule is known, the best first.
+
+    The text was read, stands in the plan, was read in part, or is common practice only.
+    """
 
     READ = "read"
     PLAN = "plan"
     PART = "part"
     LORE = "lore"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best known."""
+        return list(Certainty).index(self)
 
 
 class Level(StrEnum):
@@ -60,10 +68,10 @@ class Data(BaseModel):
 
 
 class Document(Data):
-    """A law, regulation, plan or notice that rules rest on.
+    """A law, regulation, plan or notice that rules are based on.
 
-    A rule whose document is repealed on the as-of date is still applied while its own dates say so; the finding then
-    says that the text is repealed and by what.
+    A rule whose document is repealed on the as-of date still applies as long as its own dates say so. The finding then
+    says that the document is repealed and by what.
     """
 
     title: str
@@ -82,7 +90,7 @@ class Document(Data):
 class Activity(Data):
     """An entry of the controlled vocabulary of activities.
 
-    `within` names wider activities that this one is a case of: a rule for ``quarrying`` meets everything within it.
+    `within` names the wider activities that this one is a case of: a rule for ``quarrying`` applies to all of its cases.
     """
 
     title: str
@@ -92,7 +100,7 @@ class Activity(Data):
 
 
 class Basis(Data):
-    """A document of the book and the place in it."""
+    """A document of the book and the article in it."""
 
     document: str
     article: str = ""
@@ -100,7 +108,7 @@ class Basis(Data):
 
 
 class Unless(Data):
-    """An exception: for these activities, on features with these values, the severity is another."""
+    """An exception: for these activities, on features with these values, the severity differs."""
 
     activity: list[str] = Field(min_length=1)
     where: dict[str, list[str]] = {}
@@ -114,8 +122,8 @@ class Unless(Data):
 class Rule(Data):
     """What all kinds of rule have in common.
 
-    `activities` limits the rule to these activities and what is within them; empty means every activity. `where` keeps
-    the features whose fields hold one of the listed values. `sliver_width_m` replaces the book's tolerance.
+    `activities` limits the rule to these activities and their cases; empty means every activity. `where` selects the
+    features whose fields hold one of the listed values. `sliver_width_m` replaces the tolerance of the book.
     """
 
     id: str
@@ -143,17 +151,17 @@ class Rule(Data):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Every layer the rule looks at."""
+        """Every layer that the rule uses."""
         return (self.layer,)
 
     @property
     def reach_m(self) -> float:
-        """How far from a site a feature can still matter to the rule."""
+        """How far from a site a feature can affect the answer (m)."""
         return 0.0
 
 
 class Requirement(Data):
-    """A general requirement of province or city: a clause that stands before the lists of the units of `layer`.
+    """A general requirement of province or city: a clause that precedes the lists of the units of `layer`.
 
     `where` limits it to projects in units whose fields hold one of the listed values.
     """
@@ -174,16 +182,16 @@ class Requirement(Data):
         return self.effective_from <= as_of and (self.effective_to is None or as_of < self.effective_to)
 
 
-#: The word for every layer that a city has, and the one for the layer that holds its outline.
+#: In rules for layers: every layer of the city, and the layer with its outline.
 EVERY_LAYER = "*"
 OUTLINE = "outline"
 
 
 class LayerRule(Rule):
-    """What all rules that hold layers against each other, or versions of one, have in common.
+    """What all rules that check layers, compare two of them, or two versions of one, have in common.
 
-    `layer` is held to the rule, against `other` where the kind compares two: ``"outline"`` is the layer of the city's
-    outline, whatever its name. `other_where` keeps features of the other layer as `where` does of the layer.
+    The rule checks `layer`, against `other` if the kind compares two. ``"outline"`` is the layer with the city's outline,
+    whatever its name. `other_where` selects features of the other layer as `where` does of `layer`.
     """
 
     activities: list[str] = Field(default=[], max_length=0)
@@ -199,10 +207,10 @@ class LayerRule(Rule):
 
 
 class Tolerance(Data):
-    """When an overlap is too thin to be told from a digitising error, and the steps of the threshold ladder.
+    """When an overlap is so thin that it may be a digitising error, and the steps of the threshold ladder.
 
-    An overlap whose mean width 2A/P is below `sliver_width_m` is 疑似边界误差; `ladder_m2` are the areas up to which
-    overlaps are disregarded in the verdicts at thresholds.
+    An overlap whose mean width 2A/P (m) is below `sliver_width_m` is 疑似边界误差. `ladder_m2` lists the areas up to which
+    overlaps are disregarded at each step of the ladder.
     """
 
     sliver_width_m: float = Field(default=1.0, ge=0)
@@ -211,11 +219,11 @@ class Tolerance(Data):
 
 @dataclass(frozen=True)
 class RuleBook:
-    """A dated book of rules with what its rules refer to.
+    """A dated book of rules, and all that its rules refer to.
 
-    `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may
-    name to its title: a city that lacks one gets 未核查, never a pass. `requirements` are the general clauses of province
-    and city, and `mentions` the words by which clauses speak of a layer, beside its title.
+    `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its
+    title; a city without the layer gets 未核查, never a pass. `requirements` are the general clauses of province and city.
+    `mentions` lists the words, besides its title, by which clauses refer to a layer.
     """
 
     name: str
@@ -231,7 +239,7 @@ class RuleBook:
     mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_of(self, date: dt.date) -> RuleBook:
-        """Keep the rules and requirements in force on `date`."""
+        """Return the book with only the rules and requirements in force on `date`."""
         return replace(
             self,
             rules=tuple(r for r in self.rules if r.in_force(date)),
@@ -242,12 +250,12 @@ class RuleBook:
     def widening(self, activity: str) -> frozenset[str]:
         """Return `activity` and every wider activity that it is a case of."""
         found: set[str] = set()
-        ahead = [activity]
-        while ahead:
-            one = ahead.pop()
+        pending = [activity]
+        while pending:
+            one = pending.pop()
             if one not in found:
                 found.add(one)
-                ahead.extend(self.activities[one].within)
+                pending.extend(self.activities[one].within)
         return frozenset(found)
 
     def rule(self, rule_id: str) -> Rule:

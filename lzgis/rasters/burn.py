@@ -12,8 +12,8 @@ from rasterio import Affine
 
 from lzgis.geometry.cellmarks import cells_along, cells_within
 from lzgis.geometry.pieces import border_chains, line_chains
+from lzgis.model.report import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
-from lzgis.rules.for_sites.hits import RESOLUTION_M
 
 #: Segments per quarter circle of buffers. They are drawn around the true circle, so that they reach 0.03 % too far.
 ARC_SEGMENTS = 32

@@ -61,11 +61,11 @@ def constraints(
         if activity and rule.activities and not meant & set(rule.activities):
             continue
         layer = layers.get(rule.layer)
-        if layer is None or layer.lacking(rule.where) or not len(layer.frame):
+        if layer is None or layer.missing_fields(rule.where) or not len(layer.frame):
             unanswered.append(number)
         if isinstance(rule, KeepAway):
             found += _corridor(number, rule, layers, meant)
-        elif layer is not None and not layer.lacking(rule.where):
+        elif layer is not None and not layer.missing_fields(rule.where):
             found += _areas(number, rule, layer, outline, meant)
     return [one for one in found if len(one.index)], unanswered
 
@@ -125,7 +125,7 @@ def _levels(rule: Rule, layer: PlaneLayer, which: npt.NDArray[np.intp], meant: f
     levels = np.full(len(which), level, dtype=np.intp)
     undecided = np.ones(len(which), dtype=bool)
     for one in rule.unless:
-        if meant & set(one.activity) and not layer.lacking(one.where):
+        if meant & set(one.activity) and not layer.missing_fields(one.where):
             fits = undecided & np.isin(which, layer.matching(one.where))
             levels[fits] = LEVELS[one.severity]
             undecided &= ~fits

@@ -17,7 +17,7 @@ from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import Problem, SiteTable, Source
+from lzgis.model.report import RESOLUTION_M, Problem, SiteTable, Source
 from lzgis.reading.attributes import site_column
 from lzgis.reading.base import ReadOptions
 from lzgis.reading.field_names import SITE_FIELDS
@@ -28,8 +28,6 @@ from lzgis.reading.sandbox.parent import Reading, begin_reading
 _NAMED = 20
 #: Sites that are asked for their neighbours at once, and the least overlap (m²) that is told.
 _AT_ONCE, _LEAST_M2 = 1000, 1.0
-#: Coordinates are kept to the millimetre at best.
-_LEAST_WIDTH_M = 1e-3
 
 
 def read_sites(
@@ -147,7 +145,7 @@ def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geome
     # 1e-7 degrees are a centimetre: only what is so narrow is worth measuring.
     for i in areal[width_deg < 1e-7]:
         area, length = ELLIPSOID.geometry_area_perimeter(geometry[i])
-        if 2 * abs(area) / length > _LEAST_WIDTH_M:
+        if 2 * abs(area) / length > RESOLUTION_M:
             continue
         kept[i] = None
         what = Message("has no width: its area is {area:.4f} ㎡", area=abs(area))

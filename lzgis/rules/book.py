@@ -1,7 +1,7 @@
-"""Reads rule books: TOML files into frozen, dated rules, every mistake named with its place.
+"""Read rule books: TOML files into frozen, dated rules. Errors name the place of the mistake.
 
-A book may extend others: ``extends = ["national", "guangdong"]`` names books shipped under ``lzgis/rules``, a name that
-ends in ``.toml`` a file beside the book. What a book says replaces what the books it extends say under the same id.
+A book may extend others: ``extends = ["national", "guangdong"]`` names books shipped in ``lzgis/rules/books``; a name that
+ends in ``.toml`` is a file beside the book. An entry of a book replaces entries with the same id in the books it extends.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from lzgis.rules.for_sites import KINDS
 
 
 class BookInfo(Data):
-    """The ``[book]`` table: what the book is called and which books it builds on."""
+    """The ``[book]`` table: name and version of the book, and the books that it extends."""
 
     name: str
     version: str
@@ -41,7 +41,7 @@ class BookInfo(Data):
 
 
 class BookFile(Data):
-    """A rule book's file as it stands, before its rules are read by their kinds."""
+    """The file of a rule book as parsed, before its rules are parsed by kind."""
 
     book: BookInfo
     layers: dict[str, str] = {}
@@ -128,22 +128,22 @@ def activity_of(book: RuleBook, word: str) -> str:
     return _names(book)[word.strip().casefold()]
 
 
-def _with_extended(path: Path, on_the_way: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
-    """Read a book after the books it extends, each of them once: what two books extend stands below both."""
+def _with_extended(path: Path, chain: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
+    """Yield the books that a book extends, each once, and then the book: later entries replace earlier ones."""
     path = path.resolve()
     if path in done:
         return
-    if path in on_the_way:
-        chain = " → ".join(p.name for p in (*on_the_way, path))
+    if path in chain:
+        names = " → ".join(p.name for p in (*chain, path))
         raise ConfigError(
             path.name,
-            Message("the books extend each other in a circle ({chain})", chain=chain),
+            Message("the books extend each other in a circle ({chain})", chain=names),
             Message("remove one 'extends'"),
         )
     book = parse(BookFile, load_toml(path), path.name)
     for name in book.book.extends:
         base = path.parent / name if name.endswith(".toml") else shipped_book(name)
-        yield from _with_extended(base, (*on_the_way, path), done)
+        yield from _with_extended(base, (*chain, path), done)
     done.add(path)
     yield path.name, book, hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -171,7 +171,7 @@ def _requirements(book: BookFile, place: str) -> dict[str, Requirement]:
 
 
 def _check_requirements(book: RuleBook, place: str) -> None:
-    """Check what requirements and mentions refer to; a requirement stands before lists, so its layer must have one."""
+    """Check what requirements and mentions refer to. A requirement precedes lists, so its layer needs an ``identify`` rule."""
     lists = [rule.layer for rule in book.rules if rule.kind == "identify"]
     for one in book.requirements:
         here = Message("{place}, requirement '{name}'", place=place, name=one.id)

@@ -1,4 +1,4 @@
-"""The 准入清单 that a project must answer: general requirements of province and city, then the lists of its units."""
+"""The clauses of the 准入清单 for each site: general requirements of province and city, then the lists of its units."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lzgis.model.report import UNIT_LIST_COLUMNS, Layer, Reason, State
+from lzgis.model.report import HIT_STATES, UNIT_LIST_COLUMNS, Layer, Reason
 from lzgis.model.rules import Level, Requirement, RuleBook
+from lzgis.rules.for_sites.identify import Identify
 from lzgis.screening.findings import citation
 
 _Row = tuple[object, ...]
 
 
 def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, Layer], as_of: dt.date) -> pd.DataFrame:
-    """Set out the clauses that every site must answer: those of the province, of the city, and of its units.
+    """List the clauses that apply to each site: those of the province, of the city, and of the units it lies in.
 
     Parameters
     ----------
@@ -38,32 +39,31 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
         site, unit and clause.
     """
     site, ids = pd.factorize(findings["site_id"])
-    told = pd.DataFrame(findings[["rule", "layer", "feature_id", "share"]]).assign(
+    units = pd.DataFrame(findings[["rule", "layer", "feature_id", "share"]]).assign(
         site=site,
-        hit=findings["state"].isin([State.INVOLVED, State.SLIVER]),
-        # A site outside of the city is under the requirements of another.
+        hit=findings["state"].isin(HIT_STATES),
+        # A site outside the city is subject to the requirements of another city.
         within=findings["reason"] != Reason.OUTSIDE_CITY,
     )[findings["kind"] == "identify"]
-    levels = (Level.PROVINCE, Level.CITY)
     texts: list[_Row] = []
     parts = [_Part(*3 * (np.zeros(0, dtype=np.intp),))]
-    for one in sorted(book.requirements, key=lambda r: levels.index(r.level)):
-        concerned = told[told["within"] & (told["layer"] == one.layer)]
-        sites = _concerned(one, concerned, layers.get(one.layer))
+    for one in sorted(book.requirements, key=lambda r: list(Level).index(r.level)):
+        within = units[units["within"] & (units["layer"] == one.layer)]
+        sites = _sites_of(one, within, layers.get(one.layer))
         parts.append(_Part(sites, np.full(len(sites), len(texts)), np.full(len(sites), np.nan)))
         basis, _, certainty = citation(one, book, as_of)
         texts.append(
             ("", one.level.value, "", "", "", one.heading, one.clause, np.nan, basis, certainty.value, one.note)
         )
     for rule in book.rules:
-        if rule.layer in layers and getattr(rule, "list_fields", {}):
-            clauses, ends = _clauses(layers[rule.layer], getattr(rule, "list_fields", {}))
-            part = _of_units(told[(told["rule"] == rule.id) & told["hit"]], layers[rule.layer], ends)
+        if isinstance(rule, Identify) and rule.layer in layers and rule.list_fields:
+            clauses, ends = _clauses(layers[rule.layer], rule.list_fields)
+            part = _of_units(units[(units["rule"] == rule.id) & units["hit"]], layers[rule.layer], ends)
             parts.append(part._replace(text=part.text + len(texts)))
             texts += clauses
     whole = _Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     order = np.argsort(whole.site, kind="stable")
-    # Each text is stored once, then repeated: there are few, and many rows.
+    # There are few texts and many rows: each text is stored once and then repeated.
     table = pd.DataFrame(texts, columns=[c.name for c in UNIT_LIST_COLUMNS])
     if not len(order):
         return table.iloc[:0].astype(object)
@@ -73,34 +73,34 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
 
 
 class _Part(NamedTuple):
-    """Rows: whose they are, which text they hold, and the share of the site."""
+    """Rows as arrays: position of the site, position of the text, share of the site in the unit."""
 
     site: np.ndarray
     text: np.ndarray
     share: np.ndarray
 
 
-def _concerned(one: Requirement, found: pd.DataFrame, layer: Layer | None) -> np.ndarray:
-    """Find the sites in a unit that a requirement is meant for, and those whose units are not known."""
+def _sites_of(one: Requirement, found: pd.DataFrame, layer: Layer | None) -> np.ndarray:
+    """Find the sites in a unit that a requirement applies to, and those whose units are unknown."""
     sites = np.unique(found["site"].to_numpy())
     if not one.where:
         return sites
     hit = found[found["hit"]]
-    meant = hit if layer is None else hit[hit["feature_id"].isin(_meant(one, layer))]
-    return sites[~np.isin(sites, hit["site"]) | np.isin(sites, meant["site"])]
+    matching = hit if layer is None else hit[hit["feature_id"].isin(_matching_units(one, layer))]
+    return sites[~np.isin(sites, hit["site"]) | np.isin(sites, matching["site"])]
 
 
-def _meant(one: Requirement, layer: Layer) -> set[str]:
+def _matching_units(one: Requirement, layer: Layer) -> set[str]:
     frame = layer.frame
     for name, values in one.where.items():
-        # Without the field nobody can tell, so the clause is to be answered.
+        # Without the field the clause may apply to every unit, so it is listed.
         if name in frame.columns:
             frame = frame[frame[name].isin(values)]
     return set(frame["id"])
 
 
 def _of_units(hit: pd.DataFrame, layer: Layer, ends: np.ndarray) -> _Part:
-    """Give the clauses of every unit that a site lies in: of each finding, all clauses of its unit follow each other."""
+    """Repeat each finding once for every clause of its unit; `ends` bounds the clauses of each unit."""
     unit = pd.Index(layer.frame["id"]).get_indexer(pd.Index(hit["feature_id"]))
     times = np.diff(ends)[unit]
     own = np.repeat(ends[unit] - np.cumsum(times) + times, times) + np.arange(times.sum())
@@ -109,7 +109,7 @@ def _of_units(hit: pd.DataFrame, layer: Layer, ends: np.ndarray) -> _Part:
 
 
 def _clauses(layer: Layer, fields: Mapping[str, str]) -> tuple[list[_Row], np.ndarray]:
-    """List the clauses of all units, one a row, unit after unit; and where each unit's begin, and the last ends."""
+    """List the clauses of all units, one a row, unit after unit, and the row at which each unit begins and the last ends."""
     rows: list[_Row] = []
     ends = [0]
     for unit in layer.frame.to_dict("records"):

@@ -1,4 +1,4 @@
-"""How a site gets clear of what is forbidden: what remains of it, or the shortest way to move it, proved by screening."""
+"""How to free a site of prohibitions: the part of it that remains, or the shortest move, verified by screening again."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ import numpy as np
 import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
-from lzgis.city.plane_layers import in_plane
 from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import ELLIPSOID
 from lzgis.errors import ConfigError, SourceError
 from lzgis.geometry import Translation, shortest_translation
 from lzgis.geometry.translation import window_around
 from lzgis.messages import Message
-from lzgis.model.report import Report, SiteTable, State
+from lzgis.model.report import RESOLUTION_M, Report, SiteTable, State
 from lzgis.model.rules import Rule, Severity
 from lzgis.reading import read_sites
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries
+from lzgis.rules.for_sites.hits import Geometries
 from lzgis.rules.for_sites.plane import PlaneLayer
-from lzgis.screening.findings import Subjects, finding_rows
-from lzgis.screening.run import subjects_of
+from lzgis.screening.findings import finding_rows
 from lzgis.screening.screen import screen
 from lzgis.screening.setting import Setting, setting_of
+from lzgis.screening.subjects import Subjects, subjects_of
 
-#: A move is longer than the shortest by this (m): a site put right on a border may overlap it by rounding.
-_BEYOND_M = RESOLUTION_M
+#: A move is longer than the shortest by this (m): a site exactly on a border may overlap it after rounding.
+_EXTRA_M = RESOLUTION_M
 
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """The shortest move of a site after which no prohibition is met, and the report that proves it.
+    """The shortest move of a site after which it meets no prohibition, and the report that proves it.
 
     Attributes
     ----------
     distance_m, azimuth_deg : float
-        How far on the ellipsoid, and in which direction: degrees from north, clockwise. 0 where it need not move.
+        Distance on the ellipsoid (m) and direction (degrees from north, clockwise); 0 if the site need not move.
     geometry : shapely geometry
-        The site moved, in degrees on CGCS2000.
+        The moved site, in degrees on CGCS2000.
     report : Report
         The screening of the moved site.
     """
@@ -60,22 +59,22 @@ class Shift:
 
 @dataclass(frozen=True, eq=False)
 class Avoidance:
-    """What stands in the way of a site, what remains of it without that, and where it would be clear.
+    """The prohibitions near a site, the part of it that remains outside them, and the shortest move that avoids them.
 
     Attributes
     ----------
     site_id : str
         The site.
     rules : tuple of Rule
-        The rules with forbidden setting within reach, in the order of the book.
+        The rules that forbid some area within reach, in the order of the book.
     remaining : shapely geometry or None
-        What of the site lies on no such setting, in degrees on CGCS2000; None if nothing does.
+        The part of the site in no such area, in degrees on CGCS2000; None if there is none.
     remaining_size : float
         Its area (m²), or for a line its length (m).
     remaining_share : float
         The same as a share of the whole; NaN for points.
     shift : Shift or None
-        The shortest move; None if every move within the distance leaves a prohibition.
+        The shortest move; None if every move within the distance still meets a prohibition.
     """
 
     site_id: str
@@ -94,31 +93,31 @@ def avoid(
     as_of: dt.date | str | None = None,
     within_m: float = 500.0,
 ) -> Avoidance:
-    """Find what remains of a site without what is forbidden, and the shortest move, without a turn, that gets it clear.
+    """Find what remains of a site outside forbidden areas, and the shortest move, without rotation, that avoids them.
 
-    Every piece of setting within reach from which a rule in force keeps the site's activity stands in its way: features to
-    avoid, corridors as far as they are certain, and what lies outside of where it must stay. Procedures, proofs, possible
-    bands, and lines or points to avoid do not; the report of the moved site tells of them, and of what was not checked.
+    Forbidden is every area within reach where a rule in force prohibits the site's activity: features to avoid, corridors
+    as far as they are certain, and what lies outside an area that the site must stay inside. Procedures, proofs, possible
+    bands, and lines or points to avoid do not count. The report of the moved site lists them, and what was not checked.
 
     Parameters
     ----------
     site_id : str
         The site.
     sites : SiteTable or path
-        The table that it stands in.
+        The table that holds it.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     within_m : float
-        How far it may be moved at most, in metres.
+        The longest move allowed (m).
 
     Raises
     ------
     SourceError
-        If there is no such site, or it cannot be used.
+        If there is no such site, or its geometry cannot be used.
     ConfigError
-        If `within_m` is not above 0, or the city's folder is not in order.
+        If `within_m` is not above 0, or the city's folder is not valid.
 
     Examples
     --------
@@ -128,28 +127,28 @@ def avoid(
     >>> round(found.remaining_share, 3), round(found.shift.distance_m, 2), found.shift.verdict
     (0.982, 15.01, '未发现冲突')
     """
-    _check(within_m)
+    _check_distance(within_m)
     city = open_catalogue(city) if isinstance(city, str | Path) else city
-    alone = _alone(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
+    site = _one_site(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     setting = setting_of(city, date_of(as_of))
-    subjects = subjects_of(alone, setting.book, city, np.array([0]))
+    subjects = subjects_of(site, setting.book, city, np.array([0]))
     obstacles = _obstacles(subjects, setting, within_m)
-    pieces = [piece for _, found in obstacles for piece in found]
+    forbidden = [area for _, areas in obstacles for area in areas]
     shape = subjects.sites.geometry[0]
-    rest = shapely.difference(shape, shapely.union_all(pieces)) if pieces else shape
-    left = _size(rest, int(subjects.sites.dimension[0]))
-    move = shortest_translation(shape, pieces, within=within_m)
+    rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
+    size = _size(rest, int(subjects.sites.dimension[0]))
+    move = shortest_translation(shape, forbidden, within=within_m)
     return Avoidance(
         site_id,
         rules=tuple(rule for rule, _ in obstacles),
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
-        remaining_size=left,
-        remaining_share=left / float(subjects.sites.size[0]),
-        shift=None if move is None else _shift(alone, shape, move, setting),
+        remaining_size=size,
+        remaining_share=size / float(subjects.sites.size[0]),
+        shift=None if move is None else _shift(site, shape, move, setting),
     )
 
 
-def _check(within_m: float) -> None:
+def _check_distance(within_m: float) -> None:
     if not within_m > 0:
         raise ConfigError("within_m", Message("must be above 0"), Message("give the metres it may be moved"))
 
@@ -158,18 +157,19 @@ def _size(rest: shapely.Geometry, dimension: int) -> float:
     return float(shapely.area(rest) if dimension == 2 else shapely.length(rest))
 
 
-def _shift(alone: SiteTable, shape: shapely.Geometry, move: Translation, setting: Setting) -> Shift:
-    before = alone.frame.geometry.iloc[0]
+def _shift(site: SiteTable, shape: shapely.Geometry, move: Translation, setting: Setting) -> Shift:
+    before = site.frame.geometry.iloc[0]
     after = setting.city.plane.unproject(_moved(shape, move))[0]
     here, there = (shapely.get_coordinates(shapely.centroid(one))[0] for one in (before, after))
     azimuth, _, distance = ELLIPSOID.inv(*here, *there)
-    frame = alone.frame.set_geometry(np.array([after], dtype=object), crs=alone.frame.crs)
-    report = screen(replace(alone, frame=frame), setting.city, as_of=setting.day)
-    stays = move.length == 0
-    return Shift(0.0 if stays else distance, 0.0 if stays else azimuth % 360.0, after, report)
+    frame = site.frame.set_geometry(np.array([after], dtype=object), crs=site.frame.crs)
+    report = screen(replace(site, frame=frame), setting.city, as_of=setting.day)
+    if move.length == 0:
+        return Shift(0.0, 0.0, after, report)
+    return Shift(distance, azimuth % 360.0, after, report)
 
 
-def _alone(table: SiteTable, site_id: str) -> SiteTable:
+def _one_site(table: SiteTable, site_id: str) -> SiteTable:
     frame = table.frame[table.frame["id"] == site_id].reset_index(drop=True)
     if not len(frame):
         known = ", ".join(str(one) for one in table.frame["id"].head(10))
@@ -182,31 +182,33 @@ def _alone(table: SiteTable, site_id: str) -> SiteTable:
 
 
 def _obstacles(subjects: Subjects, setting: Setting, within_m: float) -> list[tuple[Rule, Geometries]]:
-    """Return the ground near the site from which each rule keeps it."""
-    layers = {name: setting.placed(name, in_plane) for name in setting.loaded}
+    """Return the rules that forbid some area near the site, and these areas in the plane."""
+    layers = setting.plane_layers
     check = Check(subjects.sites, layers, setting.book.tolerance.sliver_width_m)
     window = window_around(subjects.sites.geometry[0], within_m)
     found = []
     for rule in setting.book.rules:
-        if not _answerable(rule, layers) or (rule.activities and not subjects.doing(rule.activities)[0]):
+        if not _can_check(rule, layers) or (rule.activities and not subjects.has_activity(rule.activities)[0]):
             continue
-        pieces = _forbidden(rule, check, window, (subjects, setting.day))
-        if len(pieces):
-            found.append((rule, pieces))
+        areas = _forbidden_areas(rule, check, window, subjects, setting.day)
+        if len(areas):
+            found.append((rule, areas))
     return found
 
 
-def _answerable(rule: Rule, layers: dict[str, PlaneLayer]) -> bool:
-    there = [layers[name] for name in rule.layers if name in layers]
-    return any(len(layer.frame) and not layer.lacking(rule.where) for layer in there)
+def _can_check(rule: Rule, layers: dict[str, PlaneLayer]) -> bool:
+    present = [layers[name] for name in rule.layers if name in layers]
+    return any(len(layer.frame) and not layer.missing_fields(rule.where) for layer in present)
 
 
-def _forbidden(rule: Rule, check: Check, window: shapely.Geometry, asked: tuple[Subjects, dt.date]) -> Geometries:
+def _forbidden_areas(
+    rule: Rule, check: Check, window: shapely.Geometry, subjects: Subjects, day: dt.date
+) -> Geometries:
     obstacles = KINDS[rule.kind].obstacles
     if obstacles is None:
         return np.zeros(0, dtype=object)
     rows = obstacles(rule, check, window)
-    columns = finding_rows(rows, rule, asked[0], check.layers, asked[1])
+    columns = finding_rows(rows, rule, subjects, check.layers, day)
     grave = (columns["severity"] == Severity.PROHIBITED) & (columns["state"] == State.INVOLVED)
     areal = shapely.area(rows.geometry) > 0
     return np.asarray(rows.geometry[grave & areal], dtype=object)
@@ -215,5 +217,5 @@ def _forbidden(rule: Rule, check: Check, window: shapely.Geometry, asked: tuple[
 def _moved(shape: shapely.Geometry, move: Translation) -> list[shapely.Geometry]:
     if move.length == 0:
         return [shape]
-    step = np.array([move.x, move.y]) * (1.0 + _BEYOND_M / move.length)
+    step = np.array([move.x, move.y]) * (1.0 + _EXTRA_M / move.length)
     return [shapely.transform(shape, lambda xy: xy + step)]

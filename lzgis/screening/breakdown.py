@@ -1,4 +1,4 @@
-"""How what was found is spread over townships and villages: parts that sum exactly to the whole as it is printed."""
+"""Findings broken down by township and village: the parts sum exactly to the whole as it is printed."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ import pandas as pd
 import shapely
 
 from lzgis.geometry import SiteShapes, overlapping
-from lzgis.model.report import BREAKDOWN_COLUMNS, State
+from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
-#: Decimals to which square metres, hectares, mu and metres are printed, and so adjusted.
+#: Decimals to which square metres, hectares, mu and metres are printed, and to which the parts are rounded.
 _PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
 _MU_PER_M2 = 15 / 10_000
-#: A remainder smaller than this (m² or m) comes from computing; a larger one lies in no division, or in two.
+#: A remainder below this (m² or m) is numerical noise; a larger one lies in no division, or in two.
 _REMAINDER = 0.01
-#: A part smaller than this (m² or m) prints as nothing and is none.
+#: A part below this (m² or m) prints as 0 and is left out.
 _NOTHING = 0.001
 
 
 def breakdown(
     findings: pd.DataFrame, shapes: Geometries, layers: Mapping[str, PlaneLayer], divisions: Iterable[str]
 ) -> pd.DataFrame:
-    """Spread every overlap over the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
+    """Break every overlap down by the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
 
-    Cutting adds vertices and printing rounds, so the parts are adjusted, each by less than one unit of the last
-    digit, until they sum to the whole; ``adjustment`` says by how much. What lies in no division is a part without
-    a name; where divisions overlap, that part is negative.
+    Overlays add vertices and printing rounds. So each part is adjusted, by less than one unit of the last digit, so that
+    the parts sum to the whole; ``adjustment`` says by how much. What lies in no division is a part without a name. It is
+    negative where divisions overlap.
 
     Parameters
     ----------
     findings : DataFrame
         The findings.
     shapes : array of shapely geometries
-        The part of the site that each is about, in the plane; None if there is none.
+        The part of the site that each finding is about, in the plane; None if there is none.
     layers : mapping of PlaneLayer
         The layers of the city by name.
     divisions : iterable of str
         Names of the layers of divisions, one for each level.
     """
-    caught = findings["state"].isin([State.INVOLVED, State.SLIVER]) & (findings["kind"] != "identify")
+    hit = findings["state"].isin(HIT_STATES) & (findings["kind"] != "identify")
     # Missing shapes have dimension -1, points 0: neither has parts.
     dimension = shapely.get_dimensions(shapes)
-    which = np.flatnonzero(caught.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))
+    which = np.flatnonzero(hit.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))
     areal = dimension[which] == 2
     sizes = {name: findings[name].to_numpy(dtype=float)[which] for name in ("area_m2", "length_m")}
     whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
     drawn = np.where(areal, shapely.area(shapes[which]), shapely.length(shapes[which]))
-    # A band's shape may be that of the possible part, which is not what the certain area measures.
-    alike = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
-    which, areal, whole = which[alike], areal[alike], whole[alike]
+    # The shape of a band may be its possible part, while the area is that of the certain part.
+    matches = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
+    which, areal, whole = which[matches], areal[matches], whole[matches]
     parts = SiteShapes(shapes[which])
     levels = [
         _level(parts, areal, whole, level, layers[level])
@@ -76,7 +76,7 @@ def breakdown(
 def _level(
     parts: SiteShapes, areal: npt.NDArray[np.bool_], whole: Floats, level: str, layer: PlaneLayer
 ) -> dict[str, Any]:
-    """Spread the overlaps over the divisions of one level; ``finding`` counts the overlaps."""
+    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap in `parts`."""
     found = overlapping(parts, layer.index)
     measured = np.where(areal[found.left], found.area, found.length)
     real = measured >= _NOTHING
@@ -123,19 +123,19 @@ def apportioned(parts: npt.ArrayLike, whole: float, places: int) -> Floats:
 
 
 def _apportioned(parts: Floats, whole: Floats, group: Integers, places: int) -> Floats:
-    """Do it for many wholes at once: `group` says, in ascending order, which whole each part is of."""
+    """Round the parts of many wholes at once; `group`, in ascending order, is the position of each part's whole."""
     unit = 10**places
     exact = parts * unit
     lower = np.floor(exact)
-    # Those whose lost fraction is largest are rounded up; equal ones in their order.
+    # The parts that lose most by rounding down are rounded up; of equal ones, the first.
     order = np.lexsort((lower - exact, group))
     size = np.bincount(group, minlength=len(whole))
     begin = np.cumsum(size) - size
     rank = np.empty(len(parts), dtype=np.intp)
     rank[order] = np.arange(len(parts)) - begin[group]
     wanted = np.array([round(round(float(one), places) * unit) for one in whole], dtype=float)
-    lack = wanted - np.bincount(group, weights=lower, minlength=len(whole))
+    missing = wanted - np.bincount(group, weights=lower, minlength=len(whole))
     each = np.maximum(size, 1)
-    lower += (lack // each)[group] + (rank < (lack % each)[group])
+    lower += (missing // each)[group] + (rank < (missing % each)[group])
     rounded: Floats = lower / unit
     return rounded

@@ -1,4 +1,4 @@
-"""Every site against every rule: which rules can be answered, for which sites, and where."""
+"""Check sites against every rule: which rules can be answered for which sites, and where coverage proves the answer."""
 
 from __future__ import annotations
 
@@ -13,22 +13,51 @@ import shapely
 
 from lzgis.coordinates.locate import lies_elsewhere
 from lzgis.indexcache import ready_loops
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Hits, Integers, concatenated, hits, not_checked, only
+from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 from lzgis.screening.coverage import Coverage, coverage_of, covered
-from lzgis.screening.findings import Columns, Subjects, finding_rows
+from lzgis.screening.findings import Columns, finding_rows
+from lzgis.screening.subjects import Subjects
 
-#: Called with what is being done, how many steps are done, and how many there are.
+#: Called with the name of the step, how many parts of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 
 
+def check_all(
+    subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
+) -> list[Columns]:
+    """Check the sites against every rule of their book; return one table of finding columns per rule."""
+    ready_loops(len(subjects.sites))
+    shared = _Shared(subjects, layers)
+    parts = []
+    rules = subjects.book.rules
+    for done, rule in enumerate(rules):
+        if progress:
+            progress("rules", done, len(rules))
+        rows = _check(rule, shared)
+        parts.append(finding_rows(rows, rule, subjects, layers, as_of))
+    if progress:
+        progress("rules", len(rules), len(rules))
+    return parts
+
+
+def unusable_rows(
+    subjects: Subjects, which: np.ndarray, layers: Mapping[str, PlaneLayer], as_of: dt.date
+) -> list[Columns]:
+    """Return 未核查 for every rule and the sites at positions `which`, whose geometry cannot be used."""
+    return [
+        finding_rows(not_checked(which, rule, Reason.GEOMETRY_UNUSABLE, 1.0), rule, subjects, layers, as_of)
+        for rule in subjects.book.rules
+    ]
+
+
 @dataclass(frozen=True, eq=False)
-class _Asked:
-    """Some of the sites, and the work done once for them."""
+class _Selection:
+    """Some of the sites, and a cache of what rules measured for them."""
 
     which: Integers
     sites: PlaneSites
@@ -36,150 +65,140 @@ class _Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sites:
-    """What all rules of one screening share: sites, layers in the plane, and work done once."""
+class _Shared:
+    """What all rules of one screening share: sites and layers in the plane, and caches by layer."""
 
     subjects: Subjects
     layers: Mapping[str, PlaneLayer]
     coverages: dict[str, Coverage] = field(default_factory=dict)
     areas: dict[str, shapely.Geometry] = field(default_factory=dict)
     elsewhere: dict[str, bool] = field(default_factory=dict)
-    caches: dict[Any, _Asked] = field(default_factory=dict)
+    selections: dict[Any, _Selection] = field(default_factory=dict)
 
-    def coverage(self, name: str) -> Coverage:
-        if name not in self.coverages:
-            self.coverages[name] = coverage_of(self.subjects.sites, self.area(name))
-        return self.coverages[name]
+    def coverage(self, layer: str) -> Coverage:
+        """How far each site lies within a layer that says what others cover."""
+        if layer not in self.coverages:
+            self.coverages[layer] = coverage_of(self.subjects.sites, self.area(layer))
+        return self.coverages[layer]
 
-    def area(self, name: str) -> shapely.Geometry:
-        if name not in self.areas:
-            self.areas[name] = shapely.union_all(self.layers[name].index.geometries)
-        return self.areas[name]
+    def area(self, layer: str) -> shapely.Geometry:
+        if layer not in self.areas:
+            self.areas[layer] = shapely.union_all(self.layers[layer].index.geometries)
+        return self.areas[layer]
 
-    def silent(self, rule: Rule) -> Reason:
+    def absence_reason(self, rule: Rule) -> Reason:
         """Say why finding nothing in the layer of a rule proves nothing; `Reason.NONE` if it does.
 
         A layer without any feature in the area that it should cover may be another city's.
         """
         layer = self.layers.get(rule.layer)
-        lacking = _lacking(rule, layer)
-        if lacking is not Reason.NONE or layer is None or layer.spec.coverage not in self.layers:
-            return lacking
+        reason = _input_reason(rule, layer)
+        if reason is not Reason.NONE or layer is None or layer.spec.coverage not in self.layers:
+            return reason
         if rule.layer not in self.elsewhere:
-            covered = self.area(layer.spec.coverage)
-            self.elsewhere[rule.layer] = lies_elsewhere(layer.index.geometries, covered)
+            expected = self.area(layer.spec.coverage)
+            self.elsewhere[rule.layer] = lies_elsewhere(layer.index.geometries, expected)
         return Reason.LAYER_ELSEWHERE if self.elsewhere[rule.layer] else Reason.NONE
 
     @cached_property
     def concerned(self) -> dict[str, np.ndarray]:
-        """Which sites each rule concerns."""
+        """Which sites each rule concerns: those with its activities, and those that give none."""
         everyone = np.ones(len(self.subjects.sites), dtype=bool)
         return {
-            rule.id: self.subjects.doing(rule.activities) | self.subjects.unknown if rule.activities else everyone
+            rule.id: self.subjects.has_activity(rule.activities) | self.subjects.no_activity
+            if rule.activities
+            else everyone
             for rule in self.subjects.book.rules
         }
 
     @cached_property
-    def questions(self) -> dict[Any, np.ndarray]:
-        """Which sites any rule with the same question concerns: they are measured together, and once."""
-        asked: dict[Any, np.ndarray] = {}
+    def concerned_by_features(self) -> dict[Any, np.ndarray]:
+        """Which sites any of the rules about the same features concerns: they are measured together, and once."""
+        found: dict[Any, np.ndarray] = {}
         for rule in self.subjects.book.rules:
-            key = _question(rule)
-            asked[key] = asked.get(key, False) | self.concerned[rule.id]
-        return asked
+            key = _features_key(rule)
+            found[key] = found.get(key, False) | self.concerned[rule.id]
+        return found
 
-    def asked(self, rule: Rule, part: str, known: np.ndarray, geometry: Geometries) -> _Asked:
-        """Choose of the sites in `geometry` those that are `known` and asked the rule's question."""
-        which = np.flatnonzero(self.questions[_question(rule)] & known)
+    def select(self, rule: Rule, part: str, usable: np.ndarray, geometry: Geometries) -> _Selection:
+        """Select the `usable` sites that the rule, or one about the same features, concerns.
+
+        `geometry` holds all sites, or the parts of them that the layer `part` covers; `part` is empty for whole sites.
+        """
+        which = np.flatnonzero(self.concerned_by_features[_features_key(rule)] & usable)
         key = (part, which.tobytes())
-        if key not in self.caches:
+        if key not in self.selections:
             everyone = len(which) == len(self.subjects.sites) and part == ""
-            self.caches[key] = _Asked(which, self.subjects.sites if everyone else PlaneSites(geometry[which]))
-        return self.caches[key]
+            self.selections[key] = _Selection(which, self.subjects.sites if everyone else PlaneSites(geometry[which]))
+        return self.selections[key]
 
 
-def _question(rule: Rule) -> Any:
+def _features_key(rule: Rule) -> Any:
     return (rule.layers, repr(rule.where))
 
 
-def check_all(
-    subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
-) -> list[Columns]:
-    """Check the sites against every rule of their book; one table of finding columns per rule."""
-    ready_loops(len(subjects.sites))
-    setting = _Sites(subjects, layers)
-    parts = []
-    rules = subjects.book.rules
-    for done, rule in enumerate(rules):
-        if progress:
-            progress("rules", done, len(rules))
-        rows = _check(rule, setting)
-        parts.append(finding_rows(rows, rule, subjects, layers, as_of))
-    if progress:
-        progress("rules", len(rules), len(rules))
-    return parts
-
-
-def _check(rule: Rule, setting: _Sites) -> Hits:
-    concerned = setting.concerned[rule.id]
-    aside = hits(np.flatnonzero(~concerned), rule.layer, reason=Reason.ACTIVITY_NOT_MEANT)
+def _check(rule: Rule, shared: _Shared) -> Hits:
+    concerned = shared.concerned[rule.id]
+    not_concerned = hits(np.flatnonzero(~concerned), rule.layer, reason=Reason.ACTIVITY_NOT_MEANT)
     if not concerned.any():
-        return aside
-    reason = _unanswerable(rule, setting.layers)
-    silence = setting.silent(rule)
-    if silence is Reason.LAYER_ELSEWHERE and KINDS[rule.kind].absence_counts:
-        reason = silence
+        return not_concerned
+    reason = _not_checked_reason(rule, shared.layers)
+    absence = shared.absence_reason(rule)
+    if absence is Reason.LAYER_ELSEWHERE and KINDS[rule.kind].absence_counts:
+        reason = absence
     if reason is not Reason.NONE:
-        return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), aside])
-    covering = next(setting.layers[name] for name in (rule.layer, *rule.layers) if name in setting.layers)
-    coverage = setting.coverage(covering.spec.coverage)
-    rows = covered(_rows(rule, setting, covering.spec.coverage), rule, coverage, concerned)
-    rows = _doubted(rows, rule, setting)
+        return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), not_concerned])
+    first = next(shared.layers[name] for name in (rule.layer, *rule.layers) if name in shared.layers)
+    rows = _measured(rule, shared, first.spec.coverage)
+    rows = covered(rows, rule, shared.coverage(first.spec.coverage), concerned)
+    rows = _without_doubtful(rows, rule, shared)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
-    if silence is not Reason.NONE:
-        silent = rows.state == State.CLEAR
-        rows = concatenated([only(rows, ~silent), not_checked(rows.site[silent], rule, silence)])
-    return concatenated([rows, aside])
+    if absence is not Reason.NONE:
+        clear = rows.state == State.CLEAR
+        rows = concatenated([only(rows, ~clear), not_checked(rows.site[clear], rule, absence)])
+    return concatenated([rows, not_concerned])
 
 
-def _doubted(rows: Hits, rule: Rule, setting: _Sites) -> Hits:
-    """Leave open what was not found where a feature lies that cannot be relied on."""
-    places = [p for name in rule.layers if name in setting.layers for p in setting.layers[name].doubtful]
+def _measured(rule: Rule, shared: _Shared, covering: str) -> Hits:
+    """Run the check of the rule's kind on the sites, or on the parts of them that the layer `covering` covers."""
+    coverage = shared.coverage(covering)
+    width = shared.subjects.book.tolerance.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
+    kind = KINDS[rule.kind]
+    if not kind.absence_counts or coverage.whole.all():
+        everyone = np.ones(len(shared.subjects.sites), dtype=bool)
+        selection = shared.select(rule, "", everyone, shared.subjects.sites.geometry)
+    else:
+        # Outside the coverage features are unknown, not absent: only the covered part of a site can miss them.
+        selection = shared.select(rule, covering, ~coverage.none, coverage.inside)
+    rows = kind.check(rule, Check(selection.sites, shared.layers, width, selection.cache))
+    return rows.changed(site=selection.which[rows.site])
+
+
+def _without_doubtful(rows: Hits, rule: Rule, shared: _Shared) -> Hits:
+    """Turn 不涉及 into 未核查 near features that cannot be relied on."""
+    places = [p for name in rule.layers if name in shared.layers for p in shared.layers[name].doubtful]
     if not places:
         return rows
-    sites = setting.subjects.sites.geometry
+    sites = shared.subjects.sites.geometry
     near = np.full(len(sites), any(p is None for p in places))
     for place in (p for p in places if p is not None):
         near |= shapely.dwithin(sites, place, max(rule.reach_m, RESOLUTION_M))
-    open_rows = near[rows.site] & (rows.state == State.CLEAR)
+    doubtful = near[rows.site] & (rows.state == State.CLEAR)
     return rows.changed(
-        state=np.where(open_rows, State.NOT_CHECKED, rows.state),
-        reason=np.where(open_rows, Reason.LAYER_DOUBTFUL, rows.reason),
+        state=np.where(doubtful, State.NOT_CHECKED, rows.state),
+        reason=np.where(doubtful, Reason.LAYER_DOUBTFUL, rows.reason),
     )
 
 
-def _rows(rule: Rule, setting: _Sites, covering: str) -> Hits:
-    coverage = setting.coverage(covering)
-    width = setting.subjects.book.tolerance.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
-    kind = KINDS[rule.kind]
-    if not kind.absence_counts or coverage.whole.all():
-        everyone = np.ones(len(setting.subjects.sites), dtype=bool)
-        asked = setting.asked(rule, "", everyone, setting.subjects.sites.geometry)
-    else:
-        # What lies outside the coverage is unknown, not absent: only the covered part can be found wanting.
-        asked = setting.asked(rule, covering, ~coverage.none, coverage.inside)
-    rows = kind.check(rule, Check(asked.sites, setting.layers, width, asked.cache))
-    return rows.changed(site=asked.which[rows.site])
+def _not_checked_reason(rule: Rule, layers: Mapping[str, PlaneLayer]) -> Reason:
+    """Say why a rule cannot be checked; `Reason.NONE` if one of its layers can be used."""
+    reasons = {name: _input_reason(rule, layers.get(name)) for name in rule.layers}
+    return Reason.NONE if Reason.NONE in reasons.values() else reasons[rule.layer]
 
 
-def _unanswerable(rule: Rule, layers: Mapping[str, PlaneLayer]) -> Reason:
-    lacking = {name: _lacking(rule, layers.get(name)) for name in rule.layers}
-    return Reason.NONE if Reason.NONE in lacking.values() else lacking[rule.layer]
-
-
-def _lacking(rule: Rule, layer: PlaneLayer | None) -> Reason:
+def _input_reason(rule: Rule, layer: PlaneLayer | None) -> Reason:
     if layer is None:
         return Reason.LAYER_MISSING
     if not len(layer.frame):
         return Reason.LAYER_EMPTY
-    return Reason.FIELD_MISSING if layer.lacking(rule.where) else Reason.NONE
+    return Reason.FIELD_MISSING if layer.missing_fields(rule.where) else Reason.NONE

@@ -1,4 +1,4 @@
-"""Work spread over the workers of a dask cluster; nothing of dask is imported unless a client is given."""
+"""Pieces of work on a dask cluster. Nothing of dask is imported unless a client is given."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
-#: How often a piece is done again whose worker died; dask itself tells a piece that kills workers from bad luck.
+#: How often a piece is retried whose worker died. Dask gives up on a piece that keeps killing workers.
 _RETRIES = 3
-#: How long a scheduler may take to answer, s.
-_PATIENCE_S = 10
+#: How long a scheduler may take to answer (s).
+_TIMEOUT_S = 10
 
 
 def connected(address: str) -> Client:
@@ -32,7 +32,7 @@ def connected(address: str) -> Client:
     Raises
     ------
     ConfigError
-        If dask.distributed is not installed, or nobody answers there.
+        If dask.distributed is not installed, or no scheduler answers there.
     """
     try:
         from distributed import Client
@@ -41,7 +41,7 @@ def connected(address: str) -> Client:
         remedy = Message("install it with: {command}", command="pip install 'lzgis[cluster]'")
         raise ConfigError("--scheduler", what, remedy) from error
     try:
-        return Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        return Client(address, timeout=_TIMEOUT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         what = Message("no scheduler answers at {address} ({why})", address=address, why=str(error))
         raise ConfigError("--scheduler", what, Message("start one with 'dask scheduler', and workers")) from error
@@ -50,22 +50,22 @@ def connected(address: str) -> Client:
 def submitted(
     client: Client, work: Callable[[Piece], Result], pieces: Sequence[Piece], *, name: str, priority: int = 0
 ) -> list[Any]:
-    """Hand pieces of work to the cluster and return its futures, as ``distributed.progress`` takes them.
+    """Submit pieces of work to a cluster and return their futures, as ``distributed.progress`` takes them.
 
     Parameters
     ----------
     client : distributed.Client
         The cluster.
     work : callable
-        Makes a result of a piece; a function of a module, which the workers have as well.
+        Returns the result of a piece; a function of a module that the workers can import.
     pieces : sequence
         The pieces.
     name : str
-        What the pieces are called on the dashboard.
+        Name of the pieces on the dashboard.
     priority : int
         As in ``Client.map``.
     """
-    # Under a name of their own each time: dask must never take the result of an earlier run for this one's.
+    # Keys are unique to a run: dask must never return the result of an earlier run for this one.
     run = uuid4().hex[:8]
     keys = [f"{name}-{run}-{number}" for number in range(len(pieces))]
     futures: list[Any] = client.map(work, pieces, key=keys, pure=False, retries=_RETRIES, priority=priority)
@@ -75,9 +75,9 @@ def submitted(
 def worked_through(
     client: Client, work: Callable[[Piece], object], pieces: Iterable[Piece], *, name: str, step: Callable[[int], None]
 ) -> None:
-    """Have the cluster do pieces of work whose results nobody needs; an error of one cancels the others and is raised.
+    """Run pieces of work whose results are not needed. An error of one cancels the others and is raised.
 
-    A piece that is done is let go: scheduler and workers would keep what they were told of each to the end.
+    The future of a finished piece is released at once; otherwise the scheduler would hold its task until the end.
 
     Parameters
     ----------
@@ -86,11 +86,11 @@ def worked_through(
     work : callable
         As for `submitted`.
     pieces : iterable
-        The pieces; each is handed over as soon as it is there.
+        The pieces; each is submitted as soon as the iterable yields it.
     name : str
-        What the pieces are called on the dashboard.
+        Name of the pieces on the dashboard.
     step : callable
-        Called with how many are done.
+        Called with the number of pieces done.
     """
     from distributed import as_completed
 
@@ -109,7 +109,7 @@ def worked_through(
 
 
 def gathered(client: Client, futures: Sequence[Any], *, step: Callable[[int, int], None] | None = None) -> list[Any]:
-    """Wait for futures and return their results in order; an error of one cancels the others and is raised.
+    """Wait for futures and return their results in order. An error of one cancels the others and is raised.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def gathered(client: Client, futures: Sequence[Any], *, step: Callable[[int, int
     futures : sequence of Future
         As `submitted` returns them.
     step : callable, optional
-        Called with how many are done, and how many there are.
+        Called with the number of pieces done, and of all.
     """
     from distributed import as_completed
 

@@ -1,4 +1,4 @@
-"""Proof of coverage: where a layer says nothing, a site is 未核查 and never passes."""
+"""Proof of coverage: where a layer has no data, a site is 未核查 and never passes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, mean_width, outside_parts, part_of_dimension, told_nearest
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.hits import (
-    RESOLUTION_M,
-    Flags,
-    Floats,
-    Geometries,
-    Hits,
-    concatenated,
-    not_checked,
-    only,
-)
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, concatenated, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneSites
 
 
@@ -43,7 +34,7 @@ class Coverage:
 
     @property
     def whole(self) -> Flags:
-        """Whether the site is covered wholly."""
+        """Whether the site is wholly covered."""
         return np.asarray(self.outside_share == 0)
 
     @property
@@ -53,7 +44,7 @@ class Coverage:
 
 
 def coverage_of(sites: PlaneSites, covered: shapely.Geometry) -> Coverage:
-    """Measure the sites against the area that a layer covers, both in the plane."""
+    """Measure how far the sites lie within the area `covered`, both in the plane."""
     shapely.prepare(covered)
     geometry = sites.geometry
     share = np.zeros(len(sites))
@@ -75,20 +66,20 @@ def coverage_of(sites: PlaneSites, covered: shapely.Geometry) -> Coverage:
 
 
 def covered(rows: Hits, rule: Rule, coverage: Coverage, concerned: np.ndarray) -> Hits:
-    """Turn what was not found where nothing could be found into 未核查, and add a row for what lies outside.
+    """Turn 不涉及 into 未核查 where the coverage does not prove it, and add a row for the part of a site outside.
 
-    A conflict that was found stays found. A site nearer to the border of the coverage than the rule reaches may be
-    caught from beyond it, so its 不涉及 is no proof either. Only the sites `concerned` by the rule keep rows.
+    Hits stay as they are. A site nearer to the border of the coverage than the rule reaches may be hit by a feature
+    beyond it, so its 不涉及 is no proof either. Only sites that the rule concerns keep their rows.
     """
     rows = only(rows, concerned[rows.site])
-    caught = np.zeros(len(concerned), dtype=bool)
-    caught[rows.site[rows.state != State.CLEAR]] = True
-    near_edge = coverage.whole & (coverage.edge_distance_m < rule.reach_m) & ~caught
-    silent = rows.state == State.CLEAR
+    hit = np.zeros(len(concerned), dtype=bool)
+    hit[rows.site[rows.state != State.CLEAR]] = True
+    near_edge = coverage.whole & (coverage.edge_distance_m < rule.reach_m) & ~hit
+    clear = rows.state == State.CLEAR
     partly = np.flatnonzero(concerned & ~coverage.whole & ~coverage.none)
     return concatenated(
         [
-            only(rows, ~(silent & (~coverage.whole | near_edge)[rows.site])),
+            only(rows, ~(clear & (~coverage.whole | near_edge)[rows.site])),
             not_checked(np.flatnonzero(concerned & coverage.none), rule, Reason.OUTSIDE_CITY, 1.0),
             not_checked(np.flatnonzero(concerned & near_edge), rule, Reason.REACH_OUTSIDE),
             not_checked(partly, rule, Reason.PARTLY_OUTSIDE, coverage.outside_share[partly]),

@@ -1,4 +1,4 @@
-"""How deep sites reach into what they overlap: asked for when wanted, for it takes longer than the screening itself."""
+"""How deep sites reach into what they overlap. Measured on request: it takes longer than the screening itself."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.geometry.depth import depth
-from lzgis.model.report import Report, State
+from lzgis.model.report import HIT_STATES, Report
 from lzgis.model.rules import Rule
+from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.hits import Geometries
 
 
 def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
-    """Measure for each overlap how far its deepest point is from the border that was overstepped.
+    """Measure for each overlap how far its deepest point is from the border that the site crosses.
 
     For ``avoid`` that is the border of the feature: how deep the site reaches into it. For ``stay_inside`` it is the border
-    of what the site should lie in: how far the site reaches out. Corridors have their `margin` instead: how many metres
-    are lacking.
+    of the area that the site should lie in: how far the site reaches out. For corridors, the column `margin` says how many
+    metres are missing.
 
     Parameters
     ----------
     report : Report
-        Its findings must have their shapes.
+        A report whose findings have their shapes.
     tolerance_m : float
-        By how much a depth may be too small; never too large.
+        By how much a depth may be too small (m). It is never too large.
 
     Returns
     -------
@@ -45,8 +46,9 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
     findings = report.findings
     rules = {rule.id: rule for rule in report.book.rules}
     shapes = findings.geometry.to_numpy()
-    there = findings["state"].isin([State.INVOLVED, State.SLIVER]) & findings["kind"].isin(["avoid", "stay_inside"])
-    which = np.flatnonzero(there.to_numpy(dtype=bool) & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
+    kinds = [name for name, kind in KINDS.items() if kind.overlaps]
+    overlap = findings["state"].isin(HIT_STATES) & findings["kind"].isin(kinds)
+    which = np.flatnonzero(overlap.to_numpy(dtype=bool) & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
     outline = report.layers[report.city.outline].frame
     plane = plane_for(tuple(outline.total_bounds))
     parts = plane.project(shapes[which])
@@ -54,7 +56,7 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
     found = np.full(len(findings), np.nan)
     for row, part in zip(which, parts, strict=True):
         one = findings.iloc[row]
-        key = (one["rule"], one["feature_id"] if one["kind"] == "avoid" else "")
+        key = (one["rule"], "" if KINDS[one["kind"]].absence_counts else one["feature_id"])
         if key not in borders:
             borders[key] = _border(report, plane, rules[one["rule"]], key[1])
         border = borders[key]
@@ -64,7 +66,7 @@ def overlap_depths(report: Report, *, tolerance_m: float = 0.1) -> pd.Series:
 
 
 def _border(report: Report, plane: Plane, rule: Rule, feature: str) -> shapely.Geometry | None:
-    """Return the border of one feature, or that of all features that the rule means; None if they are no polygons."""
+    """Return the border of one feature, or of all features that the rule applies to; None if they are no polygons."""
     frame = report.layers[rule.layer].frame
     keep = np.ones(len(frame), dtype=bool)
     for name, values in rule.where.items():
@@ -75,5 +77,5 @@ def _border(report: Report, plane: Plane, rule: Rule, feature: str) -> shapely.G
     polygons = shapes[shapely.get_dimensions(shapes) == 2]
     if not len(polygons):
         return None
-    # Of features side by side, the border between them is none.
+    # The border between adjacent features does not count.
     return shapely.boundary(polygons[0] if len(polygons) == 1 else shapely.union_all(polygons))

@@ -1,4 +1,4 @@
-"""Rows of an input against each other and against their own figures: equal shapes, overlaps, declared areas."""
+"""Duplicates in an input: rows of equal shape, rows that overlap, and areas that differ from the declared ones."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import shapely
 from lzgis.coordinates.plane import Geometries, plane_for
 from lzgis.reading.area_units import AreaFit, fitting_unit
 
-#: What a field of areas is called, without regard to capitals.
+#: Names of fields of declared areas, in lower case.
 AREA_FIELDS = (
     *("面积", "用地面积", "地块面积", "图斑面积", "占地面积", "总面积", "项目面积", "area", "shape_area", "st_area_sh"),
     *("mj", "dkmj", "tbmj", "zmj", "ydmj", "jsmj", "area_m2", "area_ha", "shape_ar"),
 )
-#: Below this, an overlap is the noise of coordinates, m².
+#: Overlaps below this (m²) are noise of the coordinates.
 _NOISE_M2 = 0.01
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two rows that share an area."""
+    """Two rows that share an area; rows are counted from 1."""
 
     row: int
     other_row: int
@@ -38,9 +38,9 @@ class Overlap:
 
 @dataclass(frozen=True)
 class AreaField:
-    """A field of declared areas: in which unit it agrees with the computed ones, for how many rows, and for which not.
+    """A field of declared areas: the unit in which it agrees with the computed areas, and the rows that do not agree.
 
-    `misfits` are the row from 1, its id, the figure as written and the computed area.
+    `misfits` holds for each of these the row from 1, its id, the figure as written and the computed area in m².
     """
 
     field: str
@@ -52,7 +52,7 @@ class AreaField:
 
 
 def equal_shapes(geometries: Geometries) -> tuple[tuple[int, ...], ...]:
-    """Group rows, from 1, that have the same shape, wherever its rings begin.
+    """Group rows, counted from 1, that have the same shape, wherever its rings begin.
 
     Examples
     --------
@@ -67,14 +67,14 @@ def equal_shapes(geometries: Geometries) -> tuple[tuple[int, ...], ...]:
 
 
 def overlaps(degrees: Geometries, ids: Sequence[str]) -> tuple[Overlap, ...]:
-    """List pairs of valid polygons that share an area, the largest first.
+    """List the pairs of valid polygons that share an area, the largest overlap first.
 
     Parameters
     ----------
     degrees : array of shapely geometries
         On CGCS2000, in degrees.
     ids : sequence of str
-        The name of each.
+        The name of each row.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def overlaps(degrees: Geometries, ids: Sequence[str]) -> tuple[Overlap, ...]:
 def area_fields(
     frame: gpd.GeoDataFrame, degrees: Geometries, plane_m2: np.ndarray | None, ids: Sequence[str]
 ) -> tuple[AreaField, ...]:
-    """Hold the fields of areas against the areas computed, and tell their unit.
+    """Compare the fields of declared areas with the computed areas, and find their unit.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def area_fields(
     degrees : array of shapely geometries
         Their shapes on CGCS2000, in degrees.
     plane_m2 : array of float, optional
-        Their areas in the projection they came in, if that is in metres.
+        Their areas in the projection of the input (m²), if that is in metres.
     ids : sequence of str
         The name of each row.
     """
@@ -145,7 +145,7 @@ def _fit(text: str, computed: tuple[float, float]) -> AreaFit | None:
         return None
     decimals = max(len(found.group(2) or "") - 1, 0)
     declared = float(found.group(1).replace(",", "") + (found.group(2) or ""))
-    # A number that a table keeps as 1.5 may have been 1.5000: two decimals more are not held against it.
+    # A number that a table stores as 1.5 may have been 1.5000, so at least two decimals are assumed.
     return (
         fitting_unit(declared, computed, decimals=max(decimals, 2), unit=found.group(3).strip()) if declared else None
     )

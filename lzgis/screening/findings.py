@@ -1,66 +1,35 @@
-"""From the answers of the kinds to the rows of a report: applicability, coverage, exceptions, legal basis."""
+"""From the hits of a rule to the findings of a report: exceptions, activities, legal basis, one answer per rule and site."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lzgis.coordinates.plane import Plane
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, Reason, State
+from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, STATES_BY_GRAVITY, Reason, State
 from lzgis.model.rules import Certainty, Requirement, Rule, RuleBook, Severity
 from lzgis.rules.for_sites.hits import Hits, Integers
-from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
+from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.screening.subjects import Subjects
 
-#: Columns of findings by name, arrays of one length; ``geometry`` is in the plane.
+#: The columns of findings by name, arrays of equal length; ``geometry`` is in the plane.
 Columns = dict[str, Any]
-#: Those that say the same in all rows of a rule.
+#: The columns that are the same in all rows of a rule.
 PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of")
-
-
-@dataclass(frozen=True, eq=False)
-class Subjects:
-    """The sites of a screening: their table, their activities (ids of the vocabulary, or empty) and plane shapes."""
-
-    table: pd.DataFrame
-    activity: np.ndarray
-    sites: PlaneSites
-    book: RuleBook
-
-    def doing(self, activities: list[str]) -> np.ndarray:
-        """Whether each site's activity is one of these, or within one."""
-        wanted = frozenset(activities)
-        codes, given = self._activities
-        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
-        return np.asarray(fits[codes])
-
-    @cached_property
-    def _activities(self) -> tuple[np.ndarray, np.ndarray]:
-        codes, given = pd.factorize(self.activity)
-        return codes, np.asarray(given, dtype=object)
-
-    @cached_property
-    def names(self) -> dict[str, np.ndarray]:
-        """The columns ``id`` and ``name`` of the sites."""
-        return {name: self.table[name].to_numpy(dtype=object) for name in ("id", "name")}
-
-    @cached_property
-    def unknown(self) -> np.ndarray:
-        """Whether the site gives no activity."""
-        return np.asarray(self.activity == "", dtype=bool)
 
 
 def finding_rows(
     rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date
 ) -> Columns:
-    """Make the columns of a report's findings from the rows of one rule, plus ``geometry`` (in the plane)."""
-    features = _features(rows, layers)
+    """Turn the hits of one rule into the columns of findings, and ``geometry`` in the plane."""
+    features = _feature_names(rows, layers)
     applied = _exceptions(rows, rule, subjects, layers)
     basis, repealed, certainty = citation(rule, subjects.book, as_of)
     site = rows.site
@@ -94,31 +63,65 @@ def finding_rows(
     }
 
 
-def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
-    """Cite what a rule or requirement rests on: documents with their articles, those repealed, and the weakest certainty.
+def findings_table(parts: list[Columns], subjects: Subjects, plane: Plane) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+    """Join the rows of all rules: in the order of the sites, for each site in the order of the rules.
 
-    A document that takes effect only after `as_of` is not cited, unless there is no other.
+    Returns
+    -------
+    findings : GeoDataFrame
+        The columns of `FINDING_COLUMNS` and the geometry in EPSG:4490.
+    shapes : array of shapely geometries
+        The same geometry in the plane.
+    """
+    size = [len(part["site_id"]) for part in parts]
+    rule = np.repeat(np.arange(len(parts)), size)
+    code = pd.Index(subjects.names["id"]).get_indexer(np.concatenate([part["site_id"] for part in parts]))
+    order = np.argsort(code, kind="stable")
+    rule, code = rule[order], code[order]
+    per_site = {"site_id": subjects.names["id"], "site_name": subjects.names["name"], "activity": subjects.activity}
+    data = {}
+    for name, dtype, _ in FINDING_COLUMNS:
+        if name in per_site:
+            data[name] = _repeated(per_site[name], code)
+        elif name in PER_RULE:
+            data[name] = _repeated(np.array([part[name][0] if len(part[name]) else "" for part in parts]), rule)
+        else:
+            values = np.concatenate([part[name] for part in parts])[order]
+            data[name] = pd.Series(values.astype(float)) if dtype == "float" else _repeated(*_coded(values))
+    shapes = np.concatenate([part["geometry"] for part in parts])[order]
+    return gpd.GeoDataFrame(data, geometry=plane.unproject(shapes), crs="EPSG:4490"), shapes
+
+
+def _repeated(texts: np.ndarray, codes: np.ndarray) -> pd.Series:
+    """Make a column of a few texts that repeat often: only the few are converted to the column's type."""
+    return pd.Series(pd.Series(texts, dtype=object).astype(str).array.take(codes))
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    codes, texts = pd.factorize(values, use_na_sentinel=False)
+    return np.asarray(texts, dtype=object), codes
+
+
+def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[str, str, Certainty]:
+    """Cite the basis of a rule or requirement: documents with articles, those repealed, and the weakest certainty.
+
+    A document that takes effect after `as_of` is cited only if there is no other.
     """
     known = [(b, book.documents[b.document]) for b in rule.basis]
-    begun = [(b, d) for b, d in known if d.effective_from is None or d.effective_from <= as_of] or known
-    texts = [f"{d.title} {b.article}".strip() for b, d in begun]
-    gone = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in begun if d.repealed(as_of)]
-    order = list(Certainty)
-    weakest = max((d.certainty for _, d in begun), key=order.index)
-    return SEPARATOR.join(texts), SEPARATOR.join(gone), weakest
-
-
-#: From the mildest answer to the gravest; where several rows answer for one site and rule, the gravest counts.
-STATES_BY_GRAVITY = (State.CLEAR, State.NOT_CHECKED, State.SLIVER, State.INVOLVED)
+    effective = [(b, d) for b, d in known if d.effective_from is None or d.effective_from <= as_of] or known
+    texts = [f"{d.title} {b.article}".strip() for b, d in effective]
+    repealed = [f"{d.title}（{d.repealed_on}，{d.repealed_by}）" for _, d in effective if d.repealed(as_of)]
+    weakest = max((d.certainty for _, d in effective), key=lambda one: one.rank)
+    return SEPARATOR.join(texts), SEPARATOR.join(repealed), weakest
 
 
 def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
-    """Give each pair of site and rule its one answer.
+    """Return the one answer of each pair of site and rule: the gravest of its findings.
 
     Parameters
     ----------
     site, rule : array of int
-        Positions of the findings' sites and rules.
+        Positions of the sites and rules of the findings.
     state : Series
         Their states.
     shape : (int, int)
@@ -127,19 +130,19 @@ def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple
     Returns
     -------
     array of int, shape (sites, rules)
-        Positions in `STATES_BY_GRAVITY`; the four states so sum to all pairs of site and rule.
+        Positions in `STATES_BY_GRAVITY`; the counts of the four states sum to sites × rules.
 
     Raises
     ------
     LzgisError
-        If a pair has no answer, or is 不涉及 and something else at once: then the screening itself is wrong.
+        If a pair has no answer, or is 不涉及 and has another state as well: a fault of the screening.
     """
     found = np.full(shape, -1)
-    for grade, one in enumerate(STATES_BY_GRAVITY):
+    for one in reversed(STATES_BY_GRAVITY):
         which = (state == one.value).to_numpy(dtype=bool)
-        found[site[which], rule[which]] = grade
+        found[site[which], rule[which]] = one.rank
     clear = (state == State.CLEAR.value).to_numpy(dtype=bool)
-    twice = int((found[site[clear], rule[clear]] != 0).sum())
+    twice = int((found[site[clear], rule[clear]] != State.CLEAR.rank).sum())
     without = int((found < 0).sum())
     if twice or without:
         raise LzgisError(
@@ -155,35 +158,35 @@ def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple
     return found
 
 
-def _features(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
+def _feature_names(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
     found = {name: np.full(len(rows), "", dtype=object) for name in ("id", "name")}
-    known = rows.feature >= 0
-    for layer_id in set(rows.layer[known]):
-        which = np.flatnonzero(known & (rows.layer == layer_id))
+    named = rows.feature >= 0
+    for layer_id in set(rows.layer[named]):
+        which = np.flatnonzero(named & (rows.layer == layer_id))
         for name, values in found.items():
             values[which] = layers[layer_id].frame[name].to_numpy()[rows.feature[which]]
     return found
 
 
 def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
-    """Apply the first exception that fits each row, and leave open what depends on an activity not given."""
+    """Apply to each row the first exception that fits; 未核查 where the answer depends on an activity that is not given."""
     n = len(rows)
     severity = np.full(n, rule.severity.value, dtype=object)
     item, note = np.full(n, "", dtype=object), np.full(n, rule.note, dtype=object)
     procedure = np.full(n, rule.procedure, dtype=object)
     state, reason = rows.state.copy(), rows.reason.copy()
-    caught = (state == State.INVOLVED) | (state == State.SLIVER)
-    unknown = subjects.unknown[rows.site]
-    open_rows = caught & unknown if rule.activities else np.zeros(n, dtype=bool)
-    undecided = caught.copy()
+    hit = (state == State.INVOLVED) | (state == State.SLIVER)
+    unknown = subjects.no_activity[rows.site]
+    open_rows = hit & unknown if rule.activities else np.zeros(n, dtype=bool)
+    undecided = hit.copy()
     for one in rule.unless:
-        here = _where(rows, one.where, layers)
-        open_rows |= caught & unknown & here
-        fits = undecided & here & subjects.doing(one.activity)[rows.site]
+        here = _matches(rows, one.where, layers)
+        open_rows |= hit & unknown & here
+        fits = undecided & here & subjects.has_activity(one.activity)[rows.site]
         undecided &= ~fits
         severity[fits], item[fits], procedure[fits] = one.severity.value, one.item, one.procedure
         note[fits] = one.note or rule.note
-    possible = caught & (rows.band == "possible") & (severity == Severity.PROHIBITED)
+    possible = hit & (rows.band == "possible") & (severity == Severity.PROHIBITED)
     severity[possible] = Severity.CONDITIONAL.value
     state[open_rows], reason[open_rows] = State.NOT_CHECKED, Reason.ACTIVITY_MISSING
     return {
@@ -201,12 +204,12 @@ def _texts(values: np.ndarray) -> np.ndarray:
     return np.array([str(word) for word in words], dtype=object)[codes]
 
 
-def _where(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:
+def _matches(rows: Hits, where: Mapping[str, list[str]], layers: Mapping[str, PlaneLayer]) -> np.ndarray:
     if not where:
         return np.ones(len(rows), dtype=bool)
     fits = np.zeros(len(rows), dtype=bool)
     for layer_id in set(rows.layer):
         layer = layers.get(layer_id)
-        if layer is not None and not layer.lacking(where):
+        if layer is not None and not layer.missing_fields(where):
             fits |= (rows.layer == layer_id) & np.isin(rows.feature, layer.matching(where))
     return fits

@@ -1,4 +1,4 @@
-"""The diagnosis of an input: what it is, how that was decided, where it lies, what would be assumed and what is refused."""
+"""Diagnose an input: what it holds, how that was determined, where it lies, what reading it would assume or refuse."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from lzgis.screening.duplicates import AreaField, Overlap, area_fields, equal_sh
 
 @dataclass(frozen=True)
 class System:
-    """The reference system of an input: its code and how it was found, its name, zone if it has one, and axes."""
+    """The reference system of an input: its code and how it was determined, its name, zone if it has one, and axes."""
 
     code: Decided
     name: str
@@ -48,7 +48,7 @@ class System:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the rows lie: counts against the outline, the middle of all, and how far the farthest is from the city."""
+    """Where the rows lie: counts by position to the city's outline, their median centre, and the farthest one (m)."""
 
     inside: int
     partly: int
@@ -66,19 +66,19 @@ class Contents:
     Attributes
     ----------
     rows : int
-        How many there are.
+        Number of rows.
     kinds : mapping of str to int
-        Rows by kind of geometry; ``""`` counts those without.
+        Rows by type of geometry; ``""`` counts those without.
     parts, rings, holes, vertices : int
-        Of all rows together.
+        Counts over all rows.
     fields : tuple of str
         Names of the columns.
     ids : tuple of str
-        The name of each row; its number where the input has no field of ids.
+        The id of each row; its number if the input has no field of ids.
     same_ids, same_shapes : tuple
-        Ids given to several rows, with the rows from 1; rows of equal shape.
+        Ids that several rows have, with these rows counted from 1; rows of equal shape.
     areas, overlaps, place, geometry
-        Declared areas, overlaps between rows, position and shapes (EPSG:4490); empty where nothing could be located.
+        Declared areas, overlaps between rows, position and shapes (EPSG:4490); empty if the input could not be located.
     """
 
     rows: int
@@ -101,8 +101,8 @@ class Contents:
 class Sheet:
     """The diagnosis of an input.
 
-    `assumed` is what reading it takes for granted, `refused` are the errors that it would end with; what could be found
-    out before them is there. `repairs` are what would be done to shapes. `outline` is that of the city, in EPSG:4490.
+    `assumed` lists what reading the input assumes, `refused` the errors with which it would end; the other attributes hold
+    what was found before these. `repairs` lists what would be done to shapes. `outline` is that of the city, in EPSG:4490.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Sheet:
 def inspect_file(
     path: str | Path, *, options: ReadOptions | None = None, city: Catalogue | str | Path | None = None
 ) -> Sheet:
-    """Diagnose any input that there is a reader for. Bad input raises nothing: what is refused stands in the sheet.
+    """Diagnose any input that has a reader. Bad input raises no error: `Sheet.refused` says what is wrong with it.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ def inspect_file(
     options : ReadOptions, optional
         What the user declares, as for `lzgis.read_sites`.
     city : Catalogue or path, optional
-        The city whose outline it is held against.
+        The city whose outline the input is compared with.
 
     Raises
     ------
     ConfigError, SourceError, LayerError
-        If the city's folder is not in order.
+        If the city's folder is not valid.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def inspect_file(
 def _table(
     read: Read, name: str, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
 ) -> SiteTable | None:
-    """Make a table of sites of what was read, as a screening would; None if there is none, or it is refused."""
+    """Make a table of sites as a screening would; None if the input has no geometry or is refused."""
     if not isinstance(read.frame, gpd.GeoDataFrame):
         return None
     try:

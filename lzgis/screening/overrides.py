@@ -1,7 +1,7 @@
-"""Overruled findings: a planner's decision is printed beside the finding, which stays as it is.
+"""Overruled findings: a planner's decision is shown beside the finding, which stays as it is.
 
-``overrides.toml`` has an ``[[override]]`` per decision. It repeats what was found when it was made; a finding that is
-another now makes the decision stale, and evidence that is gone or was changed is said to be so.
+``overrides.toml`` has an ``[[override]]`` per decision, which repeats what the finding said at the time. If the finding
+differs now, the decision is stale. Evidence that is missing or has changed is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import Field
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
-from lzgis.model.report import OVERRIDE_COLUMNS, SEPARATOR, Layer, Problem, Report, Source
+from lzgis.model.report import OVERRIDE_COLUMNS, SEPARATOR, Layer, Problem, Report, Source, State
 from lzgis.model.rules import Data, Severity
 from lzgis.reading import sha256_of
 
@@ -31,10 +31,10 @@ _SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Override(Data):
-    """One decision: which finding, why, by whom and when, on what evidence; and what the finding said then.
+    """One decision: the finding, the reason, author, date and evidence, and what the finding said at the time.
 
-    Without `feature`, every finding of the rule on the site is meant, and what was found then is told of the gravest.
-    `evidence` is a file, its path relative to that of ``overrides.toml``.
+    Without `feature`, the decision is on every finding of the rule on the site, and `state`, `severity` and `area_m2` are
+    those of the gravest. `evidence` is the path of a file, relative to ``overrides.toml``.
     """
 
     site: str
@@ -63,7 +63,7 @@ def read_overrides(path: str | Path) -> tuple[Override, ...]:
     Raises
     ------
     ConfigError
-        If the file is missing or not TOML, a key is unknown or missing, or a decision is made twice.
+        If the file is missing or not TOML, a key is unknown or missing, or two decisions are on the same finding.
     """
     path = Path(path)
     found = parse(OverridesFile, load_toml(path), path.name).override
@@ -80,7 +80,7 @@ def read_overrides(path: str | Path) -> tuple[Override, ...]:
 
 
 def with_overrides(report: Report, path: str | Path) -> Report:
-    """Put decisions beside the findings they are on; findings and verdicts stay as they are.
+    """Add decisions to a report; its findings and verdicts stay as they are.
 
     Parameters
     ----------
@@ -92,13 +92,13 @@ def with_overrides(report: Report, path: str | Path) -> Report:
     Returns
     -------
     Report
-        The same with `Report.overrides`, and a problem for each decision that is stale, has no finding, or whose
-        evidence is not what it was.
+        The report with `Report.overrides`, and a problem for each decision that is stale, has no finding, or whose
+        evidence has changed.
 
     Raises
     ------
     ConfigError
-        If the file is not in order, or names a site or rule that the report has not.
+        If the file is not valid, or names a site or rule that is not in the report.
     """
     path = Path(path)
     rows, problems = [], list(report.problems)
@@ -118,7 +118,7 @@ def with_overrides(report: Report, path: str | Path) -> Report:
 
 @dataclass(frozen=True)
 class Decision:
-    """Why a finding is overruled, by whom, when, and on what file; what is not given is left to be filled in."""
+    """Reason, author, date and evidence for overruling a finding; what is not given is left empty to be filled in."""
 
     reason: str = ""
     author: str = ""
@@ -127,7 +127,7 @@ class Decision:
 
 
 def override_entry(report: Report, site: str, rule: str, *, feature: str = "", decision: Decision = Decision()) -> str:
-    """Write the ``[[override]]`` of a finding, to be put into ``overrides.toml``.
+    """Return the ``[[override]]`` of a finding as TOML text for ``overrides.toml``.
 
     Parameters
     ----------
@@ -136,14 +136,14 @@ def override_entry(report: Report, site: str, rule: str, *, feature: str = "", d
     site, rule : str
         Ids of the site and the rule.
     feature : str
-        Id of the feature; every finding of the rule on the site is meant if not given.
+        Id of the feature; if not given, the decision is on every finding of the rule on the site.
     decision : Decision
-        Reason, author, date (that of the rules if not given) and evidence, whose fingerprint is taken.
+        Reason, author, date (that of the rules if not given) and evidence, whose SHA-256 is recorded.
 
     Raises
     ------
     ConfigError
-        If the report has no such finding, or the evidence is not there.
+        If the report has no such finding, or the evidence does not exist.
     """
     found = _findings(report, site, rule, feature)
     if not len(found):
@@ -166,12 +166,12 @@ def override_entry(report: Report, site: str, rule: str, *, feature: str = "", d
 
 
 def _quoted(value: str) -> str:
-    """Write a text as TOML does; what JSON escapes, TOML escapes alike."""
+    """Quote a text for TOML, which escapes as JSON does."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def feature_hash(layers: Mapping[str, Layer], layer: str, feature: str) -> str:
-    """Fingerprint a feature: its shape to a tenth of a millimetre, and its fields; empty if there is none."""
+    """Return a SHA-256 of a feature's shape, rounded to a tenth of a millimetre, and its fields; empty if there is none."""
     if layer not in layers or not feature:
         return ""
     rows = layers[layer].frame
@@ -190,8 +190,8 @@ def _findings(report: Report, site: str, rule: str, feature: str) -> pd.DataFram
 
 
 def _gravest(report: Report, found: pd.DataFrame) -> pd.Series[Any]:
-    """Choose, of several findings, the gravest and of these the largest."""
-    states = found["state"].map({"涉及": 0, "疑似边界误差": 1, "未核查": 2, "不涉及": 3})
+    """Return the gravest of several findings, and the largest of those equally grave."""
+    states = found["state"].map({s.value: s.rank for s in State})
     severities = found["severity"].map({s.value: s.rank for s in Severity})
     order = np.lexsort((-found["area_m2"].fillna(0.0), severities, states))
     return found.iloc[int(order[0])]
@@ -221,7 +221,7 @@ def _row(report: Report, one: Override, folder: Path) -> dict[str, Any]:
 
 
 def _compared(report: Report, one: Override, now: pd.Series[Any]) -> tuple[str, str]:
-    """Tell whether a finding is what it was, and what of it is not."""
+    """Compare a finding with the decision on it: ``current`` or ``stale``, and what has changed."""
     changed = [
         f"{name}: {then} → {later}"
         for name, then, later in (("state", one.state, now["state"]), ("severity", one.severity.value, now["severity"]))

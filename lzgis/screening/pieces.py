@@ -1,4 +1,4 @@
-"""Sites screened in pieces, and the results of pieces joined."""
+"""Cut a table of sites into pieces to be screened separately, and join the results."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pandas as pd
 
 from lzgis.model.report import Problem, SiteTable
 
-#: Held while a piece is screened, so that the threads of one process do it one after the other.
+#: Held while a piece is screened: the threads of one process take turns.
 ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """What a screening found for some sites: tables of the report, and the problems of these sites alone."""
+    """The result of screening some sites: tables as in `Report`, and the problems of these sites alone."""
 
     sites: gpd.GeoDataFrame
     findings: gpd.GeoDataFrame
@@ -28,21 +28,21 @@ class Screened:
 
 
 def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
-    """Cut a table of sites into consecutive pieces; its problems and repairs stay with the first."""
+    """Cut a table of sites into consecutive pieces of at most `size` rows; the first keeps the problems and repairs."""
     pieces = [sites.frame.iloc[start : start + size] for start in range(0, len(sites.frame), size)]
-    untold = replace(sites, problems=(), repairs=())
-    return [replace(untold if at else sites, frame=piece) for at, piece in enumerate(pieces)]
+    bare = replace(sites, problems=(), repairs=())
+    return [replace(bare if at else sites, frame=piece) for at, piece in enumerate(pieces)]
 
 
 def joined(parts: Sequence[Screened], divisions: Sequence[str]) -> Screened:
-    """Put the answers for consecutive pieces of a table of sites together, as if they had been screened at once.
+    """Join the results of consecutive pieces, as if all sites had been screened at once.
 
     Parameters
     ----------
     parts : sequence of Screened
-        The answers, in the order of the sites; at least one.
+        The results, in the order of the sites; at least one.
     divisions : sequence of str
-        The levels of the breakdown in their order.
+        The layers of divisions in the order of the breakdown.
 
     Returns
     -------

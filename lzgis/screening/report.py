@@ -1,4 +1,4 @@
-"""The report of a screening, from its findings and setting."""
+"""The report of a screening, made of its results and its setting."""
 
 from __future__ import annotations
 
@@ -16,33 +16,30 @@ from lzgis.screening.pieces import Screened
 from lzgis.screening.setting import Setting
 
 
-def report_of(answers: Screened, setting: Setting, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
-    """Make the report of answers; of `sites` only where they come from is taken."""
+def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_at: dt.datetime | None) -> Report:
+    """Make the report of a screening; `sites` gives its provenance and the vertices in which a shift may be seen."""
     city, book, layers = setting.city, setting.book, setting.layers
-    shifted = shift_problems(sites, layers) if sites is not None else []
-    problems = (
-        *answers.problems,
-        *setting.lacking,
-        *shifted,
-        *(p for one in setting.loaded.values() for p in one.problems),
-    )
+    problems = [*result.problems, *setting.problems]
+    problems += shift_problems(sites, layers) if sites is not None else []
+    problems += [problem for one in setting.loaded.values() for problem in one.problems]
+    problems += [problem for layer in layers.values() for problem in unknown_values(book, layer)]
     return Report(
         city=city.city,
         book=book,
         layers=layers,
-        sites=answers.sites,
-        findings=answers.findings,
-        verdicts=answers.verdicts,
-        unit_lists=unit_lists(answers.findings, book, layers, setting.day),
+        sites=result.sites,
+        findings=result.findings,
+        verdicts=result.verdicts,
+        unit_lists=unit_lists(result.findings, book, layers, setting.day),
         backdrop=city.backdrop,
-        problems=(*problems, *(p for layer in layers.values() for p in unknown_values(book, layer))),
+        problems=tuple(problems),
         provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),
-        breakdown=answers.breakdown,
+        breakdown=result.breakdown,
     )
 
 
 def shift_problems(sites: SiteTable, layers: Mapping[str, Layer]) -> list[Problem]:
-    """Warn of sites whose vertices meet those of the city's layers once a shift such as GCJ-02 is taken away."""
+    """Warn of sites whose vertices coincide with those of the city's layers once a shift such as GCJ-02 is undone."""
     known = [vertices(layer.frame.geometry.to_numpy()) for layer in layers.values()]
     if not known:
         return []

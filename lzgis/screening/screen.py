@@ -1,7 +1,7 @@
-"""Screening: every site against every rule in force, with a proof of coverage for each answer.
+"""The public entry point of screening: every site against every rule in force, with a proof of coverage for each answer.
 
-This is the door alone, which imports nothing heavy: a file of sites is being read in a process apart while what makes
-the report of them is still imported.
+This module imports nothing heavy. A separate process reads the file of sites while the modules that screen them are
+still being imported.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     Parameters
     ----------
     sites : SiteTable, Reading, GeoDataFrame or path
-        What to check: points, lines and polygons in any mixture. What a file does not say itself, and whether repairs
-        are accepted, is given with :func:`lzgis.reading.begin_reading`.
+        What to check: points, lines and polygons in any mixture. Use :func:`lzgis.reading.begin_reading` to declare
+        what a file does not say itself, and to accept repairs.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     made_at : datetime, optional
-        The time to be printed as that of the report; now if not given.
+        The time printed as that of the report; now if not given.
     progress : callable, optional
-        Called with what is being done, how many steps are done, and how many there are.
+        Called with the name of the step, how many parts of it are done, and how many there are.
     overrides : path, optional
-        Decisions of planners, to stand beside the findings; ``overrides.toml`` in the city's folder if not given.
+        Decisions of planners, shown beside the findings; ``overrides.toml`` in the city's folder if not given.
     client : distributed.Client, optional
-        A dask cluster whose workers shall do the work; they must see the city's folder under the same path.
+        A dask cluster that does the work; its workers must see the city's folder under the same path.
 
     Returns
     -------
     Report
-        One or more findings per site and rule, one verdict per site, and where all of it comes from.
+        One or more findings per site and rule, one verdict per site, and the provenance of both.
 
     Raises
     ------
     SourceError
         If the sites or a layer cannot be read, or an activity is not in the vocabulary.
     ConfigError, LayerError
-        If the city's folder is not in order.
+        If the city's folder is not valid.
 
     Examples
     --------
@@ -74,9 +74,9 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     given = begin_reading(sites) if isinstance(sites, str | Path) else sites
     with given if isinstance(given, Reading) else nullcontext():
         from lzgis.city.catalogue import open_catalogue
-        from lzgis.screening.run import screened
+        from lzgis.screening.run import run_screening
 
         opened = open_catalogue(city) if isinstance(city, str | Path) else city
-        return screened(
+        return run_screening(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
         )

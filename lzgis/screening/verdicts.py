@@ -9,35 +9,34 @@ import pandas as pd
 
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Severity
-from lzgis.screening.findings import Subjects, graded_states
-
-#: Kinds whose area is an overlap that may be a digitising error; a corridor is decided by distance, not by area.
-LADDER_KINDS = ("avoid", "stay_inside")
+from lzgis.rules.for_sites import KINDS
+from lzgis.screening.findings import graded_states
+from lzgis.screening.subjects import Subjects
 
 
 def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
-    """Draw one verdict per site, in the order of the sites; columns as in `lzgis.model.report.VERDICT_COLUMNS`.
+    """Return one verdict per site, in the order of the sites; columns as in `lzgis.model.report.VERDICT_COLUMNS`.
 
-    A prohibition that is met outweighs everything. Next comes what needs a procedure or may be a boundary error; then
-    what could not be checked; only where nothing of these remains is the verdict 未发现冲突.
+    A prohibition outweighs everything. Next comes what needs a procedure or may be a boundary error, then what was not
+    checked. The verdict is 未发现冲突 only where a site has none of these.
 
     Raises
     ------
     LzgisError
-        If a pair of site and rule has no answer, or two that differ.
+        If a pair of site and rule has no answer, or two that contradict each other.
     """
     ids = subjects.table["id"].to_numpy()
     code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
-    # Every pair of site and rule has an answer, and one: without that no verdict can be drawn.
+    # A verdict needs exactly one answer for every pair of site and rule.
     rules = pd.Index([one.id for one in subjects.book.rules])
     place = rules.get_indexer(pd.Index(findings["rule"]))
     graded_states(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
-    caught, sliver = _is(findings["state"], State.INVOLVED), _is(findings["state"], State.SLIVER)
-    unchecked = _is(findings["state"], State.NOT_CHECKED)
-    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
-    prohibited = caught & grave
-    review = (caught & conditional) | (sliver & (grave | conditional))
-    notice = (caught | sliver) & ~grave & ~conditional
+    involved, sliver = _equals(findings["state"], State.INVOLVED), _equals(findings["state"], State.SLIVER)
+    unchecked = _equals(findings["state"], State.NOT_CHECKED)
+    grave, conditional = (_equals(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
+    prohibited = involved & grave
+    review = (involved & conditional) | (sliver & (grave | conditional))
+    notice = (involved | sliver) & ~grave & ~conditional
     n = len(ids)
     rule = pd.factorize(findings["rule"])
     nearest_rule, nearest_m = _nearest(findings, code, n)
@@ -70,26 +69,28 @@ def _verdict(n: int, code: np.ndarray, prohibited: np.ndarray, review: np.ndarra
 
 
 def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]) -> pd.Series:
-    """At each step, overlaps up to that area are disregarded and all larger ones count in full, slivers too."""
-    caught = _is(findings["state"], State.INVOLVED) | _is(findings["state"], State.SLIVER)
-    grave, conditional = (_is(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
+    """Return the verdicts at each step: overlaps up to that area are disregarded, larger ones count in full, slivers too."""
+    hit = _equals(findings["state"], State.INVOLVED) | _equals(findings["state"], State.SLIVER)
+    grave, conditional = (_equals(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
     area = findings["area_m2"].to_numpy(dtype=float)
-    overlap = findings["kind"].isin(LADDER_KINDS).to_numpy() & ~np.isnan(area)
-    unchecked = _is(findings["state"], State.NOT_CHECKED)
+    overlap = findings["kind"].isin([name for name, kind in KINDS.items() if kind.overlaps]).to_numpy() & ~np.isnan(
+        area
+    )
+    unchecked = _equals(findings["state"], State.NOT_CHECKED)
     columns = []
     for step in steps:
-        counts = caught & ~(overlap & (area <= step))
-        open_still = unchecked & ~(overlap & (area <= step))
-        columns.append(_verdict(n, code, counts & grave, counts & conditional, open_still))
+        counts = hit & ~(overlap & (area <= step))
+        still_open = unchecked & ~(overlap & (area <= step))
+        columns.append(_verdict(n, code, counts & grave, counts & conditional, still_open))
     return pd.Series(list(zip(*columns, strict=True)) if columns else [()] * n, dtype=object)
 
 
-def _is(column: pd.Series, value: str) -> np.ndarray:
+def _equals(column: pd.Series, value: str) -> np.ndarray:
     return np.asarray((column == str(value)).to_numpy(dtype=bool))
 
 
 def _rules_of(n: int, code: np.ndarray, rule: tuple[np.ndarray, pd.Index], which: np.ndarray) -> pd.Series:
-    """List for each site the rules of the rows `which`, each once, in the order of the rows."""
+    """List the rules of the rows `which` by site: each rule once, in the order of the rows."""
     rows = np.flatnonzero(which)
     _, first = np.unique(code[rows] * max(len(rule[1]), 1) + rule[0][rows], return_index=True)
     rows = rows[np.sort(first)]
@@ -100,15 +101,19 @@ def _rules_of(n: int, code: np.ndarray, rule: tuple[np.ndarray, pd.Index], which
 
 
 def _nearest(findings: pd.DataFrame, code: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each site, the constraint that lies nearest without being met, beyond the distance that its rule demands."""
-    apart = findings["distance_m"].to_numpy(dtype=float) - np.nan_to_num(findings["required_m"].to_numpy(dtype=float))
-    counts = _is(findings["state"], State.CLEAR) & ~_is(findings["severity"], Severity.NOTICE) & ~np.isnan(apart)
-    # Inside is where stay_inside wants the site, so its distance of 0 is no constraint close by.
-    counts &= ~_is(findings["kind"], "stay_inside")
+    """Find the nearest constraint that each site does not hit, and its distance (m) beyond the one that its rule demands."""
+    clearance = findings["distance_m"].to_numpy(dtype=float) - np.nan_to_num(
+        findings["required_m"].to_numpy(dtype=float)
+    )
+    counts = (
+        _equals(findings["state"], State.CLEAR) & ~_equals(findings["severity"], Severity.NOTICE) & ~np.isnan(clearance)
+    )
+    # Where a site must lie in a feature, its distance of 0 to that feature is no constraint.
+    counts &= ~findings["kind"].isin([name for name, kind in KINDS.items() if kind.absence_counts]).to_numpy()
     which = np.flatnonzero(counts)
-    order = which[np.lexsort((apart[which], code[which]))]
+    order = which[np.lexsort((clearance[which], code[which]))]
     first = order[np.unique(code[order], return_index=True)[1]] if len(order) else order
     rule, distance = np.full(n, "", dtype=object), np.full(n, np.nan)
     rule[code[first]] = findings["rule"].to_numpy()[first]
-    distance[code[first]] = apart[first]
+    distance[code[first]] = clearance[first]
     return rule, distance

@@ -76,12 +76,12 @@ def test_a_possible_finding_draws_what_is_possibly_encroached(city):
 
 def test_a_delimited_zone_is_itself_the_limit(city):
     report = toy.screened(city, north_of(-3985, -5, -500), north_of(-3985, 0, -500), north_of(-3985, 7, -500))
-    inside, touching, apart = (toy.row(report, "road", s) for s in ("s1", "s2", "s3"))
+    inside, touching, distant = (toy.row(report, "road", s) for s in ("s1", "s2", "s3"))
     assert (inside["state"], inside["layer"], inside["baseline"]) == (INVOLVED, "zones", "delimited-zone")
     assert inside["area_m2"] == pytest.approx(500, abs=1e-3)
     assert (inside["required_m"], inside["distance_m"], inside["band"]) == (0, 0, "certain")
     assert (touching["state"], touching["distance_m"]) == (CLEAR, pytest.approx(0, abs=1e-6))
-    assert apart["distance_m"] == pytest.approx(7, abs=1e-3)
+    assert distant["distance_m"] == pytest.approx(7, abs=1e-3)
 
 
 def test_lines_and_points_at_the_edge_of_a_zone_do_not_enter_it(city):
@@ -263,7 +263,7 @@ def test_without_the_layer_of_all_objects_a_better_baseline_proves_no_absence(tm
 
 
 @pytest.mark.parametrize("zones_have_it", [True, False])
-def test_without_the_field_that_a_rule_asks_for_nothing_is_proved(tmp_path, zones_have_it):
+def test_without_the_field_that_a_rule_needs_nothing_is_proved(tmp_path, zones_have_it):
     folder = toy.city(tmp_path / "city")
     toy.write(folder / "roads.gpkg", [LineString([(-4000, -2000), (4000, -2000)])], road=["G1"])
     if zones_have_it:
@@ -275,7 +275,7 @@ def test_without_the_field_that_a_rule_asks_for_nothing_is_proved(tmp_path, zone
     assert any("has no field 'class', which rules ask for" in str(p) for p in report.problems)
 
 
-def test_without_the_better_baseline_the_lesser_serves(tmp_path):
+def test_without_the_better_baseline_the_lesser_is_used(tmp_path):
     folder = toy.city(tmp_path / "city")
     (folder / "zones.gpkg").unlink()
     row = toy.row(toy.screened(folder, north_of(-4000, 19, -500)), "road")

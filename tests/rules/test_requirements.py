@@ -92,7 +92,7 @@ def test_without_the_layer_of_units_every_clause_is_to_be_answered(tmp_path):
     assert levels(report, "s2") == ["province", "city"], "nobody can tell that it is not in the west"
 
 
-def test_facts_stand_beside_clauses_by_the_words_of_the_book(tmp_path):
+def test_facts_are_shown_beside_clauses_by_the_words_of_the_book(tmp_path):
     report = screened(with_requirements(tmp_path))
     sheet = AnswerSheet(ReportText(report, "zh"))
     facts = {site: next(sheet.clauses(site)).facts[0] for site in ("s1", "s2")}
@@ -102,8 +102,8 @@ def test_facts_stand_beside_clauses_by_the_words_of_the_book(tmp_path):
 
 def test_a_level_of_which_the_book_has_none_is_left_to_the_planner(tmp_path):
     report = screened(with_requirements(tmp_path, PROVINCE))
-    told = list(AnswerSheet(ReportText(report, "zh")).clauses("s2"))
-    assert [(one.level, one.heading, one.blank) for one in told] == [
+    clauses = list(AnswerSheet(ReportText(report, "zh")).clauses("s2"))
+    assert [(one.level, one.heading, one.blank) for one in clauses] == [
         ("province", "区域布局管控", False),
         ("city", "区域布局管控", True),
         ("unit", "区域布局管控", False),
@@ -117,13 +117,13 @@ def test_the_json_carries_them_and_is_read_back_for_a_new_check(tmp_path):
     city = with_requirements(tmp_path / "city")
     report = screened(city)
     lz.export(report, tmp_path / "report.json")
-    told = json.loads((tmp_path / "report.json").read_text("utf-8"))["unit_lists"]
-    assert [row["clause"] for row in told] == report.unit_lists["clause"].tolist()
-    assert set(told[0]) == {c.name for c in UNIT_LIST_COLUMNS}
+    rows = json.loads((tmp_path / "report.json").read_text("utf-8"))["unit_lists"]
+    assert [row["clause"] for row in rows] == report.unit_lists["clause"].tolist()
+    assert set(rows[0]) == {c.name for c in UNIT_LIST_COLUMNS}
     assert len(recheck(tmp_path / "report.json", city).changes) == 0
 
 
-def test_the_public_edition_does_not_tell_the_unit_by_its_clauses(tmp_path):
+def test_the_public_edition_does_not_reveal_the_unit_by_its_clauses(tmp_path):
     city = with_requirements(tmp_path)
     toy.changed(city, "catalog.toml", ("[layer.units]\n", '[layer.units]\nconfidentiality = "internal"\n'))
     lists = public_edition(screened(city)).unit_lists
@@ -131,7 +131,7 @@ def test_the_public_edition_does_not_tell_the_unit_by_its_clauses(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('level = "province"', 'level = "nation"', "requirement 'everywhere', level"),
         ('layer = "units"', 'layer = "unit"', "layer 'unit' is not in [layers]; did you mean 'units'?"),
@@ -142,11 +142,11 @@ def test_the_public_edition_does_not_tell_the_unit_by_its_clauses(tmp_path):
         ('note = "示意"', 'source = "x"', "key 'source' is not known"),
     ],
 )
-def test_mistakes_are_named(tmp_path, old, new, said):
+def test_mistakes_are_named(tmp_path, old, new, message):
     city = with_requirements(tmp_path, PROVINCE.replace(old, new))
     with pytest.raises(ConfigError) as error:
         _ = open_catalogue(city).book
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_words_for_a_layer_that_the_book_does_not_know(tmp_path):

@@ -1,4 +1,4 @@
-"""Rule books: what they say, what they may not say, and how one builds on another."""
+"""Rule books: what they may hold, how mistakes are reported, and how one extends another."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_books_that_extend_each_other_are_refused(tmp_path, back):
     assert "in a circle (own.toml → other.toml → own.toml); remove one 'extends'" in str(error.value)
 
 
-def test_a_book_that_is_not_there_or_not_shipped(tmp_path):
+def test_a_book_that_does_not_exist_or_is_not_shipped(tmp_path):
     with pytest.raises(ConfigError, match=r"missing\.toml: the file does not exist"):
         read_rulebook(write(tmp_path / "own.toml", extending("missing.toml")))
     with pytest.raises(ConfigError, match="rule book 'nationl': is not shipped with lzgis; did you mean 'national'"):

@@ -31,9 +31,9 @@ def test_a_site_within_the_town_is_clear(city):
         (box(-2000, 0, -1900, 100), 10_000, 1, 0),
         (box(-1700, 0, -1600, 100), 10_000, 1, 300),
     ],
-    ids=["half outside", "touching from outside", "apart"],
+    ids=["half outside", "touching from outside", "distant"],
 )
-def test_what_lies_outside_is_caught(city, site, outside, share, distance):
+def test_the_part_outside_is_a_conflict(city, site, outside, share, distance):
     report = toy.screened(city, site)
     row = toy.row(report, "town")
     assert (row["state"], row["severity"]) == (INVOLVED, "notice")

@@ -87,7 +87,7 @@ def test_a_site_around_the_hole_does_not_count_the_hole(city):
         "line along border",
     ],
 )
-def test_touching_and_lying_apart_are_clear_with_the_distance(city, site, distance):
+def test_touching_and_distant_sites_are_clear_with_the_distance(city, site, distance):
     report = toy.screened(city, site)
     row = toy.row(report, "redline")
     assert row["state"] == CLEAR
@@ -154,7 +154,7 @@ def test_a_narrow_feature_that_crosses_a_site_is_no_boundary_error(tmp_path):
     assert row["area_m2"] == pytest.approx(60, rel=1e-6)
 
 
-def test_a_hair_along_a_common_border_does_not_make_a_conflict_a_boundary_error(city):
+def test_a_slit_along_a_common_border_does_not_make_a_conflict_a_boundary_error(city):
     # 10 m by 10 m inside, and 0.3 mm all along 800 m of border, which would bring 2A/P down to 0.12 m.
     x = 0.0003
     site = Polygon([(-100, 100), (x, 100), (x, 500), (10, 500), (10, 510), (x, 510), (x, 900), (-100, 900)])
@@ -209,8 +209,8 @@ def test_where_keeps_only_the_features_with_the_value(tmp_path):
     assert any("'甲' in 1 features, which no rule names" in str(p) for p in report.problems)
 
 
-def test_a_real_bite_is_no_sliver_beside_a_long_ragged_border(city):
-    # A strip of 0.5 m along 900 m of the western border, and apart from it a bite of 20 m by 20 m.
+def test_a_real_overlap_is_no_sliver_beside_a_long_ragged_border(city):
+    # A strip of 0.5 m along 900 m of the western border, and separate from it an overlap of 20 m by 20 m.
     strip, bite = box(-100, 50, 0.5, 950), box(-100, 960, 20, 980)
     report = toy.screened(city, shapely.MultiPolygon([strip, bite]), strip)
     row = toy.row(report, "redline", "s1")

@@ -1,4 +1,4 @@
-"""What was found, spread over townships: parts that sum to the whole, and shares that are shares."""
+"""The breakdown of findings by township: parts that sum to the whole, and shares."""
 
 from __future__ import annotations
 

@@ -77,13 +77,13 @@ def test_the_report_of_a_cluster_is_that_of_one_process(place, client, whole, mo
         progress=lambda what, done, total: steps.append((what, done, total)),
     )
     assert json.dumps(report_document(report)) == json.dumps(report_document(whole[0]))
-    told = [(done, total) for what, done, total in steps if what == "sites"]
-    assert told == [(i, told[-1][1]) for i in range(1, len(told) + 1)]
-    assert len(told) >= 8
+    counts = [(done, total) for what, done, total in steps if what == "sites"]
+    assert counts == [(i, counts[-1][1]) for i in range(1, len(counts) + 1)]
+    assert len(counts) >= 8
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(place, client, whole, tmp_path):
-    """The worker is killed as soon as the first shards are there; the other one and its successor do the rest."""
+    """The worker is killed as soon as the first shards are written; the other one and its successor do the rest."""
     before = client.run(os.getpid)
     killed = []
 
@@ -117,7 +117,7 @@ def test_futures_are_those_that_dask_users_know(client):
     assert cluster.gathered(client, again) == [4]
 
 
-def test_what_is_done_is_let_go(client):
+def test_a_finished_piece_is_released(client):
     done = []
     cluster.worked_through(client, len, iter(["a", "bb", "ccc"]), name="lzgis-shard", step=done.append)
     assert done == [1, 2, 3]
@@ -148,14 +148,14 @@ def test_an_error_on_a_worker_is_the_error(place, client, tmp_path):
     from lzgis.city.catalogue import open_catalogue
     from lzgis.screening.setting import setting_from, setting_of
 
-    told = setting_of(open_catalogue(place), dt.date(2026, 11, 21)).reference()
-    other = told._replace(fingerprints=(("redline", "0" * 64), *told.fingerprints[1:]))
+    reference = setting_of(open_catalogue(place), dt.date(2026, 11, 21)).reference()
+    other = reference._replace(fingerprints=(("redline", "0" * 64), *reference.fingerprints[1:]))
     with pytest.raises(LayerError, match=r"a worker sees other files under this path: .*redline"):
         cluster.gathered(client, cluster.submitted(client, setting_from, [other], name="lzgis-setting"))
 
 
-def test_nobody_at_the_address(monkeypatch):
-    monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
+def test_no_scheduler_at_the_address(monkeypatch):
+    monkeypatch.setattr(cluster, "_TIMEOUT_S", 1)
     with pytest.raises(ConfigError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9"):
         cluster.connected("tcp://127.0.0.1:9")
 

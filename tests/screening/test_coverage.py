@@ -1,4 +1,4 @@
-"""Where a layer says nothing a site is 未核查: layers missing, edges of the city, activities not given."""
+"""Where a layer has no data, a site is 未核查: layers missing, edges of the city, activities not given."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_an_activity_not_given_leaves_open_only_what_depends_on_it(city):
 
     missing = (NOT_CHECKED, "activity-missing")
     assert found("redline", "s1") == missing  # water supply would be an exception
-    assert found("redline", "s4") == (CLEAR, "")  # apart from it for any activity
+    assert found("redline", "s4") == (CLEAR, "")  # at a distance from it for any activity
     assert found("road", "s2") == (INVOLVED, "")  # no exception for any activity
     assert found("river", "s3") == missing
     assert found("quarry", "s2") == missing  # only quarrying is meant

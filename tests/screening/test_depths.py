@@ -58,7 +58,7 @@ def test_no_point_of_the_part_lies_deeper(one, other):
     )
 
 
-def test_a_report_tells_how_deep_its_overlaps_are(tmp_path):
+def test_the_depths_of_the_overlaps_of_a_report(tmp_path):
     city = open_catalogue(toy.city(tmp_path / "city"))
     sites = [
         box(-50, 100, 50, 200),

@@ -41,7 +41,7 @@ def write(tmp_path, text, name="plan.txt"):
     return path
 
 
-def test_everything_that_is_in_a_file_is_told(tmp_path, city):
+def test_everything_in_a_file_is_reported(tmp_path, city):
     text = HEADER + "4,1.0000,P1,甲,面,,,,@\n" + square(0, 0)
     text += "4,15.0,P2,乙,面,,,,@\n" + square(50, 50) + "4,3,P3,丙,面,,,,@\n" + square(0, 0)
     sheet = inspect_file(write(tmp_path, text), city=city)
@@ -93,7 +93,7 @@ def test_rings_holes_and_rows_without_shape_are_counted(tmp_path, city):
     assert (contents.parts, contents.rings, contents.holes) == (4, 4, 1)
 
 
-def test_what_is_refused_is_told_beside_what_was_found(tmp_path, city):
+def test_what_is_refused_is_reported_beside_what_was_found(tmp_path, city):
     toy.sites(toy.square(0, 0), toy.square(200, 0), id=["a", "a"]).to_file(tmp_path / "twice.gpkg", engine="pyogrio")
     sheet = inspect_file(tmp_path / "twice.gpkg", city=city)
     assert not sheet.readable
@@ -104,7 +104,7 @@ def test_what_is_refused_is_told_beside_what_was_found(tmp_path, city):
     assert sheet.contents.place.inside == 2
 
 
-def test_every_repair_is_told_with_its_areas(tmp_path, city):
+def test_every_repair_is_reported_with_its_areas(tmp_path, city):
     square, x, y = 0.001, 112.5, 25.0
     closed = [[x, y], [x + square, y], [x + square, y + square], [x, y + square]]
     bow = [[x, y], [x + square, y + square], [x + square, y], [x, y + square], [x, y]]
@@ -114,12 +114,12 @@ def test_every_repair_is_told_with_its_areas(tmp_path, city):
     ]
     (tmp_path / "s.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": rows}), "utf-8")
     sheet = inspect_file(tmp_path / "s.geojson", city=city)
-    told = {repair.feature: repair for repair in sheet.repairs}
-    assert told["open"].area_before_m2 == told["open"].area_after_m2 == pytest.approx(11_182, rel=1e-3)
+    repairs = {repair.feature: repair for repair in sheet.repairs}
+    assert repairs["open"].area_before_m2 == repairs["open"].area_after_m2 == pytest.approx(11_182, rel=1e-3)
     # The two halves of a bow-tie cancel out as drawn, and are half of the square when repaired.
-    assert told["bow"].area_before_m2 == pytest.approx(0, abs=0.1)
-    assert told["bow"].area_after_m2 == pytest.approx(11_182 / 2, rel=1e-3)
-    assert (told["open"].accepted, told["bow"].accepted) == (True, False)
+    assert repairs["bow"].area_before_m2 == pytest.approx(0, abs=0.1)
+    assert repairs["bow"].area_after_m2 == pytest.approx(11_182 / 2, rel=1e-3)
+    assert (repairs["open"].accepted, repairs["bow"].accepted) == (True, False)
     (line,) = [line.value for line in sheet_lines(sheet, "en") if line.label == "repairs"]
     assert "open: a ring was not closed; it was closed by a straight line, area 11,18" in line
     assert "not accepted and so not used" in line
@@ -147,7 +147,7 @@ def test_bad_input_ends_in_a_sheet(tmp_path, city, name):
     assert json.dumps(sheet_document(sheet), allow_nan=False)
 
 
-def test_without_a_city_nothing_is_said_of_one(tmp_path):
+def test_without_a_city_no_position_is_reported(tmp_path):
     sheet = inspect_file(write(tmp_path, HEADER + "4,1,P1,甲,面,,,,@\n" + square(0, 0)))
     assert sheet.readable
     assert sheet_document(sheet)["contents"]["place"] is None
@@ -166,7 +166,7 @@ def test_names_that_hint_at_a_shifted_map_and_reading_it_back(tmp_path, city):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_sheet_is_told_in_both_languages(tmp_path, city, language):
+def test_a_sheet_in_both_languages(tmp_path, city, language):
     sheet = inspect_file(write(tmp_path, HEADER + "4,3,P1,甲,面,,,,@\n" + square(0, 0)), city=city)
     lines = dict(sheet_lines(sheet, language))
     assert lines["投影带" if language == "zh" else "zone"] == (

@@ -1,4 +1,4 @@
-"""Overruled findings: the decision stands beside what was found, and is stale when that has changed."""
+"""Overruled findings: the decision is shown beside the finding, and is stale once the finding has changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def decide(city: Path, *, feature: str = "redline-1", extra: str = "") -> Path:
     return path
 
 
-def test_a_decision_stands_beside_the_finding_which_stays(tmp_path):
+def test_a_decision_is_shown_beside_the_finding_which_stays(tmp_path):
     city = toy.city(tmp_path)
     before = screened(city)
     decide(city)
@@ -73,7 +73,7 @@ def test_without_decisions_nothing_is_different(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda c: toy.write(c / "redline.gpkg", [box(0, 0, 150, 1000)], name=["甲"]), "area_m2: 10000.0 → 5000.0"),
         (lambda c: toy.write(c / "redline.gpkg", [box(0, 0, 1000, 1001)], name=["甲"]), "feature_sha256: "),
@@ -87,22 +87,22 @@ def test_without_decisions_nothing_is_different(tmp_path):
         ),
     ],
 )
-def test_a_decision_on_what_has_changed_is_stale(tmp_path, change, said):
+def test_a_decision_on_what_has_changed_is_stale(tmp_path, change, message):
     city = toy.city(tmp_path)
     decide(city)
     assert screened(city).overrides["status"].tolist() == ["current"]
-    if "redline" not in said and "severity:" not in said:
+    if "redline" not in message and "severity:" not in message:
         (city / "redline.gpkg").unlink()
     change(city)
     report = screened(city)
     row = report.overrides.iloc[0]
     assert row["status"] == "stale"
-    assert said in row["changed"]
+    assert message in row["changed"]
     problem = next(p for p in report.problems if "override" in p.place)
     assert str(problem).startswith("overrides.toml, override 1: the finding has changed since (")
 
 
-def test_a_finding_that_is_gone_and_one_of_the_whole_rule(tmp_path):
+def test_a_finding_that_no_longer_exists_and_one_of_the_whole_rule(tmp_path):
     city = toy.city(tmp_path)
     decide(city)
     (city / "redline.gpkg").unlink()
@@ -120,7 +120,7 @@ def test_a_finding_that_is_gone_and_one_of_the_whole_rule(tmp_path):
         (lambda p: p.unlink(), "missing"),
     ],
 )
-def test_evidence_is_looked_at(tmp_path, change, state):
+def test_evidence_is_checked(tmp_path, change, state):
     city = toy.city(tmp_path)
     decide(city)
     change(city / "批复.pdf")
@@ -130,7 +130,7 @@ def test_evidence_is_looked_at(tmp_path, change, state):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('site = "s1"', 'site = "s9"', "'s9' is not in the report"),
         ('rule = "redline"', 'rule = "redlines"', "did you mean 'redline'"),
@@ -139,11 +139,11 @@ def test_evidence_is_looked_at(tmp_path, change, state):
         ('severity = "prohibited"', 'severity = "grave"', "severity"),
     ],
 )
-def test_mistakes_are_named(tmp_path, old, new, said):
+def test_mistakes_are_named(tmp_path, old, new, message):
     city = toy.city(tmp_path)
     decide(city)
     toy.changed(city, "overrides.toml", (old, new))
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         screened(city)
 
 
@@ -184,21 +184,21 @@ def test_it_is_printed(tmp_path, language):
     rows = book.get_sheet_by_name(words("sheet", "overrides")).to_python()
     assert [r for r in rows if "省级认定" in r and "张三" in r]
     findings = book.get_sheet_by_name(words("sheet", "findings")).to_python()
-    said = words("override", "said_current", reason="省级认定", author="张三", date=toy.AS_OF)
-    assert len([r for r in findings if said in r]) == 1
+    text = words("override", "said_current", reason="省级认定", author="张三", date=toy.AS_OF)
+    assert len([r for r in findings if text in r]) == 1
     document = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert document["overrides"][0]["status"] == "current"
 
 
 @pytest.mark.parametrize("stale", [False, True])
-def test_it_stands_beside_the_finding_in_every_output(tmp_path, stale):
+def test_it_is_shown_beside_the_finding_in_every_output(tmp_path, stale):
     city = toy.city(tmp_path / "city")
     decide(city)
     if stale:
         (city / "redline.gpkg").unlink()
         toy.write(city / "redline.gpkg", [box(0, 0, 150, 1000)], name=["甲"])
     report = screened(city)
-    said = "人工推翻（失效，结果已变化：" if stale else "人工推翻：省级认定（张三，"
+    text = "人工推翻（失效，结果已变化：" if stale else "人工推翻：省级认定（张三，"
     only = dataclasses.replace(report, sites=report.sites[report.sites["id"] == "s1"])
     for name in (
         "r.docx",
@@ -216,14 +216,14 @@ def test_it_stands_beside_the_finding_in_every_output(tmp_path, stale):
             write_project(only, tmp_path / name)
         else:
             lz.export(report, tmp_path / name)
-    assert said in squeezed(word_text(tmp_path / "r.docx"))
-    assert said in (tmp_path / "r.html").read_text("utf-8")
-    assert said in (tmp_path / "map.html").read_text("utf-8")
+    assert text in squeezed(word_text(tmp_path / "r.docx"))
+    assert text in (tmp_path / "r.html").read_text("utf-8")
+    assert text in (tmp_path / "map.html").read_text("utf-8")
     for name in ("r.geojson", "r.jsonfg"):
-        told = [f["properties"]["override"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"][2:]]
-        assert len([t for t in told if t and t.startswith(said)]) == 1
+        shown = [f["properties"]["override"] for f in json.loads((tmp_path / name).read_text("utf-8"))["features"][2:]]
+        assert len([t for t in shown if t and t.startswith(text)]) == 1
     table = pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="findings")
-    assert table["override"].str.startswith(said).sum() == 1
+    assert table["override"].str.startswith(text).sum() == 1
     assert len(pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="overrides")) == 1
     with zipfile.ZipFile(tmp_path / "r.zip") as packed:
         assert "overrides.dbf" in packed.namelist()
@@ -279,7 +279,7 @@ def main_code(main):
     assert not end.value.code
 
 
-def test_evidence_that_is_not_there_cannot_be_taken(tmp_path):
+def test_evidence_that_does_not_exist_is_an_error(tmp_path):
     report = screened(toy.city(tmp_path))
     with pytest.raises(ConfigError, match="does not exist"):
         override_entry(report, "s1", "redline", decision=Decision(evidence=tmp_path / "none.pdf"))

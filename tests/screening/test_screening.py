@@ -44,9 +44,9 @@ def test_the_answers_are_the_same_in_every_system_that_is_taken(city, reference,
     numbers = ["area_m2", "length_m", "distance_m", "margin", "share"]
     assert np.allclose(report.findings[numbers], reference.findings[numbers], rtol=1e-7, atol=1e-5, equal_nan=True)
     assert report.verdicts["verdict"].equals(reference.verdicts["verdict"])
-    said = [t for t in report.provenance.transforms if t.startswith("sites: ")]
-    assert sum("unprojected" in t for t in said) == (crs != 4326)
-    assert sum("WGS 84 taken as CGCS2000" in t for t in said) == (crs in (4326, 32649, 3857))
+    steps = [t for t in report.provenance.transforms if t.startswith("sites: ")]
+    assert sum("unprojected" in t for t in steps) == (crs != 4326)
+    assert sum("WGS 84 taken as CGCS2000" in t for t in steps) == (crs in (4326, 32649, 3857))
 
 
 @pytest.mark.parametrize("crs", [4525, 4547, 4326])
@@ -103,7 +103,7 @@ def test_the_date_picks_the_rules(tmp_path):
         assert report.provenance.as_of == dt.date.fromisoformat(as_of)
 
 
-def test_a_repealed_text_is_said_to_be_repealed(city):
+def test_a_repealed_text_is_marked_as_repealed(city):
     row = toy.row(toy.screened(city, SITES[0]), "town")
     assert (row["basis"], row["repealed"], row["certainty"]) == ("旧法", "旧法（2026-01-01，法）", "part")
     row = toy.row(toy.screened(city, SITES[0], as_of="2025-12-31"), "town")
@@ -214,16 +214,16 @@ def test_a_repaired_site_is_listed_with_its_area_before_and_after(city):
 
 
 def test_the_report_says_where_it_comes_from(city, reference):
-    said = reference.provenance
-    assert (said.rule_book, said.rule_book_version) == ("玩具规则", "1")
-    assert said.plane == "CGCS2000 / equal-area plane at 112.5 25"
-    roles = [s.role for s in said.sources]
+    provenance = reference.provenance
+    assert (provenance.rule_book, provenance.rule_book_version) == ("玩具规则", "1")
+    assert provenance.plane == "CGCS2000 / equal-area plane at 112.5 25"
+    roles = [s.role for s in provenance.sources]
     assert roles[0] == "sites"
     assert {"city", "redline", "units", "town", "roads", "zones", "rivers", "river_lines", "rules"} <= set(roles)
-    assert all(len(s.sha256) == 64 for s in said.sources[1:])
-    assert said.tolerances["sliver_width_m"] == 1.0
-    assert "areas are those on the ellipsoid" in said.transforms[-1]
-    assert {"lzgis", "GEOS", "PROJ", "shapely"} <= set(said.versions)
+    assert all(len(s.sha256) == 64 for s in provenance.sources[1:])
+    assert provenance.tolerances["sliver_width_m"] == 1.0
+    assert "areas are those on the ellipsoid" in provenance.transforms[-1]
+    assert {"lzgis", "GEOS", "PROJ", "shapely"} <= set(provenance.versions)
     assert reference.city.notice == "示意数据"
 
 
@@ -236,7 +236,7 @@ def test_the_time_may_be_given_and_the_date_may_be_text_or_date(city):
         lz.screen(toy.sites(SITES[2]), city, as_of="21.11.2026")
 
 
-def test_progress_is_told_in_steps(city):
+def test_progress_is_reported_in_steps(city):
     steps = []
     lz.screen(toy.sites(SITES[2]), city, as_of=toy.AS_OF, progress=lambda *step: steps.append(step))
     rules = [s for s in steps if s[0] == "rules"]
@@ -252,7 +252,7 @@ def test_findings_come_in_the_order_of_sites_and_rules(reference):
     assert reference.findings.crs == "EPSG:4490"
 
 
-def test_a_layer_measured_from_must_say_what_it_stands_for(tmp_path):
+def test_a_layer_measured_from_must_state_its_baseline(tmp_path):
     folder = toy.city(tmp_path / "city")
     toy.changed(
         folder,

@@ -15,7 +15,7 @@ from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, Report, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, VERDICT_COLUMNS, Reason, Report
 from lzgis.words import Language
 
 Row = dict[str, Any]
@@ -119,7 +119,7 @@ class Subject:
     @property
     def met(self) -> list[Row]:
         """Findings where the project is caught, or may be by an error of boundaries."""
-        return [f for f in self.findings if f["state"] in (State.INVOLVED, State.SLIVER)]
+        return [f for f in self.findings if f["state"] in HIT_STATES]
 
     @property
     def activity(self) -> str:

@@ -10,7 +10,7 @@ from lzgis.exports.dossier.batch import Batch, Row, Subject, feature, meant
 from lzgis.exports.dossier.document import Column, Grid
 from lzgis.exports.report_text import number, records, text, visible
 from lzgis.exports.tables.tables import mark_of, shortfall
-from lzgis.model.report import Reason, State
+from lzgis.model.report import HIT_STATES, Reason, State
 
 _MOST_SUBJECTS = 6
 
@@ -25,7 +25,7 @@ def findings_grid(subject: Subject) -> Grid:
         state = texts.word("state", found["state"])
         if found["state"] != State.CLEAR:
             state += "\n" + batch.say("severity", severity=texts.word("severity", found["severity"]))
-        met = found["state"] in (State.INVOLVED, State.SLIVER)
+        met = found["state"] in HIT_STATES
         sizes = subject.measured(found) if met else (figures.NONE,) * len(subject.measures)
         rows.append(
             (

@@ -27,7 +27,7 @@ from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import DiffReport, Recheck
-from lzgis.model.report import State
+from lzgis.model.report import HIT_STATES
 from lzgis.words import Language
 
 # What can have happened, as the list is read: colour, and which sign of the page it has.
@@ -182,7 +182,7 @@ def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None)
 def _broken(items: _Items, report: DiffReport) -> None:
     """List what rules between versions forbid, such as an area that shrank."""
     texts = items.texts
-    caught = report.findings[report.findings["state"].isin([State.INVOLVED, State.SLIVER])]
+    caught = report.findings[report.findings["state"].isin(HIT_STATES)]
     shapes = caught.geometry.to_numpy()
     for row, shape in zip(
         records(pd.DataFrame(caught.drop(columns="geometry")), caught.columns[:-1]), shapes, strict=True

@@ -16,12 +16,13 @@ from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.labels import Box
 from lzgis.exports.paper.margin import MARKERS
 from lzgis.exports.report_text import VERDICT_COLOURS, text
+from lzgis.model.report import Verdict
 
 #: A site smaller than this on paper gets a sign; and how many ids a map can bear.
 _SMALL_MM = 2.4
 _MOST_LABELS = 160
 #: From the lightest to the gravest: the gravest is drawn last.
-_ORDER = list(reversed(VERDICT_COLOURS))
+_ORDER: list[str] = list(reversed(Verdict))
 
 
 def draw_batch(chart: Chart) -> tuple[list[Entry], list[str]]:

@@ -24,7 +24,7 @@ _SIZE = 6.4
 _LINE_MM = 3.0
 _OVERRULED = "#4a148c"
 MARKERS = dict(zip(VERDICT_COLOURS, "X^so", strict=True))
-_ORDER = {verdict: rank for rank, verdict in enumerate(VERDICT_COLOURS)}
+_ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def draw_verdict(page: Axes, texts: ReportText, subject: Subject, room: Room) -> float:

@@ -13,7 +13,7 @@ import shapely
 from lzgis.errors import ExportError
 from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, Report, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Report, State
 from lzgis.model.rules import Severity
 
 _COLUMNS = [*(c.name for c in FINDING_COLUMNS), "geometry"]
@@ -39,14 +39,12 @@ class Subject:
     @cached_property
     def conflicts(self) -> list[dict[str, Any]]:
         """What stands against the site."""
-        met = (State.INVOLVED, State.SLIVER)
-        return [f for f in self.findings if f["state"] in met and f["severity"] != Severity.NOTICE]
+        return [f for f in self.findings if f["state"] in HIT_STATES and f["severity"] != Severity.NOTICE]
 
     @cached_property
     def notices(self) -> list[dict[str, Any]]:
         """What is met and only told."""
-        met = (State.INVOLVED, State.SLIVER)
-        return [f for f in self.findings if f["state"] in met and f["severity"] == Severity.NOTICE]
+        return [f for f in self.findings if f["state"] in HIT_STATES and f["severity"] == Severity.NOTICE]
 
     def of_state(self, state: State) -> list[dict[str, Any]]:
         """Give the findings of one state."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from lzgis.exports.report_text import STATE_RANK, ReportText, conflicts_first, hectares, number, records, text, visible
-from lzgis.model.report import FINDING_COLUMNS, Reason, State
+from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Reason, State
 from lzgis.model.rules import Level, Requirement
 
 Row = dict[str, Any]
@@ -136,12 +136,12 @@ class AnswerSheet:
         texts, words = self._texts, self._texts.words
         rules = self._rules_of[layer]
         mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _applies(f)]
-        mine.sort(key=lambda f: STATE_RANK[f["state"]])
+        mine.sort(key=lambda f: State(f["state"]).rank)
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
             state, reason = texts.word("state", State.NOT_CHECKED), words("reason", Reason.LAYER_MISSING)
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
-        caught = [f for f in mine if f["state"] in (State.INVOLVED, State.SLIVER)]
+        caught = [f for f in mine if f["state"] in HIT_STATES]
         facts = []
         for found in caught or mine[:1]:
             named = visible(texts.rule(found["rule"])) if caught else title

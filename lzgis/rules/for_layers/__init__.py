@@ -1,6 +1,6 @@
-"""The kinds of rule for layers: one module each, holding what the kind adds to a rule and how it is checked.
+"""The kinds of rule for layers. Each has a module with the keys that it adds to a rule and its check.
 
-A kind is added by a module and a line in `LAYER_KINDS`.
+To add a kind, write a module and add a line to `LAYER_KINDS`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lzgis.model.audit import Topic
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import AuditContext, Found
+from lzgis.rules.for_layers.base import AuditContext, LayerFinding
 from lzgis.rules.for_layers.declared_total import DeclaredTotal, check_declared_total
 from lzgis.rules.for_layers.inside import Inside, check_inside
 from lzgis.rules.for_layers.matches_code import MatchesCode, check_matches_code
@@ -23,13 +23,22 @@ from lzgis.rules.for_layers.share import Share, check_share
 
 
 class LayerKind(NamedTuple):
-    """A kind of rule for layers: the record its TOML is read into, the check, and what its findings are about.
+    """A kind of rule for layers.
 
-    `between_versions` says that it compares two versions of a layer, and so is a matter of ``diff``, not of ``audit``.
+    Attributes
+    ----------
+    rule : type
+        The record that its TOML is parsed into.
+    check : callable
+        Returns the findings of a rule of this kind; at least one.
+    topic : Topic
+        What its findings are about.
+    between_versions : bool
+        Whether it compares two versions of a layer; ``diff`` checks it then, not ``audit``.
     """
 
     rule: type[LayerRule]
-    check: Callable[[LayerRule, AuditContext], list[Found]]
+    check: Callable[[LayerRule, AuditContext], list[LayerFinding]]
     topic: Topic
     between_versions: bool = False
 

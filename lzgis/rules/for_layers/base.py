@@ -1,8 +1,8 @@
-"""What every kind of rule for layers is given and gives back."""
+"""What the check of every kind of rule for layers is given and returns, and what kinds share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,19 @@ from lzgis.coordinates.plane import Plane
 from lzgis.geometry import mean_width
 from lzgis.geometry.pieces import Pieces, border_chains, cut_to_pieces, patches
 from lzgis.messages import Message
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import EVERY_LAYER, OUTLINE, LayerRule, Severity
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Integers
+from lzgis.rules.for_sites.hits import Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """One answer of a rule; what is not given is taken of the rule, or empty. `geometry` is in the plane."""
+class LayerFinding:
+    """One answer of a rule; columns as in `lzgis.model.audit.AUDIT_COLUMNS`.
+
+    `feature` and `other` are positions in `layer` and `other_layer`, -1 for none. `severity` is that of the rule if None.
+    `geometry` is in the plane of the city.
+    """
 
     layer: str
     state: State = State.INVOLVED
@@ -41,9 +45,26 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class AuditContext:
-    """What all rules of an audit share: the layers in the plane of the city, and work done once.
+    """What all rules of an audit share.
 
-    `earlier` are the same layers as they were before, where two versions are compared.
+    Attributes
+    ----------
+    layers : mapping of PlaneLayer
+        The layers by id, in the plane of the city.
+    outline : str
+        Id of the layer that holds the city's outline.
+    plane : Plane
+        The plane of the city.
+    adcode : str
+        Division code of the city.
+    sliver_width_m : float
+        Mean width (m) below which a patch may be a boundary error.
+    threads : int
+        Threads for overlays.
+    earlier : mapping of PlaneLayer
+        The layers of the earlier version, if two versions are compared.
+    cache : dict
+        What rules have computed; see `remember`.
     """
 
     layers: Mapping[str, PlaneLayer]
@@ -55,51 +76,51 @@ class AuditContext:
     earlier: Mapping[str, PlaneLayer] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)
 
-    def name(self, layer: str) -> str:
-        """Return the id of a layer that a rule may call the outline."""
+    def layer_id(self, layer: str) -> str:
+        """Return the id of a layer that a rule names: ``"outline"`` stands for the layer with the city's outline."""
         return self.outline if layer == OUTLINE else layer
 
-    def of(self, rule: LayerRule, *, leaving_out: Iterable[str] = ()) -> list[str]:
-        """Name the layers that a rule holds: its own, or every one that it does not compare with or leave out."""
+    def layers_of(self, rule: LayerRule) -> list[str]:
+        """Return the ids of the layers that a rule checks: its own, or for ``"*"`` all but the one it compares them with."""
         if rule.layer != EVERY_LAYER:
-            return [self.name(rule.layer)]
-        out = {self.name(rule.other), *leaving_out}
-        return [name for name in self.layers if name not in out]
+            return [self.layer_id(rule.layer)]
+        other = self.layer_id(rule.other)
+        return [name for name in self.layers if name != other]
 
-    def chosen(self, layer: str, where: Mapping[str, list[str]]) -> Integers:
-        """Positions of the features of a layer that match, those without an area left out."""
+    def areal_features(self, layer: str, where: Mapping[str, list[str]]) -> Integers:
+        """Positions of the matching features of a layer that have an area."""
         here = self.layers[layer]
         which = here.matching(where)
         return which[shapely.area(here.index.geometries[which]) > 0]
 
     def pieces(self, layer: str, which: Integers) -> Pieces:
-        """Features of a layer in pieces."""
+        """Features of a layer cut into pieces."""
         made: Pieces = self.remember(
             ("pieces", layer, which.tobytes()), lambda: cut_to_pieces(self.layers[layer].index.geometries[which])
         )
         return made
 
     def borders(self, layer: str, which: Integers) -> Pieces:
-        """Borders of features of a layer in short lines."""
+        """Borders of features of a layer cut into short lines."""
         made: Pieces = self.remember(
             ("borders", layer, which.tobytes()), lambda: border_chains(self.layers[layer].index.geometries[which])
         )
         return made
 
-    def fits(self, layer: str, which: Integers) -> bool:
-        """Whether the features share every vertex of their common borders, and so cannot overlap."""
+    def is_coverage(self, layer: str, which: Integers) -> bool:
+        """Whether the features are a valid coverage: they share all vertices of common borders and do not overlap."""
         answer: bool = self.remember(
-            ("fits", layer, which.tobytes()),
+            ("is_coverage", layer, which.tobytes()),
             lambda: bool(shapely.coverage_is_valid(self.layers[layer].index.geometries[which])),
         )
         return answer
 
     def union(self, layer: str, which: Integers) -> shapely.Geometry:
-        """Unite features of a layer, each place counted once."""
+        """Union of features of a layer."""
 
         def unite() -> shapely.Geometry:
             geometries = self.layers[layer].index.geometries[which]
-            if len(geometries) > 1 and self.fits(layer, which):
+            if len(geometries) > 1 and self.is_coverage(layer, which):
                 return shapely.coverage_union_all(geometries)
             return shapely.union_all(geometries)
 
@@ -107,27 +128,27 @@ class AuditContext:
         return united
 
     def area_m2(self, layer: str, where: Mapping[str, list[str]]) -> float:
-        """Area on the ellipsoid of the matching features, each place counted once."""
-        return float(shapely.area(self.union(layer, self.chosen(layer, where))))
+        """Area (m²) on the ellipsoid of the union of the matching features."""
+        return float(shapely.area(self.union(layer, self.areal_features(layer, where))))
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what was made for `key` before, or make it."""
+        """Return the cached result for `key`, or call `make` and cache it."""
         if key not in self.cache:
             self.cache[key] = make()
         return self.cache[key]
 
     def width_for(self, rule: LayerRule) -> float:
-        """Width below which a patch may be a boundary error."""
+        """Mean width (m) below which a patch may be a boundary error, of the rule or else of the book."""
         return self.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
 
 
-def clear(layer: str, other_layer: str = "", **more: Any) -> Found:
-    """Say that a rule holds."""
-    return Found(layer, State.CLEAR, other_layer=other_layer, **more)
+def clear_row(layer: str, other_layer: str = "", **more: Any) -> LayerFinding:
+    """Return a 不涉及 row: the rule holds."""
+    return LayerFinding(layer, State.CLEAR, other_layer=other_layer, **more)
 
 
-def unanswerable(context: AuditContext, layer: str, where: Mapping[str, list[str]], *fields: str) -> Reason:
-    """Say why a layer cannot be looked at; `Reason.NONE` if it can."""
+def not_checked_reason(context: AuditContext, layer: str, where: Mapping[str, list[str]], *fields: str) -> Reason:
+    """Return why a layer cannot be checked; `Reason.NONE` if it can."""
     here = context.layers.get(layer)
     if here is None:
         return Reason.LAYER_MISSING
@@ -137,61 +158,67 @@ def unanswerable(context: AuditContext, layer: str, where: Mapping[str, list[str
     return Reason.FIELD_MISSING if set(wanted) - set(here.frame.columns) else Reason.NONE
 
 
-def unchecked(layer: str, reason: Reason, other_layer: str = "") -> Found:
-    """Say that a rule could not be looked at."""
-    return Found(layer, State.NOT_CHECKED, reason, other_layer=other_layer)
+def unchecked_row(layer: str, reason: Reason, other_layer: str = "") -> LayerFinding:
+    """Return a 未核查 row."""
+    return LayerFinding(layer, State.NOT_CHECKED, reason, other_layer=other_layer)
 
 
-def both(context: AuditContext, rule: LayerRule, layer: str, other: str, *fields: str) -> list[Found]:
-    """Give the 未核查 row of a rule whose layers are not both at hand; empty if they are."""
+def missing_input_rows(
+    context: AuditContext, rule: LayerRule, layer: str, other: str, *fields: str
+) -> list[LayerFinding]:
+    """Return the 未核查 row of a rule if one of its two layers cannot be used; empty if both can."""
     for name, where, wanted in ((layer, rule.where, fields), (other, rule.other_where, fields)):
-        reason = unanswerable(context, name, where, *wanted)
+        reason = not_checked_reason(context, name, where, *wanted)
         if reason is not Reason.NONE:
-            return [unchecked(layer, reason, other)]
+            return [unchecked_row(layer, reason, other)]
     return []
 
 
 def patch_rows(
-    parts: Geometries, owner: Integers, widest: np.ndarray, tolerance: float, say: Callable[[int, float, float], Found]
-) -> list[Found]:
-    """Give a row per patch of each part; a narrow one of a wider feature is 疑似边界误差.
+    parts: Geometries,
+    owner: Integers,
+    widest: np.ndarray,
+    tolerance: float,
+    make_row: Callable[[int, float, float], LayerFinding],
+) -> list[LayerFinding]:
+    """Return a row for each patch of each part. A patch that is narrow, beside a wider feature, is 疑似边界误差.
 
     Parameters
     ----------
     parts : array of shapely geometries
-        What was found, one for each element of `owner` and `widest`.
+        The parts found; `owner` and `widest` have one element for each.
     owner : array of int
-        What `say` is told it belongs to.
+        What the part belongs to; passed to `make_row`.
     widest : array of float
-        Mean width of the feature: a patch as narrow as the feature itself is no error.
+        Mean width (m) of the feature: a patch as narrow as the feature itself is no error.
     tolerance : float
-        Width below which a patch may be an error.
-    say : callable
-        ``(owner, area, width)`` to the row, to which geometry, sizes and state are added.
+        Mean width (m) below which a patch may be an error.
+    make_row : callable
+        Called with ``(owner, area_m2, width_m)``; returns the row, to which geometry, sizes and state are added.
     """
     found, of = patches(parts, RESOLUTION_M)
     area, width = shapely.area(found), mean_width(found)
     narrow = width < np.minimum(tolerance, 0.5 * widest[of])
     rows = []
     for i in np.argsort(-area, kind="stable"):
-        row = say(int(owner[of[i]]), float(area[i]), float(width[i]))
+        row = make_row(int(owner[of[i]]), float(area[i]), float(width[i]))
         state = State.SLIVER if narrow[i] else row.state
         rows.append(_with(row, state=state, geometry=found[i], area_m2=float(area[i]), mean_width_m=float(width[i])))
     return rows
 
 
-def _with(row: Found, **columns: Any) -> Found:
-    return Found(**(vars(row) | columns))
+def _with(row: LayerFinding, **columns: Any) -> LayerFinding:
+    return LayerFinding(**(vars(row) | columns))
 
 
-def named(layer: PlaneLayer, feature: int) -> str:
-    """Name a feature in a sentence: by its name, or its id."""
-    names, ids = layer.called
+def feature_name(layer: PlaneLayer, feature: int) -> str:
+    """Return the name of a feature, or its id if it has none."""
+    names, ids = layer.names_and_ids
     return str(names[feature] or ids[feature])
 
 
 def overlap_sentence(mine: str, theirs: str, area: float, width: float) -> Message:
-    """Say that two features overlap."""
+    """Return the sentence that says that two features overlap."""
     return Message(
         "{mine} and {theirs} overlap by {area:.2f} ㎡, {width:.2f} m wide on average",
         mine=mine,

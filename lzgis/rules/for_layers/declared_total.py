@@ -1,4 +1,4 @@
-"""``declared_total``: what is measured beside what documents declare; neither is ever changed to fit the other."""
+"""``declared_total``: compare measured figures with those that documents declare. Neither is changed to fit the other."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from lzgis.messages import Message
 from lzgis.model.catalogue import Declared
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import OUTLINE, LayerRule
-from lzgis.rules.for_layers.base import AuditContext, Found, clear, unanswerable, unchecked
+from lzgis.rules.for_layers.base import AuditContext, LayerFinding, clear_row, not_checked_reason, unchecked_row
 
 
 class DeclaredTotal(LayerRule):
-    """``declared_total``: every figure under ``declared`` in the catalogue holds, for one layer or ``"*"``, all of them.
+    """``declared_total``: the figures under ``declared`` in the catalogue hold, for one layer or for all (``"*"``).
 
     Counts of parts (``where`` on one field) must also sum to the count of the whole.
     """
@@ -21,23 +21,23 @@ class DeclaredTotal(LayerRule):
     other: str = OUTLINE
 
 
-def check_declared_total(rule: LayerRule, context: AuditContext) -> list[Found]:
-    """Give a row per declared figure."""
-    names = context.of(rule) if rule.layer != "*" else list(context.layers)
-    rows: list[Found] = []
+def check_declared_total(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
+    """Return a row per declared figure."""
+    names = context.layers_of(rule) if rule.layer != "*" else list(context.layers)
+    rows: list[LayerFinding] = []
     for layer in names:
-        lacking = unanswerable(context, layer, {})
-        if lacking is not Reason.NONE:
-            rows.append(unchecked(layer, lacking))
+        reason = not_checked_reason(context, layer, {})
+        if reason is not Reason.NONE:
+            rows.append(unchecked_row(layer, reason))
             continue
         declared = context.layers[layer].spec.declared
         rows += [_row(context, layer, one) for one in declared]
         rows += _sums(layer, declared)
-    return rows or [clear(names[0] if names else rule.layer)]
+    return rows or [clear_row(names[0] if names else rule.layer)]
 
 
-def measured(context: AuditContext, layer: str, declared: Declared) -> float:
-    """Measure a declared figure: km², number of ids, or share of the city."""
+def measure(context: AuditContext, layer: str, declared: Declared) -> float:
+    """Measure a declared figure: area in km², number of ids, or share of the city."""
     if declared.what == "count":
         here = context.layers[layer]
         return float(here.frame["id"].iloc[here.matching(declared.where)].nunique())
@@ -48,16 +48,16 @@ def measured(context: AuditContext, layer: str, declared: Declared) -> float:
     return area / 1e6 / whole
 
 
-def _row(context: AuditContext, layer: str, declared: Declared) -> Found:
-    lacking = unanswerable(context, layer, declared.where)
-    if lacking is not Reason.NONE:
-        return unchecked(layer, lacking)
-    value = measured(context, layer, declared)
-    # A share counts to the last digit that was printed: exactly half a digit off still reads the same.
+def _row(context: AuditContext, layer: str, declared: Declared) -> LayerFinding:
+    reason = not_checked_reason(context, layer, declared.where)
+    if reason is not Reason.NONE:
+        return unchecked_row(layer, reason)
+    value = measure(context, layer, declared)
+    # A difference of exactly the tolerance, half of the last printed digit, still holds: rounding must not break it.
     holds = abs(value - declared.value) <= declared.tolerance + 1e-12
     state = State.CLEAR if holds else State.INVOLVED
     what = _sentence(context, layer, declared, value)
-    return Found(layer, state, measured=value, declared=declared.value, what=what)
+    return LayerFinding(layer, state, measured=value, declared=declared.value, what=what)
 
 
 def _sentence(context: AuditContext, layer: str, declared: Declared, value: float) -> Message:
@@ -87,8 +87,8 @@ def _sentence(context: AuditContext, layer: str, declared: Declared, value: floa
     )
 
 
-def _sums(layer: str, declared: list[Declared]) -> list[Found]:
-    """Hold the declared counts of parts against that of the whole."""
+def _sums(layer: str, declared: list[Declared]) -> list[LayerFinding]:
+    """Compare the sum of the declared counts of parts with the declared count of the whole."""
     counts = [one for one in declared if one.what == "count"]
     whole = [one for one in counts if not one.where]
     parts: dict[str, list[Declared]] = {}
@@ -106,5 +106,5 @@ def _sums(layer: str, declared: list[Declared]) -> list[Found]:
                 whole=whole[0].value,
             )
             state = State.CLEAR if total == whole[0].value else State.INVOLVED
-            rows.append(Found(layer, state, measured=total, declared=whole[0].value, what=what))
+            rows.append(LayerFinding(layer, state, measured=total, declared=whole[0].value, what=what))
     return rows

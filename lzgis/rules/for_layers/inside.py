@@ -10,16 +10,24 @@ import shapely
 from lzgis.geometry import FeatureIndex, outside_parts
 from lzgis.geometry.pieces import uncovered_parts
 from lzgis.messages import Message
+from lzgis.model.report import RESOLUTION_M
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named, patch_rows
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Integers
+from lzgis.rules.for_layers.base import (
+    AuditContext,
+    LayerFinding,
+    clear_row,
+    feature_name,
+    missing_input_rows,
+    patch_rows,
+)
+from lzgis.rules.for_sites.hits import Integers
 
 
 class Inside(LayerRule):
-    """``inside``: what of the layer lies outside of the `other` sticks out.
+    """``inside``: no part of the layer lies outside the `other`.
 
-    `layer` may be ``"*"``, every layer of the city; `may_stick_out` names those that go on beyond, as roads and rivers
-    do. With `same_field`, a feature must lie within the features that have the same value (a zone in its own reserve).
+    `layer` may be ``"*"``, every layer of the city; `may_stick_out` names layers that may continue beyond, as roads and
+    rivers do. With `same_field`, a feature must lie within the features with the same value (a zone in its own reserve).
     """
 
     kind: Literal["inside"]
@@ -27,63 +35,63 @@ class Inside(LayerRule):
     may_stick_out: list[str] = []
 
 
-def check_inside(rule: LayerRule, context: AuditContext) -> list[Found]:
-    """Give a row per patch or line that sticks out, or one 不涉及 per layer."""
+def check_inside(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
+    """Return a row per patch or line that sticks out, or one 不涉及 per layer."""
     assert isinstance(rule, Inside)
     rows = []
-    for layer in context.of(rule):
+    for layer in context.layers_of(rule):
         if layer in rule.may_stick_out:
             what = Message("goes on beyond the border, as the rule allows")
-            rows.append(clear(layer, context.name(rule.other), what=what))
+            rows.append(clear_row(layer, context.layer_id(rule.other), what=what))
         else:
-            rows += _layer(rule, context, layer)
+            rows += _check_layer(rule, context, layer)
     return rows
 
 
-def _layer(rule: Inside, context: AuditContext, layer: str) -> list[Found]:
-    other = context.name(rule.other)
-    lacking = both(context, rule, layer, other, rule.same_field)
-    if lacking:
-        return lacking
-    theirs = context.chosen(other, rule.other_where)
-    rows: list[Found] = []
+def _check_layer(rule: Inside, context: AuditContext, layer: str) -> list[LayerFinding]:
+    other = context.layer_id(rule.other)
+    unchecked = missing_input_rows(context, rule, layer, other, rule.same_field)
+    if unchecked:
+        return unchecked
+    theirs = context.areal_features(other, rule.other_where)
+    rows: list[LayerFinding] = []
     for mine, around in _groups(rule, context, layer, theirs):
         rows += _areas(rule, context, layer, (mine, around)) + _lines(rule, context, layer, (mine, around))
-    return sorted(rows, key=lambda row: -np.nan_to_num(row.area_m2)) or [clear(layer, other)]
+    return sorted(rows, key=lambda row: -np.nan_to_num(row.area_m2)) or [clear_row(layer, other)]
 
 
 def _groups(rule: Inside, context: AuditContext, layer: str, theirs: Integers) -> list[tuple[Integers, Integers]]:
-    """Pair the features that are held to the rule with those that they must lie in."""
+    """Pair the features that the rule checks with those that they must lie in."""
     here = context.layers[layer]
     mine = here.matching(rule.where)
     if not rule.same_field:
         return [(mine, theirs)]
     values = here.frame[rule.same_field].to_numpy()[mine]
-    others = context.layers[context.name(rule.other)].frame[rule.same_field].to_numpy()[theirs]
+    others = context.layers[context.layer_id(rule.other)].frame[rule.same_field].to_numpy()[theirs]
     return [(mine[values == value], theirs[others == value]) for value in dict.fromkeys(values)]
 
 
-def _areas(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
-    here, other = context.layers[layer], context.name(rule.other)
+def _areas(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[LayerFinding]:
+    here, other = context.layers[layer], context.layer_id(rule.other)
     mine = pair[0][shapely.area(here.index.geometries[pair[0]]) > 0]
     if not len(mine):
         return []
     rest = uncovered_parts(context.pieces(layer, mine), context.pieces(other, pair[1]).index, threads=context.threads)
 
-    def say(feature: int, area: float, width: float) -> Found:
+    def make_row(feature: int, area: float, width: float) -> LayerFinding:
         what = Message(
             "{name} sticks out by {area:.2f} ㎡, {width:.2f} m wide on average",
-            name=named(here, feature),
+            name=feature_name(here, feature),
             area=area,
             width=width,
         )
-        return Found(layer, feature=feature, other_layer=other, what=what)
+        return LayerFinding(layer, feature=feature, other_layer=other, what=what)
 
-    return patch_rows(rest, mine, here.index.mean_widths[mine], context.width_for(rule), say)
+    return patch_rows(rest, mine, here.index.mean_widths[mine], context.width_for(rule), make_row)
 
 
-def _lines(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[Found]:
-    here, other = context.layers[layer], context.name(rule.other)
+def _lines(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[LayerFinding]:
+    here, other = context.layers[layer], context.layer_id(rule.other)
     geometry = here.index.geometries
     mine = pair[0][shapely.get_dimensions(geometry[pair[0]]) < 2]
     if not len(mine):
@@ -95,6 +103,8 @@ def _lines(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers
         length = float(shapely.length(out))
         if shapely.is_empty(out) or (shapely.get_dimensions(out) == 1 and length <= RESOLUTION_M):
             continue
-        what = Message("{name} sticks out by {length:.2f} m", name=named(here, int(feature)), length=length)
-        rows.append(Found(layer, feature=int(feature), other_layer=other, geometry=out, length_m=length, what=what))
+        what = Message("{name} sticks out by {length:.2f} m", name=feature_name(here, int(feature)), length=length)
+        rows.append(
+            LayerFinding(layer, feature=int(feature), other_layer=other, geometry=out, length_m=length, what=what)
+        )
     return rows

@@ -1,4 +1,4 @@
-"""``same_edge``: borders that should be one and the same run a little apart."""
+"""``same_edge``: borders that should coincide run a small distance from each other."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lzgis.geometry.edges import alone, beside, edges_of
 from lzgis.messages import Message
 from lzgis.model.report import State
 from lzgis.model.rules import LayerRule
-from lzgis.rules.for_layers.base import AuditContext, Found, both, clear, named
+from lzgis.rules.for_layers.base import AuditContext, LayerFinding, clear_row, feature_name, missing_input_rows
 
 
 class SameEdge(LayerRule):
-    """``same_edge``: where borders of the two layers run `from_m` to `to_m` apart for `shortest_m` or more, they ought to meet.
+    """``same_edge``: borders of two layers that run `from_m` to `to_m` apart for at least `shortest_m` should coincide.
 
-    Without `other`, the features of the layer are held against each other. A border that merely crosses another is near
-    it for a short way only.
+    Without `other`, the features of the layer are compared with each other. `shortest_m` excludes borders that merely
+    cross.
     """
 
     kind: Literal["same_edge"]
@@ -27,14 +27,14 @@ class SameEdge(LayerRule):
     shortest_m: float = Field(default=50.0, gt=0)
 
 
-def check_same_edge(rule: LayerRule, context: AuditContext) -> list[Found]:
-    """Give a row per run of border, 疑似边界误差, or one 不涉及."""
+def check_same_edge(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
+    """Return a 疑似边界误差 row per stretch of border, or one 不涉及."""
     assert isinstance(rule, SameEdge)
-    layer, other = context.name(rule.layer), context.name(rule.other or rule.layer)
-    lacking = both(context, rule, layer, other)
-    if lacking:
-        return lacking
-    mine, theirs = context.chosen(layer, rule.where), context.chosen(other, rule.other_where)
+    layer, other = context.layer_id(rule.layer), context.layer_id(rule.other or rule.layer)
+    unchecked = missing_input_rows(context, rule, layer, other)
+    if unchecked:
+        return unchecked
+    mine, theirs = context.areal_features(layer, rule.where), context.areal_features(other, rule.other_where)
     among = layer == other
     one, two = context.layers[layer], context.layers[other]
     edges = edges_of(one.index.geometries[mine])
@@ -46,11 +46,11 @@ def check_same_edge(rule: LayerRule, context: AuditContext) -> list[Found]:
         length, apart = float(found.line[n].length), float(found.distance[n])
         what = Message(
             "the borders of {mine} and {theirs} run {distance:.2f} m apart for {length:.0f} m",
-            mine=named(one, left),
-            theirs=named(two, right),
+            mine=feature_name(one, left),
+            theirs=feature_name(two, right),
             distance=apart,
             length=length,
         )
         sizes = {"length_m": length, "mean_width_m": apart, "geometry": found.line[n], "what": what}
-        rows.append(Found(layer, State.SLIVER, feature=left, other_layer=other, other=right, **sizes))
-    return rows or [clear(layer, other)]
+        rows.append(LayerFinding(layer, State.SLIVER, feature=left, other_layer=other, other=right, **sizes))
+    return rows or [clear_row(layer, other)]

@@ -9,14 +9,14 @@ from pydantic import Field
 from lzgis.messages import Message
 from lzgis.model.report import State
 from lzgis.model.rules import OUTLINE, LayerRule
-from lzgis.rules.for_layers.base import AuditContext, Found, both
+from lzgis.rules.for_layers.base import AuditContext, LayerFinding, missing_input_rows
 
 
 class Share(LayerRule):
-    """``share``: area of the layer over that of the `other` (the outline, if not given), within bounds.
+    """``share``: the area of the layer over that of the `other` (the outline, if not given) is within bounds.
 
-    With `rest`, the share of what the layer leaves is meant: where town, farm and ecological space fill the city, the
-    latter two are what the town boundary leaves.
+    With `rest`, the bounds are for the remainder, one less the share: where town, farm and ecological space fill the
+    city, the latter two are what the town boundary leaves.
     """
 
     kind: Literal["share"]
@@ -26,13 +26,13 @@ class Share(LayerRule):
     rest: bool = False
 
 
-def check_share(rule: LayerRule, context: AuditContext) -> list[Found]:
-    """Give one row with the share."""
+def check_share(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
+    """Return one row with the share."""
     assert isinstance(rule, Share)
-    layer, other = context.name(rule.layer), context.name(rule.other)
-    lacking = both(context, rule, layer, other)
-    if lacking:
-        return lacking
+    layer, other = context.layer_id(rule.layer), context.layer_id(rule.other)
+    unchecked = missing_input_rows(context, rule, layer, other)
+    if unchecked:
+        return unchecked
     value = context.area_m2(layer, rule.where) / context.area_m2(other, rule.other_where)
     value = 1 - value if rule.rest else value
     bound = rule.at_least if rule.at_least > 0 else rule.at_most
@@ -45,4 +45,4 @@ def check_share(rule: LayerRule, context: AuditContext) -> list[Found]:
         most=rule.at_most,
     )
     state = State.CLEAR if holds else State.INVOLVED
-    return [Found(layer, state, other_layer=other, measured=value, declared=bound, what=what)]
+    return [LayerFinding(layer, state, other_layer=other, measured=value, declared=bound, what=what)]

@@ -1,6 +1,6 @@
-"""The kinds of rule: one module each, holding what the kind adds to a rule and how it is checked.
+"""The kinds of rule for sites. Each has a module with the keys that it adds to a rule and its check.
 
-A kind is added by a module and a line in `KINDS`.
+To add a kind, write a module and add a line to `KINDS`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,34 @@ from lzgis.rules.for_sites.stay_inside import StayInside, check_stay_inside, sta
 
 
 class Kind(NamedTuple):
-    """A kind of rule: the record its TOML is read into, the check, and the ground that a site must not overlap.
+    """A kind of rule.
 
-    `absence_counts` says that the lack of a feature is itself an answer, which is none where the layer says nothing.
-    `obstacles` gives that ground within a window, one row for each piece; None where the kind forbids no ground.
+    Attributes
+    ----------
+    rule : type
+        The record that its TOML is parsed into.
+    check : callable
+        Returns the hits of a rule of this kind; at least one row per site.
+    absence_counts : bool
+        Whether a site without a feature is a hit. Where the layer has no data, it is 未核查 instead.
+    obstacles : callable or None
+        Returns the areas within a window that a site must not overlap, one row each; None if the kind forbids no area.
+    overlaps : bool
+        Whether the area of a hit is an overlap, which may be a digitising error. A corridor is decided by distance.
     """
 
     rule: type[Rule]
     check: Callable[[Rule, Check], Hits]
     absence_counts: bool = False
     obstacles: Callable[[Rule, Check, shapely.Geometry], Hits] | None = None
+    overlaps: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles),
+    "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles, overlaps=True),
     "keep_away": Kind(KeepAway, check_keep_away, obstacles=keep_away_obstacles),
-    "stay_inside": Kind(StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles),
+    "stay_inside": Kind(
+        StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles, overlaps=True
+    ),
     "identify": Kind(Identify, check_identify, absence_counts=True),
 }

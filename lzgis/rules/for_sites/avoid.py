@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import Overlaps, overlapping
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, clear_rows, obstacle_rows, overlap_states, sizes
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Hits, concatenated, hits
+from lzgis.rules.for_sites.hits import Hits, concatenated, hits
 
 
 class Avoid(Rule):
@@ -21,22 +21,22 @@ class Avoid(Rule):
 
 
 def check_avoid(rule: Rule, check: Check) -> Hits:
-    """Give one row per overlapping feature, or the distance to the nearest one."""
-    caught = overlap_rows(rule, check)
-    missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
-    return concatenated([caught, clear_rows(check, rule, missing)])
+    """Return one row per overlapping feature; for a site without any, the distance to the nearest feature."""
+    overlaps = overlap_rows(rule, check)
+    missing = np.setdiff1d(np.arange(len(check.sites)), overlaps.site)
+    return concatenated([overlaps, clear_rows(check, rule, missing)])
 
 
 def avoid_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
-    """Return the features themselves, as far as they lie in the window."""
+    """Return the features, clipped to the window."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     near = np.sort(index.tree.query(window, predicate="intersects"))
-    ground = shapely.intersection(index.geometries[near], window)
-    return obstacle_rows(layer.id, which[near], ground)
+    clipped = shapely.intersection(index.geometries[near], window)
+    return obstacle_rows(layer.id, which[near], clipped)
 
 
 def overlap_rows(rule: Rule, check: Check) -> Hits:
-    """Give one row per overlapping feature, none for other sites: shared by ``avoid`` and ``identify``."""
+    """Return one row per overlapping feature, none for other sites. Shared by ``avoid`` and ``identify``."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     found: Overlaps = check.remember(
         ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
@@ -44,7 +44,7 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
     real, sliver, width = overlap_states(check, found.left, found.part, index.mean_widths[found.right])
     site, part = found.left[real], found.part[real]
     area, length = sizes(check, site, part)
-    # A line or point in a polygon site takes no area of it; it is caught all the same.
+    # A line or point in a polygon site has no area, but is a hit.
     area = np.where(shapely.get_dimensions(part) == 2, area, np.nan)
     crossed = np.where(shapely.get_dimensions(part) == 1, shapely.length(part), area)
     return hits(

@@ -1,7 +1,7 @@
-"""What every kind of rule is given and gives back.
+"""What the check of every kind of rule is given, and what kinds share.
 
-The contract: the answer for one site depends only on that site and on the features within its reach. Sites may
-therefore be checked in any order, in pieces and on other machines.
+The contract of a kind: the answer for one site depends only on that site and on the features within the reach of the
+rule. Sites can therefore be checked in any order, in pieces and on other machines.
 """
 
 from __future__ import annotations
@@ -15,15 +15,27 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, Nearest, mean_width, told_nearest
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Flags, Floats, Geometries, Hits, Integers, hits
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a kind's check is given: the sites, the layers by id, and the width below which an overlap is a sliver."""
+    """What the check of a kind is given.
+
+    Attributes
+    ----------
+    sites : PlaneSites
+        The sites.
+    layers : mapping of PlaneLayer
+        The layers of the city by id.
+    sliver_width_m : float
+        Mean width (m) below which an overlap may be a sliver.
+    cache : dict
+        What rules have measured for these sites; see `remember`.
+    """
 
     sites: PlaneSites
     layers: Mapping[str, PlaneLayer]
@@ -31,7 +43,7 @@ class Check:
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def layer_where(self, layer: str, where: Mapping[str, list[str]]) -> tuple[PlaneLayer, Integers, FeatureIndex]:
-        """Return a layer, the positions of the features that match, and an index of those."""
+        """Return a layer, the positions of its matching features, and an index of these."""
         whole = self.layers[layer]
         which = whole.matching(where)
         if len(which) == len(whole.frame):
@@ -44,13 +56,13 @@ class Check:
         return whole, which, chosen
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what was made for `key` before, or make it: rules that ask the same thing share the work."""
+        """Return the cached result for `key`, or call `make` and cache it. Rules that measure the same share the work."""
         if key not in self.cache:
             self.cache[key] = make()
         return self.cache[key]
 
     def nearest_to(self, key: Any, index: FeatureIndex, which: Integers) -> Nearest:
-        """Nearest feature of `index` for the sites `which`, found once for all rules that name the same `key`."""
+        """Find the nearest feature of `index` for the sites `which`; cached for all rules with the same `key`."""
         wanted = np.zeros(len(self.sites), dtype=bool)
         wanted[which] = True
         found: Nearest = self.remember(
@@ -62,24 +74,24 @@ class Check:
 def overlap_states(
     check: Check, site: Integers, parts: Geometries, feature_width: Floats
 ) -> tuple[Flags, Flags, Floats]:
-    """Tell touching from overlapping, and slivers from conflicts.
+    """Distinguish overlaps from mere contact, and slivers from conflicts.
 
     Returns
     -------
     real : array of bool
-        The part is wider (or, for lines, longer) than coordinates can tell; points always are.
+        The part is wider (or, for lines, longer) than `RESOLUTION_M`; points always are real.
     sliver : array of bool
-        It is real, yet its mean width 2A/P is below the tolerance and below half that of the site and of the feature:
-        a 4 m lane that crosses a redline is no sliver, though 4 m wide.
+        The part is real, but its mean width 2A/P is below the tolerance and below half that of the site and of the
+        feature. A narrow lane that crosses a redline is no sliver: the part is as wide as the lane itself.
     width : array of float
         The mean width (m) of polygonal parts, NaN for others. Where it is below the tolerance, that of the widest piece:
-        a real bite beside a long ragged border is no error.
+        a real overlap beside a long ragged border is no error.
     """
     dimension = shapely.get_dimensions(parts)
     tolerance = check.sliver_width_m
     width = mean_width(parts)
     thin = np.flatnonzero(width < tolerance)
-    width[thin] = _widest_piece(_without_hairs(parts[thin]))
+    width[thin] = _widest_piece(_without_slits(parts[thin]))
     length = shapely.length(parts)
     real = np.where(
         dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0)
@@ -97,15 +109,15 @@ def _widest_piece(polygons: Geometries) -> Floats:
     return widest
 
 
-def _without_hairs(polygons: Geometries) -> Geometries:
-    """Leave out what is narrower than coordinates can tell: along a common border it would add length, but no width."""
+def _without_slits(polygons: Geometries) -> Geometries:
+    """Remove what is narrower than `RESOLUTION_M`: along a common border it adds perimeter, but no width."""
     half = RESOLUTION_M / 2
     shrunk = shapely.buffer(polygons, -half, join_style="mitre")
     return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
 
 
 def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floats]:
-    """Area (m²) of the parts of polygon sites and length (m) of those of line sites; NaN where the site is neither."""
+    """Return the area (m²) of the parts of polygon sites and the length (m) of those of line sites; NaN for other sites."""
     dimension = check.sites.dimension[site]
     area = np.where(dimension == 2, shapely.area(parts), np.nan)
     length = np.where(dimension == 1, shapely.length(parts), np.nan)
@@ -113,13 +125,13 @@ def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floa
 
 
 def obstacle_rows(layer: str, feature: Integers, geometry: Geometries) -> Hits:
-    """Make one 涉及 row for each piece of ground that the site 0 must not overlap."""
+    """Make one 涉及 row for each area that the site at position 0 must not overlap."""
     site = np.zeros(len(feature), dtype=np.intp)
     return hits(site, layer, feature=feature, state=State.INVOLVED, geometry=geometry)
 
 
 def clear_rows(check: Check, rule: Rule, missing: Integers) -> Hits:
-    """Make the 不涉及 rows of the sites `missing`, each with its distance to the nearest matching feature."""
+    """Make 不涉及 rows for the sites `missing`, each with the distance to the nearest matching feature."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     found = check.nearest_to((layer.id, which.tobytes()), index, missing)
     right = found.right[missing]

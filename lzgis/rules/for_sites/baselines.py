@@ -1,8 +1,8 @@
-"""From which line a corridor is measured: the best baseline that the data have, object by object.
+"""The baseline of a corridor: the line from which its distance is measured, the best that the data have for each object.
 
-An object (a road, a river) may stand in several layers: its delimited zone, the edge of its land, its water polygon, its
-centreline. Where a better baseline covers it, the lesser one is not used; where the better one ends, the lesser takes
-over. What a centreline lacks is a half-width: known from the data, or assumed by class, and then the answer is a band.
+An object (a road, a river) may be in several layers: its delimited zone, the edge of its land, its water polygon, its
+centreline. A lesser baseline is used only where no better one covers the object. To a centreline a half-width is added.
+It is known from the data, or assumed by class; an assumed one makes the answer a band.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lzgis.model.catalogue import Baseline
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
-#: Baselines that lie inside the legal one, so that something must be added to reach it.
+#: Baselines inside the legal one: a half-width is added to reach it.
 INNER = (Baseline.CENTRELINE, Baseline.ROADBED_EDGE)
 #: The field of a layer of centrelines that holds the measured half-width of the road land or water, m.
 HALF_WIDTH_FIELD = "half_width_m"
@@ -29,7 +29,7 @@ HALF_WIDTH_FIELD = "half_width_m"
 
 @dataclass(frozen=True, eq=False)
 class BaselineFeatures:
-    """Features to measure from; arrays of one length.
+    """Features to measure from; arrays of equal length.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class BaselineFeatures:
     known_m, assumed_m : array of float
         Half-width to add to the geometry to reach the legal baseline: known from the data, or assumed; 0 if none.
     is_zone : array of bool
-        The geometry is the delimited zone itself, so that no distance is added.
+        Whether the geometry is the delimited zone itself, which has its own distance.
     """
 
     geometry: Geometries
@@ -66,15 +66,15 @@ def baseline_features(
     assumed_half_width_m: Mapping[str, float],
     assumed_by: str,
 ) -> BaselineFeatures:
-    """Gather the features of `layers`, best baseline first, each without what a better one of its object covers.
+    """Return the features of `layers`, best baseline first, each without the part that a better baseline covers.
 
-    A layer that has the fields of `where` is filtered by them; one that lacks them keeps the objects that match in the
-    `primary` layer.
+    A layer with the fields of `where` is filtered by them. A layer without these fields is filtered to the objects that
+    match in the `primary` layer.
     """
-    wanted = None if primary is None or primary.lacking(where) else set(_keys(primary, primary.matching(where)))
+    wanted = None if primary is None or primary.missing_fields(where) else set(_keys(primary, primary.matching(where)))
     parts: list[BaselineFeatures] = []
     for layer in layers:
-        if not layer.lacking(where):
+        if not layer.missing_fields(where):
             which = layer.matching(where)
         elif wanted is not None:
             everything = np.arange(len(layer.frame))
@@ -125,7 +125,7 @@ def _of_layer(
 
 
 def _without_covered(parts: list[BaselineFeatures]) -> BaselineFeatures:
-    kept: list[BaselineFeatures] = []
+    remaining: list[BaselineFeatures] = []
     better: dict[str, list[shapely.Geometry]] = {}
     for part in parts:
         geometry = part.geometry.copy()
@@ -136,14 +136,15 @@ def _without_covered(parts: list[BaselineFeatures]) -> BaselineFeatures:
         for i in range(len(part.key)):
             if shapely.get_dimensions(part.geometry[i]) == 2:
                 better.setdefault(part.key[i], []).append(part.geometry[i])
-        kept.append(
+        remaining.append(
             BaselineFeatures(
                 geometry[left],
                 *(getattr(part, name)[left] for name in _OTHERS),
             )
         )
     columns: list[Any] = [
-        np.concatenate([getattr(k, name) for k in kept]) if kept else np.zeros(0) for name in ("geometry", *_OTHERS)
+        np.concatenate([getattr(part, name) for part in remaining]) if remaining else np.zeros(0)
+        for name in ("geometry", *_OTHERS)
     ]
     return BaselineFeatures(*columns)
 

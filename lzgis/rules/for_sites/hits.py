@@ -1,4 +1,4 @@
-"""Hits: the rows that a kind of rule returns."""
+"""Hits: the table that the check of a rule returns, one or more rows per site."""
 
 from __future__ import annotations
 
@@ -12,24 +12,18 @@ from lzgis.model.report import Reason, State
 from lzgis.model.rules import Rule
 
 Geometries = npt.NDArray[np.object_]
-
-
 Integers = npt.NDArray[np.intp]
-
-
 Floats = npt.NDArray[np.float64]
-
-
 Flags = npt.NDArray[np.bool_]
-
-
-#: Coordinates are kept to the millimetre at best: what is narrower or shorter than this is touching, not overlapping.
-RESOLUTION_M = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """The answers of one rule: at least one row per site; arrays of one length. Columns as in the findings."""
+    """The answers of one rule: at least one row per site, whatever its state.
+
+    Arrays of equal length. `site` and `feature` are positions, the latter in `layer` and -1 for none; the other columns
+    are those of `lzgis.model.report.FINDING_COLUMNS`.
+    """
 
     site: Integers
     layer: npt.NDArray[np.object_]
@@ -54,12 +48,12 @@ class Hits:
         return len(self.site)
 
     def changed(self, **columns: Any) -> Hits:
-        """Return the same rows with some columns replaced."""
+        """Return the rows with some columns replaced."""
         return replace(self, **columns)
 
 
 def hits(site: Integers, layer: str, **columns: Any) -> Hits:
-    """Make rows for `site`, all from one layer; a column not given is empty, NaN or, for `feature`, -1."""
+    """Make rows for the sites `site`, all from one layer. A column not given is empty, NaN or, for `feature`, -1."""
     n = len(site)
     values: dict[str, Any] = {"site": np.asarray(site, dtype=np.intp), "layer": _full(n, layer)}
     for one in fields(Hits):
@@ -92,17 +86,17 @@ def _full(n: int, value: Any) -> npt.NDArray[Any]:
 
 
 def concatenated(parts: list[Hits]) -> Hits:
-    """Put rows together, ordered by site; rows of one site keep their order."""
+    """Concatenate rows and sort them by site; rows of one site keep their order."""
     columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Hits)}
     order = np.argsort(columns["site"], kind="stable")
     return Hits(**{name: values[order] for name, values in columns.items()})
 
 
 def not_checked(which: Integers, rule: Rule, reason: Reason, share: Any = np.nan) -> Hits:
-    """Make 未核查 rows."""
+    """Make a 未核查 row for each site `which`."""
     return hits(which, rule.layer, state=State.NOT_CHECKED, reason=reason, unchecked_share=share)
 
 
 def only(rows: Hits, keep: np.ndarray) -> Hits:
-    """Keep some of the rows."""
+    """Return the rows where `keep` is true."""
     return Hits(**{name: getattr(rows, name)[keep] for name in Hits.__dataclass_fields__})

@@ -1,4 +1,4 @@
-"""``identify``: which features a site lies in, and what their lists demand; an answer to be read, not a conflict."""
+"""``identify``: which features a site lies in, and the clauses of their lists. The answer informs; it is no conflict."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, crossing, outside_parts, part_of_dimension, united
-from lzgis.model.report import Reason, State
+from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.avoid import overlap_rows
 from lzgis.rules.for_sites.base import Check, overlap_states, sizes
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits
 
-#: Less area than a patch as wide as `RESOLUTION_M` can have, by far.
+#: Far less area (m²) than any patch as wide as `RESOLUTION_M` has.
 _LESS_M2 = 5e-7
 
 
 class Identify(Rule):
-    """``identify``: name every feature that the site lies in, with its share.
+    """``identify``: every feature that the site lies in, with its share of the site.
 
-    `list_fields` maps a field that holds the clauses of the feature's list, one a line, to the heading they stand under.
+    `list_fields` maps a field with the clauses of the feature's list, one per line, to the heading of these clauses.
     """
 
     kind: Literal["identify"]
@@ -30,14 +30,14 @@ class Identify(Rule):
 
 
 def check_identify(rule: Rule, check: Check) -> Hits:
-    """Give one row per feature; what no feature covers is a row of its own, 未核查."""
+    """Return one row per feature, and a 未核查 row for the part of a site that no feature covers."""
     rows = overlap_rows(rule, check)
-    rest = _rest(rule, check, rows)
+    rest = _uncovered(rule, check, rows)
     lineal = np.flatnonzero(check.sites.dimension > 0)
     gap = lineal[~shapely.is_empty(rest[lineal])]
     real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
     gap = gap[real]
-    # Points outside, and what only runs along borders, lie in no feature.
+    # Points outside, and lines that only run along borders, lie in no feature.
     nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site, gap])
     size = np.r_[shapely.area(rest[gap]) + np.where(check.sites.dimension[gap] == 1, shapely.length(rest[gap]), 0.0)]
     area, length = sizes(check, gap, rest[gap])
@@ -51,12 +51,12 @@ def check_identify(rule: Rule, check: Check) -> Hits:
         length_m=length,
         unchecked_share=size / check.sites.size[gap],
     )
-    unmet = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
-    return concatenated([rows, gaps, unmet])
+    outside = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
+    return concatenated([rows, gaps, outside])
 
 
-def _rest(rule: Rule, check: Check, rows: Hits) -> Geometries:
-    """Take from each site what features cover; from a polygon, the parts that were found before."""
+def _uncovered(rule: Rule, check: Check, rows: Hits) -> Geometries:
+    """Return the part of each site that no feature covers; for polygons, the site without the overlaps found before."""
     _, which, index = check.layer_where(rule.layer, rule.where)
     geometry, dimension = check.sites.geometry, check.sites.dimension
     rest = geometry.copy()
@@ -65,7 +65,7 @@ def _rest(rule: Rule, check: Check, rows: Hits) -> Geometries:
     # The part of a site that lies wholly in one feature is the site itself.
     whole = np.fromiter(map(operator.is_, rows.geometry, geometry[rows.site]), dtype=bool, count=len(rows))
     done = rows.site[whole]
-    done = np.concatenate([done, _made_up(check, rows, index, which)])
+    done = np.concatenate([done, _wholly_covered(check, rows, index, which)])
     rest[done[dimension[done] == 2]] = shapely.GeometryCollection()
     open_rows = np.flatnonzero((dimension[rows.site] == 2) & ~np.isin(rows.site, done))
     sites = np.unique(rows.site[open_rows])
@@ -73,11 +73,11 @@ def _rest(rule: Rule, check: Check, rows: Hits) -> Geometries:
     return part_of_dimension(rest, dimension)
 
 
-def _made_up(check: Check, rows: Hits, index: FeatureIndex, which: Integers) -> Integers:
-    """Find the polygons of whose area the parts leave nothing that is wider than coordinates can tell.
+def _wholly_covered(check: Check, rows: Hits, index: FeatureIndex, which: Integers) -> Integers:
+    """Find the polygons whose overlaps leave nothing wider than `RESOLUTION_M`.
 
-    Of features that share no area the parts simply add up. A patch of `_LESS_M2` is less than a millimetre wide,
-    whatever its shape: 2A/P is greatest for a circle, the root of A/π.
+    The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
+    a millimetre wide, whatever its shape: 2A/P is greatest for a circle, where it is the square root of A/π.
     """
     areal = check.sites.dimension == 2
     area = np.bincount(rows.site, weights=np.nan_to_num(rows.area_m2), minlength=len(check.sites))

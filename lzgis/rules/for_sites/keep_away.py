@@ -1,6 +1,6 @@
 """``keep_away``: the site must keep a distance from the legal baseline of an object.
 
-Decided by exact distance; polygons around the baseline are made only to measure and draw the encroached part.
+The exact distance decides. Polygons around the baseline are made only to measure and draw the encroached part.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from pydantic import Field
 
 from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
 from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, obstacle_rows, sizes
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
-from lzgis.rules.for_sites.hits import RESOLUTION_M, Flags, Floats, Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 
 class KeepAway(Rule):
-    """``keep_away``: nearer than `distance_m` to the baseline is a conflict; just as far is not.
+    """``keep_away``: a site nearer than `distance_m` to the baseline is a conflict; at that distance it is not.
 
-    `baselines` lists the layers that hold the objects, best baseline first; without it, the rule's layer alone.
-    `assumed_half_width_m` gives, by the value of the field `assumed_by`, what is added to a centreline whose half-width
-    is not known; ``"*"`` for any other value, ``"roadbed-edge"`` for what lies between roadbed and road land. From the
-    edge of a delimited zone `zone_distance_m` is kept instead; 0 means only that the zone must not be entered.
+    `baselines` lists the layers that hold the objects, best baseline first; without it, only the rule's layer does.
+    `assumed_half_width_m` maps values of the field `assumed_by` to the half-width (m) that is added to a centreline whose
+    half-width is unknown. Its key ``"*"`` is for all other values, ``"roadbed-edge"`` for the strip between roadbed and
+    road land. `zone_distance_m` is the distance to the edge of a delimited zone; 0 means that the site may touch the zone,
+    but must not overlap it.
     """
 
     kind: Literal["keep_away"]
@@ -40,18 +41,18 @@ class KeepAway(Rule):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Every layer that the rule looks at, the best baseline first."""
+        """Every layer that the rule uses, the best baseline first."""
         return (*self.baselines, self.layer) if self.layer not in self.baselines else tuple(self.baselines)
 
     @property
     def reach_m(self) -> float:
-        """The distance demanded, with the widest half-width that may be assumed."""
+        """The required distance plus the widest half-width that may be assumed (m)."""
         return max(self.distance_m, self.zone_distance_m) + max(self.assumed_half_width_m.values(), default=0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class _Near:
-    """Pairs of site and baseline feature that are too near, for certain or possibly."""
+    """Pairs of site and baseline feature that are too near, certainly or possibly."""
 
     site: Integers
     feature: Integers
@@ -62,30 +63,30 @@ class _Near:
 
 
 def check_keep_away(rule: Rule, check: Check) -> Hits:
-    """Give one row per object that is too near, or the distance to the nearest one."""
+    """Return one row per object that is too near; for a site without any, the distance to the nearest object."""
     assert isinstance(rule, KeepAway)
-    # Rules for other activities, or of other strength, often keep the same distance from the same objects.
-    asked = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
-    found: Hits = check.remember(asked, lambda: _answers(rule, check))
+    # Rules that differ in activities or strength often require the same distance from the same objects.
+    key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
+    found: Hits = check.remember(key, lambda: _rows(rule, check))
     return found
 
 
-def _answers(rule: KeepAway, check: Check) -> Hits:
+def _rows(rule: KeepAway, check: Check) -> Hits:
     features = _features(rule, check)
     near = _too_near(rule, check, features)
-    caught = _caught(rule, check, features, near)
-    missing = np.setdiff1d(np.arange(len(check.sites)), caught.site)
-    return concatenated([caught, _clear(rule, check, features, missing)])
+    hit = _hit_rows(rule, check, features, near)
+    missing = np.setdiff1d(np.arange(len(check.sites)), hit.site)
+    return concatenated([hit, _clear_rows(rule, check, features, missing)])
 
 
 def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
-    """Return what of the window lies too near to an object for certain; arcs are drawn from outside."""
+    """Return the areas of the window that are certainly too near to an object; arcs are approximated from outside."""
     assert isinstance(rule, KeepAway)
     features = _features(rule, check)
-    need = _demanded(rule, features) + features.known_m
+    need = _required(rule, features) + features.known_m
     near = np.sort(features.index.tree.query(window, predicate="dwithin", distance=float(need.max(initial=0.0))))
     local = shapely.intersection(features.geometry[near], shapely.buffer(window, float(need.max(initial=0.0)) + 1.0))
-    # A chord of the drawn arc touches the true one in its middle.
+    # The chords of the drawn arc touch the true arc in their middles.
     radius = need[near] / np.cos(np.pi / (4 * ARC_SEGMENTS))
     around = np.where(radius > 0, shapely.buffer(local, radius, quad_segs=ARC_SEGMENTS), local)
     rows = obstacle_rows(rule.layer, features.feature[near], shapely.intersection(around, window))
@@ -115,28 +116,28 @@ def _gathered(rule: KeepAway, check: Check, present: tuple[PlaneLayer, ...]) -> 
 
 
 def _key(rule: KeepAway) -> tuple[object, ...]:
-    """Tell the features of one rule from those of another."""
+    """Return a key that is equal for rules with the same baseline features."""
     return (rule.layers, repr(rule.where), repr(rule.assumed_half_width_m), rule.assumed_by)
 
 
 def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
-    demanded = _demanded(rule, features) + features.known_m
-    reach = float(np.max(demanded + features.assumed_m, initial=0.0))
+    required = _required(rule, features) + features.known_m
+    reach = float(np.max(required + features.assumed_m, initial=0.0))
     pairs = told_within(check.sites.shapes, features.index, reach)
-    need, assumed = demanded[pairs.right], features.assumed_m[pairs.right]
+    need, assumed = required[pairs.right], features.assumed_m[pairs.right]
     certain = need - pairs.distance > RESOLUTION_M
     zone = np.flatnonzero((need == 0) & (pairs.distance == 0))
-    certain[zone] = _reaches_inside(check.sites.geometry[pairs.left[zone]], features.geometry[pairs.right[zone]])
+    certain[zone] = _overlaps_zone(check.sites.geometry[pairs.left[zone]], features.geometry[pairs.right[zone]])
     possible = need + assumed - pairs.distance > RESOLUTION_M
     keep = certain | (possible & (assumed > 0))
     return _Near(pairs.left[keep], pairs.right[keep], pairs.distance[keep], need[keep], assumed[keep], certain[keep])
 
 
-def _demanded(rule: KeepAway, features: BaselineFeatures) -> Floats:
+def _required(rule: KeepAway, features: BaselineFeatures) -> Floats:
     return np.where(features.is_zone, rule.zone_distance_m, rule.distance_m)
 
 
-def _reaches_inside(sites: Geometries, zones: Geometries) -> Flags:
+def _overlaps_zone(sites: Geometries, zones: Geometries) -> Flags:
     dimension = shapely.get_dimensions(sites)
     part = part_of_dimension(shapely.intersection(sites, zones), dimension)
     border, lines = shapely.boundary(zones), dimension == 1
@@ -147,12 +148,12 @@ def _reaches_inside(sites: Geometries, zones: Geometries) -> Flags:
     return np.where(dimension == 2, wide, np.where(lines, length > RESOLUTION_M, point)).astype(bool)
 
 
-def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
+def _hit_rows(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
     first, group = _worst_of_each_object(features, near)
     certain_part = _encroached(check, features, near, near.need, near.certain)
     banded = near.assumed > 0
     possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
-    # Both carriageways of a road encroach once.
+    # The carriageways of a road are one object, encroached upon once.
     order = np.argsort(group, kind="stable")
     certain_of = united(certain_part[order], group[order])
     possible_of = united(np.where(banded, possible_part, certain_part)[order], group[order])
@@ -176,7 +177,7 @@ def _caught(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Nea
 
 
 def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Integers, Integers]:
-    """Return the pair that stands for each site and object, and for every pair the number of its group."""
+    """Return the worst pair of each site and object, and for every pair the number of its group."""
     _, key = np.unique(features.key[near.feature].astype(str), return_inverse=True)
     excess = near.need + near.assumed - near.distance
     order = np.lexsort((near.feature, -excess, ~near.certain, key, near.site))
@@ -188,7 +189,7 @@ def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Inte
 
 
 def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: Floats, wanted: Flags) -> Geometries:
-    """Cut the part of each site that lies nearer than `radius` to the feature; empty where not `wanted`."""
+    """Return the part of each site nearer than `radius` (m) to the feature; empty where not `wanted`."""
     parts = np.full(len(near.site), shapely.Polygon(), dtype=object)
     which = np.flatnonzero(wanted)
     if not len(which):
@@ -200,7 +201,7 @@ def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: F
 
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
     known, assumed = features.known_m[feature], features.assumed_m[feature]
-    required = _demanded(rule, features)[feature]
+    required = _required(rule, features)[feature]
     actual = np.maximum(distance - known, 0.0)
     half_width = np.where(known > 0, known, np.where(assumed > 0, assumed, np.nan))
     return {
@@ -214,12 +215,12 @@ def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, dis
     }
 
 
-def _clear(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
+def _clear_rows(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
     if not len(features.geometry):
         return hits(missing, rule.layer, required_m=rule.distance_m)
     wanted = np.zeros(len(check.sites), dtype=bool)
     wanted[missing] = True
-    # Nearest is the feature whose known edge is.
+    # The nearest feature is the one with the nearest edge, its known half-width included.
     found: Nearest = check.remember(
         ("nearest", *_key(rule), wanted.tobytes()),
         lambda: told_nearest(check.sites.shapes, features.index, wanted=wanted, less=features.known_m),

@@ -1,4 +1,4 @@
-"""Sites and layers in the plane of a city, as the kinds of rule take them."""
+"""Sites and layers projected to the plane of a city, as the kinds of rule take them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 
 @dataclass(frozen=True, eq=False)
 class PlaneSites:
-    """The sites to check, in the plane of the city."""
+    """The sites to check, in the plane of the city; arrays with one element per site."""
 
     geometry: Geometries
 
     @cached_property
     def shapes(self) -> SiteShapes:
-        """The same, to be measured against layers."""
+        """The shapes as the geometry functions take them."""
         return SiteShapes(self.geometry)
 
     @cached_property
@@ -49,9 +49,9 @@ class PlaneSites:
 
 @dataclass(frozen=True, eq=False)
 class PlaneLayer:
-    """A layer in the plane of the city: its features' fields, and their geometries indexed.
+    """A layer in the plane of the city: the fields of its features, and an index of their geometries.
 
-    `doubtful` holds where features that cannot be relied on may lie, None where that is not known.
+    `doubtful` holds, for every feature that cannot be relied on, where it may lie, or None where that is unknown.
     """
 
     id: str
@@ -61,7 +61,7 @@ class PlaneLayer:
     doubtful: tuple[shapely.Geometry | None, ...] = ()
 
     @cached_property
-    def called(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    def names_and_ids(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
         """Name and id of each feature."""
         return self.frame["name"].to_numpy(dtype=object), self.frame["id"].to_numpy(dtype=object)
 
@@ -72,6 +72,6 @@ class PlaneLayer:
             keep &= self.frame[name].isin(values).to_numpy()
         return np.flatnonzero(keep)
 
-    def lacking(self, where: Mapping[str, list[str]]) -> list[str]:
-        """Fields that `where` needs and the layer has not."""
+    def missing_fields(self, where: Mapping[str, list[str]]) -> list[str]:
+        """Fields of `where` that the layer does not have."""
         return [name for name in where if name not in self.frame.columns]
