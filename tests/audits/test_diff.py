@@ -309,7 +309,7 @@ def test_a_city_that_the_report_was_not_made_of_is_no_proof(tmp_path):
     layer(new / "town.gpkg", [box(-4000, -1000, -1500, 1000)])
     again = recheck(path, new, old=new)
     same_as_full(again, screen(sites, new, as_of=toy.AS_OF))
-    assert [p.what for p in again.problems] == ["is not what the report was made of: town"]
+    assert [p.what for p in again.problems] == ["differs from the city of the report: town"]
 
 
 def test_sites_without_a_usable_shape(tmp_path):

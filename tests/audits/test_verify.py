@@ -9,7 +9,7 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from lzgis.audits.verify import Same, verify
+from lzgis.audits.verify import FileState, verify
 from lzgis.cli.app import app
 from lzgis.cli.result import made_at
 from lzgis.errors import ConfigError, ExportError
@@ -41,9 +41,9 @@ def check(place, *more: str):
     return CliRunner().invoke(app, ["verify", str(place / "out"), *moved, *more])
 
 
-def states(place) -> dict[str, Same]:
+def states(place) -> dict[str, FileState]:
     found = verify(place / "out", layers=place / "city", sites=place / "city" / "sites.gpkg")
-    return {one.name: one.state for one in (*found.files, *found.inputs) if one.state is not Same.SAME}
+    return {one.name: one.state for one in (*found.files, *found.inputs) if one.state is not FileState.SAME}
 
 
 def test_nothing_has_changed(place):

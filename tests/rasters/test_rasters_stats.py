@@ -79,7 +79,7 @@ def test_what_has_no_value_is_in_no_class_and_is_said(city):
     found = lz.raster_stats(city, by=["units"])
     rows = found.composition[found.composition["what"] == "no-value"].set_index("zone_id")
     assert rows.loc["units-1", "share"] == pytest.approx(1, abs=1e-3)
-    assert any("says nothing of" in p.what and "units-1" in p.what for p in found.problems)
+    assert any("has no data for" in p.what and "units-1" in p.what for p in found.problems)
     assert found.share("units", "units-2", role="forest") == pytest.approx(1, abs=1e-3)
 
 
@@ -121,7 +121,7 @@ def test_floats_are_no_classes_and_damage_is_said(city):
         ({"raster": "covers"}, "raster 'covers' is not described; did you mean 'cover'"),
         ({"by": ["redlin"]}, "layer 'redlin' is not described"),
         ({"by": ["redline.nam"]}, "layer 'redline' has no field 'nam'; did you mean 'name'"),
-        ({"by": ["roads"]}, "has no areas to take stock of"),
+        ({"by": ["roads"]}, "has no areas to measure"),
     ],
 )
 def test_mistakes_are_named(city, arguments, said):
@@ -152,9 +152,7 @@ def test_land_cover_without_classes_or_with_other_bytes(tmp_path):
 
 def test_a_raster_that_names_no_nodata_is_taken_as_it_is(city):
     write_raster(city / "cover.tif", forest(), nodata=None)
-    assert [p.what for p in lz.raster_stats(city, by=["city.*"]).problems] == [
-        "does not say which value stands for no value"
-    ]
+    assert [p.what for p in lz.raster_stats(city, by=["city.*"]).problems] == ["names no nodata value"]
 
 
 def test_sites_are_zones_of_their_own(city):
