@@ -70,21 +70,21 @@ def audit(
         city = open_catalogue(city)
     day = date_of(as_of)
     book = city.book.as_of(day)
-    layers, missing = load_present(city, progress)
+    layers, problems = load_present(city, progress)
     context = audit_context(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
     found = _check_rules(rules, context, progress)
     if not rules:
         place = Message("rule book '{name}'", name=book.name)
         what = Message("has no rule for layers in force on {day}", day=day)
-        missing.append(Problem("warning", place, what, Message("extend 'national', or add rules such as no_overlap")))
+        problems.append(Problem("warning", place, what, Message("extend 'national', or add rules such as no_overlap")))
     return AuditReport(
         city=city.city,
         book=book,
         layers={name: one.layer for name, one in layers.items()},
         findings=audit_findings(found, context, book, day, divisions=city.city.divisions),
         backdrop=city.backdrop,
-        problems=(*missing, *(p for one in layers.values() for p in one.problems)),
+        problems=(*problems, *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
 

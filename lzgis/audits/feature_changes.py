@@ -159,7 +159,7 @@ def _patches(layer: PlaneLayer | None, less: PlaneLayer | None) -> Geometries:
         return mine
     if len(theirs):
         cut = cut_to_pieces(theirs)
-        # Overlapping features would give a place twice, so what is left of each is united.
+        # Overlapping features would yield the same patch twice, so their remaining parts are united.
         mine = uncovered_parts(cut_to_pieces(mine), cut.index, threads=2)
     rest = shapely.union_all(mine[~shapely.is_empty(mine)])
     found, _ = patches(np.array([rest], dtype=object), RESOLUTION_M)
@@ -174,7 +174,7 @@ def _polygons(layer: PlaneLayer | None) -> Geometries:
 
 
 def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
-    """Make the rows of `CHANGE_COLUMNS` for one layer, ``geometry`` being the newer shape and ``where`` what differs."""
+    """Make the rows of `CHANGE_COLUMNS` for one layer, with the newer shape as ``geometry`` and the differing part as ``where``."""
     before, after = pairing.before.index.geometries, pairing.after.index.geometries
     gained, lost = gained_and_lost(before[pairing.old], after[pairing.new])
     rows = []

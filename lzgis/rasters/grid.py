@@ -128,7 +128,7 @@ class Grid:
         return width[:, None], height[:, None]
 
     def _projected_areas(self, window: Window) -> npt.NDArray[np.float64]:
-        """Area of each cell on the ellipsoid, worked out here and there and interpolated between."""
+        """Return the area of each cell on the ellipsoid, computed on a coarse lattice and interpolated, m²."""
         rows, columns = _lattice(window.height), _lattice(window.width)
         x = self.transform.c + (window.col_off + columns) * self.transform.a
         y = self.transform.f + (window.row_off + rows) * self.transform.e

@@ -36,7 +36,7 @@ try:
 except SystemExit:
     pass
 finally:
-    sys.stderr.write("\\nHEARD " + json.dumps(events))
+    sys.stderr.write("\\nEVENTS " + json.dumps(events))
 """
 
 
