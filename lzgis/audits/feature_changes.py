@@ -174,7 +174,7 @@ def _polygons(layer: PlaneLayer | None) -> Geometries:
 
 
 def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
-    """Make the rows of `CHANGE_COLUMNS` for one layer, with the newer shape as ``geometry`` and the differing part as ``where``."""
+    """Make the rows of `CHANGE_COLUMNS` for one layer; ``geometry`` is the newer shape, ``where`` the differing part."""
     before, after = pairing.before.index.geometries, pairing.after.index.geometries
     gained, lost = gained_and_lost(before[pairing.old], after[pairing.new])
     rows = []
