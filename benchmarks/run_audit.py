@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from lzgis.audits.audit import audit
-from lzgis.city.catalogue import reference_city
+from lzgis.city.reference import reference_city
 from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex
 from lzgis.model.report import State

@@ -79,7 +79,8 @@ def _frame(shapes: Any, activity: Any, start: int) -> gpd.GeoDataFrame:
 def one(given: argparse.Namespace) -> dict[str, Any]:
     """Screen the sites in this process, and in those that it starts."""
     from lzgis.batch import BatchOptions, screen_batch
-    from lzgis.city.catalogue import open_catalogue, reference_city
+    from lzgis.city.catalogue import open_catalogue
+    from lzgis.city.reference import reference_city
 
     peaks = _Peaks()
     layers_mb, loops_mb = _layers()
@@ -139,8 +140,9 @@ def layers_here() -> tuple[float, float]:
     import numpy as np
 
     from benchmarks.workload import sites
-    from lzgis.city.catalogue import open_catalogue, reference_city
+    from lzgis.city.catalogue import open_catalogue
     from lzgis.city.provenance import date_of
+    from lzgis.city.reference import reference_city
     from lzgis.reading import sites_from_frame
     from lzgis.screening.run import screen_table
     from lzgis.screening.setting import setting_of

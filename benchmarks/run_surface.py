@@ -144,7 +144,7 @@ def main() -> None:
         burn(given.burn[0], float(given.burn[1]))
         return
     for cell in given.reference:
-        from lzgis.city.catalogue import reference_city
+        from lzgis.city.reference import reference_city
 
         subprocess.run([sys.executable, __file__, "--burn", str(reference_city()), str(cell)], check=True)
     for grid in given.grids or ([] if given.reference else GRIDS):

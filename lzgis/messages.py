@@ -1,4 +1,19 @@
-"""Sentences that can be said in another language: written in English in the code, translated where they are shown."""
+"""Messages of the program: written in English in the code, translated where they are shown.
+
+Translations are in the section ``[message]`` of ``lzgis/wording/LANGUAGE.toml``, with the English template as key, as the
+msgid of a gettext catalogue is. gettext itself is not used:
+
+- The same file holds titles of states, columns and headings, which have keys but no English template. One readable file
+  per language serves both, and TOML needs no compiled ``.mo`` file, neither in a checkout nor in a wheel.
+- gettext normally translates where a message is made. Here a message is made in one process, stored in tables and
+  reports, and translated when it is written, perhaps into two languages; so template and values must stay together,
+  and a value may be a message itself.
+- Chinese has no plural forms, so plural rules would serve no translation.
+- ``tests/test_messages.py`` extracts the templates from the code, as ``xgettext`` would, and requires a translation with
+  the same placeholders for each.
+
+A language for which plural forms or translators' tools matter is a reason to change this.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +21,16 @@ from typing import Any
 
 
 class Message(str):
-    """A sentence with its values filled in, that still knows the template it was made from.
+    """An English sentence that keeps the template and the values from which it was made, so that it can be translated.
 
-    It is an ordinary (English) string to whoever does not translate it.
+    It can be used as an ordinary string wherever no translation is needed.
 
     Parameters
     ----------
     template : str
-        The sentence with ``{placeholders}``; the key under which translations stand.
+        The sentence with ``{placeholders}``; translations have it as key.
     **values : object
-        What to fill in; a value may be a message itself.
+        The values of the placeholders; a value may be a message itself.
 
     Examples
     --------
@@ -37,8 +52,8 @@ class Message(str):
         return message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_remade, (self.template, self.values))
+        return (_unpickled, (self.template, self.values))
 
 
-def _remade(template: str, values: dict[str, Any]) -> Message:
+def _unpickled(template: str, values: dict[str, Any]) -> Message:
     return Message(template, **values)

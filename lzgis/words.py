@@ -1,4 +1,4 @@
-"""Titles and wording in the reader's language; one TOML file per language under ``lzgis/wording``."""
+"""Titles and wording of the outputs in each language; one TOML file per language under ``lzgis/wording``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ Language = Literal["zh", "en"]
 class Words:
     """The wording of one language: ``words(section, key, **values)``.
 
+    Parameters
+    ----------
+    language : {"zh", "en"}
+        The language.
+
+    Raises
+    ------
+    ConfigError
+        If there is no wording of the language.
+
     Examples
     --------
     >>> Words("en")("state", "涉及")
@@ -30,16 +40,16 @@ class Words:
         self._sections = _load(language)
 
     def __call__(self, section: str, key: str, **values: object) -> str:
-        """Return the wording of `key` in `section`, its ``{placeholders}`` filled with `values`."""
+        """Return the wording of `key` in `section`, with its ``{placeholders}`` replaced by `values`."""
         text = self._sections[section][key]
         return text.format(**values) if values else text
 
     def has(self, section: str, key: str) -> bool:
-        """Tell whether a section has the wording of a key."""
+        """Return whether a section has a wording of a key."""
         return key in self._sections.get(section, {})
 
     def message(self, text: str) -> str:
-        """Say a sentence of the program in this language; one that has no translation stays as it is.
+        """Translate a message to this language; a text without translation is returned unchanged.
 
         Examples
         --------
@@ -54,12 +64,12 @@ class Words:
         return template.format(**values) if values else template
 
     def sentence(self, place: str, what: str, remedy: str) -> str:
-        """Say a problem or an error as ``place: what is wrong; what to do``."""
+        """Return a problem or an error as ``place: what is wrong; what to do`` in this language."""
         colon, semicolon = ("：", "；") if self.language == "zh" else (": ", "; ")
         return f"{self.message(place)}{colon}{self.message(what)}{semicolon}{self.message(remedy)}"
 
     def title(self, zh: str, en: str) -> str:
-        """Choose between a thing's own titles, falling back on the Chinese one."""
+        """Return the title in this language; the Chinese one if there is no English one."""
         return en if self.language == "en" and en else zh
 
 

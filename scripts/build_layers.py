@@ -1,7 +1,7 @@
 """Build the schematic reference city in ``layers/``: ``python scripts/build_layers.py [FOLDER]``.
 
-Needs ``pip install -e .[build-layers]``. The same code gives the same bytes. In another FOLDER it puts what is written by
-hand first: the catalogue, the rules and the README of ``layers/``.
+Needs ``pip install -e .[build-layers]``. The same code gives the same bytes. Into another FOLDER it
+first copies the hand-written files of ``layers/``: catalogue, rules and README.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from reference_city.build import build
 
-BY_HAND = ("catalog.toml", "rules.toml", "README.md")
+HAND_WRITTEN = ("catalog.toml", "rules.toml", "README.md")
 
 
 def prepared(folder: Path, here: Path) -> Path:
-    """Make the folder and put what is written by hand into it, where it is not there yet."""
+    """Make the folder, and copy the hand-written files that it lacks."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in BY_HAND:
+    for name in HAND_WRITTEN:
         if not (folder / name).exists():
             shutil.copyfile(here / name, folder / name)
     return folder

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lzgis.city.catalogue import reference_city
+from lzgis.city.reference import reference_city
 from lzgis.model.report import Report
 from lzgis.screening.screen import screen
 

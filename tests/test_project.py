@@ -18,7 +18,8 @@ import typer.main
 import yaml
 
 import lzgis
-from lzgis.city.catalogue import open_catalogue, reference_city
+from lzgis.city.catalogue import open_catalogue
+from lzgis.city.reference import reference_city
 from lzgis.cli.app import app
 from lzgis.model.catalogue import Baseline, LayerSpec
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Reason, State, Verdict

@@ -1,1 +1,1 @@
-"""Audit: layers against each other, versions against versions, reports against their sources."""
+"""Audits of layers, comparisons of versions, and checks of earlier reports and results."""

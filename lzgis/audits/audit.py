@@ -1,4 +1,4 @@
-"""The audit: a city's layers against each other, against their codes and against what documents declare of them."""
+"""Audit a city: check its layers against each other, against their codes, and against declared figures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def audit(
     made_at: dt.datetime | None = None,
     progress: Progress | None = None,
 ) -> AuditReport:
-    """Hold a city's layers against each other and against what is declared of them.
+    """Check a city's layers against each other and against the figures that documents declare.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def audit(
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     made_at : datetime, optional
-        The time to be printed as that of the report; now if not given.
+        The time of the report; now if not given.
     progress : callable, optional
-        Called with what is being done, how many steps are done, and how many there are.
+        Called with the name of the task, the number of finished steps, and the number of all steps.
 
     Returns
     -------
@@ -56,11 +56,11 @@ def audit(
     Raises
     ------
     ConfigError, LayerError, SourceError
-        If the city's folder is not in order.
+        If the catalogue, the rules or a layer of the city are not valid.
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> audit(reference_city(), as_of="2026-11-21").conflicts["area_m2"].round(2).tolist()
     [29828.75, 1085.35, 334.82]
     """
@@ -68,42 +68,42 @@ def audit(
         city = open_catalogue(city)
     day = date_of(as_of)
     book = city.book.as_of(day)
-    layers, lacking = load_present(city, progress)
+    layers, problems = load_present(city, progress)
     context = audit_context(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
-    answers = _answers(rules, context, progress)
+    found = _check_rules(rules, context, progress)
     if not rules:
         place = Message("rule book '{name}'", name=book.name)
         what = Message("has no rule for layers in force on {day}", day=day)
-        lacking.append(Problem("warning", place, what, Message("extend 'national', or add rules such as no_overlap")))
+        problems.append(Problem("warning", place, what, Message("extend 'national', or add rules such as no_overlap")))
     return AuditReport(
         city=city.city,
         book=book,
         layers={name: one.layer for name, one in layers.items()},
-        findings=audit_findings(answers, context, book, day, divisions=city.city.divisions),
+        findings=audit_findings(found, context, book, day, divisions=city.city.divisions),
         backdrop=city.backdrop,
-        problems=(*lacking, *(p for one in layers.values() for p in one.problems)),
+        problems=(*problems, *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
 
 
-def _answers(
+def _check_rules(
     rules: list[LayerRule], context: AuditContext, progress: Progress | None
 ) -> list[tuple[LayerRule, LayerFinding]]:
-    answers: list[tuple[LayerRule, LayerFinding]] = []
+    found: list[tuple[LayerRule, LayerFinding]] = []
     for done, rule in enumerate(rules):
         if progress:
             progress("rules", done, len(rules))
-        answers += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, context)]
+        found += [(rule, row) for row in LAYER_KINDS[rule.kind].check(rule, context)]
     if progress:
         progress("rules", len(rules), len(rules))
-    return answers
+    return found
 
 
 def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dict[str, LoadedLayer], list[Problem]]:
-    """Load the layers whose files are there, and list those whose are not."""
+    """Load the layers whose files exist, and report those whose files do not."""
     loaded: dict[str, LoadedLayer] = {}
-    lacking = []
+    missing = []
     for done, (name, spec) in enumerate(city.layers.items()):
         if progress:
             progress("layers", done, len(city.layers))
@@ -112,8 +112,8 @@ def load_present(city: Catalogue, progress: Progress | None = None) -> tuple[dic
         else:
             what = Message("the file {source} is not there", source=shown(spec.source))
             remedy = Message("put it there or remove the layer")
-            lacking.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
-    return loaded, lacking
+            missing.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
+    return loaded, missing
 
 
 def audit_context(
@@ -123,7 +123,7 @@ def audit_context(
     *,
     earlier: Mapping[str, PlaneLayer] | None = None,
 ) -> AuditContext:
-    """Gather what the rules for layers look at."""
+    """Make the context in which rules for layers are checked; `earlier` are the layers of the older version."""
     return AuditContext(
         layers,
         city.city.outline,
@@ -136,20 +136,20 @@ def audit_context(
 
 
 def audit_findings(
-    answers: list[tuple[LayerRule, LayerFinding]],
+    found: list[tuple[LayerRule, LayerFinding]],
     context: AuditContext,
     book: RuleBook,
     day: dt.date,
     *,
     divisions: list[str],
 ) -> gpd.GeoDataFrame:
-    """Make the table of findings, the worst first: `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
-    # Layers that are gone stand in the version before; their features are named from it.
+    """Make the table of findings, the worst first, with the columns `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
+    # Features of a removed layer are named from the older version.
     known = {**context.earlier, **context.layers}
-    ranked = sorted(answers, key=_rank)
+    ranked = sorted(found, key=_rank)
     geometry = np.empty(len(ranked), dtype=object)
-    geometry[:] = [found.geometry for _, found in ranked]
-    rows = [_columns(rule, found, known, book, day) for rule, found in ranked]
+    geometry[:] = [one.geometry for _, one in ranked]
+    rows = [_columns(rule, one, known, book, day) for rule, one in ranked]
     data = {c.name: [row.get(c.name) for row in rows] for c in AUDIT_COLUMNS}
     data |= _places(geometry, context, divisions)
     dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
@@ -157,12 +157,12 @@ def audit_findings(
     return gpd.GeoDataFrame(frame, geometry=context.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
 
 
-def _rank(answer: tuple[LayerRule, LayerFinding]) -> tuple[object, ...]:
-    rule, found = answer
+def _rank(one: tuple[LayerRule, LayerFinding]) -> tuple[object, ...]:
+    rule, found = one
     topic = list(Topic).index(LAYER_KINDS[rule.kind].topic)
     severity = (found.severity or rule.severity).rank
     size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
-    # What was found comes first, by topic; boundary errors behind conflicts of the same topic.
+    # Conflicts and boundary errors first, by topic; within a topic, conflicts before boundary errors.
     state = found.state.rank
     return (max(state, 1), topic, state, severity, *size)
 
@@ -206,7 +206,7 @@ def _feature(known: Mapping[str, PlaneLayer], layer: str, feature: int) -> tuple
 
 
 def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -> dict[str, Any]:
-    """Say where each finding is: longitude, latitude and township of a point in it."""
+    """Locate each finding: longitude, latitude and township of a point in it."""
     there = np.flatnonzero(~shapely.is_missing(geometry))
     lon, lat = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
     place = np.full(len(geometry), "", dtype=object)
@@ -216,7 +216,7 @@ def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -
         division = next((name for name in divisions if name in context.layers), None)
         if division is not None:
             layer = context.layers[division]
-            # A gap lies in no township if townships have the same gap; the nearest one is meant then.
+            # If townships have the same gap, no township holds it; the nearest one is named then.
             which, found = layer.index.tree.query_nearest(points, all_matches=False)
             place[there[which]] = layer.frame["name"].to_numpy()[found]
     return {"lon": lon, "lat": lat, "place": place}

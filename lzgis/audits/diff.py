@@ -1,4 +1,4 @@
-"""What a new version changes: of a layer, of a rule book, of a whole city."""
+"""Compare two versions of a layer, of a rule book or of a whole city."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from lzgis.audits.audit import audit_context, audit_findings, load_present
-from lzgis.audits.feature_changes import Pairing, change_rows, layer_gained_and_lost, paired
+from lzgis.audits.feature_changes import Pairing, change_rows, layer_gained_and_lost, pair_features
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, open_catalogue, read_layer
 from lzgis.city.plane_layers import plane_layer
 from lzgis.city.provenance import date_of, provenance_of, software
@@ -36,13 +36,13 @@ from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.rules.for_layers.base import LayerFinding
 from lzgis.rules.for_sites.plane import PlaneLayer
 
-#: What the catalogue says of a layer that changes answers; dates, styles and the like do not.
+#: Keys of a layer in the catalogue that answers depend on; dates, styles and the like have no effect.
 SPEC_KEYS = ("baseline", "group", "coverage", "geometry")
 
 
 @dataclass(frozen=True, eq=False)
 class Version:
-    """One side of a comparison: layers in the plane and rules, whichever of them it has."""
+    """One side of a comparison: layers in the plane, or rules, or both."""
 
     name: str
     plane: Plane
@@ -66,14 +66,14 @@ def diff(
     Parameters
     ----------
     old, new : Catalogue or path
-        The two versions, both of one kind.
+        The two versions, both of the same kind.
     as_of : date or ISO string, optional
-        Compare the rules in force on this date; every rule whatever its dates if not given.
+        Compare the rules in force on this date; all rules if not given.
     as_of_old : date or ISO string, optional
-        The date for the older version, if it is another: rules that came into force or were repealed in between are
-        listed too.
+        The date for the older version if it differs: rules that came into force or were repealed in between are
+        then listed too.
     made_at : datetime, optional
-        The time to be printed as that of the report; now if not given.
+        The time of the report; now if not given.
 
     Returns
     -------
@@ -83,11 +83,11 @@ def diff(
     Raises
     ------
     ConfigError, LayerError, SourceError
-        If one of the two cannot be read, or they are not of one kind.
+        If a version cannot be read, or they are not of the same kind.
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> diff(reference_city(), reference_city()).empty
     True
     """
@@ -111,7 +111,7 @@ def diff(
 
 
 def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[Version, Version]:
-    """Open both sides of a comparison in one plane, that of the newer."""
+    """Open both sides of a comparison in the plane of the newer one."""
     kinds = [_kind(one) for one in (old, new)]
     if kinds[0] != kinds[1]:
         what = Message("{old} and {new} cannot be compared", old=_name(old), new=_name(new))
@@ -138,14 +138,14 @@ def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[
 
 
 def _city(city: Catalogue, plane: Plane) -> Version:
-    loaded, lacking = load_present(city)
+    loaded, missing = load_present(city)
     layers = {name: plane_layer(one.layer, plane) for name, one in loaded.items()}
-    problems = (*lacking, *(p for one in loaded.values() for p in one.problems))
+    problems = (*missing, *(p for one in loaded.values() for p in one.problems))
     return Version(str(city.root), plane, layers, city.book, city, problems, loaded)
 
 
 def _setting(before: Version, after: Version, day: dt.date, made_at: dt.datetime | None) -> ReportContext:
-    """Say what a comparison is shown on, and where both versions come from."""
+    """Make the context of the report: the layers of the newer version, and the provenance of both."""
     layers = {name: one.layer for name, one in after.read.items()}
     former = [replace(source, role=f"{source.role} (old)") for source in _sources(before)]
     if after.city is not None:
@@ -190,8 +190,8 @@ def _name(one: Catalogue | str | Path) -> str:
 def _layer(
     name: str, before: PlaneLayer | None, after: PlaneLayer | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    """Compare one layer: its row of totals, its changed features, the patches gained and lost."""
-    rows = change_rows(name, paired(_or_empty(before, after), _or_empty(after, before)))
+    """Compare one layer: return its totals, its changed features, and the patches gained and lost."""
+    rows = change_rows(name, pair_features(_or_empty(before, after), _or_empty(after, before)))
     unmoved = not any(row["change"] in ("added", "removed", "moved") for row in rows)
     none = np.empty(0, dtype=object)
     gained, lost = (none, none) if unmoved else layer_gained_and_lost(before, after)
@@ -255,7 +255,7 @@ def _in_force(book: RuleBook | None, day: dt.date | str | None) -> RuleBook | No
 def rule_changes(
     old: RuleBook, new: RuleBook, days: tuple[dt.date | str | None, dt.date | str | None] = (None, None)
 ) -> list[dict[str, str]]:
-    """List the rules that one of two books has and the other has not, or has otherwise."""
+    """List the rules that only one of two books has, or that differ between them."""
     before, after = ({r.id: r for r in (*book.rules, *book.audits)} for book in (old, new))
     rows = []
     for rule_id in dict.fromkeys([*before, *after]):
@@ -294,13 +294,13 @@ def _repealed(book: RuleBook, rule: Rule | None, day: dt.date | str | None) -> s
 
 
 def _totals(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Put the totals of all layers into a table; a note is a sentence that is told in the reader's language."""
+    """Put the totals of all layers into a table; the column of notes is of objects, because a note is a `Message`."""
     dtypes = {c.name: object if c.dtype == "str" else "int64" if c.dtype == "int" else "float64" for c in TOTAL_COLUMNS}
     return pd.DataFrame({n: pd.Series([row[n] for row in rows], dtype=dtype) for n, dtype in dtypes.items()})
 
 
 def _framed(rows: list[dict[str, Any]], after: Version) -> gpd.GeoDataFrame:
-    """Put the rows of all layers into a table, with the place of each."""
+    """Put the changed features of all layers into a table, with the location of each."""
     shapes = np.empty(len(rows), dtype=object)
     shapes[:] = [row["geometry"] for row in rows]
     where = np.empty(len(rows), dtype=object)
@@ -338,15 +338,17 @@ def _findings(before: Version, after: Version, as_of: dt.date | str | None) -> g
     day = date_of(as_of)
     book = after.book.as_of(day)
     context = audit_context(after.city, book, after.layers, earlier=before.layers)
-    answers: list[tuple[LayerRule, LayerFinding]] = [
+    found: list[tuple[LayerRule, LayerFinding]] = [
         (rule, row)
         for rule in book.audits
         if LAYER_KINDS[rule.kind].between_versions
         for row in LAYER_KINDS[rule.kind].check(rule, context)
     ]
-    return audit_findings(answers, context, book, day, divisions=after.city.city.divisions)
+    return audit_findings(found, context, book, day, divisions=after.city.city.divisions)
 
 
 def pairings(before: Version, after: Version) -> dict[str, Pairing]:
     """Pair the features of every layer that both versions have."""
-    return {name: paired(layer, after.layers[name]) for name, layer in before.layers.items() if name in after.layers}
+    return {
+        name: pair_features(layer, after.layers[name]) for name, layer in before.layers.items() if name in after.layers
+    }

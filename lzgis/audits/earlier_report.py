@@ -1,4 +1,4 @@
-"""An earlier screening, read from its ``report.json``: sites, answers, verdicts, and what they were made of."""
+"""An earlier screening, read from its ``report.json``: sites, findings, verdicts, and the sources they came from."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from lzgis.model.report import FINDING_COLUMNS, REPORT_SCHEMA, SEPARATOR
 
 
 @dataclass(frozen=True, eq=False)
-class Earlier:
-    """What a report.json says."""
+class EarlierReport:
+    """The contents of a ``report.json``.
+
+    `hashes` are the sha256 of the sources by role; `books` are the name and sha256 of each file of rules.
+    """
 
     sites: gpd.GeoDataFrame
     findings: pd.DataFrame
@@ -29,20 +32,20 @@ class Earlier:
     books: frozenset[tuple[str, str]]
 
 
-def read_report(path: Path) -> Earlier:
+def read_report(path: Path) -> EarlierReport:
     """Read the ``report.json`` of a screening.
 
     Raises
     ------
     SourceError
-        If it cannot be read, is something else, or has the schema of a newer version.
+        If it cannot be read, is not a report of a screening, or has the schema of a newer version.
     """
     try:
         document = json.loads(path.read_text("utf-8"))
         _check_schema(document, path)
         frame = gpd.GeoDataFrame.from_features(document["sites"]["features"], crs="EPSG:4490")
         findings = pd.DataFrame(document["findings"], columns=[c.name for c in FINDING_COLUMNS])
-        found = pd.DataFrame(document["verdicts"])
+        verdicts = pd.DataFrame(document["verdicts"])
         sources = document["provenance"]["sources"]
         as_of = dt.date.fromisoformat(document["provenance"]["as_of"])
     except OSError as e:
@@ -57,7 +60,7 @@ def read_report(path: Path) -> Earlier:
     sites = frame[["id", "name", "activity", "geometry"]]
     hashes = {s["role"]: s["sha256"] for s in sources}
     books = frozenset((s["name"], s["sha256"]) for s in sources if s["role"] == "rules")
-    return Earlier(sites, findings, found, as_of, hashes, books)
+    return EarlierReport(sites, findings, verdicts, as_of, hashes, books)
 
 
 def _check_schema(document: Any, path: Path) -> None:

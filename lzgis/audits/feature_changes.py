@@ -1,4 +1,4 @@
-"""Two versions of a layer, feature by feature: what was added, removed, moved or told otherwise."""
+"""Compare two versions of a layer feature by feature: added, removed, moved, or with other fields."""
 
 from __future__ import annotations
 
@@ -22,10 +22,22 @@ _SAME_M = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """Which features of two versions are the same: positions in both, and what is only in one.
+    """The features that two versions of a layer have in common, and those that only one has.
 
-    `renamed` are pairs of equal shape under different ids. `shape` and `fields` say of each pair whether its shape or its
-    fields differ.
+    Attributes
+    ----------
+    before, after : PlaneLayer
+        The two versions.
+    old, new : array of int
+        Positions of the paired features in the older and in the newer version.
+    renamed : array of bool
+        Whether a pair has equal shapes but different ids.
+    shape : array of bool
+        Whether the shapes of a pair differ.
+    fields : list of str
+        The fields that differ, for each pair; empty if none does.
+    removed, added : array of int
+        Positions of the features that only the older, or only the newer, version has.
     """
 
     before: PlaneLayer
@@ -40,12 +52,12 @@ class Pairing:
 
     @cached_property
     def changed_old(self) -> Integers:
-        """Positions of the features of the older version that are not in the newer as they were."""
+        """Positions, in the older version, of the features that were changed or removed."""
         return np.union1d(self.removed, self.old[self._differs])
 
     @cached_property
     def changed_new(self) -> Integers:
-        """Positions of the features of the newer version that were not in the older as they are."""
+        """Positions, in the newer version, of the features that were changed or added."""
         return np.union1d(self.added, self.new[self._differs])
 
     @property
@@ -54,30 +66,31 @@ class Pairing:
 
     @property
     def reordered(self) -> bool:
-        """Whether features that are in both versions stand in another order."""
+        """Whether the paired features are in a different order in the two versions."""
         return bool((np.diff(self.new[np.argsort(self.old)]) < 0).any())
 
 
-def paired(before: PlaneLayer, after: PlaneLayer) -> Pairing:
-    """Find the features that two versions have in common: by id, and where ids differ, by equal shape."""
+def pair_features(before: PlaneLayer, after: PlaneLayer) -> Pairing:
+    """Pair the features of two versions by id, and features whose ids differ by equal shape."""
     old_ids, new_ids = before.frame["id"].to_numpy(), after.frame["id"].to_numpy()
     new_at = pd.Index(new_ids).get_indexer(old_ids)
     old = np.flatnonzero(new_at >= 0)
     new = new_at[old]
-    gone, come = np.flatnonzero(new_at < 0), np.setdiff1d(np.arange(len(new_ids)), new)
-    again = _same_shapes(before.index.geometries[gone], after.index.geometries[come])
+    only_old, only_new = np.flatnonzero(new_at < 0), np.setdiff1d(np.arange(len(new_ids)), new)
+    again = _same_shapes(before.index.geometries[only_old], after.index.geometries[only_new])
     renamed = np.r_[np.zeros(len(old), dtype=bool), np.ones(len(again), dtype=bool)]
-    old, new = np.r_[old, gone[again[:, 0]]], np.r_[new, come[again[:, 1]]]
-    # The order of the older version, by whichever way the pairs were found.
+    old, new = np.r_[old, only_old[again[:, 0]]], np.r_[new, only_new[again[:, 1]]]
+    # In the order of the older version, whether paired by id or by shape.
     order = np.argsort(old, kind="stable")
     old, new, renamed = old[order], new[order], renamed[order]
     shape = ~_equal(before.index.geometries[old], after.index.geometries[new])
     fields = _fields(before.frame.iloc[old], after.frame.iloc[new])
-    return Pairing(before, after, old, new, renamed, shape, fields, np.setdiff1d(gone, old), np.setdiff1d(come, new))
+    removed, added = np.setdiff1d(only_old, old), np.setdiff1d(only_new, new)
+    return Pairing(before, after, old, new, renamed, shape, fields, removed, added)
 
 
 def _equal(a: Geometries, b: Geometries) -> np.ndarray:
-    """Whether shapes are equal vertex by vertex, wherever their rings begin."""
+    """Return whether shapes are equal vertex by vertex; rings may start at different vertices."""
     same = shapely.equals_exact(a, b, _SAME_M)
     rest = np.flatnonzero(~same)
     if len(rest):
@@ -85,12 +98,12 @@ def _equal(a: Geometries, b: Geometries) -> np.ndarray:
     return np.asarray(same, dtype=bool)
 
 
-def _same_shapes(gone: Geometries, come: Geometries) -> np.ndarray:
-    """Pair shapes without id in common: each one with the first that is equal and not taken."""
-    if not len(gone) or not len(come):
+def _same_shapes(old: Geometries, new: Geometries) -> np.ndarray:
+    """Pair equal shapes: each old one with the first equal new one that is not paired yet."""
+    if not len(old) or not len(new):
         return np.zeros((0, 2), dtype=np.intp)
-    left, right = shapely.STRtree(come).query(gone)
-    equal = _equal(gone[left], come[right])
+    left, right = shapely.STRtree(new).query(old)
+    equal = _equal(old[left], new[right])
     pairs: dict[int, int] = {}
     for a, b in sorted(zip(left[equal].tolist(), right[equal].tolist(), strict=True)):
         if a not in pairs and b not in pairs.values():
@@ -100,12 +113,12 @@ def _same_shapes(gone: Geometries, come: Geometries) -> np.ndarray:
 
 def _fields(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> list[str]:
     names = [str(n) for n in dict.fromkeys([*old.columns, *new.columns]) if n not in ("id", "geometry")]
-    said: list[list[str]] = [[] for _ in range(len(old))]
+    differences: list[list[str]] = [[] for _ in range(len(old))]
     for name in names:
         before, after = (_texts(frame, name) for frame in (old, new))
         for i in np.flatnonzero(before != after):
-            said[i].append(f"{name}: {before[i]} → {after[i]}")
-    return [SEPARATOR.join(parts) for parts in said]
+            differences[i].append(f"{name}: {before[i]} → {after[i]}")
+    return [SEPARATOR.join(parts) for parts in differences]
 
 
 def _texts(frame: gpd.GeoDataFrame, name: str) -> np.ndarray:
@@ -116,20 +129,18 @@ def _texts(frame: gpd.GeoDataFrame, name: str) -> np.ndarray:
 
 
 def gained_and_lost(before: Geometries, after: Geometries) -> tuple[Geometries, Geometries]:
-    """Return, for polygons that stand for the same thing before and after, what each gained and what it lost.
-
-    What is narrower than coordinates can tell is neither.
-    """
-    return _more(after, before), _more(before, after)
+    """Return the area that each polygon gained and the area that it lost; strips narrower than 1 mm count as neither."""
+    return _beyond(after, before), _beyond(before, after)
 
 
-def _more(these: Geometries, than: Geometries) -> Geometries:
+def _beyond(these: Geometries, those: Geometries) -> Geometries:
+    """Return the part of each geometry that lies outside its counterpart."""
     dimension = shapely.get_dimensions(these)
-    # Of lines, what runs along within the resolution is the same line.
+    # Lines that run within the resolution of each other are the same line.
     lines = dimension == 1
-    than = than.copy()
-    than[lines] = shapely.buffer(than[lines], RESOLUTION_M)
-    more = part_of_dimension(shapely.difference(these, than), dimension)
+    those = those.copy()
+    those[lines] = shapely.buffer(those[lines], RESOLUTION_M)
+    more = part_of_dimension(shapely.difference(these, those), dimension)
     areal = np.flatnonzero((dimension == 2) & ~shapely.is_empty(more))
     found, owner = patches(more[areal], RESOLUTION_M)
     for n, i in enumerate(areal):
@@ -139,7 +150,7 @@ def _more(these: Geometries, than: Geometries) -> Geometries:
 
 
 def layer_gained_and_lost(before: PlaneLayer | None, after: PlaneLayer | None) -> tuple[Geometries, Geometries]:
-    """Return the patches that a layer covers now and did not, and those that it covered and does no more."""
+    """Return the patches that only the newer version of a layer covers, and those that only the older one covers."""
     return _patches(after, before), _patches(before, after)
 
 
@@ -149,7 +160,7 @@ def _patches(layer: PlaneLayer | None, less: PlaneLayer | None) -> Geometries:
         return mine
     if len(theirs):
         cut = cut_to_pieces(theirs)
-        # Overlapping features would give a place twice, so what is left of each is united.
+        # Overlapping features would yield the same patch twice, so their remaining parts are united.
         mine = uncovered_parts(cut_to_pieces(mine), cut.index, threads=2)
     rest = shapely.union_all(mine[~shapely.is_empty(mine)])
     found, _ = patches(np.array([rest], dtype=object), RESOLUTION_M)
@@ -164,7 +175,7 @@ def _polygons(layer: PlaneLayer | None) -> Geometries:
 
 
 def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
-    """Make the rows of `CHANGE_COLUMNS` for one layer, ``geometry`` being the newer shape and ``where`` what differs."""
+    """Make the rows of `CHANGE_COLUMNS` for one layer; ``geometry`` is the newer shape, ``where`` the differing part."""
     before, after = pairing.before.index.geometries, pairing.after.index.geometries
     gained, lost = gained_and_lost(before[pairing.old], after[pairing.new])
     rows = []
@@ -194,7 +205,7 @@ def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
 
 
 def _only_redrawn(a: shapely.Geometry, b: shapely.Geometry, gained: shapely.Geometry, lost: shapely.Geometry) -> bool:
-    """Whether two shapes differ in vertices only, and cover the same context."""
+    """Return whether two shapes cover the same area and differ in their vertices only."""
     alike = shapely.get_dimensions(a) == shapely.get_dimensions(b)
     return bool(alike and shapely.is_empty(gained) and shapely.is_empty(lost))
 

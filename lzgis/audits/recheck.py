@@ -1,14 +1,14 @@
-"""The projects of an earlier report, judged again after data or rules changed, without checking what cannot have changed.
+"""Check the projects of an earlier report again after data or rules changed, as far as answers can have changed.
 
-The answer of a rule for a site is kept if the rule reads as it did, every layer it looks at is the same but for some
-features, and all of those, as they were and as they are, lie farther from the site than the rule reaches and than the
-nearest feature that the answer names. Everything else is checked again. The outcome equals that of a full screening.
+The answer of a rule for a site is reused if the rule is unchanged, its layers differ in some features only, and all
+these features, in their old and new shape, lie farther from the site than the rule reaches and than the nearest feature
+that the answer names. Everything else is checked again. The result equals that of a full screening.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from lzgis.audits.diff import SPEC_KEYS, Version, pairings, versions
-from lzgis.audits.earlier_report import Earlier, read_report
+from lzgis.audits.earlier_report import EarlierReport, read_report
 from lzgis.audits.feature_changes import Pairing
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
@@ -33,7 +33,7 @@ from lzgis.screening.findings import citation
 from lzgis.screening.subjects import Subjects, subjects_of
 from lzgis.screening.verdicts import verdicts
 
-#: How much nearer than need be a changed feature is taken to matter: far above what computing can lose.
+#: Added to the distance within which a changed feature matters; far more than the error of computed distances.
 _MARGIN_M = 1.0
 _CITED = ("basis", "repealed", "certainty", "as_of")
 
@@ -45,7 +45,7 @@ def recheck(
     old: Catalogue | str | Path | None = None,
     as_of: dt.date | str | None = None,
 ) -> Recheck:
-    """Judge the projects of a report again.
+    """Check the projects of a report again.
 
     Parameters
     ----------
@@ -54,22 +54,22 @@ def recheck(
     city : Catalogue or path
         The city as it is now.
     old : Catalogue or path, optional
-        The city that the report was made of. Without it, only a layer whose file is the same to the byte is known to be
-        unchanged, and a changed one concerns every site.
+        The city that the report was computed from. Without it, only a layer with an identical file is known to be
+        unchanged, and a changed layer concerns every site.
     as_of : date or ISO string, optional
-        The date whose rules apply now; that of the report if not given.
+        The date whose rules apply now; the date of the report if not given.
 
     Returns
     -------
     Recheck
-        Which verdicts and answers are others now, and because of what.
+        The verdicts and answers that differ now, and the causes.
 
     Raises
     ------
     SourceError
         If the report cannot be read.
     ConfigError, LayerError
-        If a city's folder is not in order.
+        If the catalogue, the rules or a layer of a city are not valid.
     """
     earlier = read_report(Path(report))
     after = city if isinstance(city, Catalogue) else open_catalogue(city)
@@ -82,21 +82,21 @@ def recheck(
 
 @dataclass(frozen=True, eq=False)
 class _Situation:
-    """The report, the city that it was made of (if it is at hand), the city now, and the date whose rules apply."""
+    """The report, the city that it was computed from (if given), the present city, and the date whose rules apply."""
 
-    earlier: Earlier
+    earlier: EarlierReport
     before: Version | None
     now: Version
     day: dt.date
 
     def whole_layers(self, pairs: Mapping[str, Pairing]) -> set[str]:
-        """Name the layers that changed in a way that may concern every site."""
+        """Return the layers with changes that may concern every site."""
         assert self.now.city is not None
         names = {*self.now.city.layers, *(self.before.layers if self.before else ())}
         if self.before is None:
             known = self.earlier.hashes
             if self.now.city.described != known.get("catalogue"):
-                # What the catalogue says of a layer counts as much as its features.
+                # The description of a layer affects answers as much as its features do.
                 return names
             return {n for n in names if not self.now.city.exists(n) or known.get(n) != self._hash(n)} | {
                 n for n in known if n not in names
@@ -108,20 +108,20 @@ class _Situation:
         assert self.now.city is not None
         return self.now.city.load(layer).source.sha256
 
-    def unlike_report(self) -> list[Problem]:
-        """Say so if the older city is not the one that the report was made of."""
+    def older_city_problems(self) -> list[Problem]:
+        """Report a problem if the older city is not the one that the report was computed from."""
         if self.before is None or self.before.city is None:
             return []
         city = self.before.city
-        strange = [n for n in self.before.layers if self.earlier.hashes.get(n) != city.load(n).source.sha256]
-        strange += [] if frozenset(city.book.files) == self.earlier.books else [city.city.rules]
-        what = Message("is not what the report was made of: {names}", names="、".join(strange))
-        remedy = Message("give the folder that the report was made of; all is checked again")
-        return [Problem("warning", str(city.root), what, remedy)] if strange else []
+        differing = [n for n in self.before.layers if self.earlier.hashes.get(n) != city.load(n).source.sha256]
+        differing += [] if frozenset(city.book.files) == self.earlier.books else [city.city.rules]
+        what = Message("differs from the city of the report: {names}", names="、".join(differing))
+        remedy = Message("give the folder that the report was made from; everything is checked again")
+        return [Problem("warning", str(city.root), what, remedy)] if differing else []
 
 
 def _altered(pair: Pairing) -> bool:
-    """Whether a layer is another in more than some of its features."""
+    """Return whether a layer differs in more than some of its features."""
     before, after = pair.before, pair.after
     spec = any(getattr(before.spec, key) != getattr(after.spec, key) for key in SPEC_KEYS)
     return spec or set(before.frame.columns) != set(after.frame.columns) or pair.reordered or not len(before.frame)
@@ -132,23 +132,23 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
     assert now.book is not None
     book = now.book.as_of(situation.day)
     table = SiteTable(earlier.sites, (), Source("sites", "report.json", ""))
-    everyone = subjects_of(table, book, city, np.arange(len(earlier.sites)))
+    subjects = subjects_of(table, book, city, np.arange(len(earlier.sites)))
     usable = np.flatnonzero(~shapely.is_missing(earlier.sites.geometry.to_numpy()))
-    problems = situation.unlike_report()
-    concerned = _concerned(situation, book, everyone, usable, everything=bool(problems))
+    problems = situation.older_city_problems()
+    concerned = _concerned(situation, book, subjects, usable, everything=bool(problems))
     parts = []
-    for some, rules in _alike(concerned, book.rules):
+    for some, rules in _by_sites(concerned, book.rules):
         which = np.flatnonzero(some)
         if len(which):
-            subjects = subjects_of(table, replace(book, rules=tuple(rules)), city, which)
-            parts += check_all(subjects, now.layers, situation.day)
+            some_subjects = subjects_of(table, replace(book, rules=tuple(rules)), city, which)
+            parts += check_all(some_subjects, now.layers, situation.day)
     lost = np.setdiff1d(np.arange(len(earlier.sites)), usable)
     if len(lost):
-        parts += unusable_rows(everyone, lost, now.layers, situation.day)
+        parts += unusable_rows(subjects, lost, now.layers, situation.day)
     frames = [pd.DataFrame({c.name: part[c.name] for c in FINDING_COLUMNS}) for part in parts]
-    kept = _kept(situation, book, everyone, concerned)
-    findings = _in_order([*frames, *kept], everyone, book)
-    after = verdicts(findings, everyone)
+    reused = _reused(situation, book, subjects, concerned)
+    findings = _in_order([*frames, *reused], subjects, book)
+    after = verdicts(findings, subjects)
     recomputed = int(sum(some.sum() for some in concerned.values()))
     return Recheck(
         sites=earlier.sites,
@@ -162,34 +162,34 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
 
 
 def _concerned(
-    situation: _Situation, book: RuleBook, everyone: Subjects, usable: np.ndarray, *, everything: bool
+    situation: _Situation, book: RuleBook, subjects: Subjects, usable: np.ndarray, *, everything: bool
 ) -> dict[str, Flags]:
-    """Tell, for every rule, the sites whose answer may be another now."""
+    """Return, for every rule, the sites whose answer may have changed."""
     pairs = {} if situation.before is None else pairings(situation.before, situation.now)
     whole = situation.whole_layers(pairs)
-    there = np.zeros(len(everyone.sites), dtype=bool)
+    there = np.zeros(len(subjects.sites), dtype=bool)
     there[usable] = True
     outline = situation.now.city.city.outline if situation.now.city else ""
-    moved_plane = outline in whole or (outline in pairs and _touched(pairs[outline]))
+    moved_plane = outline in whole or (outline in pairs and _any_changed(pairs[outline]))
     result = {}
     for rule in book.rules:
         if everything or moved_plane or _rule_differs(situation, book, rule) or set(rule.layers) & whole:
             result[rule.id] = there.copy()
             continue
         covers = {situation.now.layers[n].spec.coverage for n in rule.layers if n in situation.now.layers}
-        if any(n in whole or (n in pairs and _touched(pairs[n])) for n in covers):
+        if any(n in whole or (n in pairs and _any_changed(pairs[n])) for n in covers):
             result[rule.id] = there.copy()
             continue
-        result[rule.id] = there & _within_reach(situation, rule, everyone, pairs)
+        result[rule.id] = there & _within_reach(situation, rule, subjects, pairs)
     return result
 
 
-def _touched(pair: Pairing) -> bool:
+def _any_changed(pair: Pairing) -> bool:
     return bool(len(pair.changed_old) or len(pair.changed_new))
 
 
 def _rule_differs(situation: _Situation, book: RuleBook, rule: Rule) -> bool:
-    """Whether a rule reads otherwise than when the report was made, or did not hold then."""
+    """Return whether a rule was changed since the report, or was not in force then."""
     if situation.before is None:
         assert situation.now.book is not None
         same_files = frozenset(situation.now.book.files) == situation.earlier.books
@@ -203,9 +203,9 @@ def _rule_differs(situation: _Situation, book: RuleBook, rule: Rule) -> bool:
 
 
 def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> tuple[Geometries, float]:
-    """Gather the features that a rule sees otherwise, as they were and as they are, and the widest half-width of them.
+    """Return the changed features of a rule's layers, in their old and new shape, and the widest half-width among them.
 
-    All features of an object of which one changed are among them: which baseline is used is decided object by object.
+    If one feature of an object changed, all its features are included, because the baseline is chosen per object.
     """
     present = {name: pairs[name] for name in rule.layers if name in pairs}
     groups: set[str] = set()
@@ -227,41 +227,41 @@ def _changed_shapes(rule: Rule, pairs: Mapping[str, Pairing]) -> tuple[Geometrie
     return np.concatenate([np.empty(0, dtype=object), *shapes]), widest
 
 
-def _within_reach(situation: _Situation, rule: Rule, everyone: Subjects, pairs: Mapping[str, Pairing]) -> Flags:
-    sites = everyone.sites.geometry
+def _within_reach(situation: _Situation, rule: Rule, subjects: Subjects, pairs: Mapping[str, Pairing]) -> Flags:
+    sites = subjects.sites.geometry
     shapes, widest = _changed_shapes(rule, pairs)
     near = np.zeros(len(sites), dtype=bool)
     if not len(shapes):
         return near
-    ids = everyone.table["id"]
+    ids = subjects.table["id"]
     rows = situation.earlier.findings
     rows = rows[rows["rule"] == rule.id]
     farthest = rows.groupby("site_id")["distance_m"].max().reindex(ids).fillna(0.0).to_numpy()
     there = np.flatnonzero(~shapely.is_missing(sites))
     distance = np.full(len(sites), np.inf)
     tree = shapely.STRtree(shapes)
-    (which, _), apart = tree.query_nearest(sites[there], return_distance=True, all_matches=True)
-    distance[there[which]] = apart
-    # Distances are told from the edge of a road; what lies nearer than that edge's half-width matters as well.
+    (which, _), gap = tree.query_nearest(sites[there], return_distance=True, all_matches=True)
+    distance[there[which]] = gap
+    # Distances in the report are from the edge of a road, so features within its half-width more matter as well.
     near = distance <= np.maximum(rule.reach_m, farthest) + widest + _MARGIN_M
-    # A site on which the report says nothing about the rule has no answer to keep.
+    # A site without an answer of this rule in the report has nothing to reuse.
     return np.asarray(near | ~np.isin(ids.to_numpy(), rows["site_id"].to_numpy()))
 
 
-def _alike(concerned: Mapping[str, Flags], rules: tuple[Rule, ...]) -> list[tuple[Flags, list[Rule]]]:
-    """Gather the rules that concern the same sites, so that they share work."""
+def _by_sites(concerned: Mapping[str, Flags], rules: tuple[Rule, ...]) -> list[tuple[Flags, list[Rule]]]:
+    """Group the rules that concern the same sites, so that they are checked together."""
     groups: dict[bytes, tuple[Flags, list[Rule]]] = {}
     for rule in rules:
         groups.setdefault(concerned[rule.id].tobytes(), (concerned[rule.id], []))[1].append(rule)
     return list(groups.values())
 
 
-def _kept(
-    situation: _Situation, book: RuleBook, everyone: Subjects, concerned: Mapping[str, Flags]
+def _reused(
+    situation: _Situation, book: RuleBook, subjects: Subjects, concerned: Mapping[str, Flags]
 ) -> list[pd.DataFrame]:
-    """Take the answers that cannot have changed from the report, and cite what they rest on as of now."""
-    ids = everyone.table["id"].to_numpy()
-    here = ~shapely.is_missing(everyone.sites.geometry)
+    """Take the answers that cannot have changed from the report, with their legal basis as of the present date."""
+    ids = subjects.table["id"].to_numpy()
+    here = ~shapely.is_missing(subjects.sites.geometry)
     frames = []
     for rule in book.rules:
         rows = situation.earlier.findings
@@ -274,16 +274,16 @@ def _kept(
     return frames
 
 
-def _in_order(frames: list[pd.DataFrame], everyone: Subjects, book: RuleBook) -> pd.DataFrame:
+def _in_order(frames: list[pd.DataFrame], subjects: Subjects, book: RuleBook) -> pd.DataFrame:
     names = [c.name for c in FINDING_COLUMNS]
     if not frames:
         return pd.DataFrame({name: [] for name in names})
-    # One dtype for each column, so that putting tables together does not depend on what happens to be empty.
+    # The same dtypes in all tables: otherwise the dtypes of the result would depend on which tables are empty.
     typed = [
         frame.astype({c.name: "float64" if c.dtype == "float" else object for c in FINDING_COLUMNS}) for frame in frames
     ]
     rows = pd.concat(typed, ignore_index=True)[names]
-    site = pd.Index(everyone.table["id"]).get_indexer(pd.Index(rows["site_id"]))
+    site = pd.Index(subjects.table["id"]).get_indexer(pd.Index(rows["site_id"]))
     rule = pd.Index([r.id for r in book.rules]).get_indexer(pd.Index(rows["rule"]))
     return rows.iloc[np.lexsort((rule, site))].reset_index(drop=True)
 
@@ -291,7 +291,7 @@ def _in_order(frames: list[pd.DataFrame], everyone: Subjects, book: RuleBook) ->
 def _changes(
     situation: _Situation, findings: pd.DataFrame, after: pd.DataFrame, concerned: Mapping[str, Flags]
 ) -> pd.DataFrame:
-    """Set the answers that differ side by side, site by site and rule by rule, and say because of what."""
+    """Make a table of the answers that differ, before and after, by site and rule, with their causes."""
     answers = [_answers(frame) for frame in (situation.earlier.findings, findings)]
     was = dict(zip(situation.earlier.verdicts["site_id"], situation.earlier.verdicts["verdict"], strict=True))
     now = dict(zip(after["site_id"], after["verdict"], strict=True))
@@ -303,15 +303,15 @@ def _changes(
         before, later = (answer.get((site, rule), "") for answer in answers)
         if before == later:
             continue
-        told = (site, names.get(site, ""), was.get(site, ""), now.get(site, ""), rule, before, later)
-        rows.append((*told, causes.of(site, rule)))
-    # As objects, for a sentence that is to be told in another language is more than its letters.
+        row = (site, names.get(site, ""), was.get(site, ""), now.get(site, ""), rule, before, later)
+        rows.append((*row, causes.of(site, rule)))
+    # As objects, because the causes are messages, which can be translated.
     return pd.DataFrame(rows, columns=[c.name for c in RECHECK_COLUMNS], dtype=object)
 
 
 def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Put the answers of each rule for each site in words; equal words are equal answers."""
-    said: dict[tuple[str, str], list[str]] = {}
+    """Serialise the answers of each rule for each site as text; equal texts are equal answers."""
+    lines: dict[tuple[str, str], list[str]] = {}
     columns = ["site_id", "rule", "state", "severity", "feature_id", "area_m2", "length_m", "distance_m", "reason"]
     for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
         index=False
@@ -319,12 +319,12 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
         parts = [state, *([severity] if state in HIT_STATES else []), feature, reason]
         parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
         parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")
-        said.setdefault((site, rule), []).append(" ".join(p for p in parts if p))
-    return {key: SEPARATOR.join(sorted(lines)) for key, lines in said.items()}
+        lines.setdefault((site, rule), []).append(" ".join(p for p in parts if p))
+    return {key: SEPARATOR.join(sorted(texts)) for key, texts in lines.items()}
 
 
 class _Causes:
-    """Finds what an answer differs for."""
+    """Finds the causes of a changed answer."""
 
     def __init__(self, situation: _Situation) -> None:
         self._situation = situation
@@ -338,16 +338,16 @@ class _Causes:
         self._shape = dict(zip(sites["id"], now.plane.project(sites.geometry.to_numpy()), strict=True))
 
     def of(self, site: str, rule_id: str) -> str:
-        """Name the rule, layers and features that an answer differs for."""
+        """Name the rule, layers and features that changed an answer."""
         rule = self._rules.get(rule_id)
         if rule is None:
             return Message("the rule is no longer in force")
-        said: list[str] = []
+        causes: list[str] = []
         if _rule_differs(self._situation, self._book, rule):
-            said.append(Message("the rule is new or reads otherwise"))
-        said += [Message("layer '{name}'", name=name) for name in rule.layers if name in self._whole]
-        said += self._features(site, rule)
-        return _joined(dict(zip(said, said, strict=True)))
+            causes.append(Message("the rule is new or was changed"))
+        causes += [Message("layer '{name}'", name=name) for name in rule.layers if name in self._whole]
+        causes += self._features(site, rule)
+        return _joined(dict.fromkeys(causes))
 
     def _features(self, site: str, rule: Rule) -> list[str]:
         """Name the changed features within reach, and those nearer than the one that the report named."""
@@ -363,13 +363,13 @@ class _Causes:
                 pair = self._pairs[name]
                 found += _near(shape, reach, name, (pair.before, pair.changed_old, pair.removed, "removed"))
                 found += _near(shape, reach, name, (pair.after, pair.changed_new, pair.added, "added"))
-        return [told for _, told in sorted(found)[:6]]
+        return [text for _, text in sorted(found)[:6]]
 
 
-def _joined(parts: Mapping[str, str]) -> str:
-    """Join sentences so that each can still be said in another language."""
+def _joined(parts: Iterable[str]) -> str:
+    """Join messages into one that can still be translated."""
     joined = ""
-    for part in parts.values():
+    for part in parts:
         joined = Message("{first}; {second}", first=joined, second=part) if joined else part
     return joined
 
@@ -379,7 +379,7 @@ def _near(
 ) -> list[tuple[float, str]]:
     layer, which, single, change = version
     distance = shapely.distance(shape, layer.index.geometries[which])
-    told: list[tuple[float, str]] = []
+    changes: list[tuple[float, str]] = []
     for i in np.flatnonzero(distance <= reach):
         feature = layer.frame["id"].iloc[which[i]]
         if which[i] not in single:
@@ -388,5 +388,5 @@ def _near(
             text = Message("{layer} {feature} removed", layer=name, feature=feature)
         else:
             text = Message("{layer} {feature} added", layer=name, feature=feature)
-        told.append((float(distance[i]), text))
-    return told
+        changes.append((float(distance[i]), text))
+    return changes

@@ -1,4 +1,4 @@
-"""Is a folder of results what was written, and would it be written again: files, layers, rules and sites by their hashes."""
+"""Verify a folder of results: whether its files, and the layers, rules and sites they came from, are unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 import lzgis
-from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, reference_city
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
+from lzgis.city.reference import city_or_reference, sites_or_reference
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
 from lzgis.files.manifest import Given, Manifest, Result, read_manifest, state_of
@@ -18,12 +19,12 @@ from lzgis.messages import Message
 from lzgis.reading import sha256_of
 from lzgis.screening.overrides import OVERRIDES_FILE
 
-#: How the names of results of rasters begin.
+#: Prefix of the names of results of rasters.
 RASTER_RESULTS = "raster-"
 
 
-class Same(StrEnum):
-    """How a file stands to the one of that time."""
+class FileState(StrEnum):
+    """State of a file, compared with the time of the result."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -32,46 +33,46 @@ class Same(StrEnum):
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A file that was looked at: of which result, ``file`` or the role of an input, its name, and how it stands."""
+class CheckedFile:
+    """A file that was checked: its result, its role (``file`` for an output), its name and its state."""
 
     result: str
     role: str
     name: str
-    state: Same
+    state: FileState
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found of a folder of results.
+    """The outcome of a verification.
 
-    `files` are the outputs, `inputs` what they were made from, `versions` the versions of lzgis that made them, by
-    result.
+    `files` are the outputs, `inputs` are the files they were computed from, and `versions` are the versions of lzgis that
+    wrote them, by result.
     """
 
     folder: Path
-    files: tuple[Checked, ...]
-    inputs: tuple[Checked, ...]
+    files: tuple[CheckedFile, ...]
+    inputs: tuple[CheckedFile, ...]
     versions: Mapping[str, str]
 
     @property
     def damaged(self) -> bool:
-        """Whether a file is not what was written."""
-        return any(one.state is not Same.SAME for one in self.files)
+        """Whether an output differs from what was written, or is missing."""
+        return any(one.state is not FileState.SAME for one in self.files)
 
     @property
     def changed(self) -> bool:
-        """Whether an input is not what it was, so that the same question may be answered otherwise today."""
-        return any(one.state is not Same.SAME for one in self.inputs)
+        """Whether an input has changed, so that the results may differ if computed today."""
+        return any(one.state is not FileState.SAME for one in self.inputs)
 
     @property
     def state(self) -> str:
-        """The whole in a word: ``same``, ``changed`` or ``damaged``."""
+        """The overall state: ``same``, ``changed`` (inputs) or ``damaged`` (outputs)."""
         return "damaged" if self.damaged else "changed" if self.changed else "same"
 
     @property
     def other_version(self) -> bool:
-        """Whether another version of lzgis made a result; this alone changes nothing."""
+        """Whether another version of lzgis wrote a result; this does not affect `state`."""
         return any(version != lzgis.__version__ for version in self.versions.values())
 
 
@@ -89,7 +90,7 @@ def verify(
     folder : path
         The folder that was written.
     sites, layers, overrides : path, optional
-        Where the inputs are now; where they were then, as it was written then, if not given.
+        The present places of the inputs; the recorded places if not given.
 
     Raises
     ------
@@ -108,24 +109,24 @@ def verify(
     folder = Path(folder)
     manifest = _manifest(folder)
     moved = {name: str(p) for name, p in (("sites", sites), ("layers", layers), ("overrides", overrides)) if p}
-    files: list[Checked] = []
-    inputs: list[Checked] = []
+    files: list[CheckedFile] = []
+    inputs: list[CheckedFile] = []
     versions = {}
     for name, result in manifest.results.items():
-        files += (Checked(name, "file", one.name, Same(state_of(folder, one))) for one in result.files)
+        files += (CheckedFile(name, "file", one.name, FileState(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
-        states = [Checked(name, role, file, state) for role, file, state in _inputs(result, given)]
-        # What is told of rasters is so of the layers that were read for it, whatever others there are by now.
-        inputs += (one for one in states if one.state is not Same.NEW or not name.startswith(RASTER_RESULTS))
-        told = result.provenance.get("versions")
-        if isinstance(told, dict) and "lzgis" in told:
-            versions[name] = str(told["lzgis"])
+        states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given)]
+        # Results of rasters depend only on the layers that were read for them, so new layers do not concern them.
+        inputs += (one for one in states if one.state is not FileState.NEW or not name.startswith(RASTER_RESULTS))
+        software = result.provenance.get("versions")
+        if isinstance(software, dict) and "lzgis" in software:
+            versions[name] = str(software["lzgis"])
     return Verification(folder, tuple(files), tuple(inputs), versions)
 
 
 def _manifest(folder: Path) -> Manifest:
     if undecided(folder):
-        # Decided and cut short: this finishes it.
+        # The move into the folder was interrupted after it was decided: opening the folder completes it.
         with occupied(folder):
             pass
     manifest = read_manifest(folder) if folder.is_dir() else None
@@ -138,8 +139,8 @@ def _manifest(folder: Path) -> Manifest:
     raise ExportError(str(folder), what, Message("name the folder that was given with --out"))
 
 
-def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
-    """Go through the inputs of a result: role, name and how it stands now."""
+def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, FileState]]:
+    """Yield role, name and state of each input of a result."""
     then = {(s["role"], s["name"]): str(s["sha256"]) for s in result.provenance.get("sources", [])}
     if not then:
         return
@@ -149,23 +150,27 @@ def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
             continue  # A table in memory has no file.
         role, name = key
         found = now.get(key)
-        yield role, name, Same.MISSING if found is None else Same.SAME if found == digest else Same.CHANGED
+        yield (
+            role,
+            name,
+            FileState.MISSING if found is None else FileState.SAME if found == digest else FileState.CHANGED,
+        )
     for role, name in now.keys() - then.keys():
-        yield role, name, Same.NEW
+        yield role, name, FileState.NEW
 
 
 def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Fingerprint what is there now, by role and name; `names` are those of then, by role."""
+    """Return the sha256 of the present inputs by role and name; `names` are the recorded names by role."""
     found = {}
-    root = Path(given.layers) if given.layers else reference_city()
+    root = city_or_reference(given.layers)
     root = root if root.is_dir() else root.parent
     if "sites" in names:
-        path = Path(given.sites) if given.sites else reference_city() / "sites.gpkg"
+        path = sites_or_reference(given.sites)
         if path.exists():
             found["sites", names["sites"]] = sha256_of(path)
     if (root / CATALOGUE_FILE).is_file():
         found["catalogue", CATALOGUE_FILE] = sha256_of(root / CATALOGUE_FILE)
-        # A catalogue or rule book that cannot be read is not what it was: its layers count as missing.
+        # If the catalogue or rule book cannot be read, the layers count as missing.
         with contextlib.suppress(LzgisError):
             city = open_catalogue(root)
             found |= _of_city(city)

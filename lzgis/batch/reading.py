@@ -48,7 +48,7 @@ def count_of(path: Path) -> int:
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> count_of(reference_city() / "sites.gpkg")
     51
     """

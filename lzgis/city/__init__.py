@@ -1,1 +1,1 @@
-"""A city: a folder of layers and a book of rules, opened, measured and brought to its plane."""
+"""A city: a folder of layers with a rule book. Opening it, measuring its layers, projecting them to its plane."""

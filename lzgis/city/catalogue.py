@@ -1,4 +1,4 @@
-"""A city is a folder: its catalogue opened, its layers read, checked and measured against what is declared."""
+"""Open the folder of a city: read and check its layers, and compare their areas with declared figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from lzgis.city.reference import reference_city as reference_city  # noqa: PLC0414 (to be had from here too)
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Given, astray, locate
 from lzgis.coordinates.plane import Plane, plane_for
@@ -38,7 +37,7 @@ _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 
 @dataclass(frozen=True, eq=False)
 class LoadedLayer:
-    """A layer with what reading it brought to light."""
+    """A layer with its source and what was found while reading it: problems, transformations, repairs."""
 
     layer: Layer
     source: Source
@@ -49,10 +48,11 @@ class LoadedLayer:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """A city's folder, opened. A layer is read when first asked for and then kept.
+    """The opened folder of a city. Each layer is read when it is first needed, and cached.
 
     Examples
     --------
+    >>> from lzgis.city.reference import reference_city
     >>> city = open_catalogue(reference_city())
     >>> city.spec.layer["redline"].title
     '生态保护红线'
@@ -61,12 +61,12 @@ class Catalogue:
     root: Path
     spec: CatalogueSpec
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
-    #: What has been measured of the layers, by layer and choice of features.
+    #: Cached areas, km², by layer and filter of features.
     measured_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
 
     @property
     def city(self) -> CitySpec:
-        """What the catalogue says of the city as a whole."""
+        """The catalogue's entries on the city as a whole."""
         return self.spec.city
 
     @property
@@ -81,17 +81,17 @@ class Catalogue:
 
     @cached_property
     def outline(self) -> shapely.Geometry:
-        """The city's outline in degrees on CGCS2000."""
+        """The outline of the city, in degrees on CGCS2000."""
         return shapely.union_all(self.load(self.city.outline).layer.frame.geometry.to_numpy())
 
     @cached_property
     def plane(self) -> Plane:
-        """The equal-area plane that the city is worked in."""
+        """The equal-area plane in which areas and distances are computed."""
         return plane_for(tuple(shapely.bounds(self.outline)))
 
     @cached_property
     def described(self) -> str:
-        """Fingerprint of the catalogue's file, or of what it says if it is no file of its own."""
+        """The sha256 of the catalogue file, or of its serialised contents if there is no such file."""
         file = self.root / CATALOGUE_FILE
         if file.is_file():
             return sha256_of(file)
@@ -104,19 +104,19 @@ class Catalogue:
 
     @property
     def backdrop(self) -> Path | None:
-        """The elevation raster to draw maps on, if the city has one."""
+        """The elevation raster for the background of maps, if the city has one."""
         path = self.root / self.city.dem if self.city.dem else None
         return path if path is not None and path.exists() else None
 
     def exists(self, layer_id: str) -> bool:
-        """Whether the catalogue describes the layer and its file is there; a database is taken to be."""
+        """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
         if layer_id not in self.layers:
             return False
         source = self.layers[layer_id].source
         return is_address(source) or (self.root / source).exists()
 
     def fingerprint(self, layer_id: str) -> tuple[str, str]:
-        """Return the name of what a layer is read from, as outputs say it, and its sha256: a database has to be read."""
+        """Return the name of the source of a layer, as outputs print it, and its sha256; a database is read for that."""
         source = self.layers[layer_id].source
         if is_address(source):
             return shown(source), self.load(layer_id).source.sha256
@@ -132,7 +132,7 @@ class Catalogue:
         SourceError
             If its file is missing or cannot be read.
         LayerError
-            If it is not what the catalogue says: reference system, id field, duplicate ids, kind of geometry.
+            If it differs from the catalogue (reference system, id field, type of geometry), or ids are duplicated.
         """
         if layer_id not in self.layers:
             what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
@@ -141,8 +141,8 @@ class Catalogue:
             loaded = _load(self.root, layer_id, self.layers[layer_id])
             if layer_id != self.city.outline:
                 place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
-                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
-                loaded = replace(loaded, problems=(*loaded.problems, *strange))
+                far = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                loaded = replace(loaded, problems=(*loaded.problems, *far))
             self._read[layer_id] = loaded
         return self._read[layer_id]
 
@@ -157,12 +157,12 @@ class DeclaredCheck(NamedTuple):
 
 
 def open_catalogue(path: str | Path) -> Catalogue:
-    """Open a city: the folder that holds ``catalog.toml``, or that file. No layer is read yet.
+    """Open a city by its folder or by its ``catalog.toml``. No layer is read yet.
 
     Raises
     ------
     ConfigError
-        If there is no catalogue, or it says something that is not allowed.
+        If there is no catalogue, or it is not valid.
     """
     path = Path(path)
     file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
@@ -182,7 +182,7 @@ def open_catalogue(path: str | Path) -> Catalogue:
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
-    """Measure every figure that is declared for a layer; nothing is ever scaled to fit one."""
+    """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
     return [
         DeclaredCheck(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
         for declared in catalogue.layers[layer_id].declared
@@ -191,7 +191,7 @@ def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]
 
 
 def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]] | None = None) -> float:
-    """Ellipsoidal area of the features of a layer in km², or of those that match `where`; overlaps counted once.
+    """Return the ellipsoidal area of a layer, or of its features that match `where`, in km²; overlaps count once.
 
     Raises
     ------
@@ -247,12 +247,13 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
-    said = (*problems, *mended.problems, *_repeated(frame, place))
-    return LoadedLayer(Layer(layer_id, spec, frame, mended.doubtful), source, said, located.transforms, mended.repairs)
+    layer = Layer(layer_id, spec, frame, mended.doubtful)
+    found = (*problems, *mended.problems, *_repeated(frame, place))
+    return LoadedLayer(layer, source, found, located.transforms, mended.repairs)
 
 
 def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
-    """Name the features that have the shape of another: they are one place, which is not to be counted twice."""
+    """Report features with the same shape as another; totals count such a shape once."""
     shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
     again = shape.duplicated()
     if not again.any():
@@ -268,12 +269,12 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
 
 
 def read_layer(path: Path) -> LoadedLayer:
-    """Read a file as a layer of its own, which no catalogue describes; ids are looked for under the usual names.
+    """Read a file as a layer without a catalogue; the usual names of id fields are tried.
 
     Raises
     ------
     SourceError, LayerError
-        If it cannot be read, has no reference system, or its ids are missing or given twice.
+        If it cannot be read, has no reference system, or ids are missing or duplicated.
     """
     found = read_vector(path).frame
     known = [name for name in SITE_FIELDS["id"] if name in found.columns]
@@ -286,7 +287,7 @@ def read_layer(path: Path) -> LoadedLayer:
         id=known[0] if known else "id",
         name=next((name for name in SITE_FIELDS["name"] if name in found.columns), "name"),
         geometry=kinds.get(int(dimension), "polygon"),
-        # A system that is written here counts as declared, so none is written for a file that names none.
+        # A reference system in the specification counts as declared, so it is set only if the file names one.
         **({} if own is None else {"crs": own.to_wkt()}),
     )
     return _load(path.parent, path.stem, spec)
@@ -338,7 +339,7 @@ def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> No
 
 
 def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
-    """List the values of a layer's fields that no rule names: features with them are met by no rule."""
+    """List the values of a layer's fields that no rule names; no rule applies to features with such a value."""
     named: dict[str, set[str]] = {}
     for rule in book.rules:
         if rule.layer == layer.id:
@@ -347,7 +348,7 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
     problems = []
     for name, values in named.items():
         if name not in layer.frame.columns:
-            what = Message("has no field '{name}', which rules ask for", name=name)
+            what = Message("has no field '{name}', which rules need", name=name)
             problems.append(
                 Problem(
                     "warning",
@@ -357,8 +358,8 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
                 )
             )
             continue
-        strange = layer.frame.loc[~layer.frame[name].isin(values), name]
-        for value, count in strange.fillna("").value_counts().items():
+        unknown = layer.frame.loc[~layer.frame[name].isin(values), name]
+        for value, count in unknown.fillna("").value_counts().items():
             what = Message(
                 "field '{name}' is '{value}' in {count} features, which no rule names",
                 name=name,
@@ -374,6 +375,6 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
 
 
 def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
-    """Name the layers that rules of `book` ask for and the city has not, by id."""
+    """Return the titles of the layers, by id, that rules of `book` need and the city lacks."""
     wanted = {name for rule in book.rules for name in rule.layers}
     return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)

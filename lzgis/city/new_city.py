@@ -11,7 +11,7 @@ from lzgis.messages import Message
 
 
 def start_city(folder: str | Path) -> Path:
-    """Write an empty city: catalogue, rule book and instructions, to be filled with an office's own layers.
+    """Write an empty city (catalogue, rule book, instructions) for an office to fill with its own layers.
 
     Raises
     ------

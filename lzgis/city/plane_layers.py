@@ -1,4 +1,4 @@
-"""Layers of a city projected to its plane and indexed."""
+"""Layers of a city, projected to its plane and indexed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lzgis.rules.for_sites.plane import PlaneLayer
 
 
 def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
-    """Bring a layer to the plane of the city."""
+    """Project a layer to the plane of the city and index it."""
     return plane_layer(layer, city.plane)
 
 
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
-    """Bring a layer to a plane."""
+    """Project a layer to a plane and index it."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
     doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
     return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry, kept_layout), doubtful)

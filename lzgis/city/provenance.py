@@ -21,7 +21,7 @@ from lzgis.reading.repair import TOLERANCE_M2, TOLERANCE_SHARE
 
 
 def date_of(as_of: dt.date | str | None) -> dt.date:
-    """Read the date whose rules apply; today if not given.
+    """Parse the date whose rules apply; today if it is None.
 
     Raises
     ------
@@ -49,7 +49,21 @@ def provenance_of(
     times: tuple[dt.date, dt.datetime | None],
     sites: SiteTable | None = None,
 ) -> Provenance:
-    """Say where a report comes from: city, rules, layers, the date of the rules and of the report, and the sites if any."""
+    """Collect the provenance of a report: city, rules, layers, sites if any, and software.
+
+    Parameters
+    ----------
+    city : Catalogue
+        The city.
+    book : RuleBook
+        Its rules in force.
+    layers : mapping of str to LoadedLayer
+        The layers that were read.
+    times : tuple
+        The date whose rules apply, and the time of the report (None: now).
+    sites : SiteTable, optional
+        The sites.
+    """
     day, made_at = times
     books = tuple(Source("rules", name, digest) for name, digest in book.files)
     catalogue = Source("catalogue", CATALOGUE_FILE, city.described)
@@ -80,7 +94,7 @@ def provenance_of(
 
 
 def software() -> dict[str, str]:
-    """Name the software that a result was made by, and its versions."""
+    """Return the versions of the software that computes results."""
     return {
         "lzgis": lzgis.__version__,
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
-"""The command ``audit``: a city's layers against each other, their codes and the figures declared of them.
+"""The command ``audit``: a city's layers checked against each other, their codes and their declared figures.
 
-Exit codes: 1 if layers conflict, 2 if they do not but something could not be checked, 0 if all is in order. Figures that
-do not hold are shown and are no conflict.
+Exit codes: 1 if layers conflict, 2 if they do not but something could not be checked, 0 otherwise. A declared figure that
+does not hold is shown, but is not a conflict.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lzgis.cli.result import result_in
+from lzgis.cli.console import ExitCode, announce, print_json, print_lines, print_problems, progress_bar, stdout
+from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, OutOption, gathers
+from lzgis.cli.result import given_inputs, result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -21,14 +23,13 @@ if TYPE_CHECKING:
 
     from lzgis.model.audit import AuditReport
     from lzgis.words import Language, Words
-from lzgis.cli.console import announce, print_json, stdout
 
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """Options of an audit: where its files go, in which formats, and whether JSON is printed."""
+    """Options of an audit: the folder and formats of its files, and whether JSON is printed."""
 
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")] = None
+    out: OutOption = None
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", help="xlsx, gpkg, json or html; may be given again; all if not given."),
@@ -36,12 +37,12 @@ class AuditOptions:
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON on standard output.")] = False
 
     def names(self) -> list[str]:
-        """Give the formats asked for, each once.
+        """Return the requested formats without duplicates.
 
         Raises
         ------
         ConfigError
-            If one is not known.
+            If a format is not known.
         """
         from lzgis.exports.formats import audit_formats
 
@@ -54,12 +55,21 @@ class AuditOptions:
         return list(dict.fromkeys(names))
 
 
-def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, language: Language) -> int:
-    """Audit, write and show as the options say; return the exit code."""
+@gathers(AuditOptions, "options")
+def audit(
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: AuditOptions = AuditOptions(),
+) -> None:
+    """Hold a city's layers against each other and against declared figures."""
+    raise typer.Exit(run_audit(layers, as_of, options, lang.code))
+
+
+def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, language: Language) -> ExitCode:
+    """Audit a city, write and show the result, and return the exit code."""
     from lzgis.audits.audit import audit
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import progress_bar
-    from lzgis.cli.tables import problem_lines
+    from lzgis.city.reference import city_or_reference
     from lzgis.exports.audit import audit_document
     from lzgis.exports.formats import FORMATS, audit_formats, writer
     from lzgis.words import Words
@@ -67,13 +77,12 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     names = options.names()
     words = Words(language)
     with progress_bar(words) as progress:
-        report = audit(layers or reference_city(), as_of=as_of, progress=progress)
+        report = audit(city_or_reference(layers), as_of=as_of, progress=progress)
     written = []
     if options.out is not None:
         from lzgis.exports.gis.json import provenance_object
-        from lzgis.files.manifest import Given
 
-        given = Given(layers=str(layers or ""))
+        given = given_inputs(None, layers)
         with result_in(options.out, "audit", provenance_object(report.provenance), given) as stage:
             for name in names:
                 writer(FORMATS[name].audit)(report, stage.folder / audit_formats()[name], language=language)
@@ -84,15 +93,14 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         console = stdout()
         console.print(audit_table(report, words))
         console.print(figures_table(report, words))
-        for line in problem_lines(report.problems, words):
-            console.print(line, soft_wrap=True)
-        console.print(_summary(report, words), soft_wrap=True, markup=False, highlight=False)
+        print_problems(report.problems, words)
+        print_lines([_summary(report, words)])
     announce(written)
     return _exit_code(report)
 
 
 def audit_table(report: AuditReport, words: Words) -> Table:
-    """Make a row of everything that is not in order but for figures, the worst first."""
+    """Make a table of all findings except those on declared figures, the worst first."""
     from rich.table import Table
     from rich.text import Text
 
@@ -114,7 +122,7 @@ def audit_table(report: AuditReport, words: Words) -> Table:
 
 
 def figures_table(report: AuditReport, words: Words) -> Table:
-    """Make a row of every declared figure beside the measured one, whether it holds or not."""
+    """Make a table of every declared figure beside the measured one."""
     from rich.table import Table
     from rich.text import Text
 
@@ -128,9 +136,9 @@ def figures_table(report: AuditReport, words: Words) -> Table:
     for row in report.findings[report.findings["topic"] == Topic.FIGURE].to_dict("records"):
         rule = report.book.rule(row["rule"])
         sign, style = signs.get(State(row["state"]), ("no", "red"))
-        said = words("audit", sign) if sign else words("state", row["state"])
+        holds = words("audit", sign) if sign else words("state", row["state"])
         cells = (words.title(rule.title, rule.title_en), words.message(row["what"]))
-        table.add_row(*(Text(cell) for cell in cells), Text(said, style=style))
+        table.add_row(*(Text(cell) for cell in cells), Text(holds, style=style))
     return table
 
 
@@ -151,12 +159,12 @@ def _summary(report: AuditReport, words: Words) -> str:
     return words("audit", "summary", **counts)
 
 
-def _exit_code(report: AuditReport) -> int:
+def _exit_code(report: AuditReport) -> ExitCode:
     from lzgis.model.audit import Topic
     from lzgis.model.report import HIT_STATES, State
     from lzgis.model.rules import Severity
 
-    grave = report.findings[report.findings["severity"] != Severity.NOTICE]
-    if (grave["state"].isin(HIT_STATES) & (grave["topic"] != Topic.FIGURE)).any():
-        return 1
-    return 2 if (grave["state"] == State.NOT_CHECKED).any() else 0
+    serious = report.findings[report.findings["severity"] != Severity.NOTICE]
+    if (serious["state"].isin(HIT_STATES) & (serious["topic"] != Topic.FIGURE)).any():
+        return ExitCode.FOUND
+    return ExitCode.INCOMPLETE if (serious["state"] == State.NOT_CHECKED).any() else ExitCode.OK

@@ -1,6 +1,6 @@
-"""The command ``avoid``: what remains of a site without what is forbidden, and where it would be clear.
+"""The command ``avoid``: the part of a site that nothing forbids, and the shortest move that clears the whole site.
 
-Exit codes: 0 nothing forbids the site where it is, 1 it would have to move, 2 no move within the distance is enough.
+Exit codes: 0 nothing forbids the site where it is, 1 it has to be moved, 2 no move within the distance is enough.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lzgis.cli.console import ExitCode, print_json, print_lines
+from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, SitesOption, gathers
+
 if TYPE_CHECKING:
     from lzgis.screening.avoidance import Avoidance
     from lzgis.words import Language, Words
@@ -20,34 +23,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AvoidOptions:
-    """Options of an avoidance: the file of the sites, how far one may be moved, and whether JSON is printed."""
+    """Options of an avoidance: the file of the sites, the longest move, and whether JSON is printed."""
 
-    sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")] = None
+    sites: SitesOption = None
     within: Annotated[float, typer.Option("--within", help="How far the site may be moved, in metres.")] = 500.0
     as_json: Annotated[bool, typer.Option("--json", help="Print it with both shapes (GeoJSON) on standard output.")] = (
         False
     )
 
 
-def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidOptions, language: Language) -> int:
-    """Find what remains and where to move, and show it as the options say; return the exit code."""
+@gathers(AvoidOptions, "options")
+def avoid(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: AvoidOptions = AvoidOptions(),
+) -> None:
+    """Tell what remains of a site without what is forbidden, and the shortest move that gets it clear."""
+    raise typer.Exit(run_avoid(site, layers, as_of, options, lang.code))
+
+
+def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidOptions, language: Language) -> ExitCode:
+    """Find the remaining part and the shortest move, show them, and return the exit code."""
     from lzgis.city.catalogue import open_catalogue
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import print_json, stdout
+    from lzgis.city.reference import city_or_reference, sites_or_reference
     from lzgis.screening.avoidance import avoid
     from lzgis.words import Words
 
-    city = open_catalogue(layers or reference_city())
-    sites = options.sites or reference_city() / "sites.gpkg"
-    found = avoid(site, sites, city, as_of=as_of, within_m=options.within)
+    city = open_catalogue(city_or_reference(layers))
+    found = avoid(site, sites_or_reference(options.sites), city, as_of=as_of, within_m=options.within)
     if options.as_json:
         print_json(_record(found))
     else:
-        words, console = Words(language), stdout()
+        words = Words(language)
         notice = words.title(city.city.notice, city.city.notice_en)
-        for line in (*_lines(found, options.within, words), notice, words("cli", "disclaimer")):
-            console.print(line, soft_wrap=True, markup=False, highlight=False)
-    return 2 if found.shift is None else 1 if found.shift.distance_m > 0 else 0
+        print_lines([*_lines(found, options.within, words), notice, words("cli", "disclaimer")])
+    if found.shift is None:
+        return ExitCode.INCOMPLETE
+    return ExitCode.FOUND if found.shift.distance_m > 0 else ExitCode.OK
 
 
 def _record(found: Avoidance) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Large files of sites: screened shard by shard, continued where they were interrupted, on one machine or many."""
+"""Large files of sites for ``screen``: screened in shards and resumable, on one machine or a cluster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lzgis.cli.console import announce, stdout
-from lzgis.cli.result import asked, made_at
+from lzgis.cli.console import ExitCode, announce, code_of_verdicts, print_lines, print_problems, progress_bar
+from lzgis.cli.result import made_at, recorded_command
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from lzgis.reading import ReadOptions
     from lzgis.words import Language
 
-#: From so many sites on a file is screened in shards unasked.
+#: A file with more sites than this is screened in shards by default.
 _MANY = 20_000
-#: A smaller file (bytes) cannot hold so many, for the coordinates of a point alone take 16.
+#: A file of fewer bytes cannot hold so many sites: the coordinates of a point take 16.
 _SMALL_BYTES = 16 * _MANY
-#: Each process holds the layers and a shard at work, some 0.7 GB.
+#: The default number of processes; each holds the layers and a shard, about 0.7 GB.
 _MOST_WORKERS = 4
-#: Problems that are shown; the files have them all.
+#: Problems that are printed; the files hold all of them.
 _MOST_LINES = 40
 
 
 @dataclass(frozen=True)
 class ShardOptions:
-    """Options of a batch: in which pieces, by whom, from the beginning or not."""
+    """Options of a batch: size of the shards, processes or scheduler, and whether it starts again."""
 
     shard_size: Annotated[
         int | None,
@@ -52,31 +52,31 @@ class ShardOptions:
     )
 
     def processes(self, sites: Path) -> int:
-        """Choose in how many processes a file of sites is screened."""
+        """Return the number of processes that screen a file of sites."""
         if self.workers is not None:
             return self.workers
         return min(os.cpu_count() or 1, _MOST_WORKERS) if _many(sites) else 1
 
     def concerns(self, sites: Path, out: Path | None) -> bool:
-        """Tell whether a file of sites is to be screened in shards.
+        """Return whether a file of sites is screened in shards.
 
         Raises
         ------
         ConfigError
-            If that was asked for and there is no folder for them.
+            If an option of a batch is given and no folder for the results.
         """
-        asked_for = self.restart or any(one is not None for one in (self.shard_size, self.scheduler, self.workers))
+        requested = self.restart or any(one is not None for one in (self.shard_size, self.scheduler, self.workers))
         if out is None:
-            if asked_for:
+            if requested:
                 raise ConfigError("--out", Message("is needed for a batch"), Message("name a folder for the results"))
             return False
-        if asked_for or (out / ".lzgis" / "batch").is_dir():
+        if requested or (out / ".lzgis" / "batch").is_dir():
             return True
         return _many(sites)
 
 
 def _many(sites: Path) -> bool:
-    """Tell whether a file holds many sites; a small one is not opened for it."""
+    """Return whether a file holds many sites; a small file is not opened for that."""
     if not sites.is_file() or sites.stat().st_size < _SMALL_BYTES:
         return False
     from lzgis.batch import count_of
@@ -85,8 +85,8 @@ def _many(sites: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a batch: sites, city, date, folder, formats, and how to write them."""
+class BatchRequest:
+    """The arguments of a batch: sites, city, date, folder, formats, and options of the formats."""
 
     sites: Path
     layers: Path | None
@@ -99,39 +99,38 @@ class Question:
     options: dict[str, Any]
 
 
-def run_batch(question: Question, shards: ShardOptions) -> int:
+def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
     """Screen in shards, show verdicts and problems, and return the exit code."""
     from lzgis.batch import SHARD_SIZE, BatchOptions, screen_batch
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import progress_bar
+    from lzgis.city.reference import city_or_reference
     from lzgis.words import Words
 
     settings = BatchOptions(
-        formats=None if question.formats is None else tuple(question.formats),
+        formats=None if request.formats is None else tuple(request.formats),
         shard_size=shards.shard_size or SHARD_SIZE,
-        workers=shards.processes(question.sites),
+        workers=shards.processes(request.sites),
         restart=shards.restart,
-        reading=question.reading,
-        language=question.language,
+        reading=request.reading,
+        language=request.language,
         made_at=made_at(),
-        overrides=question.overrides,
-        options=question.options,
-        command=asked(),
+        overrides=request.overrides,
+        options=request.options,
+        command=recorded_command(),
     )
-    words = Words(question.language)
+    words = Words(request.language)
     with _client(shards.scheduler) as client, progress_bar(words) as progress:
         done = screen_batch(
-            question.sites,
-            question.layers or reference_city(),
-            question.out,
-            as_of=question.as_of,
+            request.sites,
+            city_or_reference(request.layers),
+            request.out,
+            as_of=request.as_of,
             client=client,
             progress=progress,
             settings=settings,
         )
-    _show(done, question.language)
+    _show(done, request.language)
     announce(done.files)
-    return _exit_code(done)
+    return code_of_verdicts({verdict for verdict, count in done.verdicts.items() if count})
 
 
 def _client(address: str | None) -> Any:
@@ -143,29 +142,13 @@ def _client(address: str | None) -> Any:
 
 
 def _show(done: Batch, language: Language) -> None:
-    from lzgis.cli.tables import problem_lines
     from lzgis.model.report import Verdict
     from lzgis.words import Words
 
     words = Words(language)
-    console = stdout()
-    told = words("batch", "done", sites=done.sites, shards=done.shards, reused=done.reused)
-    lines = [told, *(f"{words('verdict', v)}: {done.verdicts.get(v.value, 0)}" for v in Verdict)]
-    for line in lines:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-    for problem in problem_lines(done.problems, words)[:_MOST_LINES]:
-        console.print(problem, soft_wrap=True)
+    summary = words("batch", "done", sites=done.sites, shards=done.shards, reused=done.reused)
+    print_lines([summary, *(f"{words('verdict', v)}: {done.verdicts.get(v.value, 0)}" for v in Verdict)])
+    print_problems(done.problems, words, most=_MOST_LINES)
     if len(done.problems) > _MOST_LINES:
-        more = words("batch", "more", count=len(done.problems) - _MOST_LINES)
-        console.print(more, soft_wrap=True, markup=False, highlight=False)
-    notice = words.title(done.report.city.notice, done.report.city.notice_en)
-    for line in (notice, words("cli", "disclaimer")):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _exit_code(done: Batch) -> int:
-    from lzgis.model.report import Verdict
-
-    if done.verdicts[Verdict.INCOMPLETE]:
-        return 2
-    return 1 if done.verdicts[Verdict.PROHIBITED] or done.verdicts[Verdict.REVIEW] else 0
+        print_lines([words("batch", "more", count=len(done.problems) - _MOST_LINES)])
+    print_lines([words.title(done.report.city.notice, done.report.city.notice_en), words("cli", "disclaimer")])

@@ -1,11 +1,12 @@
-"""Streams of the command line: JSON and tables on standard output, progress and messages on standard error."""
+"""Output and exit codes of the command line: results on standard output, progress and file names on standard error."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,86 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
-    from lzgis.screening.check import Progress as Report_progress
+    from lzgis.model.report import Problem
+    from lzgis.screening.check import Progress as ReportProgress
     from lzgis.words import Words
 
 
+class ExitCode(IntEnum):
+    """Exit codes of all commands.
+
+    Attributes
+    ----------
+    OK
+        Nothing was found: no conflict, no difference, no change.
+    FOUND
+        Conflicts, differences or changes were found.
+    INCOMPLETE
+        Bad input, a damaged result, or a check that could not be completed.
+    """
+
+    OK = 0
+    FOUND = 1
+    INCOMPLETE = 2
+
+
+def code_of_verdicts(verdicts: Collection[str]) -> ExitCode:
+    """Choose the exit code for the verdicts that occur in a screening; an incomplete check outranks a conflict."""
+    from lzgis.model.report import Verdict
+
+    if Verdict.INCOMPLETE in verdicts:
+        return ExitCode.INCOMPLETE
+    conflicts = Verdict.PROHIBITED in verdicts or Verdict.REVIEW in verdicts
+    return ExitCode.FOUND if conflicts else ExitCode.OK
+
+
+def stdout() -> Console:
+    """Return the console of standard output; a file or a pipe is treated as 160 columns wide, enough for tables."""
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def stderr() -> Console:
+    """Return the console of standard error."""
+    return Console(stderr=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines of text on standard output, without markup, highlighting or wrapping."""
+    console = stdout()
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def print_problems(problems: Iterable[Problem], words: Words, *, most: int | None = None) -> None:
+    """Print problems on standard output, one a line, the most severe first; of more than `most`, only the first."""
+    from lzgis.cli.tables import problem_lines
+
+    console = stdout()
+    for line in problem_lines(tuple(problems), words)[:most]:
+        console.print(line, soft_wrap=True)
+
+
+def print_utf8(text: str) -> None:
+    """Print text on standard output in UTF-8, whatever the encoding of the console."""
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+
+
+def print_json(document: object) -> None:
+    """Print a document on standard output as JSON, in UTF-8."""
+    print_utf8(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def announce(written: Iterable[Path]) -> None:
+    """Print the paths of the files that were written on standard error."""
+    console = stderr()
+    for path in written:
+        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
-def progress_bar(words: Words) -> Iterator[Report_progress]:
-    """Show a bar on standard error while something long goes on; nothing where that is no terminal."""
-    console = Console(stderr=True)
+def progress_bar(words: Words) -> Iterator[ReportProgress]:
+    """Show a progress bar on standard error during a long task, if standard error is a terminal."""
+    console = stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, int] = {}
@@ -31,21 +104,3 @@ def progress_bar(words: Words) -> Iterator[Report_progress]:
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 
         yield step
-
-
-def print_json(document: object) -> None:
-    """Print a document on standard output, in UTF-8 whatever the console's own encoding is."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
-
-
-def stdout() -> Console:
-    """Return the console of standard output; a file or a pipe is taken as wide enough for a table."""
-    return Console() if sys.stdout.isatty() else Console(width=160)
-
-
-def announce(written: list[Path]) -> None:
-    """Name the files that were written, on standard error."""
-    console = Console(stderr=True)
-    for path in written:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)

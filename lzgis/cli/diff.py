@@ -1,4 +1,4 @@
-"""The command ``diff``: what a new version of a city, a rule book or a layer changes, and for which projects.
+"""The command ``diff``: the changes between two versions of a city, a rule book or a layer, and the projects concerned.
 
 Exit codes: 0 if nothing differs, 1 if something does, 2 for bad input.
 """
@@ -14,7 +14,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lzgis.cli.console import announce, print_json, stdout
+from lzgis.cli.console import ExitCode, announce, print_json, print_lines, print_problems, stdout
+from lzgis.cli.options import AsOfOption, Lang, LangOption, gathers
 from lzgis.cli.result import result_in
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
@@ -30,13 +31,13 @@ _TOTALS = (
     *("layer", "added", "removed", "moved", "changed", "before_m2", "after_m2", "net_m2", "gained_m2", "lost_m2"),
     *("gross_m2", "note"),
 )
-#: Rows of a table that are shown; the files have them all.
+#: Rows of a table that are printed; the files hold all of them.
 _MOST = 40
 
 
 @dataclass(frozen=True)
 class DiffOptions:
-    """Options of a comparison: dates, the projects to judge again, and where files go."""
+    """Options of a comparison: dates, the report to check again, and the folder of the files."""
 
     report: Annotated[
         Path | None, typer.Option("--report", help="report.json of projects to judge again by the new city.")
@@ -50,11 +51,22 @@ class DiffOptions:
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on standard output.")] = False
 
 
-def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, language: Language) -> int:
-    """Compare, write and show as the options say; return the exit code."""
+@gathers(DiffOptions, "options")
+def diff(
+    old: Annotated[Path, typer.Argument(help="Folder of a city, rule book (.toml) or layer as it was.")],
+    new: Annotated[Path, typer.Argument(help="The same as it is now.")],
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    options: DiffOptions = DiffOptions(),
+) -> None:
+    """Show what a new version changes: areas, features, rules, and the verdicts of a report."""
+    raise typer.Exit(run_diff(old, new, as_of, options, lang.code))
+
+
+def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, language: Language) -> ExitCode:
+    """Compare two versions, write and show the result, and return the exit code."""
     from lzgis.audits.diff import diff
     from lzgis.audits.recheck import recheck
-    from lzgis.cli.tables import problem_lines
     from lzgis.exports.diff import diff_document
     from lzgis.exports.formats import FORMATS, diff_formats, writer
     from lzgis.words import Words
@@ -77,12 +89,11 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
         console = stdout()
         for table in _tables(report, again, words):
             console.print(table)
-        for line in problem_lines((*report.problems, *(again.problems if again else ())), words):
-            console.print(line, soft_wrap=True)
-        for text in _summary(report, again, words):
-            console.print(text, soft_wrap=True, markup=False, highlight=False)
+        print_problems((*report.problems, *(again.problems if again else ())), words)
+        print_lines(_summary(report, again, words))
     announce(written)
-    return 0 if report.empty and (again is None or not len(again.changes)) else 1
+    same = report.empty and (again is None or not len(again.changes))
+    return ExitCode.OK if same else ExitCode.FOUND
 
 
 def _tables(report: DiffReport, again: Recheck | None, words: Words) -> list[Table]:
@@ -133,8 +144,8 @@ def _cell(column: str, value: Any, words: Words) -> str:
 
 
 def _summary(report: DiffReport, again: Recheck | None, words: Words) -> list[str]:
-    said = [words("diff", "nothing")] if report.empty else []
+    lines = [words("diff", "nothing")] if report.empty else []
     if again is not None:
         counts = {"recomputed": again.recomputed, "reused": again.reused, "verdicts": len(again.verdict_changes)}
-        said.append(words("diff", "recheck", **counts))
-    return said
+        lines.append(words("diff", "recheck", **counts))
+    return lines

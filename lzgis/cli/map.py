@@ -1,4 +1,4 @@
-"""The command ``map``: maps on paper for sites of a file, or the overview of all of them."""
+"""The command ``map``: a map on paper for each chosen site, or one overview of all sites."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lzgis.cli.result import result_in
+from lzgis.cli.console import announce
+from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, ReadingOptions, SitesOption, gathers
+from lzgis.cli.result import given_inputs, result_in
+from lzgis.cli.screen import screened
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -29,7 +32,7 @@ class Paper(StrEnum):
 
 
 class Orientation(StrEnum):
-    """How the paper lies."""
+    """Orientations of the paper."""
 
     landscape = "landscape"
     portrait = "portrait"
@@ -37,7 +40,7 @@ class Orientation(StrEnum):
 
 @dataclass(frozen=True)
 class SheetOptions:
-    """Options of the sheets: where, in which formats, on what paper."""
+    """Options of the maps: folder, formats, paper."""
 
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder that receives the maps.")] = Path("out")
     formats: Annotated[
@@ -50,12 +53,12 @@ class SheetOptions:
     ] = ""
 
     def suffixes(self) -> list[str]:
-        """Give the formats asked for, each once.
+        """Return the requested formats without duplicates.
 
         Raises
         ------
         ConfigError
-            If one is not known.
+            If a format is not known.
         """
         names = [name.strip().lower() for one in self.formats or ["png"] for name in one.split(",")]
         for name in names:
@@ -65,10 +68,32 @@ class SheetOptions:
         return list(dict.fromkeys(names))
 
 
+@gathers(ReadingOptions, "reading")
+@gathers(SheetOptions, "sheets")
+def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[SITE]...", help="Ids of sites; none for all on one map.")
+    ] = None,
+    *,
+    sites: SitesOption = None,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    sheets: SheetOptions = SheetOptions(),
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Draw maps on paper: one for each SITE, or an overview of them all."""
+    from lzgis.city.reference import sites_or_reference
+
+    sheets.suffixes()
+    report = screened(sites_or_reference(sites), layers, as_of, lang, reading=reading)
+    announce(write_sheets(report, ids or [], sheets, lang.code, given_inputs(sites, layers)))
+
+
 def write_sheets(
     report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: Given | None = None
 ) -> list[Path]:
-    """Write the maps that the options ask for, and return the files."""
+    """Write the maps and return the files."""
     from lzgis.exports.gis.json import provenance_object
     from lzgis.exports.paper import Sheet, write_maps
 

@@ -1,4 +1,7 @@
-"""Options of a command gathered in a record, so that a command has few parameters however many options it has."""
+"""Options that several commands share, and records that gather the options of one command.
+
+A command takes its options in records (`gathers`), so that it has few parameters however many options it has.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,51 @@ import typer
 
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
+from lzgis.words import Language, Words
 
 if TYPE_CHECKING:
     from lzgis.reading import ReadOptions
 
 
+class Lang(StrEnum):
+    """Languages of the outputs."""
+
+    zh = "zh"
+    en = "en"
+
+    @property
+    def words(self) -> Words:
+        """The wording in this language."""
+        return Words(self.code)
+
+    @property
+    def code(self) -> Language:
+        """The language as exporters name it."""
+        return "zh" if self is Lang.zh else "en"
+
+
+LayersOption = Annotated[
+    Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
+]
+SitesOption = Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
+]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of tables and files.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
+    ),
+]
+
+
 def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let a command take the fields of `record` as options of its own, gathered in its parameter `name`."""
+    """Return a decorator that gives a command the fields of `record` as options.
+
+    The command receives them as one record in its parameter `name`.
+    """
     hints = get_type_hints(record, include_extras=True)
 
     def around(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,7 +76,7 @@ def gathers(record: type[Any], name: str) -> Callable[[Callable[..., None]], Cal
             Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
             for f in fields(record)
         ]
-        # What typer reads instead of the command's own.
+        # typer reads these instead of the signature of `command`.
         call.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
         call.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
         return call
@@ -52,7 +93,7 @@ class ShiftedMap(StrEnum):
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Options of how an input is read; shared by every command that reads one."""
+    """Options of how an input is read, shared by all commands that read one."""
 
     site_layer: Annotated[
         str | None,
@@ -92,12 +133,12 @@ class ReadingOptions:
     ] = ""
 
     def options(self) -> ReadOptions:
-        """Return them as readers know them.
+        """Return the options in the form that readers take.
 
         Raises
         ------
         ConfigError
-            If a filter is not of the form FIELD=VALUE, or the seven parameters are none.
+            If a filter is not of the form FIELD=VALUE, or the Helmert parameters cannot be read.
         """
         from lzgis.coordinates.helmert import read_helmert
         from lzgis.reading import ReadOptions
@@ -122,17 +163,8 @@ class ReadingOptions:
         )
 
 
-FormatOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format", help="xlsx, gpkg, geojson, jsonfg, shp, dxf, json, html, docx, pdf … or all; may be given again."
-    ),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives the files.")]
-
-
 class MapMode(StrEnum):
-    """For whom the map is."""
+    """Editions of the map: for internal use, or for the public."""
 
     internal = "internal"
     public = "public"
@@ -140,7 +172,7 @@ class MapMode(StrEnum):
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Options of what is written: where, in which formats, for whom."""
+    """Options of what is written: the folder, the formats, the edition."""
 
     out: OutOption = None
     formats: FormatOption = None
@@ -167,12 +199,12 @@ class OutputOptions:
 
 
 def formats_of(given: list[str] | None) -> list[str]:
-    """Give the formats asked for, each once; the usual ones if none was.
+    """Return the requested formats without duplicates; the default formats if none is requested.
 
     Raises
     ------
     ConfigError
-        If one is not known, or needs a package that is not installed.
+        If a format is not known, or needs a package that is not installed.
     """
     from lzgis.config import nearest
     from lzgis.exports.formats import DEFAULT_FORMATS, FORMATS
@@ -196,12 +228,12 @@ def formats_of(given: list[str] | None) -> list[str]:
 
 
 def formats_for(output: OutputOptions) -> list[str]:
-    """Keep of the formats those that have a public edition, if that is wanted: no other may lie beside it unasked.
+    """Return the formats to write; for the public edition, only those that have one.
 
     Raises
     ------
     ConfigError
-        As `formats_of`, and if one was asked for that has no public edition.
+        As `formats_of`, and if a requested format has no public edition.
     """
     from lzgis.exports.formats import FORMATS
 

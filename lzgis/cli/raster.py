@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from lzgis.cli.options import ReadingOptions, gathers
-from lzgis.cli.result import made_at, result_in
-from lzgis.words import Words
+from lzgis.cli.console import ExitCode, announce, print_lines, print_problems, progress_bar, stdout
+from lzgis.cli.options import AsOfOption, Lang, LayersOption, ReadingOptions, gathers
+from lzgis.cli.result import given_inputs, made_at, result_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lzgis.files.result_folder import Stage
-    from lzgis.model.report import Problem, Provenance
+    from lzgis.model.report import Provenance
+    from lzgis.words import Words
 
 app = typer.Typer(no_args_is_help=True, help="Land cover, slope and a raster of all constraints.")
 
-
-class Language(StrEnum):
-    """Languages of the outputs."""
-
-    zh = "zh"
-    en = "en"
-
-
-LayersOption = Annotated[
-    Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
-]
-LangOption = Annotated[Language, typer.Option("--lang", help="Language of the tables.")]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the tables.")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder that receives workbook and tables.")]
 ByOption = Annotated[
     list[str] | None,
@@ -52,19 +39,18 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     sites: Annotated[Path | None, typer.Option("--sites", help="File of sites, each a zone of its own.")] = None,
     layers: LayersOption = None,
     out: OutOption = None,
-    lang: LangOption = Language.zh,
+    lang: LangOption = Lang.zh,
     reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
 ) -> None:
     """Take stock of land cover or slope by zone, in true square metres."""
     from lzgis.city.catalogue import open_catalogue
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import progress_bar
+    from lzgis.city.reference import city_or_reference
     from lzgis.exports.tables.rasters import raster_provenance, worded_composition, worded_limits, write_raster_xlsx
     from lzgis.rasters.stats import raster_stats
     from lzgis.reading import read_sites
 
-    words = _words(lang)
-    city = open_catalogue(layers or reference_city())
+    words = lang.words
+    city = open_catalogue(city_or_reference(layers))
     read = None if sites is None else read_sites(sites, options=reading.options(), near=city.outline)
     with progress_bar(words) as progress:
         found = raster_stats(city, raster, by=by, sites=read, progress=progress)
@@ -74,10 +60,10 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     if len(limits):
         _print(limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
     for one in found.declared:
-        said = words("raster", "yes" if one.holds else "no")
+        holds = words("raster", "yes" if one.holds else "no")
         values = {"basis": one.declared.basis, "declared": one.declared.value, "measured": round(one.measured, 6)}
-        _say(words("raster", "declared", **values, holds=said, note=one.declared.note).rstrip())
-    _warn((*(read.problems if read else ()), *found.problems), words)
+        print_lines([words("raster", "declared", **values, holds=holds, note=one.declared.note).rstrip()])
+    print_problems((*(read.problems if read else ()), *found.problems), words)
     if out is not None:
         when = made_at()
         origin = raster_provenance(found, city, sites=read, made_at=when)
@@ -87,7 +73,7 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
                 made.append(_save(limits.drop(columns="title_en"), stage.folder / "limits.csv", words))
             book = stage.folder / "stats.xlsx"
             made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
-        _announce([stage.final(path) for path in made])
+        announce([stage.final(path) for path in made])
 
 
 @app.command()
@@ -97,38 +83,37 @@ def change(
     min_area: Annotated[float, typer.Option("--min-area", help="Least area of a patch that is drawn, m².")] = 400.0,
     layers: LayersOption = None,
     out: OutOption = None,
-    lang: LangOption = Language.zh,
+    lang: LangOption = Lang.zh,
 ) -> None:
     """Compare two land covers inside the redline; exit code 1 if anything was converted."""
     from lzgis.city.catalogue import open_catalogue
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import progress_bar
+    from lzgis.city.reference import city_or_reference
     from lzgis.exports.tables.rasters import class_titles, raster_provenance, write_raster_xlsx
     from lzgis.rasters.change import raster_change
 
-    words = _words(lang)
-    city = open_catalogue(layers or reference_city())
+    words = lang.words
+    city = open_catalogue(city_or_reference(layers))
     with progress_bar(words) as progress:
         found = raster_change(city, before, after, min_area_m2=min_area, progress=progress)
     titles = class_titles(city, (before, after), words)
-    told = {"before": titles, "after": titles}
-    converted, patches = found.converted.replace(told), found.patches.drop(columns="geometry").replace(told)
+    titled = {"before": titles, "after": titles}
+    converted, patches = found.converted.replace(titled), found.patches.drop(columns="geometry").replace(titled)
     _print(converted, ["level", "zone_name", "before", "after", "area_m2", "share"], "transitions_title", words)
     columns = ["patch", "before", "after", "area_m2", "feature_name", "unit_name"]
     _print(patches, [c for c in columns if c in patches.columns], "patches_title", words)
     count, area = found.dropped
-    _say(words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}"))
-    _warn(found.problems, words)
+    print_lines([words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}")])
+    print_problems(found.problems, words)
     if out is not None:
         when = made_at()
         with _result(out, "change", raster_provenance(found, city, made_at=when), None, layers) as stage:
             made = [found.write(stage.folder / "change.gpkg")]
-            made.append(_save(found.transitions.replace(told), stage.folder / "transitions.csv", words))
+            made.append(_save(found.transitions.replace(titled), stage.folder / "transitions.csv", words))
             made.append(_save(patches, stage.folder / "patches.csv", words))
             book = stage.folder / "change.xlsx"
             made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
-        _announce([stage.final(path) for path in made])
-    raise typer.Exit(1 if len(converted) else 0)
+        announce([stage.final(path) for path in made])
+    raise typer.Exit(ExitCode.FOUND if len(converted) else ExitCode.OK)
 
 
 @app.command()
@@ -137,41 +122,32 @@ def surface(
     cell: Annotated[float, typer.Option("--cell", help="Side of the cells, m.")] = 30.0,
     activity: Annotated[str, typer.Option("--activity", help="What is planned, as in the vocabulary.")] = "",
     layers: LayersOption = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
-    ] = None,
-    lang: LangOption = Language.zh,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
 ) -> None:
     """Burn all rules into one Cloud-Optimized GeoTIFF: no cell that a constraint touches is free."""
-    from lzgis.city.reference import reference_city
-    from lzgis.cli.console import progress_bar
+    from lzgis.city.reference import city_or_reference
     from lzgis.rasters.surface import raster_surface
 
-    words = _words(lang)
+    words = lang.words
     with progress_bar(words) as progress:
-        city = layers or reference_city()
-        made = raster_surface(city, path, cell_m=cell, as_of=as_of, activity=activity, progress=progress)
+        made = raster_surface(
+            city_or_reference(layers), path, cell_m=cell, as_of=as_of, activity=activity, progress=progress
+        )
     _print(made.rules, ["rule", "title", "severity", "band", "bit", "checked"], "rules_title", words)
-    _warn(made.problems, words)
-    _announce([made.path])
+    print_problems(made.problems, words)
+    announce([made.path])
 
 
 @contextmanager
 def _result(out: Path, name: str, origin: Provenance, sites: Path | None, layers: Path | None) -> Iterator[Stage]:
-    """Let a command make its files, and put them in place as one unit that ``lzgis verify`` knows."""
+    """Write the files of a command into `out` as one unit, with a manifest for ``lzgis verify``."""
     from lzgis.audits.verify import RASTER_RESULTS
     from lzgis.exports.gis.json import provenance_object
-    from lzgis.files.manifest import Given
-    from lzgis.reading import is_address, shown
 
-    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
-    given = Given(sites=known_as, layers=str(layers or ""))
+    given = given_inputs(sites, layers)
     with result_in(out, f"{RASTER_RESULTS}{name}", provenance_object(origin), given) as stage:
         yield stage
-
-
-def _words(lang: Language) -> Words:
-    return Words("en" if lang is Language.en else "zh")
 
 
 def _print(table: pd.DataFrame, columns: list[str], title: str, words: Words) -> None:
@@ -184,7 +160,7 @@ def _print(table: pd.DataFrame, columns: list[str], title: str, words: Words) ->
         shown.add_column(words("raster", column), justify="right" if right else "left", overflow="fold")
     for row in table[columns].itertuples(index=False):
         shown.add_row(*(Text(_cell(column, value, words)) for column, value in zip(columns, row, strict=True)))
-    _console().print(shown)
+    stdout().print(shown)
 
 
 def _cell(column: str, value: Any, words: Words) -> str:
@@ -198,29 +174,9 @@ def _cell(column: str, value: Any, words: Words) -> str:
 
 
 def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
-    """Write a table as CSV that Excel reads, headings in the reader's language; return the path."""
+    """Write a table as CSV for Excel, with headings in the language of the output; return the path."""
     from lzgis.files.atomic_write import write_atomic
 
     headed = table.rename(columns={name: words("raster", name) for name in table.columns})
     write_atomic(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
     return path
-
-
-def _warn(problems: tuple[Problem, ...], words: Words) -> None:
-    from lzgis.cli.tables import problem_lines
-
-    for line in problem_lines(problems, words):
-        _console().print(line, soft_wrap=True)
-
-
-def _say(text: str) -> None:
-    _console().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _announce(written: list[Path]) -> None:
-    for path in written:
-        Console(stderr=True).print(str(path), markup=False, highlight=False, soft_wrap=True)
-
-
-def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=160)

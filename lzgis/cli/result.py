@@ -1,4 +1,4 @@
-"""What every command that writes a folder has in common: its words, the time of the result, the folder as one unit."""
+"""Result folders: the command and the inputs that are recorded, the time of the result, and writing as one unit."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _SECRET_OPTIONS = ("--tianditu-key",)
 _SECRET = "***"
 # The password in an address such as postgis://user:password@host/database.
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
-#: The agreed way to give a build one time for all that it writes: seconds since 1970.
+#: Environment variable with the time of reproducible builds, in seconds since 1970.
 _EPOCH = "SOURCE_DATE_EPOCH"
 
 
-def asked(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Give the words of the command line as they were given, with what is secret left out.
+def recorded_command(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the words of the command line, with secrets replaced by ``***``.
 
     Examples
     --------
-    >>> asked(["screen", "postgis://me:secret@host/db", "--tianditu-key", "abc", "--tianditu-key=abc"])
+    >>> recorded_command(["screen", "postgis://me:secret@host/db", "--tianditu-key", "abc", "--tianditu-key=abc"])
     ('lzgis', 'screen', 'postgis://me:***@host/db', '--tianditu-key', '***', '--tianditu-key=***')
     """
     words: list[str] = []
@@ -47,12 +47,12 @@ def asked(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
 
 
 def made_at(environment: Mapping[str, str] = os.environ) -> dt.datetime:
-    """Give the time that results bear: now, or the one of ``SOURCE_DATE_EPOCH``.
+    """Return the time that results carry: now, or that of the environment variable ``SOURCE_DATE_EPOCH``.
 
     Raises
     ------
     ConfigError
-        If that is no number of seconds.
+        If the variable is not a number of seconds.
 
     Examples
     --------
@@ -69,24 +69,44 @@ def made_at(environment: Mapping[str, str] = os.environ) -> dt.datetime:
         raise ConfigError(_EPOCH, what, Message("write a whole number, or leave it out")) from None
 
 
+def given_inputs(sites: Path | None, layers: Path | None, overrides: Path | None = None) -> Given:
+    """Return the inputs of a command as the manifest records them; the password of a database is left out."""
+    from lzgis.files.manifest import Given
+    from lzgis.reading import is_address, shown
+
+    known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
+    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
+
+
 @contextmanager
 def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given | None = None) -> Iterator[Stage]:
-    """Let a command make its files beside `out`, and put them there as one unit under the name of the command.
+    """Write the files of a command in a folder beside `out`, and move them into `out` as one unit.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of results.
+    name : str
+        The name of the result in the manifest of the folder.
+    provenance : mapping
+        Where the result comes from.
+    given : Given, optional
+        The inputs as they were given.
 
     Raises
     ------
     ExportError
-        If another process is writing there, or a file cannot be written; what was there before is then untouched.
+        If another process is writing to `out`, or a file cannot be written. `out` is then unchanged.
     """
     from lzgis.files.manifest import Given, Result
     from lzgis.files.result_folder import occupied, staged
 
     with occupied(out) as place, staged(place, name) as stage:
         yield stage
-        told = dict(provenance)
+        recorded = dict(provenance)
         stage.result = Result(
-            made_at=str(told.get("made_at") or made_at().isoformat()),
-            command=list(asked()),
+            made_at=str(recorded.get("made_at") or made_at().isoformat()),
+            command=list(recorded_command()),
             given=given or Given(),
-            provenance=told,
+            provenance=recorded,
         )

@@ -13,13 +13,10 @@ from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report, Verdict
 from lzgis.reading import shown
-from lzgis.words import Words
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from lzgis.rasters.stats import RasterMeasured
     from lzgis.words import Words
-
 
 _VERDICT_STYLE = {
     Verdict.PROHIBITED: "bold red",
@@ -27,13 +24,12 @@ _VERDICT_STYLE = {
     Verdict.INCOMPLETE: "magenta",
     Verdict.NONE_FOUND: "green",
 }
-
-
+#: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def verdict_table(report: Report, words: Words) -> Table:
-    """One row per site."""
+    """Make a table with one row per site."""
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
@@ -55,7 +51,7 @@ def verdict_table(report: Report, words: Words) -> Table:
 
 
 def summary_lines(report: Report, words: Words) -> list[Text]:
-    """Count by verdict, and say the notice that every output carries."""
+    """Return the number of sites by verdict, and the notice that every output carries."""
     counts = report.verdicts["verdict"].value_counts()
     lines = [
         Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
@@ -69,7 +65,7 @@ def summary_lines(report: Report, words: Words) -> list[Text]:
 
 
 def problem_lines(problems: tuple[Problem, ...], words: Words) -> list[Text]:
-    """One line per problem, the gravest first."""
+    """Return one line per problem, the most severe first."""
     order = list(_LEVEL_STYLE)
     ranked = sorted(problems, key=lambda p: order.index(p.level))
     return [
@@ -79,7 +75,7 @@ def problem_lines(problems: tuple[Problem, ...], words: Words) -> list[Text]:
 
 
 def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
-    """One row per layer and declared figure, measured beside declared; and the problems of all layers."""
+    """Make a table with one row per layer and declared figure; return it with the problems of all layers."""
     table = Table(title=Text(city.city.name), title_justify="left")
     for heading in ("layer", "title", "status", "features", "measured_area", "declared", "measured", "holds"):
         table.add_column(words("cli", heading), overflow="fold")
@@ -109,7 +105,7 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
 
 
 def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
-    """One row per raster and declared figure, measured beside declared; and the problems of all rasters."""
+    """Make a table with one row per raster and declared figure; return it with the problems of all rasters."""
     from lzgis.rasters.city import city_raster
     from lzgis.rasters.stats import raster_declared
 
@@ -121,7 +117,7 @@ def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         title = words.title(spec.title, spec.title_en)
         try:
             one = city_raster(city, name)
-            checks: list[Any] = [*raster_declared(city, name)] or [None]
+            checks: list[RasterMeasured | None] = [*raster_declared(city, name)] or [None]
         except LzgisError as error:
             table.add_row(name, Text(title), Text(words("cli", "unusable"), "red"))
             problems.append(Problem("error", error.place, error.what, error.remedy))
@@ -135,8 +131,8 @@ def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
     return table, problems
 
 
-def _declared_cells(check: Any, words: Words) -> tuple[str | Text, ...]:
-    """Tell a figure as declared, as measured, and whether it holds; nothing where none is declared."""
+def _declared_cells(check: DeclaredCheck | RasterMeasured | None, words: Words) -> tuple[str | Text, ...]:
+    """Return the declared figure, the measured one, and whether it holds; empty cells if no figure is declared."""
     if check is None:
         return ("", "", "")
     declared = check.declared

@@ -1,6 +1,6 @@
-"""The command ``verify``: are results what was written, and have sites, layers or rules changed since.
+"""The command ``verify``: whether results are unchanged, and whether sites, layers or rules have changed since.
 
-Exit codes: 0 all is as it was, 1 an input has changed, 2 a file is damaged or the folder holds no result.
+Exit codes: 0 nothing has changed, 1 an input has changed, 2 a file is damaged or the folder holds no result.
 """
 
 from __future__ import annotations
@@ -11,26 +11,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lzgis.cli.console import ExitCode, print_json, print_lines
+from lzgis.cli.options import Lang, LangOption, LayersOption, gathers
+
 if TYPE_CHECKING:
     from lzgis.audits.verify import Verification
     from lzgis.words import Language, Words
 
-_CODES = {"same": 0, "changed": 1, "damaged": 2}
+_CODES = {"same": ExitCode.OK, "changed": ExitCode.FOUND, "damaged": ExitCode.INCOMPLETE}
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """Options of a verification: where the inputs are now, and whether JSON is printed."""
+    """Options of a verification: the present places of the inputs, and whether JSON is printed."""
 
     sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites, if it was moved.")] = None
     overrides: Annotated[Path | None, typer.Option("--overrides", help="Decisions, if they were moved.")] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON on standard output.")] = False
 
 
-def run_verify(folder: Path, layers: Path | None, options: VerifyOptions, language: Language) -> int:
-    """Verify and show as the options say; return the exit code."""
+@gathers(VerifyOptions, "options")
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of results.")],
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+    options: VerifyOptions = VerifyOptions(),
+) -> None:
+    """Check that results are what was written, and whether layers, rules or sites have changed since."""
+    raise typer.Exit(run_verify(folder, layers, options, lang.code))
+
+
+def run_verify(folder: Path, layers: Path | None, options: VerifyOptions, language: Language) -> ExitCode:
+    """Verify a folder of results, show the outcome, and return the exit code."""
     from lzgis.audits.verify import verify
-    from lzgis.cli.console import print_json, stdout
     from lzgis.words import Words
 
     found = verify(folder, sites=options.sites, layers=layers, overrides=options.overrides)
@@ -38,9 +51,7 @@ def run_verify(folder: Path, layers: Path | None, options: VerifyOptions, langua
         rows = {name: [asdict(one) for one in getattr(found, name)] for name in ("files", "inputs")}
         print_json({"state": found.state, "other_version": found.other_version, **rows, "versions": found.versions})
     else:
-        console = stdout()
-        for line in _lines(found, Words(language)):
-            console.print(line, soft_wrap=True, markup=False, highlight=False)
+        print_lines(_lines(found, Words(language)))
     return _CODES[found.state]
 
 

@@ -1,5 +1,5 @@
-"""Rasters of a city: what the ground is, how it changes, where the rules leave room.
+"""Rasters of a city: land cover and slope by zone, changes of land cover, and a raster of all constraints.
 
-A raster is read in its own grid and never resampled: vector layers are brought to the raster, and two rasters are
-compared only where their grids agree.
+A raster is read on its own grid and never resampled. Vector layers are transformed to the coordinates of the raster, and
+two rasters are compared only if their grids agree.
 """

@@ -1,4 +1,4 @@
-"""What changed inside the redline between two land covers: how much of what became what, and where."""
+"""Changes inside the redline between two land covers: areas of the transitions, and the converted patches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lzgis.rasters.stats import land_cover_codes
 from lzgis.rasters.tabulate import Coder, tabulate
 from lzgis.screening.check import Progress
 
-#: Patches smaller than this are counted, not drawn: the usual least area of a mapped parcel.
+#: Patches smaller than this are counted but not drawn; it is the usual least area of a mapped parcel.
 MIN_AREA_M2 = 400.0
 REDLINE, FUNCTION, UNITS = "redline", "function", "control_units"
 
@@ -46,7 +46,7 @@ class RasterChange:
         Ids of the two rasters.
     transitions : DataFrame
         One row per zone and pair of classes that occurs, unchanged ones too: ``level``, ``zone_id``, ``zone_name``,
-        ``before``, ``after`` (titles, empty where a raster says nothing), ``cells``, ``area_m2`` on the ellipsoid,
+        ``before``, ``after`` (titles, empty where a raster has no data), ``cells``, ``area_m2`` on the ellipsoid,
         ``share`` of the zone.
     patches : GeoDataFrame
         Converted patches inside the layer, the largest first, in EPSG:4490: ``patch``, ``before``, ``after``,
@@ -56,9 +56,9 @@ class RasterChange:
     dropped : tuple
         How many smaller patches there are, and their area, m².
     problems : tuple of Problem
-        What a reader must know.
+        Problems with the rasters.
     sources : tuple of Source
-        The two rasters as they were read.
+        The files of the two rasters.
     """
 
     before: str
@@ -71,7 +71,7 @@ class RasterChange:
     sources: tuple[Source, ...]
 
     def matrix(self, level: str | None = None, zone_id: str | None = None) -> pd.DataFrame:
-        """Set the areas out in hectares, earlier classes down and later ones across; of the whole layer unless named."""
+        """Return the areas in hectares, earlier classes as rows and later ones as columns; of the whole layer by default."""
         level = self.transitions["level"].iloc[0] if level is None else level
         rows = self.transitions[self.transitions["level"] == level]
         rows = rows if zone_id is None else rows[rows["zone_id"] == zone_id]
@@ -80,7 +80,7 @@ class RasterChange:
 
     @property
     def converted(self) -> pd.DataFrame:
-        """The rows of `transitions` in which a class became another."""
+        """The rows of `transitions` in which the class changed."""
         rows = self.transitions
         return rows[(rows["before"] != rows["after"]) & (rows["before"] != "") & (rows["after"] != "")]
 
@@ -112,31 +112,31 @@ def raster_change(
     min_area_m2: float = MIN_AREA_M2,
     progress: Progress | None = None,
 ) -> RasterChange:
-    """Compare two land covers inside a layer, by its function types and by the control units it lies in.
+    """Compare two land covers inside a layer: as a whole, by function type and by control unit.
 
     Parameters
     ----------
     city : Catalogue or path
         The city, or its folder.
     before, after : str
-        Ids of two land-cover rasters whose grids lie cell upon cell.
+        Ids of two land-cover rasters on the same grid.
     within : str
-        The layer inside which changes count.
+        The layer inside which changes are counted.
     min_area_m2 : float
         The least area of a converted patch that is drawn; smaller ones are counted and summed.
     progress : callable, optional
-        Called with what is being done, how many steps are done, and how many there are.
+        Called with the name of the task, the number of finished steps, and the number of all steps.
 
     Raises
     ------
     ConfigError
         If a raster or the layer is not known, or the least area is negative.
     SourceError
-        If a raster cannot be used as it is, or the grids differ: nothing is resampled.
+        If a raster cannot be used, or the grids differ; nothing is resampled.
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> found = raster_change(reference_city(), "landcover_2015", "landcover_2020")
     >>> found.patches.loc[0, ["before", "after"]].tolist()
     ['草地', '林地']
@@ -147,7 +147,7 @@ def raster_change(
         raise ConfigError("min_area_m2", what, Message("give square metres, 0 or more"))
     pair = (city_raster(city, before, kind="landcover"), city_raster(city, after, kind="landcover"))
     require_same_grid(pair[1].grid, pair[0].grid)
-    steps = Progressing(progress)
+    steps = _Steps(progress)
     zones = _zones(city, within)
     steps.next()
     transitions = _transitions(pair, zones)
@@ -159,21 +159,21 @@ def raster_change(
     return RasterChange(before, after, transitions, patches, min_area_m2, dropped, problems, sources)
 
 
-class Progressing:
-    """The three steps of a comparison, told to whoever listens."""
+class _Steps:
+    """Reports the three steps of a comparison to a progress callback."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress, self.done = progress, 0
 
     def next(self) -> None:
-        """Tell that a step is done."""
+        """Report that a step is done."""
         self.done += 1
         if self.progress:
             self.progress("raster", self.done, 3)
 
 
 def _zones(city: Catalogue, within: str) -> Zones:
-    """Take the layer as a whole, by function, and by the control unit that its parts lie in."""
+    """Make zones of the layer: as a whole, by function type, and by control unit."""
     whole = city_zones(city, [f"{within}.*"])
     frame = city.load(within).layer.frame
     parts = list(zip(whole.level, whole.id, whole.name, whole.geometry, strict=True))
@@ -190,7 +190,7 @@ def _zones(city: Catalogue, within: str) -> Zones:
 
 
 def _pair_coder(pair: tuple[CityRaster, CityRaster]) -> tuple[Coder, list[str], list[str]]:
-    """Code the pair of classes of each cell; the titles behind the codes, unknown and missing values empty."""
+    """Return a function that codes the pair of classes of each cell, and the titles of both; empty for no class."""
     coders, titles = [], []
     for one in pair:
         coder, classes = land_cover_codes(one)
@@ -217,7 +217,7 @@ def _transitions(pair: tuple[CityRaster, CityRaster], zones: Zones) -> pd.DataFr
     columns = ["level", "zone_id", "zone_name", "before", "after", "cells", "area_m2", "share"]
     frame = pd.DataFrame(rows, columns=columns)
     names = ["level", "zone_id", "zone_name", "before", "after"]
-    # Unknown and missing values are one where a reader is concerned.
+    # Unknown and missing values both have an empty title; their rows are added up.
     return frame.groupby(names, sort=False, as_index=False).sum()
 
 
@@ -250,7 +250,7 @@ def _patches(
 
 
 def _changed(code: Coder, titles: tuple[list[str], list[str]]) -> Callable[[Window], npt.NDArray[np.int32]]:
-    """Mark cells whose class became another by the code of the pair plus one, all others by 0."""
+    """Return a function that marks cells whose class changed by the code of the pair plus one, and others by 0."""
     early, late = (np.array(t, dtype=object) for t in titles)
     pairs = np.arange(len(early) * len(late))
     one, other = early[pairs // len(late)], late[pairs % len(late)]
@@ -266,7 +266,7 @@ def _changed(code: Coder, titles: tuple[list[str], list[str]]) -> Callable[[Wind
 def _polygons(
     grid: Grid, marks: Callable[[Window], npt.NDArray[np.int32]], region: shapely.Geometry
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
-    """Trace the marked cells that come near the region: cells that share an edge and a mark are one patch."""
+    """Trace the marked cells that meet the region; cells that share an edge and a mark are one patch."""
     rows, columns = grid.shape
     profile = {"driver": "GTiff", "width": columns, "height": rows, "count": 1, "dtype": "int32", "nodata": 0}
     profile |= {"transform": grid.transform, "compress": "deflate", "tiled": True}
@@ -292,12 +292,12 @@ def _polygons(
 
 
 def _owners(city: Catalogue, within: str, patches: npt.NDArray[np.object_]) -> dict[str, list[str]]:
-    """Name the feature and the control unit that hold the largest part of each patch."""
+    """Return the feature and the control unit that hold the largest part of each patch."""
     columns: dict[str, list[str]] = {}
-    asked = {within: ("feature_id", "feature_name", FUNCTION)}
+    layers = {within: ("feature_id", "feature_name", FUNCTION)}
     if within != UNITS and city.exists(UNITS):
-        asked[UNITS] = ("unit_id", "unit_name", "")
-    for name, (id_column, name_column, extra) in asked.items():
+        layers[UNITS] = ("unit_id", "unit_name", "")
+    for name, (id_column, name_column, extra) in layers.items():
         frame = city.load(name).layer.frame
         tree = shapely.STRtree(frame.geometry.to_numpy())
         largest = []

@@ -1,4 +1,4 @@
-"""The rasters of a city opened, and the zones that are taken stock of."""
+"""Open the rasters of a city, and make the zones by which they are summarised."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from lzgis.rasters.cover import Zones, zones_of
 from lzgis.rasters.grid import Grid, open_grid
 from lzgis.reading import read_sites, sha256_of, sites_from_frame
 
-#: Taken stock of unless something else is asked for; what the city lacks is passed over.
-USUAL_ZONES = ("city.*", "redline.*", "redline.function", "control_units", "protected_areas.reserve")
+#: The default zones; those that a city lacks are skipped.
+DEFAULT_ZONES = ("city.*", "redline.*", "redline.function", "control_units", "protected_areas.reserve")
 SITES = "sites"
 
 
 @dataclass(frozen=True, eq=False)
 class CityRaster:
-    """A raster of a city: what the catalogue says of it, the file as it was opened, and what that brought to light."""
+    """A raster of a city: its description in the catalogue, its opened file, its source, and the problems found."""
 
     id: str
     spec: RasterSpec
@@ -37,12 +37,12 @@ class CityRaster:
 
 
 def as_city(city: Catalogue | str | Path) -> Catalogue:
-    """Open a city, unless it is open."""
+    """Return a city, opening it if a path is given."""
     return open_catalogue(city) if isinstance(city, str | Path) else city
 
 
 def raster_ids(city: Catalogue, kind: str) -> list[str]:
-    """Name the rasters of a kind whose files are there, the latest last."""
+    """Return the ids of the rasters of a kind whose files exist, by date, the latest last."""
     found = [n for n, s in city.spec.raster.items() if s.kind == kind and (city.root / s.source).exists()]
     return sorted(found, key=lambda name: str(city.spec.raster[name].date or ""))
 
@@ -53,10 +53,10 @@ def city_raster(city: Catalogue, raster_id: str, *, kind: str | None = None) -> 
     Raises
     ------
     ConfigError
-        If the catalogue does not describe it, or describes another kind of raster than the one that is needed, or
-        land cover without its classes.
+        If the catalogue does not describe the raster, or as another kind than `kind`, or as land cover without
+        classes.
     SourceError
-        If the file cannot be used as it is.
+        If the file cannot be used.
     """
     place = str(city.root / CATALOGUE_FILE)
     if raster_id not in city.spec.raster:
@@ -81,24 +81,24 @@ def city_raster(city: Catalogue, raster_id: str, *, kind: str | None = None) -> 
         remedy = Message("check the file, or correct 'sha256' in the catalogue")
         problems.append(Problem("warning", here, what, remedy))
     if grid.nodata is None:
-        what = Message("does not say which value stands for no value")
-        problems.append(Problem("note", here, what, Message("every cell is taken as it is")))
+        what = Message("names no nodata value")
+        problems.append(Problem("note", here, what, Message("every cell counts as data")))
     source = Source(raster_id, spec.source, digest, spec.version, str(spec.date or ""), grid.crs.name, "rasterio")
     return CityRaster(raster_id, spec, grid, source, tuple(problems))
 
 
 def as_sites(sites: SiteTable | gpd.GeoDataFrame | str | Path) -> SiteTable:
-    """Read sites, unless they are read."""
+    """Return sites as a table, reading them if a path is given."""
     table = sites_from_frame(sites) if isinstance(sites, gpd.GeoDataFrame) else sites
     return table if isinstance(table, SiteTable) else read_sites(table)
 
 
-def no_zones(sites: SiteTable) -> tuple[Problem, ...]:
-    """Tell of sites that are no zones: points, lines, and what has no geometry that can be used."""
-    lacking = int((shapely.get_dimensions(sites.frame.geometry.to_numpy()) != 2).sum())
-    if not lacking:
+def sites_without_area(sites: SiteTable) -> tuple[Problem, ...]:
+    """Report the sites that cannot be zones: points, lines, and sites without a usable geometry."""
+    count = int((shapely.get_dimensions(sites.frame.geometry.to_numpy()) != 2).sum())
+    if not count:
         return ()
-    what = Message("{count} sites have no area and are left out", count=lacking)
+    what = Message("{count} sites have no area and are left out", count=count)
     return (Problem("warning", sites.source.name, what, Message("give them as polygons")),)
 
 
@@ -108,16 +108,18 @@ def city_zones(
     *,
     sites: SiteTable | gpd.GeoDataFrame | str | Path | None = None,
 ) -> Zones:
-    """Gather zones: ``layer`` takes each feature, ``layer.field`` the features of one value, ``layer.*`` the whole.
+    """Make zones: ``layer`` for each feature, ``layer.field`` for each value of a field, ``layer.*`` for the whole layer.
 
-    Sites, if given, are added one by one at the level ``sites``.
+    Each site, if sites are given, is added as a zone of the level ``sites``.
 
     Raises
     ------
     ConfigError
-        If a layer or field is not known, or a layer has no polygons.
+        If a layer or field is not known.
+    LayerError
+        If a layer does not consist of polygons.
     """
-    names = [n for n in USUAL_ZONES if _available(city, n)] if by is None else list(by)
+    names = [n for n in DEFAULT_ZONES if _available(city, n)] if by is None else list(by)
     parts: list[tuple[str, str, str, shapely.Geometry]] = []
     for name in names:
         parts += _zones_by(city, name)
@@ -141,7 +143,7 @@ def _zones_by(city: Catalogue, name: str) -> list[tuple[str, str, str, shapely.G
     frame = layer.frame
     if layer.spec.geometry != "polygon":
         place = Message("layer '{layer_id}'", layer_id=layer_id)
-        raise LayerError(place, Message("has no areas to take stock of"), Message("name a layer of polygons"))
+        raise LayerError(place, Message("has no areas to measure"), Message("name a layer of polygons"))
     if not field:
         return [(name, *row) for row in zip(frame["id"], frame["name"], frame.geometry, strict=True)]
     if field == "*":

@@ -1,4 +1,4 @@
-"""What share of each cell polygons cover, exactly, and polygons brought to the grid of a raster."""
+"""The exact share of each cell that polygons cover, and polygons transformed to the coordinates of a raster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 from rasterio import Affine
 from rasterio.windows import Window
 
@@ -24,7 +24,7 @@ Geometries = npt.NDArray[np.object_]
 
 @dataclass(frozen=True, eq=False)
 class Zones:
-    """Polygons to take stock of, in degrees: what level they are of, ids, names and geometries, all of one length."""
+    """Polygons by which a raster is summarised, in degrees: levels, ids, names and geometries, all of the same length."""
 
     level: npt.NDArray[np.object_]
     id: npt.NDArray[np.object_]
@@ -36,7 +36,7 @@ class Zones:
 
 
 class Cover(NamedTuple):
-    """The cells of a piece of a raster that one zone covers: rows and columns in the piece, and covered shares."""
+    """The cells of a window of a raster that one zone covers: rows and columns in the window, and covered shares."""
 
     zone: int
     row: npt.NDArray[np.intp]
@@ -53,35 +53,34 @@ def zones_of(parts: Sequence[tuple[str, str, str, shapely.Geometry]]) -> Zones:
 
 
 def to_grid(grid: Grid, geometries: Any) -> Geometries:
-    """Bring geometries from degrees to the coordinates of a raster, vertex by vertex."""
-    return _moved(grid, geometries, forth=True)
+    """Transform geometries from degrees to the coordinates of a raster, vertex by vertex."""
+    return _transformed(grid, geometries, (DEGREES, grid.crs))
 
 
 def from_grid(grid: Grid, geometries: Any) -> Geometries:
-    """Bring geometries from the coordinates of a raster to degrees, vertex by vertex."""
-    return _moved(grid, geometries, forth=False)
+    """Transform geometries from the coordinates of a raster to degrees, vertex by vertex."""
+    return _transformed(grid, geometries, (grid.crs, DEGREES))
 
 
-def _moved(grid: Grid, geometries: Any, *, forth: bool) -> Geometries:
+def _transformed(grid: Grid, geometries: Any, systems: tuple[CRS, CRS]) -> Geometries:
     array = np.asarray(geometries, dtype=object)
     if grid.crs.is_geographic:
         return array
-    systems = (DEGREES, grid.crs) if forth else (grid.crs, DEGREES)
     move: Any = Transformer.from_crs(*systems, always_xy=True).transform
     moved: Geometries = np.asarray(shapely.transform(array, move, interleaved=False), dtype=np.object_)
     return moved
 
 
 def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
-    """Find the cells of one piece of a raster that polygons (in coordinates of the raster) cover.
+    """Find the cells of one window of a raster that polygons (in coordinates of the raster) cover.
 
-    Shares are exact: a cell of which a zone covers a tenth is counted as a tenth. Lines and points cover nothing.
+    Shares are exact: a cell of which a zone covers a tenth counts as a tenth. Lines and points cover nothing.
     """
     near = shapely.intersects(geometries, shapely.box(*grid.window_bounds(window)))
     crs = grid.crs.to_wkt()
-    # One zone at a time: a list of all cells of all zones would not fit for long.
+    # One zone at a time: a list of all cells of all zones could exceed the memory.
     for zone in np.flatnonzero(near & (shapely.get_dimensions(geometries) == 2)):
-        part = _around(grid, geometries[zone], window)
+        part = _clipped_window(grid, geometries[zone], window)
         if part is None:
             continue
         share = _shares(grid, geometries[zone], part, crs)
@@ -91,8 +90,8 @@ def covers(grid: Grid, geometries: Any, window: Window) -> Iterator[Cover]:
             yield Cover(int(zone), rows, columns, share[row, column])
 
 
-def _around(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window | None:
-    """Narrow a piece to what lies around a polygon; nothing if they merely touch."""
+def _clipped_window(grid: Grid, polygon: shapely.Geometry, window: Window) -> Window | None:
+    """Clip a window to the bounds of a polygon; None if they only touch."""
     west, south, east, north = shapely.bounds(polygon)
     move = grid.transform
     left = max(int(np.floor((west - move.c) / move.a)), window.col_off)
@@ -111,8 +110,8 @@ def _shares(grid: Grid, polygon: shapely.Geometry, part: Window, crs: str) -> np
     share = np.zeros(part.height * part.width)
     share[np.asarray(found["cell_id"], dtype=np.intp)] = found["coverage"]
     share = share.reshape(shape)
-    # exactextract 0.3 may be wrong by a whole cell where a border runs through the corner or along the side of one, as
-    # borders do that were traced along the same grid. Those cells are cut one by one.
+    # exactextract 0.3 may be wrong by a whole cell where a border runs through a corner or along a side of a cell, as
+    # borders that were traced along the same grid do. Those cells are cut one by one.
     move = Affine(grid.transform.a, 0.0, west, 0.0, grid.transform.e, north)
     recut(share, polygon, move)
     return share

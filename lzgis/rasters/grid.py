@@ -1,4 +1,4 @@
-"""A raster opened: georeferenced, north up, on CGCS2000, and the true area of each of its cells."""
+"""Open a raster (georeferenced, north up, on CGCS2000), read it in windows, and compute the true area of its cells."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from lzgis.errors import SourceError
 from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message
 
-#: Side of the square pieces that rasters are worked through in, in cells.
+#: Side of the square windows in which rasters are processed, in cells.
 TILE = 1024
-#: Cells between two places where the area of a projected cell is worked out; it is interpolated between them.
+#: The area of projected cells is computed once every so many cells, and interpolated in between.
 _LATTICE = 64
-#: Grids agree when no corner differs by more than this share of a cell.
+#: Grids agree if no corner differs by more than this share of a cell.
 _SAME = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A raster file as it was opened; cells are read piece by piece.
+    """An opened raster file, which is read in windows.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Grid:
     dtype : str
         Type of the values.
     nodata : float, optional
-        The value of cells that hold none.
+        The value of cells without data.
     band : int
-        Which band is read.
+        The number of the band that is read, from 1.
     """
 
     path: Path
@@ -68,20 +68,20 @@ class Grid:
         return west, north + rows * self.transform.e, west + columns * self.transform.a, north
 
     def windows(self, size: int = TILE) -> Iterator[Window]:
-        """Give square pieces that tile the raster, row by row."""
+        """Yield square windows that tile the raster, row by row."""
         rows, columns = self.shape
         for row in range(0, rows, size):
             for column in range(0, columns, size):
                 yield Window(column, row, min(size, columns - column), min(size, rows - row))
 
     def window_bounds(self, window: Window) -> tuple[float, float, float, float]:
-        """West, south, east, north of a piece."""
+        """Return west, south, east and north of a window, in coordinates of the raster."""
         west = self.transform.c + window.col_off * self.transform.a
         north = self.transform.f + window.row_off * self.transform.e
         return west, north + window.height * self.transform.e, west + window.width * self.transform.a, north
 
     def read(self, window: Window) -> Any:
-        """Read the values of a piece, masked where there are none.
+        """Read the values of a window as a masked array.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Grid:
         return values
 
     def cell_areas(self, window: Window) -> npt.NDArray[np.float64]:
-        """Area on the ellipsoid of each cell of a piece, m²; one column where all cells of a row are alike."""
+        """Return the area on the ellipsoid of each cell of a window, m²; one column if all cells of a row are equal."""
         if self.crs.is_geographic:
             edge = np.arange(window.height + 1) + window.row_off
             lat = np.radians(self.transform.f + edge * self.transform.e)
@@ -113,7 +113,7 @@ class Grid:
         return self._projected_areas(window)
 
     def cell_sizes_m(self, window: Window) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Width and height of the cells of each row of a piece on the ground, m; one column each."""
+        """Return the width and height on the ellipsoid of the cells of each row of a window, m; one column each."""
         if not self.crs.is_geographic:
             unit = _metres(self.crs)
             one = np.ones((window.height, 1))
@@ -128,7 +128,7 @@ class Grid:
         return width[:, None], height[:, None]
 
     def _projected_areas(self, window: Window) -> npt.NDArray[np.float64]:
-        """Area of each cell on the ellipsoid, worked out here and there and interpolated between."""
+        """Return the area of each cell on the ellipsoid, computed on a coarse lattice and interpolated, m²."""
         rows, columns = _lattice(window.height), _lattice(window.width)
         x = self.transform.c + (window.col_off + columns) * self.transform.a
         y = self.transform.f + (window.row_off + rows) * self.transform.e
@@ -137,7 +137,7 @@ class Grid:
         for east, south in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)):
             at = np.meshgrid(x + east * self.transform.a, y + south * self.transform.e)
             lon, lat = there.transform(*at)
-            # Longitude, and the area below a latitude, are coordinates in which areas are true.
+            # In the coordinates longitude and area below the latitude, planar areas are areas on the ellipsoid.
             corners.append((np.radians(lon), _area_below(np.radians(lat))))
         pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
         around = sum((b[0] - a[0]) * (a[1] + b[1] - 2 * corners[0][1]) / 2 for a, b in pairs)
@@ -152,13 +152,13 @@ class Grid:
 
 
 def open_grid(path: str | Path, *, band: int = 1) -> Grid:
-    """Open a raster and make sure that it can be used as it is.
+    """Open a raster and check that it can be used.
 
     Raises
     ------
     SourceError
-        If the file is missing, no raster, has no such band, no coordinate system, another datum than CGCS2000 or WGS 84,
-        no place on the earth, or a grid that is rotated or not north up.
+        If the file is missing or not a raster, has no such band, no coordinate system or another datum than CGCS2000
+        or WGS 84, is not georeferenced, or has a grid that is rotated or not north up.
     """
     path = Path(path)
     if not path.exists():
@@ -184,12 +184,12 @@ def open_grid(path: str | Path, *, band: int = 1) -> Grid:
 
 
 def require_same_grid(one: Grid, other: Grid) -> None:
-    """Make sure that two rasters lie cell upon cell.
+    """Check that two rasters have the same grid.
 
     Raises
     ------
     SourceError
-        If they differ, naming in what.
+        If the grids differ; the message names the difference.
     """
     what = grid_difference(one, other)
     if what is not None:
@@ -200,19 +200,19 @@ def require_same_grid(one: Grid, other: Grid) -> None:
 
 
 def grid_difference(one: Grid, other: Grid) -> Message | None:
-    """Say how the grid of a raster differs from that of another; nothing where they lie cell upon cell."""
+    """Return how the grid of a raster differs from that of another; None if they are the same."""
     name = other.path.name
     if one.crs != other.crs and one.crs.to_epsg(20) != other.crs.to_epsg(20):
         values = {"own": one.crs.name, "name": name, "other": other.crs.name}
         return Message("is in {own}, but {name} is in {other}", **values)
     cells = [f"{g.transform.a:.10g} × {-g.transform.e:.10g}" for g in (one, other)]
-    apart = abs(one.transform.a / other.transform.a - 1), abs(one.transform.e / other.transform.e - 1)
-    if max(apart) * max(one.shape) > _SAME:
+    difference = abs(one.transform.a / other.transform.a - 1), abs(one.transform.e / other.transform.e - 1)
+    if max(difference) * max(one.shape) > _SAME:
         return Message("has cells of {own}, but {name} of {other}", own=cells[0], name=name, other=cells[1])
     east = (one.transform.c - other.transform.c) / other.transform.a
     south = (one.transform.f - other.transform.f) / other.transform.e
     if max(abs(east), abs(south)) > _SAME:
-        # Rounded before it is written, lest nothing at all read as minus nothing.
+        # Rounded before it is printed, so that zero is never printed as -0.
         values = {"name": name, "east": f"{round(east, 6) + 0.0:.6g}", "south": f"{round(south, 6) + 0.0:.6g}"}
         return Message("begins {east} cells east and {south} cells south of {name}", **values)
     if one.shape != other.shape:
@@ -234,7 +234,7 @@ def _check_place(path: Path, transform: Affine) -> None:
 
 
 def _area_below(lat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Area between the equator and a latitude, per radian of longitude, on the ellipsoid of CGCS2000."""
+    """Return the area between the equator and a latitude, m² per radian of longitude, on the ellipsoid of CGCS2000."""
     e = np.sqrt(ELLIPSOID.es)
     sine = np.sin(lat)
     curved = sine / (1 - ELLIPSOID.es * sine**2) + np.arctanh(e * sine) / e
@@ -254,5 +254,5 @@ def _reason(error: BaseException) -> str:
     return str(error.__cause__ or error).splitlines()[0]
 
 
-#: The reference system of layers, for whoever brings them to a raster.
+#: The reference system of layers, for transforming them to the coordinates of a raster.
 DEGREES = CGCS2000

@@ -1,4 +1,4 @@
-"""The cells of a grid whose borders coincide with a polygon's, cut one by one."""
+"""Exact shares of the cells whose corners or sides a polygon's border meets, computed cell by cell."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lzgis.geometry.cellmarks import cells_along
 
 Flags = npt.NDArray[np.bool_]
 
-#: A border this near to the corner or side of a cell, as a share of the cell, runs through or along it.
+#: A border this near to a corner or side of a cell, as a share of the cell, counts as meeting it.
 _ON = 1e-7
-#: Side of the squares of cells that a polygon is cut to before its cells are.
+#: Side of the squares of cells to which a polygon is clipped before its cells are cut.
 _BLOCK = 16
 
 
 def recut(share: npt.NDArray[np.float64], polygon: shapely.Geometry, move: Affine) -> None:
-    """Put right the covered shares of the cells in which a polygon's border meets a corner or a side of the grid.
+    """Recompute the covered shares of the cells in which a polygon's border meets a corner or a side of the grid.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def recut(share: npt.NDArray[np.float64], polygon: shapely.Geometry, move: Affin
     polygon : shapely geometry
         In the coordinates of the grid.
     move : Affine
-        From column and row to coordinates; cells upright.
+        From column and row to coordinates; not rotated.
 
     Examples
     --------
@@ -37,18 +37,18 @@ def recut(share: npt.NDArray[np.float64], polygon: shapely.Geometry, move: Affin
     >>> share
     array([[0.5]])
     """
-    # In cells from the north-west corner, so that one tolerance serves every grid.
+    # In units of cells from the north-west corner, so that one tolerance suits every grid.
     corner, cell = np.array([move.c, move.f]), np.array([move.a, move.e])
-    placed = shapely.transform(polygon, lambda at: (at - corner) / cell)
-    doubt = _meets(placed, share.shape)
-    centre = rasterize([(placed, 1)], out_shape=share.shape, transform=Affine.identity(), dtype="uint8").astype(bool)
+    in_cells = shapely.transform(polygon, lambda at: (at - corner) / cell)
+    doubt = _meets(in_cells, share.shape)
+    centre = rasterize([(in_cells, 1)], out_shape=share.shape, transform=Affine.identity(), dtype="uint8").astype(bool)
     doubt |= np.where(centre, share == 0, share == 1)
     row, column = np.nonzero(doubt)
     block = (row // _BLOCK) * (share.shape[1] // _BLOCK + 1) + column // _BLOCK
     for one in np.unique(block):
         which = np.flatnonzero(block == one)
         y, x = row[which], column[which]
-        local = shapely.intersection(placed, shapely.box(x.min(), y.min(), x.max() + 1, y.max() + 1))
+        local = shapely.intersection(in_cells, shapely.box(x.min(), y.min(), x.max() + 1, y.max() + 1))
         share[y, x] = shapely.area(shapely.intersection(shapely.box(x, y, x + 1, y + 1), local))
 
 
@@ -56,7 +56,7 @@ def _meets(polygon: shapely.Geometry, shape: tuple[int, int]) -> Flags:
     """Mark the cells in which the border meets a corner, or a vertex lies on a side."""
     rows, columns = shape
     border = shapely.boundary(polygon)
-    # With a cell around the grid, for what runs along its outer sides.
+    # With one cell of margin around the grid, for borders along its outer sides.
     touched = cells_along([shapely.transform(border, lambda at: at + 1.0)], (rows + 2, columns + 2))
     near = np.zeros((rows + 3, columns + 3), dtype=bool)
     for down in (0, 1):

@@ -1,4 +1,4 @@
-"""Slope from an elevation raster, in the classes that plans use."""
+"""Slope from an elevation raster, in the classes of territorial planning."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ NO_SLOPE = len(CLASSES)
 
 
 def slope_deg(elevation: Any, cell_m: tuple[Any, Any]) -> npt.NDArray[np.float64]:
-    """Slope by Horn's method, in degrees; NaN where there is no elevation.
+    """Compute the slope by Horn's method, in degrees; NaN where there is no elevation.
 
     Parameters
     ----------
     elevation : array of float
-        Heights in metres, the northern row first, NaN where there is none. A cell at the border of the known heights
-        takes its own height for each missing neighbour's.
+        Heights in metres, the northern row first, NaN where there is none. For a missing
+        neighbour, the height of the cell itself is used.
     cell_m : tuple
-        Width and height of the cells on the ground, m: numbers, or one column with a row for each row of cells.
+        Width and height of the cells, m: numbers, or arrays of one column with a value for each row of cells.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def slope_deg(elevation: Any, cell_m: tuple[Any, Any]) -> npt.NDArray[np.float64
 
 
 def slope_codes(grid: Grid, window: Window) -> npt.NDArray[np.intp]:
-    """Slope class of each cell of a piece of an elevation raster; `NO_SLOPE` where there is no elevation."""
+    """Return the slope class of each cell of a window of an elevation raster; `NO_SLOPE` where there is no elevation."""
     rows, columns = grid.shape
     top, left = max(window.row_off - 1, 0), max(window.col_off - 1, 0)
     bottom = min(window.row_off + window.height + 1, rows)
@@ -61,6 +61,6 @@ def slope_codes(grid: Grid, window: Window) -> npt.NDArray[np.intp]:
         slice(window.row_off - top, window.row_off - top + window.height),
         slice(window.col_off - left, window.col_off - left + window.width),
     )
-    # Heights are whole metres at best: a slope that is at a limit but for rounding is not past it.
+    # A slope that exceeds a limit by a rounding error only belongs to the lower class.
     codes = np.searchsorted(np.array(LIMITS_DEG) + 1e-9, np.nan_to_num(steepness[inner]), side="left")
     return np.where(np.isnan(steepness[inner]), NO_SLOPE, codes)

@@ -1,4 +1,4 @@
-"""What the ground of a city is: land cover or slope by zone, true areas, and declared figures beside them."""
+"""Land cover or slope by zone, with areas on the ellipsoid, compared with declared figures."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model.catalogue import Declared
 from lzgis.model.report import Problem, SiteTable, Source
-from lzgis.rasters.city import CityRaster, as_city, as_sites, city_raster, city_zones, no_zones, raster_ids
+from lzgis.rasters.city import CityRaster, as_city, as_sites, city_raster, city_zones, raster_ids, sites_without_area
 from lzgis.rasters.cover import Zones, to_grid
 from lzgis.rasters.grid import grid_difference
 from lzgis.rasters.slope import CLASSES, NO_SLOPE, STEEP, slope_codes
-from lzgis.rasters.tabulate import Coder, Table, beyond, tabulate
+from lzgis.rasters.tabulate import Coder, Table, area_outside, tabulate
 from lzgis.screening.check import Progress
 
-#: What a row of a composition is: a class of the raster, or a part of the zone of which the raster says nothing.
+#: Kinds of rows of a composition: a class of the raster, or a part of the zone for which the raster has no class.
 CLASS, UNKNOWN, NO_VALUE, NOT_COVERED = "class", "unknown-value", "no-value", "not-covered"
-#: Layers that are held against the steepest class.
+#: Layers whose area on the steepest slopes is measured.
 LIMITED = ("farmland", "town_boundary", "industrial_parks")
 COMPOSITION = (
     "level",
@@ -63,16 +63,16 @@ class RasterStats:
         Id of the raster.
     composition : DataFrame
         One row per zone and class: ``level`` and ``zone_id`` of the zone, ``what`` (``class``, or ``unknown-value``,
-        ``no-value`` and ``not-covered`` for what the raster does not answer), ``value``, ``title``, ``role``, ``cells``
-        (shares of cells added up), ``area_m2`` on the ellipsoid, ``share`` of the zone. The shares of a zone sum to one.
+        ``no-value`` and ``not-covered`` for parts without a class), ``value``, ``title``, ``role``, ``cells``
+        (sum of covered shares), ``area_m2`` on the ellipsoid, ``share`` of the zone. The shares of a zone sum to one.
     declared : tuple
-        Declared figures beside the measured ones.
+        Declared and measured figures.
     limits : DataFrame
-        For an elevation raster: how much farmland and building land is steeper than 25°.
+        For an elevation raster: the area of farmland and building land steeper than 25°.
     problems : tuple of Problem
-        What a reader must know.
+        Problems with the raster, the zones and the sites.
     source : Source
-        The raster as it was read.
+        The file of the raster.
     """
 
     raster: str
@@ -83,7 +83,7 @@ class RasterStats:
     source: Source
 
     def share(self, level: str, zone_id: str, **which: Any) -> float:
-        """Share of a zone that the classes with this ``title``, ``role`` or ``value`` take together."""
+        """Return the share of a zone that the classes with this ``title``, ``role`` or ``value`` cover together."""
         rows = self.composition
         rows = rows[(rows["level"] == level) & (rows["zone_id"] == zone_id) & (rows["what"] == CLASS)]
         for column, value in which.items():
@@ -93,7 +93,7 @@ class RasterStats:
 
 @dataclass(frozen=True, eq=False)
 class _Legend:
-    """The codes of a raster: its classes, then what is none."""
+    """The codes of a raster: its classes, then unknown values, then no value."""
 
     classes: list[tuple[float, str, str, str]]
     coder: Coder
@@ -112,10 +112,10 @@ def raster_stats(
     sites: SiteTable | gpd.GeoDataFrame | str | Path | None = None,
     progress: Progress | None = None,
 ) -> RasterStats:
-    """Take stock of land cover, or of slope, by zone.
+    """Summarise land cover, or slope, by zone.
 
-    Every cell counts with the exact share that a zone covers, and with its true area: the cells of a degree grid shrink
-    towards the pole.
+    Every cell is weighted by the exact share that a zone covers, and by its area on the ellipsoid: the cells of a degree
+    grid shrink towards the pole.
 
     Parameters
     ----------
@@ -124,23 +124,23 @@ def raster_stats(
     raster : str, optional
         Id of the raster in the catalogue; the latest land cover if not given. An elevation raster gives slope classes.
     by : sequence of str, optional
-        Zones: ``layer`` for each feature, ``layer.field`` for each value of a field, ``layer.*`` for a whole layer; city,
-        redline, its functions, control units and reserves if not given.
+        Zones: ``layer`` for each feature, ``layer.field`` for each value of a field, ``layer.*`` for a whole layer. The
+        default is city, redline, its functions, control units and reserves.
     sites : SiteTable, GeoDataFrame or path, optional
         Sites, each a zone of its own at the level ``sites``.
     progress : callable, optional
-        Called with what is being done, how many steps are done, and how many there are.
+        Called with the name of the task, the number of finished steps, and the number of all steps.
 
     Raises
     ------
     ConfigError
         If the raster, a layer or a field is not known.
     SourceError
-        If the raster cannot be used as it is: missing, damaged, without reference system, rotated.
+        If the raster cannot be used: missing, damaged, without reference system, rotated.
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> found = raster_stats(reference_city(), "landcover_2020", by=["redline.*"])
     >>> round(found.share("redline.*", "redline", role="forest"), 2)
     0.85
@@ -150,33 +150,33 @@ def raster_stats(
     table_of_sites = None if sites is None else as_sites(sites)
     zones = city_zones(city, by, sites=table_of_sites)
     legend = _legend(one)
-    placed = to_grid(one.grid, zones.geometry)
+    zones_in_grid = to_grid(one.grid, zones.geometry)
     if progress:
         progress("raster", 0, 1)
-    table = tabulate(one.grid, placed, legend.coder, legend.codes)
-    outside = beyond(one.grid, placed, city)
+    table = tabulate(one.grid, zones_in_grid, legend.coder, legend.codes)
+    outside = area_outside(one.grid, zones_in_grid, city)
     composition = _composition(zones, table, outside, legend)
     limits, more = _limits(city, one) if one.spec.kind == "elevation" else (_no_limits(), ())
-    lacking = () if table_of_sites is None else no_zones(table_of_sites)
-    problems = (*one.problems, *lacking, *_said(one, legend, composition), *more)
+    no_area = () if table_of_sites is None else sites_without_area(table_of_sites)
+    problems = (*one.problems, *no_area, *_value_problems(one, legend, composition), *more)
     if progress:
         progress("raster", 1, 1)
     return RasterStats(one.id, composition, _declared(city, one, legend), limits, problems, one.source)
 
 
 def raster_declared(city: Catalogue | str | Path, raster: str) -> tuple[RasterMeasured, ...]:
-    """Measure the figures that are declared of a land-cover raster.
+    """Measure the figures that are declared for a land-cover raster.
 
     Raises
     ------
     ConfigError
-        If the raster is not known, or a figure is none that a raster can have.
+        If the raster is not known, or a declared figure is not possible for a raster.
     SourceError
-        If the raster cannot be used as it is.
+        If the raster cannot be used.
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> [(one.declared.value, one.holds) for one in raster_declared(reference_city(), "landcover_2020")]
     [(0.6821, True), (0.6821, False)]
     """
@@ -193,9 +193,9 @@ def _composition(zones: Zones, table: Table, outside: npt.NDArray[np.float64], l
         for code, (value, title, title_en, role) in enumerate(legend.classes):
             area = table.area[k, code]
             rows.append((*head, CLASS, value, title, title_en, role, table.cells[k, code], area, area / total))
-        lacking = zip((UNKNOWN, NO_VALUE), (-2, -1), strict=True)
-        silent = [(what, table.cells[k, at], table.area[k, at]) for what, at in lacking]
-        for what, cells, area in (*silent, (NOT_COVERED, np.nan, outside[k])):
+        codes = zip((UNKNOWN, NO_VALUE), (-2, -1), strict=True)
+        no_class = [(what, table.cells[k, at], table.area[k, at]) for what, at in codes]
+        for what, cells, area in (*no_class, (NOT_COVERED, np.nan, outside[k])):
             if area > 0:
                 rows.append((*head, what, np.nan, "", "", "", cells, area, area / total))
     return pd.DataFrame(rows, columns=list(COMPOSITION))
@@ -226,37 +226,39 @@ def _legend(one: CityRaster) -> _Legend:
         values = one.grid.read(window)
         flat = values.filled(0).astype(np.int64)
         at = np.clip(np.searchsorted(known, flat), 0, len(known) - 1)
-        strange = (np.asarray(known)[at] != flat) & ~np.ma.getmaskarray(values)
-        for value, count in zip(*np.unique(flat[strange], return_counts=True), strict=True):
+        unlisted = (np.asarray(known)[at] != flat) & ~np.ma.getmaskarray(values)
+        for value, count in zip(*np.unique(flat[unlisted], return_counts=True), strict=True):
             unknown[int(value)] = unknown.get(int(value), 0) + int(count)
-        return np.where(np.ma.getmaskarray(values), len(known) + 1, np.where(strange, len(known), at))
+        return np.where(np.ma.getmaskarray(values), len(known) + 1, np.where(unlisted, len(known), at))
 
     classes = [(float(k), spec[k].title, spec[k].title_en, spec[k].role) for k in known]
     return _Legend(classes, covers, unknown)
 
 
 def land_cover_codes(one: CityRaster) -> tuple[Coder, list[tuple[float, str, str, str]]]:
-    """Give what codes the cells of a land-cover raster (classes, then unknown, then no value), and the classes."""
+    """Return a function that codes the cells of a land-cover raster (classes, unknown, no value), and the classes."""
     legend = _legend(one)
     return legend.coder, legend.classes
 
 
-def _said(one: CityRaster, legend: _Legend, composition: pd.DataFrame) -> list[Problem]:
+def _value_problems(one: CityRaster, legend: _Legend, composition: pd.DataFrame) -> list[Problem]:
     place = Message("raster '{raster}' ({source})", raster=one.id, source=one.spec.source)
-    said = []
+    problems = []
     for value, count in sorted(legend.unknown.items()):
         what = Message(
             "{count} cells hold the value {value}, which no class of the catalogue names", count=count, value=value
         )
-        said.append(
+        problems.append(
             Problem("warning", place, what, Message("name it under 'classes'; until then it counts as unknown"))
         )
-    silent = composition[composition["what"].isin([NO_VALUE, NOT_COVERED])]
-    # A border that was drawn a metre outside the raster is none of the reader's business.
-    for zone in silent[silent["share"] > 1e-6].itertuples():
-        what = Message("says nothing of {share:.4%} of {zone}", share=zone.share, zone=zone.zone_name or zone.zone_id)
-        said.append(Problem("warning", place, what, Message("that part is in no class; give a raster that covers it")))
-    return said
+    no_data = composition[composition["what"].isin([NO_VALUE, NOT_COVERED])]
+    # Tiny parts, as of a border drawn a metre outside the raster, are not reported.
+    for zone in no_data[no_data["share"] > 1e-6].itertuples():
+        what = Message("has no data for {share:.4%} of {zone}", share=zone.share, zone=zone.zone_name or zone.zone_id)
+        problems.append(
+            Problem("warning", place, what, Message("that part is in no class; give a raster that covers it"))
+        )
+    return problems
 
 
 def _declared(city: Catalogue, one: CityRaster, legend: _Legend) -> tuple[RasterMeasured, ...]:
@@ -267,11 +269,13 @@ def _declared(city: Catalogue, one: CityRaster, legend: _Legend) -> tuple[Raster
     columns = {"title": 1, "role": 3}
     found = []
     for declared in one.spec.declared:
-        unfit = [name for name in declared.where if name not in columns]
-        if unfit or declared.what == "count":
+        not_allowed = [name for name in declared.where if name not in columns]
+        if not_allowed or declared.what == "count":
             place = Message("{place}, raster '{raster}'", place=str(city.root), raster=one.id)
-            what = Message("'{given}' is not allowed", given=unfit[0] if unfit else declared.what)
-            raise ConfigError(place, what, Message("a raster declares area_km2 or share_of_city, where title or role"))
+            what = Message("'{given}' is not allowed", given=not_allowed[0] if not_allowed else declared.what)
+            raise ConfigError(
+                place, what, Message("a raster can declare area_km2 or share_of_city, filtered by title or role")
+            )
         chosen = [
             code
             for code, entry in enumerate(legend.classes)
@@ -300,7 +304,7 @@ def _no_limits() -> pd.DataFrame:
 
 
 def _limits(city: Catalogue, one: CityRaster) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
-    """Measure what lies steeper than 25°: layers, and classes of the latest land cover if its grid is the same."""
+    """Measure the area steeper than 25° of layers, and of classes of the latest land cover if its grid is the same."""
     rows = []
     for name in LIMITED:
         if city.exists(name):
@@ -314,7 +318,7 @@ def _limits(city: Catalogue, one: CityRaster) -> tuple[pd.DataFrame, tuple[Probl
         cover = city_raster(city, names[-1])
         differs = grid_difference(cover.grid, one.grid)
         if differs is not None:
-            remedy = Message("bring it to the grid of the elevation yourself; classes are not held against slope")
+            remedy = Message("bring it to the grid of the elevation yourself; classes are not compared with slope")
             problems = (Problem("warning", str(cover.grid.path), differs, remedy),)
         else:
             rows += _steep_cover(city, one, cover)

@@ -1,4 +1,4 @@
-"""All rules burnt into one raster: what forbids or hinders each cell, how gravely, and how far the next constraint is."""
+"""Burn all rules into one raster: the rules that touch each cell, their severity, and distances to constraints."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ from lzgis.rules.book import activity_of
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 
-#: Rows that are held at a time, and columns that are burnt at a time.
+#: Rows in memory at a time, and columns burnt at a time.
 BAND, BLOCK = 256, 1024
-#: Cells whose distances are measured at a time.
+#: Cells whose distances are computed at a time.
 _MEASURED = 2**20
 _TAG = "LZGIS"
-#: Levels that distances are measured to, each in a band of its own.
+#: Levels to which distances are computed, each in its own band.
 _DISTANCES = (LEVELS[Severity.PROHIBITED], LEVELS[Severity.CONDITIONAL])
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A constraint surface that was written.
+    """A constraint surface in a file.
 
     Attributes
     ----------
     path : Path
         The Cloud-Optimized GeoTIFF, in the equal-area plane of the city. Its bands: words of 24 rules each, the severity
-        (0 free, 1 notice, 2 conditional, 3 prohibited), the distances in metres to what is prohibited, and to what is
-        prohibited or conditional. NaN outside the city.
+        (0 free, 1 notice, 2 conditional, 3 prohibited), the distance in metres to the nearest prohibited cell, and to
+        the nearest prohibited or conditional cell. NaN outside the city.
     rules : DataFrame
-        One row per rule: ``rule``, ``title``, ``severity``, ``band``, ``bit`` and ``checked``; a rule that could not be
-        checked has no marks, which proves nothing.
+        One row per rule: ``rule``, ``title``, ``severity``, ``band``, ``bit`` and ``checked``. That a rule marks no cell
+        proves nothing if it could not be checked.
     problems : tuple of Problem
-        What a reader must know.
+        Rules that could not be checked, and problems with layers.
     """
 
     path: Path
@@ -71,7 +71,13 @@ class Surface:
     problems: tuple[Problem, ...]
 
     def covered(self, rule: str, window: Window | None = None) -> npt.NDArray[np.bool_]:
-        """Tell which cells a rule touches."""
+        """Return which cells a rule touches.
+
+        Raises
+        ------
+        ConfigError
+            If the surface has no such rule.
+        """
         known = self.rules["rule"].tolist()
         if rule not in known:
             what = Message("holds no rule '{rule}'", rule=rule)
@@ -83,20 +89,20 @@ class Surface:
         return marked
 
     def severity(self, window: Window | None = None) -> npt.NDArray[np.float32]:
-        """Read the severity band: NaN outside the city, 0 where nothing was found."""
+        """Read the severity band: NaN outside the city, 0 where no rule touches the cell."""
         return self._read(-3, window)
 
     def distance_m(
         self, window: Window | None = None, *, to: Severity = Severity.PROHIBITED
     ) -> npt.NDArray[np.float32]:
-        """Read the distance to the nearest constraint as grave as `to` (prohibited, or conditional as well), m.
+        """Read the distance to the nearest cell at least as severe as `to` (prohibited or conditional), m.
 
-        It is 0 where one touches, infinite where there is none at all.
+        It is 0 in such a cell, and infinite if there is none.
         """
         return self._read(-2 if to is Severity.PROHIBITED else -1, window)
 
     def at(self, lon: float, lat: float) -> pd.DataFrame:
-        """Name the rules that touch the cell at a place, given in degrees."""
+        """Return the rules that touch the cell at a position in degrees (CGCS2000)."""
         with opened_tiff(self.path) as source:
             x, y = Transformer.from_crs(DEGREES, source.crs.to_wkt(), always_xy=True).transform(lon, lat)
             row, column = source.index(x, y)
@@ -114,7 +120,7 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What is burnt: the grid in the plane, the constraints, and the rules that they are of."""
+    """The inputs of a surface: the grid in the plane, the outline, the rules, and their constraints."""
 
     west: float
     north: float
@@ -130,7 +136,7 @@ class _Plan:
         return max(1, -(-len(self.book.rules) // BITS))
 
     def bands(self) -> Iterator[tuple[int, int]]:
-        """First row and number of rows of each band."""
+        """Yield the first row and the number of rows of each band."""
         for row in range(0, self.shape[0], BAND):
             yield row, min(BAND, self.shape[0] - row)
 
@@ -149,11 +155,11 @@ def raster_surface(
 ) -> Surface:
     """Burn the rules in force into one Cloud-Optimized GeoTIFF.
 
-    A cell is marked for a rule if any part of its square is touched by what the rule protects: the features to avoid, the
-    corridor around a baseline (with the assumed half-width, where the known one is lacking), what lies outside the area to
-    stay inside. So no cell that a constraint covers is free; a marked cell may be covered in part only. The distance runs
-    between centres of cells: the true distance from a cell's centre is within 0.71 cells of it. Only bands of rows are
-    held in memory, whatever the size of the grid. Overviews are for the eye only.
+    A cell is marked for a rule if any part of its square touches the area of the rule: the features to avoid, the corridor
+    around a baseline (with the assumed half-width where none is known), the outside of the area to stay inside. So no
+    cell that a constraint covers is free; a marked cell may be covered in part only. Distances are between centres of
+    cells; the true distance from a cell's centre differs by at most 0.71 cells. Only bands of rows are in memory,
+    whatever the size of the grid. Overviews are for display only.
 
     Parameters
     ----------
@@ -166,10 +172,10 @@ def raster_surface(
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     activity : str
-        The activity that is planned, as in the vocabulary: rules that do not concern it are left out and exceptions
-        applied. If empty, rules for certain activities are burnt as notices, for the answer depends on the activity.
+        The planned activity, as in the vocabulary: rules that do not concern it are left out, and exceptions are
+        applied. If empty, rules for certain activities are burnt as notices, because the answer depends on the activity.
     progress : callable, optional
-        Called with what is being done, how many steps are done, and how many there are.
+        Called with the name of the task, the number of finished steps, and the number of all steps.
 
     Raises
     ------
@@ -181,8 +187,8 @@ def raster_surface(
     city, path = as_city(city), Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ExportError(str(path), Message("'{suffix}' is no GeoTIFF", suffix=path.suffix), Message("name it *.tif"))
-    plan, unanswered, problems = _plan(city, cell_m, as_of, activity)
-    rules = _rule_table(plan, unanswered)
+    plan, unchecked, problems = _plan(city, cell_m, as_of, activity)
+    rules = _rule_table(plan, unchecked)
     tags = _tags(city, rules, {"as_of": str(date_of(as_of)), "activity": activity})
 
     try:
@@ -198,18 +204,18 @@ def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | No
         draft = Path(folder) / "draft.tif"
         _draw(plan, draft, tags, progress)
         options = {"COMPRESS": "DEFLATE", "BLOCKSIZE": "512", "OVERVIEW_RESAMPLING": "NEAREST"}
-        # Level 4 takes less than half as long as 6, and 2 % more room; the bytes do not depend on the threads.
+        # Level 4 takes less than half the time of 6 for 2 % more bytes; the bytes do not depend on the threads.
         options |= {"LEVEL": "4", "NUM_THREADS": "ALL_CPUS"}
         copy_raster(draft, made, driver="COG", BIGTIFF="IF_SAFER", **options)
 
 
 def read_surface(path: str | Path) -> Surface:
-    """Open a constraint surface that was written before.
+    """Open the file of a constraint surface.
 
     Raises
     ------
     SourceError
-        If the file is missing or no constraint surface.
+        If the file is missing or is not a constraint surface.
     """
     path = Path(path)
     if not path.exists():
@@ -240,18 +246,18 @@ def _plan(
         raise ConfigError("activity", what, nearest(activity, titles)) from None
     layers, problems = _layers(city, book)
     outline = city.plane.project([city.outline])[0]
-    found, unanswered = constraints(book, layers, outline, activity)
+    found, unchecked = constraints(book, layers, outline, activity)
     west, south, east, north = outline.bounds
     west, north = np.floor(west / cell_m) * cell_m, np.ceil(north / cell_m) * cell_m
     shape = int(np.ceil((north - south) / cell_m)), int(np.ceil((east - west) / cell_m))
     crs = city.plane.crs.to_wkt("WKT1_GDAL")
     plan = _Plan(float(west), float(north), float(cell_m), shape, crs, outline, book, found)
-    for number in unanswered:
+    for number in unchecked:
         rule = book.rules[number]
         what = Message("could not be checked for lack of layer '{layer}'", layer=rule.layer)
         remedy = Message("cells that it does not mark are not proved free")
         problems.append(Problem("warning", Message("rule '{rule}'", rule=rule.id), what, remedy))
-    return plan, unanswered, tuple(problems)
+    return plan, unchecked, tuple(problems)
 
 
 def _layers(city: Catalogue, book: RuleBook) -> tuple[dict[str, PlaneLayer], list[Problem]]:
@@ -272,15 +278,15 @@ def _layers(city: Catalogue, book: RuleBook) -> tuple[dict[str, PlaneLayer], lis
 
 
 def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | None) -> None:
-    """Burn from north to south, then measure distances from south to north."""
+    """Burn from north to south, then compute distances from south to north."""
     rows, columns = plan.shape
     profile = {"driver": "GTiff", "width": columns, "height": rows, "count": plan.words + 3, "dtype": "float32"}
     profile |= {"nodata": np.nan, "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
-    # Band by band, so that distances are added without writing the rest again.
+    # Interleaved by band, so that distances are added without rewriting the other bands.
     profile |= {"interleave": "band"}
     transform = plan.piece(0, 0, plan.shape).transform
     bands = list(plan.bands())
-    tell = progress or (lambda *_: None)
+    report = progress or (lambda *_: None)
     files = [draft.with_name(f"gaps{level}.bin") for level in _DISTANCES]
     with rasterio.open(draft, "w+", **profile, crs=plan.crs, transform=transform, zlevel=1, bigtiff="if_safer") as out:
         out.update_tags(**tags)
@@ -295,7 +301,7 @@ def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | N
                     below = gaps_below(level >= least, above[k])
                     above[k] = below[-1]
                     below.tofile(streams[k])
-                tell("surface", done + 1, 2 * len(bands))
+                report("surface", done + 1, 2 * len(bands))
         above = [np.full(columns, FAR, np.int32) for _ in _DISTANCES]
         for done, (row, count) in enumerate(reversed(bands)):
             for k, path in enumerate(files):
@@ -303,11 +309,11 @@ def _draw(plan: _Plan, draft: Path, tags: dict[str, str], progress: Progress | N
                 up = gaps_below(down[::-1] == 0, above[k])[::-1]
                 above[k] = up[0]
                 _write_distance(plan, out, (row, k), np.minimum(down, up))
-            tell("surface", len(bands) + done + 1, 2 * len(bands))
+            report("surface", len(bands) + done + 1, 2 * len(bands))
 
 
 def _burn_band(plan: _Plan, out: Any, row: int, count: int) -> npt.NDArray[np.uint8]:
-    """Burn one band of rows, block by block; return how grave each cell is, 0 outside the city."""
+    """Burn one band of rows, block by block; return the level of each cell, 0 outside the city."""
     level = np.zeros((count, plan.shape[1]), np.uint8)
     for column in range(0, plan.shape[1], BLOCK):
         width = min(BLOCK, plan.shape[1] - column)
@@ -327,7 +333,7 @@ def _write_distance(plan: _Plan, out: Any, place: tuple[int, int], gaps: npt.NDA
     row, number = place
     window = Window(0, row, gaps.shape[1], gaps.shape[0])
     distance = np.empty(gaps.shape, np.float32)
-    # Each row is measured by itself; measuring needs many times the room that the answer does.
+    # A few rows at a time: computing distances needs many times the memory of the result.
     step = max(1, _MEASURED // gaps.shape[1])
     for first in range(0, len(gaps), step):
         part = slice(first, first + step)
@@ -346,19 +352,19 @@ def _band_names(plan: _Plan) -> list[str]:
     return [*names, *last]
 
 
-def _rule_table(plan: _Plan, unanswered: list[int]) -> pd.DataFrame:
+def _rule_table(plan: _Plan, unchecked: list[int]) -> pd.DataFrame:
     burnt = {one.rule for one in plan.found}
     rows = []
     for number, rule in enumerate(plan.book.rules):
         word, bit = divmod(number, BITS)
-        checked = number not in unanswered
+        checked = number not in unchecked
         rows.append((rule.id, rule.title, rule.severity.value, word + 1, bit, checked, number in burnt))
     return pd.DataFrame(rows, columns=["rule", "title", "severity", "band", "bit", "checked", "burnt"])
 
 
-def _tags(city: Catalogue, rules: pd.DataFrame, asked: dict[str, str]) -> dict[str, str]:
+def _tags(city: Catalogue, rules: pd.DataFrame, parameters: dict[str, str]) -> dict[str, str]:
     table = rules.to_json(orient="records", force_ascii=False)
-    tags = {f"{_TAG}_{name.upper()}": value for name, value in asked.items()}
+    tags = {f"{_TAG}_{name.upper()}": value for name, value in parameters.items()}
     tags |= {f"{_TAG}_RULES": table, f"{_TAG}_CITY": city.city.name, f"{_TAG}_NOTICE": city.city.notice}
     tags[f"{_TAG}_MEANING"] = "a cell is marked if any part of it is touched; overviews are for the eye only"
     return tags

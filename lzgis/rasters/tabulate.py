@@ -1,4 +1,4 @@
-"""Cells counted: how much of each zone every code of a raster takes, in cells and in true square metres."""
+"""Count cells: how much of each zone has which code, in cells and in square metres on the ellipsoid."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from lzgis.city.catalogue import Catalogue
 from lzgis.rasters.cover import covers, from_grid
 from lzgis.rasters.grid import TILE, Grid
 
-#: Codes from 0 for each cell of a piece of a raster.
+#: Returns the codes, from 0, of the cells of a window of a raster.
 Coder = Callable[[Window], npt.NDArray[np.intp]]
 
 
 class Table(NamedTuple):
-    """One row per zone, one column per code: shares of cells added up, and their area, m²."""
+    """One row per zone, one column per code: sum of the covered shares of cells, and their area, m²."""
 
     cells: npt.NDArray[np.float64]
     area: npt.NDArray[np.float64]
 
 
 def tabulate(grid: Grid, geometries: Any, code: Coder, codes: int, *, tile: int = TILE) -> Table:
-    """Add up, for polygons in coordinates of the raster, the covered shares of the cells of each code.
+    """Add up the covered shares of the cells of each code, for polygons in coordinates of the raster.
 
-    Memory holds one piece of the raster at a time, whatever its size.
+    Only one window of the raster is in memory at a time.
     """
     cells, area = np.zeros((len(geometries), codes)), np.zeros((len(geometries), codes))
     for window in grid.windows(tile):
@@ -43,8 +43,8 @@ def tabulate(grid: Grid, geometries: Any, code: Coder, codes: int, *, tile: int 
     return Table(cells, area)
 
 
-def beyond(grid: Grid, geometries: Any, city: Catalogue) -> npt.NDArray[np.float64]:
-    """Area of what of each polygon (in coordinates of the raster) lies beyond the raster, m²."""
+def area_outside(grid: Grid, geometries: Any, city: Catalogue) -> npt.NDArray[np.float64]:
+    """Return the area of the part of each polygon (in coordinates of the raster) outside the raster, m²."""
     frame = shapely.box(*grid.bounds)
     area = np.zeros(len(geometries))
     out = np.flatnonzero(~shapely.covered_by(geometries, frame))

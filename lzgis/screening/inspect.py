@@ -145,7 +145,7 @@ def inspect_file(
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> sheet = inspect_file(reference_city() / "sites.gpkg", city=reference_city())
     >>> sheet.readable, sheet.system.code.value, sheet.contents.rows, sheet.contents.place.outside
     (True, 'EPSG:4490', 51, 1)

@@ -66,7 +66,7 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> report = screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21")
     >>> report.verdicts.set_index("site_id").loc["T01", "verdict"]
     '存在禁止性冲突'

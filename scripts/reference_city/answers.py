@@ -1,4 +1,4 @@
-"""Sites whose answer is known beforehand: each shows one thing that a screening must get right."""
+"""Sites with a known answer: each tests one thing that a screening must get right."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from scipy import ndimage
 from .frame import CELL_M
 from .layers import Feature, Layers, Scene
 from .lines import distances
-from .zoning import Ground
+from .zoning import Terrain
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The city in metres, and how far each cell is from everything that matters."""
+    """The layers in metres, with masks that are used to place the sites."""
 
     scene: Scene
-    ground: Ground
+    terrain: Terrain
     layers: Layers
 
     def metres(self, layer: str) -> np.ndarray:
@@ -53,15 +53,15 @@ class Answers:
         return frame.burn([*lines, *areas], all_touched=True) | (zones.reserves > 0)
 
     def middle(self, mask: np.ndarray) -> np.ndarray:
-        """Find the point of a mask with most room around it."""
+        """Find the cell of a mask that lies farthest from its border."""
         room = ndimage.distance_transform_edt(mask)
         row, col = np.unravel_index(int(np.argmax(room)), room.shape)
         return np.array([self.scene.frame.xy[0][0, col], self.scene.frame.xy[1][row, 0]])
 
 
-def make_answers(scene: Scene, ground: Ground, layers: Layers) -> list[Feature]:
+def make_answers(scene: Scene, terrain: Terrain, layers: Layers) -> list[Feature]:
     """Make the sites T01 to T14."""
-    city = Answers(scene, ground, layers)
+    city = Answers(scene, terrain, layers)
     makers: list[Callable[[Answers], tuple[str, str, str, shapely.Geometry]]] = [
         _inside_redline,
         _touching_redline,
@@ -108,7 +108,7 @@ def _inside_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 
 def _touching_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
-    """Follow the redline over some vertices, unchanged, and close the ring outside it; in degrees."""
+    """Take some vertices of the redline unchanged, and close the ring outside the redline; in degrees."""
     frame, zones = city.scene.frame, city.scene.zones
     clear = ~(zones.town | zones.farmland | city.busy) & (frame.rim_m > 2000)
     for feature in city.layers["redline"]:
@@ -129,7 +129,7 @@ def _touching_redline(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
                         "生态保护红线 不涉及（只共边界，面积 0）",
                         shapely.orient_polygons(polygon),
                     )
-    raise ValueError("no stretch of the redline to lean a site on")
+    raise ValueError("no stretch of the redline fits a site that touches it")
 
 
 def _outer_strip(edge: shapely.LineString) -> shapely.Polygon | None:
@@ -145,7 +145,7 @@ def _outer_strip(edge: shapely.LineString) -> shapely.Polygon | None:
 
 
 def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) -> shapely.Polygon:
-    """Put a square at an exact distance from a line, where nothing else is near."""
+    """Place a square at an exact distance from a line, where nothing else is near."""
     frame, zones = city.scene.frame, city.scene.zones
     unfit = zones.redline | zones.farmland | (zones.reserves > 0) | (frame.rim_m < 600)
     fence = shapely.union_all([*city.metres("drinking_water_zones"), *city.metres("road_control_zones")])
@@ -161,7 +161,7 @@ def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) ->
         if abs(float(np.cross(np.append(before, 0), np.append(after, 0))[2])) > 25:
             continue
         for side in (1, -1):
-            site = _settled(points[k - 1 : k + 2], line, side, gap, size)
+            site = _at_distance(points[k - 1 : k + 2], line, side, gap, size)
             row, col = frame.cell(site.centroid.x, site.centroid.y)
             near = others_tree.query(site, predicate="dwithin", distance=260)
             if not unfit[row - 5 : row + 6, col - 5 : col + 6].any() and not len(near) and site.distance(fence) > 60:
@@ -169,7 +169,7 @@ def _beside(city: Answers, line: shapely.LineString, gap: float, size: float) ->
     raise ValueError("no free place beside the line")
 
 
-def _settled(three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float) -> shapely.Polygon:
+def _at_distance(three: np.ndarray, line: shapely.LineString, side: int, gap: float, size: float) -> shapely.Polygon:
     run = (three[2] - three[0]) / np.hypot(*(three[2] - three[0]))
     out = np.array([-run[1], run[0]]) * side
     corner = three[1] - run * size / 2
@@ -209,7 +209,7 @@ def _outside(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 
 def _straddling(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
-    """Half in, half out, at a place of the border without redline."""
+    """Draw a square on the city's border, far from the redline."""
     frame, zones = city.scene.frame, city.scene.zones
     border = shapely.get_coordinates(shapely.segmentize(frame.outline.boundary, 300))
     far = ndimage.distance_transform_edt(~(zones.redline | (zones.reserves > 0) | city.busy)) * CELL_M
@@ -236,7 +236,7 @@ def _core_point(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 
 def _crossing_line(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
-    """Run 3 km from east to west through a part of the redline."""
+    """Draw a line of 3 km from west to east through a part of the redline."""
     zones = city.scene.zones
     sources = city.scene.frame.burn(city.metres("drinking_water_zones"))
     alone = ndimage.distance_transform_edt(~sources & (zones.reserves == 0)) * CELL_M > 1700
@@ -264,7 +264,7 @@ def _clean(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
 
 
 def _thin_overlap(city: Answers) -> tuple[str, str, str, shapely.Geometry]:
-    """Find three straight cell sides of the redline with open land east of them; enter by half a metre."""
+    """Draw a square that enters the redline by half a metre, along a straight side of it with open land to the east."""
     frame, zones = city.scene.frame, city.scene.zones
     red = zones.redline
     open_land = ~(red | zones.town | zones.farmland | city.busy | (zones.reserves > 0)) & (frame.rim_m > 1500)

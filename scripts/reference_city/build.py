@@ -16,7 +16,7 @@ from .relief import raise_relief, write_dem
 from .waters import lay_courses, reservoir_polygons, water_polygons
 from .ways import lay_roads
 from .zones import divide, draw_masks, trace
-from .zoning import Ground
+from .zoning import Terrain
 
 
 def build(folder: Path) -> str:
@@ -24,14 +24,14 @@ def build(folder: Path) -> str:
     frame = Frame(read_outline(places.ADCODE))
     courses = lay_courses(frame)
     relief = raise_relief(frame, courses)
-    ground = Ground.of(relief)
+    terrain = Terrain.of(relief)
     wet = [a for _, a in water_polygons(courses)] + [a for _, a in reservoir_polygons(frame, courses)]
-    zones = draw_masks(ground, courses, frame.burn(wet, all_touched=True))
+    zones = draw_masks(terrain, courses, frame.burn(wet, all_touched=True))
     trace(zones, frame)
-    scene = Scene(frame, courses, lay_roads(ground, courses), zones, divide(zones, frame))
+    scene = Scene(frame, courses, lay_roads(terrain, courses), zones, divide(zones, frame))
     layers: Layers = make_layers(scene)
     check(scene, layers)
-    sites = make_projects(scene, ground, layers) + make_answers(scene, ground, layers)
+    sites = make_projects(scene, terrain, layers) + make_answers(scene, terrain, layers)
     figures = measured(scene, {**layers, "sites": sites})
     for name, features in {**layers, "sites": sites}.items():
         store.write_layer(folder, name, features)

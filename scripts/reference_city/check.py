@@ -1,4 +1,4 @@
-"""What must hold of the layers, and the figures that the README quotes."""
+"""Checks of the finished layers, and the figures in the README of ``layers/``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,19 @@ def km2(frame: Frame, geometries: list[Any]) -> float:
 
 
 def shared(frame: Frame, one: list[Any], other: list[Any]) -> float:
-    """Area that two sets of polygons have in common, in square metres."""
+    """Area of the intersection of two sets of polygons, in square metres."""
     a, b = (shapely.union_all(frame.metres(v)) for v in (one, other))
     return float(shapely.intersection(a, b).area)
 
 
 def check(scene: Scene, layers: Layers) -> None:
-    """Stop with a message when the layers are not what the README promises."""
+    """Check the layers against what the README states.
+
+    Raises
+    ------
+    SystemExit
+        If something differs; the message lists everything.
+    """
     found: list[str] = []
     for name, features in layers.items():
         shapes = [f["geometry"] for f in features]

@@ -45,7 +45,7 @@ LISTS = {1: PRIORITY, 2: KEY, 3: GENERAL}
 
 
 def clauses(unit_class: int, town: str) -> dict[str, str]:
-    """Write the four headings of one unit, a numbered clause a line."""
+    """Write the clauses of one unit by heading, one numbered clause per line."""
     out = {}
     for number, (column, heading) in enumerate(HEADINGS.items(), 1):
         lines = LISTS[unit_class][column]

@@ -1,4 +1,4 @@
-"""The working frame: the city's plane, the 30 m grid that masks live on, and how coordinates are rounded."""
+"""The working frame: the city's plane, the 30 m grid of the masks, and the rounding of coordinates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lzgis.coordinates.plane import Plane, plane_for
 
 SEED = 441882
 CELL_M = 30.0
-# 2 cm: a vertex nearer than that to a foreign edge is put on it, or projecting would make them cross.
+# 2 cm: a vertex nearer than that to another polygon's edge is snapped to it; otherwise projection could make them cross.
 GRID_DEG = 2e-7
 MARGIN_M = 3000.0
 
@@ -30,7 +30,7 @@ class Frame:
 
     @cached_property
     def plane(self) -> Plane:
-        """The plane that the package itself works this city in."""
+        """The equal-area plane that the package uses for this city."""
         return plane_for(self.outline_deg.bounds)
 
     @cached_property
@@ -87,7 +87,7 @@ class Frame:
         return shapely.box(west, north - CELL_M, west + CELL_M, north)
 
     def burn(self, geometries: Iterable[Any], *, all_touched: bool = False) -> np.ndarray:
-        """Which cells the geometries (metres) cover."""
+        """Mark the cells that the geometries (metres) cover."""
         pairs = [(g, 1) for g in geometries]
         if not pairs:
             return np.zeros(self.shape, dtype=bool)
@@ -121,8 +121,8 @@ class Frame:
     def polygons(self, labels: np.ndarray, simplify_m: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Trace the cells of each label (0 is nothing) as polygons with a vertex at every corner of a cell.
 
-        Without all corners a straight edge in the plane would part from its neighbour's in degrees.
-        Simplified together, so that neighbours fit. Returns the polygons and their labels.
+        With fewer vertices, a straight edge in the plane and its neighbour's would differ once in degrees.
+        All polygons are simplified together, so that neighbours still share their edges. Returns polygons and labels.
         """
         traced = shapes(labels.astype(np.int32), mask=labels > 0, connectivity=4, transform=self.transform)
         pairs = [(shapely.Polygon(g["coordinates"][0], g["coordinates"][1:]), int(v)) for g, v in traced]

@@ -1,4 +1,4 @@
-"""The layers themselves: features with their fields, in degrees."""
+"""The layers: features with their fields, in degrees."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scene:
 
 
 def make_layers(scene: Scene) -> Layers:
-    """Make every layer but the sites."""
+    """Make every layer except the sites."""
     return {
         "city": [{"id": places.ADCODE, "name": places.CITY, "geometry": join(scene.faces.mesh.faces)}],
         **_zoning_layers(scene),
@@ -166,7 +166,7 @@ def _reserves(faces: Faces) -> list[Feature]:
 
 
 def _reserve_outlines(faces: Faces) -> list[Feature]:
-    """Join the zones of each reserve: its outline shares every vertex with them."""
+    """Join the zones of each reserve, so that its outline shares every vertex with them."""
     merged = faces.mesh.merge([(int(k) + 1) // 2 if k > 0 else None for k in faces.reserve])
     out = []
     for number in sorted(merged):
@@ -235,7 +235,7 @@ def _roads(scene: Scene) -> list[Feature]:
 
 
 def control_zone(scene: Scene) -> tuple[str, shapely.Polygon]:
-    """Delimit a building-control zone along 6 km of the G234, a little wider than the least that law asks."""
+    """Delimit a building-control zone along 6 km of the G234, slightly wider than the legal minimum."""
     best = max((w for w in scene.ways if w.road == "G234"), key=lambda w: w.line.length)
     points = shapely.get_coordinates(best.line)
     along = distances(points)
@@ -258,7 +258,7 @@ def _road_zones(scene: Scene) -> list[Feature]:
 
 
 def _parks(scene: Scene) -> list[Feature]:
-    """Place each park where it fits into the town boundary, as near as can be to where it should be."""
+    """Place each park inside the town boundary, as near as possible to its approximate real position."""
     frame = scene.frame
     free = scene.zones.town.copy()
     for course in scene.courses.values():

@@ -21,7 +21,7 @@ def bend(points: np.ndarray, step_m: float) -> np.ndarray:
 
 
 def resample(points: np.ndarray, step_m: float) -> np.ndarray:
-    """Sample a polyline at equal steps, both ends kept."""
+    """Sample a polyline at equal steps, including both ends."""
     along = distances(points)
     count = max(2, round(along[-1] / step_m) + 1)
     at = np.linspace(0, along[-1], count)
@@ -41,7 +41,7 @@ def normals(points: np.ndarray) -> np.ndarray:
 
 
 def meander(points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np.random.Generator) -> np.ndarray:
-    """Push a line from side to side, not at its ends; folds are smoothed out."""
+    """Displace a line from side to side, except at its ends; a line that crosses itself is left as it was."""
     step = distances(points)[-1] / (len(points) - 1)
     sway = wander(len(points), wavelength_m / 2 / step, rng)
     fade = np.minimum(1, np.minimum(np.arange(len(points)), np.arange(len(points))[::-1]) * step / wavelength_m)
@@ -51,7 +51,7 @@ def meander(points: np.ndarray, amplitude_m: float, wavelength_m: float, rng: np
 
 
 def swath(points: np.ndarray, half_widths: np.ndarray) -> shapely.Polygon:
-    """Make the area swept by a circle that changes its radius along a line."""
+    """Return the area swept by a circle whose radius changes along a line."""
     discs = shapely.buffer(shapely.points(points), half_widths, quad_segs=5)
     pairs = shapely.multipoints(
         [np.vstack([shapely.get_coordinates(a), shapely.get_coordinates(b)]) for a, b in pairwise(discs)]

@@ -30,9 +30,9 @@ class Mesh:
         return np.where(found == len(polygons), -1, found)
 
     def hosts(self, width_m: float, degree_m: float = 1.1e5) -> np.ndarray:
-        """Give each face its own index, one thinner than `width_m` that of its longest neighbour.
+        """Return the index of each face; for a face thinner than `width_m`, that of the neighbour with the longest common edge.
 
-        A face thinner than the bend that the plane gives its edges turns inside out when projected.
+        Edges bend when they are projected; a face thinner than that bend would become invalid.
         """
         hosts = np.arange(len(self.faces))
         width = 2 * shapely.area(self.faces) / shapely.length(self.faces) * degree_m
@@ -73,7 +73,7 @@ def join(faces: np.ndarray) -> shapely.Geometry:
 
 
 def stack(frame: Frame, polygons: Sequence[shapely.Polygon]) -> list[shapely.Geometry | None]:
-    """Make polygons (metres) disjoint, the earlier one winning; degrees, shared vertices."""
+    """Make polygons (metres) disjoint: an overlap belongs to the earlier polygon. Returned in degrees, with shared vertices."""
     degrees = frame.degrees(list(polygons))
     mesh = build_mesh(frame, degrees)
     owner = mesh.inside(degrees)

@@ -1,4 +1,4 @@
-"""Where things are: names from the plan, positions from general knowledge and approximate."""
+"""Names and approximate positions: names are from the plan, positions from general knowledge."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOWNSHIPS: dict[str, LonLat] = {
     "三水瑶族乡": (112.224, 25.106),
 }
 
-# Further anchors pull a township over land that it is known to hold; the number is a bonus in metres.
+# More points per township, so that it covers land that it is known to hold; the number is a bonus in metres.
 ANCHORS: dict[str, list[tuple[LonLat, float]]] = {
     "连州镇": [((112.377, 24.783), 1500), ((112.330, 24.800), 0)],
     "大路边镇": [((112.566, 25.058), 0), ((112.640, 25.095), 500), ((112.500, 25.095), -500)],
@@ -355,7 +355,7 @@ RESERVES: list[tuple[str, str, str, LonLat, float]] = [
 RIVER_RESERVES = {"连江龙牙峡水产种质资源省级自然保护区": "连江", "三水水生野生动物市级自然保护区": "东陂河"}
 NATURE_PARKS = {"森林公园", "湿地公园", "地质公园"}
 
-# Extra pull on the redline, so that every township holds some of it.
+# Places that raise the score of the redline, so that every township holds some of it.
 REDLINE_BUMPS: list[tuple[LonLat, float, float]] = [
     ((112.335, 24.805), 2600, 0.9),
     ((112.425, 24.950), 3200, 0.7),
@@ -366,7 +366,7 @@ REDLINE_BUMPS: list[tuple[LonLat, float, float]] = [
     ((112.510, 25.110), 2800, 0.7),
 ]
 
-# Middles of the parts of the redline that serve each function.
+# Centres of the parts of the redline with each function.
 FUNCTIONS: list[tuple[str, LonLat]] = [
     ("生物多样性维护", (112.170, 25.090)),
     ("水源涵养", (112.320, 25.140)),

@@ -1,4 +1,4 @@
-"""The conflicts that are planted on purpose: where they lie and what shape they have."""
+"""The conflicts that are planted on purpose: their places and shapes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shapely
 from scipy import ndimage
 
 from .frame import CELL_M, Frame
-from .zoning import Ground
+from .zoning import Terrain
 
 SLIVER_WIDTH_M = 0.8
 SLIVER_LENGTH_M = 420.0
@@ -30,13 +30,13 @@ class Meeting:
 
 
 def arrange_meetings(
-    ground: Ground, redline: np.ndarray, town: np.ndarray, banned: np.ndarray
+    terrain: Terrain, redline: np.ndarray, town: np.ndarray, banned: np.ndarray
 ) -> tuple[list[Meeting], np.ndarray]:
-    """Push redline and town boundary together at two places; both masks change.
+    """Extend redline and town boundary at two places until they meet; both masks are changed in place.
 
-    Returns the places and the cells that must not change any more.
+    Returns the places, and the cells that must not be changed afterwards.
     """
-    frame = ground.frame
+    frame = terrain.frame
     far, (rr, rc) = ndimage.distance_transform_edt(~redline, return_indices=True)
     unfit = ndimage.binary_dilation(banned, iterations=25) | (frame.rim_m < 1500)
     rows, cols = np.nonzero(town & ~unfit & (far < 60))
@@ -50,13 +50,13 @@ def arrange_meetings(
         x, y = (float(v) for v in (frame.xy[0][0, red_col], frame.xy[1][red_row, 0]))
         if any(np.hypot(m.x - x, m.south - y) < 9000 for m in meetings):
             continue
-        meetings.append(_push(frame, (redline, town, frozen), (red_row, red_col), (int(row), int(col))))
+        meetings.append(_join_up(frame, (redline, town, frozen), (red_row, red_col), (int(row), int(col))))
         if len(meetings) == 2:
             return meetings, frozen
     raise ValueError("no two places where redline and town boundary come near each other")
 
 
-def _push(
+def _join_up(
     frame: Frame,
     masks: tuple[np.ndarray, np.ndarray, np.ndarray],
     red: tuple[int, int],
@@ -83,7 +83,7 @@ def sorted_box(x1: float, x2: float, south: float, north: float) -> tuple[float,
 
 
 def sliver(meeting: Meeting) -> shapely.Polygon:
-    """Draw the strip, under a metre wide, by which the town boundary enters the redline."""
+    """Draw a strip, less than a metre wide, of town boundary inside the redline."""
     middle = (meeting.south + meeting.north) / 2
     south, north = middle - SLIVER_LENGTH_M / 2, middle + SLIVER_LENGTH_M / 2
     side = meeting.town_side
@@ -91,7 +91,7 @@ def sliver(meeting: Meeting) -> shapely.Polygon:
 
 
 def overlap(meeting: Meeting) -> shapely.Polygon:
-    """Draw the parcel by which the town boundary really enters the redline."""
+    """Draw a parcel of town boundary inside the redline."""
     side = meeting.town_side
     middle = (meeting.south + meeting.north) / 2
     corners = [(14, -115), (-118, -92), (-171, 31), (-140, 104), (14, 96)]
@@ -99,14 +99,14 @@ def overlap(meeting: Meeting) -> shapely.Polygon:
 
 
 def gap_lens(point: np.ndarray, turn: float) -> shapely.Polygon:
-    """Draw the little area that belongs to no control unit."""
+    """Draw a small area that belongs to no control unit."""
     corners = np.array([(-34, 0), (-15, 11), (12, 13), (33, 2), (14, -10), (-13, -12)], dtype=float)
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return shapely.Polygon(point + corners @ rotation)
 
 
 def gap_place(frame: Frame, townships: np.ndarray, busy: np.ndarray) -> np.ndarray:
-    """Choose a point on a border of two townships, as far from anything else as can be."""
+    """Choose a point on a border of two townships, as far as possible from every other zone."""
     free = ndimage.distance_transform_edt(~busy & (frame.rim_m > 800))
     border = np.zeros(townships.shape, dtype=bool)
     border[:, 1:] |= townships[:, 1:] != townships[:, :-1]

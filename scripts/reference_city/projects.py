@@ -1,4 +1,4 @@
-"""The plan's key projects that have a place: real names, invented positions."""
+"""The plan's key projects that have a location: real names, invented positions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from . import places
 from .frame import CELL_M, SEED
 from .layers import Feature, Layers, Scene
 from .lines import distances, ellipse_blob
-from .zoning import Ground
+from .zoning import Terrain
 
 NOTE = "位置为示意"
 T = list(places.TOWNSHIPS)
 
-# number, name, activity, shape, townships, hectares (or count of pads), kind of ground
+# number, name, activity, shape, townships, hectares (or count of pads), kind of land
 AREAS: list[tuple[str, str, str, str, list[str], float, str]] = [
     ("10", "连州市城南污水处理厂", "污水处理", "area", ["连州镇"], 6, "town"),
     ("19", "“三连一阳”10万吨/年污泥处置项目", "污泥处置", "area", ["九陂镇"], 4, "low"),
@@ -84,7 +84,7 @@ POINTS: list[tuple[str, str, str, str, places.LonLat]] = [
     ("21", "大件垃圾集中投放点", "垃圾处理", "连州镇", (112.362, 24.772)),
     ("46", "公众文化设施建设工程（文化馆）", "文化设施", "连州镇", (112.376, 24.791)),
 ]
-# Projects whose name says where in the town they are.
+# Projects whose name tells their position in the town.
 NEAR: dict[str, places.LonLat] = {
     "10": (112.397, 24.757),
     "20-5": (112.345, 24.760),
@@ -126,15 +126,15 @@ LINES: list[tuple[str, str, str, list[tuple[str, float, float, float]]]] = [
 
 @dataclass
 class Siting:
-    """Finds room for a project: masks of the kinds of ground, and what is taken already."""
+    """Finds room for projects: masks of the kinds of land, and the cells already taken."""
 
     scene: Scene
-    ground: Ground
+    terrain: Terrain
     taken: np.ndarray
 
     def room(self, township: str, kind: str) -> np.ndarray:
-        """Cells of a township that suit a kind of ground."""
-        zones, above = self.scene.zones, self.ground.above
+        """Cells of a township that suit a kind of land."""
+        zones, above = self.scene.zones, self.terrain.above
         land = (zones.townships == T.index(township) + 1) & (self.scene.frame.rim_m > 300) & ~self.taken
         free = land & ~zones.farmland & ~zones.redline & (zones.reserves == 0)
         return {
@@ -146,7 +146,7 @@ class Siting:
         }[kind]
 
     def find(self, township: str, kind: str, radius_m: float, by: int | places.LonLat) -> np.ndarray:
-        """Choose a place with `radius_m` of room: the nearest to `by`, or one by chance seeded with it."""
+        """Choose a place with `radius_m` of room: the nearest to `by` if it is a position, or a random one with the seed `by`."""
         mask = self.room(township, kind)
         room = np.minimum(ndimage.distance_transform_edt(mask) * CELL_M, radius_m * 1.1)
         rows, cols = np.nonzero(room >= min(radius_m, float(room.max()) * 0.98))
@@ -158,13 +158,13 @@ class Siting:
         return np.array([frame.xy[0][0, cols[pick]], frame.xy[1][rows[pick], 0]])
 
     def take(self, shape: Any) -> Any:
-        """Remember that a place is taken."""
+        """Mark the cells around a project as taken."""
         self.taken |= self.scene.frame.burn([shape.buffer(120)], all_touched=True)
         return shape
 
     def ridge(self, township: str, count: int, number: int) -> shapely.MultiPolygon:
         """Set turbine pads of 0.36 ha on crests, 350 m or more apart."""
-        height = np.where(self.room(township, "ridge"), self.ground.height, -1.0)
+        height = np.where(self.room(township, "ridge"), self.terrain.height, -1.0)
         crest = (height == ndimage.maximum_filter(height, size=11)) & (height > 0)
         start = self.find(township, "ridge", 400, number)
         rows, cols = np.nonzero(crest)
@@ -180,9 +180,9 @@ class Siting:
         return self.take(shapely.MultiPolygon([shapely.box(*(p - 30), *(p + 30)) for p in chosen]))
 
 
-def make_projects(scene: Scene, ground: Ground, layers: Layers) -> list[Feature]:
-    """Place every project of the annex that has a place."""
-    siting = Siting(scene, ground, np.zeros(scene.frame.shape, dtype=bool))
+def make_projects(scene: Scene, terrain: Terrain, layers: Layers) -> list[Feature]:
+    """Place every project of the annex that has a location."""
+    siting = Siting(scene, terrain, np.zeros(scene.frame.shape, dtype=bool))
     frame = scene.frame
     out = [_feature("9", "饮用水源保护区标识设立及防护隔离工程建设", "饮用水源保护", _first_zones(layers))]
     for number, row in enumerate(AREAS):
@@ -219,7 +219,7 @@ def _area(
 
 
 def _beside_river(scene: Scene, river: str, start: float, length: float, side: float) -> shapely.LineString:
-    """Run a line of a given length along a river, some metres to its left."""
+    """Draw a line of a given length along a river, some metres to its left."""
     points = scene.courses[river].line
     along = distances(points)
     path = shapely.LineString(points[along >= start * along[-1]])

@@ -24,14 +24,14 @@ DEM_STEP_DEG = 0.001
 
 @dataclass(frozen=True)
 class Relief:
-    """Height above sea and above the nearest valley floor, in metres, on the 90 m grid; finer on demand."""
+    """Height above sea and above the nearest valley floor, in metres, on the 90 m grid."""
 
     frame: Frame
     height: np.ndarray
     above: np.ndarray
 
     def fine(self, field: np.ndarray) -> np.ndarray:
-        """Bring a field to the 30 m grid."""
+        """Interpolate a field to the 30 m grid."""
         rows, cols = self.frame.shape
         at = [(np.arange(n) + 0.5) / BLOCK - 0.5 for n in (rows, cols)]
         for axis, where in enumerate(at):
@@ -43,7 +43,7 @@ class Relief:
 
 
 def raise_relief(frame: Frame, courses: dict[str, Course]) -> Relief:
-    """Work out the terrain: every cell drains to a river, slopes ease as the gathered water grows."""
+    """Compute the terrain: every cell drains to a river, and slopes fall as the drained area grows."""
     rows, cols = (n // BLOCK for n in frame.shape)
     cell = CELL_M * BLOCK
     shape = (rows, cols)
@@ -81,9 +81,9 @@ def _beds(frame: Frame, gx: np.ndarray, gy: np.ndarray, courses: dict[str, Cours
 
 
 def _drained(beds: np.ndarray, steep: np.ndarray, rounds: int = 4) -> np.ndarray:
-    """Heights above the beds where slope is `steep` over the 0.4th power of the cells that drain through.
+    """Compute heights above the river beds; the slope is `steep` divided by (number of cells drained) ** 0.4.
 
-    Each round is a shortest-path tree from the rivers, so that no cliff can stand on a divide.
+    Each round is a shortest-path tree from the rivers, so that no cliff arises on a divide.
     """
     count = beds.size
     number = np.arange(count).reshape(beds.shape)
@@ -120,7 +120,7 @@ def _gather(height: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 
 def _amplitude(frame: Frame, gx: np.ndarray, gy: np.ndarray) -> np.ndarray:
-    """Spread the ruling heights of RELIEF over the map."""
+    """Interpolate the heights of RELIEF over the map."""
     total = np.zeros(gx.shape)
     weight = np.zeros(gx.shape)
     for place, height in places.RELIEF:

@@ -1,4 +1,4 @@
-"""Write layers so that the same layers give the same bytes, and keep the catalogue's hashes true."""
+"""Write layers reproducibly, byte for byte, and update the hashes in the catalogue and the figures in the README."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def digest(path: Path) -> str:
 
 
 def refresh_hashes(catalogue: Path) -> None:
-    """Put the true sha256 of each source into ``catalog.toml``; all else in it stays as written."""
+    """Write the sha256 of each source into ``catalog.toml``; everything else stays as it is."""
     text = catalogue.read_text(encoding="utf-8")
     heads = list(re.finditer(r"^\[((?:layer|raster)\.[\w-]+)\][^\n]*$", text, flags=re.M))
     for head, after in reversed(list(zip(heads, [*heads[1:], None], strict=True))):
@@ -70,7 +70,7 @@ def refresh_hashes(catalogue: Path) -> None:
 
 
 def refresh_section(readme: Path, section: str) -> None:
-    """Replace what stands between the two marks of the README."""
+    """Replace the text between the two markers of the README."""
     start, stop = "<!-- measured: written by scripts/build_layers.py -->", "<!-- /measured -->"
     text = readme.read_text(encoding="utf-8")
     if start not in text or stop not in text:

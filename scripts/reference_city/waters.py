@@ -1,4 +1,4 @@
-"""Rivers and reservoirs: where the water runs, how wide and how high."""
+"""Rivers and reservoirs: centrelines, widths and heights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEP_M = 45.0
 
 @dataclass(frozen=True)
 class Course:
-    """A river worked out: its line in metres; at each vertex height, half-width, half-width of the basin."""
+    """A river: its line in metres; at each vertex the height, the half-width, and the half-width of the basin."""
 
     river: places.River
     line: np.ndarray
@@ -31,7 +31,7 @@ class Course:
 
 
 def lay_courses(frame: Frame) -> dict[str, Course]:
-    """Lay every river, main ones first, so that a tributary ends on a vertex of the river that it joins."""
+    """Lay out every river, main ones first; a tributary ends on a vertex of the river that it joins."""
     courses: dict[str, Course] = {}
     for number, river in enumerate(places.RIVERS):
         rng = np.random.default_rng(SEED + 100 + number)
@@ -119,7 +119,7 @@ def management_ranges(courses: dict[str, Course]) -> list[tuple[dict[str, str], 
 def source_zones(
     courses: dict[str, Course], reservoirs: list[tuple[str, shapely.Polygon]]
 ) -> list[tuple[str, str, shapely.Polygon]]:
-    """Make the zones of the five drinking-water sources; outer ones still cover inner ones."""
+    """Make the zones of the five drinking-water sources; outer zones contain the inner ones."""
     plan = [
         ("耙船洞", "东陂河", 0.30),
         ("星子河水口村", "星子河", 0.655),

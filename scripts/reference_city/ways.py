@@ -16,7 +16,7 @@ from .frame import CELL_M, SEED
 from .lines import bend, distances, normals, resample
 from .places import LonLat
 from .waters import Course
-from .zoning import Ground
+from .zoning import Terrain
 
 BLOCK = 6
 
@@ -36,7 +36,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Plan:
-    """A road by the places that it passes."""
+    """A road by the places that it passes through."""
 
     road: str
     number: str
@@ -204,27 +204,27 @@ EXPRESSWAYS: list[tuple[str, str, list[LonLat]]] = [
 ]
 
 
-def lay_roads(ground: Ground, courses: dict[str, Course]) -> list[Way]:
-    """Lay every road; later ones keep away from earlier ones except in towns."""
-    terrain = _Terrain(ground, courses)
+def lay_roads(terrain: Terrain, courses: dict[str, Course]) -> list[Way]:
+    """Lay out every road; later roads keep away from earlier ones except in towns."""
+    routes = _RouteGrid(terrain, courses)
     ways: list[Way] = []
     for road, number, points in EXPRESSWAYS:
-        middle = bend(ground.frame.points(points), 60)
+        middle = bend(terrain.frame.points(points), 60)
         for side, label in ((1, "左幅"), (-1, "右幅")):
             line = shapely.LineString(middle + normals(middle) * side * 7.5)
             ways.append(Way(road, number, f"{road}{label}", "高速公路", "高速", 20.0, line))
-        terrain.mark(middle)
+        routes.mark(middle)
     for plan in PLANS:
         stops = [T[v] if isinstance(v, str) else v for v in plan.via]
-        path = terrain.route(ground.frame.points(stops))
-        terrain.mark(path)
-        ways += _sections(plan, path, [v for v in plan.via if isinstance(v, str)], ground)
-    return ways + _village_roads(terrain, ground, ways)
+        path = routes.route(terrain.frame.points(stops))
+        routes.mark(path)
+        ways += _sections(plan, path, [v for v in plan.via if isinstance(v, str)], terrain)
+    return ways + _village_roads(routes, terrain, ways)
 
 
-def _sections(plan: Plan, path: np.ndarray, towns: list[str], ground: Ground) -> list[Way]:
+def _sections(plan: Plan, path: np.ndarray, towns: list[str], terrain: Terrain) -> list[Way]:
     """Cut a road at the towns that it passes: one feature a section."""
-    at = sorted({int(np.argmin(np.hypot(*(path - ground.frame.points([T[t]])[0]).T))) for t in towns})
+    at = sorted({int(np.argmin(np.hypot(*(path - terrain.frame.points([T[t]])[0]).T))) for t in towns})
     cuts = [0, *[k for k in at if 20 < k < len(path) - 21], len(path) - 1]
     out = []
     for number, (start, stop) in enumerate(pairwise(cuts), 1):
@@ -234,13 +234,13 @@ def _sections(plan: Plan, path: np.ndarray, towns: list[str], ground: Ground) ->
     return out
 
 
-class _Terrain:
-    """A grid of 180 m cells on which a road finds its way: slope and earlier roads cost."""
+class _RouteGrid:
+    """A grid of 180 m cells for least-cost paths: slope and nearby earlier roads add cost."""
 
-    def __init__(self, ground: Ground, courses: dict[str, Course]) -> None:
-        self.frame = ground.frame
+    def __init__(self, terrain: Terrain, courses: dict[str, Course]) -> None:
+        self.frame = terrain.frame
         rows, cols = (n // BLOCK for n in self.frame.shape)
-        cut = ground.height[: rows * BLOCK, : cols * BLOCK]
+        cut = terrain.height[: rows * BLOCK, : cols * BLOCK]
         self.height = cut.reshape(rows, BLOCK, cols, BLOCK).mean((1, 3))
         self.extra = np.ones((rows, cols))
         self.x = self.frame.extent[0] + (np.arange(cols) + 0.5) * CELL_M * BLOCK
@@ -254,7 +254,7 @@ class _Terrain:
         return np.clip(row // BLOCK, 0, len(self.y) - 1), np.clip(col // BLOCK, 0, len(self.x) - 1)
 
     def mark(self, path: np.ndarray) -> None:
-        """Remember a road: the land beside it costs more, except near the towns."""
+        """Mark a road: the cells beside it cost more, except near the towns."""
         self.road[self._cells(path)] = True
         seats = self.frame.points(list(T.values()))
         gap = np.min([np.hypot(*(path - s).T) for s in seats], axis=0)
@@ -283,7 +283,7 @@ class _Terrain:
         return sparse.csr_matrix((cost, (low, high)), shape=(size, size))
 
     def route(self, stops: np.ndarray) -> np.ndarray:
-        """Find the cheapest way through the stops and smooth it; the stops themselves are met exactly."""
+        """Find the cheapest path through the stops and smooth it."""
         graph = self.graph()
         legs = []
         for start, stop in pairwise(stops):
@@ -291,10 +291,10 @@ class _Terrain:
             _, before = dijkstra(graph, directed=False, indices=a, return_predecessors=True)
             legs.append(np.vstack([start, self._walk(before, int(b))[4:-4:5], stop]))
         points = np.vstack([legs[0], *[leg[1:] for leg in legs[1:]]])
-        return eased(points)
+        return smoothed(points)
 
     def nearest_road(self, point: np.ndarray) -> np.ndarray:
-        """Find the cheapest way from a point to any road laid so far."""
+        """Find the cheapest path from a point to any earlier road."""
         start = int(np.ravel_multi_index(self._cells(point[None]), self.height.shape)[0])
         cost, before = dijkstra(self.graph(), directed=False, indices=start, return_predecessors=True, limit=60000)
         goals = np.flatnonzero(self.road.ravel())
@@ -309,8 +309,8 @@ class _Terrain:
         return np.column_stack([self.x[col], self.y[row]])
 
 
-def eased(points: np.ndarray) -> np.ndarray:
-    """Smooth a rough path and sample it every 60 m, both ends kept."""
+def smoothed(points: np.ndarray) -> np.ndarray:
+    """Smooth a path and sample it every 60 m, including both ends."""
     fine = resample(points, 60)
     spread = np.exp(-0.5 * (np.arange(-12, 13) / 5.0) ** 2)
     spread /= spread.sum()
@@ -318,10 +318,10 @@ def eased(points: np.ndarray) -> np.ndarray:
     return np.column_stack([np.convolve(padded[:, k], spread, mode="valid") for k in (0, 1)])
 
 
-def _village_roads(terrain: _Terrain, ground: Ground, ways: list[Way]) -> list[Way]:
-    """Link villages on low land to the nearest road, first come first served."""
+def _village_roads(routes: _RouteGrid, terrain: Terrain, ways: list[Way]) -> list[Way]:
+    """Link random villages on low land to the nearest road."""
     rng = np.random.default_rng(SEED + 500)
-    frame = ground.frame
+    frame = terrain.frame
     west, south, east, north = frame.outline.bounds
     chosen: list[np.ndarray] = []
     out: list[Way] = []
@@ -329,19 +329,19 @@ def _village_roads(terrain: _Terrain, ground: Ground, ways: list[Way]) -> list[W
     while len(out) < 26:
         point = rng.uniform((west, south), (east, north))
         row, col = frame.cell(*point)
-        high = ground.above[row, col] > 90 or frame.rim_m[row, col] < 1200
+        high = terrain.above[row, col] > 90 or frame.rim_m[row, col] < 1200
         if high or any(np.hypot(*(point - p)) < 4500 for p in chosen):
             continue
         gap = shapely.distance(tree, shapely.Point(point))
         if not 1500 < gap < 7000:
             continue
-        path = eased(np.vstack([point, terrain.nearest_road(point)[3::4]]))
+        path = smoothed(np.vstack([point, routes.nearest_road(point)[3::4]]))
         end = shapely.ops.nearest_points(tree, shapely.Point(path[-1]))[0]
         path = np.vstack([path[: max(2, len(path) - 2)], [end.x, end.y]])
         if distances(path)[-1] < 1200:
             continue
         chosen.append(point)
-        terrain.mark(path)
+        routes.mark(path)
         number = f"Y{301 + len(out)}"
         half = 3.5 if len(out) % 4 == 0 else None
         out.append(Way(number, number, number, "乡道", "四级", half, shapely.LineString(path)))

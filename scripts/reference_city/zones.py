@@ -1,4 +1,4 @@
-"""From masks to zones: the sources of every face, and the layers that tile or must not cross."""
+"""From masks to zones: polygons of every zone, and the faces of one mesh that they are made of."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import places, planted, zoning
 from .frame import Frame, with_corners
 from .mesh import Mesh, build_mesh
 from .waters import Course
-from .zoning import Ground
+from .zoning import Terrain
 
 KEY_PLACES: list[tuple[str, str, tuple[float, float], float]] = [
     ("连州市中心城区重点管控单元", "连州镇", (112.377, 24.795), 5200),
@@ -43,29 +43,29 @@ class Zoning:
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def draw_masks(ground: Ground, courses: dict[str, Course], wet: np.ndarray) -> Zoning:
-    """Decide, cell by cell, what lies where; `wet` cells are water and hold no farmland."""
-    frame = ground.frame
-    reserves = zoning.reserves(ground, courses)
-    score = np.where(frame.share > 0, zoning.redline_score(ground, reserves), -np.inf)
+def draw_masks(terrain: Terrain, courses: dict[str, Course], wet: np.ndarray) -> Zoning:
+    """Make the mask of every zone; `wet` cells are water and hold no farmland."""
+    frame = terrain.frame
+    reserves = zoning.reserves(terrain, courses)
+    score = np.where(frame.share > 0, zoning.redline_score(terrain, reserves), -np.inf)
     redline = zoning.take(score, frame.share, zoning.REDLINE_KM2 - 0.6, zoning.tidy_redline)
     banned = ndimage.binary_dilation(redline | (reserves > 0))
-    town_score = zoning.town_score(ground)
+    town_score = zoning.town_score(terrain)
     near_wet = ndimage.binary_dilation(wet, iterations=1)
-    farmland = zoning.farmland(ground, town_score, banned | near_wet)
-    town = zoning.town(ground, town_score, banned | ndimage.binary_dilation(farmland))
-    kept_off = (reserves > 0) | near_wet
-    meetings, frozen = planted.arrange_meetings(ground, redline, town, kept_off)
+    farmland = zoning.farmland(terrain, town_score, banned | near_wet)
+    town = zoning.town(terrain, town_score, banned | ndimage.binary_dilation(farmland))
+    excluded = (reserves > 0) | near_wet
+    meetings, frozen = planted.arrange_meetings(terrain, redline, town, excluded)
     farmland &= ~frozen
     fixed = frozen | ndimage.binary_dilation(town | farmland, iterations=3)
-    redline = zoning.fit_redline(redline, score, ground, fixed)
-    priority = zoning.priority(ground, redline, np.where(frame.share > 0, score, 0), town | farmland)
+    redline = zoning.fit_redline(redline, score, terrain, fixed)
+    priority = zoning.priority(terrain, redline, np.where(frame.share > 0, score, 0), town | farmland)
     return Zoning(
-        townships=zoning.townships(ground),
-        functions=zoning.functions(ground),
+        townships=zoning.townships(terrain),
+        functions=zoning.functions(terrain),
         redline=redline,
         priority=priority,
-        key=_key_areas(ground),
+        key=_key_areas(terrain),
         town=town,
         farmland=farmland,
         reserves=reserves,
@@ -73,10 +73,10 @@ def draw_masks(ground: Ground, courses: dict[str, Course], wet: np.ndarray) -> Z
     )
 
 
-def _key_areas(ground: Ground) -> np.ndarray:
-    """Give the surroundings of the key places their numbers, from 1."""
-    frame = ground.frame
-    bent = ground.coarse_noise(2500, 80) * 420
+def _key_areas(terrain: Terrain) -> np.ndarray:
+    """Give the surroundings of the key places numbers, from 1."""
+    frame = terrain.frame
+    bent = terrain.coarse_noise(2500, 80) * 420
     labels = np.zeros(frame.shape, dtype=np.int32)
     closest = np.full(frame.shape, np.inf)
     for number, (_, _, at, reach) in enumerate(KEY_PLACES, 1):
@@ -105,7 +105,7 @@ def trace(zones: Zoning, frame: Frame) -> None:
 
 
 def _cut_reserves(parts: np.ndarray, numbers: np.ndarray, frame: Frame) -> np.ndarray:
-    """Cut off the west of the first reserve what all reserves together have too much."""
+    """Cut the excess area of all reserves off the west of the first."""
     inside = shapely.intersection(parts, frame.outline)
     spare = float(shapely.area(inside).sum()) - zoning.RESERVES_KM2 * 1e6
     first = int(np.flatnonzero(numbers == 2)[np.argmax(shapely.area(inside[numbers == 2]))])
@@ -114,7 +114,7 @@ def _cut_reserves(parts: np.ndarray, numbers: np.ndarray, frame: Frame) -> np.nd
 
 
 def cut_west(shape: shapely.Geometry, spare_m2: float) -> shapely.Geometry:
-    """Cut a polygon along a meridian of the plane, so that `spare_m2` falls away in the west."""
+    """Cut a polygon along a north-south line of the plane, so that `spare_m2` is removed in the west."""
     if spare_m2 < 0:
         raise ValueError(f"nothing to spare: {-spare_m2:.0f} m2 too little")
     west, south, east, north = shape.bounds
@@ -127,7 +127,7 @@ def cut_west(shape: shapely.Geometry, spare_m2: float) -> shapely.Geometry:
 
 
 def _town_parts(zones: Zoning, frame: Frame) -> np.ndarray:
-    """Draw the town boundary, disjoint but for the two planted conflicts, with the declared area."""
+    """Draw the town boundary with the declared area; it overlaps other zones only at the two planted conflicts."""
     parts, _ = frame.polygons(zones.town.astype(int), 45)
     whole = shapely.union_all([*parts, *with_corners([m.town_block for m in zones.meetings])])
     others = shapely.union_all(np.concatenate([zones.shapes["redline"], zones.shapes["reserves"]]))
@@ -147,7 +147,7 @@ def _town_parts(zones: Zoning, frame: Frame) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Faces:
-    """What each face of the mesh belongs to; -1 or False for nothing."""
+    """The zones that each face of the mesh belongs to; -1 or False for none."""
 
     mesh: Mesh
     township: np.ndarray
@@ -162,7 +162,7 @@ class Faces:
 
 
 def divide(zones: Zoning, frame: Frame) -> Faces:
-    """Node all borders together and ask of each face inside the city where it lies."""
+    """Node all borders together, and find the zones of each face inside the city."""
     degrees = {name: frame.degrees(shape) for name, shape in zones.shapes.items()}
     mesh = build_mesh(frame, np.concatenate([[frame.outline_deg], *degrees.values()]))
     kept = mesh.inside([frame.outline_deg]) == 0

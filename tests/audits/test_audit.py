@@ -219,14 +219,14 @@ def test_a_pattern_that_is_none_is_named(tmp_path):
         audited(tmp_path, 'kind = "matches_code"\nlayer = "units"\npattern = "("')
 
 
-@pytest.mark.parametrize(("apart", "found"), [(0.0, 0), (0.005, 0), (0.8, 1), (4.9, 1), (5.1, 0)])
-def test_edges_that_ought_to_be_one(tmp_path, apart, found):
-    units = [box(0, 0, 300, 200), box(300 + apart, 0, 600, 200)]
+@pytest.mark.parametrize(("gap", "found"), [(0.0, 0), (0.005, 0), (0.8, 1), (4.9, 1), (5.1, 0)])
+def test_edges_that_ought_to_be_one(tmp_path, gap, found):
+    units = [box(0, 0, 300, 200), box(300 + gap, 0, 600, 200)]
     rows = caught(audited(tmp_path, 'kind = "same_edge"\nlayer = "units"', units=units))
     assert len(rows) == found
     if found:
         row = rows.iloc[0]
-        assert (row["length_m"], row["mean_width_m"]) == (pytest.approx(200, abs=1), pytest.approx(apart, abs=1e-3))
+        assert (row["length_m"], row["mean_width_m"]) == (pytest.approx(200, abs=1), pytest.approx(gap, abs=1e-3))
 
 
 def test_borders_that_merely_cross_are_not_one(tmp_path):
@@ -235,23 +235,23 @@ def test_borders_that_merely_cross_are_not_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("to", "said", "least", "most"),
+    ("to", "pattern", "least", "most"),
     [
         (to_gcj02, r"looks shifted by 6\d\d m to the south-east, as GCJ-02 would be", 500, 700),
         (to_bd09, r"looks shifted by 12\d\d m to the east, as BD-09 would be", 1100, 1300),
     ],
 )
-def test_a_shifted_layer_is_seen_by_the_outline_it_follows(tmp_path, to, said, least, most):
+def test_a_shifted_layer_is_seen_by_the_outline_it_follows(tmp_path, to, pattern, least, most):
     half = box(-5000, -5000, 0, 5000).segmentize(50)
     moved = toy.PLANE.project(shapely.transform(toy.PLANE.unproject([half]), to, interleaved=False))
     report = audited(tmp_path, 'kind = "not_shifted"', units=[moved[0]], town=[half])
     found = report.of(Topic.SHIFT)
     assert found["layer"].tolist() == ["units"]
     assert least < found["length_m"].iloc[0] < most
-    assert re.match(r"\S+ " + said, found["what"].iloc[0])
-    told = report.findings.set_index("layer")["state"]
-    assert told["town"] == State.CLEAR
-    assert told["city"] == State.NOT_CHECKED  # names those that do not follow the outline
+    assert re.match(r"\S+ " + pattern, found["what"].iloc[0])
+    states = report.findings.set_index("layer")["state"]
+    assert states["town"] == State.CLEAR
+    assert states["city"] == State.NOT_CHECKED  # names those that do not follow the outline
 
 
 def test_gcj02_and_back():
@@ -354,7 +354,7 @@ def test_the_planted_conflicts_and_no_others(reference):
 def test_declared_figures_are_a_class_of_their_own(reference):
     wrong = reference.of(Topic.FIGURE)
     assert wrong[["layer", "declared"]].values.tolist() == [["city", 2663.33], ["redline", 0.2131]]
-    said = " ".join(Words("zh").message(w) for w in reference.findings["what"])
+    text = " ".join(Words("zh").message(w) for w in reference.findings["what"])
     for figure in (
         "568.7401",
         "21.3545%",
@@ -365,7 +365,7 @@ def test_declared_figures_are_a_class_of_their_own(reference):
         "11.3700%",
         "79.46%",
     ):
-        assert figure in said
+        assert figure in text
 
 
 def test_areas_are_those_on_the_ellipsoid(reference):
@@ -444,11 +444,11 @@ def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == code
-    told = capsysbinary.readouterr().out
+    output = capsysbinary.readouterr().out
     if "--json" in arguments:
-        assert json.loads(told)["findings"][0]["rule"] == "layers-town-redline"
+        assert json.loads(output)["findings"][0]["rule"] == "layers-town-redline"
     elif code == 1:
-        assert b"29828.75" in told
+        assert b"29828.75" in output
     if "OUT" in arguments:
         assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.json", "audit.xlsx", "manifest.json"]
 

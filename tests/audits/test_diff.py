@@ -77,7 +77,7 @@ def test_what_passes_from_one_feature_to_another_leaves_the_layer_as_it_is(tmp_p
     assert found.totals[["net_m2", "gross_m2"]].values.tolist() == [[0.0, 0.0]]
 
 
-def test_another_id_is_told_from_another_feature(tmp_path):
+def test_a_renamed_feature_is_no_other_feature(tmp_path):
     found = compared(tmp_path, [toy.square(0, 0)], [toy.square(0, 0)], {"old": ["a"], "new": ["b"]})
     row = found.changes.iloc[0]
     assert (row["change"], row["feature_id"], row["former_id"]) == ("renamed", "b", "a")
@@ -310,7 +310,7 @@ def test_a_city_that_the_report_was_not_made_of_is_no_proof(tmp_path):
     layer(new / "town.gpkg", [box(-4000, -1000, -1500, 1000)])
     again = recheck(path, new, old=new)
     same_as_full(again, screen(sites, new, as_of=toy.AS_OF))
-    assert [p.what for p in again.problems] == ["is not what the report was made of: town"]
+    assert [p.what for p in again.problems] == ["differs from the city of the report: town"]
 
 
 def test_sites_without_a_usable_shape(tmp_path):
@@ -365,9 +365,9 @@ def test_files_and_command(tmp_path, monkeypatch, capsysbinary):
         with pytest.raises(SystemExit) as end:
             main()
         assert end.value.code == code
-        told = capsysbinary.readouterr().out
+        output = capsysbinary.readouterr().out
         if "--json" in more:
-            document = json.loads(told)
+            document = json.loads(output)
             assert document["recheck"]["verdicts"][0]["verdict_after"] == "存在禁止性冲突"
             assert set(document["changes"][0]) == {c.name for c in CHANGE_COLUMNS} | {"geometry"}
             assert set(document["totals"][0]) == {c.name for c in TOTAL_COLUMNS}

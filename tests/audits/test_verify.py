@@ -1,4 +1,4 @@
-"""``lzgis verify``: same, changed, damaged or no result; told in both languages and as JSON."""
+"""``lzgis verify``: same, changed, damaged or no result; shown in both languages and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from lzgis.audits.verify import Same, verify
+from lzgis.audits.verify import FileState, verify
 from lzgis.cli.app import app
 from lzgis.cli.result import made_at
 from lzgis.errors import ConfigError, ExportError
@@ -41,9 +41,9 @@ def check(place, *more: str):
     return CliRunner().invoke(app, ["verify", str(place / "out"), *moved, *more])
 
 
-def states(place) -> dict[str, Same]:
+def states(place) -> dict[str, FileState]:
     found = verify(place / "out", layers=place / "city", sites=place / "city" / "sites.gpkg")
-    return {one.name: one.state for one in (*found.files, *found.inputs) if one.state is not Same.SAME}
+    return {one.name: one.state for one in (*found.files, *found.inputs) if one.state is not FileState.SAME}
 
 
 def test_nothing_has_changed(place):
@@ -53,7 +53,7 @@ def test_nothing_has_changed(place):
     assert states(place) == {}
 
 
-def test_the_manifest_tells_the_command_and_no_secret(place):
+def test_the_manifest_holds_the_command_and_no_secret(place):
     (result,) = read_manifest(place / "out").results.values()
     assert result.provenance["command"] == result.command
     assert "k3y" not in (place / "out" / "manifest.json").read_text("utf-8")
@@ -91,13 +91,13 @@ def test_a_result_is_damaged_or_gone(place):
     (place / "out" / "report.json").unlink()
     done = check(place, "--json")
     assert done.exit_code == 2
-    told = json.loads(done.stdout)
-    assert told["state"] == "damaged"
-    assert {f["name"]: f["state"] for f in told["files"]} == {"findings.gpkg": "changed", "report.json": "missing"}
-    assert {i["state"] for i in told["inputs"]} == {"same"}
+    document = json.loads(done.stdout)
+    assert document["state"] == "damaged"
+    assert {f["name"]: f["state"] for f in document["files"]} == {"findings.gpkg": "changed", "report.json": "missing"}
+    assert {i["state"] for i in document["inputs"]} == {"same"}
 
 
-def test_what_is_no_result_is_told(place, tmp_path):
+def test_a_folder_without_results_is_refused(place, tmp_path):
     for folder in (place / "city", tmp_path / "nowhere"):
         with pytest.raises(ExportError, match="holds no result of lzgis; name the folder that was given with --out"):
             verify(folder)

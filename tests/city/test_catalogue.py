@@ -140,8 +140,8 @@ def test_the_system_that_a_catalogue_writes_is_that_of_a_layer_that_names_none(f
     shape = gpd.GeoDataFrame({"id": ["r"]}, geometry=degrees(box(0, 0, 9, 9)))
     with pytest.warns(UserWarning, match="crs"):
         shape.to_file(folder / "redline.shp", engine="pyogrio")
-    said = 'source = "redline.shp"\ncrs = "EPSG:4490"'
-    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    entry = 'source = "redline.shp"\ncrs = "EPSG:4490"'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', entry))
     loaded = open_catalogue(folder).load("redline")
     assert len(loaded.layer.frame) == 1
     assert "names no coordinate reference system; EPSG:4490 is taken" in {p.what for p in loaded.problems}
@@ -151,8 +151,8 @@ def test_a_layer_in_text_of_a_declared_encoding_of_which_rows_are_kept(folder):
     (folder / "redline.gpkg").unlink()
     first, second = degrees(box(0, 0, 9, 9), box(20, 0, 29, 9))
     (folder / "red.csv").write_bytes(f"id\tname\tWKT\nr1\t連州\t{first.wkt}\nr2\t甲\t{second.wkt}\n".encode("big5"))
-    said = 'source = "red.csv"\ncrs = "EPSG:4490"\nencoding = "Big5"\nwhere = { id = ["r1"] }'
-    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', said))
+    entry = 'source = "red.csv"\ncrs = "EPSG:4490"\nencoding = "Big5"\nwhere = { id = ["r1"] }'
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', entry))
     loaded = open_catalogue(folder).load("redline")
     assert loaded.layer.frame["name"].tolist() == ["連州"]
     assert "1 of 2 rows are used" in {p.what for p in loaded.problems}
@@ -231,8 +231,8 @@ def test_fields_and_values_are_brought_under_the_names_of_rules(folder):
     assert frame["id"].tolist() == ["1", "2"]
     assert frame["name"].tolist() == ["甲", ""]
     assert frame["zone"].tolist() == ["核心保护区", "一般控制区"]
-    said = [str(p) for p in loaded.problems]
-    assert said == [
+    reported = [str(p) for p in loaded.problems]
+    assert reported == [
         "layer 'redline' (redline.gpkg): 1 values of field 'zone' were read as 核心区→核心保护区; "
         "as the catalogue says under 'values'",
         "layer 'redline' (redline.gpkg): 1 values of field 'zone' were read as 缓冲区→核心保护区、实验区→一般控制区; "
@@ -255,17 +255,17 @@ def test_a_layer_is_repaired_and_every_repair_is_listed(folder):
     assert shapely.is_valid(loaded.layer.frame.geometry.to_numpy()).all()
     areas = shapely.area(toy.PLANE.project(loaded.layer.frame.geometry.to_numpy()))
     assert areas.tolist() == pytest.approx([50, 100, 100], rel=1e-6)
-    said = {p.place.rsplit("'", 2)[1]: (p.level, p.what) for p in loaded.problems}
-    assert said["a"][0] == "error"
-    assert "a repair would change its area from 0.00 ㎡ to 50.00 ㎡" in said["a"][1]
+    reported = {p.place.rsplit("'", 2)[1]: (p.level, p.what) for p in loaded.problems}
+    assert reported["a"][0] == "error"
+    assert "a repair would change its area from 0.00 ㎡ to 50.00 ㎡" in reported["a"][1]
     # Where the bow tie lies is known, where the feature without a shape lies is not.
     assert [where is None for where in loaded.layer.doubtful] == [True, False]
-    assert said["b"] == (
+    assert reported["b"] == (
         "warning",
         "is a mixture of points, lines or polygons, of which only the polygons are used",
     )
-    assert said["c"] == ("error", "has no geometry")
-    assert "d" not in said
+    assert reported["c"] == ("error", "has no geometry")
+    assert "d" not in reported
 
 
 def test_heights_are_left_out_and_said(folder):
@@ -323,8 +323,8 @@ def test_values_that_no_rule_names_are_listed(folder):
     lines = [LineString([(0, y), (10, y)]) for y in (0, 10, 20, 30)]
     toy.write(folder / "roads.gpkg", lines, road=list("abcd"), **{"class": ["国道", "國道", "國道", None]})
     city = open_catalogue(folder)
-    said = [str(p) for p in unknown_values(city.book, city.load("roads").layer)]
-    assert said == [
+    reported = [str(p) for p in unknown_values(city.book, city.load("roads").layer)]
+    assert reported == [
         "layer 'roads': field 'class' is '國道' in 2 features, which no rule names; "
         "rules name 国道; map the value under 'values' in the catalogue",
         "layer 'roads': field 'class' is '' in 1 features, which no rule names; "

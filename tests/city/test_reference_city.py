@@ -1,4 +1,4 @@
-"""The reference city: known answers, declared totals and planted conflicts, measured apart from lzgis."""
+"""The reference city: known answers, declared totals and planted conflicts, computed independently of lzgis."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def geodesic_m2(geometry):
     )
 
 
-def apart_m(site, others):
+def distances_m(site, others):
     """Distance in a plane centred on the site, in which lengths from its middle are true."""
     x, y = site.centroid.coords[0]
     near = f"+proj=aeqd +lon_0={x} +lat_0={y} +a=6378137 +rf=298.257222101"
@@ -94,16 +94,16 @@ def test_declared_areas_hold_on_the_ellipsoid(layer, km2, within):
 def test_the_outline_is_larger_than_declared_and_that_is_said(city):
     measured = geodesic_m2(shapes("city")[0]) / 1e6
     assert measured == pytest.approx(2667.7, abs=0.05)
-    said = measure_declared(city, "city")[0]
-    assert said.measured == pytest.approx(measured, rel=1e-7)
-    assert (said.declared.value, said.holds) == (2663.33, False)
+    check = measure_declared(city, "city")[0]
+    assert check.measured == pytest.approx(measured, rel=1e-7)
+    assert (check.declared.value, check.holds) == (2663.33, False)
 
 
 def test_the_redline_has_its_share_of_one_denominator_and_not_of_the_other(city):
-    said = {m.declared.denominator_km2: m for m in measure_declared(city, "redline") if m.declared.what != "area_km2"}
-    assert said[2663.33].measured == pytest.approx(568.74 / 2663.33, abs=5e-6)
-    assert said[2668.9].measured == pytest.approx(568.74 / 2668.9, abs=5e-6)
-    assert (said[2663.33].holds, said[2668.9].holds) == (False, True)
+    checks = {m.declared.denominator_km2: m for m in measure_declared(city, "redline") if m.declared.what != "area_km2"}
+    assert checks[2663.33].measured == pytest.approx(568.74 / 2663.33, abs=5e-6)
+    assert checks[2668.9].measured == pytest.approx(568.74 / 2668.9, abs=5e-6)
+    assert (checks[2663.33].holds, checks[2668.9].holds) == (False, True)
 
 
 def test_every_declared_figure_holds_but_those_two(city):
@@ -176,7 +176,7 @@ def test_t03_in_the_corridor_of_a_national_road(report, sites):
     found = row(report, "T03", "road-national")
     roads = pyogrio.read_dataframe(FOLDER / "roads.gpkg")
     roads = roads[roads["class"] == "国道"]
-    edge = apart_m(sites.geometry["T03"], roads.geometry) - roads["half_width_m"].to_numpy()
+    edge = distances_m(sites.geometry["T03"], roads.geometry) - roads["half_width_m"].to_numpy()
     assert float(np.nanmin(edge)) == pytest.approx(16, abs=0.01)
     assert found["distance_m"] == pytest.approx(np.nanmin(edge), rel=1e-4)
     assert (found["state"], found["band"], found["required_m"]) == (INVOLVED, "certain", 20)
@@ -258,7 +258,7 @@ def test_t13_petrochemical_works_outside_the_parks(report, sites):
     assert (found["state"], found["severity"]) == (INVOLVED, "prohibited")
     assert found["area_m2"] == pytest.approx(geodesic_m2(sites.geometry["T13"]), rel=1e-6)
     assert found["distance_m"] == pytest.approx(
-        apart_m(sites.geometry["T13"], shapes("industrial_parks")).min(), rel=1e-4
+        distances_m(sites.geometry["T13"], shapes("industrial_parks")).min(), rel=1e-4
     )
 
 
@@ -266,7 +266,7 @@ def test_t14_beside_a_river_known_by_its_centreline_only(report, sites):
     found = row(report, "T14", "water-corridor")
     assert (found["state"], found["baseline"], found["required_m"]) == (INVOLVED, "centreline", 20)
     assert found["distance_m"] == pytest.approx(10, abs=0.01)
-    nearest = apart_m(sites.geometry["T14"], shapes("river_centrelines")).min()
+    nearest = distances_m(sites.geometry["T14"], shapes("river_centrelines")).min()
     assert nearest == pytest.approx(10, abs=0.01)
 
 

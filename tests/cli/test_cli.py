@@ -99,7 +99,7 @@ def test_a_console_that_lacks_characters_shows_errors_all_the_same(tmp_path, enc
     assert "Traceback" not in done.stderr
 
 
-def test_errors_are_told_in_chinese_if_not_asked_otherwise(place):
+def test_errors_are_in_chinese_by_default(place):
     done = run("screen", place / "free.gpkg", "--layers", place, "--as-of", "soon")
     assert done.returncode == 2
     assert done.stderr.strip() == "规则时点：“soon”不是日期；请写成 2026-11-21"
@@ -182,7 +182,7 @@ def test_a_folder_in_use_is_not_overwritten(place):
     assert (place / "catalog.toml").read_bytes() == before
 
 
-def test_an_unknown_activity_is_told_with_its_row(place, tmp_path):
+def test_an_unknown_activity_is_reported_with_its_row(place, tmp_path):
     toy.sites(FREE, activity="核电站").to_file(tmp_path / "s.gpkg", engine="pyogrio")
     done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF, "--lang", "en")
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""What the user says of an input on the command line."""
+"""Options of the command line on how an input is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lzgis.errors import ConfigError
 from lzgis.reading import ReadOptions
 
 
-def test_options_become_what_readers_are_asked():
+def test_options_become_options_of_readers():
     assert ReadingOptions().options() == ReadOptions()
     given = ReadingOptions(
         "一", "EPSG:4526", "GBK", ShiftedMap.gcj02, ["状态=拟建", "状态=已建", "a=b=c"], allow_network=True
@@ -31,15 +31,15 @@ def test_options_become_what_readers_are_asked():
         ReadingOptions(where=["状态"]).options()
 
 
-def test_a_shapefile_that_says_nothing_is_screened_with_what_the_user_says(tmp_path):
+def test_a_shapefile_without_crs_and_encoding_is_screened_with_those_of_the_options(tmp_path):
     folder = toy.city(tmp_path / "city")
     path = tmp_path / "地块.shp"
     raw_shapefile.write(path, ["编号", "状态"], [["甲", "拟建"], ["乙", "已建"]], "gbk", prj="")
-    said = ["--layers", folder, "--as-of", toy.AS_OF, "--json", "--lang", "en"]
-    refused = run("screen", path, *said)
+    options = ["--layers", folder, "--as-of", toy.AS_OF, "--json", "--lang", "en"]
+    refused = run("screen", path, *options)
     assert refused.returncode == 2
     assert "has no coordinate reference system" in refused.stderr
-    done = run("screen", path, *said, "--crs", "EPSG:4490", "--encoding", "GBK", "--where", "状态=已建")
+    done = run("screen", path, *options, "--crs", "EPSG:4490", "--encoding", "GBK", "--where", "状态=已建")
     assert [v["site_id"] for v in json.loads(done.stdout)["verdicts"]] == ["乙"], done.stderr
 
 

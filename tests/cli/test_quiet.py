@@ -11,32 +11,32 @@ from pathlib import Path
 import pytest
 import toy
 
-#: Runs the command line under a hook that hears of everything that Python does with files, sockets and programs.
+#: Runs the command line under a hook that records everything that Python does with files, sockets and programs.
 CODE = """
 import json, os, sys
 sys.argv = ["lzgis", *json.loads(sys.argv[1])]
 import lzgis.cli.app
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-heard = []
-def hear(event, details):
+events = []
+def record(event, details):
     if event == "open" and not isinstance(details[0], int):
         path, mode, flags = details
         if (flags or 0) & WRITING or (isinstance(mode, str) and set(mode) & set("wax+")):
-            heard.append(["write", os.path.abspath(os.fsdecode(path))])
+            events.append(["write", os.path.abspath(os.fsdecode(path))])
     elif event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "os.truncate", "shutil.copyfile"):
         paths = details[1:2] if event in ("os.rename", "os.link", "os.symlink", "shutil.copyfile") else details[:1]
-        heard.extend(["write", os.path.abspath(os.fsdecode(p))] for p in paths if not isinstance(p, int))
+        events.extend(["write", os.path.abspath(os.fsdecode(p))] for p in paths if not isinstance(p, int))
     elif event == "tempfile.mkdtemp" or event == "tempfile.mkstemp":
-        heard.append(["write", os.path.abspath(os.fsdecode(details[0]))])
+        events.append(["write", os.path.abspath(os.fsdecode(details[0]))])
     elif event.startswith(("socket.", "urllib.", "http.")) or event in ("subprocess.Popen", "os.system", "os.posix_spawn"):
-        heard.append([event, repr(details)])
-sys.addaudithook(hear)
+        events.append([event, repr(details)])
+sys.addaudithook(record)
 try:
     lzgis.cli.app.main()
 except SystemExit:
     pass
 finally:
-    sys.stderr.write("\\nHEARD " + json.dumps(heard))
+    sys.stderr.write("\\nEVENTS " + json.dumps(events))
 """
 
 
@@ -69,24 +69,26 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
         cwd=folders["here"],
         check=False,
     )
-    heard = json.loads(run.stderr.rpartition("HEARD ")[2])
-    # A library looks whether this machine knows IPv6, by a socket that it connects with nothing.
+    events = json.loads(run.stderr.rpartition("EVENTS ")[2])
+    # A library checks for IPv6 with a socket that it never connects.
     harmless = {"write", "socket.__new__", "socket.bind", "socket.gethostname"}
-    # matplotlib asks once which fonts there are, and keeps the answer in its cache.
-    loud = [one for one in heard if one[0] not in harmless and not one[1].startswith("('fc-list', ")]
-    # Files are read by a process of their own, which has limits and no network.
-    loud = [one for one in loud if "lzgis.reading.sandbox.child" not in one[1]]
-    assert loud == []
-    assert all("::1" in details for event, details in heard if event == "socket.bind")
-    # What a reading process is asked and answers stands in the temporary folder, which is empty again at the end.
+    # matplotlib lists the fonts once and caches the list.
+    forbidden = [one for one in events if one[0] not in harmless and not one[1].startswith("('fc-list', ")]
+    # Files are read in a separate process with limits and no network.
+    forbidden = [one for one in forbidden if "lzgis.reading.sandbox.child" not in one[1]]
+    assert forbidden == []
+    assert all("::1" in details for event, details in events if event == "socket.bind")
+    # Requests and answers of the reading process are in the temporary folder, which is empty again at the end.
     allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), os.devnull)
     # Compiled loops are kept beside the code or in the cache, as numba sees fit.
     elsewhere = {
-        path for event, path in heard if event == "write" and not path.startswith(allowed) and "__pycache__" not in path
+        path
+        for event, path in events
+        if event == "write" and not path.startswith(allowed) and "__pycache__" not in path
     }
     assert elsewhere == set()
-    assert any(path.startswith(str(folders["out"])) for _, path in heard)
-    # What libraries of C write is not heard, but seen.
+    assert any(path.startswith(str(folders["out"])) for _, path in events)
+    # The hook does not record what C libraries write, but the folders show it.
     for name in ("home", "temp", "here"):
         assert list(folders[name].iterdir()) == []
     assert {p: p.stat().st_mtime_ns for p in city.rglob("*")} == before

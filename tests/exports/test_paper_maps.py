@@ -25,7 +25,7 @@ from matplotlib.text import Text
 from report_fixture import FORMULA, HOSTILE, toy_report
 from typer.testing import CliRunner
 
-from lzgis.city.catalogue import reference_city
+from lzgis.city.reference import reference_city
 from lzgis.cli.app import app
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError

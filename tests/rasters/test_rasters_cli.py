@@ -1,4 +1,4 @@
-"""The raster commands: tables on standard output, files where asked, exit codes that a script can use."""
+"""The raster commands: tables on standard output, files on request, exit codes that a script can use."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_declared_figures_are_shown_beside_the_measured_ones():
     assert "相符：否" in done.stdout
 
 
-def test_change_says_what_was_converted_by_its_exit_code(city, tmp_path):
+def test_the_exit_code_of_change_is_1_if_anything_was_converted(city, tmp_path):
     arguments = ["raster", "change", "early", "late", "--layers", str(city)]
     done = run.invoke(app, [*arguments, "--out", str(tmp_path / "out")])
     assert done.exit_code == 1, done.output
@@ -175,7 +175,7 @@ def test_results_of_rasters_are_verified_like_all_others(city, tmp_path):
     assert verify(out).state == "damaged"
 
 
-def test_stats_read_sites_as_they_are_told_to(city, tmp_path):
+def test_stats_read_sites_with_the_reading_options(city, tmp_path):
     bow_tie = shapely.Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
     toy.sites(toy.square(200, 200), bow_tie).to_file(tmp_path / "sites.gpkg", engine="pyogrio")
     stats = [
@@ -196,8 +196,8 @@ def test_stats_read_sites_as_they_are_told_to(city, tmp_path):
         return done.stdout, {row["分区编号"] for row in table(tmp_path / "out" / "composition.csv")}
 
     # A repair would make 5,000 ㎡ of nothing.
-    said, found = zones()
+    shown, found = zones()
     assert found == {"redline", "s1"}
-    assert "s2" in said
-    assert "有 1 个地块没有面积，未计入" in said
+    assert "s2" in shown
+    assert "有 1 个地块没有面积，未计入" in shown
     assert zones("--accept-repairs")[1] == {"redline", "s1", "s2"}

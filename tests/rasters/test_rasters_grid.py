@@ -79,19 +79,19 @@ def test_a_truncated_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"transform": Affine(STEP, 0, WEST + STEP / 2, 0, -STEP, NORTH)}, "begins 0.5 cells east and"),
         ({"transform": Affine(2 * STEP, 0, WEST, 0, -STEP, NORTH)}, "has cells of 0.002 × 0.001, but one.tif of 0.001"),
         ({"crs": "EPSG:4326"}, "is in WGS 84, but one.tif is in China Geodetic"),
     ],
 )
-def test_grids_that_differ_are_not_brought_together(tmp_path, change, said):
+def test_grids_that_differ_are_not_brought_together(tmp_path, change, message):
     one = open_grid(write_raster(tmp_path / "one.tif", forest()))
     other = open_grid(write_raster(tmp_path / "other.tif", forest(), **change))
     with pytest.raises(SourceError) as caught:
         require_same_grid(other, one)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "other.tif" in caught.value.place
     assert "by a method that you choose" in caught.value.remedy
 

@@ -72,18 +72,18 @@ def test_cells_of_any_shape_sum_to_its_area_in_any_tiles(tmp_path_factory, corne
     assert table.area == pytest.approx(once.area, rel=1e-5, abs=1)
 
 
-def test_what_has_no_value_is_in_no_class_and_is_said(city):
+def test_cells_without_value_are_in_no_class_and_are_reported(city):
     values = forest()
     values[:, :50] = 0
     write_raster(city / "cover.tif", values)
     found = lz.raster_stats(city, by=["units"])
     rows = found.composition[found.composition["what"] == "no-value"].set_index("zone_id")
     assert rows.loc["units-1", "share"] == pytest.approx(1, abs=1e-3)
-    assert any("says nothing of" in p.what and "units-1" in p.what for p in found.problems)
+    assert any("has no data for" in p.what and "units-1" in p.what for p in found.problems)
     assert found.share("units", "units-2", role="forest") == pytest.approx(1, abs=1e-3)
 
 
-def test_what_lies_beyond_the_raster_is_counted_as_such(city):
+def test_the_part_outside_the_raster_is_counted_as_not_covered(city):
     write_raster(city / "cover.tif", forest(100, 50))
     found = lz.raster_stats(city, by=["city.*"])
     row = found.composition[found.composition["what"] == "not-covered"].iloc[0]
@@ -102,7 +102,7 @@ def test_a_value_without_a_class_is_unknown_and_counted(city):
     assert (found.composition["what"] == "unknown-value").sum() == 1
 
 
-def test_floats_are_no_classes_and_damage_is_said(city):
+def test_rasters_of_floats_and_missing_rasters_are_refused(city):
     write_raster(city / "cover.tif", forest().astype("float32"))
     with pytest.raises(
         lz.SourceError, match="holds float32 values, which are no classes; give a raster of whole numbers"
@@ -116,23 +116,23 @@ def test_floats_are_no_classes_and_damage_is_said(city):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"raster": "covers"}, "raster 'covers' is not described; did you mean 'cover'"),
         ({"by": ["redlin"]}, "layer 'redlin' is not described"),
         ({"by": ["redline.nam"]}, "layer 'redline' has no field 'nam'; did you mean 'name'"),
-        ({"by": ["roads"]}, "has no areas to take stock of"),
+        ({"by": ["roads"]}, "has no areas to measure"),
     ],
 )
-def test_mistakes_are_named(city, arguments, said):
-    with pytest.raises(lz.LzgisError, match=said):
+def test_mistakes_are_named(city, arguments, message):
+    with pytest.raises(lz.LzgisError, match=message):
         lz.raster_stats(city, **arguments)
 
 
 def test_catalogue_mistakes_are_named(tmp_path):
     folder = described(tmp_path / "city", cover='declared = [{ what = "count", value = 3 }]')
     write_raster(folder / "cover.tif", forest())
-    with pytest.raises(lz.ConfigError, match="a raster declares area_km2 or share_of_city"):
+    with pytest.raises(lz.ConfigError, match="a raster can declare area_km2 or share_of_city"):
         lz.raster_stats(folder)
     toy.changed(folder, "catalog.toml", ("[raster.cover.classes]", "[raster.other.classes]"))
     with pytest.raises(lz.ConfigError, match="key 'title' is missing"):
@@ -150,11 +150,9 @@ def test_land_cover_without_classes_or_with_other_bytes(tmp_path):
     assert "the file is not the one the catalogue describes" in found.problems[0].what
 
 
-def test_a_raster_that_names_no_nodata_is_taken_as_it_is(city):
+def test_every_cell_of_a_raster_without_nodata_counts_as_data(city):
     write_raster(city / "cover.tif", forest(), nodata=None)
-    assert [p.what for p in lz.raster_stats(city, by=["city.*"]).problems] == [
-        "does not say which value stands for no value"
-    ]
+    assert [p.what for p in lz.raster_stats(city, by=["city.*"]).problems] == ["names no nodata value"]
 
 
 def test_sites_are_zones_of_their_own(city):
@@ -206,7 +204,7 @@ def test_slope_classes_and_limits(tmp_path):
     assert list(LIMITS_DEG) == [2, 6, 15, 25]
 
 
-def test_classes_are_not_held_against_slope_on_another_grid(tmp_path):
+def test_classes_are_not_compared_with_slope_on_another_grid(tmp_path):
     folder = described(tmp_path / "city", cover="", dem="")
     write_raster(folder / "dem.tif", np.zeros((100, 100), "int16"), nodata=-1)
     write_raster(folder / "cover.tif", forest(), transform=Affine(STEP, 0, WEST + STEP / 3, 0, -STEP, NORTH))

@@ -23,7 +23,7 @@ from lzgis.geometry.cellmarks import cells_within
 from lzgis.model.rules import Severity
 from lzgis.rasters.burn import Piece, touched
 
-# To the micrometre: distances to what is shorter than any number can tell are no matter of these tests.
+# Rounded to the micrometre: these tests do not concern degenerate shapes.
 AT = st.floats(-60, 160, allow_nan=False).map(lambda at: round(at, 6)) | st.integers(-6, 16).map(lambda k: k * 10.0)
 PIECE = Piece(0.0, 100.0, 10.0, (10, 10))
 
@@ -50,11 +50,11 @@ def test_no_cell_is_free_that_a_constraint_covers_and_none_marked_far_from_it(co
     if kind == "line" and len(corners) > 1:
         shape = shapely.LineString(corners)
     marks = touched(PIECE, np.array([shape]), reach)
-    apart = shapely.distance(squares(PIECE), shape)
-    assert marks[apart < reach].all()
+    distance = shapely.distance(squares(PIECE), shape)
+    assert marks[distance < reach].all()
     assert marks[shapely.intersects(squares(PIECE), shape)].all()
-    # What is promised: 1 mm, and 0.03 % where arcs are drawn too wide.
-    assert not marks[apart > (reach + 0.001) * 1.0004 + 1e-6].any()
+    # The documented bound: 1 mm, and 0.03 % by which buffers may be too wide.
+    assert not marks[distance > (reach + 0.001) * 1.0004 + 1e-6].any()
 
 
 @settings(max_examples=60)
@@ -82,9 +82,9 @@ def test_lines_and_borders_of_many_vertices_are_burnt_whole(reach):
     piece = Piece(0.0, 400.0, 10.0, (40, 42))
     for shape in (line, blob, shapely.GeometryCollection([line, shapely.Point(30, 30)])):
         marks = touched(piece, np.array([shape]), reach)
-        apart = shapely.distance(squares(piece), shape)
-        assert marks[apart <= reach].all()
-        assert not marks[apart > (reach + 0.001) * 1.0004 + 1e-6].any()
+        distance = shapely.distance(squares(piece), shape)
+        assert marks[distance <= reach].all()
+        assert not marks[distance > (reach + 0.001) * 1.0004 + 1e-6].any()
         assert marks.any()
         assert not marks.all()
 
@@ -117,7 +117,7 @@ def test_distances_to_cells_are_those_of_all_pairs_with_and_without_the_compiled
 
 
 def test_gdal_never_holds_more_of_a_surface_than_is_stated(folder, tmp_path, monkeypatch):
-    # Left alone it holds a twentieth of the machine's memory; and 64 would be so many bytes, which makes it slow.
+    # By default GDAL caches up to 5 % of the memory of the machine; a value of 64 would mean bytes, which makes it slow.
     held = []
     for name in ("open", "shutil.copy"):
         place, _, own = name.rpartition(".")
@@ -132,7 +132,7 @@ def test_gdal_never_holds_more_of_a_surface_than_is_stated(folder, tmp_path, mon
     monkeypatch.setattr("lzgis.rasters.surface.copy_raster", rasterio.shutil.copy)
     made = lz.raster_surface(folder, tmp_path / "all.tif", cell_m=200, as_of=toy.AS_OF)
     made.severity()
-    # The draft, its copy, the reading back, the reading.
+    # The draft, its copy, the check after writing, and reading.
     assert held == [CACHE_BYTES] * 4
     assert 16 * 2**20 <= CACHE_BYTES <= 256 * 2**20
 
@@ -260,7 +260,7 @@ def test_the_same_city_gives_the_same_bytes(folder, surface):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"cell_m": 0}, "give metres above 0"),
         ({"cell_m": float("nan")}, "give metres above 0"),
@@ -269,14 +269,14 @@ def test_the_same_city_gives_the_same_bytes(folder, surface):
         ({"path": "surface.png"}, "'.png' is no GeoTIFF"),
     ],
 )
-def test_mistakes_are_named(folder, tmp_path, arguments, said):
+def test_mistakes_are_named(folder, tmp_path, arguments, message):
     path = tmp_path / arguments.pop("path", "surface.tif")
-    with pytest.raises(lz.LzgisError, match=said):
+    with pytest.raises(lz.LzgisError, match=message):
         lz.raster_surface(folder, path, **{"cell_m": 100, **arguments})
     assert not path.exists()
 
 
-def test_what_is_no_surface_is_not_read_as_one(tmp_path, surface):
+def test_other_files_are_not_read_as_a_surface(tmp_path, surface):
     with pytest.raises(lz.SourceError, match="does not exist"):
         lz.read_surface(tmp_path / "none.tif")
     with pytest.raises(lz.SourceError, match="is no constraint surface"):

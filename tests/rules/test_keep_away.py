@@ -272,7 +272,7 @@ def test_without_the_field_that_a_rule_needs_nothing_is_proved(tmp_path, zones_h
     assert toy.row(report, "road")["state"] == (INVOLVED if zones_have_it else NOT_CHECKED)
     row = toy.row(report, "road", "s2")
     assert (row["state"], row["reason"]) == (NOT_CHECKED, "field-missing")
-    assert any("has no field 'class', which rules ask for" in str(p) for p in report.problems)
+    assert any("has no field 'class', which rules need" in str(p) for p in report.problems)
 
 
 def test_without_the_better_baseline_the_lesser_is_used(tmp_path):

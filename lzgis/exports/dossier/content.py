@@ -39,7 +39,7 @@ def dossier(report: Report, site_id: str, *, language: Language = "zh", mu: bool
 
     Examples
     --------
-    >>> from lzgis.city.catalogue import reference_city
+    >>> from lzgis.city.reference import reference_city
     >>> from lzgis.screening.screen import screen
     >>> report = screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21")
     >>> dossier(report, "T01").project["area_m2"]

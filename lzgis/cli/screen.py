@@ -1,0 +1,129 @@
+"""The command ``screen``: sites checked against every rule in force, and the results shown and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lzgis.cli.batch import BatchRequest, ShardOptions, run_batch
+from lzgis.cli.console import announce, code_of_verdicts, print_json, print_problems, progress_bar, stdout
+from lzgis.cli.options import (
+    AsOfOption,
+    Lang,
+    LangOption,
+    LayersOption,
+    MapMode,
+    OutputOptions,
+    ReadingOptions,
+    formats_for,
+    gathers,
+)
+from lzgis.cli.result import given_inputs, made_at, recorded_command
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
+
+if TYPE_CHECKING:
+    from lzgis.files.manifest import Given
+    from lzgis.model.report import Report
+
+
+@gathers(ReadingOptions, "reading")
+@gathers(ShardOptions, "shards")
+@gathers(OutputOptions, "output")
+def screen(  # noqa: PLR0913 (a command has as many options as it needs)
+    sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
+    *,
+    layers: LayersOption = None,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.zh,
+    output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+    shards: ShardOptions = ShardOptions(),  # noqa: B008 (frozen)
+) -> None:
+    """Check sites against every rule in force, and write the results."""
+    names = formats_for(output)
+    if output.as_json and output.mode == MapMode.public:
+        what = Message("{formats} have no public edition", formats="json")
+        raise ConfigError("--json", what, Message("leave it out"))
+    options = {**asdict(output), "workers": 0}
+    if shards.concerns(sites, output.out):
+        _check_batch(output)
+        request = BatchRequest(
+            sites=sites,
+            layers=layers,
+            as_of=as_of,
+            out=output.out or Path(),
+            formats=names if output.formats or output.mode == MapMode.public else None,
+            language=lang.code,
+            overrides=output.overrides,
+            reading=reading.options(),
+            options=options,
+        )
+        raise typer.Exit(run_batch(request, shards))
+    report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
+    report = replace(report, backdrop=output.dem) if output.dem else report
+    given = given_inputs(sites, layers, output.overrides)
+    written = write_report(report, output.out, names, lang, options=options, given=given) if output.out else []
+    if output.as_json:
+        from lzgis.exports.gis.json import report_document
+
+        print_json(report_document(report, language=lang.code))
+    else:
+        show_report(report, lang)
+    announce(written)
+    raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
+
+
+def _check_batch(output: OutputOptions) -> None:
+    if output.as_json:
+        raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
+    if output.dem:
+        what = Message("is not used for a batch in parts")
+        raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))
+
+
+def screened(
+    sites: Path,
+    layers: Path | None,
+    as_of: str | None,
+    lang: Lang,
+    *,
+    overrides: Path | None = None,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
+) -> Report:
+    """Screen a file of sites with a progress bar, and record the command in the report."""
+    from lzgis.reading import begin_reading
+
+    # The file is read in a separate process while the heavy packages are imported here.
+    with begin_reading(sites, options=reading.options()) as table, progress_bar(lang.words) as progress:
+        from lzgis.city.reference import city_or_reference
+        from lzgis.screening.screen import screen as screen_sites
+
+        city = city_or_reference(layers)
+        report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
+    return replace(report, provenance=replace(report.provenance, command=recorded_command()))
+
+
+def write_report(
+    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: Given
+) -> list[Path]:
+    """Write a report into a folder with a progress bar; return the files."""
+    from lzgis.exports.folder import export_folder
+
+    with progress_bar(lang.words) as progress:
+        return export_folder(report, out, names, language=lang.code, options=options, given=given, progress=progress)
+
+
+def show_report(report: Report, lang: Lang) -> None:
+    """Print verdicts, problems and the summary of a report."""
+    from lzgis.cli.tables import summary_lines, verdict_table
+
+    console = stdout()
+    console.print(verdict_table(report, lang.words))
+    print_problems(report.problems, lang.words)
+    for line in summary_lines(report, lang.words):
+        console.print(line, soft_wrap=True)
