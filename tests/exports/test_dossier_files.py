@@ -16,7 +16,7 @@ from report_fixture import HOSTILE, toy_report
 from lzgis.cli import options as cli_output
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exports import FORMATS, export, export_projects
-from lzgis.exports.dossier import crew, write_projects
+from lzgis.exports.dossier import processes, write_projects
 from lzgis.exports.file_names import file_stems
 
 RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli.app import main; main()"]
@@ -106,18 +106,18 @@ def test_several_processes_write_what_one_writes_in_the_same_order(
 ) -> None:
     report = only(toy_report(), "S1", "S2", "S4")
     alone = write_projects(report, tmp_path / "alone", suffixes=(".docx", ".html"), workers=2)
-    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
-    monkeypatch.setattr(crew, "_SHARE", 1)
+    monkeypatch.setattr(processes, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(processes, "_SHARE", 1)
     steps: list[tuple[int, int]] = []
     together = write_projects(
-        report, tmp_path / "crew", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)
+        report, tmp_path / "several", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)
     )
     assert [path.name for path in together] == [path.name for path in alone]
     assert [path.read_bytes() for path in together] == [path.read_bytes() for path in alone]
     assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-def test_a_fault_in_another_process_is_told_as_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
+def test_an_error_in_another_process_is_raised_as_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_WORTH_A_PROCESS", 1)
     with pytest.raises(ExportError, match="no document of a project has this suffix"):
         write_projects(only(toy_report(), "S1", "S2"), tmp_path, suffixes=(".odt",), workers=2)

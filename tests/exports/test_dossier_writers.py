@@ -29,7 +29,7 @@ from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, write_docx, write_projects
 from lzgis.exports.dossier.document import Dossier
-from lzgis.exports.dossier.page import page_text
+from lzgis.exports.dossier.html_page import page_text
 from lzgis.exports.dossier.pdf import set_document
 from lzgis.exports.dossier.word import word_bytes
 from lzgis.exports.fonts import FONT

@@ -31,14 +31,14 @@ from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError
 from lzgis.exports.fonts import printable
 from lzgis.exports.paper import Sheet, detail_map, location_map, write_map, write_maps
-from lzgis.exports.paper.bands import bands_of
 from lzgis.exports.paper.chart import LABEL
+from lzgis.exports.paper.corridors import bands_of
+from lzgis.exports.paper.document_maps import room_in
 from lzgis.exports.paper.labels import Box, Labels
-from lzgis.exports.paper.output import settings
-from lzgis.exports.paper.page import SCALES
+from lzgis.exports.paper.layout import SCALES
+from lzgis.exports.paper.mapped_site import subject_of
+from lzgis.exports.paper.rendering import settings
 from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
-from lzgis.exports.paper.small import room_in
-from lzgis.exports.paper.subject import subject_of
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.screening.screen import screen

@@ -9,8 +9,8 @@ from typing import TypedDict, Unpack
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.content import DossierMaker, dossier
-from lzgis.exports.dossier.crew import Job, crew_size, written_by
 from lzgis.exports.dossier.document import Dossier
+from lzgis.exports.dossier.processes import Job, crew_size, written_by
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
 from lzgis.files.atomic_write import telling, workplace, write_bytes_atomic
@@ -180,7 +180,7 @@ def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> b
             with workplace(path.parent) as place:
                 return pdf_bytes(one, made_at, place)
     if suffix == ".html":
-        from lzgis.exports.dossier.page import page_text
+        from lzgis.exports.dossier.html_page import page_text
 
         return page_text(one).encode("utf-8", "replace")
     raise ExportError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from lzgis.exports.dossier import figures
-from lzgis.exports.dossier.batch import Batch, Subject
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column, Grid
+from lzgis.exports.dossier.project import Batch, Subject
 from lzgis.exports.tables.answer_sheet import Clause
 from lzgis.model.rules import Level
 
@@ -33,7 +33,7 @@ def _grid(batch: Batch, clauses: list[Clause]) -> Grid:
     rows = tuple((c.heading, _clause(batch, c), "\n".join(c.facts), batch.say("choices"), "") for c in clauses)
     if first.level is Level.UNIT:
         title = batch.say("unit", **{"id": first.unit_id, "name": first.unit_name, "class": first.unit_class}).strip()
-        title += batch.say("unit-share", share=figures.percent(first.share)) if first.share else ""
+        title += batch.say("unit-share", share=numbers.percent(first.share)) if first.share else ""
         return Grid("answers", _columns(batch), rows, title=title, grouped="heading")
     return Grid("general", _columns(batch), rows, title=batch.say(f"level-{first.level}"), grouped="heading")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import shapely
 
-from lzgis.exports.dossier import checks, figures, law
+from lzgis.exports.dossier import law, numbers
 from lzgis.exports.dossier.answers import answer_grids, levels_missing
-from lzgis.exports.dossier.atlas import Atlas
-from lzgis.exports.dossier.batch import Batch, Subject
 from lzgis.exports.dossier.document import SECTIONS, Dossier, Grid, Picture, Section
+from lzgis.exports.dossier.maps import Atlas
+from lzgis.exports.dossier.project import Batch, Subject
 from lzgis.exports.report_text import number, text, visible
 from lzgis.model.report import Report, State
 from lzgis.words import Language
@@ -137,14 +137,14 @@ def _project_facts(subject: Subject) -> dict[str, str]:
         "name": visible(text(verdict["site_name"])) or batch.say("unnamed"),
         "activity": subject.activity,
         "shape": batch.words("shape", kind) if there else batch.say("no-shape"),
-        "area_m2": figures.square_metres(area),
-        "area_ha": figures.in_hectares(area),
-        "area_mu": figures.in_mu(area),
-        "length_m": figures.metres(length),
-        "centre": _centre(subject.shape) if there else figures.NONE,
-        "divisions": _divisions(subject) or figures.NONE,
+        "area_m2": numbers.square_metres(area),
+        "area_ha": numbers.in_hectares(area),
+        "area_mu": numbers.in_mu(area),
+        "length_m": numbers.metres(length),
+        "centre": _centre(subject.shape) if there else numbers.NONE,
+        "divisions": _divisions(subject) or numbers.NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
-        "nearest": figures.NONE if nearest is None else batch.say("nearest", rule=rule, m=figures.metres(nearest)),
+        "nearest": numbers.NONE if nearest is None else batch.say("nearest", rule=rule, m=numbers.metres(nearest)),
     }
 
 
@@ -167,7 +167,7 @@ def _divisions(subject: Subject) -> str:
         if found["kind"] == "identify" and found["layer"] in levels:
             size = subject.size(found)
             name = visible(text(found["feature_name"]))
-            share = figures.percent(found["share"])
+            share = numbers.percent(found["share"])
             told.append(batch.say("place-share", name=name, size=size, share=share) if size else name)
     return "\n".join(told)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from lzgis.exports.dossier import figures
-from lzgis.exports.dossier.batch import Batch, Subject, meant
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Grid
+from lzgis.exports.dossier.project import Batch, Subject, meant
 from lzgis.exports.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exports.report_text import number, text, visible
 from lzgis.exports.tables.tables import Table
@@ -53,12 +53,12 @@ def basis_grid(subject: Subject) -> Grid:
         document = batch.report.book.documents[name]
         lines = [batch.say("effective", date=document.effective_from)] if document.effective_from else []
         if document.repealed(as_of):
-            by = visible(document.repealed_by) or figures.NONE
+            by = visible(document.repealed_by) or numbers.NONE
             lines.append(batch.say("repealed", date=document.repealed_on, by=by))
         rows.append(
             (
                 visible(batch.words.title(document.title, document.title_en)),
-                visible(separator.join(a for a in articles if a)) or figures.NONE,
+                visible(separator.join(a for a in articles if a)) or numbers.NONE,
                 "\n".join(lines) or batch.say("no-date"),
                 texts.word("certainty", document.certainty),
                 visible(_listed(batch, list(rules))),
@@ -95,8 +95,8 @@ def unchecked_grid(subject: Subject) -> Grid | None:
         (
             visible(texts.rule(found["rule"])),
             visible(texts.layer(found["layer"])),
-            visible(texts.reason(found)) or figures.NONE,
-            figures.percent(found["unchecked_share"]),
+            visible(texts.reason(found)) or numbers.NONE,
+            numbers.percent(found["unchecked_share"]),
             texts.word("severity", found["severity"]),
         )
         for found in subject.findings
@@ -158,4 +158,4 @@ def _grid(batch: Batch, table: Table, names: tuple[str, ...]) -> Grid:
 
 
 def _cell(value: str | float | None) -> str:
-    return f"{value:g}" if isinstance(value, float) else visible(text(value)) or figures.NONE
+    return f"{value:g}" if isinstance(value, float) else visible(text(value)) or numbers.NONE

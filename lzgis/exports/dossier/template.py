@@ -20,7 +20,7 @@ from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.archive import rezipped
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
-from lzgis.exports.dossier.figures import NONE
+from lzgis.exports.dossier.numbers import NONE
 from lzgis.exports.dossier.word import stamp
 from lzgis.messages import Message
 

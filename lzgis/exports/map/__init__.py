@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
 from lzgis.exports.gis.json import origin
-from lzgis.exports.map.canvas import bounds_of, canvas
+from lzgis.exports.map.base_map import bounds_of, canvas
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import VERDICTS, review_data

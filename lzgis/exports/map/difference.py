@@ -17,8 +17,8 @@ import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.exports.diff_text import difference_text, rule_titles, told_text
-from lzgis.exports.map import figures
-from lzgis.exports.map.canvas import bounds_of, canvas
+from lzgis.exports.map import finding_text
+from lzgis.exports.map.base_map import bounds_of, canvas
 from lzgis.exports.map.clauses import rule_texts
 from lzgis.exports.map.layers import layer_data, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
@@ -227,7 +227,7 @@ def _changes(items: _Items, report: DiffReport) -> None:
         items.add(kind, (row["feature_id"], row["feature_name"], title), shape)
         lines = [(words("diff", name), text(row[name])) for name in ("former_id", "fields", "place")]
         sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
-        lines += [(words("diff", name), figures.area(words, row[name])) for name in sized]
+        lines += [(words("diff", name), finding_text.area(words, row[name])) for name in sized]
         named = row["feature_name"] or row["feature_id"]
         heads = (title, named, "", texts.word("change", row["change"]))
         at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
@@ -237,7 +237,7 @@ def _changes(items: _Items, report: DiffReport) -> None:
 def _sizes(texts: ReportText, row: dict[str, Any]) -> str:
     words = texts.words
     there = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
-    said = [words("diff", f"said_{name}", area=figures.area(words, row[name]), m=row[name]) for name in there]
+    said = [words("diff", f"said_{name}", area=finding_text.area(words, row[name]), m=row[name]) for name in there]
     return words("map", "joint").join(said)
 
 

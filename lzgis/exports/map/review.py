@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
-from lzgis.exports.map import figures
+from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
@@ -167,7 +167,7 @@ def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[li
     lines: list[tuple[str, str]] = []
     m2, length, nearest = (number(verdict[name]) for name in ("site_area_m2", "site_length_m", "nearest_m"))
     if m2 is not None:
-        lines.append((words("map", "size"), figures.area(words, m2)))
+        lines.append((words("map", "size"), finding_text.area(words, m2)))
     if length is not None:
         lines.append((words("map", "size"), words("map", "length", m=length)))
     if text(verdict["nearest_rule"]) and nearest is not None:
@@ -211,6 +211,6 @@ def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]
         pool(row["feature_name"] or row["feature_id"]),
         pool(texts.word("state", row["state"])),
         pool(texts.word("severity", row["severity"])),
-        pool(figures.measures(texts.words, row)),
-        [pool(one) for line in figures.details(texts, row) for one in line],
+        pool(finding_text.measures(texts.words, row)),
+        [pool(one) for line in finding_text.details(texts, row) for one in line],
     ]

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper.output import png, save
-from lzgis.exports.paper.page import Orientation, Paper, Sheet
+from lzgis.exports.paper.document_maps import detail_figure, location_figure
+from lzgis.exports.paper.layout import Orientation, Paper, Sheet
+from lzgis.exports.paper.mapped_site import subject_of
+from lzgis.exports.paper.rendering import png, save
 from lzgis.exports.paper.sheets import detail_sheet, overview_sheet
-from lzgis.exports.paper.small import detail_figure, location_figure
-from lzgis.exports.paper.subject import subject_of
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language

@@ -15,7 +15,7 @@ from matplotlib.collections import PathCollection
 
 from lzgis.coordinates.gauss_kruger import Zone
 from lzgis.exports.fonts import LINE, font, measured_mm
-from lzgis.exports.map_frame import Frame, Geometries, halo, of_dimension, paths
+from lzgis.exports.paper.frame import Frame, Geometries, halo, of_dimension, paths
 from lzgis.exports.paper.labels import Box, Labels, Spot
 from lzgis.exports.report_text import ReportText
 

@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_frame import Geometries, of_dimension
-from lzgis.exports.map_margins import Entry
 from lzgis.exports.paper.chart import Chart
-from lzgis.exports.paper.subject import Subject, metres, square_metres
+from lzgis.exports.paper.frame import Geometries, of_dimension
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import Subject, metres, square_metres
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import Severity
 

@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_margins import Entry
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.grid import covers
-from lzgis.exports.paper.subject import Subject, metres
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import Subject, metres
 from lzgis.exports.report_text import number, text
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import State

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from lzgis.exports.fonts import font, measured_mm
-from lzgis.exports.map_frame import Frame, halo
 from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.frame import Frame, halo
 from lzgis.exports.paper.labels import Box
-from lzgis.exports.paper.page import STRIP_MM, Room
+from lzgis.exports.paper.layout import STRIP_MM, Room
 
 #: Steps of degrees, in seconds of arc; and of the grid, in metres.
 _STEPS_SEC = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200)

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from lzgis.exports.paper import Sheet, write_map
-from lzgis.exports.paper.output import settings
+from lzgis.exports.paper.rendering import settings
 from lzgis.exports.paper.sheets import overview_sheet
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report

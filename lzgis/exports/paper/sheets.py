@@ -12,8 +12,16 @@ from matplotlib.figure import Figure
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.exports.fonts import printable
-from lzgis.exports.map_frame import Frame
-from lzgis.exports.map_margins import (
+from lzgis.exports.paper.base_layers import draw_ground, draw_names
+from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.conflicts import draw_conflicts, draw_site, draw_unchecked, label_conflicts
+from lzgis.exports.paper.corridors import bands_of, draw_bands, label_bands
+from lzgis.exports.paper.distances import draw_distances
+from lzgis.exports.paper.frame import Frame
+from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
+from lzgis.exports.paper.labels import Labels
+from lzgis.exports.paper.layout import EDGE_MM, Room, Rooms, Sheet, frame_at, rooms_of, round_scale
+from lzgis.exports.paper.legend import (
     FOOT_LINE_MM,
     Entry,
     draw_foot,
@@ -22,17 +30,9 @@ from lzgis.exports.map_margins import (
     foot_lines,
     legend_height,
 )
-from lzgis.exports.paper.bands import bands_of, draw_bands, label_bands
-from lzgis.exports.paper.batch import draw_batch
-from lzgis.exports.paper.chart import Chart
-from lzgis.exports.paper.conflicts import draw_conflicts, draw_site, draw_unchecked, label_conflicts
-from lzgis.exports.paper.distances import draw_distances
-from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
-from lzgis.exports.paper.ground import draw_ground, draw_names
-from lzgis.exports.paper.labels import Labels
-from lzgis.exports.paper.margin import draw_findings, draw_inset, draw_site_list, draw_verdict
-from lzgis.exports.paper.page import EDGE_MM, Room, Rooms, Sheet, frame_at, rooms_of, round_scale
-from lzgis.exports.paper.subject import Subject
+from lzgis.exports.paper.mapped_site import Subject
+from lzgis.exports.paper.margins import draw_findings, draw_inset, draw_site_list, draw_verdict
+from lzgis.exports.paper.overview_sites import draw_batch
 from lzgis.exports.report_text import ReportText, number
 from lzgis.model.report import Report, State
 

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.exports.fonts import font, printable, shortened
-from lzgis.exports.map_margins import Entry, draw_legend
+from lzgis.exports.paper.base_layers import draw_ground, draw_names
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
-from lzgis.exports.paper.ground import draw_ground, draw_names
-from lzgis.exports.paper.page import STRIP_MM, Room, frame_at, round_scale
+from lzgis.exports.paper.layout import STRIP_MM, Room, frame_at, round_scale
+from lzgis.exports.paper.legend import Entry, draw_legend
+from lzgis.exports.paper.mapped_site import Subject
 from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
-from lzgis.exports.paper.subject import Subject
 from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
 
 _LEGEND_MM = 40.0

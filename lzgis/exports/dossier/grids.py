@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lzgis.exports.dossier import figures
-from lzgis.exports.dossier.batch import Batch, Row, Subject, feature, meant
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column, Grid
+from lzgis.exports.dossier.project import Batch, Row, Subject, feature, meant
 from lzgis.exports.report_text import number, records, text, visible
 from lzgis.exports.tables.tables import mark_of, shortfall
 from lzgis.model.report import Reason, State
@@ -26,7 +26,7 @@ def findings_grid(subject: Subject) -> Grid:
         if found["state"] != State.CLEAR:
             state += "\n" + batch.say("severity", severity=texts.word("severity", found["severity"]))
         met = found["state"] in (State.INVOLVED, State.SLIVER)
-        sizes = subject.measured(found) if met else (figures.NONE,) * len(subject.measures)
+        sizes = subject.measured(found) if met else (numbers.NONE,) * len(subject.measures)
         rows.append(
             (
                 visible(texts.layer(found["layer"])),
@@ -34,7 +34,7 @@ def findings_grid(subject: Subject) -> Grid:
                 remark(subject, found),
                 state,
                 *_with_possible(subject, found, sizes),
-                figures.percent(found["share"]) if met else figures.NONE,
+                numbers.percent(found["share"]) if met else numbers.NONE,
             )
         )
     marks = tuple(mark_of(found) for found in subject.findings)
@@ -47,25 +47,25 @@ def remark(subject: Subject, found: Row) -> str:
     name = feature(found)
     lines = []
     if found["state"] == State.CLEAR and number(found["distance_m"]) is not None and meant(found):
-        distance = figures.metres(found["distance_m"])
+        distance = numbers.metres(found["distance_m"])
         key = "nearest-feature" if name else "nearest-distance"
         lines.append(batch.say(key, **({"feature": name} if name else {}), m=distance))
     elif found["kind"] == "stay_inside" and name:
-        lines.append(batch.say("outside-part", feature=name, m=figures.metres(found["distance_m"])))
+        lines.append(batch.say("outside-part", feature=name, m=numbers.metres(found["distance_m"])))
     elif name:
         lines.append(name)
     if number(found["required_m"]) is not None and found["state"] != State.CLEAR:
         lines.append(
             batch.say(
                 "distance",
-                m=figures.metres(found["distance_m"]),
-                required=figures.plain(found["required_m"]),
+                m=numbers.metres(found["distance_m"]),
+                required=numbers.plain(found["required_m"]),
             )
         )
     if found["state"] == State.SLIVER:
-        lines.append(batch.say("mean-width", m=figures.metres(found["mean_width_m"])))
+        lines.append(batch.say("mean-width", m=numbers.metres(found["mean_width_m"])))
     lines += [visible(said) for said in (batch.texts.reason(found), batch.texts.override(found)) if said]
-    return "\n".join(lines) or figures.NONE
+    return "\n".join(lines) or numbers.NONE
 
 
 def overrides_grid(subject: Subject) -> Grid | None:
@@ -75,7 +75,7 @@ def overrides_grid(subject: Subject) -> Grid | None:
     rows = []
     for row in records(decisions[decisions["site_id"].astype(str) == subject.id], decisions.columns):
         then = [texts.word("state", row["state_then"]), texts.word("severity", row["severity_then"])]
-        then += [figures.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
+        then += [numbers.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
         evidence = [text(row["evidence"]), texts.word("override", row["evidence_state"])]
         rows.append(
             (
@@ -106,10 +106,10 @@ def divisions_grid(subject: Subject) -> tuple[Grid | None, str]:
             title = (visible(texts.rule(found["rule"])), feature(found))
             for part in here:
                 name = visible(text(part["division_name"])) or batch.say("nowhere")
-                rows.append((*title, name, *_part_sizes(subject, part), figures.percent(part["share"])))
+                rows.append((*title, name, *_part_sizes(subject, part), numbers.percent(part["share"])))
                 most = max(most, abs(part["adjustment"]))
             if len(here) > 1:
-                whole = (batch.say("whole"), *subject.measured(found), figures.percent(1.0))
+                whole = (batch.say("whole"), *subject.measured(found), numbers.percent(1.0))
                 rows.append((*title, *whole))
     if not rows:
         return None, batch.say("no-divisions") if subject.met else ""
@@ -140,7 +140,7 @@ def _with_possible(subject: Subject, found: Row, sizes: tuple[str, ...]) -> tupl
     maybe = subject.measured(found | {"area_m2": found["area_possible_m2"], "length_m": None})
     say = subject.batch.say
     return tuple(
-        size if value == figures.NONE else f"{size}\n{say('possible', value=value)}"
+        size if value == numbers.NONE else f"{size}\n{say('possible', value=value)}"
         for size, value in zip(sizes, maybe, strict=True)
     )
 
@@ -178,16 +178,16 @@ def corridors_grid(subject: Subject) -> Grid | None:
     rows = tuple(
         (
             visible(texts.rule(one["rule"])),
-            feature(one) or figures.NONE,
+            feature(one) or numbers.NONE,
             _baseline(batch, one),
             _pair(batch, one["required_m"], one["required_possible_m"]),
-            figures.metres(one["distance_m"]),
+            numbers.metres(one["distance_m"]),
             _pair(
                 batch,
                 shortfall(one["required_m"], one["distance_m"]),
                 shortfall(one["required_possible_m"], one["distance_m"]),
             ),
-            texts.word("band", one["band"]) or figures.NONE,
+            texts.word("band", one["band"]) or numbers.NONE,
             texts.word("state", one["state"]),
         )
         for one in found
@@ -197,20 +197,20 @@ def corridors_grid(subject: Subject) -> Grid | None:
 
 def _baseline(batch: Batch, found: Row) -> str:
     # What was not checked has no baseline, but a reason.
-    name = batch.texts.word("baseline", found["baseline"]) or visible(batch.texts.reason(found)) or figures.NONE
+    name = batch.texts.word("baseline", found["baseline"]) or visible(batch.texts.reason(found)) or numbers.NONE
     half = number(found["half_width_m"])
     if half is None or not half:
         return name
     known = found["baseline"] == "centreline-with-half-width"
-    width = figures.plain(half)
+    width = numbers.plain(half)
     return f"{name}\n{batch.say('half-width-known' if known else 'half-width-assumed', m=width)}"
 
 
 def _pair(batch: Batch, certain: Any, possible: Any) -> str:
-    first = figures.metres(certain)
+    first = numbers.metres(certain)
     if number(possible) is None:
         return first
-    return f"{first}\n{batch.say('possible', value=figures.metres(possible))}"
+    return f"{first}\n{batch.say('possible', value=numbers.metres(possible))}"
 
 
 def zones_grid(subject: Subject) -> Grid | None:
@@ -224,9 +224,9 @@ def zones_grid(subject: Subject) -> Grid | None:
         key = (
             visible(texts.rule(rule)),
             _result(batch, found),
-            visible(text(found["item"])) or figures.NONE,
-            visible(texts.translated(rule, text(found["procedure"]))) or figures.NONE,
-            visible(texts.translated(rule, text(found["note"]))) or figures.NONE,
+            visible(text(found["item"])) or numbers.NONE,
+            visible(texts.translated(rule, text(found["procedure"]))) or numbers.NONE,
+            visible(texts.translated(rule, text(found["note"]))) or numbers.NONE,
         )
         merged.setdefault(key, []).append(feature(found))
         marks.setdefault(key, mark_of(found))
@@ -254,4 +254,4 @@ def _listed(batch: Batch, names: Iterable[str]) -> str:
     told = batch.say("separator").join(known[:_MOST_SUBJECTS])
     if len(known) > _MOST_SUBJECTS:
         return batch.say("subjects-more", subjects=told, count=len(known))
-    return told or figures.NONE
+    return told or numbers.NONE

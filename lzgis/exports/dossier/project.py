@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lzgis.errors import ExportError
-from lzgis.exports.dossier import figures
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.tables.answer_sheet import AnswerSheet
@@ -131,19 +131,19 @@ class Subject:
         if "area_m2" in self.measures:
             key = "square-metres-mu" if self.batch.mu else "square-metres"
             area = row["area_m2"]
-            printed = {"m2": figures.square_metres(area), "ha": figures.in_hectares(area)}
-            return self.batch.say(key, **printed, **({"mu": figures.in_mu(area)} if self.batch.mu else {}))
+            printed = {"m2": numbers.square_metres(area), "ha": numbers.in_hectares(area)}
+            return self.batch.say(key, **printed, **({"mu": numbers.in_mu(area)} if self.batch.mu else {}))
         if "length_m" in self.measures:
-            return self.batch.say("metres", m=figures.metres(row["length_m"]))
+            return self.batch.say("metres", m=numbers.metres(row["length_m"]))
         return ""
 
     def measured(self, row: Row) -> tuple[str, ...]:
         """Print the figures of a row for the columns in `measures`."""
         printed = {
-            "area_m2": lambda: figures.square_metres(row["area_m2"]),
-            "area_ha": lambda: figures.in_hectares(row["area_m2"]),
-            "area_mu": lambda: figures.in_mu(row["area_m2"]),
-            "length_m": lambda: figures.metres(row["length_m"]),
+            "area_m2": lambda: numbers.square_metres(row["area_m2"]),
+            "area_ha": lambda: numbers.in_hectares(row["area_m2"]),
+            "area_mu": lambda: numbers.in_mu(row["area_m2"]),
+            "length_m": lambda: numbers.metres(row["length_m"]),
         }
         return tuple(printed[name]() for name in self.measures)
 

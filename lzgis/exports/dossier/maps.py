@@ -19,18 +19,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from lzgis.coordinates.gauss_kruger import zone_around
-from lzgis.exports.dossier.batch import Batch, Subject
 from lzgis.exports.dossier.document import Picture
-from lzgis.exports.map_margins import Entry
+from lzgis.exports.dossier.project import Batch, Subject
+from lzgis.exports.paper.base_layers import draw_ground, draw_names
 from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.document_maps import detail_figure, draw_place, finish, location_figure, room_in, start
 from lzgis.exports.paper.grid import draw_north_arrow, draw_scale_bar
-from lzgis.exports.paper.ground import draw_ground, draw_names
-from lzgis.exports.paper.output import DPI, pixels, settings
-from lzgis.exports.paper.page import frame_at, round_scale
+from lzgis.exports.paper.layout import frame_at, round_scale
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import Subject as MapSubject
+from lzgis.exports.paper.mapped_site import subject_of
+from lzgis.exports.paper.rendering import DPI, pixels, settings
 from lzgis.exports.paper.sheets import city_bounds, projected_bounds
-from lzgis.exports.paper.small import detail_figure, draw_place, finish, location_figure, room_in, start
-from lzgis.exports.paper.subject import Subject as MapSubject
-from lzgis.exports.paper.subject import subject_of
 from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
 
 #: Room for a map between the margins of A4, millimetres.

@@ -13,10 +13,10 @@ import numpy as np
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_frame import of_dimension
-from lzgis.exports.map_margins import Entry
 from lzgis.exports.paper.chart import FINEST_MM, Chart
-from lzgis.exports.paper.subject import Subject
+from lzgis.exports.paper.frame import of_dimension
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import Subject
 from lzgis.exports.report_text import text
 from lzgis.geometry import FeatureIndex
 from lzgis.model.report import Layer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import matplotlib.colors
@@ -10,16 +11,17 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_frame import Geometries, of_dimension
-from lzgis.exports.map_margins import Entry, layer_title
 from lzgis.exports.paper.chart import Chart
-from lzgis.exports.paper.looks import Look, has_values, look_of
-from lzgis.exports.relief import draw_backdrop
+from lzgis.exports.paper.frame import Geometries, of_dimension
+from lzgis.exports.paper.legend import Entry, layer_title
+from lzgis.exports.paper.symbols import Look, has_values, look_of
+from lzgis.exports.relief import shade_overlay
 from lzgis.exports.report_text import text
 from lzgis.model.report import Layer
 
-#: Below this denominator the cells of an elevation raster of a city show as blots.
-_LEAST_RELIEF = 40_000
+#: At larger scales than 1 : 40 000 the cells of a city's elevation raster show as blots.
+_RELIEF_FROM = 40_000
+_PIXELS_PER_MM = 4
 
 #: Layers whose features have names that help a reader find the way: colour, size, field (else the layer's group).
 _NAMED: dict[str, tuple[str, float, str]] = {
@@ -35,8 +37,8 @@ _NAMED: dict[str, tuple[str, float, str]] = {
 def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
     """Draw relief and layers, or `only` these and the outline; return legend and notes."""
     report = chart.texts.report
-    if report.backdrop is not None and chart.frame.scale >= _LEAST_RELIEF:
-        draw_backdrop(chart.axes, report.backdrop, chart.frame, chart.zone.crs)
+    if report.backdrop is not None and chart.frame.scale >= _RELIEF_FROM:
+        _draw_relief(chart, report.backdrop)
     _veil(chart)
     entries: list[tuple[float, list[Entry]]] = []
     left_out = []
@@ -54,6 +56,15 @@ def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], 
     around = [] if only else _around(chart)
     notes += [words("paper", "inside", layers=separator.join(around))] if around else []
     return [entry for _, lines in entries for entry in lines], notes
+
+
+def _draw_relief(chart: Chart, dem: Path) -> None:
+    """Draw the relief of an elevation raster, shaded from the north-west as maps are."""
+    frame = chart.frame
+    size = (round(frame.width_mm * _PIXELS_PER_MM), round(frame.height_mm * _PIXELS_PER_MM))
+    overlay = shade_overlay(dem, frame[:4], crs=chart.zone.crs, size=size)
+    extent = (frame.west, frame.east, frame.south, frame.north)
+    chart.axes.imshow(overlay, extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
 
 
 def _around(chart: Chart) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lzgis.exports.map_frame import Frame
+from lzgis.exports.paper.frame import Frame
 
 Paper = Literal["A4", "A3"]
 Orientation = Literal["landscape", "portrait"]

@@ -12,11 +12,11 @@ from matplotlib.patches import Rectangle
 
 from lzgis.coordinates.gauss_kruger import Zone, moved
 from lzgis.exports.fonts import font, measured_mm, printable, shortened, wrapped
-from lzgis.exports.map_frame import Frame, of_dimension, paths
-from lzgis.exports.map_margins import draw_head
 from lzgis.exports.paper.conflicts import GRAVE, gravity
-from lzgis.exports.paper.page import Room
-from lzgis.exports.paper.subject import Subject, figures, metres, square_metres
+from lzgis.exports.paper.frame import Frame, of_dimension, paths
+from lzgis.exports.paper.layout import Room
+from lzgis.exports.paper.legend import draw_head
+from lzgis.exports.paper.mapped_site import Subject, figures, metres, square_metres
 from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
 from lzgis.model.report import State, Verdict
 

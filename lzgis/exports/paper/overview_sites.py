@@ -10,11 +10,11 @@ import numpy as np
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_frame import Geometries, of_dimension
-from lzgis.exports.map_margins import Entry
 from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.labels import Box
-from lzgis.exports.paper.margin import MARKERS
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.margins import MARKERS
 from lzgis.exports.report_text import VERDICT_COLOURS, text
 
 #: A site smaller than this on paper gets a sign; and how many ids a map can bear.
