@@ -50,7 +50,7 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(".parquet", "findings.parquet", "lzgis.exports.gis.parquet:write_findings"),
     "verdicts": Format(".parquet", "verdicts.parquet", "lzgis.exports.gis.parquet:write_verdicts"),
     "html": Format(".html", "map.html", "lzgis.exports.map:write_map", ("mode", "tianditu_key")),
-    "png": Format(".png", "map.png", "lzgis.exports.paper.picture:write_picture"),
+    "png": Format(".png", "map.png", "lzgis.exports.paper:write_map"),
     "docx": Format(".docx", "projects", _PROJECTS, ("mu", "template", "workers"), per_site=True),
     "htmldoc": Format(".html", "projects", _PROJECTS, ("mu", "workers"), per_site=True),
     "pdf": Format(".pdf", "projects", _PROJECTS, ("mu", "workers"), per_site=True, needs="typst"),

@@ -107,7 +107,7 @@ def test_several_processes_write_what_one_writes_in_the_same_order(
     report = only(toy_report(), "S1", "S2", "S4")
     alone = write_projects(report, tmp_path / "alone", suffixes=(".docx", ".html"), workers=2)
     monkeypatch.setattr(processes, "_WORTH_A_PROCESS", 1)
-    monkeypatch.setattr(processes, "_SHARE", 1)
+    monkeypatch.setattr(processes, "_CHUNK", 1)
     steps: list[tuple[int, int]] = []
     together = write_projects(
         report, tmp_path / "several", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)

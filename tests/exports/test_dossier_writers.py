@@ -29,8 +29,8 @@ from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, write_docx, write_projects
 from lzgis.exports.dossier.document import Dossier
-from lzgis.exports.dossier.html_page import page_text
-from lzgis.exports.dossier.pdf import set_document
+from lzgis.exports.dossier.html_page import html_text
+from lzgis.exports.dossier.pdf import pdf_document
 from lzgis.exports.dossier.word import word_bytes
 from lzgis.exports.fonts import FONT
 from lzgis.exports.gis.json import report_document
@@ -176,7 +176,7 @@ def test_hostile_text_is_whole_in_word(hostile: Dossier, tmp_path: Path) -> None
 
 
 def test_hostile_text_is_whole_and_inert_on_the_page(hostile: Dossier) -> None:
-    text = page_text(hostile)
+    text = html_text(hostile)
     page = PageText(text)
     assert {tag for tag, _ in page.tags} & {"script", "iframe", "object", "a", "link", "form"} == set()
     for one in (SCRIPT, LONG, *HOSTILE[3:6]):
@@ -193,7 +193,7 @@ def test_a_hostile_notice_stays_inside_its_style_sheet() -> None:
     toy = toy_report()
     bad = 'a"; } </style><script>alert(1)</script> \\ 示意 @import url(http://x)'
     report = toy_report(city=toy.city.model_copy(update={"notice": bad}))
-    text = page_text(DossierMaker(report).make("S1"))
+    text = html_text(DossierMaker(report).make("S1"))
     style = text.split("<style>")[1].split("</style>")[0]
     assert "alert" not in style.replace("\\", "").split("@page")[0]
     assert "@import" not in style
@@ -213,7 +213,7 @@ def test_the_font_has_every_letter_that_is_set(language: Any) -> None:
     known = set(map(chr, FT2Font(str(FONT)).get_charmap())) | {"\n", "\t"}
     maker = DossierMaker(toy_report(), language=language)
     for site in maker.sites:
-        said = json.dumps(set_document(maker.make(site)), ensure_ascii=False)
+        said = json.dumps(pdf_document(maker.make(site)), ensure_ascii=False)
         assert set(said) - known == set()
 
 

@@ -30,13 +30,13 @@ from lzgis.cli.app import app
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper import Sheet, detail_map, location_map, write_map, write_maps
+from lzgis.exports.paper import PaperSheet, detail_map, location_map, write_map, write_maps
 from lzgis.exports.paper.chart import LABEL
 from lzgis.exports.paper.corridors import bands_of
-from lzgis.exports.paper.document_maps import room_in
+from lzgis.exports.paper.document_maps import map_rect
 from lzgis.exports.paper.labels import Box, Labels
 from lzgis.exports.paper.layout import SCALES
-from lzgis.exports.paper.mapped_site import subject_of
+from lzgis.exports.paper.mapped_site import mapped_site
 from lzgis.exports.paper.rendering import settings
 from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
 from lzgis.exports.report_text import ReportText
@@ -45,7 +45,7 @@ from lzgis.screening.screen import screen
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 SHOWN = ["T01", "T03", "T05", "T07", "T14", "P12", "P30", "P35", "P42"]
-SHEETS = [Sheet(), Sheet("A4", "portrait"), Sheet("A3", "landscape"), Sheet("A3", "portrait")]
+SHEETS = [PaperSheet(), PaperSheet("A4", "portrait"), PaperSheet("A3", "landscape"), PaperSheet("A3", "portrait")]
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +53,12 @@ def city() -> Report:
     return screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21", made_at=MADE_AT)
 
 
-def sheet_of(report: Report, site: str | None, sheet: Sheet = SHEETS[0], language: Any = "zh") -> Figure:
+def sheet_of(report: Report, site: str | None, sheet: PaperSheet = SHEETS[0], language: Any = "zh") -> Figure:
     texts = ReportText(report, language)
     with settings():
         if site is None:
             return overview_sheet(texts, sheet)
-        return detail_sheet(texts, subject_of(report, site), sheet)
+        return detail_sheet(texts, mapped_site(report, site), sheet)
 
 
 def texts(figure: Figure) -> str:
@@ -87,7 +87,7 @@ def overlap(figure: Figure, *, labels: bool) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda s: f"{s.paper}-{s.orientation}")
-def test_no_label_hides_another_on_the_overview(city: Report, sheet: Sheet) -> None:
+def test_no_label_hides_another_on_the_overview(city: Report, sheet: PaperSheet) -> None:
     figure = sheet_of(city, None, sheet)
     assert overlap(figure, labels=True) == []
     assert overlap(figure, labels=False) == []
@@ -157,24 +157,24 @@ def test_what_was_not_checked_is_drawn_and_said(city: Report) -> None:
 
 def test_a_map_number_is_printed_only_if_given(city: Report) -> None:
     assert "审图号" not in texts(sheet_of(city, "T01"))
-    assert "审图号：粤S(2026)001号" in texts(sheet_of(city, "T01", Sheet(map_number="粤S(2026)001号")))
+    assert "审图号：粤S(2026)001号" in texts(sheet_of(city, "T01", PaperSheet(map_number="粤S(2026)001号")))
 
 
 @pytest.mark.parametrize("site", SHOWN)
 def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> None:
-    subject = subject_of(city, site)
+    subject = mapped_site(city, site)
     zone = zone_around(shapely.centroid(subject.geometry).x)
-    frame = site_frame(ReportText(city, "zh"), subject, zone, (186.0, 155.0))
+    frame = site_frame(subject, zone, (186.0, 155.0))
     assert frame.scale in SCALES
     page = shapely.box(frame.west, frame.south, frame.east, frame.north)
     assert shapely.covers(page, zone.project([subject.geometry])[0])
 
 
 def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
-    subject, texts = subject_of(city, "T03"), ReportText(city, "zh")
+    subject, texts = mapped_site(city, "T03"), ReportText(city, "zh")
     zone = Zone(3, 38)
-    room = room_in((160.0, 110.0))
-    frame = site_frame(texts, subject, zone, (room.width, room.height))
+    room = map_rect((160.0, 110.0))
+    frame = site_frame(subject, zone, (room.width, room.height))
     chart = chart_in(Figure(), room, frame, (zone, texts), size_mm=(160.0, 110.0))
     band = {b.rule.id: b for b in bands_of(chart, subject)}["road-national"]
     assert band.possible.is_empty

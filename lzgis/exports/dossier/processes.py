@@ -1,6 +1,6 @@
-"""Documents of a large batch written by several processes, each with the report and a part of the projects.
+"""Writing the documents of many projects in several processes, each with the report and a part of the projects.
 
-The processes are started afresh on every system, so that a document is the same whoever writes it.
+The processes are spawned, not forked, on every system; a document has the same bytes whichever process writes it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-#: Projects that are worth the start of a process, and the most processes: each holds the report.
+#: Projects per process for which starting it pays, and the most processes, since each holds the report.
 _WORTH_A_PROCESS = 16
-_MOST = 8
-#: Projects handed over at a time.
-_SHARE = 4
+_MAX_PROCESSES = 8
+#: Projects sent to a process at a time.
+_CHUNK = 4
 
 
 class Job(NamedTuple):
@@ -28,41 +28,41 @@ class Job(NamedTuple):
     stem: str
 
 
-#: Makes, in the process that it is called in, the function that writes one project and names its files.
+#: Called once in each process; returns the function that writes the files of one project and returns their paths.
 Setup = Callable[[], Callable[[Job], list[Path]]]
 
 
-def crew_size(count: int, workers: int) -> int:
-    """Tell how many processes shall write `count` projects, if at most `workers` are wanted; 0 stands for all cores.
+def process_count(count: int, workers: int) -> int:
+    """Return how many processes write `count` projects with at most `workers`; 0 stands for one per core.
 
     Examples
     --------
-    >>> crew_size(20, 4), crew_size(500, 4), crew_size(500, 1)
+    >>> process_count(20, 4), process_count(500, 4), process_count(500, 1)
     (1, 4, 1)
     """
     wanted = workers or os.cpu_count() or 1
-    return max(1, min(wanted, _MOST, count // _WORTH_A_PROCESS))
+    return max(1, min(wanted, _MAX_PROCESSES, count // _WORTH_A_PROCESS))
 
 
-def written_by(setup: Setup, jobs: Sequence[Job], size: int, place: Path) -> Iterator[list[Path]]:
-    """Write every project with `size` processes, and give the files of one after another, in their order.
+def write_in_processes(setup: Setup, jobs: Sequence[Job], size: int, folder: Path) -> Iterator[list[Path]]:
+    """Write all projects with `size` processes; yields the files of each project, in the order of `jobs`.
 
-    What the processes start from stands in the folder `place` for that time.
+    The serialised `setup` is kept in `folder` while the processes run.
     """
     if size == 1:
         yield from map(setup(), jobs)
         return
-    with _packed(setup, place) as path:
+    with _serialised(setup, folder) as path:
         # Forking a process that runs threads is not safe, and there is no fork on Windows.
-        fresh = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(size, mp_context=fresh, initializer=_begin, initargs=(str(path),)) as pool:
-            yield from pool.map(_write, jobs, chunksize=_SHARE)
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(size, mp_context=context, initializer=_set_up, initargs=(str(path),)) as pool:
+            yield from pool.map(_write, jobs, chunksize=_CHUNK)
 
 
 @contextmanager
-def _packed(setup: Setup, place: Path) -> Iterator[Path]:
-    """Write what the processes start from to a file: a pipe would be filled once for each of them."""
-    path = place / "report.pickle"
+def _serialised(setup: Setup, folder: Path) -> Iterator[Path]:
+    """Write `setup` to a file that all processes read; through a pipe it would be sent to each of them."""
+    path = folder / "report.pickle"
     with path.open("wb") as file:
         pickle.dump(setup, file, protocol=pickle.HIGHEST_PROTOCOL)
     yield path
@@ -71,7 +71,7 @@ def _packed(setup: Setup, place: Path) -> Iterator[Path]:
 _writers: list[Callable[[Job], list[Path]]] = []
 
 
-def _begin(path: str) -> None:
+def _set_up(path: str) -> None:
     with Path(path).open("rb") as file:
         setup: Setup = pickle.load(file)
     _writers[:] = [setup()]

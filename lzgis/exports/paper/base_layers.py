@@ -1,4 +1,4 @@
-"""The ground of a map: relief, and the layers with their names."""
+"""The base of a map: relief, and the layers of the city with their names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lzgis.exports.fonts import printable, shortened
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.legend import Entry, layer_title
-from lzgis.exports.paper.symbols import Look, has_values, look_of
+from lzgis.exports.paper.symbols import Symbol, has_values, symbol_of
 from lzgis.exports.relief import shade_overlay
 from lzgis.exports.report_text import text
 from lzgis.model.report import Layer
@@ -23,7 +23,7 @@ from lzgis.model.report import Layer
 _RELIEF_FROM = 40_000
 _PIXELS_PER_MM = 4
 
-#: Layers whose features have names that help a reader find the way: colour, size, field (else the layer's group).
+#: Layers whose features are named for orientation: colour, font size, field (by default the layer's group).
 _NAMED: dict[str, tuple[str, float, str]] = {
     "rivers": ("#1f6fb0", 6.4, ""),
     "reservoirs": ("#1f6fb0", 6.4, ""),
@@ -34,27 +34,27 @@ _NAMED: dict[str, tuple[str, float, str]] = {
 }
 
 
-def draw_ground(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
-    """Draw relief and layers, or `only` these and the outline; return legend and notes."""
+def draw_base_layers(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
+    """Draw relief and layers, or `only` these layers and the outline; return legend lines and notes."""
     report = chart.texts.report
     if report.backdrop is not None and chart.frame.scale >= _RELIEF_FROM:
         _draw_relief(chart, report.backdrop)
-    _veil(chart)
+    _fade_outside_city(chart)
     entries: list[tuple[float, list[Entry]]] = []
     left_out = []
     for layer in report.layers.values():
         wanted = not only or layer.id in only or layer.spec.role == "outline"
         if not layer.spec.style.shown or not len(layer.frame) or not wanted:
             continue
-        lines, fine = _draw_layer(chart, layer)
+        lines, too_fine = _draw_layer(chart, layer)
         if lines:
-            entries.append((look_of(layer).order, lines))
-        elif fine:
+            entries.append((symbol_of(layer).order, lines))
+        elif too_fine:
             left_out.append(chart.texts.layer(layer.id))
     words, separator = chart.texts.words, chart.texts.words("picture", "separator")
     notes = [words("paper", "left_out", layers=separator.join(left_out))] if left_out else []
-    around = [] if only else _around(chart)
-    notes += [words("paper", "inside", layers=separator.join(around))] if around else []
+    enclosing = [] if only else _enclosing_zones(chart)
+    notes += [words("paper", "inside", layers=separator.join(enclosing))] if enclosing else []
     return [entry for _, lines in entries for entry in lines], notes
 
 
@@ -67,43 +67,47 @@ def _draw_relief(chart: Chart, dem: Path) -> None:
     chart.axes.imshow(overlay, extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
 
 
-def _around(chart: Chart) -> list[str]:
-    """Name the zones that are only outlined and that the whole map lies in, for nothing of them shows."""
+def _enclosing_zones(chart: Chart) -> list[str]:
+    """Return the names of zones drawn as outlines that contain the whole map, since nothing of them shows."""
     found: list[str] = []
     for layer in chart.texts.report.layers.values():
-        look = look_of(layer)
-        if layer.spec.geometry != "polygon" or (look.fill and look.tint) or layer.spec.role in ("outline", "context"):
+        symbol = symbol_of(layer)
+        if (
+            layer.spec.geometry != "polygon"
+            or (symbol.fill and symbol.tint)
+            or layer.spec.role in ("outline", "context")
+        ):
             continue
-        if layer.spec.style.shown and len(rows := _spanning(chart, layer.frame.geometry.to_numpy())):
+        if layer.spec.style.shown and len(rows := _spans_map(chart, layer.frame.geometry.to_numpy())):
             covers = shapely.covers(shapely.make_valid(chart.cut(layer.frame.geometry.to_numpy()[rows])), chart.page)
             names = layer.frame["name"].map(text).to_numpy()[rows][covers] if "name" in layer.frame else []
             found.extend(name for name in names if name)
     return found
 
 
-def _spanning(chart: Chart, geometries: Geometries) -> npt.NDArray[np.intp]:
-    """Positions of the geometries, in degrees, whose bounds hold the whole map: no others can cover it."""
+def _spans_map(chart: Chart, geometries: Geometries) -> npt.NDArray[np.intp]:
+    """Return the positions of the geometries, in degrees, whose bounds contain the map: only these can cover it."""
     west, south, east, north = chart.zone.unproject([chart.page])[0].bounds
     bounds = shapely.bounds(np.asarray(geometries, dtype=object))
     there = (bounds[:, 0] <= west) & (bounds[:, 1] <= south) & (bounds[:, 2] >= east) & (bounds[:, 3] >= north)
     return np.flatnonzero(there)
 
 
-def _veil(chart: Chart) -> None:
-    """Lighten what lies outside the city, where nothing was checked."""
+def _fade_outside_city(chart: Chart) -> None:
+    """Fade the area outside the city, where nothing was checked."""
     outline = chart.texts.report.layers.get(chart.texts.report.city.outline)
     if outline is None or not len(outline.frame):
         return
     city = shapely.union_all(shapely.make_valid(chart.cut(outline.frame.geometry.to_numpy())))
     outside = shapely.difference(shapely.buffer(chart.page, chart.frame.m_per_mm), city)
     chart.draw([outside], 2, 1.0, facecolor=(0.975, 0.975, 0.975), edgecolor="none")
-    # A pale ribbon outside the border, as maps of administrative areas have it.
+    # A pale ribbon along the outside of the border, as on maps of administrative areas.
     ring = shapely.buffer(city, 1.3 * chart.frame.m_per_mm) - city
     chart.draw([ring], 2, 1.1, facecolor="#d9c7d6", alpha=0.7, edgecolor="none")
 
 
 def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
-    """Draw a layer; return its lines of the legend, and whether anything was too fine for the scale."""
+    """Draw a layer; return its legend lines, and whether anything was too fine for the scale."""
     title, plain = layer_title(chart.texts, layer), chart.texts.layer(layer.id)
     rows = chart.seen(layer.frame.geometry.to_numpy())
     if not len(rows):
@@ -111,80 +115,80 @@ def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
     geometries = layer.frame.geometry.to_numpy()[rows]
     scale = chart.frame.scale
     if not has_values(layer):
-        look = look_of(layer).at(scale)
-        if scale > look.smallest:
+        symbol = symbol_of(layer).at(scale)
+        if scale > symbol.smallest:
             return [], True
-        return _one(chart, layer, chart.cut(geometries), (title, look)), False
+        return _draw_features(chart, layer, chart.cut(geometries), (title, symbol)), False
     values = layer.frame[layer.spec.style.by].map(text).to_numpy()[rows]
     listed = [value for value in layer.spec.style.colours if (values == value).any()]
-    looks = [(value, look_of(layer, value).at(scale), values == value) for value in listed]
+    symbols = [(value, symbol_of(layer, value).at(scale), values == value) for value in listed]
     rest = ~np.isin(values, listed)
     entries: list[Entry] = []
-    fine = False
-    for value, look, chosen in [*reversed(looks), ("", look_of(layer).at(scale), rest)]:
-        if chosen.any() and scale > look.smallest:
-            fine = True
+    too_fine = False
+    for value, symbol, chosen in [*reversed(symbols), ("", symbol_of(layer).at(scale), rest)]:
+        if chosen.any() and scale > symbol.smallest:
+            too_fine = True
         elif chosen.any():
             label = chart.texts.words("paper", "of_layer", layer=plain, value=value) if value else title
-            entries = [*_one(chart, layer, chart.cut(geometries[chosen]), (label, look)), *entries]
-    return entries, fine
+            entries = [*_draw_features(chart, layer, chart.cut(geometries[chosen]), (label, symbol)), *entries]
+    return entries, too_fine
 
 
-def _one(chart: Chart, layer: Layer, shapes: Geometries, what: tuple[str, Look]) -> list[Entry]:
-    """Draw shapes in one look; return the line of the legend, none if nothing lies inside the frame."""
-    title, look = what
+def _draw_features(chart: Chart, layer: Layer, shapes: Geometries, what: tuple[str, Symbol]) -> list[Entry]:
+    """Draw shapes in one symbol; return the line of the legend, none if nothing lies inside the frame."""
+    title, symbol = what
     valid = shapely.make_valid(shapes)
-    # A map that lies wholly inside a zone that is only outlined shows nothing of it.
+    # Nothing shows of a zone drawn as an outline that contains the whole map.
     shown = (
         valid
-        if look.fill and look.tint
+        if symbol.fill and symbol.tint
         else np.where(shapely.get_dimensions(valid) == 2, shapely.boundary(valid), valid)
     )
     if not shapely.intersects(shown, chart.page).any():
         return []
-    _draw_polygons(chart, shapes, look, outline=layer.spec.role == "outline")
-    if look.casing:
-        rim = {"edgecolor": look.casing, "linewidth": look.width + 0.9}
-        chart.draw(shapes, 1, look.order - 0.01, **rim, capstyle="round")
-    chart.draw(shapes, 1, look.order, **look.stroke())
+    _draw_polygons(chart, shapes, symbol, outline=layer.spec.role == "outline")
+    if symbol.casing:
+        rim = {"edgecolor": symbol.casing, "linewidth": symbol.width + 0.9}
+        chart.draw(shapes, 1, symbol.order - 0.01, **rim, capstyle="round")
+    chart.draw(shapes, 1, symbol.order, **symbol.stroke())
     points, _ = of_dimension(shapes, 0)
     if len(points):
         x, y = shapely.get_coordinates(points).T
-        marks: dict[str, Any] = {"s": 9, "color": look.fill or look.line, "linewidth": 0.4}
-        chart.axes.scatter(x, y, **marks, edgecolor=look.line, zorder=look.order)
-    return [_entry(layer, title, look)]
+        marks: dict[str, Any] = {"s": 9, "color": symbol.fill or symbol.line, "linewidth": 0.4}
+        chart.axes.scatter(x, y, **marks, edgecolor=symbol.line, zorder=symbol.order)
+    return [_entry(layer, title, symbol)]
 
 
-def _draw_polygons(chart: Chart, shapes: Geometries, look: Look, *, outline: bool) -> None:
+def _draw_polygons(chart: Chart, shapes: Geometries, symbol: Symbol, *, outline: bool) -> None:
     polygons, _ = of_dimension(shapes, 2)
     if not len(polygons):
         return
-    if look.fill and look.tint:
-        tint = (*matplotlib.colors.to_rgb(look.fill), look.tint)
-        chart.draw(polygons, 2, look.order - 0.05, facecolor=tint, edgecolor="none")
-    if look.ribbon_mm:
-        inside = shapely.buffer(polygons, -look.ribbon_mm * chart.frame.m_per_mm, quad_segs=3)
+    if symbol.fill and symbol.tint:
+        tint = (*matplotlib.colors.to_rgb(symbol.fill), symbol.tint)
+        chart.draw(polygons, 2, symbol.order - 0.05, facecolor=tint, edgecolor="none")
+    if symbol.ribbon_mm:
+        inside = shapely.buffer(polygons, -symbol.ribbon_mm * chart.frame.m_per_mm, quad_segs=3)
         ribbon = shapely.difference(shapely.make_valid(polygons), inside)
-        chart.draw(ribbon, 2, look.order - 0.02, facecolor=look.line, alpha=0.28, edgecolor="none")
+        chart.draw(ribbon, 2, symbol.order - 0.02, facecolor=symbol.line, alpha=0.28, edgecolor="none")
     if outline:
-        chart.draw(polygons, 2, look.order - 0.01, facecolor="none", edgecolor="white", linewidth=look.width + 1)
-    chart.draw(polygons, 2, look.order, facecolor="none", **look.stroke())
+        chart.draw(polygons, 2, symbol.order - 0.01, facecolor="none", edgecolor="white", linewidth=symbol.width + 1)
+    chart.draw(polygons, 2, symbol.order, facecolor="none", **symbol.stroke())
 
 
-def _entry(layer: Layer, title: str, look: Look) -> Entry:
-    line = look.stroke()
+def _entry(layer: Layer, title: str, symbol: Symbol) -> Entry:
+    line = symbol.stroke()
     if layer.spec.geometry == "line":
-        style = {"color": look.line, "linewidth": look.width, "linestyle": line.get("linestyle", "-")}
-        return Entry(title, "line", {**style, "casing": look.casing})
+        style = {"color": symbol.line, "linewidth": symbol.width, "linestyle": line.get("linestyle", "-")}
+        return Entry(title, "line", {**style, "casing": symbol.casing})
     if layer.spec.geometry == "point":
-        return Entry(title, "marker", {"marker": "o", "color": look.fill or look.line, "markersize": 3})
-    rgb = matplotlib.colors.to_rgb(look.fill or look.line)
-    tint = look.tint if look.fill else (0.14 if look.ribbon_mm else 0.0)
-    return Entry(title, "patch", {"facecolor": (*rgb, tint), **look.stroke()})
+        return Entry(title, "marker", {"marker": "o", "color": symbol.fill or symbol.line, "markersize": 3})
+    rgb = matplotlib.colors.to_rgb(symbol.fill or symbol.line)
+    tint = symbol.tint if symbol.fill else (0.14 if symbol.ribbon_mm else 0.0)
+    return Entry(title, "patch", {"facecolor": (*rgb, tint), **symbol.stroke()})
 
 
 def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
-    """Write the names of rivers, roads and the like where there is room left; one per object."""
+    """Write the names of rivers, roads and the like where there is room, one per object."""
     report = chart.texts.report
     named: set[str] = set()
     for layer_id in layers:
@@ -196,7 +200,7 @@ def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
         frame = layer.frame.iloc[rows]
         by = layer.spec.style.by
         values = frame[by].map(text) if has_values(layer) else [""] * len(frame)
-        frame = frame[[look_of(layer, value).smallest >= chart.frame.scale for value in values]]
+        frame = frame[[symbol_of(layer, value).smallest >= chart.frame.scale for value in values]]
         group = next((f for f in (field, layer.spec.group, "name") if f and f in frame.columns), None)
         if group is None or not len(frame):
             continue
@@ -207,12 +211,12 @@ def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
             if name and len(parts) and name not in named:
                 named.add(name)
                 label = shortened(printable(name), 40.0, size)
-                look = {"size": size, "color": colour}
-                chart.name(label, _places(parts), look=look, reach_mm=5.0, over=False)
+                style = {"size": size, "color": colour}
+                chart.name(label, _label_anchors(parts), style=style, reach_mm=5.0, over=False)
 
 
-def _places(parts: Geometries) -> list[tuple[float, float]]:
-    """Give places to name an object at: along its longest line, or inside its largest polygon."""
+def _label_anchors(parts: Geometries) -> list[tuple[float, float]]:
+    """Return points at which an object may be labelled: along its longest line, or inside its largest polygon."""
     line = shapely.get_dimensions(parts[0]) == 1
     order = np.argsort(-(shapely.length(parts) if line else shapely.area(parts)), kind="stable")
     longest = parts[order[0]]

@@ -1,11 +1,14 @@
-"""Corridor bands: how far a distance that a rule demands reaches from its baseline, for certain and possibly.
+"""Corridors on a detail map: bands of the distances that rules require, and lines to what lies near.
 
-Buffers of the baselines that the rule uses, for the eye alone; whether a site is too near is decided by exact distance.
+Bands are buffers of the baselines that the rules use. They are only drawn: whether a site is too near is computed from
+exact distances.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import matplotlib.colors
@@ -15,25 +18,27 @@ import shapely
 from lzgis.exports.fonts import printable, shortened
 from lzgis.exports.paper.chart import FINEST_MM, Chart
 from lzgis.exports.paper.frame import of_dimension
+from lzgis.exports.paper.grid import covers
 from lzgis.exports.paper.legend import Entry
-from lzgis.exports.paper.mapped_site import Subject
-from lzgis.exports.report_text import text
+from lzgis.exports.paper.mapped_site import MappedSite, metres
+from lzgis.exports.report_text import number, text
 from lzgis.geometry import FeatureIndex
-from lzgis.model.report import Layer
+from lzgis.model.catalogue import Baseline
+from lzgis.model.report import Layer, State
 from lzgis.model.rules import Severity, Strength
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 
-#: A band narrower than this on paper is not drawn; nor one that covers more of the map than this.
-_LEAST_MM = 0.5
-_MOST_OF_MAP = 0.55
+#: A band narrower than this on paper is not drawn; one that covers more of the map than this share gets a paler tint.
+_MIN_BAND_MM = 0.5
+_LARGE_SHARE = 0.55
 _SIZE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A band of one rule, in the plane of the map: its baseline, what lies too near for certain, and what may."""
+    """The band of one rule in the plane of the map: baseline, area certainly too near, area possibly too near."""
 
     rule: KeepAway
     baseline: Any
@@ -42,23 +47,23 @@ class Band:
 
     @property
     def colour(self) -> str:
-        """Blue for water advice, red for what is forbidden, orange else."""
+        """Blue for advice, red for prohibitions, orange otherwise."""
         if self.rule.strength == Strength.ADVICE:
             return "#0277bd"
         return "#c2185b" if self.rule.severity == Severity.PROHIBITED else "#e07b00"
 
 
-def bands_of(chart: Chart, subject: Subject) -> list[Band]:
-    """Make the bands of the distances that the site fails to keep, and of the nearest constraint; widest first."""
-    met = [*subject.conflicts, *subject.notices]
-    wanted = {f["rule"] for f in met} | {text(subject.verdict.get("nearest_rule"))}
+def bands_of(chart: Chart, site: MappedSite) -> list[Band]:
+    """Return the bands of the distances not kept by the site and of the nearest constraint, the widest first."""
+    met = [*site.conflicts, *site.notices]
+    wanted = {f["rule"] for f in met} | {text(site.verdict.get("nearest_rule"))}
     rules = [r for r in chart.texts.report.book.rules if isinstance(r, KeepAway) and r.id in wanted]
-    shown = [r for r in rules if _drawable(chart, max(r.distance_m, _most_assumed(r)))]
+    shown = [r for r in rules if _drawable(chart, max(r.distance_m, _max_assumed_m(r)))]
     bands = [_band(chart, rule) for rule in sorted(shown, key=lambda r: -r.distance_m)]
     seen: dict[bytes, Band] = {}
     for band in bands:
         if not band.certain.is_empty or not band.possible.is_empty:
-            # Two rules may draw the same band; the first, that is the graver title in the book, names it.
+            # Two rules may have the same band; it is named for the first of them.
             seen.setdefault(shapely.to_wkb(band.certain) + shapely.to_wkb(band.possible), band)
     return list(seen.values())
 
@@ -89,7 +94,7 @@ def _widened(features: BaselineFeatures, radius: Any, which: Any = slice(None)) 
 
 
 def _near(chart: Chart, layer: Layer, reach_m: float) -> PlaneLayer:
-    """Take what of a layer lies within reach of the map."""
+    """Return the part of a layer within `reach_m` of the map."""
     f = chart.frame
     bounds = (f.west - reach_m, f.south - reach_m, f.east + reach_m, f.north + reach_m)
     window = shapely.box(*bounds)
@@ -99,27 +104,27 @@ def _near(chart: Chart, layer: Layer, reach_m: float) -> PlaneLayer:
     shapes = shapely.make_valid(
         shapely.clip_by_rect(chart.zone.project(layer.frame.geometry.to_numpy()[rows]), *bounds)
     )
-    # What would not show on the baseline does not on its band either, and makes it slow to draw.
+    # Detail that would not show on the baseline does not show on its band either, and is slow to buffer.
     shapes = shapely.simplify(shapes, FINEST_MM * chart.frame.m_per_mm)
     left = ~shapely.is_empty(shapes)
     return PlaneLayer(layer.id, layer.spec, layer.frame.iloc[rows[left]], FeatureIndex(shapes[left]))
 
 
 def draw_bands(chart: Chart, bands: list[Band]) -> tuple[list[Entry], list[str]]:
-    """Draw bands, certain ones tinted with a solid edge, possible ones dashed; return legend and notes."""
+    """Draw the bands, certain ones tinted with a solid edge, possible ones dashed; return legend lines and notes."""
     entries: dict[str, Entry] = {}
     for band in bands:
         rgb, line = matplotlib.colors.to_rgb(band.colour), {"edgecolor": band.colour, "linewidth": 0.7}
         if _drawable(chart, band.rule.distance_m):
             share = shapely.intersection(band.certain, chart.page).area / chart.page.area
-            tint = (*rgb, 0.15 if share < _MOST_OF_MAP else 0.04)
+            tint = (*rgb, 0.15 if share < _LARGE_SHARE else 0.04)
             chart.draw([band.certain], 2, 2.8, facecolor=tint, **line)
             entry = _entry(chart, band, "band_certain", facecolor=(*rgb, 0.15), **line)
             entries.setdefault("band_certain" + band.colour, entry)
-        if not band.possible.is_empty and _drawable(chart, _most_assumed(band.rule)):
-            look = {"facecolor": (*rgb, 0.04), **line, "linestyle": (0, (3, 2)), "hatch": "...."}
-            chart.draw([band.possible], 2, 2.81, **look)
-            entries.setdefault("band_possible" + band.colour, _entry(chart, band, "band_possible", **look))
+        if not band.possible.is_empty and _drawable(chart, _max_assumed_m(band.rule)):
+            style = {"facecolor": (*rgb, 0.04), **line, "linestyle": (0, (3, 2)), "hatch": "...."}
+            chart.draw([band.possible], 2, 2.81, **style)
+            entries.setdefault("band_possible" + band.colour, _entry(chart, band, "band_possible", **style))
         if not band.baseline.is_empty and _drawable(chart, band.rule.distance_m):
             edge = {"facecolor": "none", "edgecolor": "#5d4037", "linewidth": 0.7, "linestyle": (0, (6, 1.5))}
             chart.draw([band.baseline], 2, 2.85, **edge)
@@ -131,21 +136,21 @@ def draw_bands(chart: Chart, bands: list[Band]) -> tuple[list[Entry], list[str]]
 
 
 def _drawable(chart: Chart, width_m: float) -> bool:
-    return width_m / chart.frame.m_per_mm >= _LEAST_MM
+    return width_m / chart.frame.m_per_mm >= _MIN_BAND_MM
 
 
-def _most_assumed(rule: KeepAway) -> float:
+def _max_assumed_m(rule: KeepAway) -> float:
     return max(rule.assumed_half_width_m.values(), default=0.0)
 
 
-def _entry(chart: Chart, band: Band, key: str, **look: Any) -> Entry:
+def _entry(chart: Chart, band: Band, key: str, **style: Any) -> Entry:
     words, advice = chart.texts.words, band.rule.strength == Strength.ADVICE
     kind = words("strength", "advice") if advice else words("severity", band.rule.severity)
-    return Entry(words("paper", key, kind=kind) if key != "baseline" else words("paper", key), "patch", look)
+    return Entry(words("paper", key, kind=kind) if key != "baseline" else words("paper", key), "patch", style)
 
 
 def label_bands(chart: Chart, bands: list[Band]) -> None:
-    """Name each band on its edge, where there is room."""
+    """Label each band on its edge where there is room."""
     for band in bands:
         if not _drawable(chart, band.rule.distance_m):
             continue
@@ -156,4 +161,71 @@ def label_bands(chart: Chart, bands: list[Band]) -> None:
             points = shapely.line_interpolate_point(line, (0.12, 0.88, 0.3, 0.7, 0.5), normalized=True)
             places.extend((p.x, p.y) for p in points)
         title = shortened(printable(chart.texts.rule(band.rule.id)), 48.0, _SIZE)
-        chart.name(title, places, look={"size": _SIZE, "color": band.colour}, reach_mm=6.0)
+        chart.name(title, places, style={"size": _SIZE, "color": band.colour}, reach_mm=6.0)
+
+
+_COLOUR = "#00695c"
+_SIZE = 6.6
+
+
+def draw_distances(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[Callable[[], bool]]]:
+    """Draw the distances from the site to features that are too near, and to the nearest constraint not hit.
+
+    Returns
+    -------
+    entries : list of Entry
+        The line of the legend.
+    labels : list of callable
+        Functions that write the labels, to be called after the labels of conflicts are placed.
+    """
+    rule = text(site.verdict.get("nearest_rule"))
+    near = [f for f in site.of_state(State.CLEAR) if f["rule"] == rule and number(f["distance_m"])]
+    close = [f for f in site.conflicts if number(f["required_m"]) and number(f["distance_m"])]
+    shape = chart.zone.project([site.geometry])[0]
+    drawn: set[tuple[str, str]] = set()
+    labels: list[Callable[[], bool]] = []
+    for finding in [*close, *sorted(near, key=lambda f: f["distance_m"])[:1]]:
+        key = (finding["layer"], finding["feature_id"])
+        label = None if key in drawn else _draw_distance(chart, shape, finding)
+        if label is not None:
+            drawn.add(key)
+            labels.append(label)
+    line = {"color": _COLOUR, "linewidth": 1.0}
+    return [Entry(chart.texts.words("paper", "distance_line"), "line", line)] if drawn else [], labels
+
+
+def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable[[], bool] | None:
+    layer = chart.texts.report.layers.get(finding["layer"])
+    if layer is None or not finding["feature_id"]:
+        return None
+    rows = np.flatnonzero(layer.frame["id"].astype(str).to_numpy() == finding["feature_id"])
+    if not len(rows):
+        return None
+    feature = chart.zone.project(layer.frame.geometry.to_numpy()[rows[:1]])[0]
+    known = number(finding["half_width_m"])
+    if finding["baseline"] == Baseline.CENTRELINE_WITH_HALF_WIDTH and known:
+        local = shapely.intersection(feature, shapely.buffer(site, finding["distance_m"] + 4 * known + 10))
+        feature = shapely.buffer(feature if local.is_empty else local, known, quad_segs=16)
+    start, end = shapely.get_coordinates(shapely.shortest_line(site, feature))[:2]
+    if np.hypot(*(end - start)) < 0.8 * chart.frame.m_per_mm:
+        return None
+    target = printable(finding["feature_name"] or chart.texts.layer(finding["layer"]))
+    facts = {"target": shortened(target, 34.0, _SIZE), "distance": metres(finding["distance_m"])}
+    key = "distance_to" if covers(chart.frame, *end.tolist()) else "distance_beyond"
+    label = chart.texts.words("paper", key, **facts)
+    shown = end if key == "distance_to" else _at_edge(chart, start, end)
+    arrow = {"arrowstyle": "<|-|>" if key == "distance_to" else "-|>", "color": _COLOUR, "linewidth": 0.9}
+    ends = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
+    chart.axes.annotate("", shown, start, arrowprops={**arrow, **ends}, zorder=7)
+    places = [tuple((start + (shown - start) * share).tolist()) for share in (0.5, 0.7, 0.35, 0.9)]
+    style = {"size": _SIZE, "color": _COLOUR, "edge": _COLOUR}
+    chart.avoid_along(np.array([shapely.LineString([start, shown])]))
+    return partial(chart.name, label, [(x, y) for x, y in places], style=style)
+
+
+def _at_edge(chart: Chart, start: Any, end: Any) -> Any:
+    """Return where a line towards a feature outside the map ends, 2.5 mm inside the neat line."""
+    inner = shapely.buffer(chart.page, -2.5 * chart.frame.m_per_mm, join_style="mitre")
+    inside = shapely.intersection(shapely.LineString([start, end]), inner)
+    there = shapely.get_coordinates(inside)
+    return there[-1] if len(there) else end
