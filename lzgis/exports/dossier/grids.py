@@ -159,13 +159,13 @@ def ladder_grid(project: Project) -> tuple[str, Grid | None]:
     source, verdict = project.source, project.verdict
     steps = source.report.book.tolerance.ladder_m2
     answers = list(zip(steps, verdict["ladder"], strict=False))
-    lines = [source.texts.word("verdict", answer) for _, answer in answers]
+    verdict_words = [source.texts.word("verdict", answer) for _, answer in answers]
     if len({verdict["verdict"], *(answer for _, answer in answers)}) <= 1:
         listed = "/".join(f"{step:g}" for step in steps)
         word = source.texts.word("verdict", verdict["verdict"])
         return source.wording("ladder-same", steps=listed, verdict=word), None
     rows = [(source.wording("ladder-rule"), source.texts.word("verdict", verdict["verdict"]))]
-    for (step, _), word in zip(answers, lines, strict=True):
+    for (step, _), word in zip(answers, verdict_words, strict=True):
         name = source.wording("ladder-step", area=f"{step:g}") if step else source.wording("ladder-none")
         rows.append((name, word))
     columns = (source.column("threshold", 3), source.column("verdict", 2))

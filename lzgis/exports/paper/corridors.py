@@ -33,7 +33,9 @@ from lzgis.rules.for_sites.plane import PlaneLayer
 #: A band narrower than this on paper is not drawn; one that covers more of the map than this share gets a paler tint.
 _MIN_BAND_MM = 0.5
 _LARGE_SHARE = 0.55
-_SIZE = 6.0
+#: Font sizes of labels in points, and the colour of distances.
+_BAND_PT, _DISTANCE_PT = 6.0, 6.6
+_DISTANCE_COLOUR = "#00695c"
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,12 +162,8 @@ def label_bands(chart: Chart, bands: list[Band]) -> None:
         for line in sorted(lines, key=lambda one: -one.length)[:3]:
             points = shapely.line_interpolate_point(line, (0.12, 0.88, 0.3, 0.7, 0.5), normalized=True)
             places.extend((p.x, p.y) for p in points)
-        title = shortened(printable(chart.texts.rule(band.rule.id)), 48.0, _SIZE)
-        chart.name(title, places, style={"size": _SIZE, "color": band.colour}, reach_mm=6.0)
-
-
-_COLOUR = "#00695c"
-_SIZE = 6.6
+        title = shortened(printable(chart.texts.rule(band.rule.id)), 48.0, _BAND_PT)
+        chart.name(title, places, style={"size": _BAND_PT, "color": band.colour}, reach_mm=6.0)
 
 
 def draw_distances(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[Callable[[], bool]]]:
@@ -190,7 +188,7 @@ def draw_distances(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[Ca
         if label is not None:
             drawn.add(key)
             labels.append(label)
-    line = {"color": _COLOUR, "linewidth": 1.0}
+    line = {"color": _DISTANCE_COLOUR, "linewidth": 1.0}
     return [Entry(chart.texts.words("paper", "distance_line"), "line", line)] if drawn else [], labels
 
 
@@ -210,15 +208,15 @@ def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable
     if np.hypot(*(end - start)) < 0.8 * chart.frame.m_per_mm:
         return None
     target = printable(finding["feature_name"] or chart.texts.layer(finding["layer"]))
-    facts = {"target": shortened(target, 34.0, _SIZE), "distance": metres(finding["distance_m"])}
+    facts = {"target": shortened(target, 34.0, _DISTANCE_PT), "distance": metres(finding["distance_m"])}
     key = "distance_to" if covers(chart.frame, *end.tolist()) else "distance_beyond"
     label = chart.texts.words("paper", key, **facts)
     shown = end if key == "distance_to" else _at_edge(chart, start, end)
-    arrow = {"arrowstyle": "<|-|>" if key == "distance_to" else "-|>", "color": _COLOUR, "linewidth": 0.9}
+    arrow = {"arrowstyle": "<|-|>" if key == "distance_to" else "-|>", "color": _DISTANCE_COLOUR, "linewidth": 0.9}
     ends = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
     chart.axes.annotate("", shown, start, arrowprops={**arrow, **ends}, zorder=7)
     places = [tuple((start + (shown - start) * share).tolist()) for share in (0.5, 0.7, 0.35, 0.9)]
-    style = {"size": _SIZE, "color": _COLOUR, "edge": _COLOUR}
+    style = {"size": _DISTANCE_PT, "color": _DISTANCE_COLOUR, "edge": _DISTANCE_COLOUR}
     chart.avoid_along(np.array([shapely.LineString([start, shown])]))
     return partial(chart.name, label, [(x, y) for x, y in places], style=style)
 

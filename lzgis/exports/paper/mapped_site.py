@@ -68,7 +68,7 @@ def mapped_site(report: Report, site_id: str) -> MappedSite:
     if not len(rows):
         shown = ", ".join(ids[:12]) + ("…" if len(ids) > 12 else "")
         place = Message("site '{site}'", site=site_id)
-        raise ExportError(place, Message("is not among the sites"), Message("choose of {known}", known=shown))
+        raise ExportError(place, Message("is not among the sites"), Message("choose one of {known}", known=shown))
     site = report.sites.iloc[rows[0]]
     if site.geometry is None or shapely.is_empty(site.geometry):
         what = Message("has no geometry that could be drawn")
