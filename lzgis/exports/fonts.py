@@ -47,7 +47,7 @@ class Face(NamedTuple):
 def faces() -> tuple[Face, ...]:
     """Return the font of lzgis, then the fonts of the system used for rare characters."""
     if not FONT.is_file():
-        what = Message("the font that pictures are lettered with is missing")
+        what = Message("the font of maps and PDFs is missing")
         raise ExportError(str(FONT), what, Message("reinstall lzgis"))
     upright = {
         e.name: e.fname for e in reversed(fontManager.ttflist) if e.style == "normal" and e.weight in (400, "normal")

@@ -41,11 +41,11 @@ PDF = importlib.util.find_spec("typst") is not None
         ("../../etc/passwd", "_.._.._etc_passwd"),
     ],
 )
-def test_a_name_that_every_system_takes(name: str, stem: str) -> None:
+def test_a_file_name_is_valid_on_every_system(name: str, stem: str) -> None:
     assert file_stems([name]) == [stem]
 
 
-def test_names_that_a_file_system_takes_for_one_are_numbered() -> None:
+def test_names_that_are_equal_to_a_file_system_are_numbered() -> None:
     stems = file_stems(["a", "A", "a-2", "Ａ", "e\u0301", "é", "长" * 61, "长" * 62])
     assert len({stem.casefold() for stem in stems}) == len(stems)
     assert stems[:3] == ["a", "A-2", "a-2-2"]
@@ -59,14 +59,14 @@ def test_hostile_names_make_files(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(HOSTILE)
 
 
-def test_documents_of_all_projects_stand_in_one_folder(tmp_path: Path) -> None:
+def test_documents_of_all_projects_are_in_one_folder(tmp_path: Path) -> None:
     written = export_projects(toy_report(), tmp_path, ["docx", "htmldoc"], options={"mode": "internal", "mu": True})
     assert len(written) == 10
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in written}
     assert (tmp_path / "S1.docx").is_file()
 
 
-def test_a_document_by_its_suffix_is_of_one_project(tmp_path: Path) -> None:
+def test_a_document_named_by_suffix_is_of_one_project(tmp_path: Path) -> None:
     assert export(only(city_report(), "T01"), tmp_path / "one.docx") == tmp_path / "one.docx"
     assert (tmp_path / "one.docx").stat().st_size > 50_000
     with pytest.raises(ExportError, match="is of one project, but 5 were checked"):

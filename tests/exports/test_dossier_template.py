@@ -90,7 +90,7 @@ def test_an_unknown_variable_is_named_with_the_template(tmp_path: Path, variable
     assert not (tmp_path / "out" / "T01.docx").exists()
 
 
-def test_a_template_in_disorder_is_named(tmp_path: Path) -> None:
+def test_an_invalid_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"office\.docx: is not in order"):
         written(template(tmp_path / "office.docx", "{% for row in findings_rows %}"), tmp_path)
     (tmp_path / "text.docx").write_text("no document", "utf-8")
@@ -105,7 +105,7 @@ def test_a_template_cannot_reach_into_the_program(tmp_path: Path) -> None:
         written(path, tmp_path)
 
 
-def test_hostile_data_is_whole_in_a_template(tmp_path: Path) -> None:
+def test_hostile_data_is_unchanged_in_a_template(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ project.name }}", table=["zones_rows", "row.subject", "row.note"])
     text = word_text_of(filled_template(path, DossierMaker(toy_report()).make(FORMULA), MADE_AT), tmp_path)
     assert SCRIPT in text
@@ -129,7 +129,7 @@ def word_text_of(data: bytes, folder: Path) -> str:
     return word_text(path)
 
 
-def test_the_guide_lists_the_variables_that_there_are() -> None:
+def test_the_guide_lists_all_variables() -> None:
     listed: dict[str, set[str]] = {}
     for line in GUIDE.read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]

@@ -24,8 +24,8 @@ def texts(figure: Any) -> str:
     return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
 
 
-def test_says_all_that_a_map_must_say() -> None:
-    told = texts(overview_figure(toy_report()))
+def test_the_map_has_all_required_texts() -> None:
+    found = texts(overview_figure(toy_report()))
     for wanted in (
         "连州市项目选址核查示意图",
         "示意数据，仅供演示，不得用于审批。",
@@ -49,18 +49,18 @@ def test_says_all_that_a_map_must_say() -> None:
         "星子光伏一期",
         "三区三线 2022-10-14",
     ):
-        assert wanted in told
-    assert "审图号" not in told
+        assert wanted in found
+    assert "审图号" not in found
 
 
 def test_english() -> None:
-    told = texts(overview_figure(toy_report(), language="en"))
-    assert "Lianzhou" in told
-    assert "prohibiting conflict (1)" in told
-    assert "internal" in told
+    found = texts(overview_figure(toy_report(), language="en"))
+    assert "Lianzhou" in found
+    assert "prohibiting conflict (1)" in found
+    assert "internal" in found
 
 
-def test_the_page_is_a4_and_the_file_carries_ink(tmp_path: Path) -> None:
+def test_the_page_is_a4_and_not_blank(tmp_path: Path) -> None:
     write_map(toy_report(), tmp_path / "map.png")
     image = imread(tmp_path / "map.png")
     assert image.shape[:2] == (1653, 2338)
@@ -82,7 +82,7 @@ def test_same_report_same_bytes(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
-def test_settings_are_neither_changed_nor_heeded(tmp_path: Path) -> None:
+def test_settings_of_matplotlib_are_neither_changed_nor_used(tmp_path: Path) -> None:
     write_map(toy_report(), tmp_path / "a.png")
     with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "text.parse_math": True}):
         before = dict(mpl.rcParams)
@@ -133,7 +133,7 @@ def test_without_layers_or_sites_there_is_still_a_page() -> None:
     overview_figure(toy_report(layers={}, **nothing))
 
 
-def test_a_map_is_not_squashed() -> None:
+def test_a_map_has_equal_scales_in_both_directions() -> None:
     toy = toy_report()
     zone = zone_around(112.4)
     figure = overview_figure(toy)
@@ -163,7 +163,7 @@ def test_a_hundred_thousand_vertices_take_seconds(tmp_path: Path) -> None:
     assert time.perf_counter() - start < 15
 
 
-def test_the_font_can_write_the_towns_and_its_licence_lies_beside() -> None:
+def test_the_font_has_the_names_of_towns_and_its_licence() -> None:
     rare = "鄠邑堃镕塆瑶连州㎡×°√′：，。（）〔〕"
     assert printable(rare) == rare
     assert FONT.stat().st_size < 5.5e6
@@ -181,7 +181,7 @@ def test_texts_are_cut_and_broken_to_fit() -> None:
     assert wrapped("", 30, 8, lines=3) == []
 
 
-def test_a_letter_beyond_gbk_is_taken_from_a_font_of_the_system_that_has_it() -> None:
+def test_a_character_beyond_gbk_is_taken_from_a_system_font() -> None:
     # DejaVu comes with matplotlib, so that there is always one.
     arabic = chr(0x0634)
     assert rare(arabic)

@@ -73,7 +73,7 @@ def remark(project: Project, finding: Row) -> str:
         )
     if finding["state"] == State.SLIVER:
         lines.append(source.wording("mean-width", m=numbers.metres(finding["mean_width_m"])))
-    lines += [visible(said) for said in (source.texts.reason(finding), source.texts.override(finding)) if said]
+    lines += [visible(line) for line in (source.texts.reason(finding), source.texts.override(finding)) if line]
     return "\n".join(lines) or numbers.NONE
 
 

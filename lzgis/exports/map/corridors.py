@@ -211,13 +211,13 @@ def _degrees(line: Any, plane: Plane) -> list[list[float]]:
 
 
 def _written(bands: Mapping[Any, tuple[Any, dict[str, Any]]], plane: Plane) -> dict[str, Any]:
-    kept = [(shape, about) for shape, about in bands.values() if not shape.is_empty]
+    visible = [(shape, about) for shape, about in bands.values() if not shape.is_empty]
     # Possible bands are drawn below certain ones, wide ones below narrow ones.
-    kept.sort(key=lambda one: (one[1]["s"], -one[1]["k"], -one[0].area))
-    shapes: Geometries = np.empty(len(kept), dtype=object)
-    shapes[:] = [shape for shape, _ in kept]
-    degrees = plane.unproject(shapes) if kept else shapes
+    visible.sort(key=lambda one: (one[1]["s"], -one[1]["k"], -one[0].area))
+    shapes: Geometries = np.empty(len(visible), dtype=object)
+    shapes[:] = [shape for shape, _ in visible]
+    degrees = plane.unproject(shapes) if visible else shapes
     fewer = simplified_to_fit([degrees], plane, vertices=_VERTICES, steps_m=_STEPS_M).groups[0]
     left = ~shapely.is_empty(fewer)
-    about = [one for (_, one), keep in zip(kept, left, strict=True) if keep]
+    about = [one for (_, one), keep in zip(visible, left, strict=True) if keep]
     return topology(fewer[left], about, step_deg=_STEP_DEG)

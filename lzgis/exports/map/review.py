@@ -124,8 +124,8 @@ def _parts(drawn: gpd.GeoDataFrame) -> tuple[dict[Any, int], gpd.GeoDataFrame]:
     keys = list(zip(drawn["site_id"], drawn["rank"], shapely.to_wkb(_shapes(drawn)), strict=True))
     first: dict[Any, int] = {}
     part = {index: first.setdefault(key, len(first)) for index, key in zip(drawn.index, keys, strict=True)}
-    kept = dict(reversed([(part[index], index) for index in drawn.index]))
-    return part, drawn.loc[[kept[i] for i in range(len(first))]]
+    first_row = dict(reversed([(part[index], index) for index in drawn.index]))
+    return part, drawn.loc[[first_row[i] for i in range(len(first))]]
 
 
 def _usable(frame: gpd.GeoDataFrame) -> Any:
