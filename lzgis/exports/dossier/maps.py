@@ -117,17 +117,17 @@ def _draw_city(texts: ReportText, verdict: str) -> _DrawnCity:
     bounds = city_bounds(texts.report)
     zone = zone_around((bounds[0] + bounds[2]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)
-    room = map_rect(SIZE_MM)
-    scale = round_scale((west, south, east, north), (room.width - 2, room.height - 2))
-    frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (room.width, room.height))
+    rect = map_rect(SIZE_MM)
+    scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
+    frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
     with settings():
-        figure, page, chart = start_map(texts, zone, SIZE_MM, (room, frame))
+        figure, page, chart = start_map(texts, zone, SIZE_MM, (rect, frame))
         layers, _ = draw_base_layers(chart)
         draw_scale_bar(chart)
         draw_north_arrow(chart)
         draw_names(chart, ("townships", "rivers"))
-        sign = {"marker": "*", "color": VERDICT_COLOURS.get(verdict, "black"), "markersize": 8}
-        finish_map(page, chart, room, SIZE_MM, [Entry(texts.words("paper", "site"), "marker", sign), *layers])
+        star = {"marker": "*", "color": VERDICT_COLOURS.get(verdict, "black"), "markersize": 8}
+        finish_map(page, chart, rect, SIZE_MM, [Entry(texts.words("paper", "site"), "marker", star), *layers])
         figure.set_dpi(DPI)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]

@@ -212,7 +212,7 @@ def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
                 named.add(name)
                 label = shortened(printable(name), 40.0, size)
                 style = {"size": size, "color": colour}
-                chart.name(label, _label_anchors(parts), style=style, reach_mm=5.0, over=False)
+                chart.write_label(label, _label_anchors(parts), style=style, reach_mm=5.0, over=False)
 
 
 def _label_anchors(parts: Geometries) -> list[tuple[float, float]]:

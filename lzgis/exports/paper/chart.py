@@ -129,7 +129,7 @@ class Chart:
         half = step_mm / 2
         self.labels.avoid(Box(a - half, b - half, a + half, b + half) for a, b in cells.tolist())
 
-    def name(
+    def write_label(
         self,
         text: str,
         anchors: Iterable[tuple[float, float]],

@@ -117,7 +117,7 @@ def draw_unchecked(chart: Chart, site: MappedSite) -> list[Entry]:
         return []
     label = chart.texts.words("paper", "outside")
     label_style = {"size": _SIZE, "color": "#6a51a3", "edge": "#6a51a3"}
-    chart.name(label, _anchors(outside[0]), style=label_style)
+    chart.write_label(label, _anchors(outside[0]), style=label_style)
     return [Entry(label, "patch", {**style, "facecolor": "white"})]
 
 
@@ -165,7 +165,7 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
         head = f"{place} {title}"
         style = {"size": _SIZE, "color": colour, "edge": colour}
         texts = [f"{head}\n{size}" if size else head, f"{place}  {size}".rstrip(), str(place)]
-        lost += not any(chart.name(text, anchors, style=style, reach_mm=46.0) for text in texts)
+        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=46.0) for text in texts)
     return lost
 
 

@@ -163,7 +163,7 @@ def label_bands(chart: Chart, bands: list[Band]) -> None:
             points = shapely.line_interpolate_point(line, (0.12, 0.88, 0.3, 0.7, 0.5), normalized=True)
             places.extend((p.x, p.y) for p in points)
         title = shortened(printable(chart.texts.rule(band.rule.id)), 48.0, _BAND_PT)
-        chart.name(title, places, style={"size": _BAND_PT, "color": band.colour}, reach_mm=6.0)
+        chart.write_label(title, places, style={"size": _BAND_PT, "color": band.colour}, reach_mm=6.0)
 
 
 def draw_distances(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[Callable[[], bool]]]:
@@ -218,7 +218,7 @@ def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable
     places = [tuple((start + (shown - start) * share).tolist()) for share in (0.5, 0.7, 0.35, 0.9)]
     style = {"size": _DISTANCE_PT, "color": _DISTANCE_COLOUR, "edge": _DISTANCE_COLOUR}
     chart.avoid_along(np.array([shapely.LineString([start, shown])]))
-    return partial(chart.name, label, [(x, y) for x, y in places], style=style)
+    return partial(chart.write_label, label, [(x, y) for x, y in places], style=style)
 
 
 def _at_edge(chart: Chart, start: Any, end: Any) -> Any:

@@ -60,7 +60,7 @@ def draw_site_in_city(chart: Chart, site: MappedSite) -> Entry:
         chart.axes.scatter(point.x, point.y, s=120, **star, edgecolor="white", linewidth=0.8, zorder=7)
     label = shortened(printable(site.name or site.site_id), 46.0, 7.5)
     chart.avoid_along(shape)
-    chart.name(label, [(point.x, point.y)], style={"size": 7.5, "color": "black", "edge": colour}, reach_mm=20.0)
+    chart.write_label(label, [(point.x, point.y)], style={"size": 7.5, "color": "black", "edge": colour}, reach_mm=20.0)
     return Entry(chart.texts.words("paper", "place"), "marker", {**star, "markersize": 8})
 
 

@@ -126,7 +126,7 @@ def _zone_border(chart: Chart) -> None:
         top = float(np.interp(frame.north - 12 * frame.m_per_mm, y, x))
         high = frame.m_per_mm
         anchors = [(top, frame.north - d * high) for d in (12, 20, 30, 45)]
-        chart.name(label, anchors, style={"size": 6.0, "color": "#6a1b9a"}, reach_mm=8.0)
+        chart.write_label(label, anchors, style={"size": 6.0, "color": "#6a1b9a"}, reach_mm=8.0)
 
 
 def draw_scale_bar(chart: Chart) -> None:

@@ -1,4 +1,4 @@
-"""One site as a map shows it: its row, its verdict, its findings in order, and how finding_figures are printed."""
+"""One site as a map shows it: its row, its verdict, its findings in order, and how figures are printed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def square_metres(value: Any) -> str:
 
 
 def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
-    """Format the finding_figures of a finding: area or length, and the distance with the one required."""
+    """Format the figures of a finding: area or length, and the distance with the one required."""
     parts = [square_metres(finding["area_m2"]) or metres(finding["length_m"])]
     possible = number(finding["area_possible_m2"])
     if possible is not None and number(finding["area_m2"], 2) != round(possible, 2):

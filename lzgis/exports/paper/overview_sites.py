@@ -107,5 +107,5 @@ def _draw_labels(chart: Chart, order: list[Any], places: Any) -> int:
     for i in order[:_MAX_LABELS]:
         label = shortened(printable(text(ids[i])), 16.0, 6.4)
         style = {"size": 6.4, "color": "black"}
-        done += chart.name(label, [tuple(places[i])], style=style, reach_mm=22.0)
+        done += chart.write_label(label, [tuple(places[i])], style=style, reach_mm=22.0)
     return done

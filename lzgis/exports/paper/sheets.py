@@ -36,8 +36,8 @@ from lzgis.exports.paper.overview_sites import draw_sites
 from lzgis.exports.report_text import ReportText, number
 from lzgis.model.report import Report, State
 
-#: Share of the map that a site fills at most, the same for a site longer than `_FAR_M`, and the largest scale
-#: denominators by dimension (points, lines, polygons).
+#: Share of the map that a site fills at most, also for a site longer than `_FAR_M`; and the denominators of the largest
+#: scales for points (0), lines (1) and polygons (2).
 _FILL, _FILL_FAR = 0.62, 0.9
 _FAR_M = 3000.0
 _LARGEST_SCALES = {0: 10_000, 1: 5_000, 2: 2_000}
