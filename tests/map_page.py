@@ -63,28 +63,28 @@ def browser() -> Iterator[Any]:
 
 
 class Seen:
-    """A page opened without a network, with everything it asked for or complained of."""
+    """A page opened without a network, with all its requests and messages."""
 
     def __init__(self, browser: Any, path: Path, width: int = 1280, height: int = 800) -> None:
         self.context = browser.new_context(offline=True, viewport={"width": width, "height": height})
         self.page = self.context.new_page()
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append("dialog"), dialog.dismiss()))
+        self.requested: list[str] = []
+        self.messages: list[str] = []
+        self.page.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.messages.append("dialog"), dialog.dismiss()))
         self.address = path.as_uri()
         self.page.goto(self.address)
         self.page.wait_for_selector("body.lz-ready", timeout=20_000)
 
     def close(self) -> None:
         """Close the page; it must have been quiet."""
-        outside = [url for url in self.asked if url != self.address and not url.startswith("data:")]
+        outside = [url for url in self.requested if url != self.address and not url.startswith("data:")]
         pwned = self.page.evaluate("window.__pwned")
         self.context.close()
         assert outside == []
-        assert self.said == []
+        assert self.messages == []
         assert pwned is None
 
     def shown(self, selector: str) -> int:

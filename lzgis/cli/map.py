@@ -95,9 +95,9 @@ def write_sheets(
 ) -> list[Path]:
     """Write the maps and return the files."""
     from lzgis.exports.gis.json import provenance_object
-    from lzgis.exports.paper import Sheet, write_maps
+    from lzgis.exports.paper import PaperSheet, write_maps
 
-    sheet = Sheet(options.paper.value, options.orientation.value, options.map_number.strip())
+    sheet = PaperSheet(options.paper.value, options.orientation.value, options.map_number.strip())
     suffixes = options.suffixes()
     with result_in(options.out, "map", provenance_object(report.provenance), given) as stage:
         made = write_maps(report, stage.folder, site_ids, sheet=sheet, suffixes=suffixes, language=language)

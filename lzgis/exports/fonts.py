@@ -1,6 +1,6 @@
-"""Letters for pictures: a font that comes along, since a fresh machine has none that can write Chinese.
+"""The font of maps and PDFs, which lzgis ships because many machines have no Chinese font.
 
-It has the letters of GBK. A rarer one is taken from a font of the system that has it, and is a square if none does.
+It has the characters of GBK. Rarer ones are taken from a font of the system that has them, and are squares if none does.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from lzgis.messages import Message
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GBK-Regular.otf"
 
-#: Fonts that systems come with, tried in this order for letters that ours lacks.
-_OF_SYSTEMS = (
+#: Fonts of operating systems, tried in this order for characters missing in the font of lzgis.
+_SYSTEM_FONTS = (
     *("Microsoft YaHei", "SimSun", "SimSun-ExtB", "SimSun-ExtG", "MingLiU-ExtB", "PingFang SC", "Hiragino Sans GB"),
     *("Songti SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "DejaVu Sans"),
 )
 
-#: Stands for a letter that the font lacks.
+#: Printed for a character that no font has.
 BLANK = "□"
 
 MM_PER_POINT = 25.4 / 72
 
-#: Height of a line of a label, millimetres per point of its size.
+#: Height of a line of a label, in millimetres per point of font size.
 LINE = 1.2 * MM_PER_POINT
 
 _CLOSING = "、，。；：）》”〕,.;:)"
 
 
 class Face(NamedTuple):
-    """A font: its file, its name, and the letters that it has."""
+    """A font: its file, its name, and its characters."""
 
     path: Path
     name: str
-    letters: frozenset[str]
+    characters: frozenset[str]
 
 
 @cache
 def faces() -> tuple[Face, ...]:
-    """Give our font, and those of the system that may be asked for rare letters."""
+    """Return the font of lzgis, then the fonts of the system used for rare characters."""
     if not FONT.is_file():
-        what = Message("the font that pictures are lettered with is missing")
-        raise ExportError(str(FONT), what, Message("install lzgis anew"))
+        what = Message("the font of maps and PDFs is missing")
+        raise ExportError(str(FONT), what, Message("reinstall lzgis"))
     upright = {
         e.name: e.fname for e in reversed(fontManager.ttflist) if e.style == "normal" and e.weight in (400, "normal")
     }
-    files = [FONT, *(Path(upright[name]) for name in _OF_SYSTEMS if name in upright)]
+    files = [FONT, *(Path(upright[name]) for name in _SYSTEM_FONTS if name in upright)]
     return tuple(_face(path) for path in files)
 
 
 def _face(path: Path) -> Face:
     read = FT2Font(str(path))
     letters = map(chr, read.get_charmap())
-    # Fonts have marks that turn the reading direction as well, which must stay visible.
+    # Fonts also have bidirectional control characters, which are excluded so that they are printed visibly.
     return Face(path, read.family_name, frozenset(c for c in letters if c.isprintable() or c.isspace()))
 
 
@@ -70,7 +70,7 @@ def font(size_pt: float) -> FontProperties:
 
 @cache
 def _families() -> tuple[str, ...]:
-    """Names under which matplotlib finds the fonts, ours first; ours it does not know before."""
+    """Return the names of the fonts in matplotlib, the font of lzgis first, which is registered if needed."""
     own, *others = faces()
     if not any(Path(entry.fname) == own.path for entry in fontManager.ttflist):
         fontManager.addfont(str(own.path))
@@ -79,41 +79,41 @@ def _families() -> tuple[str, ...]:
 
 
 @cache
-def _letters() -> frozenset[str]:
-    return frozenset().union(*(face.letters for face in faces()))
+def _characters() -> frozenset[str]:
+    return frozenset().union(*(face.characters for face in faces()))
 
 
 def rare(text: str) -> bool:
-    """Tell whether a text has letters that our font lacks.
+    """Return whether a text has characters missing in the font of lzgis.
 
     Examples
     --------
     >>> rare("连州 塆"), rare(chr(0x20BB7))
     (False, True)
     """
-    return not faces()[0].letters.issuperset(text)
+    return not faces()[0].characters.issuperset(text)
 
 
 def printable(text: str) -> str:
-    """Give a text in one line and in letters that a font has.
+    """Return a text in one line, with `BLANK` for characters that no font has.
 
     Examples
     --------
     >>> printable("鄠邑 " + chr(0x1F3ED))
     '鄠邑 □'
     """
-    known = _letters()
+    known = _characters()
     return "".join(c if c in known else BLANK for c in " ".join(visible(text).split()))
 
 
 def width_mm(text: str, size_pt: float) -> float:
-    """Estimate how wide a text is: a Chinese letter is as wide as high, others a little over half."""
+    """Estimate the width of a text: a Chinese character is as wide as high, others a little over half as wide."""
     wide = len(text.encode("gbk", "replace")) - len(text)
     return (wide + 0.57 * (len(text) - wide)) * size_pt * MM_PER_POINT
 
 
 def measured_mm(text: str, size_pt: float) -> float:
-    """Measure how wide a text is, letter by letter.
+    """Measure the width of a text with the font.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def measured_mm(text: str, size_pt: float) -> float:
 
 
 def shortened(text: str, limit_mm: float, size_pt: float) -> str:
-    """Cut a text to a width, with an ellipsis if anything is lost."""
+    """Cut a text to a width, with an ellipsis if it was too long."""
     if width_mm(text, size_pt) <= limit_mm:
         return text
     text = text[:400]
@@ -137,12 +137,12 @@ def shortened(text: str, limit_mm: float, size_pt: float) -> str:
 
 
 def wrapped(text: str, limit_mm: float, size_pt: float, *, lines: int) -> list[str]:
-    """Break a text into at most `lines` lines of a width; Chinese may be broken anywhere, words at blanks."""
+    """Break a text into at most `lines` lines of a width; Chinese breaks anywhere, other words at spaces."""
     found: list[str] = []
     rest = text.strip()
     while rest and len(found) < lines - 1 and width_mm(rest, size_pt) > limit_mm:
         fits = len(shortened(rest, limit_mm, size_pt)) - 1
-        # No line begins with a closing mark.
+        # No line begins with closing punctuation.
         while rest[fits : fits + 1] and rest[fits] in _CLOSING and fits > 1:
             fits -= 1
         if rest[fits].isascii() and rest[fits - 1].isascii() and " " in rest[1:fits]:

@@ -272,7 +272,7 @@ FORMATS: dict[str, Format] = {
         options=("mode", "tianditu_key"),
         public=True,
     ),
-    "png": Format(".png", "map.png", "overview map", "lzgis.exports.paper.picture:write_picture", most_sites=5_000),
+    "png": Format(".png", "map.png", "overview map", "lzgis.exports.paper:write_map", most_sites=5_000),
     "docx": Format(
         ".docx",
         "projects",

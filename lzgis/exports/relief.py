@@ -1,36 +1,32 @@
-"""Relief of an elevation raster, shaded, as a backdrop of maps; no decision uses it."""
+"""Shaded relief of an elevation raster as the background of maps; no verdict uses it."""
 
 from __future__ import annotations
 
+import io
 import math
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from PIL import Image
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling, transform_bounds
 
 from lzgis.errors import ExportError, SourceError
-from lzgis.exports.map_frame import Frame
 from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Elevation = npt.NDArray[np.float64]
 MERCATOR = "EPSG:3857"
-_NOTHING = -32768.0
+_NODATA = -32768.0
 _SHADES = 30
-# Muted tints from the valley floor to the ridge.
+# Muted tints, from the lowest elevations to the highest.
 _TINTS = (
     (222, 230, 214),
     (229, 233, 215),
@@ -44,9 +40,16 @@ _TINTS = (
 
 @dataclass(frozen=True)
 class Relief:
-    """A shaded relief in Web Mercator: an index into `palette` for each pixel, 0 where there is no elevation.
+    """A shaded relief in Web Mercator.
 
-    `bounds` are west, south, east, north in degrees; `palette` holds red, green, blue and alpha.
+    Attributes
+    ----------
+    index : ndarray of uint8
+        Row of `palette` for each pixel, the northern row first; 0 where there is no elevation.
+    palette : ndarray of uint8
+        Red, green, blue and alpha of each colour.
+    bounds : tuple of float
+        West, south, east, north in degrees.
     """
 
     index: npt.NDArray[np.uint8]
@@ -62,23 +65,15 @@ class Relief:
     @property
     def png(self) -> bytes:
         """The picture as a PNG file with a palette; the same relief gives the same bytes."""
-        height, width = self.index.shape
-        rows = np.hstack([np.zeros((height, 1), np.uint8), self.index]).tobytes()
-        chunks = (
-            (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            (b"PLTE", self.palette[:, :3].tobytes()),
-            (b"tRNS", self.palette[:, 3].tobytes()),
-            (b"IDAT", zlib.compress(rows, 9)),
-            (b"IEND", b""),
-        )
-        return b"\x89PNG\r\n\x1a\n" + b"".join(
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-            for kind, body in chunks
-        )
+        picture = Image.fromarray(self.index)
+        picture.putpalette(self.palette[:, :3].tobytes())
+        saved = io.BytesIO()
+        picture.save(saved, "PNG", transparency=self.palette[:, 3].tobytes(), compress_level=9)
+        return saved.getvalue()
 
 
 def hillshade(elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[float, float] = (315.0, 45.0)) -> Any:
-    """Shade a relief by Horn's method: 0 in full shadow, 1 facing the sun.
+    """Compute the hillshade by Horn's method: 0 in full shadow, 1 facing the sun.
 
     Parameters
     ----------
@@ -100,13 +95,13 @@ def hillshade(elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[flo
     north, south = z[:-2, :-2] + 2 * z[:-2, 1:-1] + z[:-2, 2:], z[2:, :-2] + 2 * z[2:, 1:-1] + z[2:, 2:]
     rise_east, rise_north = (east - west) / (8 * cell_m[0]), (north - south) / (8 * cell_m[1])
     azimuth, height = np.radians(sun_deg)
-    towards = rise_east * np.sin(azimuth) + rise_north * np.cos(azimuth)
-    shade = (np.sin(height) - np.cos(height) * towards) / np.sqrt(1 + rise_east**2 + rise_north**2)
+    facing = rise_east * np.sin(azimuth) + rise_north * np.cos(azimuth)
+    shade = (np.sin(height) - np.cos(height) * facing) / np.sqrt(1 + rise_east**2 + rise_north**2)
     return np.clip(shade, 0.0, 1.0)
 
 
 def relief(path: Path, bounds_deg: tuple[float, float, float, float], *, size: int = 800) -> Relief:
-    """Shade and tint the part of an elevation raster that lies in `bounds_deg` (west, south, east, north).
+    """Shade and tint an elevation raster inside `bounds_deg` (west, south, east, north), in Web Mercator.
 
     The longer side of the picture has at most `size` pixels.
 
@@ -124,11 +119,11 @@ def relief(path: Path, bounds_deg: tuple[float, float, float, float], *, size: i
             Message("give an elevation raster that covers it"),
         )
     low, high = np.percentile(elevation[known], (1, 99))
-    middle = np.radians((bounds[1] + bounds[3]) / 2)
-    around = 2 * np.pi * 6378137.0 * np.cos(middle) / 360.0
-    cell = (bounds[2] - bounds[0]) * around / elevation.shape[1]
-    # A Mercator pixel is as high on the ground as it is wide; slopes are doubled to remain visible.
-    shade = hillshade(np.where(known, elevation, low) * 2.0, (cell, cell))
+    latitude = np.radians((bounds[1] + bounds[3]) / 2)
+    m_per_deg = 2 * np.pi * 6378137.0 * np.cos(latitude) / 360.0
+    cell_m = (bounds[2] - bounds[0]) * m_per_deg / elevation.shape[1]
+    # A Mercator pixel is as high on the ground as it is wide. Slopes are doubled to remain visible.
+    shade = hillshade(np.where(known, elevation, low) * 2.0, (cell_m, cell_m))
     share = np.clip((elevation - low) / max(high - low, 1.0), 0.0, 1.0)
     tint = np.where(known, share * (len(_TINTS) - 1), 0).round().astype(np.uint8)
     index = 1 + tint * _SHADES + (shade * (_SHADES - 1)).round().astype(np.uint8)
@@ -165,10 +160,10 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
                     "height": rows,
                     "resampling": Resampling.bilinear,
                     "dtype": "float32",
-                    "nodata": _NOTHING if source.nodata is None else source.nodata,
+                    "nodata": _NODATA if source.nodata is None else source.nodata,
                 }
-                with WarpedVRT(source, **options) as there:
-                    elevation = there.read(1, masked=True)
+                with WarpedVRT(source, **options) as warped:
+                    elevation = warped.read(1, masked=True)
     except (RasterioError, OSError, SourceError) as error:
         raise ExportError(
             str(path),
@@ -178,43 +173,63 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)
 
 
-_PIXELS_PER_MM = 4
-_STRENGTH = 0.20
-#: A little steeper than life: at the scale of a city hills would look flat.
-_STEEPER = 1.3
+# The share of black where a slope is darkest, and how much steeper than true the slopes are shaded: at the scale of a
+# whole city hills would look flat.
+_DARKEST = 0.20
+_EXAGGERATION = 1.3
 
 
-def draw_backdrop(axes: Axes, dem: Path, frame: Frame, crs: CRS) -> None:
-    """Shade the relief of the frame from the north-west, as maps do; without elevation there is no shade.
+def shade_overlay(
+    path: Path, bounds_m: tuple[float, float, float, float], *, crs: CRS, size: tuple[int, int]
+) -> npt.NDArray[np.float64]:
+    """Shade the slopes of an elevation raster in the plane of a map on paper.
+
+    Parameters
+    ----------
+    path : Path
+        The elevation raster.
+    bounds_m : tuple of float
+        West, south, east, north in metres of `crs`.
+    crs : CRS
+        Projected coordinate system of the map.
+    size : tuple of int
+        Columns and rows of the picture.
+
+    Returns
+    -------
+    ndarray of float
+        Rows, columns, and red, green, blue, alpha from 0 to 1: black, transparent where a slope is not darker than flat
+        ground or where there is no elevation.
 
     Raises
     ------
     ExportError
         If the raster cannot be read.
     """
-    width, height = (round(mm * _PIXELS_PER_MM) for mm in (frame.width_mm, frame.height_mm))
-    step_x, step_y = (frame.east - frame.west) / width, (frame.north - frame.south) / height
-    transform = rasterio.Affine(step_x, 0.0, frame.west, 0.0, -step_y, frame.north)
-    where = {"transform": transform, "width": width, "height": height}
+    (west, south, east, north), (width, height) = bounds_m, size
+    step_x, step_y = (east - west) / width, (north - south) / height
+    transform = rasterio.Affine(step_x, 0.0, west, 0.0, -step_y, north)
+    window = {"transform": transform, "width": width, "height": height}
     try:
-        with opened_tiff(dem) as raster:
-            # Cells wider than a pixel are smoothed, or their edges would show as steps of the relief.
+        with opened_tiff(path) as raster:
+            # Cells wider than a pixel are smoothed; otherwise their edges show as steps of the relief.
             cell = raster.res[0] * (111_320 if raster.crs and raster.crs.is_geographic else 1)
-            how = Resampling.average if cell < step_x else Resampling.cubic_spline
-            with WarpedVRT(raster, crs=crs.to_wkt(), resampling=how, **where) as warped:
+            resampling = Resampling.average if cell < step_x else Resampling.cubic_spline
+            with WarpedVRT(raster, crs=crs.to_wkt(), resampling=resampling, **window) as warped:
                 elevation = warped.read(1, masked=True).astype(float)
     except (RasterioError, OSError, SourceError) as error:
         what = Message("cannot be read: {why}", why=getattr(error, "what", error))
         remedy = Message("repair it, or take 'dem' out of the catalogue")
-        raise ExportError(str(dem), what, remedy) from error
-    grey = np.zeros((height, width, 4))
-    grey[..., 3] = np.nan_to_num(_darkness(elevation.filled(np.nan), step_x, step_y)) * _STRENGTH
-    extent = (frame.west, frame.east, frame.south, frame.north)
-    axes.imshow(grey, extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
+        raise ExportError(str(path), what, remedy) from error
+    picture = np.zeros((height, width, 4))
+    picture[..., 3] = np.nan_to_num(_darkness(elevation.filled(np.nan), step_x, step_y)) * _DARKEST
+    return picture
 
 
+# Not computed by `hillshade`: central differences without the corner cells give other pixels than Horn's method, and
+# cells next to missing elevation stay missing here, where `hillshade` is given elevations without gaps.
 def _darkness(elevation: Elevation, step_x: float, step_y: float) -> Elevation:
-    """How much darker than flat ground a slope is, 0 to 1, lit from the north-west at 45 degrees."""
-    southward, eastward = np.gradient(elevation * _STEEPER, step_y, step_x)
+    """Return how much darker than flat ground each cell is, 0 to 1, lit from the north-west at 45 degrees."""
+    southward, eastward = np.gradient(elevation * _EXAGGERATION, step_y, step_x)
     light = (0.5 * (eastward + southward) + math.sqrt(0.5)) / np.sqrt(1 + eastward**2 + southward**2)
     return np.asarray(np.clip(1 - light / math.sqrt(0.5), 0, 1), dtype=float)

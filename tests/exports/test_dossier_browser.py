@@ -30,7 +30,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Opened:
-    """A page opened offline, with what it asked for and complained of."""
+    """A page opened offline, with its requests and messages."""
 
     def __init__(self, browser: Any, path: Path, *, width: int = 1000) -> None:
         self.context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
@@ -63,7 +63,7 @@ def test_a_page_opens_and_prints(chromium: Any, tmp_path: Path) -> None:
         assert f"第{number}页共{len(pages)}页" in squeezed(text)
 
 
-def test_nothing_is_wider_than_a_telephone(chromium: Any, tmp_path: Path) -> None:
+def test_nothing_is_wider_than_the_screen_of_a_phone(chromium: Any, tmp_path: Path) -> None:
     [path] = write_html(only(city_report(), "T05"), tmp_path)
     opened = Opened(chromium, path, width=390)
     wide = opened.page.evaluate("document.documentElement.scrollWidth")
@@ -74,8 +74,8 @@ def test_nothing_is_wider_than_a_telephone(chromium: Any, tmp_path: Path) -> Non
 def test_hostile_text_does_nothing(chromium: Any, tmp_path: Path) -> None:
     for path in write_html(toy_report(), tmp_path):
         opened = Opened(chromium, path)
-        said = opened.page.inner_text("body")
+        shown = opened.page.inner_text("body")
         opened.context.close()
         assert opened.heard == []
         if path.stem.startswith("=cmd"):
-            assert SCRIPT in said
+            assert SCRIPT in shown

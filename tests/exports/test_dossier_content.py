@@ -32,7 +32,7 @@ def rows(one: Dossier, name: str) -> list[dict[str, str]]:
     return [row for grid in one.grids()[name] for row in grid.records()]
 
 
-def test_the_sections_stand_in_their_order(made: dict[str, Dossier]) -> None:
+def test_the_sections_are_in_order(made: dict[str, Dossier]) -> None:
     for one in made.values():
         assert tuple(section.name for section in one.sections) == SECTIONS
         assert [section.heading for section in one.sections][:2] == ["一、项目概况", "二、核查数据与日期"]
@@ -54,12 +54,12 @@ def test_every_grid_has_columns_that_are_documented(made: dict[str, Dossier]) ->
 def test_there_is_a_row_for_every_finding_with_its_figures(made: dict[str, Dossier], site: str) -> None:
     report = city_report()
     findings = report.findings[report.findings["site_id"] == site]
-    told = rows(made[site], "findings")
-    assert len(told) == len(findings)
+    listed = rows(made[site], "findings")
+    assert len(listed) == len(findings)
     met = findings[findings["state"].isin([State.INVOLVED, State.SLIVER])]
     for column, form in (("area_m2", "{:,.2f}"), ("length_m", "{:,.3f}")):
         expected = sorted(form.format(v) for v in met[column] if not np.isnan(v))
-        found = sorted(row[column].split("\n")[0] for row in told if row.get(column, "—") != "—")
+        found = sorted(row[column].split("\n")[0] for row in listed if row.get(column, "—") != "—")
         assert found == expected
 
 
@@ -77,7 +77,7 @@ def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
     assert laws["生态环境法典"]["effective"] == "2026-08-15 起施行"
 
 
-def test_clauses_are_answered_with_the_facts_they_speak_of(made: dict[str, Dossier]) -> None:
+def test_clauses_are_answered_with_the_facts_they_mention(made: dict[str, Dossier]) -> None:
     answers = rows(made["T01"], "answers")
     assert {row["group"] for row in answers} == {"优先保护单元 ZH44188210005 连州市西江镇优先保护单元，占项目 100.00%"}
     headings = list(dict.fromkeys(row["heading"] for row in answers))
@@ -87,7 +87,7 @@ def test_clauses_are_answered_with_the_facts_they_speak_of(made: dict[str, Dossi
     assert all("活动类型：住宅" in row["facts"] and "□符合" in row["answer"] for row in answers)
 
 
-def test_requirements_of_the_city_stand_first_and_the_province_s_are_left_to_the_planner(
+def test_requirements_of_the_city_are_listed_and_those_of_the_province_left_blank(
     made: dict[str, Dossier],
 ) -> None:
     general = rows(made["T01"], "general")
@@ -108,30 +108,30 @@ def test_requirements_of_the_city_stand_first_and_the_province_s_are_left_to_the
     assert any("未载省级总体管控要求，" in line for line in section.paragraphs)
 
 
-def test_what_was_not_checked_is_said_with_its_reason(made: dict[str, Dossier]) -> None:
+def test_what_was_not_checked_is_listed_with_its_reason(made: dict[str, Dossier]) -> None:
     report = city_report()
     mine = report.findings[report.findings["site_id"] == "T05"]
     open_rows = mine[(mine["state"] == State.NOT_CHECKED) | (mine["unchecked_share"] > 0)]
-    told = rows(made["T05"], "not_checked")
-    assert len(told) == len(open_rows) > 10
-    assert all("位于图层覆盖范围之外" in row["reason"] for row in told)
+    listed = rows(made["T05"], "not_checked")
+    assert len(listed) == len(open_rows) > 10
+    assert all("位于图层覆盖范围之外" in row["reason"] for row in listed)
     assert rows(made["T01"], "not_checked") == []
 
 
-def test_distances_are_told_with_baseline_and_both_bands(made: dict[str, Dossier]) -> None:
-    told = {row["rule"]: row for row in rows(made["P37"], "corridors")}
-    lane = told["乡道建筑控制区 5 米"]
+def test_distances_are_listed_with_baseline_and_both_bands(made: dict[str, Dossier]) -> None:
+    listed = {row["rule"]: row for row in rows(made["P37"], "corridors")}
+    lane = listed["乡道建筑控制区 5 米"]
     assert lane["baseline"] == "中心线\n假定半宽 6.25 m"
     assert lane["required_m"] == "5.000\n可能 11.250"
     assert lane["shortfall_m"] == "5.000\n可能 11.250"
     assert lane["band"] == "确定"
-    assert not any("采矿" in rule for rule in told)
+    assert not any("采矿" in rule for rule in listed)
 
 
 def test_the_ladder_is_shown_where_it_changes_the_answer(maker: DossierMaker, made: dict[str, Dossier]) -> None:
     assert rows(made["T01"], "ladder") == []
-    told = [row["verdict"] for row in rows(maker.make("T10"), "ladder")]
-    assert told == ["需进一步论证", "存在禁止性冲突", "需进一步论证", "需进一步论证", "需进一步论证"]
+    listed = [row["verdict"] for row in rows(maker.make("T10"), "ladder")]
+    assert listed == ["需进一步论证", "存在禁止性冲突", "需进一步论证", "需进一步论证", "需进一步论证"]
 
 
 def test_parts_sum_to_the_whole_as_it_is_printed() -> None:
@@ -150,11 +150,11 @@ def test_parts_sum_to_the_whole_as_it_is_printed() -> None:
     assert several > 5
 
 
-def test_townships_are_told_with_their_sum(maker: DossierMaker) -> None:
-    told = [row for row in rows(maker.make("P09"), "divisions") if row["rule"] == "城镇开发边界"]
-    assert told[-1]["division"] == "合计"
-    parts = [float(row["area_m2"].replace(",", "")) for row in told[:-1]]
-    assert f"{sum(parts):,.2f}" == told[-1]["area_m2"]
+def test_townships_are_listed_with_their_sum(maker: DossierMaker) -> None:
+    listed = [row for row in rows(maker.make("P09"), "divisions") if row["rule"] == "城镇开发边界"]
+    assert listed[-1]["division"] == "合计"
+    parts = [float(row["area_m2"].replace(",", "")) for row in listed[:-1]]
+    assert f"{sum(parts):,.2f}" == listed[-1]["area_m2"]
     assert len(parts) > 2
 
 
@@ -172,7 +172,7 @@ def test_areas_in_mu_on_request() -> None:
     assert "15.0000 亩" in one.project["divisions"]
 
 
-def test_a_line_is_told_in_metres(made: dict[str, Dossier]) -> None:
+def test_a_line_is_measured_in_metres(made: dict[str, Dossier]) -> None:
     first = rows(made["T08"], "findings")[0]
     assert "area_m2" not in first
     assert re.fullmatch(r"[\d,]+\.\d{3}", first["length_m"])
@@ -192,11 +192,11 @@ def test_an_unknown_site_is_named() -> None:
         dossier(toy_report(), "nowhere")
 
 
-def test_hostile_text_is_kept_letter_by_letter() -> None:
+def test_hostile_text_is_unchanged() -> None:
     one = dossier(toy_report(), FORMULA)
-    said = "\n".join(cell for grids in one.grids().values() for grid in grids for row in grid.rows for cell in row)
+    whole = "\n".join(cell for grids in one.grids().values() for grid in grids for row in grid.rows for cell in row)
     for text in (SCRIPT, LONG, *HOSTILE[3:6]):
-        assert visible(text) in said
+        assert visible(text) in whole
 
 
 def test_english_has_every_wording() -> None:

@@ -16,7 +16,7 @@ from report_fixture import HOSTILE, toy_report
 from lzgis.cli import options as cli_output
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exports import FORMATS, export, export_projects
-from lzgis.exports.dossier import crew, write_projects
+from lzgis.exports.dossier import processes, write_projects
 from lzgis.exports.file_names import file_stems
 
 RUN = [sys.executable, "-W", "error", "-c", "from lzgis.cli.app import main; main()"]
@@ -41,11 +41,11 @@ PDF = importlib.util.find_spec("typst") is not None
         ("../../etc/passwd", "_.._.._etc_passwd"),
     ],
 )
-def test_a_name_that_every_system_takes(name: str, stem: str) -> None:
+def test_a_file_name_is_valid_on_every_system(name: str, stem: str) -> None:
     assert file_stems([name]) == [stem]
 
 
-def test_names_that_a_file_system_takes_for_one_are_numbered() -> None:
+def test_names_that_are_equal_to_a_file_system_are_numbered() -> None:
     stems = file_stems(["a", "A", "a-2", "Ａ", "e\u0301", "é", "长" * 61, "长" * 62])
     assert len({stem.casefold() for stem in stems}) == len(stems)
     assert stems[:3] == ["a", "A-2", "a-2-2"]
@@ -59,14 +59,14 @@ def test_hostile_names_make_files(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(HOSTILE)
 
 
-def test_documents_of_all_projects_stand_in_one_folder(tmp_path: Path) -> None:
+def test_documents_of_all_projects_are_in_one_folder(tmp_path: Path) -> None:
     written = export_projects(toy_report(), tmp_path, ["docx", "htmldoc"], options={"mode": "internal", "mu": True})
     assert len(written) == 10
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in written}
     assert (tmp_path / "S1.docx").is_file()
 
 
-def test_a_document_by_its_suffix_is_of_one_project(tmp_path: Path) -> None:
+def test_a_document_named_by_suffix_is_of_one_project(tmp_path: Path) -> None:
     assert export(only(city_report(), "T01"), tmp_path / "one.docx") == tmp_path / "one.docx"
     assert (tmp_path / "one.docx").stat().st_size > 50_000
     with pytest.raises(ExportError, match="is of one project, but 5 were checked"):
@@ -106,18 +106,18 @@ def test_several_processes_write_what_one_writes_in_the_same_order(
 ) -> None:
     report = only(toy_report(), "S1", "S2", "S4")
     alone = write_projects(report, tmp_path / "alone", suffixes=(".docx", ".html"), workers=2)
-    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
-    monkeypatch.setattr(crew, "_SHARE", 1)
+    monkeypatch.setattr(processes, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(processes, "_CHUNK", 1)
     steps: list[tuple[int, int]] = []
     together = write_projects(
-        report, tmp_path / "crew", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)
+        report, tmp_path / "several", suffixes=(".docx", ".html"), workers=2, progress=lambda *step: steps.append(step)
     )
     assert [path.name for path in together] == [path.name for path in alone]
     assert [path.read_bytes() for path in together] == [path.read_bytes() for path in alone]
     assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-def test_a_fault_in_another_process_is_told_as_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_WORTH_A_PROCESS", 1)
+def test_an_error_in_another_process_is_raised_as_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_WORTH_A_PROCESS", 1)
     with pytest.raises(ExportError, match="no document of a project has this suffix"):
         write_projects(only(toy_report(), "S1", "S2"), tmp_path, suffixes=(".odt",), workers=2)

@@ -14,7 +14,7 @@ from report_fixture import FORMULA, LONG, SCRIPT, toy_report
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, write_docx
-from lzgis.exports.dossier.template import VARIABLES, filled
+from lzgis.exports.dossier.template import VARIABLES, filled_template
 from lzgis.exports.report_text import visible
 
 GUIDE = Path(__file__).parents[2] / "docs" / "templates.md"
@@ -90,7 +90,7 @@ def test_an_unknown_variable_is_named_with_the_template(tmp_path: Path, variable
     assert not (tmp_path / "out" / "T01.docx").exists()
 
 
-def test_a_template_in_disorder_is_named(tmp_path: Path) -> None:
+def test_an_invalid_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"office\.docx: is not in order"):
         written(template(tmp_path / "office.docx", "{% for row in findings_rows %}"), tmp_path)
     (tmp_path / "text.docx").write_text("no document", "utf-8")
@@ -105,22 +105,22 @@ def test_a_template_cannot_reach_into_the_program(tmp_path: Path) -> None:
         written(path, tmp_path)
 
 
-def test_hostile_data_is_whole_in_a_template(tmp_path: Path) -> None:
+def test_hostile_data_is_unchanged_in_a_template(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ project.name }}", table=["zones_rows", "row.subject", "row.note"])
-    text = word_text_of(filled(path, DossierMaker(toy_report()).make(FORMULA), MADE_AT), tmp_path)
+    text = word_text_of(filled_template(path, DossierMaker(toy_report()).make(FORMULA), MADE_AT), tmp_path)
     assert SCRIPT in text
     assert LONG in text
     braces = "{{ 7*7 }} {_{ {% raw %} {%_ <w:p/> & ]]>"
     toy = toy_report()
     sites, verdicts = toy.sites.assign(name=braces), toy.verdicts.assign(site_name=braces)
     one = DossierMaker(toy_report(sites=sites, verdicts=verdicts)).make("S1")
-    assert visible(braces) in word_text_of(filled(path, one, MADE_AT), tmp_path)
+    assert visible(braces) in word_text_of(filled_template(path, one, MADE_AT), tmp_path)
 
 
 def test_the_same_template_gives_the_same_bytes(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ project.name }}", "{{ detail_map }}")
     one = DossierMaker(toy_report()).make("S1")
-    assert filled(path, one, MADE_AT) == filled(path, one, MADE_AT)
+    assert filled_template(path, one, MADE_AT) == filled_template(path, one, MADE_AT)
 
 
 def word_text_of(data: bytes, folder: Path) -> str:
@@ -129,7 +129,7 @@ def word_text_of(data: bytes, folder: Path) -> str:
     return word_text(path)
 
 
-def test_the_guide_lists_the_variables_that_there_are() -> None:
+def test_the_guide_lists_all_variables() -> None:
     listed: dict[str, set[str]] = {}
     for line in GUIDE.read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -139,5 +139,5 @@ def test_the_guide_lists_the_variables_that_there_are() -> None:
             listed.setdefault(name, set()).update(fields)
     known = {name: set(inner) - {"group"} for name, inner in VARIABLES.items() if name != "sections"}
     assert listed == known
-    sections = GUIDE.read_text("utf-8").split("## Sections")[1].split("##")[0]
+    sections = GUIDE.read_text("utf-8").split("`sections` is")[1].split("##")[0]
     assert set(VARIABLES["sections"]) <= set(re.findall(r"`(\w+)`", sections))

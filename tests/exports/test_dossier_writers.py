@@ -29,8 +29,8 @@ from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, write_docx, write_projects
 from lzgis.exports.dossier.document import Dossier
-from lzgis.exports.dossier.page import page_text
-from lzgis.exports.dossier.pdf import set_document
+from lzgis.exports.dossier.html_page import html_text
+from lzgis.exports.dossier.pdf import pdf_document
 from lzgis.exports.dossier.word import word_bytes
 from lzgis.exports.fonts import FONT
 from lzgis.exports.gis.json import report_document
@@ -58,19 +58,19 @@ def hostile() -> Dossier:
 def figures_of(site: str) -> list[str]:
     """Every figure of what a site meets, as report.json has it, rounded to the digits that are printed."""
     document = json.loads(json.dumps(report_document(city_report())))
-    told = []
+    found = []
     for finding in document["findings"]:
         if finding["site_id"] != site:
             continue
         if finding["state"] in (State.INVOLVED, State.SLIVER):
             for key, form in (("area_m2", "{:,.2f}"), ("area_possible_m2", "{:,.2f}"), ("length_m", "{:,.3f}")):
-                told += [] if finding[key] is None else [form.format(round(finding[key], 3 if "length" in key else 2))]
-            told += [] if finding["area_m2"] is None else [f"{round(finding['area_m2'] / 10_000, 4):,.4f}"]
+                found += [] if finding[key] is None else [form.format(round(finding[key], 3 if "length" in key else 2))]
+            found += [] if finding["area_m2"] is None else [f"{round(finding['area_m2'] / 10_000, 4):,.4f}"]
         # That an overlap lies at no distance goes without saying.
         apart = finding["required_m"] is not None or finding["distance_m"] != 0
         if finding["distance_m"] is not None and finding["reason"] != "activity-not-meant" and apart:
-            told.append(f"{round(finding['distance_m'], 3):,.3f}")
-    return told
+            found.append(f"{round(finding['distance_m'], 3):,.3f}")
+    return found
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -109,7 +109,7 @@ def test_the_pdf_has_notice_and_number_on_every_page(folder: Path) -> None:
         assert f"第{number}页共{len(pages)}页" in squeezed(page)
 
 
-def test_word_tables_repeat_their_heads_and_keep_rows_whole(folder: Path) -> None:
+def test_word_tables_repeat_their_headers_and_do_not_break_rows(folder: Path) -> None:
     with zipfile.ZipFile(folder / "P37.docx") as archive:
         document = archive.read("word/document.xml").decode("utf-8")
         styles = archive.read("word/styles.xml").decode("utf-8")
@@ -126,7 +126,7 @@ def test_word_tables_repeat_their_heads_and_keep_rows_whole(folder: Path) -> Non
     assert 'descr="图 1' in document
 
 
-def test_word_tables_hold_what_the_model_says(folder: Path) -> None:
+def test_word_tables_equal_the_model(folder: Path) -> None:
     one = DossierMaker(only(city_report(), "P37")).make("P37")
     grids = [grid for section in one.sections for grid in section.grids]
     tables = word_tables(folder / "P37.docx")
@@ -137,7 +137,7 @@ def test_word_tables_hold_what_the_model_says(folder: Path) -> None:
         assert body == lines
 
 
-def test_the_properties_bear_the_time_of_the_report(folder: Path) -> None:
+def test_the_properties_have_the_time_of_the_report(folder: Path) -> None:
     with zipfile.ZipFile(folder / "T01.docx") as archive:
         core = archive.read("docProps/core.xml").decode("utf-8")
         dates = {part.date_time for part in archive.infolist()}
@@ -156,7 +156,7 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path, language: Any) -> 
         assert (tmp_path / f"one/T01{suffix}").read_bytes() == (tmp_path / f"two/T01{suffix}").read_bytes()
 
 
-def test_a_site_reads_alike_alone_and_in_a_batch(folder: Path, tmp_path: Path) -> None:
+def test_a_site_has_the_same_document_alone_and_in_a_batch(folder: Path, tmp_path: Path) -> None:
     write_projects(only(city_report(), "P37"), tmp_path, suffixes=SUFFIXES)
     for suffix in SUFFIXES:
         assert (tmp_path / f"P37{suffix}").read_bytes() == (folder / f"P37{suffix}").read_bytes(), suffix
@@ -165,7 +165,7 @@ def test_a_site_reads_alike_alone_and_in_a_batch(folder: Path, tmp_path: Path) -
 # Hostile text
 
 
-def test_hostile_text_is_whole_in_word(hostile: Dossier, tmp_path: Path) -> None:
+def test_hostile_text_is_unchanged_in_word(hostile: Dossier, tmp_path: Path) -> None:
     path = tmp_path / "one.docx"
     path.write_bytes(word_bytes(hostile, MADE_AT))
     text = word_text(path)
@@ -175,8 +175,8 @@ def test_hostile_text_is_whole_in_word(hostile: Dossier, tmp_path: Path) -> None
         assert not any("hyperlink" in archive.read(n).decode() for n in archive.namelist() if n.endswith(".rels"))
 
 
-def test_hostile_text_is_whole_and_inert_on_the_page(hostile: Dossier) -> None:
-    text = page_text(hostile)
+def test_hostile_text_is_unchanged_and_escaped_on_the_page(hostile: Dossier) -> None:
+    text = html_text(hostile)
     page = PageText(text)
     assert {tag for tag, _ in page.tags} & {"script", "iframe", "object", "a", "link", "form"} == set()
     for one in (SCRIPT, LONG, *HOSTILE[3:6]):
@@ -193,7 +193,7 @@ def test_a_hostile_notice_stays_inside_its_style_sheet() -> None:
     toy = toy_report()
     bad = 'a"; } </style><script>alert(1)</script> \\ 示意 @import url(http://x)'
     report = toy_report(city=toy.city.model_copy(update={"notice": bad}))
-    text = page_text(DossierMaker(report).make("S1"))
+    text = html_text(DossierMaker(report).make("S1"))
     style = text.split("<style>")[1].split("</style>")[0]
     assert "alert" not in style.replace("\\", "").split("@page")[0]
     assert "@import" not in style
@@ -201,7 +201,7 @@ def test_a_hostile_notice_stays_inside_its_style_sheet() -> None:
 
 
 @NEEDS_TYPST
-def test_hostile_text_is_whole_in_pdf_but_for_letters_the_font_lacks(tmp_path: Path) -> None:
+def test_hostile_text_is_unchanged_in_pdf_except_for_missing_characters(tmp_path: Path) -> None:
     [path] = [one for one in write_projects(toy_report(), tmp_path, suffixes=[".pdf"]) if one.stem.startswith("=cmd")]
     text = squeezed(pdf_text(path))
     assert "<script>alert(1)</script></script>" in text
@@ -209,12 +209,12 @@ def test_hostile_text_is_whole_in_pdf_but_for_letters_the_font_lacks(tmp_path: P
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_font_has_every_letter_that_is_set(language: Any) -> None:
+def test_the_font_has_every_character_of_a_dossier(language: Any) -> None:
     known = set(map(chr, FT2Font(str(FONT)).get_charmap())) | {"\n", "\t"}
     maker = DossierMaker(toy_report(), language=language)
     for site in maker.sites:
-        said = json.dumps(set_document(maker.make(site)), ensure_ascii=False)
-        assert set(said) - known == set()
+        data = json.dumps(pdf_document(maker.make(site)), ensure_ascii=False)
+        assert set(data) - known == set()
 
 
 def test_without_typst_the_pdf_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_an_unknown_suffix_is_named(tmp_path: Path) -> None:
         write_projects(only(toy_report(), "S1"), tmp_path, suffixes=[".odt"])
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
+def test_progress_is_reported(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     write_docx(only(toy_report(), "S1", "S4"), tmp_path, progress=lambda done, all_: steps.append((done, all_)))
     assert steps == [(0, 2), (1, 2), (2, 2)]

@@ -103,7 +103,7 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path, language: Any) -> 
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
-def test_the_fixed_parts_say_what_the_map_rests_on(tmp_path: Path) -> None:
+def test_the_footer_names_dates_rules_and_coordinates(tmp_path: Path) -> None:
     zh = page_of(toy_report(), tmp_path / "zh.html")
     for text in ("示意数据，仅供演示，不得用于审批。", "内部资料", "任何结论均不构成审批"):
         assert text in zh.text.split('<script type="application/json"')[0]
@@ -118,7 +118,7 @@ def test_the_fixed_parts_say_what_the_map_rests_on(tmp_path: Path) -> None:
     assert "永久基本农田" in zh.data["city"]["missing"]
 
 
-def test_findings_stand_with_the_conflicts_first(tmp_path: Path) -> None:
+def test_findings_are_sorted_conflicts_first(tmp_path: Path) -> None:
     review = page_of(toy_report(), tmp_path / "map.html").data["review"]
     pool = review["pool"]
     findings = review["findings"][0]
@@ -128,8 +128,8 @@ def test_findings_stand_with_the_conflicts_first(tmp_path: Path) -> None:
     first = findings[0]
     assert [pool[i] for i in first[1:4]] == ["生态保护红线内禁止开发建设", "生态保护红线", "南岭水源涵养"]
     assert re.search(r"[\d,]+\.\d\d ㎡（[\d,]+\.\d{4} 公顷），占 31\.23%", pool[first[6]])
-    told = {pool[a]: pool[b] for a, b in zip(first[7][::2], first[7][1::2], strict=True)}
-    assert told["手续"] == "报省级政府出具认定意见"
+    details = {pool[a]: pool[b] for a, b in zip(first[7][::2], first[7][1::2], strict=True)}
+    assert details["手续"] == "报省级政府出具认定意见"
     assert first[8] >= 0
     missing = next(finding for finding in findings if finding[0] == 3)
     assert "缺少图层，未核查" in [pool[i] for i in missing[7]]
@@ -137,7 +137,7 @@ def test_findings_stand_with_the_conflicts_first(tmp_path: Path) -> None:
     assert "要求 15.000（含假定半宽 20.000） m" in pool[road[6]]
 
 
-def test_a_sign_stands_inside_its_site(tmp_path: Path) -> None:
+def test_a_marker_lies_inside_its_site(tmp_path: Path) -> None:
     report = toy_report()
     review = page_of(report, tmp_path / "map.html").data["review"]
     for site, shape in zip(review["sites"], report.sites.geometry, strict=True):
@@ -263,13 +263,13 @@ def poor_reports() -> dict[str, Report]:
 
 
 @pytest.mark.parametrize("name", poor_reports())
-def test_poor_reports_have_a_map(tmp_path: Path, name: str) -> None:
+def test_incomplete_reports_have_a_map(tmp_path: Path, name: str) -> None:
     report = poor_reports()[name]
     page = page_of(report, tmp_path / "map.html")
     assert len(page.data["review"]["sites"]) == len(report.sites)
 
 
-def test_faults_name_the_file(tmp_path: Path) -> None:
+def test_errors_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(ExportError, match=r"map\.html: cannot be written"):
         write_map(toy_report(), tmp_path / "taken" / "map.html")
@@ -391,7 +391,7 @@ def test_locating_a_finding_shows_its_layer(seen: Seen) -> None:
 
 
 @pytest.mark.browser
-def test_a_sign_opens_the_same_table(seen: Seen) -> None:
+def test_a_marker_opens_the_same_table(seen: Seen) -> None:
     page = seen.page
     page.locator(".lz-marker").first.click()
     page.wait_for_selector(".leaflet-popup .lz-facts")
@@ -401,7 +401,7 @@ def test_a_sign_opens_the_same_table(seen: Seen) -> None:
 
 
 @pytest.mark.browser
-def test_a_click_tells_what_is_there(seen: Seen) -> None:
+def test_a_click_lists_the_features_there(seen: Seen) -> None:
     page = seen.page
     at = page.evaluate("(() => { const p = lzgis.map.latLngToContainerPoint([24.975, 112.29]); return [p.x, p.y]; })()")
     origin = page.locator(".folium-map").bounding_box()
@@ -471,7 +471,7 @@ def test_paper_shows_map_legend_and_list(seen: Seen) -> None:
 
 
 @pytest.mark.browser
-def test_names_of_context_areas_stand_on_the_map(chromium: Any, tmp_path: Path) -> None:
+def test_names_of_context_areas_are_on_the_map(chromium: Any, tmp_path: Path) -> None:
     report = toy_report()
     units = report.layers["units"]
     town = units.spec.model_copy(update={"role": "context"})
@@ -506,7 +506,7 @@ def test_hostile_text_does_nothing_in_a_browser(chromium: Any, tmp_path: Path) -
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", poor_reports())
-def test_poor_reports_open(chromium: Any, tmp_path: Path, name: str) -> None:
+def test_maps_of_incomplete_reports_open(chromium: Any, tmp_path: Path, name: str) -> None:
     report = poor_reports()[name]
     write_map(report, tmp_path / "map.html", language="en")
     opened = Seen(chromium, tmp_path / "map.html")
@@ -519,7 +519,7 @@ def test_poor_reports_open(chromium: Any, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.browser
-def test_five_hundred_sites_open_soon(chromium: Any, tmp_path: Path) -> None:
+def test_five_hundred_sites_open_fast(chromium: Any, tmp_path: Path) -> None:
     write_map(big_report(500, 20, vertices=100_000), tmp_path / "map.html")
     assert (tmp_path / "map.html").stat().st_size < 5_000_000
     opened = Seen(chromium, tmp_path / "map.html")

@@ -145,7 +145,7 @@ def test_findings_on_what_is_not_public_keep_rule_and_state_alone(tmp_path: Path
     assert len(roads["topology"]["objects"]["d"]["geometries"]) == 2
 
 
-def test_a_better_baseline_that_is_not_public_keeps_its_rule_closed() -> None:
+def test_a_better_baseline_that_is_not_public_hides_its_rule() -> None:
     """A distance may be measured from any layer of a rule, and tells of the others where they end."""
     report = mixed_report(roads="internal")
     assert public_edition(report).findings.query("kind == 'keep_away'")["distance_m"].isna().all()
@@ -159,7 +159,7 @@ def test_a_confidential_layer_is_named_and_not_drawn(tmp_path: Path) -> None:
     assert "涉密资料" in page_of(mixed_report(redline="confidential"), tmp_path / "in.html").text
 
 
-def test_clauses_of_a_unit_layer_that_is_not_public_stay_inside(tmp_path: Path) -> None:
+def test_clauses_of_a_unit_layer_that_is_not_public_are_not_written(tmp_path: Path) -> None:
     page = page_of(mixed_report(units="internal"), tmp_path / "map.html", mode="public")
     assert page.data["review"]["units"] == []
     assert "禁止新建、扩建化工" not in page.text
@@ -175,7 +175,7 @@ def test_a_report_of_public_layers_is_its_own_public_edition(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("latitude", [24.9, 45.2])
-def test_cells_are_wide_enough_and_tell_only_what_they_hold(latitude: float) -> None:
+def test_cells_are_wide_enough_and_show_only_what_they_hold(latitude: float) -> None:
     spot = shapely.Point(112.4321987, latitude + 0.0012345)
     (cell,) = touched_cells(np.array([spot], dtype=object))
     assert cell.covers(spot)
@@ -192,7 +192,7 @@ def test_a_layer_of_nothing_is_coarsened_to_nothing() -> None:
     assert len(coarsened(Layer("redline", layer.spec, layer.frame.iloc[:0])).frame) == 0
 
 
-def test_what_is_no_mode_and_no_key_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_mode_or_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="'secret' is no mode of the map; use one of internal, public"):
         write_map(toy_report(), tmp_path / "map.html", mode="secret")  # type: ignore[arg-type]
     for key in ('x" onload="', "short", "https://elsewhere/?k=0123456789abcdef"):
@@ -279,7 +279,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-def test_a_redline_of_422_000_vertices_opens_soon(chromium: Any, vast: tuple[Path, int]) -> None:
+def test_a_redline_of_422_000_vertices_opens_fast(chromium: Any, vast: tuple[Path, int]) -> None:
     times = []
     for _ in range(3):
         opened = Seen(chromium, vast[0])
@@ -325,16 +325,16 @@ def test_bands_reach_as_far_as_the_rule_and_lines_are_as_long_as_the_distance(tm
         assert 2 * reach * 1000 < band.area < 2 * reach * 4000
     wanted = report.findings.set_index(["site_id", "rule"])["distance_m"]
     lengths = {}
-    for site, ends, told, nearest in review["lines"]:
+    for site, ends, label, nearest in review["lines"]:
         line = PLANE.project([shapely.LineString([(lon, lat) for lat, lon in ends])])[0]
-        lengths[site, nearest] = (line.length, told)
-    length, told = lengths[1, 0]
+        lengths[site, nearest] = (line.length, label)
+    length, label = lengths[1, 0]
     assert length == pytest.approx(wanted["S2", "road-provincial"], abs=0.05)
-    assert told == f"省道259 {wanted['S2', 'road-provincial']:.3f} m"
+    assert label == f"省道259 {wanted['S2', 'road-provincial']:.3f} m"
     assert lengths[1, 1][0] == pytest.approx(wanted["S2", "redline"], abs=0.05)
 
 
-def test_a_line_that_would_belie_the_distance_is_not_drawn(tmp_path: Path) -> None:
+def test_a_line_whose_length_is_not_the_distance_is_not_drawn(tmp_path: Path) -> None:
     review = page_of(toy_report(), tmp_path / "map.html").data["review"]
     assert review["lines"] == []  # the distances of the toy's findings are made up
 
@@ -348,15 +348,15 @@ def test_findings_point_at_their_clauses(tmp_path: Path) -> None:
     facts = dict(rule["documents"][0]["facts"])
     assert (facts["条款"], facts["施行日期"], facts["核实程度"]) == ("第一条", "2022-08-16", "部分核对，须再核原文")
     assert redline[12] == -1
-    told = review["units"][unit[12]]
-    assert told["title"] == "ZH44188210001 北部优先单元"
-    assert [heading for heading, _ in told["lists"]] == ["区域布局管控", "能源资源利用"]
+    entry = review["units"][unit[12]]
+    assert entry["title"] == "ZH44188210001 北部优先单元"
+    assert [heading for heading, _ in entry["lists"]] == ["区域布局管控", "能源资源利用"]
     road = next(r for r in review["rules"] if r["title"] == "省道建筑控制区15米")
     assert dict(road["documents"][1]["facts"])["已废止的依据"] == "2026-08-15 生态环境法典"
 
 
 @pytest.mark.browser
-def test_opening_a_site_draws_bands_and_lines_and_closing_takes_them_away(chromium: Any, tmp_path: Path) -> None:
+def test_opening_a_site_draws_bands_and_lines_and_closing_removes_them(chromium: Any, tmp_path: Path) -> None:
     write_map(corridor_report(), tmp_path / "map.html")
     opened = Seen(chromium, tmp_path / "map.html")
     page = opened.page
@@ -410,7 +410,7 @@ def test_clauses_open_and_lead_back_by_keyboard(chromium: Any, tmp_path: Path) -
 
 
 @pytest.mark.browser
-def test_the_small_map_follows_and_leads(chromium: Any, tmp_path: Path) -> None:
+def test_the_inset_follows_the_map_and_moves_it(chromium: Any, tmp_path: Path) -> None:
     write_map(toy_report(), tmp_path / "map.html")
     opened = Seen(chromium, tmp_path / "map.html")
     page = opened.page
@@ -440,7 +440,7 @@ def test_a_map_of_one_site_opens_at_it(chromium: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_public_map_works_and_says_what_is_left_out(chromium: Any, tmp_path: Path) -> None:
+def test_the_public_map_works_and_names_what_is_omitted(chromium: Any, tmp_path: Path) -> None:
     write_map(mixed_report(redline="internal", roads="confidential"), tmp_path / "map.html", mode="public")
     opened = Seen(chromium, tmp_path / "map.html")
     page = opened.page
@@ -457,20 +457,20 @@ def test_the_public_map_works_and_says_what_is_left_out(chromium: Any, tmp_path:
 
 
 @pytest.mark.browser
-def test_with_a_key_tiles_are_asked_for_when_switched_on_and_nothing_else(chromium: Any, tmp_path: Path) -> None:
+def test_with_a_key_only_tiles_are_requested_and_only_when_switched_on(chromium: Any, tmp_path: Path) -> None:
     write_map(toy_report(), tmp_path / "map.html", tianditu_key=KEY)
     context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 800})
-    asked: list[str] = []
+    requested: list[str] = []
     page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    page.on("request", lambda request: requested.append(request.url) if request.url.startswith("http") else None)
     page.goto((tmp_path / "map.html").as_uri())
     page.wait_for_selector("body.lz-ready")
-    assert asked == []
+    assert requested == []
     page.get_by_label("天地图（在线）").check()
     page.wait_for_timeout(500)
-    assert asked
-    assert all(re.match(r"https://t[0-7]\.tianditu\.gov\.cn/(vec|cva)_w/wmts\?", url) for url in asked)
-    assert all(url.endswith(f"&tk={KEY}") for url in asked)
+    assert requested
+    assert all(re.match(r"https://t[0-7]\.tianditu\.gov\.cn/(vec|cva)_w/wmts\?", url) for url in requested)
+    assert all(url.endswith(f"&tk={KEY}") for url in requested)
     context.close()
 
 
@@ -488,7 +488,7 @@ def test_the_data_of_the_page_are_json(tmp_path: Path) -> None:
         ({"mode": MapMode.public, "formats": ["html"]}, ["html"]),
     ],
 )
-def test_beside_a_public_map_no_other_file_is_written_unasked(options: dict[str, Any], written: list[str]) -> None:
+def test_beside_a_public_map_no_other_file_is_written(options: dict[str, Any], written: list[str]) -> None:
     assert formats_for(OutputOptions(**options)) == written
 
 

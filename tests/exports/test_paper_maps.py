@@ -30,22 +30,22 @@ from lzgis.cli.app import app
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper import Sheet, detail_map, location_map, write_map, write_maps
-from lzgis.exports.paper.bands import bands_of
+from lzgis.exports.paper import PaperSheet, detail_map, location_map, write_map, write_maps
 from lzgis.exports.paper.chart import LABEL
+from lzgis.exports.paper.corridors import bands_of
+from lzgis.exports.paper.document_maps import map_rect
 from lzgis.exports.paper.labels import Box, Labels
-from lzgis.exports.paper.output import settings
-from lzgis.exports.paper.page import SCALES
+from lzgis.exports.paper.layout import SCALES
+from lzgis.exports.paper.mapped_site import mapped_site
+from lzgis.exports.paper.rendering import settings
 from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
-from lzgis.exports.paper.small import room_in
-from lzgis.exports.paper.subject import subject_of
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.screening.screen import screen
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 SHOWN = ["T01", "T03", "T05", "T07", "T14", "P12", "P30", "P35", "P42"]
-SHEETS = [Sheet(), Sheet("A4", "portrait"), Sheet("A3", "landscape"), Sheet("A3", "portrait")]
+SHEETS = [PaperSheet(), PaperSheet("A4", "portrait"), PaperSheet("A3", "landscape"), PaperSheet("A3", "portrait")]
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +53,12 @@ def city() -> Report:
     return screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21", made_at=MADE_AT)
 
 
-def sheet_of(report: Report, site: str | None, sheet: Sheet = SHEETS[0], language: Any = "zh") -> Figure:
+def sheet_of(report: Report, site: str | None, sheet: PaperSheet = SHEETS[0], language: Any = "zh") -> Figure:
     texts = ReportText(report, language)
     with settings():
         if site is None:
             return overview_sheet(texts, sheet)
-        return detail_sheet(texts, subject_of(report, site), sheet)
+        return detail_sheet(texts, mapped_site(report, site), sheet)
 
 
 def texts(figure: Figure) -> str:
@@ -87,14 +87,14 @@ def overlap(figure: Figure, *, labels: bool) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda s: f"{s.paper}-{s.orientation}")
-def test_no_label_hides_another_on_the_overview(city: Report, sheet: Sheet) -> None:
+def test_labels_do_not_overlap_on_the_overview(city: Report, sheet: PaperSheet) -> None:
     figure = sheet_of(city, None, sheet)
     assert overlap(figure, labels=True) == []
     assert overlap(figure, labels=False) == []
 
 
 @pytest.mark.parametrize("site", SHOWN)
-def test_no_label_hides_another_on_a_detail_map(city: Report, site: str) -> None:
+def test_labels_do_not_overlap_on_a_detail_map(city: Report, site: str) -> None:
     for sheet in SHEETS[:2]:
         figure = sheet_of(city, site, sheet)
         assert overlap(figure, labels=True) == []
@@ -115,66 +115,66 @@ def test_every_text_stays_on_the_sheet(city: Report, language: str) -> None:
                     assert box.y1 <= height, text
 
 
-def test_every_site_of_the_batch_is_labelled_or_counted(city: Report) -> None:
+def test_every_site_is_labelled_or_counted(city: Report) -> None:
     shown = {text for text, _ in boxes(sheet_of(city, None), labels=True)}
     assert set(city.sites["id"]) <= shown
 
 
-def test_overview_says_all_that_a_map_must(city: Report) -> None:
-    told = texts(sheet_of(city, None))
+def test_the_overview_has_all_required_texts(city: Report) -> None:
+    printed = texts(sheet_of(city, None))
     for wanted in (
         *("连州市项目选址核查示意图", "示意数据，不得作为审批依据", "公开", "图例", "北", "1:450,000", "10 km"),
         *("CGCS2000（EPSG:4490）", "第 37 带（中央经线 111°，EPSG:4525）", "37 带 | 38 带", "37640", "112°30′E"),
         *("生态保护红线（示意）", "城镇开发边界（草案）", "项目一览（51 个", "存在禁止性冲突（15）"),
         *("数据：2026.11 2026-11-21", "规则基准日：2026-11-21", "不构成审批", "限于比例尺未绘：环境管控单元"),
     ):
-        assert wanted in told, wanted
+        assert wanted in printed, wanted
 
 
-def test_detail_says_all_that_a_map_must(city: Report) -> None:
-    told = texts(sheet_of(city, "T03"))
+def test_the_detail_map_has_all_required_texts(city: Report) -> None:
+    printed = texts(sheet_of(city, "T03"))
     for wanted in (
         *("已知答案03 国道建筑控制区内4米选址核查图", "示意数据", "公开", "存在禁止性冲突", "1:2,000"),
         *("第 38 带（中央经线 114°，EPSG:4526）", "连州市内的位置", "退让（确定）·禁止", "起算基线"),
         *("1 国道建筑控制区 20 米\n159.87 ㎡", "距G107第3段 16 m", "距 16 m，要求 20 m", "（图外）", "112°31′50″E"),
         *("2764.6", "提示（2 条）", "不涉及："),
     ):
-        assert wanted in told, wanted
+        assert wanted in printed, wanted
 
 
 def test_areas_on_the_map_are_those_of_the_findings(city: Report) -> None:
-    told = texts(sheet_of(city, "P35"))
+    printed = texts(sheet_of(city, "P35"))
     hit = city.findings[(city.findings["site_id"] == "P35") & (city.findings["rule"] == "redline")]
     for area in hit["area_m2"].dropna():
-        assert f"{area:,.2f}".rstrip("0").rstrip(".") + " ㎡" in told
+        assert f"{area:,.2f}".rstrip("0").rstrip(".") + " ㎡" in printed
 
 
-def test_what_was_not_checked_is_drawn_and_said(city: Report) -> None:
-    told = texts(sheet_of(city, "T05"))
-    assert "市域外，未核查" in told
-    assert "部分（56.87%）位于图层覆盖范围之外" in told
+def test_what_was_not_checked_is_drawn_and_named(city: Report) -> None:
+    printed = texts(sheet_of(city, "T05"))
+    assert "市域外，未核查" in printed
+    assert "部分（56.87%）位于图层覆盖范围之外" in printed
 
 
 def test_a_map_number_is_printed_only_if_given(city: Report) -> None:
     assert "审图号" not in texts(sheet_of(city, "T01"))
-    assert "审图号：粤S(2026)001号" in texts(sheet_of(city, "T01", Sheet(map_number="粤S(2026)001号")))
+    assert "审图号：粤S(2026)001号" in texts(sheet_of(city, "T01", PaperSheet(map_number="粤S(2026)001号")))
 
 
 @pytest.mark.parametrize("site", SHOWN)
 def test_scale_is_round_and_the_site_lies_inside(city: Report, site: str) -> None:
-    subject = subject_of(city, site)
+    subject = mapped_site(city, site)
     zone = zone_around(shapely.centroid(subject.geometry).x)
-    frame = site_frame(ReportText(city, "zh"), subject, zone, (186.0, 155.0))
+    frame = site_frame(subject, zone, (186.0, 155.0))
     assert frame.scale in SCALES
     page = shapely.box(frame.west, frame.south, frame.east, frame.north)
     assert shapely.covers(page, zone.project([subject.geometry])[0])
 
 
 def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
-    subject, texts = subject_of(city, "T03"), ReportText(city, "zh")
+    subject, texts = mapped_site(city, "T03"), ReportText(city, "zh")
     zone = Zone(3, 38)
-    room = room_in((160.0, 110.0))
-    frame = site_frame(texts, subject, zone, (room.width, room.height))
+    room = map_rect((160.0, 110.0))
+    frame = site_frame(subject, zone, (room.width, room.height))
     chart = chart_in(Figure(), room, frame, (zone, texts), size_mm=(160.0, 110.0))
     band = {b.rule.id: b for b in bands_of(chart, subject)}["road-national"]
     assert band.possible.is_empty
@@ -188,9 +188,9 @@ def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
 
 
 def test_a_band_with_an_assumed_width_is_certain_and_possible(city: Report) -> None:
-    told = texts(sheet_of(city, "T14"))
-    assert "退让（确定）·建议" in told
-    assert "退让（可能）·建议" in told
+    printed = texts(sheet_of(city, "T14"))
+    assert "退让（确定）·建议" in printed
+    assert "退让（可能）·建议" in printed
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
@@ -202,7 +202,7 @@ def test_same_report_same_bytes(city: Report, tmp_path: Path, suffix: str, site:
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
-def test_settings_are_neither_changed_nor_heeded(city: Report, tmp_path: Path) -> None:
+def test_settings_of_matplotlib_are_neither_changed_nor_used(city: Report, tmp_path: Path) -> None:
     write_map(city, tmp_path / "a.png", "T03")
     with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "hatch.linewidth": 9}):
         before = dict(mpl.rcParams)
@@ -227,7 +227,7 @@ def test_hostile_names_have_no_missing_glyph_and_safe_files(tmp_path: Path) -> N
 
 
 def test_an_unknown_or_shapeless_site_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="site 'S9': is not among the sites; choose of S1"):
+    with pytest.raises(ExportError, match="site 'S9': is not among the sites; choose one of S1"):
         write_maps(toy_report(), tmp_path, ["S1", "S9"])
     sites = toy_report().sites
     sites.loc[0, "geometry"] = None
@@ -236,7 +236,7 @@ def test_an_unknown_or_shapeless_site_is_refused_before_anything_is_written(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_maps_for_documents_have_just_the_size_asked_for(city: Report, tmp_path: Path) -> None:
+def test_maps_for_documents_have_the_given_size(city: Report, tmp_path: Path) -> None:
     for number, draw in enumerate((location_map, detail_map)):
         data = draw(city, "T03", size_mm=(160.0, 110.0))
         (tmp_path / f"{number}.png").write_bytes(data)
@@ -253,7 +253,7 @@ def test_a_report_without_outline_or_layers_is_still_drawn() -> None:
     sheet_of(nothing, "S1")
 
 
-def test_zone_agrees_with_epsg_and_stretches_over_the_world() -> None:
+def test_zone_agrees_with_epsg_and_covers_the_world() -> None:
     zone = zone_around(112.6)
     assert (zone.number, zone.epsg) == (38, 4526)
     there = gpd.GeoSeries([shapely.Point(112.6, 25.0)], crs="EPSG:4490").to_crs("EPSG:4526")
@@ -264,7 +264,7 @@ def test_zone_agrees_with_epsg_and_stretches_over_the_world() -> None:
     assert far.unproject(far.project([shapely.Point(15.2, 40.0)]))[0].distance(shapely.Point(15.2, 40.0)) < 1e-9
 
 
-def test_labels_keep_off_what_is_taken_and_are_dropped_when_nothing_is_left() -> None:
+def test_labels_avoid_taken_places_and_are_omitted_without_room() -> None:
     labels = Labels(60.0, 40.0)
     labels.block(Box(0, 0, 60, 18))
     found = [labels.place((12.0, 3.0), [(30.0, 20.0)]) for _ in range(40)]
@@ -283,12 +283,12 @@ def test_relief_and_layers_lie_below_the_site(city: Report) -> None:
     assert len(sheet_of(city, "T03").axes[1].images) == 0
 
 
-def test_the_font_has_every_letter_of_the_reference_city(city: Report) -> None:
+def test_the_font_has_every_character_of_the_reference_city(city: Report) -> None:
     words = set("".join(np.concatenate([city.sites["name"], city.findings["feature_name"]]).astype(str)))
     assert printable("".join(sorted(words - {" "}))) == "".join(sorted(words - {" "}))
 
 
-def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
+def test_the_command_draws_the_given_sites(tmp_path: Path) -> None:
     run = CliRunner()
     sheet = ["--paper", "A4", "--orientation", "portrait", "--map-number", "粤S(2026)001号", "--as-of", "2026-11-21"]
     done = run.invoke(app, ["map", "T03", "P12", "--out", str(tmp_path), "--format", "png,svg", *sheet])
@@ -298,18 +298,18 @@ def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
     assert imread(tmp_path / "map-T03.png").shape[:2] == (2338, 1653)
 
 
-def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+def test_the_command_refuses_unknown_values(tmp_path: Path) -> None:
     for arguments in (["--format", "jpg"], ["T99"]):
         done = CliRunner().invoke(app, ["map", *arguments, "--out", str(tmp_path)])
         assert isinstance(done.exception, LzgisError)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_reads_sites_as_it_is_told_to(tmp_path: Path) -> None:
+def test_the_command_reads_sites_with_its_options(tmp_path: Path) -> None:
     folder = toy.city(tmp_path / "city")
     toy.sites(toy.square(100, 100)).to_file(tmp_path / "sites.shp", engine="pyogrio")
     (tmp_path / "sites.prj").unlink()
-    asked = [
+    arguments = [
         "map",
         "s1",
         "--layers",
@@ -319,8 +319,8 @@ def test_the_command_reads_sites_as_it_is_told_to(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "out"),
     ]
-    refused = CliRunner().invoke(app, asked)
+    refused = CliRunner().invoke(app, arguments)
     assert "declare it with --crs" in str(refused.exception)
-    done = CliRunner().invoke(app, [*asked, "--crs", "EPSG:4490"])
+    done = CliRunner().invoke(app, [*arguments, "--crs", "EPSG:4490"])
     assert done.exit_code == 0, done.output
     assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".json", ".png"]

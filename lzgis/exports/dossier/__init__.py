@@ -1,4 +1,4 @@
-"""One document per project: Word, web page and PDF from one model, or an office's own Word template filled in."""
+"""One document per project: Word, web page or PDF, or an office's own Word template filled_template in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TypedDict, Unpack
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.content import DossierMaker, dossier
-from lzgis.exports.dossier.crew import Job, crew_size, written_by
 from lzgis.exports.dossier.document import Dossier
+from lzgis.exports.dossier.processes import Job, process_count, write_in_processes
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
 from lzgis.files.atomic_write import telling, workplace, write_bytes_atomic
@@ -34,11 +34,11 @@ Progress = Callable[[int, int], None]
 
 
 class Choices(TypedDict, total=False):
-    """What an office may choose.
+    """Options of documents.
 
     `mu` gives areas in mu (亩) as well. `template` is an office's own Word template for the ``.docx``; see
-    ``docs/templates.md``. `workers` is the most processes that write a large batch, 0 for one per core; it needs a program
-    whose start is guarded by ``if __name__ == "__main__"``, so it is 1 if not given.
+    ``docs/templates.md``. `workers` is the maximum number of processes, 0 for one per core. It is 1 by default, since
+    more processes require that the main module of the program is guarded by ``if __name__ == "__main__"``.
     """
 
     mu: bool
@@ -55,7 +55,7 @@ def write_projects(
     progress: Progress | None = None,
     **choices: Unpack[Choices],
 ) -> list[Path]:
-    """Write documents for every project of a report, named by its id, and return the files.
+    """Write documents for every project of a report, named by its id, and return their paths.
 
     The maps of a project are drawn once for all its documents.
 
@@ -64,7 +64,7 @@ def write_projects(
     report : Report
         What to write.
     folder : path
-        Where the files shall stand; made if need be.
+        Folder of the files; created if missing.
     suffixes : iterable of str
         Which documents: ``.docx``, ``.html``, ``.pdf``.
     language : {"zh", "en"}
@@ -77,7 +77,7 @@ def write_projects(
     Raises
     ------
     ExportError
-        If a template is not in order, a package is missing, or a file cannot be written.
+        If a template is invalid, a package is missing, or a file cannot be written.
     """
     sites = [text(site) for site in report.sites["id"]]
     jobs = [Job(site, stem) for site, stem in zip(sites, file_stems(sites), strict=True)]
@@ -85,11 +85,11 @@ def write_projects(
     written: list[Path] = []
     if progress:
         progress(0, len(jobs))
-    size = crew_size(len(jobs), choices.get("workers", 1))
+    size = process_count(len(jobs), choices.get("workers", 1))
     with telling(Path(folder)):
         Path(folder).mkdir(parents=True, exist_ok=True)
         with workplace(Path(folder)) as place:
-            for done, files in enumerate(written_by(setup, jobs, size, place)):
+            for done, files in enumerate(write_in_processes(setup, jobs, size, place)):
                 written += files
                 if progress:
                     progress(done + 1, len(jobs))
@@ -99,7 +99,7 @@ def write_projects(
 def _writer(
     report: Report, folder: Path, suffixes: tuple[str, ...], language: Language, choices: Choices
 ) -> Callable[[Job], list[Path]]:
-    """Make the function that writes one project; what the projects share is worked out once."""
+    """Return the function that writes one project; what the projects share is computed once."""
     maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
     template = choices.get("template")
 
@@ -114,12 +114,12 @@ def _writer(
 
 
 def write_project(report: Report, path: str | Path, *, language: Language = "zh", **choices: Unpack[Choices]) -> None:
-    """Write the document of the only project of a report; the suffix says which, and `Choices` what may be chosen.
+    """Write the document of the only project of a report; the suffix says which kind. For options see `Choices`.
 
     Raises
     ------
     ExportError
-        As `write_projects`, and if the report is on several projects.
+        As `write_projects`, and if the report has several projects.
     """
     path = Path(path)
     if len(report.sites) != 1:
@@ -150,7 +150,7 @@ def write_docx(
 def write_html(
     report: Report, folder: str | Path, *, language: Language = "zh", progress: Progress | None = None
 ) -> list[Path]:
-    """Write a page with print view for every project; as `write_projects`."""
+    """Write a web page with a print view for every project; as `write_projects`."""
     return write_projects(report, folder, suffixes=(".html",), language=language, progress=progress)
 
 
@@ -165,9 +165,9 @@ def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> b
     suffix = path.suffix.lower()
     made_at = report.provenance.made_at
     if suffix == ".docx" and template is not None:
-        from lzgis.exports.dossier.template import filled
+        from lzgis.exports.dossier.template import filled_template
 
-        return filled(template, one, made_at)
+        return filled_template(template, one, made_at)
     if suffix == ".docx":
         from lzgis.exports.dossier.word import word_bytes
 
@@ -180,9 +180,9 @@ def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> b
             with workplace(path.parent) as place:
                 return pdf_bytes(one, made_at, place)
     if suffix == ".html":
-        from lzgis.exports.dossier.page import page_text
+        from lzgis.exports.dossier.html_page import html_text
 
-        return page_text(one).encode("utf-8", "replace")
+        return html_text(one).encode("utf-8", "replace")
     raise ExportError(
         suffix,
         Message("no document of a project has this suffix"),

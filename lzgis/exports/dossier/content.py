@@ -1,4 +1,4 @@
-"""Makes the dossier of a project from a report."""
+"""Makes the dossier of a project from a report: its facts, sections and maps."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ from typing import Any
 
 import shapely
 
-from lzgis.exports.dossier import checks, figures, law
-from lzgis.exports.dossier.answers import answer_grids, levels_missing
-from lzgis.exports.dossier.atlas import Atlas
-from lzgis.exports.dossier.batch import Batch, Subject
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import SECTIONS, Dossier, Grid, Picture, Section
+from lzgis.exports.dossier.grids import (
+    answer_grids,
+    basis_grid,
+    corridors_grid,
+    divisions_grid,
+    findings_grid,
+    ladder_grid,
+    levels_missing,
+    overrides_grid,
+    problems_grid,
+    provenance_grids,
+    unchecked_grid,
+    zones_grid,
+)
+from lzgis.exports.dossier.maps import ProjectMaps
+from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.report_text import number, text, visible
 from lzgis.model.report import Report, State
 from lzgis.words import Language
 
-_MOST_ATTRIBUTES = 20
+_MAX_ATTRIBUTES = 20
 
 
 def dossier(report: Report, site_id: str, *, language: Language = "zh", mu: bool = False) -> Dossier:
-    """Say all that a report holds of one project.
+    """Return the dossier of one project: everything that a report says about it.
 
     Parameters
     ----------
@@ -28,7 +41,7 @@ def dossier(report: Report, site_id: str, *, language: Language = "zh", mu: bool
     site_id : str
         Id of the project.
     language : {"zh", "en"}
-        Language of titles and wording; data stay as they are.
+        Language of titles and wording; data are not translated.
     mu : bool
         Whether areas are given in mu (亩) as well.
 
@@ -49,7 +62,7 @@ def dossier(report: Report, site_id: str, *, language: Language = "zh", mu: bool
 
 
 class DossierMaker:
-    """Makes the dossiers of a report one after another; what they share is worked out once.
+    """Makes the dossiers of a report one after another; what they share is computed once.
 
     Parameters
     ----------
@@ -62,47 +75,47 @@ class DossierMaker:
     """
 
     def __init__(self, report: Report, *, language: Language = "zh", mu: bool = False) -> None:
-        self.batch = Batch(report, language, mu=mu)
-        self._atlas = Atlas(self.batch)
-        self._provenance = law.provenance_grids(self.batch)
+        self.source = DossierSource(report, language, mu=mu)
+        self._maps = ProjectMaps(self.source)
+        self._provenance = provenance_grids(self.source)
 
     @property
     def sites(self) -> list[str]:
         """Ids of the projects, in the report's order."""
-        return self.batch.sites
+        return self.source.sites
 
     def make(self, site_id: str) -> Dossier:
         """Make the dossier of one project."""
-        batch = self.batch
-        subject = Subject(batch, site_id)
-        project = _project_facts(subject)
-        about = _about_facts(batch)
-        verdict = batch.texts.word("verdict", subject.verdict["verdict"])
+        source = self.source
+        project = Project(source, site_id)
+        facts = _project_facts(project)
+        about = _about_facts(source)
+        verdict = source.texts.word("verdict", project.verdict["verdict"])
         return Dossier(
-            language=batch.language,
+            language=source.language,
             title=about["title"],
-            subtitle=project["name"],
-            verdict=batch.say("conclusion", verdict=verdict),
-            verdict_code=subject.verdict["verdict"],
-            project=project,
+            subtitle=facts["name"],
+            verdict=source.wording("conclusion", verdict=verdict),
+            verdict_code=project.verdict["verdict"],
+            project=facts,
             about=about,
-            sections=tuple(self._sections(subject, project, about)),
-            signatures=tuple(batch.say("signatures").split(",")),
+            sections=tuple(self._sections(project, facts, about)),
+            signatures=tuple(source.wording("signatures").split(",")),
         )
 
-    def _sections(self, subject: Subject, project: dict[str, str], about: dict[str, str]) -> list[Section]:
-        batch = self.batch
+    def _sections(self, project: Project, facts: dict[str, str], about: dict[str, str]) -> list[Section]:
+        source = self.source
         made: dict[str, dict[str, Any]] = {
-            "project": {"grids": _project_grids(subject, project)},
-            "data": {"paragraphs": (_data_line(about, batch),), "grids": (self._provenance["layers"],)},
-            "findings": _findings_section(subject),
-            "ladder": _ladder_section(subject),
-            "corridors": _optional(batch, "corridors", checks.corridors_grid(subject)),
-            "answers": _answers_section(subject),
-            "zones": _zones_section(subject),
-            "basis": _basis_section(subject),
-            "maps": self._maps_section(subject),
-            "not_checked": _unchecked_section(subject),
+            "project": {"grids": _project_grids(project, facts)},
+            "data": {"paragraphs": (_data_line(about, source),), "grids": (self._provenance["layers"],)},
+            "findings": _findings_section(project),
+            "ladder": _ladder_section(project),
+            "corridors": _optional(source, "corridors", corridors_grid(project)),
+            "answers": _answers_section(project),
+            "zones": _zones_section(project),
+            "basis": _basis_section(project),
+            "maps": self._maps_section(project),
+            "not_checked": _unchecked_section(project),
             "provenance": {
                 "paragraphs": tuple(p for p in (about["disclaimer"], about["notice"]) if p),
                 "grids": tuple(
@@ -112,39 +125,39 @@ class DossierMaker:
                 ),
             },
         }
-        numbers = batch.say("numbers").split("|")
+        ordinals = source.wording("numbers").split("|")
         return [
-            Section(name, number, batch.words("dossier_section", name), **made[name])
-            for name, number in zip(SECTIONS, numbers, strict=False)
+            Section(name, number, source.words("dossier_section", name), **made[name])
+            for name, number in zip(SECTIONS, ordinals, strict=False)
         ]
 
-    def _maps_section(self, subject: Subject) -> dict[str, Any]:
-        batch = self.batch
-        drawn = (self._atlas.location(subject), self._atlas.detail(subject))
+    def _maps_section(self, project: Project) -> dict[str, Any]:
+        source = self.source
+        drawn = (self._maps.location(project), self._maps.detail(project))
         pictures: tuple[Picture, ...] = tuple(picture for picture in drawn if picture is not None)
-        return {"paragraphs": (batch.say("maps" if pictures else "no-map"),), "pictures": pictures}
+        return {"paragraphs": (source.wording("maps" if pictures else "no-map"),), "pictures": pictures}
 
 
-def _project_facts(subject: Subject) -> dict[str, str]:
-    batch, texts, verdict = subject.batch, subject.batch.texts, subject.verdict
+def _project_facts(project: Project) -> dict[str, str]:
+    source, texts, verdict = project.source, project.source.texts, project.verdict
     area, length = verdict["site_area_m2"], verdict["site_length_m"]
-    there = subject.shape is not None and not subject.shape.is_empty
-    kind = ("point", "line", "polygon")[shapely.get_dimensions(subject.shape)] if there else ""
+    has_shape = project.shape is not None and not project.shape.is_empty
+    kind = ("point", "line", "polygon")[shapely.get_dimensions(project.shape)] if has_shape else ""
     nearest = number(verdict["nearest_m"])
     rule = visible(texts.rule(text(verdict["nearest_rule"])))
     return {
-        "id": visible(subject.id),
-        "name": visible(text(verdict["site_name"])) or batch.say("unnamed"),
-        "activity": subject.activity,
-        "shape": batch.words("shape", kind) if there else batch.say("no-shape"),
-        "area_m2": figures.square_metres(area),
-        "area_ha": figures.in_hectares(area),
-        "area_mu": figures.in_mu(area),
-        "length_m": figures.metres(length),
-        "centre": _centre(subject.shape) if there else figures.NONE,
-        "divisions": _divisions(subject) or figures.NONE,
+        "id": visible(project.id),
+        "name": visible(text(verdict["site_name"])) or source.wording("unnamed"),
+        "activity": project.activity,
+        "shape": source.words("shape", kind) if has_shape else source.wording("no-shape"),
+        "area_m2": numbers.square_metres(area),
+        "area_ha": numbers.in_hectares(area),
+        "area_mu": numbers.in_mu(area),
+        "length_m": numbers.metres(length),
+        "centre": _centre(project.shape) if has_shape else numbers.NONE,
+        "divisions": _divisions(project) or numbers.NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
-        "nearest": figures.NONE if nearest is None else batch.say("nearest", rule=rule, m=figures.metres(nearest)),
+        "nearest": numbers.NONE if nearest is None else source.wording("nearest", rule=rule, m=numbers.metres(nearest)),
     }
 
 
@@ -158,65 +171,65 @@ def _degrees(value: float, sides: str) -> str:
     return f"{seconds // 3600}°{seconds // 60 % 60:02d}′{seconds % 60:02d}″{sides[0] if value >= 0 else sides[1]}"
 
 
-def _divisions(subject: Subject) -> str:
-    """Say which townships and villages the project lies in, and how much of it."""
-    batch = subject.batch
-    levels = set(batch.report.city.divisions)
-    told = []
-    for found in subject.met:
+def _divisions(project: Project) -> str:
+    """List the townships and villages that the project lies in, with the area or length and share in each."""
+    source = project.source
+    levels = set(source.report.city.divisions)
+    lines = []
+    for found in project.hits:
         if found["kind"] == "identify" and found["layer"] in levels:
-            size = subject.size(found)
+            size = project.size(found)
             name = visible(text(found["feature_name"]))
-            share = figures.percent(found["share"])
-            told.append(batch.say("place-share", name=name, size=size, share=share) if size else name)
-    return "\n".join(told)
+            share = numbers.percent(found["share"])
+            lines.append(source.wording("place-share", name=name, size=size, share=share) if size else name)
+    return "\n".join(lines)
 
 
-def _project_grids(subject: Subject, project: dict[str, str]) -> tuple[Grid, ...]:
-    batch = subject.batch
+def _project_grids(project: Project, facts: dict[str, str]) -> tuple[Grid, ...]:
+    source = project.source
     heads = {
-        "id": batch.texts.column("site_id"),
-        "name": batch.texts.column("site_name"),
-        "activity": batch.texts.column("activity"),
-        "verdict": batch.texts.column("verdict"),
-        "nearest": batch.texts.column("nearest_rule"),
+        "id": source.texts.column("site_id"),
+        "name": source.texts.column("site_name"),
+        "activity": source.texts.column("activity"),
+        "verdict": source.texts.column("verdict"),
+        "nearest": source.texts.column("nearest_rule"),
     }
     rows = []
     for name in ("id", "name", "activity", "shape", "area", "centre", "divisions", "verdict", "nearest"):
         if name == "area":
-            size = subject.size(
-                {"area_m2": subject.verdict["site_area_m2"], "length_m": subject.verdict["site_length_m"]}
+            size = project.size(
+                {"area_m2": project.verdict["site_area_m2"], "length_m": project.verdict["site_length_m"]}
             )
-            column = "length_m" if "length_m" in subject.measures else "area_m2"
+            column = "length_m" if "length_m" in project.measures else "area_m2"
             if size:
-                rows.append((batch.texts.column(f"site_{column}").partition("（")[0].partition(" (")[0], size))
+                rows.append((source.texts.column(f"site_{column}").partition("（")[0].partition(" (")[0], size))
         else:
-            rows.append((heads.get(name) or batch.head(name).title, project[name]))
-    columns = (batch.head("name", 1.5), batch.head("value", 4))
+            rows.append((heads.get(name) or source.column(name).title, facts[name]))
+    columns = (source.column("name", 1.5), source.column("value", 4))
     marks = tuple(
-        subject.verdict["verdict"] if value == project["verdict"] and head == heads["verdict"] else ""
+        project.verdict["verdict"] if value == facts["verdict"] and head == heads["verdict"] else ""
         for head, value in rows
     )
     grids = [Grid("project", columns, tuple(rows), marks=marks, marked="value", heads=False)]
-    own = _attributes(subject)
+    own = _attributes(project)
     if own:
-        title = batch.words("dossier_column", "attribute")
+        title = source.words("dossier_column", "attribute")
         grids.append(Grid("attributes", columns, own, title=title, heads=False))
     return tuple(grids)
 
 
-def _attributes(subject: Subject) -> tuple[tuple[str, str], ...]:
-    """Whatever else the file of the projects says of this one, word for word."""
-    sites = subject.batch.report.sites
+def _attributes(project: Project) -> tuple[tuple[str, str], ...]:
+    """Return the other attributes that the file of sites has for this project, unchanged."""
+    sites = project.source.report.sites
     names = [n for n in sites.columns if n not in ("id", "name", "activity", sites.geometry.name)]
-    told = ((visible(str(n)), visible(text(sites[n].iloc[subject.row]))) for n in names)
-    return tuple(pair for pair in told if pair[1])[:_MOST_ATTRIBUTES]
+    pairs = ((visible(str(n)), visible(text(sites[n].iloc[project.row]))) for n in names)
+    return tuple(pair for pair in pairs if pair[1])[:_MAX_ATTRIBUTES]
 
 
-def _about_facts(batch: Batch) -> dict[str, str]:
-    report, texts, provenance = batch.report, batch.texts, batch.report.provenance
+def _about_facts(source: DossierSource) -> dict[str, str]:
+    report, texts, provenance = source.report, source.texts, source.report.provenance
     facts = {
-        "title": batch.say("title", city=texts.city),
+        "title": source.wording("title", city=texts.city),
         "city": texts.city,
         "adcode": report.city.adcode,
         "notice": texts.notice,
@@ -228,65 +241,65 @@ def _about_facts(batch: Batch) -> dict[str, str]:
         "rule_book_version": provenance.rule_book_version,
         "crs": "EPSG:4490 (CGCS2000)",
         "plane": provenance.plane,
-        "area": batch.words("provenance", "area_value"),
+        "area": source.words("provenance", "area_value"),
     }
     return {name: visible(value) for name, value in facts.items()}
 
 
-def _data_line(about: dict[str, str], batch: Batch) -> str:
-    return batch.say("data", as_of=about["as_of"], book=about["rule_book"], version=about["rule_book_version"])
+def _data_line(about: dict[str, str], source: DossierSource) -> str:
+    return source.wording("data", as_of=about["as_of"], book=about["rule_book"], version=about["rule_book_version"])
 
 
-def _findings_section(subject: Subject) -> dict[str, Any]:
-    batch = subject.batch
-    states = [found["state"] for found in subject.findings]
+def _findings_section(project: Project) -> dict[str, Any]:
+    source = project.source
+    states = [found["state"] for found in project.findings]
     counts = {
-        "rules": len({found["rule"] for found in subject.findings}),
+        "rules": len({found["rule"] for found in project.findings}),
         "involved": states.count(State.INVOLVED),
         "sliver": states.count(State.SLIVER),
         "unchecked": states.count(State.NOT_CHECKED),
         "clear": states.count(State.CLEAR),
     }
-    parts, note = checks.divisions_grid(subject)
-    found = (checks.findings_grid(subject), checks.overrides_grid(subject), parts)
+    parts, note = divisions_grid(project)
+    found = (findings_grid(project), overrides_grid(project), parts)
     grids = tuple(grid for grid in found if grid)
     notes = (note,) if note else ()
-    return {"paragraphs": (batch.say("findings", **counts),), "grids": grids, "notes": notes}
+    return {"paragraphs": (source.wording("findings", **counts),), "grids": grids, "notes": notes}
 
 
-def _ladder_section(subject: Subject) -> dict[str, Any]:
-    line, grid = checks.ladder(subject)
+def _ladder_section(project: Project) -> dict[str, Any]:
+    line, grid = ladder_grid(project)
     return {"paragraphs": (line,), "grids": (grid,) if grid else ()}
 
 
-def _optional(batch: Batch, name: str, grid: Grid | None, **values: str) -> dict[str, Any]:
-    """Give a section with its grid, or the sentence that there is nothing to show."""
+def _optional(source: DossierSource, name: str, grid: Grid | None, **values: str) -> dict[str, Any]:
+    """Return a section with its grid, or with the sentence that has_shape is nothing to show."""
     if grid is None:
-        return {"paragraphs": (batch.say(f"no-{name}"),)}
-    return {"paragraphs": (batch.say(name, **values),), "grids": (grid,)}
+        return {"paragraphs": (source.wording(f"no-{name}"),)}
+    return {"paragraphs": (source.wording(name, **values),), "grids": (grid,)}
 
 
-def _zones_section(subject: Subject) -> dict[str, Any]:
-    return _optional(subject.batch, "zones", checks.zones_grid(subject), activity=subject.activity)
+def _zones_section(project: Project) -> dict[str, Any]:
+    return _optional(project.source, "zones", zones_grid(project), activity=project.activity)
 
 
-def _answers_section(subject: Subject) -> dict[str, Any]:
-    batch = subject.batch
-    grids = answer_grids(subject)
-    lines = [batch.say("answers")]
+def _answers_section(project: Project) -> dict[str, Any]:
+    source = project.source
+    grids = answer_grids(project)
+    lines = [source.wording("answers")]
     missing = levels_missing(grid for grid in grids if grid.name == "general")
-    lines += [batch.say("general-missing", levels=batch.say("separator").join(missing))] if missing else []
-    lines += [] if any(grid.name == "answers" for grid in grids) else [batch.say("no-units")]
+    lines += [source.wording("general-missing", levels=source.wording("separator").join(missing))] if missing else []
+    lines += [] if any(grid.name == "answers" for grid in grids) else [source.wording("no-units")]
     return {"paragraphs": tuple(lines), "grids": tuple(grids)}
 
 
-def _basis_section(subject: Subject) -> dict[str, Any]:
-    batch = subject.batch
-    notes = (batch.say("english-law"),) if batch.language == "en" else ()
-    return {"paragraphs": (batch.say("basis"),), "grids": (law.basis_grid(subject),), "notes": notes}
+def _basis_section(project: Project) -> dict[str, Any]:
+    source = project.source
+    notes = (source.wording("english-law"),) if source.language == "en" else ()
+    return {"paragraphs": (source.wording("basis"),), "grids": (basis_grid(project),), "notes": notes}
 
 
-def _unchecked_section(subject: Subject) -> dict[str, Any]:
-    open_rules, problems = law.unchecked_grid(subject), law.problems_grid(subject)
-    line = subject.batch.say("unchecked-lead" if open_rules else "none-unchecked")
+def _unchecked_section(project: Project) -> dict[str, Any]:
+    open_rules, problems = unchecked_grid(project), problems_grid(project)
+    line = project.source.wording("unchecked-lead" if open_rules else "none-unchecked")
     return {"paragraphs": (line,), "grids": tuple(g for g in (open_rules, problems) if g)}

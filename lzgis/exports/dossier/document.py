@@ -1,4 +1,4 @@
-"""What a dossier says, ready to be laid out: sections of paragraphs, tables of texts and pictures.
+"""The document model of a dossier: sections with paragraphs, tables of texts, and pictures.
 
 Every writer (Word, web page, PDF, an office's template) lays out this model and adds nothing to it.
 """
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: Letters in a cell from which on its row may break across pages.
+#: Length of a text in a cell above which the row may break across pages.
 LONG_CELL = 500
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a grid: its key, its head, its share of the width, and whether it holds figures."""
+    """A column of a grid: its key, its title, its share of the width, and whether it holds figures."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Column:
 
 
 class Cell(NamedTuple):
-    """A cell as it is laid out; `mark` is the verdict that gives it a tint, if any."""
+    """A cell as it is laid out; `mark` is the verdict whose tint it has, if any."""
 
     text: str
     column: Column
@@ -39,17 +39,24 @@ class Line(NamedTuple):
 
     @property
     def long(self) -> bool:
-        """Whether the row may be higher than a page, so that it must be allowed to break."""
+        """Whether the row may be higher than a page and so must be allowed to break."""
         return any(len(cell.text) > LONG_CELL for cell in self.cells)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of texts; lines within a cell are parted by newlines.
+    """A table of texts; lines within a cell are separated by newlines.
 
-    `marks` gives each row the verdict in whose tint its cell of column `marked` is laid, or an empty string; `heads`
-    says whether the heads are shown; `fine` asks for small letters. Rows that are alike in the column `grouped` stand
-    under one line across the table, in place of that column.
+    Attributes
+    ----------
+    marks : tuple of str
+        For each row the verdict whose tint the cell in column `marked` gets, or an empty string.
+    heads : bool
+        Whether the titles of the columns are shown.
+    fine : bool
+        Whether the table is set in small type.
+    grouped : str
+        A column that is not shown; consecutive rows with the same value in it stand under one line across the table.
     """
 
     name: str
@@ -64,17 +71,17 @@ class Grid:
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """Positions of the columns that are laid out side by side."""
+        """Positions of the columns that are shown."""
         return tuple(i for i, column in enumerate(self.columns) if column.name != self.grouped)
 
     @property
     def widths(self) -> tuple[float, ...]:
-        """Shares of the width of these columns, summing to one."""
+        """Shares of the width of the columns shown; their sum is one."""
         weights = [self.columns[i].weight for i in self.shown]
         return tuple(weight / sum(weights) for weight in weights)
 
     def lines(self) -> Iterator[Line]:
-        """Go through what is laid out below the heads: lines across the table, and rows."""
+        """Yield the lines below the titles of the columns: rows, and lines across the table."""
         by = [column.name for column in self.columns].index(self.grouped) if self.grouped else -1
         last = None
         for number, row in enumerate(self.rows):
@@ -130,9 +137,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Dossier:
-    """All that is said of one project.
+    """The document on one project.
 
-    `project` and `about` hold single facts by name, the names being those of `PROJECT_FACTS` and `ABOUT_FACTS`.
+    `project` and `about` hold single facts by the names in `PROJECT_FACTS` and `ABOUT_FACTS`.
     """
 
     language: str
@@ -165,7 +172,7 @@ PROJECT_FACTS = (
     *("centre", "divisions", "verdict", "nearest"),
 )
 
-#: Single facts of the screening and of the office's city.
+#: Single facts of the screening and of the city.
 ABOUT_FACTS = (
     *("title", "city", "adcode", "notice", "disclaimer", "confidentiality", "as_of", "made_at", "rule_book"),
     *("rule_book_version", "crs", "plane", "area"),

@@ -1,4 +1,4 @@
-"""The dossier as PDF, set by typst from the model as JSON with the letters that come along."""
+"""The dossier as PDF, typeset by typst from the document model as JSON, with the font that lzgis ships."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from lzgis.words import Words
 
 
 def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
-    """Set a dossier as PDF; the same dossier gives the same bytes.
+    """Typeset a dossier as PDF; the same dossier gives the same bytes.
 
-    A letter that the font lacks is taken from a font of the system, and is a square if none has it. What the document is
-    set from stands for that time in a folder below `place`, or below the system's own for such things.
+    A character missing in the font is taken from a font of the system, and is a square if none has it. The input of typst
+    is written to a temporary folder in `place`, by default in the temporary folder of the system.
 
     Raises
     ------
@@ -31,9 +31,9 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None)
         If typst is not installed.
     """
     when = made_at.astimezone(dt.UTC) if made_at.tzinfo else made_at
-    # Without a date of its own the file would bear that of its making.
-    document = set_document(dossier) | {"date": list(when.timetuple()[:6])}
-    # Fonts of the system are looked at only for letters that ours lacks.
+    # Without a date the file would get the time of writing.
+    document = pdf_document(dossier) | {"date": list(when.timetuple()[:6])}
+    # Fonts of the system are read only for characters missing in the font of lzgis.
     data = json.dumps(document, ensure_ascii=False)
     used = faces() if rare("".join(set(data) - {"\n"})) else faces()[:1]
     typst, fonts = _typst(tuple(dict.fromkeys(str(face.path.parent) for face in used)))
@@ -51,7 +51,7 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None)
 
 @cache
 def _typst(folders: tuple[str, ...]) -> tuple[Any, Any]:
-    """Import typst and read the fonts of folders once."""
+    """Import typst and read the fonts of some folders, once."""
     try:
         typst = import_module("typst")
     except ImportError as error:
@@ -64,12 +64,12 @@ def _typst(folders: tuple[str, ...]) -> tuple[Any, Any]:
     return typst, fonts
 
 
-def set_document(dossier: Dossier) -> dict[str, Any]:
-    """Give all that the page is set from, in letters that the font has."""
+def pdf_document(dossier: Dossier) -> dict[str, Any]:
+    """Return the data that the PDF is typeset from, in characters that the fonts have."""
     words = Words("en" if dossier.language == "en" else "zh")
     facts = {"city": dossier.about["city"], "id": dossier.project["id"], "as_of": dossier.about["as_of"]}
     before, between, after = words("dossier", "page", page="\0", pages="\0").split("\0")
-    document: dict[str, Any] = _spelled(
+    document: dict[str, Any] = _printable(
         {
             "language": dossier.language,
             "title": dossier.title,
@@ -115,14 +115,14 @@ def _grid(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _spelled(value: Any) -> Any:
-    """Replace what the font cannot write."""
+def _printable(value: Any) -> Any:
+    """Replace characters that no font has."""
     if isinstance(value, str):
         return "".join(map(_letter, visible(value)))
     if isinstance(value, list):
-        return [_spelled(one) for one in value]
+        return [_printable(one) for one in value]
     if isinstance(value, dict):
-        return {key: _spelled(one) for key, one in value.items()}
+        return {key: _printable(one) for key, one in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""A dossier in an office's own Word template."""
+"""A dossier written with an office's own Word template, filled in by docxtpl."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from markupsafe import Markup, escape
 
 from lzgis.config import nearest
 from lzgis.errors import ExportError
-from lzgis.exports.dossier.archive import rezipped
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
-from lzgis.exports.dossier.figures import NONE
-from lzgis.exports.dossier.word import stamp
+from lzgis.exports.dossier.numbers import NONE
+from lzgis.exports.dossier.word import rezipped, stamp
 from lzgis.messages import Message
 
-#: What a template may use, and what each holds.
+#: The variables of a template, with the fields of each.
 VARIABLES: dict[str, tuple[str, ...]] = {
     "project": PROJECT_FACTS,
     "about": ABOUT_FACTS,
@@ -37,13 +36,13 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 _UNKNOWN = re.compile(r"'([^']*)' is undefined|has no attribute '([^']*)'|no element")
 
 
-def filled(template: Path, dossier: Dossier, made_at: dt.datetime) -> bytes:
+def filled_template(template: Path, dossier: Dossier, made_at: dt.datetime) -> bytes:
     """Fill a template with a dossier; the same template and dossier give the same bytes.
 
     Raises
     ------
     ExportError
-        If the template cannot be read, is not in order, or uses a variable that there is not.
+        If the template cannot be read, has a syntax error, or uses an unknown variable.
     """
     try:
         document = DocxTemplate(io.BytesIO(template.read_bytes()))
@@ -68,10 +67,10 @@ def filled(template: Path, dossier: Dossier, made_at: dt.datetime) -> bytes:
 
 
 def context(dossier: Dossier, document: Any) -> dict[str, Any]:
-    """Give all variables; texts are escaped, and read as text whatever stands in them."""
+    """Return the values of all variables; texts are escaped, so that they are never read as XML or template code."""
     grids = dossier.grids()
     pictures = {picture.name: picture for picture in dossier.pictures}
-    # A template serves projects of every shape, so each row has every column.
+    # A template is used for projects of any geometry type, so each row has every column.
     rows = {
         f"{name}_rows": [dict.fromkeys(GRID_COLUMNS[name], NONE) | row for grid in found for row in grid.records()]
         for name, found in grids.items()
@@ -86,7 +85,7 @@ def context(dossier: Dossier, document: Any) -> dict[str, Any]:
         }
         for section in dossier.sections
     ]
-    told: dict[str, Any] = _inert(
+    variables: dict[str, Any] = _escaped(
         {
             "project": dict(dossier.project),
             "about": dict(dossier.about),
@@ -97,24 +96,26 @@ def context(dossier: Dossier, document: Any) -> dict[str, Any]:
     )
     for name in PICTURES:
         picture = pictures.get(name)
-        told[name] = picture and InlineImage(document, io.BytesIO(picture.png), width=docx.shared.Mm(picture.width_mm))
-        told[name] = told[name] or ""
-    return told
+        variables[name] = picture and InlineImage(
+            document, io.BytesIO(picture.png), width=docx.shared.Mm(picture.width_mm)
+        )
+        variables[name] = variables[name] or ""
+    return variables
 
 
-def _inert(value: Any) -> Any:
-    """Escape texts, and spell what docxtpl would take for braces of its own."""
+def _escaped(value: Any) -> Any:
+    """Escape texts, including braces, which docxtpl would replace."""
     if isinstance(value, str):
         return Markup(str(escape(value)).replace("{", "&#123;").replace("}", "&#125;"))
     if isinstance(value, list):
-        return [_inert(one) for one in value]
+        return [_escaped(one) for one in value]
     if isinstance(value, dict):
-        return {key: _inert(one) for key, one in value.items()}
+        return {key: _escaped(one) for key, one in value.items()}
     return value
 
 
 def _unknown(error: jinja2.UndefinedError) -> tuple[str, str]:
-    """Name the variable that a template asked for in vain, and the nearest one that there is."""
+    """Return the unknown variable of a template, and the remedy with the nearest known one."""
     match = _UNKNOWN.search(str(error))
     name = next((group for group in match.groups() if group), "") if match else ""
     known = [*VARIABLES, *(inner for names in VARIABLES.values() for inner in names)]

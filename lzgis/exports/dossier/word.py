@@ -1,10 +1,15 @@
-"""The dossier as a Word document: A4, 黑体 heads, 仿宋 text, table heads that repeat, rows that do not break."""
+"""The dossier as a Word document: A4, headings in 黑体, text in 仿宋, repeated table headers, rows that do not break.
+
+Tables are written as XML: building them cell by cell with python-docx takes minutes for a large batch.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import zipfile
 from typing import Any
+from xml.sax.saxutils import escape
 
 import docx
 from docx.document import Document
@@ -14,13 +19,11 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
-from lzgis.exports.dossier.archive import rezipped
-from lzgis.exports.dossier.document import Dossier, Picture, Section
-from lzgis.exports.dossier.word_tables import table_xml
-from lzgis.exports.report_text import VERDICT_COLOURS
+from lzgis.exports.dossier.document import Cell, Dossier, Grid, Picture, Section
+from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
-#: A4 with room for a binding on the left, as official documents have it.
+#: A4 with a binding margin on the left, as in official documents.
 PAGE_MM = (210.0, 297.0)
 LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 28.0, 26.0, 30.0, 25.0
 WIDTH_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
@@ -44,7 +47,7 @@ def word_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
 
 
 def stamp(document: Any, dossier: Dossier, made_at: dt.datetime) -> None:
-    """Write title and time into the properties of a document, in place of those of its template."""
+    """Set the properties of a document: title, author and the time of the report."""
     properties = document.core_properties
     properties.title = f"{dossier.title} {dossier.project['id']}"[:255]
     properties.subject = dossier.subtitle[:255]
@@ -75,7 +78,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
         _style(document, name, face, size)
     defaults = document.styles.element.find(qn("w:docDefaults"))
     for language in defaults.iter(qn("w:lang")):
-        # Chinese marks sit in the corner of their square, not in its middle as elsewhere.
+        # With this language Word sets Chinese punctuation in the corner of its square, as in mainland China.
         language.set(qn("w:eastAsia"), "zh-CN")
     for name, before, after in (("Heading 1", 14, 5), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
         spacing = document.styles[name].paragraph_format
@@ -89,7 +92,7 @@ def _style(document: Document, name: str, face: str, size: float) -> None:
     style.font.bold = style.font.italic = False
     style.font.color.rgb = RGBColor(0, 0, 0)
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-    # Themes would win over the names given here.
+    # Fonts of a theme take precedence over the names set here.
     for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
         fonts.attrib.pop(qn(f"w:{theme}"), None)
     fonts.set(qn("w:eastAsia"), face)
@@ -98,13 +101,13 @@ def _style(document: Document, name: str, face: str, size: float) -> None:
     spacing.space_before = spacing.space_after = Pt(0)
     spacing.line_spacing = 1.0 if name.startswith("LZ") else 1.25
     if name == "Title":
-        # The line that the built-in style draws below itself.
+        # The built-in style has a line below the title.
         for border in style.element.pPr.findall(qn("w:pBdr")):
             style.element.pPr.remove(border)
 
 
 def _running_lines(document: Document, dossier: Dossier) -> None:
-    """Write secrecy and notice above every page, and what it is and its number below."""
+    """Write confidentiality and notice in the header, and title and page number in the footer."""
     words = Words("en" if dossier.language == "en" else "zh")
     page = document.sections[0]
     head = page.header.paragraphs[0]
@@ -135,7 +138,7 @@ def _letters(run: Any, face: str, size: float) -> Any:
 
 
 def _field(paragraph: Any, code: str) -> None:
-    """Insert a number that the reader's program works out."""
+    """Insert a field, such as the page number, that the word processor computes."""
     for kind, inner in (
         ("begin", ""),
         ("", f'<w:instrText xml:space="preserve"> {code} </w:instrText>'),
@@ -165,7 +168,7 @@ def _section(document: Document, section: Section) -> None:
         if grid.title:
             _paragraph(document, grid.title, "Heading2")
         document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
-        # Between two tables, lest Word joins them.
+        # A paragraph between two tables, which Word would join otherwise.
         _paragraph(document, "", "LZFine")
     for note in section.notes:
         _body(document, note)
@@ -174,7 +177,7 @@ def _section(document: Document, section: Section) -> None:
 
 
 def _paragraph(document: Document, text: str, style_id: str) -> Any:
-    """Add a paragraph of a style by its id: looking each style up by its name takes most of the time."""
+    """Add a paragraph with the id of its style: looking up styles by name takes most of the time."""
     paragraph = document.add_paragraph(text)
     paragraph._p.style = style_id
     return paragraph
@@ -205,3 +208,95 @@ def _signatures(document: Document, dossier: Dossier) -> None:
     for number in range(1, len(dossier.signatures)):
         stops.add_tab_stop(Mm(WIDTH_MM / len(dossier.signatures) * number))
     paragraph.add_run("\t".join(dossier.signatures))
+
+
+_TWIPS_PER_MM = 1440 / 25.4
+_HEAD_TINT, _SIDE_TINT, _LINE = "E8EDF3", "F4F6F9", "8A95A1"
+
+
+def table_xml(grid: Grid, width_mm: float) -> str:
+    """Return a grid as the XML of a table of a width."""
+    widths = [round(share * width_mm * _TWIPS_PER_MM) for share in grid.widths]
+    style = "LZFine" if grid.fine else "LZCell"
+    rows = []
+    if grid.heads:
+        heads = "".join(
+            _cell(grid.columns[i].title, width, "LZHead", tint=_HEAD_TINT, align="center", keep=True)
+            for i, width in zip(grid.shown, widths, strict=True)
+        )
+        rows.append(f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>")
+    for line in grid.lines():
+        if not line.cells:
+            across = _cell(line.across, sum(widths), "LZHead", tint=_SIDE_TINT, span=len(widths), keep=True)
+            rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{across}</w:tr>")
+            continue
+        cells = "".join(
+            _data_cell(cell, width, style, side=not grid.heads and not number and len(widths) > 1)
+            for number, (cell, width) in enumerate(zip(line.cells, widths, strict=True))
+        )
+        # A row higher than a page must break; otherwise the rest of it is lost.
+        whole = "" if line.long else "<w:trPr><w:cantSplit/></w:trPr>"
+        rows.append(f"<w:tr>{whole}{cells}</w:tr>")
+    columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+    return (
+        f"<w:tbl {nsdecls('w')}>{_table_properties(sum(widths))}<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    )
+
+
+def _table_properties(width: int) -> str:
+    sides = "".join(
+        f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="{_LINE}"/>'
+        for side in ("top", "left", "bottom", "right", "insideH", "insideV")
+    )
+    margins = (
+        '<w:tblCellMar><w:top w:w="28" w:type="dxa"/><w:left w:w="70" w:type="dxa"/>'
+        '<w:bottom w:w="28" w:type="dxa"/><w:right w:w="70" w:type="dxa"/></w:tblCellMar>'
+    )
+    return (
+        f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{sides}</w:tblBorders>'
+        f'<w:tblLayout w:type="fixed"/>{margins}</w:tblPr>'
+    )
+
+
+def _data_cell(cell: Cell, width: int, style: str, *, side: bool) -> str:
+    if side:
+        return _cell(cell.text, width, style if style == "LZFine" else "LZHead", tint=_SIDE_TINT)
+    tint = TINTS.get(cell.mark, "").lstrip("#").upper()
+    align = "right" if cell.column.figures else "left"
+    return _cell(cell.text, width, style, tint=tint, align=align)
+
+
+def _cell(  # noqa: PLR0913 (the looks of a cell)
+    text: str, width: int, style: str, *, tint: str = "", align: str = "left", span: int = 1, keep: bool = False
+) -> str:
+    shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{tint}"/>' if tint else ""
+    merged = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    following = "<w:keepNext/>" if keep else ""
+    look = f'<w:pPr><w:pStyle w:val="{style}"/>{following}<w:jc w:val="{align}"/></w:pPr>'
+    # One paragraph per line, so that a bidirectional control character has no effect beyond its line.
+    lines = "".join(
+        f'<w:p>{look}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>' for line in text.split("\n")
+    )
+    place = '<w:vAlign w:val="center"/>' if len(text) <= 40 else ""
+    return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{merged}{shade}{place}</w:tcPr>{lines}</w:tc>'
+
+
+#: The earliest date of a ZIP archive; the time of the report is in the properties of the document.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def rezipped(data: bytes) -> bytes:
+    """Rewrite a ZIP archive with one date for all parts, so that the same document gives the same bytes."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as given,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as written,
+    ):
+        for part in given.infolist():
+            entry = zipfile.ZipInfo(part.filename, _DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            # Otherwise the archive records the operating system.
+            entry.create_system = 0
+            entry.external_attr = 0
+            written.writestr(entry, given.read(part))
+    return packed.getvalue()

@@ -1,8 +1,8 @@
-"""The interactive map: one HTML file that opens anywhere, asks nothing of the network and hides nothing.
+"""The interactive map: one self-contained HTML file that makes no request.
 
-Drawn by folium and Leaflet from the report alone. Shapes are simplified for the eye, and the page says by how
-much; every figure in it was computed from full geometry. The public edition is drawn from a report out of which
-everything that is not public was taken first.
+Made with folium and Leaflet from the report alone. Shapes are simplified for display, and the page says by how much;
+every figure in it was computed from the full geometry. The public edition is made from a report without anything that is
+not public.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
 from lzgis.exports.gis.json import origin
-from lzgis.exports.map.canvas import bounds_of, canvas
+from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
 from lzgis.exports.map.review import VERDICTS, review_data
@@ -36,7 +36,7 @@ _COLUMNS = ("site_id", "site_name", "activity", "verdict", "prohibited", "condit
 
 @dataclass(frozen=True)
 class _Edition:
-    """What is shown to whom: the report as far as it may be shown, and what is said of the rest."""
+    """An edition of the map: the part of the report that may be shown, and what the page says of the rest."""
 
     texts: ReportText
     mark: str
@@ -62,18 +62,18 @@ def write_map(
     report : Report
         What to show.
     path : path
-        The file to write; its folder is made if need be.
+        The file to write; its folder is created if missing.
     language : {"zh", "en"}
-        The reader's language.
+        Language of the page.
     mode : {"internal", "public"}
-        For whom: the internal map shows everything and is marked 内部资料; the public one shows what
+        The internal map shows everything and is marked 内部资料; the public one shows what
         `lzgis.exports.public_edition.public_edition` leaves.
     tianditu_key : str
-        The user's own key of 天地图. With it the map offers that base, says so, and asks its servers, and no others, for
-        tiles; without it the map asks nothing of any network.
+        The user's own key of 天地图. With it the map offers that base map, says so, and loads tiles from its servers and
+        no others; without it the map makes no request.
     wording : str
-        The section of the wording that the page speaks by, where what it shows are no sites; what that section does not
-        say is said as of sites.
+        Section of the wording used by the page, for maps that show something other than sites. Texts missing in it are
+        taken from the section ``map``.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _page(edition: _Edition, wording: str) -> str:
     }
     title = words(wording, "title", city=texts.city)
     return assemble(
-        canvas(texts.report, bounds, edition.key),
+        base_map(texts.report, bounds, edition.key),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review, "provenance": _origin(edition)},
@@ -143,27 +143,27 @@ def _page(edition: _Edition, wording: str) -> str:
 
 
 def _origin(edition: _Edition) -> dict[str, Any]:
-    """Tell where the report comes from; the public edition names no layer withheld, and not how it was asked for."""
+    """Return the provenance of the report; that of the public edition has neither withheld layers nor the command line."""
     report = edition.texts.report
     if edition.coarse:
-        told = report.provenance
-        sources = tuple(source for source in told.sources if source.role not in edition.coarse)
-        report = replace(report, provenance=replace(told, sources=sources, transforms=(), command=()))
+        whole = report.provenance
+        sources = tuple(source for source in whole.sources if source.role not in edition.coarse)
+        report = replace(report, provenance=replace(whole, sources=sources, transforms=(), command=()))
     return origin(report)
 
 
 def _words(texts: ReportText, wording: str, keys: Iterable[str]) -> dict[str, str]:
-    """Say the words of these keys by a section of the wording, those that it has not by the map's own; others are left out."""
-    said = {}
+    """Return the texts of these keys from a section of the wording, or else from ``map``; unknown keys are omitted."""
+    found = {}
     for key in keys:
         for section in (wording, "map"):
-            if key not in said and texts.words.has(section, key):
-                said[key] = texts.words(section, key)
-    return said
+            if key not in found and texts.words.has(section, key):
+                found[key] = texts.words(section, key)
+    return found
 
 
 def _footer(edition: _Edition, step_m: float) -> list[str]:
-    """Tell what the map rests on: dates, rule book, coordinates, and how far its shapes can be trusted."""
+    """Return the notes at the foot: dates, rule book, coordinates, and by how much shapes are simplified."""
     words, report = edition.texts.words, edition.texts.report
     origin = report.provenance
     dates = sorted(layer.spec.date.isoformat() for layer in report.layers.values() if layer.spec.date)
@@ -175,7 +175,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
-        # That nothing was simplified would not be true of what was coarsened.
+        # "Not simplified" would be wrong where layers are coarsened.
         *([simplified] if step_m or not coarse else []),
         *coarse,
         *([words("map", "uses-network")] if edition.key else []),

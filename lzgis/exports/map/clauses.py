@@ -1,4 +1,4 @@
-"""The clause texts that findings link to: what each rule says and rests on, and the 准入清单 of province, city and each unit."""
+"""The legal texts that findings link to: each rule with its basis, and the admission lists (准入清单) of all levels."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ Pairs = list[tuple[str, str]]
 
 
 def rule_texts(texts: ContextText, rule_ids: Iterable[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Write out the rules of these ids that the book has, and tell the place of each."""
+    """Return the texts of the rules with these ids that the rule book has, and the index of each by its id."""
     known = {rule.id: rule for rule in texts.context.book.rules}
     wanted = [known[one] for one in dict.fromkeys(rule_ids) if one in known]
     return [_rule(texts, rule) for rule in wanted], {rule.id: place for place, rule in enumerate(wanted)}
 
 
 def general_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
-    """Write out the general requirements of province and city, once, and tell the places of those of each site.
+    """Return the general requirements of province and city, and the indexes of those of each site.
 
-    A level of which the rule book holds none is said to be missing.
+    A level without requirements in the rule book gets an entry that says so.
     """
     entries: dict[tuple[str, ...], int] = {}
     written: list[dict[str, Any]] = []
     for level in (Level.PROVINCE, Level.CITY):
         entries[(level, "", "", "")] = len(written)
         title = texts.words("dossier", f"level-{level}")
-        said = texts.words("map", "general-missing", levels=title)
-        written.append({"level": title, "heading": "", "clause": said, "source": ""})
+        sentence = texts.words("map", "general-missing", levels=title)
+        written.append({"level": title, "heading": "", "clause": sentence, "source": ""})
     places: dict[str, list[int]] = {}
     for row in texts.report.unit_lists.to_dict("records"):
         if row["level"] == Level.UNIT:
@@ -46,13 +46,13 @@ def general_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, li
         mine = places.setdefault(site, [])
         for missing, level in enumerate((Level.PROVINCE, Level.CITY)):
             if not any(written[i]["level"] == written[missing]["level"] for i in mine):
-                # The province stands first, the city behind it.
+                # The province comes first, then the city.
                 mine.insert(0 if level is Level.PROVINCE else len(mine), missing)
     return written, places
 
 
 def unit_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Write out the list of every control unit touched, once, and tell the place of each by its id."""
+    """Return the admission list of every control unit met, and the index of each by its id."""
     units: dict[str, dict[str, Any]] = {}
     seen: set[tuple[str, str, str]] = set()
     for row in texts.report.unit_lists.to_dict("records"):
@@ -87,7 +87,7 @@ def _rule(texts: ContextText, rule: Rule) -> dict[str, Any]:
     ]
     return {
         "title": title(rule.title, rule.title_en),
-        "facts": _said(facts),
+        "facts": _filled(facts),
         "documents": documents,
         "unless": [_unless(texts, one) for one in rule.unless],
     }
@@ -98,15 +98,15 @@ def _document(texts: ContextText, document: Document, article: str) -> dict[str,
     repealed = ""
     if document.repealed(as_of):
         repealed = " ".join(filter(None, (str(document.repealed_on), document.repealed_by)))
-    begun = "" if document.effective_from is None else document.effective_from.isoformat()
+    effective_from = "" if document.effective_from is None else document.effective_from.isoformat()
     facts: Pairs = [
         (words("map", "article"), article),
-        (texts.column("effective_from"), begun),
+        (texts.column("effective_from"), effective_from),
         (texts.column("repealed"), repealed),
         (texts.column("certainty"), words("certainty", document.certainty)),
         (texts.column("note"), document.note),
     ]
-    return {"title": words.title(document.title, document.title_en), "facts": _said(facts)}
+    return {"title": words.title(document.title, document.title_en), "facts": _filled(facts)}
 
 
 def _unless(texts: ContextText, one: Any) -> dict[str, Any]:
@@ -119,12 +119,12 @@ def _unless(texts: ContextText, one: Any) -> dict[str, Any]:
         (texts.column("note"), one.note),
     ]
     activities = words("picture", "separator").join(texts.activity(a) for a in one.activity)
-    return {"title": activities, "facts": _said(facts)}
+    return {"title": activities, "facts": _filled(facts)}
 
 
 def _where(where: Mapping[str, list[str]]) -> str:
     return "；".join(f"{name} = {' / '.join(values)}" for name, values in where.items())
 
 
-def _said(pairs: Pairs) -> Pairs:
-    return [(label, said) for label, said in pairs if said]
+def _filled(pairs: Pairs) -> Pairs:
+    return [(label, value) for label, value in pairs if value]

@@ -1,7 +1,7 @@
-"""What the map draws around the site that is opened: corridor bands, and lines to what they are measured from.
+"""What the map draws around the opened site: corridor bands, and lines to the features that distances are measured to.
 
-For the eye alone. Whether a site is too near, and how far away it is, stands in the findings, from exact distances; a line
-whose length is not the distance found is not drawn.
+They are only drawn: the findings hold whether a site is too near, and its distance, computed exactly. A line whose length
+differs from the distance of the finding is not drawn.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from lzgis.model.report import Report, State
 _STEP_DEG = 1e-6
 _VERTICES = 60_000
 _STEPS_M = (0.5, 1.0, 2.0, 5.0, 10.0)
-# How far beyond its reach a band is drawn, m: to the edges of the screen for some sites, less for hundreds.
+# Margin around a site within which bands are drawn, m: to the edges of the screen for few sites, less for hundreds.
 _FAR_M, _FEW_SITES, _NEAR_M = 1200.0, 60, 400.0
-# A corridor that the site keeps clear of is drawn too, where it is no farther beyond its limit than this.
+# A corridor that the site does not touch is drawn if it is at most this far away, m.
 _CLOSE_M = 150.0
 _ARC_SEGMENTS = 8
 
 
 class Reach(NamedTuple):
-    """How far a finding's rule reaches from the geometry of its feature, m; `possible` is 0 where there is no band."""
+    """How far a rule reaches from the geometry of a feature, m; `possible` is 0 without a possible band."""
 
     known: float
     certain: float
@@ -38,7 +38,7 @@ class Reach(NamedTuple):
 
 
 def reach_of(row: Mapping[str, Any]) -> Reach | None:
-    """Tell the reach of a finding's rule; None if the finding measures no distance from a feature.
+    """Return the reach of the rule of a finding; None if the finding has no distance to a feature.
 
     Examples
     --------
@@ -57,14 +57,14 @@ def reach_of(row: Mapping[str, Any]) -> Reach | None:
 
 
 class Surroundings:
-    """Sites and features in the plane, each projected when first asked for.
+    """Sites and features in the plane; features are projected on first use and cached.
 
     Parameters
     ----------
     report : Report
-        Where they stand.
+        The report with sites and layers.
     plane : Plane
-        The plane that distances are true in.
+        The plane that distances are measured in.
     """
 
     def __init__(self, report: Report, plane: Plane) -> None:
@@ -82,12 +82,12 @@ class Surroundings:
             self.sites = dict(zip(sites["id"][usable].astype(str), shapes, strict=True))
 
     def feature(self, layer: str, feature_id: str) -> Any:
-        """Give a feature; None if the report has it not."""
+        """Return a feature; None if the report does not have it."""
         place = self._places.get(layer, {}).get(feature_id)
         return None if place is None else self._at(layer, place)
 
     def whole(self, layer: str, feature_id: str) -> tuple[str, list[Any]]:
-        """Give the object that a feature is part of, both carriageways of a road for one, and a name for it."""
+        """Return a key and the features of the object that a feature belongs to, such as both carriageways of a road."""
         place = self._places.get(layer, {}).get(feature_id)
         if place is None:
             return "", []
@@ -108,18 +108,18 @@ class Surroundings:
 def corridor_data(
     texts: ReportText, plane: Plane, findings: gpd.GeoDataFrame, order: Mapping[str, int]
 ) -> tuple[dict[str, Any], dict[Any, int]]:
-    """Give bands and lines by site, and by index of the findings which line is theirs.
+    """Return bands and lines for the scripts, and the line of each finding by its index.
 
     Parameters
     ----------
     texts : ReportText
         The report.
     plane : Plane
-        The plane that buffers are made in.
+        The plane that buffers are computed in.
     findings : GeoDataFrame
-        The findings to look at, texts without gaps.
+        The findings, without missing texts.
     order : mapping
-        Place of each site in the list.
+        Index of each site in the list.
     """
     around = Surroundings(texts.report, plane)
     nearest = dict(zip(texts.report.verdicts["site_id"], texts.report.verdicts["nearest_rule"], strict=True))
@@ -161,7 +161,7 @@ def _add_bands(
     shapes: tuple[Surroundings, Any, Reach],
     place: tuple[int, float],
 ) -> None:
-    """Add the bands of a finding, unless another rule has the same around the same object."""
+    """Add the bands of a finding, unless another rule has the same bands around the same object."""
     (around, site, reach), (order, margin) = shapes, place
     name, features = around.whole(row["layer"], row["feature_id"])
     key = (order, row["layer"], name, reach)
@@ -187,13 +187,13 @@ def _band(shapes: list[Any], radius_m: float, window: Any) -> Any:
 
 
 def _windows(site: Any, margin_m: float) -> Any:
-    """Frame what is drawn around the parts of a site: turbines may stand at both ends of a city."""
+    """Return boxes around the parts of a site, which may be far apart, as wind turbines are."""
     west, south, east, north = shapely.bounds(shapely.get_parts([site])).T
     return shapely.union_all(shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m))
 
 
 def _line(row: Mapping[str, Any], site: Any, around: Surroundings, reach: Reach | None) -> Any:
-    """Draw the way from the site to what the distance was measured to; None if it is not what was found."""
+    """Return the line from the site to the feature; None if its length is not the distance of the finding."""
     feature, distance = around.feature(row["layer"], row["feature_id"]), number(row["distance_m"])
     if feature is None or not distance:
         return None
@@ -206,18 +206,18 @@ def _line(row: Mapping[str, Any], site: Any, around: Surroundings, reach: Reach 
 
 
 def _degrees(line: Any, plane: Plane) -> list[list[float]]:
-    there = shapely.get_coordinates(plane.unproject([line])[0])
-    return [[round(lat, 7), round(lon, 7)] for lon, lat in there.tolist()]
+    degrees = shapely.get_coordinates(plane.unproject([line])[0])
+    return [[round(lat, 7), round(lon, 7)] for lon, lat in degrees.tolist()]
 
 
 def _written(bands: Mapping[Any, tuple[Any, dict[str, Any]]], plane: Plane) -> dict[str, Any]:
-    kept = [(shape, about) for shape, about in bands.values() if not shape.is_empty]
-    # Possible bands lie below the certain ones, and wide ones below narrow ones.
-    kept.sort(key=lambda one: (one[1]["s"], -one[1]["k"], -one[0].area))
-    shapes: Geometries = np.empty(len(kept), dtype=object)
-    shapes[:] = [shape for shape, _ in kept]
-    degrees = plane.unproject(shapes) if kept else shapes
+    visible = [(shape, about) for shape, about in bands.values() if not shape.is_empty]
+    # Possible bands are drawn below certain ones, wide ones below narrow ones.
+    visible.sort(key=lambda one: (one[1]["s"], -one[1]["k"], -one[0].area))
+    shapes: Geometries = np.empty(len(visible), dtype=object)
+    shapes[:] = [shape for shape, _ in visible]
+    degrees = plane.unproject(shapes) if visible else shapes
     fewer = simplified_to_fit([degrees], plane, vertices=_VERTICES, steps_m=_STEPS_M).groups[0]
     left = ~shapely.is_empty(fewer)
-    about = [one for (_, one), keep in zip(kept, left, strict=True) if keep]
+    about = [one for (_, one), keep in zip(visible, left, strict=True) if keep]
     return topology(fewer[left], about, step_deg=_STEP_DEG)

@@ -1,7 +1,6 @@
-"""The map of a comparison: the page of a screening, on which what was added, removed and moved stands for the sites.
+"""The map of a comparison of two versions: the page of a screening, with changes in the place of sites.
 
-The projects whose verdict is another now are drawn too, with what it was, what it is, and because of what. What was
-gained and lost is hatched. The page makes no request.
+Projects whose verdict has changed are listed too, with both verdicts and the cause. Areas gained and lost are hatched.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import shapely
 
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.exports.diff_text import difference_text, rule_titles, worded_text
-from lzgis.exports.map import figures
-from lzgis.exports.map.canvas import bounds_of, canvas
+from lzgis.exports.map import finding_text
+from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.clauses import rule_texts
 from lzgis.exports.map.layers import layer_data, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
@@ -30,7 +29,7 @@ from lzgis.model.audit import DiffReport, Recheck
 from lzgis.model.report import HIT_STATES
 from lzgis.words import Language
 
-# What can have happened, as the list is read: colour, and which sign of the page it has.
+# Kinds of changes in the order of the list: colour, and number of the symbol in the scripts.
 _KINDS: dict[str, tuple[str, int]] = {
     "broken": ("#7f0000", 0),
     "verdict": ("#6a51a3", 8),
@@ -41,13 +40,13 @@ _KINDS: dict[str, tuple[str, int]] = {
     "rule": ("#37474f", 1),
 }
 _ORDER = list(_KINDS)
-# Lost and gained, as the hatching of the page numbers them.
+# Parts lost and gained, in the order in which the scripts number their hatching.
 _PARTS = {"lost": "#b71c1c", "gained": "#1b5e20"}
 _VERTICES = 80_000
 _STEPS_M = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 _STEP_DEG = 1e-7
-# A finding without more to say than its figures: the tone of what only informs.
-_TONE = 4
+# The rank of findings that only inform.
+_NOTICE = 4
 
 
 def write_difference_map(
@@ -62,9 +61,9 @@ def write_difference_map(
     path : path
         The file to write.
     recheck : Recheck, optional
-        The projects that were judged again.
+        The projects screened again.
     language : {"zh", "en"}
-        The reader's language.
+        Language of the page.
 
     Raises
     ------
@@ -78,7 +77,7 @@ def write_difference_map(
 
 @dataclass
 class _Items:
-    """What is listed: records, their findings and shapes, and where layers, rules and parts stand in the page."""
+    """The list of the page: records, their findings and shapes, and indexes of layers, rules and parts."""
 
     texts: ContextText
     layers: dict[str, int]
@@ -90,7 +89,7 @@ class _Items:
     rules: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, names: tuple[str, str, str], shape: shapely.Geometry | None) -> None:
-        """List something of a kind under its id, name and layer; its findings follow."""
+        """Add a record of a kind with `names` (id, name and layer); its findings are added afterwards."""
         record: dict[str, Any] = {"id": names[0], "name": names[1] or names[0], "activity": names[2], "lines": []}
         record |= {"verdict": _ORDER.index(kind), "shape": -1}
         if shape is not None and not shapely.is_empty(shape):
@@ -100,20 +99,23 @@ class _Items:
         self.sites.append(record)
         self.findings.append([])
 
-    def tell(
-        self, heads: tuple[str, str, str, str], said: str, lines: list[tuple[str, str]], at: tuple[int, ...]
+    def add_finding(
+        self, heads: tuple[str, str, str, str], figures: str, lines: list[tuple[str, str]], at: tuple[int, ...]
     ) -> None:
-        """Add a finding to what was listed last: rule or layer, layer, feature, answer; figures; lines; places."""
+        """Add a finding to the last record.
+
+        `heads` are rule or layer, layer, feature and answer; `figures` the figures, `lines` labelled details, `at` indexes.
+        """
         pool = self.pool
-        row: list[Any] = [_TONE, *(pool(one) for one in heads), pool(""), pool(said)]
+        row: list[Any] = [_NOTICE, *(pool(one) for one in heads), pool(""), pool(figures)]
         self.findings[-1].append([*row, [pool(one) for line in lines if line[1] for one in line], *at])
 
     def place(self, layer: str, part: int = -1, rule: str = "") -> tuple[int, ...]:
-        """Name the places of a finding: part, layer, line, rule, unit."""
+        """Return the indexes of a finding: part, layer, line, rule, unit."""
         return part, self.layers.get(layer, -1), -1, self.rules.get(rule, -1), -1
 
     def part_at(self, layer: str, lon: float, lat: float) -> int:
-        """Find the part of a layer that lies at a place; -1 if there is none."""
+        """Return the index of the part of a layer at a point; -1 if there is none."""
         own = np.flatnonzero((self.parts["layer"] == layer).to_numpy())
         if not len(own):
             return -1
@@ -157,7 +159,7 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
     public = texts.confidentiality in ("", words("confidentiality", "public"))
     fixed = {key: words("map", key) for key in PAGE_WORDS} | _own_words(texts)
     return assemble(
-        canvas(drawn, shown),
+        base_map(drawn, shown),
         title=title,
         language={"zh": "zh-CN"}.get(words.language, words.language),
         data={"city": city, "layers": layers, "review": review | {"rules": clauses}},
@@ -180,23 +182,21 @@ def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None)
 
 
 def _broken(items: _Items, report: DiffReport) -> None:
-    """List what rules between versions forbid, such as an area that shrank."""
+    """List the rules between versions that are broken, such as one against an area that shrinks."""
     texts = items.texts
-    caught = report.findings[report.findings["state"].isin(HIT_STATES)]
-    shapes = caught.geometry.to_numpy()
-    for row, shape in zip(
-        records(pd.DataFrame(caught.drop(columns="geometry")), caught.columns[:-1]), shapes, strict=True
-    ):
+    met = report.findings[report.findings["state"].isin(HIT_STATES)]
+    shapes = met.geometry.to_numpy()
+    for row, shape in zip(records(pd.DataFrame(met.drop(columns="geometry")), met.columns[:-1]), shapes, strict=True):
         what = texts.words.message(row["what"])
         items.add("broken", (row["rule"], what, texts.rule(row["rule"])), shape)
         state = texts.word("state", row["state"])
         basis = [(texts.column("basis"), texts.basis(row))]
         heads = (texts.rule(row["rule"]), texts.layer(row["layer"]), "", state)
-        items.tell(heads, what, basis, items.place(row["layer"], rule=row["rule"]))
+        items.add_finding(heads, what, basis, items.place(row["layer"], rule=row["rule"]))
 
 
 def _verdicts(items: _Items, recheck: Recheck) -> None:
-    """List the projects whose verdict is another now, with every answer that differs."""
+    """List the projects whose verdict has changed, with every answer that differs."""
     texts, words = items.texts, items.texts.words
     shapes = dict(zip(recheck.sites["id"], recheck.sites.geometry.to_numpy(), strict=True))
     for row in records(recheck.verdict_changes, recheck.verdict_changes.columns):
@@ -209,11 +209,11 @@ def _verdicts(items: _Items, recheck: Recheck) -> None:
             lines.append((words("diff", "because"), words.message(one["because"])))
             layer = next((r.layer for r in texts.context.book.rules if r.id == one["rule"]), "")
             heads = (texts.rule(one["rule"]), texts.layer(layer) if layer else "", "", words("diff", "kind_verdict"))
-            items.tell(heads, f"{before} → {after}", lines, items.place(layer, rule=one["rule"]))
+            items.add_finding(heads, f"{before} → {after}", lines, items.place(layer, rule=one["rule"]))
 
 
 def _changes(items: _Items, report: DiffReport) -> None:
-    """List the features that are not as they were."""
+    """List the features that have changed."""
     texts, words = items.texts, items.texts.words
     shapes = report.changes.geometry.to_numpy()
     columns = [str(name) for name in report.changes.columns if name != "geometry"]
@@ -223,29 +223,29 @@ def _changes(items: _Items, report: DiffReport) -> None:
         items.add(kind, (row["feature_id"], row["feature_name"], title), shape)
         lines = [(words("diff", name), text(row[name])) for name in ("former_id", "fields", "place")]
         sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
-        lines += [(words("diff", name), figures.area(words, row[name])) for name in sized]
+        lines += [(words("diff", name), finding_text.area(words, row[name])) for name in sized]
         named = row["feature_name"] or row["feature_id"]
         heads = (title, named, "", texts.word("change", row["change"]))
         at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
-        items.tell(heads, _sizes(texts, row), lines, at)
+        items.add_finding(heads, _sizes(texts, row), lines, at)
 
 
 def _sizes(texts: ContextText, row: dict[str, Any]) -> str:
     words = texts.words
-    there = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
-    said = [words("diff", f"said_{name}", area=figures.area(words, row[name]), m=row[name]) for name in there]
-    return words("map", "joint").join(said)
+    present = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
+    figures = [words("diff", f"said_{name}", area=finding_text.area(words, row[name]), m=row[name]) for name in present]
+    return words("map", "joint").join(figures)
 
 
 def _rules(items: _Items, report: DiffReport) -> None:
-    """List the rules that are new, gone or read otherwise; they have no shape."""
+    """List the rules that are new, removed or changed; they have no shape."""
     texts, words = items.texts, items.texts.words
     rules = report.rules.assign(title=rule_titles(texts, report))
     for row in records(rules, rules.columns):
         items.add("rule", (row["rule"], text(row["title"]), texts.word("change", row["change"])), None)
         lines = [(words("diff", name), text(row[name])) for name in ("keys", "repealed")]
         heads = (text(row["title"]), "", "", texts.word("change", row["change"]))
-        items.tell(heads, "", lines, items.place("", rule=row["rule"]))
+        items.add_finding(heads, "", lines, items.place("", rule=row["rule"]))
 
 
 def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
@@ -267,7 +267,7 @@ def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
 
 
 def _own_words(texts: ContextText) -> dict[str, str]:
-    """Say of changes what the page of a screening says of sites."""
+    """Return the wording for changes in the place of the wording for sites."""
     own = (
         *("sites", "search", "skip", "collapse-sites", "back", "zoom", "no-match", "shown", "rule", "answer"),
         *("group-review", "sites-by-verdict", "list-title", "parts", "back-to-site"),
@@ -294,5 +294,5 @@ def _footer(texts: ContextText, report: DiffReport, step_m: float) -> list[str]:
 
 
 def _short(version: str) -> str:
-    """Name a version by its folder or file alone: a path is of no use on another machine."""
+    """Return the name of the folder or file of a version: its path is of no use on another machine."""
     return Path(version).name or version

@@ -1,4 +1,4 @@
-"""The layers of a city as the map shows them: shapes, styles and legend."""
+"""The layers of a city for the scripts of the map: shapes, styles and legend."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from lzgis.model.report import Layer, ReportContext
 _VERTICES = 300_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
-# A context layer of so few areas, the townships of a city for one, has its names written on the map.
+# A context layer with at most so many polygons, such as townships, has its names written on the map.
 _NAMED = 60
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def shown_layers(report: ReportContext) -> list[Layer]:
-    """Give the layers that the catalogue wants shown and that have something to show, in its order."""
+    """Return the layers that the catalogue shows and that have features, in its order."""
     return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
 
 
 def layer_data(
     texts: ContextText, plane: Plane, *, coarse: frozenset[str] = frozenset()
 ) -> tuple[float, list[dict[str, Any]]]:
-    """Shapes, style and legend of every shown layer, and by how many metres they were simplified.
+    """Return the tolerance of simplification in metres, and shapes, style and legend of every shown layer.
 
-    Layers of which only a `coarse` shape is left are said to be so.
+    The layers in `coarse` are marked as coarsened.
     """
     layers = shown_layers(texts.context)
     full = [_geometries(layer) for layer in layers]
@@ -51,7 +51,7 @@ def layer_data(
 
 
 def outline_data(report: ReportContext, plane: Plane) -> dict[str, Any]:
-    """Give the city's outline, to dim what lies outside; empty if the city has none."""
+    """Return the outline of the city, outside of which the map is faded; empty if the city has none."""
     outline = report.layers.get(report.city.outline)
     shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
     fewer = simplified_to_fit([shapes], plane, vertices=4_000).groups[0]
@@ -59,7 +59,7 @@ def outline_data(report: ReportContext, plane: Plane) -> dict[str, Any]:
 
 
 def missing_layers(texts: ContextText) -> list[str]:
-    """Give the titles of the layers that rules look at and the city lacks, or that are empty."""
+    """Return the titles of the layers used by rules that the city lacks or that are empty."""
     report = texts.context
     wanted = dict.fromkeys(name for rule in report.book.rules for name in rule.layers)
     absent = [one for one in wanted if one not in report.layers or len(report.layers[one].frame) == 0]
@@ -71,7 +71,7 @@ def _geometries(layer: Layer) -> Geometries:
 
 
 def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
-    """Give of each feature its name, its value and the place of that in the legend, and where its name is written."""
+    """Return the properties of each feature: name, value, index of the value in the legend, and point for its name."""
     spec, values = layer.spec, _values(layer)
     place = {entry["value"]: i for i, entry in enumerate(_entries(spec, values))}
     properties: list[dict[str, Any]] = [
@@ -110,7 +110,7 @@ def _layer(texts: ContextText, layer: Layer, shapes: Geometries) -> dict[str, An
 
 
 def _kind(shapes: Geometries, spec: LayerSpec) -> str:
-    """Tell what the shapes are, which a catalogue may have left unsaid."""
+    """Return the kind of the shapes, found from the shapes since the catalogue need not give it."""
     dimensions = shapely.get_dimensions(shapes)
     return ("point", "line", "polygon")[int(dimensions.max())] if len(dimensions) else spec.geometry
 
@@ -128,7 +128,7 @@ def _column(layer: Layer, *names: str) -> list[str]:
 
 
 def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
-    """One line of the legend for each value that has a colour and occurs."""
+    """Return one line of the legend for each value that has a colour and occurs."""
     if not spec.style.by:
         return []
     present = set(values)

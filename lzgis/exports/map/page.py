@@ -1,8 +1,7 @@
-"""One file that needs nothing else: what a folium map links to is put inside, and the network is shut off.
+"""Rendering of a folium map as one self-contained HTML page that makes no request.
 
-Three steps: number the elements, so that the same map gives the same bytes; render them with the vendored
-libraries in place of links; and forbid, by a content security policy, every request and every script that is
-not one of these.
+Three steps: number the elements, so that the same map gives the same bytes; render them with the vendored libraries
+inline instead of links; and forbid, by a content security policy, every request and every other script.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _SCRIPTS = (
     "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "panel", "measure", "inset", "start",
 )  # fmt: skip
 
-# Words of the fixed parts of the page, and of those that its scripts make.
+# Keys of the wording used in the template of the page, and of that used by its scripts.
 PAGE_WORDS = (
     "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
     "north",
@@ -54,14 +53,14 @@ SCRIPT_WORDS = (
 
 
 class OfflineMap(folium.Map):
-    """A folium map whose links name vendored libraries, and only the ones it needs."""
+    """A folium map that links only to the vendored libraries it needs."""
 
     default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]
     default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]
 
 
 class Review(MacroElement):
-    """The scripts that draw a report on the map they are added to."""
+    """The scripts that draw a report on the map that this element is added to."""
 
     _template = FoliumTemplate(
         """
@@ -74,12 +73,12 @@ class Review(MacroElement):
 
     @property
     def backdrop_name(self) -> str:
-        """What the scripts know the backdrop by."""
+        """The JavaScript name of the relief, or ``null``."""
         return self.backdrop.get_name() if self.backdrop else "null"
 
     @property
     def tile_names(self) -> str:
-        """What the scripts know the layers of tiles by."""
+        """The JavaScript names of the tile layers, separated by commas."""
         return ", ".join(one.get_name() for one in self.tiles)
 
     def __init__(self, backdrop: Element | None, tiles: Sequence[Element] = ()) -> None:
@@ -91,7 +90,7 @@ class Review(MacroElement):
 
 
 def inert_json(data: Any) -> str:
-    r"""JSON that no HTML parser and no script can read as anything else.
+    r"""Serialise data to JSON that is safe inside an HTML script element.
 
     Examples
     --------
@@ -100,7 +99,7 @@ def inert_json(data: Any) -> str:
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = text.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
-    # A lone half of a surrogate pair cannot be written as UTF-8.
+    # A lone surrogate cannot be encoded in UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -118,15 +117,15 @@ def assemble(
     Parameters
     ----------
     figure : Figure
-        Root of the map; it can be rendered only once.
+        Root of the map. It can be rendered only once.
     title, language : str
         Title and language of the page.
     data : dict
-        What the scripts draw, each entry an inert block of JSON named by its key.
+        Data for the scripts; each entry becomes a JSON block named by its key.
     words : dict
-        Wording of the fixed parts of the page.
+        Wording of the template of the page.
     hosts : sequence of str
-        The only origins that pictures may come from besides the page itself.
+        Origins from which images may be loaded, besides the page itself.
     """
     _number(figure)
     for child in figure._children.values():
@@ -154,7 +153,7 @@ def assemble(
 
 
 def _number(figure: Figure) -> None:
-    """Give every element a number for its id, which folium draws at random."""
+    """Give all elements numbers as ids, in place of the random ones of folium."""
     ahead: list[Element] = [figure]
     count = 0
     while ahead:
@@ -184,7 +183,7 @@ def _guard(script: str) -> str:
 
 
 class _Scripts(HTMLParser):
-    """Collects the scripts of a page, those that run and those that only hold data."""
+    """Collects the scripts of a page: those that run, and the number of those that hold data."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -209,11 +208,11 @@ class _Scripts(HTMLParser):
 
 
 def _policy(page: str, *, blocks: int, hosts: Sequence[str]) -> str:
-    """Allow the page's own scripts by their hashes, its styles, images inside it or from `hosts`, and nothing else."""
+    """Return the policy that allows the scripts of the page by hash, its styles, and images inside it or from `hosts`."""
     found = _Scripts()
     found.feed(page)
     found.close()
-    # Leaflet, topojson, folium's switches and the map itself: one more would be text that became a script.
+    # Leaflet, topojson, folium's settings and the map itself. One more would be data that became a script.
     if len(found.running) != 4 or found.data != blocks:
         raise ExportError("map page", "holds a script that lzgis did not write", "report this as a fault of lzgis")
     hashes = " ".join(

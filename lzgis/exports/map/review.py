@@ -1,7 +1,6 @@
-"""Sites, their verdicts and findings as the map's scripts read them.
+"""Sites, verdicts and findings as data for the scripts of the map.
 
-Texts stand once in a pool and are named by their place in it: five hundred sites under thirty rules repeat
-themselves.
+Texts are stored once in a pool and referred to by index, since findings repeat them many times.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
-from lzgis.exports.map import figures
+from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
@@ -28,13 +27,13 @@ _VERTICES = 60_000
 _STEPS_M = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 _STEP_DEG = 1e-7
 _TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
-# Findings in the order in which they are read.
+# Ranks of findings, in reading order.
 PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR = range(6)
 _DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
 
 
 class _Places(NamedTuple):
-    """Where a finding's layer, part, line, rule and unit stand in what the page holds."""
+    """Indexes in the data of the page: of layers, parts, lines, rules and units."""
 
     layer: Mapping[str, int]
     part: Mapping[Any, int]
@@ -43,7 +42,7 @@ class _Places(NamedTuple):
     unit: Mapping[str, int]
 
     def of(self, index: Any, row: Mapping[str, Any]) -> list[int]:
-        """Name the places of one finding, -1 for what it has not."""
+        """Return the indexes of one finding; -1 where there is none."""
         return [
             self.part.get(index, -1),
             self.layer.get(row["layer"], -1),
@@ -54,14 +53,14 @@ class _Places(NamedTuple):
 
 
 class Pool:
-    """Texts, each named by a number; the empty text is 0."""
+    """A list of texts without duplicates; index 0 is the empty text."""
 
     def __init__(self) -> None:
         self.texts = [""]
         self._place = {"": 0}
 
     def __call__(self, one: str) -> int:
-        """Return the number of a text, adding it if it is new."""
+        """Return the index of a text, adding it if it is new."""
         if one not in self._place:
             self._place[one] = len(self.texts)
             self.texts.append(one)
@@ -69,9 +68,9 @@ class Pool:
 
 
 def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
-    """Sites, findings and their shapes, and by how many metres the shapes were simplified.
+    """Return the tolerance of simplification in metres, and sites, findings and their shapes for the scripts.
 
-    `shown` tells the place of every layer that the map shows, so that a finding can point at it.
+    `shown` holds the index of every layer that the map shows, so that findings can refer to it.
     """
     pool = Pool()
     findings = _ranked(texts.report.findings)
@@ -104,7 +103,7 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
 
 
 def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give the findings a rank and put them in reading order; texts without gaps."""
+    """Return the findings with a rank, in reading order and without missing texts."""
     findings = findings.reset_index(drop=True).copy()
     for name in _TEXTS:
         findings[name] = [text(value) for value in findings[name]]
@@ -121,12 +120,12 @@ def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _parts(drawn: gpd.GeoDataFrame) -> tuple[dict[Any, int], gpd.GeoDataFrame]:
-    """Keep one of each part that several rules find, and tell which part each finding has."""
+    """Return the index of the part of each finding, and the parts without duplicates of several rules."""
     keys = list(zip(drawn["site_id"], drawn["rank"], shapely.to_wkb(_shapes(drawn)), strict=True))
     first: dict[Any, int] = {}
     part = {index: first.setdefault(key, len(first)) for index, key in zip(drawn.index, keys, strict=True)}
-    kept = dict(reversed([(part[index], index) for index in drawn.index]))
-    return part, drawn.loc[[kept[i] for i in range(len(first))]]
+    first_row = dict(reversed([(part[index], index) for index in drawn.index]))
+    return part, drawn.loc[[first_row[i] for i in range(len(first))]]
 
 
 def _usable(frame: gpd.GeoDataFrame) -> Any:
@@ -140,7 +139,7 @@ def _shapes(frame: gpd.GeoDataFrame) -> Geometries:
 def _sites(
     texts: ReportText, pool: Pool, place: Mapping[Any, int], general: Mapping[str, list[int]]
 ) -> list[dict[str, Any]]:
-    """One record per site, in the order of the file."""
+    """Return one record per site, in the order of the file."""
     verdicts = {row["site_id"]: row for row in texts.verdicts()}
     result = []
     for index, row in enumerate(texts.report.sites.to_dict("records")):
@@ -162,12 +161,12 @@ def _sites(
 
 
 def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[list[int]]:
-    """Labelled lines at the head of a site: its size, what lies nearest, the verdicts at other thresholds."""
+    """Return the labelled lines of a site: size, nearest constraint, and verdicts at other thresholds if they differ."""
     words = texts.words
     lines: list[tuple[str, str]] = []
     m2, length, nearest = (number(verdict[name]) for name in ("site_area_m2", "site_length_m", "nearest_m"))
     if m2 is not None:
-        lines.append((words("map", "size"), figures.area(words, m2)))
+        lines.append((words("map", "size"), finding_text.area(words, m2)))
     if length is not None:
         lines.append((words("map", "size"), words("map", "length", m=length)))
     if text(verdict["nearest_rule"]) and nearest is not None:
@@ -176,11 +175,11 @@ def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[li
     ladder = tuple(verdict["ladder"])
     if len(set(ladder)) > 1:
         steps = zip(texts.report.book.tolerance.ladder_m2, ladder, strict=False)
-        told = [
+        verdicts = [
             words("map", "ladder-step" if step else "ladder-none", m2=step, verdict=texts.word("verdict", one))
             for step, one in steps
         ]
-        lines.append((texts.column("ladder"), words("map", "joint").join(told)))
+        lines.append((texts.column("ladder"), words("map", "joint").join(verdicts)))
     return [[pool(label), pool(one)] for label, one in lines]
 
 
@@ -191,7 +190,7 @@ def _findings(
     order: Mapping[str, int],
     places: _Places,
 ) -> list[list[list[Any]]]:
-    """Give for each site its findings as `_finding` writes them."""
+    """Return the findings of each site, each as a list as made by `_finding`."""
     result: list[list[list[Any]]] = [[] for _ in order]
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
     names = [str(name) for name in table.columns]
@@ -203,7 +202,7 @@ def _findings(
 
 
 def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]:
-    """Write a finding: rank, rule, layer, feature, state, severity, figures and details."""
+    """Return a finding as a list: rank, rule, layer, feature, state, severity, figures and details."""
     return [
         int(row["rank"]),
         pool(texts.rule(row["rule"])),
@@ -211,6 +210,6 @@ def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]
         pool(row["feature_name"] or row["feature_id"]),
         pool(texts.word("state", row["state"])),
         pool(texts.word("severity", row["severity"])),
-        pool(figures.measures(texts.words, row)),
-        [pool(one) for line in figures.details(texts, row) for one in line],
+        pool(finding_text.measures(texts.words, row)),
+        [pool(one) for line in finding_text.details(texts, row) for one in line],
     ]

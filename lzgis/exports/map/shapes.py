@@ -1,4 +1,4 @@
-"""Geometry for the eye: simplified together where borders are shared, rounded, and written as TopoJSON."""
+"""Geometries for display: simplified with shared borders, rounded, and written as TopoJSON."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
 def is_coverage(geometries: Geometries) -> bool:
-    """Whether these are polygons that touch without overlapping, so that borders between them are shared."""
+    """Whether the geometries are polygons that do not overlap, so that neighbours share borders."""
     return bool(np.isin(shapely.get_type_id(geometries), _POLYGONS).all() and shapely.coverage_is_valid(geometries))
 
 
 class Fitted(NamedTuple):
-    """Shapes simplified to fit: by how many metres, and each group."""
+    """Simplified groups of shapes, and the tolerance in metres."""
 
     step_m: float
     groups: list[Geometries]
 
 
 def _reduced(geometries: Geometries, tolerance_m: float, shared: bool) -> Geometries:
-    """Drop vertices that the eye does not miss; polygons that share borders keep sharing them."""
+    """Simplify by a tolerance; polygons that share borders still share them."""
     if not tolerance_m or not len(geometries):
         return geometries
     reduce = shapely.coverage_simplify if shared else shapely.simplify
@@ -46,22 +46,35 @@ def simplified_to_fit(
     steps_m: Sequence[float] = STEPS_M,
     shared: Sequence[bool] = (),
 ) -> Fitted:
-    """Simplify by the first step that leaves at most so many vertices in all, or else by the last.
+    """Simplify by the smallest step that leaves at most `vertices` in all groups, or else by the largest.
 
-    `shared` tells the groups whose polygons share borders, as `is_coverage` finds out; none, if not given. To ask it of
-    shapes that overlap takes longer than all the rest.
+    Parameters
+    ----------
+    groups : sequence of array of geometry
+        Geometries in degrees.
+    plane : Plane
+        The plane in which tolerances are measured.
+    vertices : int
+        The most vertices in all groups together.
+    steps_m : sequence of float
+        Tolerances to try, in metres, ascending; 0 leaves the shapes as they are.
+    shared : sequence of bool
+        Whether the polygons of a group share borders, as found by `is_coverage`; by default no group does. It is not
+        tested here, since testing shapes that overlap takes longer than simplifying them.
     """
-    of = list(shared) or [False] * len(groups)
-    there = [plane.project(group) if len(group) else group for group in groups]
+    coverages = list(shared) or [False] * len(groups)
+    projected = [plane.project(group) if len(group) else group for group in groups]
 
     @cache
     def reduced(step: int) -> list[Geometries]:
-        return [_reduced(one, steps_m[step], both) for one, both in zip(there, of, strict=True)]
+        return [
+            _reduced(group, steps_m[step], is_shared) for group, is_shared in zip(projected, coverages, strict=True)
+        ]
 
     def fits(step: int) -> bool:
         return sum(int(shapely.get_num_coordinates(one).sum()) for one in reduced(step)) <= vertices
 
-    # A greater step leaves fewer vertices. The first, which most often will do, is tried first, and the others by halves.
+    # A larger step leaves fewer vertices: bisection, after the first step, which mostly suffices.
     best = 0 if len(steps_m) == 1 or fits(0) else bisect_left(range(len(steps_m) - 1), True, lo=1, key=fits)
     if not steps_m[best]:
         return Fitted(0.0, list(groups))
@@ -73,8 +86,8 @@ def topology(
 ) -> dict[str, Any]:
     """Write geometries in degrees as a TopoJSON topology with one object ``d``, rounded to `step_deg`.
 
-    Borders are looked for only where they are `shared`: among shapes that overlap there are few, and it takes long.
-    Arcs are rounded here rather than by the library, whose grid needs an extent that a single point has not.
+    Shared borders are detected only if `shared`: shapes that overlap have few, and detection is slow. Coordinates are
+    rounded here and not by the library, whose quantisation fails for a single point.
     """
     if len(geometries) == 0:
         return {
@@ -100,7 +113,7 @@ def topology(
 
 
 def _whole(shape: dict[str, Any]) -> dict[str, Any]:
-    """Points are not arcs: their rounded coordinates stand in the shape itself."""
+    """Convert the coordinates of points to integers; they stand in the shape itself, not in arcs."""
     if "coordinates" in shape:
         shape["coordinates"] = np.asarray(shape["coordinates"]).astype(int).tolist()
     return shape

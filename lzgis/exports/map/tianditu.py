@@ -1,7 +1,7 @@
-"""The online base of 天地图, only for who has a key of their own, and never by default.
+"""The online base map of 天地图, only with the user's own key.
 
-Its tiles are in the Mercator projection of CGCS2000, so nothing is shifted. Amap and its like are not offered: their tiles
-lie some 500 m off, and overlays that are moved to fit them could not be trusted any more.
+Its tiles are in the Mercator projection of CGCS2000, so nothing is shifted. Amap and similar maps are not offered: their
+tiles are shifted by some 500 m, and layers shifted to fit them would no longer be reliable.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _SERVERS = "01234567"
 
 
 class TiandituKey(NamedTuple):
-    """A key that may stand in an address; it can be read by everyone who has the file."""
+    """A checked key. It can be read by everyone who has the file."""
 
     text: str
 
     @classmethod
     def checked(cls, given: str) -> TiandituKey:
-        """Refuse what cannot be a key, since it becomes part of an address.
+        """Return a key; text that cannot be a key is refused, since it becomes part of an address.
 
         Examples
         --------
@@ -39,13 +39,13 @@ class TiandituKey(NamedTuple):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The servers that the page asks."""
+        """The servers that the page loads tiles from."""
         return tuple(f"https://t{number}.tianditu.gov.cn" for number in _SERVERS)
 
 
-def add_tianditu(chart: folium.Map, key: TiandituKey) -> list[folium.TileLayer]:
-    """Add the map of 天地图 and its place names, not shown until they are switched on."""
-    made = []
+def add_tianditu(leaflet_map: folium.Map, key: TiandituKey) -> list[folium.TileLayer]:
+    """Add the base map and place names of 天地图, switched off at first."""
+    layers = []
     for layer in ("vec", "cva"):
         address = (
             f"https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
@@ -61,6 +61,6 @@ def add_tianditu(chart: folium.Map, key: TiandituKey) -> list[folium.TileLayer]:
             show=False,
             detect_retina=False,
         )
-        tiles.add_to(chart)
-        made.append(tiles)
-    return made
+        tiles.add_to(leaflet_map)
+        layers.append(tiles)
+    return layers

@@ -1,4 +1,8 @@
-"""Maps on paper: the overview of a batch, one detail map per site, and the small maps that documents take in."""
+"""Maps on paper: an overview of all sites, a detail map of one site, and the small maps that documents contain.
+
+Drawn with matplotlib in a Gauss-Krüger zone of CGCS2000, with the font that lzgis ships. Shapes are generalised to what
+shows at the scale; the findings were computed from the full geometry.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,31 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper.output import png, save
-from lzgis.exports.paper.page import Orientation, Paper, Sheet
+from lzgis.exports.paper.document_maps import detail_figure, location_figure
+from lzgis.exports.paper.layout import Orientation, Paper, PaperSheet
+from lzgis.exports.paper.mapped_site import mapped_site
+from lzgis.exports.paper.rendering import png, save, settings
 from lzgis.exports.paper.sheets import detail_sheet, overview_sheet
-from lzgis.exports.paper.small import detail_figure, location_figure
-from lzgis.exports.paper.subject import subject_of
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language
 
-__all__ = ["DOCUMENT_MM", "Orientation", "Paper", "Sheet", "detail_map", "location_map", "write_map", "write_maps"]
+__all__ = [
+    "DOCUMENT_MM",
+    "Orientation",
+    "Paper",
+    "PaperSheet",
+    "detail_map",
+    "location_map",
+    "overview_figure",
+    "write_map",
+    "write_maps",
+]
 
-#: Room that a document has for a map, in millimetres.
+#: Width and height of a map in a document, in millimetres.
 DOCUMENT_MM = (160.0, 110.0)
 
 
@@ -28,10 +44,10 @@ def write_map(
     path: str | Path,
     site_id: str | None = None,
     *,
-    sheet: Sheet | None = None,
+    sheet: PaperSheet | None = None,
     language: Language = "zh",
 ) -> None:
-    """Write the overview of a report, or the detail map of one site; the same report gives the same bytes.
+    """Write the overview map of a report, or the detail map of one site; the same report gives the same bytes.
 
     Parameters
     ----------
@@ -40,9 +56,9 @@ def write_map(
     path : path
         The file: ``*.png``, ``*.pdf`` or ``*.svg``.
     site_id : str, optional
-        The site; the overview if not given.
-    sheet : Sheet, optional
-        Paper, orientation and approval number; A4 across if not given.
+        The site of a detail map; without it the overview is drawn.
+    sheet : PaperSheet, optional
+        Paper, orientation and approval number; by default A4 in landscape.
     language : {"zh", "en"}
         Language of title, legend and notes.
 
@@ -51,14 +67,20 @@ def write_map(
     ExportError
         If there is no such site, it has no geometry, or the file cannot be written.
     """
-    sheet, texts = sheet or Sheet(), ReportText(report, language)
+    sheet, texts = sheet or PaperSheet(), ReportText(report, language)
     if site_id is None:
         title = texts.words("picture", "title", city=texts.city)
         save(partial(overview_sheet, texts, sheet), Path(path), report, printable(title))
         return
-    subject = subject_of(report, site_id)
-    title = texts.words("paper", "detail_title", site=subject.name or site_id)
-    save(partial(detail_sheet, texts, subject, sheet), Path(path), report, printable(title))
+    site = mapped_site(report, site_id)
+    title = texts.words("paper", "detail_title", site=site.name or site_id)
+    save(partial(detail_sheet, texts, site, sheet), Path(path), report, printable(title))
+
+
+def overview_figure(report: Report, *, language: Language = "zh") -> Figure:
+    """Return the overview map as a matplotlib figure, for a notebook or another file format."""
+    with settings():
+        return overview_sheet(ReportText(report, language), PaperSheet())
 
 
 def write_maps(
@@ -66,13 +88,13 @@ def write_maps(
     folder: str | Path,
     site_ids: Iterable[str] = (),
     *,
-    sheet: Sheet | None = None,
+    sheet: PaperSheet | None = None,
     suffixes: Iterable[str] = ("png",),
     language: Language = "zh",
 ) -> list[Path]:
-    """Write one detail map per site, or the overview if no site is named, and return the files.
+    """Write one detail map per site, or the overview if no site is named, and return the paths written.
 
-    Every site is looked up before anything is written.
+    Every site is looked up before the first file is written.
 
     Raises
     ------
@@ -80,57 +102,57 @@ def write_maps(
         As `write_map`.
     """
     wanted: list[str | None] = list(dict.fromkeys(site_ids)) or [None]
-    for one in wanted:
-        if one is not None:
-            subject_of(report, one)
-    names = _names(wanted)
+    for site_id in wanted:
+        if site_id is not None:
+            mapped_site(report, site_id)
+    names = _file_names(wanted)
     written = []
-    for one in wanted:
+    for site_id in wanted:
         for suffix in suffixes:
-            path = Path(folder) / f"{names[one]}.{suffix}"
-            write_map(report, path, one, sheet=sheet, language=language)
+            path = Path(folder) / f"{names[site_id]}.{suffix}"
+            write_map(report, path, site_id, sheet=sheet, language=language)
             written.append(path)
     return written
 
 
-def _names(ids: list[str | None]) -> dict[str | None, str]:
-    """Give each map a file name that every system allows; ids that fold to one name are numbered."""
+def _file_names(ids: list[str | None]) -> dict[str | None, str]:
+    """Return a file name for each map that every system allows; equal names, ignoring case, are numbered."""
     names: dict[str | None, str] = {}
     used: set[str] = set()
-    for one in ids:
-        stem = "map" if one is None else "map-" + re.sub(r"[^\w.-]+", "_", one)[:60].strip("._ ")
+    for site_id in ids:
+        stem = "map" if site_id is None else "map-" + re.sub(r"[^\w.-]+", "_", site_id)[:60].strip("._ ")
         name, number = stem, 1
         while name.lower() in used:
             number += 1
             name = f"{stem}-{number}"
         used.add(name.lower())
-        names[one] = name
+        names[site_id] = name
     return names
 
 
 def location_map(
     report: Report, site_id: str, *, size_mm: tuple[float, float] = DOCUMENT_MM, language: Language = "zh"
 ) -> bytes:
-    """Draw where in the city a site lies, as PNG of just this size at 200 dpi.
+    """Draw where a site lies in the city, as a PNG of exactly `size_mm` at 200 dpi.
 
     Raises
     ------
     ExportError
         If there is no such site, or it has no geometry.
     """
-    subject = subject_of(report, site_id)
-    return png(partial(location_figure, ReportText(report, language), subject, size_mm))
+    site = mapped_site(report, site_id)
+    return png(partial(location_figure, ReportText(report, language), site, size_mm))
 
 
 def detail_map(
     report: Report, site_id: str, *, size_mm: tuple[float, float] = DOCUMENT_MM, language: Language = "zh"
 ) -> bytes:
-    """Draw a site with what it conflicts with, as PNG of just this size at 200 dpi.
+    """Draw a site with its conflicts, as a PNG of exactly `size_mm` at 200 dpi.
 
     Raises
     ------
     ExportError
         If there is no such site, or it has no geometry.
     """
-    subject = subject_of(report, site_id)
-    return png(partial(detail_figure, ReportText(report, language), subject, size_mm))
+    site = mapped_site(report, site_id)
+    return png(partial(detail_figure, ReportText(report, language), site, size_mm))

@@ -1,4 +1,4 @@
-"""The site, and what of it conflicts or was not checked."""
+"""The site on its detail map, with its conflicting parts and the part that was not checked."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ import numpy as np
 import shapely
 
 from lzgis.exports.fonts import printable, shortened
-from lzgis.exports.map_frame import Geometries, of_dimension
-from lzgis.exports.map_margins import Entry
 from lzgis.exports.paper.chart import Chart
-from lzgis.exports.paper.subject import Subject, metres, square_metres
+from lzgis.exports.paper.frame import Geometries, of_dimension
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import MappedSite, metres, square_metres
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import Severity
 
-#: By the gravity of what is met: colour, hatch, order. Direction and density tell them apart without colour, too.
-GRAVE: dict[str, tuple[str, str]] = {
+#: Colour and hatch of conflicts, the most severe first; the hatches differ without colour too.
+GRAVITIES: dict[str, tuple[str, str]] = {
     "prohibited": ("#b3001b", "////////"),
     "conditional": ("#d95f02", "\\\\\\\\\\\\"),
     "sliver": ("#7b1fa2", "xxxxxx"),
 }
 _SIZE = 6.6
 _TITLE_MM = 44.0
-#: A part smaller than this on paper gets a ring, or nobody would see it; and how many rings a conflict can have.
+#: A part smaller than this on paper gets a ring so that it is seen; and the most rings of one kind of conflict.
 _SMALL_MM = 1.6
-_MOST_RINGS = 12
+_MAX_RINGS = 12
 
 
 def gravity(finding: dict[str, Any]) -> str:
-    """Name how grave a finding is: ``sliver``, ``prohibited`` or ``conditional``."""
+    """Return how severe a finding is: ``sliver``, ``prohibited`` or ``conditional``."""
     if finding["state"] == State.SLIVER:
         return "sliver"
     return "prohibited" if finding["severity"] == Severity.PROHIBITED else "conditional"
 
 
-def draw_site(chart: Chart, subject: Subject) -> Entry:
-    """Draw the site as a strong line with a white rim; a point as a ring with a cross."""
-    shapes = chart.cut([subject.geometry], finest_mm=0.0)
+def draw_site(chart: Chart, site: MappedSite) -> Entry:
+    """Draw the site as a black line with a white outline, a point as a ring with a cross; return its legend line."""
+    shapes = chart.cut([site.geometry], finest_mm=0.0)
     chart.draw(shapes, 2, 6.0, facecolor="none", edgecolor="white", linewidth=3.0)
     chart.draw(shapes, 2, 6.5, facecolor="none", edgecolor="black", linewidth=1.4)
     chart.draw(shapes, 1, 5.4, edgecolor="white", linewidth=5.0)
@@ -46,42 +46,42 @@ def draw_site(chart: Chart, subject: Subject) -> Entry:
     if len(points):
         x, y = shapely.get_coordinates(points).T
         for colour, width in (("white", 3.4), ("black", 1.4)):
-            look: dict[str, Any] = {"linewidth": width, "zorder": 6.5}
-            chart.axes.scatter(x, y, s=70, facecolor="none", edgecolor=colour, **look)
-            chart.axes.scatter(x, y, s=170, marker="+", color=colour, **look)
+            style: dict[str, Any] = {"linewidth": width, "zorder": 6.5}
+            chart.axes.scatter(x, y, s=70, facecolor="none", edgecolor=colour, **style)
+            chart.axes.scatter(x, y, s=170, marker="+", color=colour, **style)
     chart.avoid_along(shapes)
     title = chart.texts.words("paper", "site")
-    if shapely.get_dimensions(subject.geometry) == 2:
+    if shapely.get_dimensions(site.geometry) == 2:
         return Entry(title, "patch", {"facecolor": "none", "edgecolor": "black", "linewidth": 1.4})
-    if shapely.get_dimensions(subject.geometry) == 1:
+    if shapely.get_dimensions(site.geometry) == 1:
         return Entry(title, "line", {"color": "black", "linewidth": 1.4})
-    look = {"marker": "o", "markersize": 6, "markeredgecolor": "black", "markerfacecolor": "none"}
-    return Entry(title, "marker", {**look, "markeredgewidth": 1.3})
+    style = {"marker": "o", "markersize": 6, "markeredgecolor": "black", "markerfacecolor": "none"}
+    return Entry(title, "marker", {**style, "markeredgewidth": 1.3})
 
 
-def draw_conflicts(chart: Chart, subject: Subject) -> list[Entry]:
-    """Hatch what of the site conflicts, by gravity; what is forbidden lies on top and is hatched once."""
+def draw_conflicts(chart: Chart, site: MappedSite) -> list[Entry]:
+    """Hatch the conflicting parts of the site by severity, each place once with the most severe; return legend lines."""
     taken: Any = shapely.Polygon()
     entries = []
-    for kind, (colour, hatch) in GRAVE.items():
-        chosen = [f for f in subject.conflicts if gravity(f) == kind]
+    for kind, (colour, hatch) in GRAVITIES.items():
+        chosen = [f for f in site.conflicts if gravity(f) == kind]
         if not chosen:
             continue
         shapes = _shapes(chart, chosen)
         whole = shapely.union_all(shapes[shapely.get_dimensions(shapes) == 2])
         rest = np.array([shapely.difference(whole, taken)], dtype=object)
         taken = shapely.union(taken, whole)
-        look: dict[str, Any] = {"edgecolor": colour, "linewidth": 1.2}
+        style: dict[str, Any] = {"edgecolor": colour, "linewidth": 1.2}
         chart.draw(rest, 2, 6.1, facecolor=(1, 1, 1, 0.45), edgecolor="none")
-        chart.draw(rest, 2, 6.2, facecolor="none", hatch=hatch, **look)
-        order = 6.3 - 0.1 * list(GRAVE).index(kind)
+        chart.draw(rest, 2, 6.2, facecolor="none", hatch=hatch, **style)
+        order = 6.3 - 0.1 * list(GRAVITIES).index(kind)
         chart.draw(shapes, 1, order, edgecolor=colour, linewidth=4.2)
-        # Of two conflicts of one gravity the smaller must still be seen inside the larger.
+        # The outline of a small conflict stays visible inside a larger one of the same severity.
         chart.draw(shapes, 2, 6.25, facecolor="none", edgecolor=colour, linewidth=0.7)
         points, _ = of_dimension(shapes, 0)
         if len(points):
             ring: dict[str, Any] = {
-                "s": 210 + 160 * list(GRAVE).index(kind),
+                "s": 210 + 160 * list(GRAVITIES).index(kind),
                 "facecolor": "none",
                 "edgecolor": colour,
                 "linewidth": 1.8,
@@ -103,22 +103,22 @@ def _entry(label: str, shapes: Geometries, colour: str, hatch: str) -> Entry:
     return Entry(label, "marker", {**ring, "markersize": 8, "markeredgewidth": 1.8})
 
 
-def draw_unchecked(chart: Chart, subject: Subject) -> list[Entry]:
-    """Hatch what of the site lies outside the city, where the layers do not reach."""
+def draw_unchecked(chart: Chart, site: MappedSite) -> list[Entry]:
+    """Hatch the part of the site outside the city, which the layers do not cover."""
     report = chart.texts.report
     outline = report.layers.get(report.city.outline)
-    reasons = {f["reason"] for f in subject.of_state(State.NOT_CHECKED)}
+    reasons = {f["reason"] for f in site.of_state(State.NOT_CHECKED)}
     if outline is None or not reasons & {Reason.OUTSIDE_CITY, Reason.PARTLY_OUTSIDE}:
         return []
     city = shapely.union_all(shapely.make_valid(chart.cut(outline.frame.geometry.to_numpy(), finest_mm=0.0)))
-    outside = shapely.difference(chart.zone.project([subject.geometry]), city)
-    look: dict[str, Any] = {"facecolor": "none", "edgecolor": "#6a51a3", "hatch": "----", "linewidth": 0.6}
-    if not chart.draw(outside, 2, 6.15, **look):
+    outside = shapely.difference(chart.zone.project([site.geometry]), city)
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#6a51a3", "hatch": "----", "linewidth": 0.6}
+    if not chart.draw(outside, 2, 6.15, **style):
         return []
     label = chart.texts.words("paper", "outside")
-    look_of_label = {"size": _SIZE, "color": "#6a51a3", "edge": "#6a51a3"}
-    chart.name(label, _anchors(outside[0]), look=look_of_label)
-    return [Entry(label, "patch", {**look, "facecolor": "white"})]
+    label_style = {"size": _SIZE, "color": "#6a51a3", "edge": "#6a51a3"}
+    chart.write_label(label, _anchors(outside[0]), style=label_style)
+    return [Entry(label, "patch", {**style, "facecolor": "white"})]
 
 
 def _shapes(chart: Chart, findings: list[dict[str, Any]]) -> Geometries:
@@ -133,21 +133,22 @@ def _ring_small(chart: Chart, shapes: Geometries, colour: str) -> None:
     bounds = shapely.bounds(parts)
     size = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / chart.frame.m_per_mm
     small = parts[size < _SMALL_MM]
-    order = np.argsort(-shapely.area(small) - shapely.length(small), kind="stable")[:_MOST_RINGS]
+    order = np.argsort(-shapely.area(small) - shapely.length(small), kind="stable")[:_MAX_RINGS]
     if len(order):
         x, y = shapely.get_coordinates(shapely.centroid(small[order])).T
         ring: dict[str, Any] = {"s": 46, "facecolor": "none", "edgecolor": colour, "linewidth": 1.1}
         chart.axes.scatter(x, y, **ring, zorder=6.6)
 
 
-def label_conflicts(chart: Chart, subject: Subject) -> int:
-    """Write number, rule and size beside each conflicting part; return how many found no room.
+def label_conflicts(chart: Chart, site: MappedSite) -> int:
+    """Write number, rule and size beside each conflict; return how many labels were not placed.
 
-    Where the whole label has no room, the number and size alone are tried: the list beside the map has the rest.
+    Where the full label does not fit, number and size are tried, then the number alone: the list beside the map has
+    the rest.
     """
     lost = 0
     taken: Any = shapely.Polygon()
-    for place, finding in enumerate(subject.conflicts, start=1):
+    for place, finding in enumerate(site.conflicts, start=1):
         shapes = _shapes(chart, [finding])
         shapes = shapes[~shapely.is_empty(shapes)] if len(shapes) else shapes
         if not len(shapes):
@@ -156,20 +157,20 @@ def label_conflicts(chart: Chart, subject: Subject) -> int:
         fresh = shapely.difference(whole, taken) if shapely.get_dimensions(whole) == 2 else whole
         anchors = _anchors(whole if fresh.is_empty else fresh)
         taken = shapely.union(taken, whole) if shapely.get_dimensions(whole) == 2 else taken
-        colour, _ = GRAVE[gravity(finding)]
+        colour, _ = GRAVITIES[gravity(finding)]
         size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
         if size and shapely.get_num_geometries(finding["geometry"]) > 1:
             size += chart.texts.words("paper", "parts", count=shapely.get_num_geometries(finding["geometry"]))
         title = shortened(printable(chart.texts.rule(finding["rule"])), _TITLE_MM, _SIZE)
         head = f"{place} {title}"
-        look = {"size": _SIZE, "color": colour, "edge": colour}
+        style = {"size": _SIZE, "color": colour, "edge": colour}
         texts = [f"{head}\n{size}" if size else head, f"{place}  {size}".rstrip(), str(place)]
-        lost += not any(chart.name(text, anchors, look=look, reach_mm=46.0) for text in texts)
+        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=46.0) for text in texts)
     return lost
 
 
 def _anchors(shape: Any) -> list[tuple[float, float]]:
-    """Give places inside the largest parts of a shape."""
+    """Return points on the three largest parts of a shape."""
     for dimension in (2, 1, 0):
         parts, _ = of_dimension([shape], dimension)
         if len(parts):

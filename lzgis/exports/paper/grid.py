@@ -1,4 +1,4 @@
-"""Neat line, kilometre grid, degrees, scale bar and north arrow."""
+"""Neat line, kilometre grid, geographic coordinates, scale bar and north arrow."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from lzgis.exports.fonts import font, measured_mm
-from lzgis.exports.map_frame import Frame, halo
 from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.frame import Frame, halo
 from lzgis.exports.paper.labels import Box
-from lzgis.exports.paper.page import STRIP_MM, Room
+from lzgis.exports.paper.layout import STRIP_MM, Rect
 
-#: Steps of degrees, in seconds of arc; and of the grid, in metres.
+#: Intervals between coordinates: of degrees, in seconds of arc; of the grid, in metres.
 _STEPS_SEC = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200)
 _STEPS_M = tuple(digit * 10**power for power in range(1, 6) for digit in (1, 2, 5))
 #: First digits of the length of a scale bar; each can be halved and quartered in round numbers.
-_ROUND = (1.0, 2.0, 4.0, 8.0)
+_BAR_DIGITS = (1.0, 2.0, 4.0, 8.0)
 
 _SIZE = 6.0
 
 
-def draw_neat_lines(page: Axes, room: Room) -> None:
-    """Frame the strip around the map with a strong line; the map has a thin one of its own."""
-    outer = (room.left - STRIP_MM, room.bottom - STRIP_MM)
-    size = (room.width + 2 * STRIP_MM, room.height + 2 * STRIP_MM)
+def draw_neat_lines(page: Axes, rect: Rect) -> None:
+    """Draw the thick outer line around the strip of coordinates; the axes draw the thin inner one."""
+    outer = (rect.left - STRIP_MM, rect.bottom - STRIP_MM)
+    size = (rect.width + 2 * STRIP_MM, rect.height + 2 * STRIP_MM)
     page.add_patch(Rectangle(outer, *size, facecolor="none", edgecolor="black", linewidth=1.5))
 
 
-def draw_grid(chart: Chart, page: Axes, room: Room) -> None:
-    """Draw crosses of the kilometre grid, and coordinates in the strip around the map.
+def draw_grid(chart: Chart, page: Axes, rect: Rect) -> None:
+    """Draw the crosses of the kilometre grid, and coordinates in the strip around the map.
 
-    The lower and left side bear eastings and northings in kilometres, the easting with the number of its zone;
-    the upper and right side degrees on CGCS2000.
+    Below and left of the map stand eastings and northings in kilometres, the easting with the number of its zone;
+    above and right of it degrees on CGCS2000.
     """
     frame = chart.frame
     wanted = frame.m_per_mm * 38
@@ -43,19 +43,19 @@ def draw_grid(chart: Chart, page: Axes, room: Room) -> None:
     xs = np.arange(math.ceil(frame.west / step) * step, frame.east, step)
     ys = np.arange(math.ceil(frame.south / step) * step, frame.north, step)
     arm = 1.6 * frame.m_per_mm
-    look: dict[str, Any] = {"color": "#37474f", "linewidth": 0.35, "zorder": 4.0}
+    style: dict[str, Any] = {"color": "#37474f", "linewidth": 0.35, "zorder": 4.0}
     for x in xs:
         for y in ys:
-            chart.axes.plot((x - arm, x + arm), (y, y), **look)
-            chart.axes.plot((x, x), (y - arm, y + arm), **look)
+            chart.axes.plot((x - arm, x + arm), (y, y), **style)
+            chart.axes.plot((x, x), (y - arm, y + arm), **style)
     places = max(0, -math.floor(math.log10(step / 1000))) if step < 1000 else 0
-    _ticks(page, room, "bottom", [(chart.mm(x, 0)[0], f"{x / 1000:.{places}f}") for x in xs.tolist()])
-    _ticks(page, room, "left", [(chart.mm(0, y)[1], f"{y / 1000:.{places}f}") for y in ys.tolist()])
-    _degree_ticks(chart, page, room)
+    _ticks(page, rect, "bottom", [(chart.mm(x, 0)[0], f"{x / 1000:.{places}f}") for x in xs.tolist()])
+    _ticks(page, rect, "left", [(chart.mm(0, y)[1], f"{y / 1000:.{places}f}") for y in ys.tolist()])
+    _degree_ticks(chart, page, rect)
     _zone_border(chart)
 
 
-def _degree_ticks(chart: Chart, page: Axes, room: Room) -> None:
+def _degree_ticks(chart: Chart, page: Axes, rect: Rect) -> None:
     frame, zone = chart.frame, chart.zone
     west, south, east, north = chart.bounds_deg
     wanted = frame.m_per_mm * 40 / 30.8
@@ -72,12 +72,12 @@ def _degree_ticks(chart: Chart, page: Axes, room: Room) -> None:
         at = float(np.interp(frame.east, x, y))
         if frame.south < at < frame.north:
             right.append((chart.mm(0, at)[1], degrees(second, "NS", seconds=step < 60)))
-    _ticks(page, room, "top", top)
-    _ticks(page, room, "right", right)
+    _ticks(page, rect, "top", top)
+    _ticks(page, rect, "right", right)
 
 
 def degrees(second: int, sides: str, *, seconds: bool) -> str:
-    """Write seconds of arc as degrees.
+    """Format seconds of arc as degrees and minutes, with seconds if wanted.
 
     Examples
     --------
@@ -90,12 +90,12 @@ def degrees(second: int, sides: str, *, seconds: bool) -> str:
     return f"{whole}°{minute:02d}′{tail}{sides[0] if second >= 0 else sides[1]}"
 
 
-def _ticks(page: Axes, room: Room, side: str, values: list[tuple[float, str]]) -> None:
-    """Set ticks and their values into the strip on one side; a value too near the last one or a corner is left out."""
+def _ticks(page: Axes, rect: Rect, side: str, values: list[tuple[float, str]]) -> None:
+    """Draw ticks and values on one side of the map; values too near to the last one or to a corner are omitted."""
     across = side in ("bottom", "top")
     sign = -1 if side in ("bottom", "left") else 1
-    edge = {"bottom": room.bottom, "top": room.top, "left": room.left, "right": room.left + room.width}[side]
-    start, length = (room.left, room.width) if across else (room.bottom, room.height)
+    edge = {"bottom": rect.bottom, "top": rect.top, "left": rect.left, "right": rect.left + rect.width}[side]
+    start, length = (rect.left, rect.width) if across else (rect.bottom, rect.height)
     last = -math.inf
     for at, label in values:
         line = ((start + at,) * 2, (edge, edge + sign * 1.3))
@@ -106,12 +106,12 @@ def _ticks(page: Axes, room: Room, side: str, values: list[tuple[float, str]]) -
         last = at + half
         middle = edge + sign * (1.3 + (STRIP_MM - 1.3) / 2)
         place = (start + at, middle) if across else (middle, start + at)
-        look: dict[str, Any] = {"ha": "center", "va": "center", "rotation": 0 if across else 90}
-        page.text(*place, label, **look, fontproperties=font(_SIZE), color="#222222")
+        style: dict[str, Any] = {"ha": "center", "va": "center", "rotation": 0 if across else 90}
+        page.text(*place, label, **style, fontproperties=font(_SIZE), color="#222222")
 
 
 def _zone_border(chart: Chart) -> None:
-    """Mark the border of the zone where it runs through the map."""
+    """Draw the border of the Gauss-Krüger zone where it crosses the map."""
     zone, frame = chart.zone, chart.frame
     _, south, _, north = chart.bounds_deg
     for side in (-1.5, 1.5):
@@ -119,29 +119,29 @@ def _zone_border(chart: Chart) -> None:
         at = float(np.interp((frame.south + frame.north) / 2, y, x))
         if not frame.west < at < frame.east:
             continue
-        look: dict[str, Any] = {"color": "#6a1b9a", "linewidth": 0.7, "zorder": 4.1}
-        chart.axes.plot(x, y, linestyle=(0, (8, 3, 1, 3)), **look)
+        style: dict[str, Any] = {"color": "#6a1b9a", "linewidth": 0.7, "zorder": 4.1}
+        chart.axes.plot(x, y, linestyle=(0, (8, 3, 1, 3)), **style)
         pair = (zone.number, zone.number + 1) if side > 0 else (zone.number - 1, zone.number)
         label = chart.texts.words("paper", "zone_border", west=pair[0], east=pair[1])
         top = float(np.interp(frame.north - 12 * frame.m_per_mm, y, x))
         high = frame.m_per_mm
         anchors = [(top, frame.north - d * high) for d in (12, 20, 30, 45)]
-        chart.name(label, anchors, look={"size": 6.0, "color": "#6a1b9a"}, reach_mm=8.0)
+        chart.write_label(label, anchors, style={"size": 6.0, "color": "#6a1b9a"}, reach_mm=8.0)
 
 
 def draw_scale_bar(chart: Chart) -> None:
-    """Draw a bar of four fields in the lower left corner with the scale above it; labels keep off it."""
+    """Draw a scale bar of four fields with the scale above it in the lower left corner; no label covers it."""
     axes, frame, words = chart.axes, chart.frame, chart.texts.words
     mm = frame.m_per_mm
     longest = mm * min(44.0, frame.width_mm * 0.24)
     power = 10 ** math.floor(math.log10(longest))
-    length = max(digit for digit in _ROUND if digit * power <= longest) * power
+    length = max(digit for digit in _BAR_DIGITS if digit * power <= longest) * power
     unit, divisor = ("kilometres", 1000) if length >= 1000 else ("metres", 1)
     wide, high = length / mm + 14, 12.2
     box = Box(1.8, 1.8, 1.8 + wide, 1.8 + high)
     chart.labels.block(box)
-    ground: dict[str, Any] = {"facecolor": "white", "edgecolor": "#555555", "linewidth": 0.4, "alpha": 0.92}
-    axes.add_patch(Rectangle(chart.metres(1.8, 1.8), wide * mm, high * mm, **ground, zorder=9))
+    background: dict[str, Any] = {"facecolor": "white", "edgecolor": "#555555", "linewidth": 0.4, "alpha": 0.92}
+    axes.add_patch(Rectangle(chart.metres(1.8, 1.8), wide * mm, high * mm, **background, zorder=9))
     x, y = chart.metres(1.8 + (wide - length / mm) / 2 - 1, 3.2)
     letters: dict[str, Any] = {"fontproperties": font(6.2), "zorder": 9.2}
     scale = words("paper", "scale", scale=frame.scale)
@@ -158,7 +158,7 @@ def draw_scale_bar(chart: Chart) -> None:
 
 
 def draw_north_arrow(chart: Chart) -> None:
-    """Draw an arrow in the upper right corner: grid north, which is up."""
+    """Draw the arrow of grid north, which is up, in the upper right corner."""
     axes, frame = chart.axes, chart.frame
     mm = frame.m_per_mm
     x, y = frame.east - 6.5 * mm, frame.north - 13.5 * mm
@@ -167,10 +167,10 @@ def draw_north_arrow(chart: Chart) -> None:
     for side, colour in ((-1, "black"), (1, "white")):
         corners = [(x, y + 8 * mm), (x + side * 2.3 * mm, y), (x, y + 1.9 * mm)]
         axes.add_patch(Polygon(corners, facecolor=colour, edgecolor="black", linewidth=0.6, zorder=9))
-    look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontproperties": font(8.5), "zorder": 9}
-    axes.text(x, y + 8.4 * mm, chart.texts.words("picture", "north"), **look, path_effects=halo())
+    style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontproperties": font(8.5), "zorder": 9}
+    axes.text(x, y + 8.4 * mm, chart.texts.words("picture", "north"), **style, path_effects=halo())
 
 
 def covers(frame: Frame, x: float, y: float) -> bool:
-    """Whether a place of the plane lies inside a frame."""
+    """Whether a point of the plane lies inside a frame."""
     return frame.west <= x <= frame.east and frame.south <= y <= frame.north

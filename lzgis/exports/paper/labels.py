@@ -1,4 +1,4 @@
-"""Finding places for labels on a map: candidates around what is named, none over another, with leader lines."""
+"""Placement of labels on a map: the best free candidate around each anchor, with leader lines, none overlapping."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: Directions in the order that a reader looks for a name: right, left, above, below, then between them.
-_TURNS = np.radians([15, 165, 75, 285, 345, 195, 45, 135, 315, 225, 0, 180, 90, 270])
+#: Directions in order of preference: right, left, above, below, then between them.
+_DIRECTIONS_RAD = np.radians([15, 165, 75, 285, 345, 195, 45, 135, 315, 225, 0, 180, 90, 270])
 _NEAR_MM = 1.2
 _STEP_MM = 3.2
-#: What it costs, in millimetres of distance, to lie over something that should be seen, or for leaders to cross.
+#: What it costs, in millimetres of distance, to cover a shape that labels avoid.
 _OVER_MM = 32.0
-_CROSSING_MM = 20.0
 _PADDING_MM = 0.45
 
 
@@ -32,7 +31,7 @@ class Box(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """A place for a label: its middle, and the leader line to what it names, if it stands apart."""
+    """The place of a label: its centre, its box, and its leader line from `anchor` to `foot`, drawn if `led`."""
 
     x: float
     y: float
@@ -44,7 +43,7 @@ class Spot(NamedTuple):
 
 @dataclass(eq=False)
 class Labels:
-    """The labels of one map.
+    """The places taken by the labels of one map, and those that labels avoid.
 
     Parameters
     ----------
@@ -61,17 +60,17 @@ class Labels:
 
     width_mm: float
     height_mm: float
-    _hard: list[Box] = field(default_factory=list)
-    _soft: list[Box] = field(default_factory=list)
+    _taken: list[Box] = field(default_factory=list)
+    _avoided: list[Box] = field(default_factory=list)
     _leaders: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def block(self, box: Box) -> None:
-        """Keep labels off a rectangle."""
-        self._hard.append(box)
+        """Keep all labels off a rectangle."""
+        self._taken.append(box)
 
     def avoid(self, boxes: Iterable[Box]) -> None:
         """Keep labels off rectangles as long as there is room elsewhere."""
-        self._soft.extend(boxes)
+        self._avoided.extend(boxes)
 
     def place(
         self,
@@ -81,28 +80,28 @@ class Labels:
         reach_mm: float = 34.0,
         over: bool = True,
     ) -> Spot | None:
-        """Find a place for a label of a size near one of the anchors; None if there is none.
+        """Find a place for a label of `size_mm` near one of the anchors; None if there is none.
 
-        With ``over=False`` what should only be avoided is kept clear of as well.
+        With ``over=False`` the rectangles given to `avoid` count as taken.
         """
         tried = [self._candidates(size_mm, anchor, reach_mm, rank) for rank, anchor in enumerate(anchors)]
         if not tried:
             return None
         boxes, cost, anchor, led = (np.concatenate([t[i] for t in tried]) for i in range(4))
-        free = ~_overlapping(boxes, self._hard if over else [*self._hard, *self._soft])
+        free = ~_overlapping(boxes, self._taken if over else [*self._taken, *self._avoided])
         free &= (boxes[:, 0] > 0.8) & (boxes[:, 1] > 0.8)
         free &= (boxes[:, 2] < self.width_mm - 0.8) & (boxes[:, 3] < self.height_mm - 0.8)
         boxes, cost, anchor, led = boxes[free], cost[free], anchor[free], led[free]
         if not len(boxes):
             return None
-        cost = cost + _OVER_MM * _overlapping(boxes, self._soft)
+        cost = cost + _OVER_MM * _overlapping(boxes, self._avoided)
         for number in np.argsort(cost, kind="stable"):
             foot = _foot(boxes[number], anchor[number])
             line = (*anchor[number].tolist(), *foot)
             if led[number] and self._crosses(line):
                 continue
             box = Box(*boxes[number].tolist())
-            self._hard.append(box)
+            self._taken.append(box)
             if led[number]:
                 self._leaders.append(line)
             middle = ((box.left + box.right) / 2, (box.low + box.high) / 2)
@@ -114,45 +113,47 @@ class Labels:
     ) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
         half = np.array(size_mm) / 2 + _PADDING_MM
         away = np.arange(_NEAR_MM, reach_mm, _STEP_MM)
-        turn, distance = (grid.ravel() for grid in np.meshgrid(_TURNS, away))
-        way = np.column_stack((np.cos(turn), np.sin(turn)))
-        # The middle lies where the box, moved outwards, is just `distance` from the anchor.
+        direction, distance = (grid.ravel() for grid in np.meshgrid(_DIRECTIONS_RAD, away))
+        way = np.column_stack((np.cos(direction), np.sin(direction)))
+        # The centre of a box whose edge is `distance` from the anchor.
         out = np.min(half / np.maximum(np.abs(way), 1e-9), axis=1)
         middle = np.array(anchor) + way * (out + distance)[:, None]
         boxes = np.column_stack((middle - half, middle + half))
-        first = np.tile(np.arange(len(_TURNS)) * 0.12, len(away))
+        first = np.tile(np.arange(len(_DIRECTIONS_RAD)) * 0.12, len(away))
         places = np.tile(np.array(anchor, dtype=float), (len(boxes), 1))
         return boxes, distance + first + rank * 1.5, places, distance > _NEAR_MM + 0.1
 
     def _crosses(self, line: tuple[float, float, float, float]) -> bool:
-        return any(_meet(line, other) for other in self._leaders) or any(_through(line, b) for b in self._hard)
+        return any(_lines_cross(line, other) for other in self._leaders) or any(
+            _line_crosses_box(line, b) for b in self._taken
+        )
 
 
 def _overlapping(boxes: Floats, others: list[Box]) -> npt.NDArray[np.bool_]:
     if not others or not len(boxes):
         return np.zeros(len(boxes), dtype=bool)
     there = np.array(others, dtype=float)
-    apart = (boxes[:, None, 0] >= there[:, 2]) | (boxes[:, None, 2] <= there[:, 0])
-    apart |= (boxes[:, None, 1] >= there[:, 3]) | (boxes[:, None, 3] <= there[:, 1])
-    return np.asarray((~apart).any(axis=1))
+    disjoint = (boxes[:, None, 0] >= there[:, 2]) | (boxes[:, None, 2] <= there[:, 0])
+    disjoint |= (boxes[:, None, 1] >= there[:, 3]) | (boxes[:, None, 3] <= there[:, 1])
+    return np.asarray((~disjoint).any(axis=1))
 
 
 def _foot(box: Floats, anchor: Floats) -> tuple[float, float]:
-    """Where a leader meets the edge of a label."""
+    """Return where a leader line meets the edge of a label."""
     x = float(np.clip(anchor[0], box[0] + _PADDING_MM, box[2] - _PADDING_MM))
     y = float(np.clip(anchor[1], box[1] + _PADDING_MM, box[3] - _PADDING_MM))
     return (x, y)
 
 
-def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+def _lines_cross(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
     def side(px: float, py: float, line: tuple[float, float, float, float]) -> float:
         return (line[2] - line[0]) * (py - line[1]) - (line[3] - line[1]) * (px - line[0])
 
     return side(b[0], b[1], a) * side(b[2], b[3], a) < 0 and side(a[0], a[1], b) * side(a[2], a[3], b) < 0
 
 
-def _through(line: tuple[float, float, float, float], box: Box) -> bool:
-    """Whether a line runs through a rectangle; Liang and Barsky's clipping."""
+def _line_crosses_box(line: tuple[float, float, float, float], box: Box) -> bool:
+    """Whether a line passes through a rectangle, by Liang-Barsky clipping."""
     x, y, dx, dy = line[0], line[1], line[2] - line[0], line[3] - line[1]
     enter, leave = 0.0, 1.0
     for way, room in ((-dx, x - box.left), (dx, box.right - x), (-dy, y - box.low), (dy, box.high - y)):

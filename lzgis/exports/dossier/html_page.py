@@ -1,4 +1,4 @@
-"""The dossier as one web page that needs nothing else, with a print view on A4."""
+"""The dossier as a self-contained web page with a print view on A4."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
 
-def page_text(dossier: Dossier) -> str:
-    """Lay a dossier out as a page; the page forbids itself all network and all scripts."""
+def html_text(dossier: Dossier) -> str:
+    """Lay a dossier out as HTML; its content security policy forbids all requests and scripts."""
     words = Words("en" if dossier.language == "en" else "zh")
     style = _style(dossier, words)
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8", "replace")).digest()).decode("ascii")
@@ -39,7 +39,7 @@ def _template() -> jinja2.Template:
 
 
 def _style(dossier: Dossier, words: Words) -> str:
-    """Complete the style sheet with the texts that stand on every printed page, and the tints."""
+    """Return the style sheet with the texts of every printed page and the tints of verdicts."""
     before, between, after = words("dossier", "page", page="\0", pages="\0").split("\0")
     facts = {"city": dossier.about["city"], "id": dossier.project["id"], "as_of": dossier.about["as_of"]}
     texts = {
@@ -58,6 +58,6 @@ def _style(dossier: Dossier, words: Words) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text as a CSS string in which nothing but letters and digits stands for itself."""
+    """Return a text as a CSS string in which everything but ASCII letters and digits is escaped."""
     line = " ".join(text.split("\n"))
     return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in line) + '"'

@@ -1,4 +1,4 @@
-"""The rows of a report gathered by site, once for all its dossiers."""
+"""A report with its rows grouped by project, and one project with its own rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lzgis.errors import ExportError
-from lzgis.exports.dossier import figures
+from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.tables.answer_sheet import AnswerSheet
@@ -21,8 +21,8 @@ from lzgis.words import Language
 Row = dict[str, Any]
 
 
-class Batch:
-    """A report as its dossiers are made from.
+class DossierSource:
+    """The report that dossiers are made from, with its rows grouped by site once for all of them.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ class Batch:
         self.mu = mu
         self.sites = [text(site) for site in report.sites["id"]]
 
-    def say(self, key: str, **values: object) -> str:
-        """Give a wording of the dossier."""
+    def wording(self, key: str, **values: object) -> str:
+        """Return a text of the wording of dossiers."""
         return self.words("dossier", key, **values)
 
-    def head(self, name: str, weight: float = 1.0, *, column: str = "") -> Column:
-        """Make a column: its head is the dossier's own wording, or that of all outputs."""
+    def column(self, name: str, weight: float = 1.0, *, column: str = "") -> Column:
+        """Return a column; its title is the one of dossiers, or else the one of all outputs."""
         try:
             title = self.words("dossier_column", column or name)
         except KeyError:
@@ -56,7 +56,7 @@ class Batch:
         return Column(name, title, weight, figure)
 
     def row(self, site_id: str) -> int:
-        """Position of a site in the report's table."""
+        """Return the position of a site in the table of the report."""
         try:
             return self._rows[site_id]
         except KeyError:
@@ -76,7 +76,7 @@ class Batch:
 
     @cached_property
     def findings(self) -> dict[str, list[Row]]:
-        """The findings of each site, the gravest first; ``position`` is that in the report's table."""
+        """The findings of each site, the most severe first; ``position`` is the row in the table of the report."""
         order = conflicts_first(self.report.findings)
         frame = self.report.findings.iloc[order]
         found: dict[str, list[Row]] = defaultdict(list)
@@ -92,67 +92,67 @@ class Batch:
 
     @cached_property
     def breakdown(self) -> dict[int, list[Row]]:
-        """The parts of each finding, by its position."""
+        """The parts of each finding by division, keyed by the position of the finding."""
         found: dict[int, list[Row]] = defaultdict(list)
         for row in records(self.report.breakdown, self.report.breakdown.columns):
             found[int(row["finding"])].append(row)
         return found
 
 
-class Subject:
-    """One project of a batch, with its own rows at hand and its measures put in words."""
+class Project:
+    """One project of a report with its own rows; formats its areas and lengths."""
 
-    def __init__(self, batch: Batch, site_id: str) -> None:
-        self.batch = batch
+    def __init__(self, source: DossierSource, site_id: str) -> None:
+        self.source = source
         self.id = site_id
-        self.row = batch.row(site_id)
-        self.verdict = batch.verdicts[site_id]
-        self.findings = batch.findings.get(site_id, [])
-        self.shape = batch.report.sites.geometry.iloc[self.row]
+        self.row = source.row(site_id)
+        self.verdict = source.verdicts[site_id]
+        self.findings = source.findings.get(site_id, [])
+        self.shape = source.report.sites.geometry.iloc[self.row]
         has_area = not np.isnan(self.verdict["site_area_m2"])
         has_length = not np.isnan(self.verdict["site_length_m"])
-        #: Columns that say how large a part of the project is.
-        self.measures = ("area_m2", "area_ha", *(("area_mu",) if batch.mu else ())) if has_area else ()
+        #: Columns of areas or lengths: in square metres, hectares and mu for polygons, in metres for lines.
+        self.measures = ("area_m2", "area_ha", *(("area_mu",) if source.mu else ())) if has_area else ()
         if has_length:
             self.measures = ("length_m",)
 
     @property
-    def met(self) -> list[Row]:
-        """Findings where the project is caught, or may be by an error of boundaries."""
+    def hits(self) -> list[Row]:
+        """Findings that are met, including those within the tolerance of boundaries (slivers)."""
         return [f for f in self.findings if f["state"] in HIT_STATES]
 
     @property
     def activity(self) -> str:
         """The activity in words."""
-        return visible(self.batch.texts.activity(text(self.verdict["activity"]))) or self.batch.say("no-activity")
+        return visible(self.source.texts.activity(text(self.verdict["activity"]))) or self.source.wording("no-activity")
 
     def size(self, row: Mapping[str, Any]) -> str:
-        """Say in words how large a part of the project is: ``area_m2`` or ``length_m`` of a row."""
+        """Format ``area_m2`` or ``length_m`` of a row with its unit."""
         if "area_m2" in self.measures:
-            key = "square-metres-mu" if self.batch.mu else "square-metres"
+            key = "square-metres-mu" if self.source.mu else "square-metres"
             area = row["area_m2"]
-            printed = {"m2": figures.square_metres(area), "ha": figures.in_hectares(area)}
-            return self.batch.say(key, **printed, **({"mu": figures.in_mu(area)} if self.batch.mu else {}))
+            printed = {"m2": numbers.square_metres(area), "ha": numbers.in_hectares(area)}
+            return self.source.wording(key, **printed, **({"mu": numbers.in_mu(area)} if self.source.mu else {}))
         if "length_m" in self.measures:
-            return self.batch.say("metres", m=figures.metres(row["length_m"]))
+            return self.source.wording("metres", m=numbers.metres(row["length_m"]))
         return ""
 
-    def measured(self, row: Row) -> tuple[str, ...]:
-        """Print the figures of a row for the columns in `measures`."""
+    def printed_sizes(self, row: Row) -> tuple[str, ...]:
+        """Format the figures of a row for the columns in `measures`."""
         printed = {
-            "area_m2": lambda: figures.square_metres(row["area_m2"]),
-            "area_ha": lambda: figures.in_hectares(row["area_m2"]),
-            "area_mu": lambda: figures.in_mu(row["area_m2"]),
-            "length_m": lambda: figures.metres(row["length_m"]),
+            "area_m2": lambda: numbers.square_metres(row["area_m2"]),
+            "area_ha": lambda: numbers.in_hectares(row["area_m2"]),
+            "area_mu": lambda: numbers.in_mu(row["area_m2"]),
+            "length_m": lambda: numbers.metres(row["length_m"]),
         }
         return tuple(printed[name]() for name in self.measures)
 
 
-def feature(row: Row) -> str:
-    """Name the feature of a finding."""
+def feature_name(row: Row) -> str:
+    """Return the name of the feature of a finding, or its id."""
     return visible(text(row["feature_name"]) or text(row["feature_id"]))
 
 
-def meant(row: Row) -> bool:
-    """Whether the rule of a finding concerns the activity at all."""
+def concerns_activity(row: Row) -> bool:
+    """Whether the rule of a finding concerns the activity of the project."""
     return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)

@@ -1,4 +1,4 @@
-"""Sheets as files: the reader's own settings neither show in a map nor are changed by it; same input, same bytes."""
+"""Rendering of figures to files and pixels, independent of the user's matplotlib settings; same input, same bytes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLE: dict[str, Any] = {
 
 @contextmanager
 def settings() -> Iterator[None]:
-    """Draw with settings of our own, and leave those of the reader as they were."""
+    """Draw with the settings of lzgis; the user's own are restored afterwards."""
     with matplotlib.style.context(["default", _STYLE]):
         yield
 
@@ -40,19 +40,19 @@ def settings() -> Iterator[None]:
 def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> None:
     """Draw a figure and write it as PNG, PDF or SVG.
 
-    The time in the file is that of the report, not of the writing.
+    The time in the metadata is that of the report, so that the same report gives the same bytes.
 
     Raises
     ------
     ExportError
-        If no picture has this suffix, or the file cannot be written.
+        If the suffix is none of these, or the file cannot be written.
     """
     made_at = report.provenance.made_at
-    whence = origin_text(report)
+    origin = origin_text(report)
     metadata: dict[str, dict[str, Any]] = {
-        ".png": {"Software": "lzgis", "Title": title, "Description": whence},
-        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title, "Keywords": whence},
-        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title, "Description": whence},
+        ".png": {"Software": "lzgis", "Title": title, "Description": origin},
+        ".pdf": {"Creator": "lzgis", "CreationDate": made_at, "Title": title, "Keywords": origin},
+        ".svg": {"Creator": "lzgis", "Date": made_at.isoformat(), "Title": title, "Description": origin},
     }
     suffix = path.suffix.lower()
     if suffix not in metadata:
@@ -67,7 +67,7 @@ def save(draw: Callable[[], Figure], path: Path, report: Report, title: str) -> 
 
 
 def pixels(draw: Callable[[], Figure]) -> npt.NDArray[np.uint8]:
-    """Draw a figure and return its red, green and blue, row by row from the top."""
+    """Draw a figure and return its pixels: rows from the top, columns, and red, green, blue."""
     with settings():
         figure = draw()
         figure.set_dpi(DPI)
@@ -77,7 +77,7 @@ def pixels(draw: Callable[[], Figure]) -> npt.NDArray[np.uint8]:
 
 
 def png(draw: Callable[[], Figure]) -> bytes:
-    """Draw a figure and return it as PNG."""
+    """Draw a figure and return it as a PNG file."""
     made = io.BytesIO()
     with settings():
         draw().savefig(made, format="png", dpi=DPI, metadata={"Software": "lzgis"})

@@ -1,4 +1,4 @@
-"""Figures and phrases of a finding as a reader wants them: ㎡ with hectares, distances beside the demand."""
+"""Figures and details of a finding as texts: areas in ㎡ and hectares, distances with the required distance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lzgis.words import Words
 
 
 def area(words: Words, m2: float) -> str:
-    """Write an area in square metres, with hectares to four decimals.
+    """Format an area in square metres, with hectares to four decimals.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def area(words: Words, m2: float) -> str:
 
 
 def measures(words: Words, row: Mapping[str, Any]) -> str:
-    """Tell what was measured: overlap, length, distance beside the one demanded, what is only possible."""
+    """Format what was measured: overlap, length, distance with the required one, and what is only possible."""
     m2, length, share = number(row["area_m2"]), number(row["length_m"]), number(row["share"])
     possible, distance = number(row["area_possible_m2"]), number(row["distance_m"])
     parts = [area(words, m2)] if m2 else []
@@ -29,14 +29,14 @@ def measures(words: Words, row: Mapping[str, Any]) -> str:
     parts += [words("map", "share", share=share)] if parts and share is not None else []
     parts += [words("map", "possible", area=area(words, possible))] if possible else []
     if distance is not None and number(row["required_m"]) is not None:
-        parts.append(words("map", "distance-required", m=distance, required=_demand(words, row)))
+        parts.append(words("map", "distance-required", m=distance, required=_required(words, row)))
     elif distance and not parts:
         parts.append(words("map", "distance", m=distance))
     return words("map", "joint").join(parts)
 
 
 def details(texts: ReportText, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give the labelled lines below a finding, those that say something."""
+    """Return the labelled lines below a finding that are not empty."""
     width = number(row["mean_width_m"])
     lines = [
         (texts.column("override"), texts.override(row)),
@@ -64,7 +64,7 @@ def _baseline(texts: ReportText, row: Mapping[str, Any]) -> str:
     return name + texts.words("map", assumed, m=half)
 
 
-def _demand(words: Words, row: Mapping[str, Any]) -> str:
+def _required(words: Words, row: Mapping[str, Any]) -> str:
     certain, possible = number(row["required_m"]), number(row["required_possible_m"])
     if possible is not None and possible != certain:
         return words("map", "band", certain=certain, possible=possible)

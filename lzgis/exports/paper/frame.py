@@ -1,4 +1,4 @@
-"""What makes a drawing a map: its frame, and geometries as paths; in metres of a plane."""
+"""The frame of a map, and geometries as matplotlib paths; all in metres of a plane."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Geometries = npt.NDArray[np.object_]
 
 
 class Frame(NamedTuple):
-    """The part of the plane that a map shows, in metres, and how large it is on paper, in millimetres."""
+    """The part of the plane that a map shows, in metres, and its size on paper, in millimetres."""
 
     west: float
     south: float
@@ -31,19 +31,19 @@ class Frame(NamedTuple):
 
     @property
     def scale(self) -> int:
-        """Denominator of the map's scale, to three digits."""
+        """Denominator of the scale of the map, rounded to three digits."""
         exact = self.m_per_mm * 1000
         step = 10 ** max(0, math.floor(math.log10(exact)) - 2)
         return int(round(exact / step) * step)
 
 
 def halo(width: float = 2.2) -> list[Any]:
-    """Return a white rim that keeps letters readable on any ground."""
+    """Return a white outline that keeps text readable on any background."""
     return [withStroke(linewidth=width, foreground="white")]
 
 
 def of_dimension(geometries: Any, dimension: int) -> tuple[Geometries, npt.NDArray[np.intp]]:
-    """Return the simple parts that are points, lines or polygons (0, 1, 2), and where each is from."""
+    """Return the simple parts of a dimension (0 points, 1 lines, 2 polygons), and the index of the geometry of each."""
     outer, owner = shapely.get_parts(np.asarray(geometries, dtype=object), return_index=True)
     # The parts of a collection may be multi-geometries themselves.
     parts, inner = shapely.get_parts(outer, return_index=True)
@@ -52,7 +52,7 @@ def of_dimension(geometries: Any, dimension: int) -> tuple[Geometries, npt.NDArr
 
 
 def paths(geometries: Geometries) -> list[Path]:
-    """Return a path for each polygon or line; holes run against their shells, so that they stay empty."""
+    """Return a path for each polygon or line; holes run opposite to their shells, so they are not filled."""
     if len(geometries) == 0:
         return []
     kind, coordinates, offsets = shapely.to_ragged_array(shapely.orient_polygons(geometries), include_z=False)

@@ -1,4 +1,4 @@
-"""How figures are printed: square metres to two decimals, hectares and mu to four, metres to three, shares to two."""
+"""Formatting of figures: square metres to two decimals, hectares and mu to four, metres to three, shares to two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from lzgis.exports.report_text import hectares, number
 
-#: Stands where there is no figure.
+#: Printed where there is no figure.
 NONE = "—"
 
 _MU_PER_M2 = 15 / 10_000
@@ -47,7 +47,7 @@ def in_mu(value: Any) -> str:
 
 
 def metres(value: Any) -> str:
-    """Print a length to the millimetre, lest 29.996 m read as 30 m.
+    """Print a length to the millimetre, so that 29.996 m is not read as 30 m.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def percent(value: Any) -> str:
 
 
 def plain(value: Any) -> str:
-    """Print a number without needless zeros.
+    """Print a number without trailing zeros.
 
     Examples
     --------
@@ -81,5 +81,5 @@ def plain(value: Any) -> str:
 
 
 def _printed(value: float | None, form: str) -> str:
-    # A figure that rounds to nothing has no sign.
+    # Adding 0.0 removes the sign of a negative zero.
     return NONE if value is None else format(value + 0.0, form)

@@ -1,4 +1,4 @@
-"""The empty map: where it looks, what it lies on, and the scripts that will draw on it."""
+"""The base map: its extent, its relief or tiles, and the scripts that draw the report on it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lzgis.exports.relief import relief
 from lzgis.model.report import ReportContext
 
 Bounds = tuple[float, float, float, float]
-# A lone point is shown with some hundred metres around it.
-_LEAST_DEG = 0.005
-_NOWHERE = (112.11, 24.61, 112.79, 25.21)
+# Half the smallest extent shown: a single point gets some hundred metres around it.
+_MIN_HALF_DEG = 0.005
+_DEFAULT_BOUNDS = (112.11, 24.61, 112.79, 25.21)
 
 
-def canvas(report: ReportContext, bounds: Bounds, key: TiandituKey | None = None) -> Figure:
-    """Make the folium map: no tiles but with a key, no foreign credit, a relief if the city has one."""
+def base_map(report: ReportContext, bounds: Bounds, key: TiandituKey | None = None) -> Figure:
+    """Return the folium map: relief if the city has an elevation raster, tiles only with a key of 天地图."""
     figure = Figure()
-    chart = OfflineMap(
+    leaflet_map = OfflineMap(
         location=((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2),
         tiles=None,
         zoom_start=10,
@@ -35,32 +35,32 @@ def canvas(report: ReportContext, bounds: Bounds, key: TiandituKey | None = None
         zoom_delta=0.5,
         wheel_px_per_zoom_level=100,
     )
-    # The argument max_zoom is one of tiles.
-    chart.options.update(minZoom=7, maxZoom=19)
-    chart.add_to(figure)
+    # folium takes min_zoom and max_zoom as options of tiles only.
+    leaflet_map.options.update(minZoom=7, maxZoom=19)
+    leaflet_map.add_to(figure)
     backdrop = None
     if report.backdrop is not None:
-        west, south, east, north = around = _padded(bounds)
-        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, around).png).decode()
+        west, south, east, north = padded = _padded(bounds)
+        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, padded).png).decode()
         backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
-        backdrop.add_to(chart)
-    tiles = add_tianditu(chart, key) if key else []
-    Review(backdrop, tiles).add_to(chart)
+        backdrop.add_to(leaflet_map)
+    tiles = add_tianditu(leaflet_map, key) if key else []
+    Review(backdrop, tiles).add_to(leaflet_map)
     return figure
 
 
 def bounds_of(report: ReportContext, shown: gpd.GeoDataFrame) -> Bounds:
-    """Give the bounds of the city, or of its layers and what else is shown where the city has no outline."""
+    """Return the bounds in degrees of the city, or of its layers and of `shown` if the city has no outline."""
     outline = report.layers.get(report.city.outline)
     frames = [layer.frame for layer in shown_layers(report)] if outline is None else [outline.frame]
     frames += [shown] if outline is None else []
     found = [frame.total_bounds for frame in frames if len(frame)]
     found = [bounds for bounds in found if np.isfinite(bounds).all()]
     if not found:
-        return _NOWHERE
+        return _DEFAULT_BOUNDS
     table = np.array(found)
     low, high = table[:, :2].min(axis=0), table[:, 2:].max(axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _MIN_HALF_DEG)
     (west, south), (east, north) = (middle - half).tolist(), (middle + half).tolist()
     return (west, south, east, north)
 

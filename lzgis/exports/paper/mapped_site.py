@@ -1,4 +1,4 @@
-"""What a map of one site tells: its row, its findings in order, and the numbers they bear on the map."""
+"""One site as a map shows it: its row, its verdict, its findings in order, and how figures are printed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ _COLUMNS = [*(c.name for c in FINDING_COLUMNS), "geometry"]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class MappedSite:
     """A site with its verdict and findings.
 
     Attributes
     ----------
     conflicts : list of dict
-        Findings that are met and are no mere notices, the gravest first; their number on the map is their place.
+        Findings that are met and are not notices, the most severe first. The map numbers them in this order.
+    notices : list of dict
+        Findings that are met and only inform.
     """
 
     site_id: str
@@ -38,33 +40,33 @@ class Subject:
 
     @cached_property
     def conflicts(self) -> list[dict[str, Any]]:
-        """What stands against the site."""
+        """Findings that are met and are not notices."""
         return [f for f in self.findings if f["state"] in HIT_STATES and f["severity"] != Severity.NOTICE]
 
     @cached_property
     def notices(self) -> list[dict[str, Any]]:
-        """What is met and only told."""
+        """Findings that are met and only inform."""
         return [f for f in self.findings if f["state"] in HIT_STATES and f["severity"] == Severity.NOTICE]
 
     def of_state(self, state: State) -> list[dict[str, Any]]:
-        """Give the findings of one state."""
+        """Return the findings of one state."""
         return [f for f in self.findings if f["state"] == state]
 
 
-def subject_of(report: Report, site_id: str) -> Subject:
-    """Take one site out of a report.
+def mapped_site(report: Report, site_id: str) -> MappedSite:
+    """Return one site of a report with its verdict and findings.
 
     Raises
     ------
     ExportError
-        If there is no such site, or nothing of it that could be drawn.
+        If there is no such site, or it has no geometry.
     """
     ids = report.sites["id"].astype(str).to_numpy()
     rows = np.flatnonzero(ids == site_id)
     if not len(rows):
         shown = ", ".join(ids[:12]) + ("…" if len(ids) > 12 else "")
         place = Message("site '{site}'", site=site_id)
-        raise ExportError(place, Message("is not among the sites"), Message("choose of {known}", known=shown))
+        raise ExportError(place, Message("is not among the sites"), Message("choose one of {known}", known=shown))
     site = report.sites.iloc[rows[0]]
     if site.geometry is None or shapely.is_empty(site.geometry):
         what = Message("has no geometry that could be drawn")
@@ -74,11 +76,11 @@ def subject_of(report: Report, site_id: str) -> Subject:
     verdicts = report.verdicts[report.verdicts["site_id"].astype(str) == site_id]
     verdict = next(records(verdicts, list(verdicts.columns)), {})
     name, activity = text(site["name"]), text(site["activity"])
-    return Subject(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
+    return MappedSite(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
 
 
 def metres(value: Any) -> str:
-    """Write a distance or length; to the millimetre while it may decide, in kilometres when it is far.
+    """Format a distance or length in metres to the millimetre, from 10 km on in kilometres.
 
     Examples
     --------
@@ -94,7 +96,7 @@ def metres(value: Any) -> str:
 
 
 def square_metres(value: Any) -> str:
-    """Write an area to the square decimetre, as the tables do.
+    """Format an area in square metres to two decimals, as the tables do.
 
     Examples
     --------
@@ -105,8 +107,8 @@ def square_metres(value: Any) -> str:
     return "" if known is None else f"{known:,.2f}".rstrip("0").rstrip(".") + " ㎡"
 
 
-def figures(finding: dict[str, Any], texts: ReportText) -> str:
-    """Say how much a finding is about: area or length, and the distance beside what is demanded."""
+def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
+    """Format the figures of a finding: area or length, and the distance with the one required."""
     parts = [square_metres(finding["area_m2"]) or metres(finding["length_m"])]
     possible = number(finding["area_possible_m2"])
     if possible is not None and number(finding["area_m2"], 2) != round(possible, 2):

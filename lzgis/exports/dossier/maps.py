@@ -1,0 +1,147 @@
+"""The two maps of a dossier: where the project lies in the city, and the project with its conflicts.
+
+Drawing the city takes most of the time, so it is drawn once for each verdict; each project is then drawn on a copy.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from lzgis.coordinates.gauss_kruger import zone_around
+from lzgis.exports.dossier.document import Picture
+from lzgis.exports.dossier.project import DossierSource, Project
+from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
+from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.document_maps import (
+    detail_figure,
+    draw_site_in_city,
+    finish_map,
+    location_figure,
+    map_rect,
+    start_map,
+)
+from lzgis.exports.paper.grid import draw_north_arrow, draw_scale_bar
+from lzgis.exports.paper.layout import frame_at, round_scale
+from lzgis.exports.paper.legend import Entry
+from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
+from lzgis.exports.paper.rendering import DPI, pixels, settings
+from lzgis.exports.paper.sheets import city_bounds, projected_bounds
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+
+#: Width and height of a map between the margins of A4, millimetres.
+SIZE_MM = (156.0, 98.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _DrawnCity:
+    """The drawn city: the chart, its canvas, and the pixels before any project was drawn."""
+
+    chart: Chart
+    canvas: FigureCanvasAgg
+    background: npt.NDArray[np.uint8]
+
+
+class ProjectMaps:
+    """Draws the maps of the projects of one report."""
+
+    def __init__(self, source: DossierSource) -> None:
+        self._source = source
+        self._cities: dict[str, _DrawnCity] = {}
+
+    def location(self, project: Project) -> Picture | None:
+        """Draw where in the city the project lies; None if its geometry cannot be used."""
+        if _has_no_shape(project):
+            return None
+        drawn = self._location_on_city(project)
+        if drawn is None:
+            drawn = pixels(partial(location_figure, self._source.texts, self._mapped(project), SIZE_MM))
+        return Picture("location_map", self._source.wording("location_map"), _png(drawn), *SIZE_MM)
+
+    def detail(self, project: Project) -> Picture | None:
+        """Draw the project with its conflicts; None if its geometry cannot be used."""
+        if _has_no_shape(project):
+            return None
+        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), SIZE_MM))
+        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *SIZE_MM)
+
+    def _mapped(self, project: Project) -> MappedSite:
+        return mapped_site(self._source.report, project.id)
+
+    def _location_on_city(self, project: Project) -> npt.NDArray[np.uint8] | None:
+        """Draw the project on the drawn city; None if it lies outside of that map."""
+        verdict = project.verdict["verdict"]
+        west, south, east, north = city_bounds(self._source.report)
+        bounds = project.shape.bounds
+        if bounds[0] < west or bounds[1] < south or bounds[2] > east or bounds[3] > north:
+            return None
+        if verdict not in self._cities:
+            self._cities[verdict] = _draw_city(self._source.texts, verdict)
+        city = self._cities[verdict]
+        # A copy of the labels, so that the places taken by this project are free for the next.
+        chart = replace(city.chart, labels=copy.deepcopy(city.chart.labels))
+        before = set(chart.axes.get_children())
+        with settings():
+            self._ring(chart, project, verdict)
+            draw_site_in_city(chart, self._mapped(project))
+            added = [artist for artist in chart.axes.get_children() if artist not in before]
+            _pixels(city.canvas)[:] = city.background
+            for artist in sorted(added, key=lambda a: a.get_zorder()):
+                chart.axes.draw_artist(artist)
+        for artist in added:
+            artist.remove()
+        return _pixels(city.canvas)[..., :3].copy()
+
+    def _ring(self, chart: Chart, project: Project, verdict: str) -> None:
+        """Draw a ring around the project: the star alone is easily overlooked among the colours of the layers."""
+        point = shapely.point_on_surface(chart.zone.project([project.shape])[0])
+        for colour, width in (("white", 3.2), (VERDICT_COLOURS.get(verdict, "black"), 1.4)):
+            style: dict[str, Any] = {"facecolor": "none", "edgecolor": colour, "linewidth": width}
+            chart.axes.scatter(point.x, point.y, s=420, **style, zorder=6.5)
+
+
+def _has_no_shape(project: Project) -> bool:
+    return project.shape is None or project.shape.is_empty
+
+
+def _draw_city(texts: ReportText, verdict: str) -> _DrawnCity:
+    bounds = city_bounds(texts.report)
+    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    west, south, east, north = projected_bounds(zone, bounds)
+    rect = map_rect(SIZE_MM)
+    scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
+    frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
+    with settings():
+        figure, page, chart = start_map(texts, zone, SIZE_MM, (rect, frame))
+        layers, _ = draw_base_layers(chart)
+        draw_scale_bar(chart)
+        draw_north_arrow(chart)
+        draw_names(chart, ("townships", "rivers"))
+        star = {"marker": "*", "color": VERDICT_COLOURS.get(verdict, "black"), "markersize": 8}
+        finish_map(page, chart, rect, SIZE_MM, [Entry(texts.words("paper", "site"), "marker", star), *layers])
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+    return _DrawnCity(chart, canvas, _pixels(canvas).copy())
+
+
+def _pixels(canvas: FigureCanvasAgg) -> npt.NDArray[np.uint8]:
+    """Return the pixels of the canvas, as a view."""
+    return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+
+
+def _png(drawn: npt.NDArray[np.uint8]) -> bytes:
+    """Return a picture as PNG with 256 colours: a map has few, and there are many maps."""
+    saved = io.BytesIO()
+    few = Image.fromarray(drawn).quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(saved, "PNG", optimize=False, compress_level=6, dpi=(DPI, DPI))
+    return saved.getvalue()

@@ -1,0 +1,108 @@
+"""The small maps in documents: a site in the city, and a site with its conflicts; without title and foot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lzgis.coordinates.gauss_kruger import Zone, zone_around
+from lzgis.exports.fonts import font, printable, shortened
+from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
+from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
+from lzgis.exports.paper.layout import STRIP_MM, Rect, frame_at, round_scale
+from lzgis.exports.paper.legend import Entry, draw_legend
+from lzgis.exports.paper.mapped_site import MappedSite
+from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
+from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
+
+_LEGEND_MM = 40.0
+#: Layers by which a reader finds a place in the city.
+_CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "roads")
+_NOTE_MM = 3.6
+
+
+def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, float]) -> Figure:
+    """Draw the city with the site."""
+    bounds = city_bounds(texts.report)
+    here = site.geometry.bounds
+    # The map is extended to a site outside the city.
+    around = (*np.minimum(bounds[:2], here[:2]), *np.maximum(bounds[2:], here[2:]))
+    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    west, south, east, north = projected_bounds(zone, tuple(float(v) for v in around))  # type: ignore[arg-type]
+    rect = map_rect(size_mm)
+    scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
+    frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
+    figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
+    layers, _ = draw_base_layers(chart, _CONTEXT)
+    draw_scale_bar(chart)
+    draw_north_arrow(chart)
+    entry = draw_site_in_city(chart, site)
+    draw_names(chart, ("townships", "rivers"))
+    finish_map(page, chart, rect, size_mm, [entry, *layers])
+    return figure
+
+
+def draw_site_in_city(chart: Chart, site: MappedSite) -> Entry:
+    """Draw the shape of the site, a star on it because it is small, and its name; return its legend line."""
+    colour = VERDICT_COLOURS.get(text(site.verdict.get("verdict")), "black")
+    shape = chart.zone.project([site.geometry])
+    chart.draw(shape, 1, 6.0, edgecolor="white", linewidth=3.2)
+    chart.draw(shape, 1, 6.1, edgecolor=colour, linewidth=1.9)
+    chart.draw(shape, 2, 6.1, facecolor=colour, edgecolor=colour, linewidth=1.0)
+    point = shapely.point_on_surface(shape[0])
+    star: dict[str, Any] = {"marker": "*", "color": colour}
+    if shapely.get_dimensions(shape[0]) != 1:
+        chart.axes.scatter(point.x, point.y, s=120, **star, edgecolor="white", linewidth=0.8, zorder=7)
+    label = shortened(printable(site.name or site.site_id), 46.0, 7.5)
+    chart.avoid_along(shape)
+    chart.write_label(label, [(point.x, point.y)], style={"size": 7.5, "color": "black", "edge": colour}, reach_mm=20.0)
+    return Entry(chart.texts.words("paper", "place"), "marker", {**star, "markersize": 8})
+
+
+def detail_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, float]) -> Figure:
+    """Draw the site with its conflicts, corridor bands and distances."""
+    zone = zone_around(shapely.centroid(site.geometry).x)
+    rect = map_rect(size_mm)
+    frame = site_frame(site, zone, (rect.width, rect.height))
+    figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
+    entries, _ = draw_detail(chart, site)
+    finish_map(page, chart, rect, size_mm, entries)
+    return figure
+
+
+def map_rect(size_mm: tuple[float, float]) -> Rect:
+    """Return the rectangle of the map, with the legend beside it and a note below."""
+    width, height = size_mm
+    edge = STRIP_MM + 0.8
+    return Rect(edge, edge + _NOTE_MM, width - 2 * edge - _LEGEND_MM - 2, height - 2 * edge - _NOTE_MM)
+
+
+def start_map(texts: ReportText, zone: Zone, size_mm: tuple[float, float], known: Any) -> tuple[Figure, Axes, Chart]:
+    """Return the figure, its page in millimetres, and the chart of the map on it."""
+    width, height = size_mm
+    figure = Figure(figsize=(width / 25.4, height / 25.4), facecolor="white")
+    page = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(0, height), autoscale_on=False)
+    page.set_axis_off()
+    rect, frame = known
+    return figure, page, chart_in(figure, rect, frame, (zone, texts), size_mm=size_mm)
+
+
+def finish_map(page: Axes, chart: Chart, rect: Rect, size_mm: tuple[float, float], entries: list[Entry]) -> None:
+    """Draw grid, legend and note around the map."""
+    draw_grid(chart, page, rect)
+    draw_neat_lines(page, rect)
+    texts = chart.texts
+    title = texts.words("picture", "legend")
+    left = rect.left + rect.width + STRIP_MM + 2
+    place = (left, rect.bottom - STRIP_MM, size_mm[0] - left - 0.5, rect.height + 2 * STRIP_MM)
+    draw_legend(page, entries, title, place)
+    zone, as_of = chart.zone, texts.report.provenance.as_of.isoformat()
+    code = f"EPSG:{zone.epsg}" if zone.epsg else "CGCS2000"
+    notes = [texts.notice, texts.words("paper", "crs_short", zone=zone.number, code=code, as_of=as_of)]
+    line = shortened(printable("　".join(note for note in notes if note)), size_mm[0] - 2, 5.6)
+    page.text(0.8, 0.9, line, va="bottom", fontproperties=font(5.6), color="#333333")
