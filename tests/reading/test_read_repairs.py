@@ -394,7 +394,7 @@ def test_arcs_and_splines_of_a_drawing(tmp_path):
     # A triangle of 200 ㎡ and half a circle of radius 10 m, and the large circle.
     true = [read.frame.geometry.iloc[c.rows[0]].area * c.drawn[0] for c in read.changes]
     assert true == pytest.approx([math.pi * 500**2, 200 + 50 * math.pi], rel=1e-8)
-    assert "GDAL" in read.engine
+    assert read.engine.startswith("ezdxf ")
     knots = "".join(f"40\n{k}\n" for k in (0, 0, 0, 0, 1, 1, 1, 1))
     points = "".join(f"10\n{x}\n20\n{y}\n30\n0\n" for x, y in ((0, 0), (1, 2), (3, 2), (4, 0)))
     spline = (

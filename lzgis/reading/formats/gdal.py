@@ -195,10 +195,10 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
 
 
 @contextmanager
-def _heard_from(logger: str) -> Iterator[list[str]]:
-    """Collect the errors that a package logs instead of raising them."""
+def logged(logger: str, level: int = logging.ERROR) -> Iterator[list[str]]:
+    """Collect what a package logs, of a level and above, instead of raising it."""
     heard: list[str] = []
-    handler = logging.Handler(logging.ERROR)
+    handler = logging.Handler(level)
     handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger(logger)
     before, log.propagate = log.propagate, False
@@ -236,7 +236,7 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         # An encoding is only given where pyogrio is asked for bytes too.
         more = {"encoding": options.encoding} if options.encoding else {}
         with (
-            _heard_from(fiona.log.name) as errors,
+            logged(fiona.log.name) as errors,
             fiona.Env(OGR_ARC_STEPSIZE=str(ARC_STEP_DEG)),
             fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
         ):
