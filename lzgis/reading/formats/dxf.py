@@ -88,7 +88,10 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     if not _BEGINS.match(text) or not text.rstrip().endswith("EOF"):
         raise SourceError(place, Message("is no whole {kind}", kind=_TITLE), Message("save the drawing again"))
     document, found = _document(text, path)
+    del data, text
     rows, curves, unread = _rows(document)
+    # A large drawing takes most of the memory that a reader may use.
+    del document
     shapes = _polygons_of_rings(np.array([row.shape for row in rows], dtype=object))
     arcs = np.array([i for i, row in enumerate(rows) if row.curved is not None], dtype=np.intp)
 
@@ -131,7 +134,7 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
                 document, auditor = recover.read(io.BytesIO(_encoded(text)))
             except _BAD_ENTITY:
                 refuse(path, first)
-            repairs = [entry.message for entry in (*auditor.errors, *auditor.fixes)] or [str(first)]
+            repairs = [str(first), *(entry.message for entry in (*auditor.errors, *auditor.fixes))]
     found = [
         Problem("warning", str(path), Message("is damaged and was repaired: {text}", text=one), remedy)
         for one in repairs[:_NAMED]
@@ -140,7 +143,7 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
         what = Message("{count} more repairs were made", count=len(repairs) - _NAMED)
         found.append(Problem("warning", str(path), what, remedy))
     # A handle names an entity for other entities; nothing that is read here depends on it.
-    said = [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
+    said = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
     found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in said]
     return document, found
 
