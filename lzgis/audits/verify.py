@@ -12,8 +12,8 @@ import lzgis
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, reference_city
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
-from lzgis.files.manifest import Given, Manifest, Result, read_manifest, state_of
-from lzgis.files.result_folder import occupied, undecided
+from lzgis.files.manifest import InputPaths, Manifest, Result, read_manifest, state_of
+from lzgis.files.result_folder import is_unfinished, locked_folder
 from lzgis.messages import Message
 from lzgis.reading import sha256_of
 from lzgis.screening.overrides import OVERRIDES_FILE
@@ -124,9 +124,9 @@ def verify(
 
 
 def _manifest(folder: Path) -> Manifest:
-    if undecided(folder):
+    if is_unfinished(folder):
         # Decided and cut short: this finishes it.
-        with occupied(folder):
+        with locked_folder(folder):
             pass
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is not None and manifest.results:
@@ -138,7 +138,7 @@ def _manifest(folder: Path) -> Manifest:
     raise ExportError(str(folder), what, Message("name the folder that was given with --out"))
 
 
-def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
+def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, Same]]:
     """Go through the inputs of a result: role, name and how it stands now."""
     then = {(s["role"], s["name"]): str(s["sha256"]) for s in result.provenance.get("sources", [])}
     if not then:
@@ -154,7 +154,7 @@ def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, Same]]:
         yield role, name, Same.NEW
 
 
-def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Fingerprint what is there now, by role and name; `names` are those of then, by role."""
     found = {}
     root = Path(given.layers) if given.layers else reference_city()

@@ -19,7 +19,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.city.reference import reference_city as reference_city  # noqa: PLC0414 (to be had from here too)
 from lzgis.config import load_toml, nearest, parse
-from lzgis.coordinates.locate import Given, astray, locate
+from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.pieces import union_area
@@ -141,7 +141,7 @@ class Catalogue:
             loaded = _load(self.root, layer_id, self.layers[layer_id])
             if layer_id != self.city.outline:
                 place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
-                strange = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                strange = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
                 loaded = replace(loaded, problems=(*loaded.problems, *strange))
             self._read[layer_id] = loaded
         return self._read[layer_id]
@@ -240,7 +240,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
-    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    located = locate(frame.geometry.to_numpy(), Georeference(crs), place)
     problems += located.problems
     mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]

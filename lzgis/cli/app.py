@@ -33,7 +33,7 @@ from lzgis.messages import Message
 from lzgis.words import Language, Words
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.model.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -317,7 +317,7 @@ def _screened(
 
 
 def _write(
-    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: Given
+    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: InputPaths
 ) -> list[Path]:
     from lzgis.cli.console import progress_bar
     from lzgis.exports.folder import export_folder
@@ -326,12 +326,12 @@ def _write(
         return export_folder(report, out, names, language=lang.code, options=options, given=given, progress=progress)
 
 
-def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> Given:
-    from lzgis.files.manifest import Given
+def _given(sites: Path | None, layers: Path | None, overrides: Path | None) -> InputPaths:
+    from lzgis.files.manifest import InputPaths
     from lzgis.reading import is_address, shown
 
     known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
-    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
+    return InputPaths(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 def _show(report: Report, lang: Lang) -> None:

@@ -69,9 +69,9 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     written = []
     if options.out is not None:
         from lzgis.exports.gis.json import provenance_object
-        from lzgis.files.manifest import Given
+        from lzgis.files.manifest import InputPaths
 
-        given = Given(layers=str(layers or ""))
+        given = InputPaths(layers=str(layers or ""))
         with result_in(options.out, "audit", provenance_object(report.provenance), given) as stage:
             for name in names:
                 AUDIT_FORMATS[name].write(report, stage.folder / AUDIT_FORMATS[name].file_name, language=language)

@@ -14,7 +14,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.model.report import Report
     from lzgis.words import Language
 
@@ -66,7 +66,7 @@ class SheetOptions:
 
 
 def write_sheets(
-    report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: Given | None = None
+    report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: InputPaths | None = None
 ) -> list[Path]:
     """Write the maps that the options ask for, and return the files."""
     from lzgis.exports.gis.json import provenance_object

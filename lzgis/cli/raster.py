@@ -161,11 +161,11 @@ def _result(out: Path, name: str, origin: Provenance, sites: Path | None, layers
     """Let a command make its files, and put them in place as one unit that ``lzgis verify`` knows."""
     from lzgis.audits.verify import RASTER_RESULTS
     from lzgis.exports.gis.json import provenance_object
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.reading import is_address, shown
 
     known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
-    given = Given(sites=known_as, layers=str(layers or ""))
+    given = InputPaths(sites=known_as, layers=str(layers or ""))
     with result_in(out, f"{RASTER_RESULTS}{name}", provenance_object(origin), given) as stage:
         yield stage
 

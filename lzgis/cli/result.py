@@ -15,7 +15,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.files.result_folder import Stage
 
 _SECRET_OPTIONS = ("--tianditu-key",)
@@ -70,7 +70,7 @@ def made_at(environment: Mapping[str, str] = os.environ) -> dt.datetime:
 
 
 @contextmanager
-def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given | None = None) -> Iterator[Stage]:
+def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: InputPaths | None = None) -> Iterator[Stage]:
     """Let a command make its files beside `out`, and put them there as one unit under the name of the command.
 
     Raises
@@ -78,15 +78,15 @@ def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given 
     ExportError
         If another process is writing there, or a file cannot be written; what was there before is then untouched.
     """
-    from lzgis.files.manifest import Given, Result
-    from lzgis.files.result_folder import occupied, staged
+    from lzgis.files.manifest import InputPaths, Result
+    from lzgis.files.result_folder import locked_folder, new_result
 
-    with occupied(out) as place, staged(place, name) as stage:
+    with locked_folder(out) as place, new_result(place, name) as stage:
         yield stage
         told = dict(provenance)
         stage.result = Result(
             made_at=str(told.get("made_at") or made_at().isoformat()),
             command=list(asked()),
-            given=given or Given(),
+            given=given or InputPaths(),
             provenance=told,
         )

@@ -23,7 +23,7 @@ _SAMPLE = 64
 
 
 @dataclass(frozen=True)
-class Landing:
+class Candidate:
     """Where coordinates come to lie if they are read in one way.
 
     Attributes
@@ -93,7 +93,7 @@ def compass(azimuth_deg: float) -> Message:
     return names[round(azimuth_deg / 45) % 8]
 
 
-def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[Landing]:
+def candidate_systems(points: Coordinates, near: shapely.Geometry | None = None) -> list[Candidate]:
     """Read coordinates in every way that China knows, and tell where they would land, the likeliest first.
 
     Parameters
@@ -105,13 +105,13 @@ def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[
 
     Returns
     -------
-    list of Landing
+    list of Candidate
         Those that land in China; in feet, only those in the city. Without an outline, what lies nearest to the middle of
         the country comes first.
 
     Examples
     --------
-    >>> for one in landings(np.array([[38445000.0, 2765000.0]]), shapely.box(113, 24, 114, 26)):
+    >>> for one in candidate_systems(np.array([[38445000.0, 2765000.0]]), shapely.box(113, 24, 114, 26)):
     ...     print(one)
     EPSG:4526 (lands in the city)
     """
@@ -125,7 +125,7 @@ def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[
         lon, lat = np.median(place, axis=0)
         distance, azimuth = _from_outline(place, near) if near is not None else (np.nan, np.nan)
         if distance == 0 or not in_feet:
-            found.append(Landing(reading, float(lon), float(lat), distance, azimuth))
+            found.append(Candidate(reading, float(lon), float(lat), distance, azimuth))
     if near is not None:
         return sorted(found, key=lambda one: one.distance_m)
     return sorted(found, key=lambda one: round(np.hypot(one.lon_deg - _MIDDLE_DEG[0], one.lat_deg - _MIDDLE_DEG[1])))
@@ -217,9 +217,9 @@ def _transformer(code: str) -> Transformer:
     return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
-def said_landings(found: list[Landing], most: int = 4) -> Message:
-    """List the likeliest landings, at least one, in one line."""
+def list_candidates(found: list[Candidate], most: int = 4) -> Message:
+    """List the likeliest candidate_systems, at least one, in one line."""
     first, *others = found[:most]
     if not others:
         return first.said
-    return Message("{one}; {others}", one=first.said, others=said_landings(others, most))
+    return Message("{one}; {others}", one=first.said, others=list_candidates(others, most))

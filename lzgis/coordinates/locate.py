@@ -10,7 +10,7 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from lzgis.coordinates.candidates import CHINA_DEG, compass, distance_from, in_china, landings, said_landings
+from lzgis.coordinates.candidates import CHINA_DEG, candidate_systems, compass, distance_from, in_china, list_candidates
 from lzgis.coordinates.gauss_kruger import prefix_of, zone_of
 from lzgis.coordinates.helmert import Helmert
 from lzgis.coordinates.plane import Coordinates, Geometries, move_points, to_cgcs2000
@@ -24,7 +24,7 @@ _NEIGHBOUR_M = 5_000.0
 
 
 @dataclass(frozen=True)
-class Given:
+class Georeference:
     """What is known of coordinates besides themselves.
 
     Attributes
@@ -55,14 +55,14 @@ class Located:
     problems: tuple[Problem, ...]
 
 
-def locate(geometries: Geometries, given: Given, place: str) -> Located:
+def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
     """Bring geometries to degrees on CGCS2000, refusing what cannot be where it claims to be.
 
     Parameters
     ----------
     geometries : array of shapely geometries
         Coordinates as read: x (longitude, easting) before y, None where a row has none.
-    given : Given
+    given : Georeference
         Their system, and what the user says of them.
     place : str
         The name of the input, for messages.
@@ -78,9 +78,9 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     Examples
     --------
     >>> square = np.array([shapely.box(38445000, 2765000, 38445100, 2765100)], dtype=object)
-    >>> locate(square, Given(CRS.from_epsg(4526)), "plan.shp").transforms
+    >>> locate(square, Georeference(CRS.from_epsg(4526)), "plan.shp").transforms
     ('plan.shp: unprojected from CGCS2000 / 3-degree Gauss-Kruger zone 38',)
-    >>> locate(square, Given(CRS.from_epsg(4547)), "plan.shp")
+    >>> locate(square, Georeference(CRS.from_epsg(4547)), "plan.shp")
     Traceback (most recent call last):
     ...
     lzgis.errors.SourceError: plan.shp: eastings begin with zone 38, which EPSG:4547 does not have; EPSG:4526 fits
@@ -101,15 +101,15 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     return Located(there, crs, transforms, tuple(problems))
 
 
-def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
+def all_outside(geometries: Geometries, area: shapely.Geometry) -> bool:
     """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
     shapely.prepare(area)
     return not bool(shapely.intersects(area, geometries).any())
 
 
-def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
+def location_problems(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
     """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
-    if len(geometries) and lies_elsewhere(geometries, outline):
+    if len(geometries) and all_outside(geometries, outline):
         west, south, east, north = shapely.total_bounds(geometries)
         distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
         what = Message(
@@ -165,10 +165,10 @@ def _same_parameters(one: CRS, other: CRS) -> bool:
 
 
 def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> NoReturn:
-    found = landings(raw, near)
+    found = candidate_systems(raw, near)
     remedy = Message("declare it, for instance EPSG:4490 or EPSG:4526")
     if found:
-        remedy = Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
+        remedy = Message("declare it with --crs; it may be {candidates}", candidates=list_candidates(found))
     raise SourceError(place, Message("has no coordinate reference system"), remedy)
 
 
@@ -234,7 +234,7 @@ def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
 
 
 def _fitting(raw: Coordinates) -> str:
-    found = landings(raw)
+    found = candidate_systems(raw)
     return str(found[0].reading) if found else ""
 
 
@@ -243,7 +243,7 @@ def _correct_it() -> Message:
 
 
 def _moved(
-    geometries: Geometries, crs: CRS, given: Given, place: str
+    geometries: Geometries, crs: CRS, given: Georeference, place: str
 ) -> tuple[Geometries, tuple[str, ...], list[Problem]]:
     """Unproject, change the datum and take a shift away: all that moves coordinates, each step said."""
     try:
@@ -293,11 +293,11 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
     numbers = np.isfinite(raw).all(axis=1)
     if not numbers.any() or in_china(there[numbers]).any():
         return
-    found = landings(raw, near)
+    found = candidate_systems(raw, near)
     what = _why_abroad(there[numbers], raw[numbers], crs)
     if found:
         remedy = Message(
-            "it may be {candidates}; correct the coordinates or what is declared", candidates=said_landings(found)
+            "it may be {candidates}; correct the coordinates or what is declared", candidates=list_candidates(found)
         )
         raise SourceError(place, what, remedy)
     raise SourceError(place, what, _correct_it())
@@ -368,16 +368,16 @@ def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely
     nearest = int(np.argmin(distance))
     km, direction = distance[nearest] / 1000, compass(azimuth[nearest])
     far = apart[distance > _NEIGHBOUR_M]
-    fits = [one for one in landings(vertices(raw[far]), near) if one.inside] if len(far) else []
+    fits = [one for one in candidate_systems(vertices(raw[far]), near) if one.inside] if len(far) else []
     if fits and len(far) == usable.sum():
         what = Message(
             "as {name} it lies {km:,.0f} km {direction} of the city", name=code_of(crs), km=km, direction=direction
         )
-        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=said_landings(fits))
+        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=list_candidates(fits))
         raise SourceError(place, what, remedy)
     # No counts: a file that is read in pieces says the same as one that is read at once.
     what = Message("has features outside the city")
     remedy = Message("nothing is known there: they are not checked")
     if fits:
-        remedy = Message("{candidates} would fit those far off: see what they are in", candidates=said_landings(fits))
+        remedy = Message("{candidates} would fit those far off: see what they are in", candidates=list_candidates(fits))
     return [Problem("warning", place, what, remedy)]

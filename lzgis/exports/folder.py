@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lzgis.exports import FORMATS, export_as, export_projects
 from lzgis.exports.gis.json import provenance_object
-from lzgis.files.manifest import Given, Result
-from lzgis.files.result_folder import occupied, staged
+from lzgis.files.manifest import InputPaths, Result
+from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
 from lzgis.words import Language
 
@@ -24,7 +24,7 @@ def export_folder(  # noqa: PLR0913 (what a reader may choose)
     *,
     language: Language = "zh",
     options: Mapping[str, object] | None = None,
-    given: Given | None = None,
+    given: InputPaths | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a report into a folder in several formats: all files take their places together, or none does.
@@ -41,7 +41,7 @@ def export_folder(  # noqa: PLR0913 (what a reader may choose)
         The reader's language.
     options : mapping, optional
         Further keywords, see `lzgis.exports.Format.options`.
-    given : Given, optional
+    given : InputPaths, optional
         Where the inputs are, so that ``lzgis verify`` finds them again.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
@@ -56,7 +56,7 @@ def export_folder(  # noqa: PLR0913 (what a reader may choose)
     ExportError
         If another process is writing there, or a file cannot be written; what was there before is then untouched.
     """
-    with occupied(out) as place, staged(place, "screen") as stage:
+    with locked_folder(out) as place, new_result(place, "screen") as stage:
         made = write_formats(report, stage.folder, names, language=language, options=options, progress=progress)
         stage.result = result_of(report.provenance, given)
     return [stage.final(path) for path in made]
@@ -89,11 +89,11 @@ def write_formats(
     return written
 
 
-def result_of(provenance: Provenance, given: Given | None = None) -> Result:
+def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
     """Say for the manifest where a result comes from."""
     return Result(
         made_at=provenance.made_at.isoformat(),
         command=list(provenance.command),
-        given=given or Given(),
+        given=given or InputPaths(),
         provenance=provenance_object(provenance),
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.files.lock import Lock
-from lzgis.files.read_back import Rows, reopen
+from lzgis.files.read_back import Rows, check_readable
 from lzgis.messages import Message
 
 #: The folder, beside the results, of what is not finished.
@@ -58,12 +58,12 @@ def write_atomic(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
     ['a.txt']
     """
     path = Path(path)
-    with telling(path):
+    with export_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with workplace(path.parent) as folder:
+        with working_folder(path.parent) as folder:
             made = folder / f"made{path.suffix}"
             expected = make(made)
-            reopen(made, str(path), expected)
+            check_readable(made, str(path), expected)
             sync(made)
             made.replace(path)
             sync(path.parent)
@@ -118,7 +118,7 @@ def write_texts_atomic(path: str | Path, texts: Iterable[str]) -> None:
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
+def export_errors(path: Path) -> Iterator[None]:
     """Turn what the system or a library says that cannot write to a place into an error that says what to do.
 
     Raises
@@ -148,7 +148,7 @@ def _remedy(error: OSError) -> Message:
 
 
 @contextmanager
-def workplace(parent: Path) -> Iterator[Path]:
+def working_folder(parent: Path) -> Iterator[Path]:
     """Give an empty folder on the file system of `parent`; it is removed at the end, also by the next if need be.
 
     Raises
@@ -156,7 +156,7 @@ def workplace(parent: Path) -> Iterator[Path]:
     OSError
         If `parent` cannot be written to.
     """
-    remove_dead(parent)
+    remove_abandoned(parent)
     folder, lock = _open(parent / UNFINISHED)
     try:
         yield folder
@@ -166,7 +166,7 @@ def workplace(parent: Path) -> Iterator[Path]:
         _close(parent)
 
 
-def remove_dead(parent: Path) -> None:
+def remove_abandoned(parent: Path) -> None:
     """Remove what processes that are no more left unfinished in a folder; nothing that is being made."""
     for folder in (parent / UNFINISHED).glob(f"{_OWN}*"):
         lock = Lock(folder / _LOCK)

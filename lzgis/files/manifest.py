@@ -31,7 +31,7 @@ class ResultFile(_Record):
     bytes: int
 
 
-class Given(_Record):
+class InputPaths(_Record):
     """Where the inputs were, as whoever asked wrote it; empty where nothing was written."""
 
     sites: str = ""
@@ -44,11 +44,11 @@ class Result(_Record):
 
     made_at: str
     command: list[str] = []
-    given: Given = Given()
+    given: InputPaths = InputPaths()
     provenance: dict[str, Any] = {}
     files: list[ResultFile] = []
 
-    def made_alike(self, other: Result) -> bool:
+    def same_inputs(self, other: Result) -> bool:
         """Tell whether both come from the same inputs, rules, date and versions, so that their files may stand together."""
         return _basis(self.provenance) == _basis(other.provenance)
 
@@ -94,7 +94,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name")) from error
 
 
-def listed(folder: Path, names: Iterable[str]) -> list[ResultFile]:
+def describe_files(folder: Path, names: Iterable[str]) -> list[ResultFile]:
     """Describe files of a folder."""
     return [
         ResultFile(name=name, sha256=digest_of(folder / name), bytes=(folder / name).stat().st_size) for name in names

@@ -22,7 +22,7 @@ _LARGE_BYTES = 2**24
 _Found = Rows | str
 
 
-def reopen(path: Path, place: str, expected: Rows | None = None) -> None:
+def check_readable(path: Path, place: str, expected: Rows | None = None) -> None:
     """Read a file back in full by the means of its suffix, and count its rows.
 
     Parameters

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, sync, telling, workplace
+from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, export_errors, sync, working_folder
 from lzgis.files.lock import Lock
-from lzgis.files.manifest import MANIFEST, Manifest, Result, listed, read_manifest, state_of
+from lzgis.files.manifest import MANIFEST, Manifest, Result, describe_files, read_manifest, state_of
 from lzgis.messages import Message
 
 _READY = "ready"
@@ -43,7 +43,7 @@ class Stage:
 
 
 @contextmanager
-def occupied(out: str | Path) -> Iterator[Path]:
+def locked_folder(out: str | Path) -> Iterator[Path]:
     """Have a folder for oneself: made if need be, what a killed process had decided finished, and locked to the end.
 
     Raises
@@ -54,7 +54,7 @@ def occupied(out: str | Path) -> Iterator[Path]:
     out = Path(out)
     lock = _locked(out)
     try:
-        with telling(out):
+        with export_errors(out):
             finish(out)
         # Better now than after an hour of work.
         read_manifest(out)
@@ -65,13 +65,13 @@ def occupied(out: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged(out: Path, name: str) -> Iterator[Stage]:
+def new_result(out: Path, name: str) -> Iterator[Stage]:
     """Let a result be made beside its folder, and put all of it in its place at the end.
 
     Parameters
     ----------
     out : Path
-        The folder, which must be `occupied`.
+        The folder, which must be `locked_folder`.
     name : str
         What the manifest calls the result; an older one of that name is replaced. Its files that are not written again
         stay if they were made from the same inputs, rules and versions, and are removed otherwise.
@@ -81,7 +81,7 @@ def staged(out: Path, name: str) -> Iterator[Stage]:
     ExportError
         If a file cannot be written or read back; the folder is then as it was.
     """
-    with telling(out), workplace(out) as place:
+    with export_errors(out), working_folder(out) as place:
         stage = Stage(out, place / "made" / _NEW)
         stage.folder.mkdir(parents=True)
         try:
@@ -92,11 +92,11 @@ def staged(out: Path, name: str) -> Iterator[Stage]:
             raise ExportError(where, error.what, error.remedy) from error
         if stage.result is not None:
             _decide(stage, name, stage.result)
-    with telling(out):
+    with export_errors(out):
         finish(out)
 
 
-def undecided(out: Path) -> bool:
+def is_unfinished(out: Path) -> bool:
     """Tell whether a process was killed between deciding on a result and putting all of it in place."""
     return (out / UNFINISHED / _READY).is_dir()
 
@@ -156,7 +156,7 @@ def _drop(ready: Path) -> None:
 
 
 def _locked(out: Path) -> Lock:
-    with telling(out):
+    with export_errors(out):
         while True:
             (out / UNFINISHED).mkdir(parents=True, exist_ok=True)
             lock = Lock(out / UNFINISHED / "lock")
@@ -193,8 +193,8 @@ def _decide(stage: Stage, name: str, result: Result) -> None:
     before = read_manifest(out) or Manifest()
     older = before.results.get(name, Result(made_at=""))
     unwritten = [one for one in older.files if one.name not in files and state_of(out, one) == "same"]
-    kept = unwritten if older.made_alike(result) else []
-    result = result.model_copy(update={"files": [*kept, *listed(stage.folder, files)]})
+    kept = unwritten if older.same_inputs(result) else []
+    result = result.model_copy(update={"files": [*kept, *describe_files(stage.folder, files)]})
     manifest = Manifest(results={**before.results, name: result})
     (stage.folder / MANIFEST).write_text(manifest.text(), "utf-8", newline="\n")
     # What another result names as well is not this one's to remove.

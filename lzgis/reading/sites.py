@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
 from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
@@ -129,14 +129,14 @@ def _table(
     return SiteTable(table, said, source, located.transforms, mended.repairs)
 
 
-def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Given:
+def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Georeference:
     """Say what is known of the coordinates of a frame; its own system and a declared one must be one."""
     own = None if frame.crs is None else CRS.from_user_input(frame.crs)
     declared = None if options.crs is None else declared_crs(options.crs)
     if own is not None and declared is not None and code_of(own) != code_of(declared):
         what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
-    return Given(own or declared, options.helmert, options.shifted, near)
+    return Georeference(own or declared, options.helmert, options.shifted, near)
 
 
 def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:

@@ -15,10 +15,10 @@ from shapely import box
 
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.city.catalogue import open_catalogue
-from lzgis.coordinates.candidates import distance_from, landings
+from lzgis.coordinates.candidates import candidate_systems, distance_from
 from lzgis.coordinates.gauss_kruger import NUMBERS, Zone, numbered, zone_at, zone_of
 from lzgis.coordinates.helmert import Helmert, read_helmert
-from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
 from lzgis.coordinates.shifted_maps import from_bd09, from_gcj02, suspected_shift, to_bd09, to_gcj02
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.reading import ReadOptions, sites_from_frame
@@ -39,7 +39,9 @@ def there(code, *, swapped=False, scale=1.0):
 
 
 def located(shapes, crs, near=CITY, **more):
-    return locate(shapes, Given(None if crs is None else CRS.from_user_input(crs), near=near, **more), "plan.shp")
+    return locate(
+        shapes, Georeference(None if crs is None else CRS.from_user_input(crs), near=near, **more), "plan.shp"
+    )
 
 
 def refused(shapes, crs, near=CITY, **more):
@@ -308,7 +310,7 @@ def test_no_shift_is_suspected_by_chance_or_where_vertices_already_meet():
 
 
 def test_landings_are_ordered_and_complete():
-    found = landings(np.array([[445_000.0, 2_765_000.0]]), CITY)
+    found = candidate_systems(np.array([[445_000.0, 2_765_000.0]]), CITY)
     distances = [one.distance_m for one in found]
     assert distances == sorted(distances)
     assert {f"EPSG:{4534 + i}" for i in range(21)} <= {str(one.reading) for one in found}

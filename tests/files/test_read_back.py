@@ -9,7 +9,7 @@ from lzgis.exports.gis.geojson import write_lines
 from lzgis.exports.gis.json import lines
 from lzgis.files import read_back as reopening
 from lzgis.files.atomic_write import write_texts_atomic
-from lzgis.files.read_back import reopen
+from lzgis.files.read_back import check_readable
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,9 @@ def document(folder):
 def test_the_rows_of_each_list_are_counted_line_by_line(tmp_path):
     path = document(tmp_path)
     assert reopening._json_by_lines(path) == {"findings": 3, "none": 0}
-    reopen(path, "here", {"findings": 3, "none": 0})
+    check_readable(path, "here", {"findings": 3, "none": 0})
     with pytest.raises(ExportError, match="holds 3 rows of 'findings' instead of 4"):
-        reopen(path, "here", {"findings": 4})
+        check_readable(path, "here", {"findings": 4})
 
 
 def test_a_collection_with_lists_in_its_head_is_counted(tmp_path):
@@ -51,7 +51,7 @@ def test_what_is_broken_anywhere_is_told(tmp_path):
     for one in broken:
         path.write_bytes(one)
         try:
-            reopen(path, "here", {"findings": 3})
+            check_readable(path, "here", {"findings": 3})
         except ExportError:
             told += 1
     # Only the signs within texts may be missing: "[", "]", "x[" and ",".
@@ -63,4 +63,4 @@ def test_json_laid_out_otherwise_is_read_whole(tmp_path):
     path.write_text('{\n "a": [\n  [\n   1\n  ],\n  2\n ]\n}\n', "utf-8")
     with pytest.raises(ValueError):
         reopening._json_by_lines(path)
-    reopen(path, "here", {"a": 2})
+    check_readable(path, "here", {"a": 2})
