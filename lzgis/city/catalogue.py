@@ -29,7 +29,7 @@ from lzgis.model.report import Layer, Problem, Repair, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
-from lzgis.reading.repair import mend
+from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 
 CATALOGUE_FILE = "catalog.toml"
@@ -242,7 +242,9 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = layer_columns(read.frame, spec, place, problems)
     located = locate(frame.geometry.to_numpy(), Georeference(crs), place)
     problems += located.problems
-    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
+    mended = repair_geometries(
+        located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes
+    )
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)

@@ -82,7 +82,7 @@ def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any])
 
 
 def with_chords(
-    shapes: Geometries, rows: np.ndarray, again: Callable[[float], Geometries], *, place: str, unit_m2: float
+    shapes: Geometries, rows: np.ndarray, redraw: Callable[[float], Geometries], *, place: str, unit_m2: float
 ) -> Drawn:
     """Say which rows have arcs and what their chords do to the area; draw them finer where that is too much.
 
@@ -92,7 +92,7 @@ def with_chords(
         All rows, arcs as chords of `ARC_STEP_DEG`.
     rows : array of int
         Those that have arcs.
-    again : callable
+    redraw : callable
         Gives all rows anew with chords of another angle, in degrees.
     place : str
         What messages call the input.
@@ -103,13 +103,13 @@ def with_chords(
         return Drawn(shapes)
     drawn = np.array(shapes, dtype=object)
     area = _areas(drawn[rows])
-    true = area + (area - _areas(again(OTHER_STEPS_DEG[0])[rows])) / 3
+    true = area + (area - _areas(redraw(OTHER_STEPS_DEG[0])[rows])) / 3
     beyond = np.abs(true - area) * unit_m2 > np.maximum(TOLERANCE_M2, TOLERANCE_SHARE * true * unit_m2)
     problems = [_note(len(rows) - int(beyond.sum()), ARC_STEP_DEG, place)] if not beyond.all() else []
     fine = OTHER_STEPS_DEG[1]
     steps = np.where(beyond, fine, ARC_STEP_DEG)
     if beyond.any():
-        drawn[rows[beyond]] = again(fine)[rows[beyond]]
+        drawn[rows[beyond]] = redraw(fine)[rows[beyond]]
         finer = _areas(drawn[rows])
         true = np.where(beyond, finer + (finer - area) / (_FINER**2 - 1), true)
         area = np.where(beyond, finer, area)

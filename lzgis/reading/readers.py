@@ -28,12 +28,12 @@ READERS: dict[str, str] = {
     ".kmz": "formats.kml:read_kmz",
     ".dxf": "formats.dxf:read_dxf",
     ".gml": "formats.gml:read_gml",
-    ".xlsx": "formats.workbook:read_workbook",
-    ".xlsm": "formats.workbook:read_workbook",
-    ".xls": "formats.workbook:read_workbook",
-    ".ods": "formats.workbook:read_workbook",
-    ".csv": "formats.delimited:read_delimited",
-    ".tsv": "formats.delimited:read_delimited",
+    ".xlsx": "formats.tables:read_workbook",
+    ".xlsm": "formats.tables:read_workbook",
+    ".xls": "formats.tables:read_workbook",
+    ".ods": "formats.tables:read_workbook",
+    ".csv": "formats.tables:read_delimited",
+    ".tsv": "formats.tables:read_delimited",
     ".txt": "formats.boundary_points.reader:read_coordfile",
     ".zip": "formats.zip_archive:read_zip",
 }
@@ -73,7 +73,7 @@ def read_vector(path: str | Path, *, layer: str | None = None, options: ReadOpti
     if layer is not None:
         chosen = replace(chosen, layer=layer)
     if is_address(path):
-        reader: AddressReader = _named(SCHEMES[scheme_of(path)])
+        reader: AddressReader = _load(SCHEMES[scheme_of(path)])
         read = reader(address_of(path), chosen)
         return _as_declared(read, chosen, shown(path))
     return read_file(path, chosen)
@@ -92,14 +92,14 @@ def read_file(path: str | Path, options: ReadOptions) -> Read:
     if file.is_dir() != (suffix == ".gdb"):
         what = Message("is a folder, not a file") if file.is_dir() else Message("is a file, not a folder")
         raise SourceError(str(path), what, Message("give the file itself; only a file geodatabase is a folder"))
-    reader: Reader = _named(READERS[suffix])
+    reader: Reader = _load(READERS[suffix])
     read = reader(file, options)
     if not read.sha256:
         read = replace(read, sha256=sha256_of(file), name=file.name)
     return _as_declared(read, options, str(path))
 
 
-def _named(where: str) -> Any:
+def _load(where: str) -> Any:
     module, _, name = where.partition(":")
     return getattr(import_module(f"lzgis.reading.{module}"), name)
 
@@ -108,5 +108,5 @@ def _as_declared(read: Read, options: ReadOptions, place: str) -> Read:
     """Apply what the user declared, by a module that is imported only where something was."""
     if not (options.crs or options.where):
         return read
-    applied: Read = _named("declared:as_declared")(read, options, place)
+    applied: Read = _load("declared:as_declared")(read, options, place)
     return applied

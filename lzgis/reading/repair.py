@@ -65,7 +65,7 @@ class Change:
         )
 
 
-class Flat(NamedTuple):
+class Flattened(NamedTuple):
     """Geometries without heights and measures, what is said of it, and what was done."""
 
     geometry: Geometries
@@ -74,7 +74,7 @@ class Flat(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Mended:
+class Repaired:
     """Geometries fit for use, `None` where there is nothing to use, and what was done.
 
     Attributes
@@ -103,7 +103,7 @@ class Mended:
         return ~shapely.is_missing(self.geometry)
 
     @property
-    def relied_on(self) -> Geometries:
+    def accepted(self) -> Geometries:
         """The geometries without those whose repair is not accepted."""
         kept = self.geometry.copy()
         kept[self.refused] = None
@@ -111,7 +111,7 @@ class Mended:
 
 
 @dataclass(eq=False)
-class _Bench:
+class _Log:
     """One mending: what it is of, and what has been noted so far."""
 
     place: str
@@ -121,28 +121,28 @@ class _Bench:
     repairs: list[Repair] = field(default_factory=list)
     doubtful: list[shapely.Geometry | None] = field(default_factory=list)
 
-    def here(self, i: int) -> Message:
+    def place_of(self, i: int) -> Message:
         return Message("{place}, feature '{id}'", place=self.place, id=self.ids[i])
 
-    def say(self, level: str, i: int, what: Message, remedy: Message) -> None:
-        self.problems.append(Problem(level, self.here(i), what, remedy))
+    def add_problem(self, level: str, i: int, what: Message, remedy: Message) -> None:
+        self.problems.append(Problem(level, self.place_of(i), what, remedy))
 
-    def unusable(self, i: int, what: Message, remedy: Message, where: shapely.Geometry | None) -> None:
-        self.say("error", i, what, remedy)
+    def mark_unusable(self, i: int, what: Message, remedy: Message, where: shapely.Geometry | None) -> None:
+        self.add_problem("error", i, what, remedy)
         self.doubtful.append(where)
 
-    def repaired(self, i: int, what: str, areas_m2: tuple[float, float], accepted: bool = True) -> None:
+    def add_repair(self, i: int, what: str, areas_m2: tuple[float, float], accepted: bool = True) -> None:
         self.repairs.append(Repair(self.place, str(self.ids[i]), what, *areas_m2, accepted))
 
 
-def mend(
+def repair_geometries(
     geometries: Geometries,
     ids: np.ndarray,
     place: str,
     *,
     accept: Repairs = "listed",
     changes: Sequence[Change] = (),
-) -> Mended:
+) -> Repaired:
     """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, listing every change.
 
     A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``. Rings that
@@ -154,32 +154,32 @@ def mend(
     Examples
     --------
     >>> bow_tie = shapely.Polygon([(112, 25), (112.001, 25.001), (112.001, 25), (112, 25.001)])
-    >>> done = mend([bow_tie], np.array(["7"]), "sites.gpkg")
+    >>> done = repair_geometries([bow_tie], np.array(["7"]), "sites.gpkg")
     >>> bool(done.refused[0]), done.repairs[0].feature, round(done.repairs[0].area_after_m2)
     (True, '7', 5591)
-    >>> bool(mend([bow_tie], np.array(["7"]), "sites.gpkg", accept="accepted").refused[0])
+    >>> bool(repair_geometries([bow_tie], np.array(["7"]), "sites.gpkg", accept="accepted").refused[0])
     False
     """
-    bench = _Bench(place, ids, accept)
+    log = _Log(place, ids, accept)
     array = np.asarray(geometries, dtype=object).copy()
-    _drop_unusable(array, bench)
-    array, flattened, left_out = flat(array, place)
-    bench.problems += flattened
+    _drop_unusable(array, log)
+    array, flattened, left_out = drop_heights(array, place)
+    log.problems += flattened
     for i in np.flatnonzero(shapely.get_type_id(array) == _RING):
         array[i] = shapely.LineString(array[i].coords)
     for i in np.flatnonzero(shapely.get_type_id(array) == _COLLECTION):
-        array[i] = _of_one_dimension(array[i], int(i), bench)
+        array[i] = _of_one_dimension(array[i], int(i), log)
     refused = np.zeros(len(array), dtype=bool)
     for change in (*changes, *left_out):
-        refused[_not_accepted(array, change, bench)] = True
+        refused[_check_change(array, change, log)] = True
     present = ~shapely.is_missing(array)
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
-        array[i], doubted = _made_valid(array[i], int(i), bench)
+        array[i], doubted = _repair_validity(array[i], int(i), log)
         refused[i] |= doubted
-    return Mended(array, tuple(bench.problems), tuple(bench.repairs), refused, tuple(bench.doubtful))
+    return Repaired(array, tuple(log.problems), tuple(log.repairs), refused, tuple(log.doubtful))
 
 
-def flat(geometries: Geometries, place: str) -> Flat:
+def drop_heights(geometries: Geometries, place: str) -> Flattened:
     """Leave out heights and measures, and say so: areas are plane areas."""
     found = (
         (shapely.has_z(geometries), Message("heights (Z) were left out")),
@@ -188,10 +188,10 @@ def flat(geometries: Geometries, place: str) -> Flat:
     remedy = Message("nothing to do: areas are plane areas")
     done = [Change(tuple(np.flatnonzero(has).tolist()), what) for has, what in found if has.any()]
     said = [Problem("note", place, change.what, remedy) for change in done]
-    return Flat(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, said, done)
+    return Flattened(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, said, done)
 
 
-def _not_accepted(array: Geometries, change: Change, bench: _Bench) -> list[int]:
+def _check_change(array: Geometries, change: Change, log: _Log) -> list[int]:
     """List what a reader did, and return the rows where it changes the area too much and nobody accepted that."""
     within: dict[int, tuple[float, float]] = {}
     refused = []
@@ -202,23 +202,23 @@ def _not_accepted(array: Geometries, change: Change, bench: _Bench) -> list[int]
             within[row] = (before, after)
             continue
         values = {"done": change.what, "before": before, "after": after}
-        accepted = bench.accept == "accepted"
-        bench.repaired(row, change.what, (before, after), accepted)
+        accepted = log.accept == "accepted"
+        log.add_repair(row, change.what, (before, after), accepted)
         if accepted:
             what = Message("{done}; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values)
-            bench.say("warning", row, what, Message("check the shape"))
+            log.add_problem("warning", row, what, Message("check the shape"))
         else:
             what = Message("{done}, which changes its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values)
             remedy = Message("draw it again, or accept the repair")
-            bench.unusable(row, what, remedy, shapely.convex_hull(array[row]))
+            log.mark_unusable(row, what, remedy, shapely.convex_hull(array[row]))
             refused.append(row)
     if len(within) <= _SINGLY:
         for row, areas in within.items():
-            bench.repaired(row, change.what, areas)
+            log.add_repair(row, change.what, areas)
     else:
         total = tuple(float(np.sum(side)) for side in zip(*within.values(), strict=True))
         together = Message("{count} features", count=len(within))
-        bench.repairs.append(Repair(bench.place, together, change.what, total[0], total[1]))
+        log.repairs.append(Repair(log.place, together, change.what, total[0], total[1]))
     return refused
 
 
@@ -226,31 +226,31 @@ def _within_tolerance(before_m2: float, after_m2: float) -> bool:
     return abs(after_m2 - before_m2) <= max(TOLERANCE_M2, TOLERANCE_SHARE * before_m2)
 
 
-def _drop_unusable(array: Geometries, bench: _Bench) -> None:
+def _drop_unusable(array: Geometries, log: _Log) -> None:
     draw = Message("draw it or remove the row")
     for i in range(len(array)):
         if array[i] is None:
-            bench.unusable(i, Message("has no geometry"), draw, None)
+            log.mark_unusable(i, Message("has no geometry"), draw, None)
         elif shapely.is_empty(array[i]):
-            bench.unusable(i, Message("its geometry is empty"), draw, None)
+            log.mark_unusable(i, Message("its geometry is empty"), draw, None)
         elif not np.isfinite(shapely.get_coordinates(array[i])).all():
-            bench.unusable(i, Message("a coordinate is not a number"), Message("correct the coordinate"), None)
+            log.mark_unusable(i, Message("a coordinate is not a number"), Message("correct the coordinate"), None)
         else:
             continue
         array[i] = None
 
 
-def _of_one_dimension(mixture: shapely.Geometry, i: int, bench: _Bench) -> shapely.Geometry:
+def _of_one_dimension(mixture: shapely.Geometry, i: int, log: _Log) -> shapely.Geometry:
     """Keep the polygons of a collection, or its lines if it has none, or its points."""
-    parts = _flat(mixture)
+    parts = _single_parts(mixture)
     dimensions = shapely.get_dimensions(parts)
     most = int(dimensions.max())
     if (dimensions != most).any():
         kept = ("points", "lines", "polygons")[most]
         what = Message("is a mixture of points, lines or polygons, of which only the {kept} are used", kept=kept)
-        bench.say("warning", i, what, Message("give the others as rows of their own"))
+        log.add_problem("warning", i, what, Message("give the others as rows of their own"))
         areas = _area(mixture), _area(mixture)
-        bench.repaired(i, what, areas)
+        log.add_repair(i, what, areas)
     chosen = parts[dimensions == most]
     if len(chosen) == 1:
         only: shapely.Geometry = chosen[0]
@@ -260,7 +260,7 @@ def _of_one_dimension(mixture: shapely.Geometry, i: int, bench: _Bench) -> shape
     return many
 
 
-def _flat(geometry: shapely.Geometry) -> Geometries:
+def _single_parts(geometry: shapely.Geometry) -> Geometries:
     """Give the points, lines and polygons of collections within collections."""
     parts = shapely.get_parts(geometry)
     while (shapely.get_type_id(parts) > 3).any():
@@ -268,34 +268,34 @@ def _flat(geometry: shapely.Geometry) -> Geometries:
     return np.asarray(parts[~shapely.is_empty(parts)], dtype=object)
 
 
-def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shapely.Geometry | None, bool]:
+def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[shapely.Geometry | None, bool]:
     why = shapely.is_valid_reason(geometry)
     dimension = shapely.get_dimensions(np.array([geometry]))
-    valid = _structured(geometry, dimension)
+    valid = _valid_by_structure(geometry, dimension)
     before = _area(geometry)
     if shapely.is_empty(valid):
         what = Message("cannot be repaired ({why})", why=why)
-        bench.unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
-        bench.repaired(i, what, (before, 0.0), False)
+        log.mark_unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
+        log.add_repair(i, what, (before, 0.0), False)
         return None, False
     after = _area(valid)
     values = {"why": why, "before": before, "after": after}
-    if _within_tolerance(before, after) or bench.accept == "accepted":
+    if _within_tolerance(before, after) or log.accept == "accepted":
         what = Message(
             "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values
         )
-        bench.say("warning", i, what, Message("check the shape"))
-        bench.repaired(i, what, (before, after))
+        log.add_problem("warning", i, what, Message("check the shape"))
+        log.add_repair(i, what, (before, after))
         return valid, False
     what = Message(
         "is not valid ({why}), and a repair would change its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values
     )
-    bench.unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
-    bench.repaired(i, what, (before, after), False)
+    log.mark_unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
+    log.add_repair(i, what, (before, after), False)
     return valid, True
 
 
-def _structured(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
+def _valid_by_structure(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
     """Make a geometry valid by its structure; empty where nothing valid of its dimension comes of it."""
     valid: shapely.Geometry = geometry
     for _ in range(_ROUNDS):
@@ -311,5 +311,5 @@ def _area(geometry: shapely.Geometry) -> float:
     """Area as drawn: shells less holes, whether or not they overlap; 0 for lines and points."""
     if shapely.get_dimensions(geometry) != 2:
         return 0.0
-    polygons = [part for part in _flat(geometry) if shapely.get_dimensions(part) == 2]
+    polygons = [part for part in _single_parts(geometry) if shapely.get_dimensions(part) == 2]
     return float(ellipsoidal_area_m2(polygons).sum())

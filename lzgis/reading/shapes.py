@@ -70,25 +70,25 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
         what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)
         raise SourceError(str(path), what, Message("fetch or export the file again"))
 
-    def again(step_deg: float) -> Geometries:
+    def redraw(step_deg: float) -> Geometries:
         with chords_of(step_deg):
             return _parsed(_raw(path, layer, opening), "ignore")
 
     bent = rows_with_arcs(path, layer, told["driver"], opening)
-    drawn = with_chords(frame.geometry.to_numpy(), bent, again, place=str(path), unit_m2=square_metres(frame.crs))
+    drawn = with_chords(frame.geometry.to_numpy(), bent, redraw, place=str(path), unit_m2=square_metres(frame.crs))
     shapes, problems, changes = drawn
     missing = np.flatnonzero(shapely.is_missing(shapes))
     if len(missing):
         raw = _raw(path, layer, opening)
         if len(raw) == len(frame):
-            shapes, more, mended = rescued(shapes, raw, missing, str(path), window.get("skip_features", 0))
+            shapes, more, mended = parse_refused_wkb(shapes, raw, missing, str(path), window.get("skip_features", 0))
             problems, changes = (*problems, *more), (*changes, *mended)
     if shapes is not frame.geometry.to_numpy():
         frame = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
     return Shapes(frame, problems, changes)
 
 
-def rescued(
+def parse_refused_wkb(
     shapes: Geometries, raw: np.ndarray, missing: np.ndarray, place: str, skipped: int = 0
 ) -> tuple[Geometries, tuple[Problem, ...], tuple[Change, ...]]:
     """Make shapes of WKB that shapely refuses as it stands: of rings that are not closed, of surfaces of polygons.
@@ -109,7 +109,7 @@ def rescued(
     done: dict[str, list[int]] = {}
     for row in missing.tolist():
         here = Message("{place}, row {row}", place=place, row=skipped + row + 1)
-        made[row], what = _rescued(raw[row], here, problems)
+        made[row], what = _parse_one(raw[row], here, problems)
         if what:
             done.setdefault(what, []).append(row)
     if len(problems) > _NAMED:
@@ -124,7 +124,7 @@ def _raw(path: Path, layer: str, opening: dict[str, Any]) -> np.ndarray:
     return np.asarray([] if found is None else found, dtype=object)
 
 
-def _rescued(wkb: bytes | None, here: Message, problems: list[Problem]) -> tuple[shapely.Geometry | None, str]:
+def _parse_one(wkb: bytes | None, here: Message, problems: list[Problem]) -> tuple[shapely.Geometry | None, str]:
     """Make a shape of WKB that shapely refused, and say what was done to it."""
     if wkb is None:
         # GDAL itself found none, or one that it does not know; a site without geometry is told later.

@@ -21,7 +21,7 @@ from lzgis.model.report import Problem, SiteTable, Source
 from lzgis.reading.attributes import site_column
 from lzgis.reading.base import ReadOptions
 from lzgis.reading.field_names import SITE_FIELDS
-from lzgis.reading.repair import Change, flat, mend
+from lzgis.reading.repair import Change, drop_heights, repair_geometries
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
 #: As many overlaps between sites are named; the rest is counted.
@@ -116,10 +116,10 @@ def _table(
     problems: list[Problem] = []
     columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"].to_numpy()
-    shapes, flattened, left_out = flat(frame.geometry.to_numpy(), name)
+    shapes, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
     located = locate(shapes, _given(frame, options, near, name), name)
-    mended = mend(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
-    usable, narrow = _with_width(mended.relied_on, ids, name)
+    mended = repair_geometries(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
+    usable, narrow = _with_width(mended.accepted, ids, name)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others

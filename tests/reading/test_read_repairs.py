@@ -30,7 +30,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Repair
 from lzgis.reading import ReadOptions, read_sites, read_vector
 from lzgis.reading.arcs import square_metres
-from lzgis.reading.repair import Change, mend
+from lzgis.reading.repair import Change, repair_geometries
 from lzgis.reading.wkb import has_arc
 from lzgis.screening.screen import screen
 
@@ -235,19 +235,19 @@ def test_what_a_reader_did_is_under_the_tolerance_of_all_repairs():
     # One ㎡ may be lost, 1.1 ㎡ may not; nothing is refused twice for being invalid too.
     for less_m2, refused in ((0.9, False), (1.1, True)):
         change = Change((0,), "bent", (1 + less_m2 / size,))
-        done = mend([square], np.array(["a"]), "s", changes=[change])
+        done = repair_geometries([square], np.array(["a"]), "s", changes=[change])
         assert done.refused.tolist() == [refused]
         assert done.repairs == (Repair("s", "a", "bent", pytest.approx(size + less_m2), size, not refused),)
         assert len(done.doubtful) == refused
-        assert not mend([square], np.array(["a"]), "s", accept="accepted", changes=[change]).refused.any()
-    nothing = mend([None], np.array(["a"]), "s", changes=[Change((0,), "bent")])
+        assert not repair_geometries([square], np.array(["a"]), "s", accept="accepted", changes=[change]).refused.any()
+    nothing = repair_geometries([None], np.array(["a"]), "s", changes=[Change((0,), "bent")])
     assert nothing.repairs == (Repair("s", "a", "bent", 0.0, 0.0, True),)
 
 
 def test_a_refused_shape_that_is_not_valid_either_stays_refused():
     # Two triangles that meet in one point, drawn as one ring: valid after a repair that changes no area.
     spike = Polygon([(112, 25), (112.001, 25), (112.001, 25.001), (112.001, 25.002), (112.001, 25.001), (112, 25.001)])
-    done = mend([spike], np.array(["a"]), "s", changes=[Change((0,), "bent", (2.0,))])
+    done = repair_geometries([spike], np.array(["a"]), "s", changes=[Change((0,), "bent", (2.0,))])
     assert done.refused.tolist() == [True]
     assert [r.accepted for r in done.repairs] == [False, True]
 

@@ -19,7 +19,7 @@ from shapely import Polygon
 
 from lzgis.errors import SourceError
 from lzgis.reading import ReadOptions, read_sites, read_vector
-from lzgis.reading.formats.sheet import COORDINATE_FIELDS
+from lzgis.reading.formats.tables import COORDINATE_FIELDS
 from lzgis.reading.numbers import number
 
 

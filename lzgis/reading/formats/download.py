@@ -49,7 +49,7 @@ def read_download(address: str, options: ReadOptions) -> Read:
         )
     with working_copy(place, f"fetched{suffix}") as copy:
         _fetch(address, copy.file, place)
-        read = copy.retold(read_file(copy.file, replace(options, where={})))
+        read = copy.reword_read(read_file(copy.file, replace(options, where={})))
     return replace(read, name=place)
 
 

@@ -16,14 +16,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ezdxf
 import geopandas as gpd
 import numpy as np
 import shapely
 from ezdxf import recover
 from ezdxf.document import Drawing
+from ezdxf.filemanagement import read as read_drawing
+from ezdxf.lldxf.const import DXFError
+from ezdxf.lldxf.encoding import decode_dxf_unicode
 from ezdxf.math import OCS, Vec3, bulge_to_arc
 from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
+from ezdxf.version import __version__ as ezdxf_version
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -38,7 +41,7 @@ from lzgis.reading.formats.gdal import choose_layer, logged, refuse
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 
 _TITLE = "DXF"
-_ENGINE = f"ezdxf {ezdxf.__version__}"
+_ENGINE = f"ezdxf {ezdxf_version}"
 _BEGINS = re.compile(r"^(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
 _CODE_PAGE = re.compile(r"(\$DWGCODEPAGE\s*\n\s*3\s*\n\s*)(\S+)")
 _VERSION = re.compile(r"\$ACADVER\s*\n\s*1\s*\n\s*(\S+)")
@@ -49,7 +52,7 @@ _DEPTH = 32
 #: As many repairs are named; the rest is counted.
 _NAMED = 20
 _TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
-_BAD_ENTITY = (ezdxf.DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_BAD_ENTITY = (DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Bend(NamedTuple):
@@ -95,13 +98,13 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     shapes = _polygons_of_rings(np.array([row.shape for row in rows], dtype=object))
     arcs = np.array([i for i, row in enumerate(rows) if row.curved is not None], dtype=np.intp)
 
-    def again(step_deg: float) -> Geometries:
+    def redraw(step_deg: float) -> Geometries:
         made = np.array(shapes, dtype=object)
         for i in arcs:
             made[i] = _shape(rows[i].curved, _Bend(step_deg, set()))
         return _polygons_of_rings(made)
 
-    drawn = with_chords(shapes, arcs, again, place=place, unit_m2=_unit_m2(options))
+    drawn = with_chords(shapes, arcs, redraw, place=place, unit_m2=_unit_m2(options))
     frame = gpd.GeoDataFrame({"Layer": [row.layer for row in rows]}, geometry=list(drawn.shapes))
     frame["Text"] = [row.text for row in rows]
     kept = np.ones(len(frame), dtype=bool)
@@ -128,7 +131,7 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     remedy = Message("look whether all of it was read")
     with logged("ezdxf", logging.WARNING) as messages:
         try:
-            document, repairs = ezdxf.read(io.StringIO(text)), []
+            document, repairs = read_drawing(io.StringIO(text)), []
         except _BAD_ENTITY as first:
             try:
                 document, auditor = recover.read(io.BytesIO(_encoded(text)))
@@ -173,11 +176,11 @@ def _rows(document: Drawing) -> tuple[list[_Row], set[str], Counter[str]]:
             text = _plain_text(entity) if entity.dxftype() in _TEXTS else ""
         except _BAD_ENTITY:
             shape = None
-        if shape is None or shape.is_empty:
+        if shape is None or shapely.is_empty(shape):
             unread[entity.dxftype()] += 1
             continue
         curves |= bend.found
-        rows.append(_Row(ezdxf.decode_dxf_unicode(layer), text, shape, entity if "arcs" in bend.found else None))
+        rows.append(_Row(decode_dxf_unicode(layer), text, shape, entity if "arcs" in bend.found else None))
     return rows, curves, unread
 
 
@@ -220,12 +223,13 @@ def _parts(entity: Any, unread: Counter[str]) -> Iterable[Any] | None:
 
 
 def _plain_text(entity: Any) -> str:
-    return ezdxf.decode_dxf_unicode(str(entity.plain_text())).strip()
+    return decode_dxf_unicode(str(entity.plain_text())).strip()
 
 
 def _shape(entity: Any, bend: _Bend) -> shapely.Geometry | None:
     """Draw one entity; None if there is nothing to be drawn."""
-    return _SHAPES[entity.dxftype()](entity, bend)
+    shape: shapely.Geometry | None = _SHAPES[entity.dxftype()](entity, bend)
+    return shape
 
 
 def _line(points: Iterable[Sequence[float]], *, ring: bool = False) -> shapely.Geometry | None:
@@ -235,7 +239,7 @@ def _line(points: Iterable[Sequence[float]], *, ring: bool = False) -> shapely.G
         return None
     if ring and (xyz[0] != xyz[-1]).any():
         xyz = np.vstack([xyz, xyz[:1]])
-    return shapely.linestrings(xyz)
+    return shapely.LineString(xyz)
 
 
 def _on_arc(centre: Sequence[float], radius: float, begin: float, sweep: float, bend: _Bend) -> np.ndarray:

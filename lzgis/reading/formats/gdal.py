@@ -44,7 +44,7 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     only = check_geopackage(path, options.layer)
-    return _counted(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
+    return _with_total(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -72,14 +72,14 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
         raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
-    return _counted(replace(read, problems=(*read.problems, problem)), path, options)
+    return _with_total(replace(read, problems=(*read.problems, problem)), path, options)
 
 
 def _window(options: ReadOptions) -> dict[str, Any]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
 
 
-def _counted(read: Read, path: Path, options: ReadOptions) -> Read:
+def _with_total(read: Read, path: Path, options: ReadOptions) -> Read:
     """Say how many rows there are where not all were asked for."""
     if options.rows is None:
         return read
@@ -126,11 +126,11 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None 
         If it holds several layers and none was named, or neither engine reads it.
     """
     try:
-        with warnings.catch_warnings(record=True) as heard:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             layer = only or _layer(path, options.layer)
             frame, found, changes = read_frame(path, layer, **opening)
-        said = (*found, *_said(heard, path))
+        said = (*found, *_warnings(caught, path))
         return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
@@ -180,8 +180,8 @@ def _layer(path: Path, wanted: str | None) -> str:
     return choose_layer(str(path), (with_shape if wanted is None else []) or [n for n, _ in listed], wanted)
 
 
-def _said(heard: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
-    texts = dict.fromkeys(str(one.message) for one in heard if not issubclass(one.category, DeprecationWarning))
+def _warnings(caught: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
+    texts = dict.fromkeys(str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning))
     remedy = Message("look at the file in the program it comes from")
     return tuple(
         Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
@@ -197,14 +197,14 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
 @contextmanager
 def logged(logger: str, level: int = logging.ERROR) -> Iterator[list[str]]:
     """Collect what a package logs, of a level and above, instead of raising it."""
-    heard: list[str] = []
+    caught: list[str] = []
     handler = logging.Handler(level)
-    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: caught.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger(logger)
     before, log.propagate = log.propagate, False
     log.addHandler(handler)
     try:
-        yield heard
+        yield caught
     finally:
         log.removeHandler(handler)
         log.propagate = before

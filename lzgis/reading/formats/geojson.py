@@ -45,7 +45,7 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         copy.file.write_text(text, "utf-8")
         # The layers of JSON-FG are kinds of features; one file is one table here.
         wanted = options if kind is JSONFG else replace(options, layer=None)
-        read = copy.retold(read_gdal(copy.file, kind, wanted))
+        read = copy.reword_read(read_gdal(copy.file, kind, wanted))
     frame = _with_ids(read.frame, features)
     return replace(
         read, frame=frame, problems=(*problems, *read.problems), encoding=encoding, crs=_crs(document, kind, frame)

@@ -96,7 +96,7 @@ def read_kmz(path: Path, options: ReadOptions) -> Read:
         if len(main) != 1:
             what = Message("holds {count} KML files", count=len(main))
             raise SourceError(str(path), what, Message("give a KMZ with one of them, or the KML itself"))
-        return copy.retold(read_kml(main[0], options))
+        return copy.reword_read(read_kml(main[0], options))
 
 
 def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Decided:

@@ -30,7 +30,7 @@ from lzgis.reading.arcs import OTHER_STEPS_DEG, square_metres, with_chords
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.formats.gdal import choose_layer
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
-from lzgis.reading.shapes import Shapes, rescued
+from lzgis.reading.shapes import Shapes, parse_refused_wkb
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnClause, ColumnElement, Connection
@@ -170,7 +170,7 @@ def _column(step_deg: float) -> str:
 
 
 def _shapes(table: pd.DataFrame, geometry: str, crs: CRS | None, here: str) -> Shapes:
-    """Make shapes of the text that the database gives; what shapely refuses is rescued as that of a file is."""
+    """Make shapes of the text that the database gives; what shapely refuses is parse_refused_wkb as that of a file is."""
     chords = {step: _parsed(table.pop(_column(step))) for step in OTHER_STEPS_DEG}
     bent = np.flatnonzero(~shapely.is_missing(chords[OTHER_STEPS_DEG[0]]))
     found = _parsed(table[geometry])
@@ -179,7 +179,7 @@ def _shapes(table: pd.DataFrame, geometry: str, crs: CRS | None, here: str) -> S
         [None if text is None else _without_srid(bytes.fromhex(text)) for text in _texts(table[geometry])], object
     )
     missing = np.flatnonzero(shapely.is_missing(found))
-    shapes, problems, changes = rescued(drawn.shapes, raw, missing, here)
+    shapes, problems, changes = parse_refused_wkb(drawn.shapes, raw, missing, here)
     if crs is not None and len(missing):
         shapes[missing] = shapely.set_srid(shapes[missing], shapely.get_srid(found).max(initial=0))
     frame = gpd.GeoDataFrame(table.assign(**{geometry: shapes}), geometry=geometry, crs=crs)

@@ -51,7 +51,7 @@ def read_zip(path: Path, options: ReadOptions) -> Read:
                 Message("allowed: {known}", known=" ".join(READERS)),
             )
         member, layer = _chosen(members, options.layer, str(path))
-        read = copy.retold(read_file(members[member], replace(options, layer=layer, where={})))
+        read = copy.reword_read(read_file(members[member], replace(options, layer=layer, where={})))
     problems = list(read.problems)
     if len(members) > 1 or left_out:
         others = [m for m in members if m != member] + left_out

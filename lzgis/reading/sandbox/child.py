@@ -19,7 +19,7 @@ from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import read_vector
 from lzgis.reading.sandbox.exchange import pack, pack_error
 from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, request_in
+from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, read_request
 
 #: A file that warns about every row says enough with the first.
 _WARNINGS = 20
@@ -28,26 +28,26 @@ _WARNINGS = 20
 def main(folders: list[Path]) -> int:
     """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
     for folder in folders:
-        path, options, memory_bytes = request_in(folder)
+        path, options, memory_bytes = read_request(folder)
         if folder is folders[0]:
             limit_this_process(memory_bytes, options.network)
-        told: LzgisError
+        failure: LzgisError
         try:
             pack(read_with_warnings(path, options), folder / DRAFT)
             (folder / DRAFT).replace(folder / ANSWER)
             continue
         except LzgisError as error:
-            told = error
+            failure = error
         except MemoryError:
-            told = too_much_memory(shown(path), memory_bytes)
+            failure = too_much_memory(shown(path), memory_bytes)
         except RecursionError:
             what = Message("is nested too deeply")
-            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+            failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         except Exception as error:
             # What was read of a broken file need not fit into an answer: text that is none, times that are none.
             what = Message("cannot be read ({first})", first=_short(error))
-            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
-        (folder / ERROR).write_text(pack_error(told), "ascii")
+            failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+        (folder / ERROR).write_text(pack_error(failure), "ascii")
     return 0
 
 
@@ -66,7 +66,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
         except (LzgisError, MemoryError, RecursionError):
             raise
         except Exception as error:
-            # Whatever a library raises for a broken file: it must be told as what it is, a file that cannot be read.
+            # Whatever a library raises for a broken file: it must be failure as what it is, a file that cannot be read.
             what = Message("cannot be read ({first})", first=_short(error))
             raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
     texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))

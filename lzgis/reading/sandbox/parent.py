@@ -24,7 +24,7 @@ from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, put_request
+from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, write_request
 
 #: So many files are read by one process, which forgets with its end what libraries never free.
 _IN_ONE_PROCESS = 50
@@ -64,7 +64,7 @@ class Reading:
                 self._process.wait(self.limits.time_s)
                 self._read = _answer(self._folder, self._process.returncode, self.place, self.limits)
             except subprocess.TimeoutExpired:
-                late = _too_late(self.place, self.limits)
+                late = _timeout_error(self.place, self.limits)
                 raise late from None
             finally:
                 self.close()
@@ -72,7 +72,7 @@ class Reading:
 
     def close(self) -> None:
         """End the process if it still runs, and remove what it left."""
-        _ended(self._process)
+        _end(self._process)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -101,12 +101,12 @@ def begin_reading(
     if scheme_of(path) in ("postgis", "postgresql"):
         # What a database answers is rows, and no file that a library must take apart.
         return Reading(shown(path), chosen, most, _read=read_vector(path, options=chosen))
-    folder = _requested(path, chosen, most)
-    return Reading(shown(path), chosen, most, folder, _started([folder], chosen.network))
+    folder = _write_folder(path, chosen, most)
+    return Reading(shown(path), chosen, most, folder, _start([folder], chosen.network))
 
 
 def read_many_in_sandbox(
-    asked: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
+    requests: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
 ) -> list[Read | LzgisError]:
     """Read many files in one process apart, which is started again after a file that ends it.
 
@@ -119,40 +119,42 @@ def read_many_in_sandbox(
     results: dict[int, Read | LzgisError] = {}
     folders: dict[int, Path] = {}
     try:
-        for i, (path, options) in enumerate(asked):
+        for i, (path, options) in enumerate(requests):
             try:
-                folders[i] = _requested(path, options, most)
+                folders[i] = _write_folder(path, options, most)
             except LzgisError as error:
                 results[i] = error
         waiting = list(folders)
         while waiting:
             some = waiting[:_IN_ONE_PROCESS]
-            network: Network = "allowed" if any(asked[i][1].network == "allowed" for i in some) else "refused"
+            network: Network = "allowed" if any(requests[i][1].network == "allowed" for i in some) else "refused"
             code, late = _run([folders[i] for i in some], network, most)
             for n, i in enumerate(some):
-                place = shown(asked[i][0])
+                place = shown(requests[i][0])
                 done = is_answered(folders[i])
                 if not done and n and not is_answered(folders[some[n - 1]]):
                     break
                 try:
-                    results[i] = _too_late(place, most) if late and not done else _answer(folders[i], code, place, most)
+                    results[i] = (
+                        _timeout_error(place, most) if late and not done else _answer(folders[i], code, place, most)
+                    )
                 except LzgisError as error:
                     results[i] = error
                 waiting.remove(i)
     finally:
         for folder in folders.values():
             shutil.rmtree(folder, ignore_errors=True)
-    return [results[i] for i in range(len(asked))]
+    return [results[i] for i in range(len(requests))]
 
 
-def _requested(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
+def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
     asked = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
-    put_request(Request(asked, options, limits.memory_bytes), folder)
+    write_request(Request(asked, options, limits.memory_bytes), folder)
     return folder
 
 
-def _started(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
+def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # -P: what lies in the current folder is not imported.
         [sys.executable, "-P", "-m", "lzgis.reading.sandbox.child", *map(str, folders)],
@@ -167,7 +169,7 @@ def _started(folders: Sequence[Path], network: Network) -> subprocess.Popen[byte
 
 def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int, bool]:
     """Run a process over several requests; its exit code, and whether it was ended because one took too long."""
-    process = _started(folders, network)
+    process = _start(folders, network)
     try:
         done, since = 0, time.monotonic()
         while process.poll() is None:
@@ -180,10 +182,10 @@ def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int
                 process.wait(0.1)
         return process.returncode, False
     finally:
-        _ended(process)
+        _end(process)
 
 
-def _ended(process: subprocess.Popen[bytes] | None) -> None:
+def _end(process: subprocess.Popen[bytes] | None) -> None:
     if process is not None and process.poll() is None:
         process.kill()
         process.wait()
@@ -194,10 +196,10 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
     from lzgis.reading.sandbox.exchange import unpack, unpack_error
 
     if (folder / ERROR).exists():
-        told = unpack_error((folder / ERROR).read_text("ascii"))
-        raise told from None
+        error = unpack_error((folder / ERROR).read_text("ascii"))
+        raise error from None
     if not (folder / ANSWER).exists():
-        cause = _cause_of_death(code, place, limits)
+        cause = _crash_error(code, place, limits)
         raise cause from None
     try:
         return unpack(folder / ANSWER)
@@ -207,7 +209,7 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
         raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 
-def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:
+def _crash_error(code: int, place: str, limits: Limits) -> SourceError:
     names = {-int(one): one.name for one in signal.Signals}
     # What is written in C ends itself when it gets no memory, and the kernel ends what takes too much.
     if names.get(code) in ("SIGABRT", "SIGKILL"):
@@ -216,7 +218,7 @@ def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:
     return SourceError(place, what, Message("it is damaged or hostile: ask for it again"))
 
 
-def _too_late(place: str, limits: Limits) -> SourceError:
+def _timeout_error(place: str, limits: Limits) -> SourceError:
     what = Message("was not read within {seconds} s", seconds=round(limits.time_s))
     return SourceError(place, what, Message("split it, or look whether it is what it says"))
 

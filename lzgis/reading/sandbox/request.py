@@ -21,13 +21,13 @@ class Request(NamedTuple):
     memory_bytes: int
 
 
-def put_request(request: Request, folder: Path) -> None:
+def write_request(request: Request, folder: Path) -> None:
     """Leave a request in a folder."""
     plain = {"path": request.path, "options": asdict(request.options), "memory_bytes": request.memory_bytes}
     (folder / REQUEST).write_text(json.dumps(plain), "utf-8")
 
 
-def request_in(folder: Path) -> Request:
+def read_request(folder: Path) -> Request:
     """Find the request that was left in a folder."""
     plain = json.loads((folder / REQUEST).read_text("utf-8"))
     return Request(plain["path"], _options(plain["options"]), plain["memory_bytes"])

@@ -32,7 +32,7 @@ def working_copy(original: str, stand_in: str = "") -> Iterator[WorkingCopy]:
         try:
             yield copy
         except LzgisError as error:
-            LzgisError.__init__(error, copy.told(error.place), copy.told(error.what), copy.told(error.remedy))
+            LzgisError.__init__(error, copy.reword(error.place), copy.reword(error.what), copy.reword(error.remedy))
             raise
 
 
@@ -59,7 +59,7 @@ class WorkingCopy:
         """The file that is the input itself."""
         return self.folder / self.stand_in
 
-    def told(self, text: str) -> str:
+    def reword(self, text: str) -> str:
         """Say a sentence with the name of the original in the place of the copy's."""
         if isinstance(text, Message):
             return Message(text.template, **{k: self._value(v) for k, v in text.values.items()})
@@ -69,16 +69,16 @@ class WorkingCopy:
             text = text.replace(folder, f"{self.original}: ")
         return text
 
-    def retold(self, read: Read) -> Read:
+    def reword_read(self, read: Read) -> Read:
         """Say the problems and changes of a copy under the name of the original."""
         said = tuple(
-            Problem(p.level, self.told(p.place), self.told(p.what), self.told(p.remedy)) for p in read.problems
+            Problem(p.level, self.reword(p.place), self.reword(p.what), self.reword(p.remedy)) for p in read.problems
         )
-        changes = tuple(replace(change, what=self.told(change.what)) for change in read.changes)
+        changes = tuple(replace(change, what=self.reword(change.what)) for change in read.changes)
         return replace(read, problems=said, changes=changes)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Message):
-            return self.told(value)
+            return self.reword(value)
         # Errors of engines name the file too.
-        return self.told(str(value)) if isinstance(value, str | Path | Exception) else value
+        return self.reword(str(value)) if isinstance(value, str | Path | Exception) else value

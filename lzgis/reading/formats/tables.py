@@ -1,15 +1,20 @@
-"""A table of coordinates: which row is its head, which columns hold coordinates, and the shapes that they give.
+"""Tables of coordinates: workbooks (Excel, OpenDocument) and delimited text (CSV).
 
-Three forms are known: a point in each row (经度 and 纬度, or X and Y), a shape in each row (WKT), and the boundary points of
-parcels, one in each row, told by a column 点号 or 圈号.
+A workbook is read by calamine: formulas give their stored values, and nothing is executed. Of delimited text the encoding and
+the delimiter are detected and reported.
 """
 
 from __future__ import annotations
 
+import csv
+import importlib.metadata
+import io
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -21,9 +26,14 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
+from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
 from lzgis.reading.numbers import Cells, plain
 from lzgis.reading.repair import Change
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 #: What a column may be called, after full-width letters, blanks, case and a unit in brackets are taken away.
 COORDINATE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -297,3 +307,124 @@ def _fits_declared(x: np.ndarray, y: np.ndarray, declared: str) -> dict[bool, np
     inside = [(a >= area.west) & (a <= area.east) & (b >= area.south) & (b <= area.north) for a, b in ((x, y), (y, x))]
     # Where both are possible the values do not decide.
     return {False: inside[0] & ~inside[1], True: inside[1] & ~inside[0]}
+
+
+WORKBOOK = Kind("", "workbook", (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+
+
+def read_workbook(path: Path, options: ReadOptions) -> Read:
+    """Read the sheet of coordinates of a workbook.
+
+    Raises
+    ------
+    SourceError
+        If it is no workbook, has no sheet of coordinates, or has several and none was named.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    check_beginning(path, WORKBOOK)
+    try:
+        with path.open("rb") as stream:
+            book = CalamineWorkbook.from_filelike(stream)
+            names = list(book.sheet_names)
+            sheets = {
+                name: _sheet(book, name, str(path)) for name in names if name == options.layer or not options.layer
+            }
+    # What calamine cannot make sense of may also be a panic, which is no Exception of Python's.
+    except (CalamineError, OSError, ValueError) as error:
+        raise SourceError(
+            str(path),
+            Message("is no workbook that can be read ({error})", error=error),
+            Message("save it again as .xlsx"),
+        ) from error
+    if options.layer:
+        chosen = choose_layer(str(path), names, options.layer)
+    else:
+        with_coordinates = [name for name, sheet in sheets.items() if sheet.columns is not None]
+        chosen = choose_layer(str(path), with_coordinates or names[:1], None)
+    read = read_sheet(sheets[chosen], options)
+    problems = list(read.problems)
+    others = [name for name in names if name != chosen]
+    if others and not options.layer:
+        what = Message("sheet '{sheet}' was read; {names} have no coordinates", sheet=chosen, names=", ".join(others))
+        problems.insert(0, Problem("note", str(path), what, Message("name a sheet if another is meant")))
+    engine = f"python-calamine {importlib.metadata.version('python-calamine')}"
+    return replace(read, engine=engine, problems=tuple(problems))
+
+
+def _sheet(book: CalamineWorkbook, name: str, path: str) -> Sheet:
+    rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    return Sheet(
+        Message("{place}, sheet '{sheet}'", place=path, sheet=name), [(i + 1, list(r)) for i, r in enumerate(rows)]
+    )
+
+
+_DELIMITERS = (",", "\t", ";", "|", "，", "；")
+_TITLES = {"\t": "tab"}
+_LOOKED_AT = 50
+_LONGEST_FIELD = 50_000_000
+
+
+def read_delimited(path: Path, options: ReadOptions) -> Read:
+    """Read a table of coordinates from delimited text.
+
+    Raises
+    ------
+    SourceError
+        If no delimiter gives a table, or the table has no coordinates.
+    """
+    text, encoding = decoded(path.read_bytes(), str(path), declared=options.encoding)
+    # A line "sep=;" is Excel's own way to name the delimiter.
+    first, _, rest = text.partition("\n")
+    stated = first.strip()[4:] if first.strip().lower().startswith("sep=") else ""
+    delimiter = stated or _delimiter(text, path)
+    csv.field_size_limit(_LONGEST_FIELD)
+    body = rest if stated else text
+    try:
+        reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
+        above = 1 if stated else 0
+        rows: list[tuple[int, list[object]]] = []
+        starts = above + 1
+        for row in reader:
+            rows.append((starts, list(row)))
+            starts = above + reader.line_num + 1
+    except csv.Error as error:
+        raise SourceError(
+            Message("{place}, line {line}", place=path, line=reader.line_num),
+            Message("is no line of a table ({error})", error=error),
+            Message("look for a quotation mark without its pair"),
+        ) from None
+    read = read_sheet(Sheet(str(path), rows), options)
+    what = Message(
+        "was read in {encoding} ({how}), delimited by '{delimiter}'",
+        encoding=encoding.value,
+        how=encoding.how,
+        delimiter=_TITLES.get(delimiter, delimiter),
+    )
+    said = Problem("note", str(path), what, Message("declare the encoding if that is wrong"))
+    return replace(read, engine="csv", encoding=encoding, problems=(said, *read.problems))
+
+
+def _lines(text: str) -> io.StringIO:
+    """Give the lines of a text as a file would: a sign like U+001E, at which Python would cut too, ends none."""
+    return io.StringIO(text, newline="")
+
+
+def _delimiter(text: str, path: Path) -> str:
+    """Choose the delimiter that cuts the most of the first lines into one and the same number of fields above one."""
+    lines = [line for line in islice(_lines(text), _LOOKED_AT) if line.strip()]
+    best, chosen = (0, 0), ""
+    for delimiter in _DELIMITERS:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        usual = max(set(counts), key=lambda n: (counts.count(n), n), default=1)
+        score = (counts.count(usual), usual) if usual > 1 else (0, 0)
+        if score > best:
+            best, chosen = score, delimiter
+    if not chosen:
+        if len(lines) > 1 and lines[0].strip().lower() in ("wkt", "geometry", "几何"):
+            return ","
+        known = " ".join(_TITLES.get(d, d) for d in _DELIMITERS)
+        raise SourceError(
+            str(path), Message("has no delimiter that is known"), Message("use one of {names}", names=known)
+        )
+    return chosen
