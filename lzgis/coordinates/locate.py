@@ -1,4 +1,4 @@
-"""From coordinates as they were read to degrees on CGCS2000: what is accepted, what is refused, and what is said of it."""
+"""Transformation of coordinates as read to degrees on CGCS2000, with checks of system and position."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from lzgis.errors import ConfigError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 
-#: What lies nearer to the city than this may be a neighbour; farther off, another reading that lands inside is an error.
+#: Features nearer to the city than this may belong to a neighbour. Farther away, a candidate system that would put them
+#: inside the city means that the wrong system is declared.
 _NEIGHBOUR_M = 5_000.0
 
 
 @dataclass(frozen=True)
 class Georeference:
-    """What is known of coordinates besides themselves.
+    """What is known about coordinates: their system, and what the user declares.
 
     Attributes
     ----------
     crs : CRS, optional
-        Their reference system, of the input or declared by the user.
+        Their reference system, from the input or declared by the user.
     helmert : Helmert, optional
-        The user's seven parameters from its datum to CGCS2000.
+        The seven parameters from its datum to CGCS2000, given by the user.
     shifted : {"", "gcj02", "bd09"}
-        The map whose shift is to be taken away.
+        The map whose shift is to be removed.
     near : shapely geometry, optional
         The outline of the city, in degrees.
     """
@@ -47,7 +48,7 @@ class Georeference:
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """Geometries in degrees on CGCS2000, how they came there, and what a reader must know of it."""
+    """Geometries in degrees on CGCS2000, the steps of their transformation, and the problems found."""
 
     geometry: Geometries
     crs: CRS
@@ -56,22 +57,22 @@ class Located:
 
 
 def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
-    """Bring geometries to degrees on CGCS2000, refusing what cannot be where it claims to be.
+    """Transform geometries to degrees on CGCS2000; refuse those whose position contradicts their system.
 
     Parameters
     ----------
     geometries : array of shapely geometries
         Coordinates as read: x (longitude, easting) before y, None where a row has none.
     given : Georeference
-        Their system, and what the user says of them.
+        Their system, and what the user declares.
     place : str
         The name of the input, for messages.
 
     Raises
     ------
     SourceError
-        If they have no reference system, or would land outside China or, though another reading lands in the city, far
-        from it.
+        If they have no reference system, or lie outside China, or lie far from the city although another system would put
+        them inside it.
     LayerError
         If their datum is neither CGCS2000 nor WGS 84 and no parameters are given.
 
@@ -102,13 +103,13 @@ def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
 
 
 def all_outside(geometries: Geometries, area: shapely.Geometry) -> bool:
-    """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
+    """Return whether no geometry intersects an area; both in degrees, or both in one plane."""
     shapely.prepare(area)
     return not bool(shapely.intersects(area, geometries).any())
 
 
 def location_problems(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
-    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
+    """Report a layer that lies wholly outside the city, or is shifted as by GCJ-02 or BD-09; all in degrees."""
     if len(geometries) and all_outside(geometries, outline):
         west, south, east, north = shapely.total_bounds(geometries)
         distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
@@ -123,7 +124,7 @@ def location_problems(geometries: Geometries, outline: shapely.Geometry, place: 
 
 
 def declared_crs(text: str, place: str = "--crs") -> CRS:
-    """Read a reference system as a user declares it.
+    """Return the reference system that a user declares.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def code_of(crs: CRS) -> str:
     """
     code = crs.to_epsg() or crs.to_epsg(min_confidence=20)
     if code and not CRS.from_epsg(code).equals(crs, ignore_axis_order=True):
-        # The nearest code is taken only if it puts things in the same place.
+        # The nearest code is taken only if its parameters are the same.
         code = code if _same_parameters(CRS.from_epsg(code), crs) else None
     return f"EPSG:{code}" if code else crs.name
 
@@ -173,7 +174,7 @@ def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, plac
 
 
 def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
-    """Strip what concerns heights or a supposed shift, and refuse what has no place on the Earth."""
+    """Return the horizontal part of a system without TOWGS84; refuse systems that are not tied to the Earth."""
     problems: list[Problem] = []
     if crs.is_bound and crs.source_crs is not None:
         what = Message("carries parameters of a shift (TOWGS84), which are not used")
@@ -197,7 +198,7 @@ def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
 
 
 def _units(crs: CRS, place: str) -> list[Problem]:
-    """Say what else of a system may mislead."""
+    """Report units other than metres, and Web Mercator."""
     said = []
     unit = crs.axis_info[0].unit_name if crs.axis_info else ""
     if crs.is_projected and unit not in ("metre", "Meter", "meter", "m"):
@@ -211,7 +212,7 @@ def _units(crs: CRS, place: str) -> list[Problem]:
 
 
 def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
-    """Hold the number that eastings begin with against the system that is declared."""
+    """Compare the zone number that eastings begin with to the declared system."""
     zone = zone_of(crs)
     finite = raw[np.isfinite(raw).all(axis=1)]
     if zone is None or not len(finite):
@@ -245,7 +246,7 @@ def _correct_it() -> Message:
 def _moved(
     geometries: Geometries, crs: CRS, given: Georeference, place: str
 ) -> tuple[Geometries, tuple[str, ...], list[Problem]]:
-    """Unproject, change the datum and take a shift away: all that moves coordinates, each step said."""
+    """Unproject, transform the datum and remove a shift; each step is reported."""
     try:
         there, transforms = to_cgcs2000(geometries, crs, place)
         needed = False
@@ -289,7 +290,7 @@ def _by_parameters(
 
 
 def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely.Geometry | None, place: str) -> None:
-    """Refuse what would lie outside China as a whole: it is no place but a wrong declaration."""
+    """Refuse coordinates that all lie outside China: their system is declared wrongly."""
     numbers = np.isfinite(raw).all(axis=1)
     if not numbers.any() or in_china(there[numbers]).any():
         return
@@ -304,7 +305,7 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
 
 
 def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
-    """Drop rows that reach beyond China, across the 180th meridian for instance: they would meet what they do not."""
+    """Drop rows that reach beyond China, for instance across the 180th meridian: they would intersect what they do not."""
     bounds = shapely.bounds(there)
     corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
     strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
@@ -353,9 +354,9 @@ def _where_abroad(there: Coordinates, name: str) -> Message:
 
 
 def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely.Geometry, place: str) -> list[Problem]:
-    """Say what lies outside the city; refuse it where another reading of the same numbers lies inside.
+    """Report features outside the city; refuse them if another system would put them inside.
 
-    Sites a few kilometres off may well be a neighbour's, and stay.
+    Features a few kilometres away may belong to a neighbour, and stay.
     """
     bounds = shapely.bounds(there)
     usable = np.isfinite(bounds).all(axis=1)
@@ -375,7 +376,7 @@ def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely
         )
         remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=list_candidates(fits))
         raise SourceError(place, what, remedy)
-    # No counts: a file that is read in pieces says the same as one that is read at once.
+    # No counts: the message is the same for a file read in pieces and for one read at once.
     what = Message("has features outside the city")
     remedy = Message("nothing is known there: they are not checked")
     if fits:

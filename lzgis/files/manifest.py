@@ -1,4 +1,4 @@
-"""The manifest of a folder of results: which files are its results, their fingerprints, and what they were made from."""
+"""The manifest of a result folder: its files, their checksums, and what they were made from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lzgis.files.atomic_write import digest_of
 from lzgis.messages import Message
 
 MANIFEST = "manifest.json"
-#: Raised when a reader of the older form would misunderstand.
+#: Version of the manifest; increased when older readers would misunderstand it.
 FORMAT = 1
 _KIND = "results of lzgis"
 
@@ -24,7 +24,7 @@ class _Record(BaseModel):
 
 
 class ResultFile(_Record):
-    """A file of a result: its name below the folder with ``/`` between, fingerprint and size."""
+    """A file of a result: its path relative to the folder (with ``/``), SHA-256 and size in bytes."""
 
     name: str
     sha256: str
@@ -32,7 +32,7 @@ class ResultFile(_Record):
 
 
 class InputPaths(_Record):
-    """Where the inputs were, as whoever asked wrote it; empty where nothing was written."""
+    """Paths of the inputs as the user gave them; empty where none was given."""
 
     sites: str = ""
     layers: str = ""
@@ -40,7 +40,7 @@ class InputPaths(_Record):
 
 
 class Result(_Record):
-    """One result: what one command wrote, with which words, from what."""
+    """One result: the files that one command wrote, the command, its inputs and its provenance."""
 
     made_at: str
     command: list[str] = []
@@ -49,29 +49,29 @@ class Result(_Record):
     files: list[ResultFile] = []
 
     def same_inputs(self, other: Result) -> bool:
-        """Tell whether both come from the same inputs, rules, date and versions, so that their files may stand together."""
+        """Return whether both were made from the same inputs, rules, date and versions, so that their files belong together."""
         return _basis(self.provenance) == _basis(other.provenance)
 
 
 class Manifest(_Record):
-    """All results of a folder, by the command that wrote them."""
+    """All results of a folder by the command that wrote them."""
 
     kind: str = _KIND
     format: int = FORMAT
     results: dict[str, Result] = {}
 
     def text(self) -> str:
-        """Write it as it stands in the file."""
+        """Return the text of the file."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Read the manifest of a folder; None if it has none.
+    """Read the manifest of a folder; None if there is none.
 
     Raises
     ------
     ExportError
-        If the file of that name is no manifest of lzgis, or of a later version.
+        If the file of that name is no manifest of lzgis, or one of a later version.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -95,14 +95,14 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def describe_files(folder: Path, names: Iterable[str]) -> list[ResultFile]:
-    """Describe files of a folder."""
+    """Return name, checksum and size of files of a folder."""
     return [
         ResultFile(name=name, sha256=digest_of(folder / name), bytes=(folder / name).stat().st_size) for name in names
     ]
 
 
 def state_of(folder: Path, file: ResultFile) -> str:
-    """Tell whether a file is ``same``, ``changed`` or ``missing``."""
+    """Return whether a file is ``same``, ``changed`` or ``missing``."""
     path = folder / file.name
     if not path.is_file():
         return "missing"
