@@ -1,7 +1,7 @@
-"""Explicit mending of geometries: every repair is listed, with the area before and after.
+"""Repair of geometries: every repair is listed, with the area before and after.
 
 A repair that changes the area of a polygon by more than `TOLERANCE_M2` (or `TOLERANCE_SHARE` of it, if that is more) is a
-guess at what was meant. It is made only where the user accepts it; otherwise the geometry is not relied on.
+guess. It is made only if the user accepts repairs; otherwise the geometry is not used.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Repair
 
-#: A repair may change an area by this much (m²), or by this share of it, without being accepted by anyone.
+#: A repair may change an area by this much (m²), or by this share of it, without acceptance by the user.
 TOLERANCE_M2 = 1.0
 TOLERANCE_SHARE = 1e-6
 
-#: What the user says to repairs beyond the tolerance: they are listed and not made, or made.
+#: What happens to repairs beyond the tolerance: they are only listed, or accepted and made.
 Repairs = Literal["listed", "accepted"]
 
 _COLLECTION, _RING = 7, 2
-#: So often a geometry is made valid before it is given up.
+#: How often making a geometry valid is tried.
 _ROUNDS = 4
-#: Up to so many features to which a reader did the same are listed one by one; more are listed together.
+#: Up to so many features with the same change are listed one by one; more are listed together.
 _SINGLY = 20
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a reader did to geometries that cannot be taken as they stand.
+    """A change that a reader made to geometries that it could not use as they are.
 
     Attributes
     ----------
     rows : tuple of int
-        The rows that it was done to, counted from 0.
+        The changed rows, counted from 0.
     what : str
         What was done.
     drawn : tuple of float
-        For every row, its area as it was drawn over its area as it was read; 1 for all, if empty.
+        For every row, the ratio of its area before the change to its area after it; 1 for all rows, if empty.
     """
 
     rows: tuple[int, ...]
@@ -51,7 +51,7 @@ class Change:
     drawn: tuple[float, ...] = ()
 
     def within(self, rows: Sequence[int]) -> Change:
-        """Give what of it concerns some rows, which are numbered anew in their order.
+        """Return the change restricted to some rows, which are renumbered in their order.
 
         Examples
         --------
@@ -66,7 +66,7 @@ class Change:
 
 
 class Flattened(NamedTuple):
-    """Geometries without heights and measures, what is said of it, and what was done."""
+    """Geometries without heights and measures, the problems to report, and the changes."""
 
     geometry: Geometries
     problems: list[Problem]
@@ -75,20 +75,20 @@ class Flattened(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Repaired:
-    """Geometries fit for use, `None` where there is nothing to use, and what was done.
+    """Repaired geometries, `None` where nothing can be used, and the list of repairs.
 
     Attributes
     ----------
     geometry : array of shapely geometries
-        What can be used, in the order given.
+        The geometries in the given order.
     problems : tuple of Problem
-        Everything that was done or is wrong, as messages.
+        Everything that was changed or is wrong, as messages.
     repairs : tuple of Repair
-        What was done, with areas; one that is not accepted was worked out, but must not be relied on.
+        The repairs, with areas; a repair that is not accepted was computed, but must not be used.
     refused : array of bool
-        Where the repair is not accepted; `geometry` holds what it would be.
+        Where the repair is not accepted; `geometry` holds its result.
     doubtful : tuple
-        For every geometry that must not be relied on, where it may lie: its convex hull, or None if that is not known.
+        For every geometry that cannot be used, where it may lie: its convex hull, or None if that is unknown.
     """
 
     geometry: Geometries
@@ -99,12 +99,12 @@ class Repaired:
 
     @property
     def usable(self) -> np.ndarray:
-        """Whether each geometry can be used."""
+        """Whether there is a geometry in each row."""
         return ~shapely.is_missing(self.geometry)
 
     @property
     def accepted(self) -> Geometries:
-        """The geometries without those whose repair is not accepted."""
+        """The geometries; None where the repair is not accepted."""
         kept = self.geometry.copy()
         kept[self.refused] = None
         return kept
@@ -112,7 +112,7 @@ class Repaired:
 
 @dataclass(eq=False)
 class _Log:
-    """One mending: what it is of, and what has been noted so far."""
+    """The input that is repaired, and what has been noted so far."""
 
     place: str
     ids: np.ndarray
@@ -143,13 +143,13 @@ def repair_geometries(
     accept: Repairs = "listed",
     changes: Sequence[Change] = (),
 ) -> Repaired:
-    """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, listing every change.
+    """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, and list every change.
 
-    A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``. Rings that
-    cross or lie in each other are read by their structure: shells add up, holes are taken out of them, and nothing
-    cancels out. Source: ``make_valid`` of GEOS with ``method="structure"``.
+    A missing or empty geometry, or one with a coordinate that is not finite, becomes `None` and an ``error``. Rings that
+    cross or overlap are read by their structure: shells are united, holes are subtracted, and nothing cancels
+    out. Source: ``make_valid`` of GEOS with ``method="structure"``.
 
-    What the reader did before (`changes`) is listed too, and is under the same tolerance.
+    Changes that the reader made before (`changes`) are listed too, under the same tolerance.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def repair_geometries(
 
 
 def drop_heights(geometries: Geometries, place: str) -> Flattened:
-    """Leave out heights and measures, and say so: areas are plane areas."""
+    """Drop heights and measures, and report it: areas are plane areas."""
     found = (
         (shapely.has_z(geometries), Message("heights (Z) were left out")),
         (shapely.has_m(geometries), Message("measures (M) were left out")),
@@ -192,7 +192,7 @@ def drop_heights(geometries: Geometries, place: str) -> Flattened:
 
 
 def _check_change(array: Geometries, change: Change, log: _Log) -> list[int]:
-    """List what a reader did, and return the rows where it changes the area too much and nobody accepted that."""
+    """List a change of a reader; return the rows whose area it changes too much without acceptance."""
     within: dict[int, tuple[float, float]] = {}
     refused = []
     for row, drawn in zip(change.rows, change.drawn or (1.0,) * len(change.rows), strict=True):
@@ -241,7 +241,7 @@ def _drop_unusable(array: Geometries, log: _Log) -> None:
 
 
 def _of_one_dimension(mixture: shapely.Geometry, i: int, log: _Log) -> shapely.Geometry:
-    """Keep the polygons of a collection, or its lines if it has none, or its points."""
+    """Return the polygons of a collection; its lines if it has none; else its points."""
     parts = _single_parts(mixture)
     dimensions = shapely.get_dimensions(parts)
     most = int(dimensions.max())
@@ -255,13 +255,13 @@ def _of_one_dimension(mixture: shapely.Geometry, i: int, log: _Log) -> shapely.G
     if len(chosen) == 1:
         only: shapely.Geometry = chosen[0]
         return only
-    # Not united here: parts that overlap are told as such when the whole is made valid.
+    # Not united here: overlapping parts are reported when the whole is made valid.
     many: shapely.Geometry = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[most](chosen)
     return many
 
 
 def _single_parts(geometry: shapely.Geometry) -> Geometries:
-    """Give the points, lines and polygons of collections within collections."""
+    """Return the points, lines and polygons of nested collections."""
     parts = shapely.get_parts(geometry)
     while (shapely.get_type_id(parts) > 3).any():
         parts = shapely.get_parts(parts)
@@ -296,19 +296,19 @@ def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[sha
 
 
 def _valid_by_structure(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
-    """Make a geometry valid by its structure; empty where nothing valid of its dimension comes of it."""
+    """Make a geometry valid by its structure; empty if nothing valid of its dimension results."""
     valid: shapely.Geometry = geometry
     for _ in range(_ROUNDS):
         made = shapely.make_valid(valid, method="structure")
         valid = part_of_dimension(np.array([made]), dimension)[0]
-        # Crossings are rounded to doubles, which may make them cross anew.
+        # Intersections are rounded to doubles, which may create new crossings.
         if shapely.is_valid(valid):
             return valid
     return shapely.GeometryCollection()
 
 
 def _area(geometry: shapely.Geometry) -> float:
-    """Area as drawn: shells less holes, whether or not they overlap; 0 for lines and points."""
+    """Return the area as drawn: shells minus holes, whether or not they overlap; 0 for lines and points."""
     if shapely.get_dimensions(geometry) != 2:
         return 0.0
     polygons = [part for part in _single_parts(geometry) if shapely.get_dimensions(part) == 2]

@@ -1,7 +1,7 @@
-"""The process that opens a stranger's file: ``python -m lzgis.reading.sandbox.child FOLDER…``.
+"""The process that opens untrusted files: ``python -m lzgis.reading.sandbox.child FOLDER…``.
 
-It finds in each folder what to read, and leaves there what it read, or why it did not. It is started by
-:mod:`lzgis.reading.sandbox.parent`, which outlives whatever happens here.
+Each folder holds a request; the process writes the result or an error there. It is started by
+:mod:`lzgis.reading.sandbox.parent`, which continues if this process crashes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from lzgis.reading.sandbox.exchange import pack, pack_error
 from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
 from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, read_request
 
-#: A file that warns about every row says enough with the first.
+#: At most so many warnings of the libraries are reported.
 _WARNINGS = 20
 
 
 def main(folders: list[Path]) -> int:
-    """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
+    """Process the request in each folder; return 0 when all of them hold a result or an error."""
     for folder in folders:
         path, options, memory_bytes = read_request(folder)
         if folder is folders[0]:
@@ -44,7 +44,7 @@ def main(folders: list[Path]) -> int:
             what = Message("is nested too deeply")
             failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         except Exception as error:
-            # What was read of a broken file need not fit into an answer: text that is none, times that are none.
+            # What was read from a broken file may not be serialisable: invalid text, invalid times.
             what = Message("cannot be read ({first})", first=_short(error))
             failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(failure), "ascii")
@@ -52,12 +52,12 @@ def main(folders: list[Path]) -> int:
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:
-    """Read a file, and keep as problems what the libraries warn of.
+    """Read a file, and report warnings of the libraries as problems.
 
     Raises
     ------
     SourceError
-        If it cannot be read, whatever the libraries say.
+        If it cannot be read, whatever error the libraries raise.
     """
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -66,7 +66,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
         except (LzgisError, MemoryError, RecursionError):
             raise
         except Exception as error:
-            # Whatever a library raises for a broken file: it must be failure as what it is, a file that cannot be read.
+            # Libraries raise errors of any kind for broken files; for the user it is a file that cannot be read.
             what = Message("cannot be read ({first})", first=_short(error))
             raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
     texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))

@@ -1,6 +1,6 @@
-"""A file of a stranger is opened in a process apart, with limits: whatever it does, lzgis lives on and says why.
+"""Reading of untrusted files in a separate process with limits: if it crashes, an error says why.
 
-The process reads while the caller does something else; nothing of it comes back but numbers and text.
+The process reads while the caller continues; only numbers and text come back.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
 from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, write_request
 
-#: So many files are read by one process, which forgets with its end what libraries never free.
+#: So many files are read by one process; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process that reads may use: address space (bytes) and time on the clock (s)."""
+    """Limits of the reading process: address space (bytes) and elapsed time (s)."""
 
     memory_bytes: int = MEMORY_BYTES
     time_s: float = TIME_S
@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass(eq=False)
 class Reading:
-    """A reading that was begun; a context that ends the process when it is left."""
+    """A running reading; as a context manager it ends the process on exit."""
 
     place: str
     options: ReadOptions
@@ -50,12 +50,12 @@ class Reading:
     _read: Read | None = field(default=None, repr=False)
 
     def result(self) -> Read:
-        """Wait for what was read.
+        """Wait for the result.
 
         Raises
         ------
         SourceError, LayerError, ConfigError
-            If the file cannot be read, or reading it took more memory or time than it may, or killed the process.
+            If the file cannot be read, or reading it exceeded the limits or crashed the process.
         """
         if self._read is None:
             assert self._process is not None
@@ -71,7 +71,7 @@ class Reading:
         return self._read
 
     def close(self) -> None:
-        """End the process if it still runs, and remove what it left."""
+        """End the process if it is running, and remove its folder."""
         _end(self._process)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -88,18 +88,18 @@ class Reading:
 def begin_reading(
     path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> Reading:
-    """Begin to read a file in a process apart.
+    """Start reading a file in a separate process.
 
     Raises
     ------
     SourceError
-        At once if there is no such file, or nothing reads what has its suffix.
+        Immediately, if there is no such file, or no reader for its suffix.
     """
     chosen = options or ReadOptions()
     chosen = chosen if layer is None else replace(chosen, layer=layer)
     most = limits or Limits()
     if scheme_of(path) in ("postgis", "postgresql"):
-        # What a database answers is rows, and no file that a library must take apart.
+        # A database returns rows, not a file that a library must parse.
         return Reading(shown(path), chosen, most, _read=read_vector(path, options=chosen))
     folder = _write_folder(path, chosen, most)
     return Reading(shown(path), chosen, most, folder, _start([folder], chosen.network))
@@ -108,12 +108,12 @@ def begin_reading(
 def read_many_in_sandbox(
     requests: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
 ) -> list[Read | LzgisError]:
-    """Read many files in one process apart, which is started again after a file that ends it.
+    """Read many files in one separate process, which is started again after a file that crashes it.
 
     Returns
     -------
     list
-        What was read of each file, or why it was not, in their order. The limits hold for each file.
+        The result or the error of each file, in their order. The limits hold for each file.
     """
     most = limits or Limits()
     results: dict[int, Read | LzgisError] = {}
@@ -156,7 +156,7 @@ def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Pat
 
 def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        # -P: what lies in the current folder is not imported.
+        # -P: modules in the current folder are not imported.
         [sys.executable, "-P", "-m", "lzgis.reading.sandbox.child", *map(str, folders)],
         cwd=folders[0],
         env=environment(network),
@@ -168,7 +168,7 @@ def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]
 
 
 def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int, bool]:
-    """Run a process over several requests; its exit code, and whether it was ended because one took too long."""
+    """Run a process over several requests; return its exit code, and whether it was ended because of the time limit."""
     process = _start(folders, network)
     try:
         done, since = 0, time.monotonic()
@@ -192,7 +192,7 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
 
 
 def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
-    # Imported here: what makes tables of an answer takes longer to come than the process takes to start.
+    # Imported here: importing geopandas takes longer than starting the process.
     from lzgis.reading.sandbox.exchange import unpack, unpack_error
 
     if (folder / ERROR).exists():
@@ -204,14 +204,14 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
     try:
         return unpack(folder / ANSWER)
     except Exception as error:
-        # A process that a hostile file took over can write what it likes: it is data, and this is none.
+        # A process taken over by a hostile file can write anything; here it wrote no valid data.
         what = Message("made the process that read it answer nonsense ({error})", error=error)
         raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 
 def _crash_error(code: int, place: str, limits: Limits) -> SourceError:
     names = {-int(one): one.name for one in signal.Signals}
-    # What is written in C ends itself when it gets no memory, and the kernel ends what takes too much.
+    # C libraries abort when they get no memory, and the kernel kills processes that take too much.
     if names.get(code) in ("SIGABRT", "SIGKILL"):
         return too_much_memory(place, limits.memory_bytes)
     what = Message("made the library that reads it crash ({code})", code=names.get(code, f"exit code {code}"))
@@ -224,13 +224,13 @@ def _timeout_error(place: str, limits: Limits) -> SourceError:
 
 
 def checked_path(path: str | Path) -> Path:
-    """Make sure that something is a file or folder here, and that it does not lead elsewhere.
+    """Check that a path is an existing file or folder and no link to another folder.
 
     Raises
     ------
     SourceError
-        If it is no path of a file, does not exist, nothing reads what has its suffix, or it or a file of the same name
-        beside it is a link to another folder: a link can show what is none of the sender's business.
+        If it is no path of a file, does not exist, has no reader for its suffix, or is a link to another folder, or a file
+        of the same name beside it is: links could expose files that the sender has no access to.
     """
     file_of(path)
     found = Path(path).absolute()
@@ -252,6 +252,6 @@ def checked_path(path: str | Path) -> Path:
 def read_in_sandbox(
     path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> Read:
-    """Read a file in a process apart and wait for it; arguments and errors as :func:`begin_reading`."""
+    """Read a file in a separate process and wait for it; arguments and errors as :func:`begin_reading`."""
     with begin_reading(path, layer=layer, options=options, limits=limits) as reading:
         return reading.result()
