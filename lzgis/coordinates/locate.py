@@ -361,14 +361,14 @@ def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely
     bounds = shapely.bounds(there)
     usable = np.isfinite(bounds).all(axis=1)
     shapely.prepare(near)
-    apart = np.flatnonzero(usable)
-    apart = apart[~shapely.intersects(near, shapely.box(*bounds[apart].T))]
-    if not len(apart):
+    outside = np.flatnonzero(usable)
+    outside = outside[~shapely.intersects(near, shapely.box(*bounds[outside].T))]
+    if not len(outside):
         return []
-    distance, azimuth = distance_from((bounds[apart, :2] + bounds[apart, 2:]) / 2, near)
+    distance, azimuth = distance_from((bounds[outside, :2] + bounds[outside, 2:]) / 2, near)
     nearest = int(np.argmin(distance))
     km, direction = distance[nearest] / 1000, compass(azimuth[nearest])
-    far = apart[distance > _NEIGHBOUR_M]
+    far = outside[distance > _NEIGHBOUR_M]
     fits = [one for one in candidate_systems(vertices(raw[far]), near) if one.inside] if len(far) else []
     if fits and len(far) == usable.sum():
         what = Message(

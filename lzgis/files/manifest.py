@@ -77,17 +77,17 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_bytes())
+        stated = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        told = None
-    if not isinstance(told, dict) or told.get("kind") != _KIND:
+        stated = None
+    if not isinstance(stated, dict) or stated.get("kind") != _KIND:
         what = Message("is no manifest of lzgis, and is not overwritten")
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name"))
-    if told.get("format") != FORMAT:
-        what = Message("is of another version of lzgis (format {format})", format=told.get("format"))
+    if stated.get("format") != FORMAT:
+        what = Message("is of another version of lzgis (format {format})", format=stated.get("format"))
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name"))
     try:
-        return Manifest.model_validate(told)
+        return Manifest.model_validate(stated)
     except ValidationError as error:
         why = error.errors()[0]["msg"]
         what = Message("cannot be read: {why}", why=why)

@@ -67,10 +67,10 @@ def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any])
     found: list[int] = []
     begin = 0
     with pyogrio.raw.open_arrow(path, layer=layer, columns=[], batch_size=_AT_ONCE, use_pyarrow=True, **kept) as (
-        told,
+        info,
         batches,
     ):
-        name = told["geometry_name"] or "wkb_geometry"
+        name = info["geometry_name"] or "wkb_geometry"
         for batch in batches:
             shapes = batch.column(name).to_pylist()
             found += [begin + i for i, wkb in enumerate(shapes) if wkb is not None and has_arc(wkb)]

@@ -149,11 +149,11 @@ def _canonical_names(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, probl
 
 def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> None:
     for name in {**spec.values, **OLD_VALUES}:
-        told, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
+        declared, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
         for mapping, level, remedy in (
-            (told, "note", Message("as the catalogue says under 'values'")),
+            (declared, "note", Message("as the catalogue says under 'values'")),
             (
-                {k: v for k, v in old.items() if k not in told},
+                {k: v for k, v in old.items() if k not in declared},
                 "warning",
                 Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
             ),

@@ -63,10 +63,10 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
     if not isinstance(frame, gpd.GeoDataFrame):
         return Shapes(frame)
     window = {name: opening[name] for name in WINDOW if name in opening}
-    told = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
-    stated = rows_in(told["features"], **window)
+    info = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
+    stated = rows_in(info["features"], **window)
     # A shapefile also counts records marked as deleted; its reader compares shapes and table.
-    if told["driver"] != "ESRI Shapefile" and len(frame) < stated:
+    if info["driver"] != "ESRI Shapefile" and len(frame) < stated:
         what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)
         raise SourceError(str(path), what, Message("fetch or export the file again"))
 
@@ -74,7 +74,7 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
         with chords_of(step_deg):
             return _parsed(_raw(path, layer, opening), "ignore")
 
-    bent = rows_with_arcs(path, layer, told["driver"], opening)
+    bent = rows_with_arcs(path, layer, info["driver"], opening)
     drawn = with_chords(frame.geometry.to_numpy(), bent, redraw, place=str(path), unit_m2=square_metres(frame.crs))
     shapes, problems, changes = drawn
     missing = np.flatnonzero(shapely.is_missing(shapes))

@@ -162,8 +162,8 @@ def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Probl
     remedy = Message("each is checked as it is; do not add their areas up")
     found: list[Problem] = []
     for start in range(0, len(areal), _AT_ONCE):
-        asked, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
-        left, right = areal[start + asked], areal[met]
+        site, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
+        left, right = areal[start + site], areal[met]
         pairs = left < right
         left, right = left[pairs], right[pairs]
         # Neighbours share a border; only larger intersections are measured.

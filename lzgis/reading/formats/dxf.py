@@ -45,25 +45,25 @@ _ENGINE = f"ezdxf {ezdxf_version}"
 _BEGINS = re.compile(r"^(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
 _CODE_PAGE = re.compile(r"(\$DWGCODEPAGE\s*\n\s*3\s*\n\s*)(\S+)")
 _VERSION = re.compile(r"\$ACADVER\s*\n\s*1\s*\n\s*(\S+)")
-#: A spline is drawn as chords that are off by about this share of its size.
+#: Splines are drawn as chords that are off by about this share of their size.
 _SPLINE_SHARE = 1e-5
-#: Blocks within blocks are followed so deep.
+#: The deepest nesting of blocks that is followed.
 _DEPTH = 32
-#: As many repairs are named; the rest is counted.
+#: So many repairs are named; the others are counted.
 _NAMED = 20
 _TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 _BAD_ENTITY = (DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Bend(NamedTuple):
-    """How far apart the points stand that are drawn on curves, and which curves an entity turned out to have."""
+    """The angle between points on curves, and the kinds of curves found in an entity."""
 
     step_deg: float
     found: set[str]
 
 
 class _Row(NamedTuple):
-    """One entity of a drawing; `curved` is the entity itself where it has arcs, which may be drawn again."""
+    """One entity of a drawing; `curved` is the entity itself if it has arcs, which may have to be drawn again."""
 
     layer: str
     text: str
@@ -127,7 +127,7 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
 
 
 def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
-    """Load a drawing; one that ezdxf refuses is repaired where that can be done, and each repair is a problem."""
+    """Load a drawing; one that ezdxf refuses is repaired if possible, and each repair is reported."""
     remedy = Message("look whether all of it was read")
     with logged("ezdxf", logging.WARNING) as messages:
         try:
@@ -145,7 +145,7 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     if len(repairs) > _NAMED:
         what = Message("{count} more repairs were made", count=len(repairs) - _NAMED)
         found.append(Problem("warning", str(path), what, remedy))
-    # A handle names an entity for other entities; nothing that is read here depends on it.
+    # Handles identify entities for references; nothing that is read here depends on them.
     said = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
     found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in said]
     return document, found
@@ -185,10 +185,10 @@ def _rows(document: Drawing) -> tuple[list[_Row], set[str], Counter[str]]:
 
 
 def _simple(entities: Iterable[Any], layer: str, unread: Counter[str], depth: int) -> Iterator[tuple[Any, str]]:
-    """Give the entities that have a shape of their own, each with its layer; blocks and other compounds are resolved."""
+    """Yield the simple entities, each with its layer; blocks and other compound entities are resolved."""
     for entity in entities:
         kind = entity.dxftype()
-        # What stands on layer 0 of a block is drawn on the layer of its insertion.
+        # Entities on layer 0 of a block belong to the layer of its insertion.
         own = entity.dxf.get("layer", "0")
         own = layer if depth and own == "0" else own
         if kind in _SHAPES and not (kind == "POLYLINE" and (entity.is_polygon_mesh or entity.is_poly_face_mesh)):
@@ -205,7 +205,7 @@ def _simple(entities: Iterable[Any], layer: str, unread: Counter[str], depth: in
 
 
 def _parts(entity: Any, unread: Counter[str]) -> Iterable[Any] | None:
-    """Take a compound entity to pieces; None if it has none."""
+    """Return the parts of a compound entity; None if it has none."""
 
     def skipped(part: Any, _: str) -> None:
         unread[part.dxftype()] += 1
@@ -227,13 +227,13 @@ def _plain_text(entity: Any) -> str:
 
 
 def _shape(entity: Any, bend: _Bend) -> shapely.Geometry | None:
-    """Draw one entity; None if there is nothing to be drawn."""
+    """Return the shape of one entity; None if it has too few points."""
     shape: shapely.Geometry | None = _SHAPES[entity.dxftype()](entity, bend)
     return shape
 
 
 def _line(points: Iterable[Sequence[float]], *, ring: bool = False) -> shapely.Geometry | None:
-    """Make a line of points with heights; a ring ends where it begins."""
+    """Return a line through points with heights; a ring is closed."""
     xyz = np.array([tuple(point) for point in points], dtype=float).reshape(-1, 3)
     if len(xyz) < 2:
         return None
@@ -243,7 +243,7 @@ def _line(points: Iterable[Sequence[float]], *, ring: bool = False) -> shapely.G
 
 
 def _on_arc(centre: Sequence[float], radius: float, begin: float, sweep: float, bend: _Bend) -> np.ndarray:
-    """Give points of an arc in the plane, both ends among them; angles are in radians, clockwise if `sweep` is negative."""
+    """Return points of an arc in the plane with both ends; angles in radians, clockwise if `sweep` is negative."""
     bend.found.add("arcs")
     count = max(1, math.ceil(abs(math.degrees(sweep)) / bend.step_deg - 1e-9))
     angles = begin + sweep * np.arange(count + 1) / count
@@ -251,7 +251,7 @@ def _on_arc(centre: Sequence[float], radius: float, begin: float, sweep: float, 
 
 
 def _with_bulges(xyb: np.ndarray, bend: _Bend, *, closed: bool) -> np.ndarray:
-    """Give the points of a polyline in its plane, with those of the segments that bulge."""
+    """Return the points of a polyline in its plane, with points on the arcs of segments with a bulge."""
     if not len(xyb) or not xyb[:, 2].any():
         return xyb[:, :2]
     points = [xyb[0, :2]]
@@ -266,7 +266,7 @@ def _with_bulges(xyb: np.ndarray, bend: _Bend, *, closed: bool) -> np.ndarray:
 
 
 def _in_world(points: np.ndarray, entity: Any, height: float) -> Iterable[Sequence[float]]:
-    """Turn points of the plane of an entity into points of the drawing."""
+    """Transform points in the plane of an entity to coordinates of the drawing."""
     extrusion = Vec3(entity.dxf.get("extrusion", (0, 0, 1)))
     xyz = np.column_stack([points, np.full(len(points), height)])
     if extrusion.isclose((0, 0, 1)):
@@ -281,7 +281,7 @@ def _lwpolyline(entity: Any, bend: _Bend) -> shapely.Geometry | None:
 
 
 def _polyline(entity: Any, bend: _Bend) -> shapely.Geometry | None:
-    # The frame that controls a smoothed polyline is not drawn.
+    # The control points of a smoothed polyline are not on it.
     drawn = [vertex for vertex in entity.vertices if not vertex.dxf.flags & 16]
     if entity.is_3d_polyline:
         return _line((vertex.dxf.location for vertex in drawn), ring=entity.is_closed)
@@ -330,13 +330,13 @@ def _hatch(entity: Any, bend: _Bend) -> shapely.Geometry | None:
 
 
 def _boundary(path: Any, bend: _Bend) -> np.ndarray:
-    """Give the points of one boundary of a hatch, in its plane."""
+    """Return the points of one boundary of a hatch, in its plane."""
     if hasattr(path, "vertices"):
         return _with_bulges(np.array(path.vertices, dtype=float).reshape(-1, 3), bend, closed=True)
     left = [edge for edge in (_edge(edge, bend) for edge in path.edges) if len(edge) > 1]
     points = left.pop(0) if left else np.zeros((0, 2))
     while left:
-        # Edges stand in order as a rule; the next one is that which begins or ends nearest to the end so far.
+        # Edges are usually in order; the next one is the one with an end nearest to the last point.
         gaps = [np.linalg.norm(edge[[0, -1]] - points[-1], axis=1) for edge in left]
         nearest = int(np.argmin([gap.min() for gap in gaps]))
         edge = left.pop(nearest)
@@ -363,7 +363,7 @@ def _edge(edge: Any, bend: _Bend) -> np.ndarray:
 
 
 def _nested(rings: Sequence[np.ndarray]) -> shapely.Geometry:
-    """Make polygons of rings: one that lies within an odd number of others is a hole of the smallest of them."""
+    """Return polygons of rings: a ring within an odd number of others is a hole of the smallest of them."""
     areas = np.array([shapely.Polygon(ring) for ring in rings], dtype=object)
     tree = shapely.STRtree(areas)
     starts = shapely.points([ring[0] for ring in rings])
@@ -387,7 +387,7 @@ def _corners(entity: Any, _: _Bend) -> shapely.Geometry | None:
     return _line(entity.wcs_vertices(), ring=True)
 
 
-#: What draws each kind of entity.
+#: The function that returns the shape of each kind of entity.
 _SHAPES: dict[str, Any] = {
     "POINT": lambda entity, _: shapely.Point(*entity.dxf.location),
     "LINE": lambda entity, _: _line([entity.dxf.start, entity.dxf.end]),

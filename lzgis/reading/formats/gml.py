@@ -1,4 +1,4 @@
-"""GML, read by GDAL from a copy: no schema is fetched, no link followed, and nothing is written beside the file."""
+"""GML, read by GDAL from a copy: no schema is fetched, no link is followed, nothing is written beside the file."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ def pack_error(error: LzgisError) -> str:
 
 def unpack_error(text: str) -> LzgisError:
     """Read what :func:`pack_error` wrote."""
-    told = json.loads(text)
-    kind = _ERRORS.get(told["error"], errors.SourceError)
-    return kind(*(_made(part) for part in told["parts"]))
+    stated = json.loads(text)
+    kind = _ERRORS.get(stated["error"], errors.SourceError)
+    return kind(*(_made(part) for part in stated["parts"]))
 
 
 def _column(column: pd.Series) -> tuple[str, Any]:

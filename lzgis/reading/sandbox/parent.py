@@ -148,9 +148,9 @@ def read_many_in_sandbox(
 
 
 def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
-    asked = address_of(path) if is_address(path) else str(checked_path(path))
+    source = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
-    write_request(Request(asked, options, limits.memory_bytes), folder)
+    write_request(Request(source, options, limits.memory_bytes), folder)
     return folder
 
 
