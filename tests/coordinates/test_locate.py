@@ -123,7 +123,7 @@ def test_distance_from_an_outline_is_that_on_the_ground():
     assert azimuth[[0, 2]] % 360 == pytest.approx([90, 180], abs=0.5)
 
 
-def test_neighbours_are_kept_and_said():
+def test_neighbours_are_kept_and_reported():
     found = located(np.array([box(112.5, 25, 112.51, 25.01), box(112.83, 25, 112.84, 25.01), None]), 4490)
     assert [p.what for p in found.problems] == ["has features outside the city"]
     # GK and UTM coordinates of one zone differ by about a kilometre: such a neighbour is not taken for an error.
@@ -131,13 +131,13 @@ def test_neighbours_are_kept_and_said():
     assert located(np.array([shapely.Point(edge)]), 4547).problems[0].level == "warning"
 
 
-def test_some_features_in_another_zone_are_said():
+def test_some_features_in_another_zone_are_reported():
     x, y = Transformer.from_crs(4490, 4546, always_xy=True).transform(112.3, 25.0)
     found = located(np.concatenate([there(4547), [shapely.Point(x, y)]]), 4547)
     assert "EPSG:4546 (lands in the city)" in found.problems[0].remedy
 
 
-def test_what_only_looks_odd_is_taken_and_said():
+def test_what_only_looks_odd_is_taken_and_reported():
     web = located(there(3857), 3857)
     assert "Web Mercator" in web.problems[0].what
     feet = "+proj=tmerc +lon_0=114 +x_0=500000 +datum=WGS84 +units=us-ft"
@@ -277,7 +277,7 @@ def test_shifts_are_taken_away_to_a_centimetre_all_over_china(lon, lat):
         assert np.hypot(again[0] - lon, again[1] - lat)[0] * 111_320 < 0.01
 
 
-def test_a_shift_is_taken_away_when_asked_for_and_recorded():
+def test_a_shift_is_taken_away_on_request_and_recorded():
     shape = there(4490)
     for shift, to in (("gcj02", to_gcj02), ("bd09", to_bd09)):
         moved = shapely.transform(shape, lambda x, y, to=to: to(x, y), interleaved=False)
@@ -375,7 +375,7 @@ def test_a_row_across_the_180th_meridian_does_not_stop_the_others():
     ]
 
 
-def test_a_batch_reads_its_sites_as_it_is_told_and_where_the_city_lies(tmp_path):
+def test_a_batch_reads_its_sites_with_its_options_and_the_outline_of_the_city(tmp_path):
     folder = toy.city(tmp_path / "city")
     sites = toy.sites(*(toy.square(200 * i, 0) for i in range(6)))
     moved = shapely.transform(sites.geometry.to_numpy(), to_gcj02, interleaved=False)

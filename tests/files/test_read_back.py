@@ -1,4 +1,4 @@
-"""Large JSON is read back line by line: what is whole counts its rows, what is broken anywhere is told."""
+"""Large JSON is read back line by line: rows of a complete file are counted, damage anywhere is reported."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ def test_a_collection_with_lists_in_its_head_is_counted(tmp_path):
     assert reopening._json_by_lines(path) == {"features": 2, "problems": 1}
 
 
-def test_what_is_broken_anywhere_is_told(tmp_path):
+def test_what_is_broken_anywhere_is_reported(tmp_path):
     """Cut at every byte, and with every byte of punctuation lost, the file is no JSON and is not taken for any."""
     path = document(tmp_path)
     data = path.read_bytes()
     broken = [data[:end] for end in range(len(data.rstrip()))]
     broken += [data[:i] + data[i + 1 :] for i, byte in enumerate(data) if byte in b'{}[],":']
-    told = 0
+    reported = 0
     for one in broken:
         path.write_bytes(one)
         try:
             check_readable(path, "here", {"findings": 3})
         except ExportError:
-            told += 1
+            reported += 1
     # Only the signs within texts may be missing: "[", "]", "x[" and ",".
-    assert len(broken) - told == 4
+    assert len(broken) - reported == 4
 
 
 def test_json_laid_out_otherwise_is_read_whole(tmp_path):

@@ -79,10 +79,10 @@ def test_an_error_on_the_way_changes_nothing_and_leaves_nothing(tmp_path):
 
 
 def test_an_error_names_the_place_of_the_file_not_where_it_was_being_made(tmp_path):
-    with pytest.raises(ExportError) as told, locked_folder(tmp_path) as place, new_result(place, "screen") as stage:
+    with pytest.raises(ExportError) as caught, locked_folder(tmp_path) as place, new_result(place, "screen") as stage:
         (stage.folder / "a.txt").mkdir()
         write_bytes_atomic(stage.folder / "a.txt", b"1")
-    assert told.value.place == str(tmp_path / "a.txt")
+    assert caught.value.place == str(tmp_path / "a.txt")
     assert not (tmp_path / ".lzgis").exists()
 
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_put_in_place_is_taken_back_whole(tmp_path, monkeypatch, 
     assert not is_unfinished(tmp_path)
 
 
-def test_two_runs_at_once_are_told_apart(tmp_path):
+def test_two_runs_at_once_are_kept_separate(tmp_path):
     with (
         locked_folder(tmp_path),
         pytest.raises(ExportError, match=rf"another run is writing here \(process {os.getpid()} on "),

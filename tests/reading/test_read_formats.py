@@ -155,7 +155,7 @@ def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monk
         read_vector(tmp_path / "s.gpkg")
 
 
-def test_a_ring_that_is_not_closed_is_closed_and_told_of(tmp_path):
+def test_a_ring_that_is_not_closed_is_closed_and_reported(tmp_path):
     open_ring = {"type": "Polygon", "coordinates": [[[112, 25], [112.1, 25], [112.1, 25.1]]]}
     document = geojson(id=1)
     document["features"].append(document["features"][0] | {"id": 2, "geometry": open_ring})
@@ -307,7 +307,7 @@ def test_an_ovkml_says_in_what_system_it_is(tmp_path, kind, epsg):
     assert (read.frame.crs.to_epsg(), read.crs.how) == (epsg, "OvCoordType of its placemarks")
 
 
-def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_said(tmp_path):
+def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_reported(tmp_path):
     message = (
         r"says that its coordinates are GCJ-02 \(OvCoordType\); say so with --from gcj02, and they are shifted back"
     )
@@ -429,7 +429,7 @@ def test_rings_of_different_numbers_of_points(tmp_path):
     assert read_vector(tmp_path / "s.dxf").frame.geometry.area.tolist() == [50, 100]
 
 
-def test_a_ring_in_a_ring_is_told_of(tmp_path):
+def test_a_ring_in_a_ring_is_reported(tmp_path):
     (tmp_path / "s.dxf").write_text(dxf(line(ring(0, 100), True), line(ring(0, 10), True)), "ascii", errors="replace")
     read = read_vector(tmp_path / "s.dxf")
     assert read.frame.geometry.area.tolist() == [10_000, 100]

@@ -295,7 +295,7 @@ def lost(shape):
         ("s.gdb", "OpenFileGDB", "Polygon"),
     ],
 )
-def test_arcs_are_told_whatever_kind_of_shape_a_layer_declares(tmp_path, name, driver, kind):
+def test_arcs_are_reported_for_any_geometry_type_of_the_layer(tmp_path, name, driver, kind):
     plain = shapely.to_wkb(box(EAST, NORTH, EAST + 9, NORTH + 9))
     path = _written(tmp_path / name, [plain, circle(50), straight()], "EPSG:4526", kind, driver)
     sites = read_sites(path)
@@ -328,7 +328,7 @@ def test_large_arcs_are_drawn_finer_so_that_no_area_changes_beyond_the_tolerance
     assert {chords(0.5), chords(0.1)} <= {p.what for p in sites.problems}
 
 
-def test_rows_of_a_window_are_told_by_their_number_in_the_file(tmp_path):
+def test_rows_of_a_window_are_reported_by_their_number_in_the_file(tmp_path):
     points = np.array(corners()).astype("<f8").tobytes()
     open_ring = struct.pack("<BIII", 1, 3, 1, 4) + points
     plain = shapely.to_wkb(Polygon(whole(112.3)[0]))
@@ -407,7 +407,7 @@ def test_arcs_and_splines_of_a_drawing(tmp_path):
     )
 
 
-def test_arcs_in_a_table_are_told_by_their_row(tmp_path):
+def test_arcs_in_a_table_are_reported_by_their_row(tmp_path):
     text = 'id,wkt\na,"POINT (112.4 25)"\nb,"CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 2 0, 1 -1, 0 0))"\n'
     (tmp_path / "s.csv").write_text(text, "utf-8")
     read = read_vector(tmp_path / "s.csv")

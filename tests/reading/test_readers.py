@@ -62,7 +62,7 @@ def test_the_first_alias_found_is_taken_and_other_columns_are_kept():
     assert list(table.frame.columns) == ["id", "name", "activity", "编号", "备注", "geometry"]
 
 
-def test_without_ids_rows_are_numbered_and_that_is_said():
+def test_without_ids_rows_are_numbered_and_that_is_reported():
     table = sites_from_frame(frame(name=["甲", "乙"]), name="sites.shp")
     assert table.frame["id"].tolist() == ["1", "2"]
     said = {p.what: (p.level, p.remedy) for p in table.problems}
@@ -205,7 +205,7 @@ def test_sound_shapes_are_left_alone():
     assert shapely.equals_identical(done.geometry, np.array(SHAPES, dtype=object)).all()
 
 
-def test_shapes_that_fall_apart_cannot_be_used():
+def test_shapes_that_collapse_cannot_be_used():
     flat = Polygon([(112.5, 25), (112.6, 25), (112.5, 25)])
     dot = LineString([(112.5, 25), (112.5, 25)])
     done = mended(flat, dot, SHAPES[0])

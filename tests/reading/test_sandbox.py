@@ -1,4 +1,4 @@
-"""Reading in a process apart: what comes back, what the limits do, and that nothing of the child is executed."""
+"""Reading in a separate process: what comes back, what the limits do, and that nothing of the child is executed."""
 
 from __future__ import annotations
 
