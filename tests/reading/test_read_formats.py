@@ -486,6 +486,8 @@ def test_hatches_have_holes_and_islands_in_the_holes(tmp_path):
         hatch = space.add_hatch()
         for low, high in ((0, 100), (20, 80), (40, 60)):
             hatch.paths.add_polyline_path([(low, low), (high, low), (high, high), (low, high)])
+        # This hole touches the outline at its first corner.
+        hatch.paths.add_polyline_path([(0, 50), (10, 45), (10, 55)])
         edges = space.add_hatch(dxfattribs={"elevation": (0, 0, 7)}).paths.add_edge_path()
         # A half disc, its edges neither in order nor in one direction.
         edges.add_line((200, 10), (200, 0))
@@ -494,7 +496,7 @@ def test_hatches_have_holes_and_islands_in_the_holes(tmp_path):
 
     read = read_vector(drawn(tmp_path / "s.dxf", draw))
     assert [g.geom_type for g in read.frame.geometry] == ["MultiPolygon", "Polygon", "Polygon"]
-    true = [100**2 - 60**2 + 20**2, 12.5 * np.pi, 25 * np.pi]
+    true = [100**2 - 60**2 + 20**2 - 50, 12.5 * np.pi, 25 * np.pi]
     assert read.frame.geometry.area.tolist() == pytest.approx(true, rel=2e-5)
     assert read.frame.geometry.has_z.tolist() == [False, True, False]
 
@@ -520,6 +522,11 @@ def test_every_kind_of_entity_is_read_or_named(tmp_path):
     assert areas[-2:] == [9, 9]
     assert read.frame.geometry.iloc[2].bounds == (-9, 0, 0, 9)
     assert "2 entities are not read: LWPOLYLINE (1), XLINE (1)" in said(read)
+
+
+def test_a_drawing_of_nothing_has_no_rows(tmp_path):
+    (tmp_path / "s.dxf").write_text(dxf())
+    assert len(read_vector(tmp_path / "s.dxf").frame) == 0
 
 
 def test_characters_spelt_by_their_number_are_read(tmp_path):

@@ -25,7 +25,7 @@ from lzgis.reading import Decided, Limits, Read, ReadOptions, begin_reading, rea
 from lzgis.reading.sandbox.exchange import pack, pack_error, unpack, unpack_error
 from lzgis.reading.sandbox.limits import DRIVERS_LEFT_OUT, environment
 
-READ_BY = {"ESRI Shapefile", "CSV", "GML", "KML", "GeoJSON", "GPKG", "OpenFileGDB", "DXF", "FlatGeobuf", "ODS", "XLSX"}
+READ_BY = {"ESRI Shapefile", "CSV", "GML", "KML", "GeoJSON", "GPKG", "OpenFileGDB", "FlatGeobuf", "ODS", "XLSX"}
 
 
 def written(path):

@@ -29,6 +29,7 @@ from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
 from ezdxf.version import __version__ as ezdxf_version
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+from shapely.errors import ShapelyError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
@@ -52,7 +53,7 @@ _DEPTH = 32
 #: So many repairs are named; the others are counted.
 _NAMED = 20
 _TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
-_BAD_ENTITY = (DXFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_BAD_ENTITY = (DXFError, ShapelyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _Bend(NamedTuple):
@@ -365,10 +366,14 @@ def _edge(edge: Any, bend: _Bend) -> np.ndarray:
 def _nested(rings: Sequence[np.ndarray]) -> shapely.Geometry:
     """Return polygons of rings: a ring within an odd number of others is a hole of the smallest of them."""
     areas = np.array([shapely.Polygon(ring) for ring in rings], dtype=object)
-    tree = shapely.STRtree(areas)
-    starts = shapely.points([ring[0] for ring in rings])
-    within = [[int(j) for j in tree.query(start, predicate="within") if j != i] for i, start in enumerate(starts)]
     sizes = shapely.area(areas)
+    tree = shapely.STRtree(areas)
+    within = []
+    for i, ring in enumerate(rings):
+        # Rings may touch: any corner, or middle of an edge, that is properly inside decides.
+        probes = shapely.points(np.vstack([ring, (ring + np.roll(ring, -1, axis=0)) / 2]))
+        around = [int(j) for j in tree.query(areas[i]) if sizes[j] > sizes[i]]
+        within.append([j for j in around if shapely.contains_properly(areas[j], probes).any()])
     shells: dict[int, list[np.ndarray]] = {i: [] for i, around in enumerate(within) if len(around) % 2 == 0}
     for i, around in enumerate(within):
         if i not in shells:

@@ -47,7 +47,21 @@ DRIVERS_LEFT_OUT = (
     *("PCIDSK", "PDS4", "VICAR", "PDF", "MapInfo File", "LVBAG", "S57", "DGN", "GPX", "GeoJSONSeq", "ESRIJSON"),
     *("TopoJSON", "OGR_GMT", "WAsP", "VFK", "OSM", "OGR_PDS", "EDIGEO", "Idrisi", "SXF", "Selafin", "JML"),
     *("VDV", "MapML", "GTFS", "MiraMonVector", "AVCBin", "AVCE00", "AIVector", "UK .NTF", "SDTS", "TIGER", "GMLAS"),
-    *("NAS", "Interlis 1", "Interlis 2", "LIBKML", "netCDF", "HDF5", "CAD", "ARCGEN", "SEGY", "SUA", "SVG", "XPlane"),
+    *(
+        "NAS",
+        "Interlis 1",
+        "Interlis 2",
+        "LIBKML",
+        "netCDF",
+        "HDF5",
+        "CAD",
+        "ARCGEN",
+        "SEGY",
+        "SUA",
+        "SVG",
+        "XPlane",
+        "DXF",
+    ),
     *("ILI", "OGDI", "Ingres", "HANA", "Walk", "DB2ODBC", "FileGDB", "CouchDB", "Cloudant", "GFT", "GME", "Arrow"),
 )
 
