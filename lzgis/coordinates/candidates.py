@@ -50,10 +50,10 @@ class Candidate:
         return self.distance_m == 0
 
     def __str__(self) -> str:
-        return self.said
+        return self.text
 
     @property
-    def said(self) -> Message:
+    def text(self) -> Message:
         """The candidate in a few words."""
         if self.inside:
             return Message("{reading} (lands in the city)", reading=self.reading)
@@ -119,7 +119,7 @@ def candidate_systems(points: Coordinates, near: shapely.Geometry | None = None)
     if not len(sample):
         return []
     found = []
-    for reading, place, in_feet in _placed(sample):
+    for reading, place, in_feet in _trials(sample):
         if not in_china(place).all():
             continue
         lon, lat = np.median(place, axis=0)
@@ -173,7 +173,7 @@ def _sample(points: Coordinates) -> Coordinates:
     return finite[:: max(1, len(finite) // _SAMPLE)][:_SAMPLE]
 
 
-def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
+def _trials(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
     for swapped in (False, True):
         xy = sample[:, ::-1] if swapped else sample
         for code in _codes(xy):
@@ -187,8 +187,8 @@ def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
 
 def _reading(code: str, swapped: bool, *, in_feet: bool) -> Message:
     if swapped:
-        said = Message("{code} with its two axes exchanged", code=code)
-        return Message("{reading}, in feet", reading=said) if in_feet else said
+        swapped_axes = Message("{code} with its two axes exchanged", code=code)
+        return Message("{reading}, in feet", reading=swapped_axes) if in_feet else swapped_axes
     return Message("{code} in feet", code=code) if in_feet else Message("{code}", code=code)
 
 
@@ -221,5 +221,5 @@ def list_candidates(found: list[Candidate], most: int = 4) -> Message:
     """Write the first candidates, at least one, in one line."""
     first, *others = found[:most]
     if not others:
-        return first.said
-    return Message("{one}; {others}", one=first.said, others=list_candidates(others, most))
+        return first.text
+    return Message("{one}; {others}", one=first.text, others=list_candidates(others, most))

@@ -92,8 +92,8 @@ def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
         _refuse_without_system(raw, given.near, place)
     crs, problems = _horizontal(given.crs, place)
     _refuse_wrong_zone(raw, crs, place)
-    there, transforms, said = _moved(array, crs, given, place)
-    problems += said
+    there, transforms, moved = _moved(array, crs, given, place)
+    problems += moved
     _refuse_abroad(vertices(there), raw, crs, given.near, place)
     there, strays = _without_strays(there, place)
     problems += strays
@@ -199,16 +199,18 @@ def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
 
 def _units(crs: CRS, place: str) -> list[Problem]:
     """Report units other than metres, and Web Mercator."""
-    said = []
+    problems = []
     unit = crs.axis_info[0].unit_name if crs.axis_info else ""
     if crs.is_projected and unit not in ("metre", "Meter", "meter", "m"):
         what = Message("its unit is '{unit}', not metres", unit=unit)
-        said.append(Problem("note", place, what, Message("coordinates are converted; area fields are in that unit")))
+        problems.append(
+            Problem("note", place, what, Message("coordinates are converted; area fields are in that unit"))
+        )
     if crs.to_epsg() == 3857 or "Mercator (Auxiliary" in crs.name or "Pseudo" in crs.name:
         what = Message("is in Web Mercator, in which areas are up to a fifth and more too large")
         remedy = Message("do not trust area fields of the file; areas are measured anew")
-        said.append(Problem("warning", place, what, remedy))
-    return said
+        problems.append(Problem("warning", place, what, remedy))
+    return problems
 
 
 def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
@@ -280,13 +282,13 @@ def _by_parameters(
         move = Transformer.from_crs(crs, base, always_xy=True).transform
         flat = move_points(move, geometries)
         steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
-    said = Message(
+    step = Message(
         "{place}: from {name} to CGCS2000 by the user's seven parameters {values}",
         place=place,
         name=base.name,
         values=str(helmert),
     )
-    return helmert.apply(flat, base, place), (*steps, said)
+    return helmert.apply(flat, base, place), (*steps, step)
 
 
 def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely.Geometry | None, place: str) -> None:

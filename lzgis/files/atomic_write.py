@@ -159,13 +159,13 @@ def working_folder(parent: Path) -> Iterator[Path]:
         If `parent` cannot be written to.
     """
     remove_abandoned(parent)
-    folder, lock = _open(parent / UNFINISHED)
+    folder, lock = _new_folder(parent / UNFINISHED)
     try:
         yield folder
     finally:
         lock.release()
         shutil.rmtree(folder, ignore_errors=True)
-        _close(parent)
+        _remove_if_empty(parent)
 
 
 def remove_abandoned(parent: Path) -> None:
@@ -177,10 +177,10 @@ def remove_abandoned(parent: Path) -> None:
             if lock.take():
                 lock.release()
                 shutil.rmtree(folder, ignore_errors=True)
-    _close(parent)
+    _remove_if_empty(parent)
 
 
-def _open(unfinished: Path) -> tuple[Path, Lock]:
+def _new_folder(unfinished: Path) -> tuple[Path, Lock]:
     while True:
         unfinished.mkdir(exist_ok=True)
         # Another process may remove the folder before the lock is taken.
@@ -197,7 +197,7 @@ def _open(unfinished: Path) -> tuple[Path, Lock]:
                 return folder, lock
 
 
-def _close(parent: Path) -> None:
+def _remove_if_empty(parent: Path) -> None:
     # Not empty: another process is writing, or a batch will be continued.
     with contextlib.suppress(OSError):
         (parent / UNFINISHED).rmdir()

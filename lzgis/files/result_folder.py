@@ -54,7 +54,7 @@ def locked_folder(out: str | Path) -> Iterator[Path]:
         If it cannot be written to, or another process is writing there.
     """
     out = Path(out)
-    lock = _locked(out)
+    lock = _take_lock(out)
     try:
         with export_errors(out):
             finish(out)
@@ -63,7 +63,7 @@ def locked_folder(out: str | Path) -> Iterator[Path]:
         yield out
     finally:
         lock.release()
-        _tidy(out)
+        _remove_if_empty(out)
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def new_result(out: Path, name: str) -> Iterator[Stage]:
             where = str(error.place).replace(str(stage.folder), str(out))
             raise ExportError(where, error.what, error.remedy) from error
         if stage.result is not None:
-            _decide(stage, name, stage.result)
+            _commit(stage, name, stage.result)
     with export_errors(out):
         finish(out)
 
@@ -157,7 +157,7 @@ def _drop(ready: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def _locked(out: Path) -> Lock:
+def _take_lock(out: Path) -> Lock:
     with export_errors(out):
         while True:
             (out / UNFINISHED).mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ def _locked(out: Path) -> Lock:
             except FileNotFoundError:  # The last holder has just removed the folder.
                 continue
             except OSError as error:
-                _tidy(out)
+                _remove_if_empty(out)
                 if error.errno not in NO_LOCKS:
                     raise
                 remedy = Message("write to a folder on this computer, and copy the result")
@@ -182,13 +182,13 @@ def _locked(out: Path) -> Lock:
             return lock
 
 
-def _tidy(out: Path) -> None:
+def _remove_if_empty(out: Path) -> None:
     # Not empty: another process is writing, or a batch will be continued.
     with contextlib.suppress(OSError):
         (out / UNFINISHED).rmdir()
 
 
-def _decide(stage: Stage, name: str, result: Result) -> None:
+def _commit(stage: Stage, name: str, result: Result) -> None:
     """Prepare everything that may fail, then commit the new result by one rename."""
     out, made = stage.out, stage.folder.parent
     files = sorted(p.relative_to(stage.folder).as_posix() for p in stage.folder.rglob("*") if p.is_file())
@@ -209,14 +209,14 @@ def _decide(stage: Stage, name: str, result: Result) -> None:
         (out / one).parent.mkdir(parents=True, exist_ok=True)
         (made / _OLD / one).parent.mkdir(parents=True, exist_ok=True)
         if one not in fresh:
-            _name_again(out / one, made / _OLD / one)
+            _link_or_copy(out / one, made / _OLD / one)
     for path in (stage.folder / MANIFEST, made / _PLAN, stage.folder, made):
         sync(path)
     made.rename(out / UNFINISHED / _READY)
     sync(out / UNFINISHED)
 
 
-def _name_again(path: Path, name: Path) -> None:
+def _link_or_copy(path: Path, name: Path) -> None:
     try:
         name.hardlink_to(path)
     except OSError:  # The file system has no hard links.

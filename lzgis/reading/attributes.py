@@ -33,7 +33,7 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
     column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
     others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
     if field == "id":
-        _check_ids(column, [name for name in others if _tells_apart(frame[name])], place)
+        _check_ids(column, [name for name in others if _is_unique(frame[name])], place)
     if others:
         what = Message(
             "column '{found}' is taken as {field}; {others} say something else",
@@ -76,7 +76,7 @@ def _check_ids(column: pd.Series, others: Sequence[str], place: str) -> None:
         )
 
 
-def _tells_apart(column: pd.Series) -> bool:
+def _is_unique(column: pd.Series) -> bool:
     text = [_text(value) for value in column]
     return all(text) and len(set(text)) == len(text)
 

@@ -60,7 +60,7 @@ class Cells:
     rows: list[list[object]]
     problems: list[Problem]
 
-    def say(self, row: int, column: int, what: Message, remedy: Message) -> None:
+    def add_problem(self, row: int, column: int, what: Message, remedy: Message) -> None:
         """Report a cell that cannot be used."""
         here = Message(
             "{place}, row {row}, column '{column}'",
@@ -78,7 +78,9 @@ class Cells:
             if value is not None:
                 values[i] = value
             elif text := plain(row[column]):
-                self.say(i, column, Message("'{value}' is no number", value=text), Message("correct the coordinate"))
+                self.add_problem(
+                    i, column, Message("'{value}' is no number", value=text), Message("correct the coordinate")
+                )
             else:
-                self.say(i, column, Message("is empty"), Message("give the coordinate"))
+                self.add_problem(i, column, Message("is empty"), Message("give the coordinate"))
         return values

@@ -187,8 +187,8 @@ def drop_heights(geometries: Geometries, place: str) -> Flattened:
     )
     remedy = Message("nothing to do: areas are plane areas")
     done = [Change(tuple(np.flatnonzero(has).tolist()), what) for has, what in found if has.any()]
-    said = [Problem("note", place, change.what, remedy) for change in done]
-    return Flattened(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, said, done)
+    problems = [Problem("note", place, change.what, remedy) for change in done]
+    return Flattened(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, problems, done)
 
 
 def _check_change(array: Geometries, change: Change, log: _Log) -> list[int]:

@@ -123,9 +123,9 @@ def _table(
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
-    said = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
+    found = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
-    return SiteTable(table, said, source, located.transforms, mended.repairs)
+    return SiteTable(table, found, source, located.transforms, mended.repairs)
 
 
 def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Georeference:

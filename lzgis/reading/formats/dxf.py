@@ -147,8 +147,8 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
         what = Message("{count} more repairs were made", count=len(repairs) - _NAMED)
         found.append(Problem("warning", str(path), what, remedy))
     # Handles identify entities for references; nothing that is read here depends on them.
-    said = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
-    found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in said]
+    warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
+    found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
     return document, found
 
 

@@ -130,8 +130,8 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None 
             warnings.simplefilter("always")
             layer = only or _layer(path, options.layer)
             frame, found, changes = read_frame(path, layer, **opening)
-        said = (*found, *_warnings(caught, path))
-        return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
+        problems = (*found, *_warnings(caught, path))
+        return Read(frame, PYOGRIO, problems, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
@@ -254,7 +254,7 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
     if len(frame) != stated:
         # Where pyogrio stops at a broken row, fiona skips it without a message.
         refuse(path, first)
-    said = Problem(
+    note = Problem(
         "note",
         str(path),
         Message("was read by fiona, because pyogrio refused it ({first})", first=first),
@@ -267,7 +267,7 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         for row in open_rows
     )
     changes = (Change(open_rows, CLOSED),) if open_rows else ()
-    return Read(frame, engine, (said, *unclosed), crs=_crs_of(frame), changes=changes)
+    return Read(frame, engine, (note, *unclosed), crs=_crs_of(frame), changes=changes)
 
 
 def _is_open(geometry: Any) -> bool:

@@ -95,12 +95,12 @@ def read_postgis(address: str, options: ReadOptions) -> Read:
         with engine.connect() as connection:
             return _read(connection, place, options)
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         if url.password:
-            said = said.replace(str(url.password), "…")
+            reason = reason.replace(str(url.password), "…")
         raise SourceError(
             place,
-            Message("the database refused ({error})", error=said),
+            Message("the database refused ({error})", error=reason),
             Message("check host, database, user and rights; a password may stand in PGPASSWORD or ~/.pgpass"),
         ) from None
 
@@ -150,9 +150,9 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
         what = Message("{count} rows meet the filter", count=len(frame))
         problems.append(Problem("note", here, what, Message("as the filter demands")))
     decided = Decided(crs.name, Message("SRID {srid} of the table", srid=srid)) if crs is not None else None
-    said, digest = tuple(problems), content_sha256(frame)
+    noted, digest = tuple(problems), content_sha256(frame)
     engine = _engine(connection)
-    return Read(frame, engine, said, crs=decided, sha256=digest, name=here, changes=shapes.changes)
+    return Read(frame, engine, noted, crs=decided, sha256=digest, name=here, changes=shapes.changes)
 
 
 def _drawn(shape: ColumnClause[Any]) -> list[ColumnElement[Any]]:

@@ -209,7 +209,7 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
         except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
             why = str(error).partition("\n")[0]
-            cells.say(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
+            cells.add_problem(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
 
 
@@ -222,7 +222,7 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     if pair == ("lon", "lat"):
         for i in np.flatnonzero((np.abs(a) > 180) | (np.abs(b) > 90)):
             column = first if abs(a[i]) > 180 else second
-            cells.say(
+            cells.add_problem(
                 int(i),
                 column,
                 Message("'{value}' is no number of degrees", value=plain(cells.rows[i][column])),
@@ -248,9 +248,9 @@ def _assumed(cells: Cells) -> Decided:
     return Decided("EPSG:4490", Message("assumed of columns of longitude and latitude"))
 
 
-def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, said: tuple[ReadOptions, tuple[str, str]]) -> bool:
+def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, declared: tuple[ReadOptions, tuple[str, str]]) -> bool:
     """Return whether column X points north, as in surveying, by the values, which are unambiguous in China."""
-    options, (x_name, y_name) = said
+    options, (x_name, y_name) = declared
     votes = {False: _fits(x, y), True: _fits(y, x)}
     usable = np.isfinite(x) & np.isfinite(y)
     if options.crs and usable.any() and not (votes[False] | votes[True]).any():
@@ -401,8 +401,8 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
         how=encoding.how,
         delimiter=_TITLES.get(delimiter, delimiter),
     )
-    said = Problem("note", str(path), what, Message("declare the encoding if that is wrong"))
-    return replace(read, engine="csv", encoding=encoding, problems=(said, *read.problems))
+    note = Problem("note", str(path), what, Message("declare the encoding if that is wrong"))
+    return replace(read, engine="csv", encoding=encoding, problems=(note, *read.problems))
 
 
 def _lines(text: str) -> io.StringIO:

@@ -59,7 +59,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
     SourceError
         If it cannot be read, whatever error the libraries raise.
     """
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             read = read_vector(path, options=options)
@@ -69,7 +69,9 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
             # Libraries raise errors of any kind for broken files; for the user it is a file that cannot be read.
             what = Message("cannot be read ({first})", first=_short(error))
             raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
-    texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))
+    texts = dict.fromkeys(
+        _short(one.message) for one in caught if issubclass(one.category, RuntimeWarning | UserWarning)
+    )
     remedy = Message("look whether all of it was read")
     more = tuple(
         Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
@@ -78,8 +80,8 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
     return replace(read, problems=(*read.problems, *more))
 
 
-def _short(said: object) -> str:
-    text = " ".join(str(said).split()) or type(said).__name__
+def _short(message: object) -> str:
+    text = " ".join(str(message).split()) or type(message).__name__
     return text if len(text) <= 300 else text[:300] + "…"
 
 

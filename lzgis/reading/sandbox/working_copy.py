@@ -71,11 +71,11 @@ class WorkingCopy:
 
     def reword_read(self, read: Read) -> Read:
         """Replace the path of the copy in problems and changes by the name of the original."""
-        said = tuple(
+        problems = tuple(
             Problem(p.level, self.reword(p.place), self.reword(p.what), self.reword(p.remedy)) for p in read.problems
         )
         changes = tuple(replace(change, what=self.reword(change.what)) for change in read.changes)
-        return replace(read, problems=said, changes=changes)
+        return replace(read, problems=problems, changes=changes)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Message):

@@ -186,16 +186,16 @@ def _datum(parsed: CoordText, options: ReadOptions, name: str, problems: list[Pr
 
 def _check_words(parsed: CoordText, name: str, problems: list[Problem]) -> None:
     """Check the rest of the header: projection, unit, parameters."""
-    said = {
+    values = {
         key: unicodedata.normalize("NFKC", parsed.header.get(key, "")) for key in ("投影类型", "计量单位", "转换参数")
     }
-    if said["投影类型"] and not re.search("高斯|GAUSS|克吕格|克里格", said["投影类型"].upper()):
-        what = Message("投影类型 '{text}' is not known", text=said["投影类型"][:40])
+    if values["投影类型"] and not re.search("高斯|GAUSS|克吕格|克里格", values["投影类型"].upper()):
+        what = Message("投影类型 '{text}' is not known", text=values["投影类型"][:40])
         raise SourceError(
             at_line(name, parsed.lines["投影类型"]), what, Message("allowed: {names}", names="高斯克吕格")
         )
-    if said["计量单位"] and said["计量单位"].lower() not in ("米", "m", "meter", "metre", "度", "degree"):
-        what = Message("计量单位 '{text}' is not known", text=said["计量单位"][:40])
+    if values["计量单位"] and values["计量单位"].lower() not in ("米", "m", "meter", "metre", "度", "degree"):
+        what = Message("计量单位 '{text}' is not known", text=values["计量单位"][:40])
         raise SourceError(at_line(name, parsed.lines["计量单位"]), what, Message("allowed: {names}", names="米"))
     others = {key: value for key, value in parsed.header.items() if value and key not in _USED}
     if others:
@@ -203,7 +203,7 @@ def _check_words(parsed: CoordText, name: str, problems: list[Problem]) -> None:
             "its header also says {text}", text="，".join(f"{key} {value}" for key, value in others.items())[:300]
         )
         problems.append(Problem("note", name, what, Message("nothing to do: this is not used")))
-    if re.search("[1-9]", said["转换参数"]):
-        what = Message("carries 转换参数 ({text}), which are not applied", text=said["转换参数"][:60])
+    if re.search("[1-9]", values["转换参数"]):
+        what = Message("carries 转换参数 ({text}), which are not applied", text=values["转换参数"][:60])
         remedy = Message("coordinates are taken as they stand, in the system the header names")
         problems.append(Problem("warning", at_line(name, parsed.lines["转换参数"]), what, remedy))

@@ -102,7 +102,7 @@ def shape_of(
     """
     coordinates = [ring.xy(swapped) for ring in rings]
     if parcel.shape != "点":
-        _say_long_edges(rings, coordinates, place, problems)
+        _report_long_edges(rings, coordinates, place, problems)
     if parcel.shape == "点":
         points = shapely.MultiPoint(np.concatenate(coordinates))
         return points.geoms[0] if len(points.geoms) == 1 else points
@@ -118,7 +118,7 @@ def shape_of(
     return _nested(rings, [shapely.Polygon(xy) for xy in coordinates], place, problems)
 
 
-def _say_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
+def _report_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
     """Warn of an edge so long that a digit of a coordinate is probably wrong."""
     for ring, xy in zip(rings, coordinates, strict=True):
         length = np.hypot(*np.diff(xy, axis=0).T)
@@ -138,24 +138,26 @@ def _nested(rings: list[Ring], shapes: list[shapely.Polygon], place: str, proble
     holes: dict[int, list[int]] = {i: [] for i in shells}
     for i in odd:
         holes[around[i]].append(i)
-    _say_roles(rings, {i: around[i] for i in odd}, shells[1:], place, problems)
+    _report_roles(rings, {i: around[i] for i in odd}, shells[1:], place, problems)
     parts = [shapely.Polygon(shapes[i].exterior, [shapes[h].exterior for h in holes[i]]) for i in shells]
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
-def _say_roles(rings: list[Ring], holes: dict[int, int], parts: list[int], place: str, problems: list[Problem]) -> None:
+def _report_roles(
+    rings: list[Ring], holes: dict[int, int], parts: list[int], place: str, problems: list[Problem]
+) -> None:
     """Report which rings are holes and which are parts: each by its line, or their number if they are many."""
     as_hole, as_part = Message("it is taken as a hole"), Message("it is taken as another part")
-    said = []
+    roles = []
     for i, o in holes.items():
         what = Message("ring {number} lies in ring {outer}", number=rings[i].number, outer=rings[o].number)
-        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
+        roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
     for i in parts:
         what = Message("ring {number} lies apart", number=rings[i].number)
-        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
-    said.sort(key=lambda one: one[0])
-    if len(said) <= _SINGLY:
-        problems += [problem for _, problem in said]
+        roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
+    roles.sort(key=lambda one: one[0])
+    if len(roles) <= _SINGLY:
+        problems += [problem for _, problem in roles]
         return
     what = Message("{holes} rings lie in others and {parts} apart", holes=len(holes), parts=len(parts))
     remedy = Message("the ones are taken as holes, the others as parts")
