@@ -40,10 +40,11 @@ def main() -> None:
         lines.append(f"| {raster.id} | {raster.title} | {raster.must} | {result} | | {_short(said)} |")
     ours = Counter(one.result for one in found)
     theirs = Counter(re.sub(r" \(.*\)", "", result) for result in plain.values())
-    told = [one for one in found if one.said]
+    messages = [one for one in found if one.said]
+    complete = sum(one.is_complete for one in messages)
     totals = [
         f"{len(found)} inputs of sites and layers, {len(RASTERS)} rasters.",
-        f"lzgis: {_counted(ours)}; {sum(o.is_told for o in told)} of {len(told)} messages name file, place, cause and remedy.",
+        f"lzgis: {_counted(ours)}; {complete} of {len(messages)} messages name file, place, cause and remedy.",
         f"Plain geopandas: {_counted(theirs)}.",
     ]
     text = PAGE.read_text("utf-8").partition(MARK)[0]
@@ -56,7 +57,7 @@ def _counted(counts: Counter[str]) -> str:
 
 
 def _short(said: str) -> str:
-    # Where a file lay while the table was made tells nobody anything.
+    # The temporary path of a file is of no use to a reader.
     said = re.sub(r"(?:file://)?/\S*/", "", " ".join(said.split()))
     said = "".join(c if c.isprintable() else "·" for c in said)
     return said if len(said) <= 160 else said[:160] + "…"

@@ -1,4 +1,4 @@
-"""Read mutated files of every format: each is an answer or a clear error. The long run of tests/test_fuzzing.py.
+"""Read mutated files of every format: each gives a result or a clear error. The long run of tests/reading/test_fuzzing.py.
 
 python scripts/fuzz_readers.py --each 2000
 """
@@ -93,7 +93,7 @@ def _mutation(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def main() -> int:
-    """Run as many mutations of each format as asked; 1 if any was neither answered nor told."""
+    """Run as many mutations of each format as asked; return 1 if any error is incomplete."""
     root = Path(__file__).parent.parent
     sys.path[:0] = [str(root), str(root / "tests")]
     import toy

@@ -18,7 +18,7 @@ from report_fixture import toy_report
 from lzgis.errors import ExportError
 from lzgis.exports.folder import export_folder
 from lzgis.files.manifest import MANIFEST, read_manifest, state_of
-from lzgis.files.result_folder import occupied, undecided
+from lzgis.files.result_folder import is_unfinished, locked_folder
 
 FORMATS = ("gpkg", "xlsx", "json", "geojson", "shp", "dxf", "parquet", "verdicts")
 
@@ -39,12 +39,12 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def judged(folder: Path, known: list[dict[str, bytes]]) -> str:
     """Say what a reader finds: ``whole`` if all is of one report, or what is wrong."""
-    interrupted = undecided(folder)
+    interrupted = is_unfinished(folder)
     for name, data in content(folder).items():
         if not any(data == one.get(name) for one in known):
             return f"{name} is of no report"
     if interrupted:
-        with occupied(folder):
+        with locked_folder(folder):
             pass
     manifest = read_manifest(folder)
     if any(state_of(folder, one) != "same" for one in manifest.results["screen"].files):

@@ -38,5 +38,5 @@ def test_the_table_of_outcomes(found, capsys):
     # No silent wrong, no false clear, no leak, no good file refused.
     assert results.keys() <= {"right", "repaired", "open", "refused"}
     spoken = [one for one in found.values() if one.said]
-    told = sum(one.is_told for one in spoken)
-    assert told >= 0.95 * len(spoken), [f"{o.case.id} {o.said}" for o in spoken if not o.is_told]
+    complete = sum(one.is_complete for one in spoken)
+    assert complete >= 0.95 * len(spoken), [f"{o.case.id} {o.said}" for o in spoken if not o.is_complete]

@@ -13,8 +13,8 @@ from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.city.reference import city_or_reference, sites_or_reference
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
-from lzgis.files.manifest import Given, Manifest, Result, read_manifest, state_of
-from lzgis.files.result_folder import occupied, undecided
+from lzgis.files.manifest import InputPaths, Manifest, Result, read_manifest, state_of
+from lzgis.files.result_folder import is_unfinished, locked_folder
 from lzgis.messages import Message
 from lzgis.reading import sha256_of
 from lzgis.screening.overrides import OVERRIDES_FILE
@@ -125,9 +125,9 @@ def verify(
 
 
 def _manifest(folder: Path) -> Manifest:
-    if undecided(folder):
+    if is_unfinished(folder):
         # The move into the folder was interrupted after it was decided: opening the folder completes it.
-        with occupied(folder):
+        with locked_folder(folder):
             pass
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is not None and manifest.results:
@@ -139,7 +139,7 @@ def _manifest(folder: Path) -> Manifest:
     raise ExportError(str(folder), what, Message("name the folder that was given with --out"))
 
 
-def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, FileState]]:
+def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, FileState]]:
     """Yield role, name and state of each input of a result."""
     then = {(s["role"], s["name"]): str(s["sha256"]) for s in result.provenance.get("sources", [])}
     if not then:
@@ -159,7 +159,7 @@ def _inputs(result: Result, given: Given) -> Iterator[tuple[str, str, FileState]
         yield role, name, FileState.NEW
 
 
-def _fingerprints(given: Given, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Return the sha256 of the present inputs by role and name; `names` are the recorded names by role."""
     found = {}
     root = city_or_reference(given.layers)

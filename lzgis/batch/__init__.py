@@ -23,8 +23,8 @@ from lzgis.city.provenance import date_of
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import result_of
 from lzgis.exports.formats import DEFAULT_FORMATS
-from lzgis.files.manifest import Given
-from lzgis.files.result_folder import occupied, staged
+from lzgis.files.manifest import InputPaths
+from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.reading import ReadOptions
@@ -160,14 +160,14 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     _check(chosen)
     given = str(city.root if isinstance(city, Catalogue) else city)
     city = city if isinstance(city, Catalogue) else open_catalogue(city)
-    with occupied(out) as place:
+    with locked_folder(out) as place:
         setting = setting_of(city, date_of(as_of), progress=progress)
         options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
         work = Work(sites_of(sites, chosen.reading, setting.city.outline), setting, place, options)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
         work.do(client, progress)
         job = Job(batch_folder(place), work.plan, setting)
-        done = _gather(job, place, names, chosen, Given(sites=str(sites), layers=given))
+        done = _gather(job, place, names, chosen, InputPaths(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
     shards, report = len(job.plan.shards), done.report
     return Batch(
@@ -181,9 +181,9 @@ def _check(chosen: BatchOptions) -> None:
             raise ConfigError(option, Message("must be at least 1"), Message("leave it out for the usual size"))
 
 
-def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: Given) -> Gathered:
+def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: InputPaths) -> Gathered:
     output = OutputOptions(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
-    with staged(out, "screen") as stage:
+    with new_result(out, "screen") as stage:
         done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report.provenance, given)
     return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

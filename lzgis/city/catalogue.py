@@ -18,7 +18,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
-from lzgis.coordinates.locate import Given, astray, locate
+from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.pieces import union_area
@@ -28,7 +28,7 @@ from lzgis.model.report import Layer, Problem, Repair, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
-from lzgis.reading.repair import mend
+from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 
 CATALOGUE_FILE = "catalog.toml"
@@ -141,7 +141,7 @@ class Catalogue:
             loaded = _load(self.root, layer_id, self.layers[layer_id])
             if layer_id != self.city.outline:
                 place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
-                far = astray(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+                far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
                 loaded = replace(loaded, problems=(*loaded.problems, *far))
             self._read[layer_id] = loaded
         return self._read[layer_id]
@@ -240,9 +240,11 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
-    located = locate(frame.geometry.to_numpy(), Given(crs), place)
+    located = locate(frame.geometry.to_numpy(), Georeference(crs), place)
     problems += located.problems
-    mended = mend(located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes)
+    mended = repair_geometries(
+        located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes
+    )
     frame = frame.set_geometry(gpd.GeoSeries(mended.geometry, index=frame.index, crs="EPSG:4490"))[mended.usable]
     frame = frame.reset_index(drop=True)
     _check_dimension(frame, spec, place)

@@ -17,7 +17,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.model.report import Report
     from lzgis.words import Language
 
@@ -91,7 +91,7 @@ def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
 
 
 def write_sheets(
-    report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: Given | None = None
+    report: Report, site_ids: list[str], options: SheetOptions, language: Language, given: InputPaths | None = None
 ) -> list[Path]:
     """Write the maps and return the files."""
     from lzgis.exports.gis.json import provenance_object

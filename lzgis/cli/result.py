@@ -15,7 +15,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.files.result_folder import Stage
 
 _SECRET_OPTIONS = ("--tianditu-key",)
@@ -69,17 +69,17 @@ def made_at(environment: Mapping[str, str] = os.environ) -> dt.datetime:
         raise ConfigError(_EPOCH, what, Message("write a whole number, or leave it out")) from None
 
 
-def given_inputs(sites: Path | None, layers: Path | None, overrides: Path | None = None) -> Given:
+def given_inputs(sites: Path | None, layers: Path | None, overrides: Path | None = None) -> InputPaths:
     """Return the inputs of a command as the manifest records them; the password of a database is left out."""
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.reading import is_address, shown
 
     known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
-    return Given(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
+    return InputPaths(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
 
 
 @contextmanager
-def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given | None = None) -> Iterator[Stage]:
+def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: InputPaths | None = None) -> Iterator[Stage]:
     """Write the files of a command in a folder beside `out`, and move them into `out` as one unit.
 
     Parameters
@@ -90,7 +90,7 @@ def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given 
         The name of the result in the manifest of the folder.
     provenance : mapping
         Where the result comes from.
-    given : Given, optional
+    given : InputPaths, optional
         The inputs as they were given.
 
     Raises
@@ -98,15 +98,15 @@ def result_in(out: Path, name: str, provenance: Mapping[str, Any], given: Given 
     ExportError
         If another process is writing to `out`, or a file cannot be written. `out` is then unchanged.
     """
-    from lzgis.files.manifest import Given, Result
-    from lzgis.files.result_folder import occupied, staged
+    from lzgis.files.manifest import InputPaths, Result
+    from lzgis.files.result_folder import locked_folder, new_result
 
-    with occupied(out) as place, staged(place, name) as stage:
+    with locked_folder(out) as place, new_result(place, name) as stage:
         yield stage
         recorded = dict(provenance)
         stage.result = Result(
             made_at=str(recorded.get("made_at") or made_at().isoformat()),
             command=list(recorded_command()),
-            given=given or Given(),
+            given=given or InputPaths(),
             provenance=recorded,
         )

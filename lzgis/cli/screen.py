@@ -27,7 +27,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
-    from lzgis.files.manifest import Given
+    from lzgis.files.manifest import InputPaths
     from lzgis.model.report import Report
 
 
@@ -109,7 +109,7 @@ def screened(
 
 
 def write_report(
-    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: Given
+    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: InputPaths
 ) -> list[Path]:
     """Write a report into a folder with a progress bar; return the files."""
     from lzgis.exports.folder import export_folder

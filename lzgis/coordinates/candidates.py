@@ -1,4 +1,4 @@
-"""Where coordinates would land if they were of this or that reference system; nothing is ever chosen by it."""
+"""Candidate reference systems of coordinates, by where they would lie; candidates are listed, never chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lzgis.coordinates.gauss_kruger import NUMBERS, Zone, numbered, prefix_of
 from lzgis.coordinates.plane import ELLIPSOID, Coordinates, Geometries
 from lzgis.messages import Message
 
-#: China in degrees: west, south, east, north. What lands outside was declared wrongly.
+#: China in degrees: west, south, east, north. Coordinates outside were declared wrongly.
 CHINA_DEG = (73.0, 3.0, 136.0, 54.0)
 _MIDDLE_DEG = (110.0, 33.0)
 _FOOT_M = 0.3048
@@ -23,19 +23,19 @@ _SAMPLE = 64
 
 
 @dataclass(frozen=True)
-class Landing:
-    """Where coordinates come to lie if they are read in one way.
+class Candidate:
+    """A candidate system of coordinates, and where they lie in it.
 
     Attributes
     ----------
     reading : Message
-        The way: a code, perhaps with axes exchanged.
+        The system: a code, perhaps with its axes exchanged.
     lon_deg, lat_deg : float
-        The middle of them.
+        The middle of the coordinates, in degrees on CGCS2000.
     distance_m : float
-        How far that is from the outline, 0 inside; NaN without an outline.
+        Distance from the outline, 0 inside; NaN without an outline.
     azimuth_deg : float
-        In which direction from the outline, clockwise from north; NaN inside or without an outline.
+        Direction from the outline, clockwise from north; NaN inside or without an outline.
     """
 
     reading: Message
@@ -46,15 +46,15 @@ class Landing:
 
     @property
     def inside(self) -> bool:
-        """Whether it lies within the outline."""
+        """Whether the coordinates lie within the outline."""
         return self.distance_m == 0
 
     def __str__(self) -> str:
-        return self.said
+        return self.text
 
     @property
-    def said(self) -> Message:
-        """The landing in a few words."""
+    def text(self) -> Message:
+        """The candidate in a few words."""
         if self.inside:
             return Message("{reading} (lands in the city)", reading=self.reading)
         if np.isnan(self.distance_m):
@@ -93,25 +93,25 @@ def compass(azimuth_deg: float) -> Message:
     return names[round(azimuth_deg / 45) % 8]
 
 
-def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[Landing]:
-    """Read coordinates in every way that China knows, and tell where they would land, the likeliest first.
+def candidate_systems(points: Coordinates, near: shapely.Geometry | None = None) -> list[Candidate]:
+    """Return the systems used in China in which coordinates would lie in China, the most likely first.
 
     Parameters
     ----------
     points : array of float, shape (n, 2)
-        The coordinates as they stand in the input, x before y; some 64 of them are looked at.
+        The coordinates as read, x before y; about 64 of them are tried.
     near : shapely geometry, optional
-        The outline of the city in degrees on CGCS2000; readings are ranked by their distance from it.
+        The outline of the city in degrees on CGCS2000; candidates are sorted by their distance from it.
 
     Returns
     -------
-    list of Landing
-        Those that land in China; in feet, only those in the city. Without an outline, what lies nearest to the middle of
-        the country comes first.
+    list of Candidate
+        The candidates in China; of those in feet, only the ones in the city. Without an outline they are sorted by their
+        distance from the middle of the country.
 
     Examples
     --------
-    >>> for one in landings(np.array([[38445000.0, 2765000.0]]), shapely.box(113, 24, 114, 26)):
+    >>> for one in candidate_systems(np.array([[38445000.0, 2765000.0]]), shapely.box(113, 24, 114, 26)):
     ...     print(one)
     EPSG:4526 (lands in the city)
     """
@@ -119,30 +119,30 @@ def landings(points: Coordinates, near: shapely.Geometry | None = None) -> list[
     if not len(sample):
         return []
     found = []
-    for reading, place, in_feet in _placed(sample):
+    for reading, place, in_feet in _trials(sample):
         if not in_china(place).all():
             continue
         lon, lat = np.median(place, axis=0)
         distance, azimuth = _from_outline(place, near) if near is not None else (np.nan, np.nan)
         if distance == 0 or not in_feet:
-            found.append(Landing(reading, float(lon), float(lat), distance, azimuth))
+            found.append(Candidate(reading, float(lon), float(lat), distance, azimuth))
     if near is not None:
         return sorted(found, key=lambda one: one.distance_m)
     return sorted(found, key=lambda one: round(np.hypot(one.lon_deg - _MIDDLE_DEG[0], one.lat_deg - _MIDDLE_DEG[1])))
 
 
 def in_china(lonlat: Coordinates) -> npt.NDArray[np.bool_]:
-    """Whether longitudes and latitudes (n, 2) lie in the box around China; what is no number does not."""
+    """Whether longitudes and latitudes (n, 2) lie in the bounding box of China; False for NaN."""
     west, south, east, north = CHINA_DEG
     x, y = lonlat.T
     return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
 
 
 def distance_from(lonlat: Coordinates, outline: shapely.Geometry) -> tuple[Coordinates, Coordinates]:
-    """Distance in metres, and azimuth in degrees, from an outline to points, both in degrees; 0 and NaN inside.
+    """Return distances in metres and azimuths in degrees from an outline to points, given in degrees; 0 and NaN inside.
 
-    On the ellipsoid, from the point of the outline that is nearest in degrees scaled by the cosine of the latitude: exact
-    enough to say how many kilometres off something lies.
+    Distances are measured on the ellipsoid from the point of the outline that is nearest in degrees scaled by the cosine
+    of the latitude, which is exact enough for messages in kilometres.
     """
     scale = np.cos(np.radians(shapely.centroid(outline).y))
     flat = shapely.transform(outline, lambda xy: xy * [scale, 1.0])
@@ -173,13 +173,13 @@ def _sample(points: Coordinates) -> Coordinates:
     return finite[:: max(1, len(finite) // _SAMPLE)][:_SAMPLE]
 
 
-def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
+def _trials(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
     for swapped in (False, True):
         xy = sample[:, ::-1] if swapped else sample
         for code in _codes(xy):
             place = np.column_stack(_transformer(code).transform(*xy.T))
             yield _reading(code, swapped, in_feet=False), place, False
-            # Feet are looked for only where metres are not already prefixed or degrees.
+            # Feet are tried only for numbers that are neither degrees nor metres with a zone number.
             if code.startswith("EPSG:45") and np.abs(xy[:, 0]).max() < 1e7:
                 feet = np.column_stack(_transformer(code).transform(*(xy * _FOOT_M).T))
                 yield _reading(code, swapped, in_feet=True), feet, True
@@ -187,13 +187,13 @@ def _placed(sample: Coordinates) -> Iterator[tuple[Message, Coordinates, bool]]:
 
 def _reading(code: str, swapped: bool, *, in_feet: bool) -> Message:
     if swapped:
-        said = Message("{code} with its two axes exchanged", code=code)
-        return Message("{reading}, in feet", reading=said) if in_feet else said
+        swapped_axes = Message("{code} with its two axes exchanged", code=code)
+        return Message("{reading}, in feet", reading=swapped_axes) if in_feet else swapped_axes
     return Message("{code} in feet", code=code) if in_feet else Message("{code}", code=code)
 
 
 def _codes(xy: Coordinates) -> list[str]:
-    """Codes that coordinates of this size can be of, the commonest first."""
+    """Codes of the systems in which coordinates have such values, the most common first."""
     x, y = np.median(xy, axis=0)
     if abs(x) <= 180 and abs(y) <= 90:
         return ["EPSG:4490"]
@@ -212,14 +212,14 @@ def _codes(xy: Coordinates) -> list[str]:
 
 @cache
 def _transformer(code: str) -> Transformer:
-    # WGS 84 is taken as CGCS2000, here as everywhere.
+    # WGS 84 is taken as CGCS2000, as everywhere in lzgis.
     crs = CRS.from_user_input(code)
     return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
-def said_landings(found: list[Landing], most: int = 4) -> Message:
-    """List the likeliest landings, at least one, in one line."""
+def list_candidates(found: list[Candidate], most: int = 4) -> Message:
+    """Write the first candidates, at least one, in one line."""
     first, *others = found[:most]
     if not others:
-        return first.said
-    return Message("{one}; {others}", one=first.said, others=said_landings(others, most))
+        return first.text
+    return Message("{one}; {others}", one=first.text, others=list_candidates(others, most))

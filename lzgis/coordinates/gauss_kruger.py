@@ -34,7 +34,7 @@ _FIRST: dict[tuple[str, int, bool], int] = {
     ("Beijing 1954", 6, True): 21413,
     ("Beijing 1954", 6, False): 21453,
 }
-#: Numbers of the zones of China by their width in degrees. The two ranges do not meet: a number tells the width.
+#: Numbers of the zones of China by width in degrees. The two ranges do not overlap: a number determines the width.
 NUMBERS = {3: range(25, 46), 6: range(13, 24)}
 
 
@@ -128,7 +128,7 @@ def moved(geometries: Any, move: Callable[..., Any]) -> Geometries:
 
 
 def numbered(number: int, *, prefixed: bool = True, datum: Datum = "CGCS2000") -> Zone | None:
-    """Return the zone of China with this number, which tells its width; None if there is none.
+    """Return the zone of China with this number, which determines its width; None if there is none.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def prefix_of(easting_m: float) -> int | None:
 
 
 def zone_of(crs: CRS) -> Zone | None:
-    """Tell which Gauss-Krüger zone a reference system is, by its parameters; None if it is none.
+    """Return the Gauss-Krüger zone that a reference system is, by its parameters; None if it is none.
 
     A zone without prefix on a meridian that 3- and 6-degree zones share is called a 3-degree zone.
 

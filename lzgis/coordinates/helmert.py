@@ -1,4 +1,4 @@
-"""The seven parameters between two datums, given by the user and never guessed."""
+"""Seven-parameter (Helmert) transformations between datums, with parameters given by the user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONVENTIONS = ("coordinate-frame", "position-vector")
 class Helmert:
     """Seven parameters to CGCS2000: shifts in metres, rotations in seconds of arc, scale in parts per million.
 
-    `convention` tells the sign of the rotations. ``coordinate-frame`` (EPSG 9607) is that of the 布尔莎 model as Chinese
+    `convention` is the sign convention of the rotations. ``coordinate-frame`` (EPSG 9607) is that of the 布尔莎 model as Chinese
     surveying offices give it: X' = dx + (1 + s) (X + rz·Y - ry·Z), and so on; ``position-vector`` (EPSG 9606) has the
     rotations the other way round.
     """
@@ -38,7 +38,7 @@ class Helmert:
         return ",".join(str(value) for value in astuple(self))
 
     def geodetic(self, base: CRS, place: str) -> Transformer:
-        """Return what brings longitudes and latitudes on `base` to CGCS2000, both in degrees.
+        """Return the transformer of longitudes and latitudes on `base` to CGCS2000, both in degrees.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Helmert:
         )
 
     def apply(self, geometries: Geometries, base: CRS, place: str) -> Geometries:
-        """Bring geometries in degrees on `base` to degrees on CGCS2000; heights are taken as zero."""
+        """Transform geometries in degrees on `base` to degrees on CGCS2000; heights are taken as zero."""
         transformer = self.geodetic(base, place)
 
         def move(lon: Any, lat: Any) -> tuple[Any, Any]:
@@ -72,7 +72,7 @@ class Helmert:
 
 
 def read_helmert(text: str) -> Helmert:
-    """Read seven parameters as ``dx,dy,dz,rx,ry,rz,s``, the convention as an eighth word where it is another.
+    """Read seven parameters as ``dx,dy,dz,rx,ry,rz,s``, optionally followed by another convention.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From coordinates as they were read to degrees on CGCS2000: what is accepted, what is refused, and what is said of it."""
+"""Transformation of coordinates as read to degrees on CGCS2000, with checks of system and position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from lzgis.coordinates.candidates import CHINA_DEG, compass, distance_from, in_china, landings, said_landings
+from lzgis.coordinates.candidates import CHINA_DEG, candidate_systems, compass, distance_from, in_china, list_candidates
 from lzgis.coordinates.gauss_kruger import prefix_of, zone_of
 from lzgis.coordinates.helmert import Helmert
 from lzgis.coordinates.plane import Coordinates, Geometries, move_points, to_cgcs2000
@@ -19,22 +19,23 @@ from lzgis.errors import ConfigError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 
-#: What lies nearer to the city than this may be a neighbour; farther off, another reading that lands inside is an error.
+#: Features nearer to the city than this may belong to a neighbour. Farther away, a candidate system that would put them
+#: inside the city means that the wrong system is declared.
 _NEIGHBOUR_M = 5_000.0
 
 
 @dataclass(frozen=True)
-class Given:
-    """What is known of coordinates besides themselves.
+class Georeference:
+    """What is known about coordinates: their system, and what the user declares.
 
     Attributes
     ----------
     crs : CRS, optional
-        Their reference system, of the input or declared by the user.
+        Their reference system, from the input or declared by the user.
     helmert : Helmert, optional
-        The user's seven parameters from its datum to CGCS2000.
+        The seven parameters from its datum to CGCS2000, given by the user.
     shifted : {"", "gcj02", "bd09"}
-        The map whose shift is to be taken away.
+        The map whose shift is to be removed.
     near : shapely geometry, optional
         The outline of the city, in degrees.
     """
@@ -47,7 +48,7 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """Geometries in degrees on CGCS2000, how they came there, and what a reader must know of it."""
+    """Geometries in degrees on CGCS2000, the steps of their transformation, and the problems found."""
 
     geometry: Geometries
     crs: CRS
@@ -55,32 +56,32 @@ class Located:
     problems: tuple[Problem, ...]
 
 
-def locate(geometries: Geometries, given: Given, place: str) -> Located:
-    """Bring geometries to degrees on CGCS2000, refusing what cannot be where it claims to be.
+def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
+    """Transform geometries to degrees on CGCS2000; refuse those whose position contradicts their system.
 
     Parameters
     ----------
     geometries : array of shapely geometries
         Coordinates as read: x (longitude, easting) before y, None where a row has none.
-    given : Given
-        Their system, and what the user says of them.
+    given : Georeference
+        Their system, and what the user declares.
     place : str
         The name of the input, for messages.
 
     Raises
     ------
     SourceError
-        If they have no reference system, or would land outside China or, though another reading lands in the city, far
-        from it.
+        If they have no reference system, or lie outside China, or lie far from the city although another system would put
+        them inside it.
     LayerError
         If their datum is neither CGCS2000 nor WGS 84 and no parameters are given.
 
     Examples
     --------
     >>> square = np.array([shapely.box(38445000, 2765000, 38445100, 2765100)], dtype=object)
-    >>> locate(square, Given(CRS.from_epsg(4526)), "plan.shp").transforms
+    >>> locate(square, Georeference(CRS.from_epsg(4526)), "plan.shp").transforms
     ('plan.shp: unprojected from CGCS2000 / 3-degree Gauss-Kruger zone 38',)
-    >>> locate(square, Given(CRS.from_epsg(4547)), "plan.shp")
+    >>> locate(square, Georeference(CRS.from_epsg(4547)), "plan.shp")
     Traceback (most recent call last):
     ...
     lzgis.errors.SourceError: plan.shp: eastings begin with zone 38, which EPSG:4547 does not have; EPSG:4526 fits
@@ -91,8 +92,8 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
         _refuse_without_system(raw, given.near, place)
     crs, problems = _horizontal(given.crs, place)
     _refuse_wrong_zone(raw, crs, place)
-    there, transforms, said = _moved(array, crs, given, place)
-    problems += said
+    there, transforms, moved = _moved(array, crs, given, place)
+    problems += moved
     _refuse_abroad(vertices(there), raw, crs, given.near, place)
     there, strays = _without_strays(there, place)
     problems += strays
@@ -101,15 +102,15 @@ def locate(geometries: Geometries, given: Given, place: str) -> Located:
     return Located(there, crs, transforms, tuple(problems))
 
 
-def lies_elsewhere(geometries: Geometries, area: shapely.Geometry) -> bool:
-    """Whether not one of the geometries meets an area; both in degrees, or both in one plane."""
+def all_outside(geometries: Geometries, area: shapely.Geometry) -> bool:
+    """Return whether no geometry intersects an area; both in degrees, or both in one plane."""
     shapely.prepare(area)
     return not bool(shapely.intersects(area, geometries).any())
 
 
-def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
-    """Say that a layer lies wholly outside the city, or where GCJ-02 or BD-09 would put it; all in degrees."""
-    if len(geometries) and lies_elsewhere(geometries, outline):
+def location_problems(geometries: Geometries, outline: shapely.Geometry, place: str) -> list[Problem]:
+    """Report a layer that lies wholly outside the city, or is shifted as by GCJ-02 or BD-09; all in degrees."""
+    if len(geometries) and all_outside(geometries, outline):
         west, south, east, north = shapely.total_bounds(geometries)
         distance, azimuth = distance_from(np.array([[(west + east) / 2, (south + north) / 2]]), outline)
         what = Message(
@@ -123,7 +124,7 @@ def astray(geometries: Geometries, outline: shapely.Geometry, place: str) -> lis
 
 
 def declared_crs(text: str, place: str = "--crs") -> CRS:
-    """Read a reference system as a user declares it.
+    """Return the reference system that a user declares.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def code_of(crs: CRS) -> str:
     """
     code = crs.to_epsg() or crs.to_epsg(min_confidence=20)
     if code and not CRS.from_epsg(code).equals(crs, ignore_axis_order=True):
-        # The nearest code is taken only if it puts things in the same place.
+        # The nearest code is taken only if its parameters are the same.
         code = code if _same_parameters(CRS.from_epsg(code), crs) else None
     return f"EPSG:{code}" if code else crs.name
 
@@ -165,15 +166,15 @@ def _same_parameters(one: CRS, other: CRS) -> bool:
 
 
 def _refuse_without_system(raw: Coordinates, near: shapely.Geometry | None, place: str) -> NoReturn:
-    found = landings(raw, near)
+    found = candidate_systems(raw, near)
     remedy = Message("declare it, for instance EPSG:4490 or EPSG:4526")
     if found:
-        remedy = Message("declare it with --crs; it may be {candidates}", candidates=said_landings(found))
+        remedy = Message("declare it with --crs; it may be {candidates}", candidates=list_candidates(found))
     raise SourceError(place, Message("has no coordinate reference system"), remedy)
 
 
 def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
-    """Strip what concerns heights or a supposed shift, and refuse what has no place on the Earth."""
+    """Return the horizontal part of a system without TOWGS84; refuse systems that are not tied to the Earth."""
     problems: list[Problem] = []
     if crs.is_bound and crs.source_crs is not None:
         what = Message("carries parameters of a shift (TOWGS84), which are not used")
@@ -197,21 +198,23 @@ def _horizontal(crs: CRS, place: str) -> tuple[CRS, list[Problem]]:
 
 
 def _units(crs: CRS, place: str) -> list[Problem]:
-    """Say what else of a system may mislead."""
-    said = []
+    """Report units other than metres, and Web Mercator."""
+    problems = []
     unit = crs.axis_info[0].unit_name if crs.axis_info else ""
     if crs.is_projected and unit not in ("metre", "Meter", "meter", "m"):
         what = Message("its unit is '{unit}', not metres", unit=unit)
-        said.append(Problem("note", place, what, Message("coordinates are converted; area fields are in that unit")))
+        problems.append(
+            Problem("note", place, what, Message("coordinates are converted; area fields are in that unit"))
+        )
     if crs.to_epsg() == 3857 or "Mercator (Auxiliary" in crs.name or "Pseudo" in crs.name:
         what = Message("is in Web Mercator, in which areas are up to a fifth and more too large")
         remedy = Message("do not trust area fields of the file; areas are measured anew")
-        said.append(Problem("warning", place, what, remedy))
-    return said
+        problems.append(Problem("warning", place, what, remedy))
+    return problems
 
 
 def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
-    """Hold the number that eastings begin with against the system that is declared."""
+    """Compare the zone number that eastings begin with to the declared system."""
     zone = zone_of(crs)
     finite = raw[np.isfinite(raw).all(axis=1)]
     if zone is None or not len(finite):
@@ -234,7 +237,7 @@ def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
 
 
 def _fitting(raw: Coordinates) -> str:
-    found = landings(raw)
+    found = candidate_systems(raw)
     return str(found[0].reading) if found else ""
 
 
@@ -243,9 +246,9 @@ def _correct_it() -> Message:
 
 
 def _moved(
-    geometries: Geometries, crs: CRS, given: Given, place: str
+    geometries: Geometries, crs: CRS, given: Georeference, place: str
 ) -> tuple[Geometries, tuple[str, ...], list[Problem]]:
-    """Unproject, change the datum and take a shift away: all that moves coordinates, each step said."""
+    """Unproject, transform the datum and remove a shift; each step is reported."""
     try:
         there, transforms = to_cgcs2000(geometries, crs, place)
         needed = False
@@ -279,32 +282,32 @@ def _by_parameters(
         move = Transformer.from_crs(crs, base, always_xy=True).transform
         flat = move_points(move, geometries)
         steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
-    said = Message(
+    step = Message(
         "{place}: from {name} to CGCS2000 by the user's seven parameters {values}",
         place=place,
         name=base.name,
         values=str(helmert),
     )
-    return helmert.apply(flat, base, place), (*steps, said)
+    return helmert.apply(flat, base, place), (*steps, step)
 
 
 def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely.Geometry | None, place: str) -> None:
-    """Refuse what would lie outside China as a whole: it is no place but a wrong declaration."""
+    """Refuse coordinates that all lie outside China: their system is declared wrongly."""
     numbers = np.isfinite(raw).all(axis=1)
     if not numbers.any() or in_china(there[numbers]).any():
         return
-    found = landings(raw, near)
+    found = candidate_systems(raw, near)
     what = _why_abroad(there[numbers], raw[numbers], crs)
     if found:
         remedy = Message(
-            "it may be {candidates}; correct the coordinates or what is declared", candidates=said_landings(found)
+            "it may be {candidates}; correct the coordinates or what is declared", candidates=list_candidates(found)
         )
         raise SourceError(place, what, remedy)
     raise SourceError(place, what, _correct_it())
 
 
 def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
-    """Drop rows that reach beyond China, across the 180th meridian for instance: they would meet what they do not."""
+    """Drop rows that reach beyond China, for instance across the 180th meridian: they would intersect what they do not."""
     bounds = shapely.bounds(there)
     corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
     strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
@@ -353,31 +356,31 @@ def _where_abroad(there: Coordinates, name: str) -> Message:
 
 
 def _beside_the_city(there: Geometries, raw: Geometries, crs: CRS, near: shapely.Geometry, place: str) -> list[Problem]:
-    """Say what lies outside the city; refuse it where another reading of the same numbers lies inside.
+    """Report features outside the city; refuse them if another system would put them inside.
 
-    Sites a few kilometres off may well be a neighbour's, and stay.
+    Features a few kilometres away may belong to a neighbour, and stay.
     """
     bounds = shapely.bounds(there)
     usable = np.isfinite(bounds).all(axis=1)
     shapely.prepare(near)
-    apart = np.flatnonzero(usable)
-    apart = apart[~shapely.intersects(near, shapely.box(*bounds[apart].T))]
-    if not len(apart):
+    outside = np.flatnonzero(usable)
+    outside = outside[~shapely.intersects(near, shapely.box(*bounds[outside].T))]
+    if not len(outside):
         return []
-    distance, azimuth = distance_from((bounds[apart, :2] + bounds[apart, 2:]) / 2, near)
+    distance, azimuth = distance_from((bounds[outside, :2] + bounds[outside, 2:]) / 2, near)
     nearest = int(np.argmin(distance))
     km, direction = distance[nearest] / 1000, compass(azimuth[nearest])
-    far = apart[distance > _NEIGHBOUR_M]
-    fits = [one for one in landings(vertices(raw[far]), near) if one.inside] if len(far) else []
+    far = outside[distance > _NEIGHBOUR_M]
+    fits = [one for one in candidate_systems(vertices(raw[far]), near) if one.inside] if len(far) else []
     if fits and len(far) == usable.sum():
         what = Message(
             "as {name} it lies {km:,.0f} km {direction} of the city", name=code_of(crs), km=km, direction=direction
         )
-        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=said_landings(fits))
+        remedy = Message("{candidates}: correct what is declared, or the coordinates", candidates=list_candidates(fits))
         raise SourceError(place, what, remedy)
-    # No counts: a file that is read in pieces says the same as one that is read at once.
+    # No counts: the message is the same for a file read in pieces and for one read at once.
     what = Message("has features outside the city")
     remedy = Message("nothing is known there: they are not checked")
     if fits:
-        remedy = Message("{candidates} would fit those far off: see what they are in", candidates=said_landings(fits))
+        remedy = Message("{candidates} would fit those far off: see what they are in", candidates=list_candidates(fits))
     return [Problem("warning", place, what, remedy)]

@@ -1,8 +1,8 @@
-"""Where metres and square metres come from: the working plane and the ellipsoid of CGCS2000.
+"""The working plane of a city, and areas on the ellipsoid of CGCS2000.
 
-One plane serves a whole city: Lambert azimuthal equal-area on the CGCS2000 ellipsoid, centred on the city. Areas in it
-are areas on the ellipsoid; at 50 km from the centre a length is wrong by less than 1e-5 of itself, and no border of a
-Gauss-Krüger zone runs through it.
+One plane is used for a whole city: Lambert azimuthal equal-area on the CGCS2000 ellipsoid, centred on the city. Areas in it
+are areas on the ellipsoid; at 50 km from the centre the relative error of a length is less than 1e-5. No border of a
+Gauss-Krüger zone divides it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Coordinates = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plane:
-    """The equal-area plane that a city is worked in.
+    """The equal-area plane of a city.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ class Plane:
         return Transformer.from_crs(self.crs, CGCS2000, always_xy=True)
 
     def project(self, geometries: Any) -> Geometries:
-        """Bring shapely geometries from degrees (longitude, latitude on CGCS2000) to metres in the plane."""
+        """Project geometries from degrees (longitude, latitude on CGCS2000) to metres in the plane."""
         return move_points(self._forward.transform, geometries)
 
     def unproject(self, geometries: Any) -> Geometries:
-        """Bring shapely geometries from metres in the plane to degrees (longitude, latitude on CGCS2000)."""
+        """Project geometries from metres in the plane back to degrees (longitude, latitude on CGCS2000)."""
 
         def back(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
-            # PROJ before 9.6 inverts the authalic latitude by a short series, 1.5 mm off; one fixed-point step mends it.
+            # PROJ before 9.6 inverts the authalic latitude by a short series, 1.5 mm off; one fixed-point step corrects it.
             again_x, again_y = self._forward.transform(*self._inverse.transform(x, y))
             lon, lat = self._inverse.transform(2 * x - again_x, 2 * y - again_y)
             return lon, lat
@@ -88,7 +88,7 @@ class Plane:
 def plane_for(bounds_deg: tuple[float, float, float, float]) -> Plane:
     """Choose the plane of a city from its bounds in degrees (west, south, east, north).
 
-    The centre is rounded to 0.01 degree, so that an outline redrawn by some metres keeps its plane.
+    The centre is rounded to 0.01 degree, so that an outline redrawn by a few metres has the same plane.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def plane_for(bounds_deg: tuple[float, float, float, float]) -> Plane:
 def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     """Area on the CGCS2000 ellipsoid of polygons in degrees, their edges taken as geodesics.
 
-    The independent check of the areas measured in the plane; slow, one geometry at a time.
+    This is the independent check of areas measured in the plane. It is slow: one geometry at a time.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def official_area_m2(geometries: Any) -> Coordinates:
     parts, owner = shapely.orient_polygons(parts[polygonal]), owner[polygonal]
     rings, part = shapely.get_rings(parts, return_index=True)
     degrees, ring = shapely.get_coordinates(rings, return_index=True)
-    # A meridian near by: far ones would make large trapezoids that nearly cancel.
+    # A near meridian: with a far one, large trapezoids would nearly cancel each other.
     west = shapely.bounds(parts)[:, 0][part][ring]
     lon, lat = np.radians(degrees[:, 0] - west), np.radians(degrees[:, 1])
     edge = ring[1:] == ring[:-1]
@@ -178,10 +178,10 @@ def _trapezoids(width: Coordinates, begin: Coordinates, end: Coordinates) -> Coo
 
 
 def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tuple[str, ...]]:
-    """Bring geometries to degrees on CGCS2000, and say how.
+    """Transform geometries to degrees on CGCS2000, and return the steps.
 
-    CGCS2000 and WGS 84 agree within a metre and are taken as one, which the returned sentence says. Any other datum is
-    refused: PROJ would shift Xian 1980 or Beijing 1954 by nothing at all, and not say so.
+    CGCS2000 and WGS 84 agree within a metre and are taken as equal, which the returned steps say. Any other datum is
+    refused: PROJ would leave Xian 1980 and Beijing 1954 coordinates unchanged without a warning.
 
     Returns
     -------

@@ -54,7 +54,7 @@ def to_gcj02(lon: Coordinates, lat: Coordinates) -> tuple[Coordinates, Coordinat
 
 
 def from_gcj02(lon: Coordinates, lat: Coordinates) -> tuple[Coordinates, Coordinates]:
-    """Take the shift away again, by fixed point, to far below a centimetre.
+    """Remove the shift by fixed-point iteration, to far below a centimetre.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def to_bd09(lon: Coordinates, lat: Coordinates) -> tuple[Coordinates, Coordinate
 
 
 def from_bd09(lon: Coordinates, lat: Coordinates) -> tuple[Coordinates, Coordinates]:
-    """Take the shift away again, by fixed point, to far below a centimetre.
+    """Remove the shift by fixed-point iteration, to far below a centimetre.
 
     Examples
     --------
@@ -101,20 +101,21 @@ def from_bd09(lon: Coordinates, lat: Coordinates) -> tuple[Coordinates, Coordina
 
 
 Shift = Literal["gcj02", "bd09"]
-#: How each shift is taken away again.
+#: Functions that remove each shift.
 BACK: dict[Shift, Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]] = {
     "gcj02": from_gcj02,
     "bd09": from_bd09,
 }
-#: How it is made.
+#: Functions that apply each shift.
 THERE: dict[Shift, Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]] = {
     "gcj02": to_gcj02,
     "bd09": to_bd09,
 }
 TITLES: dict[Shift, str] = {"gcj02": "GCJ-02", "bd09": "BD-09"}
-#: As many vertices must meet known ones, and this share of the fewer, and this many times as many as did before.
+#: The least number of vertices that must coincide with known ones, the least share of the smaller set, and the least ratio
+#: to the number that coincide without the shift.
 _LEAST, _SHARE, _TIMES = 4, 0.05, 4
-#: No more than about this many are looked for.
+#: At most about this many vertices are compared.
 _MOST = 20_000
 
 
@@ -127,9 +128,9 @@ class Suspected:
     shift : {"gcj02", "bd09"}
         Which.
     distance_m, azimuth_deg : float
-        By how much, and in which direction, the coordinates are displaced.
+        Length and direction of the displacement.
     before, after : int
-        How many of those looked for meet others as they are, and with the shift taken away.
+        Number of vertices that coincide with known ones as they are, and with the shift removed.
     """
 
     shift: Shift
@@ -139,7 +140,7 @@ class Suspected:
     after: int
 
     def problem(self, place: str) -> Problem:
-        """Say it as a warning about `place`."""
+        """Return a warning about `place`."""
         what = Message(
             "looks shifted by {shift:.0f} m to the {direction}, as {title} would be: {before} of its vertices meet those "
             "of known layers as they are, {after} with the shift taken away",
@@ -153,19 +154,19 @@ class Suspected:
 
 
 def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float = 1.0) -> Suspected | None:
-    """Compare vertices with known ones, as they are and with each shift taken away.
+    """Compare vertices with known ones, as they are and with each shift removed.
 
     Parameters
     ----------
     given, known : array of float, shape (n, 2)
-        Longitudes and latitudes in degrees; what is to be judged, and the vertices of layers that are trusted.
+        Longitudes and latitudes in degrees: the vertices to check, and those of trusted layers.
     within_m : float
-        How near two vertices must be to meet.
+        Distance within which two vertices coincide.
 
     Returns
     -------
     Suspected or None
-        None where no shift explains more than chance does; that proves nothing where nothing follows known borders.
+        None if no shift explains more than chance. That proves nothing for shapes that do not follow known borders.
 
     Examples
     --------
@@ -180,11 +181,11 @@ def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float =
     given, known = _finite(given), _finite(known)
     if min(len(given), len(known)) < _LEAST:
         return None
-    # The fewer are moved and looked for among the others: given ones back, or known ones as the shift would move them.
+    # The smaller set is moved and searched in the other: given ones back, or known ones forward.
     fewer_given = len(given) <= len(known)
     probe, others = (_sampled(given), known) if fewer_given else (_sampled(known), given)
     step_deg = within_m / 111_320.0 / np.array([np.cos(np.radians(probe[:, 1].mean())), 1.0])
-    # Sorted suffices to look among them; to drop what stands twice would take longer than all the rest.
+    # Sorting is enough for the search; removing duplicates would take longer than everything else.
     cells = np.sort(_cell(np.floor(others / step_deg)))
     before = int(_meets(probe, cells, step_deg).sum())
     best: Suspected | None = None
@@ -200,7 +201,7 @@ def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float =
 
 
 def shifted_back(geometries: Geometries, shift: Shift) -> Geometries:
-    """Take a shift away from geometries in degrees."""
+    """Remove a shift from geometries in degrees."""
     return move_points(BACK[shift], geometries)
 
 
@@ -219,14 +220,14 @@ def _cell(index: Coordinates) -> np.ndarray:
 
 
 def _sampled(points: Coordinates) -> Coordinates:
-    """Drop what stands twice, as the closing point of a ring, and thin out what is more than enough."""
+    """Drop duplicates, such as closing points of rings, and thin out the rest to the limit."""
     different = np.unique(points[:, 0] + 1j * points[:, 1])
     different = different[:: -(-len(different) // _MOST)]
     return np.column_stack([different.real, different.imag])
 
 
 def _meets(points: Coordinates, cells: np.ndarray, step_deg: np.ndarray) -> np.ndarray:
-    """Whether a known vertex lies in the cell of each point or one of its eight neighbours: nearer than two steps."""
+    """Return whether a known vertex lies in the cell of each point or in a neighbouring cell, within two steps."""
     index = np.floor(points / step_deg)
     meets = np.zeros(len(points), dtype=bool)
     for offset in ((column, row) for column in (-1, 0, 1) for row in (-1, 0, 1)):
@@ -243,7 +244,7 @@ _NAMES: dict[Shift, str] = {
 
 
 def shifted_by_name(name: str, columns: Iterable[object]) -> list[Problem]:
-    """Say which shifted map the name of a file or of its fields hints at.
+    """Return which shifted map the name of a file or of its fields hints at, as sentences.
 
     Examples
     --------

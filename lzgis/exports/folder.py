@@ -9,8 +9,8 @@ from pathlib import Path
 from lzgis.exports import export_as, export_projects
 from lzgis.exports.formats import FORMATS
 from lzgis.exports.gis.json import provenance_object
-from lzgis.files.manifest import Given, Result
-from lzgis.files.result_folder import occupied, staged
+from lzgis.files.manifest import InputPaths, Result
+from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
 from lzgis.words import Language
 
@@ -25,7 +25,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
     *,
     language: Language = "zh",
     options: Mapping[str, object] | None = None,
-    given: Given | None = None,
+    given: InputPaths | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a report into a folder in several formats: either all files appear there, or none.
@@ -42,7 +42,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
         The reader's language.
     options : mapping, optional
         Further keywords, see `lzgis.exports.Format.options`.
-    given : Given, optional
+    given : InputPaths, optional
         Where the inputs are, so that ``lzgis verify`` finds them again.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
@@ -57,7 +57,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
     ExportError
         If another process is writing there, or a file cannot be written; what was there before is then untouched.
     """
-    with occupied(out) as place, staged(place, "screen") as stage:
+    with locked_folder(out) as place, new_result(place, "screen") as stage:
         made = write_formats(report, stage.folder, names, language=language, options=options, progress=progress)
         stage.result = result_of(report.provenance, given)
     return [stage.final(path) for path in made]
@@ -90,11 +90,11 @@ def write_formats(
     return written
 
 
-def result_of(provenance: Provenance, given: Given | None = None) -> Result:
+def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
     """Return the entry of the manifest for a result of this provenance."""
     return Result(
         made_at=provenance.made_at.isoformat(),
         command=list(provenance.command),
-        given=given or Given(),
+        given=given or InputPaths(),
         provenance=provenance_object(provenance),
     )

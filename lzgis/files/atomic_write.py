@@ -1,8 +1,8 @@
-"""Putting finished files in their place, all of it or nothing; every output of lzgis goes through here.
+"""Atomic writes: a file is written completely or not at all. Every output of lzgis is written by this module.
 
-What is being made stands in a folder ``.lzgis`` beside the target, on the same file system, under a lock of its process.
-It is read back and forced to the disk before it takes the target's place in one step. What a killed process left
-is removed by the next one that writes there.
+A file is first written into a folder ``.lzgis`` beside the target, on the same file system, under a lock of its process.
+It is read back, flushed to the disk and then moved over the target in one step. What a killed process leaves behind is
+removed by the next process that writes to the same folder.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.files.lock import Lock
-from lzgis.files.read_back import Rows, reopen
+from lzgis.files.read_back import Rows, check_readable
 from lzgis.messages import Message
 
-#: The folder, beside the results, of what is not finished.
+#: Folder of unfinished files, beside the results.
 UNFINISHED = ".lzgis"
-#: What a file system says that has no locks.
+#: Error numbers of a file system without locks.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-#: Packages whose errors say that a file cannot be written.
+#: Packages whose errors mean that a file cannot be written.
 _WRITERS = ("pyogrio", "sqlite3", "rasterio", "pyarrow", "fiona", "xlsxwriter")
 _LOCK = "lock"
 _OWN = "w-"
 
 
 def write_atomic(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
-    """Let `make` write a file beside `path`, read it back, and move it there in one step.
+    """Write a file atomically: `make` writes it, it is read back and then moved to `path` in one step.
 
-    A reader never sees half a file, and a failure leaves what stood there before.
+    Other processes never see half a file. If writing fails, the former file is unchanged.
 
     Parameters
     ----------
     path : path
-        Where the file shall stand; its folder is made if need be.
+        Path of the file; its folder is created if necessary.
     make : callable
-        Writes the file whose path it is given; that path has the suffix of `path`. It may return how many rows it wrote,
-        by the name of their table; they are counted then.
+        Writes the file at the path it is called with, which has the suffix of `path`. It may return the number of rows
+        it wrote by table; the rows of the file are then counted.
 
     Raises
     ------
     ExportError
-        If the place cannot be written to, or what was written cannot be read back.
+        If the file cannot be written, or cannot be read back.
 
     Examples
     --------
@@ -58,24 +58,24 @@ def write_atomic(path: str | Path, make: Callable[[Path], Rows | None]) -> None:
     ['a.txt']
     """
     path = Path(path)
-    with telling(path):
+    with export_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with workplace(path.parent) as folder:
+        with working_folder(path.parent) as folder:
             made = folder / f"made{path.suffix}"
             expected = make(made)
-            reopen(made, str(path), expected)
+            check_readable(made, str(path), expected)
             sync(made)
             made.replace(path)
             sync(path.parent)
 
 
 def write_bytes_atomic(path: str | Path, data: bytes) -> None:
-    """Write `data` as `put` does, and compare what was written byte for byte.
+    """Write bytes atomically, and compare the written file with them.
 
     Raises
     ------
     ExportError
-        If the place cannot be written to, or holds something else afterwards.
+        If the file cannot be written, or differs from what was to be written.
     """
 
     def make(made: Path) -> None:
@@ -88,19 +88,19 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
 
 
 def write_texts_atomic(path: str | Path, texts: Iterable[str]) -> None:
-    """Write texts one after the other as `write_bytes_atomic` does, holding one at a time.
+    """Write texts to one file atomically, holding one text in memory at a time.
 
     Parameters
     ----------
     path : path
-        Where the file shall stand.
+        Path of the file.
     texts : iterable of str
-        What it shall hold, in UTF-8. JSON may spell a lone surrogate, which UTF-8 cannot hold, just as Python escapes it.
+        Content of the file, written in UTF-8. Lone surrogates, which UTF-8 does not have, are escaped as in JSON.
 
     Raises
     ------
     ExportError
-        If the place cannot be written to, or holds something else afterwards.
+        If the file cannot be written, or differs from what was to be written.
     """
 
     def make(made: Path) -> None:
@@ -118,13 +118,13 @@ def write_texts_atomic(path: str | Path, texts: Iterable[str]) -> None:
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Turn what the system or a library says that cannot write to a place into an error that says what to do.
+def export_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the system and of writing libraries into an `ExportError` with a remedy; a context manager.
 
     Raises
     ------
     ExportError
-        For every error of the system, and of the libraries that write files.
+        For every error of the system or of a library that writes files.
     """
     try:
         yield
@@ -134,7 +134,7 @@ def telling(path: Path) -> Iterator[None]:
         ) from error
 
     except Exception as error:
-        # GDAL, SQLite and others have errors of their own for a disk that is full.
+        # GDAL, SQLite and others raise their own errors for a full disk.
         if type(error).__module__.partition(".")[0] not in _WRITERS:
             raise
         remedy = Message("look whether the disk is full")
@@ -148,40 +148,42 @@ def _remedy(error: OSError) -> Message:
 
 
 @contextmanager
-def workplace(parent: Path) -> Iterator[Path]:
-    """Give an empty folder on the file system of `parent`; it is removed at the end, also by the next if need be.
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Create an empty folder on the file system of `parent` and remove it at the end; a context manager.
+
+    If the process is killed, the next one that writes to `parent` removes the folder.
 
     Raises
     ------
     OSError
         If `parent` cannot be written to.
     """
-    remove_dead(parent)
-    folder, lock = _open(parent / UNFINISHED)
+    remove_abandoned(parent)
+    folder, lock = _new_folder(parent / UNFINISHED)
     try:
         yield folder
     finally:
         lock.release()
         shutil.rmtree(folder, ignore_errors=True)
-        _close(parent)
+        _remove_if_empty(parent)
 
 
-def remove_dead(parent: Path) -> None:
-    """Remove what processes that are no more left unfinished in a folder; nothing that is being made."""
+def remove_abandoned(parent: Path) -> None:
+    """Remove the unfinished files of processes that no longer exist; those of running processes stay."""
     for folder in (parent / UNFINISHED).glob(f"{_OWN}*"):
         lock = Lock(folder / _LOCK)
-        # Whoever made it may just have removed it.
+        # Its own process may remove it at the same moment.
         with contextlib.suppress(OSError):
             if lock.take():
                 lock.release()
                 shutil.rmtree(folder, ignore_errors=True)
-    _close(parent)
+    _remove_if_empty(parent)
 
 
-def _open(unfinished: Path) -> tuple[Path, Lock]:
+def _new_folder(unfinished: Path) -> tuple[Path, Lock]:
     while True:
         unfinished.mkdir(exist_ok=True)
-        # Another process may sweep the folder away before the lock is held.
+        # Another process may remove the folder before the lock is taken.
         with contextlib.suppress(FileNotFoundError):
             folder = Path(tempfile.mkdtemp(prefix=_OWN, dir=unfinished))
             lock = Lock(folder / _LOCK)
@@ -191,23 +193,23 @@ def _open(unfinished: Path) -> tuple[Path, Lock]:
             except OSError as error:
                 if error.errno not in NO_LOCKS:
                     raise
-                # Without a lock nobody can tell that it is dead, so nobody removes it: all else holds.
+                # Without a lock no process can know that the folder is abandoned: it is not removed if this process is killed.
                 return folder, lock
 
 
-def _close(parent: Path) -> None:
-    # Not empty: somebody else is at work, or a batch is to be continued.
+def _remove_if_empty(parent: Path) -> None:
+    # Not empty: another process is writing, or a batch will be continued.
     with contextlib.suppress(OSError):
         (parent / UNFINISHED).rmdir()
 
 
 def sync(path: Path) -> None:
-    """Force a file or folder to the disk, so that it survives a power cut; folders only where the system can."""
+    """Flush a file or folder to the disk, so that it survives a power cut; folders only where the system supports it."""
     if path.is_dir():
         if os.name != "nt":
             descriptor = os.open(path, os.O_RDONLY)
             try:
-                # Some network file systems refuse it.
+                # Some network file systems do not support it.
                 with contextlib.suppress(OSError):
                     os.fsync(descriptor)
             finally:
@@ -218,6 +220,6 @@ def sync(path: Path) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """Fingerprint a file (SHA-256), whatever its size."""
+    """Return the SHA-256 of a file, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

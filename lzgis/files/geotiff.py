@@ -1,7 +1,7 @@
-"""A raster file opened for what it is: a GeoTIFF and nothing else, of a size that its file can hold, told by itself alone.
+"""Opening raster files safely: only GeoTIFF, only of a size that the file can hold, and without files beside it.
 
-GDAL would open a description of other files (VRT) under any name, believe a file beside the raster more than the raster,
-and reserve the memory that a header asks for.
+GDAL itself would open a description of other files (VRT) under any name, prefer a file beside the raster to the raster
+itself, and allocate the memory that a header states.
 """
 
 from __future__ import annotations
@@ -17,27 +17,26 @@ import rasterio
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 
-#: What GDAL may hold of rasters, in bytes: rasterio, other than GDAL itself, takes no megabytes here. Unless told, GDAL
-#: holds a twentieth of the machine's memory.
+#: Block cache of GDAL in bytes (rasterio takes bytes here, not megabytes). The default is a twentieth of the memory.
 CACHE_BYTES = 64 * 1024**2
 _BEGINS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-#: Cells from which a raster may be a bomb, how many of them one byte of the file may stand for, and the most at all.
+#: Cells above which a raster may be a decompression bomb, the most cells for one byte of the file, and the most of all.
 MANY_CELLS, CELLS_PER_BYTE, MOST_CELLS = 10**8, 10_000, 10**11
-#: The most bytes of one block, which is read as a whole.
+#: The most bytes of one block; a block is read as a whole.
 MOST_BLOCK_BYTES = 512 * 1024**2
-#: What a file beside a raster must not decide: where it lies and which of its cells mean nothing. Statistics may stand there.
+#: What a file beside a raster must not state: its position and which cells are empty. Statistics are allowed.
 _DECIDES = re.compile(rb"<\s*(SRS|GeoTransform|GCPList|NoDataValue|Mask\w*|Source\w*|!DOCTYPE|!ENTITY)", re.IGNORECASE)
 _BESIDE_BYTES = 4 * 1024**2
 
 
 @contextmanager
 def opened_tiff(path: Path) -> Iterator[Any]:
-    """Open a GeoTIFF for reading; a context that gives rasterio's dataset.
+    """Open a GeoTIFF for reading; a context manager that returns the dataset of rasterio.
 
     Raises
     ------
     SourceError
-        If it is none, a file beside it changes what it says, or its header asks for more cells than it can hold.
+        If it is no GeoTIFF, a file beside it overrides its content, or its header states more cells than it can hold.
     """
     _check_beginning(path)
     _check_beside(path)

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the operating system lets go when its process ends, however it ends."""
+"""One writer at a time: a lock of the operating system on a file, which ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,19 @@ import platform
 import sys
 from pathlib import Path
 
-# Where the lock lies in the file: far behind the text, which must stay readable while Windows locks that byte.
-_FAR = 1 << 30
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _seize(descriptor: int) -> None:
-        os.lseek(descriptor, _FAR, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _seize(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+from filelock import FileLock, Timeout
 
 
 class Lock:
-    """A lock on a file, which says who holds it.
+    """A lock on a file, with a note beside it that says who holds it.
 
-    A process that is killed holds nothing any more: the file that it leaves behind is no lock.
+    The lock is one of the operating system (:class:`filelock.FileLock`): it ends when its process ends, however that
+    happens, and the files that a killed process leaves behind do not block the next one.
 
     Parameters
     ----------
     path : Path
-        The file, made if need be; its folder must be there.
+        The file to lock. It is created if necessary; its folder must exist.
 
     Examples
     --------
@@ -53,66 +40,51 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = -1
+        # A file system without locks is an error here: a marker file would outlive a process that is killed.
+        self._lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+        # In a file of its own: Windows does not let other processes read a locked file.
+        self._note = path.with_name(f"{path.name}.json")
 
     def take(self) -> bool:
-        """Take the lock if nobody has it, and say whether it was taken.
+        """Take the lock if no one holds it; return whether it was taken.
 
         Raises
         ------
         OSError
-            If the folder is gone or cannot be written to, or its file system knows no locks.
+            If the folder does not exist or cannot be written to, or its file system has no locks.
         """
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
-                _seize(descriptor)
-            except (BlockingIOError, PermissionError):
-                os.close(descriptor)
-                return False
-            except OSError:
-                os.close(descriptor)
-                raise
-            if _is_file(descriptor, self.path):
-                break
-            # Its last holder removed the file after it was opened here: that lock would keep nobody out.
-            os.close(descriptor)
-        self._descriptor = descriptor
-        return True
+                self._lock.acquire()
+            except Timeout:
+                # The last holder may have removed the file between opening and locking it here: then try again.
+                if self.path.exists():
+                    return False
+            else:
+                return True
 
     def sign(self) -> None:
-        """Write down who holds the lock; a disk too full for that has told nobody, and locks all the same."""
+        """Write down who holds the lock; the lock also holds if the disk is too full for the note."""
         since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
-        text = json.dumps({"process": os.getpid(), "host": platform.node(), "since": since})
+        note = {"process": os.getpid(), "host": platform.node(), "since": since}
         with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.write(self._descriptor, text.encode())
+            self._note.write_text(json.dumps(note), "utf-8")
 
     def holder(self) -> dict[str, str]:
-        """Tell who holds the lock: ``process``, ``host`` and ``since``, empty where it is not known."""
-        told: object = None
+        """Return who holds the lock as ``process``, ``host`` and ``since``; ``?`` where it is not known."""
+        note: object = None
         with contextlib.suppress(OSError, ValueError):
-            told = json.loads(self.path.read_text("utf-8"))
-        known = told if isinstance(told, dict) else {}
+            note = json.loads(self._note.read_text("utf-8"))
+        known = note if isinstance(note, dict) else {}
         return {name: str(known.get(name, "?")) for name in ("process", "host", "since")}
 
     def release(self) -> None:
-        """Let the lock go and remove its file."""
-        if self._descriptor < 0:
+        """Release the lock and remove its files."""
+        if not self._lock.is_locked:
             return
-        # Removed while held, so that nobody finds an unlocked file that is about to go; Windows wants it closed first.
-        if sys.platform != "win32":
-            self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-        self._descriptor = -1
-        if sys.platform == "win32":
-            with contextlib.suppress(OSError):
+        # Removed while the lock is held: no other process may find a file that is about to be removed.
+        with contextlib.suppress(OSError):
+            self._note.unlink(missing_ok=True)
+            if sys.platform != "win32":
                 self.path.unlink(missing_ok=True)
-
-
-def _is_file(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+        self._lock.release()

@@ -1,4 +1,4 @@
-"""The manifest of a folder of results: which files are its results, their fingerprints, and what they were made from."""
+"""The manifest of a result folder: its files, their checksums, and what they were made from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lzgis.files.atomic_write import digest_of
 from lzgis.messages import Message
 
 MANIFEST = "manifest.json"
-#: Raised when a reader of the older form would misunderstand.
+#: Version of the manifest; increased when older readers would misunderstand it.
 FORMAT = 1
 _KIND = "results of lzgis"
 
@@ -24,15 +24,15 @@ class _Record(BaseModel):
 
 
 class ResultFile(_Record):
-    """A file of a result: its name below the folder with ``/`` between, fingerprint and size."""
+    """A file of a result: its path relative to the folder (with ``/``), SHA-256 and size in bytes."""
 
     name: str
     sha256: str
     bytes: int
 
 
-class Given(_Record):
-    """Where the inputs were, as whoever asked wrote it; empty where nothing was written."""
+class InputPaths(_Record):
+    """Paths of the inputs as the user gave them; empty where none was given."""
 
     sites: str = ""
     layers: str = ""
@@ -40,69 +40,69 @@ class Given(_Record):
 
 
 class Result(_Record):
-    """One result: what one command wrote, with which words, from what."""
+    """One result: the files that one command wrote, the command, its inputs and its provenance."""
 
     made_at: str
     command: list[str] = []
-    given: Given = Given()
+    given: InputPaths = InputPaths()
     provenance: dict[str, Any] = {}
     files: list[ResultFile] = []
 
-    def made_alike(self, other: Result) -> bool:
-        """Tell whether both come from the same inputs, rules, date and versions, so that their files may stand together."""
+    def same_inputs(self, other: Result) -> bool:
+        """Return whether both were made from the same inputs, rules, date and versions, so that their files belong together."""
         return _basis(self.provenance) == _basis(other.provenance)
 
 
 class Manifest(_Record):
-    """All results of a folder, by the command that wrote them."""
+    """All results of a folder by the command that wrote them."""
 
     kind: str = _KIND
     format: int = FORMAT
     results: dict[str, Result] = {}
 
     def text(self) -> str:
-        """Write it as it stands in the file."""
+        """Return the text of the file."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Read the manifest of a folder; None if it has none.
+    """Read the manifest of a folder; None if there is none.
 
     Raises
     ------
     ExportError
-        If the file of that name is no manifest of lzgis, or of a later version.
+        If the file of that name is no manifest of lzgis, or one of a later version.
     """
     path = folder / MANIFEST
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_bytes())
+        stated = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        told = None
-    if not isinstance(told, dict) or told.get("kind") != _KIND:
+        stated = None
+    if not isinstance(stated, dict) or stated.get("kind") != _KIND:
         what = Message("is no manifest of lzgis, and is not overwritten")
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name"))
-    if told.get("format") != FORMAT:
-        what = Message("is of another version of lzgis (format {format})", format=told.get("format"))
+    if stated.get("format") != FORMAT:
+        what = Message("is of another version of lzgis (format {format})", format=stated.get("format"))
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name"))
     try:
-        return Manifest.model_validate(told)
+        return Manifest.model_validate(stated)
     except ValidationError as error:
         why = error.errors()[0]["msg"]
         what = Message("cannot be read: {why}", why=why)
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name")) from error
 
 
-def listed(folder: Path, names: Iterable[str]) -> list[ResultFile]:
-    """Describe files of a folder."""
+def describe_files(folder: Path, names: Iterable[str]) -> list[ResultFile]:
+    """Return name, checksum and size of files of a folder."""
     return [
         ResultFile(name=name, sha256=digest_of(folder / name), bytes=(folder / name).stat().st_size) for name in names
     ]
 
 
 def state_of(folder: Path, file: ResultFile) -> str:
-    """Tell whether a file is ``same``, ``changed`` or ``missing``."""
+    """Return whether a file is ``same``, ``changed`` or ``missing``."""
     path = folder / file.name
     if not path.is_file():
         return "missing"

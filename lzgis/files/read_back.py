@@ -1,4 +1,4 @@
-"""Reading back what was written: a writer that says nothing of a full disk is found out before the file takes its place."""
+"""Checking written files by reading them: finds writers that report no error when the disk is full."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from typing import Any
 from lzgis.errors import ExportError
 from lzgis.messages import Message
 
-#: Rows by the name of their table.
+#: Number of rows by table.
 Rows = Mapping[str, int]
-#: JSON of more bytes is read line by line.
+#: Larger JSON files (in bytes) are read line by line.
 _LARGE_BYTES = 2**24
-# What a reader found: rows, or what is wrong.
+# Result of a check: rows by table, or what is wrong.
 _Found = Rows | str
 
 
-def reopen(path: Path, place: str, expected: Rows | None = None) -> None:
-    """Read a file back in full by the means of its suffix, and count its rows.
+def check_readable(path: Path, place: str, expected: Rows | None = None) -> None:
+    """Read a whole file by its suffix, and compare the number of its rows.
 
     Parameters
     ----------
     path : Path
-        The file; one whose suffix is not known must only not be empty.
+        The file. If its suffix is unknown, only its size is checked: it must not be empty.
     place : str
-        What to call it in the error.
+        Name of the file in error messages.
     expected : mapping of str to int, optional
-        How many rows were to be written, by the name of their table; tables that are not named are not counted.
+        Number of rows that were written, by table; other tables are not counted.
 
     Raises
     ------
     ExportError
-        If it cannot be read, or holds other rows.
+        If it cannot be read, or has another number of rows.
     """
     remedy = Message("look whether the disk is full")
     try:
@@ -77,9 +77,9 @@ def _json(path: Path) -> Rows:
 
 
 def _json_by_lines(path: Path) -> Rows | None:
-    """Read a document whose long lists have an element on each line, never holding more than one element.
+    """Check a JSON document with one list element per line, holding one element in memory at a time.
 
-    Each element must be JSON, and so must all the rest, with the length of each list in its place. None if a comma is wrong.
+    Each element must be JSON, and so must the document with every list replaced by its length. None if a comma is wrong.
     """
     rest: list[bytes] = []
     count, last = -1, False
@@ -135,7 +135,7 @@ def _raster(path: Path) -> Rows:
 
     from lzgis.files.geotiff import CACHE_BYTES
 
-    # All bands of a block at once: they may be stored together, and are unpacked only once then.
+    # All bands of a block at once: where they are stored together, they are decompressed only once.
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), rasterio.open(path) as raster:
         for _, window in raster.block_windows(1):
             raster.read(window=window)
@@ -146,7 +146,7 @@ def _parquet(path: Path) -> Rows:
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path, page_checksum_verification=True) as table:
-        # Column by column: all of them at once may take fifty times what the file does.
+        # Column by column: all columns at once may need fifty times the size of the file.
         names = table.schema_arrow.names
         groups = range(table.num_row_groups)
         return {"": sum(min(len(table.read_row_group(i, [n], use_threads=False)) for n in names) for i in groups)}

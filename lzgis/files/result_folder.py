@@ -1,9 +1,9 @@
-"""A folder of results as one unit: it is changed from one whole result to the next, or not at all.
+"""A result folder as one unit: it changes from one complete result to the next, or not at all.
 
-Everything is made in ``.lzgis`` in the folder itself, read back and forced to the disk; then one rename of a folder
-says that the new result counts, and only then do its files take the place of the old ones, which keep a second
-name until all is done. A process that is killed before that rename has changed nothing; one that is killed after it is
-finished by the next that comes. Files that no manifest names are the user's and are not touched.
+New files are written to the folder ``.lzgis`` inside it, read back and flushed to the disk. One rename of a folder then
+commits the new result. After that its files replace the old ones, which keep a second name (a hard link) until all
+are replaced. A process that is killed before the rename has changed nothing; if it is killed later, the next process
+completes the change. Files that the manifest does not name belong to the user and are not touched.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, sync, telling, workplace
+from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, export_errors, sync, working_folder
 from lzgis.files.lock import Lock
-from lzgis.files.manifest import MANIFEST, Manifest, Result, listed, read_manifest, state_of
+from lzgis.files.manifest import MANIFEST, Manifest, Result, describe_files, read_manifest, state_of
 from lzgis.messages import Message
 
 _READY = "ready"
@@ -28,9 +28,9 @@ _NEW, _OLD, _PLAN, _UNDO = "new", "old", "plan.json", "undo.json"
 
 @dataclass
 class Stage:
-    """Where the files of a result are made, and what is to be said of them in the manifest.
+    """Folder in which the files of a new result are written, and their entry in the manifest.
 
-    `result` must be set before the end; a stage without it changes nothing.
+    `result` must be set before the end; without it nothing is changed.
     """
 
     out: Path
@@ -38,13 +38,15 @@ class Stage:
     result: Result | None = None
 
     def final(self, path: Path) -> Path:
-        """Name the place that a file of the stage will have."""
+        """Return the final path of a file of the stage."""
         return self.out / path.relative_to(self.folder)
 
 
 @contextmanager
-def occupied(out: str | Path) -> Iterator[Path]:
-    """Have a folder for oneself: made if need be, what a killed process had decided finished, and locked to the end.
+def locked_folder(out: str | Path) -> Iterator[Path]:
+    """Lock a result folder until the end; a context manager.
+
+    The folder is created if necessary. A result that a killed process had committed is completed first.
 
     Raises
     ------
@@ -52,62 +54,62 @@ def occupied(out: str | Path) -> Iterator[Path]:
         If it cannot be written to, or another process is writing there.
     """
     out = Path(out)
-    lock = _locked(out)
+    lock = _take_lock(out)
     try:
-        with telling(out):
+        with export_errors(out):
             finish(out)
-        # Better now than after an hour of work.
+        # A file that is no manifest of lzgis is found before the work begins.
         read_manifest(out)
         yield out
     finally:
         lock.release()
-        _tidy(out)
+        _remove_if_empty(out)
 
 
 @contextmanager
-def staged(out: Path, name: str) -> Iterator[Stage]:
-    """Let a result be made beside its folder, and put all of it in its place at the end.
+def new_result(out: Path, name: str) -> Iterator[Stage]:
+    """Write a new result, and replace the old one by it at the end; a context manager.
 
     Parameters
     ----------
     out : Path
-        The folder, which must be `occupied`.
+        The folder, which must be locked by `locked_folder`.
     name : str
-        What the manifest calls the result; an older one of that name is replaced. Its files that are not written again
-        stay if they were made from the same inputs, rules and versions, and are removed otherwise.
+        Name of the result in the manifest; an older result of that name is replaced. Old files that are not written again
+        stay if they were made from the same inputs, rules and versions; otherwise they are removed.
 
     Raises
     ------
     ExportError
         If a file cannot be written or read back; the folder is then as it was.
     """
-    with telling(out), workplace(out) as place:
+    with export_errors(out), working_folder(out) as place:
         stage = Stage(out, place / "made" / _NEW)
         stage.folder.mkdir(parents=True)
         try:
             yield stage
         except ExportError as error:
-            # A reader knows the place of the file, not where it was being made.
+            # Users know the final path of the file, not the path where it was written.
             where = str(error.place).replace(str(stage.folder), str(out))
             raise ExportError(where, error.what, error.remedy) from error
         if stage.result is not None:
-            _decide(stage, name, stage.result)
-    with telling(out):
+            _commit(stage, name, stage.result)
+    with export_errors(out):
         finish(out)
 
 
-def undecided(out: Path) -> bool:
-    """Tell whether a process was killed between deciding on a result and putting all of it in place."""
+def is_unfinished(out: Path) -> bool:
+    """Return whether a process was killed after committing a result and before replacing all files."""
     return (out / UNFINISHED / _READY).is_dir()
 
 
 def finish(out: Path) -> bool:
-    """Finish what a process had decided and was killed over; say whether there was anything.
+    """Complete a committed result; return whether there was one.
 
     Raises
     ------
     OSError
-        If a file cannot be replaced; all those replaced before have then got their old content back.
+        If a file cannot be replaced; the files replaced before are then restored.
     """
     ready = out / UNFINISHED / _READY
     if not ready.is_dir():
@@ -118,7 +120,7 @@ def finish(out: Path) -> bool:
     plan = json.loads((ready / _PLAN).read_text("utf-8"))
     try:
         for name in (*plan["files"], MANIFEST):
-            # If it is not there, it was moved before the process was killed.
+            # A missing file was moved before the process was killed.
             if (ready / _NEW / name).exists():
                 (ready / _NEW / name).replace(out / name)
     except OSError:
@@ -135,7 +137,7 @@ def finish(out: Path) -> bool:
 
 
 def _undo(out: Path, ready: Path) -> None:
-    """Give every file that was replaced its old content; may be cut short and begun again."""
+    """Restore every file that was replaced; may be interrupted and repeated."""
     plan = json.loads((ready / _UNDO).read_text("utf-8"))
     for name in (*plan["files"], MANIFEST):
         if (ready / _NEW / name).exists():
@@ -148,15 +150,15 @@ def _undo(out: Path, ready: Path) -> None:
 
 
 def _drop(ready: Path) -> None:
-    # Under another name first: half of a decision must never be taken for one.
+    # Renamed first: a folder that is removed halfway must not be mistaken for a committed result.
     gone = ready.with_name("w-done")
     shutil.rmtree(gone, ignore_errors=True)
     ready.replace(gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def _locked(out: Path) -> Lock:
-    with telling(out):
+def _take_lock(out: Path) -> Lock:
+    with export_errors(out):
         while True:
             (out / UNFINISHED).mkdir(parents=True, exist_ok=True)
             lock = Lock(out / UNFINISHED / "lock")
@@ -164,10 +166,10 @@ def _locked(out: Path) -> Lock:
                 taken = lock.take()
                 if taken:
                     lock.sign()
-            except FileNotFoundError:  # The holder before has just tidied up.
+            except FileNotFoundError:  # The last holder has just removed the folder.
                 continue
             except OSError as error:
-                _tidy(out)
+                _remove_if_empty(out)
                 if error.errno not in NO_LOCKS:
                     raise
                 remedy = Message("write to a folder on this computer, and copy the result")
@@ -180,24 +182,24 @@ def _locked(out: Path) -> Lock:
             return lock
 
 
-def _tidy(out: Path) -> None:
-    # Not empty: somebody else is at work, or a batch is to be continued.
+def _remove_if_empty(out: Path) -> None:
+    # Not empty: another process is writing, or a batch will be continued.
     with contextlib.suppress(OSError):
         (out / UNFINISHED).rmdir()
 
 
-def _decide(stage: Stage, name: str, result: Result) -> None:
-    """Prepare everything that may fail, then make the new result count by one rename."""
+def _commit(stage: Stage, name: str, result: Result) -> None:
+    """Prepare everything that may fail, then commit the new result by one rename."""
     out, made = stage.out, stage.folder.parent
     files = sorted(p.relative_to(stage.folder).as_posix() for p in stage.folder.rglob("*") if p.is_file())
     before = read_manifest(out) or Manifest()
     older = before.results.get(name, Result(made_at=""))
     unwritten = [one for one in older.files if one.name not in files and state_of(out, one) == "same"]
-    kept = unwritten if older.made_alike(result) else []
-    result = result.model_copy(update={"files": [*kept, *listed(stage.folder, files)]})
+    kept = unwritten if older.same_inputs(result) else []
+    result = result.model_copy(update={"files": [*kept, *describe_files(stage.folder, files)]})
     manifest = Manifest(results={**before.results, name: result})
     (stage.folder / MANIFEST).write_text(manifest.text(), "utf-8", newline="\n")
-    # What another result names as well is not this one's to remove.
+    # Files that belong to another result too are not removed.
     others = {one.name for key, other in before.results.items() if key != name for one in other.files}
     obsolete = [one.name for one in unwritten if one not in kept and one.name not in others]
     fresh = [one for one in (*files, MANIFEST) if not (out / one).exists()]
@@ -207,17 +209,17 @@ def _decide(stage: Stage, name: str, result: Result) -> None:
         (out / one).parent.mkdir(parents=True, exist_ok=True)
         (made / _OLD / one).parent.mkdir(parents=True, exist_ok=True)
         if one not in fresh:
-            _name_again(out / one, made / _OLD / one)
+            _link_or_copy(out / one, made / _OLD / one)
     for path in (stage.folder / MANIFEST, made / _PLAN, stage.folder, made):
         sync(path)
     made.rename(out / UNFINISHED / _READY)
     sync(out / UNFINISHED)
 
 
-def _name_again(path: Path, name: Path) -> None:
+def _link_or_copy(path: Path, name: Path) -> None:
     try:
         name.hardlink_to(path)
-    except OSError:  # The file system knows no second names.
+    except OSError:  # The file system has no hard links.
         shutil.copy2(path, name)
 
 

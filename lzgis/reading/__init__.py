@@ -1,4 +1,4 @@
-"""Reads what planners have: one table from suffix or scheme to reader, and the table of sites made of what was read."""
+"""Reading of files, databases and downloads: one table of readers, and the table of sites made from what was read."""
 
 import lazy_loader
 

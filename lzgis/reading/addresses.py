@@ -1,4 +1,4 @@
-"""What is the path of a file, what an address, and what is neither and must not be opened."""
+"""Paths of files, addresses, and strings that are neither and must not be opened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 60
 
 
 def scheme_of(source: str | Path) -> str:
-    """Name the scheme that something begins with, in small letters; nothing for the path of a file.
+    """Return the scheme of an address in lower case; empty for the path of a file.
 
     Examples
     --------
@@ -27,13 +27,13 @@ def scheme_of(source: str | Path) -> str:
 
 
 def address_of(source: str | Path) -> str:
-    """Write an address as it was before it was taken for a path, which makes one slash of two."""
+    """Return an address as it was before it became a `Path`, which turns two slashes into one."""
     scheme, _, rest = str(source).partition(":")
     return f"{scheme.lower()}://{rest.replace(chr(92), '/').lstrip('/')}"
 
 
 def shown(source: str | Path) -> str:
-    """Name an input without user, password and parameters: what messages and outputs may say of it.
+    """Return the name of an input without user, password and parameters, for messages and outputs.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def shown(source: str | Path) -> str:
 
 
 def file_of(source: str | Path) -> Path:
-    """Return the path of a file that exists, and refuse what GDAL would take for something else.
+    """Return the path of an existing file; refuse strings that GDAL would not take as a path.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def file_of(source: str | Path) -> Path:
         ) from None
     scheme = scheme_of(source)
     if exists:
-        # A file may be called "PG:x.gpkg"; from the root on it cannot be taken for a connection.
+        # A file may be called "PG:x.gpkg"; as an absolute path it cannot be taken for a connection.
         return path.resolve() if scheme else path
     if scheme:
         raise SourceError(

@@ -1,7 +1,7 @@
-"""Arcs drawn as chords: which rows have any, and the area that the arcs themselves enclose.
+"""Arcs drawn as chords: the rows that have arcs, and the area that the arcs themselves enclose.
 
-No figure of the arcs is computed here. The same rows are drawn once more with chords twice as long: how much the area
-falls behind grows with the square of their length, which gives the area that chords without length would enclose.
+The area is extrapolated: the same rows are drawn again with chords twice as long. The error of the area grows with the
+square of the length of the chords, so that two areas give the area within the arcs.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from lzgis.reading.repair import TOLERANCE_M2, TOLERANCE_SHARE, Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.wkb import has_arc
 
-#: Chords so many times shorter stand for arcs where those of `ARC_STEP_DEG` would change an area beyond the tolerance.
+#: Arcs are drawn with chords so many times shorter if chords of `ARC_STEP_DEG` change an area beyond the tolerance.
 _FINER = 5
-#: The other angles of chords that `with_chords` may ask for: those that tell how far off they are, and the finer.
+#: The other angles that `with_chords` draws with: the one for the extrapolation, and the finer one.
 OTHER_STEPS_DEG = (2 * ARC_STEP_DEG, ARC_STEP_DEG / _FINER)
-#: Drivers of formats that have no arcs, and the one that draws them as chords itself, to which its reader looks.
-_STRAIGHT = ("ESRI Shapefile", "GeoJSON", "DXF")
-#: Rows that are looked through at once.
+#: Drivers of formats without arcs.
+_STRAIGHT = ("ESRI Shapefile", "GeoJSON")
+#: Rows that are searched at a time.
 _AT_ONCE = 10_000
-#: Square metres of a square degree, at the most.
+#: The most square metres of a square degree.
 _M2_PER_DEGREE2 = 111_700.0**2
 
 
 class Drawn(NamedTuple):
-    """Shapes whose arcs are chords, what is said of it, and what was done."""
+    """Shapes whose arcs are chords, the problems to report, and the changes."""
 
     shapes: Geometries
     problems: tuple[Problem, ...] = ()
@@ -46,7 +46,7 @@ class Drawn(NamedTuple):
 
 @contextmanager
 def chords_of(step_deg: float) -> Iterator[None]:
-    """Let GDAL draw arcs as chords of an angle."""
+    """Set the angle of the chords that GDAL draws arcs with; a context manager."""
     before = pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE")
     try:
         pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": str(step_deg)})
@@ -56,9 +56,9 @@ def chords_of(step_deg: float) -> Iterator[None]:
 
 
 def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any]) -> np.ndarray:
-    """Find the rows of a layer that have an arc, whatever kind of shape the layer declares.
+    """Return the rows of a layer that have an arc, whatever geometry type the layer declares.
 
-    The shapes are asked of GDAL as a table of Arrow: the only way by which it gives arcs as they are.
+    The shapes are read as an Arrow table, the only way in which GDAL returns arcs as arcs.
     """
     if driver in _STRAIGHT:
         return np.zeros(0, dtype=np.intp)
@@ -67,10 +67,10 @@ def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any])
     found: list[int] = []
     begin = 0
     with pyogrio.raw.open_arrow(path, layer=layer, columns=[], batch_size=_AT_ONCE, use_pyarrow=True, **kept) as (
-        told,
+        info,
         batches,
     ):
-        name = told["geometry_name"] or "wkb_geometry"
+        name = info["geometry_name"] or "wkb_geometry"
         for batch in batches:
             shapes = batch.column(name).to_pylist()
             found += [begin + i for i, wkb in enumerate(shapes) if wkb is not None and has_arc(wkb)]
@@ -82,34 +82,34 @@ def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any])
 
 
 def with_chords(
-    shapes: Geometries, rows: np.ndarray, again: Callable[[float], Geometries], *, place: str, unit_m2: float
+    shapes: Geometries, rows: np.ndarray, redraw: Callable[[float], Geometries], *, place: str, unit_m2: float
 ) -> Drawn:
-    """Say which rows have arcs and what their chords do to the area; draw them finer where that is too much.
+    """Report the rows with arcs and the change of their areas; draw finer chords where the change is too large.
 
     Parameters
     ----------
     shapes : array of shapely geometries
         All rows, arcs as chords of `ARC_STEP_DEG`.
     rows : array of int
-        Those that have arcs.
-    again : callable
-        Gives all rows anew with chords of another angle, in degrees.
+        The rows that have arcs.
+    redraw : callable
+        Returns all rows with chords of another angle, in degrees.
     place : str
-        What messages call the input.
+        Name of the input in messages.
     unit_m2 : float
-        How many square metres there are in a square of the unit of the shapes.
+        Square metres of a square unit of the shapes.
     """
     if not len(rows):
         return Drawn(shapes)
     drawn = np.array(shapes, dtype=object)
     area = _areas(drawn[rows])
-    true = area + (area - _areas(again(OTHER_STEPS_DEG[0])[rows])) / 3
+    true = area + (area - _areas(redraw(OTHER_STEPS_DEG[0])[rows])) / 3
     beyond = np.abs(true - area) * unit_m2 > np.maximum(TOLERANCE_M2, TOLERANCE_SHARE * true * unit_m2)
     problems = [_note(len(rows) - int(beyond.sum()), ARC_STEP_DEG, place)] if not beyond.all() else []
     fine = OTHER_STEPS_DEG[1]
     steps = np.where(beyond, fine, ARC_STEP_DEG)
     if beyond.any():
-        drawn[rows[beyond]] = again(fine)[rows[beyond]]
+        drawn[rows[beyond]] = redraw(fine)[rows[beyond]]
         finer = _areas(drawn[rows])
         true = np.where(beyond, finer + (finer - area) / (_FINER**2 - 1), true)
         area = np.where(beyond, finer, area)
@@ -135,13 +135,13 @@ def _note(count: int, step_deg: float, place: str) -> Problem:
 
 
 def _areas(shapes: Geometries) -> np.ndarray:
-    """Areas in the square of the unit of the shapes; 0 where there is none."""
+    """Return areas in square units of the shapes; 0 for lines and points."""
     found = shapely.area(shapes)
     return np.where(shapely.get_dimensions(shapes) == 2, found, 0.0)
 
 
 def square_metres(crs: CRS | None) -> float:
-    """Tell how many square metres there are in a square of the unit of a system, at the most; 1 if there is no system.
+    """Return the most square metres of a square unit of a system; 1 if there is no system.
 
     Examples
     --------

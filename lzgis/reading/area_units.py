@@ -1,4 +1,4 @@
-"""Which unit a declared area is in: the one in which it agrees with the computed area, if any does."""
+"""The unit of a declared area: the one in which it agrees with the computed area, if any does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 
-#: Square metres in the units that declared areas are in.
+#: Units of declared areas, in square metres.
 AREA_UNITS_M2 = {"㎡": 1.0, "公顷": 10_000.0, "亩": 10_000.0 / 15.0, "k㎡": 1e6}
 _ALIASES = {
     "平方米": "㎡",
@@ -19,7 +19,7 @@ _ALIASES = {
     "平方千米": "k㎡",
     "km2": "k㎡",
 }
-#: Surveys measure in the plane of their zone, which is up to some thousandths off; a figure may be this much off in all.
+#: Relative tolerance: surveys measure in the plane of their zone, where areas are up to a few thousandths off.
 _TOLERANCE = 1e-3
 
 
@@ -33,7 +33,7 @@ class AreaFit:
     measured: str
 
     def note(self, place: str) -> Problem:
-        """Say which unit fits."""
+        """Return a sentence that names the unit."""
         what = Message(
             "its area {declared:.10g} is in {unit}: {computed:,.2f} ㎡ are computed {measured}",
             declared=self.declared,
@@ -52,13 +52,13 @@ def fitting_unit(
     Parameters
     ----------
     declared : float
-        The figure.
+        The declared number.
     computed_m2 : pair of float
-        The area in the projection and on the ellipsoid; NaN where there is none.
+        The area in the projection and on the ellipsoid; NaN if there is none.
     decimals : int
-        How many the figure has: half of the last one is allowed for.
+        Number of its decimals: half of the last one is tolerated.
     unit : str
-        The unit, if it is written behind the figure; then no other is tried.
+        The unit, if it is written after the number; then no other is tried.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Columns found under the names that they may have, and values read as what they stand for; every guess is said."""
+"""Columns found under their possible names, and values translated; every assumption is reported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
     column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
     others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
     if field == "id":
-        _check_ids(column, [name for name in others if _tells_apart(frame[name])], place)
+        _check_ids(column, [name for name in others if _is_unique(frame[name])], place)
     if others:
         what = Message(
             "column '{found}' is taken as {field}; {others} say something else",
@@ -56,7 +56,7 @@ def _no_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[P
 
 
 def _check_ids(column: pd.Series, others: Sequence[str], place: str) -> None:
-    """Ids must be there and differ; a column that would do better is named, never taken."""
+    """Check that ids exist and are unique; a column that suits better is named, never used."""
     better = Message(", or remove this column: '{other}' has one for each", other=others[0]) if others else ""
     if (column == "").any():
         row = column.tolist().index("") + 1
@@ -76,7 +76,7 @@ def _check_ids(column: pd.Series, others: Sequence[str], place: str) -> None:
         )
 
 
-def _tells_apart(column: pd.Series) -> bool:
+def _is_unique(column: pd.Series) -> bool:
     text = [_text(value) for value in column]
     return all(text) and len(set(text)) == len(text)
 
@@ -90,12 +90,12 @@ def _text(value: object) -> str:
 
 
 def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
-    """Bring the fields and values of a layer under the names that rules use.
+    """Rename the fields and values of a layer to the names that rules use.
 
     Raises
     ------
     LayerError
-        If there is no id, an id is given twice, or a field of numbers holds something else.
+        If there is no id, an id is duplicated, or a field of numbers holds something else.
     """
     frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
     frame = frame.rename(columns=_canonical_names(frame, spec, place, problems))
@@ -149,11 +149,11 @@ def _canonical_names(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, probl
 
 def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> None:
     for name in {**spec.values, **OLD_VALUES}:
-        told, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
+        declared, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
         for mapping, level, remedy in (
-            (told, "note", Message("as the catalogue says under 'values'")),
+            (declared, "note", Message("as the catalogue says under 'values'")),
             (
-                {k: v for k, v in old.items() if k not in told},
+                {k: v for k, v in old.items() if k not in declared},
                 "warning",
                 Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
             ),
@@ -172,7 +172,7 @@ def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
 
 
 def _numbers(frame: gpd.GeoDataFrame, name: str, place: str, problems: list[Problem]) -> pd.Series:
-    """Read numbers that stand as text, full-width digits too."""
+    """Read numbers that are stored as text, also with full-width digits."""
     text = [unicodedata.normalize("NFKC", _text(value)) for value in frame[name]]
     numbers: pd.Series = pd.to_numeric(pd.Series(text, index=frame.index), errors="coerce").astype(float)
     wrong = [i for i, (t, number) in enumerate(zip(text, numbers, strict=True)) if t and not np.isfinite(number)]

@@ -1,4 +1,4 @@
-"""What a reader is asked, and what it gives back."""
+"""The arguments and the result of a reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    # Not imported with what a reader is asked: the process that reads is begun before anything heavy is there.
+    # Not imported at run time: the reading process is started before heavy modules are imported.
     import geopandas as gpd
 
     from lzgis.coordinates.helmert import Helmert
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user declares about an input that the input does not say itself. Nothing here is ever guessed.
+    """What the user declares about an input because the input does not say it. Nothing of this is guessed.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class ReadOptions:
     encoding : str, optional
         The encoding of its text, where the input names none or a wrong one.
     shifted : {"", "gcj02", "bd09"}
-        The coordinates are those of such a map and are to be shifted back.
+        The shifted map that the coordinates come from; they are shifted back.
     repairs : {"listed", "accepted"}
         Whether a repair that changes an area is only listed, so that its site is 未核查, or accepted and used.
     helmert : Helmert, optional
@@ -39,11 +39,11 @@ class ReadOptions:
         Keep only the rows whose fields have one of these values, compared as text. A database gets the values as bound
         parameters.
     network : {"refused", "allowed"}
-        Whether an address on the network that the user gave may be fetched. An address of a database always is: there
-        is no other way to mean one.
+        Whether an address on the network may be fetched. A database is always connected to: an address of one can mean
+        nothing else.
     rows : (int, int), optional
-        Read only so many rows from this one on, as ``(first, count)``, counted from 0; of GeoPackage,
-        FlatGeobuf and GeoParquet alone.
+        Read only `count` rows from row `first` on, counted from 0, as ``(first, count)``; only for GeoPackage, FlatGeobuf
+        and GeoParquet.
     """
 
     layer: str | None = None
@@ -59,7 +59,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Decided:
-    """Something that had to be decided to read an input: what was taken, and why."""
+    """A decision made while reading an input: the value, and the reason."""
 
     value: str
     how: str
@@ -74,21 +74,21 @@ class Read:
     frame : GeoDataFrame
         Its rows in the order of the input; ``crs`` is None where neither the input nor the options name one.
     engine : str
-        What read it, with version.
+        The library that read it, with its version.
     problems : tuple of Problem
-        Everything that was assumed, skipped or looks wrong.
+        Everything that was assumed or skipped, or looks wrong.
     encoding : Decided, optional
         The encoding of its text and how it was found.
     crs : Decided, optional
         Its reference system and how it was found.
     sha256 : str
-        Fingerprint of what was read.
+        SHA-256 of what was read.
     name : str
-        What to call the input in outputs: the name of the file, or the address without user and password.
+        Name of the input in outputs: the name of the file, or the address without user and password.
     total : int, optional
-        How many rows the input has, where only some were asked for.
+        Number of rows of the input, if only some were read.
     changes : tuple of Change
-        What the reader did to geometries that cannot be taken as they stand; each becomes a `Repair`.
+        Changes that the reader made to geometries that it could not use as they are; each becomes a `Repair`.
     """
 
     frame: gpd.GeoDataFrame
@@ -102,30 +102,30 @@ class Read:
     changes: tuple[Change, ...] = ()
 
     def only(self, rows: Sequence[int]) -> Read:
-        """Keep some rows, in the order given, and what was done to them."""
+        """Return some rows in the given order, with the changes made to them."""
         changes = (change.within(rows) for change in self.changes)
         frame = self.frame.iloc[list(rows)].reset_index(drop=True)
         return replace(self, frame=frame, changes=tuple(change for change in changes if change.rows))
 
 
-#: Reads one kind of file. The path exists and its suffix is one the reader stands for.
+#: Reads a file. The path exists, and `READERS` has the reader for its suffix.
 Reader = Callable[[Path, ReadOptions], Read]
 
-#: Reads what an address stands for; the scheme is one the reader stands for.
+#: Reads from an address. `SCHEMES` has the reader for its scheme.
 AddressReader = Callable[[str, ReadOptions], Read]
 
-#: What belongs to a shapefile and says something of its own; the index (.shx) only repeats where records lie.
+#: The files of a shapefile that have content of their own; the index (.shx) only repeats the positions of records.
 SHAPEFILE_PARTS = (".shp", ".dbf", ".prj", ".cpg")
 
 
 def beside(path: Path, suffix: str) -> Path | None:
-    """Find the file of the same name with another suffix, whatever the case of its letters."""
+    """Return the file of the same name with another suffix, ignoring case; None if there is none."""
     wanted = (path.stem + suffix).lower()
     return next((p for p in sorted(path.parent.iterdir()) if p.name.lower() == wanted and p.is_file()), None)
 
 
 def sha256_of(path: Path) -> str:
-    """Fingerprint a file; a folder or a shapefile by all the files it is made of, in the order of their names."""
+    """Return the SHA-256 of a file; of a folder or a shapefile, of all its files in the order of their names."""
     if path.is_dir():
         return _of_all(sorted(p for p in path.rglob("*") if p.is_file()))
     if path.suffix.lower() == ".shp":

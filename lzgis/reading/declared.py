@@ -1,4 +1,4 @@
-"""What the user declared of an input: the system of one that names none, and which rows to keep."""
+"""Applies what the user declared: the reference system of an input that has none, and a filter of rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def as_declared(read: Read, options: ReadOptions, place: str) -> Read:
     Raises
     ------
     SourceError
-        If it is no reference system, the input says another, or has no such field.
+        If the declared system does not exist or differs from that of the input, or the input lacks a field.
     """
     if isinstance(read.frame, gpd.GeoDataFrame) and options.crs:
         read = _in_declared_crs(read, options.crs, place)

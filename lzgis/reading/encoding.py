@@ -1,4 +1,4 @@
-"""In which encoding a text is: what it says itself, what was declared, and what its bytes allow."""
+"""The encoding of a text: what it states itself, what is declared, and what its bytes allow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.base import Decided
 
-# GB18030 holds all of GBK and GB2312, so what is called one of these is read as it.
+# GB18030 contains GBK and GB2312, so that text in any of them is read as GB18030.
 _CHINESE = {"gb2312", "gbk", "gb18030", "cp936", "936", "ms936", "ansi936", "ansi_936", "oem936", "hz", "euc_cn"}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,7 +22,7 @@ _BOMS = (
 
 
 def codec_of(name: str) -> str:
-    """Name the Python codec that stands for an encoding as files and people call it; nothing if there is none.
+    """Return the Python codec of an encoding by the name that files and users give it; empty if there is none.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def codec_of(name: str) -> str:
         found = codecs.lookup(plain)
     except (LookupError, ValueError):
         return ""
-    # Python also knows "codecs" that are no encodings of text (rot13, zip).
+    # Python also has codecs that are no text encodings (rot13, zip).
     return found.name if found._is_text_encoding else ""
 
 
 def declared_codec(name: str, place: str) -> str:
-    """Name the codec of an encoding that the user declared.
+    """Return the codec of an encoding that the user declared.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def declared_codec(name: str, place: str) -> str:
 
 
 def decides(texts: Iterable[bytes], codec: str) -> bool:
-    """Whether every one of these is text in the encoding."""
+    """Return whether all texts can be decoded."""
     try:
         for text in texts:
             text.decode(codec)
@@ -73,7 +73,7 @@ def decides(texts: Iterable[bytes], codec: str) -> bool:
 
 
 def surely_utf8(texts: Iterable[bytes]) -> bool:
-    """Whether they are UTF-8 and hold characters that GBK hardly ever imitates (three bytes or more each)."""
+    """Return whether the texts are UTF-8 with characters of three or more bytes, which GBK text hardly ever resembles."""
     found = False
     try:
         for text in texts:
@@ -100,7 +100,7 @@ def decoded(data: bytes, place: str, *, declared: str | None = None, named: str 
     Raises
     ------
     SourceError
-        If it is not text in the declared encoding, or in none that is tried.
+        If it is not text in the declared encoding, or in any that is tried.
     """
     for mark, codec in _BOMS:
         if data.startswith(mark):
@@ -128,7 +128,7 @@ def _text(data: bytes, codec: str, place: str) -> str:
 
 
 def _refuse(data: bytes, codec: str, place: str, what: Message) -> NoReturn:
-    """Say in which line the first byte stands that is none of the encoding."""
+    """Refuse a text, naming the line of the first byte that cannot be decoded."""
     try:
         data.decode(codec)
         line = 1

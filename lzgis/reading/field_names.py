@@ -1,15 +1,18 @@
-"""What fields and values are called in files, as data: the standard's names, the offices' names, the old names."""
+"""Names of fields and values in files, as data: those of the standard, of the offices, and former ones.
+
+This is the only table of aliases.
+"""
 
 from __future__ import annotations
 
-#: What the columns of a site table may be called; the first found is taken.
+#: Possible names of the columns of a site table; the first one found is used.
 SITE_FIELDS = {
     "id": ("id", "site_id", "编号", "项目编号", "地块编号", "BSM", "XMBH"),
     "name": ("name", "site_name", "名称", "项目名称", "地块名称", "XMMC"),
     "activity": ("activity", "活动类型", "项目类型", "活动", "建设类型", "XMLX"),
 }
 
-#: What the fields of a layer may be called where the catalogue names none that is there; a use of it is noted.
+#: Possible names of the fields of a layer, used if the layer lacks those that the catalogue names; a use is noted.
 LAYER_FIELDS = {
     "id": ("BSM", "HJZHGKDYBM", "HJGKDYBM", "标识码"),
     "name": ("MC", "HJZHGKDYMC", "HJGKDYMC", "HXMC", "BHDMC", "名称", "XZQMC"),
@@ -26,12 +29,12 @@ LAYER_FIELDS = {
     "zone": ("GNFQ", "FQMC", "功能分区"),
 }
 
-#: Those whose built-in names are used; the others are kept under the name that they have.
+#: Fields that are renamed to their built-in names; the others keep their own.
 LAYER_FIELDS_USED = ("id", "name", "class", "layout", "energy", "pollution", "risk", "zone")
 
-#: Values of old law that mean another of today; a use of it is a warning.
-#: Zones of nature reserves: the regulation in force since 2026-03-15 knows 核心保护区 and 一般控制区 only.
+#: Values of former law and the present ones that they mean; a use is a warning.
+#: Zones of nature reserves: the regulation in force since 2026-03-15 has 核心保护区 and 一般控制区 only.
 OLD_VALUES = {"zone": {"核心区": "核心保护区", "缓冲区": "核心保护区", "实验区": "一般控制区"}}
 
-#: Fields of layers that rules reckon with.
+#: Fields of layers that rules calculate with.
 NUMBER_FIELDS = ("half_width_m",)

@@ -1,4 +1,4 @@
-"""Cells as numbers: as text, with full-width digits, in degrees, minutes and seconds."""
+"""Cells of tables as numbers: from text, full-width digits, or degrees, minutes and seconds."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SEXAGESIMAL = re.compile(r"^(\d{1,3})[°度:](\d{1,2})[′'分:](?:(\d{1,2}(?:\
 
 
 def plain(cell: object) -> str:
-    """Write a cell as text, full-width characters as their usual forms, without blanks around it."""
+    """Return a cell as text, full-width characters in their usual form, without surrounding blanks."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
     return unicodedata.normalize("NFKC", cell).strip() if isinstance(cell, str) else str(cell)
 
 
 def number(cell: object) -> float | None:
-    """Read a cell as a number; None if it is none.
+    """Return a cell as a number; None if it is none.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def number(cell: object) -> float | None:
     """
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if math.isfinite(cell) else None
-    # NFKC leaves a prime as it is, but makes two of a double one.
+    # NFKC keeps a prime, but splits a double prime into two.
     text = plain(cell).replace(" ", "").replace("−", "-").rstrip("mM米").strip("ENen东经北纬")
     if _THOUSANDS.match(text):
         text = text.replace(",", "")
@@ -52,7 +52,7 @@ def number(cell: object) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a table, and where they stand: what messages need to name one."""
+    """The cells of a table, with what messages need to name one."""
 
     place: str
     names: list[str]
@@ -60,8 +60,8 @@ class Cells:
     rows: list[list[object]]
     problems: list[Problem]
 
-    def say(self, row: int, column: int, what: Message, remedy: Message) -> None:
-        """Note that a cell cannot be used."""
+    def add_problem(self, row: int, column: int, what: Message, remedy: Message) -> None:
+        """Report a cell that cannot be used."""
         here = Message(
             "{place}, row {row}, column '{column}'",
             place=self.place,
@@ -71,14 +71,16 @@ class Cells:
         self.problems.append(Problem("error", here, what, remedy))
 
     def numbers(self, column: int) -> np.ndarray:
-        """Read a column as numbers, NaN where there is none, which the problems say."""
+        """Return a column as numbers; NaN, and a problem, for each cell that is none."""
         values = np.full(len(self.rows), np.nan)
         for i, row in enumerate(self.rows):
             value = number(row[column])
             if value is not None:
                 values[i] = value
             elif text := plain(row[column]):
-                self.say(i, column, Message("'{value}' is no number", value=text), Message("correct the coordinate"))
+                self.add_problem(
+                    i, column, Message("'{value}' is no number", value=text), Message("correct the coordinate")
+                )
             else:
-                self.say(i, column, Message("is empty"), Message("give the coordinate"))
+                self.add_problem(i, column, Message("is empty"), Message("give the coordinate"))
         return values

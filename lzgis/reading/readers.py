@@ -1,4 +1,7 @@
-"""The one table of readers: from the suffix of a file, or the scheme of an address, to what reads it."""
+"""The table of readers, by suffix of a file or scheme of an address.
+
+A new reader is a module in `formats` and one line here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from lzgis.messages import Message
 from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import AddressReader, Read, Reader, ReadOptions, sha256_of
 
-#: Suffix to "module:function"; imported when used. Nothing else is opened: no virtual file, no link.
+#: Suffix to "module:function", imported when used. Nothing else is opened: no virtual files, no links.
 READERS: dict[str, str] = {
     ".gpkg": "formats.gdal:read_gpkg",
     ".shp": "formats.shapefile:read_shapefile",
@@ -28,17 +31,17 @@ READERS: dict[str, str] = {
     ".kmz": "formats.kml:read_kmz",
     ".dxf": "formats.dxf:read_dxf",
     ".gml": "formats.gml:read_gml",
-    ".xlsx": "formats.workbook:read_workbook",
-    ".xlsm": "formats.workbook:read_workbook",
-    ".xls": "formats.workbook:read_workbook",
-    ".ods": "formats.workbook:read_workbook",
-    ".csv": "formats.delimited:read_delimited",
-    ".tsv": "formats.delimited:read_delimited",
+    ".xlsx": "formats.tables:read_workbook",
+    ".xlsm": "formats.tables:read_workbook",
+    ".xls": "formats.tables:read_workbook",
+    ".ods": "formats.tables:read_workbook",
+    ".csv": "formats.tables:read_delimited",
+    ".tsv": "formats.tables:read_delimited",
     ".txt": "formats.boundary_points.reader:read_coordfile",
     ".zip": "formats.zip_archive:read_zip",
 }
 
-#: Scheme of an address to "module:function"; imported when used.
+#: Scheme of an address to "module:function", imported when used.
 SCHEMES: dict[str, str] = {
     "postgis": "formats.postgis:read_postgis",
     "postgresql": "formats.postgis:read_postgis",
@@ -48,21 +51,21 @@ SCHEMES: dict[str, str] = {
 
 
 def is_address(source: str | Path) -> bool:
-    """Whether it is an address that there is a reader for, and no file."""
+    """Return whether a source is an address that has a reader, and no file."""
     return scheme_of(source) in SCHEMES
 
 
 def read_vector(path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None) -> Read:
-    """Read any input that there is a reader for, as it is: nothing is repaired or reprojected.
+    """Read any input that has a reader, as it is: nothing is repaired or reprojected.
 
     Parameters
     ----------
     path : str or path
         The file or folder, or an address: ``postgis://user@host/database``, or ``https://…`` where that is allowed.
     layer : str, optional
-        Which layer, where there are several; the same as in `options`.
+        Which layer, if there are several; the same as in `options`.
     options : ReadOptions, optional
-        What the input does not say itself.
+        What the user declares about the input.
 
     Raises
     ------
@@ -73,14 +76,14 @@ def read_vector(path: str | Path, *, layer: str | None = None, options: ReadOpti
     if layer is not None:
         chosen = replace(chosen, layer=layer)
     if is_address(path):
-        reader: AddressReader = _named(SCHEMES[scheme_of(path)])
+        reader: AddressReader = _load(SCHEMES[scheme_of(path)])
         read = reader(address_of(path), chosen)
         return _as_declared(read, chosen, shown(path))
     return read_file(path, chosen)
 
 
 def read_file(path: str | Path, options: ReadOptions) -> Read:
-    """Read a file by the reader of its suffix."""
+    """Read a file with the reader of its suffix."""
     suffix = Path(path).suffix.lower()
     file = file_of(path)
     if suffix not in READERS:
@@ -92,21 +95,21 @@ def read_file(path: str | Path, options: ReadOptions) -> Read:
     if file.is_dir() != (suffix == ".gdb"):
         what = Message("is a folder, not a file") if file.is_dir() else Message("is a file, not a folder")
         raise SourceError(str(path), what, Message("give the file itself; only a file geodatabase is a folder"))
-    reader: Reader = _named(READERS[suffix])
+    reader: Reader = _load(READERS[suffix])
     read = reader(file, options)
     if not read.sha256:
         read = replace(read, sha256=sha256_of(file), name=file.name)
     return _as_declared(read, options, str(path))
 
 
-def _named(where: str) -> Any:
+def _load(where: str) -> Any:
     module, _, name = where.partition(":")
     return getattr(import_module(f"lzgis.reading.{module}"), name)
 
 
 def _as_declared(read: Read, options: ReadOptions, place: str) -> Read:
-    """Apply what the user declared, by a module that is imported only where something was."""
+    """Apply what the user declared; the module for it is imported only if something is."""
     if not (options.crs or options.where):
         return read
-    applied: Read = _named("declared:as_declared")(read, options, place)
+    applied: Read = _load("declared:as_declared")(read, options, place)
     return applied

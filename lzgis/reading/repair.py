@@ -1,7 +1,7 @@
-"""Explicit mending of geometries: every repair is listed, with the area before and after.
+"""Repair of geometries: every repair is listed, with the area before and after.
 
 A repair that changes the area of a polygon by more than `TOLERANCE_M2` (or `TOLERANCE_SHARE` of it, if that is more) is a
-guess at what was meant. It is made only where the user accepts it; otherwise the geometry is not relied on.
+guess. It is made only if the user accepts repairs; otherwise the geometry is not used.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from lzgis.geometry import part_of_dimension
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Repair
 
-#: A repair may change an area by this much (m²), or by this share of it, without being accepted by anyone.
+#: A repair may change an area by this much (m²), or by this share of it, without acceptance by the user.
 TOLERANCE_M2 = 1.0
 TOLERANCE_SHARE = 1e-6
 
-#: What the user says to repairs beyond the tolerance: they are listed and not made, or made.
+#: What happens to repairs beyond the tolerance: they are only listed, or accepted and made.
 Repairs = Literal["listed", "accepted"]
 
 _COLLECTION, _RING = 7, 2
-#: So often a geometry is made valid before it is given up.
+#: How often making a geometry valid is tried.
 _ROUNDS = 4
-#: Up to so many features to which a reader did the same are listed one by one; more are listed together.
+#: Up to so many features with the same change are listed one by one; more are listed together.
 _SINGLY = 20
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a reader did to geometries that cannot be taken as they stand.
+    """A change that a reader made to geometries that it could not use as they are.
 
     Attributes
     ----------
     rows : tuple of int
-        The rows that it was done to, counted from 0.
+        The changed rows, counted from 0.
     what : str
         What was done.
     drawn : tuple of float
-        For every row, its area as it was drawn over its area as it was read; 1 for all, if empty.
+        For every row, the ratio of its area before the change to its area after it; 1 for all rows, if empty.
     """
 
     rows: tuple[int, ...]
@@ -51,7 +51,7 @@ class Change:
     drawn: tuple[float, ...] = ()
 
     def within(self, rows: Sequence[int]) -> Change:
-        """Give what of it concerns some rows, which are numbered anew in their order.
+        """Return the change restricted to some rows, which are renumbered in their order.
 
         Examples
         --------
@@ -65,8 +65,8 @@ class Change:
         )
 
 
-class Flat(NamedTuple):
-    """Geometries without heights and measures, what is said of it, and what was done."""
+class Flattened(NamedTuple):
+    """Geometries without heights and measures, the problems to report, and the changes."""
 
     geometry: Geometries
     problems: list[Problem]
@@ -74,21 +74,21 @@ class Flat(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Mended:
-    """Geometries fit for use, `None` where there is nothing to use, and what was done.
+class Repaired:
+    """Repaired geometries, `None` where nothing can be used, and the list of repairs.
 
     Attributes
     ----------
     geometry : array of shapely geometries
-        What can be used, in the order given.
+        The geometries in the given order.
     problems : tuple of Problem
-        Everything that was done or is wrong, as messages.
+        Everything that was changed or is wrong, as messages.
     repairs : tuple of Repair
-        What was done, with areas; one that is not accepted was worked out, but must not be relied on.
+        The repairs, with areas; a repair that is not accepted was computed, but must not be used.
     refused : array of bool
-        Where the repair is not accepted; `geometry` holds what it would be.
+        Where the repair is not accepted; `geometry` holds its result.
     doubtful : tuple
-        For every geometry that must not be relied on, where it may lie: its convex hull, or None if that is not known.
+        For every geometry that cannot be used, where it may lie: its convex hull, or None if that is unknown.
     """
 
     geometry: Geometries
@@ -99,20 +99,20 @@ class Mended:
 
     @property
     def usable(self) -> np.ndarray:
-        """Whether each geometry can be used."""
+        """Whether there is a geometry in each row."""
         return ~shapely.is_missing(self.geometry)
 
     @property
-    def relied_on(self) -> Geometries:
-        """The geometries without those whose repair is not accepted."""
+    def accepted(self) -> Geometries:
+        """The geometries; None where the repair is not accepted."""
         kept = self.geometry.copy()
         kept[self.refused] = None
         return kept
 
 
 @dataclass(eq=False)
-class _Bench:
-    """One mending: what it is of, and what has been noted so far."""
+class _Log:
+    """The input that is repaired, and what has been noted so far."""
 
     place: str
     ids: np.ndarray
@@ -121,78 +121,78 @@ class _Bench:
     repairs: list[Repair] = field(default_factory=list)
     doubtful: list[shapely.Geometry | None] = field(default_factory=list)
 
-    def here(self, i: int) -> Message:
+    def place_of(self, i: int) -> Message:
         return Message("{place}, feature '{id}'", place=self.place, id=self.ids[i])
 
-    def say(self, level: str, i: int, what: Message, remedy: Message) -> None:
-        self.problems.append(Problem(level, self.here(i), what, remedy))
+    def add_problem(self, level: str, i: int, what: Message, remedy: Message) -> None:
+        self.problems.append(Problem(level, self.place_of(i), what, remedy))
 
-    def unusable(self, i: int, what: Message, remedy: Message, where: shapely.Geometry | None) -> None:
-        self.say("error", i, what, remedy)
+    def mark_unusable(self, i: int, what: Message, remedy: Message, where: shapely.Geometry | None) -> None:
+        self.add_problem("error", i, what, remedy)
         self.doubtful.append(where)
 
-    def repaired(self, i: int, what: str, areas_m2: tuple[float, float], accepted: bool = True) -> None:
+    def add_repair(self, i: int, what: str, areas_m2: tuple[float, float], accepted: bool = True) -> None:
         self.repairs.append(Repair(self.place, str(self.ids[i]), what, *areas_m2, accepted))
 
 
-def mend(
+def repair_geometries(
     geometries: Geometries,
     ids: np.ndarray,
     place: str,
     *,
     accept: Repairs = "listed",
     changes: Sequence[Change] = (),
-) -> Mended:
-    """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, listing every change.
+) -> Repaired:
+    """Make geometries (degrees on CGCS2000) two-dimensional, valid and of one dimension, and list every change.
 
-    A missing or empty geometry, or one with coordinates that are no numbers, becomes `None` and an ``error``. Rings that
-    cross or lie in each other are read by their structure: shells add up, holes are taken out of them, and nothing
-    cancels out. Source: ``make_valid`` of GEOS with ``method="structure"``.
+    A missing or empty geometry, or one with a coordinate that is not finite, becomes `None` and an ``error``. Rings that
+    cross or overlap are read by their structure: shells are united, holes are subtracted, and nothing cancels
+    out. Source: ``make_valid`` of GEOS with ``method="structure"``.
 
-    What the reader did before (`changes`) is listed too, and is under the same tolerance.
+    Changes that the reader made before (`changes`) are listed too, under the same tolerance.
 
     Examples
     --------
     >>> bow_tie = shapely.Polygon([(112, 25), (112.001, 25.001), (112.001, 25), (112, 25.001)])
-    >>> done = mend([bow_tie], np.array(["7"]), "sites.gpkg")
+    >>> done = repair_geometries([bow_tie], np.array(["7"]), "sites.gpkg")
     >>> bool(done.refused[0]), done.repairs[0].feature, round(done.repairs[0].area_after_m2)
     (True, '7', 5591)
-    >>> bool(mend([bow_tie], np.array(["7"]), "sites.gpkg", accept="accepted").refused[0])
+    >>> bool(repair_geometries([bow_tie], np.array(["7"]), "sites.gpkg", accept="accepted").refused[0])
     False
     """
-    bench = _Bench(place, ids, accept)
+    log = _Log(place, ids, accept)
     array = np.asarray(geometries, dtype=object).copy()
-    _drop_unusable(array, bench)
-    array, flattened, left_out = flat(array, place)
-    bench.problems += flattened
+    _drop_unusable(array, log)
+    array, flattened, left_out = drop_heights(array, place)
+    log.problems += flattened
     for i in np.flatnonzero(shapely.get_type_id(array) == _RING):
         array[i] = shapely.LineString(array[i].coords)
     for i in np.flatnonzero(shapely.get_type_id(array) == _COLLECTION):
-        array[i] = _of_one_dimension(array[i], int(i), bench)
+        array[i] = _of_one_dimension(array[i], int(i), log)
     refused = np.zeros(len(array), dtype=bool)
     for change in (*changes, *left_out):
-        refused[_not_accepted(array, change, bench)] = True
+        refused[_check_change(array, change, log)] = True
     present = ~shapely.is_missing(array)
     for i in np.flatnonzero(present & ~shapely.is_valid(array)):
-        array[i], doubted = _made_valid(array[i], int(i), bench)
+        array[i], doubted = _repair_validity(array[i], int(i), log)
         refused[i] |= doubted
-    return Mended(array, tuple(bench.problems), tuple(bench.repairs), refused, tuple(bench.doubtful))
+    return Repaired(array, tuple(log.problems), tuple(log.repairs), refused, tuple(log.doubtful))
 
 
-def flat(geometries: Geometries, place: str) -> Flat:
-    """Leave out heights and measures, and say so: areas are plane areas."""
+def drop_heights(geometries: Geometries, place: str) -> Flattened:
+    """Drop heights and measures, and report it: areas are plane areas."""
     found = (
         (shapely.has_z(geometries), Message("heights (Z) were left out")),
         (shapely.has_m(geometries), Message("measures (M) were left out")),
     )
     remedy = Message("nothing to do: areas are plane areas")
     done = [Change(tuple(np.flatnonzero(has).tolist()), what) for has, what in found if has.any()]
-    said = [Problem("note", place, change.what, remedy) for change in done]
-    return Flat(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, said, done)
+    problems = [Problem("note", place, change.what, remedy) for change in done]
+    return Flattened(np.asarray(shapely.force_2d(geometries), dtype=object) if done else geometries, problems, done)
 
 
-def _not_accepted(array: Geometries, change: Change, bench: _Bench) -> list[int]:
-    """List what a reader did, and return the rows where it changes the area too much and nobody accepted that."""
+def _check_change(array: Geometries, change: Change, log: _Log) -> list[int]:
+    """List a change of a reader; return the rows whose area it changes too much without acceptance."""
     within: dict[int, tuple[float, float]] = {}
     refused = []
     for row, drawn in zip(change.rows, change.drawn or (1.0,) * len(change.rows), strict=True):
@@ -202,23 +202,23 @@ def _not_accepted(array: Geometries, change: Change, bench: _Bench) -> list[int]
             within[row] = (before, after)
             continue
         values = {"done": change.what, "before": before, "after": after}
-        accepted = bench.accept == "accepted"
-        bench.repaired(row, change.what, (before, after), accepted)
+        accepted = log.accept == "accepted"
+        log.add_repair(row, change.what, (before, after), accepted)
         if accepted:
             what = Message("{done}; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values)
-            bench.say("warning", row, what, Message("check the shape"))
+            log.add_problem("warning", row, what, Message("check the shape"))
         else:
             what = Message("{done}, which changes its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values)
             remedy = Message("draw it again, or accept the repair")
-            bench.unusable(row, what, remedy, shapely.convex_hull(array[row]))
+            log.mark_unusable(row, what, remedy, shapely.convex_hull(array[row]))
             refused.append(row)
     if len(within) <= _SINGLY:
         for row, areas in within.items():
-            bench.repaired(row, change.what, areas)
+            log.add_repair(row, change.what, areas)
     else:
         total = tuple(float(np.sum(side)) for side in zip(*within.values(), strict=True))
         together = Message("{count} features", count=len(within))
-        bench.repairs.append(Repair(bench.place, together, change.what, total[0], total[1]))
+        log.repairs.append(Repair(log.place, together, change.what, total[0], total[1]))
     return refused
 
 
@@ -226,90 +226,90 @@ def _within_tolerance(before_m2: float, after_m2: float) -> bool:
     return abs(after_m2 - before_m2) <= max(TOLERANCE_M2, TOLERANCE_SHARE * before_m2)
 
 
-def _drop_unusable(array: Geometries, bench: _Bench) -> None:
+def _drop_unusable(array: Geometries, log: _Log) -> None:
     draw = Message("draw it or remove the row")
     for i in range(len(array)):
         if array[i] is None:
-            bench.unusable(i, Message("has no geometry"), draw, None)
+            log.mark_unusable(i, Message("has no geometry"), draw, None)
         elif shapely.is_empty(array[i]):
-            bench.unusable(i, Message("its geometry is empty"), draw, None)
+            log.mark_unusable(i, Message("its geometry is empty"), draw, None)
         elif not np.isfinite(shapely.get_coordinates(array[i])).all():
-            bench.unusable(i, Message("a coordinate is not a number"), Message("correct the coordinate"), None)
+            log.mark_unusable(i, Message("a coordinate is not a number"), Message("correct the coordinate"), None)
         else:
             continue
         array[i] = None
 
 
-def _of_one_dimension(mixture: shapely.Geometry, i: int, bench: _Bench) -> shapely.Geometry:
-    """Keep the polygons of a collection, or its lines if it has none, or its points."""
-    parts = _flat(mixture)
+def _of_one_dimension(mixture: shapely.Geometry, i: int, log: _Log) -> shapely.Geometry:
+    """Return the polygons of a collection; its lines if it has none; else its points."""
+    parts = _single_parts(mixture)
     dimensions = shapely.get_dimensions(parts)
     most = int(dimensions.max())
     if (dimensions != most).any():
         kept = ("points", "lines", "polygons")[most]
         what = Message("is a mixture of points, lines or polygons, of which only the {kept} are used", kept=kept)
-        bench.say("warning", i, what, Message("give the others as rows of their own"))
+        log.add_problem("warning", i, what, Message("give the others as rows of their own"))
         areas = _area(mixture), _area(mixture)
-        bench.repaired(i, what, areas)
+        log.add_repair(i, what, areas)
     chosen = parts[dimensions == most]
     if len(chosen) == 1:
         only: shapely.Geometry = chosen[0]
         return only
-    # Not united here: parts that overlap are told as such when the whole is made valid.
+    # Not united here: overlapping parts are reported when the whole is made valid.
     many: shapely.Geometry = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[most](chosen)
     return many
 
 
-def _flat(geometry: shapely.Geometry) -> Geometries:
-    """Give the points, lines and polygons of collections within collections."""
+def _single_parts(geometry: shapely.Geometry) -> Geometries:
+    """Return the points, lines and polygons of nested collections."""
     parts = shapely.get_parts(geometry)
     while (shapely.get_type_id(parts) > 3).any():
         parts = shapely.get_parts(parts)
     return np.asarray(parts[~shapely.is_empty(parts)], dtype=object)
 
 
-def _made_valid(geometry: shapely.Geometry, i: int, bench: _Bench) -> tuple[shapely.Geometry | None, bool]:
+def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[shapely.Geometry | None, bool]:
     why = shapely.is_valid_reason(geometry)
     dimension = shapely.get_dimensions(np.array([geometry]))
-    valid = _structured(geometry, dimension)
+    valid = _valid_by_structure(geometry, dimension)
     before = _area(geometry)
     if shapely.is_empty(valid):
         what = Message("cannot be repaired ({why})", why=why)
-        bench.unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
-        bench.repaired(i, what, (before, 0.0), False)
+        log.mark_unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
+        log.add_repair(i, what, (before, 0.0), False)
         return None, False
     after = _area(valid)
     values = {"why": why, "before": before, "after": after}
-    if _within_tolerance(before, after) or bench.accept == "accepted":
+    if _within_tolerance(before, after) or log.accept == "accepted":
         what = Message(
             "was not valid ({why}) and was repaired; area {before:.2f} ㎡ before, {after:.2f} ㎡ after", **values
         )
-        bench.say("warning", i, what, Message("check the shape"))
-        bench.repaired(i, what, (before, after))
+        log.add_problem("warning", i, what, Message("check the shape"))
+        log.add_repair(i, what, (before, after))
         return valid, False
     what = Message(
         "is not valid ({why}), and a repair would change its area from {before:.2f} ㎡ to {after:.2f} ㎡", **values
     )
-    bench.unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
-    bench.repaired(i, what, (before, after), False)
+    log.mark_unusable(i, what, Message("draw it again, or accept the repair"), shapely.convex_hull(geometry))
+    log.add_repair(i, what, (before, after), False)
     return valid, True
 
 
-def _structured(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
-    """Make a geometry valid by its structure; empty where nothing valid of its dimension comes of it."""
+def _valid_by_structure(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
+    """Make a geometry valid by its structure; empty if nothing valid of its dimension results."""
     valid: shapely.Geometry = geometry
     for _ in range(_ROUNDS):
         made = shapely.make_valid(valid, method="structure")
         valid = part_of_dimension(np.array([made]), dimension)[0]
-        # Crossings are rounded to doubles, which may make them cross anew.
+        # Intersections are rounded to doubles, which may create new crossings.
         if shapely.is_valid(valid):
             return valid
     return shapely.GeometryCollection()
 
 
 def _area(geometry: shapely.Geometry) -> float:
-    """Area as drawn: shells less holes, whether or not they overlap; 0 for lines and points."""
+    """Return the area as drawn: shells minus holes, whether or not they overlap; 0 for lines and points."""
     if shapely.get_dimensions(geometry) != 2:
         return 0.0
-    polygons = [part for part in _flat(geometry) if shapely.get_dimensions(part) == 2]
+    polygons = [part for part in _single_parts(geometry) if shapely.get_dimensions(part) == 2]
     return float(ellipsoidal_area_m2(polygons).sum())

@@ -1,4 +1,4 @@
-"""Geometries as GDAL gives them, made into shapely's: each that is no geometry is told by its row, none is lost unsaid."""
+"""Geometries from GDAL as shapely geometries; every one that cannot be read is reported by its row."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.wkb import as_polygons
 
-#: As many rows are named; the rest is counted.
+#: So many rows are named; the others are counted.
 _NAMED = 20
 
 
-#: How pyogrio is told to read only some rows.
+#: Arguments of pyogrio to read only some rows.
 WINDOW = ("skip_features", "max_features")
 
 
 def rows_in(features: int, skip_features: int = 0, max_features: int | None = None) -> int:
-    """Tell how many of the rows of a file lie in a window of it."""
+    """Return how many rows of a file lie in a window of it."""
     left = features - skip_features
     return left if max_features is None else min(max_features, left)
 
 
 class Shapes(NamedTuple):
-    """A layer as it was read, what is said of it, and what was done to its geometries."""
+    """A layer as read, the problems to report, and the changes to its geometries."""
 
     frame: gpd.GeoDataFrame
     problems: tuple[Problem, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
-#: What is done to a geometry that shapely does not take as it stands.
+#: Changes to a geometry that shapely cannot read as it is.
 CLOSED = Message("a ring was not closed; it was closed by a straight line")
 LOOK_FOR_POINTS = Message("look whether points are missing")
 _OUTLINES = Message("is a surface of triangles or polygons and was taken as their outlines")
 
 
 def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
-    """Read a layer with pyogrio, its geometries one by one where shapely refuses any.
+    """Read a layer with pyogrio; geometries that shapely refuses are read one by one.
 
-    Surfaces of polygons or triangles become multipolygons, rings that are not closed are closed, arcs become chords; all
-    of it is said. What is no geometry at all stays empty, and its row is named.
+    Surfaces of polygons or triangles become multipolygons, unclosed rings are closed, arcs become chords; all of it is
+    reported. What is no geometry stays empty, and its row is named.
     """
     try:
         with chords_of(ARC_STEP_DEG):
@@ -63,53 +63,53 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
     if not isinstance(frame, gpd.GeoDataFrame):
         return Shapes(frame)
     window = {name: opening[name] for name in WINDOW if name in opening}
-    told = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
-    stated = rows_in(told["features"], **window)
-    # A shapefile counts records marked as deleted too; its reader holds shapes and table against each other.
-    if told["driver"] != "ESRI Shapefile" and len(frame) < stated:
+    info = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
+    stated = rows_in(info["features"], **window)
+    # A shapefile also counts records marked as deleted; its reader compares shapes and table.
+    if info["driver"] != "ESRI Shapefile" and len(frame) < stated:
         what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)
         raise SourceError(str(path), what, Message("fetch or export the file again"))
 
-    def again(step_deg: float) -> Geometries:
+    def redraw(step_deg: float) -> Geometries:
         with chords_of(step_deg):
             return _parsed(_raw(path, layer, opening), "ignore")
 
-    bent = rows_with_arcs(path, layer, told["driver"], opening)
-    drawn = with_chords(frame.geometry.to_numpy(), bent, again, place=str(path), unit_m2=square_metres(frame.crs))
+    bent = rows_with_arcs(path, layer, info["driver"], opening)
+    drawn = with_chords(frame.geometry.to_numpy(), bent, redraw, place=str(path), unit_m2=square_metres(frame.crs))
     shapes, problems, changes = drawn
     missing = np.flatnonzero(shapely.is_missing(shapes))
     if len(missing):
         raw = _raw(path, layer, opening)
         if len(raw) == len(frame):
-            shapes, more, mended = rescued(shapes, raw, missing, str(path), window.get("skip_features", 0))
+            shapes, more, mended = parse_refused_wkb(shapes, raw, missing, str(path), window.get("skip_features", 0))
             problems, changes = (*problems, *more), (*changes, *mended)
     if shapes is not frame.geometry.to_numpy():
         frame = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
     return Shapes(frame, problems, changes)
 
 
-def rescued(
+def parse_refused_wkb(
     shapes: Geometries, raw: np.ndarray, missing: np.ndarray, place: str, skipped: int = 0
 ) -> tuple[Geometries, tuple[Problem, ...], tuple[Change, ...]]:
-    """Make shapes of WKB that shapely refuses as it stands: of rings that are not closed, of surfaces of polygons.
+    """Read WKB that shapely refuses: unclosed rings, and surfaces of polygons.
 
     Parameters
     ----------
     shapes, raw : arrays
-        Shapes, and the WKB that they were read of.
+        Shapes, and the WKB that they were read from.
     missing : array of int
         The rows that shapely refused.
     place : str
-        What messages call the input.
+        Name of the input in messages.
     skipped : int
-        How many rows of the input stand before the first of these.
+        Number of rows of the input before the first of these.
     """
     made = np.array(shapes, dtype=object)
     problems: list[Problem] = []
     done: dict[str, list[int]] = {}
     for row in missing.tolist():
         here = Message("{place}, row {row}", place=place, row=skipped + row + 1)
-        made[row], what = _rescued(raw[row], here, problems)
+        made[row], what = _parse_one(raw[row], here, problems)
         if what:
             done.setdefault(what, []).append(row)
     if len(problems) > _NAMED:
@@ -124,10 +124,10 @@ def _raw(path: Path, layer: str, opening: dict[str, Any]) -> np.ndarray:
     return np.asarray([] if found is None else found, dtype=object)
 
 
-def _rescued(wkb: bytes | None, here: Message, problems: list[Problem]) -> tuple[shapely.Geometry | None, str]:
-    """Make a shape of WKB that shapely refused, and say what was done to it."""
+def _parse_one(wkb: bytes | None, here: Message, problems: list[Problem]) -> tuple[shapely.Geometry | None, str]:
+    """Return the shape of WKB that shapely refused, and the change that was made."""
     if wkb is None:
-        # GDAL itself found none, or one that it does not know; a site without geometry is told later.
+        # GDAL found no geometry, or one of an unknown type; a site without geometry is reported later.
         return None, ""
     plain = as_polygons(wkb)
     if plain != wkb:

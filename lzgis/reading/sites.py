@@ -1,4 +1,4 @@
-"""The table of sites: read apart, brought to CGCS2000, repaired, its columns found."""
+"""The table of sites: read in a separate process, transformed to CGCS2000, repaired, its columns found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
 from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
@@ -21,12 +21,12 @@ from lzgis.model.report import RESOLUTION_M, Problem, SiteTable, Source
 from lzgis.reading.attributes import site_column
 from lzgis.reading.base import ReadOptions
 from lzgis.reading.field_names import SITE_FIELDS
-from lzgis.reading.repair import Change, flat, mend
+from lzgis.reading.repair import Change, drop_heights, repair_geometries
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
-#: As many overlaps between sites are named; the rest is counted.
+#: So many overlaps between sites are named; the others are counted.
 _NAMED = 20
-#: Sites that are asked for their neighbours at once, and the least overlap (m²) that is told.
+#: Sites whose neighbours are searched at a time, and the least overlap (m²) that is reported.
 _AT_ONCE, _LEAST_M2 = 1000, 1.0
 
 
@@ -37,26 +37,25 @@ def read_sites(
     options: ReadOptions | None = None,
     near: shapely.Geometry | None = None,
 ) -> SiteTable:
-    """Read the sites to screen from anything that there is a reader for: a file in a process apart, with limits.
+    """Read the sites to screen from any input that has a reader; files are read in a separate process with limits.
 
     Parameters
     ----------
     path : str or path
         The file or folder, or an address as ``postgis://user@host/database``.
     layer : str, optional
-        Which layer, where there are several; the same as in `options`.
+        Which layer, if there are several; the same as in `options`.
     options : ReadOptions, optional
-        What the file does not say itself: reference system, encoding, a shift, seven parameters; and whether repairs are
-        accepted.
+        What the user declares: reference system, encoding, a shift, seven parameters; and whether repairs are accepted.
     near : shapely geometry, optional
-        The outline of the city in degrees on CGCS2000: what would land far from it, while another reading lands inside,
-        is refused, and a file without reference system is told which would land there.
+        The outline of the city in degrees on CGCS2000. Sites far from it are refused if another system would put them
+        inside; for a file without reference system, the message lists the systems that would.
 
     Raises
     ------
     SourceError
-        If the file cannot be read, takes too much memory or time, has no reference system, cannot lie where it claims to,
-        has no row, or gives one id to two rows.
+        If the file cannot be read, takes too much memory or time, has no reference system, contradicts its system,
+        has no rows, or has duplicate ids.
     LayerError
         If its datum is neither CGCS2000 nor WGS 84 and no parameters are given.
     """
@@ -65,7 +64,7 @@ def read_sites(
 
 
 def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
-    """Wait for a reading that was begun, and make a site table of it; raises as :func:`read_sites`."""
+    """Wait for a reading, and return its site table; raises as :func:`read_sites`."""
     read = reading.result()
     origin = Origin(read.name, read.sha256, read.engine)
     table = _table(read.frame, origin, reading.options, near, read.changes)
@@ -81,16 +80,16 @@ def sites_from_frame(
     near: shapely.Geometry | None = None,
     changes: Sequence[Change] = (),
 ) -> SiteTable:
-    """Make a site table of a frame; the same checks as :func:`read_sites`.
+    """Return the site table of a frame, with the same checks as :func:`read_sites`.
 
-    A frame without ids is numbered from 1, which the problems say. A site whose repair would change its area, and is not
-    accepted, keeps its row and has no geometry. `changes` are what a reader did to the shapes before.
+    A frame without ids is numbered from 1, which is reported. A site whose repair would change its area, and is not
+    accepted, keeps its row without a geometry. `changes` are the changes that a reader made to the shapes before.
     """
     return _table(frame, Origin(name), options or ReadOptions(), near, changes)
 
 
 class Origin(NamedTuple):
-    """Where a frame comes from."""
+    """Provenance of a frame."""
 
     name: str
     sha256: str = ""
@@ -114,35 +113,35 @@ def _table(
     problems: list[Problem] = []
     columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"].to_numpy()
-    shapes, flattened, left_out = flat(frame.geometry.to_numpy(), name)
+    shapes, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
     located = locate(shapes, _given(frame, options, near, name), name)
-    mended = mend(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
-    usable, narrow = _with_width(mended.relied_on, ids, name)
+    mended = repair_geometries(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
+    usable, narrow = _with_width(mended.accepted, ids, name)
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
-    said = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
+    found = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
-    return SiteTable(table, said, source, located.transforms, mended.repairs)
+    return SiteTable(table, found, source, located.transforms, mended.repairs)
 
 
-def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Given:
-    """Say what is known of the coordinates of a frame; its own system and a declared one must be one."""
+def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Georeference:
+    """Return the system of a frame and what is declared; its own system and a declared one must agree."""
     own = None if frame.crs is None else CRS.from_user_input(frame.crs)
     declared = None if options.crs is None else declared_crs(options.crs)
     if own is not None and declared is not None and code_of(own) != code_of(declared):
         what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
-    return Given(own or declared, options.helmert, options.shifted, near)
+    return Georeference(own or declared, options.helmert, options.shifted, near)
 
 
 def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:
-    """Take out polygons narrower than coordinates can tell: collapsed, they would touch everything and overlap nothing."""
+    """Drop polygons narrower than the resolution of coordinates: collapsed, they touch features without overlapping any."""
     kept, problems = geometry.copy(), []
     areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
     width_deg = 2 * shapely.area(geometry[areal]) / shapely.length(geometry[areal])
-    # 1e-7 degrees are a centimetre: only what is so narrow is worth measuring.
+    # 1e-7 degrees are a centimetre: only polygons as narrow as that are measured.
     for i in areal[width_deg < 1e-7]:
         area, length = ELLIPSOID.geometry_area_perimeter(geometry[i])
         if 2 * abs(area) / length > RESOLUTION_M:
@@ -155,17 +154,17 @@ def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geome
 
 
 def _overlapping(geometry: Geometries, ids: np.ndarray, name: str) -> list[Problem]:
-    """Name the sites that lie on each other: each is checked as it is, so their areas must not be added up."""
+    """Report sites that overlap: each is checked on its own, so that their areas must not be added up."""
     areal = np.flatnonzero(shapely.get_dimensions(geometry) == 2)
     tree = shapely.STRtree(geometry[areal])
     remedy = Message("each is checked as it is; do not add their areas up")
     found: list[Problem] = []
     for start in range(0, len(areal), _AT_ONCE):
-        asked, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
-        left, right = areal[start + asked], areal[met]
+        site, met = tree.query(geometry[areal[start : start + _AT_ONCE]], predicate="intersects")
+        left, right = areal[start + site], areal[met]
         pairs = left < right
         left, right = left[pairs], right[pairs]
-        # Neighbours share a border; only what shares more than that is worth measuring.
+        # Neighbours share a border; only larger intersections are measured.
         inner = ~shapely.touches(geometry[left], geometry[right])
         for one, other in zip(left[inner], right[inner], strict=True):
             area = _common_m2(geometry[one], geometry[other])

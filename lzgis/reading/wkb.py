@@ -1,17 +1,17 @@
-"""Geometries in well-known binary (WKB) that shapely does not know: arcs, and surfaces of polygons or triangles."""
+"""Geometries in well-known binary (WKB) that shapely does not support: arcs, and surfaces of polygons or triangles."""
 
 from __future__ import annotations
 
 import struct
 
-#: Codes of ISO WKB: a surface of polygons, a surface of triangles and a triangle, and what has the same structure.
+#: ISO WKB codes of a polyhedral surface, a TIN and a triangle, and the codes of types with the same structure.
 _AS = {15: 6, 16: 6, 17: 3}
 _POINT, _LINE, _ARC = 1, 2, 8
 _RINGS = (3, 17)
 
 
 def has_arc(wkb: bytes) -> bool:
-    """Whether a shape has an arc; curves and surfaces that are made of straight lines have none.
+    """Return whether a shape has an arc; curves and surfaces made of straight lines have none.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def has_arc(wkb: bytes) -> bool:
     """
     at, waiting = 0, 1
     try:
-        # Nothing is nested here but counted: how many shapes are still to come.
+        # Not recursive: the number of shapes still to come is counted.
         while waiting:
             waiting -= 1
             code, order = _code(wkb, at), _order(wkb, at)
@@ -46,13 +46,13 @@ def has_arc(wkb: bytes) -> bool:
             else:
                 waiting += count
     except (struct.error, IndexError):
-        # Cut short: whoever reads the shape says so.
+        # Cut short: the reader of the shape reports it.
         return False
     return False
 
 
 def as_polygons(wkb: bytes) -> bytes:
-    """Write a surface of polygons or triangles (WKB) as a multipolygon; anything else stays as it is.
+    """Return a surface of polygons or triangles (WKB) as a multipolygon; anything else unchanged.
 
     Examples
     --------

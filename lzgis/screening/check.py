@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lzgis.coordinates.locate import lies_elsewhere
+from lzgis.coordinates.locate import all_outside
 from lzgis.indexcache import ready_loops
 from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
@@ -97,7 +97,7 @@ class _Shared:
             return reason
         if rule.layer not in self.elsewhere:
             expected = self.area(layer.spec.coverage)
-            self.elsewhere[rule.layer] = lies_elsewhere(layer.index.geometries, expected)
+            self.elsewhere[rule.layer] = all_outside(layer.index.geometries, expected)
         return Reason.LAYER_ELSEWHERE if self.elsewhere[rule.layer] else Reason.NONE
 
     @cached_property

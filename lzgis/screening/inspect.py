@@ -16,7 +16,7 @@ from pyproj import CRS
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.coordinates.candidates import compass, distance_from
 from lzgis.coordinates.gauss_kruger import Zone, zone_of
-from lzgis.coordinates.locate import Given, Located, code_of, declared_crs, locate
+from lzgis.coordinates.locate import Georeference, Located, code_of, declared_crs, locate
 from lzgis.coordinates.plane import Geometries
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import LzgisError, SourceError
@@ -213,7 +213,7 @@ def _located(
             raise SourceError(name, Message("has no geometry"), remedy)
         crs = None if read.frame.crs is None else CRS.from_user_input(read.frame.crs)
         crs = crs or (declared_crs(options.crs) if options.crs else None)
-        given = Given(crs, options.helmert, options.shifted, outline)
+        given = Georeference(crs, options.helmert, options.shifted, outline)
         return locate(read.frame.geometry.to_numpy(), given, name)
     except LzgisError as error:
         refused.append(error)

@@ -90,7 +90,7 @@ BOTH_OPEN = {0: (OPEN, None), 1: (OPEN, None)}
 
 
 def pair() -> gpd.GeoDataFrame:
-    """Make the two sites: s1 with half of its hectare in the redline, s2 apart."""
+    """Make the two sites: s1 with half of its hectare in the redline, s2 away from it."""
     return toy.sites(toy.square(-50, 100), toy.square(-3000, 0))
 
 

@@ -37,14 +37,14 @@ class Outcome:
         refused wrongly, not refused, unsaid, crash.
     said : str
         The message, or the problem that the case is about.
-    is_told : bool
+    is_complete : bool
         Whether the message names the file, the row or feature where one is at fault, a cause and a remedy.
     """
 
     case: Case
     result: str
     said: str
-    is_told: bool
+    is_complete: bool
 
     @property
     def holds(self) -> bool:
@@ -86,15 +86,15 @@ def _outcome(case: Case, asked: Asked, read: Read | LzgisError | None, city: Cat
         result = "leak" if _leaks(said) else "refused" if case.must == "refused" else "refused wrongly"
         if case.says and not re.search(case.says, said, re.DOTALL) and result == "refused":
             result = "refused for another reason"
-        return Outcome(case, result, said, _is_told(case, asked, error.place, error.what, error.remedy))
+        return Outcome(case, result, said, _is_complete(case, asked, error.place, error.what, error.remedy))
     check_sums(report)
     leak = _leaks(str(report.problems) + report.sites.drop(columns="geometry").to_csv())
     result = "leak" if leak else _judged(case, report)
     problem = next((p for p in report.problems if case.says and re.search(case.says, str(p), re.DOTALL)), None)
     if case.says and problem is None and result in ("right", "repaired", "open"):
         result = "unsaid"
-    told = problem is None or _is_told(case, asked, problem.place, problem.what, problem.remedy)
-    return Outcome(case, result, str(problem or ""), told)
+    complete = problem is None or _is_complete(case, asked, problem.place, problem.what, problem.remedy)
+    return Outcome(case, result, str(problem or ""), complete)
 
 
 def _report(asked: Asked, read: Read | LzgisError | None, city: Catalogue) -> Report:
@@ -146,7 +146,7 @@ def check_sums(report: Report) -> None:
     assert counted == len(report.sites) * len(report.book.rules)
 
 
-def _is_told(case: Case, asked: Asked, place: str, what: str, remedy: str) -> bool:
+def _is_complete(case: Case, asked: Asked, place: str, what: str, remedy: str) -> bool:
     """Whether a message names the file (or what stands for it), the feature or row, a cause and a remedy."""
     name = Path(str(asked.path)).name[:30]
     stems = [name, Path(name).stem, "--crs", "layer '", str(asked.path)[:30]]

@@ -16,7 +16,7 @@ POINTS = {0: (IN, None), 1: (OUT, None)}
 
 
 def rows(x: str = "经度", y: str = "纬度", swap: int = 1) -> pd.DataFrame:
-    """Make a table of two points: the first in the redline, the second apart."""
+    """Make a table of two points: the first in the redline, the second away from it."""
     lon, lat = ([f"{p[i]:.8f}" for p in AT] for i in (0, 1))
     first, second = (lon, lat) if swap == 1 else (lat, lon)
     return pd.DataFrame({"编号": ["s1", "s2"], "名称": ["甲", "乙"], "活动类型": ["住宅", "住宅"], x: first, y: second})

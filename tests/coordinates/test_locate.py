@@ -15,10 +15,10 @@ from shapely import box
 
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.city.catalogue import open_catalogue
-from lzgis.coordinates.candidates import distance_from, landings
+from lzgis.coordinates.candidates import candidate_systems, distance_from
 from lzgis.coordinates.gauss_kruger import NUMBERS, Zone, numbered, zone_at, zone_of
 from lzgis.coordinates.helmert import Helmert, read_helmert
-from lzgis.coordinates.locate import Given, code_of, declared_crs, locate
+from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
 from lzgis.coordinates.shifted_maps import from_bd09, from_gcj02, suspected_shift, to_bd09, to_gcj02
 from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.reading import ReadOptions, sites_from_frame
@@ -39,7 +39,9 @@ def there(code, *, swapped=False, scale=1.0):
 
 
 def located(shapes, crs, near=CITY, **more):
-    return locate(shapes, Given(None if crs is None else CRS.from_user_input(crs), near=near, **more), "plan.shp")
+    return locate(
+        shapes, Georeference(None if crs is None else CRS.from_user_input(crs), near=near, **more), "plan.shp"
+    )
 
 
 def refused(shapes, crs, near=CITY, **more):
@@ -121,7 +123,7 @@ def test_distance_from_an_outline_is_that_on_the_ground():
     assert azimuth[[0, 2]] % 360 == pytest.approx([90, 180], abs=0.5)
 
 
-def test_neighbours_are_kept_and_said():
+def test_neighbours_are_kept_and_reported():
     found = located(np.array([box(112.5, 25, 112.51, 25.01), box(112.83, 25, 112.84, 25.01), None]), 4490)
     assert [p.what for p in found.problems] == ["has features outside the city"]
     # GK and UTM coordinates of one zone differ by about a kilometre: such a neighbour is not taken for an error.
@@ -129,13 +131,13 @@ def test_neighbours_are_kept_and_said():
     assert located(np.array([shapely.Point(edge)]), 4547).problems[0].level == "warning"
 
 
-def test_some_features_in_another_zone_are_said():
+def test_some_features_in_another_zone_are_reported():
     x, y = Transformer.from_crs(4490, 4546, always_xy=True).transform(112.3, 25.0)
     found = located(np.concatenate([there(4547), [shapely.Point(x, y)]]), 4547)
     assert "EPSG:4546 (lands in the city)" in found.problems[0].remedy
 
 
-def test_what_only_looks_odd_is_taken_and_said():
+def test_what_only_looks_odd_is_taken_and_reported():
     web = located(there(3857), 3857)
     assert "Web Mercator" in web.problems[0].what
     feet = "+proj=tmerc +lon_0=114 +x_0=500000 +datum=WGS84 +units=us-ft"
@@ -275,7 +277,7 @@ def test_shifts_are_taken_away_to_a_centimetre_all_over_china(lon, lat):
         assert np.hypot(again[0] - lon, again[1] - lat)[0] * 111_320 < 0.01
 
 
-def test_a_shift_is_taken_away_when_asked_for_and_recorded():
+def test_a_shift_is_taken_away_on_request_and_recorded():
     shape = there(4490)
     for shift, to in (("gcj02", to_gcj02), ("bd09", to_bd09)):
         moved = shapely.transform(shape, lambda x, y, to=to: to(x, y), interleaved=False)
@@ -308,7 +310,7 @@ def test_no_shift_is_suspected_by_chance_or_where_vertices_already_meet():
 
 
 def test_landings_are_ordered_and_complete():
-    found = landings(np.array([[445_000.0, 2_765_000.0]]), CITY)
+    found = candidate_systems(np.array([[445_000.0, 2_765_000.0]]), CITY)
     distances = [one.distance_m for one in found]
     assert distances == sorted(distances)
     assert {f"EPSG:{4534 + i}" for i in range(21)} <= {str(one.reading) for one in found}
@@ -373,7 +375,7 @@ def test_a_row_across_the_180th_meridian_does_not_stop_the_others():
     ]
 
 
-def test_a_batch_reads_its_sites_as_it_is_told_and_where_the_city_lies(tmp_path):
+def test_a_batch_reads_its_sites_with_its_options_and_the_outline_of_the_city(tmp_path):
     folder = toy.city(tmp_path / "city")
     sites = toy.sites(*(toy.square(200 * i, 0) for i in range(6)))
     moved = shapely.transform(sites.geometry.to_numpy(), to_gcj02, interleaved=False)

@@ -135,7 +135,7 @@ def test_a_local_system_without_a_datum_is_refused():
 
 
 @pytest.mark.parametrize("code", [4525, 4526, 4546, 4547])
-def test_projected_cgcs2000_is_unprojected_and_said(code):
+def test_projected_cgcs2000_is_unprojected_and_reported(code):
     crs = CRS.from_epsg(code)
     east, north = Transformer.from_crs(4490, crs, always_xy=True).transform(112.5, 25.0)
     # Zone-prefixed systems have eight digits in the easting, the others six.
@@ -147,7 +147,7 @@ def test_projected_cgcs2000_is_unprojected_and_said(code):
 
 
 @pytest.mark.parametrize("code", [4326, 32649, 3857])
-def test_wgs84_is_taken_as_cgcs2000_and_said(code):
+def test_wgs84_is_taken_as_cgcs2000_and_reported(code):
     x, y = Transformer.from_crs(4326, code, always_xy=True).transform(112.5, 25.0)
     there, how = to_cgcs2000([Point(x, y)], CRS.from_epsg(code), "sites.shp")
     assert shapely.get_coordinates(there[0])[0].tolist() == pytest.approx([112.5, 25.0], abs=1e-11)

@@ -32,11 +32,11 @@ def test_killed_at_any_moment_the_result_is_whole_and_the_next_run_leaves_nothin
         timeout=300,
     )
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout.splitlines()[-1])
-    assert set(told["found"]) <= {"whole", "finished"}, told["found"]
-    assert told["left"] == []
-    assert told["same"]
-    assert told["two"]["others"] == 0 and told["two"]["wrote"] >= 1 and told["two"]["whole"]
+    outcome = json.loads(run.stdout.splitlines()[-1])
+    assert set(outcome["found"]) <= {"whole", "finished"}, outcome["found"]
+    assert outcome["left"] == []
+    assert outcome["same"]
+    assert outcome["two"]["others"] == 0 and outcome["two"]["wrote"] >= 1 and outcome["two"]["whole"]
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def used(folder: Path) -> int:
 
 # GDAL says on the way what the error says at the end.
 @pytest.mark.filterwarnings("ignore")
-def test_a_full_disk_is_told_and_leaves_the_result_before_as_it_was(tmp_path):
+def test_a_full_disk_is_reported_and_leaves_the_result_before_as_it_was(tmp_path):
     before, after = reports()
     export_folder(after, tmp_path / "whole", FORMATS)
     whole = content(tmp_path / "whole")
@@ -98,7 +98,7 @@ def test_a_full_disk_is_told_and_leaves_the_result_before_as_it_was(tmp_path):
     assert 5 <= refused <= 12
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path):
     before, after = reports()
     with small_disk(tmp_path / "disk", "64m") as disk:
         export_folder(before, disk / "out", ("json",))
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
 
 # Where nothing can be mounted the system can still refuse to let a file grow.
 @pytest.mark.parametrize("name", ["gpkg", "xlsx", "json", "shp", "parquet"])
-def test_a_file_that_may_not_grow_is_told(tmp_path, name):
+def test_a_file_that_may_not_grow_is_reported(tmp_path, name):
     out = tmp_path / "out"
     code = f"""
 import resource, signal, sys
@@ -132,8 +132,8 @@ try:
     export_folder(after, out, [{name!r}])
 except ExportError as error:
     assert content(out) == first and [p.name for p in out.iterdir() if p.is_dir()] == []
-    print("told", error)
+    print("outcome", error)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1].startswith("told"), run.stdout
+    assert run.stdout.splitlines()[-1].startswith("outcome"), run.stdout

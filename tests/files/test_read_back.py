@@ -1,4 +1,4 @@
-"""Large JSON is read back line by line: what is whole counts its rows, what is broken anywhere is told."""
+"""Large JSON is read back line by line: rows of a complete file are counted, damage anywhere is reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lzgis.exports.gis.geojson import write_lines
 from lzgis.exports.gis.json import lines
 from lzgis.files import read_back as reopening
 from lzgis.files.atomic_write import write_texts_atomic
-from lzgis.files.read_back import reopen
+from lzgis.files.read_back import check_readable
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,9 @@ def document(folder):
 def test_the_rows_of_each_list_are_counted_line_by_line(tmp_path):
     path = document(tmp_path)
     assert reopening._json_by_lines(path) == {"findings": 3, "none": 0}
-    reopen(path, "here", {"findings": 3, "none": 0})
+    check_readable(path, "here", {"findings": 3, "none": 0})
     with pytest.raises(ExportError, match="holds 3 rows of 'findings' instead of 4"):
-        reopen(path, "here", {"findings": 4})
+        check_readable(path, "here", {"findings": 4})
 
 
 def test_a_collection_with_lists_in_its_head_is_counted(tmp_path):
@@ -41,21 +41,21 @@ def test_a_collection_with_lists_in_its_head_is_counted(tmp_path):
     assert reopening._json_by_lines(path) == {"features": 2, "problems": 1}
 
 
-def test_what_is_broken_anywhere_is_told(tmp_path):
+def test_what_is_broken_anywhere_is_reported(tmp_path):
     """Cut at every byte, and with every byte of punctuation lost, the file is no JSON and is not taken for any."""
     path = document(tmp_path)
     data = path.read_bytes()
     broken = [data[:end] for end in range(len(data.rstrip()))]
     broken += [data[:i] + data[i + 1 :] for i, byte in enumerate(data) if byte in b'{}[],":']
-    told = 0
+    reported = 0
     for one in broken:
         path.write_bytes(one)
         try:
-            reopen(path, "here", {"findings": 3})
+            check_readable(path, "here", {"findings": 3})
         except ExportError:
-            told += 1
+            reported += 1
     # Only the signs within texts may be missing: "[", "]", "x[" and ",".
-    assert len(broken) - told == 4
+    assert len(broken) - reported == 4
 
 
 def test_json_laid_out_otherwise_is_read_whole(tmp_path):
@@ -63,4 +63,4 @@ def test_json_laid_out_otherwise_is_read_whole(tmp_path):
     path.write_text('{\n "a": [\n  [\n   1\n  ],\n  2\n ]\n}\n', "utf-8")
     with pytest.raises(ValueError):
         reopening._json_by_lines(path)
-    reopen(path, "here", {"a": 2})
+    check_readable(path, "here", {"a": 2})

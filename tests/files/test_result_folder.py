@@ -16,12 +16,12 @@ from lzgis.exports.file_names import file_stems
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.files.lock import Lock
 from lzgis.files.manifest import Result, read_manifest, state_of
-from lzgis.files.result_folder import finish, occupied, staged, undecided
+from lzgis.files.result_folder import finish, is_unfinished, locked_folder, new_result
 
 
 def write(out, name="screen", *, basis="one", **files: str) -> None:
     """Write a result of text files; ``a__b`` is the file b in the folder a."""
-    with occupied(out) as place, staged(place, name) as stage:
+    with locked_folder(out) as place, new_result(place, name) as stage:
         for key, text in files.items():
             write_bytes_atomic(stage.folder / f"{key.replace('__', '/')}.txt", text.encode())
         stage.result = Result(made_at="2026-11-21", provenance={"sources": basis})
@@ -70,8 +70,8 @@ def test_an_error_on_the_way_changes_nothing_and_leaves_nothing(tmp_path):
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     with (
         pytest.raises(ExportError, match="cannot be written"),
-        occupied(tmp_path) as place,
-        staged(place, "screen") as s,
+        locked_folder(tmp_path) as place,
+        new_result(place, "screen") as s,
     ):
         write_bytes_atomic(s.folder / "a.txt", b"2")
         raise OSError(28, "No space left on device")
@@ -79,10 +79,10 @@ def test_an_error_on_the_way_changes_nothing_and_leaves_nothing(tmp_path):
 
 
 def test_an_error_names_the_place_of_the_file_not_where_it_was_being_made(tmp_path):
-    with pytest.raises(ExportError) as told, occupied(tmp_path) as place, staged(place, "screen") as stage:
+    with pytest.raises(ExportError) as caught, locked_folder(tmp_path) as place, new_result(place, "screen") as stage:
         (stage.folder / "a.txt").mkdir()
         write_bytes_atomic(stage.folder / "a.txt", b"1")
-    assert told.value.place == str(tmp_path / "a.txt")
+    assert caught.value.place == str(tmp_path / "a.txt")
     assert not (tmp_path / ".lzgis").exists()
 
 
@@ -107,7 +107,9 @@ def decided(out, monkeypatch, **files: str) -> None:
         def killed(_):
             raise Cut
 
-        patch.setattr("lzgis.files.result_folder.finish", lambda where: killed(where) if undecided(where) else False)
+        patch.setattr(
+            "lzgis.files.result_folder.finish", lambda where: killed(where) if is_unfinished(where) else False
+        )
         with pytest.raises(Cut):
             write(out, **files)
 
@@ -119,7 +121,7 @@ def test_what_was_decided_is_finished_by_the_next_run_wherever_it_was_cut(tmp_pa
     assert seen(tmp_path)["a.txt"] == "1"
     for name in ["a.txt", "b.txt", "manifest.json"][:moved]:
         (tmp_path / ".lzgis" / "ready" / "new" / name).replace(tmp_path / name)
-    with occupied(tmp_path):
+    with locked_folder(tmp_path):
         pass
     assert seen(tmp_path) == {"a.txt": "2", "b.txt": "2"}
     assert damage(tmp_path) == []
@@ -137,12 +139,12 @@ def test_what_cannot_be_put_in_place_is_taken_back_whole(tmp_path, monkeypatch, 
     (tmp_path / "c.txt").rmdir()
     assert (tmp_path / "a.txt").read_text() == "1"
     assert not (tmp_path / "b.txt").exists()
-    assert not undecided(tmp_path)
+    assert not is_unfinished(tmp_path)
 
 
-def test_two_runs_at_once_are_told_apart(tmp_path):
+def test_two_runs_at_once_are_kept_separate(tmp_path):
     with (
-        occupied(tmp_path),
+        locked_folder(tmp_path),
         pytest.raises(ExportError, match=rf"another run is writing here \(process {os.getpid()} on "),
     ):
         write(tmp_path, a="1")

@@ -130,7 +130,7 @@ def test_the_unit_of_the_area_is_the_one_that_fits(tmp_path, area, unit):
 
 
 @pytest.mark.parametrize("area", ["1.1000", "9000", "1亩"])
-def test_an_area_that_fits_in_no_unit_is_said(tmp_path, area):
+def test_an_area_that_fits_in_no_unit_is_reported(tmp_path, area):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), area=area))
     assert f"line 9: declares an area of {area}, but 10,000.00 ㎡ are computed: no unit fits" in said(found)
     assert found.problems[-1].level == "warning"
@@ -143,7 +143,7 @@ def test_an_empty_or_zero_area_and_count_are_no_claim(tmp_path):
 
 
 @pytest.mark.parametrize("number", [1, 2, 7])
-def test_a_ring_within_is_a_hole_whatever_its_number(tmp_path, number):
+def test_a_ring_within_is_a_hole_for_any_number(tmp_path, number):
     lines = parcel(ring(SQUARE, number=3), ring(INNER, number=number, first=5), area="0.9600")
     found = read(tmp_path, *header(), *lines)
     assert found.frame.geometry.iloc[0].area == 9_600
@@ -158,7 +158,7 @@ def test_a_hole_may_stand_before_its_shell_and_hold_an_island(tmp_path):
     assert (len(shape.geoms), shape.area) == (3, 19_616)
 
 
-def test_many_rings_are_told_by_their_number(tmp_path):
+def test_many_rings_are_reported_by_their_number(tmp_path):
     rings = [
         ring([(x, y + 200 * i) for x, y in one], 2 * i + k, 8 * i)
         for i in range(8)
@@ -183,7 +183,7 @@ def test_rings_without_end_are_refused(tmp_path, monkeypatch):
     assert "its rings meet one another more than 40 times" in refused(tmp_path, *header(), *parcel(lines))
 
 
-def test_a_ring_apart_is_a_part(tmp_path):
+def test_a_disjoint_ring_is_a_part(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), ring(APART, 2), area="2.0000"))
     assert found.frame.geometry.iloc[0].geom_type == "MultiPolygon"
     assert "line 15: ring 2 lies apart; it is taken as another part" in said(found)
@@ -232,7 +232,7 @@ def test_six_degree_zones(tmp_path):
     assert "几度分带 is 3, but zone 20 is none of those" in refused(tmp_path, *header(带号="20"), *parcel(ring(there)))
 
 
-def test_exchanged_x_and_y_are_proved_by_the_zone_number_and_said(tmp_path):
+def test_exchanged_x_and_y_are_proved_by_the_zone_number_and_reported(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring([(y, x) for x, y in SQUARE])))
     assert found.frame.geometry.iloc[0].equals(box(38445000, 2765000, 38445100, 2765100))
     assert "X and Y are exchanged" in found.problems[0].what
@@ -265,7 +265,7 @@ def test_without_a_header_the_system_must_be_declared(tmp_path):
     assert read(tmp_path, *lines, options=ReadOptions(crs="EPSG:4526")).frame.crs.to_epsg() == 4526
 
 
-def test_points_alone_are_one_parcel_and_that_is_said(tmp_path):
+def test_points_alone_are_one_parcel_and_that_is_reported(tmp_path):
     found = read(tmp_path, *ring(SQUARE), options=ReadOptions(crs="EPSG:4526"))
     assert found.frame.geometry.iloc[0].area == 10_000
     assert "points stand without the line of a parcel" in said(found)
@@ -288,7 +288,7 @@ def test_what_else_the_header_says_is_kept_in_a_note(tmp_path):
     assert "its header also says 数据产生单位 某测绘院，精度 0.01; nothing to do" in said(found)
 
 
-def test_a_wrong_digit_that_makes_an_edge_of_kilometres_is_said(tmp_path):
+def test_a_wrong_digit_that_makes_an_edge_of_kilometres_is_reported(tmp_path):
     far = read(tmp_path, *header(), "2,,L1,路,线,,,,@", "J1,1,2765000,38445000", "J2,1,2565000,38445000")
     assert "line 11: point J2 is 200 km from the one before" in said(far)
 
@@ -297,19 +297,19 @@ def test_a_line_of_one_sign_is_no_parcel(tmp_path):
     assert "line 9: has 1 fields" in refused(tmp_path, *header(), "@", *ring(SQUARE))
 
 
-def test_further_fields_of_points_are_said(tmp_path):
+def test_further_fields_of_points_are_reported(tmp_path):
     points = [f"{line},123.4" for line in ring(SQUARE)]
     found = read(tmp_path, *header(), *parcel(points))
     assert found.frame.geometry.iloc[0].area == 10_000
     assert "5 points have more than four fields" in said(found)
 
 
-def test_parameters_in_the_header_are_not_applied_and_said(tmp_path):
+def test_parameters_in_the_header_are_not_applied_and_reported(tmp_path):
     found = read(tmp_path, *header(转换参数="1,2,3,0,0,0,0"), *parcel(ring(SQUARE)))
     assert "line 7: carries 转换参数 (1,2,3,0,0,0,0), which are not applied" in said(found)
 
 
-def test_numbers_given_twice_or_out_of_order_are_said(tmp_path):
+def test_numbers_given_twice_or_out_of_order_are_reported(tmp_path):
     points = ring(SQUARE, closed=False)
     twice = read(tmp_path, *header(), *parcel([*points[:3], points[3].replace("J4", "J2")]))
     assert "line 13: point J2 is also at line 11" in said(twice)
@@ -320,7 +320,7 @@ def test_numbers_given_twice_or_out_of_order_are_said(tmp_path):
     assert "line 12: point J2 is out of order: the ring crosses itself, in the order of numbers it does not" in message
 
 
-def test_a_wrong_count_is_said_if_the_area_confirms_the_shape_and_refused_otherwise(tmp_path):
+def test_a_wrong_count_is_reported_if_the_area_confirms_the_shape_and_refused_otherwise(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), count=9))
     assert "line 9: declares 9 points, but 5 are listed; the area confirms the shape" in said(found)
     assert "line 9: declares 9 points" in refused(tmp_path, *header(), *parcel(ring(SQUARE), count=9, area="3"))

@@ -16,7 +16,7 @@ from lzgis.config import load_toml, parse
 from lzgis.errors import LzgisError
 from lzgis.model.catalogue import CatalogueSpec
 from lzgis.reading import ReadOptions, read_many_in_sandbox
-from lzgis.reading.repair import mend
+from lzgis.reading.repair import repair_geometries
 from lzgis.reading.sandbox.child import read_with_warnings
 from lzgis.rules.book import read_rulebook
 
@@ -172,14 +172,14 @@ SHAPES |= st.lists(SHAPES | RINGS.map(shapely.LineString), max_size=3).map(shape
 def test_repairs(shapes):
     there = shapely.transform(np.array(shapes, dtype=object), lambda xy: xy * 1e-4 + np.array([112.5, 25]))
     ids = np.array([f"f{i}" for i in range(len(there))])
-    listed, accepted = mend(there, ids, "here"), mend(there, ids, "here", accept="accepted")
+    listed, accepted = repair_geometries(there, ids, "here"), repair_geometries(there, ids, "here", accept="accepted")
     for done in (listed, accepted):
-        kept = done.relied_on
+        kept = done.accepted
         assert shapely.is_valid(kept[~shapely.is_missing(kept)]).all()
     # What is not relied on is told, and accepting repairs never takes a shape away.
     told = " ".join(p.place for p in listed.problems if p.level == "error")
-    assert all(f"'{ids[i]}'" in told for i in np.flatnonzero(shapely.is_missing(listed.relied_on)))
-    assert not (shapely.is_missing(accepted.relied_on) & ~shapely.is_missing(listed.relied_on)).any()
+    assert all(f"'{ids[i]}'" in told for i in np.flatnonzero(shapely.is_missing(listed.accepted)))
+    assert not (shapely.is_missing(accepted.accepted) & ~shapely.is_missing(listed.accepted)).any()
     assert not accepted.refused.any()
 
 

@@ -66,7 +66,7 @@ def test_a_zipped_geodatabase_with_and_without_its_folder(tmp_path):
         assert read_vector(path).frame["编号"].tolist() == ["甲"]
 
 
-def test_several_members_are_asked_for(tmp_path):
+def test_several_members_need_a_choice(tmp_path):
     parts = shapefile_parts(tmp_path, "a") | shapefile_parts(tmp_path, "b")
     frame = gpd.GeoDataFrame({"编号": ["丙"]}, geometry=[box(112, 25, 112.1, 25.1)], crs=4490)
     for layer in ("一", "二"):

@@ -46,7 +46,7 @@ def web(tmp_path):
     server.server_close()
 
 
-def test_unasked_nothing_is_fetched(web):
+def test_without_permission_nothing_is_fetched(web):
     with pytest.raises(
         SourceError,
         match="is on the network, which is not used unasked; fetch the file yourself, or use --allow-network",

@@ -6,6 +6,7 @@ import json
 import sys
 import zipfile
 
+import ezdxf
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from shapely import box
 
 import lzgis.reading.formats.gdal as vector
 from lzgis.errors import SourceError
-from lzgis.reading import ReadOptions, read_sites, read_vector
+from lzgis.reading import Limits, ReadOptions, read_in_sandbox, read_sites, read_vector
 
 SQUARE = box(112.4, 25, 112.41, 25.01)
 
@@ -154,7 +155,7 @@ def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monk
         read_vector(tmp_path / "s.gpkg")
 
 
-def test_a_ring_that_is_not_closed_is_closed_and_told_of(tmp_path):
+def test_a_ring_that_is_not_closed_is_closed_and_reported(tmp_path):
     open_ring = {"type": "Polygon", "coordinates": [[[112, 25], [112.1, 25], [112.1, 25.1]]]}
     document = geojson(id=1)
     document["features"].append(document["features"][0] | {"id": 2, "geometry": open_ring})
@@ -306,7 +307,7 @@ def test_an_ovkml_says_in_what_system_it_is(tmp_path, kind, epsg):
     assert (read.frame.crs.to_epsg(), read.crs.how) == (epsg, "OvCoordType of its placemarks")
 
 
-def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_said(tmp_path):
+def test_an_ovkml_of_a_shifted_map_is_refused_unless_that_is_reported(tmp_path):
     message = (
         r"says that its coordinates are GCJ-02 \(OvCoordType\); say so with --from gcj02, and they are shifted back"
     )
@@ -428,7 +429,7 @@ def test_rings_of_different_numbers_of_points(tmp_path):
     assert read_vector(tmp_path / "s.dxf").frame.geometry.area.tolist() == [50, 100]
 
 
-def test_a_ring_in_a_ring_is_told_of(tmp_path):
+def test_a_ring_in_a_ring_is_reported(tmp_path):
     (tmp_path / "s.dxf").write_text(dxf(line(ring(0, 100), True), line(ring(0, 10), True)), "ascii", errors="replace")
     read = read_vector(tmp_path / "s.dxf")
     assert read.frame.geometry.area.tolist() == [10_000, 100]
@@ -453,6 +454,116 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
     assert said_of_curves in said(read)
     (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n0.0\n", 1), text("42", 1, 1)), "utf-8")
     assert said_of_curves not in said(read_vector(tmp_path / "s.dxf"))
+
+
+def drawn(path, draw, version="R2000"):
+    """Write a drawing with ezdxf."""
+    drawing = ezdxf.new(version)
+    draw(drawing.modelspace(), drawing)
+    drawing.saveas(path)
+    return path
+
+
+def test_entities_of_blocks_are_read_where_the_blocks_are_inserted(tmp_path):
+    def draw(space, drawing):
+        block = drawing.blocks.new("parcel")
+        block.add_lwpolyline([(0, 0), (50, 0), (50, 50), (0, 50)], close=True)
+        block.add_lwpolyline([(60, 0), (70, 0), (70, 10), (60, 10)], close=True, dxfattribs={"layer": "own"})
+        outer = drawing.blocks.new("outer")
+        outer.add_blockref("parcel", (0, 0), dxfattribs={"xscale": 2, "yscale": 2, "rotation": 90})
+        space.add_blockref("outer", (1000, 0), dxfattribs={"layer": "地块"}).add_attrib("name", "一号地", (990, 10))
+        space.add_blockref("parcel", (0, 0), dxfattribs={"column_count": 2, "column_spacing": 500})
+
+    read = read_vector(drawn(tmp_path / "s.dxf", draw))
+    assert read.frame["Layer"].tolist() == ["地块", "own", "0", "own", "0", "own"]
+    assert read.frame.geometry.area.tolist() == pytest.approx([10_000, 400, 2500, 100, 2500, 100])
+    assert read.frame["name"].tolist() == ["一号地", "", "", "", "", ""]
+    assert read.frame.geometry.iloc[4].equals_exact(box(500, 0, 550, 50).normalize(), 1e-9, normalize=True)
+
+
+def test_hatches_have_holes_and_islands_in_the_holes(tmp_path):
+    def draw(space, drawing):
+        hatch = space.add_hatch()
+        for low, high in ((0, 100), (20, 80), (40, 60)):
+            hatch.paths.add_polyline_path([(low, low), (high, low), (high, high), (low, high)])
+        # This hole touches the outline at its first corner.
+        hatch.paths.add_polyline_path([(0, 50), (10, 45), (10, 55)])
+        edges = space.add_hatch(dxfattribs={"elevation": (0, 0, 7)}).paths.add_edge_path()
+        # A half disc, its edges neither in order nor in one direction.
+        edges.add_line((200, 10), (200, 0))
+        edges.add_arc((200, 5), 5, -90, 90)
+        space.add_mpolygon().paths.add_polyline_path([(300, 0, 1), (310, 0, 1)])
+
+    read = read_vector(drawn(tmp_path / "s.dxf", draw))
+    assert [g.geom_type for g in read.frame.geometry] == ["MultiPolygon", "Polygon", "Polygon"]
+    true = [100**2 - 60**2 + 20**2 - 50, 12.5 * np.pi, 25 * np.pi]
+    assert read.frame.geometry.area.tolist() == pytest.approx(true, rel=2e-5)
+    assert read.frame.geometry.has_z.tolist() == [False, True, False]
+
+
+def test_every_kind_of_entity_is_read_or_named(tmp_path):
+    def draw(space, drawing):
+        space.add_spline([(0, 0), (10, 10), (20, 0), (0, 0)])  # By the points it runs through.
+        space.add_ellipse((0, 100), (10, 0), 0.5)
+        space.add_lwpolyline([(0, 0), (9, 0), (9, 9)], close=True, dxfattribs={"extrusion": (0, 0, -1)})
+        space.add_polyline2d([(0, 0, 1), (2, 0, 0)], format="xyb", close=True)
+        space.add_polyline3d([(0, 0, 1), (2, 0, 2), (2, 2, 3)], close=True)
+        space.add_polymesh((2, 2)).set_mesh_vertex((1, 1), (5, 5, 0))
+        space.add_3dface([(0, 0), (3, 0), (3, 3), (0, 3)])
+        space.add_solid([(0, 0), (3, 0), (0, 3), (3, 3)])
+        space.add_text("左", dxfattribs={"insert": (500, 500)})
+        space.add_xline((0, 0), (1, 0))
+        space.add_lwpolyline([(1, 1)])
+        drawing.layout("Layout1").add_point((7, 7))
+
+    read = read_vector(drawn(tmp_path / "s.dxf", draw))
+    areas = read.frame.geometry.area.tolist()
+    assert areas[1:5] == pytest.approx([50 * np.pi, 40.5, np.pi / 2, 2], rel=2e-5)
+    assert areas[-2:] == [9, 9]
+    assert read.frame.geometry.iloc[2].bounds == (-9, 0, 0, 9)
+    assert "2 entities are not read: LWPOLYLINE (1), XLINE (1)" in said(read)
+
+
+def test_a_drawing_of_nothing_has_no_rows(tmp_path):
+    (tmp_path / "s.dxf").write_text(dxf())
+    assert len(read_vector(tmp_path / "s.dxf").frame) == 0
+
+
+def test_characters_spelt_by_their_number_are_read(tmp_path):
+    drawing = dxf(line(ring(0, 100), True, layer=r"\U+5730\U+5757"), text(r"\U+4E00号地", 50, 50))
+    (tmp_path / "s.dxf").write_bytes(drawing.encode("gbk"))
+    read = read_vector(tmp_path / "s.dxf")
+    assert (read.frame["Layer"].tolist(), read.frame["name"].tolist()) == (["地块"], ["一号地"])
+
+
+def test_repairs_of_a_damaged_drawing_are_listed(tmp_path):
+    good = dxf(line(ring(0, 100), True), text("一号地", 50, 50))
+    (tmp_path / "s.dxf").write_bytes(good.replace("0\nENDSEC\n0\nSECTION", "0\nSECTION").encode("gbk"))
+    read = read_vector(tmp_path / "s.dxf")
+    assert (read.frame.geometry.area.tolist(), read.frame["name"].tolist()) == ([10_000], ["一号地"])
+    repairs = [what for what in said(read) if what.startswith("is damaged and was repaired: ")]
+    assert any("missing ENDSEC" in what for what in repairs)
+    assert all(said(read)[what].level == "warning" for what in repairs)
+
+
+def test_blocks_that_multiply_are_bounded(tmp_path):
+    def draw(space, drawing):
+        drawing.blocks.new("b0").add_line((0, 0), (1, 1))
+        for i in range(1, 12):
+            block = drawing.blocks.new(f"b{i}")
+            for _ in range(10):
+                block.add_blockref(f"b{i - 1}", (0, 0))
+        space.add_blockref("b11", (0, 0))
+
+    path = drawn(tmp_path / "s.dxf", draw)
+    with pytest.raises(SourceError, match=r"was not read within 5 s|needs more than"):
+        read_in_sandbox(path, limits=Limits(time_s=5))
+
+    def draw_endless(space, drawing):
+        drawing.blocks.new("b").add_blockref("b", (1, 0))
+        space.add_blockref("b", (0, 0))
+
+    assert "1 entities are not read: INSERT (1)" in said(read_vector(drawn(path, draw_endless)))
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_the_database_cannot_be_written_to(address):
     engine.dispose()
 
 
-def test_a_password_is_never_said(address):
+def test_a_password_is_never_shown(address):
     host = shown(address).split("://")[1].split("/")[0]
     for wrong in (f"postgis://nobody:s3cret@{host}/lzgis", f"postgis://nobody:s3cret@{host}/nothing_here"):
         with pytest.raises(
@@ -181,7 +181,7 @@ def test_a_database_without_postgis(address):
             connection.execute("DROP DATABASE plain_one WITH (FORCE)")
 
 
-def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch):
+def test_without_the_extra_it_is_reported_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(
         SourceError, match=r"needs packages that are not installed: SQLAlchemy, psycopg; install it with: pip"
@@ -224,7 +224,7 @@ def test_the_command_line_writes_no_password_anywhere(address, tmp_path):
         assert b"s3cret" not in file.read_bytes(), file
 
 
-def test_addresses_are_told_from_paths():
+def test_addresses_are_distinguished_from_paths():
     assert is_address("postgis://h/d")
     assert is_address("postgresql:/h/d")
     assert not is_address("C:\\data\\sites.shp")
@@ -250,7 +250,7 @@ def shapes(address):
         connection.execute("DROP TABLE public.shapes")
 
 
-def test_arcs_and_surfaces_are_told_and_listed(shapes):
+def test_arcs_and_surfaces_are_reported_and_listed(shapes):
     read = read_vector(shapes, layer="shapes")
     assert read.frame["id"].tolist() == ["a", "b", "c", "d", "e"]
     assert read.frame.geometry.isna().tolist() == [False, False, False, False, True]

@@ -1,4 +1,4 @@
-"""Shapefiles: encodings told and untold, parts missing or cut short, projections as ArcGIS writes them."""
+"""Shapefiles: encodings named and not named, parts missing or cut short, projections as ArcGIS writes them."""
 
 from __future__ import annotations
 

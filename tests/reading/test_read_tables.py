@@ -19,7 +19,7 @@ from shapely import Polygon
 
 from lzgis.errors import SourceError
 from lzgis.reading import ReadOptions, read_sites, read_vector
-from lzgis.reading.formats.sheet import COORDINATE_FIELDS
+from lzgis.reading.formats.tables import COORDINATE_FIELDS
 from lzgis.reading.numbers import number
 
 
@@ -41,7 +41,7 @@ def points(read):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
 @pytest.mark.parametrize(("delimiter", "title"), [(",", ","), ("\t", "tab"), (";", ";"), ("|", "|"), ("，", "，")])
-def test_delimiter_and_encoding_are_found_and_told(tmp_path, encoding, delimiter, title):
+def test_delimiter_and_encoding_are_found_and_reported(tmp_path, encoding, delimiter, title):
     rows = ["编号,项目名称,经度,纬度", "甲,连州保安,112.4,25", "乙,东陂,112.5,25.1"]
     read = read_vector(csv(tmp_path, "\r\n".join(rows).replace(",", delimiter), encoding))
     assert read.frame["项目名称"].tolist() == ["连州保安", "东陂"]
@@ -128,7 +128,7 @@ def test_numbers_in_every_dress(tmp_path):
     assert points(read_vector(table, options=METRES)) == [(38412345.5, 2765432.1)]
 
 
-def test_a_row_without_coordinates_stays_and_is_told_of(tmp_path):
+def test_a_row_without_coordinates_stays_and_is_reported(tmp_path):
     path = book(
         tmp_path,
         项目=[["编号", "经度", "纬度"], ["甲", 112.4, 25], ["乙", "待定", 25], ["丙", 112.4, ""], ["丁", 212.4, 25]],
@@ -168,7 +168,7 @@ def test_names_that_say_which_way_they_point(tmp_path, east, north):
     assert points(read) == [(38412345, 2765432)]
 
 
-def test_degrees_name_no_system_and_that_is_said(tmp_path):
+def test_degrees_name_no_system_and_that_is_reported(tmp_path):
     path = csv(tmp_path, "id,lon,lat\n1,112.4,25\n")
     read = read_vector(path)
     assert read.frame.crs.to_epsg() == 4490
@@ -191,7 +191,7 @@ def test_degrees_name_no_system_and_that_is_said(tmp_path):
         (25.0, 112.4, True),
     ],
 )
-def test_which_of_x_and_y_points_north_is_decided_by_values_and_said(tmp_path, x, y, north):
+def test_which_of_x_and_y_points_north_is_decided_by_values_and_reported(tmp_path, x, y, north):
     read = read_vector(csv(tmp_path, f"id,X,Y\n1,{x},{y}\n2,{x + 0.01},{y}\n"))
     east, up = (y, x) if north else (x, y)
     assert points(read)[0] == (east, up)

@@ -16,7 +16,7 @@ from shapely import LineString, Point, Polygon, box
 
 from lzgis.errors import LayerError, SourceError
 from lzgis.reading import READERS, SITE_FIELDS, read_sites, read_vector, sha256_of, sites_from_frame
-from lzgis.reading.repair import mend
+from lzgis.reading.repair import repair_geometries
 
 SHAPES = [box(112.5, 25, 112.51, 25.01), Point(112.5, 25), LineString([(112.5, 25), (112.6, 25)])]
 
@@ -62,7 +62,7 @@ def test_the_first_alias_found_is_taken_and_other_columns_are_kept():
     assert list(table.frame.columns) == ["id", "name", "activity", "编号", "备注", "geometry"]
 
 
-def test_without_ids_rows_are_numbered_and_that_is_said():
+def test_without_ids_rows_are_numbered_and_that_is_reported():
     table = sites_from_frame(frame(name=["甲", "乙"]), name="sites.shp")
     assert table.frame["id"].tolist() == ["1", "2"]
     said = {p.what: (p.level, p.remedy) for p in table.problems}
@@ -195,7 +195,7 @@ def test_the_fingerprint_of_a_file_is_its_sha256_and_that_of_a_folder_is_stable(
 
 def mended(*shapes, accept="listed"):
     ids = np.array([f"f{i}" for i in range(len(shapes))])
-    return mend(np.array(shapes, dtype=object), ids, "here", accept=accept)
+    return repair_geometries(np.array(shapes, dtype=object), ids, "here", accept=accept)
 
 
 def test_sound_shapes_are_left_alone():
@@ -205,7 +205,7 @@ def test_sound_shapes_are_left_alone():
     assert shapely.equals_identical(done.geometry, np.array(SHAPES, dtype=object)).all()
 
 
-def test_shapes_that_fall_apart_cannot_be_used():
+def test_shapes_that_collapse_cannot_be_used():
     flat = Polygon([(112.5, 25), (112.6, 25), (112.5, 25)])
     dot = LineString([(112.5, 25), (112.5, 25)])
     done = mended(flat, dot, SHAPES[0])
@@ -231,12 +231,12 @@ def test_a_repair_that_changes_the_area_needs_to_be_accepted(name):
     shape, before, after = CHANGED[name]
     there = toy.PLANE.unproject([shape])[0]
     refused, taken = mended(there), mended(there, accept="accepted")
-    assert refused.relied_on.tolist() == [None]
+    assert refused.accepted.tolist() == [None]
     assert shapely.equals_exact(refused.doubtful[0], shapely.convex_hull(there), 1e-12, normalize=True)
     assert refused.problems[0].level == "error"
     assert refused.problems[0].remedy == "draw it again, or accept the repair"
     assert taken.doubtful == ()
-    assert shapely.is_valid(taken.relied_on[0])
+    assert shapely.is_valid(taken.accepted[0])
     assert shapely.area(toy.PLANE.project(taken.geometry))[0] == pytest.approx(after, rel=1e-6)
     assert [p.level for p in taken.problems] == ["warning"]
     assert f"{after:.2f} ㎡ after" in taken.problems[0].what
@@ -257,8 +257,8 @@ def test_a_repair_that_changes_the_area_needs_to_be_accepted(name):
 )
 def test_a_repair_that_keeps_the_area_is_made_and_listed(shape, area):
     done = mended(toy.PLANE.unproject([shape])[0])
-    assert shapely.is_valid(done.relied_on[0])
-    assert shapely.area(toy.PLANE.project(done.relied_on))[0] == pytest.approx(area, abs=0.02)
+    assert shapely.is_valid(done.accepted[0])
+    assert shapely.area(toy.PLANE.project(done.accepted))[0] == pytest.approx(area, abs=0.02)
     assert [r.accepted for r in done.repairs] == [True]
 
 
@@ -266,7 +266,7 @@ def test_what_one_repair_leaves_broken_is_repaired_again():
     # GEOS rounds the crossings of this one so that its first result crosses itself.
     ring = [(0, 0), (2, 1), (1, 0), (2, 0), (2, 1), (1, 0), (0, 0)]
     crossing = Polygon([(112.5 + x * 1e-4, 25 + y * 1e-4) for x, y in ring])
-    assert shapely.is_valid(mended(crossing, accept="accepted").relied_on[0])
+    assert shapely.is_valid(mended(crossing, accept="accepted").accepted[0])
 
 
 def test_points_given_twice_are_no_fault_and_a_ring_is_a_closed_line():

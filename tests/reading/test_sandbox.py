@@ -1,4 +1,4 @@
-"""Reading in a process apart: what comes back, what the limits do, and that nothing of the child is executed."""
+"""Reading in a separate process: what comes back, what the limits do, and that nothing of the child is executed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lzgis.reading import Decided, Limits, Read, ReadOptions, begin_reading, rea
 from lzgis.reading.sandbox.exchange import pack, pack_error, unpack, unpack_error
 from lzgis.reading.sandbox.limits import DRIVERS_LEFT_OUT, environment
 
-READ_BY = {"ESRI Shapefile", "CSV", "GML", "KML", "GeoJSON", "GPKG", "OpenFileGDB", "DXF", "FlatGeobuf", "ODS", "XLSX"}
+READ_BY = {"ESRI Shapefile", "CSV", "GML", "KML", "GeoJSON", "GPKG", "OpenFileGDB", "FlatGeobuf", "ODS", "XLSX"}
 
 
 def written(path):

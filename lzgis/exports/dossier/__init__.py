@@ -13,7 +13,7 @@ from lzgis.exports.dossier.document import Dossier
 from lzgis.exports.dossier.processes import Job, process_count, write_in_processes
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
-from lzgis.files.atomic_write import telling, workplace, write_bytes_atomic
+from lzgis.files.atomic_write import export_errors, working_folder, write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report
 from lzgis.words import Language
@@ -86,9 +86,9 @@ def write_projects(
     if progress:
         progress(0, len(jobs))
     size = process_count(len(jobs), choices.get("workers", 1))
-    with telling(Path(folder)):
+    with export_errors(Path(folder)):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with workplace(Path(folder)) as place:
+        with working_folder(Path(folder)) as place:
             for done, files in enumerate(write_in_processes(setup, jobs, size, place)):
                 written += files
                 if progress:
@@ -175,9 +175,9 @@ def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> b
     if suffix == ".pdf":
         from lzgis.exports.dossier.pdf import pdf_bytes
 
-        with telling(path):
+        with export_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with workplace(path.parent) as place:
+            with working_folder(path.parent) as place:
                 return pdf_bytes(one, made_at, place)
     if suffix == ".html":
         from lzgis.exports.dossier.html_page import html_text

@@ -18,7 +18,7 @@ from lzgis.exports.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exports.report_text import number, records, text, visible
 from lzgis.exports.tables.answer_sheet import Clause
 from lzgis.exports.tables.tables import Table, mark_of, shortfall
-from lzgis.model.report import HIT_STATES, Reason, State
+from lzgis.model.report import HIT_STATES, Problem, Reason, State
 from lzgis.model.rules import Document, Level, Requirement, Rule
 
 _MAX_FEATURES = 6

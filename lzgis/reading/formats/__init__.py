@@ -1,1 +1,1 @@
-"""Readers, one module a format."""
+"""Readers, one module per format."""

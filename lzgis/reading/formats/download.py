@@ -1,4 +1,4 @@
-"""A file fetched from an address that the user gave and allowed; within limits of size and time."""
+"""Downloads from an address that the user gave and allowed, with limits of size and time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_download(address: str, options: ReadOptions) -> Read:
             Message("fetch the file yourself, or use --allow-network"),
         )
     name = PurePosixPath(unquote(urlsplit(address).path)).name
-    # Nothing of what an address says may become a path.
+    # No part of an address may become part of a path.
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in READERS or suffix == ".gdb":
         raise SourceError(
@@ -49,7 +49,7 @@ def read_download(address: str, options: ReadOptions) -> Read:
         )
     with working_copy(place, f"fetched{suffix}") as copy:
         _fetch(address, copy.file, place)
-        read = copy.retold(read_file(copy.file, replace(options, where={})))
+        read = copy.reword_read(read_file(copy.file, replace(options, where={})))
     return replace(read, name=place)
 
 
@@ -62,7 +62,7 @@ def _fetch(address: str, file: Path, place: str) -> None:
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPRedirectHandler(),
-        # Without it, a redirection to an address of another kind would give no answer at all.
+        # Without it, a redirection to an address of another scheme would return nothing.
         urllib.request.UnknownHandler(),
     ):
         opener.add_handler(handler)

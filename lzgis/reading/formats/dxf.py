@@ -1,138 +1,431 @@
-"""DXF drawings: closed lines become polygons, texts inside them their names.
+"""DXF drawings, read by ezdxf: closed lines become polygons, texts inside them their names.
 
-GDAL reads the entities, from a copy in UTF-8. A drawing has no reference system: it must be declared.
+A drawing has no reference system: it must be declared.
 """
 
 from __future__ import annotations
 
+import io
+import itertools
+import logging
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
+from ezdxf import recover
+from ezdxf.document import Drawing
+from ezdxf.filemanagement import read as read_drawing
+from ezdxf.lldxf.const import DXFError
+from ezdxf.lldxf.encoding import decode_dxf_unicode
+from ezdxf.math import OCS, Vec3, bulge_to_arc
+from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
+from ezdxf.version import __version__ as ezdxf_version
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+from shapely.errors import ShapelyError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
-from lzgis.reading.arcs import Drawn, chords_of, square_metres, with_chords
+from lzgis.reading.arcs import square_metres, with_chords
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.encoding import decoded
-from lzgis.reading.formats.gdal import Kind, choose_layer, read_gdal
+from lzgis.reading.formats.gdal import choose_layer, logged, refuse
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
-from lzgis.reading.sandbox.working_copy import working_copy
 
-DXF = Kind("DXF", "DXF")
+_TITLE = "DXF"
+_ENGINE = f"ezdxf {ezdxf_version}"
 _BEGINS = re.compile(r"^(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
-_CODE_PAGE = re.compile(r"\$DWGCODEPAGE\s*\n\s*3\s*\n\s*(\S+)")
-_CURVES = {"ARC", "CIRCLE", "ELLIPSE"}
-_BULGED = {"LWPOLYLINE", "VERTEX", "HATCH"}
-#: Curves of a drawing: none, such as chords of a stated angle stand for, or others too.
-Curves = Literal["none", "arcs", "unmeasured"]
+_CODE_PAGE = re.compile(r"(\$DWGCODEPAGE\s*\n\s*3\s*\n\s*)(\S+)")
+_VERSION = re.compile(r"\$ACADVER\s*\n\s*1\s*\n\s*(\S+)")
+#: Splines are drawn as chords that are off by about this share of their size.
+_SPLINE_SHARE = 1e-5
+#: The deepest nesting of blocks that is followed.
+_DEPTH = 32
+#: So many repairs are named; the others are counted.
+_NAMED = 20
+_TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
+_BAD_ENTITY = (DXFError, ShapelyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class _Bend(NamedTuple):
+    """The angle between points on curves, and the kinds of curves found in an entity."""
+
+    step_deg: float
+    found: set[str]
+
+
+class _Row(NamedTuple):
+    """One entity of a drawing; `curved` is the entity itself if it has arcs, which may have to be drawn again."""
+
+    layer: str
+    text: str
+    shape: shapely.Geometry
+    curved: Any = None
 
 
 def read_dxf(path: Path, options: ReadOptions) -> Read:
     """Read a DXF drawing: polygons from closed lines and hatches, other lines and points as they are.
 
+    Entities of blocks are read where the blocks are inserted. Only the model space is read.
+
     Raises
     ------
     SourceError
-        If it is no DXF in text form, or GDAL cannot read it.
+        If it is no DXF in text form, or ezdxf cannot read it.
     """
+    place = str(path)
     data = path.read_bytes()
     if data.startswith(b"AutoCAD Binary DXF"):
-        raise SourceError(
-            str(path), Message("is a binary DXF"), Message("save it as DXF in text form (R2000 or later)")
-        )
-    named = _CODE_PAGE.search(data[:20000].decode("latin-1").replace("\r\n", "\n"))
-    text, encoding = decoded(data, str(path), declared=options.encoding, named=named[1] if named else None)
+        raise SourceError(place, Message("is a binary DXF"), Message("save it as DXF in text form (R2000 or later)"))
+    page = _CODE_PAGE.search(data[:20000].decode("latin-1").replace("\r\n", "\n"))
+    text, encoding = decoded(data, place, declared=options.encoding, named=page[2] if page else None)
     text = text.replace("\r\n", "\n")
     if not _BEGINS.match(text) or not text.rstrip().endswith("EOF"):
-        raise SourceError(str(path), Message("is no whole {kind}", kind=DXF.title), Message("save the drawing again"))
-    problems = []
-    curves = _curves(text)
-    read = _read_copy(path, text, replace(options, layer=None), curves)
-    frame = read.frame.drop(columns=["SubClasses", "Linetype", "EntityHandle"], errors="ignore")
+        raise SourceError(place, Message("is no whole {kind}", kind=_TITLE), Message("save the drawing again"))
+    document, found = _document(text, path)
+    del data, text
+    rows, curves, unread = _rows(document)
+    # A large drawing takes most of the memory that a reader may use.
+    del document
+    shapes = _polygons_of_rings(np.array([row.shape for row in rows], dtype=object))
+    arcs = np.array([i for i, row in enumerate(rows) if row.curved is not None], dtype=np.intp)
+
+    def redraw(step_deg: float) -> Geometries:
+        made = np.array(shapes, dtype=object)
+        for i in arcs:
+            made[i] = _shape(rows[i].curved, _Bend(step_deg, set()))
+        return _polygons_of_rings(made)
+
+    drawn = with_chords(shapes, arcs, redraw, place=place, unit_m2=_unit_m2(options))
+    frame = gpd.GeoDataFrame({"Layer": [row.layer for row in rows]}, geometry=list(drawn.shapes))
+    frame["Text"] = [row.text for row in rows]
     kept = np.ones(len(frame), dtype=bool)
     if options.layer is not None:
-        choose_layer(str(path), sorted(set(frame["Layer"])), options.layer)
+        choose_layer(place, sorted(set(frame["Layer"])), options.layer)
         kept = (frame["Layer"] == options.layer).to_numpy()
-    if "PaperSpace" in frame:
-        kept = kept & (frame.pop("PaperSpace").fillna(0).astype(int) == 0).to_numpy()
-    read = replace(read, frame=frame).only(np.flatnonzero(kept).tolist())
-    if curves == "unmeasured":
+    problems = []
+    if "splines" in curves:
         what = Message("splines are drawn as chords of the library that reads them, which does not say how far off")
-        problems.append(Problem("warning", str(path), what, Message("draw them as arcs or polylines to be sure")))
-    read = _named(read, str(path), problems)
-    _say_nested(read.frame, str(path), problems)
-    return replace(read, problems=(*problems, *read.problems), encoding=encoding, crs=None)
+        problems.append(Problem("warning", place, what, Message("draw them as arcs or polylines to be sure")))
+    read = Read(frame, _ENGINE, (*drawn.problems, *found), changes=drawn.changes, encoding=encoding)
+    read = _with_names(read.only(np.flatnonzero(kept).tolist()), place, problems)
+    _report_nested(read.frame, place, problems)
+    if unread:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(unread.items()))
+        what = Message("{count} entities are not read: {kinds}", count=sum(unread.values()), kinds=kinds)
+        remedy = Message("draw them as lines, polylines or hatches if they are sites")
+        problems.append(Problem("warning", place, what, remedy))
+    return replace(read, problems=(*problems, *read.problems))
 
 
-def _read_copy(path: Path, text: str, options: ReadOptions, curves: Curves) -> Read:
-    encoded = pyogrio.get_gdal_config_option("DXF_ENCODING")
-    with working_copy(str(path), path.name) as copy:
-        copy.file.write_text(text, "utf-8", newline="\n")
+def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
+    """Load a drawing; one that ezdxf refuses is repaired if possible, and each repair is reported."""
+    remedy = Message("look whether all of it was read")
+    with logged("ezdxf", logging.WARNING) as messages:
         try:
-            pyogrio.set_gdal_config_options({"DXF_ENCODING": "UTF-8"})
-            read = read_gdal(copy.file, DXF, options)
-            shapes = _closed(read.frame.geometry.to_numpy())
-            drawn = Drawn(shapes)
-            if curves != "none":
+            document, repairs = read_drawing(io.StringIO(text)), []
+        except _BAD_ENTITY as first:
+            try:
+                document, auditor = recover.read(io.BytesIO(_encoded(text)))
+            except _BAD_ENTITY:
+                refuse(path, first)
+            repairs = [str(first), *(entry.message for entry in (*auditor.errors, *auditor.fixes))]
+    found = [
+        Problem("warning", str(path), Message("is damaged and was repaired: {text}", text=one), remedy)
+        for one in repairs[:_NAMED]
+    ]
+    if len(repairs) > _NAMED:
+        what = Message("{count} more repairs were made", count=len(repairs) - _NAMED)
+        found.append(Problem("warning", str(path), what, remedy))
+    # Handles identify entities for references; nothing that is read here depends on them.
+    warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
+    found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
+    return document, found
 
-                def again(step_deg: float) -> Geometries:
-                    with chords_of(step_deg):
-                        return _closed(pyogrio.read_dataframe(copy.file, columns=[]).geometry.to_numpy())
 
-                # GDAL draws the curves of a drawing itself: those are curves that other chords give other points.
-                count = shapely.get_num_coordinates
-                bent = np.flatnonzero(count(shapes) != count(again(2 * ARC_STEP_DEG)))
-                drawn = with_chords(shapes, bent, again, place=str(copy.file), unit_m2=_unit_m2(options))
-        finally:
-            pyogrio.set_gdal_config_options({"DXF_ENCODING": encoded})
-        frame = read.frame.set_geometry(gpd.GeoSeries(drawn.shapes, index=read.frame.index))
-        problems, changes = (*drawn.problems, *read.problems), (*read.changes, *drawn.changes)
-        return copy.retold(replace(read, frame=frame, problems=problems, changes=changes))
+def _encoded(text: str) -> bytes:
+    """Encode a drawing for :func:`ezdxf.recover.read`, which decodes it by version and code page of the header."""
+    version = _VERSION.search(text)
+    if _CODE_PAGE.search(text):
+        text = _CODE_PAGE.sub(r"\g<1>ANSI_936", text, count=1)
+    else:
+        known = "" if version else "9\n$ACADVER\n1\nAC1009\n"
+        text = f"0\nSECTION\n2\nHEADER\n{known}9\n$DWGCODEPAGE\n3\nANSI_936\n0\nENDSEC\n{text}"
+    if version and version[1] >= "AC1021":
+        return text.encode("utf-8", "replace")
+    return text.encode("gbk", "dxfreplace")
+
+
+def _rows(document: Drawing) -> tuple[list[_Row], set[str], Counter[str]]:
+    """Draw all entities of the model space; the kinds of those that cannot be drawn are counted."""
+    unread: Counter[str] = Counter()
+    rows: list[_Row] = []
+    curves: set[str] = set()
+    for entity, layer in _simple(document.modelspace(), "", unread, 0):
+        bend = _Bend(ARC_STEP_DEG, set())
+        try:
+            shape = _shape(entity, bend)
+            text = _plain_text(entity) if entity.dxftype() in _TEXTS else ""
+        except _BAD_ENTITY:
+            shape = None
+        if shape is None or shapely.is_empty(shape):
+            unread[entity.dxftype()] += 1
+            continue
+        curves |= bend.found
+        rows.append(_Row(decode_dxf_unicode(layer), text, shape, entity if "arcs" in bend.found else None))
+    return rows, curves, unread
+
+
+def _simple(entities: Iterable[Any], layer: str, unread: Counter[str], depth: int) -> Iterator[tuple[Any, str]]:
+    """Yield the simple entities, each with its layer; blocks and other compound entities are resolved."""
+    for entity in entities:
+        kind = entity.dxftype()
+        # Entities on layer 0 of a block belong to the layer of its insertion.
+        own = entity.dxf.get("layer", "0")
+        own = layer if depth and own == "0" else own
+        if kind in _SHAPES and not (kind == "POLYLINE" and (entity.is_polygon_mesh or entity.is_poly_face_mesh)):
+            yield entity, own
+            continue
+        parts = _parts(entity, unread) if depth < _DEPTH else None
+        if parts is None:
+            unread[kind] += 1
+            continue
+        try:
+            yield from _simple(parts, own, unread, depth + 1)
+        except _BAD_ENTITY:
+            unread[kind] += 1
+
+
+def _parts(entity: Any, unread: Counter[str]) -> Iterable[Any] | None:
+    """Return the parts of a compound entity; None if it has none."""
+
+    def skipped(part: Any, _: str) -> None:
+        unread[part.dxftype()] += 1
+
+    if entity.dxftype() == "INSERT":
+        block = entity.block()
+        if block is None or block.block.is_xref:
+            return None
+        inserted = entity.multi_insert() if entity.mcount > 1 else [entity]
+        drawn = (one.virtual_entities(skipped_entity_callback=skipped) for one in inserted)
+        return itertools.chain(itertools.chain.from_iterable(drawn), entity.attribs)
+    if entity.dxftype() == "POLYLINE":
+        return entity.virtual_entities()  # type: ignore[no-any-return]
+    return virtual_entities(entity) if isinstance(entity, SupportsVirtualEntities) else None
+
+
+def _plain_text(entity: Any) -> str:
+    return decode_dxf_unicode(str(entity.plain_text())).strip()
+
+
+def _shape(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    """Return the shape of one entity; None if it has too few points."""
+    shape: shapely.Geometry | None = _SHAPES[entity.dxftype()](entity, bend)
+    return shape
+
+
+def _line(points: Iterable[Sequence[float]], *, ring: bool = False) -> shapely.Geometry | None:
+    """Return a line through points with heights; a ring is closed."""
+    xyz = np.array([tuple(point) for point in points], dtype=float).reshape(-1, 3)
+    if len(xyz) < 2:
+        return None
+    if ring and (xyz[0] != xyz[-1]).any():
+        xyz = np.vstack([xyz, xyz[:1]])
+    return shapely.LineString(xyz)
+
+
+def _on_arc(centre: Sequence[float], radius: float, begin: float, sweep: float, bend: _Bend) -> np.ndarray:
+    """Return points of an arc in the plane with both ends; angles in radians, clockwise if `sweep` is negative."""
+    bend.found.add("arcs")
+    count = max(1, math.ceil(abs(math.degrees(sweep)) / bend.step_deg - 1e-9))
+    angles = begin + sweep * np.arange(count + 1) / count
+    return np.column_stack([centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)])
+
+
+def _with_bulges(xyb: np.ndarray, bend: _Bend, *, closed: bool) -> np.ndarray:
+    """Return the points of a polyline in its plane, with points on the arcs of segments with a bulge."""
+    if not len(xyb) or not xyb[:, 2].any():
+        return xyb[:, :2]
+    points = [xyb[0, :2]]
+    following = np.vstack([xyb[1:], xyb[:1]]) if closed else xyb[1:]
+    for (x, y, bulge), (*end, _) in zip(xyb, following, strict=False):
+        if bulge and (x, y) != tuple(end):
+            centre, first, last, radius = bulge_to_arc((x, y), end, bulge)
+            begin = first if bulge > 0 else last
+            points += list(_on_arc(centre, radius, begin, 4 * math.atan(bulge), bend)[1:-1])
+        points.append(np.array(end))
+    return np.array(points)
+
+
+def _in_world(points: np.ndarray, entity: Any, height: float) -> Iterable[Sequence[float]]:
+    """Transform points in the plane of an entity to coordinates of the drawing."""
+    extrusion = Vec3(entity.dxf.get("extrusion", (0, 0, 1)))
+    xyz = np.column_stack([points, np.full(len(points), height)])
+    if extrusion.isclose((0, 0, 1)):
+        return list(xyz)
+    return [tuple(point) for point in OCS(extrusion).points_to_wcs(Vec3(p) for p in xyz)]
+
+
+def _lwpolyline(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    xyb = np.array(entity.lwpoints.values, dtype=float).reshape(-1, 5)[:, [0, 1, 4]]
+    points = _with_bulges(xyb, bend, closed=entity.closed)
+    return _line(_in_world(points, entity, entity.dxf.elevation), ring=entity.closed)
+
+
+def _polyline(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    # The control points of a smoothed polyline are not on it.
+    drawn = [vertex for vertex in entity.vertices if not vertex.dxf.flags & 16]
+    if entity.is_3d_polyline:
+        return _line((vertex.dxf.location for vertex in drawn), ring=entity.is_closed)
+    xyb = np.array([(*vertex.dxf.location.vec2, vertex.dxf.get("bulge", 0)) for vertex in drawn]).reshape(-1, 3)
+    points = _with_bulges(xyb, bend, closed=entity.is_closed)
+    return _line(_in_world(points, entity, Vec3(entity.dxf.elevation).z), ring=entity.is_closed)
+
+
+def _arc(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    full = entity.dxftype() == "CIRCLE"
+    begin = 0.0 if full else math.radians(entity.dxf.start_angle)
+    sweep = math.tau if full else (math.radians(entity.dxf.end_angle) - begin) % math.tau or math.tau
+    centre = Vec3(entity.dxf.center)
+    points = _on_arc(centre, abs(entity.dxf.radius), begin, sweep, bend)
+    if full:
+        points[-1] = points[0]
+    return _line(_in_world(points, entity, centre.z))
+
+
+def _ellipse(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    tool = entity.construction_tool()
+    sweep = (tool.end_param - tool.start_param) % math.tau or math.tau
+    units = _on_arc((0, 0), 1.0, tool.start_param, sweep, bend)
+    axes = np.array([tuple(tool.major_axis), tuple(tool.minor_axis)])
+    return _line(units @ axes + np.array(tuple(tool.center)), ring=math.isclose(sweep, math.tau))
+
+
+def _spline(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    return _line(_on_spline(entity.construction_tool(), bend), ring=entity.closed)
+
+
+def _on_spline(tool: Any, bend: _Bend) -> list[Vec3]:
+    bend.found.add("splines")
+    ends = np.array([tuple(Vec3(point)) for point in tool.control_points])
+    size = float(np.linalg.norm(ends.max(axis=0) - ends.min(axis=0)))
+    return list(tool.flattening(max(size * _SPLINE_SHARE, 1e-12)))
+
+
+def _hatch(entity: Any, bend: _Bend) -> shapely.Geometry | None:
+    rings = [ring for path in entity.paths if len(ring := _boundary(path, bend)) >= 3]
+    shape = _nested(rings)
+    height = Vec3(entity.dxf.elevation).z
+    return shapely.transform(
+        shapely.force_3d(shape), lambda xyz: np.array(_in_world(xyz[:, :2], entity, height)), include_z=True
+    )
+
+
+def _boundary(path: Any, bend: _Bend) -> np.ndarray:
+    """Return the points of one boundary of a hatch, in its plane."""
+    if hasattr(path, "vertices"):
+        return _with_bulges(np.array(path.vertices, dtype=float).reshape(-1, 3), bend, closed=True)
+    left = [edge for edge in (_edge(edge, bend) for edge in path.edges) if len(edge) > 1]
+    points = left.pop(0) if left else np.zeros((0, 2))
+    while left:
+        # Edges are usually in order; the next one is the one with an end nearest to the last point.
+        gaps = [np.linalg.norm(edge[[0, -1]] - points[-1], axis=1) for edge in left]
+        nearest = int(np.argmin([gap.min() for gap in gaps]))
+        edge = left.pop(nearest)
+        points = np.vstack([points, edge[1:] if gaps[nearest][0] <= gaps[nearest][1] else edge[-2::-1]])
+    return points
+
+
+def _edge(edge: Any, bend: _Bend) -> np.ndarray:
+    kind = type(edge).__name__
+    if kind == "LineEdge":
+        return np.array([tuple(edge.start), tuple(edge.end)])
+    if kind == "SplineEdge":
+        return np.array([tuple(point)[:2] for point in _on_spline(edge.construction_tool(), bend)])
+    begin = math.radians(edge.start_angle) if kind == "ArcEdge" else edge.start_param
+    end = math.radians(edge.end_angle) if kind == "ArcEdge" else edge.end_param
+    sweep = end - begin if math.isclose(abs(end - begin), math.tau) else (end - begin) % math.tau or math.tau
+    if kind == "ArcEdge":
+        points = _on_arc(edge.center, edge.radius, begin, sweep, bend)
+    else:
+        major = np.array(tuple(edge.major_axis))
+        minor = np.array([-major[1], major[0]]) * edge.ratio
+        points = _on_arc((0, 0), 1.0, begin, sweep, bend) @ np.array([major, minor]) + np.array(tuple(edge.center))
+    return points if edge.ccw else points[::-1]
+
+
+def _nested(rings: Sequence[np.ndarray]) -> shapely.Geometry:
+    """Return polygons of rings: a ring within an odd number of others is a hole of the smallest of them."""
+    areas = np.array([shapely.Polygon(ring) for ring in rings], dtype=object)
+    sizes = shapely.area(areas)
+    tree = shapely.STRtree(areas)
+    within = []
+    for i, ring in enumerate(rings):
+        # Rings may touch: any corner, or middle of an edge, that is properly inside decides.
+        probes = shapely.points(np.vstack([ring, (ring + np.roll(ring, -1, axis=0)) / 2]))
+        around = [int(j) for j in tree.query(areas[i]) if sizes[j] > sizes[i]]
+        within.append([j for j in around if shapely.contains_properly(areas[j], probes).any()])
+    shells: dict[int, list[np.ndarray]] = {i: [] for i, around in enumerate(within) if len(around) % 2 == 0}
+    for i, around in enumerate(within):
+        if i not in shells:
+            shells[min((j for j in around if j in shells), key=lambda j: sizes[j])].append(rings[i])
+    made = [shapely.Polygon(rings[i], holes) for i, holes in shells.items()]
+    return made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+
+
+def _text_place(entity: Any, _: _Bend) -> shapely.Geometry:
+    if entity.dxftype() == "MTEXT":
+        return shapely.Point(*entity.dxf.insert)
+    return shapely.Point(*entity.ocs().to_wcs(entity.get_placement()[1]))
+
+
+def _corners(entity: Any, _: _Bend) -> shapely.Geometry | None:
+    return _line(entity.wcs_vertices(), ring=True)
+
+
+#: The function that returns the shape of each kind of entity.
+_SHAPES: dict[str, Any] = {
+    "POINT": lambda entity, _: shapely.Point(*entity.dxf.location),
+    "LINE": lambda entity, _: _line([entity.dxf.start, entity.dxf.end]),
+    "LWPOLYLINE": _lwpolyline,
+    "POLYLINE": _polyline,
+    "CIRCLE": _arc,
+    "ARC": _arc,
+    "ELLIPSE": _ellipse,
+    "SPLINE": _spline,
+    "HELIX": _spline,
+    "HATCH": _hatch,
+    "MPOLYGON": _hatch,
+    **dict.fromkeys(("3DFACE", "SOLID", "TRACE"), _corners),
+    **dict.fromkeys(_TEXTS, _text_place),
+}
 
 
 def _unit_m2(options: ReadOptions) -> float:
-    """Tell how many square metres a square unit of a drawing has, by the system that is declared for it."""
+    """Give the square metres of a square unit of a drawing, by the system that is declared for it."""
     try:
         return square_metres(CRS.from_user_input(options.crs) if options.crs else None)
-    except CRSError:  # Told of when the system is needed.
+    except CRSError:  # Reported when the system is needed.
         return 1.0
 
 
-def _curves(text: str) -> Curves:
-    """Tell whether a drawing has curves, or lines with segments that bulge (group 42), or splines among them."""
-    lines = text.split("\n")
-    entity = ""
-    found: Curves = "none"
-    for code, value in zip(lines[0::2], lines[1::2], strict=False):
-        group = code.strip()
-        if group == "0":
-            entity = value.strip()
-            if entity == "SPLINE":
-                return "unmeasured"
-            if entity in _CURVES:
-                found = "arcs"
-        elif group == "42" and entity in _BULGED and value.strip().strip("-0."):
-            found = "arcs"
-    return found
+def _polygons_of_rings(given: Geometries) -> Geometries:
+    """Make polygons of the lines that end where they begin; no point is changed.
 
-
-def _closed(given: Geometries) -> Geometries:
-    """Make polygons of lines that end where they begin: so an outline is drawn, and nothing of it is changed.
-
-    A drawing of which everything has the height 0 has none.
+    A shape whose heights are all 0 has none.
     """
-    heights = shapely.get_coordinates(given, include_z=True)[:, 2]
-    shapes = given if np.nan_to_num(heights).any() else shapely.force_2d(given)
+    xyz, of = shapely.get_coordinates(given, include_z=True, return_index=True)
+    high = np.bincount(of, weights=np.nan_to_num(xyz[:, 2]) != 0, minlength=len(given)) > 0
+    shapes = np.where(high, given, shapely.force_2d(given))
     lines = shapely.get_type_id(shapes) == 1
     rings = lines & shapely.is_closed(shapes) & (shapely.get_num_points(shapes) >= 4)
     made = np.array(shapes, dtype=object)
@@ -141,14 +434,12 @@ def _closed(given: Geometries) -> Geometries:
     return made
 
 
-def _named(read: Read, place: str, problems: list[Problem]) -> Read:
-    """Give polygons the texts that stand inside them; a text is no site of its own."""
+def _with_names(read: Read, place: str, problems: list[Problem]) -> Read:
+    """Give each polygon the texts that stand inside it, and drop the rows of texts."""
     frame = read.frame
     shapes = frame.geometry.to_numpy()
-    written = frame["Text"].fillna("").astype(str).str.strip() if "Text" in frame else None
-    frame = frame.drop(columns="Text", errors="ignore").assign(Text="", name="")
-    if written is None:
-        return replace(read, frame=frame)
+    written = frame["Text"]
+    frame = frame.drop(columns="Text").assign(Text="", name="")
     is_text = ((written != "") & (shapely.get_type_id(shapes) == 0)).to_numpy()
     areas = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
     texts = np.flatnonzero(is_text)
@@ -167,8 +458,8 @@ def _named(read: Read, place: str, problems: list[Problem]) -> Read:
     return replace(read, frame=frame).only(np.flatnonzero(~is_text).tolist())
 
 
-def _say_nested(frame: gpd.GeoDataFrame, place: str, problems: list[Problem]) -> None:
-    """Tell of closed lines inside others: holes or areas of their own, which the drawing does not say."""
+def _report_nested(frame: gpd.GeoDataFrame, place: str, problems: list[Problem]) -> None:
+    """Report closed lines inside others: the drawing does not say whether they are holes."""
     shapes = frame.geometry.to_numpy()
     areas = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
     inner, outer = shapely.STRtree(shapes[areas]).query(shapes[areas], predicate="within")

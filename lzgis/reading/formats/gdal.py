@@ -1,4 +1,4 @@
-"""Vector files that GDAL reads: by pyogrio, or by fiona where pyogrio refuses."""
+"""Vector files read by GDAL: with pyogrio, or with fiona if pyogrio refuses them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PYOGRIO = f"pyogrio {pyogrio.__version__}, GDAL {pyogrio.__gdal_version_string__
 
 
 class Kind(NamedTuple):
-    """A kind of file: its GDAL driver, what it is called, and the bytes that every such file begins with."""
+    """A kind of file: its GDAL driver, its name, and the bytes that every such file begins with."""
 
     driver: str
     title: str
@@ -44,7 +44,7 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     only = check_geopackage(path, options.layer)
-    return _counted(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
+    return _with_total(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:
@@ -57,12 +57,12 @@ def read_filegdb(path: Path, options: ReadOptions) -> Read:
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
-    """Read a FlatGeobuf, and say that its rows do not stand in the order in which they were written.
+    """Read a FlatGeobuf, and report that its rows are not in the order in which they were written.
 
     Raises
     ------
     SourceError
-        If it holds less than its header says: cut short within its index, GDAL reads it as empty.
+        If it has fewer rows than its header states: GDAL reads a file that is cut short within its index as empty.
     """
     check_beginning(path, FLATGEOBUF)
     read = read_gdal(path, FLATGEOBUF, options, **_window(options))
@@ -72,27 +72,27 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
         raise SourceError(str(path), what, Message("export the file again"))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
-    return _counted(replace(read, problems=(*read.problems, problem)), path, options)
+    return _with_total(replace(read, problems=(*read.problems, problem)), path, options)
 
 
 def _window(options: ReadOptions) -> dict[str, Any]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
 
 
-def _counted(read: Read, path: Path, options: ReadOptions) -> Read:
-    """Say how many rows there are where not all were asked for."""
+def _with_total(read: Read, path: Path, options: ReadOptions) -> Read:
+    """Add the number of all rows if only some were read."""
     if options.rows is None:
         return read
     return replace(read, total=int(pyogrio.read_info(path, layer=_layer(path, options.layer))["features"]))
 
 
 def check_beginning(path: Path, kind: Kind) -> None:
-    """Refuse a file that is something else than its suffix says: GDAL would open it as whatever it finds.
+    """Refuse a file whose content does not match its suffix: GDAL would open it as another format.
 
     Raises
     ------
     SourceError
-        If it does not begin as every file of its kind does.
+        If it does not begin with the bytes of its format.
     """
     with path.open("rb") as stream:
         head = stream.read(max(map(len, kind.begins)))
@@ -105,33 +105,33 @@ def check_beginning(path: Path, kind: Kind) -> None:
 
 
 def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None = None, **opening: Any) -> Read:
-    """Read a layer with pyogrio, or with fiona where pyogrio refuses it.
+    """Read a layer with pyogrio, or with fiona if pyogrio refuses it.
 
     Parameters
     ----------
     path : Path
-        The file, already known to be of its kind.
+        The file, already checked to be of its kind.
     kind : Kind
         The kind.
     options : ReadOptions
         Which layer.
     only : str, optional
-        The layer, where it is known already which it can only be.
+        The layer, if it is already known.
     **opening
         Options of the driver, or of :func:`pyogrio.read_dataframe`.
 
     Raises
     ------
     SourceError
-        If it holds several layers and none was named, or neither engine reads it.
+        If it has several layers and none was named, or neither library reads it.
     """
     try:
-        with warnings.catch_warnings(record=True) as heard:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             layer = only or _layer(path, options.layer)
             frame, found, changes = read_frame(path, layer, **opening)
-        said = (*found, *_said(heard, path))
-        return Read(frame, PYOGRIO, said, crs=_crs_of(frame), changes=changes)
+        problems = (*found, *_warnings(caught, path))
+        return Read(frame, PYOGRIO, problems, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
@@ -139,19 +139,19 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None 
 
 
 def refuse(path: Path, error: Exception) -> NoReturn:
-    """Say that a file cannot be read, and why."""
+    """Raise the error for a file that cannot be read."""
     raise SourceError(
         str(path), Message("cannot be read ({first})", first=error), Message("save it again as GeoPackage")
     ) from error
 
 
 def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
-    """Choose one of several layers (sheets, members): the one that was named, or the only one.
+    """Return one of several layers (sheets, members): the one that was named, or the only one.
 
     Raises
     ------
     SourceError
-        If there are several and none was named, or not the one named.
+        If there are several and none was named, or there is none of that name.
     """
     names = ", ".join(layers)
     if wanted is not None and wanted not in layers:
@@ -176,12 +176,12 @@ def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
 def _layer(path: Path, wanted: str | None) -> str:
     listed = [(str(name), shape) for name, shape in pyogrio.list_layers(path) if name != "layer_styles"]
     with_shape = [name for name, shape in listed if shape is not None]
-    # Tables without geometry are not meant, unless there is nothing else.
+    # Tables without geometry are only read if there is no other layer.
     return choose_layer(str(path), (with_shape if wanted is None else []) or [n for n, _ in listed], wanted)
 
 
-def _said(heard: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
-    texts = dict.fromkeys(str(one.message) for one in heard if not issubclass(one.category, DeprecationWarning))
+def _warnings(caught: Sequence[warnings.WarningMessage], path: Path) -> tuple[Problem, ...]:
+    texts = dict.fromkeys(str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning))
     remedy = Message("look at the file in the program it comes from")
     return tuple(
         Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
@@ -195,23 +195,23 @@ def _crs_of(frame: gpd.GeoDataFrame) -> Decided | None:
 
 
 @contextmanager
-def _heard_from(logger: str) -> Iterator[list[str]]:
-    """Collect the errors that a package logs instead of raising them."""
-    heard: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+def logged(logger: str, level: int = logging.ERROR) -> Iterator[list[str]]:
+    """Collect the log messages of a package from a level on; a context manager."""
+    caught: list[str] = []
+    handler = logging.Handler(level)
+    handler.emit = lambda record: caught.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger(logger)
     before, log.propagate = log.propagate, False
     log.addHandler(handler)
     try:
-        yield heard
+        yield caught
     finally:
         log.removeHandler(handler)
         log.propagate = before
 
 
 def _crs_by_fiona(source: Any) -> CRS | None:
-    """Read the reference system; what is no system is none, which the reader of the file then says."""
+    """Return the reference system; None if it is invalid."""
     from fiona._err import CPLE_BaseError
 
     try:
@@ -233,10 +233,10 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
     except ImportError:
         refuse(path, first)
     try:
-        # An encoding is only given where pyogrio is asked for bytes too.
+        # An encoding is only given where pyogrio reads bytes too.
         more = {"encoding": options.encoding} if options.encoding else {}
         with (
-            _heard_from(fiona.log.name) as errors,
+            logged(fiona.log.name) as errors,
             fiona.Env(OGR_ARC_STEPSIZE=str(ARC_STEP_DEG)),
             fiona.open(path, layer=options.layer, allowed_drivers=[kind.driver], **more) as source,
         ):
@@ -248,13 +248,13 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=second)
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
     if errors:
-        # Fiona logs what GDAL could not read and gives the rest, which must not pass for the whole.
+        # Fiona logs what GDAL could not read and returns the rest, which must not be taken for the whole.
         what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
     if len(frame) != stated:
-        # Where pyogrio stops at a broken row, fiona goes on without it and says nothing.
+        # Where pyogrio stops at a broken row, fiona skips it without a message.
         refuse(path, first)
-    said = Problem(
+    note = Problem(
         "note",
         str(path),
         Message("was read by fiona, because pyogrio refused it ({first})", first=first),
@@ -262,23 +262,23 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
     )
     engine = f"fiona {fiona.__version__}, GDAL {fiona.__gdal_version__}"
     open_rows = tuple(i for i, row in enumerate(rows) if row.geometry is not None and _is_open(row.geometry))
-    told = tuple(
+    unclosed = tuple(
         Problem("warning", Message("{place}, row {row}", place=path, row=row + 1), CLOSED, LOOK_FOR_POINTS)
         for row in open_rows
     )
     changes = (Change(open_rows, CLOSED),) if open_rows else ()
-    return Read(frame, engine, (said, *told), crs=_crs_of(frame), changes=changes)
+    return Read(frame, engine, (note, *unclosed), crs=_crs_of(frame), changes=changes)
 
 
 def _is_open(geometry: Any) -> bool:
-    """Whether a polygon, as fiona gives it, has a ring that is not closed; shapely closes it and says nothing."""
+    """Return whether a polygon read by fiona has an unclosed ring, which shapely would close without a message."""
     if geometry.type == "GeometryCollection":
         return any(map(_is_open, geometry.geometries))
     polygons = {"Polygon": [geometry.coordinates], "MultiPolygon": geometry.coordinates}.get(geometry.type, ())
     return any(ring[0] != ring[-1] for polygon in polygons for ring in polygon if len(ring))
 
 
-#: Every layer but the one that holds styles, and whether it is a table that is told to hold geometries.
+#: Every layer except the one of styles, and whether it is a table with geometries.
 _LAYERS = """
 SELECT c.table_name, c.data_type = 'features' AND g.table_name IS NOT NULL AND m.name IS NOT NULL FROM gpkg_contents c
 LEFT JOIN gpkg_geometry_columns g ON g.table_name = c.table_name
@@ -288,24 +288,24 @@ WHERE c.table_name <> 'layer_styles'
 
 
 def check_geopackage(path: Path, wanted: str | None) -> str | None:
-    """Refuse layers that are questions asked of the database, and a file whose last changes lie beside it.
+    """Refuse layers that are views, and a file whose last changes are in a journal beside it.
 
     Parameters
     ----------
     path : Path
         The file.
     wanted : str, optional
-        The layer that is to be read; any, if None.
+        The layer to read; any, if None.
 
     Returns
     -------
     str or None
-        The layer to read, where it is the only one and its own tables say so; else GDAL has to be asked.
+        The layer to read, if it is the only one; else GDAL lists the layers.
 
     Raises
     ------
     SourceError
-        If it is no database, the layer (or one of several) is a view, or a journal lies beside it.
+        If it is no database, the layer (or one of several) is a view, or there is a journal beside it.
     """
     for suffix in ("-wal", "-journal"):
         beside = path.with_name(path.name + suffix)
@@ -313,10 +313,10 @@ def check_geopackage(path: Path, wanted: str | None) -> str | None:
             what = Message("has changes beside it that are not in it ({name})", name=beside.name)
             raise SourceError(str(path), what, Message("close it in the program that writes it, then read it again"))
     try:
-        # Immutable: nothing is locked, and nothing is written beside it.
+        # Immutable: SQLite locks nothing and writes no files beside it.
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            # A trigger does nothing while one reads; a view computes whatever its author liked.
+            # Triggers do not run when reading; a view can compute anything.
             rows = database.execute(
                 "SELECT c.table_name FROM gpkg_contents c JOIN sqlite_master m ON lower(m.name) = lower(c.table_name) "
                 "WHERE m.type = 'view'"

@@ -1,4 +1,4 @@
-"""GeoJSON and JSON-FG, read by GDAL once it is known that they are whole and what they are."""
+"""GeoJSON and JSON-FG, read by GDAL after a check that they are complete and of that format."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         what = Message("is in {encoding}, though JSON is always UTF-8", encoding=encoding.value)
         problems.append(Problem("warning", str(path), what, Message("look whether its text reads well")))
     with working_copy(str(path), f"{path.stem}.json") as copy:
-        # GDAL reads UTF-8 only, and looks at the suffix.
+        # GDAL reads only UTF-8, and depends on the suffix.
         copy.file.write_text(text, "utf-8")
-        # The layers of JSON-FG are kinds of features; one file is one table here.
+        # GDAL makes a layer of each feature type of JSON-FG; here one file is one table.
         wanted = options if kind is JSONFG else replace(options, layer=None)
-        read = copy.retold(read_gdal(copy.file, kind, wanted))
+        read = copy.reword_read(read_gdal(copy.file, kind, wanted))
     frame = _with_ids(read.frame, features)
     return replace(
         read, frame=frame, problems=(*problems, *read.problems), encoding=encoding, crs=_crs(document, kind, frame)
@@ -89,7 +89,7 @@ def _kind_of(document: Any, path: Path) -> Kind:
 
 
 def _with_ids(frame: gpd.GeoDataFrame, features: list[Any]) -> gpd.GeoDataFrame:
-    """Add the ids of features that stand beside their properties, which GDAL drops if they are numbers."""
+    """Add the ids of features outside their properties, which GDAL drops if they are numbers."""
     ids = [f.get("id") if isinstance(f, dict) else None for f in features]
     if "id" in frame.columns or len(ids) != len(frame) or all(i is None for i in ids):
         return frame

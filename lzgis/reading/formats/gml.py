@@ -1,4 +1,4 @@
-"""GML, read by GDAL from a copy: no schema is fetched, no link followed, and nothing is written beside the file."""
+"""GML, read by GDAL from a copy: no schema is fetched, no link is followed, nothing is written beside the file."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
         )
     with working_copy(str(path), path.name) as copy:
         copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
-        read = copy.retold(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
+        read = copy.reword_read(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
     return replace(read, encoding=encoding)

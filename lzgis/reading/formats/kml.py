@@ -1,7 +1,7 @@
 """KML, KMZ and ovkml: placemarks of all folders as one table.
 
-Read with the standard library's XML parser, because GDAL's drivers make a layer of every folder and lose the names of
-fields that are Chinese. Links to other files are not followed.
+Read with the XML parser of the standard library: GDAL's drivers make a layer of every folder and lose Chinese field
+names. Links to other files are not followed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.working_copy import working_copy
 from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS
 
-# What an ovkml says of its coordinates, in capitals and without hyphens.
+# Values of OvCoordType in ovkml, in capitals and without hyphens.
 _SYSTEMS = {"WGS84": "EPSG:4326", "CGCS2000": "EPSG:4490"}
 _SHIFTED = {"GCJ02": "gcj02", "BD09": "bd09"}
 _SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack", "Model")
@@ -74,7 +74,7 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
         keep = list(range(len(rows)))
     crs = _system(root, options, str(path))
     frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=crs.value)
-    # What no placemark has is no field.
+    # Fields that no placemark has are left out.
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
     changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
     engine = f"xml.etree, shapely {shapely.__version__}"
@@ -96,11 +96,11 @@ def read_kmz(path: Path, options: ReadOptions) -> Read:
         if len(main) != 1:
             what = Message("holds {count} KML files", count=len(main))
             raise SourceError(str(path), what, Message("give a KMZ with one of them, or the KML itself"))
-        return copy.retold(read_kml(main[0], options))
+        return copy.reword_read(read_kml(main[0], options))
 
 
 def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Decided:
-    """Decide the system: WGS 84, or what the placemarks of an ovkml say (OvCoordType), which may be a shifted map."""
+    """Return the system: WGS 84, or that of the placemarks of an ovkml (OvCoordType), which may be a shifted map."""
     named = sorted({_text(e) for e in root.iter() if _tag(e) == "OvCoordType" and _text(e)})
     if not named:
         return Decided("EPSG:4326", Message("KML is always in WGS 84"))
@@ -133,7 +133,7 @@ def _text(element: ElementTree.Element | None) -> str:
 
 
 def _placemarks(element: ElementTree.Element, folder: str) -> Iterator[tuple[str, ElementTree.Element]]:
-    """Go through placemarks in the order of the file, each with the names of the folders it lies in."""
+    """Yield placemarks in the order of the file, each with the names of its folders."""
     waiting = [(element, folder)]
     while waiting:
         one, above = waiting.pop()
@@ -164,7 +164,7 @@ def _shape(mark: ElementTree.Element, here: str) -> shapely.Geometry | None:
     parts: list[Any] = [s for e in mark if _tag(e) in _SHAPES for s in _simple(e, here)]
     if len(parts) < 2:
         return parts[0] if parts else None
-    # Shapes of one kind become the collection of that kind.
+    # Shapes of one type become a multi-geometry of that type.
     for kind, many in ((3, shapely.MultiPolygon), (1, shapely.MultiLineString), (0, shapely.MultiPoint)):
         if (shapely.get_type_id(np.array(parts)) == kind).all():
             return many(parts)
@@ -199,7 +199,7 @@ def _line(coordinates: np.ndarray, here: str) -> shapely.Geometry:
 def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
     if len(coordinates) < 3:
         _refuse(here, Message("a ring has {count} points", count=len(coordinates)))
-    # Closed here if it is not, which is said of the placemark.
+    # An unclosed ring is closed here, which is reported for the placemark.
     return shapely.LinearRing(coordinates)
 
 
@@ -210,7 +210,7 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
     except ValueError:
         _refuse(here, Message("a coordinate is not a number"))
     heights = np.array([_height(one) for one in tuples])
-    # A height of 0 is what a program writes that knows none.
+    # Programs that know no heights write 0.
     return np.column_stack([points, heights]) if heights.any() else points
 
 
@@ -222,7 +222,7 @@ def _height(point: str) -> float:
 
 
 def _is_open(mark: ElementTree.Element, here: str) -> bool:
-    """Whether a ring of a polygon does not end where it begins, as KML demands."""
+    """Return whether a polygon has an unclosed ring, which KML does not allow."""
     sides = ("outerBoundaryIs", "innerBoundaryIs")
     rings = [e for polygon in mark.iter() if _tag(polygon) == "Polygon" for s in polygon if _tag(s) in sides for e in s]
     points = [_coordinates(ring, here)[:, :2] for ring in rings]

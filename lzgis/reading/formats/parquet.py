@@ -23,7 +23,7 @@ from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS
 
 PARQUET = Kind("", "Parquet", (b"PAR1",))
 
-#: So many rows, and bytes of a column, are in memory at a time where only some rows are wanted.
+#: Rows, and bytes of a column, in memory at a time if only some rows are read.
 _ROWS, _BUFFER_BYTES = 4096, 1 << 20
 
 
@@ -47,7 +47,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
                 frame = gpd.read_parquet(some)
                 unclosed = _unclosed(some, str(frame.geometry.name))
     except (ValueError, OSError, TypeError, KeyError, CRSError) as error:
-        # pyarrow's own errors are kinds of ValueError, OSError and so on.
+        # The errors of pyarrow are subclasses of ValueError, OSError and others.
         raise SourceError(
             str(path),
             Message("is no GeoParquet ({error})", error=str(error).partition("\n")[0]),
@@ -70,8 +70,8 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
 
 
 def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[pa.BufferReader, int]:
-    """Read rows from `first` on, and tell how many there are; only those and some thousand before them are in memory."""
-    # Pages are read one after the other: a file may hold all its rows in one group.
+    """Read rows from `first` on, and count all; only these and a few thousand before them are in memory."""
+    # Batches are read one after the other: a file may have all its rows in one row group.
     with pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
         total, groups, skipped = file.metadata.num_rows, [], 0
         start = 0
@@ -90,22 +90,22 @@ def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[pa.BufferReade
             if at >= first + count:
                 break
         table = pa.Table.from_batches(kept, schema=file.schema_arrow)
-    # By way of a file again, so that geopandas makes of it what it makes of a whole file.
+    # Written to a file and read again, so that geopandas treats it as it treats a whole file.
     written = pa.BufferOutputStream()
     pq.write_table(table, written, compression="none")
     return pa.BufferReader(written.getvalue()), total
 
 
 def _unclosed(stream: BinaryIO | pa.BufferReader, column: str) -> list[int]:
-    """Find the rows of polygons with a ring that is not closed.
+    """Return the rows of polygons with an unclosed ring.
 
-    Only shapes that stand in columns of their own (native encoding) can have one here: geopandas closes those and says
-    nothing. A ring in WKB that is not closed is refused.
+    Only shapes in native encoding can have one here: geopandas closes those without a message. Unclosed rings in WKB are
+    refused.
     """
     stream.seek(0)
     with pq.ParquetFile(stream) as file:
-        told = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
-        depth = {"polygon": 1, "multipolygon": 2}.get(str(told["columns"][column]["encoding"]).lower())
+        info = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+        depth = {"polygon": 1, "multipolygon": 2}.get(str(info["columns"][column]["encoding"]).lower())
         if depth is None:
             return []
         shapes = [shape for batch in file.iter_batches(columns=[column]) for shape in batch.column(0).to_pylist()]

@@ -1,7 +1,7 @@
 """Tables of a PostGIS database, through SQLAlchemy and psycopg (extra "postgis").
 
-Every name is looked up in the database's own catalogue and quoted by SQLAlchemy, every value of the filter is a bound
-parameter: nothing that a user writes becomes SQL. The transaction is read-only.
+Every name is looked up in the catalogue of the database and quoted by SQLAlchemy, every value of the filter is a bound
+parameter: no text of the user becomes SQL. The transaction is read-only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from lzgis.reading.arcs import OTHER_STEPS_DEG, square_metres, with_chords
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.formats.gdal import choose_layer
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
-from lzgis.reading.shapes import Shapes, rescued
+from lzgis.reading.shapes import Shapes, parse_refused_wkb
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnClause, ColumnElement, Connection
@@ -41,7 +41,7 @@ _LIMITS = "-c statement_timeout=120000 -c default_transaction_read_only=on"
 _GEOMETRY_COLUMNS = (
     "SELECT f_table_schema, f_table_name, f_geometry_column, srid FROM geometry_columns ORDER BY 1, 2, 3"
 )
-# Not information_schema, which leaves out materialised views.
+# Not information_schema, which lacks materialised views.
 _COLUMNS = (
     "SELECT a.attname, t.typname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
@@ -53,7 +53,7 @@ _KEY = (
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey) "
     "WHERE i.indisprimary AND n.nspname = :schema AND c.relname = :table ORDER BY a.attnum"
 )
-#: The mark of a number of the system in WKB as PostGIS writes it.
+#: The flag of an SRID in EWKB.
 _SRID = 0x20000000
 _SYSTEM = "SELECT auth_name, auth_srid, srtext FROM spatial_ref_sys WHERE srid = :srid"
 
@@ -95,12 +95,12 @@ def read_postgis(address: str, options: ReadOptions) -> Read:
         with engine.connect() as connection:
             return _read(connection, place, options)
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         if url.password:
-            said = said.replace(str(url.password), "…")
+            reason = reason.replace(str(url.password), "…")
         raise SourceError(
             place,
-            Message("the database refused ({error})", error=said),
+            Message("the database refused ({error})", error=reason),
             Message("check host, database, user and rights; a password may stand in PGPASSWORD or ~/.pgpass"),
         ) from None
 
@@ -113,7 +113,7 @@ def _url(address: str, place: str) -> URL:
         url = make_url("postgresql+psycopg" + address[address.index("://") :])
     except (ArgumentError, ValueError):
         url = None
-    # Parameters of an address could name other hosts, files of passwords or options of the server.
+    # Parameters of an address could name other hosts, password files or options of the server.
     if url is None or not url.database or set(url.query) - {"sslmode"}:
         raise SourceError(
             place,
@@ -150,16 +150,16 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
         what = Message("{count} rows meet the filter", count=len(frame))
         problems.append(Problem("note", here, what, Message("as the filter demands")))
     decided = Decided(crs.name, Message("SRID {srid} of the table", srid=srid)) if crs is not None else None
-    said, digest = tuple(problems), content_sha256(frame)
+    noted, digest = tuple(problems), content_sha256(frame)
     engine = _engine(connection)
-    return Read(frame, engine, said, crs=decided, sha256=digest, name=here, changes=shapes.changes)
+    return Read(frame, engine, noted, crs=decided, sha256=digest, name=here, changes=shapes.changes)
 
 
 def _drawn(shape: ColumnClause[Any]) -> list[ColumnElement[Any]]:
-    """Ask for the shapes, arcs as chords of the usual angle; and, where there are arcs, for the same with other chords."""
+    """Query the shapes with arcs as chords of the usual angle and, if there are arcs, again with other chords."""
     from sqlalchemy import case, func
 
-    # A tolerance of type 2 is the angle of a chord, in radians.
+    # With tolerance type 2, the tolerance is the angle of a chord in radians.
     chords = {step: func.ST_CurveToLine(shape, math.radians(step), 2, 0) for step in (ARC_STEP_DEG, *OTHER_STEPS_DEG)}
     others = [case((func.ST_HasArc(shape), chords[step])).label(_column(step)) for step in OTHER_STEPS_DEG]
     return [chords[ARC_STEP_DEG].label(shape.name), *others]
@@ -170,7 +170,7 @@ def _column(step_deg: float) -> str:
 
 
 def _shapes(table: pd.DataFrame, geometry: str, crs: CRS | None, here: str) -> Shapes:
-    """Make shapes of the text that the database gives; what shapely refuses is rescued as that of a file is."""
+    """Return shapes from the text that the database returns; what shapely refuses is treated as in files."""
     chords = {step: _parsed(table.pop(_column(step))) for step in OTHER_STEPS_DEG}
     bent = np.flatnonzero(~shapely.is_missing(chords[OTHER_STEPS_DEG[0]]))
     found = _parsed(table[geometry])
@@ -179,7 +179,7 @@ def _shapes(table: pd.DataFrame, geometry: str, crs: CRS | None, here: str) -> S
         [None if text is None else _without_srid(bytes.fromhex(text)) for text in _texts(table[geometry])], object
     )
     missing = np.flatnonzero(shapely.is_missing(found))
-    shapes, problems, changes = rescued(drawn.shapes, raw, missing, here)
+    shapes, problems, changes = parse_refused_wkb(drawn.shapes, raw, missing, here)
     if crs is not None and len(missing):
         shapes[missing] = shapely.set_srid(shapes[missing], shapely.get_srid(found).max(initial=0))
     frame = gpd.GeoDataFrame(table.assign(**{geometry: shapes}), geometry=geometry, crs=crs)
@@ -196,7 +196,7 @@ def _texts(column: pd.Series) -> list[str | None]:
 
 
 def _without_srid(wkb: bytes) -> bytes:
-    """Leave out the number of the system, which stands in WKB as PostGIS writes it and not in that of others."""
+    """Return WKB without the SRID of EWKB, which only PostGIS writes."""
     order: Literal["little", "big"] = "little" if wkb[0] == 1 else "big"
     code = int.from_bytes(wkb[1:5], order)
     return wkb if not code & _SRID else wkb[:1] + (code & ~_SRID).to_bytes(4, order) + wkb[9:]
@@ -245,12 +245,12 @@ def _conditions(
                 Message("has no field '{name}'", name=name),
                 Message("there are {names}", names=", ".join(known)),
             )
-    # The values become bound parameters.
+    # Values become bound parameters.
     return [cast(columns[name], Text).in_([str(v) for v in values]) for name, values in where.items()]
 
 
 def _srid(connection: Connection, found: _Table, column: ColumnClause[Any], here: str) -> int:
-    """Return the SRID of a table, or the one that its rows bear where the table itself has none."""
+    """Return the SRID of a table, or that of its rows if the table has none."""
     from sqlalchemy import func, select
 
     if found.srid > 0:
@@ -269,7 +269,7 @@ def _system(connection: Connection, srid: int, here: str) -> CRS:
     row = connection.execute(text(_SYSTEM), {"srid": srid}).first()
     authority, code, wkt = row if row is not None else ("EPSG", srid, "")
     for given in (f"{authority}:{code}", wkt):
-        # An office's own system has an authority that PROJ does not know, and stands in words.
+        # The system of an office has an authority that PROJ does not know; it is stored as WKT.
         with suppress(CRSError):
             return CRS.from_user_input(given)
     raise SourceError(
@@ -289,7 +289,7 @@ def _engine(connection: Connection) -> str:
 
 
 def content_sha256(frame: gpd.GeoDataFrame) -> str:
-    """Fingerprint the content of a table: names of columns and values of rows, whatever the order of the rows.
+    """Return a checksum of a table: names of columns and values of rows, independent of the order of rows.
 
     Examples
     --------

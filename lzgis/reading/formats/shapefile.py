@@ -1,17 +1,21 @@
-"""Shapefiles: whole or not, with or without index, projection and encoding, and the lies of the last.
+"""Shapefiles: checks of completeness and index, projection and encoding.
 
-The text of the table is asked of GDAL byte for byte (as Latin-1) and decoded here, so that a wrong encoding is found
-before it is believed, and a text that is none is told by row and field.
+GDAL returns the text of the table byte for byte (as Latin-1); it is decoded here, so that a wrong encoding is detected,
+and text that cannot be decoded is reported by row and field. GDAL reads the values of the table; the number of records, the
+fields and the raw bytes of text are read here (dBASE III: 32 bytes of header, 32 bytes per field, records of fixed length).
 """
 
 from __future__ import annotations
 
 import shutil
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 from pyproj import CRS
@@ -22,7 +26,6 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions, beside
 from lzgis.reading.encoding import codec_of, decides, declared_codec, surely_utf8
-from lzgis.reading.formats.dbf import Dbf, read_dbf
 from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
 from lzgis.reading.sandbox.working_copy import working_copy
 
@@ -37,7 +40,7 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     Raises
     ------
     SourceError
-        If it is cut short, its table and its shapes are not of one number, or a text is in no known encoding.
+        If it is cut short, the numbers of records and shapes differ, or a text is in no known encoding.
     """
     check_beginning(path, SHAPEFILE)
     _check_whole(path)
@@ -47,7 +50,7 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
             for suffix in (".shp", ".dbf", ".prj"):
                 if (part := beside(path, suffix)) is not None:
                     shutil.copyfile(part, copy.folder / (path.stem + suffix))
-            read = copy.retold(_read(copy.file, options, cpg=beside(path, ".cpg")))
+            read = copy.reword_read(_read(copy.file, options, cpg=beside(path, ".cpg")))
         return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
     return _read(path, options, cpg=beside(path, ".cpg"))
 
@@ -88,7 +91,7 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
 
 
 def _refuse_broken_prj(path: Path) -> None:
-    """Say that it is the .prj that cannot be read, where it is: then nothing else of the file can be."""
+    """Raise an error that names the .prj if it is the .prj that cannot be read."""
     prj = beside(path, ".prj")
     try:
         if prj is not None:
@@ -99,7 +102,7 @@ def _refuse_broken_prj(path: Path) -> None:
 
 
 def _check_whole(path: Path) -> None:
-    """Hold the length that the header states against the length of the file; both shapes and index are so guarded."""
+    """Compare the length in the header to the length of the file, for shapes and index."""
     for suffix in (".shp", ".shx"):
         part = beside(path, suffix)
         if part is None:
@@ -114,7 +117,7 @@ def _check_whole(path: Path) -> None:
 
 
 def _index_fault(path: Path) -> Message | None:
-    """Say why the index cannot be used: not there, or pointing at what is no record of the shapes."""
+    """Return why the index cannot be used: it is missing, or does not point at records of the shapes."""
     index = beside(path, ".shx")
     if index is None:
         return Message("has no index (.shx); one was made on a copy")
@@ -128,7 +131,7 @@ def _index_fault(path: Path) -> Message | None:
         at += 8 + 2 * length
     content = index.read_bytes()[100:]
     entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
-    # A program that edits may leave a record that is no longer used, so there may be more records than entries.
+    # Editing programs may leave unused records, so there may be more records than entries.
     if len(set(entries)) == len(entries) and records.issuperset(entries):
         return None
     return Message("its index (.shx) does not fit its shapes; one was made on a copy")
@@ -140,7 +143,7 @@ def _indexed(path: Path) -> int | None:
 
 
 def _check_counts(path: Path, dbf: Dbf, shapes: int | None) -> None:
-    """Hold shapes and records against each other: GDAL reads as many as there are of the fewer, and says nothing."""
+    """Compare the numbers of shapes and records: GDAL reads the smaller number without a message."""
     shapes = dbf.declared if shapes is None else shapes
     if not dbf.declared == len(dbf.records) == shapes:
         what = Message(
@@ -153,7 +156,7 @@ def _check_counts(path: Path, dbf: Dbf, shapes: int | None) -> None:
 
 
 def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[Problem]) -> Decided:
-    """Decide the encoding: declared; else what .cpg says, if the bytes allow it; else what the bytes are."""
+    """Return the encoding: the declared one; else that of the .cpg, if the bytes allow it; else that of the bytes."""
     samples = dbf.samples
     if options.encoding:
         return Decided(declared_codec(options.encoding, str(dbf.path)), Message("declared"))
@@ -196,7 +199,7 @@ def _decoded(frame: gpd.GeoDataFrame, codec: str, path: Path) -> gpd.GeoDataFram
 
 
 def _names(raw: list[str], codec: str) -> dict[str, str]:
-    """Decode names of fields; the last character of one may have been cut in two, which may leave two alike."""
+    """Decode names of fields; the last character of a name may be cut in two, which may make two names equal."""
     found: dict[str, str] = {}
     for name in raw:
         plain = name.encode("latin-1", "replace").decode(codec, "ignore")
@@ -220,3 +223,119 @@ def _value(value: object, codec: str, path: Path, where: tuple[int, str]) -> obj
             Message("is not text in {encoding}", encoding=codec.upper()),
             Message("declare its encoding, or save it as UTF-8"),
         ) from None
+
+
+_NAME_BYTES = 10
+
+
+@dataclass(frozen=True)
+class TextField:
+    """A field of text: its name as bytes, and its position in a record."""
+
+    name: bytes
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dbf:
+    """The table of a shapefile.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    declared : int
+        Number of records by the header.
+    language : int
+        The language byte, which may name an encoding; 0x4D is GBK.
+    names : tuple of bytes
+        Names of all fields.
+    texts : tuple of TextField
+        The fields of text.
+    records : array of uint8, shape (n, length)
+        The records of the file, also deleted ones.
+    """
+
+    path: Path
+    declared: int
+    language: int
+    names: tuple[bytes, ...]
+    texts: tuple[TextField, ...]
+    records: np.ndarray
+
+    @property
+    def deleted(self) -> int:
+        """Number of records marked as deleted."""
+        return int((self.records[:, 0] == ord("*")).sum())
+
+    @cached_property
+    def samples(self) -> list[bytes]:
+        """All distinct texts, names of fields first, without a character that is cut in two at the end."""
+        found = dict.fromkeys(_whole(name, _NAME_BYTES) for name in self.names)
+        for field in self.texts:
+            column = np.ascontiguousarray(self.records[:, field.start : field.start + field.length])
+            for value in np.unique(column.view(f"S{field.length}").ravel()):
+                text = value.rstrip(b" \0")
+                if not text.isascii():
+                    found[_whole(text, field.length)] = None
+        return list(found)
+
+
+def read_dbf(path: Path) -> Dbf:
+    """Read the table of a shapefile.
+
+    Raises
+    ------
+    SourceError
+        If it is no table of that format.
+    """
+    data = path.read_bytes()
+    if len(data) < 33:
+        _refuse(path)
+    declared, header, length = struct.unpack_from("<IHH", data, 4)
+    if not 33 <= header <= len(data) or length < 1:
+        _refuse(path)
+    names, texts, start = [], [], 1
+    for at in range(32, header - 1, 32):
+        if data[at] == 0x0D or at + 32 > header:
+            break
+        name, kind, size = data[at : at + 11].split(b"\0")[0], chr(data[at + 11]), data[at + 16]
+        names.append(name)
+        if kind == "C":
+            # Long text fields store the high byte of their length in the byte of the decimals.
+            size += data[at + 17] << 8
+            texts.append(TextField(name, start, size))
+        start += size
+    if start > length:
+        _refuse(path)
+    count = min(declared, (len(data) - header) // length)
+    records = np.frombuffer(data, np.uint8, count * length, header).reshape(count, length)
+    return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records)
+
+
+def _whole(text: bytes, room: int) -> bytes:
+    """Drop a UTF-8 character that is cut in two by the end of its field."""
+    if len(text) < room - 3:
+        return text
+    for cut in range(1, 4):
+        lead = text[-cut] if cut <= len(text) else 0
+        if lead >= 0xC0:
+            size = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+            before = text[:-cut]
+            return before if size > cut and _is_utf8(before) else text
+        if lead < 0x80:
+            break
+    return text
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse(path: Path) -> NoReturn:
+    raise SourceError(str(path), Message("is no table of a shapefile"), Message("export the shapefile again"))

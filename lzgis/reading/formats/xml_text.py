@@ -1,4 +1,4 @@
-"""Text of XML files: in UTF-8 whatever it was in, and without what reaches outside the file."""
+"""Text of XML files, decoded from any encoding, without document types, which can refer to other files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_xml_text(path: Path, options: ReadOptions) -> tuple[str, Decided]:
     Raises
     ------
     SourceError
-        If it is in no encoding that is tried, or has a document type, by which entities and other files come in.
+        If it is in no encoding that is tried, or has a document type, which can define entities and refer to other files.
     """
     data = path.read_bytes()
     named = _NAMED.match(data[:400])
@@ -34,10 +34,10 @@ def read_xml_text(path: Path, options: ReadOptions) -> tuple[str, Decided]:
 
 
 def _check(text: str, path: Path) -> None:
-    """Read it once from end to end: well formed, and without a document type."""
+    """Check that a text is well formed and has no document type."""
     parser = expat.ParserCreate("utf-8", "}")
     found: list[str] = []
-    # Expat only calls this before it has read any entity of it.
+    # Expat calls this before it reads any entity of the document type.
     parser.StartDoctypeDeclHandler = lambda *_: found.append("doctype")
     try:
         for start in range(0, len(text), 1 << 20):

@@ -1,4 +1,4 @@
-"""Zip files: unpacked here and not by GDAL, within limits, with names in GBK, and one member of several asked for."""
+"""Zip files: unpacked with limits (not by GDAL), names in GBK, and a choice of one member."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ ZIP = Kind("", "zip file", (b"PK\x03\x04", b"PK\x05\x06"))
 MOST_BYTES = 2_000_000_000
 MOST_MEMBERS = 10_000
 MOST_RATIO = 100
-#: Below this size a member may be of any ratio: it does no harm.
+#: Members below this size may have any compression ratio.
 _RATIO_FROM_BYTES = 1_000_000
 _CHUNK = 1 << 20
 _ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".cab", ".iso"}
-# Read only if there is nothing else: they often are descriptions that lie beside the data.
+# Read only if there is no other file: they often are descriptions beside the data.
 _LESSER = {".json", ".csv", ".tsv", ".txt", ".xls", ".xlsx"}
 _CHECK = Message("unpack it yourself and look what it holds")
 
 
 def read_zip(path: Path, options: ReadOptions) -> Read:
-    """Read the one member of a zip that there is a reader for, or the one that was named.
+    """Read the only member of a zip that has a reader, or the one that was named.
 
-    A layer is named as ``member``, ``member/layer``, or just ``layer`` where there is one member.
+    A layer is named as ``member``, ``member/layer``, or just ``layer`` if there is one member.
 
     Raises
     ------
     SourceError
-        If it would be unpacked outside its folder or to too much, holds archives, or several members and none was named.
+        If a member lies outside its folder, it is too large, holds archives, or several members and none was named.
     """
     with working_copy(str(path)) as copy:
         unpacked(path, copy.folder)
@@ -51,7 +51,7 @@ def read_zip(path: Path, options: ReadOptions) -> Read:
                 Message("allowed: {known}", known=" ".join(READERS)),
             )
         member, layer = _chosen(members, options.layer, str(path))
-        read = copy.retold(read_file(members[member], replace(options, layer=layer, where={})))
+        read = copy.reword_read(read_file(members[member], replace(options, layer=layer, where={})))
     problems = list(read.problems)
     if len(members) > 1 or left_out:
         others = [m for m in members if m != member] + left_out
@@ -67,8 +67,8 @@ def unpacked(path: Path, folder: Path) -> None:
     Raises
     ------
     SourceError
-        If it is no zip, is damaged or encrypted, holds links, archives, or names that lead out of the folder, or would
-        become larger than :data:`MOST_BYTES`, or a member more than :data:`MOST_RATIO` times its packed size.
+        If it is no zip, is damaged or encrypted, has links, archives, or names outside the folder, or would unpack to
+        more than :data:`MOST_BYTES`, or a member to more than :data:`MOST_RATIO` times its packed size.
     """
     check_beginning(path, ZIP)
     try:
@@ -96,7 +96,7 @@ def unpacked(path: Path, folder: Path) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, total: int) -> int:
-    """Unpack a member piece by piece: what the archive says of sizes need not be true."""
+    """Unpack a member in pieces: the sizes stated in the archive may be wrong."""
     path = Path(str(archive.filename))
     size = 0
     with archive.open(member) as source, target.open("xb") as out:
@@ -118,7 +118,7 @@ def _refuse(path: Path, what: Message) -> NoReturn:
 
 
 def _encoding_of_names(path: Path) -> str:
-    """Names are UTF-8 where they say so; else they are what the system that packed them writes, here mostly GBK."""
+    """Decode a name: UTF-8 if it is flagged so; else the encoding of the packing system, in China mostly GBK."""
     with zipfile.ZipFile(path) as archive:
         names = [m.orig_filename.encode("cp437") for m in archive.infolist() if not m.flag_bits & 0x800]
     return "utf-8" if decides(names, "utf-8") else "gb18030" if decides(names, "gb18030") else "cp437"
@@ -143,10 +143,10 @@ def _is_litter(name: PurePosixPath) -> bool:
 
 
 def _members(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Name the files that there is a reader for, and those that are passed over because there are better ones."""
+    """Return the files that have a reader, and those that are skipped because there are better ones."""
     databases = [p for p in sorted(folder.rglob("*")) if p.is_dir() and p.suffix.lower() == ".gdb"]
     if not databases and any(folder.glob("*.gdbtable")):
-        # The content of a geodatabase, packed without its folder.
+        # The files of a geodatabase, packed without its folder.
         inner = folder / "geodatabase.gdb"
         inner.mkdir()
         for file in [p for p in folder.iterdir() if p != inner]:

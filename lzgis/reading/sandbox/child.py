@@ -1,7 +1,7 @@
-"""The process that opens a stranger's file: ``python -m lzgis.reading.sandbox.child FOLDER…``.
+"""The process that opens untrusted files: ``python -m lzgis.reading.sandbox.child FOLDER…``.
 
-It finds in each folder what to read, and leaves there what it read, or why it did not. It is started by
-:mod:`lzgis.reading.sandbox.parent`, which outlives whatever happens here.
+Each folder holds a request; the process writes the result or an error there. It is started by
+:mod:`lzgis.reading.sandbox.parent`, which continues if this process crashes.
 """
 
 from __future__ import annotations
@@ -19,57 +19,59 @@ from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import read_vector
 from lzgis.reading.sandbox.exchange import pack, pack_error
 from lzgis.reading.sandbox.limits import limit_this_process, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, request_in
+from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, read_request
 
-#: A file that warns about every row says enough with the first.
+#: At most so many warnings of the libraries are reported.
 _WARNINGS = 20
 
 
 def main(folders: list[Path]) -> int:
-    """Read what is asked for in each folder; 0 if an answer, or a clear error, is in all of them."""
+    """Process the request in each folder; return 0 when all of them hold a result or an error."""
     for folder in folders:
-        path, options, memory_bytes = request_in(folder)
+        path, options, memory_bytes = read_request(folder)
         if folder is folders[0]:
             limit_this_process(memory_bytes, options.network)
-        told: LzgisError
+        failure: LzgisError
         try:
             pack(read_with_warnings(path, options), folder / DRAFT)
             (folder / DRAFT).replace(folder / ANSWER)
             continue
         except LzgisError as error:
-            told = error
+            failure = error
         except MemoryError:
-            told = too_much_memory(shown(path), memory_bytes)
+            failure = too_much_memory(shown(path), memory_bytes)
         except RecursionError:
             what = Message("is nested too deeply")
-            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+            failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         except Exception as error:
-            # What was read of a broken file need not fit into an answer: text that is none, times that are none.
+            # What was read from a broken file may not be serialisable: invalid text, invalid times.
             what = Message("cannot be read ({first})", first=_short(error))
-            told = SourceError(shown(path), what, Message("save it again as GeoPackage"))
-        (folder / ERROR).write_text(pack_error(told), "ascii")
+            failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
+        (folder / ERROR).write_text(pack_error(failure), "ascii")
     return 0
 
 
 def read_with_warnings(path: str, options: ReadOptions) -> Read:
-    """Read a file, and keep as problems what the libraries warn of.
+    """Read a file, and report warnings of the libraries as problems.
 
     Raises
     ------
     SourceError
-        If it cannot be read, whatever the libraries say.
+        If it cannot be read, whatever error the libraries raise.
     """
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             read = read_vector(path, options=options)
         except (LzgisError, MemoryError, RecursionError):
             raise
         except Exception as error:
-            # Whatever a library raises for a broken file: it must be told as what it is, a file that cannot be read.
+            # Libraries raise errors of any kind for broken files; for the user it is a file that cannot be read.
             what = Message("cannot be read ({first})", first=_short(error))
             raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
-    texts = dict.fromkeys(_short(one.message) for one in said if issubclass(one.category, RuntimeWarning | UserWarning))
+    texts = dict.fromkeys(
+        _short(one.message) for one in caught if issubclass(one.category, RuntimeWarning | UserWarning)
+    )
     remedy = Message("look whether all of it was read")
     more = tuple(
         Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
@@ -78,8 +80,8 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
     return replace(read, problems=(*read.problems, *more))
 
 
-def _short(said: object) -> str:
-    text = " ".join(str(said).split()) or type(said).__name__
+def _short(message: object) -> str:
+    text = " ".join(str(message).split()) or type(message).__name__
     return text if len(text) <= 300 else text[:300] + "…"
 
 

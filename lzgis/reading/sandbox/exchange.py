@@ -1,4 +1,4 @@
-"""What was read, packed into a file of numbers and JSON: the answer of another process, of which nothing is executed."""
+"""Serialisation of what was read as numbers and JSON: nothing that the other process wrote is executed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ERRORS = {kind.__name__: kind for kind in (errors.SourceError, errors.LayerErro
 
 
 def pack(read: Read, file: Path) -> None:
-    """Write a reading to a file; :func:`unpack` gives it back."""
+    """Write what was read to a file; :func:`unpack` reads it."""
     frame = read.frame.reset_index(drop=True)
     arrays: dict[str, np.ndarray] = {}
     columns: list[dict[str, Any]] = []
@@ -69,7 +69,7 @@ def unpack(file: Path) -> Read:
                 None if length < 0 else blob[start : start + length]
                 for start, length in zip(ends, arrays["lengths"], strict=False)
             ]
-            # A coordinate that is no number is told of later, with its row.
+            # A coordinate that is not a number is reported later, with its row.
             with np.errstate(invalid="ignore"):
                 shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
             crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
@@ -79,16 +79,16 @@ def unpack(file: Path) -> Read:
 
 
 def pack_error(error: LzgisError) -> str:
-    """Write an error as JSON; :func:`unpack_error` gives it back."""
+    """Return an error as JSON; :func:`unpack_error` reads it."""
     parts = [_plain(part) for part in (error.place, error.what, error.remedy)]
     return json.dumps({"error": type(error).__name__, "parts": parts})
 
 
 def unpack_error(text: str) -> LzgisError:
     """Read what :func:`pack_error` wrote."""
-    told = json.loads(text)
-    kind = _ERRORS.get(told["error"], errors.SourceError)
-    return kind(*(_made(part) for part in told["parts"]))
+    stated = json.loads(text)
+    kind = _ERRORS.get(stated["error"], errors.SourceError)
+    return kind(*(_made(part) for part in stated["parts"]))
 
 
 def _column(column: pd.Series) -> tuple[str, Any]:
@@ -113,7 +113,7 @@ def _values(column: dict[str, Any], array: np.ndarray | None) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Say a value in JSON; what is not a plain value carries the name of its kind."""
+    """Return a value in JSON; what is not a plain value carries the name of its type."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
@@ -150,7 +150,7 @@ def _made(value: Any) -> Any:
 
 
 def _message(template: str, values: dict[str, Any]) -> Message:
-    """Fill in a template that names its values and nothing of theirs."""
+    """Return a message if its template only names values; attributes and items of values are not allowed."""
     names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
     if not all(name.isidentifier() for name in names):
         return Message("{text}", text=template)

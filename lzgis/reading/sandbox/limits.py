@@ -1,4 +1,4 @@
-"""What a process that opens a stranger's file may use: memory, time, drivers, and no network."""
+"""Limits of the process that opens untrusted files: memory, time, drivers, and no network."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import lzgis
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 
-#: Whether the user lets the process reach an address that he gave.
+#: Whether the process may use the network, because the user allowed it for an address.
 Network = Literal["refused", "allowed"]
-#: Address space (bytes) and time on the clock (s) of the process that reads a file.
+#: Address space (bytes) and elapsed time (s) of the process that reads a file.
 MEMORY_BYTES = 2 * 1024**3
 TIME_S = 120.0
-#: What it may write to disk (bytes): its answer, and what it unpacks.
+#: What it may write to the disk (bytes): its result, and what it unpacks.
 WRITE_BYTES = 4 * 1024**3
-#: An archive may unpack to so many times its own size.
+#: An archive may unpack to at most so many times its own size.
 ZIP_RATIO = 100.0
 
-#: Chords of this angle (degrees) stand for arcs: at a radius of 1,000 m they err by less than 0.01 m.
+#: Arcs are drawn as chords of this angle (degrees): at a radius of 1,000 m they are off by less than 0.01 m.
 ARC_STEP_DEG = 0.5
 
-#: Every vector driver of GDAL that no reader of lzgis uses: those that reach out, that read instructions, and the rest.
-#: "MEM" is not among them: GDAL itself leans on it, and crashes without.
+#: Vector drivers of GDAL that no reader uses: those that use the network, that read instructions, and all others.
+#: "MEM" is not among them: GDAL itself needs it, and crashes without it.
 DRIVERS_LEFT_OUT = (
     *(
         "OGR_VRT",
@@ -47,11 +47,25 @@ DRIVERS_LEFT_OUT = (
     *("PCIDSK", "PDS4", "VICAR", "PDF", "MapInfo File", "LVBAG", "S57", "DGN", "GPX", "GeoJSONSeq", "ESRIJSON"),
     *("TopoJSON", "OGR_GMT", "WAsP", "VFK", "OSM", "OGR_PDS", "EDIGEO", "Idrisi", "SXF", "Selafin", "JML"),
     *("VDV", "MapML", "GTFS", "MiraMonVector", "AVCBin", "AVCE00", "AIVector", "UK .NTF", "SDTS", "TIGER", "GMLAS"),
-    *("NAS", "Interlis 1", "Interlis 2", "LIBKML", "netCDF", "HDF5", "CAD", "ARCGEN", "SEGY", "SUA", "SVG", "XPlane"),
+    *(
+        "NAS",
+        "Interlis 1",
+        "Interlis 2",
+        "LIBKML",
+        "netCDF",
+        "HDF5",
+        "CAD",
+        "ARCGEN",
+        "SEGY",
+        "SUA",
+        "SVG",
+        "XPlane",
+        "DXF",
+    ),
     *("ILI", "OGDI", "Ingres", "HANA", "Walk", "DB2ODBC", "FileGDB", "CouchDB", "Cloudant", "GFT", "GME", "Arrow"),
 )
 
-#: Settings of others that could make a library reach out, or show a file what is none of its business.
+#: Environment variables that could make a library use the network, or give a file access to other data.
 _TAKEN_OUT = (
     "GDAL_",
     "OGR_",
@@ -73,7 +87,7 @@ _NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
 
 
 def environment(network: Network = "refused") -> dict[str, str]:
-    """Make the environment of the process that reads: no accounts, no proxies, no drivers but those of the readers."""
+    """Return the environment of the reading process: no accounts, no proxies, only the drivers of the readers."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -105,9 +119,9 @@ def environment(network: Network = "refused") -> dict[str, str]:
 
 
 def limit_this_process(memory_bytes: int, network: Network) -> None:
-    """Limit memory, time and writing of this process, and cut it off the network, as far as the system can.
+    """Limit memory, time and writing of this process, and disable its network, as far as the system supports it.
 
-    Memory is not limited on Windows and macOS; the network is cut off on Linux where the kernel lets a user do that.
+    Memory is not limited on Windows and macOS. The network is disabled on Linux if the kernel allows that to users.
     """
     try:
         import resource
@@ -126,12 +140,12 @@ def limit_this_process(memory_bytes: int, network: Network) -> None:
     if sys.platform == "linux" and network == "refused":
         library = ctypes.CDLL(None, use_errno=True)
         unshare = getattr(library, "unshare", None)
-        # A network of its own, with nothing in it; as an ordinary user that takes a user namespace too.
+        # An empty network namespace; an ordinary user needs a user namespace for it.
         if unshare is not None and unshare(_NEW_NETWORK) != 0:
             unshare(_NEW_NETWORK | _NEW_USER)
 
 
 def too_much_memory(place: str, memory_bytes: int) -> SourceError:
-    """Say that a file takes more memory than it may."""
+    """Return the error for a file that needs too much memory."""
     what = Message("needs more than {limit} GB of memory to be read", limit=round(memory_bytes / 1024**3, 2))
     return SourceError(place, what, Message("split it, or look whether it is what it says"))

@@ -1,6 +1,6 @@
-"""A file of a stranger is opened in a process apart, with limits: whatever it does, lzgis lives on and says why.
+"""Reading of untrusted files in a separate process with limits: if it crashes, an error says why.
 
-The process reads while the caller does something else; nothing of it comes back but numbers and text.
+The process reads while the caller continues; only numbers and text come back.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, put_request
+from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, write_request
 
-#: So many files are read by one process, which forgets with its end what libraries never free.
+#: So many files are read by one process; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process that reads may use: address space (bytes) and time on the clock (s)."""
+    """Limits of the reading process: address space (bytes) and elapsed time (s)."""
 
     memory_bytes: int = MEMORY_BYTES
     time_s: float = TIME_S
@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass(eq=False)
 class Reading:
-    """A reading that was begun; a context that ends the process when it is left."""
+    """A running reading; as a context manager it ends the process on exit."""
 
     place: str
     options: ReadOptions
@@ -50,12 +50,12 @@ class Reading:
     _read: Read | None = field(default=None, repr=False)
 
     def result(self) -> Read:
-        """Wait for what was read.
+        """Wait for the result.
 
         Raises
         ------
         SourceError, LayerError, ConfigError
-            If the file cannot be read, or reading it took more memory or time than it may, or killed the process.
+            If the file cannot be read, or reading it exceeded the limits or crashed the process.
         """
         if self._read is None:
             assert self._process is not None
@@ -64,15 +64,15 @@ class Reading:
                 self._process.wait(self.limits.time_s)
                 self._read = _answer(self._folder, self._process.returncode, self.place, self.limits)
             except subprocess.TimeoutExpired:
-                late = _too_late(self.place, self.limits)
+                late = _timeout_error(self.place, self.limits)
                 raise late from None
             finally:
                 self.close()
         return self._read
 
     def close(self) -> None:
-        """End the process if it still runs, and remove what it left."""
-        _ended(self._process)
+        """End the process if it is running, and remove its folder."""
+        _end(self._process)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -88,73 +88,75 @@ class Reading:
 def begin_reading(
     path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> Reading:
-    """Begin to read a file in a process apart.
+    """Start reading a file in a separate process.
 
     Raises
     ------
     SourceError
-        At once if there is no such file, or nothing reads what has its suffix.
+        Immediately, if there is no such file, or no reader for its suffix.
     """
     chosen = options or ReadOptions()
     chosen = chosen if layer is None else replace(chosen, layer=layer)
     most = limits or Limits()
     if scheme_of(path) in ("postgis", "postgresql"):
-        # What a database answers is rows, and no file that a library must take apart.
+        # A database returns rows, not a file that a library must parse.
         return Reading(shown(path), chosen, most, _read=read_vector(path, options=chosen))
-    folder = _requested(path, chosen, most)
-    return Reading(shown(path), chosen, most, folder, _started([folder], chosen.network))
+    folder = _write_folder(path, chosen, most)
+    return Reading(shown(path), chosen, most, folder, _start([folder], chosen.network))
 
 
 def read_many_in_sandbox(
-    asked: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
+    requests: Sequence[tuple[str | Path, ReadOptions]], *, limits: Limits | None = None
 ) -> list[Read | LzgisError]:
-    """Read many files in one process apart, which is started again after a file that ends it.
+    """Read many files in one separate process, which is started again after a file that crashes it.
 
     Returns
     -------
     list
-        What was read of each file, or why it was not, in their order. The limits hold for each file.
+        The result or the error of each file, in their order. The limits hold for each file.
     """
     most = limits or Limits()
     results: dict[int, Read | LzgisError] = {}
     folders: dict[int, Path] = {}
     try:
-        for i, (path, options) in enumerate(asked):
+        for i, (path, options) in enumerate(requests):
             try:
-                folders[i] = _requested(path, options, most)
+                folders[i] = _write_folder(path, options, most)
             except LzgisError as error:
                 results[i] = error
         waiting = list(folders)
         while waiting:
             some = waiting[:_IN_ONE_PROCESS]
-            network: Network = "allowed" if any(asked[i][1].network == "allowed" for i in some) else "refused"
+            network: Network = "allowed" if any(requests[i][1].network == "allowed" for i in some) else "refused"
             code, late = _run([folders[i] for i in some], network, most)
             for n, i in enumerate(some):
-                place = shown(asked[i][0])
+                place = shown(requests[i][0])
                 done = is_answered(folders[i])
                 if not done and n and not is_answered(folders[some[n - 1]]):
                     break
                 try:
-                    results[i] = _too_late(place, most) if late and not done else _answer(folders[i], code, place, most)
+                    results[i] = (
+                        _timeout_error(place, most) if late and not done else _answer(folders[i], code, place, most)
+                    )
                 except LzgisError as error:
                     results[i] = error
                 waiting.remove(i)
     finally:
         for folder in folders.values():
             shutil.rmtree(folder, ignore_errors=True)
-    return [results[i] for i in range(len(asked))]
+    return [results[i] for i in range(len(requests))]
 
 
-def _requested(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
-    asked = address_of(path) if is_address(path) else str(checked_path(path))
+def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
+    source = address_of(path) if is_address(path) else str(checked_path(path))
     folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
-    put_request(Request(asked, options, limits.memory_bytes), folder)
+    write_request(Request(source, options, limits.memory_bytes), folder)
     return folder
 
 
-def _started(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
+def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        # -P: what lies in the current folder is not imported.
+        # -P: modules in the current folder are not imported.
         [sys.executable, "-P", "-m", "lzgis.reading.sandbox.child", *map(str, folders)],
         cwd=folders[0],
         env=environment(network),
@@ -166,8 +168,8 @@ def _started(folders: Sequence[Path], network: Network) -> subprocess.Popen[byte
 
 
 def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int, bool]:
-    """Run a process over several requests; its exit code, and whether it was ended because one took too long."""
-    process = _started(folders, network)
+    """Run a process over several requests; return its exit code, and whether it was ended because of the time limit."""
+    process = _start(folders, network)
     try:
         done, since = 0, time.monotonic()
         while process.poll() is None:
@@ -180,55 +182,55 @@ def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int
                 process.wait(0.1)
         return process.returncode, False
     finally:
-        _ended(process)
+        _end(process)
 
 
-def _ended(process: subprocess.Popen[bytes] | None) -> None:
+def _end(process: subprocess.Popen[bytes] | None) -> None:
     if process is not None and process.poll() is None:
         process.kill()
         process.wait()
 
 
 def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
-    # Imported here: what makes tables of an answer takes longer to come than the process takes to start.
+    # Imported here: importing geopandas takes longer than starting the process.
     from lzgis.reading.sandbox.exchange import unpack, unpack_error
 
     if (folder / ERROR).exists():
-        told = unpack_error((folder / ERROR).read_text("ascii"))
-        raise told from None
+        error = unpack_error((folder / ERROR).read_text("ascii"))
+        raise error from None
     if not (folder / ANSWER).exists():
-        cause = _cause_of_death(code, place, limits)
+        cause = _crash_error(code, place, limits)
         raise cause from None
     try:
         return unpack(folder / ANSWER)
     except Exception as error:
-        # A process that a hostile file took over can write what it likes: it is data, and this is none.
+        # A process taken over by a hostile file can write anything; here it wrote no valid data.
         what = Message("made the process that read it answer nonsense ({error})", error=error)
         raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 
-def _cause_of_death(code: int, place: str, limits: Limits) -> SourceError:
+def _crash_error(code: int, place: str, limits: Limits) -> SourceError:
     names = {-int(one): one.name for one in signal.Signals}
-    # What is written in C ends itself when it gets no memory, and the kernel ends what takes too much.
+    # C libraries abort when they get no memory, and the kernel kills processes that take too much.
     if names.get(code) in ("SIGABRT", "SIGKILL"):
         return too_much_memory(place, limits.memory_bytes)
     what = Message("made the library that reads it crash ({code})", code=names.get(code, f"exit code {code}"))
     return SourceError(place, what, Message("it is damaged or hostile: ask for it again"))
 
 
-def _too_late(place: str, limits: Limits) -> SourceError:
+def _timeout_error(place: str, limits: Limits) -> SourceError:
     what = Message("was not read within {seconds} s", seconds=round(limits.time_s))
     return SourceError(place, what, Message("split it, or look whether it is what it says"))
 
 
 def checked_path(path: str | Path) -> Path:
-    """Make sure that something is a file or folder here, and that it does not lead elsewhere.
+    """Check that a path is an existing file or folder and no link to another folder.
 
     Raises
     ------
     SourceError
-        If it is no path of a file, does not exist, nothing reads what has its suffix, or it or a file of the same name
-        beside it is a link to another folder: a link can show what is none of the sender's business.
+        If it is no path of a file, does not exist, has no reader for its suffix, or is a link to another folder, or a file
+        of the same name beside it is: links could expose files that the sender has no access to.
     """
     file_of(path)
     found = Path(path).absolute()
@@ -250,6 +252,6 @@ def checked_path(path: str | Path) -> Path:
 def read_in_sandbox(
     path: str | Path, *, layer: str | None = None, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> Read:
-    """Read a file in a process apart and wait for it; arguments and errors as :func:`begin_reading`."""
+    """Read a file in a separate process and wait for it; arguments and errors as :func:`begin_reading`."""
     with begin_reading(path, layer=layer, options=options, limits=limits) as reading:
         return reading.result()

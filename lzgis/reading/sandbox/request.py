@@ -1,4 +1,7 @@
-"""What the process that reads is asked, and where it leaves its answer: files in a folder."""
+"""Requests to the reading process, as files in a folder.
+
+Separate from :mod:`lzgis.reading.sandbox.exchange`, which imports geopandas: requests are written before that.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +12,37 @@ from typing import Any, NamedTuple
 
 from lzgis.reading.base import ReadOptions
 
-#: What it is asked, what it is still writing, what it read, or why it did not.
+#: Names of the files: the request, the result while it is written, the result, the error.
 REQUEST, DRAFT, ANSWER, ERROR = "request.json", "draft.npz", "answer.npz", "error.json"
 
 
 class Request(NamedTuple):
-    """What to read, how, and in how much memory (bytes)."""
+    """What to read, with which options, and the memory limit (bytes)."""
 
     path: str
     options: ReadOptions
     memory_bytes: int
 
 
-def put_request(request: Request, folder: Path) -> None:
-    """Leave a request in a folder."""
+def write_request(request: Request, folder: Path) -> None:
+    """Write a request to a folder."""
     plain = {"path": request.path, "options": asdict(request.options), "memory_bytes": request.memory_bytes}
     (folder / REQUEST).write_text(json.dumps(plain), "utf-8")
 
 
-def request_in(folder: Path) -> Request:
-    """Find the request that was left in a folder."""
+def read_request(folder: Path) -> Request:
+    """Read the request of a folder."""
     plain = json.loads((folder / REQUEST).read_text("utf-8"))
     return Request(plain["path"], _options(plain["options"]), plain["memory_bytes"])
 
 
 def is_answered(folder: Path) -> bool:
-    """Whether the request in a folder was answered, or told why not."""
+    """Return whether a folder holds a result or an error."""
     return (folder / ANSWER).exists() or (folder / ERROR).exists()
 
 
 def _options(plain: dict[str, Any]) -> ReadOptions:
-    """Make the options again of what JSON keeps of them."""
+    """Return options from their JSON form."""
     given, rows = plain.get("helmert"), plain.get("rows")
     helmert = None
     if given:

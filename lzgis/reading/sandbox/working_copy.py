@@ -1,4 +1,4 @@
-"""A folder for copies that reading needs, and messages about a copy told under the name of the original."""
+"""Temporary copies of inputs; messages about a copy name the original instead."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from lzgis.reading.base import Read
 
 @contextmanager
 def working_copy(original: str, stand_in: str = "") -> Iterator[WorkingCopy]:
-    """Give a folder that is gone afterwards; an error about a file in it names the original instead.
+    """Create a temporary folder; errors about a file in it name the original instead. A context manager.
 
     Parameters
     ----------
     original : str
-        What the user knows the input as.
+        The name of the input for the user.
     stand_in : str, optional
-        The name of the file in the folder that is the input itself, if one is; any other is a member of it.
+        The name of the copy of the input in the folder, if there is one; other files are members of the input.
     """
-    # What an engine still holds open on Windows is removed with the next restart, and is no error of the user's.
+    # Files that a library still holds open on Windows cannot be removed; that is no error.
     with tempfile.TemporaryDirectory(prefix="lzgis-", ignore_cleanup_errors=True) as name:
         copy = WorkingCopy(Path(name).resolve(), original, stand_in)
         try:
             yield copy
         except LzgisError as error:
-            LzgisError.__init__(error, copy.told(error.place), copy.told(error.what), copy.told(error.remedy))
+            LzgisError.__init__(error, copy.reword(error.place), copy.reword(error.what), copy.reword(error.remedy))
             raise
 
 
 class WorkingCopy:
-    """A temporary folder that stands for an input.
+    """A temporary folder with a copy of an input.
 
     Parameters
     ----------
     folder : Path
         The folder.
     original : str
-        What the user knows the input as.
+        The name of the input for the user.
     stand_in : str
-        The name of the file that is the input itself.
+        The name of the copy of the input in the folder.
     """
 
     def __init__(self, folder: Path, original: str, stand_in: str) -> None:
@@ -56,11 +56,11 @@ class WorkingCopy:
 
     @property
     def file(self) -> Path:
-        """The file that is the input itself."""
+        """The copy of the input."""
         return self.folder / self.stand_in
 
-    def told(self, text: str) -> str:
-        """Say a sentence with the name of the original in the place of the copy's."""
+    def reword(self, text: str) -> str:
+        """Replace the path of the copy in a sentence by the name of the original."""
         if isinstance(text, Message):
             return Message(text.template, **{k: self._value(v) for k, v in text.values.items()})
         for folder in (f"{self.folder}\\", f"{self.folder.as_posix()}/"):
@@ -69,16 +69,16 @@ class WorkingCopy:
             text = text.replace(folder, f"{self.original}: ")
         return text
 
-    def retold(self, read: Read) -> Read:
-        """Say the problems and changes of a copy under the name of the original."""
-        said = tuple(
-            Problem(p.level, self.told(p.place), self.told(p.what), self.told(p.remedy)) for p in read.problems
+    def reword_read(self, read: Read) -> Read:
+        """Replace the path of the copy in problems and changes by the name of the original."""
+        problems = tuple(
+            Problem(p.level, self.reword(p.place), self.reword(p.what), self.reword(p.remedy)) for p in read.problems
         )
-        changes = tuple(replace(change, what=self.told(change.what)) for change in read.changes)
-        return replace(read, problems=said, changes=changes)
+        changes = tuple(replace(change, what=self.reword(change.what)) for change in read.changes)
+        return replace(read, problems=problems, changes=changes)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Message):
-            return self.told(value)
-        # Errors of engines name the file too.
-        return self.told(str(value)) if isinstance(value, str | Path | Exception) else value
+            return self.reword(value)
+        # Errors of libraries name the file too.
+        return self.reword(str(value)) if isinstance(value, str | Path | Exception) else value

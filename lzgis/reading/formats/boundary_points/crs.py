@@ -1,4 +1,4 @@
-"""Which reference system the coordinates of a 界址点 file are in: its header against the coordinates themselves."""
+"""The reference system of a 界址点 file, from its header and the coordinates themselves."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from lzgis.reading.base import Decided, ReadOptions
 from lzgis.reading.formats.boundary_points.text import CoordText, at_line
 
 Form = Literal["prefixed", "plain", "degrees"]
-#: What northings and 6-digit eastings can be in China, m, and latitudes and longitudes, degrees.
+#: Ranges of northings and 6-digit eastings in China (m), and of latitudes and longitudes (degrees).
 _NORTH_M, _EAST_M = (300_000.0, 6_100_000.0), (100_000.0, 900_000.0)
-#: Keys of the header that reading goes by.
+#: Keys of the header that are used.
 _USED = ("坐标系", "几度分带", "分带", "投影类型", "计量单位", "带号", "转换参数")
 _LAT_DEG, _LON_DEG = (3.0, 54.0), (73.0, 136.0)
 
 
 @dataclass(frozen=True)
 class CoordSystem:
-    """What was found: the system if any, how, and whether X and Y are exchanged in the file."""
+    """The system, if any, how it was found, and whether X and Y are exchanged in the file."""
 
     crs: CRS | None
     how: Decided | None
@@ -38,13 +38,13 @@ class CoordSystem:
 
 
 def system_of(parsed: CoordText, options: ReadOptions, name: str) -> CoordSystem:
-    """Hold the header, the zone number of the eastings and what the user declares against each other.
+    """Compare the header, the zone number of the eastings and what the user declares.
 
     Raises
     ------
     SourceError
-        If they contradict each other, a point lies out of all bounds, X and Y are exchanged without a zone number to
-        prove it, or the datum is 1980西安 or 1954北京 and no parameters are given.
+        If they contradict each other, a point lies outside all ranges, X and Y are exchanged without a zone number that
+        proves it, or the datum is 1980西安 or 1954北京 and no parameters are given.
     """
     problems: list[Problem] = []
     points = [point for parcel in parsed.parcels for point in parcel.points]
@@ -88,7 +88,7 @@ def _with_declared(found: CoordSystem, options: ReadOptions, name: str) -> Coord
 
 
 def _arrangement(values: Coordinates, lines: list[int], name: str) -> tuple[Form, bool]:
-    """Tell from the size of the numbers what they are, by most points; a point that does not fit is an error."""
+    """Return what the numbers are by the ranges of most points; a point that does not fit is an error."""
     first, second = values.T
     prefixed = [np.array([prefix_of(v) is not None and v >= 1e7 for v in column]) for column in (first, second)]
     north = [_within(column, _NORTH_M) for column in (first, second)]
@@ -162,7 +162,7 @@ def _header_integer(parsed: CoordText, key: str, name: str) -> int | None:
 
 
 def _datum(parsed: CoordText, options: ReadOptions, name: str, problems: list[Problem]) -> Datum | None:
-    """Read 坐标系; None if the header does not say."""
+    """Return the datum by 坐标系; None if the header does not state it."""
     text = unicodedata.normalize("NFKC", parsed.header.get("坐标系", "")).upper()
     if not text:
         return None
@@ -185,25 +185,25 @@ def _datum(parsed: CoordText, options: ReadOptions, name: str, problems: list[Pr
 
 
 def _check_words(parsed: CoordText, name: str, problems: list[Problem]) -> None:
-    """Look at the rest of the header: projection, unit, parameters."""
-    said = {
+    """Check the rest of the header: projection, unit, parameters."""
+    values = {
         key: unicodedata.normalize("NFKC", parsed.header.get(key, "")) for key in ("投影类型", "计量单位", "转换参数")
     }
-    if said["投影类型"] and not re.search("高斯|GAUSS|克吕格|克里格", said["投影类型"].upper()):
-        what = Message("投影类型 '{text}' is not known", text=said["投影类型"][:40])
+    if values["投影类型"] and not re.search("高斯|GAUSS|克吕格|克里格", values["投影类型"].upper()):
+        what = Message("投影类型 '{text}' is not known", text=values["投影类型"][:40])
         raise SourceError(
             at_line(name, parsed.lines["投影类型"]), what, Message("allowed: {names}", names="高斯克吕格")
         )
-    if said["计量单位"] and said["计量单位"].lower() not in ("米", "m", "meter", "metre", "度", "degree"):
-        what = Message("计量单位 '{text}' is not known", text=said["计量单位"][:40])
+    if values["计量单位"] and values["计量单位"].lower() not in ("米", "m", "meter", "metre", "度", "degree"):
+        what = Message("计量单位 '{text}' is not known", text=values["计量单位"][:40])
         raise SourceError(at_line(name, parsed.lines["计量单位"]), what, Message("allowed: {names}", names="米"))
-    told = {key: value for key, value in parsed.header.items() if value and key not in _USED}
-    if told:
+    others = {key: value for key, value in parsed.header.items() if value and key not in _USED}
+    if others:
         what = Message(
-            "its header also says {text}", text="，".join(f"{key} {value}" for key, value in told.items())[:300]
+            "its header also says {text}", text="，".join(f"{key} {value}" for key, value in others.items())[:300]
         )
         problems.append(Problem("note", name, what, Message("nothing to do: this is not used")))
-    if re.search("[1-9]", said["转换参数"]):
-        what = Message("carries 转换参数 ({text}), which are not applied", text=said["转换参数"][:60])
+    if re.search("[1-9]", values["转换参数"]):
+        what = Message("carries 转换参数 ({text}), which are not applied", text=values["转换参数"][:60])
         remedy = Message("coordinates are taken as they stand, in the system the header names")
         problems.append(Problem("warning", at_line(name, parsed.lines["转换参数"]), what, remedy))

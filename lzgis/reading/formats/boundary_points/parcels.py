@@ -1,4 +1,4 @@
-"""Boundary points (界址点), one in each row, joined to the rings of parcels."""
+"""Boundary points (界址点) of a table, one per row, joined to parcels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ONCE = Message("has the same ring twice; it is counted once")
 
 
 class Parcels(NamedTuple):
-    """Parcels, and what was done to their shapes."""
+    """Parcels, and the changes to their shapes."""
 
     frame: gpd.GeoDataFrame
     changes: tuple[Change, ...]
@@ -31,18 +31,18 @@ def parcels(
 ) -> Parcels:
     """Join the rows of boundary points to parcels.
 
-    The rows of one parcel follow each other; its number may stand in the first of them alone, as merged cells leave it.
-    Within a parcel a new 圈号 begins a new ring, and without such a column the return to the first point of a ring ends it.
-    What a ring is, a hole or another part, is decided by what lies in what.
+    The rows of one parcel follow each other; its number may be only in the first of them, as with merged cells. Within a
+    parcel, a new 圈号 starts a new ring; without that column, a ring ends where it returns to its first point. Whether a
+    ring is a hole or another part depends on which ring it lies in.
 
-    A ring of boundary points is closed by definition, whether or not its first point is written again at its end: to close
-    it is no repair.
+    A ring of boundary points is closed by definition, whether or not its first point is repeated at its end: closing it
+    is no repair.
 
     Returns
     -------
     Parcels
-        One row for each parcel, with those attributes that are the same in all its rows; no geometry where a point is
-        missing or a ring has less than three.
+        One row per parcel, with the attributes that are equal in all its rows; no geometry if a point is missing or a ring
+        has fewer than three points.
     """
     column = _parcel_column(cells, found.get("parcel"))
     names = _parcel_of_rows(cells, column)
@@ -69,7 +69,7 @@ def parcels(
 def _attributes(
     cells: Cells, found: Mapping[str, int], groups: Sequence[tuple[int, int]], table: pd.DataFrame
 ) -> dict[str, list[object]]:
-    """Take over what is the same in all rows of every parcel; what is not belongs to the points."""
+    """Return the columns that are equal in all rows of every parcel; the others belong to the points."""
     own = {found[m] for m in ("point", "ring", "x", "y", "lon", "lat", "east", "north") if m in found}
     data: dict[str, list[object]] = {}
     differing = []
@@ -119,7 +119,7 @@ def _parcel_of_rows(cells: Cells, column: int | None) -> list[str]:
 def _rings(
     cells: Cells, column: int | None, points: tuple[np.ndarray, np.ndarray], rows: range
 ) -> list[list[tuple[float, float]]]:
-    """Cut the points of a parcel into rings; the closing point of a ring may be there or not."""
+    """Split the points of a parcel into rings, with or without closing points."""
     rings: list[list[tuple[float, float]]] = []
     last: str | None = None
     ended = True
@@ -140,10 +140,10 @@ def _rings(
 def _parcel(
     rings: Sequence[list[tuple[float, float]]], here: str, cells: Cells
 ) -> tuple[shapely.Geometry | None, float]:
-    """Make the shape of a parcel, and tell how much more area all its rings have than those that count."""
+    """Return the shape of a parcel, and the ratio of the area of all its rings to that of the rings that count."""
     for number, ring in enumerate(rings, 1):
         if not np.isfinite(ring).all():
-            # The cell that is no number has been told already.
+            # The cell that is no number has already been reported.
             return None, 1.0
         if len(set(ring)) < 3:
             what = Message("ring {ring} has {count} different points", ring=number, count=len(set(ring)))
@@ -155,7 +155,7 @@ def _parcel(
     if not again or shapely.area(shape) == 0:
         return shape, 1.0
     cells.problems.append(Problem("warning", here, _ONCE, _REMEDY))
-    # What a ring adds as a part, or takes away as a hole, it does twice as it is drawn.
+    # A ring that is given twice adds its area, or subtracts it as a hole, twice as it is drawn.
     holes = [shapely.Polygon(hole) for part in shapely.get_parts(shape) for hole in part.interiors]
     signs = [-1 if any(shapely.equals(shapes[i], hole) for hole in holes) else 1 for i in again]
     more = float(np.dot(signs, shapely.area(shapes[again])))
@@ -163,16 +163,16 @@ def _parcel(
 
 
 def shape_of_rings(rings: Sequence[Sequence[tuple[float, float]]]) -> shapely.Geometry:
-    """Make a polygon of rings: one inside an odd number of others is a hole of the smallest of them.
+    """Return the polygon of rings: a ring inside an odd number of others is a hole of the smallest of them.
 
-    A ring that is there twice counts once.
+    A ring that is given twice counts once.
 
     Examples
     --------
     >>> square = [(0, 0), (4, 0), (4, 4), (0, 4)]
     >>> hole = [(1, 1), (2, 1), (2, 2), (1, 2)]
-    >>> apart = [(9, 0), (10, 0), (10, 1)]
-    >>> shape_of_rings([square, hole]).area, shape_of_rings([square, apart]).geom_type
+    >>> separate = [(9, 0), (10, 0), (10, 1)]
+    >>> shape_of_rings([square, hole]).area, shape_of_rings([square, separate]).geom_type
     (15.0, 'MultiPolygon')
     """
     every = shapely.polygons([shapely.linearrings(ring) for ring in rings])
@@ -192,5 +192,5 @@ def _equal(filled: np.ndarray, i: int, j: int) -> bool:
 
 
 def _lies_in(filled: np.ndarray, i: int, j: int) -> bool:
-    # A ring that crosses itself has no inside that could be trusted; it stays a part, to be repaired in sight.
+    # A ring that crosses itself has no certain inside; it stays a part, and is repaired and listed later.
     return bool(shapely.is_valid(filled[i]) and shapely.is_valid(filled[j]) and shapely.covers(filled[j], filled[i]))

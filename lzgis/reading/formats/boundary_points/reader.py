@@ -23,20 +23,20 @@ from lzgis.reading.formats.boundary_points.crs import system_of
 from lzgis.reading.formats.boundary_points.rings import Ring, rings_of, shape_of
 from lzgis.reading.formats.boundary_points.text import PARCEL_FIELDS, CoordText, ParcelText, at_line, parse_coordtext
 
-#: A file of coordinates is text of this size at most.
+#: The largest size of a file, in bytes.
 _LARGEST_BYTES = 256 * 1024 * 1024
 
 
 def read_coordfile(path: Path, options: ReadOptions) -> Read:
     r"""Read a 界址点 file: one row per parcel, its fields under the names of the format.
 
-    Everything that the format leaves open is decided by evidence and said: encoding, zone, order of X and Y, whether a
-    further ring is a hole or a part, the unit of the area, and what the count counts.
+    Everything that the format leaves open is decided by evidence and reported: encoding, zone, order of X and Y, whether
+    a further ring is a hole or a part, the unit of the area, and whether the count includes closing points.
 
     Raises
     ------
     SourceError
-        If the file contradicts itself or cannot be decided; it names the line.
+        If the file contradicts itself or is ambiguous; the message names the line.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
 
 
 def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided]:
-    """Decode a 界址点 file and take it apart, deciding nothing but its encoding."""
+    """Decode and parse a 界址点 file; only its encoding is decided."""
     if path.is_dir():
         raise SourceError(str(path), Message("is a folder"), Message("name a file in it"))
     if path.stat().st_size > _LARGEST_BYTES:
@@ -82,7 +82,7 @@ def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided
 def _columns(parsed: CoordText) -> dict[str, list[str]]:
     names = [*PARCEL_FIELDS, *(key for parcel in parsed.parcels for key in parcel.fields)]
     columns = {key: [parcel.fields.get(key, "") for parcel in parsed.parcels] for key in dict.fromkeys(names)}
-    # A file that numbers no parcel has no such field; one that leaves some out has one, and the empty ones are named.
+    # A file without any number of parcels has no such field; if only some are missing, the empty ones are reported.
     columns = {key: values for key, values in columns.items() if any(values)}
     columns["点数"] = ["" if p.declared_points is None else str(p.declared_points) for p in parsed.parcels]
     columns["面积"] = [p.area_text for p in parsed.parcels]
@@ -112,7 +112,7 @@ def _areas(geometry: np.ndarray, crs: CRS | None, helmert: Helmert | None, name:
 def _check_figures(
     parcel: ParcelText, rings: list[Ring], computed: tuple[float, float], name: str, problems: list[Problem]
 ) -> None:
-    """Hold declared count and area against what is there; refuse a parcel in which neither is right."""
+    """Compare declared count and area to the points; refuse a parcel in which neither is right."""
     if parcel.shape != "面":
         return
     here = at_line(name, parcel.line)

@@ -1,4 +1,4 @@
-"""From the points of a 界址点 parcel to its shape: rings told apart, holes and parts decided by containment."""
+"""Shapes of 界址点 parcels: points are split into rings; holes and parts are found by containment."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.formats.boundary_points.text import BoundaryPoint, ParcelText, at_line
 
-#: A ring of which this share lies in another lies in it: borders digitised twice differ by millimetres.
+#: A ring lies in another if this share of it does: borders digitised twice differ by millimetres.
 _WHOLE = 0.999
-#: One that is as large as the other but for this share is the same ring given twice.
+#: Two rings whose areas differ by less than this share are the same ring given twice.
 _SAME = 0.9999
-#: Boundary points stand closer together than this.
+#: Boundary points are closer to each other than this.
 _LONGEST_M = 10_000.0
-#: Up to this many rings are told one by one.
+#: Up to this many rings are reported one by one.
 _SINGLY = 10
-#: Rings that are looked up at once, and pairs of rings that meet; more are no drawing but an attack.
+#: Rings that are searched at a time, and the most pairs of rings that meet; more are taken for an attack.
 _AT_ONCE, _MOST_PAIRS = 100, 200_000
 
 
 @dataclass(frozen=True, eq=False)
 class Ring:
-    """A ring as listed: its number, the line it begins at, its points without the closing one, and if there was one."""
+    """A ring as listed: its number, its first line, its points without the closing one, and whether there was one."""
 
     number: int
     line: int
@@ -41,15 +41,15 @@ class Ring:
 
 
 def rings_of(parcel: ParcelText, name: str, problems: list[Problem]) -> list[Ring]:
-    """Tell the rings of a parcel apart, by their number and by where they close.
+    """Split the points of a parcel into rings, by the numbers of rings and by closing points.
 
-    A ring of a 面 is closed by definition, whether or not its first point is written again at its end: to close it is no
-    repair, and nothing of it is listed as one.
+    A ring of a 面 is closed by definition, whether or not its first point is repeated at its end: closing it is no repair
+    and is not listed.
 
     Raises
     ------
     SourceError
-        If a ring number comes back after another, or a ring of a 面 has fewer than three points.
+        If a ring number recurs after another, or a ring of a 面 has fewer than three points.
     """
     groups: list[list[BoundaryPoint]] = []
     for point in parcel.points:
@@ -90,18 +90,19 @@ def _refuse_returning(groups: list[list[BoundaryPoint]], name: str) -> None:
 def shape_of(
     parcel: ParcelText, rings: list[Ring], swapped: bool, place: str, problems: list[Problem]
 ) -> shapely.Geometry:
-    """Make the shape of a parcel, eastings before northings.
+    """Return the shape of a parcel, eastings before northings.
 
-    Rings that lie in another are holes, rings that lie apart are parts, whatever their numbers; both are said.
+    Rings inside another are holes, disjoint rings are parts, whatever their numbers; both are reported.
 
     Raises
     ------
     SourceError
-        If rings cross or repeat one another, or points are so out of order that only their numbers tell the shape.
+        If rings cross or repeat one another, or the order of points differs so much from that of their numbers that the
+        shape is ambiguous.
     """
     coordinates = [ring.xy(swapped) for ring in rings]
     if parcel.shape != "点":
-        _say_long_edges(rings, coordinates, place, problems)
+        _report_long_edges(rings, coordinates, place, problems)
     if parcel.shape == "点":
         points = shapely.MultiPoint(np.concatenate(coordinates))
         return points.geoms[0] if len(points.geoms) == 1 else points
@@ -117,8 +118,8 @@ def shape_of(
     return _nested(rings, [shapely.Polygon(xy) for xy in coordinates], place, problems)
 
 
-def _say_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
-    """Warn of an edge so long that a digit of a coordinate is wrong, most likely."""
+def _report_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: str, problems: list[Problem]) -> None:
+    """Warn of an edge so long that a digit of a coordinate is probably wrong."""
     for ring, xy in zip(rings, coordinates, strict=True):
         length = np.hypot(*np.diff(xy, axis=0).T)
         for at in np.flatnonzero(length > _LONGEST_M)[:1]:
@@ -130,31 +131,33 @@ def _say_long_edges(rings: list[Ring], coordinates: list[Coordinates], place: st
 def _nested(rings: list[Ring], shapes: list[shapely.Polygon], place: str, problems: list[Problem]) -> shapely.Geometry:
     outer, inner = _containment(rings, shapes, place)
     depth = np.bincount(inner, minlength=len(rings))
-    # The ring just around a hole is the deepest of those that hold it.
+    # The shell of a hole is the deepest of the rings that contain it.
     around = {int(i): int(o) for o, i in sorted(zip(outer, inner, strict=True), key=lambda pair: depth[pair[0]])}
     shells = np.flatnonzero(depth % 2 == 0).tolist()
     odd = np.flatnonzero(depth % 2).tolist()
     holes: dict[int, list[int]] = {i: [] for i in shells}
     for i in odd:
         holes[around[i]].append(i)
-    _say_roles(rings, {i: around[i] for i in odd}, shells[1:], place, problems)
+    _report_roles(rings, {i: around[i] for i in odd}, shells[1:], place, problems)
     parts = [shapely.Polygon(shapes[i].exterior, [shapes[h].exterior for h in holes[i]]) for i in shells]
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
-def _say_roles(rings: list[Ring], holes: dict[int, int], parts: list[int], place: str, problems: list[Problem]) -> None:
-    """Say which rings are holes and which are parts: each by its line, or many by their number."""
+def _report_roles(
+    rings: list[Ring], holes: dict[int, int], parts: list[int], place: str, problems: list[Problem]
+) -> None:
+    """Report which rings are holes and which are parts: each by its line, or their number if they are many."""
     as_hole, as_part = Message("it is taken as a hole"), Message("it is taken as another part")
-    said = []
+    roles = []
     for i, o in holes.items():
         what = Message("ring {number} lies in ring {outer}", number=rings[i].number, outer=rings[o].number)
-        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
+        roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
     for i in parts:
         what = Message("ring {number} lies apart", number=rings[i].number)
-        said.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
-    said.sort(key=lambda one: one[0])
-    if len(said) <= _SINGLY:
-        problems += [problem for _, problem in said]
+        roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
+    roles.sort(key=lambda one: one[0])
+    if len(roles) <= _SINGLY:
+        problems += [problem for _, problem in roles]
         return
     what = Message("{holes} rings lie in others and {parts} apart", holes=len(holes), parts=len(parts))
     remedy = Message("the ones are taken as holes, the others as parts")
@@ -162,7 +165,7 @@ def _say_roles(rings: list[Ring], holes: dict[int, int], parts: list[int], place
 
 
 def _containment(rings: list[Ring], shapes: list[shapely.Polygon], place: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rings of which the first holds the second."""
+    """Return pairs of rings of which the first contains the second."""
     sound = np.array([shapely.make_valid(shape, method="structure") for shape in shapes], dtype=object)
     areas = shapely.area(sound)
     i, j = _meeting(sound, rings, place)
@@ -181,7 +184,7 @@ def _containment(rings: list[Ring], shapes: list[shapely.Polygon], place: str) -
 
 
 def _meeting(sound: np.ndarray, rings: list[Ring], place: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rings that meet, the earlier first; refused where there are more than any drawing has."""
+    """Return pairs of rings that meet, the earlier first; refuse more pairs than any survey has."""
     tree = shapely.STRtree(sound)
     found: list[np.ndarray] = []
     count = 0
@@ -198,7 +201,7 @@ def _meeting(sound: np.ndarray, rings: list[Ring], place: str) -> tuple[np.ndarr
 
 
 def _check_order(ring: Ring, xy: Coordinates, swapped: bool, place: str, problems: list[Problem]) -> None:
-    """Say which numbers are given twice or out of order; refuse a ring that is one only in the order of its numbers."""
+    """Report duplicate or unordered point numbers; refuse a ring that is simple only in the order of its numbers."""
     labels: dict[str, BoundaryPoint] = {}
     for point in ring.points:
         before = labels.setdefault(point.label, point)
@@ -207,7 +210,7 @@ def _check_order(ring: Ring, xy: Coordinates, swapped: bool, place: str, problem
             remedy = Message("points are taken in the order of the file; give each a number of its own")
             problems.append(Problem("warning", at_line(place, point.line), what, remedy))
     numbers = [int(found.group()) if (found := re.search(r"\d{1,9}$", p.label)) else -1 for p in ring.points]
-    # Round the ring: J3 J4 J1 J2 is in order with its one step down, and so is the other way round with one step up.
+    # Cyclic: J3 J4 J1 J2 is in order, with one step down; so is the reverse, with one step up.
     steps = np.sign(np.diff([*numbers, numbers[0]]))
     if min(numbers) < 0 or min((steps < 0).sum(), (steps > 0).sum()) <= 1:
         return

@@ -1,4 +1,4 @@
-"""The text of a 界址点 file (勘测定界 coordinate exchange): header, parcels and points, as they stand there."""
+"""Parser of 界址点 text files (勘测定界 coordinate exchange): header, parcels and points as written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 
-#: The keys of the header in the order in which they are written.
+#: Keys of the header in the order in which they are written.
 HEADER_KEYS = (
     "格式版本号",
     "数据产生单位",
@@ -26,7 +26,7 @@ HEADER_KEYS = (
     "精度",
     "转换参数",
 )
-#: The fields of a parcel's line after 点数 and 面积; those behind 地类编码 are what the longer forms add.
+#: Fields of the line of a parcel after 点数 and 面积; the longer variants of the format add those after 地类编码.
 PARCEL_FIELDS = (
     "编号",
     "名称",
@@ -64,11 +64,11 @@ class ParcelText:
     Attributes
     ----------
     line : int
-        Where it begins.
+        Its first line.
     declared_points : int, optional
-        The count of its line; None if that is empty.
+        The count in its line; None if that is empty.
     declared_area : float, optional
-        The area of its line, in whatever unit; None if that is empty.
+        The area in its line, in any unit; None if that is empty.
     area_text : str
         The area as written.
     fields : mapping of str to str
@@ -76,7 +76,7 @@ class ParcelText:
     points : tuple of BoundaryPoint
         In the order of the file.
     area_unit : str
-        The unit behind the area, mostly none.
+        The unit written after the area; usually empty.
     """
 
     line: int
@@ -95,7 +95,7 @@ class ParcelText:
 
 @dataclass(frozen=True)
 class CoordText:
-    """A whole file: the header by key with the line of each, the parcels, and what was assumed."""
+    """A parsed file: the header by key with line numbers, the parcels, and the assumptions."""
 
     header: dict[str, str]
     lines: dict[str, int]
@@ -105,7 +105,7 @@ class CoordText:
 
 @dataclass
 class _Open:
-    """The parcel that lines are being added to."""
+    """The parcel that lines are added to."""
 
     line: int
     cells: list[str]
@@ -113,14 +113,14 @@ class _Open:
 
 
 def at_line(name: str, line: int) -> Message:
-    """Name a line of a file."""
+    """Return the place of a line, for messages."""
     return Message("{name}, line {line}", name=name, line=line)
 
 
 def parse_coordtext(text: str, name: str) -> CoordText:
-    r"""Take a file apart into header, parcels and points.
+    r"""Parse a file into header, parcels and points.
 
-    Full-width digits, commas and brackets are read as the plain ones; names keep theirs.
+    Full-width digits, commas and brackets are read as plain ones; names are kept as they are.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def parse_coordtext(text: str, name: str) -> CoordText:
     Raises
     ------
     SourceError
-        If a line is none that the format has, or a number is none; it names the line.
+        If a line does not belong to the format, or a number is invalid; the message names the line.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def _is_setting(line: str, section: str) -> bool:
 
 
 def cells_of(line: str) -> list[str]:
-    """Split a line at its commas; at full-width ones too where plain ones do not make the fields.
+    """Split a line at commas; also at full-width ones if plain ones do not give the fields.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def cells_of(line: str) -> list[str]:
 
 
 def _add(opened: list[_Open], line: str, number: int, name: str) -> bool:
-    """Add a line to what is open; say whether it has fields that are not read."""
+    """Add a line to the open parcel; return whether it has fields that are not read."""
     cells = cells_of(line)
     if len(cells) >= _LEAST_FIELDS or (cells[-1] in ("@", "＠") and len(cells) > 2):
         opened.append(_Open(number, cells))
@@ -239,7 +239,7 @@ def _parcel(one: _Open, name: str, problems: list[Problem]) -> ParcelText:
 
 
 def _named(rest: list[str], name: str, line: int) -> dict[str, str]:
-    """Name the fields behind count and area by where 面 stands among them."""
+    """Name the fields after count and area by the position of 面."""
     shape = next((i for i, cell in enumerate(rest) if cell in _SHAPES), None)
     if shape is None and len(rest) > 2 and rest[2]:
         what = Message("'{text}' stands where 面, 线 or 点 should", text=rest[2][:40])
@@ -286,6 +286,6 @@ def _reject(name: str, line: int, what: Message, remedy: Message) -> NoReturn:
 
 
 def settings(header: dict[str, str]) -> Iterator[str]:
-    """Give the lines of a header, known keys first and in their order."""
+    """Return the lines of a header, known keys first and in their order."""
     for key in (*HEADER_KEYS, *(k for k in header if k not in HEADER_KEYS)):
         yield f"{key}={header.get(key, '')}"

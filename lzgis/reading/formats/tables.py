@@ -1,15 +1,20 @@
-"""A table of coordinates: which row is its head, which columns hold coordinates, and the shapes that they give.
+"""Tables of coordinates: workbooks (Excel, OpenDocument) and delimited text (CSV).
 
-Three forms are known: a point in each row (经度 and 纬度, or X and Y), a shape in each row (WKT), and the boundary points of
-parcels, one in each row, told by a column 点号 or 圈号.
+A workbook is read by calamine: formulas give their stored values, and nothing is executed. Of delimited text the encoding and
+the delimiter are detected and reported.
 """
 
 from __future__ import annotations
 
+import csv
+import importlib.metadata
+import io
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -21,17 +26,22 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
+from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
 from lzgis.reading.numbers import Cells, plain
 from lzgis.reading.repair import Change
 
-#: What a column may be called, after full-width letters, blanks, case and a unit in brackets are taken away.
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+#: Possible names of columns, in lower case, without blanks, full-width letters and units in brackets.
 COORDINATE_FIELDS: dict[str, tuple[str, ...]] = {
     "lon": ("经度", "东经", "lon", "lng", "long", "longitude", "中心经度", "经度坐标", "坐标经度"),
     "lat": ("纬度", "北纬", "lat", "latitude", "中心纬度", "纬度坐标", "坐标纬度"),
     "x": ("x", "x坐标", "坐标x", "xcoord", "pointx", "point_x"),
     "y": ("y", "y坐标", "坐标y", "ycoord", "pointy", "point_y"),
-    # In surveying X is 纵坐标, which points north.
+    # In surveying, X is 纵坐标 and points north.
     "north": ("纵坐标", "纵坐标x", "x纵坐标", "北坐标", "northing", "north", "n"),
     "east": ("横坐标", "横坐标y", "y横坐标", "东坐标", "easting", "east", "e"),
     "wkt": ("wkt", "geometry", "geom", "the_geom", "几何", "图形", "shape_wkt", "wktgeom"),
@@ -44,7 +54,7 @@ _SUMS = ("合计", "总计", "小计", "total", "sum")
 
 
 class Columns(NamedTuple):
-    """Where the coordinates stand: the position of the head, its names, and the column of each meaning."""
+    """The header of a table: its position, the names, and the column of each meaning."""
 
     head: int
     names: list[str]
@@ -52,14 +62,14 @@ class Columns(NamedTuple):
 
     @property
     def pair(self) -> tuple[str, str] | None:
-        """Which two meanings give a point."""
+        """The two meanings that give a point."""
         pairs = (("lon", "lat"), ("east", "north"), ("x", "y"))
         return next((p for p in pairs if p[0] in self.found and p[1] in self.found), None)
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Rows of cells with the numbers that a user knows them by, and what messages call the sheet."""
+    """Rows of cells with their numbers in the file, and the name of the sheet in messages."""
 
     place: str
     rows: list[tuple[int, list[object]]]
@@ -67,7 +77,7 @@ class Sheet:
 
     @cached_property
     def columns(self) -> Columns | None:
-        """The first row that names coordinates, and its columns; None if there is none."""
+        """The first row that names columns of coordinates; None if there is none."""
         for head, (_, row) in enumerate(self.rows[:_HEAD_WITHIN]):
             names = [_heading(cell) for cell in row]
             found = {
@@ -83,14 +93,14 @@ class Sheet:
 
 
 def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
-    """Make shapes of a table of coordinates.
+    """Return the shapes of a table of coordinates.
 
-    A row whose coordinates are no numbers stays, without a shape, and the problems say so.
+    A row whose coordinates are no numbers stays without a shape, and is reported.
 
     Raises
     ------
     SourceError
-        If no row names columns of coordinates, no row gives a shape, or it cannot be told which column points north.
+        If no row names columns of coordinates, no row gives a shape, or the column that points north is ambiguous.
     """
     columns = sheet.columns
     if columns is None:
@@ -126,7 +136,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
 
 
 def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
-    """Refuse coordinates whose column has a namesake: which of the two is meant cannot be told."""
+    """Refuse coordinates if two columns have the same name: it is unknown which of them is meant."""
     number, row = sheet.rows[columns.head]
     names = [_heading(cell) for cell in row]
     for index in columns.found.values():
@@ -147,7 +157,7 @@ def _heading(cell: object) -> str:
 
 
 def _distinct(row: list[object]) -> list[str]:
-    """Name every column, also those that have no name or the name of another."""
+    """Return unique names of all columns, also of those without a name or with a duplicate one."""
     names: list[str] = []
     for i, cell in enumerate(row):
         name = str(cell).strip() or f"column_{i + 1}"
@@ -156,7 +166,7 @@ def _distinct(row: list[object]) -> list[str]:
 
 
 def _body(sheet: Sheet, columns: Columns) -> list[tuple[int, list[object]]]:
-    """Return the rows below the head that say something, as long as the head."""
+    """Return the non-empty rows below the header, padded or cut to its length."""
     width = len(columns.names)
     body = []
     for number, row in sheet.rows[columns.head + 1 :]:
@@ -191,20 +201,20 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
     shapes: list[shapely.Geometry | None] = []
     for i in range(len(table)):
         text = plain(cells.rows[i][column])
-        # PostGIS writes the number of the system before the shape.
+        # PostGIS writes the SRID before the shape.
         text = text.partition(";")[2] if text.upper().startswith("SRID=") else text
         try:
             shapes.append(shapely.from_wkt(text) if text else None)
-        # What shapely has no kind of shape for, as arcs, is told by its row too.
+        # Shapes that shapely does not support, such as arcs, are reported by row too.
         except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
             why = str(error).partition("\n")[0]
-            cells.say(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
+            cells.add_problem(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
 
 
 def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.ndarray, np.ndarray, Decided | None]:
-    """Return longitude or easting, latitude or northing, and the system if the columns tell it."""
+    """Return longitude or easting, latitude or northing, and the system if the columns determine it."""
     pair = columns.pair
     assert pair is not None
     first, second = (columns.found[name] for name in pair)
@@ -212,7 +222,7 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     if pair == ("lon", "lat"):
         for i in np.flatnonzero((np.abs(a) > 180) | (np.abs(b) > 90)):
             column = first if abs(a[i]) > 180 else second
-            cells.say(
+            cells.add_problem(
                 int(i),
                 column,
                 Message("'{value}' is no number of degrees", value=plain(cells.rows[i][column])),
@@ -238,9 +248,9 @@ def _assumed(cells: Cells) -> Decided:
     return Decided("EPSG:4490", Message("assumed of columns of longitude and latitude"))
 
 
-def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, said: tuple[ReadOptions, tuple[str, str]]) -> bool:
-    """Whether column X points north, as in surveying; decided by the values, which in China cannot be mistaken."""
-    options, (x_name, y_name) = said
+def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, declared: tuple[ReadOptions, tuple[str, str]]) -> bool:
+    """Return whether column X points north, as in surveying, by the values, which are unambiguous in China."""
+    options, (x_name, y_name) = declared
     votes = {False: _fits(x, y), True: _fits(y, x)}
     usable = np.isfinite(x) & np.isfinite(y)
     if options.crs and usable.any() and not (votes[False] | votes[True]).any():
@@ -278,7 +288,7 @@ def _north_is_first(cells: Cells, x: np.ndarray, y: np.ndarray, said: tuple[Read
 
 
 def _fits(east: np.ndarray, north: np.ndarray) -> np.ndarray:
-    """Whether each pair can be (easting, northing) or (longitude, latitude) in China; never both ways round.
+    """Return whether each pair can be (easting, northing) or (longitude, latitude) in China; never in both orders.
 
     Eastings have six digits, or eight with the number of the zone (13-23 for 6°, 25-45 for 3°) before them; northings
     lie between 1.9 and 6 million metres, latitudes below 54° and longitudes above 73°.
@@ -289,11 +299,132 @@ def _fits(east: np.ndarray, north: np.ndarray) -> np.ndarray:
 
 
 def _fits_declared(x: np.ndarray, y: np.ndarray, declared: str) -> dict[bool, np.ndarray]:
-    """Whether each pair lies where the declared system is for, read either way."""
+    """Return whether each pair lies in the area of use of the declared system, in either order."""
     area = CRS.from_user_input(declared).area_of_use
     nowhere = np.zeros(len(x), bool)
     if area is None or not CRS.from_user_input(declared).is_geographic:
         return {False: nowhere, True: nowhere}
     inside = [(a >= area.west) & (a <= area.east) & (b >= area.south) & (b <= area.north) for a, b in ((x, y), (y, x))]
-    # Where both are possible the values do not decide.
+    # If both orders are possible, the values do not decide.
     return {False: inside[0] & ~inside[1], True: inside[1] & ~inside[0]}
+
+
+WORKBOOK = Kind("", "workbook", (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+
+
+def read_workbook(path: Path, options: ReadOptions) -> Read:
+    """Read the sheet of coordinates of a workbook.
+
+    Raises
+    ------
+    SourceError
+        If it is no workbook, has no sheet of coordinates, or has several and none was named.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    check_beginning(path, WORKBOOK)
+    try:
+        with path.open("rb") as stream:
+            book = CalamineWorkbook.from_filelike(stream)
+            names = list(book.sheet_names)
+            sheets = {
+                name: _sheet(book, name, str(path)) for name in names if name == options.layer or not options.layer
+            }
+    # Errors in calamine may also be panics of Rust, which are not subclasses of Exception.
+    except (CalamineError, OSError, ValueError) as error:
+        raise SourceError(
+            str(path),
+            Message("is no workbook that can be read ({error})", error=error),
+            Message("save it again as .xlsx"),
+        ) from error
+    if options.layer:
+        chosen = choose_layer(str(path), names, options.layer)
+    else:
+        with_coordinates = [name for name, sheet in sheets.items() if sheet.columns is not None]
+        chosen = choose_layer(str(path), with_coordinates or names[:1], None)
+    read = read_sheet(sheets[chosen], options)
+    problems = list(read.problems)
+    others = [name for name in names if name != chosen]
+    if others and not options.layer:
+        what = Message("sheet '{sheet}' was read; {names} have no coordinates", sheet=chosen, names=", ".join(others))
+        problems.insert(0, Problem("note", str(path), what, Message("name a sheet if another is meant")))
+    engine = f"python-calamine {importlib.metadata.version('python-calamine')}"
+    return replace(read, engine=engine, problems=tuple(problems))
+
+
+def _sheet(book: CalamineWorkbook, name: str, path: str) -> Sheet:
+    rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    return Sheet(
+        Message("{place}, sheet '{sheet}'", place=path, sheet=name), [(i + 1, list(r)) for i, r in enumerate(rows)]
+    )
+
+
+_DELIMITERS = (",", "\t", ";", "|", "，", "；")
+_TITLES = {"\t": "tab"}
+_LOOKED_AT = 50
+_LONGEST_FIELD = 50_000_000
+
+
+def read_delimited(path: Path, options: ReadOptions) -> Read:
+    """Read a table of coordinates from delimited text.
+
+    Raises
+    ------
+    SourceError
+        If no delimiter gives a table, or the table has no coordinates.
+    """
+    text, encoding = decoded(path.read_bytes(), str(path), declared=options.encoding)
+    # A line "sep=;" names the delimiter for Excel.
+    first, _, rest = text.partition("\n")
+    stated = first.strip()[4:] if first.strip().lower().startswith("sep=") else ""
+    delimiter = stated or _delimiter(text, path)
+    csv.field_size_limit(_LONGEST_FIELD)
+    body = rest if stated else text
+    try:
+        reader = csv.reader(_lines(body), delimiter=delimiter, strict=True)
+        above = 1 if stated else 0
+        rows: list[tuple[int, list[object]]] = []
+        starts = above + 1
+        for row in reader:
+            rows.append((starts, list(row)))
+            starts = above + reader.line_num + 1
+    except csv.Error as error:
+        raise SourceError(
+            Message("{place}, line {line}", place=path, line=reader.line_num),
+            Message("is no line of a table ({error})", error=error),
+            Message("look for a quotation mark without its pair"),
+        ) from None
+    read = read_sheet(Sheet(str(path), rows), options)
+    what = Message(
+        "was read in {encoding} ({how}), delimited by '{delimiter}'",
+        encoding=encoding.value,
+        how=encoding.how,
+        delimiter=_TITLES.get(delimiter, delimiter),
+    )
+    note = Problem("note", str(path), what, Message("declare the encoding if that is wrong"))
+    return replace(read, engine="csv", encoding=encoding, problems=(note, *read.problems))
+
+
+def _lines(text: str) -> io.StringIO:
+    """Yield the lines of a text as a file does: characters such as U+001E do not end a line, unlike in `splitlines`."""
+    return io.StringIO(text, newline="")
+
+
+def _delimiter(text: str, path: Path) -> str:
+    """Return the delimiter that splits most of the first lines into the same number of fields, more than one."""
+    lines = [line for line in islice(_lines(text), _LOOKED_AT) if line.strip()]
+    best, chosen = (0, 0), ""
+    for delimiter in _DELIMITERS:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        usual = max(set(counts), key=lambda n: (counts.count(n), n), default=1)
+        score = (counts.count(usual), usual) if usual > 1 else (0, 0)
+        if score > best:
+            best, chosen = score, delimiter
+    if not chosen:
+        if len(lines) > 1 and lines[0].strip().lower() in ("wkt", "geometry", "几何"):
+            return ","
+        known = " ".join(_TITLES.get(d, d) for d in _DELIMITERS)
+        raise SourceError(
+            str(path), Message("has no delimiter that is known"), Message("use one of {names}", names=known)
+        )
+    return chosen
