@@ -19,7 +19,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError, LayerError
-from lzgis.geometry.pieces import union_area
+from lzgis.geometry.layer_pieces import union_area
 from lzgis.measure import Plane, plane_for
 from lzgis.messages import Message
 from lzgis.model import Layer, Problem, Repair, Source

@@ -13,7 +13,7 @@ import shapely
 
 from lzgis.coverage import Coverage, coverage_of
 from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked, only
-from lzgis.indexcache import ready_loops
+from lzgis.geometry import ready_loops
 from lzgis.kinds import KINDS
 from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import Reason, State
@@ -104,7 +104,7 @@ def check_all(
     subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
 ) -> list[Columns]:
     """Check the sites against every rule of their book; one table of finding columns per rule."""
-    ready_loops(len(subjects.sites))
+    ready_loops(progress)
     ground = _Ground(subjects, layers)
     parts = []
     rules = subjects.book.rules

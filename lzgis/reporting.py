@@ -35,8 +35,7 @@ from lzgis.cluster import gathered, submitted
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
 from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
-from lzgis.geometry import FeatureIndex
-from lzgis.indexcache import kept_layout
+from lzgis.geometry import FeatureIndex, ready_loops
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
@@ -69,7 +68,7 @@ def screened(  # noqa: PLR0913 (what a screening may be given)
     """Do as :func:`lzgis.screening.screen`, for sites that are being read, or were, and a city that was opened."""
     # What is read in a process apart is waited for last: the layers are made ready in the meantime.
     ground = ground_of(city, date_of(as_of), progress=progress)
-    table = _table_of(sites, ground)
+    table = _table_of(sites, ground, progress)
     answer = answers_of if client is None else partial(_answers_on, client)
     answers = answer(table, ground, progress=progress)
     report = report_of(answers, ground, table, made_at)
@@ -78,12 +77,14 @@ def screened(  # noqa: PLR0913 (what a screening may be given)
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, ground: Ground) -> SiteTable:
+def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, ground: Ground, progress: Progress | None) -> SiteTable:
     if isinstance(sites, SiteTable):
         return sites
     if isinstance(sites, Reading):
         for name in ground.loaded:
             ground.placed(name, in_plane)
+        # numba is imported and the loops are loaded while the separate process reads.
+        ready_loops(progress)
         return sites_of(sites, near=ground.city.outline)
     return sites_from_frame(sites, near=ground.city.outline)
 
@@ -238,7 +239,7 @@ def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Bring a layer to a plane."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
     doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry, kept_layout), doubtful)
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)
 
 
 def unusable_rows(

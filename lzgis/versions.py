@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lzgis.geometry import part_of_dimension
-from lzgis.geometry.pieces import cut_to_pieces, patches, uncovered_parts
+from lzgis.geometry.layer_pieces import cut_to_pieces, patches, uncovered_parts
 from lzgis.kinds.base import RESOLUTION_M, Geometries, Integers, PlaneLayer
 
 _SAME_M = 1e-6

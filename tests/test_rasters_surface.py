@@ -18,7 +18,7 @@ from rasterio._env import get_gdal_config
 
 import lzgis as lz
 from lzgis.geometry import cellgaps
-from lzgis.geometry.cellmarks import cells_within
+from lzgis.geometry.raster_cells import cells_within
 from lzgis.rasters.burn import Piece, touched
 from lzgis.rule import Severity
 from lzgis.tiff import CACHE_BYTES

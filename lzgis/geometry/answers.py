@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lzgis.geometry.index import Floats, Integers
+from lzgis.geometry.features import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 from lzgis.geometry.overlay import part_of_dimension
 from lzgis.geometry.threads import by_rows
 

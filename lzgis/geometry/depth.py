@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 
 
 def depth(part: shapely.Geometry, border: shapely.Geometry, *, tolerance: float = 0.1) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries, Integers
+from lzgis.geometry.features import Floats, Geometries, Integers
 from lzgis.geometry.overlay import part_of_dimension
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.threads import by_rows
 
 

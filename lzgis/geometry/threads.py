@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import Geometries
+from lzgis.geometry.features import Geometries
 
 Result = TypeVar("Result")
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 
 #: A part is convex if its convex hull is larger by no more than this share of its area.
 _CONVEX = 1e-12

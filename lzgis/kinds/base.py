@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry import FeatureIndex, Nearest, SiteShapes, mean_width, told_nearest
+from lzgis.geometry import FeatureIndex, Nearest, SiteShapes, mean_width, nearest_rounded
 from lzgis.model import Reason, State
 from lzgis.rule import Rule
 from lzgis.spec import LayerSpec
@@ -178,11 +178,11 @@ class Check:
         which = whole.matching(where)
         if len(which) == len(whole.frame):
             return whole, which, whole.index
-        # Kept with the layer, for the next sites that are held against it.
-        kept, key = whole.index.kept, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
-        if key not in kept:
-            kept[key] = whole.index.take(which)
-        chosen: FeatureIndex = kept[key]
+        # Cached with the layer, for the next sites that are checked against it.
+        cached, key = whole.index.cached, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
+        if key not in cached:
+            cached[key] = whole.index.take(which)
+        chosen: FeatureIndex = cached[key]
         return whole, which, chosen
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -196,7 +196,7 @@ class Check:
         wanted = np.zeros(len(self.sites), dtype=bool)
         wanted[which] = True
         found: Nearest = self.remember(
-            ("nearest", key, wanted.tobytes()), lambda: told_nearest(self.sites.shapes, index, wanted=wanted)
+            ("nearest", key, wanted.tobytes()), lambda: nearest_rounded(self.sites.shapes, index, wanted=wanted)
         )
         return found
 

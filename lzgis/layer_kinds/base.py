@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import mean_width
-from lzgis.geometry.pieces import Pieces, border_chains, cut_to_pieces, patches
+from lzgis.geometry.layer_pieces import Pieces, border_chains, cut_to_pieces, patches
 from lzgis.kinds.base import RESOLUTION_M, Geometries, Integers, PlaneLayer
 from lzgis.measure import Plane
 from lzgis.messages import Message

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, outside_parts
-from lzgis.geometry.pieces import uncovered_parts
+from lzgis.geometry.layer_pieces import uncovered_parts
 from lzgis.kinds.base import RESOLUTION_M, Integers
 from lzgis.layer_kinds.base import Found, Ground, both, clear, named, patch_rows
 from lzgis.messages import Message

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from lzgis.geometry.pieces import Common, common_parts
+from lzgis.geometry.layer_pieces import Common, common_parts
 from lzgis.kinds.base import Integers
 from lzgis.layer_kinds.base import Found, Ground, both, clear, named, overlap_sentence, patch_rows
 from lzgis.rule import LayerRule

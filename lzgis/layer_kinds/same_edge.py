@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from lzgis.geometry.edges import alone, beside, edges_of
+from lzgis.geometry.shared_edges import alone, beside, edges_of
 from lzgis.layer_kinds.base import Found, Ground, both, clear, named
 from lzgis.messages import Message
 from lzgis.model import State

@@ -27,7 +27,7 @@ from lzgis.config import nearest
 from lzgis.errors import ConfigError, ExportError, SourceError
 from lzgis.exporters.files import put
 from lzgis.geometry import FeatureIndex
-from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below
+from lzgis.geometry.loops.cell_gaps import FAR, cell_distances, gaps_below
 from lzgis.kinds.base import PlaneLayer
 from lzgis.messages import Message
 from lzgis.model import Problem
