@@ -11,7 +11,8 @@ def main():
         sys.exit("lzgis needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
     import _venv
 
-    python = _venv.prepare("test", "pdf", "fast", "postgis", "cluster")
+    python = _venv.prepare("test", "pdf", "postgis", "cluster")
+    _venv.compile_loops(python)
     # What is given comes last, so that "-n 0" undoes the processes.
     sys.exit(_venv.run([python, "-m", "pytest", "-n", "auto", *sys.argv[1:]], cwd=_venv.ROOT))
 

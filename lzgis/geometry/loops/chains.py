@@ -90,7 +90,7 @@ def perimeters(chain: Chains, first: int, last: int) -> Floats:
     begin = chain.start[chain.owner_start[first : last + 1]]
     geometry = np.repeat(np.arange(last - first), np.diff(begin))
     lengths = _edge_lengths(chain, int(begin[0]), int(begin[-1]))
-    return np.bincount(geometry[: len(lengths)], weights=lengths, minlength=last - first)
+    return np.asarray(np.bincount(geometry[: len(lengths)], weights=lengths, minlength=last - first), dtype=float)
 
 
 def _edge_lengths(chain: Chains, begin: int, end: int) -> Floats:

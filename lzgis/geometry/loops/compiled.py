@@ -27,7 +27,7 @@ import llvmlite
 import numba
 import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ def entry_loop(loop: Loop) -> Loop:
     compiled: Any = _compiler()(loop)
     # With NUMBA_DISABLE_JIT set, numba returns the function itself.
     if compiled is not loop and cache_folder() is not None:
-        compiled._cache = _LoopCache(loop)
+        compiled._cache = _LoopCache(loop)  # type: ignore[no-untyped-call]
     return cast(Loop, compiled)
 
 
@@ -61,7 +61,8 @@ def _compiler() -> Callable[..., Any]:
     Fast-math is off: sums keep their order, so that results do not depend on the number of threads. No loop is called from C,
     so none needs an entry for that, which takes time to compile.
     """
-    return cast(Callable[..., Any], numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True))
+    njit: Any = numba.njit
+    return cast(Callable[..., Any], njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True))
 
 
 @cache
@@ -147,7 +148,7 @@ def _parent_fault(folder: Path) -> str:
     return f"other users can write to {folder}" if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX else ""
 
 
-class _Locator(_CacheLocator):  # type: ignore[misc]
+class _Locator(_CacheLocator):
     """Places the cache of every loop in one folder, whose name stands for the version of all."""
 
     def __init__(self, loop: Callable[..., Any]) -> None:
@@ -163,16 +164,17 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
         return str(self._line)
 
 
-class _Files(CompileResultCacheImpl):  # type: ignore[misc]
+class _Files(CompileResultCacheImpl):
     """Names the files of one loop. Unlike numba's, it looks at no setting that could lead elsewhere."""
 
     def __init__(self, loop: Callable[..., Any]) -> None:
         self._lineno = loop.__code__.co_firstlineno
         self._locator = _Locator(loop)
-        self._filename_base = self.get_filename_base(f"{loop.__module__}.{loop.__qualname__}", "")
+        name = f"{loop.__module__}.{loop.__qualname__}"
+        self._filename_base = self.get_filename_base(name, "")  # type: ignore[no-untyped-call]
 
 
-class _LoopCache(FunctionCache):  # type: ignore[misc]
+class _LoopCache(FunctionCache):
     """numba's cache of one function, which loads what is there without preparing the compiler."""
 
     _impl_class = _Files
@@ -185,5 +187,5 @@ class _LoopCache(FunctionCache):  # type: ignore[misc]
         """
         rtsys.initialize(target_context)
         with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         return None
