@@ -20,7 +20,7 @@ FLOORS: dict[str, str] = {
     "geometry": "geometry",
     "tools": "config words measure gcj02 zones helmert landing tiff raster locking reopening placing manifest results cluster",
     "nouns": "model layer_model units",
-    "reading": "shifts hints position repair sources indexcache",
+    "reading": "shifts hints position repair sources",
     "kinds of rule": "kinds layer_kinds",
     "the city": "rulebook catalogue",
     "checking": "coverage findings breakdown check verdicts admission",
@@ -43,7 +43,7 @@ def place(module: str) -> str:
     return module
 
 
-GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "lzgis"}
+GEOMETRY_MAY_IMPORT = {"numpy", "shapely", "numba", "llvmlite", "filelock", "lazy_loader", "platformdirs", "lzgis"}
 HEAVY = ("geopandas", "folium", "matplotlib", "rasterio", "pandas", "shapely")
 
 

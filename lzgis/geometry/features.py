@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FeatureIndex:
-    """Geometries of one plane with a search tree, built when first asked for.
+    """Geometries of one plane with a search tree, which is built when it is first used.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class FeatureIndex:
 
     @cached_property
     def boundaries(self) -> Geometries:
-        """Border of each polygon, prepared for many questions; an empty line for lines and points."""
+        """Border of each polygon, prepared; an empty line for lines and points."""
         polygonal = shapely.get_dimensions(self.geometries) == 2
         borders = np.full(len(self), shapely.LineString(), dtype=object)
         borders[polygonal] = shapely.boundary(self.geometries[polygonal])

@@ -1,4 +1,4 @@
-"""Layers against each other: large polygons cut into pieces of few vertices, so that only what is near is compared."""
+"""Layers against each other: large polygons are cut into pieces of few vertices, so that only near pieces are compared."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from lzgis.geometry.features import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension, united
 from lzgis.geometry.threads import copies, unprepared
 
-#: Vertices of a piece at most: what two pieces have in common is then found in a few milliseconds.
+#: The most vertices of a piece: the intersection of two pieces then takes a few milliseconds.
 MOST_VERTICES = 1024
-#: Parts that it pays to unite in threads.
+#: From so many parts on, several threads unite them faster than one.
 _MANY = 256
 
 _NONE = np.zeros(0, dtype=np.intp)
@@ -26,16 +26,16 @@ _NONE = np.zeros(0, dtype=np.intp)
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Geometries in pieces: each piece with the position of the geometry that it is of.
+    """Geometries in pieces: each piece with the position of its geometry.
 
     Parameters
     ----------
     geometries : array of shapely geometries, shape (m,)
         The pieces, in the order of their owners.
     owner : array of int, shape (m,)
-        What each is a piece of.
+        The geometry of each piece.
     size : int
-        How many geometries were cut.
+        Number of geometries that were cut.
     """
 
     geometries: Geometries
@@ -79,7 +79,7 @@ def cut_to_pieces(geometries: Geometries, *, most: int = MOST_VERTICES) -> Piece
 
 
 def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: int = 1) -> Common:
-    """Find what two sets of polygons have in common, pair by pair.
+    """Find the common parts of two sets of polygons, pair by pair.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
     among : bool
         Both are the same set: every pair is given once, none with itself.
     threads : int
-        How many to use; the answer is the same for any number.
+        How many to use; the result is the same for any number.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
         keep = left.owner[ours] < right.owner[theirs]
         ours, theirs = ours[keep], theirs[keep]
 
-    # What is not large is not cut, and may have been prepared for another question.
+    # A geometry that is not large is not cut, and another function may have prepared it.
     lefts, rights = unprepared(left.geometries), unprepared(right.geometries)
 
     def overlay(part: slice) -> Geometries:
@@ -123,7 +123,7 @@ def common_parts(left: Pieces, right: Pieces, *, among: bool = False, threads: i
 
 
 def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1) -> Geometries:
-    """Return what of each geometry no indexed polygon covers; empty where all is covered.
+    """Return the part of each geometry that no indexed polygon covers; empty where all is covered.
 
     Examples
     --------
@@ -145,16 +145,16 @@ def uncovered_parts(pieces: Pieces, covering: FeatureIndex, *, threads: int = 1)
 
 
 def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Integers]:
-    """Take polygons apart where they hang together by less than `resolution`, and leave out what is narrower.
+    """Split polygons where they are connected by less than `resolution`, and remove parts that are narrower.
 
-    Along a common border, computing leaves hairs; they have no area, but would make a patch look narrower.
+    Along a common border, rounding leaves hairs. They have no area, but would make the mean width of a patch smaller.
 
     Returns
     -------
     patches : array of shapely geometries
         Single polygons.
     owner : array of int
-        What each is a part of.
+        The polygon of each patch.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
     half = resolution / 2
     singles, owner = shapely.get_parts(polygons, return_index=True)
     opened = shapely.buffer(shapely.buffer(singles, -half, join_style="mitre"), half, join_style="mitre")
-    # Opening blunts needles too, which are no hairs: what it takes of them is much wider than what computing leaves.
+    # Opening also blunts needles, which are no hairs: it removes parts much wider than rounding leaves.
     shorter, less = shapely.length(singles) - shapely.length(opened), shapely.area(singles) - shapely.area(opened)
     hairless = (shapely.get_num_geometries(opened) == 1) & ~shapely.is_empty(opened)
     hairless &= (shorter < 1.0) | (2 * less > 0.01 * resolution * shorter)
@@ -176,7 +176,7 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
 
 
 def border_chains(polygons: Geometries, *, most: int = 64) -> Pieces:
-    """Give the borders of polygons as short lines.
+    """Return the borders of polygons as short lines.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def border_chains(polygons: Geometries, *, most: int = 64) -> Pieces:
 
 
 def line_chains(lines: Geometries, *, most: int = 64) -> Pieces:
-    """Give lines as short lines.
+    """Cut lines into short lines.
 
     Examples
     --------
@@ -204,9 +204,9 @@ def line_chains(lines: Geometries, *, most: int = 64) -> Pieces:
 
 
 def union_area(polygons: Geometries) -> float:
-    """Measure what polygons cover together, each place counted once, without uniting them.
+    """Return the area that polygons cover together, without uniting them.
 
-    Of each polygon counts what it has not in common with those before it.
+    The part of each polygon counts that it does not share with those before it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which cells of a grid lines run through, none left out, and which lie in polygons."""
+"""The cells of a raster that lines run through, without exception, and those that lie in polygons."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from lzgis.geometry.layer_pieces import Pieces, chained
 
 #: Two edges whose ends agree to this are one edge.
 _SAME_M = 1e-3
-#: How often lines are looked at when they are held beside others.
+#: Distance between the points at which a line is compared with others.
 STEP_M = 20.0
 
 
 class Beside(NamedTuple):
-    """Runs of borders beside those of another set: whose they are, which lie beside them, the line, mean distance."""
+    """Stretches of borders beside those of another set: both owners, the line, and the median distance."""
 
     left: Integers
     right: Integers
@@ -27,7 +27,7 @@ class Beside(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """The edges of borders: their ends, the ring they are of, and whose it is."""
+    """The edges of borders: their ends, their ring, and the polygon of the ring."""
 
     ends: Floats
     ring: Integers
@@ -35,7 +35,7 @@ class Edges(NamedTuple):
 
 
 def edges_of(polygons: Geometries) -> Edges:
-    """Take the borders of polygons apart into edges.
+    """Split the borders of polygons into edges.
 
     Examples
     --------
@@ -74,8 +74,8 @@ def beside(
 ) -> Beside:
     """Find where lines run beside others, farther than ``between[0]`` and nearer than ``between[1]``.
 
-    Lines are looked at every `STEP_M` and at their vertices. Runs shorter than `shortest` are left out: where two borders
-    merely cross, they are near for a short way too. `among` says that both are the same set.
+    Lines are compared every `STEP_M` and at their vertices. Stretches shorter than `shortest` are left out: two borders that
+    only cross are near for a short stretch too. `among` says that both are the same set.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def beside(
 def _runs(
     left: Pieces, right: Pieces, pairs: tuple[Integers, Integers], between: tuple[float, float]
 ) -> list[tuple[Floats, Floats]]:
-    """Follow the lines of one pair of owners, and keep the stretches that run beside."""
+    """Follow the lines of one pair of owners, and return the stretches that run beside."""
     lines, which = np.unique(pairs[0], return_inverse=True)
     points, line = shapely.get_coordinates(shapely.segmentize(left.geometries[lines], STEP_M), return_index=True)
     starts = np.searchsorted(line, np.arange(len(lines) + 1))

@@ -1,4 +1,4 @@
-"""Common areas of polygons, exact to the last meaningful digit, without overlaying them."""
+"""Common areas of polygons without an overlay, exact but for the rounding of sums."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1
     grid : PolygonGrid
         The layer.
     threads : int
-        How many to use; the answer is the same bytes for any number.
+        How many to use; the result is the same bytes for any number.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
 
 
 def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
-    """Let GEOS decide the undecided pairs: those that overlap are kept, with its area, the others dropped.
+    """Let GEOS decide the undecided pairs: those that overlap get its area, the others are removed.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
 
 
 def joined(parts: list[Areas]) -> Areas:
-    """Put the pairs of consecutive sites together."""
+    """Join the pairs of consecutive sites."""
     names = ("left", "right", "area", "undecided")
     if not parts:
         none = np.zeros(0, dtype=np.intp)

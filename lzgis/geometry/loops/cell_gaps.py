@@ -1,4 +1,4 @@
-"""How far each cell of a grid is from the nearest marked one, band by band: the loops.
+"""The distance from each cell of a raster to the nearest marked one, band by band.
 
 Distances are exact, from centre to centre. The first pass runs down the columns, the second up and along the rows, so
 that only one band of rows is needed at a time.

@@ -232,7 +232,7 @@ def _put(piece: Floats, at: int, left: float, right: float, rest: tuple[float, f
 
 @inner_loop
 def _sort_steps(value: Floats, order: Int64s, begin: int, end: int, steps: Floats) -> int:
-    """Write the marks on one cell's ceiling from left to right; return how many."""
+    """Write the marks on the ceiling of one cell from left to right; return their number."""
     n = 0
     for s in range(begin, end):
         k = order[s]

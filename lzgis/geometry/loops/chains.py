@@ -36,12 +36,12 @@ class Chains(NamedTuple):
 
 
 def chains(geometries: Geometries) -> Chains:
-    """Take geometries apart into chains.
+    """Split geometries into chains.
 
     Examples
     --------
-    >>> apart = chains(np.array([shapely.box(0, 0, 2, 1), None, shapely.Point(3, 4)]))
-    >>> apart.start, apart.side, apart.owner_start
+    >>> made = chains(np.array([shapely.box(0, 0, 2, 1), None, shapely.Point(3, 4)]))
+    >>> made.start, made.side, made.owner_start
     (array([0, 5, 6]), array([1., 0.]), array([0, 1, 1, 2]))
     """
     single, owner = _without_collections(np.asarray(geometries, dtype=object))

@@ -1,4 +1,4 @@
-"""Whether the borders of two cut polygons come near each other: the loops."""
+"""Whether the borders of two cut polygons come near each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which polygons are in which cell: the loops."""
+"""Which polygons lie in which cell."""
 
 from __future__ import annotations
 

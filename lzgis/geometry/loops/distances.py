@@ -18,7 +18,7 @@ from lzgis.geometry.loops.nearest_edges import edges_within, nearest_edges
 from lzgis.geometry.loops.segments import Segments, segments
 from lzgis.geometry.threads import in_pieces
 
-#: Edges of a site that together reach farther than this many metres are bounded apart.
+#: A run of edges that share a bounding box is no longer than this, in metres.
 RUN_LENGTH = 1024.0
 
 
@@ -32,7 +32,7 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
     layer : LayerIndex
         The layer.
     threads : int
-        How many to use; the answer is the same bytes for any number.
+        How many to use; the result is the same bytes for any number.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def nearest_distance(sites: Geometries, layer: LayerIndex, *, threads: int = 1) 
 
 
 def distances_of_segments(line: Segments, layer: LayerIndex, wanted: Flags) -> Distances:
-    """Find the nearest edge to each wanted site; what lies in a site, or holds it, is not seen to."""
+    """Find the nearest edge to each wanted site; features inside a site, or around it, are measured to their edges."""
     right, square, unsure = nearest_edges(line, layer.tree, wanted, layer.near)
     return Distances(right, np.where(right >= 0, np.sqrt(square), np.nan), unsure)
 
@@ -92,7 +92,7 @@ def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geom
     layer : LayerIndex
         The same layer.
     geometries : array of shapely geometries
-        What the layer was built of.
+        The geometries that the layer was built from.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def decided_nearest(found: Distances, sites: Geometries, layer: LayerIndex, geom
 
 
 def touching_pairs(sites: Geometries, which: Integers, layer: LayerIndex) -> tuple[Integers, Integers]:
-    """Return some of the sites, by position, each with every feature that is so near that it may touch.
+    """Return pairs of the given sites, by position, and features that may touch them.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def touching_pairs(sites: Geometries, which: Integers, layer: LayerIndex) -> tup
 def features_within(
     sites: Geometries, layer: LayerIndex, distance: float, geometries: Geometries, *, threads: int = 1
 ) -> DWithin:
-    """Find every pair no farther apart than `distance`, with how far apart it is: as `dwithin`, only faster.
+    """Find every pair no farther apart than `distance`, with its distance, as `dwithin` does.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def features_within(
     geometries : array of shapely geometries
         What the layer was built of, for GEOS to decide pairs whose distance rounding cannot tell from 0 or `distance`.
     threads : int
-        How many to use; the answer is the same bytes for any number.
+        How many to use; the result is the same bytes for any number.
 
     Examples
     --------
@@ -157,11 +157,11 @@ def features_within(
     if not parts:
         none = np.zeros(0, dtype=np.intp)
         return DWithin(none, none, np.zeros(0))
-    left, right, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
-    unsure = np.flatnonzero(((apart > 0) & (apart <= near)) | (apart >= distance - near))
-    apart[unsure] = exact_distances(sites, geometries, (left[unsure], right[unsure]))
-    keep = apart <= distance
-    return DWithin(left[keep], right[keep], apart[keep])
+    left, right, away = (np.concatenate(column) for column in zip(*parts, strict=True))
+    unsure = np.flatnonzero(((away > 0) & (away <= near)) | (away >= distance - near))
+    away[unsure] = exact_distances(sites, geometries, (left[unsure], right[unsure]))
+    keep = away <= distance
+    return DWithin(left[keep], right[keep], away[keep])
 
 
 def _within(
@@ -171,7 +171,7 @@ def _within(
     left, right, square = edges_within(line, layer.tree, np.full(part[1] - part[0], distance), layer.size)
     inner, outer = inside_pairs(chain, part, cut(chain, part[0], part[1], layer.grid.cell), layer)
     left, right = np.concatenate([inner, left]), np.concatenate([outer, right])
-    apart = np.concatenate([np.zeros(len(inner)), np.sqrt(square)])
-    # The pairs inside come first, so that of pairs found both ways the distance 0 is kept.
-    _, kept = np.unique(left * layer.size + right, return_index=True)
-    return left[kept] + part[0], right[kept], apart[kept]
+    away = np.concatenate([np.zeros(len(inner)), np.sqrt(square)])
+    # The pairs inside come first, so that a pair found both ways gets the distance 0.
+    _, first = np.unique(left * layer.size + right, return_index=True)
+    return left[first] + part[0], right[first], away[first]

@@ -16,7 +16,7 @@ from lzgis.geometry.loops.compiled import entry_loop, inner_loop
 WIDTH = 8
 #: Boxes in a group, of single precision: the same.
 GROUP = 16
-#: Numbers kept of a leaf: three lines of the processor's cache.
+#: Numbers of a leaf: three lines of the processor's cache.
 RECORD = 24
 #: Where in them the vertices' y begin, and where the owner stands.
 Y, OWNER = 9, 18
@@ -32,14 +32,14 @@ class EdgeTree(NamedTuple):
     leaf : array of float, shape (leaves, 24)
         The nine vertices' x, their y, and the feature the leaf belongs to; a short run repeats its last vertex.
     box : array of float32, shape (groups, 4, 16)
-        Least x, least y, greatest x, greatest y, seen from `origin` and rounded outwards; level after level from the
+        Least x, least y, greatest x, greatest y, relative to `origin` and rounded outwards; level after level from the
         leaves up, each filled up with empty boxes to groups of 16, of which each is a box of the level above.
     below : array of int, shape (groups,)
         Added to the number of one of the group's boxes, gives the group under that box; 0 for groups of leaves.
     root : array of int, shape (1,)
         The topmost group.
     origin : array of float, shape (2,)
-        Where the boxes are seen from, so that single precision suffices.
+        The origin of the boxes, so that single precision suffices.
     """
 
     leaf: Floats
@@ -66,7 +66,7 @@ def _run_end(chain: Chains, begin: int, end: int, longest: float) -> int:
     x, y = chain.x, chain.y
     left, right, low, high = x[begin], x[begin], y[begin], y[begin]
     last = begin
-    # A line's last vertex must not be a full leaf's ninth, which is looked at only as the first of the next.
+    # The last vertex of a line must not be the ninth of a full leaf, which is measured only as the first of the next leaf.
     closed = end - begin > WIDTH + 1 or (x[end - 1] == x[begin] and y[end - 1] == y[begin])
     most = WIDTH if closed else WIDTH - 1
     while last + 1 < end and last - begin < most:
@@ -80,7 +80,7 @@ def _run_end(chain: Chains, begin: int, end: int, longest: float) -> int:
 
 @entry_loop
 def leaves(chain: Chains) -> Floats:
-    """Cut chains into runs of at most 8 edges that stay together."""
+    """Cut chains into runs of at most 8 neighbouring edges."""
     longest = _LEAF_LENGTH * _mean_edge(chain)
     n = 0
     for k in range(len(chain.start) - 1):

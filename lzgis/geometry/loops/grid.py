@@ -1,4 +1,4 @@
-"""Polygons cut by a grid of square cells, so that what is near is found without searching."""
+"""Polygons cut by a grid of square cells, in which near polygons are found without a search."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class PolygonGrid:
     cell : float
         Side of a cell, in the unit of the plane; a power of two.
     cells : Cells
-        What each polygon holds of each cell.
+        The share of each polygon in each cell.
     directory : Directory
         Which entries of `cells` lie in which cell.
     reach : float
-        Longest edge and farthest coordinate: what the error bound of an area is made of.
+        Longest edge and farthest coordinate: the error bound of an area depends on both.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class PolygonGrid:
 
     @classmethod
     def build(cls, geometries: Geometries, *, cell: float = 256.0) -> PolygonGrid:
-        """Cut polygons; points, lines, null and empty geometries hold nothing.
+        """Cut polygons; points, lines, null and empty geometries have no entry.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class PolygonGrid:
 
     @classmethod
     def of_chains(cls, chain: Chains, *, cell: float = 256.0) -> PolygonGrid:
-        """Cut what has already been taken apart."""
+        """Cut polygons that are split into chains already."""
         cell = fitting_cell(chain, cell)
         cells = cut(chain, 0, len(chain.owner_start) - 1, cell)
         return cls(cell, cells, directory(cells), reach_of(chain))

@@ -1,4 +1,4 @@
-"""A layer laid out for measuring: its polygons cut by a grid, all its edges under a tree of boxes."""
+"""A layer laid out for the loops, that is, as flat arrays: its polygons cut by a grid, all its edges in a tree of boxes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lzgis.geometry.loops.membership import Starts, starts
 
 @dataclass(frozen=True, eq=False)
 class LayerIndex:
-    """What areas and distances are measured against.
+    """A layer as flat arrays, for computing areas and distances to it.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class LayerIndex:
     size : int
         Number of geometries.
     corners : array of float, shape (m, 2)
-        Vertices on the border of a cell, as far as rounding can tell: what touches there may lie in another cell.
+        Vertices within rounding of the border of a cell: a geometry that touches there may lie in another cell.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class LayerIndex:
 
     @classmethod
     def build(cls, geometries: Geometries, *, cell: float = 256.0) -> LayerIndex:
-        """Lay out valid geometries; null and empty ones are never found.
+        """Convert valid geometries; null and empty ones are never found.
 
         Parameters
         ----------
@@ -77,12 +77,12 @@ class LayerIndex:
 
     @property
     def near(self) -> float:
-        """Distance below which only GEOS can tell touching from not: some roundings of the largest coordinate."""
+        """Distance below which only GEOS can tell whether geometries touch: some roundings of the largest coordinate."""
         return rounding(float(self.grid.reach[1]))
 
 
 def rounding(farthest: float) -> float:
-    """Return some roundings of the farthest coordinate: nearer than that, only GEOS can tell touching from not."""
+    """Return some roundings of the farthest coordinate: below that distance, only GEOS can tell whether geometries touch."""
     return max(1e-9, 32.0 * 2.0**-52 * farthest)
 
 

@@ -1,4 +1,4 @@
-"""Sites laid out once, to be measured against many layers by the compiled loops."""
+"""Sites laid out for the loops, that is, as flat arrays that serve for many layers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lzgis.geometry.loops.laid_out_layer import LayerIndex
 from lzgis.geometry.loops.nearest_edges import edges_within
 from lzgis.geometry.loops.segments import Segments, segments
 
-#: Sites that are laid out together: enough to pay for a call, few enough to stay in the cache.
+#: Sites in a piece: enough to outweigh the cost of a call, few enough for the processor's cache.
 PIECE = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class LaidOutSites:
-    """Sites cut and laid out when first needed, and then kept: every further layer asks only its own questions.
+    """Sites as flat arrays; edges and cut polygons are computed when first needed and serve for every further layer.
 
     Parameters
     ----------
     chain : Chains
-        The sites, each near the one before.
+        The sites, along a Hilbert curve.
     order : array of int, shape (n,)
-        Where each stood in the input.
+        The position of each in the input.
     reach : array of float, shape (2,)
         Longest edge and farthest coordinate.
     """
@@ -44,7 +44,7 @@ class LaidOutSites:
 
     @classmethod
     def build(cls, sites: Geometries) -> LaidOutSites:
-        """Lay out sites; valid, in metres.
+        """Convert sites; valid, in metres.
 
         Examples
         --------
@@ -77,7 +77,7 @@ class LaidOutSites:
 
 
 def common_pairs(sites: LaidOutSites, layer: LayerIndex) -> tuple[Integers, Integers]:
-    """Find every pair of polygons that overlap, or may: what floating point cannot decide is among them.
+    """Find every pair of polygons that overlap, or may: pairs that floating point cannot decide are included.
 
     Examples
     --------
@@ -139,9 +139,9 @@ def _joined(sites: LaidOutSites, parts: list[tuple[Integers, Integers, Floats]])
     firsts = [part[0] for part in sites.pieces()]
     left = np.concatenate([none, *(sites.order[one[0] + first] for one, first in zip(parts, firsts, strict=True))])
     right = np.concatenate([none, *(one[1] for one in parts)])
-    apart = np.concatenate([np.zeros(0), *(one[2] for one in parts)])
+    distance = np.concatenate([np.zeros(0), *(one[2] for one in parts)])
     order = np.lexsort((right, left))
-    return left[order], right[order], apart[order]
+    return left[order], right[order], distance[order]
 
 
 def _all_within(
@@ -151,7 +151,7 @@ def _all_within(
     left, right, square = edges_within(line, layer.tree, radius, layer.size)
     there = ~np.isnan(radius[inside[0]])
     left, right = np.concatenate([inside[0][there], left]), np.concatenate([inside[1][there], right])
-    apart = np.concatenate([np.zeros(there.sum()), np.sqrt(square)])
-    # The pairs inside come first, so that of pairs found both ways the distance 0 is kept.
-    _, kept = np.unique(left * max(layer.size, 1) + right, return_index=True)
-    return left[kept], right[kept], apart[kept]
+    distance = np.concatenate([np.zeros(there.sum()), np.sqrt(square)])
+    # The pairs inside come first, so that a pair found both ways gets the distance 0.
+    _, first = np.unique(left * max(layer.size, 1) + right, return_index=True)
+    return left[first], right[first], distance[first]

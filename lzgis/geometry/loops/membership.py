@@ -1,4 +1,4 @@
-"""What lies in what: points in the polygons of a grid, parts of features in sites: the loops."""
+"""Which sites begin in a polygon of a layer, and which features begin in a site."""
 
 from __future__ import annotations
 

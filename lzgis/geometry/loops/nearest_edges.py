@@ -1,7 +1,7 @@
-"""The nearest edge of a layer to each site: the loops.
+"""The nearest edge of a layer to each site.
 
-Boxes are compared in single precision, rounded outwards: they only say what cannot be nearest. What remains is measured in
-double precision.
+Boxes are compared in single precision, rounded outwards: they only exclude what cannot be nearest. Distances to the remaining
+edges are computed in double precision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lzgis.geometry.loops.segments import Segments
 Flags = npt.NDArray[np.bool_]
 Singles = npt.NDArray[np.float32]
 
-#: Room for the boxes put off on the way down: 16 per level suffice, and no tree has 16 levels.
+#: Room for the boxes that wait on the way down: 16 per level suffice, and no tree has 16 levels.
 _STACK = 16 * 16
 
 #: The square of a distance that may be 0 or not.
@@ -57,11 +57,11 @@ def _bounds(box: Singles, group: int, seen: _Box, bound: Singles) -> None:
 
 
 @inner_loop
-def _put_off(where: Int64s, far: Singles, top: int, first: int, bound: Singles, most: np.float32) -> int:
-    """Put the boxes of a group worth looking at on the stack, the nearest on top."""
+def _push(where: Int64s, far: Singles, top: int, first: int, bound: Singles, most: np.float32) -> int:
+    """Push the boxes of a group that may hold the nearest edge on the stack, the nearest last."""
     begin = top
     for k in range(GROUP):
-        # Written in any case, kept only if near enough: a branch here would be guessed wrong every other time.
+        # Written in any case and overwritten if too far: a branch here would be mispredicted every other time.
         where[top], far[top] = first + k, bound[k]
         top += 1 if bound[k] <= most else 0
     nearest = begin
@@ -75,7 +75,7 @@ def _put_off(where: Int64s, far: Singles, top: int, first: int, bound: Singles, 
 
 @inner_loop
 def _leaf_edges(leaf: Floats, at: int, line: Floats) -> None:
-    """Lay out the edges of a leaf, each run through the same way whichever feature it bounds."""
+    """Write the edges of a leaf, each in the same direction for both features that it bounds."""
     for k in range(WIDTH):
         ax, ay, bx, by = leaf[at, k], leaf[at, Y + k], leaf[at, k + 1], leaf[at, Y + k + 1]
         turn = bx < ax or (bx == ax and by < ay)
@@ -107,13 +107,13 @@ def _edge_to_leaf(edge: Floats, i: int, leaf: Floats, at: int, line: Floats) -> 
 def _least(line: Floats) -> float:
     a, b = min(line[5, 0], line[5, 4]), min(line[5, 1], line[5, 5])
     c, d = min(line[5, 2], line[5, 6]), min(line[5, 3], line[5, 7])
-    # 0 is kept for what is certain: here a product of rounded numbers may have come to nothing.
+    # 0 stands for a certain crossing; here a product of rounded numbers may have become 0.
     return float(max(min(a, b, c, d), _NOTHING))
 
 
 @inner_loop
 def _crosses(edge: Floats, i: int, leaf: Floats, at: int) -> bool:
-    """Tell whether an edge certainly crosses one of a leaf; where rounding leaves a doubt, no."""
+    """Tell whether an edge certainly crosses one of a leaf; no if rounding leaves a doubt."""
     x0, y0, ex, ey = edge[0, i], edge[1, i], edge[2, i], edge[3, i]
     found = False
     for k in range(WIDTH):
@@ -196,8 +196,8 @@ def _longest_run(segment: Segments) -> int:
 def nearest_edges(segment: Segments, tree: EdgeTree, wanted: Flags, near: float) -> tuple[Int64s, Floats, Flags]:
     """Find the nearest feature to each wanted site and the square of its distance; -1 and infinity for others.
 
-    What certainly crosses a site is at distance 0; what lies wholly inside it, or holds it, is not seen to be. The third
-    array tells where a feature is so near, within `near`, that it may be at 0 too.
+    A feature that certainly crosses a site is at distance 0. A feature that lies wholly inside a site, or contains it, is
+    measured to its edges. The third array tells where a feature within `near` may be at distance 0 too.
     """
     n = len(segment.site_run) - 1
     right, square, unsure = np.full(n, -1), np.full(n, np.inf), np.zeros(n, np.bool_)
@@ -209,12 +209,12 @@ def nearest_edges(segment: Segments, tree: EdgeTree, wanted: Flags, near: float)
         best, found, shy = np.inf, -1, -1
         for run in range(segment.site_run[site], segment.site_run[site + 1] if wanted[site] else 0):
             if found < 0:
-                # The answer of the site before, which is near by, bounds this one's from the start.
+                # The nearest leaf of the site before, which lies near, bounds the distance from the start.
                 best = min(best, _first_bound(segment, run, tree, last, work))
             seen = _seen_from(tree.origin, segment, run)
             most = _loosely(max(best, least))
             _bounds(tree.box, tree.root[0], seen, bound)
-            top = _put_off(where, far, 0, tree.root[0] * GROUP, bound, most)
+            top = _push(where, far, 0, tree.root[0] * GROUP, bound, most)
             while top > 0:
                 top -= 1
                 at = where[top]
@@ -223,7 +223,7 @@ def nearest_edges(segment: Segments, tree: EdgeTree, wanted: Flags, near: float)
                 below = tree.below[at // GROUP]
                 if below != 0:
                     _bounds(tree.box, at + below, seen, bound)
-                    top = _put_off(where, far, top, (at + below) * GROUP, bound, most)
+                    top = _push(where, far, top, (at + below) * GROUP, bound, most)
                     continue
                 owner = int(tree.leaf[at, OWNER])
                 if best == 0.0 and owner >= found:
@@ -252,14 +252,14 @@ def edges_within(segment: Segments, tree: EdgeTree, radius: Floats, features: in
         for run in range(segment.site_run[site], segment.site_run[site + 1] if radius[site] >= 0.0 else 0):
             seen = _seen_from(tree.origin, segment, run)
             _bounds(tree.box, tree.root[0], seen, bound)
-            top = _put_off(where, far, 0, tree.root[0] * GROUP, bound, _loosely(most))
+            top = _push(where, far, 0, tree.root[0] * GROUP, bound, _loosely(most))
             while top > 0:
                 top -= 1
                 at = where[top]
                 below = tree.below[at // GROUP]
                 if below != 0:
                     _bounds(tree.box, at + below, seen, bound)
-                    top = _put_off(where, far, top, (at + below) * GROUP, bound, _loosely(most))
+                    top = _push(where, far, top, (at + below) * GROUP, bound, _loosely(most))
                     continue
                 owner = int(tree.leaf[at, OWNER])
                 s = slot[owner]

@@ -43,8 +43,8 @@ def shared(sites: Cells, perimeter: Floats, reach: Floats, layer: tuple[Floats, 
     cell = side[0]
     longest, far = max(reach[0], extent[0]), max(reach[1], extent[1])
     left, right, area, bound, mixed = common_areas(sites, cells, place, cell, longest)
-    # What GEOS finds in common has corners rounded to doubles: an area below that rounding along the site's
-    # border is for GEOS to decide, like one below our own bound.
+    # GEOS rounds the corners of an intersection to doubles. GEOS therefore decides areas below that rounding along the
+    # border of the site, as it decides those below the error bound.
     ulp = far * _ULP
     n = len(left)
     low = np.empty(n, np.bool_)

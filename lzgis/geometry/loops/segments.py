@@ -1,4 +1,4 @@
-"""The sites' edges, laid out for measuring distances from them: the loops."""
+"""The edges of sites in flat arrays, for measuring distances from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lzgis.geometry.loops.compiled import entry_loop, inner_loop
 
 
 class Segments(NamedTuple):
-    """The edges of sites, in runs that stay together.
+    """The edges of sites, in runs of neighbouring edges.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ def _put_edge(edge: Floats, at: int, ends: tuple[float, float, float, float]) ->
 
 @entry_loop
 def segments(chain: Chains, first: int, last: int, longest: float) -> Segments:
-    """Lay out the edges of sites `first` to `last`; a run of several edges is no longer than `longest`."""
+    """Return the edges of sites `first` to `last`; a run of several edges is no longer than `longest`."""
     x, y = chain.x, chain.y
     room = chain.start[chain.owner_start[last]] - chain.start[chain.owner_start[first]]
     edge, run_start, run_box = np.empty((9, room)), np.zeros(room + 1, np.int64), np.empty((room, 4))
@@ -57,7 +57,7 @@ def segments(chain: Chains, first: int, last: int, longest: float) -> Segments:
             closed = chain.side[k] != 0.0
             fresh = True
             for i in range(begin, end - 1 if closed else end):
-                # An open chain ends with an edge of no length, for the sake of its last vertex.
+                # An open chain ends with an edge of no length, which stands for its last vertex.
                 j = i + 1 if i + 1 < end else i
                 left, right = min(x[i], x[j]), max(x[i], x[j])
                 low, high = min(y[i], y[j]), max(y[i], y[j])

@@ -1,4 +1,4 @@
-"""The common area of cut polygons, without building what they have in common: the loops.
+"""The common area of cut polygons, without building their intersection.
 
 In one cell a polygon is the weighted sum of the strips below its pieces, so that two polygons' common area is the sum,
 over pairs of pieces, of both weights times the integral of the lower of the two.
@@ -35,10 +35,10 @@ def _common(p: Floats, ours: tuple[int, int], q: Floats, theirs: tuple[int, int]
                 pa, pb = yl + m * (a - xl), yl + m * (b - xl)
                 qa, qb = q[j, 2] + q[j, 3] * (a - q[j, 0]), q[j, 2] + q[j, 3] * (b - q[j, 0])
                 da, db = pa - qa, pb - qb
-                apart = abs(da) + abs(db)
+                spread = abs(da) + abs(db)
                 if da * db < 0.0:
-                    apart = (da * da + db * db) / apart
-                term = 0.25 * (b - a) * (pa + pb + qa + qb - apart)
+                    spread = (da * da + db * db) / spread
+                term = 0.25 * (b - a) * (pa + pb + qa + qb - spread)
                 mine += q[j, 4] * term
                 width += b - a
         total += weight * mine
