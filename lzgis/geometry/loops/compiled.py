@@ -121,9 +121,10 @@ def remove_old_versions(folder: Path) -> None:
 
 def _create_private(folder: Path) -> str:
     """Create a folder that only its owner can write to; return why it is not private, or nothing."""
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        # The mode of every folder, which `parents=True` would leave to the umask.
+        one.mkdir(mode=0o700, exist_ok=True)
     if os.name != "posix":
         return ""
     parents = folder.parent.resolve()
@@ -189,3 +190,8 @@ class _LoopCache(FunctionCache):
         with self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Cache a compiled function; a folder that is full or read-only costs time, not the run."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,12 @@ def ready_loops(progress: Progress | None = None) -> None:
     folder = cache_folder()
     if folder is not None and not (folder / _DONE).exists():
         _compile_into(folder, progress)
+    _load()
+
+
+@cache
+def _load() -> None:
+    """Load the loops, once in a process; compile those that are not cached."""
     for call in _calls():
         _compile(call)
 
@@ -71,21 +78,13 @@ def _compile(call: _Call) -> None:
 
 
 def _compile_into(folder: Path, progress: Progress | None) -> None:
-    """Compile all loops, in as many processes as there are cores; of several processes that would do so, one does."""
-    with contextlib.suppress(OSError), FileLock(folder / "compiling.lock"):
+    """Compile all loops, in a process for each core; of several processes that would do so at the same time, one does."""
+    with suppress(OSError), FileLock(folder / "compiling.lock"):
         if (folder / _DONE).exists():
             return
-        cores = os.cpu_count() or 1
-        if cores > 1:
-            _compile_in_processes(folder, _shares(min(cores, _MOST_PROCESSES)), progress)
-        # What a process did not compile, for whatever reason, is compiled here, where an error is seen.
-        calls = _calls()
-        for done, call in enumerate(calls):
-            if progress:
-                progress("loops", done, len(calls))
-            _compile(call)
-        if progress:
-            progress("loops", len(calls), len(calls))
+        _compile_in_processes(folder, _shares(min(os.cpu_count() or 1, _MOST_PROCESSES)), progress)
+        # A loop that no process could compile is compiled here, where an error is seen.
+        _load()
         (folder / _DONE).touch()
         remove_old_versions(folder)
 
@@ -93,18 +92,11 @@ def _compile_into(folder: Path, progress: Progress | None) -> None:
 def _compile_in_processes(folder: Path, shares: list[list[str]], progress: Progress | None) -> None:
     total = sum(map(len, shares))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", "lzgis.geometry.loops.ready", *share],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        for share in shares
-    ]
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        for share in shares:
+            command = [sys.executable, "-P", "-m", "lzgis.geometry.loops.ready", *share]
+            processes.append(subprocess.Popen(command, env=environment, **_QUIET))
         while any(process.poll() is None for process in processes):
             if progress:
                 progress("loops", min(len(list(folder.glob("*.nbi"))), total), total)
@@ -113,8 +105,15 @@ def _compile_in_processes(folder: Path, shares: list[list[str]], progress: Progr
         for process in processes:
             process.kill()
             process.wait()
+    if progress:
+        progress("loops", total, total)
 
 
+#: Nothing of what these processes say is shown; a fault of theirs is found again in this one.
+_QUIET: dict[str, Any] = {
+    **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL),
+    "creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0),
+}
 #: Processes that compile at the same time; a fourth would have nothing left to do.
 _MOST_PROCESSES = 3
 #: What each loop takes to compile, in seconds, so that processes can share the work.

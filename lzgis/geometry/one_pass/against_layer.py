@@ -60,7 +60,7 @@ def layer_arrays(layer: LayerIndex) -> LayerArrays:
 
 @inner_loop
 def _with_insides(near: Near, known: Int64s, pairs: tuple[Int64s, Int64s]) -> None:
-    """Set to 0 the distance of sites that hold, or are held by, a feature; the first feature is kept."""
+    """Set to 0 the distance of sites that contain a feature or lie in one; the first such feature is the nearest."""
     nearest, distance, _ = near
     left, right = pairs
     for k in range(len(left)):

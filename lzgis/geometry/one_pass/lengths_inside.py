@@ -1,4 +1,4 @@
-"""How much of a line lies inside the polygons of a grid: the loops."""
+"""The length of lines inside the polygons of a grid."""
 
 from __future__ import annotations
 

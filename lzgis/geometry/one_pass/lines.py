@@ -29,7 +29,7 @@ def insides(geometries: Geometries, layer: LayerIndex, *, threads: int = 1) -> I
     layer : LayerIndex
         The layer; only its polygons count.
     threads : int
-        How many to use; the answer is the same bytes for any number.
+        How many to use; the result is the same bytes for any number.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def insides(geometries: Geometries, layer: LayerIndex, *, threads: int = 1) -> I
 
 
 def decided_insides(found: Insides, geometries: Geometries, features: Geometries) -> Insides:
-    """Let GEOS decide the undecided pairs: those that lie inside are kept, with its length, the others dropped.
+    """Let GEOS decide the undecided pairs: those that lie inside get its length, the others are removed.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def areas_and_distances(
     layers : mapping of LayerIndex
         The layers by name.
     threads : int
-        How many to use; the answer is the same bytes for any number.
+        How many to use; the result is the same bytes for any number.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def areas_and_distances(
 
 
 def by_loops(chain: Chains, layers: Sequence[LayerIndex], run_length: float) -> list[Measured]:
-    """Measure all sites of `chain` against each layer, in one piece, by loops that numba compiles."""
+    """Measure all sites of `chain` against each layer, in one piece."""
     part, reach = (0, len(chain.owner_start) - 1), reach_of(chain)
     line = segments(chain, *part, run_length)
     cuts: dict[float, CutSites] = {}
@@ -101,7 +101,7 @@ def decided_measures(
     """
     made = {}
     for name, one in found.items():
-        # The layer's geometries, which may not have been read yet, are asked for only where something depends on them.
+        # The geometries are looked up only if something depends on them: a mapping may read them then.
         areas, pairs = one.areas, _near_pairs(one, sites, layers[name])
         if areas.undecided.any() or len(pairs[0]):
             shapes = geometries[name]
@@ -184,7 +184,7 @@ def _with_known(found: Distances, known: Integers) -> Distances:
 
 
 def _in_order(parts: list[Measured], order: Integers) -> Measured:
-    """Put the answers of pieces of sites together, in the order the sites were given in."""
+    """Join the results of pieces, in the order of the input."""
     areas = joined([part.areas for part in parts])
     left = order[areas.left]
     sorting = np.lexsort((areas.right, left))

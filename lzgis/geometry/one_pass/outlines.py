@@ -12,11 +12,11 @@ import shapely
 from lzgis.geometry.features import Floats, Geometries, Integers
 from lzgis.geometry.loops.chains import Chains, chains
 
-#: Edges of an outline that are looked up together.
+#: Edges of a run.
 _EDGES = 16
 #: Runs that are looked at together, unless one place alone has more: what that takes is some hundred bytes an edge.
 _MOST_RUNS = 1 << 15
-#: Places whose runs are looked up together.
+#: Windows whose runs are looked up at the same time.
 _PLACES = 1024
 
 
@@ -76,7 +76,7 @@ class Outlines:
 
 
 def outlines_of(features: Geometries) -> Outlines:
-    """Take polygons and multipolygons apart into runs of edges.
+    """Split polygons and multipolygons into runs of edges.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def _turned(rings: Chains) -> Chains:
     x, y = rings.x - np.repeat(rings.x[rings.start[:-1]], size), rings.y - np.repeat(rings.y[rings.start[:-1]], size)
     cross = np.zeros(len(x))
     cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
-    # From the last vertex of a ring to the next ring there is no edge, and seen from the former there is nothing to add.
+    # No edge leads from the last vertex of a ring to the next ring.
     wrong = np.sign(np.add.reduceat(cross, rings.start[:-1])) == -rings.side
     if not wrong.any():
         return rings

@@ -1,8 +1,8 @@
-"""What sites and features have in common, made only for the pairs asked for.
+"""The common parts of sites and features, as geometries, for given pairs.
 
-A feature is not overlaid whole, but as it is seen in the surroundings of the site, so that most overlays are of a few hundred
-vertices; of long thin sites, section by section. Areas known from before tell which sites lie wholly inside, and whether
-clipping and putting together went well.
+A site is overlaid with the part of a feature in a window around the site, so that most overlays are of a few hundred vertices.
+Long thin sites are overlaid in sections. The areas of the pairs, computed before, tell which sites lie wholly inside, and whether
+a part that was clipped and joined is right.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _overlaid(asked: _Asked, site: Integers, pool: ThreadPoolExecutor | None) ->
 def _begun_parts(
     pool: ThreadPoolExecutor | None, asked: _Asked, shapes: Geometries, feature: Integers
 ) -> list[Callable[[], Geometries]]:
-    """Begin to overlay each shape with its feature, as seen from it."""
+    """Start to overlay each shape with the part of its feature in its window."""
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     return [
         one
@@ -139,7 +139,7 @@ def _overlay(shapes: Geometries, seen: Geometries) -> Geometries:
     try:
         common = shapely.intersection(shapes, seen)
     except shapely.errors.GEOSException:
-        # Clipping does not promise a valid answer; what it spoilt is overlaid whole, as areas will tell.
+        # Clipping does not guarantee a valid result; the comparison of areas finds those that must be overlaid whole.
         common = np.array([_tried(*both) for both in zip(shapes, seen, strict=True)], dtype=object)
     return part_of_dimension(common, np.full(len(common), 2))
 
@@ -224,5 +224,5 @@ def _joined(shapes: Geometries) -> shapely.Geometry:
     try:
         return shapely.coverage_union_all(shapes)
     except shapely.errors.GEOSException:
-        # They do not fit, as clipping may have spoilt one; the areas will tell.
+        # Clipping may have spoilt one; the comparison of areas finds it.
         return shapely.Polygon()

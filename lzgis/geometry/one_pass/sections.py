@@ -1,8 +1,7 @@
-"""Long thin polygons cut into sections, from corner to opposite corner, so that each is looked at in its own surroundings.
+"""Long thin polygons cut into sections, from corner to opposite corner, so that each section has a small window.
 
-A cut joins two corners of the site, and for each feature only those cuts are used that do not meet its boundary. So two
-sections have a whole cut in common or nothing, no corner is made that the site does not have, and what is found in each is
-put together again exactly.
+A cut joins two corners of the site, and for each feature only those cuts are used that do not meet its boundary. Two sections
+therefore share a whole cut or nothing, no corner is added to the site, and the parts of the sections are joined exactly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Polygons put together of rings that lie in windows: which holes are in which shell."""
+"""Polygons from rings that lie in windows: which holes lie in which shell."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def polygons_of_rings(rings: Rings, outlines: Outlines, window: Floats, sound: F
     place, source, closed = rings.place[kept], rings.source[kept], rings.closed[kept]
     polygon, hole = outlines.polygon[source], closed & outlines.hole[source]
     full = _full_around(rings, hole, kept, window)
-    # The whole window is a shell like any other, but of which polygon, only its holes tell.
+    # The whole window is a shell like any other, but only its holes show to which polygon it belongs.
     lines = np.r_[lines, shapely.linearrings(_corners(window[full]))]
     place, polygon = np.r_[place, full], np.r_[polygon, np.full(len(full), -1)]
     hole = np.r_[hole, np.zeros(len(full), dtype=bool)]

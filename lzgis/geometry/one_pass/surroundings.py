@@ -1,9 +1,9 @@
-"""Features as they are seen from many places: what of them lies in a window around each, made for all places at once.
+"""The parts of features in windows around many places, computed for all places at once.
 
-The edges that meet a window are looked up and clipped. Where a path of them leaves the window, the border of what is seen
-follows the window's sides, counterclockwise, to where the next path comes in: a ring has the inside of its feature to the
-left. So no ring is walked along as a whole, however large it is. Of a valid feature, paths leave and come in by turns; where
-rounding makes it appear otherwise, nothing is seen, and who uses it looks at what comes of it.
+The edges that meet a window are looked up and clipped. Where a path of edges leaves the window, the border continues along the
+sides of the window, counterclockwise, to the next path that enters: the inside of a feature lies to the left of its rings. No
+ring is traversed as a whole, however large it is. The paths of a valid feature leave and enter by turns; where rounding makes it
+appear otherwise, the result is empty, and the caller overlays the whole feature.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def surroundings(outlines: Outlines, feature: Integers, bounds: Floats) -> Itera
 
 
 def _seen(outlines: Outlines, window: Floats, place: Integers, run: Integers) -> Geometries:
-    """Make what is seen through each window of the runs that may meet it."""
+    """Return the part of the features in each window, from the runs that may meet it."""
     edges = _edges(outlines, window, place, run)
     paths = _paths(edges)
     after, corners, sound = _following(paths, edges, len(window))
@@ -93,7 +93,7 @@ def _edges(outlines: Outlines, window: Floats, place: Integers, run: Integers) -
     length = outlines.length[run]
     vertex = np.repeat(outlines.first[run], length) + counted(length)
     place, ring = np.repeat(place, length), np.repeat(outlines.ring[run], length)
-    # Most edges that are looked up lie off the window.
+    # Most edges of the runs lie outside of the window.
     for axis, values in enumerate((outlines.x, outlines.y)):
         a, b = values[vertex], values[vertex + 1]
         near = (np.maximum(a, b) > window[place, axis]) & (np.minimum(a, b) < window[place, axis + 2])
@@ -180,7 +180,7 @@ def _paths(edges: _Edges) -> _Paths:
 
 
 def _following(paths: _Paths, edges: _Edges, windows: int) -> tuple[Integers, Integers, Flags]:
-    """Tell for each path which one follows, past how many corners of the window, and for which windows that can be told."""
+    """Return for each path the next one, the corners of the window between them, and the windows for which that is certain."""
     n = len(paths.first)
     after, corners, sound = np.arange(n), np.zeros(n, dtype=np.intp), np.ones(windows, dtype=bool)
     enters, leaves = edges.enters[paths.first], edges.leaves[paths.last]
