@@ -22,7 +22,6 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 PEERS = {
     "lzgis": "lzgis_kernel",
-    "lzgis-cold": "lzgis_cold",
     "shapely": "shapely_threads",
     "geopandas": "geopandas_overlay",
     "postgis": "postgis",
@@ -150,7 +149,7 @@ def main() -> int:
     files(given.folder, numbers)
     if "lzgis" in peers:
         first = one(modules["lzgis"], given.folder, min(numbers), given.timeout)
-        print(f"first run, which compiles and lays out what is not kept yet: {first.get('process', np.nan):.1f} s")
+        print(f"first run, which compiles the loops where they are not: {first.get('process', np.nan):.1f} s")
     rows = []
     for n in numbers:
         results: dict[str, dict[str, Any]] = {}

@@ -23,8 +23,7 @@ SCREENING = """
 import lzgis as lz
 city = lz.reference_city()
 report = lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
-from lzgis.geometry.compiled import in_place
-print(len(report.sites), len(report.layers), len(report.book.rules), len(report.findings), int(in_place()))
+print(len(report.sites), len(report.layers), len(report.book.rules), len(report.findings))
 """
 
 
@@ -39,9 +38,9 @@ def seconds(code: str) -> tuple[float, str]:
 
 
 def measure(runs: int) -> dict[str, object]:
-    """Measure both `runs` times, turn by turn, after one turn that warms the caches of the disk."""
+    """Measure both `runs` times, turn by turn, after one turn that warms the disk and compiles the loops where they are not."""
     seconds(IMPORTS)
-    sites, layers, rules, findings, kept = map(int, seconds(SCREENING)[1].split())
+    sites, layers, rules, findings = map(int, seconds(SCREENING)[1].split())
     turns = [(seconds(IMPORTS)[0], seconds(SCREENING)[0]) for _ in range(runs)]
     imports, screening = ([turn[i] for turn in turns] for i in (0, 1))
     return {
@@ -49,7 +48,6 @@ def measure(runs: int) -> dict[str, object]:
         "layers": layers,
         "rules": rules,
         "findings": findings,
-        "loops": "machine code" if kept else "none",
         "runs": runs,
         "imports_s": round(statistics.median(imports), 3),
         "imports_range_s": [round(min(imports), 3), round(max(imports), 3)],
@@ -65,7 +63,6 @@ def measure(runs: int) -> dict[str, object]:
 def show(result: dict[str, object]) -> None:
     """Print the result as a table."""
     print("{sites} sites, {layers} layers, {rules} rules, {findings} findings; {runs} runs each".format(**result))
-    print("loops kept between runs: {loops}".format(**result))
     print(f"{'':34}{'median':>9}{'fastest':>10}{'slowest':>10}")
     for name, key in (("import geopandas and folium", "imports"), ("screen the plan's sites", "screening")):
         fastest, slowest = result[f"{key}_range_s"]

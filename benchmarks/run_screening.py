@@ -3,7 +3,7 @@
 Each number of sites is screened in a fresh process; reading files and starting Python are not counted, loading the compiled
 loops is::
 
-    python benchmarks/run_screening.py [--n 1000,10000,50000] [--by shapely] [--city detailed] [--json]
+    python benchmarks/run_screening.py [--n 1000,10000,50000] [--city detailed] [--json]
 
 The city is the reference city, or one in as much detail as official layers have (`benchmarks.detailed`).
 """
@@ -25,17 +25,13 @@ ROOT = Path(__file__).parent.parent
 AS_OF = "2026-11-21"
 
 
-def one(n: int, by: str, folder: Path | None) -> dict[str, Any]:
+def one(n: int, folder: Path | None) -> dict[str, Any]:
     """Screen `n` sites of the benchmark's workload, each with an activity drawn from the vocabulary."""
     import geopandas as gpd
     import numpy as np
 
     import lzgis as lz
     from benchmarks.workload import sites
-    from lzgis.geometry import told
-
-    if by == "shapely":
-        told.FEW = told.FEW_IN_PLACE = n + 1
 
     city = lz.open_catalogue(folder or lz.reference_city())
     ids = [f"s{i}" for i in range(n)]
@@ -51,7 +47,6 @@ def one(n: int, by: str, folder: Path | None) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
     return {
         "n": n,
-        "by": by,
         "seconds": round(seconds, 2),
         "cpu_s": round(cpu, 2),
         "per_site_ms": round(1e3 * cpu / n, 3),
@@ -76,7 +71,6 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", default="1000,10000,50000", help="numbers of sites, between commas")
-    parser.add_argument("--by", default="loops", choices=["loops", "shapely"], help="compiled loops, or shapely alone")
     parser.add_argument(
         "--city", default="reference", choices=["reference", "detailed"], help="what is held against them"
     )
@@ -86,7 +80,7 @@ def main() -> None:
     parser.add_argument("--layers", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        print(json.dumps(one(given.here, given.by, given.layers)))
+        print(json.dumps(one(given.here, given.layers)))
         return
     rows: list[dict[str, Any]] = []
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -99,7 +93,7 @@ def main() -> None:
         subprocess.run(made, env=env, check=True, stdout=subprocess.DEVNULL)
         folder = ["--layers", str(given.folder / "detailed")]
     for n in map(int, given.n.split(",")):
-        command = [sys.executable, str(Path(__file__)), "--here", str(n), "--by", given.by, *folder]
+        command = [sys.executable, str(Path(__file__)), "--here", str(n), *folder]
         run = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8")
         rows.append(json.loads(run.stdout.splitlines()[-1]))
         print(

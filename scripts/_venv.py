@@ -17,6 +17,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".venv"
 STAMP = FOLDER / "installed.json"
+#: Says how far it is only where something is compiled.
+_COMPILE = """
+import sys
+from lzgis.geometry import ready_loops
+said = []
+def say(what, done, total):
+    if not said:
+        print("Compiling the loops of lzgis (once, some 15 s) ...", file=sys.stderr, flush=True)
+        said.append(True)
+ready_loops(say)
+"""
 
 
 def run(command: list[str | Path], *, cwd: Path | None = None) -> int:
@@ -56,6 +67,13 @@ def prepare(*extras: str) -> Path:
     _install(sorted(present | set(extras)))
     STAMP.write_text(json.dumps({"inputs": fingerprint, "extras": sorted(present | set(extras))}), "utf-8")
     return _python()
+
+
+def compile_loops(python: str | Path) -> None:
+    """Compile the loops of lzgis where that has not been done, so that the first command does not wait for it."""
+    code = run([python, "-c", _COMPILE])
+    if code:
+        sys.exit(code)
 
 
 def say(text: str) -> None:

@@ -24,6 +24,7 @@ def main():
     parser.add_argument("-o", "--out", type=Path, default=_venv.ROOT / "out")
     known, others = parser.parse_known_args()
     python = _venv.prepare()
+    _venv.compile_loops(python)
     started = time.time()
     code = _venv.run([python, "-c", RUN, "demo", "--out", known.out, *others])
     # File systems may store times with a coarse resolution: allow one second.

@@ -12,6 +12,7 @@ def main():
     import _venv
 
     python = _venv.prepare("all", "test")
+    _venv.compile_loops(python)
     # The caller's options come last, so that "-n 0" overrides "-n auto".
     sys.exit(_venv.run([python, "-m", "pytest", "-n", "auto", *sys.argv[1:]], cwd=_venv.ROOT))
 

@@ -13,13 +13,12 @@ from lzgis.geometry import areas_and_distances, decided_measures, parts_of
 
 
 def prepare(folder: Path, n: int) -> Any:
-    sites, layers, indexes, machine = lzgis_kernel.prepare(folder, n)
-    return sites, {name: layers[name] for name in indexes}, indexes, machine
+    return lzgis_kernel.prepare(folder, n)
 
 
 def compute(state: Any) -> Answer:
-    sites, layers, indexes, machine = state
-    found = areas_and_distances(sites, indexes, threads=lzgis_kernel.THREADS, machine=machine)
+    sites, layers, indexes = state
+    found = areas_and_distances(sites, indexes, threads=lzgis_kernel.THREADS)
     found = decided_measures(found, sites, indexes, layers)
     pairs = {}
     for name in POLYGONS:

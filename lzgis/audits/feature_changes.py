@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lzgis.geometry import part_of_dimension
-from lzgis.geometry.pieces import cut_to_pieces, patches, uncovered_parts
+from lzgis.geometry.layer_pieces import cut_to_pieces, patches, uncovered_parts
 from lzgis.model.report import RESOLUTION_M, SEPARATOR
 from lzgis.rules.for_sites.hits import Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer

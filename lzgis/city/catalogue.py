@@ -21,7 +21,7 @@ from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.errors import ConfigError, LayerError
-from lzgis.geometry.pieces import union_area
+from lzgis.geometry.layer_pieces import union_area
 from lzgis.messages import Message
 from lzgis.model.catalogue import CatalogueSpec, CitySpec, Declared, LayerSpec
 from lzgis.model.report import Layer, Problem, Repair, Source

@@ -7,7 +7,6 @@ import numpy as np
 from lzgis.city.catalogue import Catalogue
 from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex
-from lzgis.indexcache import kept_layout
 from lzgis.model.report import Layer
 from lzgis.rules.for_sites.plane import PlaneLayer
 
@@ -21,4 +20,4 @@ def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:
     """Project a layer to a plane and index it."""
     geometry = plane.project(layer.frame.geometry.to_numpy())
     doubtful = tuple(plane.project(np.array(layer.doubtful, dtype=object))) if layer.doubtful else ()
-    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry, kept_layout), doubtful)
+    return PlaneLayer(layer.id, layer.spec, layer.frame, FeatureIndex(geometry), doubtful)

@@ -100,6 +100,9 @@ def progress_bar(words: Words) -> Iterator[ReportProgress]:
 
         def step(what: str, done: int, total: int) -> None:
             if what not in tasks:
+                if what == "loops":
+                    # Printed where standard error is no terminal, too: nothing else would explain the wait.
+                    console.print(words("cli", "compiling"), markup=False, highlight=False, soft_wrap=True)
                 tasks[what] = int(bar.add_task(words("cli", what), total=total))
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 

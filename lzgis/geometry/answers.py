@@ -1,4 +1,4 @@
-"""What measuring sites against layers gives: arrays of one length."""
+"""Results of measuring sites against layers: arrays of one length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lzgis.geometry.index import Floats, Integers
+from lzgis.geometry.features import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 
@@ -23,8 +23,8 @@ class Areas:
     area : array of float
         The common area.
     undecided : array of bool
-        The area is below its own error bound and the borders touch: whether the pair overlaps is not for floating
-        point to say. `decided` asks GEOS.
+        The area is below its error bound and the borders touch, so that floating point cannot tell whether the pair
+        overlaps. `decided` lets GEOS decide.
     """
 
     left: Integers
@@ -46,10 +46,11 @@ class Distances:
     right : array of int
         Its position in the layer, -1 where there is none; of several equally near, the first.
     distance : array of float
-        How far it is, NaN where there is none.
+        Its distance, NaN where there is none.
     undecided : array of bool
-        So near that rounding hides whether the two touch; `decided_nearest` asks GEOS. For a site with a common area:
-        one with a vertex on the border of a cell, where rounding may hide a sliver shared with another feature.
+        The two are so near that rounding hides whether they touch; `decided_nearest` lets GEOS decide. A site with a common
+        area is undecided if a vertex lies on the border of a cell, where rounding may hide a sliver shared with another
+        feature.
     """
 
     right: Integers
@@ -84,8 +85,8 @@ class Insides:
     length : array of float
         How much of the line lies inside; 0 for points.
     undecided : array of bool
-        The line runs along the border, or no more of it is inside than rounding can make; the point is on the
-        border, as far as rounding can tell. `decided_insides` asks GEOS.
+        The line runs along the border, or the length inside is within rounding; the point is within rounding of the
+        border. `decided_insides` lets GEOS decide.
     """
 
     left: Integers

@@ -1,11 +1,11 @@
-"""What of a site lies nearer to a baseline than a corridor is wide."""
+"""The part of a site that lies nearer to a baseline than a corridor is wide."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 from lzgis.geometry.overlay import part_of_dimension
 from lzgis.geometry.threads import by_rows
 
@@ -20,20 +20,20 @@ _FEW_SEGMENTS = 4
 def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
     """Cut the part of each site that lies nearer than `radius` to its baseline.
 
-    Only what may lie so near to the site is widened: a line of thousands of vertices costs no more than its stretch along
-    the site.
+    Only the stretch of the baseline along the site is buffered, so a line of thousands of vertices costs no more than that
+    stretch.
 
     Parameters
     ----------
     sites, baselines : array of shapely geometries, shape (n,)
         Pairs, valid; sites of any dimension.
     radius : array of float, shape (n,)
-        In the plane's unit; 0 for what lies in the baseline itself.
+        In the plane's unit; 0 for the part that lies in the baseline itself.
 
     Returns
     -------
     array of shapely geometries
-        Of the dimension of the site; empty where there is nothing.
+        Of the dimension of the site; empty where there is none.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def _encroached(sites: Geometries, baselines: Geometries, radius: Floats) -> Geo
 
 
 def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:
-    """Cut from each baseline what may lie nearer than `radius` to its site, and little more."""
+    """Cut from each baseline the part that may lie nearer than `radius` to its site, and little more."""
     bounds, margin = shapely.bounds(sites).reshape(-1, 4), radius + 1.0
     window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)
     local = np.asarray(shapely.intersection(baselines, window), dtype=object)

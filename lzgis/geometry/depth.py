@@ -1,18 +1,18 @@
-"""How deep a part reaches in: the largest distance from a border to any point of the part."""
+"""The depth of a part: the largest distance from a border to any point of the part."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 
 
 def depth(part: shapely.Geometry, border: shapely.Geometry, *, tolerance: float = 0.1) -> float:
     """Find the point of a part that is farthest from a border, and return how far that is.
 
-    Squares that meet the part are quartered as long as one could hold a point that is farther by more than `tolerance`
-    than the farthest known: within a square no distance differs from that of its middle by more than half a diagonal.
+    Squares that meet the part are quartered while one of them may contain a point that is farther away than the farthest
+    known point by more than `tolerance`. Within a square, distances differ from that of its centre by at most half a diagonal.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def depth(part: shapely.Geometry, border: shapely.Geometry, *, tolerance: float 
     border : geometry
         Lines or points.
     tolerance : float
-        By how much the answer may be too small, never too large.
+        How much the result may be too small; it is never too large.
 
     Examples
     --------
@@ -64,7 +64,7 @@ _QUARTERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 
 
 def _pieces(border: shapely.Geometry) -> Geometries:
-    """Take a border apart into its edges."""
+    """Split a border into its edges."""
     single = shapely.get_parts(border)
     coordinates, of = shapely.get_coordinates(single, return_index=True)
     follows = of[1:] == of[:-1]

@@ -1,4 +1,4 @@
-"""How far apart, decided by exact distance and never by an approximating buffer."""
+"""Distances by GEOS, exact: no buffer approximates them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Nearest:
 
 @dataclass(frozen=True)
 class DWithin:
-    """Pairs no farther apart than asked, sorted by `left`, then `right`; arrays of one length."""
+    """Pairs within a distance, sorted by `left`, then `right`; arrays of one length."""
 
     left: Integers
     right: Integers
@@ -40,15 +40,15 @@ def nearest(geometries: Geometries, index: FeatureIndex) -> Nearest:
     right = np.full(len(geometries), -1, dtype=np.intp)
     distance = np.full(len(geometries), np.nan)
     if len(index) and len(geometries):
-        (left, found), apart = index.tree.query_nearest(geometries, all_matches=True, return_distance=True)
+        (left, found), away = index.tree.query_nearest(geometries, all_matches=True, return_distance=True)
         order = np.lexsort((found, left))[::-1]
         right[left[order]] = found[order]
-        distance[left[order]] = apart[order]
+        distance[left[order]] = away[order]
     return Nearest(right, distance)
 
 
 def dwithin(geometries: Geometries, index: FeatureIndex, distance: float) -> DWithin:
-    """Find every pair no farther apart than `distance`, with how far apart it is.
+    """Find every pair no farther apart than `distance`, with its distance.
 
     Examples
     --------

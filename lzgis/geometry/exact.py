@@ -1,4 +1,4 @@
-"""What floating point left undecided, asked of GEOS pair by pair, each feature prepared once."""
+"""Areas and distances of single pairs by GEOS, for pairs that floating point cannot decide; each feature is prepared once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries, Integers
+from lzgis.geometry.features import Floats, Geometries, Integers
 from lzgis.geometry.overlay import part_of_dimension
 
 
@@ -24,15 +24,15 @@ def exact_areas(sites: Geometries, features: Geometries, pairs: tuple[Integers, 
     """
     left, right, order = _by_feature(features, pairs)
     area = np.zeros(len(left))
-    meet = np.flatnonzero(_ask(shapely.intersects, features, sites, (left, right)))
-    meet = meet[~_ask(shapely.touches, features, sites, (left[meet], right[meet]))]
+    meet = np.flatnonzero(_predicate(shapely.intersects, features, sites, (left, right)))
+    meet = meet[~_predicate(shapely.touches, features, sites, (left[meet], right[meet]))]
     common = shapely.intersection(sites[left[meet]], features[right[meet]])
     area[meet] = shapely.area(part_of_dimension(common, np.full(len(meet), 2)))
     return area[order]
 
 
 def exact_distances(sites: Geometries, features: Geometries, pairs: tuple[Integers, Integers]) -> Floats:
-    """Return how far apart pairs are; exactly 0 for those that touch.
+    """Return the distances of pairs; exactly 0 for those that touch.
 
     Examples
     --------
@@ -42,13 +42,13 @@ def exact_distances(sites: Geometries, features: Geometries, pairs: tuple[Intege
     """
     left, right, order = _by_feature(features, pairs)
     distance = np.zeros(len(left))
-    apart = np.flatnonzero(~_ask(shapely.intersects, features, sites, (left, right)))
-    distance[apart] = shapely.distance(sites[left[apart]], features[right[apart]])
+    disjoint = np.flatnonzero(~_predicate(shapely.intersects, features, sites, (left, right)))
+    distance[disjoint] = shapely.distance(sites[left[disjoint]], features[right[disjoint]])
     return distance[order]
 
 
 def _by_feature(features: Geometries, pairs: tuple[Integers, Integers]) -> tuple[Integers, Integers, Integers]:
-    """Order pairs by feature, prepare the features; return the pairs, and how to bring answers back into order."""
+    """Order pairs by feature and prepare the features; return the pairs, and the order that restores the given one."""
     sorting = np.argsort(pairs[1], kind="stable")
     back = np.empty(len(sorting), dtype=np.intp)
     back[sorting] = np.arange(len(sorting))
@@ -56,7 +56,7 @@ def _by_feature(features: Geometries, pairs: tuple[Integers, Integers]) -> tuple
     return pairs[0][sorting], pairs[1][sorting], back
 
 
-def _ask(
+def _predicate(
     predicate: Callable[..., Any], features: Geometries, sites: Geometries, pairs: tuple[Integers, Integers]
 ) -> npt.NDArray[np.bool_]:
     return np.asarray(predicate(features[pairs[1]], sites[pairs[0]]), dtype=bool)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.threads import by_rows
 
 
@@ -97,7 +97,7 @@ def overlaps_of_pairs(
 
 
 def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: float = 0.0) -> Geometries:
-    """Return what of each geometry no indexed polygon covers; empty where all is covered.
+    """Return the part of each geometry that no indexed polygon covers; empty where all is covered.
 
     Lines and points within `resolution` of a border lie on it, and so are covered.
 
@@ -116,7 +116,7 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
     rest[whole] = shapely.GeometryCollection()
     partly = ~np.isin(left, whole)
     left, right = left[partly], right[partly]
-    # By features, which are prepared, sooner than by the tree, which would prepare each of the others.
+    # The features are prepared; a query of the tree would prepare each of the other geometries instead.
     within = shapely.dwithin(index.geometries[right], geometries[left], resolution)
     left, right = left[within], right[within]
     bounds = _grown(shapely.bounds(geometries[left]), 1.0 + resolution)
@@ -129,13 +129,13 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
     rest[sites[lines]] = off_border(rest[sites[lines]], geometries[sites[lines]], border, resolution)
     for site, there in zip(sites[~cut], near[~cut], strict=True):
         pieces = shapely.get_parts(rest[site])
-        apart = shapely.distance(pieces, there) > resolution
-        rest[site] = rest[site] if apart.all() else shapely.multipoints(pieces[apart])
+        away = shapely.distance(pieces, there) > resolution
+        rest[site] = rest[site] if away.all() else shapely.multipoints(pieces[away])
     return part_of_dimension(rest, dimension)
 
 
 def united(geometries: Geometries, group: Integers) -> Geometries:
-    """Unite the geometries of each group; `group` ascends. What is alone in its group stays as it is.
+    """Unite the geometries of each group; `group` ascends. A single geometry in its group stays as it is.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def united(geometries: Geometries, group: Integers) -> Geometries:
     """
     _, first, times = np.unique(group, return_index=True, return_counts=True)
     made = np.asarray(geometries[first], dtype=object)
-    # A collection is what no further operation takes: even a single one is made into plain shapes.
+    # No further operation takes a collection: even a single one is turned into plain shapes.
     to_do = (times > 1) | (shapely.get_type_id(made) == 7)
     for count in np.unique(times[to_do]):
         which = np.flatnonzero(to_do & (times == count))
@@ -154,7 +154,7 @@ def united(geometries: Geometries, group: Integers) -> Geometries:
 
 
 def off_border(parts: Geometries, lines: Geometries, borders: Geometries, resolution: float) -> Geometries:
-    """Leave out of parts of lines what runs along a border, that is, where the line stays within `resolution` of it.
+    """Remove from parts of lines the stretches along a border, where the line stays within `resolution` of it.
 
     What crosses a border keeps its full length: a line runs along for a hundred times `resolution` at least.
 
@@ -177,8 +177,8 @@ def off_border(parts: Geometries, lines: Geometries, borders: Geometries, resolu
             close = shapely.get_parts(shapely.intersection(rest[i], strip))
             far = shapely.distance(close, shapely.union_all(runs)) > resolution
             crossing = close[far | (shapely.length(close) <= 2 * resolution)]
-            apart = shapely.get_parts(shapely.difference(rest[i], strip))
-            pieces = [p for p in (*apart, *crossing) if p.geom_type == "LineString"]
+            outside = shapely.get_parts(shapely.difference(rest[i], strip))
+            pieces = [p for p in (*outside, *crossing) if p.geom_type == "LineString"]
             rest[i] = shapely.line_merge(shapely.multilinestrings(pieces))
     return rest
 

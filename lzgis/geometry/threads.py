@@ -1,8 +1,8 @@
 """Work on many sites in pieces, in one thread or several.
 
-A prepared geometry keeps notes while it answers, so that two threads that ask the same one spoil them and crash. Threads
-therefore share geometries only while these are not prepared, and what a thread prepares is its own copy. `FeatureIndex`
-and all else that is kept between questions is of one thread at a time.
+A prepared geometry changes its internal state while a predicate runs, so two threads that use the same one crash. Threads
+therefore share only geometries that are not prepared, and each thread prepares its own copies. Use a `FeatureIndex`, and
+anything else that caches results, in one thread at a time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.index import Geometries
+from lzgis.geometry.features import Geometries
 
 Result = TypeVar("Result")
 
-#: Most sites in a piece. Pieces depend on the number of sites alone, so that the number of threads leaves no trace.
+#: Most sites in a piece. Pieces depend on the number of sites alone, so that results do not depend on the number of threads.
 MOST = 1024
 
 
@@ -42,10 +42,10 @@ def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[
 
 
 def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geometries:
-    """Call ``work`` for some rows of the columns at a time, in as many threads as there are cores; return all it gives.
+    """Call ``work`` for some rows of the columns at a time, in as many threads as there are cores; join the results.
 
-    For what GEOS makes of each row by itself, without asking what is prepared. A process that another one began leaves the
-    other cores to its likes.
+    Use it for operations of GEOS that treat each row by itself and use no prepared geometry. A process that another process
+    started uses one thread, because the other cores are busy with processes like it.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geom
 
 
 def copies(geometries: Geometries) -> Geometries:
-    """Copy geometries to the last bit; what was prepared is not.
+    """Copy geometries to the last bit; the copies are not prepared.
 
     Examples
     --------

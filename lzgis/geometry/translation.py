@@ -1,8 +1,8 @@
-"""The shortest way that a shape can be moved so that it overlaps none of its obstacles.
+"""The shortest move after which a shape overlaps none of its obstacles.
 
 A shape moved by t overlaps an obstacle where t lies inside the Minkowski sum of the obstacle and the mirrored shape
-(de Berg and others, Computational Geometry, chapter 13: configuration space). What lies outside of all these sums is
-free, and the shortest way is to the nearest point of their border.
+(de Berg and others, Computational Geometry, chapter 13: configuration space). Moves outside of all these sums are free, and
+the shortest free move is the point of their border nearest to the origin.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from lzgis.geometry.index import Floats, Geometries
+from lzgis.geometry.features import Floats, Geometries
 
 #: A part is convex if its convex hull is larger by no more than this share of its area.
 _CONVEX = 1e-12
@@ -42,9 +42,9 @@ def shortest_translation(
     shape : geometry
         Polygons, lines or points; valid.
     obstacles : iterable of geometries
-        Polygons, valid; what lies farther from the shape than `within` does not matter.
+        Polygons, valid; obstacles farther from the shape than `within` have no effect.
     within : float
-        How far it may be moved at most.
+        The longest move that is allowed.
 
     Returns
     -------
@@ -61,12 +61,12 @@ def shortest_translation(
     >>> shortest_translation(field, [lake], within=5) is None
     True
     """
-    ground = list(obstacles)
-    if not shapely.relate_pattern(ground, shape, "T********").any():
+    blocking = list(obstacles)
+    if not shapely.relate_pattern(blocking, shape, "T********").any():
         return Translation(0.0, 0.0, 0.0)
-    # Most ways out are short, and what lies near is quickly looked at.
+    # Most moves are short, and few obstacles lie near.
     for reach in (within / 16, within / 4, within):
-        border = shapely.boundary(overlapping_translations(shape, ground, within=reach))
+        border = shapely.boundary(overlapping_translations(shape, blocking, within=reach))
         x, y = shapely.get_coordinates(shapely.shortest_line(shapely.Point(0, 0), border))[1]
         length = float(np.hypot(x, y))
         if length <= reach:
@@ -98,7 +98,7 @@ def overlapping_translations(
 
 
 def window_around(shape: shapely.Geometry, within: float) -> shapely.Geometry:
-    """Return a window that holds all that a shape can meet on moves of at most `within`, and a little more.
+    """Return a window that contains everything a shape can meet on moves of at most `within`, and a little more.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def window_around(shape: shapely.Geometry, within: float) -> shapely.Geometry:
 
 
 def convex_parts(shape: shapely.Geometry) -> list[shapely.Geometry]:
-    """Take a shape apart into convex polygons, segments and points that cover it.
+    """Split a shape into convex polygons, segments and points that cover it.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def _is_convex(polygon: shapely.Geometry) -> bool:
 
 
 def _merged(polygon: shapely.Geometry) -> list[shapely.Geometry]:
-    """Cut a polygon into triangles and put neighbours together as long as they make a convex polygon."""
+    """Cut a polygon into triangles and merge neighbours as long as they form a convex polygon."""
     parts = list(shapely.get_parts(shapely.constrained_delaunay_triangles(polygon)))
     merged = True
     while merged:
@@ -177,7 +177,7 @@ def _rings(polygon: shapely.Geometry) -> list[Floats]:
 
 
 def _swept(line: Floats, corners: Floats) -> Geometries:
-    """Return what the mirrored part covers as it is moved along each edge of a line."""
+    """Return the area that the mirrored part covers as it moves along each edge of a line."""
     mirrored = -corners
     ends = np.stack([line[:-1], line[1:]], axis=1)
     covered = (ends[:, :, np.newaxis, :] + mirrored[np.newaxis, np.newaxis, :, :]).reshape(len(ends), -1, 2)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import shapely
 from rasterio import Affine
 
-from lzgis.geometry.cellmarks import cells_along, cells_within
-from lzgis.geometry.pieces import border_chains, line_chains
+from lzgis.geometry.layer_pieces import border_chains, line_chains
+from lzgis.geometry.raster_cells import cells_along, cells_within
 from lzgis.model.report import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
 

@@ -8,7 +8,7 @@ import shapely
 from rasterio import Affine
 from rasterio.features import rasterize
 
-from lzgis.geometry.cellmarks import cells_along
+from lzgis.geometry.raster_cells import cells_along
 
 Flags = npt.NDArray[np.bool_]
 

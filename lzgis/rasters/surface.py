@@ -28,7 +28,7 @@ from lzgis.errors import ConfigError, ExportError, SourceError
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.geotiff import CACHE_BYTES, opened_tiff
 from lzgis.geometry import FeatureIndex
-from lzgis.geometry.cellgaps import FAR, cell_distances, gaps_below
+from lzgis.geometry.loops.cell_gaps import FAR, cell_distances, gaps_below
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.model.rules import RuleBook, Severity

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.locate import all_outside
-from lzgis.indexcache import ready_loops
+from lzgis.geometry import ready_loops
 from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
@@ -31,7 +31,7 @@ def check_all(
     subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
 ) -> list[Columns]:
     """Check the sites against every rule of their book; return one table of finding columns per rule."""
-    ready_loops(len(subjects.sites))
+    ready_loops(progress)
     shared = _Shared(subjects, layers)
     parts = []
     rules = subjects.book.rules

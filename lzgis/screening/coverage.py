@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from lzgis.geometry import FeatureIndex, mean_width, outside_parts, part_of_dimension, told_nearest
+from lzgis.geometry import FeatureIndex, mean_width, nearest_rounded, outside_parts, part_of_dimension
 from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, concatenated, not_checked, only
@@ -62,7 +62,7 @@ def coverage_of(sites: PlaneSites, covered: shapely.Geometry) -> Coverage:
     width, length = mean_width(inside[cut]), shapely.length(inside[cut])
     share[cut[~(np.where(sites.dimension[cut] == 2, width, length) > RESOLUTION_M)]] = 1.0
     border = FeatureIndex(np.array([shapely.boundary(covered)], dtype=object))
-    return Coverage(share, told_nearest(sites.shapes, border).distance, inside)
+    return Coverage(share, nearest_rounded(sites.shapes, border).distance, inside)
 
 
 def covered(rows: Hits, rule: Rule, coverage: Coverage, concerned: np.ndarray) -> Hits:

@@ -17,6 +17,7 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
+from lzgis.geometry import ready_loops
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.screening.breakdown import breakdown
@@ -50,7 +51,7 @@ def run_screening(  # noqa: PLR0913 (what a screening may be given)
     """Do as :func:`lzgis.screening.screen.screen`, for an opened city and sites that were read or are being read."""
     # Layers are loaded first: a separate process may still be reading the sites.
     setting = setting_of(city, date_of(as_of), progress=progress)
-    table = _site_table(sites, setting)
+    table = _site_table(sites, setting, progress)
     if client is None:
         result = screen_table(table, setting, progress=progress)
     else:
@@ -61,12 +62,15 @@ def run_screening(  # noqa: PLR0913 (what a screening may be given)
     return report if chosen is None else with_overrides(report, chosen)
 
 
-def _site_table(sites: SiteTable | Reading | gpd.GeoDataFrame, setting: Setting) -> SiteTable:
+def _site_table(
+    sites: SiteTable | Reading | gpd.GeoDataFrame, setting: Setting, progress: Progress | None
+) -> SiteTable:
     if isinstance(sites, SiteTable):
         return sites
     if isinstance(sites, Reading):
-        # Project and index the layers while the separate process reads.
+        # While the separate process reads, layers are projected and indexed, numba is imported and the loops are loaded.
         _ = setting.plane_layers
+        ready_loops(progress)
         return sites_of(sites, near=setting.city.outline)
     return sites_from_frame(sites, near=setting.city.outline)
 

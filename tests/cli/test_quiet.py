@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import toy
 
+from lzgis.geometry import ready_loops
+from lzgis.geometry.loops.compiled import user_folder
+
 #: Runs the command line under a hook that records everything that Python does with files, sockets and programs.
 CODE = """
 import json, os, sys
@@ -48,6 +51,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     folders = {name: tmp_path / name for name in names}
     for folder in folders.values():
         folder.mkdir()
+    ready_loops()
     before = {p: p.stat().st_mtime_ns for p in city.rglob("*")}
     arguments = ["screen", str(city / "sites.gpkg"), "--layers", str(city), "--as-of", toy.AS_OF, "--format", "all"]
     environment = os.environ | {
@@ -58,6 +62,8 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
         "USERPROFILE": str(folders["home"]),
         "XDG_CACHE_HOME": str(folders["cache"]),
         "XDG_CONFIG_HOME": str(folders["cache"]),
+        # The loops of this version are compiled once for all tests: here they are only loaded.
+        "LZGIS_CACHE": str(user_folder()),
         "MPLCONFIGDIR": str(folders["cache"]),
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folders["temp"])),
     }
@@ -80,7 +86,6 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     assert all("::1" in details for event, details in events if event == "socket.bind")
     # Requests and answers of the reading process are in the temporary folder, which is empty again at the end.
     allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), os.devnull)
-    # Compiled loops are kept beside the code or in the cache, as numba sees fit.
     elsewhere = {
         path
         for event, path in events

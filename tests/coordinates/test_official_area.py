@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from kernel_shapes import star
+from geometry.geometry_shapes import star
 
 from lzgis.coordinates.plane import ELLIPSOID, Plane, ellipsoidal_area_m2, official_area_m2
 

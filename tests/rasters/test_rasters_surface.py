@@ -18,8 +18,8 @@ from rasterio._env import get_gdal_config
 
 import lzgis as lz
 from lzgis.files.geotiff import CACHE_BYTES
-from lzgis.geometry import cellgaps
-from lzgis.geometry.cellmarks import cells_within
+from lzgis.geometry.loops import cell_gaps
+from lzgis.geometry.raster_cells import cells_within
 from lzgis.model.rules import Severity
 from lzgis.rasters.burn import Piece, touched
 
@@ -99,18 +99,18 @@ def test_distances_to_cells_are_those_of_all_pairs_with_and_without_the_compiled
     rng = np.random.default_rng(5)
     for share in (0.0, 0.01, 0.2):
         marked = rng.random((30, 45)) < share
-        far = np.full(45, cellgaps.FAR, np.int32)
-        down = cellgaps.gaps_below(marked, far)
-        up = cellgaps.gaps_below(marked[::-1], far)[::-1]
+        far = np.full(45, cell_gaps.FAR, np.int32)
+        down = cell_gaps.gaps_below(marked, far)
+        up = cell_gaps.gaps_below(marked[::-1], far)[::-1]
         gaps = np.minimum(down, up)
-        found = cellgaps.cell_distances(gaps)
+        found = cell_gaps.cell_distances(gaps)
         rows, columns = np.nonzero(marked)
         row, column = np.mgrid[0:30, 0:45]
         every = np.hypot(row[..., None] - rows, column[..., None] - columns)
         expected = every.min(axis=2) if len(rows) else np.full(marked.shape, np.inf)
         assert found == pytest.approx(expected)
         wide = gaps.astype(np.int64)
-        assert (cellgaps._rows_plain(wide) == cellgaps._rows(wide)).all()
+        assert (cell_gaps._rows_plain(wide) == cell_gaps._rows(wide)).all()
 
 
 # --- memory -------------------------------------------------------------------------------------------------

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 import toy
+from geometry import shapely_oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
@@ -17,20 +15,11 @@ from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 import lzgis as lz
 from lzgis.city.catalogue import open_catalogue
 from lzgis.coordinates.plane import Plane
-from lzgis.geometry import (
-    FeatureIndex,
-    SiteShapes,
-    crossing,
-    overlapping,
-    told,
-    told_nearest,
-    told_within,
-)
-from lzgis.screening.findings import STATES_BY_GRAVITY, graded_states
+from lzgis.geometry import FeatureIndex, SiteShapes, crossing, overlapping, sites_to_layer
+from lzgis.model.report import STATES_BY_GRAVITY
+from lzgis.screening.findings import graded_states
 
-pytest.importorskip("numba")
-
-WAYS = {"compiled": 0, "shapely": 10**9}
+WAYS = ("loops", "shapely")
 #: Touching, running along a border, thin, in two features, around one, outside, on corners, in a hole of nothing.
 AWKWARD = [
     box(-50, 100, 50, 200),
@@ -70,9 +59,8 @@ def city(tmp_path_factory):
 
 def screened(way, frame, city):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(told, "FEW", WAYS[way])
-        patch.setattr(told, "FEW_IN_PLACE", WAYS[way])
-        assert SiteShapes(frame.geometry.to_numpy()).compiled == (way == "compiled")
+        if way == "shapely":
+            shapely_oracle.use(patch)
         return lz.screen(frame, city, as_of=toy.AS_OF)
 
 
@@ -148,7 +136,7 @@ seldom = settings(max_examples=12, deadline=None, derandomize=True, suppress_hea
 @given(SITES, st.data())
 def test_sites_in_parts_get_the_same_rows_as_together(city, shapes, data):
     frame = toy.sites(*shapes)
-    whole = screened("compiled", frame, city)
+    whole = screened("loops", frame, city)
     part = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(shapes), max_size=len(shapes))))
     for one in np.unique(part):
         alone = screened(data.draw(st.sampled_from(sorted(WAYS))), frame[part == one].reset_index(drop=True), city)
@@ -191,11 +179,8 @@ def test_a_pair_without_an_answer_or_with_two_is_a_fault():
         graded_states(site, rule, state, (1, 1))
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("origin", [(0.0, 0.0), (38_400_000.0, 2_767_000.0), (37_600_000.0, 2_767_000.0)])
-def test_over_a_tiling_the_parts_sum_to_the_site(monkeypatch, way, origin):
-    monkeypatch.setattr(told, "FEW", WAYS[way])
-    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
+def test_over_a_tiling_the_parts_sum_to_the_site(origin):
     random = np.random.default_rng(3)
     tiles = np.array(
         shapely.get_parts(
@@ -210,75 +195,66 @@ def test_over_a_tiling_the_parts_sum_to_the_site(monkeypatch, way, origin):
     found = overlapping(SiteShapes(sites), FeatureIndex(tiles), resolution=1e-3)
     sums = np.bincount(found.left, weights=found.area, minlength=len(sites))
     assert np.allclose(sums, shapely.area(sites), rtol=1e-9, atol=0)
-    if way == "compiled":
-        assert not crossing(SiteShapes(sites), FeatureIndex(tiles)).any()
-        assert crossing(SiteShapes(sites), FeatureIndex(np.append(tiles, sites[0]))).any()
+    assert not crossing(FeatureIndex(tiles)).any()
+    assert crossing(FeatureIndex(np.append(tiles, sites[0]))).any()
+
+
+def answers_of(module, sites, layer, distance=500.0):
+    """Take everything that a module finds of sites and a layer as lists."""
+    shapes = SiteShapes(np.array(sites, dtype=object))
+    near = module.nearest_rounded(shapes, FeatureIndex(layer))
+    within = module.within_rounded(shapes, FeatureIndex(layer), distance)
+    overlap = module.overlapping(shapes, FeatureIndex(layer))
+    found = [near.right, near.distance, within.left, within.right, within.distance]
+    found += [overlap.left, overlap.right, overlap.area, overlap.length, shapely.to_wkb(overlap.part)]
+    return [one.tolist() for one in found]
 
 
 @pytest.mark.parametrize("east", [0.0, 600_000.0, 38_400_000.0])
-def test_distances_are_told_the_same_wherever_the_plane_begins(monkeypatch, east):
+def test_distances_are_rounded_alike_wherever_the_plane_begins(east):
     random = np.random.default_rng(5)
     lines = np.array([LineString(random.uniform(0, 5000, (6, 2)) + np.array([east, 0])) for _ in range(12)])
-    sites = np.array(
-        [Point(xy).buffer(40, quad_segs=3) for xy in random.uniform(0, 5000, (300, 2)) + np.array([east, 0])]
-    )
-    found = {}
-    for way, few in WAYS.items():
-        monkeypatch.setattr(told, "FEW", few)
-        monkeypatch.setattr(told, "FEW_IN_PLACE", few)
-        near = told_nearest(SiteShapes(sites), FeatureIndex(lines))
-        within = told_within(SiteShapes(sites), FeatureIndex(lines), 500)
-        found[way] = [a.tolist() for a in (near.right, near.distance, within.left, within.right, within.distance)]
-    assert found["compiled"] == found["shapely"]
+    sites = [Point(xy).buffer(40, quad_segs=3) for xy in random.uniform(0, 5000, (300, 2)) + np.array([east, 0])]
+    assert answers_of(sites_to_layer, sites, lines) == answers_of(shapely_oracle, sites, lines)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_of_features_as_near_the_first_is_named(monkeypatch, way):
-    monkeypatch.setattr(told, "FEW", WAYS[way])
-    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
+@pytest.mark.parametrize("width", [3e5, 9e5, 1.1e6, 4e6, 2e7])
+def test_sites_as_wide_as_continents_are_measured_in_larger_cells(width):
+    random = np.random.default_rng(6)
+    layer = np.array([Point(xy).buffer(300, quad_segs=4) for xy in random.uniform(-4e5, 4e5, (200, 2))])
+    ring = Polygon(box(-width, -width, width, width).exterior.coords, [box(-2e5, -1e5, 3e5, 2e5).exterior.coords])
+    sites = [ring, box(-width / 2, -5000, width / 2, 5000), box(0, 0, 900, 900), LineString([(-width, 0), (width, 9)])]
+    assert answers_of(sites_to_layer, sites, layer) == answers_of(shapely_oracle, sites, layer)
+
+
+def test_sites_beyond_a_million_kilometres_are_refused():
+    with pytest.raises(ValueError, match="a coordinate is larger than 1e\\+09 m"):
+        SiteShapes(np.array([Point(2e9, 0)]))
+
+
+@pytest.mark.parametrize("module", [sites_to_layer, shapely_oracle])
+def test_of_features_as_near_the_first_is_named(module):
     index = FeatureIndex(np.array([Point(30, 0), Point(10, 0), Point(-10, 0), Point(10 - 1e-7, 5)]))
-    found = told_nearest(SiteShapes(np.array([Point(0, 0), Point(0, 1e-9), Point(-2, 0)])), index)
+    found = module.nearest_rounded(SiteShapes(np.array([Point(0, 0), Point(0, 1e-9), Point(-2, 0)])), index)
     assert (found.right.tolist(), found.distance.tolist()) == ([1, 1, 2], [10.0, 10.0, 8.0])
     # A line known to be 3 m wide on each side is nearer than one without width a metre before it.
     less = np.array([0.0, 0.0, 3.0, 0.0])
-    found = told_nearest(SiteShapes(np.array([Point(1, 0)])), index, less=less)
+    found = module.nearest_rounded(SiteShapes(np.array([Point(1, 0)])), index, less=less)
     assert (found.right.tolist(), found.distance.tolist()) == ([2], [11.0])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("module", [sites_to_layer, shapely_oracle])
 @pytest.mark.parametrize("apart", [20.0, 20.0000004, 20.0000006, 19.9999994, 19.9999996, 20.0 - 5e-7, 20.0 + 5e-7])
-def test_distances_are_told_in_micrometres_and_decided_so(monkeypatch, way, apart):
-    monkeypatch.setattr(told, "FEW", WAYS[way])
-    monkeypatch.setattr(told, "FEW_IN_PLACE", WAYS[way])
+def test_distances_are_compared_in_whole_micrometres(module, apart):
     index = FeatureIndex(np.array([LineString([(0, 0), (1000, 1)])]))
     middle, across = np.array([500.0, 0.5]), np.array([-1.0, 1000.0]) / np.hypot(1, 1000)
     sites = np.array([Point(middle + apart * across)])
     exact = shapely.distance(sites[0], index.geometries[0])
     steps = round(exact * 1e6) / 1e6
-    assert told_nearest(SiteShapes(sites), index).distance.tolist() == [steps]
-    assert told_within(SiteShapes(sites), index, 20.0).distance.tolist() == ([steps] if steps <= 20 else [])
+    assert module.nearest_rounded(SiteShapes(sites), index).distance.tolist() == [steps]
+    assert module.within_rounded(SiteShapes(sites), index, 20.0).distance.tolist() == ([steps] if steps <= 20 else [])
 
 
-def test_few_sites_do_not_load_the_compiler():
-    code = """
-import sys
-import lzgis as lz
-city = lz.reference_city()
-lz.screen(city / "sites.gpkg", city, as_of="2026-11-21")
-assert "numba" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_without_the_compiler_shapely_takes_any_number_of_sites(monkeypatch):
-    monkeypatch.setattr(told, "FEW", 1)
-    monkeypatch.setattr(told, "FEW_IN_PLACE", 1)
-    sites = np.array([box(0, 0, 1, 1), box(8, 0, 9, 1)])
-    assert SiteShapes(sites).compiled
-    monkeypatch.setattr(told, "available", lambda: False)
-    assert not SiteShapes(sites).compiled
-    # Nor do the loops take what is as large as a continent.
-    monkeypatch.undo()
-    monkeypatch.setattr(told, "FEW", 1)
-    monkeypatch.setattr(told, "FEW_IN_PLACE", 1)
-    assert not SiteShapes(np.array([box(0, 0, 2e6, 1)])).compiled
+def test_awkward_sites_and_features_against_the_oracle():
+    layer = np.array([shape for shape in AWKWARD if shapely.get_dimensions(shape) == 2])
+    assert answers_of(sites_to_layer, AWKWARD, layer) == answers_of(shapely_oracle, AWKWARD, layer)

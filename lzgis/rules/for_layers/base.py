@@ -11,7 +11,7 @@ import shapely
 
 from lzgis.coordinates.plane import Plane
 from lzgis.geometry import mean_width
-from lzgis.geometry.pieces import Pieces, border_chains, cut_to_pieces, patches
+from lzgis.geometry.layer_pieces import Pieces, border_chains, cut_to_pieces, patches
 from lzgis.messages import Message
 from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import EVERY_LAYER, OUTLINE, LayerRule, Severity

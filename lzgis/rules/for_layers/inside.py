@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, outside_parts
-from lzgis.geometry.pieces import uncovered_parts
+from lzgis.geometry.layer_pieces import uncovered_parts
 from lzgis.messages import Message
 from lzgis.model.report import RESOLUTION_M
 from lzgis.model.rules import LayerRule

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from lzgis.geometry import FeatureIndex
-from lzgis.geometry.pieces import cut_to_pieces, uncovered_parts
+from lzgis.geometry.layer_pieces import cut_to_pieces, uncovered_parts
 from lzgis.messages import Message
 from lzgis.model.rules import OUTLINE, LayerRule
 from lzgis.rules.for_layers.base import (

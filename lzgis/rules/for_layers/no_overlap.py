@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from lzgis.geometry.pieces import Common, common_parts
+from lzgis.geometry.layer_pieces import Common, common_parts
 from lzgis.model.rules import LayerRule
 from lzgis.rules.for_layers.base import (
     AuditContext,

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from lzgis.geometry.edges import alone, beside, edges_of
+from lzgis.geometry.shared_edges import alone, beside, edges_of
 from lzgis.messages import Message
 from lzgis.model.report import State
 from lzgis.model.rules import LayerRule

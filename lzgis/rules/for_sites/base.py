@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lzgis.geometry import FeatureIndex, Nearest, mean_width, told_nearest
+from lzgis.geometry import FeatureIndex, Nearest, mean_width, nearest_rounded
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, hits
@@ -49,7 +49,7 @@ class Check:
         if len(which) == len(whole.frame):
             return whole, which, whole.index
         # Kept with the layer, for the next sites that are held against it.
-        kept, key = whole.index.kept, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
+        kept, key = whole.index.cached, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
         if key not in kept:
             kept[key] = whole.index.take(which)
         chosen: FeatureIndex = kept[key]
@@ -66,7 +66,7 @@ class Check:
         wanted = np.zeros(len(self.sites), dtype=bool)
         wanted[which] = True
         found: Nearest = self.remember(
-            ("nearest", key, wanted.tobytes()), lambda: told_nearest(self.sites.shapes, index, wanted=wanted)
+            ("nearest", key, wanted.tobytes()), lambda: nearest_rounded(self.sites.shapes, index, wanted=wanted)
         )
         return found
 

@@ -85,6 +85,6 @@ def _wholly_covered(check: Check, rows: Hits, index: FeatureIndex, which: Intege
     adds_up[areal] = np.abs(check.sites.size[areal] - area[areal]) < _LESS_M2
     place = np.full(int(which.max(initial=-1)) + 1, -1)
     place[which] = np.arange(len(which))
-    doubtful = crossing(check.sites.shapes, index)[place[rows.feature]]
+    doubtful = crossing(index)[place[rows.feature]]
     adds_up[rows.site[doubtful]] = False
     return np.flatnonzero(adds_up)

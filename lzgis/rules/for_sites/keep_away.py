@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, off_border, part_of_dimension, told_nearest, told_within, united
+from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, united, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
@@ -98,10 +98,10 @@ def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
     if not present:
         return _gathered(rule, check, present)
     # Kept with the layer that they are gathered for: the next sites that are held against the same layers find them there.
-    kept, key = present[-1].index.kept, repr(("baselines", *_key(rule)))
-    there: tuple[tuple[PlaneLayer, ...], BaselineFeatures] | None = kept.get(key)
+    cached, key = present[-1].index.cached, repr(("baselines", *_key(rule)))
+    there: tuple[tuple[PlaneLayer, ...], BaselineFeatures] | None = cached.get(key)
     if there is None or [*map(id, there[0])] != [*map(id, present)]:
-        there = kept[key] = (present, _gathered(rule, check, present))
+        there = cached[key] = (present, _gathered(rule, check, present))
     return there[1]
 
 
@@ -123,7 +123,7 @@ def _key(rule: KeepAway) -> tuple[object, ...]:
 def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
     required = _required(rule, features) + features.known_m
     reach = float(np.max(required + features.assumed_m, initial=0.0))
-    pairs = told_within(check.sites.shapes, features.index, reach)
+    pairs = within_rounded(check.sites.shapes, features.index, reach)
     need, assumed = required[pairs.right], features.assumed_m[pairs.right]
     certain = need - pairs.distance > RESOLUTION_M
     zone = np.flatnonzero((need == 0) & (pairs.distance == 0))
@@ -223,7 +223,7 @@ def _clear_rows(rule: KeepAway, check: Check, features: BaselineFeatures, missin
     # The nearest feature is the one with the nearest edge, its known half-width included.
     found: Nearest = check.remember(
         ("nearest", *_key(rule), wanted.tobytes()),
-        lambda: told_nearest(check.sites.shapes, features.index, wanted=wanted, less=features.known_m),
+        lambda: nearest_rounded(check.sites.shapes, features.index, wanted=wanted, less=features.known_m),
     )
     chosen = found.right[missing]
     rows = hits(missing, rule.layer, **_measured(rule, features, chosen, found.distance[missing]))

@@ -1,0 +1,107 @@
+"""Common areas of polygons without an overlay, exact but for the rounding of sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lzgis.geometry.answers import Areas
+from lzgis.geometry.exact import exact_areas
+from lzgis.geometry.features import Floats, Geometries
+from lzgis.geometry.loops.cells import Cells, cut
+from lzgis.geometry.loops.chains import Chains, chains, perimeters
+from lzgis.geometry.loops.grid import PolygonGrid, reach_of
+from lzgis.geometry.loops.pairs import shared
+from lzgis.geometry.threads import in_pieces
+
+
+def intersection_areas(sites: Geometries, grid: PolygonGrid, *, threads: int = 1) -> Areas:
+    """Find which polygons of the grid each site overlaps, and by how much.
+
+    Parameters
+    ----------
+    sites : array of shapely geometries, shape (n,)
+        Valid. Points, lines, null and empty geometries have no area and give no pair.
+    grid : PolygonGrid
+        The layer.
+    threads : int
+        How many to use; the result is the same bytes for any number.
+
+    Returns
+    -------
+    Areas
+        Pairs that overlap, and those left undecided, in the square of the plane's unit.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 300, 300), shapely.box(300, 0, 600, 300)]))
+    >>> found = intersection_areas(np.array([shapely.box(290, 0, 320, 10), shapely.box(0, 300, 9, 310)]), grid)
+    >>> found.left, found.right, found.area, found.undecided
+    (array([0, 0, 1]), array([0, 1, 0]), array([100., 200.,   0.]), array([False, False,  True]))
+    """
+    chain = chains(sites)
+    reach = reach_of(chain)
+
+    def work(first: int, last: int) -> Areas:
+        return areas_of(cut_sites(chain, (first, last), grid.cell, reach), grid)
+
+    return joined(in_pieces(len(sites), threads, work))
+
+
+@dataclass(frozen=True, eq=False)
+class CutSites:
+    """Some consecutive sites, cut once for all layers of one cell size."""
+
+    first: int
+    cells: Cells
+    perimeter: Floats
+    reach: Floats
+
+
+def cut_sites(chain: Chains, part: tuple[int, int], cell: float, reach: Floats) -> CutSites:
+    """Cut the sites `part[0]` to `part[1]` of `chain`; `reach` is that of all sites, as from `reach_of`."""
+    return CutSites(part[0], cut(chain, *part, cell), perimeters(chain, *part), reach)
+
+
+def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
+    """Find the common areas of sites that have been cut."""
+    layer = (np.array([grid.cell]), grid.reach, grid.cells, grid.directory)
+    left, right, area, undecided = shared(sites.cells, sites.perimeter, sites.reach, layer)
+    return Areas(left + sites.first, right, area, undecided)
+
+
+def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
+    """Let GEOS decide the undecided pairs: those that overlap get its area, the others are removed.
+
+    Parameters
+    ----------
+    found : Areas
+        As from `intersection_areas`.
+    sites, geometries : array of shapely geometries
+        The sites, and the polygons that the grid was built of.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> layer, sites = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(0, 300, 9, 310)])
+    >>> decided(intersection_areas(sites, PolygonGrid.build(layer)), sites, layer).left
+    array([], dtype=int64)
+    """
+    unsure = np.flatnonzero(found.undecided)
+    if not len(unsure):
+        return found
+    area = found.area.copy()
+    area[unsure] = exact_areas(sites, geometries, (found.left[unsure], found.right[unsure]))
+    kept = replace(found, area=area, undecided=np.zeros(len(area), dtype=bool))
+    return kept.take(~found.undecided | (area > 0))
+
+
+def joined(parts: list[Areas]) -> Areas:
+    """Join the pairs of consecutive sites."""
+    names = ("left", "right", "area", "undecided")
+    if not parts:
+        none = np.zeros(0, dtype=np.intp)
+        return Areas(none, none, np.zeros(0), np.zeros(0, dtype=bool))
+    return Areas(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))

@@ -1,0 +1,197 @@
+"""The decorators of the loops, and the folder in which numba caches what it compiles.
+
+numba caches a compiled function beside its module by default, and compares the age of that module only: a change in a
+function that is compiled into it from another module goes unnoticed. The loops are therefore cached in a folder of their own,
+which is named after the content of all modules of this package and the versions of numba and llvmlite.
+
+numba unpickles and runs what it finds in a cache, so the folder must be private to the user. On POSIX systems it is created
+with mode 0700, and is used only if it belongs to the user, no one else can write to it, and no one else can replace it or a
+folder above it. On Windows the folder lies in the profile of the user, whose access list admits no other user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import llvmlite
+import numba
+import platformdirs
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.runtime.nrt import rtsys
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+#: The packages that hold loops.
+_PACKAGES = ("lzgis.geometry.loops", "lzgis.geometry.one_pass")
+#: Folders of other versions that are kept: several environments of one user may share the cache.
+_OTHER_VERSIONS = 3
+
+
+class LoopCacheWarning(UserWarning):
+    """The compiled loops cannot be cached; every process compiles them anew."""
+
+
+def inner_loop(loop: Loop) -> Loop:
+    """Compile a function that other loops call, as a part of each of them; it is not cached by itself."""
+    return cast(Loop, _compiler()(loop))
+
+
+def entry_loop(loop: Loop) -> Loop:
+    """Compile a function that Python calls, with all that it calls, and cache it on disk."""
+    compiled: Any = _compiler()(loop)
+    # With NUMBA_DISABLE_JIT set, numba returns the function itself.
+    if compiled is not loop and cache_folder() is not None:
+        compiled._cache = _LoopCache(loop)  # type: ignore[no-untyped-call]
+    return cast(Loop, compiled)
+
+
+def _compiler() -> Callable[..., Any]:
+    """Return numba's decorator: loops run without the interpreter's lock.
+
+    Fast-math is off: sums keep their order, so that results do not depend on the number of threads. No loop is called from C,
+    so none needs an entry for that, which takes time to compile.
+    """
+    njit: Any = numba.njit
+    return cast(Callable[..., Any], njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True))
+
+
+@cache
+def fingerprint() -> str:
+    """Name the version of the loops: SHA-256 of their source code and of the versions of numba and llvmlite."""
+    digest = hashlib.sha256(f"numba {numba.__version__} llvmlite {llvmlite.__version__}".encode())
+    for package in _PACKAGES:
+        modules = [entry for entry in files(package).iterdir() if entry.name.endswith(".py")]
+        for module in sorted(modules, key=lambda entry: entry.name):
+            digest.update(f"{package}.{module.name}".encode() + b"\0" + module.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def user_folder() -> Path:
+    """Return the folder of lzgis's cache: ``LZGIS_CACHE`` if set, else the one that the platform provides."""
+    given = os.environ.get("LZGIS_CACHE")
+    return Path(given) if given else platformdirs.user_cache_path("lzgis", appauthor=False)
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder that holds the compiled loops of this version; None if there is none that can be trusted.
+
+    Warns
+    -----
+    LoopCacheWarning
+        If the folder cannot be created, or other users could change what it holds.
+    """
+    folder = user_folder() / f"loops-{fingerprint()[:16]}"
+    try:
+        reason = _create_private(folder)
+    except OSError as error:
+        reason = f"it cannot be created ({error.strerror})"
+    if reason:
+        warnings.warn(
+            f"{folder}: {reason}; the loops are compiled in every process. Set LZGIS_CACHE to a folder that only you can "
+            "write to.",
+            LoopCacheWarning,
+            stacklevel=2,
+        )
+        return None
+    return folder
+
+
+def remove_old_versions(folder: Path) -> None:
+    """Remove the compiled loops of versions that have not been used for longest."""
+    with suppress(OSError):
+        os.utime(folder)
+        others = [
+            one for one in folder.parent.glob("loops-*") if one != folder and one.is_dir() and not one.is_symlink()
+        ]
+        others.sort(key=lambda one: one.stat().st_mtime, reverse=True)
+        for one in others[_OTHER_VERSIONS:]:
+            shutil.rmtree(one, ignore_errors=True)
+
+
+def _create_private(folder: Path) -> str:
+    """Create a folder that only its owner can write to; return why it is not private, or nothing."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        # The mode of every folder, which `parents=True` would leave to the umask.
+        one.mkdir(mode=0o700, exist_ok=True)
+    if os.name != "posix":
+        return ""
+    parents = folder.parent.resolve()
+    return _fault(folder) or next(filter(None, map(_parent_fault, (parents, *parents.parents))), "")
+
+
+def _fault(folder: Path) -> str:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is a link or a file, not a folder"
+    if status.st_uid != os.geteuid():
+        return "it belongs to another user"
+    return "other users can write to it" if status.st_mode & 0o022 else ""
+
+
+def _parent_fault(folder: Path) -> str:
+    """Return why others could replace what lies in a folder above the cache, or nothing."""
+    status = folder.stat()
+    if status.st_uid not in (0, os.geteuid()):
+        return f"{folder} belongs to another user"
+    # In a sticky folder, as /tmp, others can create entries but not replace those of the user.
+    return f"other users can write to {folder}" if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX else ""
+
+
+class _Locator(_CacheLocator):
+    """Places the cache of every loop in one folder, whose name stands for the version of all."""
+
+    def __init__(self, loop: Callable[..., Any]) -> None:
+        self._line = loop.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return fingerprint()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+
+class _Files(CompileResultCacheImpl):
+    """Names the files of one loop. Unlike numba's, it looks at no setting that could lead elsewhere."""
+
+    def __init__(self, loop: Callable[..., Any]) -> None:
+        self._lineno = loop.__code__.co_firstlineno
+        self._locator = _Locator(loop)
+        name = f"{loop.__module__}.{loop.__qualname__}"
+        self._filename_base = self.get_filename_base(name, "")  # type: ignore[no-untyped-call]
+
+
+class _LoopCache(FunctionCache):
+    """numba's cache of one function, which loads what is there without preparing the compiler."""
+
+    _impl_class = _Files
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load a compiled function; None if it is not there.
+
+        numba would load all that it can compile first, 0.25 s of work. A compiled function only needs numba's functions
+        for memory; before anything is compiled, numba itself loads the rest.
+        """
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Cache a compiled function; a folder that is full or read-only costs time, not the run."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]

@@ -1,0 +1,169 @@
+"""Compile the loops that commands call, or load them where they are compiled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from filelock import FileLock
+
+from lzgis.geometry.loops.cells import Cells, cut
+from lzgis.geometry.loops.chains import Chains
+from lzgis.geometry.loops.compiled import cache_folder, remove_old_versions
+from lzgis.geometry.loops.directory import Directory, directory
+from lzgis.geometry.loops.edge_tree import GROUP, RECORD, EdgeTree, boxes, leaves
+from lzgis.geometry.loops.membership import Starts, pairs_inside
+from lzgis.geometry.loops.nearest_edges import edges_within, nearest_edges
+from lzgis.geometry.loops.pairs import shared
+from lzgis.geometry.loops.segments import Segments, segments
+
+#: Called with "loops", how many loops are compiled, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+#: The file that says that all loops of a version are in its folder.
+_DONE = "all-compiled"
+#: How often the progress of the processes that compile is looked at, in seconds.
+_INTERVAL_S = 0.1
+
+
+class _Call(NamedTuple):
+    """A loop, and arguments of the types it is called with."""
+
+    loop: Any
+    arguments: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.loop.__name__)
+
+
+def ready_loops(progress: Progress | None = None) -> None:
+    """Load the compiled loops; where this version of lzgis runs for the first time, compile them, which takes some 15 s.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called while loops are compiled, with "loops", how many are done, and how many there are.
+
+    Examples
+    --------
+    >>> ready_loops()
+    """
+    folder = cache_folder()
+    if folder is not None and not (folder / _DONE).exists():
+        _compile_into(folder, progress)
+    _load()
+
+
+@cache
+def _load() -> None:
+    """Load the loops, once in a process; compile those that are not cached."""
+    for call in _calls():
+        _compile(call)
+
+
+def _compile(call: _Call) -> None:
+    # With NUMBA_DISABLE_JIT set, a loop is a plain function.
+    if hasattr(call.loop, "compile"):
+        call.loop.compile(tuple(map(numba.typeof, call.arguments)))
+
+
+def _compile_into(folder: Path, progress: Progress | None) -> None:
+    """Compile all loops, in a process for each core; of several processes that would do so at the same time, one does."""
+    with suppress(OSError), FileLock(folder / "compiling.lock"):
+        if (folder / _DONE).exists():
+            return
+        _compile_in_processes(folder, _shares(min(os.cpu_count() or 1, _MOST_PROCESSES)), progress)
+        # A loop that no process could compile is compiled here, where an error is seen.
+        _load()
+        (folder / _DONE).touch()
+        remove_old_versions(folder)
+
+
+def _compile_in_processes(folder: Path, shares: list[list[str]], progress: Progress | None) -> None:
+    total = sum(map(len, shares))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for share in shares:
+            command = [sys.executable, "-P", "-m", "lzgis.geometry.loops.ready", *share]
+            processes.append(subprocess.Popen(command, env=environment, **_QUIET))
+        while any(process.poll() is None for process in processes):
+            if progress:
+                progress("loops", min(len(list(folder.glob("*.nbi"))), total), total)
+            time.sleep(_INTERVAL_S)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    if progress:
+        progress("loops", total, total)
+
+
+#: Nothing of what these processes say is shown; a fault of theirs is found again in this one.
+_QUIET: dict[str, Any] = {
+    **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL),
+    "creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0),
+}
+#: Processes that compile at the same time; a fourth would have nothing left to do.
+_MOST_PROCESSES = 3
+#: What each loop takes to compile, in seconds, so that processes can share the work.
+_COST_S = {
+    "cut": 5.0,
+    "shared": 4.0,
+    "nearest_edges": 3.0,
+    "edges_within": 2.0,
+    "pairs_inside": 1.5,
+    "segments": 1.0,
+    "boxes": 0.7,
+    "leaves": 0.7,
+    "directory": 0.6,
+}
+
+
+def _shares(number: int) -> list[list[str]]:
+    """Share the loops out, those that take long first."""
+    shares: list[list[str]] = [[] for _ in range(number)]
+    for name in sorted(_COST_S, key=lambda name: -_COST_S[name]):
+        min(shares, key=lambda share: sum(_COST_S[one] for one in share)).append(name)
+    return shares
+
+
+def _calls() -> list[_Call]:
+    """Return every loop that a command calls, with empty arguments of the right types."""
+    i, i32, f, f32 = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.float32)
+    chain = Chains(f, f, i, f, i)
+    cells = Cells(i, i32, i32, f, i.reshape(0, 3), f.reshape(0, 5))
+    line = Segments(f.reshape(9, 0), i, f.reshape(0, 4), i)
+    place, begin = Directory(i, i, i, i), Starts(i, i, f, f, i)
+    tree = EdgeTree(f.reshape(0, RECORD), f32.reshape(0, 4, GROUP), i, i, f)
+    return [
+        _Call(segments, (chain, 0, 1, 1.0)),
+        _Call(cut, (chain, 0, 1, 1.0)),
+        _Call(shared, (cells, f, f, (f, f, cells, place))),
+        _Call(pairs_inside, (chain, (0, 1), cells, (cells, place), begin, 1.0)),
+        _Call(nearest_edges, (line, tree, np.zeros(0, np.bool_), 1.0)),
+        _Call(edges_within, (line, tree, f, 1)),
+        _Call(directory, (cells,)),
+        _Call(leaves, (chain,)),
+        _Call(boxes, (f.reshape(4, 0), f)),
+    ]
+
+
+def _compile_named(names: list[str]) -> None:
+    for call in _calls():
+        if call.name in names:
+            _compile(call)
+
+
+if __name__ == "__main__":
+    _compile_named(sys.argv[1:])
