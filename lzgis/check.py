@@ -13,7 +13,6 @@ import shapely
 
 from lzgis.coverage import Coverage, coverage_of
 from lzgis.findings import Columns, Subjects, covered, finding_rows, not_checked, only
-from lzgis.geometry import ready_loops
 from lzgis.kinds import KINDS
 from lzgis.kinds.base import RESOLUTION_M, Check, Geometries, Hits, Integers, PlaneLayer, PlaneSites, concatenated, hits
 from lzgis.model import Reason, State
@@ -104,6 +103,9 @@ def check_all(
     subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
 ) -> list[Columns]:
     """Check the sites against every rule of their book; one table of finding columns per rule."""
+    # Imported here: it imports numba, which commands that check nothing do not need.
+    from lzgis.geometry import ready_loops
+
     ready_loops(progress)
     ground = _Ground(subjects, layers)
     parts = []

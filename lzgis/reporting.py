@@ -35,7 +35,7 @@ from lzgis.cluster import gathered, submitted
 from lzgis.config import nearest
 from lzgis.errors import ConfigError, SourceError
 from lzgis.findings import PER_RULE, Columns, Subjects, finding_rows, not_checked
-from lzgis.geometry import FeatureIndex, ready_loops
+from lzgis.geometry import FeatureIndex
 from lzgis.kinds.base import RESOLUTION_M, PlaneLayer, PlaneSites
 from lzgis.measure import Plane
 from lzgis.messages import Message
@@ -84,6 +84,8 @@ def _table_of(sites: SiteTable | Reading | gpd.GeoDataFrame, ground: Ground, pro
         for name in ground.loaded:
             ground.placed(name, in_plane)
         # numba is imported and the loops are loaded while the separate process reads.
+        from lzgis.geometry import ready_loops
+
         ready_loops(progress)
         return sites_of(sites, near=ground.city.outline)
     return sites_from_frame(sites, near=ground.city.outline)
