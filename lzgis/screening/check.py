@@ -12,7 +12,6 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.locate import all_outside
-from lzgis.geometry import ready_loops
 from lzgis.model.report import RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
@@ -31,6 +30,9 @@ def check_all(
     subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
 ) -> list[Columns]:
     """Check the sites against every rule of their book; return one table of finding columns per rule."""
+    # Imported here: it imports numba, which commands that check nothing do not need.
+    from lzgis.geometry import ready_loops
+
     ready_loops(progress)
     shared = _Shared(subjects, layers)
     parts = []

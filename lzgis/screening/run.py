@@ -17,7 +17,6 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
-from lzgis.geometry import ready_loops
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.screening.breakdown import breakdown
@@ -70,6 +69,8 @@ def _site_table(
     if isinstance(sites, Reading):
         # While the separate process reads, layers are projected and indexed, numba is imported and the loops are loaded.
         _ = setting.plane_layers
+        from lzgis.geometry import ready_loops
+
         ready_loops(progress)
         return sites_of(sites, near=setting.city.outline)
     return sites_from_frame(sites, near=setting.city.outline)

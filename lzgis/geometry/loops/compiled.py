@@ -25,7 +25,6 @@ from typing import Any, TypeVar, cast
 
 import llvmlite
 import numba
-import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.runtime.nrt import rtsys
 
@@ -79,7 +78,11 @@ def fingerprint() -> str:
 def user_folder() -> Path:
     """Return the folder of lzgis's cache: ``LZGIS_CACHE`` if set, else the one that the platform provides."""
     given = os.environ.get("LZGIS_CACHE")
-    return Path(given) if given else platformdirs.user_cache_path("lzgis", appauthor=False)
+    if given:
+        return Path(given)
+    import platformdirs
+
+    return platformdirs.user_cache_path("lzgis", appauthor=False)
 
 
 @cache

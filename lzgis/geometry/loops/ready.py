@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from filelock import FileLock
 
 from lzgis.geometry.loops.cells import Cells, cut
 from lzgis.geometry.loops.chains import Chains
@@ -79,6 +78,9 @@ def _compile(call: _Call) -> None:
 
 def _compile_into(folder: Path, progress: Progress | None) -> None:
     """Compile all loops, in a process for each core; of several processes that would do so at the same time, one does."""
+    # Imported here: it takes longer than to load the loops where they are compiled.
+    from filelock import FileLock
+
     with suppress(OSError), FileLock(folder / "compiling.lock"):
         if (folder / _DONE).exists():
             return
