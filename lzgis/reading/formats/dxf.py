@@ -134,11 +134,15 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
         try:
             document, repairs = read_drawing(io.StringIO(text)), []
         except _BAD_ENTITY as first:
+            repairs = [str(first)]
             try:
-                document, auditor = recover.read(io.BytesIO(_encoded(text)))
+                if "AcDbPolyline" in str(first):
+                    document = read_drawing(io.StringIO(_with_markers(text)))
+                else:
+                    document, auditor = recover.read(io.BytesIO(_encoded(text)))
+                    repairs += [entry.message for entry in (*auditor.errors, *auditor.fixes)]
             except _BAD_ENTITY:
                 refuse(path, first)
-            repairs = [str(first), *(entry.message for entry in (*auditor.errors, *auditor.fixes))]
     found = [
         Problem("warning", str(path), Message("is damaged and was repaired: {text}", text=one), remedy)
         for one in repairs[:_NAMED]
@@ -150,6 +154,31 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
     found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
     return document, found
+
+
+def _with_markers(text: str) -> str:
+    """Add the subclass markers of LWPOLYLINE, which simple programs do not write and ezdxf requires."""
+    lines = text.split("\n")
+    out: list[str] = []
+    unmarked = False
+    for code, value in zip(lines[0::2], lines[1::2], strict=False):
+        group = code.strip()
+        if group == "0":
+            unmarked = value.strip() == "LWPOLYLINE"
+            if unmarked:
+                out += [code, value, "100", "AcDbEntity"]
+                continue
+        elif unmarked and group == "100":
+            unmarked = value.strip() != "AcDbPolyline"
+            if unmarked:
+                continue
+        elif unmarked and group in ("10", "38", "39", "43", "70", "90"):
+            out += ["100", "AcDbPolyline"]
+            unmarked = False
+        out += [code, value]
+    # Without a version the drawing would be read as R12, which has no LWPOLYLINE.
+    head = "" if _VERSION.search(text) else "0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\nAC1015\n0\nENDSEC\n"
+    return head + "\n".join([*out, ""])
 
 
 def _encoded(text: str) -> bytes:
