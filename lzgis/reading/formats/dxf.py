@@ -130,6 +130,10 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
 def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     """Load a drawing; one that ezdxf refuses is repaired if possible, and each repair is reported."""
     remedy = Message("look whether all of it was read")
+    version = _VERSION.search(text)
+    if "LWPOLYLINE" in text and (version is None or version[1] < "AC1012"):
+        # R12 has no LWPOLYLINE, but programs write it: ezdxf would read it without its layer and its flags.
+        text = _with_markers(text)
     with logged("ezdxf", logging.WARNING) as messages:
         try:
             document, repairs = read_drawing(io.StringIO(text)), []
@@ -176,9 +180,10 @@ def _with_markers(text: str) -> str:
             out += ["100", "AcDbPolyline"]
             unmarked = False
         out += [code, value]
-    # Without a version the drawing would be read as R12, which has no LWPOLYLINE.
-    head = "" if _VERSION.search(text) else "0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\nAC1015\n0\nENDSEC\n"
-    return head + "\n".join([*out, ""])
+    marked = "\n".join([*out, ""])
+    if _VERSION.search(text):
+        return _VERSION.sub(lambda found: found[0].replace(found[1], max(found[1], "AC1015")), marked, count=1)
+    return f"0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\nAC1015\n0\nENDSEC\n{marked}"
 
 
 def _encoded(text: str) -> bytes:
