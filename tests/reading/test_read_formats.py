@@ -529,6 +529,16 @@ def test_a_drawing_of_nothing_has_no_rows(tmp_path):
     assert len(read_vector(tmp_path / "s.dxf").frame) == 0
 
 
+@pytest.mark.parametrize("version", ["AC1009", "AC1015"])
+@pytest.mark.parametrize("marker", ["", "100\nAcDbEntity\n", "100\nAcDbPolyline\n"])
+def test_polylines_of_simple_programs_are_read_with_layer_and_closed(tmp_path, version, marker):
+    drawing = dxf(line(ring(0, 100), True), text("一号地", 50, 50), version=version)
+    (tmp_path / "s.dxf").write_text(drawing.replace(marker, "") if marker else drawing, "utf-8")
+    read = read_vector(tmp_path / "s.dxf")
+    assert (read.frame["Layer"].tolist(), read.frame.geometry.area.tolist()) == (["地块"], [10_000])
+    assert read.frame["name"].tolist() == ["一号地"]
+
+
 def test_characters_spelt_by_their_number_are_read(tmp_path):
     drawing = dxf(line(ring(0, 100), True, layer=r"\U+5730\U+5757"), text(r"\U+4E00号地", 50, 50))
     (tmp_path / "s.dxf").write_bytes(drawing.encode("gbk"))

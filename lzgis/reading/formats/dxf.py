@@ -130,15 +130,23 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
 def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     """Load a drawing; one that ezdxf refuses is repaired if possible, and each repair is reported."""
     remedy = Message("look whether all of it was read")
+    version = _VERSION.search(text)
+    if "LWPOLYLINE" in text and (version is None or version[1] < "AC1012"):
+        # R12 has no LWPOLYLINE, but programs write it: ezdxf would read it without its layer and its flags.
+        text = _with_markers(text)
     with logged("ezdxf", logging.WARNING) as messages:
         try:
             document, repairs = read_drawing(io.StringIO(text)), []
         except _BAD_ENTITY as first:
+            repairs = [str(first)]
             try:
-                document, auditor = recover.read(io.BytesIO(_encoded(text)))
+                if "AcDbPolyline" in str(first):
+                    document = read_drawing(io.StringIO(_with_markers(text)))
+                else:
+                    document, auditor = recover.read(io.BytesIO(_encoded(text)))
+                    repairs += [entry.message for entry in (*auditor.errors, *auditor.fixes)]
             except _BAD_ENTITY:
                 refuse(path, first)
-            repairs = [str(first), *(entry.message for entry in (*auditor.errors, *auditor.fixes))]
     found = [
         Problem("warning", str(path), Message("is damaged and was repaired: {text}", text=one), remedy)
         for one in repairs[:_NAMED]
@@ -150,6 +158,32 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
     found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
     return document, found
+
+
+def _with_markers(text: str) -> str:
+    """Add the subclass markers of LWPOLYLINE, which simple programs do not write and ezdxf requires."""
+    lines = text.split("\n")
+    out: list[str] = []
+    unmarked = False
+    for code, value in zip(lines[0::2], lines[1::2], strict=False):
+        group = code.strip()
+        if group == "0":
+            unmarked = value.strip() == "LWPOLYLINE"
+            if unmarked:
+                out += [code, value, "100", "AcDbEntity"]
+                continue
+        elif unmarked and group == "100":
+            unmarked = value.strip() != "AcDbPolyline"
+            if unmarked:
+                continue
+        elif unmarked and group in ("10", "38", "39", "43", "70", "90"):
+            out += ["100", "AcDbPolyline"]
+            unmarked = False
+        out += [code, value]
+    marked = "\n".join([*out, ""])
+    if _VERSION.search(text):
+        return _VERSION.sub(lambda found: found[0].replace(found[1], max(found[1], "AC1015")), marked, count=1)
+    return f"0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\nAC1015\n0\nENDSEC\n{marked}"
 
 
 def _encoded(text: str) -> bytes:
