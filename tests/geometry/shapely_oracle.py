@@ -54,7 +54,7 @@ def measure(sites: np.ndarray, layers: Mapping[str, FeatureIndex]) -> dict[str, 
 
 def use(patch: pytest.MonkeyPatch) -> None:
     """Let every module of lzgis call this module in place of the loops."""
-    import lzgis.reporting  # noqa: F401 (imports all that screens)
+    import lzgis.screening.run  # noqa: F401 (imports every module that screens)
 
     for name in ("overlapping", "crossing", "nearest_rounded", "within_rounded"):
         product, own = getattr(sites_to_layer, name), globals()[name]

@@ -227,7 +227,7 @@ def test_it_is_shown_beside_the_finding_in_every_output(tmp_path, stale):
     assert len(pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="overrides")) == 1
     with zipfile.ZipFile(tmp_path / "r.zip") as packed:
         assert "overrides.dbf" in packed.namelist()
-    assert "override=" in (tmp_path / "r.dxf").read_text("ascii")
+    assert "override=" in (tmp_path / "r.dxf").read_text("gbk")
     # The finding itself is as it was found.
     assert "涉及" in word_text(tmp_path / "r.docx")
 
