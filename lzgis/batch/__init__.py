@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.batch.gathering import Gathered, Job, OutputOptions, allowed_formats, gathered
+from lzgis.batch.gathering import BatchOutput, Gathered, Job, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import count_of, sites_of
 from lzgis.batch.working import Work, WorkOptions
@@ -182,7 +182,7 @@ def _check(chosen: BatchOptions) -> None:
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: InputPaths) -> Gathered:
-    output = OutputOptions(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
+    output = BatchOutput(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
     with new_result(out, "screen") as stage:
         done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report.provenance, given)

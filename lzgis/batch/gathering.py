@@ -1,4 +1,4 @@
-"""From the answers of all shards to the files of the result; of many sites no more than a shard is in memory."""
+"""Write the files of a batch from the stored answers of its shards, with at most one shard in memory where there are many."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SLICE = 500
 
 
 @dataclass(frozen=True)
-class OutputOptions:
+class BatchOutput:
     """How the result is written: language, words of the command, options of writers, decisions of planners."""
 
     language: Language = "zh"
@@ -92,7 +92,7 @@ def _most_by_default(name: str, sites: int) -> int:
 
 
 @system_memory()
-def gathered(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
+def gathered(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Gathered:
     """Write the formats of a finished batch into a folder.
 
     The report is written as a whole if there are few sites, unless every format gives the same bytes in pieces.
@@ -115,7 +115,7 @@ def gathered(job: Job, stage: Path, names: list[str], output: OutputOptions) -> 
     return _in_pieces(job, stage, names, output)
 
 
-def _as_a_whole(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
+def _as_a_whole(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Gathered:
     parts = [read_answers(part, job.plan.columns) for part in _parts(job)]
     answers = joined(parts, job.setting.city.city.divisions)
     report = _report(answers, job, answers.problems, output, answers.sites)
@@ -126,7 +126,7 @@ def _as_a_whole(job: Job, stage: Path, names: list[str], output: OutputOptions) 
     return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _without_rows(report))
 
 
-def _in_pieces(job: Job, stage: Path, names: list[str], output: OutputOptions) -> Gathered:
+def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Gathered:
     counts: Counter[str] = Counter()
     problems: dict[Problem, None] = {}
     for part in _parts(job):
@@ -189,7 +189,7 @@ def _parts(job: Job) -> Iterator[Path]:
         release_memory()
 
 
-def _head(job: Job, problems: tuple[Problem, ...], output: OutputOptions) -> Report:
+def _head(job: Job, problems: tuple[Problem, ...], output: BatchOutput) -> Report:
     """Return the report without its rows."""
     first = read_answers(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
     bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
@@ -202,7 +202,7 @@ def _head(job: Job, problems: tuple[Problem, ...], output: OutputOptions) -> Rep
 
 
 def _report(
-    answers: Screened, job: Job, problems: tuple[Problem, ...], output: OutputOptions, looked_at: gpd.GeoDataFrame
+    answers: Screened, job: Job, problems: tuple[Problem, ...], output: BatchOutput, looked_at: gpd.GeoDataFrame
 ) -> Report:
     table = job.plan.table(looked_at, problems=True)
     whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))

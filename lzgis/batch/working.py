@@ -1,4 +1,4 @@
-"""Screening of the shards of a batch, while later ones are still cut; shards that are done are skipped."""
+"""Run a batch: cut the sites into shards and screen those that are not done yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An empty city for an office that holds the official data."""
+"""Write an empty city folder for an office that has official data (``lzgis init``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output and exit codes of the command line: results on standard output, progress and file names on standard error."""
+"""Exit codes and output of the command line: results on standard output, progress and file names on standard error."""
 
 from __future__ import annotations
 

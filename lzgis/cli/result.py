@@ -1,4 +1,4 @@
-"""Result folders: the command and the inputs that are recorded, the time of the result, and writing as one unit."""
+"""Results of a command: what the manifest records of it, its time, and writing its files as one unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every output that can be asked for by name: one record per format, and what its writers are called with.
+"""The table of output formats, `FORMATS`, with one record per format, and the signatures of the writers.
 
 A new format is a module with a writer and a record in `FORMATS`. Writers are named as ``module:function`` and imported when
 they are first used, so that listing the formats imports none of them.

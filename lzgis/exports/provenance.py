@@ -1,4 +1,4 @@
-"""Where a report comes from, as tables: what it is, problems, sources, layers, transforms, tolerances."""
+"""Tables of provenance: the report, problems, sources, layers, transforms, tolerances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments and the result of a reader."""
+"""`ReadOptions` and `Read`: the arguments and the result of a reader."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from lzgis.model.rules import (
     Tolerance,
 )
 from lzgis.rules.for_layers import LAYER_KINDS
-from lzgis.rules.for_sites import KINDS
+from lzgis.rules.for_sites import INFORMING_KINDS, KINDS
 
 
 class BookInfo(Data):
@@ -172,7 +172,7 @@ def _requirements(book: BookFile, place: str) -> dict[str, Requirement]:
 
 def _check_requirements(book: RuleBook, place: str) -> None:
     """Check what requirements and mentions refer to. A requirement precedes lists, so its layer needs an ``identify`` rule."""
-    lists = [rule.layer for rule in book.rules if rule.kind == "identify"]
+    lists = [rule.layer for rule in book.rules if rule.kind in INFORMING_KINDS]
     for one in book.requirements:
         here = Message("{place}, requirement '{name}'", place=place, name=one.id)
         if one.layer not in book.layers:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lzgis.model.report import HIT_STATES, UNIT_LIST_COLUMNS, Layer, Reason
 from lzgis.model.rules import Level, Requirement, RuleBook
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.rules.for_sites.identify import Identify
 from lzgis.screening.findings import citation
 
@@ -44,7 +45,7 @@ def unit_lists(findings: gpd.GeoDataFrame, book: RuleBook, layers: Mapping[str, 
         hit=findings["state"].isin(HIT_STATES),
         # A site outside the city is subject to the requirements of another city.
         within=findings["reason"] != Reason.OUTSIDE_CITY,
-    )[findings["kind"] == "identify"]
+    )[findings["kind"].isin(INFORMING_KINDS)]
     texts: list[_Row] = []
     parts = [_Part(*3 * (np.zeros(0, dtype=np.intp),))]
     for one in sorted(book.requirements, key=lambda r: list(Level).index(r.level)):

@@ -12,6 +12,7 @@ import shapely
 
 from lzgis.geometry import SiteShapes, overlapping
 from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
@@ -44,7 +45,7 @@ def breakdown(
     divisions : iterable of str
         Names of the layers of divisions, one for each level.
     """
-    hit = findings["state"].isin(HIT_STATES) & (findings["kind"] != "identify")
+    hit = findings["state"].isin(HIT_STATES) & ~findings["kind"].isin(INFORMING_KINDS)
     # Missing shapes have dimension -1, points 0: neither has parts.
     dimension = shapely.get_dimensions(shapes)
     which = np.flatnonzero(hit.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))

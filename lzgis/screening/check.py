@@ -1,4 +1,4 @@
-"""Check sites against every rule: which rules can be answered for which sites, and where coverage proves the answer."""
+"""Apply every rule to the sites: which rules can be checked for which sites, and where coverage proves the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the hits of a rule to the findings of a report: exceptions, activities, legal basis, one answer per rule and site."""
+"""Make findings from the hits of a rule: exceptions, activities, legal basis, one answer per rule and site."""
 
 from __future__ import annotations
 

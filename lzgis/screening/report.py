@@ -1,4 +1,4 @@
-"""The report of a screening, made of its results and its setting."""
+"""Build the `Report` of a screening from its results and its setting."""
 
 from __future__ import annotations
 

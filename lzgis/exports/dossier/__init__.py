@@ -1,4 +1,4 @@
-"""One document per project: Word, web page or PDF, or an office's own Word template filled_template in."""
+"""One document per project: Word, web page or PDF, or an office's own Word template, filled in."""
 
 from __future__ import annotations
 

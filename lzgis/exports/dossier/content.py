@@ -26,6 +26,7 @@ from lzgis.exports.dossier.maps import ProjectMaps
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.report_text import number, text, visible
 from lzgis.model.report import Report, State
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.words import Language
 
 _MAX_ATTRIBUTES = 20
@@ -177,7 +178,7 @@ def _divisions(project: Project) -> str:
     levels = set(source.report.city.divisions)
     lines = []
     for found in project.hits:
-        if found["kind"] == "identify" and found["layer"] in levels:
+        if found["kind"] in INFORMING_KINDS and found["layer"] in levels:
             size = project.size(found)
             name = visible(text(found["feature_name"]))
             share = numbers.percent(found["share"])

@@ -20,6 +20,7 @@ from lzgis.exports.tables.answer_sheet import Clause
 from lzgis.exports.tables.tables import Table, mark_of, shortfall
 from lzgis.model.report import HIT_STATES, Problem, Reason, State
 from lzgis.model.rules import Document, Level, Requirement, Rule
+from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
 _MAX_FEATURES = 6
 
@@ -176,7 +177,7 @@ def ladder_grid(project: Project) -> tuple[str, Grid | None]:
 def corridors_grid(project: Project) -> Grid | None:
     """Return every distance that a rule requires of this activity."""
     source, texts = project.source, project.source.texts
-    distances = [f for f in project.findings if f["kind"] == "keep_away" and concerns_activity(f)]
+    distances = [f for f in project.findings if f["kind"] in DISTANCE_KINDS and concerns_activity(f)]
     if not distances:
         return None
     columns = (
@@ -228,7 +229,7 @@ def zones_grid(project: Project) -> Grid | None:
     open_rows = [f for f in project.findings if f["reason"] == Reason.ACTIVITY_MISSING]
     merged: dict[tuple[str, ...], list[str]] = {}
     marks: dict[tuple[str, ...], str] = {}
-    for finding in [*(f for f in project.hits if f["kind"] != "identify"), *open_rows]:
+    for finding in [*(f for f in project.hits if f["kind"] not in INFORMING_KINDS), *open_rows]:
         rule = finding["rule"]
         key = (
             visible(texts.rule(rule)),

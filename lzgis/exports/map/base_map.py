@@ -1,4 +1,4 @@
-"""The base map: its extent, its relief or tiles, and the scripts that draw the report on it."""
+"""The folium map with its extent, its background (relief or tiles) and its scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites, verdicts and findings as data for the scripts of the map.
+"""The JSON of sites, verdicts and findings that the scripts of the map read.
 
 Texts are stored once in a pool and referred to by index, since findings repeat them many times.
 """
@@ -21,6 +21,7 @@ from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import ReportText, number, text
 from lzgis.model.report import FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
+from lzgis.rules.for_sites import INFORMING_KINDS
 
 VERDICTS = tuple(Verdict)
 _VERTICES = 60_000
@@ -48,7 +49,7 @@ class _Places(NamedTuple):
             self.layer.get(row["layer"], -1),
             self.line.get(index, -1),
             self.rule.get(row["rule"], -1),
-            self.unit.get(row["feature_id"], -1) if row["kind"] == "identify" and row["rank"] != CLEAR else -1,
+            self.unit.get(row["feature_id"], -1) if row["kind"] in INFORMING_KINDS and row["rank"] != CLEAR else -1,
         ]
 
 

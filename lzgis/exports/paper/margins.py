@@ -1,4 +1,4 @@
-"""What stands around a map: title, verdict, inset, findings of a site, list of sites, and the notes at the foot."""
+"""Title, verdict, inset, findings, list of sites and notes around a map."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
 from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Reason, State
 from lzgis.model.rules import Level, Requirement
+from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
 Row = dict[str, Any]
 #: Returns the size of the part of a site in a finding, as the output words it.
@@ -159,7 +160,7 @@ class AnswerSheet:
     def _rules_of(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         for rule in self._report.book.rules:
-            if rule.kind not in ("keep_away", "identify"):
+            if rule.kind not in DISTANCE_KINDS | INFORMING_KINDS:
                 found[rule.layer].add(rule.id)
         return found
 

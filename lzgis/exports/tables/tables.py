@@ -10,6 +10,7 @@ from lzgis.exports.report_text import ContextText, ReportText, hectares, number,
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.model.report import SEPARATOR, State, Verdict
 from lzgis.model.rules import Rule
+from lzgis.rules.for_sites import DISTANCE_KINDS
 
 Kind = Literal["text", "count", "area", "hectare", "metre", "share"]
 Value = str | float | None
@@ -154,7 +155,7 @@ def _worded(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
         worded[name] = text(finding[name]) if kind == "text" else number(finding[name], _PLACES[kind])
     return worded | {
         "code": finding["state"],
-        "corridor": finding["kind"] == "keep_away",
+        "corridor": finding["kind"] in DISTANCE_KINDS,
         "mark": mark_of(finding),
         "override": texts.override(finding),
         "activity": texts.activity(finding["activity"]),

@@ -1,4 +1,4 @@
-"""What the check of every kind of rule for layers is given and returns, and what kinds share."""
+"""`AuditContext` and `LayerFinding`: what the check of a kind for layers gets and returns; functions that several kinds use."""
 
 from __future__ import annotations
 

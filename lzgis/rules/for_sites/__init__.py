@@ -33,7 +33,11 @@ class Kind(NamedTuple):
     obstacles : callable or None
         Returns the areas within a window that a site must not overlap, one row each; None if the kind forbids no area.
     overlaps : bool
-        Whether the area of a hit is an overlap, which may be a digitising error. A corridor is decided by distance.
+        Whether the area of a hit is an overlap, which may be a digitising error.
+    distances : bool
+        Whether the rule is decided by a distance; outputs list its findings with the corridors.
+    informs : bool
+        Whether the findings only name the features that a site lies in, and are no conflicts.
     """
 
     rule: type[Rule]
@@ -41,13 +45,20 @@ class Kind(NamedTuple):
     absence_counts: bool = False
     obstacles: Callable[[Rule, Check, shapely.Geometry], Hits] | None = None
     overlaps: bool = False
+    distances: bool = False
+    informs: bool = False
 
 
 KINDS: dict[str, Kind] = {
     "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles, overlaps=True),
-    "keep_away": Kind(KeepAway, check_keep_away, obstacles=keep_away_obstacles),
+    "keep_away": Kind(KeepAway, check_keep_away, obstacles=keep_away_obstacles, distances=True),
     "stay_inside": Kind(
         StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles, overlaps=True
     ),
-    "identify": Kind(Identify, check_identify, absence_counts=True),
+    "identify": Kind(Identify, check_identify, absence_counts=True, informs=True),
 }
+
+#: The kinds that are decided by a distance.
+DISTANCE_KINDS = frozenset(name for name, kind in KINDS.items() if kind.distances)
+#: The kinds whose findings only inform.
+INFORMING_KINDS = frozenset(name for name, kind in KINDS.items() if kind.informs)

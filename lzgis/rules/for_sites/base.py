@@ -1,4 +1,4 @@
-"""What the check of every kind of rule is given, and what kinds share.
+"""`Check`: the sites, layers and tolerances that the check of a kind gets; and functions that several kinds use.
 
 The contract of a kind: the answer for one site depends only on that site and on the features within the reach of the
 rule. Sites can therefore be checked in any order, in pieces and on other machines.
