@@ -19,8 +19,6 @@ MEMORY_BYTES = 2 * 1024**3
 TIME_S = 120.0
 #: What it may write to the disk (bytes): its result, and what it unpacks.
 WRITE_BYTES = 4 * 1024**3
-#: An archive may unpack to at most so many times its own size.
-ZIP_RATIO = 100.0
 
 #: Arcs are drawn as chords of this angle (degrees): at a radius of 1,000 m they are off by less than 0.01 m.
 ARC_STEP_DEG = 0.5
