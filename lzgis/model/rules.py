@@ -39,7 +39,7 @@ class Strength(StrEnum):
 class Certainty(StrEnum):
     """How well the text behind a rule is known, the best first.
 
-    The text was read, stands in the plan, was read in part, or is common practice only.
+    How well a text is known: read in full, cited in the plan, read in part, or common practice only.
     """
 
     READ = "read"
@@ -62,7 +62,7 @@ class Level(StrEnum):
 
 
 class Data(BaseModel):
-    """A frozen record that refuses keys it does not know."""
+    """A frozen record that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
