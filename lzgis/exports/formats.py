@@ -1,4 +1,4 @@
-"""Every output that can be asked for by name: one record per format, and what its writers are called with.
+"""Every output that can be selected by name: one record per format, and the arguments of its writers.
 
 A new format is a module with a writer and a record in `FORMATS`. Writers are named as ``module:function`` and imported when
 they are first used, so that listing the formats imports none of them.
@@ -124,7 +124,7 @@ class PiecesWriter(Protocol):
 
 
 class Format(NamedTuple):
-    """An output: how it is asked for, what it is called, and what writes it.
+    """An output: the name that selects it, its title and its writers.
 
     Attributes
     ----------
