@@ -126,9 +126,9 @@ def main() -> int:
 
 
 def _outcome(error: Exception) -> str:
-    said = str(error)
+    message = str(error)
     for word, name in (("crash", "crash"), ("was not read within", "late"), ("needs more than", "memory")):
-        if word in said:
+        if word in message:
             return name
     return "refused"
 

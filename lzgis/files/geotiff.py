@@ -63,7 +63,7 @@ def _check_beside(path: Path) -> None:
         found = _DECIDES.search(text)
         if found or len(text) > _BESIDE_BYTES:
             value = found[1].decode("ascii") if found else "…"
-            what = Message("says of its raster what the raster must say itself ({said})", said=value)
+            what = Message("overrides properties of its raster ({names})", names=value)
             raise SourceError(
                 str(beside), what, Message("write it into the raster with gdal_translate, or remove the file")
             )

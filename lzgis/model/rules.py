@@ -191,7 +191,7 @@ class LayerRule(Rule):
     """What all rules that check layers, compare two of them, or two versions of one, have in common.
 
     The rule checks `layer`, against `other` if the kind compares two. ``"outline"`` is the layer with the city's outline,
-    whatever its name. `other_where` selects features of the other layer as `where` does of `layer`.
+    independent of its name. `other_where` selects features of the other layer as `where` does of `layer`.
     """
 
     activities: list[str] = Field(default=[], max_length=0)
