@@ -25,10 +25,9 @@ def _import_ezdxf() -> None:
     places = None if package is None else package.submodule_search_locations
     # The module of the options imports nothing of the package, so it can be loaded before the package.
     spec = PathFinder.find_spec("ezdxf._options", places)
-    if spec is None or spec.loader is None:
-        raise ImportError("ezdxf has no module of options; install the version of ezdxf that lzgis requires")
+    assert spec is not None and spec.loader is not None, "ezdxf is not installed"
     module = module_from_spec(spec)
-    sys.modules["ezdxf._options"] = module
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     options = module.options
     if not (options.xdg_path("XDG_CACHE_HOME", ".cache") / _LIST).exists():

@@ -49,10 +49,10 @@ def _judged(case: Case, found: list[tuple[str, float]]) -> str:
     if len(found) != len(truth):
         return "silently wrong"
     for row, (state, area) in truth.items():
-        told, measured = found[row]
+        stated, measured = found[row]
         if state not in (IN, OUT):
             return "silently wrong"
-        if told != state:
+        if stated != state:
             return "conflict lost" if state == IN else "silently wrong"
         if area is not None and not np.isclose(measured, area, rtol=2e-4):
             return "silently wrong"
