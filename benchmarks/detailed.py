@@ -1,7 +1,7 @@
 """The reference city with layers of the benchmark's workload in place of six of its own: as detailed as official ones.
 
 Redline, control units, protected areas, town boundary, roads and centrelines of rivers then have 1.1 million vertices. What a
-feature is called and what is said of it is borrowed from the reference city's, in turn::
+feature is called and its attributes are copied from features of the reference city, in turn::
 
     python benchmarks/detailed.py DIR
 """

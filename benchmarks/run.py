@@ -132,7 +132,7 @@ def table(row: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Run what is asked for."""
+    """Run the benchmarks selected on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", default="lzgis,shapely,geopandas", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--n", default="1000", help="numbers of sites, between commas")

@@ -1,4 +1,4 @@
-"""How long layers of a million vertices take to be held against each other, and how much memory that needs.
+"""How long comparing layers of a million vertices takes, and how much memory it needs.
 
     python benchmarks/run_audit.py [VERTICES]
 
@@ -49,7 +49,7 @@ def layer(name: str, vertices: int, seed: int) -> PlaneLayer:
 
 
 def peak_gb() -> float:
-    """Return the most memory that the process has had, where the system tells."""
+    """Return the peak memory of the process, if the system reports it."""
     try:
         import resource
     except ImportError:

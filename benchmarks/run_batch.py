@@ -1,16 +1,15 @@
-"""How long a batch takes and how much memory it needs, from a file of sites to the files of its answers::
+"""How long a batch takes and how much memory it needs, from the file of sites to the result files::
 
     python benchmarks/run_batch.py --n 10000 --workers 0 [--formats parquet,verdicts] [--shard-size 2000] [--json]
     python benchmarks/run_batch.py --n 10000 --workers 2 --dask
 
-Sites are made up over the reference city, seeded, and kept in a folder; the batch runs in a fresh process. ``--workers``
-is the number of processes that screen beside the first, 0 for none; with ``--dask`` they are those of a
-``distributed.LocalCluster`` with a thread each, whose start is timed apart; dask's own profiler of workers is off, for what
-it keeps grows. Shards are screened while others are still cut: ``cutting`` is the time until the first is begun, and
-``gathering`` begins when the last one is done. Memory is told process by process: the most that each held (its resident
-set), and what it held when the layers had been read and indexed and the loops were loaded, which some sites bring about. Of
-all processes together their proportional sets are added up at the same moment, ten times a second: what several of them
-share, as the code of libraries, is counted once.
+Random sites over the reference city are generated from a seed and stored in a folder; the batch runs in a fresh process.
+``--workers`` is the number of screening processes besides the first one, 0 for none. With ``--dask`` they are the workers
+of a ``distributed.LocalCluster`` with one thread each; its start is timed separately, and dask's profiler of workers is
+off, because its memory grows. Shards are screened while others are still cut: ``cutting`` is the time until the first one
+starts, and ``gathering`` starts when the last one is done. Memory is reported per process: its peak resident set, and the
+memory after the layers were read and indexed and the compiled loops were loaded. For all processes together, their
+proportional set sizes are summed ten times a second, so that shared memory, such as the code of libraries, counts once.
 """
 
 from __future__ import annotations
@@ -90,8 +89,8 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         if what == "shards":
             steps.append(time.perf_counter())
             if done % 10 == 0 or done == total:
-                told = ", ".join(f"{most:.0f}" for most in list(peaks.told().values())[:3])
-                print(f"{done} of {total} shards after {steps[-1] - up:.0f} s; MB: {told}", file=sys.stderr)
+                largest = ", ".join(f"{most:.0f}" for most in list(peaks.by_process().values())[:3])
+                print(f"{done} of {total} shards after {steps[-1] - up:.0f} s; MB: {largest}", file=sys.stderr)
 
     settings = BatchOptions(
         formats=tuple(given.formats.split(",")),
@@ -122,21 +121,21 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         "cpu_before_s": before,
         "layers_mb": layers_mb,
         "loops_mb": loops_mb,
-        "peaks_mb": peaks.told(),
+        "peaks_mb": peaks.by_process(),
         "together_mb": peaks.most,
         "files": {p.name: hashlib.file_digest(p.open("rb"), "sha256").hexdigest() for p in done.files},
     }
 
 
 def _layers() -> tuple[float, float]:
-    """Read and index the layers in a process of its own, and tell what it then held, MB: with the layers, and with the loops."""
+    """Return the memory (MB) of a separate process after reading the layers, and after indexing them and loading the loops."""
     run = subprocess.run([sys.executable, __file__, "--layers"], check=True, stdout=subprocess.PIPE, encoding="utf-8")
     layers, loops = json.loads(run.stdout.splitlines()[-1])
     return layers, loops
 
 
 def layers_here() -> tuple[float, float]:
-    """Tell what this process holds once the layers are read, MB, and once a few sites were held against them."""
+    """Return the memory (MB) of this process after reading the layers, and after screening a few sites."""
     import numpy as np
 
     from benchmarks.workload import sites
@@ -157,7 +156,7 @@ def layers_here() -> tuple[float, float]:
 
 
 class _Peaks:
-    """Watches how much memory this process and all below it hold; `most` is the most of all together, MB."""
+    """Records the memory of this process and its descendants; `most` is the peak of their sum, MB."""
 
     def __init__(self) -> None:
         self._most: dict[str, float] = {}
@@ -178,14 +177,14 @@ class _Peaks:
         while not over.wait(0.1):
             now = 0.0
             for pid in [os.getpid(), *_below(os.getpid())]:
-                # Each process knows the most that it has held itself; a look now and then misses nothing of it.
+                # The system records the peak of each process, so that polling misses none.
                 name = f"{_what(pid)} {pid}"
                 self._most[name] = max(self._most.get(name, 0.0), _held(pid, "VmHWM"))
                 now += _share(pid)
             self.most = max(self.most, now)
 
-    def reference(self) -> dict[str, float]:
-        """The most that each process held, MB, the greatest of each kind first."""
+    def by_process(self) -> dict[str, float]:
+        """Return the peak memory of each process, MB, the largest first."""
         return dict(sorted(((n, mb) for n, mb in self._most.items() if mb), key=lambda item: -item[1]))
 
 
@@ -202,7 +201,7 @@ def _below(pid: int) -> list[int]:
 
 
 def _what(pid: int) -> str:
-    """Tell what a process does: the one that begins, one that screens, or one that reads a file."""
+    """Return the role of a process: the first one, one that screens, or one that reads a file."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
@@ -227,7 +226,7 @@ def _held(pid: int, name: str) -> float:
 
 
 def _share(pid: int) -> float:
-    """Tell what a process holds, MB, its share of what it has in common with others; all of it where that is not told."""
+    """Return the proportional set size of a process, MB, or its resident set if the system does not report that."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -252,7 +251,7 @@ def _client(workers: int) -> Iterator[Client | None]:
 
 
 def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
-    """Measure in a fresh process, with all the time of the processor that it and those below it took."""
+    """Measure in a fresh process, including the processor time of it and its descendants."""
     before = _cpu(resource.RUSAGE_CHILDREN)
     words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
     words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
@@ -261,9 +260,9 @@ def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, __file__, *words], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8"
     )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    told["cpu_s"] = _cpu(resource.RUSAGE_CHILDREN) - before - told["cpu_before_s"]
-    return told
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    measured["cpu_s"] = _cpu(resource.RUSAGE_CHILDREN) - before - measured["cpu_before_s"]
+    return measured
 
 
 def _cpu(who: int) -> float:
@@ -275,7 +274,7 @@ def main() -> int:
     """Make the sites, screen them, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=10_000, help="number of sites")
-    parser.add_argument("--workers", type=int, default=0, help="processes that screen beside the first")
+    parser.add_argument("--workers", type=int, default=0, help="screening processes besides the first one")
     parser.add_argument("--dask", action="store_true", help="let a cluster of dask screen")
     parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
     parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
@@ -291,21 +290,27 @@ def main() -> int:
     given.sites = sites_file(given.folder, given.n)
     room = tempfile.mkdtemp(prefix="batch-", dir=given.folder)
     try:
-        told = run(given, room)
+        measured = run(given, room)
     finally:
         shutil.rmtree(room)
     print(
         "{n:,} sites in {shards} shards: {seconds:.1f} s (cutting {cutting_s:.1f}, screening {screening_s:.1f}, gathering "
-        "{gathering_s:.1f}), {cpu_s:.1f} s of the processor, start of the cluster {start_s:.1f} s".format(**told)
+        "{gathering_s:.1f}), {cpu_s:.1f} s of the processor, start of the cluster {start_s:.1f} s".format(**measured)
     )
-    print(f"{1e3 * told['seconds'] / told['n']:.3f} ms a site, CPU {1e3 * told['cpu_s'] / told['n']:.3f} ms")
-    print("{layers_mb:.0f} MB with the layers, {loops_mb:.0f} MB with them indexed and the loops loaded".format(**told))
-    for name, most in list(told["peaks_mb"].items())[:8]:
-        print(f"{most:8.0f} MB at most, {most - told['layers_mb']:6.0f} beyond the layers: {name}")
-    together, beyond = told["together_mb"], told["together_mb"] - told["layers_mb"]
+    print(
+        f"{1e3 * measured['seconds'] / measured['n']:.3f} ms a site, CPU {1e3 * measured['cpu_s'] / measured['n']:.3f} ms"
+    )
+    print(
+        "{layers_mb:.0f} MB with the layers, {loops_mb:.0f} MB with them indexed and the loops loaded".format(
+            **measured
+        )
+    )
+    for name, most in list(measured["peaks_mb"].items())[:8]:
+        print(f"{most:8.0f} MB at most, {most - measured['layers_mb']:6.0f} beyond the layers: {name}")
+    together, beyond = measured["together_mb"], measured["together_mb"] - measured["layers_mb"]
     print(f"{together:8.0f} MB at most, {beyond:6.0f} beyond the layers: all processes together")
     if given.json:
-        print(json.dumps(told))
+        print(json.dumps(measured))
     return 0
 
 

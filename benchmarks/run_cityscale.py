@@ -1,6 +1,6 @@
 """How long a whole screening takes beside importing the libraries that a map in Python needs anyway.
 
-Measured in fresh processes, turn by turn, so that whatever else the machine does falls on both alike::
+Measured in fresh processes in alternation, so that other load on the machine affects both equally::
 
     python benchmarks/run_cityscale.py [--runs 7] [--json]
 """

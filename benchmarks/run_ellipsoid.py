@@ -4,7 +4,7 @@ Areas are measured in an equal-area plane, so all they cost is to bring coordina
 
     python benchmarks/run_ellipsoid.py [--n 10000] [--folder DIR] [--json]
 
-Two questions are asked:
+Two questions are answered:
 
 - of the areas and distances of the benchmark's workload (`run.py`), and of a whole screening by all rules of the reference city
   (`run_screening.py`), what share of the processor's time goes into that step, and how long do geodesic areas of all findings
@@ -35,7 +35,7 @@ from lzgis.coordinates.plane import Plane, ellipsoidal_area_m2, official_area_m2
 
 #: Edges are made denser until none is longer than this, metres; those of small findings until none is longer than that.
 STEP_M, SMALL_STEP_M = 25.0, 1.0
-#: Of less than this, a geodesic area is itself not known to 1e-7: it is rounded by some 1e-4 m², whatever the size.
+#: Below this, a geodesic area is itself not exact to 1e-7: its rounding error is some 1e-4 m² at any size.
 SMALL_M2 = 10_000.0
 #: Centre of the workload's plane.
 CENTRE_DEG = (112.4, 24.9)

@@ -58,7 +58,7 @@ def one(n: int, folder: Path | None) -> dict[str, Any]:
 
 
 def peak_mb() -> int | None:
-    """Most memory the process has held, in MB, where the system tells."""
+    """Return the peak memory of the process, MB, if the system reports it."""
     try:
         import resource
     except ImportError:
@@ -68,11 +68,11 @@ def peak_mb() -> int | None:
 
 
 def main() -> None:
-    """Run what is asked for."""
+    """Run the benchmarks selected on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", default="1000,10000,50000", help="numbers of sites, between commas")
     parser.add_argument(
-        "--city", default="reference", choices=["reference", "detailed"], help="what is held against them"
+        "--city", default="reference", choices=["reference", "detailed"], help="the city to screen them against"
     )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
@@ -87,7 +87,7 @@ def main() -> None:
     env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
     folder = []
     if given.city == "detailed":
-        # In a process of its own, too: what this one has held would be told of those that it starts.
+        # Also in a separate process: children inherit the recorded peak memory of their parent.
         given.folder.mkdir(parents=True, exist_ok=True)
         made = [sys.executable, str(ROOT / "benchmarks" / "detailed.py"), str(given.folder / "detailed")]
         subprocess.run(made, env=env, check=True, stdout=subprocess.DEVNULL)

@@ -125,7 +125,7 @@ def burn(city: str, cell_m: float) -> None:
 
 
 def peak_mb() -> float:
-    """Return the most memory that the process has had, where the system tells."""
+    """Return the peak memory of the process, if the system reports it."""
     try:
         import resource
     except ImportError:

@@ -21,9 +21,9 @@ from typing import Any
 
 
 class Message(str):
-    """An English sentence that keeps the template and the values from which it was made, so that it can be translated.
+    """An English sentence that stores its template and values, so that it can be translated.
 
-    It can be used as an ordinary string wherever no translation is needed.
+    It can be used as an ordinary string if no translation is needed.
 
     Parameters
     ----------

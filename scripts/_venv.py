@@ -21,11 +21,11 @@ STAMP = FOLDER / "installed.json"
 _COMPILE = """
 import sys
 from lzgis.geometry import ready_loops
-said = []
+announced = []
 def say(what, done, total):
-    if not said:
+    if not announced:
         print("Compiling the loops of lzgis (once, some 15 s) ...", file=sys.stderr, flush=True)
-        said.append(True)
+        announced.append(True)
 ready_loops(say)
 """
 

@@ -32,15 +32,15 @@ def main() -> None:
     plain = all_outcomes()
     lines = ["| case | input | must be | lzgis | plain geopandas | what lzgis says |", "| - | - | - | - | - | - |"]
     for one in found:
-        cells = (one.case.id, one.case.title, one.case.must, one.result, plain[one.case.id], _short(one.said))
+        cells = (one.case.id, one.case.title, one.case.must, one.result, plain[one.case.id], _short(one.message))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     for raster in RASTERS:
         with tempfile.TemporaryDirectory() as folder:
-            result, said = outcome(raster, Path(folder))
-        lines.append(f"| {raster.id} | {raster.title} | {raster.must} | {result} | | {_short(said)} |")
+            result, message = outcome(raster, Path(folder))
+        lines.append(f"| {raster.id} | {raster.title} | {raster.must} | {result} | | {_short(message)} |")
     ours = Counter(one.result for one in found)
     theirs = Counter(re.sub(r" \(.*\)", "", result) for result in plain.values())
-    messages = [one for one in found if one.said]
+    messages = [one for one in found if one.message]
     complete = sum(one.is_complete for one in messages)
     totals = [
         f"{len(found)} inputs of sites and layers, {len(RASTERS)} rasters.",
@@ -56,11 +56,11 @@ def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
-def _short(said: str) -> str:
+def _short(message: str) -> str:
     # The temporary path of a file is of no use to a reader.
-    said = re.sub(r"(?:file://)?/\S*/", "", " ".join(said.split()))
-    said = "".join(c if c.isprintable() else "·" for c in said)
-    return said if len(said) <= 160 else said[:160] + "…"
+    message = re.sub(r"(?:file://)?/\S*/", "", " ".join(message.split()))
+    message = "".join(c if c.isprintable() else "·" for c in message)
+    return message if len(message) <= 160 else message[:160] + "…"
 
 
 if __name__ == "__main__":

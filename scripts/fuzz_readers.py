@@ -93,7 +93,7 @@ def _mutation(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def main() -> int:
-    """Run as many mutations of each format as asked; return 1 if any error is incomplete."""
+    """Run the given number of mutations of each format; return 1 if any error is incomplete."""
     root = Path(__file__).parent.parent
     sys.path[:0] = [str(root), str(root / "tests")]
     import toy
@@ -126,9 +126,9 @@ def main() -> int:
 
 
 def _outcome(error: Exception) -> str:
-    said = str(error)
+    message = str(error)
     for word, name in (("crash", "crash"), ("was not read within", "late"), ("needs more than", "memory")):
-        if word in said:
+        if word in message:
             return name
     return "refused"
 

@@ -65,7 +65,7 @@ def shp(rings: list[list[tuple[float, float]]]) -> tuple[bytes, bytes]:
 
 
 def square(x: float, y: float, side: float) -> list[tuple[float, float]]:
-    """Return a closed ring, clockwise as the format wants outer rings."""
+    """Return a closed ring, clockwise, as the format requires of outer rings."""
     return [(x, y), (x, y + side), (x + side, y + side), (x + side, y), (x, y)]
 
 

@@ -1,4 +1,4 @@
-"""The rooms of the package: imports go down only, `geometry` knows no tables, heavy packages are imported late."""
+"""The rooms of the package: imports go down only, `geometry` uses no tables, heavy packages are imported late."""
 
 from __future__ import annotations
 

@@ -18,16 +18,16 @@ def found(tmp_path_factory):
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 def test_what_must_happen_happens(case, found):
     one = found[case.id]
-    assert one.holds, f"{case.id} {case.title}: must be {case.must}, is {one.result}: {one.said}"
+    assert one.holds, f"{case.id} {case.title}: must be {case.must}, is {one.result}: {one.message}"
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("case", RASTERS, ids=lambda c: c.id)
 def test_rasters(case, tmp_path):
-    result, said = outcome(case, tmp_path)
+    result, message = outcome(case, tmp_path)
     assert result == {"answer": "right"}.get(case.must, case.must)
-    assert re.search(case.says, said)
-    assert case.must == "answer" or "a.tif" in said
+    assert re.search(case.says, message)
+    assert case.must == "answer" or "a.tif" in message
 
 
 def test_the_table_of_outcomes(found, capsys):
@@ -37,6 +37,6 @@ def test_the_table_of_outcomes(found, capsys):
     assert len(found) + len(RASTERS) >= 120
     # No silent wrong, no false clear, no leak, no good file refused.
     assert results.keys() <= {"right", "repaired", "open", "refused"}
-    spoken = [one for one in found.values() if one.said]
-    complete = sum(one.is_complete for one in spoken)
-    assert complete >= 0.95 * len(spoken), [f"{o.case.id} {o.said}" for o in spoken if not o.is_complete]
+    with_message = [one for one in found.values() if one.message]
+    complete = sum(one.is_complete for one in with_message)
+    assert complete >= 0.95 * len(with_message), [f"{o.case.id} {o.message}" for o in with_message if not o.is_complete]

@@ -28,7 +28,7 @@ def shapes(folder: Path, name: str) -> np.ndarray:
     """Read one file of the workload."""
     import pyarrow.parquet as pq
 
-    # As a plain file and by way of a list: as a data set, or to numpy, pyarrow would import pandas.
+    # Read as a plain file and converted through a list: otherwise pyarrow would import pandas.
     table = pq.ParquetFile(folder / f"{name}.parquet").read(columns=["geometry"])
     return shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object))
 

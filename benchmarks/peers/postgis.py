@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from benchmarks.peers.common import LAYERS, PIECE, POLYGONS, Answer, answer, run, without
 
 SUBDIVIDED = False
-#: Whether the common parts are made and kept as geometries, those of one feature's pieces put together.
+#: Whether the intersections are stored as geometries, those of the pieces of one feature united.
 PARTS = False
 
 

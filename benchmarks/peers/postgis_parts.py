@@ -1,4 +1,4 @@
-"""PostGIS with its features cut by ST_Subdivide; the common parts are made as geometries and put together."""
+"""PostGIS with its features cut by ST_Subdivide; the intersections are stored as geometries and united."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""shapely by a skilled hand: a tree over the sites, prepared features asked for them, overlays only where needed."""
+"""shapely as an expert would use it: a tree over the sites, predicates of prepared features, overlays only where needed."""
 
 from __future__ import annotations
 

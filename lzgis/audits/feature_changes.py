@@ -206,8 +206,8 @@ def change_rows(layer: str, pairing: Pairing) -> list[dict[str, Any]]:
 
 def _only_redrawn(a: shapely.Geometry, b: shapely.Geometry, gained: shapely.Geometry, lost: shapely.Geometry) -> bool:
     """Return whether two shapes cover the same area and differ in their vertices only."""
-    alike = shapely.get_dimensions(a) == shapely.get_dimensions(b)
-    return bool(alike and shapely.is_empty(gained) and shapely.is_empty(lost))
+    same_dimension = shapely.get_dimensions(a) == shapely.get_dimensions(b)
+    return bool(same_dimension and shapely.is_empty(gained) and shapely.is_empty(lost))
 
 
 def _names(layer: PlaneLayer, feature: int) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Batch:
     verdicts : Counter
         Number of sites with each verdict.
     problems : tuple of Problem
-        What a reader must know, including every site that could not be checked and why.
+        Notes for the reader, including every site that could not be checked and why.
     shards, reused : int
         Number of shards, and how many of them an earlier, interrupted run had finished.
     report : Report

@@ -62,12 +62,12 @@ class Gathered:
 
 
 def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[str]) -> list[str]:
-    """Return the formats to write of so many sites: those that were asked for, else the usual ones.
+    """Return the formats to write for so many sites: the given ones, otherwise the default ones.
 
     Raises
     ------
     ConfigError
-        If one is asked for that cannot be written of so many.
+        If a given format cannot be written for so many sites.
     """
     if names is None:
         usual = default if sites <= WHOLE else LARGE_FORMATS

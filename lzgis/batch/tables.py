@@ -132,7 +132,7 @@ def repairs_from(rows: Sequence[Sequence[Any]]) -> tuple[Repair, ...]:
 
 
 def serialised_text(text: str) -> Any:
-    """Serialise a text for JSON; a message keeps its template."""
+    """Serialise a text for JSON; a message includes its template."""
     if not isinstance(text, Message):
         return str(text)
     return {"template": text.template, "values": {name: _serialised_value(v) for name, v in text.values.items()}}

@@ -1,4 +1,4 @@
-"""The reference city that comes with lzgis, used wherever no city is named."""
+"""The reference city that comes with lzgis, used if no city is given."""
 
 from __future__ import annotations
 

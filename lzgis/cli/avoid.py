@@ -40,7 +40,7 @@ def avoid(
     lang: LangOption = Lang.zh,
     options: AvoidOptions = AvoidOptions(),
 ) -> None:
-    """Tell what remains of a site without what is forbidden, and the shortest move that gets it clear."""
+    """Show the part of a site outside forbidden areas, and the shortest move that avoids them."""
     raise typer.Exit(run_avoid(site, layers, as_of, options, lang.code))
 
 

@@ -74,7 +74,7 @@ def print_problems(problems: Iterable[Problem], words: Words, *, most: int | Non
 
 
 def print_utf8(text: str) -> None:
-    """Print text on standard output in UTF-8, whatever the encoding of the console."""
+    """Print text on standard output in UTF-8, independent of the encoding of the console."""
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
 
 

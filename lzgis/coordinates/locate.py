@@ -266,7 +266,7 @@ def _moved(
         if shift == given.shifted:
             there = shifted_back(there, shift)
             transforms += (Message("{place}: shifted back from {title} to WGS 84", place=place, title=title),)
-            what = Message("was shifted back from {title}, as asked for", title=title)
+            what = Message("was shifted back from {title}, as requested", title=title)
             problems.append(Problem("note", place, what, Message("nothing to do if that is what it is in")))
     return there, transforms, problems
 

@@ -48,7 +48,7 @@ def export(
 def export_as(
     name: str, report: Report, path: Path, *, language: Language, options: Mapping[str, object] | None = None
 ) -> None:
-    """Write `report` to `path` in a format of one file, whatever the suffix of `path`.
+    """Write `report` to `path` in a format of one file, independent of the suffix of `path`.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ class PiecesWriter(Protocol):
 
 
 class Format(NamedTuple):
-    """An output: how it is asked for, what it is called, and what writes it.
+    """An output: the name that selects it, its title and its writers.
 
     Attributes
     ----------

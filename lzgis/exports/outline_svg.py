@@ -17,7 +17,7 @@ _DOT, _MOST = 4.0, 3000
 def outline_svg(outline: shapely.Geometry | None, shapes: Geometries) -> str:
     """Draw shapes in red over an outline in grey; coordinates are degrees, east-west is scaled by the cosine of the latitude.
 
-    The picture shows both, whatever their distance. The outline is simplified, and small shapes are dots.
+    The picture shows both at any distance. The outline is simplified, and small shapes are dots.
 
     Returns
     -------

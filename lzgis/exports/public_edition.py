@@ -2,8 +2,8 @@
 
 It is made before anything is drawn, so that no output can contain what was removed. An internal layer is replaced by the
 cells of a fixed grid, at least 500 m wide, that it touches; its vertices, dates, values and names are removed. A
-confidential layer is removed altogether. A finding that rests on such a layer keeps rule and state, but nothing that was
-measured, since distances from many sites would reveal the shape.
+confidential layer is removed altogether. A finding that uses such a layer retains rule and state, but no
+measurements, since distances from many sites would reveal the shape.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lzgis.model.report import FINDING_COLUMNS, Layer, Problem, Repair, Report, 
 CELL_M = 500.0
 STEP_DEG = 0.005
 _METRES_PER_DEGREE = 111_320.0
-# What a finding keeps: site, rule, state and the texts of the rule.
+# The columns of a finding that remain: site, rule, state and the texts of the rule.
 _KEPT = {
     "site_id", "site_name", "activity", "rule", "kind", "layer", "state", "severity", "reason", "item", "procedure",
     "note", "basis", "repealed", "strength", "certainty", "as_of",

@@ -80,7 +80,7 @@ def hillshade(elevation: Any, cell_m: tuple[float, float], *, sun_deg: tuple[flo
     elevation : array of float
         Heights in metres, the northern row first.
     cell_m : tuple of float
-        Width and height of a cell on the ground, in metres.
+        Width and height of a cell on the Earth's surface, in metres.
     sun_deg : tuple of float
         Azimuth (clockwise from north) and height of the sun, in degrees.
 

@@ -38,7 +38,7 @@ TINTS: dict[str, str] = {
     Verdict.NONE_FOUND: "#d9ecd8",
 }
 
-#: Colours of conflicting parts, by severity; those that may be boundary errors look the same whatever their severity.
+#: Colours of conflicting parts, by severity; those that may be boundary errors look the same for every severity.
 PART_COLOURS: dict[str, str] = {
     Severity.PROHIBITED: "#d50000",
     Severity.CONDITIONAL: "#ef6c00",

@@ -193,7 +193,7 @@ def _new_folder(unfinished: Path) -> tuple[Path, Lock]:
             except OSError as error:
                 if error.errno not in NO_LOCKS:
                     raise
-                # Without a lock no process can know that the folder is abandoned: it is not removed if this process is killed.
+                # Without a lock no other process can see that the folder is abandoned: it stays if this process is killed.
                 return folder, lock
 
 

@@ -62,8 +62,8 @@ def _check_beside(path: Path) -> None:
             text = stream.read(_BESIDE_BYTES + 1)
         found = _DECIDES.search(text)
         if found or len(text) > _BESIDE_BYTES:
-            said = found[1].decode("ascii") if found else "…"
-            what = Message("says of its raster what the raster must say itself ({said})", said=said)
+            value = found[1].decode("ascii") if found else "…"
+            what = Message("overrides properties of its raster ({names})", names=value)
             raise SourceError(
                 str(beside), what, Message("write it into the raster with gdal_translate, or remove the file")
             )

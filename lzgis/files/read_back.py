@@ -42,7 +42,7 @@ def check_readable(path: Path, place: str, expected: Rows | None = None) -> None
     remedy = Message("look whether the disk is full")
     try:
         found = _READERS.get(path.suffix.lower(), _some)(path)
-    except Exception as error:  # Whatever a reader says of a broken file.
+    except Exception as error:  # A reader may raise any error for a broken file.
         why = str(error) or type(error).__name__
         raise ExportError(place, Message("was written, but cannot be read back: {why}", why=why), remedy) from error
     if isinstance(found, str):

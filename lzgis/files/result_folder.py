@@ -89,7 +89,7 @@ def new_result(out: Path, name: str) -> Iterator[Stage]:
         try:
             yield stage
         except ExportError as error:
-            # Users know the final path of the file, not the path where it was written.
+            # The message names the final path of the file, not the temporary one.
             where = str(error.place).replace(str(stage.folder), str(out))
             raise ExportError(where, error.what, error.remedy) from error
         if stage.result is not None:

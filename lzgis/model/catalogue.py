@@ -120,7 +120,7 @@ class CitySpec(_Data):
 
 
 class CoverClass(_Data):
-    """A class of land cover; `role` says in which figures it counts, whatever its title."""
+    """A class of land cover; `role` says in which figures it counts, independent of its title."""
 
     title: str
     title_en: str = ""

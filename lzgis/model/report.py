@@ -97,50 +97,52 @@ FINDING_COLUMNS = (
     Column(
         "severity",
         "str",
-        "prohibited, conditional or notice, after exceptions; of the rule where nothing is hit",
+        "prohibited, conditional or notice, after exceptions; the severity of the rule if nothing is hit",
     ),
-    Column("reason", "str", "why 未核查, or why 不涉及 other than by lying apart; see `Reason`"),
+    Column("reason", "str", "why 未核查, or why 不涉及 without a measurement; see `Reason`"),
     Column(
         "area_m2",
         "float",
-        "overlap, encroached or outside area of the site on the ellipsoid, m²; NaN: no polygon",
+        "area of the site that overlaps, is too near or lies outside, on the ellipsoid, m²; NaN if it is no polygon",
     ),
     Column(
         "area_possible_m2",
         "float",
-        "encroached area with the assumed half-width, m²; NaN if the answer is no band",
+        "area that is too near with the assumed half-width, m²; NaN if the finding is no band",
     ),
-    Column("share", "float", "area_m2, or length_m for a line, over that of the whole site"),
+    Column("share", "float", "area_m2, or length_m for a line, divided by that of the whole site"),
     Column(
         "length_m",
         "float",
         "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
     ),
     Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
-    Column("required_m", "float", "distance that the rule demands, m; NaN for other kinds"),
+    Column("required_m", "float", "distance that the rule requires, m; NaN for other kinds"),
     Column(
         "required_possible_m",
         "float",
-        "the same with the assumed half-width, m; NaN if the answer is no band",
+        "the same with the assumed half-width, m; NaN if the finding is no band",
     ),
     Column(
         "margin",
         "float",
-        "how far past the limit, more is worse: m short (of the possible limit, for a band), m² or m for overlaps",
+        "excess over the limit, larger is worse: missing distance, m (from the possible limit, for a band), or overlap, m² or m",
     ),
     Column("band", "str", "certain or possible; empty if the rule measures no distance"),
     Column("baseline", "str", "what the distance was measured from; see `lzgis.model.catalogue.Baseline`"),
-    Column("half_width_m", "float", "half-width added to a centreline, m; known if band is certain, else assumed"),
-    Column("mean_width_m", "float", "mean width 2A/P of an overlap, of its widest piece where that is thin, m"),
+    Column(
+        "half_width_m", "float", "half-width added to a centreline, m; known if `band` is certain, otherwise assumed"
+    ),
+    Column("mean_width_m", "float", "mean width 2A/P of an overlap, m; of its widest part if the overlap is thin"),
     Column("unchecked_share", "float", "share of the site outside what the layer covers"),
     Column("item", "str", "item of the exception that applies, for instance 第6项"),
-    Column("procedure", "str", "procedure that the rule or exception demands"),
-    Column("note", "str", "what else the rule says"),
+    Column("procedure", "str", "procedure that the rule or exception requires"),
+    Column("note", "str", "further text of the rule"),
     Column("basis", "str", "documents and articles, joined by ；"),
     Column("repealed", "str", "which of them are repealed on the as-of date, and by what"),
     Column("strength", "str", "law, plan or advice"),
     Column("certainty", "str", "how well the text is known: read, plan, part or lore (the weakest of the basis)"),
-    Column("as_of", "str", "date that the rules were taken of, ISO 8601"),
+    Column("as_of", "str", "date whose rules apply, ISO 8601"),
 )
 
 VERDICT_COLUMNS = (
@@ -150,20 +152,20 @@ VERDICT_COLUMNS = (
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
     Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
-    Column("prohibited", "object", "tuple of the rules that forbid"),
+    Column("prohibited", "object", "tuple of the rules that are violated and prohibit"),
     Column(
         "conditional",
         "object",
-        "tuple of the rules that demand a procedure or proof, or may be boundary errors",
+        "tuple of the rules that require a procedure or proof, or whose findings may be boundary errors",
     ),
     Column("notices", "object", "tuple of the rules that only inform"),
     Column("not_checked", "object", "tuple of the rules that could not be checked"),
     Column(
         "nearest_rule",
         "str",
-        "the rule, not merely informing, whose constraint lies nearest without being hit",
+        "the rule that prohibits or sets conditions and whose constraint is nearest without being hit",
     ),
-    Column("nearest_m", "float", "how far that is, m, beyond the distance that the rule demands"),
+    Column("nearest_m", "float", "distance to it, m, beyond the distance that the rule requires"),
     Column("ladder", "object", "tuple of the verdicts with overlaps up to each area of the ladder disregarded"),
 )
 
@@ -234,7 +236,7 @@ _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a reader must know: a repair, an assumption, a figure that does not hold, something left out.
+    """Information for the reader: a repair, an assumption, a figure that does not hold, something left out.
 
     `level` is ``note`` (an assumption that changes no answer), ``warning`` (check it) or ``error`` (could not be used).
     """
@@ -324,7 +326,7 @@ class SiteTable:
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What every report is shown on and cites, whatever it reports: a screening, an audit, a comparison, rasters.
+    """The data common to all reports (screenings, audits, comparisons, rasters).
 
     `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
     """

@@ -39,7 +39,7 @@ class Strength(StrEnum):
 class Certainty(StrEnum):
     """How well the text behind a rule is known, the best first.
 
-    The text was read, stands in the plan, was read in part, or is common practice only.
+    How well a text is known: read in full, cited in the plan, read in part, or common practice only.
     """
 
     READ = "read"
@@ -62,7 +62,7 @@ class Level(StrEnum):
 
 
 class Data(BaseModel):
-    """A frozen record that refuses keys it does not know."""
+    """A frozen record that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -191,7 +191,7 @@ class LayerRule(Rule):
     """What all rules that check layers, compare two of them, or two versions of one, have in common.
 
     The rule checks `layer`, against `other` if the kind compares two. ``"outline"`` is the layer with the city's outline,
-    whatever its name. `other_where` selects features of the other layer as `where` does of `layer`.
+    independent of its name. `other_where` selects features of the other layer as `where` does of `layer`.
     """
 
     activities: list[str] = Field(default=[], max_length=0)

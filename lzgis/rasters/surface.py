@@ -159,7 +159,7 @@ def raster_surface(
     around a baseline (with the assumed half-width where none is known), the outside of the area to stay inside. So no
     cell that a constraint covers is free; a marked cell may be covered in part only. Distances are between centres of
     cells; the true distance from a cell's centre differs by at most 0.71 cells. Only bands of rows are in memory,
-    whatever the size of the grid. Overviews are for display only.
+    for any size of the grid. Overviews are for display only.
 
     Parameters
     ----------

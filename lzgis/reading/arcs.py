@@ -56,7 +56,7 @@ def chords_of(step_deg: float) -> Iterator[None]:
 
 
 def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any]) -> np.ndarray:
-    """Return the rows of a layer that have an arc, whatever geometry type the layer declares.
+    """Return the rows of a layer that have an arc, for any geometry type that the layer declares.
 
     The shapes are read as an Arrow table, the only way in which GDAL returns arcs as arcs.
     """

@@ -132,15 +132,14 @@ def avoid(
     site = _one_site(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     setting = setting_of(city, date_of(as_of))
     subjects = subjects_of(site, setting.book, city, np.array([0]))
-    obstacles = _obstacles(subjects, setting, within_m)
-    forbidden = [area for _, areas in obstacles for area in areas]
+    rules, forbidden = _obstacles(subjects, setting, within_m)
     shape = subjects.sites.geometry[0]
     rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
     size = _size(rest, int(subjects.sites.dimension[0]))
     move = shortest_translation(shape, forbidden, within=within_m)
     return Avoidance(
         site_id,
-        rules=tuple(rule for rule, _ in obstacles),
+        rules=rules,
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
         remaining_size=size,
         remaining_share=size / float(subjects.sites.size[0]),
@@ -181,19 +180,22 @@ def _one_site(table: SiteTable, site_id: str) -> SiteTable:
     return replace(table, frame=frame)
 
 
-def _obstacles(subjects: Subjects, setting: Setting, within_m: float) -> list[tuple[Rule, Geometries]]:
-    """Return the rules that forbid some area near the site, and these areas in the plane."""
+def _obstacles(
+    subjects: Subjects, setting: Setting, within_m: float
+) -> tuple[tuple[Rule, ...], list[shapely.Geometry]]:
+    """Return the rules that forbid some area near the site, and all these areas in the plane."""
     layers = setting.plane_layers
     check = Check(subjects.sites, layers, setting.book.tolerance.sliver_width_m)
     window = window_around(subjects.sites.geometry[0], within_m)
-    found = []
+    rules, forbidden = [], []
     for rule in setting.book.rules:
         if not _can_check(rule, layers) or (rule.activities and not subjects.has_activity(rule.activities)[0]):
             continue
         areas = _forbidden_areas(rule, check, window, subjects, setting.day)
         if len(areas):
-            found.append((rule, areas))
-    return found
+            rules.append(rule)
+            forbidden += list(areas)
+    return tuple(rules), forbidden
 
 
 def _can_check(rule: Rule, layers: dict[str, PlaneLayer]) -> bool:

@@ -52,7 +52,7 @@ class AreaField:
 
 
 def equal_shapes(geometries: Geometries) -> tuple[tuple[int, ...], ...]:
-    """Group rows, counted from 1, that have the same shape, wherever its rings begin.
+    """Group rows, counted from 1, that have the same shape, for any first point of its rings.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Overruled findings: a planner's decision is shown beside the finding, which stays as it is.
 
-``overrides.toml`` has an ``[[override]]`` per decision, which repeats what the finding said at the time. If the finding
+``overrides.toml`` has an ``[[override]]`` per decision, which repeats the finding as it was at the time. If the finding
 differs now, the decision is stale. Evidence that is missing or has changed is reported.
 """
 
@@ -31,7 +31,7 @@ _SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Override(Data):
-    """One decision: the finding, the reason, author, date and evidence, and what the finding said at the time.
+    """One decision: the finding, the reason, author, date and evidence, and the finding as it was at the time.
 
     Without `feature`, the decision is on every finding of the rule on the site, and `state`, `severity` and `area_m2` are
     those of the gravest. `evidence` is the path of a file, relative to ``overrides.toml``.

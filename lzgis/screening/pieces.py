@@ -28,7 +28,7 @@ class Screened:
 
 
 def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
-    """Cut a table of sites into consecutive pieces of at most `size` rows; the first keeps the problems and repairs."""
+    """Cut a table of sites into consecutive pieces of at most `size` rows; the first holds the problems and repairs."""
     pieces = [sites.frame.iloc[start : start + size] for start in range(0, len(sites.frame), size)]
     bare = replace(sites, problems=(), repairs=())
     return [replace(bare if at else sites, frame=piece) for at, piece in enumerate(pieces)]

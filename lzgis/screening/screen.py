@@ -39,8 +39,7 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     Parameters
     ----------
     sites : SiteTable, Reading, GeoDataFrame or path
-        What to check: points, lines and polygons in any mixture. Use :func:`lzgis.reading.begin_reading` to declare
-        what a file does not say itself, and to accept repairs.
+        Geometries of any types. :func:`lzgis.reading.begin_reading` takes declarations on a file and accepts repairs.
     city : Catalogue or path
         The city, or its folder.
     as_of : date or ISO string, optional
@@ -50,7 +49,7 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     progress : callable, optional
         Called with the name of the step, how many parts of it are done, and how many there are.
     overrides : path, optional
-        Decisions of planners, shown beside the findings; ``overrides.toml`` in the city's folder if not given.
+        Decisions of planners, shown with the findings; ``overrides.toml`` in the city's folder if not given.
     client : distributed.Client, optional
         A dask cluster that does the work; its workers must see the city's folder under the same path.
 
@@ -73,8 +72,7 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     >>> report.verdicts.set_index("site_id").loc["T01", "verdict"]
     '存在禁止性冲突'
     """
-    given = begin_reading(sites) if isinstance(sites, str | Path) else sites
-    with given if isinstance(given, Reading) else nullcontext():
+    with _begun(sites) as given:
         with _collection_paused():
             from lzgis.city.catalogue import open_catalogue
             from lzgis.screening.run import run_screening
@@ -86,6 +84,16 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
         return run_screening(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
         )
+
+
+@contextmanager
+def _begun(
+    sites: SiteTable | Reading | gpd.GeoDataFrame | str | Path,
+) -> Iterator[SiteTable | Reading | gpd.GeoDataFrame]:
+    """Begin to read a file of sites; its reading process ends with the context. Sites in memory are returned as they are."""
+    given = begin_reading(sites) if isinstance(sites, str | Path) else sites
+    with given if isinstance(given, Reading) else nullcontext():
+        yield given
 
 
 @contextmanager

@@ -333,7 +333,7 @@ RIVERS: list[River] = [
     ),
 ]
 
-# name, dam, length along the valley in metres, half-width, river that it stands in, plan area note
+# name, dam, length along the valley in metres, half-width, its river, plan area note
 RESERVOIRS: list[tuple[str, LonLat, float, float, str]] = [
     ("谭岭水库", (112.664, 24.958), 5200, 620, "潭岭河"),
     ("横水水库", (112.404, 25.020), 1900, 210, "保安河"),

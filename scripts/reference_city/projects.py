@@ -84,7 +84,7 @@ POINTS: list[tuple[str, str, str, str, places.LonLat]] = [
     ("21", "大件垃圾集中投放点", "垃圾处理", "连州镇", (112.362, 24.772)),
     ("46", "公众文化设施建设工程（文化馆）", "文化设施", "连州镇", (112.376, 24.791)),
 ]
-# Projects whose name tells their position in the town.
+# Projects whose name states their position in the town.
 NEAR: dict[str, places.LonLat] = {
     "10": (112.397, 24.757),
     "20-5": (112.345, 24.760),

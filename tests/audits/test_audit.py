@@ -91,7 +91,7 @@ def test_overlaps_are_found_patch_by_patch_the_worst_first(tmp_path):
     assert set(found["kind"]) == {"no_overlap"}
 
 
-def test_where_nothing_overlaps_a_row_says_that_it_was_looked_at(tmp_path):
+def test_where_nothing_overlaps_a_row_states_that_it_was_checked(tmp_path):
     report = audited(tmp_path, 'kind = "no_overlap"\nlayer = "town"\nother = "redline"')
     assert report.findings["state"].tolist() == [State.CLEAR]
     assert len(report.conflicts) == 0

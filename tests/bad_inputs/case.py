@@ -24,8 +24,8 @@ TRUTH: dict[int, tuple[str, float | None]] = {0: (IN, 5_000.0), 1: (OUT, None)}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is given to lzgis: sites, and a city if it is not the toy city as it is."""
+class Request:
+    """The input of a case: sites, and a city if it is not the unchanged toy city."""
 
     path: Path | str
     options: ReadOptions = field(default_factory=ReadOptions)
@@ -40,34 +40,34 @@ class Case:
     Attributes
     ----------
     id, title : str
-        Family and number, and what it is.
+        Family and number, and a title.
     make : callable
-        Writes the input into an empty folder and says what to ask.
+        Writes the input into an empty folder and returns the request.
     must : Must
-        What has to happen.
+        The required result.
     says : str
-        A pattern of what must be said: in the message, or among the problems.
+        A pattern that the message or one of the problems must match.
     truth : mapping
         State and area of each site under the rule of the redline, by its row.
     names : str
-        A pattern of the feature or row that must be named, where one is at fault.
+        A pattern of the feature or row that must be named, if one is at fault.
     geometric : mapping, optional
-        The truth of the shapes alone, where the answer is open only because the activity is not known.
+        The truth of the shapes alone, if the result is open only because the activity is not known.
     """
 
     id: str
     title: str
-    make: Callable[[Path], Asked | Path | str]
+    make: Callable[[Path], Request | Path | str]
     must: Must
     says: str = ""
     truth: Mapping[int, tuple[str, float | None]] = field(default_factory=lambda: TRUTH)
     names: str = ""
     geometric: Mapping[int, tuple[str, float | None]] | None = None
 
-    def asked(self, folder: Path) -> Asked:
-        """Make the input and say what to ask."""
+    def request(self, folder: Path) -> Request:
+        """Make the input and return the request."""
         made = self.make(folder)
-        return made if isinstance(made, Asked) else Asked(made)
+        return made if isinstance(made, Request) else Request(made)
 
 
 CASES: list[Case] = []
@@ -76,7 +76,7 @@ CASES: list[Case] = []
 def case(family: str, title: str, must: Must, says: str = "", **more: Any) -> Callable[[Any], Any]:
     """Add the decorated maker as the next case of a family."""
 
-    def add(make: Callable[[Path], Asked | Path | str]) -> Callable[[Path], Asked | Path | str]:
+    def add(make: Callable[[Path], Request | Path | str]) -> Callable[[Path], Request | Path | str]:
         number = sum(c.id.startswith(family) for c in CASES) + 1
         CASES.append(Case(f"{family}{number:02}", title, make, must, says, **more))
         return make

@@ -14,7 +14,7 @@ import shapely
 import toy
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from bad_inputs.case import FIRST_OPEN, IN, OUT, TRUTH, Asked, case, degrees, pair, saved
+from bad_inputs.case import FIRST_OPEN, IN, OUT, TRUTH, Request, case, degrees, pair, saved
 from lzgis.reading import ReadOptions
 
 SITE = toy.square(-50, 100)
@@ -101,13 +101,13 @@ for _name, _shape in DOUBTFUL.items():
     truth={**TRUTH, 0: (IN, 2_500.0)},
     names="s1",
 )
-def _(folder: Path) -> Asked:
-    return Asked(first(folder, BOW_TIE), ACCEPTED)
+def _(folder: Path) -> Request:
+    return Request(first(folder, BOW_TIE), ACCEPTED)
 
 
 @case("C", "equal shells, repair accepted", "repaired", "20000.00 ㎡ before, 10000.00 ㎡ after", names="s1")
-def _(folder: Path) -> Asked:
-    return Asked(first(folder, DOUBTFUL["equal shells"]), ACCEPTED)
+def _(folder: Path) -> Request:
+    return Request(first(folder, DOUBTFUL["equal shells"]), ACCEPTED)
 
 
 @case("C", "a spike without width", "repaired", "10000.00 ㎡ before, 10000.00 ㎡ after", names="s1")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bad_inputs.case import FIRST_OPEN, Asked, case, pair, saved
+from bad_inputs.case import FIRST_OPEN, Request, case, pair, saved
 from bad_inputs.listening import URL
 from bad_inputs.packaging import KML, kml
 from lzgis.reading import Limits, ReadOptions
@@ -20,7 +20,7 @@ SECRET = "top-secret-4711"
 
 
 def secret(folder: Path) -> Path:
-    """Write what must not be seen beside the folder of the case: sites named by the secret."""
+    """Write a file that must not be read next to the folder of the case: sites named by the secret."""
     outside = folder.parent / f"{folder.name}-private"
     outside.mkdir()
     frame = pair().assign(name=SECRET, id=[SECRET, "other"])
@@ -307,17 +307,17 @@ def _(folder: Path) -> Path:
 
 
 @case("E", "a layer named by SQL", "refused", "has no layer")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg"), ReadOptions(layer='sites" WHERE 1=1; DROP TABLE sites; --'))
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg"), ReadOptions(layer='sites" WHERE 1=1; DROP TABLE sites; --'))
 
 
 @case("E", "a filter of SQL", "refused", "has no field")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg"), ReadOptions(where={"id = id OR 1": ["1"]}))
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg"), ReadOptions(where={"id = id OR 1": ["1"]}))
 
 
 @case("E", "a file that takes too much memory", "refused", "needs more than 0.5 GB of memory")
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     path = folder / "sites.geojson"
     with path.open("w") as out:
         point = '{"type":"Point","coordinates":[112.5,25]}'
@@ -325,12 +325,12 @@ def _(folder: Path) -> Asked:
         for i in range(220_000):
             out.write('{"type":"Feature","properties":{"id":"' + str(i) + '"},"geometry":' + point + "},")
         out.write('{"type":"Feature","properties":{"id":"x"},"geometry":null}]}')
-    return Asked(path, limits=Limits(memory_bytes=512 * 1024**2))
+    return Request(path, limits=Limits(memory_bytes=512 * 1024**2))
 
 
 @case("E", "a file that takes too long", "refused", "was not read within 0 s")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg"), limits=Limits(time_s=0.01))
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg"), limits=Limits(time_s=0.01))
 
 
 @case(

@@ -17,7 +17,7 @@ def _listen() -> None:
     for number in itertools.count():
         connection, _ = _SOCKET.accept()
         _HEARD.append(number)
-        # Who calls is hung up on, lest he wait.
+        # Close at once, so that the caller does not wait.
         connection.close()
 
 
@@ -25,7 +25,7 @@ threading.Thread(target=_listen, daemon=True).start()
 
 
 def calls() -> int:
-    """Count those who called since last asked."""
+    """Return the number of connections since the last call."""
     count = len(_HEARD)
     _HEARD.clear()
     return count

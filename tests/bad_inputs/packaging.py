@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyogrio
 
-from bad_inputs.case import FIRST_OPEN, TRUTH, Asked, case, pair, saved
+from bad_inputs.case import FIRST_OPEN, TRUTH, Request, case, pair, saved
 from lzgis.reading import ReadOptions
 
 
@@ -101,10 +101,10 @@ def _(folder: Path) -> Path:
 
 
 @case("A", "Shapefile without .prj, system declared", "answer")
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     path = saved(folder / "地块.shp")
     path.with_suffix(".prj").unlink()
-    return Asked(path, ReadOptions(crs="EPSG:4490"))
+    return Request(path, ReadOptions(crs="EPSG:4490"))
 
 
 @case("A", "Shapefile without .shx", "answer", "has no index")
@@ -232,8 +232,8 @@ def _(folder: Path) -> Path:
 
 
 @case("A", "zip of two shapefiles, one named", "answer")
-def _(folder: Path) -> Asked:
-    return Asked(_zipped(folder, "甲", "乙"), ReadOptions(layer="乙.shp"))
+def _(folder: Path) -> Request:
+    return Request(_zipped(folder, "甲", "乙"), ReadOptions(layer="乙.shp"))
 
 
 @case("A", "zip of nothing that can be read", "refused", "holds no file that can be read")
@@ -260,13 +260,13 @@ def _(folder: Path) -> Path:
 
 
 @case("A", "two layers, one named", "answer")
-def _(folder: Path) -> Asked:
-    return Asked(_two_layers(folder), ReadOptions(layer="乙"))
+def _(folder: Path) -> Request:
+    return Request(_two_layers(folder), ReadOptions(layer="乙"))
 
 
 @case("A", "two layers, one named that is not there", "refused", "has no layer '丙'; name one of")
-def _(folder: Path) -> Asked:
-    return Asked(_two_layers(folder), ReadOptions(layer="丙"))
+def _(folder: Path) -> Request:
+    return Request(_two_layers(folder), ReadOptions(layer="丙"))
 
 
 @case("A", "no rows", "refused", "has no rows")
@@ -303,8 +303,8 @@ def _(folder: Path) -> Path:
 
 
 @case("A", "DXF, system declared", "open", "closed|no column of activities", truth=FIRST_OPEN, geometric=TRUTH)
-def _(folder: Path) -> Asked:
-    return Asked(_drawing(folder), ReadOptions(crs="EPSG:4547"))
+def _(folder: Path) -> Request:
+    return Request(_drawing(folder), ReadOptions(crs="EPSG:4547"))
 
 
 @case("A", "GeoJSON of something else", "refused", "JSON but no GeoJSON")

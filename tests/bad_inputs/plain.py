@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 import toy
 
-from bad_inputs.case import IN, OUT, Asked, Case
+from bad_inputs.case import IN, OUT, Case, Request
 from bad_inputs.hostile import SECRET
 from bad_inputs.listening import calls
 from bad_inputs.running import CASES
@@ -28,15 +28,15 @@ _PATIENCE_S = 60.0
 
 def outcome(case: Case, folder: Path) -> str:
     """Say what plain geopandas makes of a case."""
-    asked = case.asked(folder)
+    request = case.request(folder)
     calls()
     try:
-        frame = _read(asked)
-        found = _answers(frame, _redline(asked, folder))
+        frame = _read(request)
+        found = _answers(frame, _redline(request, folder))
     except Exception as error:
         text = str(error).replace("\n", " ")
         leak = SECRET in text or calls()
-        return "leak" if leak else f"error, {_names(asked, case, text)}"
+        return "leak" if leak else f"error, {_names(request, case, text)}"
     if SECRET in frame.drop(columns="geometry", errors="ignore").to_csv() or calls():
         return "leak"
     return _judged(case, found)
@@ -49,25 +49,25 @@ def _judged(case: Case, found: list[tuple[str, float]]) -> str:
     if len(found) != len(truth):
         return "silently wrong"
     for row, (state, area) in truth.items():
-        told, measured = found[row]
+        stated, measured = found[row]
         if state not in (IN, OUT):
             return "silently wrong"
-        if told != state:
+        if stated != state:
             return "conflict lost" if state == IN else "silently wrong"
         if area is not None and not np.isclose(measured, area, rtol=2e-4):
             return "silently wrong"
     return "right"
 
 
-def _read(asked: Asked) -> gpd.GeoDataFrame:
-    options = asked.options
+def _read(request: Request) -> gpd.GeoDataFrame:
+    options = request.options
     more = {name: value for name in ("layer", "encoding") if (value := getattr(options, name)) is not None}
-    frame = gpd.read_file(str(asked.path), **more)
+    frame = gpd.read_file(str(request.path), **more)
     return frame.set_crs(options.crs) if options.crs and frame.crs is None else frame
 
 
-def _redline(asked: Asked, folder: Path) -> gpd.GeoDataFrame:
-    city = asked.city or toy.city(folder / "plain-city")
+def _redline(request: Request, folder: Path) -> gpd.GeoDataFrame:
+    city = request.city or toy.city(folder / "plain-city")
     return gpd.read_file(city / "redline.gpkg")
 
 
@@ -85,8 +85,8 @@ def _answers(sites: gpd.GeoDataFrame, redline: gpd.GeoDataFrame) -> list[tuple[s
     return [(IN if row in hit else OUT, float(area.get(row, 0.0))) for row in range(len(there))]
 
 
-def _names(asked: Asked, case: Case, text: str) -> str:
-    name = Path(str(asked.path)).name
+def _names(request: Request, case: Case, text: str) -> str:
+    name = Path(str(request.path)).name
     return "names the file" if name in text and not case.names else "does not say where"
 
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 from shapely import box
 
-from bad_inputs.case import OUT, Asked, case, degrees, pair
+from bad_inputs.case import OUT, Request, case, degrees, pair
 from lzgis.reading import ReadOptions
 
 HEADER = """[属性描述]
@@ -122,10 +122,10 @@ def _(folder: Path) -> Path:
 
 
 @case("H", "no zone at all, system declared", "open", truth=HIT)
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     header = HEADER.replace("带号=38\n", "")
     path = written(folder, "".join(parcel(i, part) for i, part in enumerate(rings(0), 1)), header=header)
-    return Asked(path, ReadOptions(crs="EPSG:4547"))
+    return Request(path, ReadOptions(crs="EPSG:4547"))
 
 
 @case("H", "the header says 37, the eastings 38", "refused", "zone|带号|37")

@@ -11,7 +11,7 @@ import shapely
 import toy
 from pyproj import CRS
 
-from bad_inputs.case import BOTH_OPEN, IN, OPEN, OUT, Asked, case, pair, saved
+from bad_inputs.case import BOTH_OPEN, IN, OPEN, OUT, Request, case, pair, saved
 from lzgis.coordinates.shifted_maps import to_bd09, to_gcj02
 from lzgis.reading import ReadOptions
 
@@ -55,17 +55,17 @@ def _(folder: Path) -> Path:
     return saved(folder / "sites.geojson", without(moved(lambda x, y: (y, x)), 4326))
 
 
-@case("B", "metres said to be degrees", "refused", "degree|outside|metres")
+@case("B", "metres declared as degrees", "refused", "degree|outside|metres")
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair().to_crs(4526), 4490))
 
 
-@case("B", "degrees said to be metres", "refused", "degree|outside|metres|zone")
+@case("B", "degrees declared as metres", "refused", "degree|outside|metres|zone")
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair(), 4526))
 
 
-@case("B", "zone 37 said to be zone 38", "refused", "begin with zone 37")
+@case("B", "zone 37 declared as zone 38", "refused", "begin with zone 37")
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair().to_crs(4525), 4526))
 
@@ -75,12 +75,12 @@ def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair().to_crs(4526), 4547))
 
 
-@case("B", "meridian 114 said to be 111: 300 km off", "refused", "EPSG:4547|outside|far")
+@case("B", "meridian 114 declared as 111: 300 km off", "refused", "EPSG:4547|outside|far")
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair().to_crs(4547), 4546))
 
 
-@case("B", "UTM 49 said to be 50: 600 km off", "refused", "EPSG:32649|outside|far")
+@case("B", "UTM 49 declared as 50: 600 km off", "refused", "EPSG:32649|outside|far")
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", without(pair().to_crs(32649), 32650))
 
@@ -107,15 +107,15 @@ def _(folder: Path) -> Path:
 
 
 @case("B", "a declared system that is not the file's", "refused", "declared")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg", crs=4526), ReadOptions(crs="EPSG:4525"))
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg", crs=4526), ReadOptions(crs="EPSG:4525"))
 
 
 @case("B", "a declared system that does not exist", "refused", "is no reference system")
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     path = saved(folder / "sites.shp", crs=4526)
     path.with_suffix(".prj").unlink()
-    return Asked(path, ReadOptions(crs="EPSG:1"))
+    return Request(path, ReadOptions(crs="EPSG:1"))
 
 
 for _code, _datum in {
@@ -131,14 +131,14 @@ for _code, _datum in {
         return saved(folder / "sites.gpkg", without(pair().to_crs(here.get(code, 4490)), code))
 
 
-@case("B", "GCJ-02, said by the user", "answer")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg", moved(to_gcj02)), ReadOptions(shifted="gcj02"))
+@case("B", "GCJ-02, declared by the user", "answer")
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg", moved(to_gcj02)), ReadOptions(shifted="gcj02"))
 
 
-@case("B", "BD-09, said by the user", "answer")
-def _(folder: Path) -> Asked:
-    return Asked(saved(folder / "sites.gpkg", moved(to_bd09)), ReadOptions(shifted="bd09"))
+@case("B", "BD-09, declared by the user", "answer")
+def _(folder: Path) -> Request:
+    return Request(saved(folder / "sites.gpkg", moved(to_bd09)), ReadOptions(shifted="bd09"))
 
 
 @case("B", "feet", "answer")

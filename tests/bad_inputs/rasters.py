@@ -1,4 +1,4 @@
-"""Family G: rasters. Each is 100 by 100 cells of 10 m in zone 38, of the class 1, or something else that says it is."""
+"""Family G: rasters. Each is 100 by 100 cells of 10 m in zone 38, of the class 1, or another file under that name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def cells_of(path: Path) -> int:
 
 
 def outcome(case: RasterCase, folder: Path) -> tuple[str, str]:
-    """Run a case: what came of it, and what was said."""
+    """Run a case and return its result and message."""
     path = case.make(folder)
     try:
         count = cells_of(path)
@@ -132,12 +132,12 @@ def _beside(folder: Path, text: str) -> Path:
     return path
 
 
-@raster("a file beside it that moves it (.aux.xml)", "refused", "what the raster must say itself")
+@raster("a file beside it that moves it (.aux.xml)", "refused", "overrides properties of its raster")
 def _(folder: Path) -> Path:
     return _beside(folder, "<GeoTransform>38400000, 10, 0, 2766000, 0, -10</GeoTransform>")
 
 
-@raster("a file beside it that voids its cells (.aux.xml)", "refused", "what the raster must say itself")
+@raster("a file beside it that voids its cells (.aux.xml)", "refused", "overrides properties of its raster")
 def _(folder: Path) -> Path:
     return _beside(folder, '<PAMRasterBand band="1"><NoDataValue>1</NoDataValue></PAMRasterBand>')
 

@@ -14,7 +14,7 @@ import shapely
 import toy
 
 from bad_inputs import geometry, hostile, layers, packaging, points, position, tables
-from bad_inputs.case import CASES, Asked, Case
+from bad_inputs.case import CASES, Case, Request
 from bad_inputs.hostile import SECRET
 from bad_inputs.listening import calls
 from lzgis.city.catalogue import Catalogue, open_catalogue
@@ -34,8 +34,8 @@ class Outcome:
     ----------
     result : str
         right, repaired, open (未核查 where it must be), refused; or, if it is not as it must be: wrong, false clear, leak,
-        refused wrongly, not refused, unsaid, crash.
-    said : str
+        refused wrongly, not refused, unreported, crash.
+    message : str
         The message, or the problem that the case is about.
     is_complete : bool
         Whether the message names the file, the row or feature where one is at fault, a cause and a remedy.
@@ -43,7 +43,7 @@ class Outcome:
 
     case: Case
     result: str
-    said: str
+    message: str
     is_complete: bool
 
     @property
@@ -61,50 +61,50 @@ def outcomes(cases: Iterable[Case], folder: Path) -> list[Outcome]:
         own.mkdir()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made.append((case, case.asked(own)))
+            made.append((case, case.request(own)))
     # Those with limits of their own have a process of their own.
     common = [(c, a) for c, a in made if a.limits is None]
-    before = {case.id: _bytes(asked) for case, asked in made}
+    before = {case.id: _bytes(request) for case, request in made}
     calls()
     read = read_many_in_sandbox([(a.path, a.options) for _, a in common])
     found = {case.id: result for (case, _), result in zip(common, read, strict=True)}
-    harmed = {case.id for case, asked in made if _bytes(asked) != before[case.id]}
+    harmed = {case.id for case, request in made if _bytes(request) != before[case.id]}
     # Nobody can say who called; all who might have did.
     harmed |= {case.id for case, _ in made if case.id.startswith("E")} if calls() else set()
     city = open_catalogue(toy.city(folder / "city"))
     return [
         replace(one, result="leak") if one.case.id in harmed else one
-        for one in (_outcome(case, asked, found.get(case.id), city) for case, asked in made)
+        for one in (_outcome(case, request, found.get(case.id), city) for case, request in made)
     ]
 
 
-def _outcome(case: Case, asked: Asked, read: Read | LzgisError | None, city: Catalogue) -> Outcome:
+def _outcome(case: Case, request: Request, read: Read | LzgisError | None, city: Catalogue) -> Outcome:
     try:
-        report = _report(asked, read, city)
+        report = _report(request, read, city)
     except LzgisError as error:
-        said = str(error)
-        result = "leak" if _leaks(said) else "refused" if case.must == "refused" else "refused wrongly"
-        if case.says and not re.search(case.says, said, re.DOTALL) and result == "refused":
+        message = str(error)
+        result = "leak" if _leaks(message) else "refused" if case.must == "refused" else "refused wrongly"
+        if case.says and not re.search(case.says, message, re.DOTALL) and result == "refused":
             result = "refused for another reason"
-        return Outcome(case, result, said, _is_complete(case, asked, error.place, error.what, error.remedy))
+        return Outcome(case, result, message, _is_complete(case, request, error.place, error.what, error.remedy))
     check_sums(report)
     leak = _leaks(str(report.problems) + report.sites.drop(columns="geometry").to_csv())
     result = "leak" if leak else _judged(case, report)
     problem = next((p for p in report.problems if case.says and re.search(case.says, str(p), re.DOTALL)), None)
     if case.says and problem is None and result in ("right", "repaired", "open"):
-        result = "unsaid"
-    complete = problem is None or _is_complete(case, asked, problem.place, problem.what, problem.remedy)
+        result = "unreported"
+    complete = problem is None or _is_complete(case, request, problem.place, problem.what, problem.remedy)
     return Outcome(case, result, str(problem or ""), complete)
 
 
-def _report(asked: Asked, read: Read | LzgisError | None, city: Catalogue) -> Report:
+def _report(request: Request, read: Read | LzgisError | None, city: Catalogue) -> Report:
     if isinstance(read, LzgisError):
         raise read
-    there = city if asked.city is None else open_catalogue(asked.city)
+    there = city if request.city is None else open_catalogue(request.city)
     if read is not None:
-        reading = Reading(str(asked.path), asked.options, Limits(), _read=read)
+        reading = Reading(str(request.path), request.options, Limits(), _read=read)
     else:
-        reading = begin_reading(asked.path, options=asked.options, limits=asked.limits)
+        reading = begin_reading(request.path, options=request.options, limits=request.limits)
     return screen(reading, there, as_of=toy.AS_OF)
 
 
@@ -127,7 +127,7 @@ def _judged(case: Case, report: Report) -> str:
             if not np.isclose(measured, area, rtol=2e-4):
                 return "wrong"
     if case.must == "repaired":
-        return "repaired" if report.provenance.repairs else "unsaid"
+        return "repaired" if report.provenance.repairs else "unreported"
     return "open" if case.must == "open" else "right"
 
 
@@ -146,11 +146,11 @@ def check_sums(report: Report) -> None:
     assert counted == len(report.sites) * len(report.book.rules)
 
 
-def _is_complete(case: Case, asked: Asked, place: str, what: str, remedy: str) -> bool:
+def _is_complete(case: Case, request: Request, place: str, what: str, remedy: str) -> bool:
     """Whether a message names the file (or what stands for it), the feature or row, a cause and a remedy."""
-    name = Path(str(asked.path)).name[:30]
-    stems = [name, Path(name).stem, "--crs", "layer '", str(asked.path)[:30]]
-    stems += ["redline.gpkg", "catalog.toml"] if asked.city else []
+    name = Path(str(request.path)).name[:30]
+    stems = [name, Path(name).stem, "--crs", "layer '", str(request.path)[:30]]
+    stems += ["redline.gpkg", "catalog.toml"] if request.city else []
     named = not case.names or re.search(case.names, f"{place}: {what}")
     return bool(any(stem and stem in place for stem in stems) and named and what and remedy)
 
@@ -159,18 +159,18 @@ def _leaks(text: str) -> bool:
     return SECRET in text
 
 
-def _bytes(asked: Asked) -> int:
-    path = Path(str(asked.path)[:200].replace("\0", ""))
+def _bytes(request: Request) -> int:
+    path = Path(str(request.path)[:200].replace("\0", ""))
     return hash(path.read_bytes()) if path.is_absolute() and path.is_file() else 0
 
 
 def table(found: list[Outcome]) -> list[str]:
     """Set out the outcomes as lines of a table."""
-    lines = ["| case | input | must | lzgis | said |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| case | input | must | lzgis | message |", "| --- | --- | --- | --- | --- |"]
     for one in found:
-        said = one.said.replace("|", "\\|").replace("\n", " ")
-        said = re.sub(r"\S*/", "", said)
-        lines.append(f"| {one.case.id} | {one.case.title} | {one.case.must} | {one.result} | {said[:160]} |")
+        message = one.message.replace("|", "\\|").replace("\n", " ")
+        message = re.sub(r"\S*/", "", message)
+        lines.append(f"| {one.case.id} | {one.case.title} | {one.case.must} | {one.result} | {message[:160]} |")
     return lines
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from shapely import Point
 
-from bad_inputs.case import FIRST_OPEN, IN, OPEN, OUT, Asked, case, degrees, pair
+from bad_inputs.case import FIRST_OPEN, IN, OPEN, OUT, Request, case, degrees, pair
 from lzgis.reading import ReadOptions
 
 AT = [p.coords[0] for p in degrees(Point(200, 200), Point(-3000, 50))]
@@ -103,26 +103,26 @@ def _(folder: Path) -> Path:
 
 
 @case("F", "X (north) and Y (east), system declared", "answer", truth=POINTS)
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     import geopandas as gpd
 
     metres = gpd.GeoSeries(degrees(Point(200, 200), Point(-3000, 50)), crs=4490).to_crs(4526)
     table = rows().drop(columns=["经度", "纬度"]).assign(X=metres.y.round(3), Y=metres.x.round(3))
-    return Asked(text(folder, table), ReadOptions(crs="EPSG:4526"))
+    return Request(text(folder, table), ReadOptions(crs="EPSG:4526"))
 
 
-def _wkt(folder: Path, *texts: str) -> Asked:
+def _wkt(folder: Path, *texts: str) -> Request:
     table = rows().drop(columns=["经度", "纬度"]).assign(WKT=texts)
-    return Asked(text(folder, table), ReadOptions(crs="EPSG:4490"))
+    return Request(text(folder, table), ReadOptions(crs="EPSG:4490"))
 
 
 @case("F", "WKT", "answer")
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     return _wkt(folder, *(s.wkt for s in pair().geometry))
 
 
 @case("F", "WKT that is none", "open", "WKT|cannot be read|no geometry", truth=FIRST_OPEN, names="row 1|row 2|s1")
-def _(folder: Path) -> Asked:
+def _(folder: Path) -> Request:
     good = pair().geometry
     return _wkt(folder, good.iloc[0].wkt.replace(")", ""), good.iloc[1].wkt)
 
@@ -177,8 +177,8 @@ def _(folder: Path) -> Path:
 
 
 @case("F", "a workbook of two sheets, one named", "answer", truth=POINTS)
-def _(folder: Path) -> Asked:
-    return Asked(_two_sheets(folder), ReadOptions(layer="乙"))
+def _(folder: Path) -> Request:
+    return Request(_two_sheets(folder), ReadOptions(layer="乙"))
 
 
 @case("F", "a table without coordinates", "refused", "no columns|no coordinates|has no geometry|coordinate")

@@ -124,10 +124,10 @@ from pathlib import Path
 place = Path({str(place)!r})
 made_at = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 settings = BatchOptions(formats={FORMATS!r}, shard_size=5, workers={workers}, made_at=made_at)
-def told(what, done, total):
+def report_progress(what, done, total):
     print(what, done, flush=True)
 if __name__ == "__main__":
-    screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}, settings=settings, progress=told)
+    screen_batch(place / "sites.gpkg", place, {str(tmp_path)!r}, as_of={toy.AS_OF!r}, settings=settings, progress=report_progress)
 """
     (tmp_path.parent / f"batch_{workers}.py").write_text(code, "utf-8")
     script = [sys.executable, str(tmp_path.parent / f"batch_{workers}.py")]
@@ -204,7 +204,7 @@ def test_the_work_of_a_worker_that_is_ended_is_done_again(place, whole, tmp_path
     assert content(tmp_path) == whole[1]
 
 
-def test_a_batch_whose_workers_cannot_even_begin_is_told_and_continued(place, whole, tmp_path, monkeypatch):
+def test_a_batch_whose_workers_cannot_even_begin_is_reported_and_continued(place, whole, tmp_path, monkeypatch):
     in_every_worker(tmp_path, monkeypatch, "os._exit(1)")
     with pytest.raises(ExportError, match="a process that screened was ended, by the system for want of memory"):
         batch(place, tmp_path / "out", workers=2)
@@ -245,15 +245,15 @@ def test_sites_that_end_the_process_stop_no_other(place, whole, tmp_path, monkey
     for verdict, before in zip(document["verdicts"], expected["verdicts"], strict=True):
         assert (verdict == before) == (verdict["site_id"] not in bad)
         assert verdict["verdict"] == Verdict.INCOMPLETE or verdict["site_id"] not in bad
-    told = [[f for f in one["findings"] if f["site_id"] not in bad] for one in (document, expected)]
-    assert told[0] == told[1]
+    findings = [[f for f in one["findings"] if f["site_id"] not in bad] for one in (document, expected)]
+    assert findings[0] == findings[1]
     rows = [f for f in document["findings"] if f["site_id"] in bad]
     assert {(f["state"], f["reason"]) for f in rows} == {("未核查", Reason.GEOMETRY_UNUSABLE)}
     what = "could not be checked: the process that screened it ended, and so did another with it alone"
     assert [p.place for p in done.problems if p.what == what] == [
         f"sites.gpkg, site '{one}'" for one in ("s8", "s9", "s23")
     ]
-    # The same bytes as where the same sites raise an error, but for what the error says.
+    # The same bytes as if the same sites raise an error, except for the message.
     monkeypatch.undo()
     usual = shard.screen_table
 
@@ -376,7 +376,7 @@ def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, t
     assert content(tmp_path / "pieces") == content(tmp_path / "whole")
 
 
-def test_json_is_left_out_unasked_where_it_would_weigh_most():
+def test_json_is_left_out_by_default_where_it_is_largest():
     usual = ("xlsx", "gpkg", "json", "html")
     assert gathering.allowed_formats(None, 2_000, usual) == [*usual]
     assert gathering.allowed_formats(None, 2_001, usual) == ["xlsx", "gpkg"]
@@ -386,7 +386,7 @@ def test_json_is_left_out_unasked_where_it_would_weigh_most():
 
 
 @pytest.mark.parametrize("most", [0, 20_000])
-def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, most):
+def test_sites_drawn_on_a_shifted_map_are_reported(place, tmp_path, monkeypatch, most):
     monkeypatch.setattr(gathering, "WHOLE", most)
     layer = open_catalogue(place).load("redline").layer.frame
     moved = shapely.transform(layer.geometry.to_numpy(), to_gcj02, interleaved=False)
@@ -395,7 +395,7 @@ def test_sites_drawn_on_a_shifted_map_are_told_of(place, tmp_path, monkeypatch, 
     assert "s.gpkg: looks shifted by" in "\n".join(map(str, done.problems))
 
 
-def test_formats_that_cannot_hold_so_many_are_told_before_the_work(place, tmp_path, monkeypatch):
+def test_formats_that_cannot_hold_so_many_are_refused_before_the_work(place, tmp_path, monkeypatch):
     monkeypatch.setitem(formats.FORMATS, "html", formats.FORMATS["html"]._replace(most_sites=20))
     for option in ("size", "workers"):
         with pytest.raises(ConfigError, match="must be at least 1"):
@@ -426,21 +426,21 @@ def test_rows_without_ids_are_numbered_through(place, tmp_path, monkeypatch):
     report = screen(tmp_path / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
     export_folder(report, tmp_path / "whole", ["json"])
     piecewise, at_once = (json.loads((tmp_path / n / "report.json").read_text("utf-8")) for n in ("out", "whole"))
-    assert piecewise.pop("problems") != at_once.pop("problems")  # told of rows 22 to 23
+    assert piecewise.pop("problems") != at_once.pop("problems")  # reported for rows 22 to 23
     assert piecewise == at_once
 
 
 @pytest.mark.parametrize("group", [4, 100])
 def test_geoparquet_is_read_in_pieces_and_gives_the_same_rows(place, whole, tmp_path, monkeypatch, group):
     gpd.read_file(place / "sites.gpkg").to_parquet(tmp_path / "sites.parquet", row_group_size=group)
-    asked = []
+    rows_read = []
     monkeypatch.setattr(reading, "AT_ONCE", 0)
     monkeypatch.setattr(
-        reading, "begin_reading", lambda *a, **k: asked.append(k["options"].rows) or begin_reading(*a, **k)
+        reading, "begin_reading", lambda *a, **k: rows_read.append(k["options"].rows) or begin_reading(*a, **k)
     )
     chosen = BatchOptions(formats=("parquet", "verdicts"), shard_size=7, made_at=WHEN)
     screen_batch(tmp_path / "sites.parquet", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
-    assert asked == [(0, 1), (0, 7), (7, 7), (14, 7), (21, 7)]
+    assert rows_read == [(0, 1), (0, 7), (7, 7), (14, 7), (21, 7)]
     for name in ("findings.parquet", "verdicts.parquet"):
         found = gpd.read_parquet(tmp_path / "out" / name)
         expected = gpd.read_parquet(BytesIO(whole[1][name]))
@@ -448,7 +448,7 @@ def test_geoparquet_is_read_in_pieces_and_gives_the_same_rows(place, whole, tmp_
         assert found.geometry.to_wkb().tolist() == expected.geometry.to_wkb().tolist()
 
 
-def test_rows_are_counted_in_a_process_apart(place, tmp_path):
+def test_rows_are_counted_in_a_separate_process(place, tmp_path):
     frame = gpd.read_file(place / "sites.gpkg")
     for name, write in (("a.gpkg", frame.to_file), ("a.fgb", frame.to_file), ("a.parquet", frame.to_parquet)):
         write(tmp_path / name)
@@ -458,7 +458,7 @@ def test_rows_are_counted_in_a_process_apart(place, tmp_path):
     assert [reading.count_of(tmp_path / name) for name in ("b.gpkg", "b.parquet", "none.gpkg")] == [0, 0, 0]
 
 
-def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, tmp_path, monkeypatch):
+def test_the_command_does_a_batch_and_its_exit_code_depends_on_the_verdicts(place, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
     from lzgis.cli.app import app
@@ -471,5 +471,8 @@ def test_the_command_does_a_batch_and_its_exit_code_says_what_was_found(place, t
     result = read_manifest(tmp_path).results["screen"]
     assert result.given.layers == str(place)
     assert result.made_at == "2026-11-21T00:00:00+00:00"
-    for more, told in ((["--shard-size", "9"], "--out"), (["--out", str(tmp_path), "--restart", "--json"], "--json")):
-        assert str(CliRunner().invoke(app, [*words, *more]).exception).startswith(told)
+    for more, place_named in (
+        (["--shard-size", "9"], "--out"),
+        (["--out", str(tmp_path), "--restart", "--json"], "--json"),
+    ):
+        assert str(CliRunner().invoke(app, [*words, *more]).exception).startswith(place_named)

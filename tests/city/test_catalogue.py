@@ -39,7 +39,7 @@ def load_error(folder, kind, layer="redline"):
     return str(error.value)
 
 
-def test_nothing_is_read_before_it_is_asked_for(folder):
+def test_nothing_is_read_before_it_is_used(folder):
     for path in folder.glob("*.gpkg"):
         path.write_bytes(b"not a database")
     city = open_catalogue(folder)
@@ -165,7 +165,7 @@ def test_a_file_of_its_own_that_names_no_system_is_refused(tmp_path):
         read_layer(tmp_path / "r.shp")
 
 
-def test_a_layer_in_another_system_than_the_catalogue_says(folder):
+def test_a_layer_in_another_system_than_the_catalogue_declares(folder):
     save(folder, "redline.gpkg", {"id": ["r"]}, degrees(box(0, 0, 9, 9)), "EPSG:4326")
     assert "is in WGS 84, the catalogue says China Geodetic Coordinate System 2000" in load_error(folder, LayerError)
 
@@ -192,7 +192,7 @@ def test_ids_must_be_there_and_be_unique(folder):
     assert "feature 'a': the id is given twice; give each feature its own" in load_error(folder, LayerError)
 
 
-def test_a_layer_must_be_of_the_kind_that_is_said(folder):
+def test_a_layer_must_be_of_the_declared_kind(folder):
     save(folder, "redline.gpkg", {"id": ["a", "b"]}, degrees(box(0, 0, 9, 9), LineString([(0, 0), (5, 5)])))
     message = load_error(folder, LayerError)
     assert "feature 'b': is a LineString, the catalogue says polygon; correct 'geometry'" in message
@@ -268,7 +268,7 @@ def test_a_layer_is_repaired_and_every_repair_is_listed(folder):
     assert "d" not in reported
 
 
-def test_heights_are_left_out_and_said(folder):
+def test_heights_are_left_out_and_reported(folder):
     high = Polygon([(112.5, 25, 7), (112.51, 25, 7), (112.51, 25.01, 9)])
     save(folder, "redline.gpkg", {"id": ["a"]}, [high])
     loaded = open_catalogue(folder).load("redline")

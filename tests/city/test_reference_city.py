@@ -91,7 +91,7 @@ def test_declared_areas_hold_on_the_ellipsoid(layer, km2, within):
     assert sum(geodesic_m2(g) for g in shapes(layer)) / 1e6 == pytest.approx(km2, abs=within)
 
 
-def test_the_outline_is_larger_than_declared_and_that_is_said(city):
+def test_the_outline_is_larger_than_declared_and_that_is_reported(city):
     measured = geodesic_m2(shapes("city")[0]) / 1e6
     assert measured == pytest.approx(2667.7, abs=0.05)
     check = measure_declared(city, "city")[0]
@@ -226,7 +226,7 @@ def test_t08_a_line_across_the_redline(report, sites):
     assert crossed == pytest.approx(expected_number(sites, "T08", r"穿越长度 ([\d.]+) 米"), rel=1e-4)
 
 
-def test_t09_clean_ground_in_the_town(report):
+def test_t09_no_conflict_in_the_town(report):
     assert verdict(report, "T09") == "未发现冲突"
     assert row(report, "T09", "town-boundary")["state"] == CLEAR
 

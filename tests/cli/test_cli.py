@@ -32,7 +32,7 @@ def place(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("sites", "code"), [("free", 0), ("conflict", 1), ("review", 1), ("incomplete", 2)])
-def test_the_exit_code_says_what_was_found(place, sites, code):
+def test_the_exit_code_depends_on_the_verdicts(place, sites, code):
     done = run("screen", place / f"{sites}.gpkg", "--layers", place, "--as-of", toy.AS_OF)
     assert done.returncode == code, done.stderr
     assert "地块1" in done.stdout

@@ -1,4 +1,4 @@
-"""Where coordinates lie: what is accepted and said, what is refused, and which other reading is offered."""
+"""Where coordinates lie: what is accepted and reported, what is refused, and which other system is proposed."""
 
 from __future__ import annotations
 
@@ -328,8 +328,8 @@ def test_a_layer_of_another_city_answers_nothing(tmp_path):
         row = toy.row(report, rule)
         assert (row["state"], row["reason"]) == ("未核查", "layer-elsewhere")
     assert toy.verdict(report)["verdict"] == "核查不完整"
-    said = [str(p) for p in report.problems if p.level == "error"]
-    assert said == [
+    reported = [str(p) for p in report.problems if p.level == "error"]
+    assert reported == [
         f"layer '{name}' ({name}.gpkg): no feature of it lies in the city; its middle is 195 km east; "
         "its rules are not checked; give the layer of this city"
         for name in ("redline", "town")
@@ -356,9 +356,9 @@ def test_shifted_sites_and_layers_are_suspected_when_screened(tmp_path):
     redline = open_catalogue(folder).load("redline").layer.frame
     own = redline.assign(activity="住宅")[["id", "name", "activity", "geometry"]]
     assert not [p for p in screen(own, folder, as_of=toy.AS_OF).problems if "looks shifted" in p.what]
-    said = [p for p in screen(shifted(own), folder, as_of=toy.AS_OF).problems if "looks shifted" in p.what]
-    assert [(p.place, p.level) for p in said] == [("sites", "warning")]
-    assert re.match(r"looks shifted by 6\d\d m to the south-east, as GCJ-02 would be: 0 of its", said[0].what)
+    reported = [p for p in screen(shifted(own), folder, as_of=toy.AS_OF).problems if "looks shifted" in p.what]
+    assert [(p.place, p.level) for p in reported] == [("sites", "warning")]
+    assert re.match(r"looks shifted by 6\d\d m to the south-east, as GCJ-02 would be: 0 of its", reported[0].what)
     corrected = sites_from_frame(shifted(own), options=ReadOptions(shifted="gcj02"))
     assert shapely.equals_exact(corrected.frame.geometry.to_numpy(), own.geometry.to_numpy(), 1e-9).all()
     outline = open_catalogue(folder).load("city").layer.frame
@@ -380,8 +380,8 @@ def test_a_batch_reads_its_sites_with_its_options_and_the_outline_of_the_city(tm
     sites = toy.sites(*(toy.square(200 * i, 0) for i in range(6)))
     moved = shapely.transform(sites.geometry.to_numpy(), to_gcj02, interleaved=False)
     sites.set_geometry(moved, crs=4490).to_file(tmp_path / "shifted.gpkg", engine="pyogrio")
-    told = BatchOptions(formats=("json",), shard_size=2, reading=ReadOptions(shifted="gcj02"))
-    done = screen_batch(tmp_path / "shifted.gpkg", folder, tmp_path / "out", as_of=toy.AS_OF, settings=told)
+    options = BatchOptions(formats=("json",), shard_size=2, reading=ReadOptions(shifted="gcj02"))
+    done = screen_batch(tmp_path / "shifted.gpkg", folder, tmp_path / "out", as_of=toy.AS_OF, settings=options)
     whole = screen(sites, folder, as_of=toy.AS_OF)
     assert dict(done.verdicts) == whole.verdicts["verdict"].value_counts().to_dict()
     assert any("shifted back from GCJ-02" in step for step in done.report.provenance.transforms)

@@ -73,7 +73,7 @@ def test_the_official_formula_agrees_with_geodesics_along_denser_edges():
 
 
 def test_slivers_of_any_size_agree_too():
-    """Geodesic areas are rounded by some 1e-4 m² whatever their size, which the official formula is not."""
+    """Geodesic areas are rounded by some 1e-4 m² at any size, unlike the official formula."""
     plane = Plane(112.45, 24.91)
     needle = np.array([(0, 0), (9, 1), (8.5, 1.5), (1, 0.4)])
     shapes = np.array([shapely.Polygon(needle * size + (3e4, -2e4)) for size in (0.03, 0.1, 1, 10, 100)])

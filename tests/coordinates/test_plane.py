@@ -71,8 +71,8 @@ def test_lengths_and_distances_are_true_metres_anywhere_in_the_city():
         line = PLANE.project([LineString([a, b])])[0]
         expected = GEOD.inv(*a, *b)[2]
         assert line.length == pytest.approx(expected, rel=1e-4)
-        apart = shapely.distance(*PLANE.project([Point(a), Point(b)]))
-        assert apart == pytest.approx(expected, rel=1e-4)
+        distance_m = shapely.distance(*PLANE.project([Point(a), Point(b)]))
+        assert distance_m == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("lon", [112.11, 112.4999, 112.5001, 112.78])
@@ -80,8 +80,8 @@ def test_lengths_and_distances_are_true_metres_anywhere_in_the_city():
 def test_twenty_metres_are_twenty_metres_on_both_sides_of_the_zone_border(lon, azimuth):
     for lat in (24.61, 24.9, 25.2):
         there = GEOD.fwd(lon, lat, azimuth, 20.0)[:2]
-        apart = shapely.distance(*PLANE.project([Point(lon, lat), Point(there)]))
-        assert apart == pytest.approx(20.0, abs=20e-4)
+        distance_m = shapely.distance(*PLANE.project([Point(lon, lat), Point(there)]))
+        assert distance_m == pytest.approx(20.0, abs=20e-4)
 
 
 def test_there_and_back_keeps_every_coordinate_to_a_few_nanometres():

@@ -124,7 +124,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-def test_the_page_works_and_asks_for_nothing(chromium: Any, written: Path) -> None:
+def test_the_page_works_and_makes_no_request(chromium: Any, written: Path) -> None:
     seen = Seen(chromium, written / "diff.html")
     try:
         assert seen.page.locator("#lz-list li").count() == 8
@@ -154,7 +154,7 @@ def test_layers_and_books_have_pages_too(tmp_path: Path) -> None:
 
 
 def test_answers_are_put_into_words() -> None:
-    said = worded_answer(
+    answer = worded_answer(
         Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡"
     )
-    assert said == "涉及 禁止 a 12.00 ㎡；未核查 缺少图层，未核查；未核查 b 部分位于图层覆盖范围之外 1.00 ㎡"
+    assert answer == "涉及 禁止 a 12.00 ㎡；未核查 缺少图层，未核查；未核查 b 部分位于图层覆盖范围之外 1.00 ㎡"

@@ -1,4 +1,4 @@
-"""The page in a browser without a network: it opens, prints on A4, and asks for nothing."""
+"""The page in a browser without a network: it opens, prints on A4, and makes no request."""
 
 from __future__ import annotations
 

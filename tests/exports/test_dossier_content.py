@@ -1,4 +1,4 @@
-"""What a dossier says: every figure from the report, every section in its place, nothing computed anew."""
+"""The content of a dossier: every figure is from the report, every section is present and in order, nothing is computed."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ def figures_of(site: str) -> list[str]:
                 found += [] if finding[key] is None else [form.format(round(finding[key], 3 if "length" in key else 2))]
             found += [] if finding["area_m2"] is None else [f"{round(finding['area_m2'] / 10_000, 4):,.4f}"]
         # That an overlap lies at no distance goes without saying.
-        apart = finding["required_m"] is not None or finding["distance_m"] != 0
-        if finding["distance_m"] is not None and finding["reason"] != "activity-not-meant" and apart:
+        is_measured = finding["required_m"] is not None or finding["distance_m"] != 0
+        if finding["distance_m"] is not None and finding["reason"] != "activity-not-meant" and is_measured:
             found.append(f"{round(finding['distance_m'], 3):,.3f}")
     return found
 
@@ -217,7 +217,9 @@ def test_the_font_has_every_character_of_a_dossier(language: Any) -> None:
         assert set(data) - known == set()
 
 
-def test_without_typst_the_pdf_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_typst_the_error_of_the_pdf_names_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from lzgis.exports.dossier import pdf
 
     def gone(name: str) -> None:

@@ -78,7 +78,7 @@ def test_gdal_reads_the_same_areas(tmp_path: Path, case: Any) -> None:
     assert shapely.equals(sites.geometry.iloc[0], report.sites.geometry.iloc[0])
 
 
-def test_jsonfg_says_what_it_is_and_puts_latitude_first(tmp_path: Path) -> None:
+def test_jsonfg_states_its_conformance_and_puts_latitude_first(tmp_path: Path) -> None:
     made = document(toy_report(), tmp_path, CASES[1])
     assert made["coordRefSys"] == "http://www.opengis.net/def/crs/EPSG/0/4490"
     assert made["conformsTo"][0].endswith("/json-fg-1/1.0/conf/core")

@@ -42,7 +42,7 @@ def rows(path: Path, query: str) -> list[Any]:
         return database.execute(query).fetchall()
 
 
-def test_layers_are_kept_apart_by_shape(tmp_path: Path) -> None:
+def test_layers_are_separated_by_geometry_type(tmp_path: Path) -> None:
     path = written(toy_report(), tmp_path)
     shapes = {}
     for layer in fiona.listlayers(path):
@@ -166,7 +166,7 @@ def test_columns_have_heads_in_the_language(tmp_path: Path) -> None:
     assert rows(written(toy_report(), tmp_path, "en"), query) == [("Area (m²)",)]
 
 
-def test_about_says_notice_and_provenance(tmp_path: Path) -> None:
+def test_about_has_notice_and_provenance(tmp_path: Path) -> None:
     path = written(toy_report(), tmp_path)
     about = features(path, "about")
     assert about[0]["value"].startswith("示意数据")

@@ -78,11 +78,11 @@ def test_findings_equal_the_report_but_for_texts_that_were_cut(tmp_path: Path) -
             assert numbers == pytest.approx(np.array(wanted), rel=1e-12, nan_ok=True)
             continue
         for row, (one, whole) in enumerate(zip(found, wanted, strict=True), 1):
-            told = cut.get(("findings", row, short[column.name]), one or "")
-            assert told == whole.replace("\x00", "\\x00")
+            stored = cut.get(("findings", row, short[column.name]), one or "")
+            assert stored == whole.replace("\x00", "\\x00")
 
 
-def test_what_is_cut_is_told_and_kept_in_full(tmp_path: Path) -> None:
+def test_cut_texts_are_reported_and_stored_in_full(tmp_path: Path) -> None:
     folder = unpacked(toy_report(), tmp_path)
     cuts = json.loads((folder / "cut.json").read_text("utf-8"))
     owner = next(c for c in cuts if (c["file"], c["field"]) == ("sites", "owner"))

@@ -102,7 +102,7 @@ def test_not_checked_gives_reasons_also_for_what_was_checked_in_part() -> None:
     rows = table(read(toy_report())["未核查"])
     assert {row["原因"] for row in rows} >= {"缺少图层，未核查", "缺少活动类型，结论取决于活动"}
     assert any(row["核查状态"] == "疑似边界误差" and row["未覆盖比例"] == 0.25 for row in rows)
-    assert any(row["图层"] == "永久基本农田" for row in rows), "the rule book knows the title of a missing layer"
+    assert any(row["图层"] == "永久基本农田" for row in rows), "the rule book has the title of a missing layer"
 
 
 def test_unit_lists_leave_room_for_the_answer() -> None:
@@ -160,7 +160,7 @@ def test_hostile_texts_stay_texts() -> None:
             assert not any(element.tag.endswith(("}f", "}hyperlink")) for element in root.iter()), name
 
 
-def test_a_text_too_long_for_a_cell_is_said_to_be_cut() -> None:
+def test_a_text_too_long_for_a_cell_is_marked_as_cut() -> None:
     rows = table(read(toy_report())["准入清单答复"])
     clause = rows[-1]["管控要求"]
     assert len(clause) == CELL_LIMIT
@@ -192,7 +192,7 @@ def test_the_date_is_the_reports() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_report_of_nothing_says_none(language: Any) -> None:
+def test_an_empty_report_states_none(language: Any) -> None:
     toy = toy_report()
     empty = toy_report(
         sites=toy.sites.iloc[:0],

@@ -25,7 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def told(rows: list[dict[str, Any]], form: Callable[[str, Any], Any] = lambda _, value: value) -> list[tuple[Any, ...]]:
+def figures(
+    rows: list[dict[str, Any]], form: Callable[[str, Any], Any] = lambda _, value: value
+) -> list[tuple[Any, ...]]:
     """Bring rows into one order: site, rule, feature, then the figures."""
     keys = [(r["site_id"], r["rule"], r["feature_id"] or "", *(form(f, r[f]) for f in FIGURES)) for r in rows]
     return sorted(keys, key=repr)
@@ -43,13 +45,13 @@ def test_the_geopackage_has_the_figures_of_the_json(folder: Path, findings: list
     base.row_factory = sqlite3.Row
     rows = [dict(row) for row in base.execute("select * from findings")]
     base.close()
-    assert told(rows) == told(findings)
+    assert figures(rows) == figures(findings)
 
 
 def test_the_geojson_has_the_figures_of_the_json(folder: Path, findings: list[dict[str, Any]]) -> None:
     features = json.loads((folder / "findings.geojson").read_text("utf-8"))["features"]
     rows = [f["properties"] for f in features if f["properties"]["feature_kind"] == "finding"]
-    assert told(rows) == told(findings)
+    assert figures(rows) == figures(findings)
 
 
 def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findings: list[dict[str, Any]]) -> None:
@@ -68,11 +70,11 @@ def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findi
 def test_the_map_prints_the_figures_of_the_workbook(folder: Path, findings: list[dict[str, Any]]) -> None:
     page = (folder / "map.html").read_text("utf-8")
     review = json.loads(page.split('id="lz-review">', 1)[1].split("</script>", 1)[0])
-    told = {text for text in review["pool"] if text}
+    texts = {text for text in review["pool"] if text}
     areas = [f["area_m2"] for f in findings if f["area_m2"] and f["state"] != "不涉及"]
     assert len(areas) > 100
     for area in areas:
-        assert any(f"{area:,.2f} ㎡（{area / 10_000:,.4f} 公顷）" in text for text in told), area
+        assert any(f"{area:,.2f} ㎡（{area / 10_000:,.4f} 公顷）" in text for text in texts), area
     near = [f for f in findings if f["required_m"] is not None and f["distance_m"] is not None]
     for finding in near[:200]:
-        assert any(f"距 {finding['distance_m']:,.3f} m" in text for text in told), finding
+        assert any(f"距 {finding['distance_m']:,.3f} m" in text for text in texts), finding

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_writers_exist_and_accept_what_the_record_says(name: str) -> None:
+def test_writers_exist_and_accept_the_arguments_of_the_record(name: str) -> None:
     one = FORMATS[name]
     keywords = {"suffixes", "progress"} if one.per_site else set(one.options)
     for named, more in ((one.report, keywords), (one.audit, set()), (one.diff, {"recheck"}), (one.pieces, set())):

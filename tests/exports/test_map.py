@@ -197,7 +197,7 @@ def test_shared_borders_stay_shared_when_simplified() -> None:
     assert len(topology(both, [{}, {}], step_deg=1e-6, shared=True)["arcs"]) == 3
 
 
-def test_a_topology_says_where_things_are() -> None:
+def test_a_topology_has_the_positions_of_the_shapes() -> None:
     shapes = np.array([shapely.Point(112.4, 24.9), shapely.box(112.4, 24.8, 112.5, 24.9).boundary], dtype=object)
     made = topology(shapes, [{"a": 1}, {"a": 2}], step_deg=1e-7)
     scale, origin = np.array(made["transform"]["scale"]), np.array(made["transform"]["translate"])
@@ -209,7 +209,7 @@ def test_a_topology_says_where_things_are() -> None:
     json.dumps(made)
 
 
-def test_the_page_says_by_how_much_it_simplified(tmp_path: Path) -> None:
+def test_the_page_states_by_how_much_it_simplified(tmp_path: Path) -> None:
     report = big_report(3, 4, vertices=400_000)
     page = page_of(report, tmp_path / "map.html")
     note = next(line for line in page.data["city"]["footer"] if "简化" in line)

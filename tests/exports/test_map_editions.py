@@ -146,7 +146,7 @@ def test_findings_on_what_is_not_public_keep_rule_and_state_alone(tmp_path: Path
 
 
 def test_a_better_baseline_that_is_not_public_hides_its_rule() -> None:
-    """A distance may be measured from any layer of a rule, and tells of the others where they end."""
+    """A distance may be measured from any layer of a rule, and limits where features of the others may lie."""
     report = mixed_report(roads="internal")
     assert public_edition(report).findings.query("kind == 'keep_away'")["distance_m"].isna().all()
 

@@ -180,8 +180,8 @@ def test_bands_lie_at_the_distance_of_the_rule(city: Report) -> None:
     assert band.possible.is_empty
     # 20 m beyond the edge of the road land, which is drawn as the baseline.
     edge = shapely.intersection(shapely.boundary(band.certain), chart.page)
-    apart = shapely.distance(shapely.points(shapely.get_coordinates(edge)), band.baseline)
-    assert apart == pytest.approx(20, abs=0.05)
+    distance_m = shapely.distance(shapely.points(shapely.get_coordinates(edge)), band.baseline)
+    assert distance_m == pytest.approx(20, abs=0.05)
     # The site of this known answer reaches 4 m into it.
     site = zone.project([subject.geometry])[0]
     assert shapely.distance(site, band.baseline) == pytest.approx(16, abs=0.02)

@@ -1,4 +1,4 @@
-"""Every format says where it comes from: hashes, versions, dates, pipeline, tolerances, repairs, engines, command."""
+"""Every format states its provenance: hashes, versions, dates, pipeline, tolerances, repairs, engines, command."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def report():
         Source("sites", "sites.gpkg", "a" * 64, crs="CGCS2000", engine="pyogrio 0.0"),
         Source("redline", "redline.gpkg", "b" * 64, version="v2026.7", date="2026-07-01"),
     )
-    told = dataclasses.replace(
+    provenance = dataclasses.replace(
         made.provenance,
         sources=sources,
         transforms=("rotated by hand",),
@@ -45,7 +45,7 @@ def report():
     keep = first["id"].iloc[0]
     return dataclasses.replace(
         made,
-        provenance=told,
+        provenance=provenance,
         problems=(problem,),
         sites=first,
         findings=made.findings[made.findings["site_id"] == keep].reset_index(drop=True),
@@ -74,7 +74,7 @@ def embedded(data: bytes) -> str:
 
 
 def text_of(name: str, path) -> str:
-    """Read what a format tells of its origin, by means that are not ours."""
+    """Read the provenance of a file with independent libraries."""
     data = path.read_bytes()
     if name in ("json", "geojson", "jsonfg"):
         return data.decode()
@@ -98,13 +98,13 @@ def text_of(name: str, path) -> str:
 # A PDF is set from the same sections as the Word document; its text cannot be read without another program. A 界址点 file
 # holds what its readers know and nothing else.
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("pdf", "coordfile")])
-def test_every_format_tells_where_it_comes_from(report, name, tmp_path):
+def test_every_format_states_its_provenance(report, name, tmp_path):
     if FORMATS[name].per_site:
         (path,) = export_projects(report, tmp_path, [name])
     else:
         path = tmp_path / FORMATS[name].file_name
         export_as(name, report, path, language="zh")
-    told = text_of(name, path)
-    assert [fact for fact in FACTS if fact not in told] == []
-    assert REPAIR in told
-    assert "--as-of" in told and "地块.gpkg" in told
+    text = text_of(name, path)
+    assert [fact for fact in FACTS if fact not in text] == []
+    assert REPAIR in text
+    assert "--as-of" in text and "地块.gpkg" in text

@@ -15,7 +15,7 @@ BOUNDS = (112.1, 24.6, 112.8, 25.2)
 
 
 @pytest.mark.parametrize("towards", [(-1, 0), (1, 0), (0, 1), (0, -1)])
-def test_a_plane_is_shaded_as_its_normal_says(towards: tuple[int, int]) -> None:
+def test_a_plane_is_shaded_according_to_its_normal(towards: tuple[int, int]) -> None:
     rise_east, rise_north = 0.5 * towards[0], 0.5 * towards[1]
     row, column = np.mgrid[0:5, 0:5]
     shade = hillshade(column * 10 * rise_east - row * 20 * rise_north, (10, 20))

@@ -65,7 +65,7 @@ def used(folder: Path) -> int:
     return (found.f_blocks - found.f_bfree) * found.f_frsize
 
 
-# GDAL says on the way what the error says at the end.
+# GDAL logs what the error reports afterwards.
 @pytest.mark.filterwarnings("ignore")
 def test_a_full_disk_is_reported_and_leaves_the_result_before_as_it_was(tmp_path):
     before, after = reports()

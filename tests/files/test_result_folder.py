@@ -35,7 +35,7 @@ def seen(out) -> dict[str, str]:
 
 
 def damage(out) -> list[str]:
-    """Files that are not what the manifest says."""
+    """Files that differ from the manifest."""
     return [f.name for r in read_manifest(out).results.values() for f in r.files if state_of(out, f) != "same"]
 
 

@@ -222,7 +222,7 @@ def reference():
     return lz.raster_stats(REFERENCE)
 
 
-def test_forest_covers_what_the_plan_says_and_forest_and_grass_more(reference):
+def test_forest_covers_the_share_of_the_plan_and_forest_and_grass_more(reference):
     forest_only, with_grass = reference.declared
     assert forest_only.measured == pytest.approx(0.6821, abs=5e-5)
     assert forest_only.holds

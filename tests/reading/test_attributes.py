@@ -43,7 +43,7 @@ def test_what_the_catalogue_names_comes_first():
     assert problems == []
 
 
-def test_zones_of_old_law_are_read_with_a_warning_and_what_the_catalogue_says_wins():
+def test_zones_of_old_law_are_read_with_a_warning_and_the_catalogue_has_priority():
     old = OLD_VALUES["zone"]
     found, problems = read(id=list("abc"), zone=[*old])
     assert found["zone"].tolist() == list(old.values())

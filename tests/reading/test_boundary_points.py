@@ -1,4 +1,4 @@
-"""界址点 files: every way in which offices write them, what is decided and said, what is refused and at which line."""
+"""界址点 files: the variants that programs write, what is decided and reported, what is refused and at which line."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def refused(tmp_path, *lines, options=None):
     return str(error.value).replace(f"{tmp_path}{os.sep}", "")
 
 
-def said(found):
+def messages_of(found):
     return " | ".join(re.sub(r"^.*[/\\](?=plan\.txt)", "", str(p)) for p in found.problems)
 
 
@@ -77,7 +77,7 @@ def test_a_plain_file(tmp_path):
     row = found.frame.iloc[0]
     assert (row["编号"], row["名称"], row["用途"], row["地类编码"]) == ("P1", "甲地块", "工业用地", "0601")
     assert (found.crs.value, found.encoding.value) == ("EPSG:4526", "UTF-8")
-    assert said(found) == (
+    assert messages_of(found) == (
         "plan.txt, line 9: its area 1 is in 公顷: 10,000.00 ㎡ are computed in the projection; "
         "nothing to do: areas are measured anew"
     )
@@ -98,7 +98,7 @@ def test_encodings(tmp_path, encoding):
 def test_the_closing_point_may_be_there_or_not_and_be_counted_or_not(tmp_path, closed, count):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE, closed=closed), count=count))
     assert found.frame.geometry.iloc[0].area == 10_000
-    assert "declares" not in said(found)
+    assert "declares" not in messages_of(found)
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_parcels_of_any_number_of_fields(tmp_path, fields):
 )
 def test_the_unit_of_the_area_is_the_one_that_fits(tmp_path, area, unit):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), area=area))
-    assert f"is in {unit}: 10,000.00 ㎡ are computed" in said(found)
+    assert f"is in {unit}: 10,000.00 ㎡ are computed" in messages_of(found)
 
 
 @pytest.mark.parametrize("area", ["1.1000", "9000", "1亩"])
 def test_an_area_that_fits_in_no_unit_is_reported(tmp_path, area):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), area=area))
-    assert f"line 9: declares an area of {area}, but 10,000.00 ㎡ are computed: no unit fits" in said(found)
+    assert f"line 9: declares an area of {area}, but 10,000.00 ㎡ are computed: no unit fits" in messages_of(found)
     assert found.problems[-1].level == "warning"
 
 
 def test_an_empty_or_zero_area_and_count_are_no_claim(tmp_path):
     lines = parcel(ring(SQUARE), area="", count="")
     assert read(tmp_path, *header(), *lines).frame.geometry.iloc[0].area == 10_000
-    assert said(read(tmp_path, *header(), *parcel(ring(SQUARE), area="0"))) == ""
+    assert messages_of(read(tmp_path, *header(), *parcel(ring(SQUARE), area="0"))) == ""
 
 
 @pytest.mark.parametrize("number", [1, 2, 7])
@@ -147,7 +147,7 @@ def test_a_ring_within_is_a_hole_for_any_number(tmp_path, number):
     lines = parcel(ring(SQUARE, number=3), ring(INNER, number=number, first=5), area="0.9600")
     found = read(tmp_path, *header(), *lines)
     assert found.frame.geometry.iloc[0].area == 9_600
-    assert f"line 15: ring {number} lies in ring 3; it is taken as a hole" in said(found)
+    assert f"line 15: ring {number} lies in ring 3; it is taken as a hole" in messages_of(found)
 
 
 def test_a_hole_may_stand_before_its_shell_and_hold_an_island(tmp_path):
@@ -166,7 +166,9 @@ def test_many_rings_are_reported_by_their_number(tmp_path):
     ]
     found = read(tmp_path, *header(), *parcel(*rings, area="7.6800"))
     assert found.frame.geometry.iloc[0].area == 8 * 9_600
-    assert "8 rings lie in others and 7 apart; the ones are taken as holes, the others as parts" in said(found)
+    assert "8 rings lie in others and 7 are disjoint; the ones are taken as holes, the others as parts" in messages_of(
+        found
+    )
 
 
 def test_rings_without_end_are_refused(tmp_path, monkeypatch):
@@ -186,13 +188,13 @@ def test_rings_without_end_are_refused(tmp_path, monkeypatch):
 def test_a_disjoint_ring_is_a_part(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), ring(APART, 2), area="2.0000"))
     assert found.frame.geometry.iloc[0].geom_type == "MultiPolygon"
-    assert "line 15: ring 2 lies apart; it is taken as another part" in said(found)
+    assert "line 15: ring 2 is disjoint from the others; it is taken as another part" in messages_of(found)
 
 
 def test_a_ring_that_goes_on_after_closing_begins_another(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), ring(APART, 1, first=5), area="2.0000"))
     assert len(found.frame.geometry.iloc[0].geoms) == 2
-    assert "ring 1 goes on after it is closed" in said(found)
+    assert "ring 1 goes on after it is closed" in messages_of(found)
 
 
 def test_several_parcels_lines_and_points(tmp_path):
@@ -254,7 +256,7 @@ def test_degrees_are_recognised_in_either_order(tmp_path, order):
     found = read(tmp_path, *header(带号=None), *lines)
     assert found.frame.crs.to_epsg() == 4490
     assert found.frame.total_bounds.tolist() == [112.5, 25.0, 112.501, 25.001]
-    assert "coordinates are degrees" in said(found)
+    assert "coordinates are degrees" in messages_of(found)
 
 
 def test_without_a_header_the_system_must_be_declared(tmp_path):
@@ -268,7 +270,7 @@ def test_without_a_header_the_system_must_be_declared(tmp_path):
 def test_points_alone_are_one_parcel_and_that_is_reported(tmp_path):
     found = read(tmp_path, *ring(SQUARE), options=ReadOptions(crs="EPSG:4526"))
     assert found.frame.geometry.iloc[0].area == 10_000
-    assert "points stand without the line of a parcel" in said(found)
+    assert "points stand without the line of a parcel" in messages_of(found)
 
 
 @pytest.mark.parametrize("system", ["1980西安坐标系", "80国家大地坐标系", "西安80", "1954北京坐标系", "北京54"])
@@ -283,14 +285,14 @@ def test_older_datums_are_refused_or_converted_by_the_users_parameters(tmp_path,
     assert "by the user's seven parameters" in table.transforms[-1]
 
 
-def test_what_else_the_header_says_is_kept_in_a_note(tmp_path):
+def test_further_lines_of_the_header_are_listed_in_a_note(tmp_path):
     found = read(tmp_path, *header(数据产生单位="某测绘院", 精度="0.01"), *parcel(ring(SQUARE)))
-    assert "its header also says 数据产生单位 某测绘院，精度 0.01; nothing to do" in said(found)
+    assert "its header also says 数据产生单位 某测绘院，精度 0.01; nothing to do" in messages_of(found)
 
 
 def test_a_wrong_digit_that_makes_an_edge_of_kilometres_is_reported(tmp_path):
     far = read(tmp_path, *header(), "2,,L1,路,线,,,,@", "J1,1,2765000,38445000", "J2,1,2565000,38445000")
-    assert "line 11: point J2 is 200 km from the one before" in said(far)
+    assert "line 11: point J2 is 200 km from the one before" in messages_of(far)
 
 
 def test_a_line_of_one_sign_is_no_parcel(tmp_path):
@@ -301,28 +303,28 @@ def test_further_fields_of_points_are_reported(tmp_path):
     points = [f"{line},123.4" for line in ring(SQUARE)]
     found = read(tmp_path, *header(), *parcel(points))
     assert found.frame.geometry.iloc[0].area == 10_000
-    assert "5 points have more than four fields" in said(found)
+    assert "5 points have more than four fields" in messages_of(found)
 
 
 def test_parameters_in_the_header_are_not_applied_and_reported(tmp_path):
     found = read(tmp_path, *header(转换参数="1,2,3,0,0,0,0"), *parcel(ring(SQUARE)))
-    assert "line 7: carries 转换参数 (1,2,3,0,0,0,0), which are not applied" in said(found)
+    assert "line 7: carries 转换参数 (1,2,3,0,0,0,0), which are not applied" in messages_of(found)
 
 
 def test_numbers_given_twice_or_out_of_order_are_reported(tmp_path):
     points = ring(SQUARE, closed=False)
     twice = read(tmp_path, *header(), *parcel([*points[:3], points[3].replace("J4", "J2")]))
-    assert "line 13: point J2 is also at line 11" in said(twice)
+    assert "line 13: point J2 is also at line 11" in messages_of(twice)
     # Any first point and either sense of rotation are in order.
     for order in ([2, 3, 0, 1], [3, 2, 1, 0]):
-        assert "order" not in said(read(tmp_path, *header(), *parcel([points[i] for i in order])))
+        assert "order" not in messages_of(read(tmp_path, *header(), *parcel([points[i] for i in order])))
     message = refused(tmp_path, *header(), *parcel([points[i] for i in (0, 2, 1, 3)]))
     assert "line 12: point J2 is out of order: the ring crosses itself, in the order of numbers it does not" in message
 
 
 def test_a_wrong_count_is_reported_if_the_area_confirms_the_shape_and_refused_otherwise(tmp_path):
     found = read(tmp_path, *header(), *parcel(ring(SQUARE), count=9))
-    assert "line 9: declares 9 points, but 5 are listed; the area confirms the shape" in said(found)
+    assert "line 9: declares 9 points, but 5 are listed; the area confirms the shape" in messages_of(found)
     assert "line 9: declares 9 points" in refused(tmp_path, *header(), *parcel(ring(SQUARE), count=9, area="3"))
     assert "complete the file" in refused(tmp_path, *header(), *parcel(ring(SQUARE)[:3], count=5))
 

@@ -1,4 +1,4 @@
-"""Noise: whatever bytes, text or shapes come in, what comes out is an answer or an error of lzgis, and soon."""
+"""Random bytes, text and shapes give a result or an error of lzgis, within limited time."""
 
 from __future__ import annotations
 
@@ -176,9 +176,9 @@ def test_repairs(shapes):
     for done in (listed, accepted):
         kept = done.accepted
         assert shapely.is_valid(kept[~shapely.is_missing(kept)]).all()
-    # What is not relied on is told, and accepting repairs never takes a shape away.
-    told = " ".join(p.place for p in listed.problems if p.level == "error")
-    assert all(f"'{ids[i]}'" in told for i in np.flatnonzero(shapely.is_missing(listed.accepted)))
+    # What is not relied on is reported, and accepting repairs never takes a shape away.
+    places = " ".join(p.place for p in listed.problems if p.level == "error")
+    assert all(f"'{ids[i]}'" in places for i in np.flatnonzero(shapely.is_missing(listed.accepted)))
     assert not (shapely.is_missing(accepted.accepted) & ~shapely.is_missing(listed.accepted)).any()
     assert not accepted.refused.any()
 
@@ -186,8 +186,8 @@ def test_repairs(shapes):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_mutated_files(suffix, tmp_path):
     original = originals(tmp_path, toy.sites(toy.square(0, 0), toy.square(200, 0)))[suffix]
-    asked = [(path, ReadOptions()) for path in mutated(original, tmp_path / "mutated", 50)]
-    results = read_many_in_sandbox(asked)
+    requests = [(path, ReadOptions()) for path in mutated(original, tmp_path / "mutated", 50)]
+    results = read_many_in_sandbox(requests)
     assert len(results) == 50
     assert any(isinstance(one, LzgisError) for one in results)
     assert all(one.place and one.what and one.remedy for one in results if isinstance(one, LzgisError))

@@ -1,4 +1,4 @@
-"""Zips: unpacked within limits, names in GBK, one member of several asked for."""
+"""Zips: unpacked within limits, names in GBK, a choice of one member."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shapefile_parts(tmp_path, name="地块"):
     return {p.name: p.read_bytes() for p in tmp_path.glob(f"{name}.*")}
 
 
-def said(read):
+def problems_of(read):
     return {str(p.what): p for p in read.problems}
 
 
@@ -79,7 +79,7 @@ def test_several_members_need_a_choice(tmp_path):
         read_vector(path)
     read = read_vector(path, layer="x/b.shp")
     assert read.frame["编号"].tolist() == ["甲", "乙"]
-    assert "x/b.shp was read; left out: x/a.shp, x/c.gpkg, x/readme.json" in said(read)
+    assert "x/b.shp was read; left out: x/a.shp, x/c.gpkg, x/readme.json" in problems_of(read)
     assert read_vector(path, layer="x/c.gpkg/二").frame["编号"].tolist() == ["丙"]
     with pytest.raises(SourceError, match=rf"{path}: x/c\.gpkg: holds 2 layers; name one of 一, 二"):
         read_vector(path, layer="x/c.gpkg")
@@ -108,7 +108,7 @@ def test_rows_are_kept_by_the_values_of_fields(tmp_path):
     path = packed(tmp_path / "s.zip", shapefile_parts(tmp_path))
     read = read_vector(path, options=ReadOptions(where={"编号": ["乙"]}))
     assert read.frame["编号"].tolist() == ["乙"]
-    assert said(read)["1 of 2 rows are used"].remedy == "as the filter demands"
+    assert problems_of(read)["1 of 2 rows are used"].remedy == "as the filter demands"
     with pytest.raises(SourceError, match="has no field '名'; there are 编号, geometry"):
         read_vector(path, options=ReadOptions(where={"名": ["乙"]}))
 

@@ -18,10 +18,10 @@ ALLOWED = ReadOptions(network="allowed")
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    asked: list[str] = []
+    requested: list[str] = []
 
     def do_GET(self):
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         if self.path.startswith("/away"):
             self.send_response(302)
             self.send_header("Location", self.path.partition("?")[2])
@@ -37,7 +37,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def web(tmp_path):
     frame = gpd.GeoDataFrame({"id": ["甲"]}, geometry=[box(112, 25, 112.1, 25.1)], crs=4490)
     frame.to_file(tmp_path / "s.gpkg", engine="pyogrio")
-    Quiet.asked = []
+    Quiet.requested = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -49,10 +49,10 @@ def web(tmp_path):
 def test_without_permission_nothing_is_fetched(web):
     with pytest.raises(
         SourceError,
-        match="is on the network, which is not used unasked; fetch the file yourself, or use --allow-network",
+        match="is on the network, which is not used without permission; fetch the file yourself, or use --allow-network",
     ):
         read_vector(f"{web}/s.gpkg")
-    assert Quiet.asked == []
+    assert Quiet.requested == []
 
 
 def test_a_file_that_is_allowed_is_fetched_and_read(web, tmp_path):

@@ -29,7 +29,7 @@ def frame(*shapes, **columns):
     )
 
 
-def said(read):
+def problems_of(read):
     return {str(p.what): p for p in read.problems}
 
 
@@ -63,7 +63,7 @@ def test_a_file_geodatabase(tmp_path):
         read_vector(tmp_path / "file.gdb")
 
 
-def test_flatgeobuf_says_that_it_has_an_order_of_its_own(tmp_path):
+def test_the_order_of_flatgeobuf_is_reported(tmp_path):
     shapes = [box(112 + x, 25 + y, 112.01 + x, 25.01 + y) for x, y in np.random.default_rng(1).random((50, 2))]
     frame(*shapes).to_file(tmp_path / "s.fgb", engine="pyogrio")
     read = read_vector(tmp_path / "s.fgb")
@@ -72,7 +72,9 @@ def test_flatgeobuf_says_that_it_has_an_order_of_its_own(tmp_path):
         shapely.equals_exact(g, shapes[int(i[1:])], 1e-9)
         for i, g in zip(read.frame["id"], read.frame.geometry, strict=True)
     )
-    problem = said(read)["rows stand in the order of the file's spatial index, not in the one they were written in"]
+    problem = problems_of(read)[
+        "rows stand in the order of the file's spatial index, not in the one they were written in"
+    ]
     assert problem.remedy == "go by ids, not by row numbers"
 
 
@@ -110,7 +112,7 @@ def test_geoparquet(tmp_path):
     assert list(read.frame.columns) == ["项目名称", "geometry"]
     assert read.frame.crs == "EPSG:4490"
     assert "pyarrow" in read.engine
-    assert said(read)["has more than one column of shapes; middle were left out"].level == "warning"
+    assert problems_of(read)["has more than one column of shapes; middle were left out"].level == "warning"
     frame(SQUARE).set_crs(None, allow_override=True).to_parquet(path)
     assert read_vector(path).crs is None
     pd.DataFrame({"a": [1]}).to_parquet(path)
@@ -133,8 +135,8 @@ def test_fiona_reads_what_pyogrio_refuses(tmp_path, monkeypatch):
     assert read.frame.crs == "EPSG:4490"
     assert read.engine.startswith("fiona ")
     assert "GDAL" in read.engine
-    told = said(read)["was read by fiona, because pyogrio refused it (not today)"]
-    assert str(told.remedy) == "look at its arcs, if it has any: they are drawn as chords"
+    problem = problems_of(read)["was read by fiona, because pyogrio refused it (not today)"]
+    assert str(problem.remedy) == "look at its arcs, if it has any: they are drawn as chords"
 
 
 def test_what_neither_reads_and_what_there_is_only_one_reader_for(tmp_path, monkeypatch):
@@ -180,7 +182,7 @@ def geojson(**more):
     return {"type": "FeatureCollection", "features": [feature | more]}
 
 
-def test_geojson_is_in_wgs84_unless_it_says_otherwise(tmp_path):
+def test_geojson_is_in_wgs84_unless_it_states_another_system(tmp_path):
     path = tmp_path / "s.geojson"
     path.write_text(json.dumps(geojson(id=7)), "utf-8")
     read = read_vector(path)
@@ -199,7 +201,7 @@ def test_geojson_in_gbk(tmp_path):
     path.write_bytes(json.dumps(geojson(), ensure_ascii=False).encode("gbk"))
     read = read_vector(path)
     assert read.frame["项目名称"].tolist() == ["鄠邑"]
-    assert said(read)["is in GB18030, though JSON is always UTF-8"].level == "warning"
+    assert problems_of(read)["is in GB18030, though JSON is always UTF-8"].level == "warning"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +287,7 @@ def test_kml_of_several_folders_is_one_table(tmp_path, suffix, encoding):
     assert [g.geom_type for g in read.frame.geometry] == ["Polygon", "MultiLineString", "Point"]
     assert read.frame.geometry.iloc[0].area == pytest.approx(1e-4 - 2e-6)
     assert (read.crs.value, read.crs.how) == ("EPSG:4326", "KML is always in WGS 84")
-    problem = said(read)["1 links to other files (NetworkLink) are not followed"]
+    problem = problems_of(read)["1 links to other files (NetworkLink) are not followed"]
     assert (problem.level, problem.place.startswith(str(path))) == ("warning", True)
     assert read_vector(path, layer="一期").frame["name"].tolist() == ["甲"]
     with pytest.raises(SourceError, match="has no layer '三期'; name one of 一期, 二期/东区"):
@@ -302,7 +304,7 @@ def ovkml(tmp_path, *kinds):
 
 
 @pytest.mark.parametrize(("kind", "epsg"), [("CGCS2000", 4490), ("WGS84", 4326), ("WGS-84", 4326)])
-def test_an_ovkml_says_in_what_system_it_is(tmp_path, kind, epsg):
+def test_an_ovkml_states_its_system(tmp_path, kind, epsg):
     read = read_vector(ovkml(tmp_path, kind, kind))
     assert (read.frame.crs.to_epsg(), read.crs.how) == (epsg, "OvCoordType of its placemarks")
 
@@ -412,7 +414,7 @@ def test_closed_lines_of_a_drawing_become_polygons_named_by_their_texts(tmp_path
     assert read.frame["name"].tolist() == ["一号地", "", ""]
     assert [g.geom_type for g in read.frame.geometry] == ["Polygon", "Polygon", "LineString"]
     assert read.frame.geometry.area.tolist() == [10_000, 100, 0]
-    assert "1 of 2 texts stand inside a closed line and name it" in said(read)
+    assert "1 of 2 texts stand inside a closed line and name it" in problems_of(read)
     assert (read.frame.crs, read.crs) == (None, None)
     with pytest.raises(SourceError, match="has no coordinate reference system"):
         read_sites(path)
@@ -434,7 +436,7 @@ def test_a_ring_in_a_ring_is_reported(tmp_path):
     read = read_vector(tmp_path / "s.dxf")
     assert read.frame.geometry.area.tolist() == [10_000, 100]
     what = "1 closed lines lie inside others (row 2 in row 1); they are read as areas, not as holes"
-    assert said(read)[what].level == "warning"
+    assert problems_of(read)[what].level == "warning"
 
 
 def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
@@ -444,16 +446,16 @@ def test_curves_are_drawn_as_chords_of_a_stated_step(tmp_path):
     shape = read.frame.geometry.iloc[0]
     # The middle of a chord of 0.5° lies 1 - cos(0.25°) of the radius inside.
     assert shapely.distance(shape.exterior, shapely.Point(0, 0)) == pytest.approx(100 * (1 - 9.52e-6), abs=1e-6)
-    said_of_curves = "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius"
-    assert said_of_curves in said(read)
+    curves_message = "curves are drawn as chords of 0.5°, off by at most 9.5e-06 of the radius"
+    assert curves_message in problems_of(read)
     # A segment that bulges by a half circle: tan(180° / 4) = 1.
     straight = line([(0, 0), (2, 0), (2, 2)], closed=True)
     (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n1.0\n", 1)), "utf-8")
     read = read_vector(tmp_path / "s.dxf")
     assert read.frame.geometry.iloc[0].area == pytest.approx(2 + np.pi / 2, abs=1e-3)
-    assert said_of_curves in said(read)
+    assert curves_message in problems_of(read)
     (tmp_path / "s.dxf").write_text(dxf(straight.replace("20\n0\n", "20\n0\n42\n0.0\n", 1), text("42", 1, 1)), "utf-8")
-    assert said_of_curves not in said(read_vector(tmp_path / "s.dxf"))
+    assert curves_message not in problems_of(read_vector(tmp_path / "s.dxf"))
 
 
 def drawn(path, draw, version="R2000"):
@@ -521,7 +523,7 @@ def test_every_kind_of_entity_is_read_or_named(tmp_path):
     assert areas[1:5] == pytest.approx([50 * np.pi, 40.5, np.pi / 2, 2], rel=2e-5)
     assert areas[-2:] == [9, 9]
     assert read.frame.geometry.iloc[2].bounds == (-9, 0, 0, 9)
-    assert "2 entities are not read: LWPOLYLINE (1), XLINE (1)" in said(read)
+    assert "2 entities are not read: LWPOLYLINE (1), XLINE (1)" in problems_of(read)
 
 
 def test_a_drawing_of_nothing_has_no_rows(tmp_path):
@@ -551,9 +553,9 @@ def test_repairs_of_a_damaged_drawing_are_listed(tmp_path):
     (tmp_path / "s.dxf").write_bytes(good.replace("0\nENDSEC\n0\nSECTION", "0\nSECTION").encode("gbk"))
     read = read_vector(tmp_path / "s.dxf")
     assert (read.frame.geometry.area.tolist(), read.frame["name"].tolist()) == ([10_000], ["一号地"])
-    repairs = [what for what in said(read) if what.startswith("is damaged and was repaired: ")]
+    repairs = [what for what in problems_of(read) if what.startswith("is damaged and was repaired: ")]
     assert any("missing ENDSEC" in what for what in repairs)
-    assert all(said(read)[what].level == "warning" for what in repairs)
+    assert all(problems_of(read)[what].level == "warning" for what in repairs)
 
 
 def test_blocks_that_multiply_are_bounded(tmp_path):
@@ -573,7 +575,7 @@ def test_blocks_that_multiply_are_bounded(tmp_path):
         drawing.blocks.new("b").add_blockref("b", (1, 0))
         space.add_blockref("b", (0, 0))
 
-    assert "1 entities are not read: INSERT (1)" in said(read_vector(drawn(path, draw_endless)))
+    assert "1 entities are not read: INSERT (1)" in problems_of(read_vector(drawn(path, draw_endless)))
 
 
 @pytest.mark.parametrize(

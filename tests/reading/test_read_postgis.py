@@ -199,8 +199,8 @@ def test_a_layer_of_a_city_may_lie_in_a_database(address, tmp_path):
         connection.execute("INSERT INTO redline VALUES ('r1', 'y', ST_GeomFromText(%s, 4490))", [ring])
         connection.execute("INSERT INTO redline VALUES ('r2', 'n', ST_GeomFromText(%s, 4490))", [ring])
     secret = address.replace("postgres@", "postgres:s3cret@")
-    said = f'source = "{secret}"\nsource_layer = "public.redline"\nwhere = {{ keep = ["y"] }}'
-    toy.changed(city, "catalog.toml", ('source = "redline.gpkg"', said))
+    declaration = f'source = "{secret}"\nsource_layer = "public.redline"\nwhere = {{ keep = ["y"] }}'
+    toy.changed(city, "catalog.toml", ('source = "redline.gpkg"', declaration))
     report = toy.screened(city, toy.square(0, 0))
     source = next(s for s in report.provenance.sources if s.role == "redline")
     assert source.name == shown(address)

@@ -113,9 +113,9 @@ def test_a_placemark_whose_ring_is_not_closed(tmp_path):
     assert [(r.feature, r.what, round(r.area_before_m2)) for r in sites.repairs] == [
         ("2", CLOSED, round(area(corners())))
     ]
-    (said,) = [p for p in sites.problems if p.what == CLOSED]
-    assert said.level == "warning"
-    assert said.place.endswith("placemark 2 ('b')")
+    (warning,) = [p for p in sites.problems if p.what == CLOSED]
+    assert warning.level == "warning"
+    assert warning.place.endswith("placemark 2 ('b')")
 
 
 def test_heights_are_left_out_of_placemarks_unless_they_are_0(tmp_path):
@@ -401,9 +401,10 @@ def test_arcs_and_splines_of_a_drawing(tmp_path):
         f"0\nSPLINE\n5\n1D\n100\nAcDbEntity\n8\n0\n100\nAcDbSpline\n70\n8\n71\n3\n72\n8\n73\n4\n74\n0\n{knots}{points}"
     )
     path.write_text(dxf(spline), "utf-8")
-    said = {p.what: p.level for p in read_vector(path).problems}
+    levels = {p.what: p.level for p in read_vector(path).problems}
     assert (
-        said["splines are drawn as chords of the library that reads them, which does not say how far off"] == "warning"
+        levels["splines are drawn as chords of the library that reads them, which does not say how far off"]
+        == "warning"
     )
 
 
@@ -447,8 +448,8 @@ def test_a_report_and_a_batch_list_what_the_reader_did(place, tmp_path, monkeypa
     (repair,) = report.provenance.repairs
     assert (repair.feature, repair.what) == ("s8", CLOSED)
     assert repair.area_before_m2 == repair.area_after_m2 == pytest.approx(10_000, rel=1e-6)
-    (told,) = provenance_object(report.provenance)["repairs"]
-    assert told["feature"] == "s8"
+    (entry,) = provenance_object(report.provenance)["repairs"]
+    assert entry["feature"] == "s8"
     many = dataclasses.replace(repair, feature=Message("{count} features", count=21))
     report_of_many = dataclasses.replace(report, provenance=dataclasses.replace(report.provenance, repairs=(many,)))
     (row,) = next(t for t in provenance_tables(ReportText(report_of_many, "zh")) if t.name == "repairs").rows

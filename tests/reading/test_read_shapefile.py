@@ -21,7 +21,7 @@ def path(tmp_path):
     return tmp_path / "地块.shp"
 
 
-def said(read):
+def problems_of(read):
     return {str(p.what): p for p in read.problems}
 
 
@@ -31,7 +31,7 @@ def test_gbk_without_cpg(path):
     # Ten bytes are five characters.
     assert list(read.frame.columns)[:3] == ["编号", "项目名称", "环境管控单"]
     assert (read.encoding.value, read.encoding.how) == ("gb18030", "the bytes are not UTF-8 but GB18030")
-    assert said(read)["names of fields may have been cut to 10 bytes: 环境管控单"].level == "note"
+    assert problems_of(read)["names of fields may have been cut to 10 bytes: 环境管控单"].level == "note"
     assert [b for g in read.frame.geometry for b in g.bounds] == pytest.approx(
         [112.4, 25, 112.41, 25.01, 112.5, 25, 112.51, 25.01]
     )
@@ -43,29 +43,29 @@ def test_a_cpg_that_lies_is_found_out(path, name):
     path.with_suffix(".cpg").write_text(name)
     read = read_vector(path)
     assert read.frame["项目名称"].tolist() == [row[1] for row in ROWS]
-    problem = said(read)[f".cpg says {name}, but the text is GB18030"]
+    problem = problems_of(read)[f".cpg says {name}, but the text is GB18030"]
     assert (problem.level, problem.remedy) == ("warning", "read as the bytes say; correct the .cpg")
 
 
 @pytest.mark.parametrize("name", ["GBK", "GB2312", "936", "CP936", "GB18030", "ANSI 936"])
-def test_a_cpg_that_tells_the_truth(path, name):
+def test_a_correct_cpg(path, name):
     path.with_suffix(".cpg").write_text(name)
     read = read_vector(path)
     assert read.frame["编号"].tolist() == ["甲-1", "乙-2"]
     assert read.encoding.how == f".cpg says {name}"
 
 
-def test_utf8_under_a_cpg_that_says_gbk(tmp_path):
+def test_utf8_under_a_cpg_that_states_gbk(tmp_path):
     # Names of ten bytes cut a character in two.
     raw_shapefile.write(tmp_path / "s.shp", FIELDS, ROWS, "utf-8")
     (tmp_path / "s.cpg").write_text("GBK")
     read = read_vector(tmp_path / "s.shp")
     assert list(read.frame.columns)[:3] == ["编号", "项目名", "环境管"]
     assert read.frame["项目名"].tolist() == [row[1] for row in ROWS]
-    assert ".cpg says GBK, but the text is UTF-8" in said(read)
+    assert ".cpg says GBK, but the text is UTF-8" in problems_of(read)
 
 
-def test_names_that_are_alike_once_they_are_cut(tmp_path):
+def test_names_that_are_equal_after_they_are_cut(tmp_path):
     raw_shapefile.write(tmp_path / "s.shp", ["项目编号", "项目编码", "项目"], [["1", "2", "3"]], "utf-8")
     frame = read_vector(tmp_path / "s.shp").frame
     assert frame.drop(columns="geometry").iloc[0].to_dict() == {"项目编": "1", "项目编_2": "2", "项目": "3"}
@@ -102,7 +102,7 @@ def test_without_index_it_is_read_from_a_copy(path):
     read = read_vector(path)
     assert read.frame["编号"].tolist() == ["甲-1", "乙-2"]
     assert read.frame.crs is not None
-    problem = said(read)["has no index (.shx); one was made on a copy"]
+    problem = problems_of(read)["has no index (.shx); one was made on a copy"]
     assert (problem.level, problem.place) == ("warning", str(path))
     assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
 
@@ -115,12 +115,12 @@ def test_an_index_that_points_elsewhere_is_not_used(path):
     index.write_bytes(data)
     read = read_vector(path)
     assert [g.bounds[0] for g in read.frame.geometry] == pytest.approx([112.4, 112.5])
-    assert said(read)["its index (.shx) does not fit its shapes; one was made on a copy"].level == "warning"
+    assert problems_of(read)["its index (.shx) does not fit its shapes; one was made on a copy"].level == "warning"
 
 
 def test_without_table_rows_are_numbered(path):
     path.with_suffix(".dbf").unlink()
-    assert said(read_vector(path))["has no table (.dbf), so no attributes"].level == "warning"
+    assert problems_of(read_vector(path))["has no table (.dbf), so no attributes"].level == "warning"
     table = read_sites(path)
     assert table.frame["id"].tolist() == ["1", "2"]
     assert {"has no table (.dbf), so no attributes", "has no id column"} <= {p.what for p in table.problems}
@@ -159,7 +159,7 @@ def test_deleted_records_are_passed_over_and_counted(path):
     read = read_vector(path)
     assert read.frame["id"].tolist() == ["b"]
     assert read.frame.geometry.iloc[0].bounds[0] == pytest.approx(112.5)
-    assert "1 records are marked as deleted and were passed over" in said(read)
+    assert "1 records are marked as deleted and were passed over" in problems_of(read)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_prj_of_nonsense(path):
     path.with_suffix(".prj").write_text("nonsense")
     read = read_vector(path)
     assert read.frame.crs is None
-    assert said(read)["its .prj names no system of coordinates that is known"].level == "warning"
+    assert problems_of(read)["its .prj names no system of coordinates that is known"].level == "warning"
 
 
 def test_parts_in_capital_letters(path):

@@ -28,7 +28,7 @@ def csv(tmp_path, text, encoding="utf-8", name="s.csv"):
     return tmp_path / name
 
 
-def said(read):
+def problems_of(read):
     return {str(p.what): p for p in read.problems}
 
 
@@ -50,7 +50,7 @@ def test_delimiter_and_encoding_are_found_and_reported(tmp_path, encoding, delim
     how = {"utf-8": "the bytes are UTF-8", "gbk": "the bytes are not UTF-8 but GB18030"}.get(
         encoding, "byte order mark"
     )
-    assert f"was read in {name} ({how}), delimited by '{title}'" in said(read)
+    assert f"was read in {name} ({how}), delimited by '{title}'" in problems_of(read)
     assert (read.encoding.value, read.encoding.how) == (name, how)
 
 
@@ -101,8 +101,8 @@ def test_a_title_above_the_head_and_a_sum_below(tmp_path):
     ]
     read = read_vector(book(tmp_path, 表=rows))
     assert points(read) == [(112.4, 25)]
-    assert "row 3 is taken as the head of the table" in said(read)
-    problem = said(read)["is a sum ('合计') and was passed over"]
+    assert "row 3 is taken as the head of the table" in problems_of(read)
+    problem = problems_of(read)["is a sum ('合计') and was passed over"]
     assert str(problem.place).endswith("s.xlsx, sheet '表', row 5")
 
 
@@ -172,12 +172,12 @@ def test_degrees_name_no_system_and_that_is_reported(tmp_path):
     path = csv(tmp_path, "id,lon,lat\n1,112.4,25\n")
     read = read_vector(path)
     assert read.frame.crs.to_epsg() == 4490
-    problem = said(read)["longitude and latitude name no system; taken as CGCS2000"]
+    problem = problems_of(read)["longitude and latitude name no system; taken as CGCS2000"]
     assert problem.level == "warning"
     assert "GCJ-02" in problem.remedy
     declared = read_vector(path, options=ReadOptions(crs="EPSG:4326"))
     assert declared.frame.crs.to_epsg() == 4326
-    assert "longitude and latitude name no system; taken as CGCS2000" not in said(declared)
+    assert "longitude and latitude name no system; taken as CGCS2000" not in problems_of(declared)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_which_of_x_and_y_points_north_is_decided_by_values_and_reported(tmp_pat
     read = read_vector(csv(tmp_path, f"id,X,Y\n1,{x},{y}\n2,{x + 0.01},{y}\n"))
     east, up = (y, x) if north else (x, y)
     assert points(read)[0] == (east, up)
-    problem = said(read)[f"{'X' if north else 'Y'} is read as pointing north, by its values"]
+    problem = problems_of(read)[f"{'X' if north else 'Y'} is read as pointing north, by its values"]
     assert problem.level == ("warning" if north else "note")
     assert read.frame.crs is None
 
@@ -249,8 +249,8 @@ def test_boundary_points_become_parcels_with_holes_and_parts(tmp_path, closed):
     assert read.frame["地块编号"].tolist() == ["甲", "乙"]
     assert read.frame.geometry.area.tolist() == [10_000 - 100 + 1_250, 10_000]
     assert [g.geom_type for g in read.frame.geometry] == ["MultiPolygon", "Polygon"]
-    assert f"{16 + (4 if closed else 0) - 1} boundary points were joined to 2 parcels" in said(read)
-    assert "X is read as pointing north, by its values" in said(read)
+    assert f"{16 + (4 if closed else 0) - 1} boundary points were joined to 2 parcels" in problems_of(read)
+    assert "X is read as pointing north, by its values" in problems_of(read)
 
 
 def test_rings_without_numbers_end_where_they_began(tmp_path):
@@ -268,7 +268,7 @@ def test_the_number_of_a_parcel_in_merged_cells(tmp_path):
     )
     assert read.frame["地块编号"].tolist() == ["甲", "乙"]
     assert read.frame["用途"].tolist() == ["住宅", "住宅"]
-    assert said(read)["rows without the number of a parcel are taken to belong to the one above"].level == "note"
+    assert problems_of(read)["rows without the number of a parcel are taken to belong to the one above"].level == "note"
 
 
 def test_a_table_of_one_parcel(tmp_path):
@@ -283,8 +283,8 @@ def test_a_column_that_numbers_the_points(tmp_path):
     rows = [["id", "点号", "X", "Y"], *([i, r[1], r[3], r[4]] for i, r in enumerate(rows_of([SQUARE])))]
     read = read_vector(book(tmp_path, s=rows), options=METRES)
     assert read.frame.geometry.area.tolist() == [10_000]
-    assert said(read)["column 'id' differs in every row, so it is no number of a parcel"].level == "warning"
-    assert "columns that differ within a parcel were left out: id" in said(read)
+    assert problems_of(read)["column 'id' differs in every row, so it is no number of a parcel"].level == "warning"
+    assert "columns that differ within a parcel were left out: id" in problems_of(read)
 
 
 @settings(max_examples=60)
@@ -326,9 +326,9 @@ def test_parcels_that_cannot_be_made(tmp_path):
     read = read_vector(book(tmp_path, s=rows), options=METRES)
     assert read.frame.geometry.isna().tolist() == [False, True, True]
     assert read.frame.geometry.iloc[0].equals(Polygon([(38412000 + x, 2765000 + y) for x, y in SQUARE]))
-    assert str(said(read)["ring 1 has 2 different points"].place).endswith("sheet 's', parcel '乙'")
-    assert said(read)["has the same ring twice; it is counted once"].level == "warning"
-    assert str(said(read)["'?' is no number"].place).endswith("row 14, column 'X'")
+    assert str(problems_of(read)["ring 1 has 2 different points"].place).endswith("sheet 's', parcel '乙'")
+    assert problems_of(read)["has the same ring twice; it is counted once"].level == "warning"
+    assert str(problems_of(read)["'?' is no number"].place).endswith("row 14, column 'X'")
 
 
 # --- workbooks ----------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_the_one_sheet_with_coordinates_is_read(tmp_path):
     rows = [["编号", "经度", "纬度", "日期"], [1, 112.4, 25, "x"]]
     path = book(tmp_path, 说明=[["填表说明"]], 项目=rows)
     read = read_vector(path)
-    assert "sheet '项目' was read; 说明 have no coordinates" in said(read)
+    assert "sheet '项目' was read; 说明 have no coordinates" in problems_of(read)
     assert read.engine.startswith("python-calamine ")
     assert read_sites(path).frame["id"].tolist() == ["1"]
     with pytest.raises(SourceError, match="has no layer '别的'; name one of 说明, 项目"):

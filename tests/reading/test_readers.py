@@ -1,4 +1,4 @@
-"""Files of sites: what planners have, and what is said when one cannot be used."""
+"""Files of sites: common variants, and the messages for those that cannot be used."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_the_first_alias_found_is_taken_and_other_columns_are_kept():
 def test_without_ids_rows_are_numbered_and_that_is_reported():
     table = sites_from_frame(frame(name=["甲", "乙"]), name="sites.shp")
     assert table.frame["id"].tolist() == ["1", "2"]
-    said = {p.what: (p.level, p.remedy) for p in table.problems}
-    assert said["has no id column"] == ("note", "rows are numbered from 1")
-    assert said["has no column of activities"][0] == "warning"
+    reported = {p.what: (p.level, p.remedy) for p in table.problems}
+    assert reported["has no id column"] == ("note", "rows are numbered from 1")
+    assert reported["has no column of activities"][0] == "warning"
 
 
 def test_numbers_and_blanks_become_text():
@@ -142,7 +142,7 @@ def test_a_file_that_is_none_of_its_kind_is_named(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("given", "what"),
     [
-        ("https://example.com/sites.geojson", "is on the network, which is not used unasked"),
+        ("https://example.com/sites.geojson", "is on the network, which is not used without permission"),
         ("/vsicurl/https://example.com/sites.gpkg", "virtual paths are not opened"),
         ("/vsizip/sites.zip/sites.shp", "virtual paths are not opened"),
         ('{"type": "Point", "coordinates": [112, 25]}', "is the data themselves, not the path of a file"),
@@ -279,10 +279,10 @@ def test_points_given_twice_are_no_fault_and_a_ring_is_a_closed_line():
     assert done.geometry[1].is_closed
 
 
-def test_a_mixture_keeps_its_highest_dimension_and_says_so():
+def test_a_mixture_is_reduced_to_its_highest_dimension_and_reported():
     both = shapely.GeometryCollection([SHAPES[2], SHAPES[1]])
-    alike = shapely.GeometryCollection([box(0, 0, 1, 1), box(2, 0, 3, 1)])
-    done = mended(both, alike)
+    same_dimension = shapely.GeometryCollection([box(0, 0, 1, 1), box(2, 0, 3, 1)])
+    done = mended(both, same_dimension)
     assert done.geometry[0].geom_type == "LineString"
     assert done.geometry[1].geom_type == "MultiPolygon"
     assert [p.what for p in done.problems] == [

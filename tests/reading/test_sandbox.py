@@ -73,8 +73,8 @@ def test_what_was_read_comes_back_as_it_was(tmp_path):
 
 
 def test_a_message_of_the_child_fills_in_nothing_but_its_values():
-    told = pack_error(SourceError("a", "b", "c")).replace('"b"', '{"message": "{x.__class__}", "values": {"x": "v"}}')
-    assert unpack_error(told).what == "{x.__class__}"
+    packed = pack_error(SourceError("a", "b", "c")).replace('"b"', '{"message": "{x.__class__}", "values": {"x": "v"}}')
+    assert unpack_error(packed).what == "{x.__class__}"
 
 
 def test_nothing_pickled_is_loaded(tmp_path):
@@ -89,13 +89,13 @@ def test_nothing_pickled_is_loaded(tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signals")
 @pytest.mark.parametrize(
-    ("number", "said"), [("SIGSEGV", "made the library that reads it crash"), ("SIGKILL", "needs more than 2.0 GB")]
+    ("number", "message"), [("SIGSEGV", "made the library that reads it crash"), ("SIGKILL", "needs more than 2.0 GB")]
 )
-def test_a_reading_that_is_ended_is_an_error_and_no_more(tmp_path, number, said):
+def test_a_reading_that_is_ended_is_an_error_and_no_more(tmp_path, number, message):
     path = written(tmp_path / "s.gpkg")
     reading = begin_reading(path)
     os.kill(reading._process.pid, getattr(signal, number))
-    with pytest.raises(SourceError, match=f"s.gpkg: {said}"):
+    with pytest.raises(SourceError, match=f"s.gpkg: {message}"):
         reading.result()
     assert not reading._folder.exists()
 
@@ -119,13 +119,13 @@ def test_a_file_that_ends_the_process_takes_no_other_with_it(tmp_path):
     good, bad = written(tmp_path / "good.gpkg"), written(tmp_path / "bad.geojson")
     point = '{"type":"Feature","properties":{"id":"1"},"geometry":{"type":"Point","coordinates":[112.5,25]}},'
     bad.write_text('{"type":"FeatureCollection","features":[' + point * 250_000 + point[:-1] + "]}")
-    asked = [
+    requests = [
         (good, ReadOptions()),
         (bad, ReadOptions()),
         (tmp_path / "none.gpkg", ReadOptions()),
         (good, ReadOptions()),
     ]
-    first, second, third, fourth = read_many_in_sandbox(asked, limits=Limits(memory_bytes=512 * 1024**2))
+    first, second, third, fourth = read_many_in_sandbox(requests, limits=Limits(memory_bytes=512 * 1024**2))
     assert len(first.frame) == len(fourth.frame) == 2
     assert "bad.geojson: needs more than 0.5 GB of memory" in str(second)
     assert "none.gpkg: the file does not exist" in str(third)

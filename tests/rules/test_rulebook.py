@@ -177,7 +177,7 @@ def test_of_two_extended_books_the_later_prevails(tmp_path):
     assert book.rule("one").severity == Severity.CONDITIONAL
 
 
-def test_what_two_books_extend_does_not_undo_what_one_of_them_says(tmp_path):
+def test_what_two_books_extend_does_not_undo_entries_of_one_of_them(tmp_path):
     write(tmp_path / "base.toml", HEAD + BODY + RULE)
     write(tmp_path / "a.toml", extending("base.toml") + RULE.replace('"prohibited"', '"notice"'))
     write(tmp_path / "b.toml", extending("base.toml") + RULE.replace("rule.one", "rule.two"))
@@ -271,7 +271,7 @@ def test_activities_within_each_other_end(tmp_path):
     assert book.widening("a") == {"a", "b"}
 
 
-def test_the_reach_of_a_rule_takes_in_whatever_it_may_demand(tmp_path):
+def test_the_reach_of_a_rule_includes_all_that_it_may_require(tmp_path):
     folder = toy.city(tmp_path / "city")
     book = open_catalogue(folder).book
     assert book.rule("road").reach_m == 29

@@ -51,7 +51,7 @@ def test_a_site_over_two_features_has_a_row_for_each(city):
     assert rows["share"].tolist() == pytest.approx([0.25, 0.75], rel=1e-9)
 
 
-def test_a_site_in_the_hole_is_clear_and_knows_how_near_the_rim_is(city):
+def test_a_site_in_the_hole_is_clear_and_its_distance_to_the_rim_is_given(city):
     row = toy.row(toy.screened(city, toy.square(410, 410, 80)), "redline")
     assert row["state"] == CLEAR
     assert row["distance_m"] == pytest.approx(10, abs=1e-6)

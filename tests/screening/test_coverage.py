@@ -102,7 +102,7 @@ def test_a_layer_that_the_catalogue_does_not_describe_is_missing(city):
     report = toy.screened(city, toy.square(-3000, 0), activity="采石")
     row = toy.row(report, "caves")
     assert (row["state"], row["reason"]) == (NOT_CHECKED, "layer-missing")
-    # It says nothing about sites that the rule does not concern.
+    # It does not affect sites that the rule does not concern.
     row = toy.row(toy.screened(city, toy.square(-3000, 0)), "caves")
     assert (row["state"], row["reason"]) == (CLEAR, "activity-not-meant")
 

@@ -196,7 +196,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_needs_nothing_and_what_the_file_says_is_inert(tmp_path, city):
+def test_the_page_needs_nothing_and_text_of_the_file_is_inert(tmp_path, city):
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     sites = toy.sites(toy.square(0, 0), toy.square(50, 50), id=[evil, "b"], **{evil: ["x", "y"]})
     sites.to_file(tmp_path / "sites.gpkg", engine="pyogrio")

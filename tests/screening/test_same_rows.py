@@ -211,7 +211,7 @@ def answers_of(module, sites, layer, distance=500.0):
 
 
 @pytest.mark.parametrize("east", [0.0, 600_000.0, 38_400_000.0])
-def test_distances_are_rounded_alike_wherever_the_plane_begins(east):
+def test_distances_are_rounded_equally_for_every_origin_of_the_plane(east):
     random = np.random.default_rng(5)
     lines = np.array([LineString(random.uniform(0, 5000, (6, 2)) + np.array([east, 0])) for _ in range(12)])
     sites = [Point(xy).buffer(40, quad_segs=3) for xy in random.uniform(0, 5000, (300, 2)) + np.array([east, 0])]
@@ -244,11 +244,11 @@ def test_of_features_as_near_the_first_is_named(module):
 
 
 @pytest.mark.parametrize("module", [sites_to_layer, shapely_oracle])
-@pytest.mark.parametrize("apart", [20.0, 20.0000004, 20.0000006, 19.9999994, 19.9999996, 20.0 - 5e-7, 20.0 + 5e-7])
-def test_distances_are_compared_in_whole_micrometres(module, apart):
+@pytest.mark.parametrize("distance_m", [20.0, 20.0000004, 20.0000006, 19.9999994, 19.9999996, 20.0 - 5e-7, 20.0 + 5e-7])
+def test_distances_are_compared_in_whole_micrometres(module, distance_m):
     index = FeatureIndex(np.array([LineString([(0, 0), (1000, 1)])]))
     middle, across = np.array([500.0, 0.5]), np.array([-1.0, 1000.0]) / np.hypot(1, 1000)
-    sites = np.array([Point(middle + apart * across)])
+    sites = np.array([Point(middle + distance_m * across)])
     exact = shapely.distance(sites[0], index.geometries[0])
     steps = round(exact * 1e6) / 1e6
     assert module.nearest_rounded(SiteShapes(sites), index).distance.tolist() == [steps]

@@ -213,7 +213,7 @@ def test_a_repaired_site_is_listed_with_its_area_before_and_after(city):
     assert "area 0.00 ㎡ before, 5000.00 ㎡ after" in repaired[0]
 
 
-def test_the_report_says_where_it_comes_from(city, reference):
+def test_the_report_states_its_provenance(city, reference):
     provenance = reference.provenance
     assert (provenance.rule_book, provenance.rule_book_version) == ("玩具规则", "1")
     assert provenance.plane == "CGCS2000 / equal-area plane at 112.5 25"

@@ -84,7 +84,7 @@ def test_the_ladder_disregards_no_corridor_and_nothing_that_has_no_area(city):
 
 def test_the_ladder_keeps_what_was_not_checked(city):
     assert set(toy.verdict(toy.screened(city, FREE, activity="采石"))["ladder"]) == {INCOMPLETE}
-    # 150 ㎡ in the redline, undecided for want of an activity, and a missing layer that may concern it.
+    # 150 ㎡ in the redline, undecided because the activity is missing, and a missing layer that may concern it.
     ladder = toy.verdict(toy.screened(city, box(-200, 100, 1.5, 200), activity=""))["ladder"]
     assert ladder == (INCOMPLETE,) * 4
 

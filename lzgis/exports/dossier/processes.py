@@ -33,21 +33,21 @@ Setup = Callable[[], Callable[[Job], list[Path]]]
 
 
 def process_count(count: int, workers: int) -> int:
-    """Return how many processes write `count` projects with at most `workers`; 0 stands for one per core.
+    """Return how many processes write `count` projects with at most `workers`; 0 means one per core.
 
     Examples
     --------
     >>> process_count(20, 4), process_count(500, 4), process_count(500, 1)
     (1, 4, 1)
     """
-    wanted = workers or os.cpu_count() or 1
-    return max(1, min(wanted, _MAX_PROCESSES, count // _WORTH_A_PROCESS))
+    most = workers or os.cpu_count() or 1
+    return max(1, min(most, _MAX_PROCESSES, count // _WORTH_A_PROCESS))
 
 
 def write_in_processes(setup: Setup, jobs: Sequence[Job], size: int, folder: Path) -> Iterator[list[Path]]:
     """Write all projects with `size` processes; yields the files of each project, in the order of `jobs`.
 
-    The serialised `setup` is kept in `folder` while the processes run.
+    The serialised `setup` is stored in `folder` while the processes run.
     """
     if size == 1:
         yield from map(setup(), jobs)

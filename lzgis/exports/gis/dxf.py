@@ -1,12 +1,15 @@
 r"""The conflicting parts as a DXF drawing for CAD: closed polylines in the Gauss-Krüger zone of the city, labelled.
 
 ezdxf writes the drawing as DXF R2000 with the code page ANSI_936 (GBK): in this combination Chinese is readable in CAD
-programs and GDAL alike. A character that GBK lacks is written as ``\U+XXXX``. The format has no coordinate reference
+programs and in GDAL. A character that GBK lacks is written as ``\U+XXXX``. The format has no coordinate reference
 system, so the name of every layer states the zone.
 """
 
 from __future__ import annotations
 
+import lzgis.files.ezdxf_import  # noqa: F401 (before ezdxf)
+
+# isort: split
 import datetime as dt
 import io
 import json

@@ -21,7 +21,7 @@ import shapely
 from lzgis.coordinates.plane import Geometries
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns
-from lzgis.exports.gis.json import origin as whence
+from lzgis.exports.gis.json import origin
 from lzgis.exports.report_text import AT_ONCE, ReportText, text
 from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import Report
@@ -66,16 +66,16 @@ def _present(shapes: Geometries) -> Any:
 
 def head_members(texts: ReportText) -> dict[str, Any]:
     """Return the members of the collection: title, notice, dates, rule book and provenance."""
-    origin = texts.report.provenance
+    provenance = texts.report.provenance
     return {
         "title": texts.words("map", "title", city=texts.city),
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
         "confidentiality": texts.confidentiality,
-        "as_of": origin.as_of.isoformat(),
-        "made_at": origin.made_at.isoformat(),
-        "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
-        **whence(texts.report),
+        "as_of": provenance.as_of.isoformat(),
+        "made_at": provenance.made_at.isoformat(),
+        "rule_book": f"{provenance.rule_book} {provenance.rule_book_version}",
+        **origin(texts.report),
     }
 
 

@@ -20,7 +20,7 @@ import pyogrio.errors
 from lzgis.errors import ExportError
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
-from lzgis.exports.gis.json import origin as whence
+from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_style import Category, categorized
 from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ContextText, ReportText
 from lzgis.files.atomic_write import write_atomic
@@ -32,7 +32,7 @@ from lzgis.words import Language
 #: By kind of layer, what its features are coloured by and how.
 Styles = Mapping[str, tuple[str, list[Category]]]
 
-#: What parts are coloured by; those that may be boundary errors look the same whatever rule they would break.
+#: The field that parts are coloured by; those that may be boundary errors look the same for every rule.
 PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
 
 _SYNC = "OGR_SQLITE_SYNCHRONOUS"
@@ -220,13 +220,13 @@ def _describe(database: sqlite3.Connection, layers: list[GisLayer], texts: Conte
 
 def _metadata(layer: GisLayer, texts: ContextText) -> dict[str, Any]:
     """Return title, dates, rule book and every source that the layer was made from, with date and hash."""
-    origin = texts.context.provenance
+    provenance = texts.context.provenance
     titles = {one.id: texts.layer(one.id) for one in texts.context.layers.values()}
     return {
         "title": layer.title,
-        "as_of": origin.as_of.isoformat(),
+        "as_of": provenance.as_of.isoformat(),
         "made_at": _stamp(texts.context),
-        "rule_book": f"{origin.rule_book} {origin.rule_book_version}",
+        "rule_book": f"{provenance.rule_book} {provenance.rule_book_version}",
         "crs": "EPSG:4490",
         "confidentiality": texts.confidentiality,
         "notice": texts.notice,
@@ -240,9 +240,9 @@ def _metadata(layer: GisLayer, texts: ContextText) -> dict[str, Any]:
                 "version": source.version,
                 "sha256": source.sha256,
             }
-            for source in origin.sources
+            for source in provenance.sources
         ],
-        **whence(texts.context),
+        **origin(texts.context),
     }
 
 

@@ -1,7 +1,7 @@
 """JSON-FG (OGC 21-045r1): the features of `lzgis.exports.gis.geojson` with their geometry in CGCS2000.
 
 The member ``place`` holds the geometry in the axis order of EPSG:4490: latitude before longitude. The member ``geometry``,
-which would have to be in WGS 84, is null: for programs that know GeoJSON only there is the GeoJSON file.
+which would have to be in WGS 84, is null: programs that read GeoJSON only can use the GeoJSON file.
 """
 
 from __future__ import annotations

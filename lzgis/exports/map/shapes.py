@@ -113,7 +113,7 @@ def topology(
 
 
 def _whole(shape: dict[str, Any]) -> dict[str, Any]:
-    """Convert the coordinates of points to integers; they stand in the shape itself, not in arcs."""
+    """Convert the coordinates of points to integers; they are stored in the shape itself, not in arcs."""
     if "coordinates" in shape:
         shape["coordinates"] = np.asarray(shape["coordinates"]).astype(int).tolist()
     return shape

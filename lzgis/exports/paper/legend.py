@@ -1,4 +1,4 @@
-"""The legend of a map, and the headings of the blocks that stand beside it."""
+"""The legend of a map, and the headings of the blocks beside it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def read_download(address: str, options: ReadOptions) -> Read:
     if options.network != "allowed":
         raise SourceError(
             place,
-            Message("is on the network, which is not used unasked"),
+            Message("is on the network, which is not used without permission"),
             Message("fetch the file yourself, or use --allow-network"),
         )
     name = PurePosixPath(unquote(urlsplit(address).path)).name

@@ -5,6 +5,9 @@ A drawing has no reference system: it must be declared.
 
 from __future__ import annotations
 
+import lzgis.files.ezdxf_import  # noqa: F401 (before ezdxf)
+
+# isort: split
 import io
 import itertools
 import logging

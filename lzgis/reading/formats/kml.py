@@ -210,7 +210,7 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
     except ValueError:
         _refuse(here, Message("a coordinate is not a number"))
     heights = np.array([_height(one) for one in tuples])
-    # Programs that know no heights write 0.
+    # Programs without heights write 0.
     return np.column_stack([points, heights]) if heights.any() else points
 
 

@@ -269,7 +269,7 @@ def _system(connection: Connection, srid: int, here: str) -> CRS:
     row = connection.execute(text(_SYSTEM), {"srid": srid}).first()
     authority, code, wkt = row if row is not None else ("EPSG", srid, "")
     for given in (f"{authority}:{code}", wkt):
-        # The system of an office has an authority that PROJ does not know; it is stored as WKT.
+        # A custom system has an authority that is not in PROJ; it is stored as WKT.
         with suppress(CRSError):
             return CRS.from_user_input(given)
     raise SourceError(

@@ -57,7 +57,7 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
     Raises
     ------
     SourceError
-        If it cannot be read, whatever error the libraries raise.
+        If it cannot be read, for any error of the libraries.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -77,7 +77,7 @@ class AuditContext:
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def layer_id(self, layer: str) -> str:
-        """Return the id of a layer that a rule names: ``"outline"`` stands for the layer with the city's outline."""
+        """Return the id of a layer that a rule names: ``"outline"`` means the layer with the city's outline."""
         return self.outline if layer == OUTLINE else layer
 
     def layers_of(self, rule: LayerRule) -> list[str]:

@@ -43,14 +43,14 @@ def check_same_edge(rule: LayerRule, context: AuditContext) -> list[LayerFinding
     rows = []
     for n in np.argsort(-found.distance, kind="stable"):
         left, right = int(mine[found.left[n]]), int(theirs[found.right[n]])
-        length, apart = float(found.line[n].length), float(found.distance[n])
+        length, distance = float(found.line[n].length), float(found.distance[n])
         what = Message(
             "the borders of {mine} and {theirs} run {distance:.2f} m apart for {length:.0f} m",
             mine=feature_name(one, left),
             theirs=feature_name(two, right),
-            distance=apart,
+            distance=distance,
             length=length,
         )
-        sizes = {"length_m": length, "mean_width_m": apart, "geometry": found.line[n], "what": what}
+        sizes = {"length_m": length, "mean_width_m": distance, "geometry": found.line[n], "what": what}
         rows.append(LayerFinding(layer, State.SLIVER, feature=left, other_layer=other, other=right, **sizes))
     return rows or [clear_row(layer, other)]

@@ -48,11 +48,11 @@ class Check:
         which = whole.matching(where)
         if len(which) == len(whole.frame):
             return whole, which, whole.index
-        # Kept with the layer, for the next sites that are held against it.
-        kept, key = whole.index.cached, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
-        if key not in kept:
-            kept[key] = whole.index.take(which)
-        chosen: FeatureIndex = kept[key]
+        # Cached with the layer, for the next sites that are checked against it.
+        cached, key = whole.index.cached, f"where {hashlib.sha256(which.tobytes()).hexdigest()}"
+        if key not in cached:
+            cached[key] = whole.index.take(which)
+        chosen: FeatureIndex = cached[key]
         return whole, which, chosen
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -85,7 +85,7 @@ def overlap_states(
         feature. A narrow lane that crosses a redline is no sliver: the part is as wide as the lane itself.
     width : array of float
         The mean width (m) of polygonal parts, NaN for others. Where it is below the tolerance, that of the widest piece:
-        a real overlap beside a long ragged border is no error.
+        a real overlap at a long ragged border is no error.
     """
     dimension = shapely.get_dimensions(parts)
     tolerance = check.sliver_width_m

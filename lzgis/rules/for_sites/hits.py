@@ -19,7 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """The answers of one rule: at least one row per site, whatever its state.
+    """The results of one rule: at least one row per site, in any state.
 
     Arrays of equal length. `site` and `feature` are positions, the latter in `layer` and -1 for none; the other columns
     are those of `lzgis.model.report.FINDING_COLUMNS`.

@@ -77,7 +77,7 @@ def _wholly_covered(check: Check, rows: Hits, index: FeatureIndex, which: Intege
     """Find the polygons whose overlaps leave nothing wider than `RESOLUTION_M`.
 
     The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
-    a millimetre wide, whatever its shape: 2A/P is greatest for a circle, where it is the square root of A/π.
+    a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
     """
     areal = check.sites.dimension == 2
     area = np.bincount(rows.site, weights=np.nan_to_num(rows.area_m2), minlength=len(check.sites))

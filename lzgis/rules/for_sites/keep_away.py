@@ -97,7 +97,7 @@ def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
     present = tuple(check.layers[name] for name in rule.layers if name in check.layers)
     if not present:
         return _gathered(rule, check, present)
-    # Kept with the layer that they are gathered for: the next sites that are held against the same layers find them there.
+    # Cached with the layer, for the next sites that are checked against the same layers.
     cached, key = present[-1].index.cached, repr(("baselines", *_key(rule)))
     there: tuple[tuple[PlaneLayer, ...], BaselineFeatures] | None = cached.get(key)
     if there is None or [*map(id, there[0])] != [*map(id, present)]:

@@ -1,4 +1,4 @@
-// The texts behind a finding: what its rule says and rests on, and the list of the control unit it names.
+// The legal texts of a finding: its rule with its basis, and the admission list of its control unit.
 (function (lz) {
   "use strict";
 
@@ -29,7 +29,7 @@
     return block(lz.word("unit-list"), [name].concat(lists));
   }
 
-  // The general requirements that the site must answer, before the list of its unit.
+  // The general requirements for the site, shown before the list of its unit.
   function general(number) {
     var box = lz.el("div", {}), level = null, heading = null, list = null, part = null;
     lz.review.sites[number].general.forEach(function (place) {

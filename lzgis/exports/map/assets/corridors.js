@@ -1,4 +1,4 @@
-// Around the site that is open: corridor bands, and lines to what distances were measured from.
+// Corridor bands around the opened site, and lines to the features that distances were measured to.
 (function (lz) {
   "use strict";
   var features = null, drawn = null, labels = [], on = true, current = -1, panes = false;
@@ -25,7 +25,7 @@
     return L.marker(at, { icon: icon, pane: "lz-tags", interactive: false, keyboard: false });
   }
 
-  // Beyond the far end of its line a label hides neither the line nor the site.
+  // A label beyond the far end of its line covers neither the line nor the site.
   function beyond(marker, line) {
     var dx = (line[1][1] - line[0][1]) * Math.cos(line[0][0] * Math.PI / 180), dy = line[0][0] - line[1][0];
     var size = Math.hypot(dx, dy) || 1;
@@ -34,7 +34,7 @@
     return marker;
   }
 
-  // Where the far end of a line is out of sight, its label stands where the line leaves the view.
+  // If the far end of a line is outside the view, its label is placed where the line leaves the view.
   function settle() {
     var size = lz.map.getSize(), room = lz.room();
     var seen = L.bounds([room.paddingTopLeft[0] + 90, 40], [size.x - room.paddingBottomRight[0] - 90, size.y - 60]);
@@ -46,7 +46,7 @@
     });
   }
 
-  // The place on a band's edge that is nearest to the site: there its width is read.
+  // The point on the edge of a band nearest to the site, where its width is labelled.
   function edge(feature, centre) {
     var best = null, least = Infinity;
     lz.eachPart(feature.geometry, function (type, xy) {
@@ -70,7 +70,7 @@
 
   function draw(number) {
     prepare();
-    var spot = lz.review.sites[number].spot, centre = spot && L.latLng(spot), told = {};
+    var spot = lz.review.sites[number].spot, centre = spot && L.latLng(spot), labelled = {};
     drawn = L.layerGroup();
     var renderer = L.svg({ pane: "lz-bands", padding: 0.5 });
     features.forEach(function (feature) {
@@ -78,9 +78,9 @@
       if (p.s !== number) return;
       L.geoJSON(feature, { pane: "lz-bands", renderer: renderer, interactive: false,
         style: Object.assign({ pane: "lz-bands", renderer: renderer, interactive: false }, looks[p.k]) }).addTo(drawn);
-      var at = p.m && !p.k && centre && !told[p.m] && edge(feature, centre);
+      var at = p.m && !p.k && centre && !labelled[p.m] && edge(feature, centre);
       if (!at) return;
-      told[p.m] = true;
+      labelled[p.m] = true;
       tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn);
     });
     lz.review.lines.forEach(function (line) {
@@ -115,7 +115,7 @@
 
     toggle: function (shown) { on = shown; lz.corridors.show(current); },
 
-    // Where a line of a finding runs, to look at it.
+    // The bounds of the line of a finding, to zoom to it.
     boundsOf: function (line) { return L.latLngBounds(lz.review.lines[line][1]); },
 
     legend: function () {

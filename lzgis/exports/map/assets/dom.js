@@ -1,4 +1,4 @@
-// Small tools. Text from data reaches the page through textContent alone.
+// Helpers for the DOM. Text from data is only written through textContent.
 var lzgis = {};
 (function (lz) {
   "use strict";
@@ -41,8 +41,8 @@ var lzgis = {};
     return text;
   };
 
-  // A verdict has a colour, a shape and a dash, so that none of them is needed to tell it from another.
-  // The last five are of a comparison: added, removed, moved, changed, and a verdict that is another.
+  // A verdict has a colour, a shape and a dash, so that any one of them is enough to distinguish it.
+  // The last five are for comparisons: added, removed, moved, changed, and a changed verdict.
   var round = "M10 2a8 8 0 1 0 .01 0Z", square = "M3 3H17V17H3Z";
   var shapes = ["M10 1 19 10 10 19 1 10Z", "M10 2 19 18 1 18Z", square, round, round, round, square, square,
     "M5 2H15L19 10 15 18H5L1 10Z"];
@@ -67,7 +67,7 @@ var lzgis = {};
     ]);
   };
 
-  // Latitude and longitude of a ring or line of GeoJSON, and whether a point lies in rings, by the even-odd rule.
+  // Whether a point lies inside rings of GeoJSON, by the even-odd rule.
   lz.inRings = function (lon, lat, rings) {
     var inside = false;
     rings.forEach(function (ring) {

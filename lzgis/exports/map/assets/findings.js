@@ -55,7 +55,7 @@
 
   lz.ruleOf = function (finding) { return text(finding[1]); };
 
-  // What the reader sees of a site: its head lines and its findings, conflicts first and 不涉及 folded away.
+  // The facts of a site and its findings, conflicts first, those not involved (不涉及) collapsed.
   lz.findings = function (number) {
     var site = lz.review.sites[number], all = lz.review.findings[number];
     var open = all.filter(function (finding) { return finding[0] !== CLEAR; });

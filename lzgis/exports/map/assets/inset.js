@@ -1,4 +1,4 @@
-// A small map of the whole city with the box of what is seen; a click moves the map there.
+// The inset: a small map of the city with a box for the current view; a click moves the map there.
 (function (lz) {
   "use strict";
   var WIDE = 108, EDGE = 5;
@@ -32,7 +32,7 @@
       var seen = lz.map.getBounds();
       var west = Math.max(0, x(seen.getWest())), east = Math.min(wide, x(seen.getEast()));
       var north = Math.max(0, y(seen.getNorth())), south = Math.min(high, y(seen.getSouth()));
-      // A box too small to be seen is drawn as a dot of five pixels.
+      // A box is drawn with at least five pixels so that it is visible.
       var w = Math.max(east - west, 5), h = Math.max(south - north, 5);
       view.setAttribute("x", Math.min((west + east - w) / 2, wide - w));
       view.setAttribute("y", Math.min((north + south - h) / 2, high - h));

@@ -1,4 +1,4 @@
-// The city's layers: drawn when first shown, one pane each, so that their order never changes.
+// The layers of the city: drawn when first shown, each in its own pane, so that their order does not change.
 (function (lz) {
   "use strict";
   var entries = [];
@@ -92,7 +92,7 @@
       entry.shown = on;
       if (on && !entry.drawn) draw(entry);
       if (on) entry.drawn.addTo(lz.map); else entry.drawn.remove();
-      entry.watch.forEach(function (tell) { tell(on); });
+      entry.watch.forEach(function (listener) { listener(on); });
     },
 
     opacity: function (share) {
@@ -103,7 +103,7 @@
       });
     },
 
-    // Everything of the visible layers at a point, topmost last drawn first.
+    // The features of all visible layers at a point, the topmost first.
     identify: function (at) {
       var found = [];
       entries.slice().sort(function (a, b) { return b.place - a.place; }).forEach(function (entry) {

@@ -1,4 +1,4 @@
-// Legend and layer switches in one: a switch for each layer, with its colours below it.
+// The legend, which is also the layer control: a check box for each layer, with its colours below it.
 (function (lz) {
   "use strict";
 
@@ -103,10 +103,10 @@
     ]));
   }
 
-  function absent(body, title, told, names) {
+  function absent(body, title, reason, names) {
     if (!names.length) return;
     body.appendChild(lz.el("section", { class: "lz-group lz-missing" }, [
-      lz.el("h3", { text: lz.word(title) }), lz.el("p", { text: lz.word(told) }),
+      lz.el("h3", { text: lz.word(title) }), lz.el("p", { text: lz.word(reason) }),
       lz.el("ul", {}, names.map(function (name) { return lz.el("li", { class: "lz-data", text: name }); }))
     ]));
   }

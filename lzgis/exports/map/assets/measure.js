@@ -1,4 +1,4 @@
-// Length and area on the ellipsoid of CGCS2000, for orientation in a meeting.
+// Measuring tool: length and area on the ellipsoid of CGCS2000, for orientation.
 (function (lz) {
   "use strict";
   var A = 6378137, E2 = 0.0066943800229, RAD = Math.PI / 180;
@@ -37,7 +37,7 @@
     return lz.el("p", {}, [lz.el("span", { text: lz.word(key) + " " }), lz.el("strong", { text: value })]);
   }
 
-  function tell() {
+  function showMeasures() {
     lz.clear(box);
     box.append(lz.el("p", { class: "lz-hint", text: lz.word("measure-hint") }));
     if (points.length > 1) {
@@ -61,7 +61,7 @@
     points.forEach(function (p) {
       L.circleMarker(p, Object.assign({}, style, { radius: 3.5, dashArray: null, fillOpacity: 1 })).addTo(drawn);
     });
-    tell();
+    showMeasures();
   }
 
   function reset() { points = []; done = false; draw(); }
@@ -73,7 +73,7 @@
   }
 
   function finish() {
-    // Both clicks of the double click have added a point.
+    // Each click of the double click has added a point.
     if (points.length > 1 && lz.distance(points[points.length - 1], points[points.length - 2]) < 0.5) points.pop();
     done = true;
     draw();

@@ -1,4 +1,4 @@
-// The list of sites: search, filter by verdict, and the findings of the one chosen.
+// The panel: the list of sites with search and filter by verdict, and the findings of the opened site.
 (function (lz) {
   "use strict";
   var chosen = new Set(), rows = [], chips = [], listed = [], query = "", open = -1;
@@ -132,7 +132,7 @@
       lz.sites.zoom(number);
     },
 
-    // The texts of a finding; the way back is to the table that they were opened from.
+    // Opens the legal texts of a finding; the back button returns to its table.
     clauses: function (number, finding) {
       if (document.body.classList.contains("lz-folded")) lz.panel.fold();
       if (open !== number) lz.panel.open(number);

@@ -1,4 +1,4 @@
-// The sites and the parts of them in conflict.
+// The sites and their conflicting parts.
 (function (lz) {
   "use strict";
   var items = [], parts = [], sitesOn = true, partsOn = true, wanted = null, selected = -1, popup = null;
@@ -65,7 +65,7 @@
     });
   }
 
-  // A sign stands for a site while its shape is too small to see.
+  // A marker replaces the shape of a site while it is too small to see.
   function signs() {
     items.forEach(function (item) {
       if (!item.marker || !item.bounds) return;
@@ -96,11 +96,11 @@
   lz.sites = {
     build: function () {
       var data = lz.review, shapes = topojson.feature(data.shapes, data.shapes.objects.d).features;
-      // A comparison has parts of its own: what was lost and what was gained.
+      // In a comparison the parts are the areas lost and gained.
       if (lz.city.parts) dark = lz.city.parts.map(function (part) { return part.colour; });
       pane("lz-sites", 500); pane("lz-markers", 620);
       var lines = L.svg({ pane: "lz-sites", padding: 0.5 });
-      // What is forbidden lies above what is only conditional.
+      // Prohibited parts are drawn above conditional ones.
       var hatched = dark.map(function (_, rank) {
         lz.map.getPane(pane("lz-parts-" + rank, 512 - rank)).style.pointerEvents = "none";
         return L.svg({ pane: "lz-parts-" + rank, padding: 0.5 });

@@ -1,4 +1,4 @@
-// Puts the page together.
+// Builds the page.
 (function (lz) {
   "use strict";
 
@@ -66,7 +66,7 @@
     else lz.panel.back();
   }
 
-  // What is seen beside the legend on the screen is what paper shall show.
+  // Print the part of the map that is visible beside the legend.
   function printing() {
     var paper = window.matchMedia("print"), seen = null;
     function look() {
@@ -86,7 +86,7 @@
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }
 
-  // Cells of the relief that are wider than this on the screen only darken the layers above them.
+  // Cells of the relief wider than this on the screen are faded out, as they only darken the layers.
   var FINE_PX = 12;
 
   function relief(picture) {
@@ -105,7 +105,7 @@
     return { paddingTopLeft: [52, 12], paddingBottomRight: [wide ? legend.offsetWidth + 20 : 20, 28] };
   };
 
-  // Opens clear of the tools on the left and the legend on the right.
+  // Opens a popup that covers neither the tools on the left nor the legend on the right.
   lz.popup = function (at, content, width) {
     var room = lz.room(), size = lz.map.getSize();
     var free = size.x - 76 - room.paddingBottomRight[0] - 40;
@@ -140,7 +140,7 @@
     map.invalidateSize({ animate: false });
     map.fitBounds(lz.city.bounds, Object.assign({ animate: false }, lz.room()));
     lz.inset();
-    // A map of one site is about that site.
+    // A map of one site opens at that site.
     if (lz.review.sites.length === 1) lz.panel.open(0);
     document.body.classList.add("lz-ready");
   };

@@ -92,7 +92,7 @@ def shape_of(
 ) -> shapely.Geometry:
     """Return the shape of a parcel, eastings before northings.
 
-    Rings inside another are holes, disjoint rings are parts, whatever their numbers; both are reported.
+    Rings inside another are holes, disjoint rings are parts, regardless of their numbers; both are reported.
 
     Raises
     ------
@@ -129,6 +129,7 @@ def _report_long_edges(rings: list[Ring], coordinates: list[Coordinates], place:
 
 
 def _nested(rings: list[Ring], shapes: list[shapely.Polygon], place: str, problems: list[Problem]) -> shapely.Geometry:
+    """Return the polygons of the outer rings with their holes."""
     outer, inner = _containment(rings, shapes, place)
     depth = np.bincount(inner, minlength=len(rings))
     # The shell of a hole is the deepest of the rings that contain it.
@@ -153,13 +154,13 @@ def _report_roles(
         what = Message("ring {number} lies in ring {outer}", number=rings[i].number, outer=rings[o].number)
         roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_hole)))
     for i in parts:
-        what = Message("ring {number} lies apart", number=rings[i].number)
+        what = Message("ring {number} is disjoint from the others", number=rings[i].number)
         roles.append((i, Problem("note", at_line(place, rings[i].line), what, as_part)))
     roles.sort(key=lambda one: one[0])
     if len(roles) <= _SINGLY:
         problems += [problem for _, problem in roles]
         return
-    what = Message("{holes} rings lie in others and {parts} apart", holes=len(holes), parts=len(parts))
+    what = Message("{holes} rings lie in others and {parts} are disjoint", holes=len(holes), parts=len(parts))
     remedy = Message("the ones are taken as holes, the others as parts")
     problems.append(Problem("note", at_line(place, rings[0].line), what, remedy))
 
@@ -178,7 +179,7 @@ def _containment(rings: list[Ring], shapes: list[shapely.Polygon], place: str) -
         raise SourceError(at_line(place, rings[j[at]].line), what, Message("remove one of the two"))
     for at in np.flatnonzero(~holds & (share > 1 - _WHOLE)):
         what = Message("ring {number} crosses ring {outer}", number=rings[j[at]].number, outer=rings[i[at]].number)
-        remedy = Message("a ring lies in another or apart from it; correct the points")
+        remedy = Message("a ring must lie in another or be disjoint from it; correct the points")
         raise SourceError(at_line(place, rings[j[at]].line), what, remedy)
     return large[holds], small[holds]
 
