@@ -7,9 +7,7 @@ the report of them is still imported.
 from __future__ import annotations
 
 import datetime as dt
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,26 +73,10 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     """
     given = begin_reading(sites) if isinstance(sites, str | Path) else sites
     with given if isinstance(given, Reading) else nullcontext():
-        with _collection_paused():
-            from lzgis.catalogue import open_catalogue
-            from lzgis.reporting import screened
-
-            if client is None:
-                import lzgis.geometry.loops.ready  # noqa: F401 (imports numba, while the file is read)
+        from lzgis.catalogue import open_catalogue
+        from lzgis.reporting import screened
 
         opened = open_catalogue(city) if isinstance(city, str | Path) else city
         return screened(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
         )
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Pause the garbage collector during imports: they create many objects that stay, and no garbage. Saves 0.1 s."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
