@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rasterio._env import get_gdal_config
 
 import lzgis as lz
-from lzgis.geometry import cellgaps
+from lzgis.geometry.loops import cell_gaps
 from lzgis.geometry.raster_cells import cells_within
 from lzgis.rasters.burn import Piece, touched
 from lzgis.rule import Severity
@@ -99,18 +99,18 @@ def test_distances_to_cells_are_those_of_all_pairs_with_and_without_the_compiled
     rng = np.random.default_rng(5)
     for share in (0.0, 0.01, 0.2):
         marked = rng.random((30, 45)) < share
-        far = np.full(45, cellgaps.FAR, np.int32)
-        down = cellgaps.gaps_below(marked, far)
-        up = cellgaps.gaps_below(marked[::-1], far)[::-1]
+        far = np.full(45, cell_gaps.FAR, np.int32)
+        down = cell_gaps.gaps_below(marked, far)
+        up = cell_gaps.gaps_below(marked[::-1], far)[::-1]
         gaps = np.minimum(down, up)
-        found = cellgaps.cell_distances(gaps)
+        found = cell_gaps.cell_distances(gaps)
         rows, columns = np.nonzero(marked)
         row, column = np.mgrid[0:30, 0:45]
         every = np.hypot(row[..., None] - rows, column[..., None] - columns)
         expected = every.min(axis=2) if len(rows) else np.full(marked.shape, np.inf)
         assert found == pytest.approx(expected)
         wide = gaps.astype(np.int64)
-        assert (cellgaps._rows_plain(wide) == cellgaps._rows(wide)).all()
+        assert (rows_by_columns(wide) == cell_gaps._rows(wide)).all()
 
 
 # --- memory -------------------------------------------------------------------------------------------------
@@ -135,6 +135,18 @@ def test_gdal_never_holds_more_of_a_surface_than_is_stated(folder, tmp_path, mon
     # The draft, its copy, the reading back, the reading.
     assert held == [CACHE_BYTES] * 4
     assert 16 * 2**20 <= CACHE_BYTES <= 256 * 2**20
+
+
+def rows_by_columns(gaps):
+    """Do as the loop by whole arrays: each step looks one column farther, until none can be nearer."""
+    own = gaps**2
+    best = own.copy()
+    for step in range(1, gaps.shape[1]):
+        if step * step >= best.max(initial=0):
+            break
+        np.minimum(best[:, step:], own[:, :-step] + step * step, out=best[:, step:])
+        np.minimum(best[:, :-step], own[:, step:] + step * step, out=best[:, :-step])
+    return np.minimum(best, cell_gaps.FAR**2)
 
 
 @pytest.mark.parametrize(("band", "block", "measured"), [(16, 32, 100), (50, 1024, 2**20)])
