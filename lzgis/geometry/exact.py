@@ -1,4 +1,4 @@
-"""Areas and distances of single pairs by GEOS, for pairs that floating point cannot decide; each feature is prepared once."""
+"""Distances of single pairs by GEOS, for pairs that floating point cannot decide; each feature is prepared once."""
 
 from __future__ import annotations
 
@@ -10,25 +10,6 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.features import Floats, Geometries, Integers
-from lzgis.geometry.overlay import part_of_dimension
-
-
-def exact_areas(sites: Geometries, features: Geometries, pairs: tuple[Integers, Integers]) -> Floats:
-    """Return the common area of pairs of polygons; exactly 0 for those whose interiors do not meet.
-
-    Examples
-    --------
-    >>> boxes = np.array([shapely.box(0, 0, 2, 2), shapely.box(2, 0, 4, 2), shapely.box(1, 0, 3, 2)])
-    >>> exact_areas(boxes, boxes, (np.array([0, 0]), np.array([1, 2])))
-    array([0., 2.])
-    """
-    left, right, order = _by_feature(features, pairs)
-    area = np.zeros(len(left))
-    meet = np.flatnonzero(_predicate(shapely.intersects, features, sites, (left, right)))
-    meet = meet[~_predicate(shapely.touches, features, sites, (left[meet], right[meet]))]
-    common = shapely.intersection(sites[left[meet]], features[right[meet]])
-    area[meet] = shapely.area(part_of_dimension(common, np.full(len(meet), 2)))
-    return area[order]
 
 
 def exact_distances(sites: Geometries, features: Geometries, pairs: tuple[Integers, Integers]) -> Floats:
@@ -40,14 +21,14 @@ def exact_distances(sites: Geometries, features: Geometries, pairs: tuple[Intege
     >>> exact_distances(boxes, boxes, (np.array([0, 0]), np.array([1, 2])))
     array([0., 3.])
     """
-    left, right, order = _by_feature(features, pairs)
+    left, right, order = by_feature(features, pairs)
     distance = np.zeros(len(left))
-    disjoint = np.flatnonzero(~_predicate(shapely.intersects, features, sites, (left, right)))
+    disjoint = np.flatnonzero(~predicate_of_pairs(shapely.intersects, features, sites, (left, right)))
     distance[disjoint] = shapely.distance(sites[left[disjoint]], features[right[disjoint]])
     return distance[order]
 
 
-def _by_feature(features: Geometries, pairs: tuple[Integers, Integers]) -> tuple[Integers, Integers, Integers]:
+def by_feature(features: Geometries, pairs: tuple[Integers, Integers]) -> tuple[Integers, Integers, Integers]:
     """Order pairs by feature and prepare the features; return the pairs, and the order that restores the given one."""
     sorting = np.argsort(pairs[1], kind="stable")
     back = np.empty(len(sorting), dtype=np.intp)
@@ -56,7 +37,8 @@ def _by_feature(features: Geometries, pairs: tuple[Integers, Integers]) -> tuple
     return pairs[0][sorting], pairs[1][sorting], back
 
 
-def _predicate(
+def predicate_of_pairs(
     predicate: Callable[..., Any], features: Geometries, sites: Geometries, pairs: tuple[Integers, Integers]
 ) -> npt.NDArray[np.bool_]:
+    """Evaluate a predicate of shapely for pairs, with the features as its first argument."""
     return np.asarray(predicate(features[pairs[1]], sites[pairs[0]]), dtype=bool)

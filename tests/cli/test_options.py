@@ -46,7 +46,9 @@ def test_a_shapefile_without_crs_and_encoding_is_screened_with_those_of_the_opti
 def test_the_network_is_not_used_without_permission(tmp_path):
     done = run("screen", "https://me:s3cret@127.0.0.1:9/sites.gpkg", "--lang", "en")
     assert done.returncode == 2
-    assert done.stderr.startswith("https://127.0.0.1:9/sites.gpkg: is on the network, which is not used without permission")
+    assert done.stderr.startswith(
+        "https://127.0.0.1:9/sites.gpkg: is on the network, which is not used without permission"
+    )
     done = run("screen", "https://me:s3cret@127.0.0.1:9/sites.gpkg", "--lang", "en", "--allow-network")
     assert "cannot be fetched" in done.stderr
     assert "s3cret" not in done.stderr

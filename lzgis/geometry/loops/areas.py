@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from lzgis.geometry.answers import Areas
-from lzgis.geometry.exact import exact_areas
 from lzgis.geometry.features import Floats, Geometries
 from lzgis.geometry.loops.cells import Cells, cut
 from lzgis.geometry.loops.chains import Chains, chains, perimeters
@@ -70,32 +69,6 @@ def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
     layer = (np.array([grid.cell]), grid.reach, grid.cells, grid.directory)
     left, right, area, undecided = shared(sites.cells, sites.perimeter, sites.reach, layer)
     return Areas(left + sites.first, right, area, undecided)
-
-
-def decided(found: Areas, sites: Geometries, geometries: Geometries) -> Areas:
-    """Let GEOS decide the undecided pairs: those that overlap get its area, the others are removed.
-
-    Parameters
-    ----------
-    found : Areas
-        As from `intersection_areas`.
-    sites, geometries : array of shapely geometries
-        The sites, and the polygons that the grid was built of.
-
-    Examples
-    --------
-    >>> import shapely
-    >>> layer, sites = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(0, 300, 9, 310)])
-    >>> decided(intersection_areas(sites, PolygonGrid.build(layer)), sites, layer).left
-    array([], dtype=int64)
-    """
-    unsure = np.flatnonzero(found.undecided)
-    if not len(unsure):
-        return found
-    area = found.area.copy()
-    area[unsure] = exact_areas(sites, geometries, (found.left[unsure], found.right[unsure]))
-    kept = replace(found, area=area, undecided=np.zeros(len(area), dtype=bool))
-    return kept.take(~found.undecided | (area > 0))
 
 
 def joined(parts: list[Areas]) -> Areas:

@@ -10,14 +10,16 @@ import shapely
 
 from lzgis.geometry.answers import Areas, Distances, Flags, Measured
 from lzgis.geometry.features import Floats, Geometries, Integers
-from lzgis.geometry.loops.areas import CutSites, cut_sites, decided, joined
+from lzgis.geometry.loops.areas import CutSites, cut_sites, joined
 from lzgis.geometry.loops.chains import Chains, chains
-from lzgis.geometry.loops.distances import RUN_LENGTH, decided_nearest, touching_pairs
+from lzgis.geometry.loops.distances import RUN_LENGTH
 from lzgis.geometry.loops.edge_tree import hilbert
 from lzgis.geometry.loops.grid import reach_of
 from lzgis.geometry.loops.laid_out_layer import LayerIndex, on_border
 from lzgis.geometry.loops.segments import segments
 from lzgis.geometry.one_pass.against_layer import against_layer, layer_arrays
+from lzgis.geometry.one_pass.decided_areas import decided
+from lzgis.geometry.one_pass.distances import decided_nearest, touching_pairs
 from lzgis.geometry.threads import in_pieces
 
 
