@@ -1,4 +1,4 @@
-"""The geometry floor: arrays of shapely geometries in one plane in, arrays out.
+"""Geometry: areas, distances and common parts of arrays of shapely geometries in one plane.
 
 It knows no files, no tables, no rules and no reference systems. Lengths are in the unit of the plane (metres), areas in its
 square. `__init__.pyi` lists the public names; a name is imported when it is first used, so that numba is imported only where

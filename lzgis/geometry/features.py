@@ -1,4 +1,4 @@
-"""An indexed set of geometries."""
+"""`FeatureIndex`: the geometries of a layer with a search tree, and results that are cached for them."""
 
 from __future__ import annotations
 

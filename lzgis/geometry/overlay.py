@@ -1,4 +1,4 @@
-"""Which geometries overlap, and the parts they have in common."""
+"""Overlay by GEOS: which geometries overlap, and their common parts. The areas of findings come from here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Borders that run beside one another without being the same."""
+"""Borders of two layers that run near each other without coinciding."""
 
 from __future__ import annotations
 

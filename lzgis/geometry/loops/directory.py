@@ -1,4 +1,4 @@
-"""Which polygons lie in which cell."""
+"""A look-up table from a cell of the grid to the polygons in it."""
 
 from __future__ import annotations
 

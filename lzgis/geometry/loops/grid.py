@@ -1,4 +1,4 @@
-"""Polygons cut by a grid of square cells, in which near polygons are found without a search."""
+"""A layer of polygons cut by a grid of square cells, with a directory from cell to polygons."""
 
 from __future__ import annotations
 

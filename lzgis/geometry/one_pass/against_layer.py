@@ -1,4 +1,4 @@
-"""Sites that are cut, against one layer, in one pass."""
+"""The compiled loop that finds common areas and distances of cut sites to one layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites against layers, with nothing left undecided."""
+"""`measure`: areas and distances of all sites to several layers; GEOS computes what floating point cannot decide."""
 
 from __future__ import annotations
 

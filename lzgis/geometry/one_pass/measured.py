@@ -1,4 +1,4 @@
-"""Sites against many layers at once: common areas, and distances where there are none."""
+"""The part of `measure` that the compiled loops do, before GEOS decides what they leave open."""
 
 from __future__ import annotations
 
