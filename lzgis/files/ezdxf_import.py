@@ -25,12 +25,13 @@ def _import_ezdxf() -> None:
     places = None if package is None else package.submodule_search_locations
     # The module of the options imports nothing of the package, so it can be loaded before the package.
     spec = PathFinder.find_spec("ezdxf._options", places)
-    assert spec is not None and spec.loader is not None, "ezdxf is not installed"
+    if spec is None or spec.loader is None:
+        return  # Another version of ezdxf may keep its options elsewhere: it then searches for fonts, and works as well.
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     options = module.options
-    if not (options.xdg_path("XDG_CACHE_HOME", ".cache") / _LIST).exists():
+    if hasattr(options, "xdg_path") and not (options.xdg_path("XDG_CACHE_HOME", ".cache") / _LIST).exists():
         options.xdg_path = lambda _variable, _directory: _NO_FONTS
     import ezdxf  # noqa: F401
 
