@@ -8,6 +8,8 @@ import struct
 _AS = {15: 6, 16: 6, 17: 3}
 _POINT, _LINE, _ARC = 1, 2, 8
 _RINGS = (3, 17)
+#: Types whose parts cannot be arcs: points, lines, polygons, collections of one of these, and surfaces.
+_STRAIGHT = (1, 2, 3, 4, 5, 6, 15, 16, 17)
 
 
 def has_arc(wkb: bytes) -> bool:
@@ -24,6 +26,8 @@ def has_arc(wkb: bytes) -> bool:
     """
     at, waiting = 0, 1
     try:
+        if _code(wkb, 0) in _STRAIGHT:
+            return False
         # Not recursive: the number of shapes still to come is counted.
         while waiting:
             waiting -= 1
