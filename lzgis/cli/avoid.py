@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lzgis.cli.console import ExitCode, print_json, print_lines
+from lzgis.cli.console import ExitCode, compile_loops, print_json, print_lines
 from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, SitesOption, gathers
 
 if TYPE_CHECKING:
@@ -51,12 +51,13 @@ def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidO
     from lzgis.screening.avoidance import avoid
     from lzgis.words import Words
 
+    words = Words(language)
+    compile_loops(words)
     city = open_catalogue(city_or_reference(layers))
     found = avoid(site, sites_or_reference(options.sites), city, as_of=as_of, within_m=options.within)
     if options.as_json:
         print_json(_record(found))
     else:
-        words = Words(language)
         notice = words.title(city.city.notice, city.city.notice_en)
         print_lines([*_lines(found, options.within, words), notice, words("cli", "disclaimer")])
     if found.shift is None:

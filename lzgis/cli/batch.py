@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lzgis.cli.console import ExitCode, announce, code_of_verdicts, print_lines, print_problems, progress_bar
+from lzgis.cli.console import (
+    ExitCode,
+    announce,
+    code_of_verdicts,
+    compile_loops,
+    print_lines,
+    print_problems,
+    progress_bar,
+)
 from lzgis.cli.result import made_at, recorded_command
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
@@ -118,6 +126,8 @@ def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
         command=recorded_command(),
     )
     words = Words(request.language)
+    if not shards.scheduler:
+        compile_loops(words)
     with _client(shards.scheduler) as client, progress_bar(words) as progress:
         done = screen_batch(
             request.sites,

@@ -107,3 +107,14 @@ def progress_bar(words: Words) -> Iterator[ReportProgress]:
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 
         yield step
+
+
+def compile_loops(words: Words) -> None:
+    """Compile the loops of the geometry core where they are not compiled yet, with a notice and a progress bar.
+
+    For commands that check sites without showing the progress of the check.
+    """
+    from lzgis.geometry import ready_loops
+
+    with progress_bar(words) as progress:
+        ready_loops(progress)

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lzgis.cli.console import ExitCode, announce, print_json, print_lines, print_problems, stdout
+from lzgis.cli.console import ExitCode, announce, compile_loops, print_json, print_lines, print_problems, stdout
 from lzgis.cli.options import AsOfOption, Lang, LangOption, gathers
 from lzgis.cli.result import result_in
 from lzgis.errors import ConfigError
@@ -76,6 +76,8 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
         if not path.exists():
             raise ConfigError(str(path), Message("does not exist"), Message("check the path"))
     report = diff(old, new, as_of=as_of, as_of_old=options.as_of_old)
+    if options.report is not None:
+        compile_loops(words)
     again = None if options.report is None else recheck(options.report, new, old=old, as_of=as_of)
     written = []
     if options.out is not None:

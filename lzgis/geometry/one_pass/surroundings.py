@@ -44,7 +44,7 @@ def surroundings(outlines: Outlines, feature: Integers, bounds: Floats) -> Itera
         The next places, some at a time.
     seen : array of shapely geometries
         What agrees with their features within their bounds and a little beyond; an empty polygon where the boundary of the
-        feature does not meet the surroundings, or what is seen cannot be told.
+        feature does not meet the surroundings, or what is seen cannot be determined.
 
     Examples
     --------
