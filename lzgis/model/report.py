@@ -74,6 +74,8 @@ class Reason(StrEnum):
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
     LAYER_DOUBTFUL = "layer-doubtful"
+    FACT_MISSING = "fact-missing"
+    MATTER_UNKNOWN = "matter-unknown"
 
 
 class Column(NamedTuple):
@@ -135,6 +137,12 @@ FINDING_COLUMNS = (
     ),
     Column("mean_width_m", "float", "mean width 2A/P of an overlap, m; of its widest part if the overlap is thin"),
     Column("unchecked_share", "float", "share of the site outside what the layer covers"),
+    Column(
+        "route",
+        "str",
+        "what an applicant can do: prohibited, limited, key-project, permit, proof or notice; empty if no hit",
+    ),
+    Column("open_facts", "str", "facts that the site does not declare and that would settle the answer, joined by ；"),
     Column("item", "str", "item of the exception that applies, for instance 第6项"),
     Column("procedure", "str", "procedure that the rule or exception requires"),
     Column("note", "str", "further text of the rule"),

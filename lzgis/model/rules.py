@@ -61,6 +61,29 @@ class Level(StrEnum):
     UNIT = "unit"
 
 
+class Route(StrEnum):
+    """What an applicant can do about a finding; data beside the severity.
+
+    ``limited`` is an activity of the closed list of limited human activities, ``key-project`` one of the classes of national
+    key projects, ``proof`` a demonstration that the authority judges, ``permit`` a licence that a law names.
+    """
+
+    PROHIBITED = "prohibited"
+    LIMITED = "limited"
+    KEY_PROJECT = "key-project"
+    PERMIT = "permit"
+    PROOF = "proof"
+    NOTICE = "notice"
+
+
+#: The route of a rule or exception that names none, by severity.
+USUAL_ROUTES = {
+    Severity.PROHIBITED: Route.PROHIBITED,
+    Severity.CONDITIONAL: Route.PROOF,
+    Severity.NOTICE: Route.NOTICE,
+}
+
+
 class Data(BaseModel):
     """A frozen record that refuses unknown keys."""
 
@@ -99,6 +122,76 @@ class Activity(Data):
     within: list[str] = []
 
 
+class Fact(Data):
+    """A fact that a site may declare in a column named by the fact's id, title or one of its aliases.
+
+    `kind` says what its values are: ``yes-no``, a ``number`` in `unit`, or a ``word`` of `words`, which maps each word to
+    others that mean the same.
+    """
+
+    title: str
+    title_en: str
+    aliases: list[str] = []
+    kind: Literal["yes-no", "number", "word"]
+    unit: str = ""
+    words: dict[str, list[str]] = {}
+
+
+class Matter(Data):
+    """A subject of rules, and the days on which the book knows what applied to it.
+
+    The book has rules for the matter, or states that none applied, from `known_from` on. Before that day, in the `gaps`
+    (first day, day after the last), and if `known_from` is missing on every day, the matter is 未核查. `nothing` lists the
+    periods in which the book states that no rule applied. `layers` are the layers whose rules answer the matter.
+    """
+
+    title: str
+    title_en: str
+    known_from: dt.date | None = None
+    nothing: list[tuple[dt.date, dt.date]] = []
+    gaps: list[tuple[dt.date, dt.date]] = []
+    layers: list[str] = []
+    ask: str = ""
+
+    def known(self, day: dt.date) -> bool:
+        """Whether the book knows what applied to the matter on `day`."""
+        if any(first <= day < end for first, end in self.nothing):
+            return True
+        if self.known_from is None or day < self.known_from:
+            return False
+        return not any(first <= day < end for first, end in self.gaps)
+
+
+class Relation(Data):
+    """Where the site of a case lies with respect to a feature of a layer with the values `fields`.
+
+    ``inside`` the feature, ``outside`` it and far away, or ``at`` `distance_m` (m) from its edge, which is the legal baseline.
+    """
+
+    layer: str
+    at: Literal["inside", "outside", "distance"]
+    distance_m: float | None = Field(default=None, gt=0)
+    fields: dict[str, str] = {}
+
+
+class Case(Data):
+    """A case with a known answer, by which a book tests itself: one site, and what rule `rule` must answer on `day`.
+
+    `state` is the expected state, or ``not-in-force`` where the rule must not apply on that day. `severity` and `route` are
+    compared if given.
+    """
+
+    rule: str
+    day: dt.date
+    activity: str = ""
+    facts: dict[str, str] = {}
+    relation: list[Relation] = Field(min_length=1)
+    state: Literal["涉及", "不涉及", "未核查", "不适用", "not-in-force"]
+    severity: Severity | None = None
+    route: Route | None = None
+    note: str = ""
+
+
 class Basis(Data):
     """A document of the book and the article in it."""
 
@@ -108,11 +201,17 @@ class Basis(Data):
 
 
 class Unless(Data):
-    """An exception: for these activities, on features with these values, the severity differs."""
+    """An exception: for these activities, on features with these values, the severity differs.
+
+    `facts` are conditions on what the site declares, one or more values for each fact: a word, ``yes`` or ``no``, or a
+    comparison such as ``">= 500"``. `route` is the usual one of the severity if not given.
+    """
 
     activity: list[str] = Field(min_length=1)
     where: dict[str, list[str]] = {}
+    facts: dict[str, list[str]] = {}
     severity: Severity
+    route: Route | None = None
     item: str = ""
     procedure: str = ""
     procedure_en: str = ""
@@ -123,7 +222,9 @@ class Rule(Data):
     """What all kinds of rule have in common.
 
     `activities` limits the rule to these activities and their cases; empty means every activity. `where` selects the
-    features whose fields hold one of the listed values. `sliver_width_m` replaces the tolerance of the book.
+    features whose fields hold one of the listed values, `facts` the sites that declare these values (as for `Unless`). A
+    site that does not declare a fact is 未核查 where it meets the layer. `matter` names the subject, `route` what an applicant
+    can do. `sliver_width_m` replaces the tolerance of the book.
     """
 
     id: str
@@ -133,7 +234,10 @@ class Rule(Data):
     layer: str
     where: dict[str, list[str]] = {}
     activities: list[str] = []
+    facts: dict[str, list[str]] = {}
+    matter: str = ""
     severity: Severity
+    route: Route | None = None
     strength: Strength
     basis: list[Basis] = Field(min_length=1)
     effective_from: dt.date
@@ -237,6 +341,9 @@ class RuleBook:
     audits: tuple[LayerRule, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    matters: Mapping[str, Matter] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Return the book with only the rules and requirements in force on `date`."""

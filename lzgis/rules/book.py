@@ -6,8 +6,10 @@ ends in ``.toml`` is a file beside the book. An entry of a book replaces entries
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,12 @@ from lzgis.messages import Message
 from lzgis.model.rules import (
     Activity,
     Basis,
+    Case,
     Data,
     Document,
+    Fact,
     LayerRule,
+    Matter,
     Requirement,
     Rule,
     RuleBook,
@@ -30,6 +35,10 @@ from lzgis.model.rules import (
 )
 from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.rules.for_sites import INFORMING_KINDS, KINDS
+
+
+#: A condition on a fact that is a number: the number itself, or a comparison with it.
+NUMERIC = re.compile(r"(>=|<=|>|<)? *(\d+(?:\.\d+)?)")
 
 
 class BookInfo(Data):
@@ -50,6 +59,9 @@ class BookFile(Data):
     rule: dict[str, dict[str, Any]] = {}
     requirement: dict[str, dict[str, Any]] = {}
     mentions: dict[str, list[str]] = {}
+    fact: dict[str, Fact] = {}
+    matter: dict[str, Matter] = {}
+    case: list[Case] = []
     tolerance: Tolerance | None = Field(default=None)
 
 
@@ -70,7 +82,7 @@ def read_rulebook(path: str | Path) -> RuleBook:
     """
     path = Path(path)
     read = list(_with_extended(path, (), set()))
-    parts = ("layers", "document", "activity", "rule", "requirement", "mentions")
+    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "fact", "matter")
     merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
     for place, file, _ in read:
@@ -92,8 +104,12 @@ def read_rulebook(path: str | Path) -> RuleBook:
         audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
         requirements=tuple(merged["requirement"].values()),
         mentions={layer: tuple(words) for layer, words in merged["mentions"].items()},
+        facts=merged["fact"],
+        matters=merged["matter"],
+        cases=tuple(case for _, file, _ in read for case in file.case),
     )
     _check(book, path.name)
+    _check_matters(book, path.name)
     _check_requirements(book, path.name)
     return book
 
@@ -126,6 +142,36 @@ def activity_of(book: RuleBook, word: str) -> str:
         If no activity of the book has this name.
     """
     return _names(book)[word.strip().casefold()]
+
+
+def unknown_matters(book: RuleBook, day: dt.date) -> tuple[str, ...]:
+    """Return the ids of the matters of which the book does not know what applied on `day`.
+
+    A matter without `known_from` is one that the book never knows unless a rule of it is in force.
+
+    Examples
+    --------
+    >>> book = read_rulebook(shipped_book("national"))
+    >>> "redline" in unknown_matters(book, dt.date(2017, 1, 1))
+    True
+    >>> "redline" in unknown_matters(book, dt.date(2021, 6, 1))
+    False
+    """
+    return tuple(name for name, one in book.matters.items() if one.known_from is not None and not one.known(day))
+
+
+def not_covered(book: RuleBook, present: Collection[str], day: dt.date) -> tuple[str, ...]:
+    """Return the ids of the matters that the book does not answer for a city with the layers `present` on `day`.
+
+    A matter is answered if the book knows it on that day, and a rule in force is about it and looks at one of these layers.
+    """
+    unknown = unknown_matters(book, day)
+    answered = {
+        rule.matter
+        for rule in book.rules
+        if rule.matter and rule.in_force(day) and not set(rule.layers).isdisjoint(present)
+    }
+    return tuple(name for name in book.matters if name in unknown or name not in answered)
 
 
 def _with_extended(path: Path, chain: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
@@ -231,6 +277,46 @@ def _check(book: RuleBook, place: str) -> None:
                     nearest(wider, book.activities),
                 )
     _names(book, place)
+
+
+def _check_matters(book: RuleBook, place: str) -> None:
+    """Check the matters, facts and routes that rules and cases refer to."""
+    for rule in book.rules:
+        here = Message("{place}, rule '{id}'", place=place, id=rule.id)
+        if rule.matter and rule.matter not in book.matters:
+            what = Message("matter '{matter}' is not in the book", matter=rule.matter)
+            raise ConfigError(here, what, nearest(rule.matter, book.matters))
+        for facts in (rule.facts, *(one.facts for one in rule.unless)):
+            _check_facts(book, facts, here)
+    rules = [rule.id for rule in book.rules]
+    for number, case in enumerate(book.cases, start=1):
+        here = Message("{place}, case {number}", place=place, number=number)
+        if case.rule not in rules:
+            raise ConfigError(here, Message("rule '{id}' is not in the book", id=case.rule), nearest(case.rule, rules))
+        if case.activity and case.activity not in book.activities:
+            what = Message("activity '{activity}' is not known", activity=case.activity)
+            raise ConfigError(here, what, nearest(case.activity, book.activities))
+        for layer in (relation.layer for relation in case.relation):
+            if layer not in book.layers:
+                what = Message("layer '{layer}' is not in [layers]", layer=layer)
+                raise ConfigError(here, what, nearest(layer, book.layers))
+        _check_facts(book, {name: [value] for name, value in case.facts.items()}, here)
+
+
+def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> None:
+    for name, values in facts.items():
+        if name not in book.facts:
+            raise ConfigError(here, Message("fact '{fact}' is not in the book", fact=name), nearest(name, book.facts))
+        fact = book.facts[name]
+        for value in values:
+            allowed = ["yes", "no"] if fact.kind == "yes-no" else list(fact.words)
+            good = NUMERIC.fullmatch(value) is not None if fact.kind == "number" else value in allowed
+            if not good:
+                what = Message("fact '{fact}' cannot be {value!r}", fact=name, value=value)
+                remedy = (
+                    Message("give a comparison such as '>= 500'") if fact.kind == "number" else nearest(value, allowed)
+                )
+                raise ConfigError(here, what, remedy)
 
 
 def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:

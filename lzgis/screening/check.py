@@ -107,11 +107,18 @@ class _Shared:
         """Which sites each rule concerns: those with its activities, and those that give none."""
         everyone = np.ones(len(self.subjects.sites), dtype=bool)
         return {
-            rule.id: self.subjects.has_activity(rule.activities) | self.subjects.no_activity
-            if rule.activities
-            else everyone
+            rule.id: (
+                self.subjects.has_activity(rule.activities) | self.subjects.no_activity if rule.activities else everyone
+            )
+            & self._facts_may_hold(rule)
             for rule in self.subjects.book.rules
         }
+
+    def _facts_may_hold(self, rule: Rule) -> np.ndarray:
+        if not rule.facts:
+            return np.ones(len(self.subjects.sites), dtype=bool)
+        answers = self.subjects.facts_hold(rule.facts)
+        return np.asarray(answers.hold | answers.open)
 
     @cached_property
     def concerned_by_features(self) -> dict[Any, np.ndarray]:

@@ -14,7 +14,7 @@ from lzgis.coordinates.plane import Plane
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, STATES_BY_GRAVITY, Reason, State
-from lzgis.model.rules import Certainty, Requirement, Rule, RuleBook, Severity
+from lzgis.model.rules import USUAL_ROUTES, Certainty, Requirement, Route, Rule, RuleBook, Severity, Unless
 from lzgis.rules.for_sites.hits import Hits, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.subjects import Subjects
@@ -169,34 +169,61 @@ def _feature_names(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np
 
 
 def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
-    """Apply to each row the first exception that fits; 未核查 where the answer depends on an activity that is not given."""
+    """Apply to each row the first exception that fits; 未核查 where the answer depends on what the site does not give."""
     n = len(rows)
-    severity = np.full(n, rule.severity.value, dtype=object)
+    severity, route = np.full(n, rule.severity.value, dtype=object), np.full(n, _route(rule), dtype=object)
     item, note = np.full(n, "", dtype=object), np.full(n, rule.note, dtype=object)
-    procedure = np.full(n, rule.procedure, dtype=object)
+    procedure, facts = np.full(n, rule.procedure, dtype=object), np.full(n, "", dtype=object)
     state, reason = rows.state.copy(), rows.reason.copy()
     hit = (state == State.INVOLVED) | (state == State.SLIVER)
     unknown = subjects.no_activity[rows.site]
     open_rows = hit & unknown if rule.activities else np.zeros(n, dtype=bool)
-    undecided = hit.copy()
+    undecided, worst = hit.copy(), np.full(n, len(Severity))
     for one in rule.unless:
         here = _matches(rows, one.where, layers)
         open_rows |= hit & unknown & here
         fits = undecided & here & subjects.has_activity(one.activity)[rows.site]
+        if one.facts:
+            answers = subjects.facts_hold(one.facts)
+            maybe = fits & answers.open[rows.site]
+            facts[maybe] = _joined(facts[maybe], answers.missing[rows.site[maybe]])
+            worst[maybe] = np.minimum(worst[maybe], one.severity.rank)
+            fits &= answers.hold[rows.site]
         undecided &= ~fits
         severity[fits], item[fits], procedure[fits] = one.severity.value, one.item, one.procedure
-        note[fits] = one.note or rule.note
+        note[fits], route[fits] = one.note or rule.note, _route(one)
+    # A graver exception may apply if the facts that the site does not declare are so.
+    fact_rows = hit & (worst < np.array([Severity(value).rank for value in severity]))
+    if rule.facts:
+        answers = subjects.facts_hold(rule.facts)
+        fact_rows |= hit & answers.open[rows.site]
+        facts = np.where(hit, _joined(answers.missing[rows.site], facts), "")
     possible = hit & (rows.band == "possible") & (severity == Severity.PROHIBITED)
-    severity[possible] = Severity.CONDITIONAL.value
+    severity[possible], route[possible] = Severity.CONDITIONAL.value, Route.PROOF.value
+    state[fact_rows], reason[fact_rows] = State.NOT_CHECKED, Reason.FACT_MISSING
     state[open_rows], reason[open_rows] = State.NOT_CHECKED, Reason.ACTIVITY_MISSING
     return {
         "severity": severity,
+        "route": np.where(hit & ~open_rows & ~fact_rows, route, ""),
+        "open_facts": facts,
         "item": item,
         "procedure": procedure,
         "note": note,
         "state": _texts(state),
         "reason": _texts(reason),
     }
+
+
+def _route(one: Rule | Unless) -> str:
+    return (one.route or USUAL_ROUTES[one.severity]).value
+
+
+def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    texts = [
+        SEPARATOR.join(dict.fromkeys(word for word in (*a.split(SEPARATOR), *b.split(SEPARATOR)) if word))
+        for a, b in zip(first, second, strict=True)
+    ]
+    return np.array(texts, dtype=object)
 
 
 def _texts(values: np.ndarray) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,10 +15,18 @@ from lzgis.city.catalogue import Catalogue
 from lzgis.config import nearest
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import SiteTable
-from lzgis.model.rules import RuleBook
-from lzgis.rules.book import activity_of
+from lzgis.model.report import SEPARATOR, SiteTable
+from lzgis.model.rules import Fact, RuleBook
+from lzgis.rules.book import NUMERIC, activity_of
 from lzgis.rules.for_sites.plane import PlaneSites
+
+
+class FactAnswers(NamedTuple):
+    """Whether conditions on facts hold, arrays with one element per site; `missing` names the facts not declared."""
+
+    hold: np.ndarray
+    open: np.ndarray
+    missing: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +57,29 @@ class Subjects:
         fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
         return np.asarray(fits[codes])
 
+    def facts_hold(self, conditions: Mapping[str, list[str]]) -> FactAnswers:
+        """Say for each site whether what it declares meets all conditions, and which facts it does not declare."""
+        n = len(self.sites)
+        hold, fails, missing = np.ones(n, dtype=bool), np.zeros(n, dtype=bool), np.full(n, "", dtype=object)
+        for name, values in conditions.items():
+            declared = self.fact(name)
+            given = declared != ""
+            meets = np.array([any(_meets(one, value) for value in values) for one in declared], dtype=bool)
+            hold &= meets
+            fails |= given & ~meets
+            missing = np.where(given, missing, np.where(missing == "", name, missing + SEPARATOR + name))
+        return FactAnswers(hold, ~hold & ~fails, missing)
+
+    def fact(self, name: str) -> np.ndarray:
+        """Return what each site declares of a fact, as a text; empty where it declares nothing."""
+        if name not in self._facts:
+            self._facts[name] = _declared(self.table, self.book.facts[name], name)
+        return self._facts[name]
+
+    @cached_property
+    def _facts(self) -> dict[str, np.ndarray]:
+        return {}
+
     @cached_property
     def _activities(self) -> tuple[np.ndarray, np.ndarray]:
         codes, given = pd.factorize(self.activity)
@@ -60,6 +94,55 @@ class Subjects:
     def no_activity(self) -> np.ndarray:
         """Whether the site gives no activity."""
         return np.asarray(self.activity == "", dtype=bool)
+
+
+def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
+    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
+    column = next((c for c in table.columns if str(c).strip().casefold() in names), None)
+    if column is None:
+        return np.full(len(table), "", dtype=object)
+    return np.array([fact_value(fact, value) for value in table[column]], dtype=object)
+
+
+def fact_value(fact: Fact, value: object) -> str:
+    """Return a declared value in the words of the book; empty if there is none or it is not understood.
+
+    Examples
+    --------
+    >>> fact_value(Fact(title="存栏", title_en="Herd", kind="number"), 500.0)
+    '500'
+    >>> fact_value(Fact(title="重大项目", title_en="Key project", kind="yes-no"), "是")
+    'yes'
+    """
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    text = str(value).strip().casefold()
+    if fact.kind == "number":
+        try:
+            number = float(text)
+        except ValueError:
+            return ""
+        return f"{number:.10g}" if np.isfinite(number) else ""
+    words = _YES_NO if fact.kind == "yes-no" else fact.words
+    for word, others in words.items():
+        if text in (word.casefold(), *(one.casefold() for one in others)):
+            return word
+    return ""
+
+
+_YES_NO = {"yes": ["true", "1", "1.0", "是", "有", "y"], "no": ["false", "0", "0.0", "否", "无", "n"]}
+
+
+def _meets(declared: str, condition: str) -> bool:
+    if not declared:
+        return False
+    number = NUMERIC.fullmatch(condition)
+    if number is None:
+        return declared == condition
+    compare = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}.get(
+        number[1] or "", operator.eq
+    )
+    return bool(compare(float(declared), float(number[2])))
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:

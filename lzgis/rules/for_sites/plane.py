@@ -9,6 +9,7 @@ from functools import cached_property
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 
 from lzgis.geometry import FeatureIndex, SiteShapes, mean_width
@@ -69,7 +70,11 @@ class PlaneLayer:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
         keep = np.ones(len(self.frame), dtype=bool)
         for name, values in where.items():
-            keep &= self.frame[name].isin(values).to_numpy()
+            column = self.frame[name]
+            if pd.api.types.is_numeric_dtype(column):
+                # Rules give values as texts: 110.0 kV is "110".
+                column = column.map("{:.10g}".format)
+            keep &= column.isin(values).to_numpy()
         return np.flatnonzero(keep)
 
     def missing_fields(self, where: Mapping[str, list[str]]) -> list[str]:
