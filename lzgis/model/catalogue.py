@@ -49,10 +49,11 @@ class Declared(_Data):
     """A figure that a document declares for a layer. It is compared with the measured figure and never replaces it.
 
     ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
-    ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+    ``groups`` the number of distinct values of the field that the layer names under `group`, ``length_km`` the sum of the
+    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
     """
 
-    what: Literal["area_km2", "count", "share_of_city"]
+    what: Literal["area_km2", "count", "groups", "length_km", "share_of_city"]
     value: float
     tolerance: float = Field(default=0.0, ge=0)
     denominator_km2: float | None = Field(default=None, gt=0)
