@@ -232,7 +232,9 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     if declared.what == "count":
         return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
     if declared.what == "groups":
-        return float(_matching(catalogue, layer_id, declared.where)[_group(catalogue.layers[layer_id], layer_id)].nunique())
+        return float(
+            _matching(catalogue, layer_id, declared.where)[_group(catalogue.layers[layer_id], layer_id)].nunique()
+        )
     if declared.what == "length_km":
         return float(ellipsoidal_length_m(_matching(catalogue, layer_id, declared.where).geometry).sum()) / 1e3
     area = area_km2(catalogue, layer_id, declared.where)

@@ -53,7 +53,7 @@ def _land(sketch: Sketch) -> Layers:
     other = zones.town | zones.farmland | wet
     height = above + 60 * sketch.terrain.coarse_noise(4000, 310)
     score = np.where(other | (share < 0.5), -np.inf, height).astype(np.float32)
-    wooded = take(score, share, FOREST_SHARE * share.sum() * CELL_KM2, lambda mask: mask)
+    wooded = take(score, share, FOREST_SHARE * 1.0405 * share.sum() * CELL_KM2, lambda mask: mask)
     core = zones.reserves > 0
     grade = np.select([core, zones.redline, zones.priority | (above > 420)], [1, 2, 3], 4)
     benefit = np.select([core | (zones.redline & (zones.functions % 2 == 1)), zones.redline, grade == 3], [1, 2, 2], 3)
@@ -81,7 +81,10 @@ def _land(sketch: Sketch) -> Layers:
         ),
         "land_zones": numbered(
             "TD",
-            [{"name": f"土地资源{titles[k]}", "class": titles[k], "geometry": sketch.degrees(s)} for k, s in land.items()],
+            [
+                {"name": f"土地资源{titles[k]}", "class": titles[k], "geometry": sketch.degrees(s)}
+                for k, s in land.items()
+            ],
         ),
     }
 
@@ -103,19 +106,25 @@ def _air(sketch: Sketch) -> Layers:
     roads = [w.line for w in sketch.scene.ways if w.road_class in {"高速公路", "国道"}]
     town = zones.town & (np.minimum.reduce([frame.near(at) for at in places.TOWNSHIPS.values()]) < 2600)
     quiet = sketch.terrain.coarse_noise(1500, 321) > 0.3
-    kind = np.select([frame.burn(sketch.metres("industrial_parks")), frame.burn(shapely.buffer(roads, 50)), quiet], [3, 4, 1], 2)
+    kind = np.select(
+        [frame.burn(sketch.metres("industrial_parks")), frame.burn(shapely.buffer(roads, 50)), quiet], [3, 4, 1], 2
+    )
     noise = sketch.zones(kind * (town | (kind == 3)), block=3, cells=6, simplify_m=80)
     titles = {1: "1类", 2: "2类", 3: "3类", 4: "4a类"}
     return {
         "air_zones": numbered(
-            "DQ", [{"name": names[k][1], "class": names[k][0], "geometry": sketch.degrees(s)} for k, s in shapes.items()]
+            "DQ",
+            [{"name": names[k][1], "class": names[k][0], "geometry": sketch.degrees(s)} for k, s in shapes.items()],
         ),
         "fuel_ban": numbered(
             "JR", [{"name": "连州市高污染燃料禁燃区", "geometry": sketch.degrees(s)} for s in fuel.values()]
         ),
         "noise_zones": numbered(
             "SG",
-            [{"name": f"{titles[k]}声环境功能区", "class": titles[k], "geometry": sketch.degrees(s)} for k, s in noise.items()],
+            [
+                {"name": f"{titles[k]}声环境功能区", "class": titles[k], "geometry": sketch.degrees(s)}
+                for k, s in noise.items()
+            ],
         ),
     }
 
@@ -130,10 +139,22 @@ def _shores(sketch: Sketch) -> Layers:
         for kind, start, stop in SHORES.get(name, [("保护区", 0.0, 0.4), ("保留区", 0.4, 0.97)]):
             area = sketch.strip(name, start, stop, 50)
             shores.append({"name": f"{name}岸线{kind}", "water": name, "class": kind, "geometry": sketch.degrees(area)})
-        for kind, target, start, stop in (("保护区", "Ⅱ", 0.0, 0.3), ("保留区", "Ⅱ", 0.3, 0.75), ("开发利用区", "Ⅲ", 0.75, 0.98)):
+        for kind, target, start, stop in (
+            ("保护区", "Ⅱ", 0.0, 0.3),
+            ("保留区", "Ⅱ", 0.3, 0.75),
+            ("开发利用区", "Ⅲ", 0.75, 0.98),
+        ):
             area = sketch.strip(name, start, stop, 10)
+            if area.is_empty:  # outside the city
+                continue
             functions.append(
-                {"name": f"{name}{kind}", "river": name, "class": kind, "target": target, "geometry": sketch.degrees(area)}
+                {
+                    "name": f"{name}{kind}",
+                    "river": name,
+                    "class": kind,
+                    "target": target,
+                    "geometry": sketch.degrees(area),
+                }
             )
     for name in ("谭岭水库", "上兰靛水库"):
         lake = shapely.simplify(sketch.metres("reservoirs", name=name)[0], 20)
@@ -144,7 +165,9 @@ def _shores(sketch: Sketch) -> Layers:
         for name in ("连江", "东陂河", "星子河", "三江河", "九陂河")
     ]
     lines = [shapely.simplify(w.line, 8) for w in sketch.scene.ways if w.road == "清连高速"]
-    road = shapely.intersection(shapely.union_all(shapely.buffer(lines, 50, quad_segs=2, cap_style="flat")), sketch.inner)
+    road = shapely.intersection(
+        shapely.union_all(shapely.buffer(lines, 50, quad_segs=2, cap_style="flat")), sketch.inner
+    )
     corridors.append({"name": "清连高速生态廊道", "class": "高速公路", "geometry": sketch.degrees(polygons_of(road))})
     return {
         "shore_zones": numbered("AX", shores),
@@ -232,14 +255,19 @@ def _places(sketch: Sketch) -> Layers:
 def _bans(sketch: Sketch) -> list[Feature]:
     """Ban livestock in water source zones, in reserves, and around the seats of townships."""
     zones, frame = sketch.scene.zones, sketch.frame
-    drinking = frame.burn([*sketch.metres("drinking_water_zones", zone="一级"), *sketch.metres("drinking_water_zones", zone="二级")])
+    drinking = frame.burn(
+        [*sketch.metres("drinking_water_zones", zone="一级"), *sketch.metres("drinking_water_zones", zone="二级")]
+    )
     seats = zones.town & (np.minimum.reduce([frame.near(at) for at in places.TOWNSHIPS.values()]) < 1800)
     labels = np.select([drinking, zones.reserves > 0, seats & sketch.free], [1, 2, 3], 0)
     reasons = {1: "饮用水水源保护区", 2: "自然保护地", 3: "城镇居民区"}
     shapes = sketch.zones(labels, block=4, cells=6, simplify_m=110)
     return numbered(
         "JY",
-        [{"name": f"禁养区（{reasons[k]}）", "reason": reasons[k], "geometry": sketch.degrees(s)} for k, s in shapes.items()],
+        [
+            {"name": f"禁养区（{reasons[k]}）", "reason": reasons[k], "geometry": sketch.degrees(s)}
+            for k, s in shapes.items()
+        ],
     )
 
 
@@ -257,7 +285,11 @@ def _wetlands(sketch: Sketch) -> list[Feature]:
     return numbered(
         "SD",
         [
-            {"name": f"{name}（示意）", "class": kind, "geometry": sketch.degrees(sketch.strip(river, start, stop, beyond))}
+            {
+                "name": f"{name}（示意）",
+                "class": kind,
+                "geometry": sketch.degrees(sketch.strip(river, start, stop, beyond)),
+            }
             for name, kind, river, start, stop, beyond in named
         ],
     )
@@ -270,9 +302,15 @@ def _water(sketch: Sketch) -> Layers:
     for lake in sketch.layers["reservoirs"]:
         shape = shapely.simplify(frame.metres([lake["geometry"]])[0], 40).buffer(1500, quad_segs=4)
         area = polygons_of(shapely.intersection(shapely.simplify(shape, 40), sketch.inner))
-        catchments.append({"name": f"{lake['name']}集水区", "reservoir": lake["name"], "geometry": sketch.degrees(area)})
+        catchments.append(
+            {"name": f"{lake['name']}集水区", "reservoir": lake["name"], "geometry": sketch.degrees(area)}
+        )
     kinds = [
-        ("保护区", [p[2] for p in (("", "", (112.285, 25.00)), ("", "", (112.41, 24.99)), ("", "", (112.56, 24.80)))], 2400),
+        (
+            "保护区",
+            [p[2] for p in (("", "", (112.285, 25.00)), ("", "", (112.41, 24.99)), ("", "", (112.56, 24.80)))],
+            2400,
+        ),
         ("防控区", [at for _, _, at, _ in PARKS[:3]], 1700),
         ("治理区", [(112.575, 25.045)], 900),
     ]

@@ -116,9 +116,7 @@ def _networks(sketch: Sketch) -> Layers:
 
     rail = shapely.segmentize(line(RAIL), 0.02)
     return {
-        "railways": numbered(
-            "TL", [{"name": "广清永铁路（规划，示意）", "class": "规划高速铁路", "geometry": rail}]
-        ),
+        "railways": numbered("TL", [{"name": "广清永铁路（规划，示意）", "class": "规划高速铁路", "geometry": rail}]),
         "power_lines": numbered("XL", [{"name": n, "voltage_kv": kv, "geometry": line(p)} for kv, n, p in POWER]),
         "pipelines": numbered(
             "GD", [{"name": n, "class": c, "pressure_mpa": mpa, "geometry": line(p)} for n, c, mpa, p in PIPELINES]
@@ -173,7 +171,12 @@ def _monitoring(sketch: Sketch) -> Layers:
         return sketch.degrees(shapely.Point(point.x + side, point.y))
 
     sections = [
-        {"name": f"{river}示意断面{n}", "river": river, "target": "Ⅱ" if share < 0.6 else "Ⅲ", "geometry": on(river, share)}
+        {
+            "name": f"{river}示意断面{n}",
+            "river": river,
+            "target": "Ⅱ" if share < 0.6 else "Ⅲ",
+            "geometry": on(river, share),
+        }
         for n, (river, share) in enumerate(SECTIONS, 1)
     ]
     wet = [r.name for r in places.RIVERS if r.water]
@@ -184,7 +187,12 @@ def _monitoring(sketch: Sketch) -> Layers:
     ]
     hills = [r for r in wet if r not in {"连江", "三江河", "九陂河"}]
     hydro = [
-        {"name": f"{river}示意电站{n}", "river": river, "capacity_kw": 250.0 * (1 + n % 5), "geometry": on(river, share)}
+        {
+            "name": f"{river}示意电站{n}",
+            "river": river,
+            "capacity_kw": 250.0 * (1 + n % 5),
+            "geometry": on(river, share),
+        }
         for n, (river, share) in enumerate([(r, s) for r in hills for s in (0.08, 0.18, 0.3)], 1)
     ]
     rng, works = sketch.rng(70), []
@@ -194,7 +202,9 @@ def _monitoring(sketch: Sketch) -> Layers:
             spot = shape.centroid.x + rng.uniform(-150, 150), shape.centroid.y + rng.uniform(-150, 150)
             kind = "土壤污染重点监管单位" if k == 0 else "大气或水环境重点排污单位"
             name = f"{park['name']}示意重点单位{k + 1}"
-            works.append({"name": name, "class": kind, "park": park["park"], "geometry": sketch.degrees(shapely.Point(spot))})
+            works.append(
+                {"name": name, "class": kind, "park": park["park"], "geometry": sketch.degrees(shapely.Point(spot))}
+            )
     return {
         "monitoring_sections": numbered("DM", sections),
         "outfalls": numbered("PW", outfalls),

@@ -60,7 +60,9 @@ class Sketch:
 
     def metres(self, layer: str, /, **where: str) -> np.ndarray:
         """Return the geometries of a layer in metres, of the features with these values."""
-        return self.frame.metres([f["geometry"] for f in self.layers[layer] if all(f[k] == v for k, v in where.items())])
+        return self.frame.metres(
+            [f["geometry"] for f in self.layers[layer] if all(f[k] == v for k, v in where.items())]
+        )
 
     def town(self, x: float, y: float) -> str:
         """Name the township at a point."""
