@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 
 from . import places
-
 from .layers import PARKS, Feature, Layers
 from .lines import block, ellipse_blob
 from .sketch import TOWNS, Sketch, dilated, numbered, polygons_of
@@ -90,7 +89,7 @@ def _land(sketch: Sketch) -> Layers:
 
 
 def _air(sketch: Sketch) -> Layers:
-    """The three air zones, the area without polluting fuels, and the noise zones of the town."""
+    """Draw the three air zones, the area without polluting fuels, and the noise zones of the town."""
     frame, zones = sketch.frame, sketch.scene.zones
     seat = frame.near(places.TOWNSHIPS["连州镇"]) + 350 * sketch.terrain.coarse_noise(2500, 320)
     parks = dilated(frame.burn(sketch.metres("industrial_parks")), 500)

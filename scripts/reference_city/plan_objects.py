@@ -71,7 +71,7 @@ def make_objects(sketch: Sketch) -> Layers:
     """Make every layer of lines and points."""
     return {
         "heritage": _heritage(sketch),
-        "greenways": numbered("LV", [_greenway(sketch, *row) for row in GREENWAYS]),
+        "greenways": numbered("LV", [_greenway(sketch, row) for row in GREENWAYS]),
         **_networks(sketch),
         "bridges": _bridges(sketch),
         "tunnels": _tunnels(sketch),
@@ -96,8 +96,9 @@ def length_km(line: Any) -> float:
     return float(GEOD.geometry_length(line)) / 1000
 
 
-def _greenway(sketch: Sketch, name: str, kind: str, river: str, start: float, km: float, side: float) -> Feature:
+def _greenway(sketch: Sketch, row: tuple[str, str, str, float, float, float]) -> Feature:
     """Draw a line beside a river, as long as the plan states."""
+    name, kind, river, start, km, side = row
     path = sketch.line(river, start, 1.0, simplify_m=15)
     path = shapely.offset_curve(path, side, join_style="round", quad_segs=2)
     path = max(shapely.get_parts(path), key=lambda part: part.length)
