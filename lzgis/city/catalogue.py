@@ -184,7 +184,7 @@ def open_catalogue(path: str | Path) -> Catalogue:
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
     """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
     return [
-        DeclaredCheck(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        DeclaredCheck(layer_id, declared, value, declared.holds(value))
         for declared in catalogue.layers[layer_id].declared
         for value in [_measure(catalogue, layer_id, declared)]
     ]
@@ -231,6 +231,8 @@ def _group(spec: LayerSpec, layer_id: str) -> str:
 def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     if declared.what == "count":
         return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
+    if declared.against is not None:
+        return declared.against
     if declared.what == "groups":
         return float(
             _matching(catalogue, layer_id, declared.where)[_group(catalogue.layers[layer_id], layer_id)].nunique()

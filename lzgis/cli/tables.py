@@ -137,6 +137,7 @@ DECLARED_FORMATS = {
     "groups": "{:,.0f}",
     "length_km": "{:,.3f} km",
     "share_of_city": "{:.4%}",
+    "stated": "{:,.2f}",
 }
 
 

@@ -49,11 +49,14 @@ def _land(sketch: Sketch) -> Layers:
     """Forest, general farmland, and the three zones of land resources."""
     zones, above, share = sketch.scene.zones, sketch.terrain.above, sketch.frame.share
     wet = dilated(sketch.frame.burn(sketch.metres("rivers"), all_touched=True), 60)
-    other = zones.town | zones.farmland | wet
+    built = zones.town & (np.minimum.reduce([sketch.frame.near(at) for at in places.TOWNSHIPS.values()]) < 3500)
+    other = built | zones.farmland | wet
+    core = zones.reserves > 0
+    tilled = (above < 16) & ~other & ~zones.town & ~zones.redline & ~core & (sketch.frame.rim_m > 200)
+    other |= tilled
     height = above + 60 * sketch.terrain.coarse_noise(4000, 310)
     score = np.where(other | (share < 0.5), -np.inf, height).astype(np.float32)
     wooded = take(score, share, FOREST_SHARE * 1.0405 * share.sum() * CELL_KM2, lambda mask: mask)
-    core = zones.reserves > 0
     grade = np.select([core, zones.redline, zones.priority | (above > 420)], [1, 2, 3], 4)
     benefit = np.select([core | (zones.redline & (zones.functions % 2 == 1)), zones.redline, grade == 3], [1, 2, 2], 3)
     key = (zones.townships * 100 + grade * 10 + benefit) * wooded
@@ -68,7 +71,6 @@ def _land(sketch: Sketch) -> Layers:
         }
         for n, (k, shape) in enumerate(shapes.items(), 1)
     ]
-    tilled = (above < 45) & ~other & ~wooded & ~zones.redline & ~core & (sketch.frame.rim_m > 200)
     fields = _by_township(sketch, tilled, block=5, cells=12, simplify_m=110)
     classes = np.select([core | zones.redline, zones.key > 0], [1, 2], 3)
     land = sketch.zones(classes, block=8, cells=1, simplify_m=220)

@@ -42,6 +42,8 @@ def measure(context: AuditContext, layer: str, declared: Declared) -> float:
     if declared.what == "count":
         here = context.layers[layer]
         return float(here.frame["id"].iloc[here.matching(declared.where)].nunique())
+    if declared.against is not None:
+        return declared.against
     if declared.what in {"groups", "length_km"}:
         here = context.layers[layer]
         rows = here.frame.iloc[here.matching(declared.where)]
@@ -60,15 +62,22 @@ def _row(context: AuditContext, layer: str, declared: Declared) -> LayerFinding:
     if reason is not Reason.NONE:
         return unchecked_row(layer, reason)
     value = measure(context, layer, declared)
-    # A difference of exactly the tolerance, half of the last printed digit, still holds: rounding must not break it.
-    holds = abs(value - declared.value) <= declared.tolerance + 1e-12
-    state = State.CLEAR if holds else State.INVOLVED
+    state = State.CLEAR if declared.holds(value) else State.INVOLVED
     what = _sentence(context, layer, declared, value)
     return LayerFinding(layer, state, measured=value, declared=declared.value, what=what)
 
 
 def _sentence(context: AuditContext, layer: str, declared: Declared, value: float) -> Message:
     title = context.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
+    if declared.what == "stated":
+        return Message(
+            "{basis}: {declared:g} {unit} stated; {other}: {value:g} {unit}",
+            basis=declared.basis,
+            declared=declared.value,
+            unit=declared.unit,
+            other=declared.against_basis,
+            value=value,
+        )
     if declared.what == "length_km":
         return Message(
             "{title}: {value:.3f} km measured, {declared:g} km declared",
