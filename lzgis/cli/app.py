@@ -22,6 +22,7 @@ from lzgis.cli.layers import layers
 from lzgis.cli.map import draw_maps
 from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
+from lzgis.cli.rules import app as rules_app
 from lzgis.cli.screen import screen
 from lzgis.cli.verify import verify
 from lzgis.errors import LzgisError
@@ -29,6 +30,7 @@ from lzgis.words import Words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(raster_app, name="raster")
+app.add_typer(rules_app, name="rules")
 # In the order of the help text.
 app.command("screen")(screen)
 app.command("demo")(demo)

@@ -64,7 +64,8 @@ class Subjects:
         for name, values in conditions.items():
             declared = self.fact(name)
             given = declared != ""
-            meets = np.array([any(_meets(one, value) for value in values) for one in declared], dtype=bool)
+            codes, words = pd.factorize(declared)
+            meets = np.array([any(_meets(one, value) for value in values) for one in words], dtype=bool)[codes]
             hold &= meets
             fails |= given & ~meets
             missing = np.where(given, missing, np.where(missing == "", name, missing + SEPARATOR + name))
@@ -137,7 +138,7 @@ def _meets(declared: str, condition: str) -> bool:
     if not declared:
         return False
     number = NUMERIC.fullmatch(condition)
-    if number is None:
+    if number is None or number[1] is None:
         return declared == condition
     compare = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}.get(
         number[1] or "", operator.eq

@@ -1,0 +1,146 @@
+"""The commands ``rules``: list the rules in force, explain one, and run the cases of a rule book."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lzgis.cli.console import ExitCode, stdout
+from lzgis.cli.options import Lang, LangOption, LayersOption
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from lzgis.model.rules import Rule, RuleBook
+
+app = typer.Typer(help="The rule book: list the rules in force, explain one, run its cases.", no_args_is_help=True)
+
+Activity = Annotated[str, typer.Option("--activity", help="An activity: its id, title or alias.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="The date whose rules apply, YYYY-MM-DD; today if not given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_rules(
+    activity: Activity = "",
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    layers: LayersOption = None,
+    lang: LangOption = Lang.zh,
+) -> None:
+    """List the rules in force on a date that are meant for an activity, with their sources."""
+    from rich.table import Table
+
+    from lzgis.city.provenance import date_of
+
+    book = _book(layers)
+    day = date_of(as_of)
+    rules = [_facts_of(rule, book, day) for rule in _meant(book.as_of(day), activity)]
+    if as_json:
+        typer.echo(json.dumps(rules, ensure_ascii=False, indent=1))
+        return
+    table = Table()
+    for name in ("id", "title", "severity", "route", "basis", "certainty"):
+        table.add_column(name)
+    for one in rules:
+        title = one["title_en"] or one["title"] if lang is Lang.en else one["title"]
+        table.add_row(one["id"], title, one["severity"], one["route"], one["basis"], one["certainty"])
+    stdout().print(table)
+
+
+@app.command("explain")
+def explain(
+    rule_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")],
+    layers: LayersOption = None,
+) -> None:
+    """Show every key of a rule, its documents with their dates, its exceptions, and the cases about it."""
+    from lzgis.config import nearest
+    from lzgis.errors import ConfigError
+    from lzgis.messages import Message
+
+    book = _book(layers)
+    known = {rule.id: rule for rule in (*book.rules, *book.audits)}
+    if rule_id not in known:
+        here = Message("rule book '{name}'", name=book.name)
+        raise ConfigError(here, Message("rule '{id}' is not in the book", id=rule_id), nearest(rule_id, known))
+    rule = known[rule_id]
+    shown: dict[str, Any] = rule.model_dump(mode="json", exclude_defaults=True)
+    cited = {b.document: book.documents[b.document].model_dump(mode="json", exclude_defaults=True) for b in rule.basis}
+    cases = [case.model_dump(mode="json", exclude_defaults=True) for case in book.cases if case.rule == rule_id]
+    typer.echo(json.dumps({"rule": shown, "documents": cited, "cases": cases}, ensure_ascii=False, indent=1))
+
+
+@app.command("check")
+def check(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A city's folder or a rule book.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the cases of a rule book; exit code 1 if one does not hold."""
+    from lzgis.screening.cases import run_cases
+
+    outcomes = run_cases(_book(folder))
+    failed = [one for one in outcomes if not one.holds]
+    if as_json:
+        rows = [{"case": one.number, "rule": one.case.rule, "holds": one.holds, "state": one.state} for one in outcomes]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for one in failed:
+            expected = " ".join(str(part) for part in (one.case.state, one.case.severity, one.case.route) if part)
+            typer.echo(f"{one.number} {one.case.rule} {one.case.activity} {one.case.day}: {expected} ≠ {_answer(one)}")
+        typer.echo(f"{len(outcomes) - len(failed)}/{len(outcomes)}")
+    raise typer.Exit(ExitCode.CONFLICTS if failed else ExitCode.OK)
+
+
+def _answer(one: Any) -> str:
+    return " ".join(part for part in (one.state, one.severity, one.route, one.open_facts) if part)
+
+
+def _book(folder: Path | str | None) -> RuleBook:
+    from lzgis.city.catalogue import open_catalogue
+    from lzgis.city.reference import city_or_reference
+    from lzgis.rules.book import read_rulebook
+
+    if folder is not None and Path(folder).suffix == ".toml":
+        return read_rulebook(folder)
+    return open_catalogue(city_or_reference(folder)).book
+
+
+def _meant(book: RuleBook, word: str) -> list[Rule]:
+    from lzgis.config import nearest
+    from lzgis.errors import ConfigError
+    from lzgis.messages import Message
+    from lzgis.rules.book import activity_of
+
+    if not word:
+        return list(book.rules)
+    try:
+        wider = book.widening(activity_of(book, word))
+    except KeyError:
+        what = Message("activity '{activity}' is not known", activity=word)
+        names = [one.title for one in book.activities.values()]
+        raise ConfigError(Message("rule book '{name}'", name=book.name), what, nearest(word, names)) from None
+    return [rule for rule in book.rules if not rule.activities or not wider.isdisjoint(rule.activities)]
+
+
+def _facts_of(rule: Rule, book: RuleBook, day: dt.date) -> dict[str, str]:
+    from lzgis.model.rules import USUAL_ROUTES
+    from lzgis.screening.findings import citation
+
+    basis, repealed, certainty = citation(rule, book, day)
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "title_en": rule.title_en,
+        "matter": rule.matter,
+        "layer": rule.layer,
+        "severity": rule.severity.value,
+        "route": (rule.route or USUAL_ROUTES[rule.severity]).value,
+        "basis": basis,
+        "repealed": repealed,
+        "certainty": certainty.value,
+        "effective_from": rule.effective_from.isoformat(),
+        "effective_to": rule.effective_to.isoformat() if rule.effective_to else "",
+    }
