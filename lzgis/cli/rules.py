@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The rule book: list the rules in force, explain one, run its cases.", no_args_is_help=True)
 
 Activity = Annotated[str, typer.Option("--activity", help="An activity: its id, title or alias.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The date whose rules apply, YYYY-MM-DD; today if not given.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The date whose rules apply, YYYY-MM-DD; today if not given.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -336,7 +336,7 @@ class SiteTable:
 class ReportContext:
     """The data common to all reports (screenings, audits, comparisons, rasters).
 
-    `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
+    `not_covered` holds the ids of the matters that neither the book nor the layers answer. `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
     """
 
     city: CitySpec
@@ -345,6 +345,7 @@ class ReportContext:
     backdrop: Path | None
     problems: tuple[Problem, ...]
     provenance: Provenance
+    not_covered: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ from lzgis.model.rules import (
 from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.rules.for_sites import INFORMING_KINDS, KINDS
 
-
 #: A condition on a fact that is a number: the number itself, or a comparison with it.
 NUMERIC = re.compile(r"(>=|<=|>|<)? *(\d+(?:\.\d+)?)")
 

@@ -11,6 +11,7 @@ from lzgis.city.catalogue import unknown_values
 from lzgis.city.provenance import provenance_of
 from lzgis.coordinates.shifted_maps import suspected_shift, vertices
 from lzgis.model.report import Layer, Problem, Report, SiteTable
+from lzgis.rules.book import not_covered
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.pieces import Screened
 from lzgis.screening.setting import Setting
@@ -35,6 +36,7 @@ def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_
         problems=tuple(problems),
         provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),
         breakdown=result.breakdown,
+        not_covered=not_covered(city.book, layers, setting.day),
     )
 
 

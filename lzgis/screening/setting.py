@@ -17,6 +17,7 @@ from lzgis.model.catalogue import CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
 from lzgis.reading import shown
+from lzgis.rules.book import unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
@@ -109,7 +110,7 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
             Message("give a later date with as_of"),
         )
     loaded = _load_layers(city, progress)
-    problems = _missing_layer_problems(city, book, loaded)
+    problems = (*_missing_layer_problems(city, book, loaded), *_unknown_matter_problems(book, day))
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
 
@@ -142,6 +143,17 @@ def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str
             what = Message("the file {source} is not there", source=shown(spec.source))
             remedy = Message("put it there or remove the layer")
             problems.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
+    return tuple(problems)
+
+
+def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...]:
+    """List the matters of which the book does not know what applied on the day."""
+    problems = []
+    for name in unknown_matters(book, day):
+        one = book.matters[name]
+        what = Message("the rule book does not know what applied on {day}", day=day)
+        remedy = Message("the matter is not checked; ask {authority}", authority=one.ask or one.title)
+        problems.append(Problem("warning", one.title, what, remedy))
     return tuple(problems)
 
 
