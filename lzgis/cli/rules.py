@@ -93,7 +93,7 @@ def check(
             expected = " ".join(str(part) for part in (one.case.state, one.case.severity, one.case.route) if part)
             typer.echo(f"{one.number} {one.case.rule} {one.case.activity} {one.case.day}: {expected} ≠ {_answer(one)}")
         typer.echo(f"{len(outcomes) - len(failed)}/{len(outcomes)}")
-    raise typer.Exit(ExitCode.CONFLICTS if failed else ExitCode.OK)
+    raise typer.Exit(ExitCode.FOUND if failed else ExitCode.OK)
 
 
 def _answer(one: Any) -> str:

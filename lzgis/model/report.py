@@ -336,7 +336,8 @@ class SiteTable:
 class ReportContext:
     """The data common to all reports (screenings, audits, comparisons, rasters).
 
-    `not_covered` holds the ids of the matters that neither the book nor the layers answer. `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
+    `not_covered` holds the ids of the matters that neither the book nor the layers answer.
+    `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
     """
 
     city: CitySpec

@@ -90,7 +90,7 @@ def _answer(number: int, case: Case, rows: pd.DataFrame) -> Outcome:
     if rows.empty:
         return Outcome(number, case, "不适用", "", "", "")
     ranks = rows["state"].map({str(state.value): rank for rank, state in enumerate(STATES_BY_GRAVITY)})
-    row = rows.loc[ranks.idxmin()]
+    row = rows.iloc[int(np.argmin(ranks.to_numpy()))]
     # What a rule is not meant for is no 不涉及.
     not_meant = row["state"] == State.CLEAR and row["reason"] == Reason.ACTIVITY_NOT_MEANT
     state = "不适用" if not_meant else str(row["state"])
@@ -119,7 +119,9 @@ def _scene_of(cases: Sequence[Case], book: RuleBook) -> _Scene:
             shape = shapely.box(left + gap, low, left + gap + 2 * _AROUND_M, 2 * _AROUND_M)
             features.setdefault(one.layer, []).append((shape, one.fields))
     layers = {name: _layer_of(name, book, some) for name, some in features.items()}
-    outline = [(shapely.box(-_STEP_M, -_STEP_M, (len(cases) + 1) * _STEP_M, _STEP_M), {})]
+    outline: list[tuple[shapely.Geometry, dict[str, str]]] = [
+        (shapely.box(-_STEP_M, -_STEP_M, (len(cases) + 1) * _STEP_M, _STEP_M), {})
+    ]
     layers["city"] = _layer_of("city", book, outline)
     return _Scene(Subjects(table, activity, PlaneSites(sites), book), layers)
 

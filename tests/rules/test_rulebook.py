@@ -260,6 +260,7 @@ def test_wider_activities_are_followed_to_the_end():
         "industry",
         "heavy-polluter",
         "discharging",
+        "soil-polluter",
     }
     assert book.widening("road") == {"road", "linear-infrastructure"}
 
