@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import toy
 
+from lzgis.cache import user_folder
 from lzgis.geometry import ready_loops
-from lzgis.geometry.loops.compiled import user_folder
 
 #: Runs the command line under a hook that records everything that Python does with files, sockets and programs.
 CODE = """
