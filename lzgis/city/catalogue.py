@@ -20,7 +20,7 @@ from pyproj.exceptions import CRSError
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
-from lzgis.coordinates.plane import Plane, plane_for
+from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
 from lzgis.messages import Message
@@ -187,7 +187,7 @@ def open_catalogue(path: str | Path) -> Catalogue:
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
     """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
     return [
-        DeclaredCheck(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        DeclaredCheck(layer_id, declared, value, declared.holds(value))
         for declared in catalogue.layers[layer_id].declared
         for value in [_measure(catalogue, layer_id, declared)]
     ]
@@ -221,9 +221,27 @@ def _matching(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]
     return frame
 
 
+def _group(spec: LayerSpec, layer_id: str) -> str:
+    if spec.group is None:
+        raise ConfigError(
+            Message("layer '{layer_id}'", layer_id=layer_id),
+            Message("declares groups, but no field of groups"),
+            Message("name the field under 'group'"),
+        )
+    return spec.group
+
+
 def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     if declared.what == "count":
         return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
+    if declared.against is not None:
+        return declared.against
+    if declared.what == "groups":
+        return float(
+            _matching(catalogue, layer_id, declared.where)[_group(catalogue.layers[layer_id], layer_id)].nunique()
+        )
+    if declared.what == "length_km":
+        return float(ellipsoidal_length_m(_matching(catalogue, layer_id, declared.where).geometry).sum()) / 1e3
     area = area_km2(catalogue, layer_id, declared.where)
     if declared.what == "area_km2":
         return area

@@ -131,12 +131,22 @@ def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
     return table, problems
 
 
+DECLARED_FORMATS = {
+    "area_km2": "{:,.3f} km²",
+    "count": "{:,.0f}",
+    "groups": "{:,.0f}",
+    "length_km": "{:,.3f} km",
+    "share_of_city": "{:.4%}",
+    "stated": "{:,.2f}",
+}
+
+
 def _declared_cells(check: DeclaredCheck | RasterMeasured | None, words: Words) -> tuple[str | Text, ...]:
     """Return the declared figure, the measured one, and whether it holds; empty cells if no figure is declared."""
     if check is None:
         return ("", "", "")
     declared = check.declared
-    value = {"area_km2": "{:,.3f} km²", "count": "{:,.0f}", "share_of_city": "{:.4%}"}[declared.what]
+    value = DECLARED_FORMATS[declared.what]
     label = value.format(declared.value)
     if declared.where:
         label += f" ({'、'.join(v for values in declared.where.values() for v in values)})"

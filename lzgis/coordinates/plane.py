@@ -112,6 +112,17 @@ def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     return np.array([abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(g))[0]) for g in geometries])
 
 
+def ellipsoidal_length_m(geometries: Any) -> npt.NDArray[np.float64]:
+    """Length on the CGCS2000 ellipsoid of lines in degrees, their edges taken as geodesics; points have none.
+
+    Examples
+    --------
+    >>> ellipsoidal_length_m([shapely.LineString([(112.50, 25.00), (112.51, 25.00)])]).round()
+    array([1009.])
+    """
+    return np.array([ELLIPSOID.geometry_length(g) for g in geometries])
+
+
 #: Coefficients of the powers 0, 2, 4, 6, 8 of the eccentricity in A to E of the official formula.
 _OFFICIAL = np.array(
     [

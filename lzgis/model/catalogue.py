@@ -9,7 +9,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Baseline(StrEnum):
@@ -49,16 +49,38 @@ class Declared(_Data):
     """A figure that a document declares for a layer. It is compared with the measured figure and never replaces it.
 
     ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
-    ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+    ``groups`` the number of distinct values of the field that the layer names under `group`, ``length_km`` the sum of the
+    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+
+    ``stated`` is a figure without a geometry, in `unit`: it is compared with `against`, which stands in `against_basis`.
+    It must equal it or, with the `sense` ``at_most``, not be larger.
     """
 
-    what: Literal["area_km2", "count", "share_of_city"]
+    what: Literal["area_km2", "count", "groups", "length_km", "share_of_city", "stated"]
     value: float
     tolerance: float = Field(default=0.0, ge=0)
     denominator_km2: float | None = Field(default=None, gt=0)
     where: dict[str, list[str]] = {}
     basis: str = ""
     note: str = ""
+    unit: str = ""
+    against: float | None = None
+    against_basis: str = ""
+    sense: Literal["equal", "at_most"] = "equal"
+
+    @model_validator(mode="after")
+    def _against_another(self) -> Declared:
+        if (self.what == "stated") != (self.against is not None):
+            raise ValueError("'against' belongs to what = 'stated', which needs it")
+        return self
+
+    def holds(self, measured: float) -> bool:
+        """Return whether the figure agrees with the measured one within its tolerance.
+
+        A difference of exactly the tolerance, half of the last printed digit, still holds: rounding must not break it.
+        """
+        gap = self.value - measured if self.sense == "at_most" else abs(measured - self.value)
+        return gap <= self.tolerance + 1e-12
 
 
 class LayerSpec(_Data):

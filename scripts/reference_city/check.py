@@ -10,7 +10,7 @@ import shapely
 from .frame import Frame
 from .layers import Layers, Scene
 
-MAY_LEAVE = {"city", "roads", "rivers", "river_centrelines", "road_control_zones"}
+MAY_LEAVE = {"city", "roads", "rivers", "river_centrelines", "road_control_zones", "greenways", "bridges"}
 
 
 def _shapes(layers: Layers, name: str, **where: str) -> list[Any]:
