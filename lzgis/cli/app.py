@@ -23,6 +23,7 @@ from lzgis.cli.map import draw_maps
 from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.screen import screen
+from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import LzgisError
 from lzgis.words import Words
@@ -38,6 +39,7 @@ app.command("audit")(audit)
 app.command("diff")(diff)
 app.command("inspect")(inspect)
 app.command("verify")(verify)
+app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
