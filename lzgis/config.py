@@ -40,6 +40,8 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             str(path), Message("byte {start} is not UTF-8", start=e.start), Message("save the file as UTF-8")
         ) from e
+    except RecursionError as e:
+        raise ConfigError(str(path), Message("is nested too deeply"), Message("look whether it is what it says")) from e
     except tomllib.TOMLDecodeError as e:
         raise ConfigError(str(path), Message("is not TOML: {e}", e=e), Message("correct the line named")) from e
 
