@@ -7,8 +7,9 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -178,7 +179,7 @@ def state_of(folder: Path, file: ResultFile) -> str:
         return "same" if hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256 else "changed"
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading if it is an ordinary file: no link, no device, no pipe.
 
     Raises

@@ -177,7 +177,7 @@ def test_an_empty_city_is_written_and_is_sound(tmp_path):
 def test_a_folder_in_use_is_not_overwritten(place):
     before = (place / "catalog.toml").read_bytes()
     done = run("init", place)
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "已存在且不为空" in done.stderr
     assert (place / "catalog.toml").read_bytes() == before
 
