@@ -196,7 +196,7 @@ def test_external_relationships_are_dropped(tmp_path: Path) -> None:
     text = f'<w:hyperlink {nsdecls("w", "r")} r:id="{link}"><w:r><w:t>our page</w:t></w:r></w:hyperlink>'
     document.paragraphs[0]._p.append(parse_xml(text))
     other = document.part._settings_part.relate_to(
-        "file:///share/x.dotm", RELATIONSHIP_TYPE.ATTACHED_TEMPLATE, is_external=True
+        "file:///share/x.dotm", RELATIONSHIP_TYPE.HYPERLINK, is_external=True
     )
     document.settings.element.append(parse_xml(f'<w:attachedTemplate {nsdecls("w", "r")} r:id="{other}"/>'))
     document.save(str(tmp_path / "office.docx"))
