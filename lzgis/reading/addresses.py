@@ -43,9 +43,10 @@ def shown(source: str | Path) -> str:
         return str(source)
     scheme, _, rest = address_of(source).partition("://")
     # A password may contain any sign, also "@", "/" and "?", so that everything before the last "@" may belong to it.
-    place = re.split("[?#]", rest.rpartition("@")[2])[0]
+    before, _, after = rest.rpartition("@")
+    place = re.split("[?#]", after)[0]
     # Anything else is a connection in the form of another program, as "PG:host=… password=…".
-    return f"{scheme}://…" if re.search(r"[=\s;]", place) else f"{scheme}://{place}"
+    return f"{scheme}://…" if re.search(r"[=\s;]", before + place) else f"{scheme}://{place}"
 
 
 def without_secrets(text: str) -> str:

@@ -182,11 +182,14 @@ def test_links_of_a_result_are_not_followed(tmp_path, out, home):
         "projects/b.txt": "changed",
         "projects": "new",
     }
-    with pytest.raises(ExportError, match="is a link, through which nothing is written"):
-        with locked_folder(out) as place, new_result(place, "screen") as stage:
-            (stage.folder / "projects").mkdir()
-            (stage.folder / "projects" / "b.txt").write_text("three", "utf-8")
-            stage.result = Result(made_at="2026-11-21")
+    with (
+        pytest.raises(ExportError, match="is a link, through which nothing is written"),
+        locked_folder(out) as place,
+        new_result(place, "screen") as stage,
+    ):
+        (stage.folder / "projects").mkdir()
+        (stage.folder / "projects" / "b.txt").write_text("three", "utf-8")
+        stage.result = Result(made_at="2026-11-21")
     assert (home / "projects" / "b.txt").read_text("utf-8") == "two"
 
 

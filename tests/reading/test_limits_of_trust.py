@@ -81,7 +81,7 @@ def test_a_formula_is_text_in_csv(text):
 
 def test_a_scribble_is_refused_and_the_others_are_kept():
     random = np.random.default_rng(1).random((10_000, 2)) * 0.01
-    scribble = shapely.Polygon(random + [112, 25])
+    scribble = shapely.Polygon(random + np.array([112, 25]))
     bow_tie = shapely.Polygon([(112, 25), (112.001, 25.001), (112.001, 25), (112, 25.001)])
     begun = time.monotonic()
     done = repair_geometries([scribble, shapely.box(112, 25, 112.1, 25.1), bow_tie], np.array(["1", "2", "3"]), "s")
