@@ -17,7 +17,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 #: Nodes of a template that are allowed; among those that are not: macros, calls, includes, imports, blocks, assignments.
 _NODES = (
@@ -244,7 +244,8 @@ def _without(content: bytes, gone: set[str]) -> bytes:
             del one.attrib[key]
         if named and not stays and one.getparent() is not None:
             one.getparent().remove(one)
-    return etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
+    written: bytes = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return written
 
 
 def _check_fields(tree: Any) -> None:
