@@ -181,7 +181,21 @@ def open_catalogue(path: str | Path) -> Catalogue:
     if spec.city.outline not in spec.layer:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    _check_places(file, spec)
     return Catalogue(file.parent, spec)
+
+
+def _check_places(file: Path, spec: CatalogueSpec) -> None:
+    """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
+    named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
+    named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
+    named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
+    for key, source in named.items():
+        if not any((file.parent / source).resolve().is_relative_to(home) for home in homes):
+            here = Message("{file}, {key}", file=file, key=key)
+            what = Message("'{source}' is outside the folder of the city", source=source)
+            raise ConfigError(here, what, Message("copy it there, or name its folder in city.outside"))
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
