@@ -158,7 +158,7 @@ def words_of(sheet: Sheet, columns: Columns, options: ReadOptions) -> list[Probl
     texts: list[tuple[str, str]] = [(sheet.place, str(sheet.place).rpartition("/")[2])]
     coordinates = {i for m, i in columns.found.items() if m not in ("point", "ring", "parcel")}
     for number, row in sheet.rows:
-        here = Message("{place}, row {row}", place=sheet.place, row=number)
+        here: str = Message("{place}, row {row}", place=sheet.place, row=number)
         texts += [(here, cell) for cell in row if isinstance(cell, str) and len(cell) < _LONGEST_WORDS]
     for here, text in texts:
         datum_word(text, options, here)
