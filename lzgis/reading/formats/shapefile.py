@@ -26,6 +26,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions, beside
 from lzgis.reading.encoding import codec_of, decides, declared_codec, surely_utf8
+from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
 from lzgis.reading.sandbox.working_copy import working_copy
 
@@ -83,11 +84,39 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
     encoding = _encoding(dbf, options, cpg, problems)
     frame = _decoded(read.frame, encoding.value, path)
-    cut = [str(c) for c, raw in zip(frame.columns, dbf.names, strict=False) if len(raw) >= 10]
+    frame, matched = _with_whole_names(frame, dbf, encoding.value)
+    if matched:
+        pairs = "、".join(f"'{short}'→'{name}'" for short, name in matched.items())
+        what = Message("names of fields that were cut to 10 bytes are read as {pairs}", pairs=pairs)
+        problems.append(Problem("warning", str(path), what, Message("a GeoPackage keeps whole names")))
+    columns = [str(c) for c, raw in zip(frame.columns, dbf.names, strict=False) if len(raw) >= _NAME_BYTES - 1]
+    cut = [
+        name
+        for name in columns
+        if name not in matched.values() and len(_bytes(name, encoding.value)) >= _NAME_BYTES - 1
+    ]
     if cut:
         what = Message("names of fields may have been cut to 10 bytes: {names}", names=", ".join(cut))
         problems.append(Problem("note", str(path), what, Message("a GeoPackage keeps whole names")))
     return replace(read, frame=frame, problems=tuple(problems), encoding=encoding)
+
+
+def _bytes(name: str, codec: str) -> bytes:
+    return name.encode(codec, "replace")
+
+
+def _with_whole_names(frame: gpd.GeoDataFrame, dbf: Dbf, codec: str) -> tuple[gpd.GeoDataFrame, dict[str, str]]:
+    """Rename fields whose names are the first 10 bytes of exactly one known name; return the new names by the old."""
+    aliases = {name for names in (*SITE_FIELDS.values(), *LAYER_FIELDS.values()) for name in names}
+    matched: dict[str, str] = {}
+    for short, raw in zip([str(c) for c in frame.columns], dbf.names, strict=False):
+        # A character of several bytes may not fit at the end.
+        if len(raw) < _NAME_BYTES - 2 or raw.isascii() or short in aliases:
+            continue
+        fits = [name for name in aliases if name.startswith(short) and len(_bytes(name, codec)) > _NAME_BYTES]
+        if len(fits) == 1 and fits[0] not in frame.columns and fits[0] not in matched.values():
+            matched[short] = fits[0]
+    return frame.rename(columns=matched), matched
 
 
 def _refuse_broken_prj(path: Path) -> None:
