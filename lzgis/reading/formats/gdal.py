@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import geopandas as gpd
-import pandas as pd
 import pyogrio
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -130,47 +129,13 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             layer = only or _layer(path, options.layer)
-            try:
-                frame, found, changes = read_frame(path, layer, **opening)
-            except ValueError as error:
-                if not _is_date(error):
-                    raise
-                frame, found, changes = read_frame(path, layer, datetime_as_string=True, **opening)
-                found = (*found, *_no_dates(frame, path))
+            frame, found, changes = read_frame(path, layer, **opening)
         problems = (*found, *_warnings(caught, path))
         return Read(frame, PYOGRIO, problems, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
         refuse(path, error)
-
-
-def _is_date(error: ValueError) -> bool:
-    """Return whether the error is that of a date that does not exist, for which its reader refuses the whole file."""
-    text = str(error)
-    return "out of range" in text or "must be in" in text or "time data" in text
-
-
-def _no_dates(frame: gpd.GeoDataFrame, path: Path) -> tuple[Problem, ...]:
-    """Name the cells of a table, read with its dates as text, that hold no date."""
-    problems = []
-    for name in (str(c) for c in frame.columns):
-        texts = (
-            frame[name].astype(str).where(frame[name].notna(), "") if name != "geometry" else pd.Series([], dtype=str)
-        )
-        dates = texts.str.fullmatch(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,2}.*")
-        if not len(texts) or not dates.any():
-            continue
-        wrong = dates & pd.to_datetime(texts.str.replace("/", "-"), errors="coerce", format="mixed").isna()
-        for row in wrong.to_numpy().nonzero()[0][:_NAMED].tolist():
-            here = Message("{place}, row {row}, field '{found}'", place=path, row=row + 1, found=name)
-            what = Message("'{value}' is no date; the field is read as text", value=texts.iloc[row][:30])
-            problems.append(Problem("warning", here, what, Message("correct the date")))
-    return tuple(problems)
-
-
-#: So many cells of a field are named.
-_NAMED = 20
 
 
 def refuse(path: Path, error: Exception) -> NoReturn:
