@@ -25,8 +25,8 @@ class Measured:
     output: str
 
 
-def measure(command: list[str], *, env: dict[str, str], server: int | None = None) -> Measured:
-    """Run a command to its end. The processes of a database `server` (its first process id) are counted with it."""
+def measure(command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)) -> Measured:
+    """Run a command to its end, with one of the exit codes `ends`. The processes of a database `server` (its first process id) are counted with it."""
     before = _served_s(server)
     over, peak = Event(), [0.0]
     with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as errors:
@@ -39,7 +39,7 @@ def measure(command: list[str], *, env: dict[str, str], server: int | None = Non
         process.returncode = os.waitstatus_to_exitcode(status)
         over.set()
         watch.join()
-        if process.returncode:
+        if process.returncode not in ends:
             errors.seek(0)
             raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{errors.read()[-2000:]}")
         out.seek(0)

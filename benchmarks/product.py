@@ -46,6 +46,8 @@ from benchmarks.process import Measured, measure  # noqa: E402
 PEERS = ("lzgis", "shapely", "postgis")
 AS_OF = "2026-11-21"
 _COMMAND = "import sys; from lzgis.cli.app import main; sys.exit(main())"
+#: Exit codes of a screening: no conflict, a conflict, and rules that could not be checked, for want of a layer.
+_ENDS = (0, 1, 2)
 _IMPORTS = "import geopandas, folium"
 _CALL = """
 import sys, lzgis as lz
@@ -100,15 +102,19 @@ class Bench:
             self.module("benchmarks.product_peers.make_sites", str(n), str(path))
         return path
 
-    def python(self, code: str, *words: str, **env: str) -> Measured:
+    def python(self, code: str, *words: str, ends: tuple[int, ...] = (0,), **env: str) -> Measured:
         """Run a line of Python in a new process."""
-        return measure([sys.executable, "-c", code, *words], env=self.env | env)
+        return measure([sys.executable, "-c", code, *words], env=self.env | env, ends=ends)
 
     def lzgis(self, sites: Path, *formats: str, **env: str) -> Measured:
         """Run the command; results of an earlier run are removed first."""
         shutil.rmtree(self.out / "lzgis", ignore_errors=True)
         words = ["screen", str(sites), "--layers", str(self.city), "--as-of", AS_OF, "--out", str(self.out / "lzgis")]
-        return self.python(_COMMAND, *words, *(word for one in formats for word in ("--format", one)), **env)
+        words += [word for one in formats for word in ("--format", one)]
+        run = self.python(_COMMAND, *words, ends=_ENDS, **env)
+        if not list((self.out / "lzgis").glob("findings*")):
+            raise SystemExit(f"lzgis {' '.join(words)}: no findings were written\n{run.output[-2000:]}")
+        return run
 
     def imports_s(self) -> float:
         """Return the median time of importing geopandas and folium, after one run that warms the disk."""
