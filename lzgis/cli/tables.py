@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -24,16 +25,24 @@ _VERDICT_STYLE = {
     Verdict.INCOMPLETE: "magenta",
     Verdict.NONE_FOUND: "green",
 }
+#: Up to so many sites are all listed; of more, only the `_GRAVEST` first by gravity.
+_MOST_LISTED, _GRAVEST = 100, 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def verdict_table(report: Report, words: Words) -> Table:
-    """Make a table with one row per site."""
+    """Make a table with one row per site; of more than `_MOST_LISTED`, the gravest, and a line that says how many more."""
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
-    rows: Iterable[Any] = report.verdicts.itertuples()
+    verdicts = report.verdicts
+    if len(verdicts) > _MOST_LISTED:
+        gravity = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
+        verdicts = verdicts.iloc[np.argsort(verdicts["verdict"].map(gravity).to_numpy(), kind="stable")[:_GRAVEST]]
+        table.caption = Text(words("cli", "more_sites", count=f"{len(report.verdicts) - _GRAVEST:,}"))
+        table.caption_justify = "left"
+    rows: Iterable[Any] = verdicts.itertuples()
     for row in rows:
         style = _VERDICT_STYLE[Verdict(row.verdict)]
         size = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from lzgis.config import checked_number
 
 
 class Baseline(StrEnum):
@@ -29,7 +31,12 @@ class Baseline(StrEnum):
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        return checked_number(value, cls.model_fields[str(info.field_name)].annotation)
 
 
 class Style(_Data):
@@ -127,7 +134,8 @@ class CitySpec(_Data):
 
     `outline` names the layer with the city's boundary, `notice` the sentence that every output must carry, `dem` an
     elevation raster used only as the background of maps. `divisions` names the layers of townships and villages by which
-    findings are broken down; one that the city does not have is skipped.
+    findings are broken down; one that the city does not have is skipped. `outside` names folders outside the city's own from
+    which files may be read; without it, every file is in the folder of the catalogue.
     """
 
     name: str
@@ -139,6 +147,7 @@ class CitySpec(_Data):
     notice: str = ""
     notice_en: str = ""
     dem: str | None = None
+    outside: list[str] = []
 
 
 class CoverClass(_Data):
