@@ -1,0 +1,578 @@
+"""How much of each site lies nearer to a baseline than a radius: areas and lengths without buffers.
+
+Let *S* be the site and *B* the points nearer than *r* to the baseline: the union of one capsule per edge, and of the baseline
+itself where it is a polygon. By Green's theorem the area of *S* ∩ *B* is the integral of (x dy − y dx) / 2 along its border,
+which consists of the stretches of the border of *S* in *B* and of the border of *B* in *S*. A straight line meets a capsule, which
+is convex, in one interval, and a circle of radius *r* around the end of an edge meets a capsule of the same radius in one arc.
+Both have closed forms. So every side and every cap of a capsule is left with the intervals that no other capsule covers, and
+these are cut where they cross the border of *S*. Arcs are exact.
+
+The stretches form closed curves, so the vectors from their beginnings to their ends sum to zero. The sum is returned: where it is
+not zero within `CLOSED_M`, rounding has misjudged a contact, and GEOS must decide.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+
+from lzgis.geometry.features import Floats, Geometries
+from lzgis.geometry.loops.cells import Cells
+from lzgis.geometry.loops.chains import Chains, Int64s, chains
+from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.directory import Directory
+from lzgis.geometry.loops.membership import point_in
+
+#: The border found must close within this, in metres: the area is then wrong by less than its half times the extent of the site.
+CLOSED_M = 1e-7
+#: Edges in a run whose box is looked at before its edges.
+_RUN = 16
+#: Lines this near (m) to each other all along coincide; ends this near are one vertex.
+_SAME_LINE, _SAME_POINT = 1e-8, 1e-9
+#: A point is moved inwards by this (m) before it is tested against the site: the corridor is open.
+_INWARDS = 1e-7
+#: A site near more edges than this is left to GEOS.
+_MOST_EDGES = 4000
+_HALF = 0.5 * math.pi
+
+
+class Outlines(NamedTuple):
+    """Geometries as chains whose rings have the polygon at their left, without edges of no length.
+
+    Attributes
+    ----------
+    chain : Chains
+        The vertices.
+    box : array of float, shape (runs, 4)
+        Least x, least y, greatest x, greatest y of runs of `_RUN` edges.
+    run_start : array of int, shape (chains + 1,)
+        Where the runs of each chain begin.
+    """
+
+    chain: Chains
+    box: Floats
+    run_start: Int64s
+
+
+def outlines(geometries: Geometries) -> Outlines:
+    """Convert valid geometries.
+
+    Examples
+    --------
+    >>> made = outlines(np.array([shapely.LineString([(0, 0), (0, 0), (9, 5)]), shapely.Point(1, 1)]))
+    >>> made.chain.x, made.box
+    (array([0., 9., 1.]), array([[0., 0., 9., 5.],
+           [1., 1., 1., 1.]]))
+    """
+    chain = _without_repeated(chains(shapely.orient_polygons(geometries)))
+    length = np.diff(chain.start)
+    runs = np.maximum(-(-(length - 1) // _RUN), 1)
+    run_start = np.concatenate([[0], np.cumsum(runs)]).astype(np.int64)
+    if not len(length):
+        return Outlines(chain, np.zeros((0, 4)), run_start)
+    of_run = np.repeat(np.arange(len(length)), runs)
+    first = chain.start[:-1][of_run] + _RUN * (np.arange(len(of_run)) - run_start[:-1][of_run])
+    # A run ends with the vertex that the next one begins with.
+    last = np.minimum(first + _RUN, chain.start[1:][of_run] - 1)
+    box = np.column_stack(
+        [fold.reduceat(values, first) for fold, values in _folds(chain)] if len(first) else np.zeros((0, 4))
+    )
+    for column, (fold, values) in enumerate(_folds(chain)):
+        box[:, column] = fold(box[:, column], values[last])
+    return Outlines(chain, np.ascontiguousarray(box), run_start)
+
+
+def _folds(chain: Chains) -> list[tuple[np.ufunc, Floats]]:
+    return [(np.minimum, chain.x), (np.minimum, chain.y), (np.maximum, chain.x), (np.maximum, chain.y)]
+
+
+def _without_repeated(chain: Chains) -> Chains:
+    keep = np.ones(len(chain.x), dtype=bool)
+    keep[1:] = (np.diff(chain.x) != 0.0) | (np.diff(chain.y) != 0.0)
+    keep[chain.start[:-1]] = True
+    if keep.all():
+        return chain
+    before = np.concatenate([[0], np.cumsum(keep)]).astype(np.int64)
+    return chain._replace(x=chain.x[keep], y=chain.y[keep], start=before[chain.start])
+
+
+_Site = Floats
+_Edges = Floats
+_Room = tuple[Floats, Floats]
+_Sum = tuple[float, float, float]
+
+
+@inner_loop
+def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats:
+    """Return begin x, y and end x, y of the edges of a site, relative to its middle."""
+    first, last = sites.owner_start[site], sites.owner_start[site + 1]
+    edges = np.empty((sites.start[last] - sites.start[first], 4))
+    n = 0
+    for k in range(first, last):
+        for i in range(sites.start[k], sites.start[k + 1] - 1):
+            edges[n, 0], edges[n, 1] = sites.x[i] - middle[0], sites.y[i] - middle[1]
+            edges[n, 2], edges[n, 3] = sites.x[i + 1] - middle[0], sites.y[i + 1] - middle[1]
+            n += 1
+    return edges[:n]
+
+
+@inner_loop
+def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tuple[float, float]) -> None:
+    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, which side counts, turn at its end, whether it has one before."""
+    begin, end = chain.start[k], chain.start[k + 1]
+    j = i + 1 if i + 1 < end else i
+    x, y = chain.x[i] - middle[0], chain.y[i] - middle[1]
+    dx, dy = chain.x[j] - chain.x[i], chain.y[j] - chain.y[i]
+    length = math.sqrt(dx * dx + dy * dy)
+    ux, uy = (dx / length, dy / length) if length > 0.0 else (1.0, 0.0)
+    ring = chain.side[k] != 0.0
+    after = j + 1
+    if after >= end:
+        after = begin + 1 if ring else -1
+    # 4 stands for no edge after this one.
+    turn = 4.0
+    if after >= 0 and length > 0.0:
+        vx, vy = chain.x[after] - chain.x[after - 1], chain.y[after] - chain.y[after - 1]
+        turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
+    edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3], edges[n, 4] = x, y, ux, uy, length
+    edges[n, 5] = 1.0 if ring else 0.0
+    edges[n, 6] = turn
+    edges[n, 7] = 1.0 if ring or i > begin else 0.0
+
+
+@inner_loop
+def _near_edges(
+    layer: Outlines, owner: int, box: tuple[float, float, float, float], middle: tuple[float, float], edges: Floats, n: int
+) -> tuple[Floats, int]:
+    """Add the edges of a feature whose boxes meet `box`."""
+    chain = layer.chain
+    for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
+        end = chain.start[k + 1]
+        for run in range(layer.run_start[k], layer.run_start[k + 1]):
+            one = layer.box[run]
+            if one[0] > box[2] or one[2] < box[0] or one[1] > box[3] or one[3] < box[1]:
+                continue
+            i = chain.start[k] + _RUN * (run - layer.run_start[k])
+            last = min(i + _RUN, max(end - 1, i + 1))
+            while i < last:
+                j = min(i + 1, end - 1)
+                if (
+                    min(chain.x[i], chain.x[j]) <= box[2]
+                    and max(chain.x[i], chain.x[j]) >= box[0]
+                    and min(chain.y[i], chain.y[j]) <= box[3]
+                    and max(chain.y[i], chain.y[j]) >= box[1]
+                ):
+                    if n == len(edges):
+                        longer = np.empty((2 * n, 8))
+                        longer[:n] = edges
+                        edges = longer
+                    _put_edge(edges, n, chain, k, i, middle)
+                    n += 1
+                i += 1
+    return edges, n
+
+
+@inner_loop
+def _line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[float, float]:
+    """Return where the points (x, y) + t (dx, dy) come nearer than `r` to the origin; nothing if the first exceeds the second."""
+    a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - r * r
+    root = b * b - a * c
+    if root <= 0.0 or a == 0.0:
+        return 1.0, 0.0
+    root = math.sqrt(root)
+    # The root that loses no digits first.
+    q = -(b + root) if b >= 0.0 else root - b
+    if q == 0.0:
+        return 1.0, 0.0
+    first, second = q / a, c / q
+    return min(first, second), max(first, second)
+
+
+@inner_loop
+def _in_capsule(
+    line: tuple[float, float, float, float], edge: Floats, r: float, own: tuple[float, float, bool]
+) -> tuple[float, float]:
+    """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
+
+    `own` holds the outward normal if the line is the side of a capsule, else zeros; and whether that comes after this edge: of
+    two sides that coincide, the first counts.
+    """
+    x, y, dx, dy = line
+    ux, uy, length = edge[2], edge[3], edge[4]
+    rx, ry = x - edge[0], y - edge[1]
+    s0, sd = ux * ry - uy * rx, ux * dy - uy * dx
+    t0, td = ux * rx + uy * ry, ux * dx + uy * dy
+    lo, hi = 1e300, -1e300
+    across = s0 + 0.5 * sd
+    same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
+    if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
+        return 1.0, 0.0
+    a, b = -1e300, 1e300
+    if not same:
+        if sd == 0.0:
+            if abs(s0) >= r:
+                b = -1e300
+        else:
+            p, q = (-r - s0) / sd, (r - s0) / sd
+            a, b = min(p, q), max(p, q)
+    if td == 0.0:
+        if t0 <= 0.0 or t0 >= length:
+            b = -1e300
+    else:
+        p, q = -t0 / td, (length - t0) / td
+        a, b = max(a, min(p, q)), min(b, max(p, q))
+    if a < b:
+        lo, hi = a, b
+    if same:
+        return (lo, hi) if lo < hi else (1.0, 0.0)
+    size = math.sqrt(dx * dx + dy * dy)
+    for end in range(2):
+        ex, ey = rx - end * ux * length, ry - end * uy * length
+        if own[0] != 0.0 or own[1] != 0.0:
+            # The circle around an end of the edge whose side this is only touches the side.
+            along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
+            off = math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1]) if size > 0.0 else 1.0
+            if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
+                continue
+        a, b = _line_in_disc(ex, ey, dx, dy, r)
+        if a < b:
+            lo, hi = min(lo, a), max(hi, b)
+    return (lo, hi) if lo < hi else (1.0, 0.0)
+
+
+@inner_loop
+def _arc_in_capsule(x: float, y: float, edge: Floats, r: float, after: bool) -> tuple[float, float]:
+    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) that lies in a capsule of radius `r`."""
+    ux, uy, length = edge[2], edge[3], edge[4]
+    rx, ry = x - edge[0], y - edge[1]
+    along = ux * rx + uy * ry
+    if rx * rx + ry * ry <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(uy, ux)
+        return (towards - _HALF, towards + _HALF) if length > 0.0 else (1.0, 0.0)
+    ex, ey = rx - ux * length, ry - uy * length
+    if ex * ex + ey * ey <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(-uy, -ux)
+        return towards - _HALF, towards + _HALF
+    side = ux * ry - uy * rx
+    h = abs(side)
+    if h >= 2.0 * r:
+        return 1.0, 0.0
+    if side > 0.0:
+        towards, low, high = math.atan2(-ux, uy), -along, length - along
+    else:
+        towards, low, high = math.atan2(ux, -uy), along - length, along
+    reach = math.sqrt(h * (2.0 * r - h))
+    if low <= reach <= high:
+        last = math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        last = math.atan2(t, h) + math.acos(d / (2.0 * r))
+    if low <= -reach <= high:
+        first = -math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if -reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        first = math.atan2(t, h) - math.acos(d / (2.0 * r))
+    return towards + first, towards + last
+
+
+@inner_loop
+def _put(room: Floats, n: int, a: float, b: float) -> tuple[Floats, int]:
+    """Add an interval, keeping them sorted by their beginnings."""
+    if n == len(room):
+        longer = np.empty((2 * n, 2))
+        longer[:n] = room
+        room = longer
+    k = n
+    while k > 0 and room[k - 1, 0] > a:
+        room[k, 0], room[k, 1] = room[k - 1, 0], room[k - 1, 1]
+        k -= 1
+    room[k, 0], room[k, 1] = a, b
+    return room, n + 1
+
+
+@inner_loop
+def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> tuple[Floats, int]:
+    """Return what sorted intervals leave of the one from `a` to `b`."""
+    if len(out) < n + 1:
+        out = np.empty((2 * n + 2, 2))
+    m = 0
+    at = a
+    for k in range(n):
+        if room[k, 0] > at:
+            out[m, 0], out[m, 1] = at, min(room[k, 0], b)
+            m += 1
+        at = max(at, room[k, 1])
+        if at >= b:
+            return out, m
+    if at < b:
+        out[m, 0], out[m, 1] = at, b
+        m += 1
+    return out, m
+
+
+@inner_loop
+def _in_site(site: Floats, x: float, y: float) -> bool:
+    inside = False
+    for k in range(len(site)):
+        ay, by = site[k, 1], site[k, 3]
+        if (ay > y) != (by > y):
+            if x < site[k, 0] + (y - ay) / (by - ay) * (site[k, 2] - site[k, 0]):
+                inside = not inside
+    return inside
+
+
+@inner_loop
+def _added(total: _Sum, x0: float, y0: float, x1: float, y1: float) -> _Sum:
+    return total[0] + 0.5 * (x0 * y1 - x1 * y0), total[1] + x1 - x0, total[2] + y1 - y0
+
+
+@inner_loop
+def _side_stretches(
+    i: int, normal: float, edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
+    edge = edges[i]
+    ux, uy, length = edge[2], edge[3], edge[4]
+    nx, ny = normal * uy, -normal * ux
+    # With the capsule at its left.
+    x, y = edge[0] + r * nx, edge[1] + r * ny
+    dx, dy = ux * length, uy * length
+    if normal < 0.0:
+        x, y, dx, dy = x + dx, y + dy, -dx, -dy
+    if min(x, x + dx) > box[2] or max(x, x + dx) < box[0] or min(y, y + dy) > box[3] or max(y, y + dy) < box[1]:
+        return room, total
+    covered, free = room
+    m = 0
+    for j in range(n):
+        if j == i:
+            continue
+        a, b = _in_capsule((x, y, dx, dy), edges[j], r, (nx, ny, j < i))
+        if a < b and b > 0.0 and a < 1.0:
+            if a <= 0.0 and b >= 1.0:
+                return room, total
+            covered, m = _put(covered, m, a, b)
+    free, gaps = _gaps(covered, m, 0.0, 1.0, free)
+    for g in range(gaps):
+        a, b = free[g, 0], free[g, 1]
+        m = 0
+        for k in range(len(site)):
+            # Where the side crosses an edge of the site.
+            px, py, qx, qy = site[k, 0] - x, site[k, 1] - y, site[k, 2] - x, site[k, 3] - y
+            p, q = dx * py - dy * px, dx * qy - dy * qx
+            if (p > 0.0) != (q > 0.0):
+                w = p / (p - q)
+                t = ((px + w * (qx - px)) * dx + (py + w * (qy - py)) * dy) / (dx * dx + dy * dy)
+                if a < t < b:
+                    covered, m = _put(covered, m, t, t)
+        at = a
+        for k in range(m + 1):
+            t = covered[k, 0] if k < m else b
+            mid = 0.5 * (at + t)
+            if t > at and _in_site(site, x + mid * dx - _INWARDS * nx, y + mid * dy - _INWARDS * ny):
+                total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
+            at = t
+    return (covered, free), total
+
+
+@inner_loop
+def _cap_stretches(
+    i: int, end: int, arc: tuple[float, float], edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
+    edge = edges[i]
+    x, y = edge[0] + end * edge[2] * edge[4], edge[1] + end * edge[3] * edge[4]
+    if x - r > box[2] or x + r < box[0] or y - r > box[3] or y + r < box[1]:
+        return room, total
+    start, width = arc[0], arc[1] - arc[0]
+    covered, free = room
+    m = 0
+    for j in range(n):
+        if j == i:
+            continue
+        a, b = _arc_in_capsule(x, y, edges[j], r, j < i and edges[j, 5] == 0.0)
+        if a >= b:
+            continue
+        # Angles from the beginning of the arc.
+        shift = (a - start) % (2.0 * math.pi)
+        b, a = shift + (b - a), shift
+        for turn in range(2):
+            if a < width and b > 0.0:
+                if a <= 0.0 and b >= width:
+                    return room, total
+                covered, m = _put(covered, m, a, b)
+            a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
+    free, gaps = _gaps(covered, m, 0.0, width, free)
+    for g in range(gaps):
+        a, b = free[g, 0], free[g, 1]
+        m = 0
+        for k in range(len(site)):
+            px, py = site[k, 0] - x, site[k, 1] - y
+            dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+            first, second = _line_in_disc(px, py, dx, dy, r)
+            if first >= second:
+                continue
+            for t in (first, second):
+                if -1e-12 <= t <= 1.0 + 1e-12:
+                    angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
+                    if a < angle < b:
+                        covered, m = _put(covered, m, angle, angle)
+        at = a
+        for k in range(m + 1):
+            t = covered[k, 0] if k < m else b
+            mid = start + 0.5 * (at + t)
+            inner = r - _INWARDS
+            if t > at and _in_site(site, x + inner * math.cos(mid), y + inner * math.sin(mid)):
+                c0, s0, c1, s1 = math.cos(start + at), math.sin(start + at), math.cos(start + t), math.sin(start + t)
+                total = _added(total, x + r * c0, y + r * s0, x + r * c1, y + r * s1)
+                # What lies between the arc and its chord.
+                w = t - at
+                total = total[0] + 0.5 * r * r * (w - math.sin(w)), total[1], total[2]
+            at = t
+    return (covered, free), total
+
+
+@inner_loop
+def _border_of_corridor(
+    edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    """Add the border of the corridor within the site."""
+    for i in range(n):
+        polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
+        if edges[i, 4] > 0.0:
+            room, total = _side_stretches(i, 1.0, edges, n, r, site, box, room, total)
+            if not polygon:
+                room, total = _side_stretches(i, -1.0, edges, n, r, site, box, room, total)
+        towards = math.atan2(edges[i, 3], edges[i, 2])
+        low, high = towards - _HALF, towards + _HALF
+        if polygon:
+            if turn > 0.0:
+                room, total = _cap_stretches(i, 1, (low, low + turn), edges, n, r, site, box, room, total)
+            continue
+        if turn > 3.9:
+            room, total = _cap_stretches(i, 1, (low, high), edges, n, r, site, box, room, total)
+        elif turn > 0.0:
+            room, total = _cap_stretches(i, 1, (low, low + turn), edges, n, r, site, box, room, total)
+        elif turn < 0.0:
+            room, total = _cap_stretches(i, 1, (high + turn, high), edges, n, r, site, box, room, total)
+        if edges[i, 7] == 0.0:
+            room, total = _cap_stretches(i, 0, (high, high + math.pi), edges, n, r, site, box, room, total)
+    return room, total
+
+
+@inner_loop
+def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: float) -> bool:
+    """Tell whether a point lies in a polygon of a layer."""
+    cells, place, cell = grid
+    window = place.window
+    r, c = math.floor(y / cell), math.floor(x / cell)
+    row, column = int(r) - window[0], int(c) - window[1]
+    if row < 0 or row >= window[2] or column < 0 or column >= window[3]:
+        return False
+    at = row * window[3] + column
+    for e in range(place.start[at], place.start[at + 1]):
+        if place.owner[e] == owner and point_in(cells, place.entry[e], x - c * cell, y - r * cell):
+            return True
+    return False
+
+
+@inner_loop
+def _border_of_site(
+    site: Floats, edges: Floats, n: int, r: float, polygon: int, grid: tuple[Cells, Directory, float], middle: tuple[float, float], room: _Room, total: _Sum
+) -> tuple[_Room, _Sum, float]:
+    """Add the border of the site within the corridor; return the length of it too."""
+    covered, free = room
+    length = 0.0
+    for k in range(len(site)):
+        x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+        m = 0
+        for j in range(n):
+            a, b = _in_capsule((x, y, dx, dy), edges[j], r, (0.0, 0.0, False))
+            if a < b and b > 0.0 and a < 1.0:
+                covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
+                if a <= 0.0 and b >= 1.0:
+                    break
+        free, gaps = _gaps(covered, m, 0.0, 1.0, free)
+        inside = 1.0
+        total = _added(total, x, y, site[k, 2], site[k, 3])
+        for g in range(gaps):
+            a, b = free[g, 0], free[g, 1]
+            mid = 0.5 * (a + b)
+            if polygon < 0 or not _in_feature(grid, polygon, x + mid * dx + middle[0], y + mid * dy + middle[1]):
+                total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
+                inside -= b - a
+        length += inside * math.sqrt(dx * dx + dy * dy)
+    return (covered, free), total, length
+
+
+@entry_loop
+def encroached(
+    sites: Chains,
+    layer: Outlines,
+    grid: tuple[Cells, Directory, float],
+    site_of: Int64s,
+    start: Int64s,
+    feature: Int64s,
+    radius: Floats,
+    out: Floats,
+) -> None:
+    """Measure the parts of sites nearer than `radius` to their baselines.
+
+    Parameters
+    ----------
+    sites : Chains
+        The sites, rings with the polygon at their left.
+    layer : Outlines
+        The baselines.
+    grid : (Cells, Directory, float)
+        The polygons among them, cut by a grid, and the side of its cells.
+    site_of, start, feature, radius : array
+        Cases: a site, where its features begin in `feature`, and the radius. Several features are lines or points; a polygon is
+        alone.
+    out : array of float, shape (cases, 3)
+        Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
+        infinite where a case is left to GEOS.
+    """
+    edges = np.empty((256, 8))
+    room = (np.empty((64, 2)), np.empty((64, 2)))
+    for case in range(len(site_of)):
+        site, r = site_of[case], radius[case]
+        first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
+        left, low, right, high = sites.x[first], sites.y[first], sites.x[first], sites.y[first]
+        for i in range(first, last):
+            left, right = min(left, sites.x[i]), max(right, sites.x[i])
+            low, high = min(low, sites.y[i]), max(high, sites.y[i])
+        middle = (0.5 * (left + right), 0.5 * (low + high))
+        n = 0
+        polygon = -1
+        wide = (left - r, low - r, right + r, high + r)
+        for k in range(start[case], start[case + 1]):
+            edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
+            chain = layer.chain.owner_start[feature[k]]
+            if layer.chain.side[chain] != 0.0:
+                polygon = feature[k]
+        out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
+        if n > _MOST_EDGES:
+            continue
+        ours = _site_edges(sites, site, middle)
+        box = (left - middle[0], low - middle[1], right - middle[0], high - middle[1])
+        total = (0.0, 0.0, 0.0)
+        room, total, length = _border_of_site(ours, edges, n, r, polygon, grid, middle, room, total)
+        if sites.side[sites.owner_start[site]] != 0.0:
+            room, total = _border_of_corridor(edges, n, r, ours, box, room, total)
+            out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])
+        else:
+            out[case, 2] = 0.0
+        out[case, 1] = length
