@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from lzgis.geometry import SiteShapes, overlapping
 from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
 from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
-from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 #: Decimals to which square metres, hectares, mu and metres are printed, and to which the parts are rounded.
 _PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
@@ -26,7 +26,11 @@ _NOTHING = 0.001
 
 
 def breakdown(
-    findings: pd.DataFrame, shapes: Geometries, layers: Mapping[str, PlaneLayer], divisions: Iterable[str]
+    findings: pd.DataFrame,
+    site: Integers,
+    sites: PlaneSites,
+    parts: Callable[[Integers], Geometries],
+    levels: Mapping[str, PlaneLayer],
 ) -> pd.DataFrame:
     """Break every overlap down by the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
 
@@ -38,32 +42,41 @@ def breakdown(
     ----------
     findings : DataFrame
         The findings.
-    shapes : array of shapely geometries
-        The part of the site that each finding is about, in the plane; None if there is none.
-    layers : mapping of PlaneLayer
-        The layers of the city by name.
-    divisions : iterable of str
-        Names of the layers of divisions, one for each level.
+    site : array of int
+        Positions of their sites.
+    sites : PlaneSites
+        The sites.
+    parts : callable
+        Builds the parts of the sites, in the plane, that the findings at some positions are about.
+    levels : mapping of PlaneLayer
+        The layers of divisions, one for each level, by id.
     """
     hit = findings["state"].isin(HIT_STATES) & ~findings["kind"].isin(INFORMING_KINDS)
-    # Missing shapes have dimension -1, points 0: neither has parts.
-    dimension = shapely.get_dimensions(shapes)
-    which = np.flatnonzero(hit.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))
-    areal = dimension[which] == 2
-    sizes = {name: findings[name].to_numpy(dtype=float)[which] for name in ("area_m2", "length_m")}
+    areal = sites.dimension[site] == 2
+    sizes = {name: findings[name].to_numpy(dtype=float) for name in ("area_m2", "length_m")}
     whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
-    drawn = np.where(areal, shapely.area(shapes[which]), shapely.length(shapes[which]))
-    # The shape of a band may be its possible part, while the area is that of the certain part.
-    matches = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
-    which, areal, whole = which[matches], areal[matches], whole[matches]
-    parts = SiteShapes(shapes[which])
-    levels = [
-        _level(parts, areal, whole, level, layers[level])
-        for level in divisions
-        if level in layers and len(layers[level].frame)
+    which = np.flatnonzero(hit.to_numpy(dtype=bool) & (sites.dimension[site] > 0) & (whole >= _NOTHING))
+    areal, whole, site = areal[which], whole[which], site[which]
+    single = {name: _single_division(sites, layer) for name, layer in levels.items() if len(layer.frame)}
+    # Parts are built where a site lies in several divisions, or not wholly in one.
+    spread = np.flatnonzero(np.any([one[site] < 0 for one in single.values()], axis=0)) if single else np.zeros(0, int)
+    shapes = parts(which[spread])
+    drawn = np.where(areal[spread], shapely.area(shapes), shapely.length(shapes))
+    # A layer of lines has no area in common with a site.
+    same_kind = shapely.get_dimensions(shapes) == np.where(areal[spread], 2, 1)
+    matches = same_kind & (np.abs(whole[spread] - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole[spread]))
+    keep = np.ones(len(which), dtype=bool)
+    keep[spread[~matches]] = False
+    place = np.cumsum(keep) - 1
+    built = SiteShapes(shapes[matches]), place[spread[matches]]
+    which, areal, whole, site = which[keep], areal[keep], whole[keep], site[keep]
+    found = [
+        _level(built, single[name][site], (areal, whole), name, layer)
+        for name, layer in levels.items()
+        if name in single
     ]
     columns = {
-        name: np.concatenate([part[name] for part in levels]) if levels else np.zeros(0)
+        name: np.concatenate([part[name] for part in found]) if found else np.zeros(0)
         for name in ("finding", "level", "division_id", "division_name", *_PLACES, "share", "adjustment")
     }
     table = pd.DataFrame(columns)
@@ -74,20 +87,45 @@ def breakdown(
     return table[[c.name for c in BREAKDOWN_COLUMNS]]
 
 
+def _single_division(sites: PlaneSites, layer: PlaneLayer) -> Integers:
+    """Return the division that each site wholly lies in, if it shares nothing with another one; else -1."""
+    found = overlapping(sites.shapes, layer.index)
+    times = np.bincount(found.left, minlength=len(sites))
+    division = np.full(len(sites), -1)
+    alone = found.whole & (times[found.left] == 1)
+    division[found.left[alone]] = found.right[alone]
+    return division
+
+
 def _level(
-    parts: SiteShapes, areal: npt.NDArray[np.bool_], whole: Floats, level: str, layer: PlaneLayer
+    built: tuple[SiteShapes, Integers],
+    single: Integers,
+    sizes: tuple[npt.NDArray[np.bool_], Floats],
+    level: str,
+    layer: PlaneLayer,
 ) -> dict[str, Any]:
-    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap in `parts`."""
-    found = overlapping(parts, layer.index)
-    measured = np.where(areal[found.left], found.area, found.length)
-    real = measured >= _NOTHING
-    group, division, measured = found.left[real], found.right[real], measured[real]
+    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap.
+
+    `built` holds parts and the overlaps they belong to, `single` the division in which the whole overlap lies, or -1.
+    """
+    areal, whole = sizes
+    parts, owner = built
+    spread = np.flatnonzero(single[owner] < 0)
+    found = overlapping(SiteShapes(parts.geometries[spread]), layer.index)
+    left = owner[spread][found.left]
+    common = np.where(areal[left], found.area, found.length)
+    real = common >= _NOTHING
+    alone = np.flatnonzero(single >= 0)
+    group = np.concatenate([left[real], alone])
+    division = np.concatenate([found.right[real], single[alone]])
+    measured = np.concatenate([common[real], whole[alone]])
     rest = whole - np.bincount(group, weights=measured, minlength=len(whole))
     left_over = np.flatnonzero(np.abs(rest) > _REMAINDER)
     group = np.concatenate([group, left_over])
     division = np.concatenate([division, np.full(len(left_over), -1)])
     measured = np.concatenate([measured, rest[left_over]])
-    order = np.argsort(group, kind="stable")
+    # Divisions in the order of the layer, the remainder last.
+    order = np.lexsort((np.where(division < 0, len(layer.frame), division), group))
     group, division, measured = group[order], division[order], measured[order]
     names = {name: np.append(layer.frame[name].to_numpy(dtype=object), "")[division] for name in ("id", "name")}
     plane = areal[group]

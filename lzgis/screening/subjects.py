@@ -47,6 +47,15 @@ class Subjects:
         return np.asarray(fits[codes])
 
     @cached_property
+    def concerned(self) -> dict[str, np.ndarray]:
+        """Which sites each rule concerns: those with its activities, and those that give none."""
+        everyone = np.ones(len(self.sites), dtype=bool)
+        return {
+            rule.id: self.has_activity(rule.activities) | self.no_activity if rule.activities else everyone
+            for rule in self.book.rules
+        }
+
+    @cached_property
     def _activities(self) -> tuple[np.ndarray, np.ndarray]:
         codes, given = pd.factorize(self.activity)
         return codes, np.asarray(given, dtype=object)

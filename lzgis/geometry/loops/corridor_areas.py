@@ -145,7 +145,12 @@ def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tupl
 
 @inner_loop
 def _near_edges(
-    layer: Outlines, owner: int, box: tuple[float, float, float, float], middle: tuple[float, float], edges: Floats, n: int
+    layer: Outlines,
+    owner: int,
+    box: tuple[float, float, float, float],
+    middle: tuple[float, float],
+    edges: Floats,
+    n: int,
 ) -> tuple[Floats, int]:
     """Add the edges of a feature whose boxes meet `box`."""
     chain = layer.chain
@@ -234,7 +239,11 @@ def _in_capsule(
         if own[0] != 0.0 or own[1] != 0.0:
             # The circle around an end of the edge whose side this is only touches the side.
             along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
-            off = math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1]) if size > 0.0 else 1.0
+            off = (
+                math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1])
+                if size > 0.0
+                else 1.0
+            )
             if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
                 continue
         a, b = _line_in_disc(ex, ey, dx, dy, r)
@@ -341,7 +350,15 @@ def _added(total: _Sum, x0: float, y0: float, x1: float, y1: float) -> _Sum:
 
 @inner_loop
 def _side_stretches(
-    i: int, normal: float, edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
+    i: int,
+    normal: float,
+    edges: Floats,
+    n: int,
+    r: float,
+    site: Floats,
+    box: tuple[float, float, float, float],
+    room: _Room,
+    total: _Sum,
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
     edge = edges[i]
@@ -389,7 +406,16 @@ def _side_stretches(
 
 @inner_loop
 def _cap_stretches(
-    i: int, end: int, arc: tuple[float, float], edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
+    i: int,
+    end: int,
+    arc: tuple[float, float],
+    edges: Floats,
+    n: int,
+    r: float,
+    site: Floats,
+    box: tuple[float, float, float, float],
+    room: _Room,
+    total: _Sum,
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
     edge = edges[i]
@@ -490,7 +516,15 @@ def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: f
 
 @inner_loop
 def _border_of_site(
-    site: Floats, edges: Floats, n: int, r: float, polygon: int, grid: tuple[Cells, Directory, float], middle: tuple[float, float], room: _Room, total: _Sum
+    site: Floats,
+    edges: Floats,
+    n: int,
+    r: float,
+    polygon: int,
+    grid: tuple[Cells, Directory, float],
+    middle: tuple[float, float],
+    room: _Room,
+    total: _Sum,
 ) -> tuple[_Room, _Sum, float]:
     """Add the border of the site within the corridor; return the length of it too."""
     covered, free = room
