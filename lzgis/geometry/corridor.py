@@ -40,6 +40,13 @@ class Cases(NamedTuple):
     feature: Integers
     radius: Floats
 
+    def take(self, which: Integers) -> Cases:
+        """Return some of the groups."""
+        size = self.start[which + 1] - self.start[which]
+        start = np.concatenate([[0], np.cumsum(size)])
+        rows = np.repeat(self.start[which] - start[:-1], size) + np.arange(start[-1])
+        return Cases(self.site[which], start, self.feature[rows], self.radius[rows])
+
 
 def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> Floats:
     """Measure the part of each site nearer than a radius to any of its baselines, without building it.
@@ -75,15 +82,38 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
         found = _by_loop(sites, baselines, cases, by_loop)
         sizes[by_loop] = np.where(dimension[by_loop] == 2, np.maximum(found[:, 0], 0.0), found[:, 1])
         hard[by_loop] = ~(found[:, 2] <= CLOSED_M)
-    rows = np.flatnonzero((hard & (dimension > 0))[group])
-    if len(rows):
-        parts = encroached_parts(
-            sites.geometries[cases.site[group[rows]]], baselines.geometries[cases.feature[rows]], cases.radius[rows]
-        )
-        whole = united(parts, group[rows])
-        which = np.unique(group[rows])
-        sizes[which] = np.where(dimension[which] == 2, shapely.area(whole), shapely.length(whole))
+    which = np.flatnonzero(hard & (dimension > 0))
+    if len(which):
+        parts = encroached_by_group(sites.geometries, baselines.geometries, cases.take(which))
+        sizes[which] = np.where(dimension[which] == 2, shapely.area(parts), shapely.length(parts))
     return sizes
+
+
+def encroached_by_group(sites: Geometries, baselines: Geometries, cases: Cases) -> Geometries:
+    """Cut the part of each site nearer than a radius to any of its baselines, as `encroached_parts` does for one baseline.
+
+    Examples
+    --------
+    >>> roads = np.array([shapely.LineString([(0, 0), (900, 0)]), shapely.LineString([(0, 5), (900, 5)])])
+    >>> cases = Cases(np.array([0]), np.array([0, 2]), np.array([0, 1]), np.array([20.0, 20.0]))
+    >>> encroached_by_group(np.array([shapely.LineString([(9, 0), (9, 99)])]), roads, cases)[0].length
+    25.0
+    """
+    group = np.repeat(np.arange(len(cases.site)), np.diff(cases.start))
+    of_row = sites[cases.site[group]]
+    around = by_rows(_around, of_row, baselines[cases.feature], cases.radius)
+    return by_rows(_cut, sites[cases.site], united(around, group))
+
+
+def _around(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
+    around = _within_reach(baselines, sites, radius)
+    beyond = radius > 0
+    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
+    return around
+
+
+def _cut(sites: Geometries, around: Geometries) -> Geometries:
+    return part_of_dimension(shapely.intersection(sites, around), shapely.get_dimensions(sites))
 
 
 def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: Integers) -> Floats:
@@ -97,18 +127,15 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
     grid = (layer.grid.cells, layer.grid.directory, layer.grid.cell)
 
     def work(first: int, last: int) -> None:
-        some = which[first:last]
-        size = cases.start[some + 1] - cases.start[some]
-        start = np.concatenate([[0], np.cumsum(size)])
-        rows = np.repeat(cases.start[some] - start[:-1], size) + np.arange(start[-1])
+        some = cases.take(which[first:last])
         encroached(
             sites.outlines.chain,
             baselines.cached["outlines"],
             grid,
-            cases.site[some],
-            start,
-            cases.feature[rows],
-            cases.radius[cases.start[some]],
+            some.site,
+            some.start,
+            some.feature,
+            some.radius[some.start[:-1]],
             found[first:last],
         )
 
@@ -140,14 +167,7 @@ def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -
     >>> encroached_parts(np.array([site]), np.array([road]), np.array([20.0]))[0].area
     500.0
     """
-    return by_rows(_encroached, sites, baselines, radius)
-
-
-def _encroached(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
-    around = _within_reach(baselines, sites, radius)
-    beyond = radius > 0
-    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
-    return part_of_dimension(shapely.intersection(sites, around), shapely.get_dimensions(sites))
+    return by_rows(_cut, sites, by_rows(_around, sites, baselines, radius))
 
 
 def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:

@@ -12,8 +12,8 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, united, within_rounded
-from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_parts, encroached_sizes
+from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, within_rounded
+from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, Obstacles, Rows, obstacles
@@ -207,9 +207,9 @@ def keep_away_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     which = np.flatnonzero(keep)[np.argsort(group[keep], kind="stable")]
     # A part that is possible, not certain, is bounded by the half-width that is assumed.
     radius = np.where(certain, near.need, near.need + near.assumed)[which]
-    parts = encroached_parts(some.sites.geometry[near.site[which]], features.geometry[near.feature[which]], radius)
-    groups = np.unique(group[which])
-    made = united(parts, group[which])
+    groups, start = np.unique(group[which], return_index=True)
+    cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius)
+    made = encroached_by_group(some.sites.geometry, features.geometry, cases)
     return np.asarray(made[np.searchsorted(groups, chosen)], dtype=object)
 
 
