@@ -36,6 +36,8 @@ _SAME_LINE, _SAME_POINT = 1e-8, 1e-9
 _INWARDS = 1e-7
 #: A site near more edges than this is left to GEOS.
 _MOST_EDGES = 4000
+#: Edges in a block whose box is looked at before its edges.
+_BLOCK = 8
 _HALF = 0.5 * math.pi
 
 
@@ -198,7 +200,7 @@ def _line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[f
 
 @inner_loop
 def _in_capsule(
-    line: tuple[float, float, float, float], edge: Floats, r: float, own: tuple[float, float, bool]
+    line: tuple[float, float, float, float], edges: Floats, j: int, r: float, own: tuple[float, float, bool]
 ) -> tuple[float, float]:
     """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
 
@@ -206,10 +208,10 @@ def _in_capsule(
     two sides that coincide, the first counts.
     """
     x, y, dx, dy = line
-    ux, uy, length = edge[2], edge[3], edge[4]
-    rx, ry = x - edge[0], y - edge[1]
-    s0, sd = ux * ry - uy * rx, ux * dy - uy * dx
-    t0, td = ux * rx + uy * ry, ux * dx + uy * dy
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
+    sd, td = ux * dy - uy * dx, ux * dx + uy * dy
     lo, hi = 1e300, -1e300
     across = s0 + 0.5 * sd
     same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
@@ -253,10 +255,10 @@ def _in_capsule(
 
 
 @inner_loop
-def _arc_in_capsule(x: float, y: float, edge: Floats, r: float, after: bool) -> tuple[float, float]:
+def _arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: bool) -> tuple[float, float]:
     """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) that lies in a capsule of radius `r`."""
-    ux, uy, length = edge[2], edge[3], edge[4]
-    rx, ry = x - edge[0], y - edge[1]
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
     along = ux * rx + uy * ry
     if rx * rx + ry * ry <= _SAME_POINT * _SAME_POINT:
         if after:
@@ -295,6 +297,44 @@ def _arc_in_capsule(x: float, y: float, edge: Floats, r: float, after: bool) -> 
             return 1.0, 0.0
         first = math.atan2(t, h) - math.acos(d / (2.0 * r))
     return towards + first, towards + last
+
+
+@inner_loop
+def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
+    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
+    blocks = (n + _BLOCK - 1) // _BLOCK
+    if len(boxes) < blocks:
+        boxes = np.empty((2 * blocks, 4))
+    for b in range(blocks):
+        left = low = 1e300
+        right = high = -1e300
+        for j in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, n)):
+            x0, y0 = edges[j, 0], edges[j, 1]
+            x1, y1 = x0 + edges[j, 2] * edges[j, 4], y0 + edges[j, 3] * edges[j, 4]
+            left, right = min(left, x0, x1), max(right, x0, x1)
+            low, high = min(low, y0, y1), max(high, y0, y1)
+        boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
+    return boxes
+
+
+@inner_loop
+def _nearby(edges: Floats, n: int, boxes: Floats, x: float, y: float, within: float, found: Int64s) -> int:
+    """Find the edges nearer to a point than `within`; return how many."""
+    square = within * within
+    m = 0
+    for b in range((n + _BLOCK - 1) // _BLOCK):
+        dx = max(boxes[b, 0] - x, 0.0, x - boxes[b, 2])
+        dy = max(boxes[b, 1] - y, 0.0, y - boxes[b, 3])
+        if dx * dx + dy * dy >= square:
+            continue
+        for j in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, n)):
+            rx, ry = x - edges[j, 0], y - edges[j, 1]
+            t = min(max(rx * edges[j, 2] + ry * edges[j, 3], 0.0), edges[j, 4])
+            rx, ry = rx - t * edges[j, 2], ry - t * edges[j, 3]
+            if rx * rx + ry * ry < square:
+                found[m] = j
+                m += 1
+    return m
 
 
 @inner_loop
@@ -348,24 +388,44 @@ def _added(total: _Sum, x0: float, y0: float, x1: float, y1: float) -> _Sum:
     return total[0] + 0.5 * (x0 * y1 - x1 * y0), total[1] + x1 - x0, total[2] + y1 - y0
 
 
+class _Case(NamedTuple):
+    """One site and its baselines, relative to the middle of the site, and room for what is found.
+
+    Attributes
+    ----------
+    edges : array of float, shape (n and more, 8)
+        The edges of the baselines near the site, as `_put_edge` writes them.
+    blocks : array of float, shape (n / _BLOCK and more, 4)
+        Boxes of blocks of edges.
+    site : array of float, shape (m, 4)
+        The edges of the site.
+    box : array of float, shape (4,)
+        The box of the site.
+    near : array of int
+        Room for the edges near one piece.
+    """
+
+    edges: Floats
+    blocks: Floats
+    site: Floats
+    box: Floats
+    near: Int64s
+
+
 @inner_loop
 def _side_stretches(
-    i: int,
-    normal: float,
-    edges: Floats,
-    n: int,
-    r: float,
-    site: Floats,
-    box: tuple[float, float, float, float],
-    room: _Room,
-    total: _Sum,
+    i: int, normal: float, case: _Case, size: tuple[int, float], room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
-    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
-    edge = edges[i]
-    ux, uy, length = edge[2], edge[3], edge[4]
+    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule.
+
+    `size` is the number of edges and the radius.
+    """
+    edges, site, box = case.edges, case.site, case.box
+    n, r = size
+    ux, uy, length = edges[i, 2], edges[i, 3], edges[i, 4]
     nx, ny = normal * uy, -normal * ux
     # With the capsule at its left.
-    x, y = edge[0] + r * nx, edge[1] + r * ny
+    x, y = edges[i, 0] + r * nx, edges[i, 1] + r * ny
     dx, dy = ux * length, uy * length
     if normal < 0.0:
         x, y, dx, dy = x + dx, y + dy, -dx, -dy
@@ -373,10 +433,11 @@ def _side_stretches(
         return room, total
     covered, free = room
     m = 0
-    for j in range(n):
+    for k in range(_nearby(edges, n, case.blocks, x + 0.5 * dx, y + 0.5 * dy, r + 0.5 * length, case.near)):
+        j = case.near[k]
         if j == i:
             continue
-        a, b = _in_capsule((x, y, dx, dy), edges[j], r, (nx, ny, j < i))
+        a, b = _in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
         if a < b and b > 0.0 and a < 1.0:
             if a <= 0.0 and b >= 1.0:
                 return room, total
@@ -406,35 +467,31 @@ def _side_stretches(
 
 @inner_loop
 def _cap_stretches(
-    i: int,
-    end: int,
-    arc: tuple[float, float],
-    edges: Floats,
-    n: int,
-    r: float,
-    site: Floats,
-    box: tuple[float, float, float, float],
-    room: _Room,
-    total: _Sum,
+    i: int, end: int, arc: tuple[float, float], case: _Case, size: tuple[int, float], room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
-    edge = edges[i]
-    x, y = edge[0] + end * edge[2] * edge[4], edge[1] + end * edge[3] * edge[4]
-    if x - r > box[2] or x + r < box[0] or y - r > box[3] or y + r < box[1]:
-        return room, total
+    edges, site, box = case.edges, case.site, case.box
+    n, r = size
+    x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
     start, width = arc[0], arc[1] - arc[0]
+    middle = start + 0.5 * width
+    half = 2.0 * r * math.sin(min(0.25 * width, _HALF))
+    px, py = x + r * math.cos(middle), y + r * math.sin(middle)
+    if px - half > box[2] or px + half < box[0] or py - half > box[3] or py + half < box[1]:
+        return room, total
     covered, free = room
     m = 0
-    for j in range(n):
+    for k in range(_nearby(edges, n, case.blocks, px, py, r + half, case.near)):
+        j = case.near[k]
         if j == i:
             continue
-        a, b = _arc_in_capsule(x, y, edges[j], r, j < i and edges[j, 5] == 0.0)
+        a, b = _arc_in_capsule(x, y, edges, j, r, j < i and edges[j, 5] == 0.0)
         if a >= b:
             continue
         # Angles from the beginning of the arc.
         shift = (a - start) % (2.0 * math.pi)
         b, a = shift + (b - a), shift
-        for turn in range(2):
+        for _ in range(2):
             if a < width and b > 0.0:
                 if a <= 0.0 and b >= width:
                     return room, total
@@ -442,59 +499,68 @@ def _cap_stretches(
             a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
     free, gaps = _gaps(covered, m, 0.0, width, free)
     for g in range(gaps):
-        a, b = free[g, 0], free[g, 1]
-        m = 0
-        for k in range(len(site)):
-            px, py = site[k, 0] - x, site[k, 1] - y
-            dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
-            first, second = _line_in_disc(px, py, dx, dy, r)
-            if first >= second:
-                continue
-            for t in (first, second):
-                if -1e-12 <= t <= 1.0 + 1e-12:
-                    angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
-                    if a < angle < b:
-                        covered, m = _put(covered, m, angle, angle)
-        at = a
-        for k in range(m + 1):
-            t = covered[k, 0] if k < m else b
-            mid = start + 0.5 * (at + t)
-            inner = r - _INWARDS
-            if t > at and _in_site(site, x + inner * math.cos(mid), y + inner * math.sin(mid)):
-                c0, s0, c1, s1 = math.cos(start + at), math.sin(start + at), math.cos(start + t), math.sin(start + t)
-                total = _added(total, x + r * c0, y + r * s0, x + r * c1, y + r * s1)
-                # What lies between the arc and its chord.
-                w = t - at
-                total = total[0] + 0.5 * r * r * (w - math.sin(w)), total[1], total[2]
-            at = t
+        covered, total = _arc_in_site((x, y, r), (start, free[g, 0], free[g, 1]), site, covered, total)
     return (covered, free), total
 
 
 @inner_loop
-def _border_of_corridor(
-    edges: Floats, n: int, r: float, site: Floats, box: tuple[float, float, float, float], room: _Room, total: _Sum
-) -> tuple[_Room, _Sum]:
+def _arc_in_site(
+    circle: tuple[float, float, float], arc: tuple[float, float, float], site: Floats, room: Floats, total: _Sum
+) -> tuple[Floats, _Sum]:
+    """Add the stretches of an arc in the site; `arc` holds an angle, and where the arc begins and ends from there."""
+    x, y, r = circle
+    start, a, b = arc
+    m = 0
+    for k in range(len(site)):
+        px, py = site[k, 0] - x, site[k, 1] - y
+        dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+        first, second = _line_in_disc(px, py, dx, dy, r)
+        if first >= second:
+            continue
+        for t in (first, second):
+            if -1e-12 <= t <= 1.0 + 1e-12:
+                angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
+                if a < angle < b:
+                    room, m = _put(room, m, angle, angle)
+    at = a
+    for k in range(m + 1):
+        t = room[k, 0] if k < m else b
+        mid = start + 0.5 * (at + t)
+        inner = r - _INWARDS
+        if t > at and _in_site(site, x + inner * math.cos(mid), y + inner * math.sin(mid)):
+            c0, s0, c1, s1 = math.cos(start + at), math.sin(start + at), math.cos(start + t), math.sin(start + t)
+            total = _added(total, x + r * c0, y + r * s0, x + r * c1, y + r * s1)
+            # What lies between the arc and its chord.
+            w = t - at
+            total = total[0] + 0.5 * r * r * (w - math.sin(w)), total[1], total[2]
+        at = t
+    return room, total
+
+
+@inner_loop
+def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
     """Add the border of the corridor within the site."""
-    for i in range(n):
+    edges = case.edges
+    for i in range(size[0]):
         polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
         if edges[i, 4] > 0.0:
-            room, total = _side_stretches(i, 1.0, edges, n, r, site, box, room, total)
+            room, total = _side_stretches(i, 1.0, case, size, room, total)
             if not polygon:
-                room, total = _side_stretches(i, -1.0, edges, n, r, site, box, room, total)
+                room, total = _side_stretches(i, -1.0, case, size, room, total)
         towards = math.atan2(edges[i, 3], edges[i, 2])
         low, high = towards - _HALF, towards + _HALF
         if polygon:
             if turn > 0.0:
-                room, total = _cap_stretches(i, 1, (low, low + turn), edges, n, r, site, box, room, total)
+                room, total = _cap_stretches(i, 1, (low, low + turn), case, size, room, total)
             continue
         if turn > 3.9:
-            room, total = _cap_stretches(i, 1, (low, high), edges, n, r, site, box, room, total)
+            room, total = _cap_stretches(i, 1, (low, high), case, size, room, total)
         elif turn > 0.0:
-            room, total = _cap_stretches(i, 1, (low, low + turn), edges, n, r, site, box, room, total)
+            room, total = _cap_stretches(i, 1, (low, low + turn), case, size, room, total)
         elif turn < 0.0:
-            room, total = _cap_stretches(i, 1, (high + turn, high), edges, n, r, site, box, room, total)
+            room, total = _cap_stretches(i, 1, (high + turn, high), case, size, room, total)
         if edges[i, 7] == 0.0:
-            room, total = _cap_stretches(i, 0, (high, high + math.pi), edges, n, r, site, box, room, total)
+            room, total = _cap_stretches(i, 0, (high, high + math.pi), case, size, room, total)
     return room, total
 
 
@@ -516,24 +582,19 @@ def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: f
 
 @inner_loop
 def _border_of_site(
-    site: Floats,
-    edges: Floats,
-    n: int,
-    r: float,
-    polygon: int,
-    grid: tuple[Cells, Directory, float],
-    middle: tuple[float, float],
-    room: _Room,
-    total: _Sum,
+    case: _Case, size: tuple[int, float], polygon: int, grid: tuple[Cells, Directory, float], middle: tuple[float, float], room: _Room
 ) -> tuple[_Room, _Sum, float]:
-    """Add the border of the site within the corridor; return the length of it too."""
+    """Return the integrals along the border of the site within the corridor, and the length of it."""
+    edges, site = case.edges, case.site
+    n, r = size
     covered, free = room
-    length = 0.0
+    total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+        extent = math.sqrt(dx * dx + dy * dy)
         m = 0
-        for j in range(n):
-            a, b = _in_capsule((x, y, dx, dy), edges[j], r, (0.0, 0.0, False))
+        for q in range(_nearby(edges, n, case.blocks, x + 0.5 * dx, y + 0.5 * dy, r + 0.5 * extent, case.near)):
+            a, b = _in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
             if a < b and b > 0.0 and a < 1.0:
                 covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
                 if a <= 0.0 and b >= 1.0:
@@ -547,7 +608,7 @@ def _border_of_site(
             if polygon < 0 or not _in_feature(grid, polygon, x + mid * dx + middle[0], y + mid * dy + middle[1]):
                 total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
                 inside -= b - a
-        length += inside * math.sqrt(dx * dx + dy * dy)
+        length += inside * extent
     return (covered, free), total, length
 
 
@@ -579,8 +640,9 @@ def encroached(
         Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
         infinite where a case is left to GEOS.
     """
-    edges = np.empty((256, 8))
+    edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(256, np.int64)
     room = (np.empty((64, 2)), np.empty((64, 2)))
+    box = np.empty(4)
     for case in range(len(site_of)):
         site, r = site_of[case], radius[case]
         first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
@@ -594,19 +656,18 @@ def encroached(
         wide = (left - r, low - r, right + r, high + r)
         for k in range(start[case], start[case + 1]):
             edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
-            chain = layer.chain.owner_start[feature[k]]
-            if layer.chain.side[chain] != 0.0:
+            if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
                 polygon = feature[k]
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
-        ours = _site_edges(sites, site, middle)
-        box = (left - middle[0], low - middle[1], right - middle[0], high - middle[1])
-        total = (0.0, 0.0, 0.0)
-        room, total, length = _border_of_site(ours, edges, n, r, polygon, grid, middle, room, total)
+        if len(near) < n:
+            near = np.empty(2 * n, np.int64)
+        blocks = _block_boxes(edges, n, blocks)
+        box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
+        one = _Case(edges, blocks, _site_edges(sites, site, middle), box, near)
+        room, total, length = _border_of_site(one, (n, r), polygon, grid, middle, room)
+        out[case, 1], out[case, 2] = length, 0.0
         if sites.side[sites.owner_start[site]] != 0.0:
-            room, total = _border_of_corridor(edges, n, r, ours, box, room, total)
+            room, total = _border_of_corridor(one, (n, r), room, total)
             out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])
-        else:
-            out[case, 2] = 0.0
-        out[case, 1] = length
