@@ -201,32 +201,52 @@ def obstacles(layer: str, feature: Integers, geometry: Geometries) -> Obstacles:
 def uncovered(rule: Rule, check: Check) -> CommonParts:
     """Measure the part of each site that no matching feature covers; sites that are covered are left out.
 
+    The length of a part of several pieces that was not built is the most that it can be, so that 2A/P is the least that the mean
+    width can be; `uncovered_exactly` builds these parts.
+
     The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
     a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
     """
     layer, which, index = check.layer_where(rule.layer, rule.where)
 
     def measure() -> CommonParts:
-        sites, found = check.sites, overlaps_of(rule, check)
-        n, areal = len(sites), sites.dimension == 2
+        shapes, found = check.sites.shapes, overlaps_of(rule, check)
+        n, areal = len(check.sites), shapes.dimensions == 2
         covered = np.bincount(found.left, weights=found.area, minlength=n)
-        times = np.bincount(found.left, minlength=n)
-        adds_up = areal & ~np.isin(np.arange(n), found.left[crossing(index)[found.right]])
-        inside = adds_up & (np.abs(sites.shapes.areas - covered) < _LESS_M2)
+        border = np.bincount(found.left, weights=np.where(found.dimension == 2, found.length, 0.0), minlength=n)
+        met = np.bincount(found.left, minlength=n) > 0
+        known = areal & ~np.isin(np.arange(n), found.left[crossing(index)[found.right]])
+        inside = known & (shapes.areas - covered < _LESS_M2)
         inside[found.left[found.whole & areal[found.left]]] = True
-        # Nothing in common: the site itself lies outside.
-        outside = np.flatnonzero(areal & (times == 0))
-        partly = np.flatnonzero(~inside & ~(areal & (times == 0)))
-        rest = outside_parts(sites.geometry[partly], index, resolution=RESOLUTION_M)
-        there = ~shapely.is_empty(rest)
-        cut = sizes_of(sites, partly[there], rest[there])
-        whole = sizes_of(sites, outside, sites.geometry[outside])
+        rest, length = shapes.areas - covered, shapes.perimeters + border
+        known &= ~met | (2.0 * rest > RESOLUTION_M * length)
+        surely = np.flatnonzero(known & ~inside)
+        flat = CommonParts(surely, np.full(len(surely), -1), np.full(len(surely), 2), rest[surely], length[surely], ~met[surely])
+        built = _built(check, index, np.flatnonzero(~known & ~inside))
         names = ("left", "right", "dimension", "area", "length", "whole")
-        both = CommonParts(*(np.concatenate([getattr(one, name) for one in (cut, whole)]) for name in names))
+        both = CommonParts(*(np.concatenate([getattr(one, name) for one in (flat, built)]) for name in names))
         return both.take(np.argsort(both.left, kind="stable"))
 
     found: CommonParts = check.remember(("uncovered", layer.id, which.tobytes()), measure)
     return found
+
+
+def uncovered_exactly(rule: Rule, check: Check) -> CommonParts:
+    """Measure as `uncovered` does, with the length of every part."""
+    _, _, index = check.layer_where(rule.layer, rule.where)
+    rest = uncovered(rule, check)
+    partly = np.flatnonzero((rest.dimension == 2) & ~rest.whole)
+    exact = _built(check, index, rest.left[partly])
+    others = rest.take(np.setdiff1d(np.arange(len(rest.left)), partly))
+    names = ("left", "right", "dimension", "area", "length", "whole")
+    both = CommonParts(*(np.concatenate([getattr(one, name) for one in (others, exact)]) for name in names))
+    return both.take(np.argsort(both.left, kind="stable"))
+
+
+def _built(check: Check, index: FeatureIndex, site: Integers) -> CommonParts:
+    rest = outside_parts(check.sites.geometry[site], index, resolution=RESOLUTION_M)
+    there = ~shapely.is_empty(rest)
+    return sizes_of(check.sites, site[there], rest[there])
 
 
 def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:

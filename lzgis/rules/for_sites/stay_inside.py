@@ -17,7 +17,7 @@ from lzgis.rules.for_sites.base import (
     obstacles,
     overlap_states,
     sizes,
-    uncovered,
+    uncovered_exactly,
     uncovered_parts,
 )
 from lzgis.rules.for_sites.hits import Geometries, Hits, concatenated, hits
@@ -32,7 +32,7 @@ class StayInside(Rule):
 def check_stay_inside(rule: Rule, check: Check) -> Hits:
     """Return one row per site: 涉及 with the part outside and the distance to the nearest feature, or 不涉及."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
-    rest = uncovered(rule, check)
+    rest = uncovered_exactly(rule, check)
     real, sliver, width = overlap_states(
         check, rest, np.full(len(rest.left), np.inf), lambda some: uncovered_parts(rule, check, rest.left[some])
     )
