@@ -107,6 +107,36 @@ _Room = tuple[Floats, Floats]
 _Sum = tuple[float, float, float]
 
 
+class _Case(NamedTuple):
+    """One site and its baselines, relative to the middle of the site, and room for what is found.
+
+    Attributes
+    ----------
+    edges : array of float, shape (n and more, 8)
+        The edges of the baselines near the site, as `_put_edge` writes them.
+    blocks : array of float, shape (n / _BLOCK and more, 4)
+        Boxes of blocks of edges.
+    site : array of float, shape (m, 4)
+        The edges of the site.
+    boxes : array of float, shape (m / _BLOCK and more, 4)
+        Boxes of blocks of its edges.
+    box : array of float, shape (4,)
+        The box of the site.
+    near : array of int
+        Room for the edges near one piece.
+    chosen : array of int
+        How many blocks of edges are looked at, and these blocks.
+    """
+
+    edges: Floats
+    blocks: Floats
+    site: Floats
+    boxes: Floats
+    box: Floats
+    near: Int64s
+    chosen: Int64s
+
+
 @inner_loop
 def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats:
     """Return begin x, y and end x, y of the edges of a site, relative to its middle."""
@@ -318,11 +348,25 @@ def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
 
 
 @inner_loop
-def _nearby(edges: Floats, n: int, boxes: Floats, x: float, y: float, within: float, found: Int64s) -> int:
-    """Find the edges nearer to a point than `within`; return how many."""
-    square = within * within
+def _near_blocks(boxes: Floats, n: int, box: tuple[float, float, float, float], found: Int64s) -> int:
+    """Find the blocks, of `n` edges together, whose boxes meet `box`; return how many."""
     m = 0
     for b in range((n + _BLOCK - 1) // _BLOCK):
+        if boxes[b, 0] <= box[2] and boxes[b, 2] >= box[0] and boxes[b, 1] <= box[3] and boxes[b, 3] >= box[1]:
+            found[m] = b
+            m += 1
+    return m
+
+
+@inner_loop
+def _nearby(case: _Case, size: tuple[int, float], x: float, y: float, beyond: float) -> int:
+    """Find the edges of the blocks chosen that come nearer to a point than the radius and `beyond`; return how many."""
+    edges, boxes, n = case.edges, case.blocks, size[0]
+    within = size[1] + beyond
+    square = within * within
+    m = 0
+    for c in range(case.chosen[0]):
+        b = case.chosen[c + 1]
         dx = max(boxes[b, 0] - x, 0.0, x - boxes[b, 2])
         dy = max(boxes[b, 1] - y, 0.0, y - boxes[b, 3])
         if dx * dx + dy * dy >= square:
@@ -332,9 +376,15 @@ def _nearby(edges: Floats, n: int, boxes: Floats, x: float, y: float, within: fl
             t = min(max(rx * edges[j, 2] + ry * edges[j, 3], 0.0), edges[j, 4])
             rx, ry = rx - t * edges[j, 2], ry - t * edges[j, 3]
             if rx * rx + ry * ry < square:
-                found[m] = j
+                case.near[m] = j
                 m += 1
     return m
+
+
+@inner_loop
+def _choose_blocks(case: _Case, n: int, box: tuple[float, float, float, float]) -> None:
+    """Choose the blocks of edges that `_nearby` looks at: those whose boxes meet `box`."""
+    case.chosen[0] = _near_blocks(case.blocks, n, box, case.chosen[1:])
 
 
 @inner_loop
@@ -373,12 +423,30 @@ def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> tuple[Floats
 
 
 @inner_loop
-def _in_site(site: Floats, x: float, y: float) -> bool:
+def _boxes_of_site(site: Floats, boxes: Floats) -> Floats:
+    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges of a site."""
+    blocks = (len(site) + _BLOCK - 1) // _BLOCK
+    if len(boxes) < blocks:
+        boxes = np.empty((2 * blocks, 4))
+    for b in range(blocks):
+        left = low = 1e300
+        right = high = -1e300
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            left, right = min(left, site[k, 0], site[k, 2]), max(right, site[k, 0], site[k, 2])
+            low, high = min(low, site[k, 1], site[k, 3]), max(high, site[k, 1], site[k, 3])
+        boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
+    return boxes
+
+
+@inner_loop
+def _in_site(site: Floats, boxes: Floats, x: float, y: float) -> bool:
     inside = False
-    for k in range(len(site)):
-        ay, by = site[k, 1], site[k, 3]
-        if (ay > y) != (by > y):
-            if x < site[k, 0] + (y - ay) / (by - ay) * (site[k, 2] - site[k, 0]):
+    for b in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if y < boxes[b, 1] or y > boxes[b, 3] or x > boxes[b, 2]:
+            continue
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            ay, by = site[k, 1], site[k, 3]
+            if (ay > y) != (by > y) and x < site[k, 0] + (y - ay) / (by - ay) * (site[k, 2] - site[k, 0]):
                 inside = not inside
     return inside
 
@@ -388,40 +456,24 @@ def _added(total: _Sum, x0: float, y0: float, x1: float, y1: float) -> _Sum:
     return total[0] + 0.5 * (x0 * y1 - x1 * y0), total[1] + x1 - x0, total[2] + y1 - y0
 
 
-class _Case(NamedTuple):
-    """One site and its baselines, relative to the middle of the site, and room for what is found.
-
-    Attributes
-    ----------
-    edges : array of float, shape (n and more, 8)
-        The edges of the baselines near the site, as `_put_edge` writes them.
-    blocks : array of float, shape (n / _BLOCK and more, 4)
-        Boxes of blocks of edges.
-    site : array of float, shape (m, 4)
-        The edges of the site.
-    box : array of float, shape (4,)
-        The box of the site.
-    near : array of int
-        Room for the edges near one piece.
-    """
-
-    edges: Floats
-    blocks: Floats
-    site: Floats
-    box: Floats
-    near: Int64s
+@inner_loop
+def _arc_added(total: _Sum, circle: tuple[float, float, float], a: float, b: float) -> _Sum:
+    x, y, r = circle
+    total = _added(total, x + r * math.cos(a), y + r * math.sin(a), x + r * math.cos(b), y + r * math.sin(b))
+    # What lies between the arc and its chord.
+    return total[0] + 0.5 * r * r * (b - a - math.sin(b - a)), total[1], total[2]
 
 
 @inner_loop
 def _side_stretches(
-    i: int, normal: float, case: _Case, size: tuple[int, float], room: _Room, total: _Sum
+    i: int, normal: float, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule.
 
     `size` is the number of edges and the radius.
     """
-    edges, site, box = case.edges, case.site, case.box
-    n, r = size
+    edges, box = case.edges, case.box
+    r = size[1]
     ux, uy, length = edges[i, 2], edges[i, 3], edges[i, 4]
     nx, ny = normal * uy, -normal * ux
     # With the capsule at its left.
@@ -433,7 +485,7 @@ def _side_stretches(
         return room, total
     covered, free = room
     m = 0
-    for k in range(_nearby(edges, n, case.blocks, x + 0.5 * dx, y + 0.5 * dy, r + 0.5 * length, case.near)):
+    for k in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * length)):
         j = case.near[k]
         if j == i:
             continue
@@ -445,33 +497,57 @@ def _side_stretches(
     free, gaps = _gaps(covered, m, 0.0, 1.0, free)
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
-        m = 0
-        for k in range(len(site)):
-            # Where the side crosses an edge of the site.
+        if inside:
+            total = _added(total, x + a * dx, y + a * dy, x + b * dx, y + b * dy)
+        else:
+            covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, covered, total)
+    return (covered, free), total
+
+
+@inner_loop
+def _line_in_site(
+    line: tuple[float, float, float, float],
+    span: tuple[float, float],
+    normal: tuple[float, float],
+    case: _Case,
+    room: Floats,
+    total: _Sum,
+) -> tuple[Floats, _Sum]:
+    """Add the stretches of a line, of t from `span[0]` to `span[1]`, in the site."""
+    x, y, dx, dy = line
+    site, boxes = case.site, case.boxes
+    left, right = min(x, x + dx), max(x, x + dx)
+    low, high = min(y, y + dy), max(y, y + dy)
+    m = 0
+    for b in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if left > boxes[b, 2] or right < boxes[b, 0] or low > boxes[b, 3] or high < boxes[b, 1]:
+            continue
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            # Where the line crosses an edge of the site.
             px, py, qx, qy = site[k, 0] - x, site[k, 1] - y, site[k, 2] - x, site[k, 3] - y
             p, q = dx * py - dy * px, dx * qy - dy * qx
             if (p > 0.0) != (q > 0.0):
                 w = p / (p - q)
                 t = ((px + w * (qx - px)) * dx + (py + w * (qy - py)) * dy) / (dx * dx + dy * dy)
-                if a < t < b:
-                    covered, m = _put(covered, m, t, t)
-        at = a
-        for k in range(m + 1):
-            t = covered[k, 0] if k < m else b
-            mid = 0.5 * (at + t)
-            if t > at and _in_site(site, x + mid * dx - _INWARDS * nx, y + mid * dy - _INWARDS * ny):
-                total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
-            at = t
-    return (covered, free), total
+                if span[0] < t < span[1]:
+                    room, m = _put(room, m, t, t)
+    at = span[0]
+    for k in range(m + 1):
+        t = room[k, 0] if k < m else span[1]
+        mid = 0.5 * (at + t)
+        if t > at and _in_site(site, boxes, x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1]):
+            total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
+        at = t
+    return room, total
 
 
 @inner_loop
 def _cap_stretches(
-    i: int, end: int, arc: tuple[float, float], case: _Case, size: tuple[int, float], room: _Room, total: _Sum
+    i: int, end: int, arc: tuple[float, float], case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
-    edges, site, box = case.edges, case.site, case.box
-    n, r = size
+    edges, box = case.edges, case.box
+    r = size[1]
     x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
     start, width = arc[0], arc[1] - arc[0]
     middle = start + 0.5 * width
@@ -481,7 +557,7 @@ def _cap_stretches(
         return room, total
     covered, free = room
     m = 0
-    for k in range(_nearby(edges, n, case.blocks, px, py, r + half, case.near)):
+    for k in range(_nearby(case, size, px, py, half)):
         j = case.near[k]
         if j == i:
             continue
@@ -499,40 +575,44 @@ def _cap_stretches(
             a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
     free, gaps = _gaps(covered, m, 0.0, width, free)
     for g in range(gaps):
-        covered, total = _arc_in_site((x, y, r), (start, free[g, 0], free[g, 1]), site, covered, total)
+        a, b = free[g, 0], free[g, 1]
+        if inside:
+            total = _arc_added(total, (x, y, r), start + a, start + b)
+        else:
+            covered, total = _arc_in_site((x, y, r), (start, a, b), case, covered, total)
     return (covered, free), total
 
 
 @inner_loop
 def _arc_in_site(
-    circle: tuple[float, float, float], arc: tuple[float, float, float], site: Floats, room: Floats, total: _Sum
+    circle: tuple[float, float, float], arc: tuple[float, float, float], case: _Case, room: Floats, total: _Sum
 ) -> tuple[Floats, _Sum]:
     """Add the stretches of an arc in the site; `arc` holds an angle, and where the arc begins and ends from there."""
     x, y, r = circle
     start, a, b = arc
+    site, boxes = case.site, case.boxes
     m = 0
-    for k in range(len(site)):
-        px, py = site[k, 0] - x, site[k, 1] - y
-        dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
-        first, second = _line_in_disc(px, py, dx, dy, r)
-        if first >= second:
+    for block in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if x - r > boxes[block, 2] or x + r < boxes[block, 0] or y - r > boxes[block, 3] or y + r < boxes[block, 1]:
             continue
-        for t in (first, second):
-            if -1e-12 <= t <= 1.0 + 1e-12:
-                angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
-                if a < angle < b:
-                    room, m = _put(room, m, angle, angle)
+        for k in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, len(site))):
+            px, py = site[k, 0] - x, site[k, 1] - y
+            dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+            first, second = _line_in_disc(px, py, dx, dy, r)
+            if first >= second:
+                continue
+            for t in (first, second):
+                if -1e-12 <= t <= 1.0 + 1e-12:
+                    angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
+                    if a < angle < b:
+                        room, m = _put(room, m, angle, angle)
     at = a
     for k in range(m + 1):
         t = room[k, 0] if k < m else b
         mid = start + 0.5 * (at + t)
         inner = r - _INWARDS
-        if t > at and _in_site(site, x + inner * math.cos(mid), y + inner * math.sin(mid)):
-            c0, s0, c1, s1 = math.cos(start + at), math.sin(start + at), math.cos(start + t), math.sin(start + t)
-            total = _added(total, x + r * c0, y + r * s0, x + r * c1, y + r * s1)
-            # What lies between the arc and its chord.
-            w = t - at
-            total = total[0] + 0.5 * r * r * (w - math.sin(w)), total[1], total[2]
+        if t > at and _in_site(site, boxes, x + inner * math.cos(mid), y + inner * math.sin(mid)):
+            total = _arc_added(total, circle, start + at, start + t)
         at = t
     return room, total
 
@@ -540,27 +620,44 @@ def _arc_in_site(
 @inner_loop
 def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
     """Add the border of the corridor within the site."""
-    edges = case.edges
-    for i in range(size[0]):
-        polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
-        if edges[i, 4] > 0.0:
-            room, total = _side_stretches(i, 1.0, case, size, room, total)
-            if not polygon:
-                room, total = _side_stretches(i, -1.0, case, size, room, total)
-        towards = math.atan2(edges[i, 3], edges[i, 2])
-        low, high = towards - _HALF, towards + _HALF
-        if polygon:
-            if turn > 0.0:
-                room, total = _cap_stretches(i, 1, (low, low + turn), case, size, room, total)
+    n, r = size
+    for block in range((n + _BLOCK - 1) // _BLOCK):
+        one = case.blocks[block]
+        left, low, right, high = one[0] - r, one[1] - r, one[2] + r, one[3] + r
+        if left > case.box[2] or right < case.box[0] or low > case.box[3] or high < case.box[1]:
             continue
-        if turn > 3.9:
-            room, total = _cap_stretches(i, 1, (low, high), case, size, room, total)
-        elif turn > 0.0:
-            room, total = _cap_stretches(i, 1, (low, low + turn), case, size, room, total)
-        elif turn < 0.0:
-            room, total = _cap_stretches(i, 1, (high + turn, high), case, size, room, total)
-        if edges[i, 7] == 0.0:
-            room, total = _cap_stretches(i, 0, (high, high + math.pi), case, size, room, total)
+        inside = False
+        if _near_blocks(case.boxes, len(case.site), (left, low, right, high), case.near) == 0:
+            # No border of the site is near: all of it lies in the site, or nothing.
+            inside = _in_site(case.site, case.boxes, case.edges[block * _BLOCK, 0], case.edges[block * _BLOCK, 1])
+            if not inside:
+                continue
+        _choose_blocks(case, n, (left - r, low - r, right + r, high + r))
+        for i in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, n)):
+            room, total = _border_of_capsule(i, case, size, inside, room, total)
+    return room, total
+
+
+@inner_loop
+def _border_of_capsule(
+    i: int, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    edges = case.edges
+    polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
+    if edges[i, 4] > 0.0:
+        room, total = _side_stretches(i, 1.0, case, size, inside, room, total)
+        if not polygon:
+            room, total = _side_stretches(i, -1.0, case, size, inside, room, total)
+    towards = math.atan2(edges[i, 3], edges[i, 2])
+    low, high = towards - _HALF, towards + _HALF
+    # The arc around the end that the next edge, if any, leaves; of a polygon, around corners that point outwards.
+    arc = (low, high)
+    if turn < 3.9:
+        arc = (low, low + turn) if turn > 0.0 else (high + turn, high)
+    if arc[0] < arc[1] and not (polygon and turn <= 0.0):
+        room, total = _cap_stretches(i, 1, arc, case, size, inside, room, total)
+    if not polygon and edges[i, 7] == 0.0:
+        room, total = _cap_stretches(i, 0, (high, high + math.pi), case, size, inside, room, total)
     return room, total
 
 
@@ -590,10 +687,15 @@ def _border_of_site(
     covered, free = room
     total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
+        if k % _BLOCK == 0:
+            one = case.boxes[k // _BLOCK]
+            _choose_blocks(case, n, (one[0] - r, one[1] - r, one[2] + r, one[3] + r))
+        if case.chosen[0] == 0 and polygon < 0:
+            continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
         extent = math.sqrt(dx * dx + dy * dy)
         m = 0
-        for q in range(_nearby(edges, n, case.blocks, x + 0.5 * dx, y + 0.5 * dy, r + 0.5 * extent, case.near)):
+        for q in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
             a, b = _in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
             if a < b and b > 0.0 and a < 1.0:
                 covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
@@ -640,7 +742,9 @@ def encroached(
         Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
         infinite where a case is left to GEOS.
     """
-    edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(256, np.int64)
+    edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(0, np.int64)
+    chosen = np.empty(0, np.int64)
+    boxes = np.empty((32, 4))
     room = (np.empty((64, 2)), np.empty((64, 2)))
     box = np.empty(4)
     for case in range(len(site_of)):
@@ -661,11 +765,13 @@ def encroached(
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
-        if len(near) < n:
-            near = np.empty(2 * n, np.int64)
+        ours = _site_edges(sites, site, middle)
+        if len(near) < max(n, len(ours)):
+            near, chosen = np.empty(2 * max(n, len(ours)), np.int64), np.empty(2 * n + 2, np.int64)
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
-        one = _Case(edges, blocks, _site_edges(sites, site, middle), box, near)
+        boxes = _boxes_of_site(ours, boxes)
+        one = _Case(edges, blocks, ours, boxes, box, near, chosen)
         room, total, length = _border_of_site(one, (n, r), polygon, grid, middle, room)
         out[case, 1], out[case, 2] = length, 0.0
         if sites.side[sites.owner_start[site]] != 0.0:
