@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
-from lzgis.geometry import SiteShapes, overlapping
+from lzgis.geometry import common_parts, overlapping
 from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
 from lzgis.rules.for_sites import INFORMING_KINDS
-from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
+from lzgis.rules.for_sites.hits import Floats, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
+from lzgis.screening.parts import PartKeys
 
 #: Decimals to which square metres, hectares, mu and metres are printed, and to which the parts are rounded.
 _PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
@@ -27,9 +27,9 @@ _NOTHING = 0.001
 
 def breakdown(
     findings: pd.DataFrame,
-    site: Integers,
+    keys: PartKeys,
     sites: PlaneSites,
-    parts: Callable[[Integers], Geometries],
+    measure: Callable[[PlaneSites, PartKeys], Floats],
     levels: Mapping[str, PlaneLayer],
 ) -> pd.DataFrame:
     """Break every overlap down by the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
@@ -42,38 +42,25 @@ def breakdown(
     ----------
     findings : DataFrame
         The findings.
-    site : array of int
-        Positions of their sites.
+    keys : PartKeys
+        The positions of their rules, sites and features.
     sites : PlaneSites
         The sites.
-    parts : callable
-        Builds the parts of the sites, in the plane, that the findings at some positions are about.
+    measure : callable
+        Measures for pieces of sites the parts that findings are about, which are given by the positions of the pieces.
     levels : mapping of PlaneLayer
         The layers of divisions, one for each level, by id.
     """
     hit = findings["state"].isin(HIT_STATES) & ~findings["kind"].isin(INFORMING_KINDS)
+    site = keys.rows.site
     areal = sites.dimension[site] == 2
-    sizes = {name: findings[name].to_numpy(dtype=float) for name in ("area_m2", "length_m")}
-    whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
+    whole = np.where(areal, *(findings[name].to_numpy(dtype=float) for name in ("area_m2", "length_m")))
     which = np.flatnonzero(hit.to_numpy(dtype=bool) & (sites.dimension[site] > 0) & (whole >= _NOTHING))
-    areal, whole, site = areal[which], whole[which], site[which]
-    single = {name: _single_division(sites, layer) for name, layer in levels.items() if len(layer.frame)}
-    # Parts are built where a site lies in several divisions, or not wholly in one.
-    spread = np.flatnonzero(np.any([one[site] < 0 for one in single.values()], axis=0)) if single else np.zeros(0, int)
-    shapes = parts(which[spread])
-    drawn = np.where(areal[spread], shapely.area(shapes), shapely.length(shapes))
-    # A layer of lines has no area in common with a site.
-    same_kind = shapely.get_dimensions(shapes) == np.where(areal[spread], 2, 1)
-    matches = same_kind & (np.abs(whole[spread] - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole[spread]))
-    keep = np.ones(len(which), dtype=bool)
-    keep[spread[~matches]] = False
-    place = np.cumsum(keep) - 1
-    built = SiteShapes(shapes[matches]), place[spread[matches]]
-    which, areal, whole, site = which[keep], areal[keep], whole[keep], site[keep]
+    chosen = keys.take(which)
     found = [
-        _level(built, single[name][site], (areal, whole), name, layer)
+        _level(chosen, (areal[which], whole[which]), sites, measure, (name, layer))
         for name, layer in levels.items()
-        if name in single
+        if len(layer.frame)
     ]
     columns = {
         name: np.concatenate([part[name] for part in found]) if found else np.zeros(0)
@@ -87,38 +74,37 @@ def breakdown(
     return table[[c.name for c in BREAKDOWN_COLUMNS]]
 
 
-def _single_division(sites: PlaneSites, layer: PlaneLayer) -> Integers:
-    """Return the division that each site wholly lies in, if it shares nothing with another one; else -1."""
-    found = overlapping(sites.shapes, layer.index)
-    times = np.bincount(found.left, minlength=len(sites))
-    division = np.full(len(sites), -1)
-    alone = found.whole & (times[found.left] == 1)
-    division[found.left[alone]] = found.right[alone]
-    return division
-
-
 def _level(
-    built: tuple[SiteShapes, Integers],
-    single: Integers,
+    keys: PartKeys,
     sizes: tuple[npt.NDArray[np.bool_], Floats],
-    level: str,
-    layer: PlaneLayer,
+    sites: PlaneSites,
+    measure: Callable[[PlaneSites, PartKeys], Floats],
+    of: tuple[str, PlaneLayer],
 ) -> dict[str, Any]:
-    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap.
-
-    `built` holds parts and the overlaps they belong to, `single` the division in which the whole overlap lies, or -1.
-    """
-    areal, whole = sizes
-    parts, owner = built
-    spread = np.flatnonzero(single[owner] < 0)
-    found = overlapping(SiteShapes(parts.geometries[spread]), layer.index)
-    left = owner[spread][found.left]
-    common = np.where(areal[left], found.area, found.length)
+    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap."""
+    (areal, whole), (level, layer) = sizes, of
+    site = keys.rows.site
+    inside = overlapping(sites.shapes, layer.index)
+    times = np.bincount(inside.left, minlength=len(sites))
+    # A site that lies wholly in one division: so does all of it that is hit.
+    single = np.full(len(sites), -1)
+    alone = inside.whole & (times[inside.left] == 1)
+    single[inside.left[alone]] = inside.right[alone]
+    simple = np.flatnonzero(single[site] >= 0)
+    # The others are cut by the divisions, and each piece is measured.
+    cut = np.flatnonzero(np.isin(inside.left, site[single[site] < 0]))
+    pieces = common_parts(sites.shapes, layer.index, (inside.left[cut], inside.right[cut]))
+    of_site, of_division = inside.left[cut], inside.right[cut]
+    first, last = np.searchsorted(of_site, site, "left"), np.searchsorted(of_site, site, "right")
+    count = np.where(single[site] < 0, last - first, 0)
+    group = np.repeat(np.arange(len(site)), count)
+    piece = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(len(group))
+    rows = keys.take(group)
+    common = measure(PlaneSites(pieces), PartKeys(rows.rule, rows.rows._replace(site=piece)))
     real = common >= _NOTHING
-    alone = np.flatnonzero(single >= 0)
-    group = np.concatenate([left[real], alone])
-    division = np.concatenate([found.right[real], single[alone]])
-    measured = np.concatenate([common[real], whole[alone]])
+    group = np.concatenate([group[real], simple])
+    division = np.concatenate([of_division[piece[real]], single[site[simple]]])
+    measured = np.concatenate([common[real], whole[simple]])
     rest = whole - np.bincount(group, weights=measured, minlength=len(whole))
     left_over = np.flatnonzero(np.abs(rest) > _REMAINDER)
     group = np.concatenate([group, left_over])

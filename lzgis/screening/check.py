@@ -16,7 +16,7 @@ from lzgis.model.report import HIT_STATES, RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, not_checked, only
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, Integers, concatenated, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 from lzgis.screening.coverage import Coverage, coverage_of, covered
 from lzgis.screening.findings import NO_PART, Columns, finding_rows
@@ -214,6 +214,19 @@ def plane_parts(shared: Shared, usable: Integers, keys: PartKeys) -> Geometries:
         place = np.searchsorted(sites, np.searchsorted(usable, rows.site))
         parts[which] = KINDS[rule.kind].parts(rule, check, rows._replace(site=place))
     return parts
+
+
+def part_sizes(shared: Shared, pieces: PlaneSites, keys: PartKeys) -> Floats:
+    """Measure, without building it, the part of a piece of a site that a finding is about; `keys` holds positions of pieces."""
+    sizes = np.zeros(len(keys.rule))
+    cache: dict[Any, Any] = {}
+    everyone = np.ones(len(pieces), dtype=bool)
+    for at in np.unique(keys.rule):
+        rule = shared.subjects.book.rules[at]
+        which = np.flatnonzero(keys.rule == at)
+        check = Check(pieces, shared.layers, 0.0, everyone, cache)
+        sizes[which] = KINDS[rule.kind].sizes(rule, check, keys.rows.take(which))
+    return sizes
 
 
 def _without_doubtful(rows: Hits, rule: Rule, shared: Shared) -> Hits:

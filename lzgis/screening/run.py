@@ -20,9 +20,9 @@ from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
-from lzgis.rules.for_sites.hits import Geometries, Integers
+from lzgis.rules.for_sites.hits import Geometries
 from lzgis.screening.breakdown import breakdown
-from lzgis.screening.check import Progress, Shared, check_all, plane_parts, unusable_rows
+from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
@@ -102,14 +102,11 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     make = partial(made_parts, shared, city.plane, usable)
     findings, keys = findings_table(parts, subjects, make)
 
-    def build(some: Integers) -> Geometries:
-        return plane_parts(shared, usable, keys.take(some))
-
     return Screened(
         sites=sites.frame.assign(activity=subjects.activity),
         findings=findings,
         verdicts=verdicts(findings, subjects),
-        breakdown=breakdown(findings, keys.rows.site, subjects.sites, build, levels),
+        breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
         problems=sites.problems,
     )
 

@@ -10,8 +10,18 @@ import shapely
 from lzgis.geometry import common_parts
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, Obstacles, Rows, clear_rows, obstacles, overlap_states, overlaps_of, sizes
-from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.base import (
+    Check,
+    Obstacles,
+    Rows,
+    clear_rows,
+    looked_up,
+    obstacles,
+    overlap_states,
+    overlaps_of,
+    sizes,
+)
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, Integers, concatenated, hits
 
 
 class Avoid(Rule):
@@ -70,3 +80,15 @@ def overlap_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     parts = np.full(len(order), None, dtype=object)
     parts[order] = common_parts(check.sites.shapes, index, pairs, resolution=RESOLUTION_M)
     return parts
+
+
+def overlap_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure what each site shares with a feature: area, or length for lines."""
+    _, which, index = check.layer_where(rule.layer, rule.where)
+    found = overlaps_of(rule, check)
+    return looked_up(
+        (found.left, found.right),
+        np.where(found.dimension == 2, found.area, found.length),
+        (rows.site, np.searchsorted(which, rows.feature)),
+        len(index),
+    )

@@ -19,11 +19,14 @@ from lzgis.geometry import (
     CommonParts,
     FeatureIndex,
     Nearest,
+    common_parts,
     crossing,
     mean_width,
     nearest_rounded,
     outside_parts,
     overlapping,
+    part_of_dimension,
+    united,
 )
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
@@ -221,8 +224,10 @@ def uncovered(rule: Rule, check: Check) -> CommonParts:
         rest, length = shapes.areas - covered, shapes.perimeters + border
         known &= ~met | (2.0 * rest > RESOLUTION_M * length)
         surely = np.flatnonzero(known & ~inside)
-        flat = CommonParts(surely, np.full(len(surely), -1), np.full(len(surely), 2), rest[surely], length[surely], ~met[surely])
-        built = _built(check, index, np.flatnonzero(~known & ~inside))
+        flat = CommonParts(
+            surely, np.full(len(surely), -1), np.full(len(surely), 2), rest[surely], length[surely], ~met[surely]
+        )
+        built = _built(rule, check, np.flatnonzero(~known & ~inside))
         names = ("left", "right", "dimension", "area", "length", "whole")
         both = CommonParts(*(np.concatenate([getattr(one, name) for one in (flat, built)]) for name in names))
         return both.take(np.argsort(both.left, kind="stable"))
@@ -233,26 +238,35 @@ def uncovered(rule: Rule, check: Check) -> CommonParts:
 
 def uncovered_exactly(rule: Rule, check: Check) -> CommonParts:
     """Measure as `uncovered` does, with the length of every part."""
-    _, _, index = check.layer_where(rule.layer, rule.where)
     rest = uncovered(rule, check)
     partly = np.flatnonzero((rest.dimension == 2) & ~rest.whole)
-    exact = _built(check, index, rest.left[partly])
+    exact = _built(rule, check, rest.left[partly])
     others = rest.take(np.setdiff1d(np.arange(len(rest.left)), partly))
     names = ("left", "right", "dimension", "area", "length", "whole")
     both = CommonParts(*(np.concatenate([getattr(one, name) for one in (others, exact)]) for name in names))
     return both.take(np.argsort(both.left, kind="stable"))
 
 
-def _built(check: Check, index: FeatureIndex, site: Integers) -> CommonParts:
-    rest = outside_parts(check.sites.geometry[site], index, resolution=RESOLUTION_M)
+def _built(rule: Rule, check: Check, site: Integers) -> CommonParts:
+    rest = uncovered_parts(rule, check, site)
     there = ~shapely.is_empty(rest)
     return sizes_of(check.sites, site[there], rest[there])
 
 
 def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
-    """Build the part of each site that no matching feature covers."""
+    """Build the part of each site that no matching feature covers; `site` ascends."""
     _, _, index = check.layer_where(rule.layer, rule.where)
-    return outside_parts(check.sites.geometry[site], index, resolution=RESOLUTION_M)
+    sites = check.sites
+    rest = sites.geometry[site].copy()
+    lesser = sites.dimension[site] < 2
+    rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
+    found = overlaps_of(rule, check)
+    pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
+    parts = common_parts(sites.shapes, index, (found.left[pairs], found.right[pairs]), resolution=RESOLUTION_M)
+    met = np.unique(found.left[pairs])
+    place = np.searchsorted(site, met)
+    rest[place] = shapely.difference(rest[place], united(parts, found.left[pairs]))
+    return part_of_dimension(rest, sites.dimension[site])
 
 
 def overlaps_of(rule: Rule, check: Check) -> CommonParts:
@@ -261,6 +275,19 @@ def overlaps_of(rule: Rule, check: Check) -> CommonParts:
     found: CommonParts = check.remember(
         ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
     )
+    return found
+
+
+def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:
+    """Return the value of each pair of numbers, the second below `n`; 0 where there is none."""
+    known = keys[0] * max(n, 1) + keys[1]
+    order = np.argsort(known)
+    chosen = wanted[0] * max(n, 1) + wanted[1]
+    place = np.searchsorted(known[order], chosen)
+    found = np.zeros(len(chosen))
+    there = place < len(known)
+    there[there] = known[order[place[there]]] == chosen[there]
+    found[there] = values[order[place[there]]]
     return found
 
 

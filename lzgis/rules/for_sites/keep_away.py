@@ -16,7 +16,7 @@ from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimensi
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, Obstacles, Rows, obstacles
+from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, obstacles
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
@@ -186,6 +186,26 @@ def _sizes(
     cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius[which])
     sizes[groups] = encroached_sizes(check.sites.shapes, features.index, cases)
     return sizes
+
+
+def keep_away_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure the part of each site that is too near to an object, certainly or, for possible ones, possibly: area, or length."""
+    assert isinstance(rule, KeepAway)
+    features = _features(rule, check)
+    near = _too_near(rule, check, features)
+    first, group = _worst_of_each_object(features, near)
+    certain = _sizes(check, features, near, near.need, group, near.certain)
+    possible = _sizes(check, features, near, near.need + near.assumed, group, np.ones(len(group), dtype=bool))
+    objects, key = np.unique(features.key.astype(str), return_inverse=True)
+    known = near.site[first], key[near.feature[first]]
+    layers = features.layer.astype(str)
+    place = {(layer, at): k for k, (layer, at) in enumerate(zip(layers, features.feature.tolist(), strict=True))}
+    chosen = np.array([place[row] for row in zip(rows.layer, rows.feature.tolist(), strict=True)], dtype=np.intp)
+    wanted = rows.site, key[chosen]
+    n = len(objects)
+    return np.where(
+        rows.band == "possible", looked_up(known, possible, wanted, n), looked_up(known, certain, wanted, n)
+    )
 
 
 def keep_away_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:

@@ -14,13 +14,15 @@ from lzgis.rules.for_sites.base import (
     Check,
     Obstacles,
     Rows,
+    looked_up,
     obstacles,
     overlap_states,
     sizes,
+    uncovered,
     uncovered_exactly,
     uncovered_parts,
 )
-from lzgis.rules.for_sites.hits import Geometries, Hits, concatenated, hits
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, concatenated, hits
 
 
 class StayInside(Rule):
@@ -60,6 +62,14 @@ def check_stay_inside(rule: Rule, check: Check) -> Hits:
 def stay_inside_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     """Build the part of each site outside all features."""
     return uncovered_parts(rule, check, rows.site)
+
+
+def stay_inside_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure the part of each site outside all features: area, or length for lines."""
+    rest = uncovered(rule, check)
+    size = np.where(rest.dimension == 2, rest.area, rest.length)
+    none = np.zeros(len(rest.left), dtype=np.intp)
+    return looked_up((rest.left, none), size, (rows.site, np.zeros(len(rows.site), dtype=np.intp)), 1)
 
 
 def stay_inside_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Obstacles:
