@@ -141,14 +141,14 @@ class _Case(NamedTuple):
 def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats:
     """Return begin x, y and end x, y of the edges of a site, relative to its middle."""
     first, last = sites.owner_start[site], sites.owner_start[site + 1]
-    edges = np.empty((sites.start[last] - sites.start[first], 4))
+    edges = np.empty((sites.start[last] - sites.start[first] - (last - first), 4))
     n = 0
     for k in range(first, last):
         for i in range(sites.start[k], sites.start[k + 1] - 1):
             edges[n, 0], edges[n, 1] = sites.x[i] - middle[0], sites.y[i] - middle[1]
             edges[n, 2], edges[n, 3] = sites.x[i + 1] - middle[0], sites.y[i + 1] - middle[1]
             n += 1
-    return edges[:n]
+    return edges
 
 
 @inner_loop
@@ -189,8 +189,8 @@ def _near_edges(
     for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
         end = chain.start[k + 1]
         for run in range(layer.run_start[k], layer.run_start[k + 1]):
-            one = layer.box[run]
-            if one[0] > box[2] or one[2] < box[0] or one[1] > box[3] or one[3] < box[1]:
+            boxes = layer.box
+            if boxes[run, 0] > box[2] or boxes[run, 2] < box[0] or boxes[run, 1] > box[3] or boxes[run, 3] < box[1]:
                 continue
             i = chain.start[k] + _RUN * (run - layer.run_start[k])
             last = min(i + _RUN, max(end - 1, i + 1))
@@ -204,7 +204,9 @@ def _near_edges(
                 ):
                     if n == len(edges):
                         longer = np.empty((2 * n, 8))
-                        longer[:n] = edges
+                        for row in range(n):
+                            for column in range(8):
+                                longer[row, column] = edges[row, column]
                         edges = longer
                     _put_edge(edges, n, chain, k, i, middle)
                     n += 1
@@ -349,12 +351,12 @@ def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
 
 @inner_loop
 def _near_blocks(boxes: Floats, n: int, box: tuple[float, float, float, float], found: Int64s) -> int:
-    """Find the blocks, of `n` edges together, whose boxes meet `box`; return how many."""
+    """Write the blocks, of `n` edges together, whose boxes meet `box`, after the first place of `found`; return how many."""
     m = 0
     for b in range((n + _BLOCK - 1) // _BLOCK):
         if boxes[b, 0] <= box[2] and boxes[b, 2] >= box[0] and boxes[b, 1] <= box[3] and boxes[b, 3] >= box[1]:
-            found[m] = b
             m += 1
+            found[m] = b
     return m
 
 
@@ -384,7 +386,7 @@ def _nearby(case: _Case, size: tuple[int, float], x: float, y: float, beyond: fl
 @inner_loop
 def _choose_blocks(case: _Case, n: int, box: tuple[float, float, float, float]) -> None:
     """Choose the blocks of edges that `_nearby` looks at: those whose boxes meet `box`."""
-    case.chosen[0] = _near_blocks(case.blocks, n, box, case.chosen[1:])
+    case.chosen[0] = _near_blocks(case.blocks, n, box, case.chosen)
 
 
 @inner_loop
@@ -392,7 +394,8 @@ def _put(room: Floats, n: int, a: float, b: float) -> tuple[Floats, int]:
     """Add an interval, keeping them sorted by their beginnings."""
     if n == len(room):
         longer = np.empty((2 * n, 2))
-        longer[:n] = room
+        for k in range(n):
+            longer[k, 0], longer[k, 1] = room[k, 0], room[k, 1]
         room = longer
     k = n
     while k > 0 and room[k - 1, 0] > a:
@@ -622,8 +625,9 @@ def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total
     """Add the border of the corridor within the site."""
     n, r = size
     for block in range((n + _BLOCK - 1) // _BLOCK):
-        one = case.blocks[block]
-        left, low, right, high = one[0] - r, one[1] - r, one[2] + r, one[3] + r
+        boxes = case.blocks
+        left, low = boxes[block, 0] - r, boxes[block, 1] - r
+        right, high = boxes[block, 2] + r, boxes[block, 3] + r
         if left > case.box[2] or right < case.box[0] or low > case.box[3] or high < case.box[1]:
             continue
         inside = False
@@ -644,20 +648,25 @@ def _border_of_capsule(
 ) -> tuple[_Room, _Sum]:
     edges = case.edges
     polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
-    if edges[i, 4] > 0.0:
-        room, total = _side_stretches(i, 1.0, case, size, inside, room, total)
-        if not polygon:
-            room, total = _side_stretches(i, -1.0, case, size, inside, room, total)
+    # Loops, not two calls each: every call is compiled into the loop on its own.
+    for side in range(1 if polygon else 2):
+        if edges[i, 4] > 0.0:
+            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, size, inside, room, total)
     towards = math.atan2(edges[i, 3], edges[i, 2])
     low, high = towards - _HALF, towards + _HALF
-    # The arc around the end that the next edge, if any, leaves; of a polygon, around corners that point outwards.
-    arc = (low, high)
-    if turn < 3.9:
-        arc = (low, low + turn) if turn > 0.0 else (high + turn, high)
-    if arc[0] < arc[1] and not (polygon and turn <= 0.0):
-        room, total = _cap_stretches(i, 1, arc, case, size, inside, room, total)
-    if not polygon and edges[i, 7] == 0.0:
-        room, total = _cap_stretches(i, 0, (high, high + math.pi), case, size, inside, room, total)
+    for end in range(2):
+        # Around the begin, the arc beyond the first edge; around the end, the arc that the next edge, if any, leaves.
+        first, last = high, high + math.pi
+        wanted = not polygon and edges[i, 7] == 0.0
+        if end == 1:
+            # Of a polygon, only corners that point outwards have an arc.
+            first, last, wanted = low, high, not polygon or turn > 0.0
+            if 0.0 < turn < 3.9:
+                last = low + turn
+            elif turn <= 0.0:
+                first = high + turn
+        if wanted and first < last:
+            room, total = _cap_stretches(i, end, (first, last), case, size, inside, room, total)
     return room, total
 
 
@@ -688,8 +697,9 @@ def _border_of_site(
     total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
         if k % _BLOCK == 0:
-            one = case.boxes[k // _BLOCK]
-            _choose_blocks(case, n, (one[0] - r, one[1] - r, one[2] + r, one[3] + r))
+            b = k // _BLOCK
+            boxes = case.boxes
+            _choose_blocks(case, n, (boxes[b, 0] - r, boxes[b, 1] - r, boxes[b, 2] + r, boxes[b, 3] + r))
         if case.chosen[0] == 0 and polygon < 0:
             continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
@@ -766,8 +776,8 @@ def encroached(
         if n > _MOST_EDGES:
             continue
         ours = _site_edges(sites, site, middle)
-        if len(near) < max(n, len(ours)):
-            near, chosen = np.empty(2 * max(n, len(ours)), np.int64), np.empty(2 * n + 2, np.int64)
+        if len(near) < max(n, len(ours)) + 2:
+            near, chosen = np.empty(2 * max(n, len(ours)) + 2, np.int64), np.empty(2 * n + 2, np.int64)
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
         boxes = _boxes_of_site(ours, boxes)
