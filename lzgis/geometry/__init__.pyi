@@ -28,7 +28,9 @@ from .overlay import outside_parts as outside_parts
 from .overlay import overlaps as overlaps
 from .overlay import part_of_dimension as part_of_dimension
 from .overlay import united as united
+from .sites_to_layer import CommonParts as CommonParts
 from .sites_to_layer import SiteShapes as SiteShapes
+from .sites_to_layer import common_parts as common_parts
 from .sites_to_layer import crossing as crossing
 from .sites_to_layer import nearest_rounded as nearest_rounded
 from .sites_to_layer import overlapping as overlapping

@@ -1,13 +1,16 @@
-"""The part of a site that lies nearer to a baseline than a corridor is wide."""
+"""The part of a site that lies nearer to a baseline than a corridor is wide: its size, and its shape."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
-from lzgis.geometry.features import Floats, Geometries
-from lzgis.geometry.overlay import part_of_dimension
-from lzgis.geometry.threads import by_rows
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
+from lzgis.geometry.overlay import part_of_dimension, united
+from lzgis.geometry.sites_to_layer import SiteShapes, laid_out
+from lzgis.geometry.threads import by_rows, cores, in_pieces
 
 #: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
 ARC_SEGMENTS = 64
@@ -15,6 +18,129 @@ ARC_SEGMENTS = 64
 _MANY_VERTICES = 24
 #: Segments per quarter circle of what it is cut with.
 _FEW_SEGMENTS = 4
+
+
+class Cases(NamedTuple):
+    """Sites with the features that they are too near to: groups of rows, each about one site.
+
+    Attributes
+    ----------
+    site : array of int, shape (groups,)
+        The site of each group.
+    start : array of int, shape (groups + 1,)
+        Where the rows of each group begin.
+    feature : array of int, shape (rows,)
+        The features.
+    radius : array of float, shape (rows,)
+        The distance to keep from each, in the plane's unit; 0 for the feature itself.
+    """
+
+    site: Integers
+    start: Integers
+    feature: Integers
+    radius: Floats
+
+    def take(self, which: Integers) -> Cases:
+        """Return some of the groups."""
+        size = self.start[which + 1] - self.start[which]
+        start = np.concatenate([[0], np.cumsum(size)])
+        rows = np.repeat(self.start[which] - start[:-1], size) + np.arange(start[-1])
+        return Cases(self.site[which], start, self.feature[rows], self.radius[rows])
+
+
+def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> Floats:
+    """Measure the part of each site nearer than a radius to any of its baselines, without building it.
+
+    Sides and arcs of corridors are exact. Where baselines of one site have several radii, where one of several is a polygon, and
+    where rounding leaves the answer open, parts are built by `encroached_parts`.
+
+    Returns
+    -------
+    array of float, shape (groups,)
+        Area for polygons, length for lines, 0 for points.
+
+    Examples
+    --------
+    >>> road, site = shapely.LineString([(0, 0), (900, 0)]), shapely.box(100, 15, 200, 80)
+    >>> cases = Cases(np.array([0]), np.array([0, 1]), np.array([0]), np.array([20.0]))
+    >>> encroached_sizes(SiteShapes(np.array([site])), FeatureIndex(np.array([road])), cases)
+    array([500.])
+    """
+    from lzgis.geometry.loops.corridor_areas import CLOSED_M
+
+    n = len(cases.site)
+    sizes = np.zeros(n)
+    group = np.repeat(np.arange(n), np.diff(cases.start))
+    dimension = sites.dimensions[cases.site]
+    first = cases.radius[cases.start[:-1]]
+    uneven = (cases.radius != first[group]) | (cases.radius <= 0)
+    joined = (np.diff(cases.start) > 1)[group] & (baselines.dimensions[cases.feature] == 2)
+    hard = np.zeros(n, dtype=bool)
+    hard[group[uneven | joined]] = True
+    by_loop = np.flatnonzero(~hard & (dimension > 0))
+    if len(by_loop):
+        found = _by_loop(sites, baselines, cases, by_loop)
+        sizes[by_loop] = np.where(dimension[by_loop] == 2, np.maximum(found[:, 0], 0.0), found[:, 1])
+        hard[by_loop] = ~(found[:, 2] <= CLOSED_M)
+    which = np.flatnonzero(hard & (dimension > 0))
+    if len(which):
+        parts = encroached_by_group(sites.geometries, baselines.geometries, cases.take(which))
+        sizes[which] = np.where(dimension[which] == 2, shapely.area(parts), shapely.length(parts))
+    return sizes
+
+
+def encroached_by_group(sites: Geometries, baselines: Geometries, cases: Cases) -> Geometries:
+    """Cut the part of each site nearer than a radius to any of its baselines, as `encroached_parts` does for one baseline.
+
+    Examples
+    --------
+    >>> roads = np.array([shapely.LineString([(0, 0), (900, 0)]), shapely.LineString([(0, 5), (900, 5)])])
+    >>> cases = Cases(np.array([0]), np.array([0, 2]), np.array([0, 1]), np.array([20.0, 20.0]))
+    >>> encroached_by_group(np.array([shapely.LineString([(9, 0), (9, 99)])]), roads, cases)[0].length
+    25.0
+    """
+    group = np.repeat(np.arange(len(cases.site)), np.diff(cases.start))
+    of_row = sites[cases.site[group]]
+    around = by_rows(_around, of_row, baselines[cases.feature], cases.radius)
+    return by_rows(_cut, sites[cases.site], united(around, group))
+
+
+def _around(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
+    around = _within_reach(baselines, sites, radius)
+    beyond = radius > 0
+    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
+    return around
+
+
+def _cut(sites: Geometries, around: Geometries) -> Geometries:
+    return part_of_dimension(shapely.intersection(sites, around), shapely.get_dimensions(sites))
+
+
+def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: Integers) -> Floats:
+    from lzgis.geometry.loops.corridor_areas import encroached, outlines
+
+    layer = laid_out(baselines, cell=sites.cell)
+    if "outlines" not in baselines.cached:
+        baselines.cached["outlines"] = outlines(baselines.geometries)
+    # Cases of one site and baseline, next to each other along the curve, find their edges in the processor's cache.
+    found = np.zeros((len(which), 3))
+    grid = (layer.grid.cells, layer.grid.directory, layer.grid.cell)
+
+    def work(first: int, last: int) -> None:
+        some = cases.take(which[first:last])
+        encroached(
+            sites.outlines.chain,
+            baselines.cached["outlines"],
+            grid,
+            some.site,
+            some.start,
+            some.feature,
+            some.radius[some.start[:-1]],
+            found[first:last],
+        )
+
+    in_pieces(len(which), cores(), work)
+    return found
 
 
 def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
@@ -41,14 +167,7 @@ def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -
     >>> encroached_parts(np.array([site]), np.array([road]), np.array([20.0]))[0].area
     500.0
     """
-    return by_rows(_encroached, sites, baselines, radius)
-
-
-def _encroached(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
-    around = _within_reach(baselines, sites, radius)
-    beyond = radius > 0
-    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
-    return part_of_dimension(shapely.intersection(sites, around), shapely.get_dimensions(sites))
+    return by_rows(_cut, sites, by_rows(_around, sites, baselines, radius))
 
 
 def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:

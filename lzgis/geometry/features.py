@@ -14,7 +14,6 @@ Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 
-
 @dataclass(frozen=True, eq=False)
 class FeatureIndex:
     """Geometries of one plane with a search tree, which is built when it is first used.
@@ -62,6 +61,12 @@ class FeatureIndex:
         borders[polygonal] = shapely.boundary(self.geometries[polygonal])
         shapely.prepare(borders)
         return borders
+
+    def covers(self, which: Integers, geometries: Geometries) -> npt.NDArray[np.bool_]:
+        """Tell whether each geometry lies properly inside the feature at the same place of `which`."""
+        chosen = self.geometries[which]
+        shapely.prepare(chosen)
+        return np.asarray(shapely.contains_properly(chosen, geometries), dtype=bool)
 
     def take(self, which: Integers) -> FeatureIndex:
         """Index a choice of the geometries."""

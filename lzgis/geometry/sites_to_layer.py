@@ -20,8 +20,10 @@ from lzgis.geometry.distance import DWithin, Nearest
 from lzgis.geometry.exact import exact_distances
 from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.overlay import Overlaps, overlaps, overlaps_of_pairs
+from lzgis.geometry.threads import by_rows
 
 if TYPE_CHECKING:
+    from lzgis.geometry.loops.corridor_areas import Outlines
     from lzgis.geometry.loops.laid_out_layer import LayerIndex
     from lzgis.geometry.loops.laid_out_sites import LaidOutSites
 
@@ -31,6 +33,14 @@ STEPS = 1e6
 _DOUBT, _DOUBT_ULP = 0.01, 64.0 * 2.0**-52
 #: Coordinates may be this large, in metres: beyond, the loops could miss a pair.
 MOST_COORDINATE_M = 1e9
+#: An area this much less than that of the site, per metre of its border, is that of the site.
+_WHOLE = 1e-9
+#: Features with more vertices than this are cut by a window before GEOS overlays them.
+_MANY_VERTICES = 500
+#: The side of a square that windows share is at least twice 2 to this power, in metres.
+_SQUARE = 11
+#: Areas that differ by no more than this, absolutely and relatively, are the same.
+_SAME_AREA = 1e-7
 #: The side of a grid cell in metres. It is doubled until no site is wider than so many cells.
 _CELL_M, _MOST_CELLS = 256.0, 2048
 
@@ -71,6 +81,16 @@ class SiteShapes:
         return np.nan_to_num(shapely.bounds(self.geometries)).reshape(-1, 4)
 
     @cached_property
+    def areas(self) -> Floats:
+        """Area of each site, 0 for lines and points."""
+        return np.asarray(shapely.area(self.geometries), dtype=float)
+
+    @cached_property
+    def perimeters(self) -> Floats:
+        """Perimeter of polygons, length of lines, 0 for points."""
+        return np.asarray(shapely.length(self.geometries), dtype=float)
+
+    @cached_property
     def cell(self) -> float:
         """The side of a grid cell that suits the sites."""
         cell, widest = _CELL_M, float((self.bounds[:, 2:] - self.bounds[:, :2]).max(initial=0.0))
@@ -87,6 +107,13 @@ class SiteShapes:
     def dimensions(self) -> Integers:
         """0 for points, 1 for lines, 2 for polygons."""
         return np.asarray(shapely.get_dimensions(self.geometries), dtype=np.intp)
+
+    @cached_property
+    def outlines(self) -> Outlines:
+        """The sites as chains whose rings have the polygon at their left."""
+        from lzgis.geometry.loops.corridor_areas import outlines
+
+        return outlines(self.geometries)
 
     def laid_out(self) -> LaidOutSites:
         """Return the sites as flat arrays for the loops, made when first needed."""
@@ -116,29 +143,167 @@ def laid_out(index: FeatureIndex, *, cell: float = _CELL_M) -> LayerIndex:
     return made
 
 
-def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0.0) -> Overlaps:
-    """Find the pairs that overlap, with the part they share, as `overlaps` does.
+@dataclass(frozen=True, eq=False)
+class CommonParts:
+    """Pairs of site and feature whose common part has the dimension of the lesser of the two; arrays of one length.
 
-    Parts too narrow for the loops to see (less than 1e-6 of the unit of the plane) are left out.
+    Attributes
+    ----------
+    left, right : array of int
+        Positions of the site and the feature, sorted by `left`, then `right`.
+    dimension : array of int
+        0 for points, 1 for lines, 2 for polygons.
+    area, length : array of float
+        Area of the part, 0 for lines and points; length of a line, perimeter of a polygon, 0 for points.
+    whole : array of bool
+        The part is the whole site.
+    """
+
+    left: Integers
+    right: Integers
+    dimension: Integers
+    area: Floats
+    length: Floats
+    whole: Flags
+
+    @property
+    def mean_width(self) -> Floats:
+        """Mean width 2A/P of polygons, NaN for others."""
+        return np.divide(2.0 * self.area, self.length, out=np.full(len(self.area), np.nan), where=self.area > 0)
+
+    def take(self, which: Integers) -> CommonParts:
+        """Return some of the pairs."""
+        names = ("left", "right", "dimension", "area", "length", "whole")
+        return CommonParts(*(getattr(self, name)[which] for name in names))
+
+
+def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0.0) -> CommonParts:
+    """Find the pairs that overlap, with the size of the part they share, without building it.
+
+    Parts too narrow for the loops to see (less than 1e-6 of the unit of the plane) are left out. `common_parts` builds parts.
 
     Examples
     --------
-    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
-    >>> overlapping(SiteShapes(np.array([shapely.box(8, 0, 10, 2)])), index).area
-    array([4.])
+    >>> index = FeatureIndex(np.array([shapely.box(1, 1, 11, 11), shapely.box(11, 1, 21, 11)]))
+    >>> found = overlapping(SiteShapes(np.array([shapely.box(9, 1.5, 11, 3.5)])), index)
+    >>> found.right, found.area, found.length, found.whole
+    (array([0]), array([4.]), array([8.]), array([ True]))
     """
     if (index.dimensions < 2).any():
-        return overlaps(sites.geometries, index, resolution=resolution)
-    from lzgis.geometry.loops.laid_out_sites import common_pairs
+        return _measured(overlaps(sites.geometries, index, resolution=resolution), sites)
+    from lzgis.geometry.loops.laid_out_sites import common_areas_of
 
-    left, right = common_pairs(sites.laid_out(), laid_out(index, cell=sites.cell))
+    areas, perimeter = common_areas_of(sites.laid_out(), laid_out(index, cell=sites.cell))
+    whole = np.abs(areas.area - sites.areas[areas.left]) <= _WHOLE * np.maximum(sites.perimeters[areas.left], 1.0)
+    perimeter = np.where(whole, sites.perimeters[areas.left], perimeter)
+    known = ~areas.undecided & ~np.isnan(perimeter)
+    which = np.flatnonzero(known)
+    surely = CommonParts(
+        areas.left[which], areas.right[which], np.full(len(which), 2), areas.area[which], perimeter[which], whole[which]
+    )
+    left, right = areas.left[~known], areas.right[~known]
     others = np.flatnonzero(sites.dimensions < 2)
     if len(others):
         mine, theirs = index.tree.query(sites.geometries[others], predicate="intersects")
         left, right = np.concatenate([left, others[mine]]), np.concatenate([right, theirs])
-        order = np.lexsort((right, left))
-        left, right = left[order], right[order]
-    return overlaps_of_pairs(sites.geometries, index, (left, right), resolution=resolution)
+    order = np.lexsort((right, left))
+    rest = _overlaps_nearby(sites, index, (left[order], right[order]), resolution)
+    return _joined(surely, _measured(rest, sites))
+
+
+def _overlaps_nearby(
+    sites: SiteShapes, index: FeatureIndex, pairs: tuple[Integers, Integers], resolution: float
+) -> Overlaps:
+    """Do as `overlaps_of_pairs`; a feature of many vertices is cut by a window around the site first."""
+    left, right = pairs
+    ours, local = sites.geometries[left], index.geometries[right]
+    large = np.flatnonzero((shapely.get_num_coordinates(local) > _MANY_VERTICES) & (sites.dimensions[left] > 0))
+    if len(large):
+        cut = large[~index.covers(right[large], ours[large])]
+        local[cut] = features_around(index, right[cut], sites.bounds[left[cut]], cell=sites.cell)
+    place = np.arange(len(left))
+    found = overlaps_of_pairs(ours, FeatureIndex(local), (place, place), resolution=resolution)
+    return Overlaps(left[found.left], right[found.left], found.part, found.area, found.length)
+
+
+def features_around(index: FeatureIndex, which: Integers, bounds: Floats, *, cell: float = _CELL_M) -> Geometries:
+    """Cut polygons by a window 1 m larger than `bounds`, which is much faster than an overlay.
+
+    The clipping of GEOS is fast but not robust. What it returns is taken if it is valid and has the area that the loops find;
+    otherwise GEOS overlays the polygon and the window.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 900, 900)]))
+    >>> features_around(index, np.array([0]), np.array([[10.0, 10.0, 20.0, 20.0]]))[0].bounds
+    (9.0, 9.0, 21.0, 21.0)
+    """
+    from lzgis.geometry.loops.areas import intersection_areas
+
+    windows = bounds + np.array([-1.0, -1.0, 1.0, 1.0])
+    # Windows of one feature share the work of cutting it by a square; squares overlap by half, so that one holds the window.
+    half = 2.0 ** np.maximum(np.ceil(np.log2((windows[:, 2:] - windows[:, :2]).max(axis=1, initial=1.0))), _SQUARE)
+    corner = np.floor(windows[:, :2] / half[:, np.newaxis]) * half[:, np.newaxis]
+    squares: dict[tuple[float, ...], shapely.Geometry] = {}
+    found = np.empty(len(which), dtype=object)
+    rows = zip(which.tolist(), half.tolist(), *corner.T.tolist(), windows.tolist(), strict=True)
+    for at, (feature, side, x, y, window) in enumerate(rows):
+        key = (feature, side, x, y)
+        if key not in squares:
+            squares[key] = shapely.clip_by_rect(index.geometries[feature], x, y, x + 2.0 * side, y + 2.0 * side)
+        found[at] = shapely.clip_by_rect(squares[key], *window)
+    boxes = np.asarray(shapely.box(*windows.T), dtype=object)
+    areas = intersection_areas(boxes, laid_out(index, cell=cell).grid)
+    key_of = areas.left * max(len(index), 1) + areas.right
+    wanted = np.arange(len(which)) * max(len(index), 1) + which
+    order = np.argsort(key_of)
+    place = order[np.minimum(np.searchsorted(key_of[order], wanted), max(len(order) - 1, 0))] if len(order) else wanted * 0
+    known = len(order) > 0 and (key_of[place] == wanted) & ~areas.undecided[place]
+    expected = np.where(known, areas.area[place], np.nan) if len(order) else np.full(len(which), np.nan)
+    right = shapely.is_valid(found) & (np.abs(shapely.area(found) - expected) <= _SAME_AREA * (1.0 + expected))
+    wrong = np.flatnonzero(~right)
+    found[wrong] = by_rows(shapely.intersection, index.geometries[which[wrong]], boxes[wrong])
+    return found
+
+
+def _measured(found: Overlaps, sites: SiteShapes) -> CommonParts:
+    same = np.fromiter(
+        (part is site for part, site in zip(found.part, sites.geometries[found.left], strict=True)),
+        bool,
+        len(found.left),
+    )
+    dimension = np.asarray(shapely.get_dimensions(found.part), dtype=np.intp)
+    return CommonParts(found.left, found.right, dimension, found.area, shapely.length(found.part), same)
+
+
+def _joined(one: CommonParts, other: CommonParts) -> CommonParts:
+    columns = [
+        np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("left", "right", "dimension", "area", "length", "whole")
+    ]
+    return CommonParts(*columns).take(np.lexsort((columns[1], columns[0])))
+
+
+def common_parts(
+    sites: SiteShapes, index: FeatureIndex, pairs: tuple[Integers, Integers], *, resolution: float = 0.0
+) -> Geometries:
+    """Build the parts that pairs of `overlapping`, sorted by site, then feature, share; empty where GEOS finds none.
+
+    A feature of many vertices is cut by a window around the site first.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10)]))
+    >>> common_parts(SiteShapes(np.array([shapely.box(8, 0, 12, 2)])), index, (np.array([0]), np.array([0])))[0].area
+    4.0
+    """
+    parts = np.full(len(pairs[0]), shapely.GeometryCollection(), dtype=object)
+    if not len(parts):
+        return parts
+    found = _overlaps_nearby(sites, index, pairs, resolution)
+    key = pairs[0] * max(len(index), 1) + pairs[1]
+    parts[np.searchsorted(key, found.left * max(len(index), 1) + found.right)] = found.part
+    return parts
 
 
 def crossing(index: FeatureIndex) -> Flags:

@@ -41,6 +41,11 @@ def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[
         return list(pool.map(lambda piece: work(*piece), pieces))
 
 
+def cores() -> int:
+    """Return how many threads to use: one in a process that another one started, because the other cores are busy then."""
+    return 1 if multiprocessing.parent_process() is not None else os.cpu_count() or 1
+
+
 def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geometries:
     """Call ``work`` for some rows of the columns at a time, in as many threads as there are cores; join the results.
 
@@ -53,7 +58,7 @@ def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geom
     array([ 3.1, 12.5])
     """
     rows = len(columns[0])
-    threads = 1 if multiprocessing.parent_process() is not None else os.cpu_count() or 1
+    threads = cores()
     if threads == 1 or not rows:
         return work(*columns)
     return np.concatenate(in_pieces(rows, threads, lambda *part: work(*(column[slice(*part)] for column in columns))))

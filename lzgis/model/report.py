@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """The answer to one rule for one site. There is no fifth, and a rule that could not be checked never passes."""
+    """The answer to one rule for one site. There is no sixth, and a rule that could not be checked never passes.
+
+    不适用 is the answer of a rule that is not meant for the activity of the site. It has a finding where the site lies in the
+    layer, or nearer than the rule reaches; elsewhere only the count in the verdict.
+    """
 
     INVOLVED = "涉及"
     CLEAR = "不涉及"
     SLIVER = "疑似边界误差"
     NOT_CHECKED = "未核查"
+    NOT_APPLICABLE = "不适用"
 
     @property
     def rank(self) -> int:
@@ -34,7 +39,7 @@ class State(StrEnum):
 
 
 #: From the gravest state to the mildest. Where several findings answer for one site and rule, the gravest counts.
-STATES_BY_GRAVITY = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR)
+STATES_BY_GRAVITY = (State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR, State.NOT_APPLICABLE)
 #: The states of a finding that hits something; the second may be a digitising error.
 HIT_STATES = (State.INVOLVED, State.SLIVER)
 #: Coordinates are accurate to a millimetre at best: what is narrower or shorter than this (m) touches, it does not overlap.
@@ -169,6 +174,7 @@ VERDICT_COLUMNS = (
     ),
     Column("notices", "object", "tuple of the rules that only inform"),
     Column("not_checked", "object", "tuple of the rules that could not be checked"),
+    Column("not_applicable", "int", "how many rules are not meant for the activity and have no finding"),
     Column(
         "nearest_rule",
         "str",

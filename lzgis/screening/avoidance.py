@@ -185,7 +185,8 @@ def _obstacles(
 ) -> tuple[tuple[Rule, ...], list[shapely.Geometry]]:
     """Return the rules that forbid some area near the site, and all these areas in the plane."""
     layers = setting.plane_layers
-    check = Check(subjects.sites, layers, setting.book.tolerance.sliver_width_m)
+    everyone = np.ones(len(subjects.sites), dtype=bool)
+    check = Check(subjects.sites, layers, setting.book.tolerance.sliver_width_m, everyone)
     window = window_around(subjects.sites.geometry[0], within_m)
     rules, forbidden = [], []
     for rule in setting.book.rules:
@@ -209,11 +210,11 @@ def _forbidden_areas(
     obstacles = KINDS[rule.kind].obstacles
     if obstacles is None:
         return np.zeros(0, dtype=object)
-    rows = obstacles(rule, check, window)
-    columns = finding_rows(rows, rule, subjects, check.layers, day)
+    found = obstacles(rule, check, window)
+    columns = finding_rows(found.rows, rule, subjects, check.layers, day)
     grave = (columns["severity"] == Severity.PROHIBITED) & (columns["state"] == State.INVOLVED)
-    areal = shapely.area(rows.geometry) > 0
-    return np.asarray(rows.geometry[grave & areal], dtype=object)
+    areal = shapely.area(found.geometry) > 0
+    return np.asarray(found.geometry[grave & areal], dtype=object)
 
 
 def _moved(shape: shapely.Geometry, move: Translation) -> list[shapely.Geometry]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
-from lzgis.geometry import SiteShapes, overlapping
+from lzgis.geometry import common_parts, overlapping
 from lzgis.model.report import BREAKDOWN_COLUMNS, HIT_STATES
 from lzgis.rules.for_sites import INFORMING_KINDS
-from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
-from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.rules.for_sites.hits import Floats, Integers
+from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
+from lzgis.screening.parts import PartKeys
 
 #: Decimals to which square metres, hectares, mu and metres are printed, and to which the parts are rounded.
 _PLACES = {"area_m2": 2, "area_ha": 4, "area_mu": 4, "length_m": 3}
@@ -26,7 +26,11 @@ _NOTHING = 0.001
 
 
 def breakdown(
-    findings: pd.DataFrame, shapes: Geometries, layers: Mapping[str, PlaneLayer], divisions: Iterable[str]
+    findings: pd.DataFrame,
+    keys: PartKeys,
+    sites: PlaneSites,
+    measure: Callable[[PlaneSites, PartKeys], Floats],
+    levels: Mapping[str, PlaneLayer],
 ) -> pd.DataFrame:
     """Break every overlap down by the divisions of each level; columns as in `lzgis.model.report.BREAKDOWN_COLUMNS`.
 
@@ -38,32 +42,28 @@ def breakdown(
     ----------
     findings : DataFrame
         The findings.
-    shapes : array of shapely geometries
-        The part of the site that each finding is about, in the plane; None if there is none.
-    layers : mapping of PlaneLayer
-        The layers of the city by name.
-    divisions : iterable of str
-        Names of the layers of divisions, one for each level.
+    keys : PartKeys
+        The positions of their rules, sites and features.
+    sites : PlaneSites
+        The sites.
+    measure : callable
+        Measures for pieces of sites the parts that findings are about, which are given by the positions of the pieces.
+    levels : mapping of PlaneLayer
+        The layers of divisions, one for each level, by id.
     """
     hit = findings["state"].isin(HIT_STATES) & ~findings["kind"].isin(INFORMING_KINDS)
-    # Missing shapes have dimension -1, points 0: neither has parts.
-    dimension = shapely.get_dimensions(shapes)
-    which = np.flatnonzero(hit.to_numpy(dtype=bool) & (dimension > 0) & ~shapely.is_empty(shapes))
-    areal = dimension[which] == 2
-    sizes = {name: findings[name].to_numpy(dtype=float)[which] for name in ("area_m2", "length_m")}
-    whole = np.where(areal, sizes["area_m2"], sizes["length_m"])
-    drawn = np.where(areal, shapely.area(shapes[which]), shapely.length(shapes[which]))
-    # The shape of a band may be its possible part, while the area is that of the certain part.
-    matches = (whole >= _NOTHING) & (np.abs(whole - drawn) <= np.maximum(_REMAINDER, 1e-6 * whole))
-    which, areal, whole = which[matches], areal[matches], whole[matches]
-    parts = SiteShapes(shapes[which])
-    levels = [
-        _level(parts, areal, whole, level, layers[level])
-        for level in divisions
-        if level in layers and len(layers[level].frame)
+    site = keys.rows.site
+    areal = sites.dimension[site] == 2
+    whole = np.where(areal, *(findings[name].to_numpy(dtype=float) for name in ("area_m2", "length_m")))
+    which = np.flatnonzero(hit.to_numpy(dtype=bool) & (sites.dimension[site] > 0) & (whole >= _NOTHING))
+    chosen = keys.take(which)
+    found = [
+        _level(chosen, (areal[which], whole[which]), sites, measure, (name, layer))
+        for name, layer in levels.items()
+        if len(layer.frame)
     ]
     columns = {
-        name: np.concatenate([part[name] for part in levels]) if levels else np.zeros(0)
+        name: np.concatenate([part[name] for part in found]) if found else np.zeros(0)
         for name in ("finding", "level", "division_id", "division_name", *_PLACES, "share", "adjustment")
     }
     table = pd.DataFrame(columns)
@@ -75,19 +75,43 @@ def breakdown(
 
 
 def _level(
-    parts: SiteShapes, areal: npt.NDArray[np.bool_], whole: Floats, level: str, layer: PlaneLayer
+    keys: PartKeys,
+    sizes: tuple[npt.NDArray[np.bool_], Floats],
+    sites: PlaneSites,
+    measure: Callable[[PlaneSites, PartKeys], Floats],
+    of: tuple[str, PlaneLayer],
 ) -> dict[str, Any]:
-    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap in `parts`."""
-    found = overlapping(parts, layer.index)
-    measured = np.where(areal[found.left], found.area, found.length)
-    real = measured >= _NOTHING
-    group, division, measured = found.left[real], found.right[real], measured[real]
+    """Break the overlaps down by the divisions of one level; ``finding`` is the position of the overlap."""
+    (areal, whole), (level, layer) = sizes, of
+    site = keys.rows.site
+    inside = overlapping(sites.shapes, layer.index)
+    times = np.bincount(inside.left, minlength=len(sites))
+    # A site that lies wholly in one division: so does all of it that is hit.
+    single = np.full(len(sites), -1)
+    alone = inside.whole & (times[inside.left] == 1)
+    single[inside.left[alone]] = inside.right[alone]
+    simple = np.flatnonzero(single[site] >= 0)
+    # The others are cut by the divisions, and each piece is measured.
+    cut = np.flatnonzero(np.isin(inside.left, site[single[site] < 0]))
+    pieces = common_parts(sites.shapes, layer.index, (inside.left[cut], inside.right[cut]))
+    of_site, of_division = inside.left[cut], inside.right[cut]
+    first, last = np.searchsorted(of_site, site, "left"), np.searchsorted(of_site, site, "right")
+    count = np.where(single[site] < 0, last - first, 0)
+    group = np.repeat(np.arange(len(site)), count)
+    piece = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(len(group))
+    rows = keys.take(group)
+    common = measure(PlaneSites(pieces), PartKeys(rows.rule, rows.rows._replace(site=piece)))
+    real = common >= _NOTHING
+    group = np.concatenate([group[real], simple])
+    division = np.concatenate([of_division[piece[real]], single[site[simple]]])
+    measured = np.concatenate([common[real], whole[simple]])
     rest = whole - np.bincount(group, weights=measured, minlength=len(whole))
     left_over = np.flatnonzero(np.abs(rest) > _REMAINDER)
     group = np.concatenate([group, left_over])
     division = np.concatenate([division, np.full(len(left_over), -1)])
     measured = np.concatenate([measured, rest[left_over]])
-    order = np.argsort(group, kind="stable")
+    # Divisions in the order of the layer, the remainder last.
+    order = np.lexsort((np.where(division < 0, len(layer.frame), division), group))
     group, division, measured = group[order], division[order], measured[order]
     names = {name: np.append(layer.frame[name].to_numpy(dtype=object), "")[division] for name in ("id", "name")}
     plane = areal[group]

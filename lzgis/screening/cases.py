@@ -18,10 +18,10 @@ import shapely
 
 from lzgis.geometry import FeatureIndex
 from lzgis.model.catalogue import Baseline, LayerSpec
-from lzgis.model.report import STATES_BY_GRAVITY, Reason, State
+from lzgis.model.report import STATES_BY_GRAVITY, State
 from lzgis.model.rules import Case, RuleBook
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
-from lzgis.screening.check import check_all
+from lzgis.screening.check import Shared, check_all
 from lzgis.screening.subjects import Subjects
 
 #: Distance between the sites of two cases, side of a site, and reach of a feature around it (m).
@@ -78,7 +78,7 @@ def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date
     wanted = {case.rule for _, case in asked}
     rules = tuple(rule for rule in book.rules if rule.id in wanted)
     scene = _scene_of([case for _, case in asked], RuleBook(**{**vars(book), "rules": rules}))
-    tables = check_all(scene.subjects, scene.layers, day)
+    tables = check_all(Shared(scene.subjects, scene.layers), day)
     for rule, table in zip(rules, tables, strict=True):
         frame = pd.DataFrame({k: table[k] for k in ("site_id", "state", "reason", "severity", "route", "open_facts")})
         for at, (number, case) in enumerate(asked):
@@ -88,13 +88,10 @@ def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date
 
 def _answer(number: int, case: Case, rows: pd.DataFrame) -> Outcome:
     if rows.empty:
-        return Outcome(number, case, "不适用", "", "", "")
+        return Outcome(number, case, State.NOT_APPLICABLE.value, "", "", "")
     ranks = rows["state"].map({str(state.value): rank for rank, state in enumerate(STATES_BY_GRAVITY)})
     row = rows.iloc[int(np.argmin(ranks.to_numpy()))]
-    # What a rule is not meant for is no 不涉及.
-    not_meant = row["state"] == State.CLEAR and row["reason"] == Reason.ACTIVITY_NOT_MEANT
-    state = "不适用" if not_meant else str(row["state"])
-    return Outcome(number, case, state, row["severity"], row["route"], row["open_facts"])
+    return Outcome(number, case, str(row["state"]), row["severity"], row["route"], row["open_facts"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +120,7 @@ def _scene_of(cases: Sequence[Case], book: RuleBook) -> _Scene:
         (shapely.box(-_STEP_M, -_STEP_M, (len(cases) + 1) * _STEP_M, _STEP_M), {})
     ]
     layers["city"] = _layer_of("city", book, outline)
-    return _Scene(Subjects(table, activity, PlaneSites(sites), book), layers)
+    return _Scene(Subjects(table, activity, PlaneSites(sites), book, np.zeros(len(cases), dtype=bool)), layers)
 
 
 def _layer_of(name: str, book: RuleBook, features: Sequence[tuple[shapely.Geometry, dict[str, str]]]) -> PlaneLayer:

@@ -12,29 +12,28 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.locate import all_outside
-from lzgis.model.report import RESOLUTION_M, Reason, State
+from lzgis.model.report import HIT_STATES, RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
 from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits, not_checked, only
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, Integers, concatenated, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 from lzgis.screening.coverage import Coverage, coverage_of, covered
-from lzgis.screening.findings import Columns, finding_rows
+from lzgis.screening.findings import NO_PART, Columns, finding_rows
+from lzgis.screening.parts import PartKeys
 from lzgis.screening.subjects import Subjects
 
 #: Called with the name of the step, how many parts of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 
 
-def check_all(
-    subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date, *, progress: Progress | None = None
-) -> list[Columns]:
+def check_all(shared: Shared, as_of: dt.date, *, progress: Progress | None = None) -> list[Columns]:
     """Check the sites against every rule of their book; return one table of finding columns per rule."""
     # Imported here: it imports numba, which commands that check nothing do not need.
     from lzgis.geometry import ready_loops
 
     ready_loops(progress)
-    shared = _Shared(subjects, layers)
+    subjects, layers = shared.subjects, shared.layers
     parts = []
     rules = subjects.book.rules
     for done, rule in enumerate(rules):
@@ -67,7 +66,7 @@ class _Selection:
 
 
 @dataclass(frozen=True, eq=False)
-class _Shared:
+class Shared:
     """What all rules of one screening share: sites and layers in the plane, and caches by layer."""
 
     subjects: Subjects
@@ -103,88 +102,135 @@ class _Shared:
         return Reason.LAYER_ELSEWHERE if self.elsewhere[rule.layer] else Reason.NONE
 
     @cached_property
-    def concerned(self) -> dict[str, np.ndarray]:
-        """Which sites each rule concerns: those with its activities, and those that give none."""
-        everyone = np.ones(len(self.subjects.sites), dtype=bool)
-        return {
-            rule.id: (
-                self.subjects.has_activity(rule.activities) | self.subjects.no_activity if rule.activities else everyone
-            )
-            & self._facts_may_hold(rule)
-            for rule in self.subjects.book.rules
-        }
-
-    def _facts_may_hold(self, rule: Rule) -> np.ndarray:
-        if not rule.facts:
-            return np.ones(len(self.subjects.sites), dtype=bool)
-        answers = self.subjects.facts_hold(rule.facts)
-        return np.asarray(answers.hold | answers.open)
-
-    @cached_property
     def concerned_by_features(self) -> dict[Any, np.ndarray]:
         """Which sites any of the rules about the same features concerns: they are measured together, and once."""
         found: dict[Any, np.ndarray] = {}
         for rule in self.subjects.book.rules:
             key = _features_key(rule)
-            found[key] = found.get(key, False) | self.concerned[rule.id]
+            found[key] = found.get(key, False) | self.subjects.concerned[rule.id]
         return found
 
-    def select(self, rule: Rule, part: str, usable: np.ndarray, geometry: Geometries) -> _Selection:
-        """Select the `usable` sites that the rule, or one about the same features, concerns.
+    def select(self, part: str, usable: np.ndarray, geometry: Geometries) -> _Selection:
+        """Select the `usable` sites.
 
         `geometry` holds all sites, or the parts of them that the layer `part` covers; `part` is empty for whole sites.
         """
-        which = np.flatnonzero(self.concerned_by_features[_features_key(rule)] & usable)
-        key = (part, which.tobytes())
-        if key not in self.selections:
+        if part not in self.selections:
+            which = np.flatnonzero(usable)
             everyone = len(which) == len(self.subjects.sites) and part == ""
-            self.selections[key] = _Selection(which, self.subjects.sites if everyone else PlaneSites(geometry[which]))
-        return self.selections[key]
+            self.selections[part] = _Selection(which, self.subjects.sites if everyone else PlaneSites(geometry[which]))
+        return self.selections[part]
 
 
 def _features_key(rule: Rule) -> Any:
     return (rule.layers, repr(rule.where))
 
 
-def _check(rule: Rule, shared: _Shared) -> Hits:
-    concerned = shared.concerned[rule.id]
-    not_concerned = hits(np.flatnonzero(~concerned), rule.layer, reason=Reason.ACTIVITY_NOT_MEANT)
-    if not concerned.any():
-        return not_concerned
+def _check(rule: Rule, shared: Shared) -> Hits:
+    concerned = shared.subjects.concerned[rule.id]
     reason = _not_checked_reason(rule, shared.layers)
     absence = shared.absence_reason(rule)
     if absence is Reason.LAYER_ELSEWHERE and KINDS[rule.kind].absence_counts:
         reason = absence
     if reason is not Reason.NONE:
-        return concatenated([not_checked(np.flatnonzero(concerned), rule, reason), not_concerned])
-    first = next(shared.layers[name] for name in (rule.layer, *rule.layers) if name in shared.layers)
-    rows = _measured(rule, shared, first.spec.coverage)
-    rows = covered(rows, rule, shared.coverage(first.spec.coverage), concerned)
+        return not_checked(np.flatnonzero(concerned), rule, reason)
+    found = measured(rule, shared)
+    rows = covered(found, rule, shared.coverage(_covering(rule, shared)), concerned)
     rows = _without_doubtful(rows, rule, shared)
     rows = without_enclosed(rows, shared.subjects.encloses)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
     if absence is not Reason.NONE:
         clear = rows.state == State.CLEAR
         rows = concatenated([only(rows, ~clear), not_checked(rows.site[clear], rule, absence)])
-    return concatenated([rows, not_concerned])
+    if concerned.all():
+        return rows
+    return concatenated([rows, _not_applicable(only(found, ~concerned[found.site]), rule)])
 
 
-def _measured(rule: Rule, shared: _Shared, covering: str) -> Hits:
-    """Run the check of the rule's kind on the sites, or on the parts of them that the layer `covering` covers."""
-    coverage = shared.coverage(covering)
+def _not_applicable(rows: Hits, rule: Rule) -> Hits:
+    """Keep the rows of sites that lie in the layer, or nearer than the rule reaches, as 不适用."""
+    if KINDS[rule.kind].absence_counts:
+        # The site, or a part of it, lies in a feature that others must lie in.
+        there = np.isin(rows.state, (State.CLEAR, State.INVOLVED, State.SLIVER)) & (rows.distance_m == 0)
+    else:
+        there = np.isin(rows.state, HIT_STATES)
+    rows = only(rows, there)
+    return rows.changed(
+        state=np.full(len(rows), State.NOT_APPLICABLE, dtype=object),
+        reason=np.full(len(rows), Reason.ACTIVITY_NOT_MEANT, dtype=object),
+        has_part=rows.has_part & (not KINDS[rule.kind].absence_counts),
+    )
+
+
+def _covering(rule: Rule, shared: Shared) -> str:
+    """Return the layer that says what the layer of a rule covers."""
+    first = next(shared.layers[name] for name in (rule.layer, *rule.layers) if name in shared.layers)
+    return first.spec.coverage
+
+
+def check_of(rule: Rule, shared: Shared) -> tuple[Check, Integers]:
+    """Return what the check of the rule's kind is given, and which sites these are.
+
+    They are the sites, or the parts of them that the layer that covers the rule's layer covers.
+    """
+    covering = _covering(rule, shared)
     width = shared.subjects.book.tolerance.sliver_width_m if rule.sliver_width_m is None else rule.sliver_width_m
-    kind = KINDS[rule.kind]
-    if not kind.absence_counts or coverage.whole.all():
+    if not KINDS[rule.kind].absence_counts or shared.coverage(covering).whole.all():
         everyone = np.ones(len(shared.subjects.sites), dtype=bool)
-        selection = shared.select(rule, "", everyone, shared.subjects.sites.geometry)
+        selection = shared.select("", everyone, shared.subjects.sites.geometry)
     else:
         # Outside the coverage features are unknown, not absent: only the covered part of a site can miss them.
-        selection = shared.select(rule, covering, ~coverage.none, coverage.inside)
-    rows = kind.check(rule, Check(selection.sites, shared.layers, width, selection.cache))
-    return rows.changed(site=selection.which[rows.site])
+        coverage = shared.coverage(covering)
+        selection = shared.select(covering, ~coverage.none, coverage.inside)
+    concerned = shared.concerned_by_features[_features_key(rule)][selection.which]
+    return Check(selection.sites, shared.layers, width, concerned, selection.cache), selection.which
 
 
-def _without_doubtful(rows: Hits, rule: Rule, shared: _Shared) -> Hits:
+def measured(rule: Rule, shared: Shared) -> Hits:
+    """Run the check of the rule's kind."""
+    check, which = check_of(rule, shared)
+    rows = KINDS[rule.kind].check(rule, check)
+    return rows.changed(site=which[rows.site])
+
+
+def plane_parts(shared: Shared, usable: Integers, keys: PartKeys) -> Geometries:
+    """Build the parts of sites that findings are about, in the plane; None where there is none.
+
+    Parameters
+    ----------
+    shared : Shared
+        What the findings were made with.
+    usable : array of int
+        Positions of its sites among all sites.
+    keys : PartKeys
+        The findings.
+    """
+    parts = np.full(len(keys.rule), None, dtype=object)
+    there = np.flatnonzero(keys.rows.feature != NO_PART)
+    for at in np.unique(keys.rule[there]):
+        rule = shared.subjects.book.rules[at]
+        which = there[keys.rule[there] == at]
+        check, sites = check_of(rule, shared)
+        rows = keys.rows.take(which)
+        place = np.searchsorted(sites, np.searchsorted(usable, rows.site))
+        parts[which] = KINDS[rule.kind].parts(rule, check, rows._replace(site=place))
+    return parts
+
+
+def part_sizes(shared: Shared, pieces: PlaneSites, keys: PartKeys) -> Floats:
+    """Measure, without building it, the part of a piece of a site that a finding is about; `keys` holds positions of pieces."""
+    sizes = np.zeros(len(keys.rule))
+    cache: dict[Any, Any] = {}
+    everyone = np.ones(len(pieces), dtype=bool)
+    for at in np.unique(keys.rule):
+        rule = shared.subjects.book.rules[at]
+        which = np.flatnonzero(keys.rule == at)
+        check = Check(pieces, shared.layers, 0.0, everyone, cache)
+        sizes[which] = KINDS[rule.kind].sizes(rule, check, keys.rows.take(which))
+    return sizes
+
+
+def _without_doubtful(rows: Hits, rule: Rule, shared: Shared) -> Hits:
     """Turn 不涉及 into 未核查 near features that cannot be relied on."""
     places = [p for name in rule.layers if name in shared.layers for p in shared.layers[name].doubtful]
     if not places:

@@ -10,17 +10,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lzgis.coordinates.plane import Plane
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, STATES_BY_GRAVITY, Reason, State
 from lzgis.model.rules import USUAL_ROUTES, Certainty, Requirement, Route, Rule, RuleBook, Severity, Unless
+from lzgis.rules.for_sites.base import Rows
 from lzgis.rules.for_sites.hits import Hits, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.screening.parts import CGCS2000, PartArray, PartKeys, PartMaker
 from lzgis.screening.subjects import Subjects
 
-#: The columns of findings by name, arrays of equal length; ``geometry`` is in the plane.
+#: The columns of findings by name, arrays of equal length, and what `Parts` needs.
 Columns = dict[str, Any]
+#: Stands for the feature of a finding that is about no part of its site.
+NO_PART = -2
 #: The columns that are the same in all rows of a rule.
 PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of")
 
@@ -28,7 +31,7 @@ PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of
 def finding_rows(
     rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date
 ) -> Columns:
-    """Turn the hits of one rule into the columns of findings, and ``geometry`` in the plane."""
+    """Turn the hits of one rule into the columns of findings, and ``site`` and ``feature``, their positions; `NO_PART` without a part."""
     features = _feature_names(rows, layers)
     applied = _exceptions(rows, rule, subjects, layers)
     basis, repealed, certainty = citation(rule, subjects.book, as_of)
@@ -51,7 +54,8 @@ def finding_rows(
         "certainty": certainty.value,
         "as_of": as_of.isoformat(),
         **applied,
-        "geometry": rows.geometry,
+        "site": rows.site,
+        "feature": np.where(rows.has_part, rows.feature, NO_PART),
     }
     for column in FINDING_COLUMNS:
         if column.name not in columns:
@@ -63,19 +67,19 @@ def finding_rows(
     }
 
 
-def findings_table(parts: list[Columns], subjects: Subjects, plane: Plane) -> tuple[gpd.GeoDataFrame, np.ndarray]:
+def findings_table(parts: list[Columns], subjects: Subjects, maker: PartMaker) -> tuple[gpd.GeoDataFrame, PartKeys]:
     """Join the rows of all rules: in the order of the sites, for each site in the order of the rules.
 
     Returns
     -------
     findings : GeoDataFrame
-        The columns of `FINDING_COLUMNS` and the geometry in EPSG:4490.
-    shapes : array of shapely geometries
-        The same geometry in the plane.
+        The columns of `FINDING_COLUMNS` and the geometry in EPSG:4490, which is built when it is first used.
+    keys : PartKeys
+        The positions of rule, site and feature of each finding.
     """
-    size = [len(part["site_id"]) for part in parts]
-    rule = np.repeat(np.arange(len(parts)), size)
-    code = pd.Index(subjects.names["id"]).get_indexer(np.concatenate([part["site_id"] for part in parts]))
+    size = [len(part["site"]) for part in parts]
+    rule = np.repeat(np.arange(len(parts)) % max(len(subjects.book.rules), 1), size)
+    code = np.concatenate([part["site"] for part in parts])
     order = np.argsort(code, kind="stable")
     rule, code = rule[order], code[order]
     per_site = {"site_id": subjects.names["id"], "site_name": subjects.names["name"], "activity": subjects.activity}
@@ -84,12 +88,16 @@ def findings_table(parts: list[Columns], subjects: Subjects, plane: Plane) -> tu
         if name in per_site:
             data[name] = _repeated(per_site[name], code)
         elif name in PER_RULE:
-            data[name] = _repeated(np.array([part[name][0] if len(part[name]) else "" for part in parts]), rule)
+            of_rule = {at % len(subjects.book.rules): part[name][0] for at, part in enumerate(parts) if len(part[name])}
+            data[name] = _repeated(np.array([of_rule.get(at, "") for at in range(len(subjects.book.rules))]), rule)
         else:
             values = np.concatenate([part[name] for part in parts])[order]
             data[name] = pd.Series(values.astype(float)) if dtype == "float" else _repeated(*_coded(values))
-    shapes = np.concatenate([part["geometry"] for part in parts])[order]
-    return gpd.GeoDataFrame(data, geometry=plane.unproject(shapes), crs="EPSG:4490"), shapes
+    layers = np.concatenate([part["layer"] for part in parts])[order]
+    bands = np.concatenate([part["band"] for part in parts])[order]
+    feature = np.concatenate([part["feature"] for part in parts])[order]
+    keys = PartKeys(rule, Rows(code, feature, layers, bands))
+    return gpd.GeoDataFrame(data, geometry=PartArray(maker, keys), crs=CGCS2000), keys
 
 
 def _repeated(texts: np.ndarray, codes: np.ndarray) -> pd.Series:
@@ -115,7 +123,7 @@ def citation(rule: Rule | Requirement, book: RuleBook, as_of: dt.date) -> tuple[
     return SEPARATOR.join(texts), SEPARATOR.join(repealed), weakest
 
 
-def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple[int, int]) -> np.ndarray:
+def graded_states(site: Integers, rule: Integers, state: pd.Series, concerned: np.ndarray) -> np.ndarray:
     """Return the one answer of each pair of site and rule: the gravest of its findings.
 
     Parameters
@@ -124,26 +132,27 @@ def graded_states(site: Integers, rule: Integers, state: pd.Series, shape: tuple
         Positions of the sites and rules of the findings.
     state : Series
         Their states.
-    shape : (int, int)
-        How many sites and rules there are.
+    concerned : array of bool, shape (sites, rules)
+        Whether the rule is meant for the site: other pairs need no finding.
 
     Returns
     -------
     array of int, shape (sites, rules)
-        Positions in `STATES_BY_GRAVITY`; the counts of the four states sum to sites × rules.
+        Positions in `STATES_BY_GRAVITY`; -1 for 不适用 without a finding. The counts of the states and of these sum to
+        sites × rules.
 
     Raises
     ------
     LzgisError
         If a pair has no answer, or is 不涉及 and has another state as well: a fault of the screening.
     """
-    found = np.full(shape, -1)
+    found = np.full(concerned.shape, -1)
     for one in reversed(STATES_BY_GRAVITY):
         which = (state == one.value).to_numpy(dtype=bool)
         found[site[which], rule[which]] = one.rank
     clear = (state == State.CLEAR.value).to_numpy(dtype=bool)
     twice = int((found[site[clear], rule[clear]] != State.CLEAR.rank).sum())
-    without = int((found < 0).sum())
+    without = int(((found < 0) & concerned).sum())
     if twice or without:
         raise LzgisError(
             Message("findings"),

@@ -17,13 +17,16 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
+from lzgis.coordinates.plane import Plane
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
+from lzgis.rules.for_sites.hits import Geometries
 from lzgis.screening.breakdown import breakdown
-from lzgis.screening.check import Progress, check_all, unusable_rows
+from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
+from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
@@ -89,17 +92,28 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     subjects = subjects_of(sites, book, city, everyone)
     checked = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
-    parts = check_all(checked, layers, setting.day, progress=progress)
+    shared = Shared(checked, layers)
+    parts = check_all(shared, setting.day, progress=progress)
     if len(usable) < len(everyone):
+        for part in parts:
+            part["site"] = usable[part["site"]]
         parts += unusable_rows(subjects, np.setdiff1d(everyone, usable), layers, setting.day)
-    findings, shapes = findings_table(parts, subjects, city.plane)
+    levels = {name: layers[name] for name in city.city.divisions if name in layers}
+    make = partial(made_parts, shared, city.plane, usable)
+    findings, keys = findings_table(parts, subjects, make)
+
     return Screened(
         sites=sites.frame.assign(activity=subjects.activity),
         findings=findings,
         verdicts=verdicts(findings, subjects),
-        breakdown=breakdown(findings, shapes, layers, city.city.divisions),
+        breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
         problems=sites.problems,
     )
+
+
+def made_parts(shared: Shared, plane: Plane, usable: np.ndarray, keys: PartKeys) -> Geometries:
+    """Build the parts of sites that findings are about, in EPSG:4490; `usable` holds the sites that were checked."""
+    return np.asarray(plane.unproject(plane_parts(shared, usable, keys)), dtype=object)
 
 
 class _Piece(NamedTuple):

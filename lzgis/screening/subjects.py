@@ -16,7 +16,7 @@ from lzgis.config import nearest
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import SEPARATOR, SiteTable
-from lzgis.model.rules import Fact, RuleBook
+from lzgis.model.rules import Fact, Rule, RuleBook
 from lzgis.rules.book import NUMERIC, activity_of
 from lzgis.rules.for_sites.plane import PlaneSites
 
@@ -83,6 +83,20 @@ class Subjects:
     @cached_property
     def _facts(self) -> dict[str, np.ndarray]:
         return {}
+
+    @cached_property
+    def concerned(self) -> dict[str, np.ndarray]:
+        """Which sites each rule concerns: those with its activities and facts, and those that do not give them."""
+        return {rule.id: self._concerned(rule) for rule in self.book.rules}
+
+    def _concerned(self, rule: Rule) -> np.ndarray:
+        found = np.ones(len(self.sites), dtype=bool)
+        if rule.activities:
+            found &= self.has_activity(rule.activities) | self.no_activity
+        if rule.facts:
+            answers = self.facts_hold(rule.facts)
+            found &= answers.hold | answers.open
+        return found
 
     @cached_property
     def _activities(self) -> tuple[np.ndarray, np.ndarray]:

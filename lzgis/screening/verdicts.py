@@ -27,10 +27,11 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
     """
     ids = subjects.table["id"].to_numpy()
     code = pd.Index(ids).get_indexer(findings["site_id"].to_numpy())
-    # A verdict needs exactly one answer for every pair of site and rule.
+    # A verdict needs exactly one answer for every pair of site and rule that is meant for it.
     rules = pd.Index([one.id for one in subjects.book.rules])
     place = rules.get_indexer(pd.Index(findings["rule"]))
-    graded_states(code[place >= 0], place[place >= 0], findings["state"][place >= 0], (len(ids), len(rules)))
+    concerned = np.column_stack([subjects.concerned[one] for one in rules])
+    answers = graded_states(code[place >= 0], place[place >= 0], findings["state"][place >= 0], concerned)
     involved, sliver = _equals(findings["state"], State.INVOLVED), _equals(findings["state"], State.SLIVER)
     unchecked = _equals(findings["state"], State.NOT_CHECKED)
     grave, conditional = (_equals(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
@@ -53,6 +54,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
             "conditional": _rules_of(n, code, rule, review),
             "notices": _rules_of(n, code, rule, notice),
             "not_checked": _rules_of(n, code, rule, unchecked),
+            "not_applicable": (answers < 0).sum(axis=1),
             "nearest_rule": nearest_rule,
             "nearest_m": nearest_m,
             "ladder": _ladder(findings, n, code, subjects.book.tolerance.ladder_m2),

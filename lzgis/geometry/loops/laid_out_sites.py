@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
-from lzgis.geometry.answers import Flags
+from lzgis.geometry.answers import Areas, Flags
 from lzgis.geometry.features import Floats, Geometries, Integers
 from lzgis.geometry.loops.areas import CutSites, areas_of, cut_sites
+from lzgis.geometry.loops.areas import joined as joined_areas
 from lzgis.geometry.loops.chains import Chains, chains
 from lzgis.geometry.loops.distances import RUN_LENGTH, distances_of_segments, inside_pairs, with_insides
 from lzgis.geometry.loops.edge_tree import hilbert
 from lzgis.geometry.loops.grid import reach_of
-from lzgis.geometry.loops.laid_out_layer import LayerIndex
+from lzgis.geometry.loops.laid_out_layer import LayerIndex, on_border
 from lzgis.geometry.loops.nearest_edges import edges_within
+from lzgis.geometry.loops.perimeters import common_perimeters
 from lzgis.geometry.loops.segments import Segments, segments
 
 #: Sites in a piece: enough to outweigh the cost of a call, few enough for the processor's cache.
@@ -34,11 +36,14 @@ class LaidOutSites:
         The position of each in the input.
     reach : array of float, shape (2,)
         Longest edge and farthest coordinate.
+    bounds : array of float, shape (n, 4)
+        Least x and y, greatest x and y, along the curve; 0 for empty sites.
     """
 
     chain: Chains
     order: Integers
     reach: Floats
+    bounds: Floats
     _lines: dict[int, Segments] = field(default_factory=dict)
     _cuts: dict[tuple[int, float], CutSites] = field(default_factory=dict)
 
@@ -55,7 +60,7 @@ class LaidOutSites:
         middle = 0.5 * (bounds[:, :2] + bounds[:, 2:])
         order = np.argsort(hilbert(middle[:, 0].copy(), middle[:, 1].copy()), kind="stable")
         chain = chains(sites[order])
-        return cls(chain, order, reach_of(chain))
+        return cls(chain, order, reach_of(chain), bounds[order])
 
     def pieces(self) -> list[tuple[int, int]]:
         """Return the pieces: first and last, in the order of the chains."""
@@ -68,6 +73,18 @@ class LaidOutSites:
             self._lines[part[0]] = segments(self.chain, *part, RUN_LENGTH)
         return self._lines[part[0]]
 
+    def on_grid(self, layer: LayerIndex) -> Flags:
+        """Tell which sites, in the order of the chains, have a vertex on the border of a cell, or near such a vertex of the layer."""
+        cell = layer.grid.cell
+        there = on_border(self.chain.x, cell, layer.near) | on_border(self.chain.y, cell, layer.near)
+        flags = np.zeros(len(self.order), dtype=bool)
+        ends = self.chain.start[self.chain.owner_start[1:]]
+        flags[np.searchsorted(ends, np.flatnonzero(there), side="right")] = True
+        if len(layer.corners):
+            low, high = self.bounds[:, :2] - layer.near, self.bounds[:, 2:] + layer.near
+            flags[layer.corner_tree.query(shapely.box(*low.T, *high.T))[0]] = True
+        return flags
+
     def cut(self, part: tuple[int, int], cell: float) -> CutSites:
         """Return one piece, cut by the cells of a grid."""
         key = (part[0], cell)
@@ -76,21 +93,37 @@ class LaidOutSites:
         return self._cuts[key]
 
 
-def common_pairs(sites: LaidOutSites, layer: LayerIndex) -> tuple[Integers, Integers]:
-    """Find every pair of polygons that overlap, or may: pairs that floating point cannot decide are included.
+def common_areas_of(sites: LaidOutSites, layer: LayerIndex) -> tuple[Areas, Floats]:
+    """Find every pair of polygons that overlap, or may, with the area and the perimeter of their common part.
+
+    Returns
+    -------
+    areas : Areas
+        The pairs; those that floating point cannot decide are included and marked.
+    perimeter : array of float
+        Of the common part; NaN where the borders of the two run along each other, or along the grid.
 
     Examples
     --------
-    >>> layer = LayerIndex.build(np.array([shapely.box(0, 0, 9, 9), shapely.box(9, 0, 20, 9)]))
-    >>> common_pairs(LaidOutSites.build(np.array([shapely.box(5, 5, 8, 8)])), layer)
-    (array([0]), array([0]))
+    >>> layer = LayerIndex.build(np.array([shapely.box(1, 1, 9, 9), shapely.box(9, 1, 20, 9)]))
+    >>> areas, perimeter = common_areas_of(LaidOutSites.build(np.array([shapely.box(5, 5, 8, 8)])), layer)
+    >>> areas.left, areas.right, areas.area, perimeter
+    (array([0]), array([0]), array([9.]), array([12.]))
     """
-    found = [areas_of(sites.cut(part, layer.grid.cell), layer.grid) for part in sites.pieces()]
-    none = np.zeros(0, dtype=np.intp)
-    left = np.concatenate([none, *(sites.order[one.left] for one in found)])
-    right = np.concatenate([none, *(one.right for one in found)])
-    order = np.lexsort((right, left))
-    return left[order], right[order]
+    found = []
+    for part in sites.pieces():
+        cut = sites.cut(part, layer.grid.cell)
+        areas = areas_of(cut, layer.grid)
+        perimeter, along = common_perimeters(
+            cut.cells, layer.grid.cells, layer.grid.directory, areas.left - part[0], areas.right, layer.near
+        )
+        perimeter[along | sites.on_grid(layer)[areas.left]] = np.nan
+        found.append((areas, perimeter))
+    areas = joined_areas([one for one, _ in found])
+    perimeter = np.concatenate([np.zeros(0), *(one for _, one in found)])
+    left = sites.order[areas.left]
+    order = np.lexsort((areas.right, left))
+    return Areas(left, areas.right, areas.area, areas.undecided).take(order), perimeter[order]
 
 
 def near_pairs(

@@ -18,11 +18,13 @@ import numpy as np
 from lzgis.geometry.loops.cells import Cells, cut
 from lzgis.geometry.loops.chains import Chains
 from lzgis.geometry.loops.compiled import cache_folder, remove_old_versions
+from lzgis.geometry.loops.corridor_areas import Outlines, encroached
 from lzgis.geometry.loops.directory import Directory, directory
 from lzgis.geometry.loops.edge_tree import GROUP, RECORD, EdgeTree, boxes, leaves
 from lzgis.geometry.loops.membership import Starts, pairs_inside
 from lzgis.geometry.loops.nearest_edges import edges_within, nearest_edges
 from lzgis.geometry.loops.pairs import shared
+from lzgis.geometry.loops.perimeters import common_perimeters
 from lzgis.geometry.loops.segments import Segments, segments
 
 #: Called with "loops", how many loops are compiled, and how many there are.
@@ -120,6 +122,8 @@ _QUIET: dict[str, Any] = {
 _MOST_PROCESSES = 3
 #: Loops that one process compiles, because they call the same ones, and how long that takes, in seconds of the processor.
 _COST_S = {
+    ("encroached",): 9.0,
+    ("common_perimeters",): 2.0,
     ("cut",): 6.0,
     ("nearest_edges", "edges_within"): 5.0,
     ("shared",): 4.0,
@@ -150,7 +154,10 @@ def _calls() -> list[_Call]:
     line = Segments(f.reshape(9, 0), i, f.reshape(0, 4), i)
     place, begin = Directory(i, i, i, i), Starts(i, i, f, f, i)
     tree = EdgeTree(f.reshape(0, RECORD), f32.reshape(0, 4, GROUP), i, i, f)
+    outline = Outlines(chain, f.reshape(0, 4), i)
     return [
+        _Call(encroached, (chain, outline, (cells, place, 1.0), i, i, i, f, f.reshape(0, 3))),
+        _Call(common_perimeters, (cells, cells, place, i, i, 1.0)),
         _Call(segments, (chain, 0, 1, 1.0)),
         _Call(cut, (chain, 0, 1, 1.0)),
         _Call(shared, (cells, f, f, (f, f, cells, place))),

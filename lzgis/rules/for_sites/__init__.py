@@ -11,12 +11,24 @@ from typing import NamedTuple
 import shapely
 
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.avoid import Avoid, avoid_obstacles, check_avoid
-from lzgis.rules.for_sites.base import Check
-from lzgis.rules.for_sites.hits import Hits
-from lzgis.rules.for_sites.identify import Identify, check_identify
-from lzgis.rules.for_sites.keep_away import KeepAway, check_keep_away, keep_away_obstacles
-from lzgis.rules.for_sites.stay_inside import StayInside, check_stay_inside, stay_inside_obstacles
+from lzgis.rules.for_sites.avoid import Avoid, avoid_obstacles, check_avoid, overlap_parts, overlap_sizes
+from lzgis.rules.for_sites.base import Check, Obstacles, Rows
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits
+from lzgis.rules.for_sites.identify import Identify, check_identify, identify_parts
+from lzgis.rules.for_sites.keep_away import (
+    KeepAway,
+    check_keep_away,
+    keep_away_obstacles,
+    keep_away_parts,
+    keep_away_sizes,
+)
+from lzgis.rules.for_sites.stay_inside import (
+    StayInside,
+    check_stay_inside,
+    stay_inside_obstacles,
+    stay_inside_parts,
+    stay_inside_sizes,
+)
 
 
 class Kind(NamedTuple):
@@ -27,7 +39,11 @@ class Kind(NamedTuple):
     rule : type
         The record that its TOML is parsed into.
     check : callable
-        Returns the hits of a rule of this kind; at least one row per site.
+        Returns the hits of a rule of this kind; at least one row per site that it concerns.
+    parts : callable
+        Builds the parts of the sites that rows of a rule of this kind are about, in the plane.
+    sizes : callable
+        Measures these parts without building them: area, or length for lines.
     absence_counts : bool
         Whether a site without a feature is a hit. Where the layer has no data, it is 未核查 instead.
     obstacles : callable or None
@@ -42,20 +58,30 @@ class Kind(NamedTuple):
 
     rule: type[Rule]
     check: Callable[[Rule, Check], Hits]
+    parts: Callable[[Rule, Check, Rows], Geometries]
+    sizes: Callable[[Rule, Check, Rows], Floats]
     absence_counts: bool = False
-    obstacles: Callable[[Rule, Check, shapely.Geometry], Hits] | None = None
+    obstacles: Callable[[Rule, Check, shapely.Geometry], Obstacles] | None = None
     overlaps: bool = False
     distances: bool = False
     informs: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "avoid": Kind(Avoid, check_avoid, obstacles=avoid_obstacles, overlaps=True),
-    "keep_away": Kind(KeepAway, check_keep_away, obstacles=keep_away_obstacles, distances=True),
-    "stay_inside": Kind(
-        StayInside, check_stay_inside, absence_counts=True, obstacles=stay_inside_obstacles, overlaps=True
+    "avoid": Kind(Avoid, check_avoid, overlap_parts, overlap_sizes, obstacles=avoid_obstacles, overlaps=True),
+    "keep_away": Kind(
+        KeepAway, check_keep_away, keep_away_parts, keep_away_sizes, obstacles=keep_away_obstacles, distances=True
     ),
-    "identify": Kind(Identify, check_identify, absence_counts=True, informs=True),
+    "stay_inside": Kind(
+        StayInside,
+        check_stay_inside,
+        stay_inside_parts,
+        stay_inside_sizes,
+        absence_counts=True,
+        obstacles=stay_inside_obstacles,
+        overlaps=True,
+    ),
+    "identify": Kind(Identify, check_identify, identify_parts, overlap_sizes, absence_counts=True, informs=True),
 }
 
 #: The kinds that are decided by a distance.

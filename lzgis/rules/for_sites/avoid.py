@@ -7,11 +7,21 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from lzgis.geometry import Overlaps, overlapping
+from lzgis.geometry import common_parts
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, clear_rows, obstacle_rows, overlap_states, sizes
-from lzgis.rules.for_sites.hits import Hits, concatenated, hits
+from lzgis.rules.for_sites.base import (
+    Check,
+    Obstacles,
+    Rows,
+    clear_rows,
+    looked_up,
+    obstacles,
+    overlap_states,
+    overlaps_of,
+    sizes,
+)
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, Integers, concatenated, hits
 
 
 class Avoid(Rule):
@@ -27,35 +37,58 @@ def check_avoid(rule: Rule, check: Check) -> Hits:
     return concatenated([overlaps, clear_rows(check, rule, missing)])
 
 
-def avoid_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+def avoid_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Obstacles:
     """Return the features, clipped to the window."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
     near = np.sort(index.tree.query(window, predicate="intersects"))
     clipped = shapely.intersection(index.geometries[near], window)
-    return obstacle_rows(layer.id, which[near], clipped)
+    return obstacles(layer.id, which[near], clipped)
 
 
 def overlap_rows(rule: Rule, check: Check) -> Hits:
     """Return one row per overlapping feature, none for other sites. Shared by ``avoid`` and ``identify``."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
-    found: Overlaps = check.remember(
-        ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
-    )
-    real, sliver, width = overlap_states(check, found.left, found.part, index.mean_widths[found.right])
-    site, part = found.left[real], found.part[real]
-    area, length = sizes(check, site, part)
+    found = overlaps_of(rule, check)
+
+    def make(some: Integers) -> Geometries:
+        return common_parts(check.sites.shapes, index, (found.left[some], found.right[some]), resolution=RESOLUTION_M)
+
+    real, sliver, width = overlap_states(check, found, index.mean_widths[found.right], make)
+    parts = found.take(np.flatnonzero(real))
+    area, length = sizes(check, parts)
     # A line or point in a polygon site has no area, but is a hit.
-    area = np.where(shapely.get_dimensions(part) == 2, area, np.nan)
-    crossed = np.where(shapely.get_dimensions(part) == 1, shapely.length(part), area)
+    area = np.where(parts.dimension == 2, area, np.nan)
     return hits(
-        site,
+        parts.left,
         layer.id,
-        feature=which[found.right[real]],
+        feature=which[parts.right],
         state=np.where(sliver[real], State.SLIVER, State.INVOLVED).astype(object),
-        geometry=part,
         area_m2=area,
         length_m=length,
         distance_m=0.0,
-        margin=crossed,
+        margin=np.where(parts.dimension == 1, parts.length, area),
         mean_width_m=width[real],
+        has_part=True,
+    )
+
+
+def overlap_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
+    """Build the part that each site shares with a feature."""
+    _, which, index = check.layer_where(rule.layer, rule.where)
+    order = np.lexsort((rows.feature, rows.site))
+    pairs = rows.site[order], np.searchsorted(which, rows.feature[order])
+    parts = np.full(len(order), None, dtype=object)
+    parts[order] = common_parts(check.sites.shapes, index, pairs, resolution=RESOLUTION_M)
+    return parts
+
+
+def overlap_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure what each site shares with a feature: area, or length for lines."""
+    _, which, index = check.layer_where(rule.layer, rule.where)
+    found = overlaps_of(rule, check)
+    return looked_up(
+        (found.left, found.right),
+        np.where(found.dimension == 2, found.area, found.length),
+        (rows.site, np.searchsorted(which, rows.feature)),
+        len(index),
     )

@@ -9,16 +9,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
-from lzgis.geometry import FeatureIndex, Nearest, mean_width, nearest_rounded
+from lzgis.geometry import (
+    CommonParts,
+    FeatureIndex,
+    Nearest,
+    common_parts,
+    crossing,
+    mean_width,
+    nearest_rounded,
+    outside_parts,
+    overlapping,
+    part_of_dimension,
+    united,
+)
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
+
+#: Far less area (m²) than any patch as wide as `RESOLUTION_M` has.
+_LESS_M2 = 5e-7
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,9 @@ class Check:
         The layers of the city by id.
     sliver_width_m : float
         Mean width (m) below which an overlap may be a sliver.
+    concerned : array of bool
+        The sites that the rule, or another about the same features, is meant for. For the others only hits count: distances to
+        what they do not hit, and areas that take long, are not measured.
     cache : dict
         What rules have measured for these sites; see `remember`.
     """
@@ -40,6 +59,7 @@ class Check:
     sites: PlaneSites
     layers: Mapping[str, PlaneLayer]
     sliver_width_m: float
+    concerned: Flags
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def layer_where(self, layer: str, where: Mapping[str, list[str]]) -> tuple[PlaneLayer, Integers, FeatureIndex]:
@@ -72,9 +92,20 @@ class Check:
 
 
 def overlap_states(
-    check: Check, site: Integers, parts: Geometries, feature_width: Floats
+    check: Check, parts: CommonParts, feature_width: Floats, make: Callable[[Integers], Geometries]
 ) -> tuple[Flags, Flags, Floats]:
     """Distinguish overlaps from mere contact, and slivers from conflicts.
+
+    Parameters
+    ----------
+    check : Check
+        The sites and the tolerance.
+    parts : CommonParts
+        The sizes of the parts.
+    feature_width : array of float
+        The mean width of each feature (m).
+    make : callable
+        Builds the parts at the positions it is given: those that may be slivers.
 
     Returns
     -------
@@ -87,19 +118,29 @@ def overlap_states(
         The mean width (m) of polygonal parts, NaN for others. Where it is below the tolerance, that of the widest piece:
         a real overlap at a long ragged border is no error.
     """
-    dimension = shapely.get_dimensions(parts)
+    dimension, site = parts.dimension, parts.left
     tolerance = check.sliver_width_m
-    width = mean_width(parts)
+    width = parts.mean_width
     thin = np.flatnonzero(width < tolerance)
-    width[thin] = _widest_piece(_without_slits(parts[thin]))
-    length = shapely.length(parts)
+    if len(thin):
+        width[thin] = _widest_piece(_without_slits(make(thin)))
+    length = parts.length
     real = np.where(
         dimension == 2, width > RESOLUTION_M, np.where(dimension == 1, length > RESOLUTION_M, dimension == 0)
     )
     narrow = width < np.minimum(tolerance, 0.5 * np.minimum(check.sites.mean_width[site], feature_width))
-    short = (length < tolerance) & (length < 0.5 * shapely.length(check.sites.geometry[site]))
+    short = (length < tolerance) & (length < 0.5 * check.sites.shapes.perimeters[site])
     sliver = real & np.where(dimension == 2, narrow, np.where(dimension == 1, short, False))
     return real.astype(bool), sliver.astype(bool), width
+
+
+def sizes_of(sites: PlaneSites, site: Integers, geometries: Geometries) -> CommonParts:
+    """Measure parts of sites that were built."""
+    dimension = np.asarray(shapely.get_dimensions(geometries), dtype=np.intp)
+    whole = np.fromiter((a is b for a, b in zip(geometries, sites.geometry[site], strict=True)), bool, len(site))
+    return CommonParts(
+        site, np.full(len(site), -1), dimension, shapely.area(geometries), shapely.length(geometries), whole
+    )
 
 
 def _widest_piece(polygons: Geometries) -> Floats:
@@ -116,23 +157,144 @@ def _without_slits(polygons: Geometries) -> Geometries:
     return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
 
 
-def sizes(check: Check, site: Integers, parts: Geometries) -> tuple[Floats, Floats]:
+def sizes(check: Check, parts: CommonParts) -> tuple[Floats, Floats]:
     """Return the area (m²) of the parts of polygon sites and the length (m) of those of line sites; NaN for other sites."""
-    dimension = check.sites.dimension[site]
-    area = np.where(dimension == 2, shapely.area(parts), np.nan)
-    length = np.where(dimension == 1, shapely.length(parts), np.nan)
+    dimension = check.sites.dimension[parts.left]
+    area = np.where(dimension == 2, parts.area, np.nan)
+    length = np.where(dimension == 1, np.where(parts.dimension == 1, parts.length, 0.0), np.nan)
     return area, length
 
 
-def obstacle_rows(layer: str, feature: Integers, geometry: Geometries) -> Hits:
-    """Make one 涉及 row for each area that the site at position 0 must not overlap."""
+class Rows(NamedTuple):
+    """Findings whose parts are built; arrays of one length.
+
+    Attributes
+    ----------
+    site, feature : array of int
+        The site, and the position of the feature in its layer; -1 for the part that lies in no feature.
+    layer : array of str
+        Id of the layer of the feature.
+    band : array of str
+        ``certain`` or ``possible`` for corridors, else empty.
+    """
+
+    site: Integers
+    feature: Integers
+    layer: npt.NDArray[np.object_]
+    band: npt.NDArray[np.object_]
+
+    def take(self, which: Integers) -> Rows:
+        """Return some of the rows."""
+        return Rows(*(column[which] for column in self))
+
+
+class Obstacles(NamedTuple):
+    """Areas that a site must not overlap: a 涉及 row of the site at position 0 for each, and the areas in the plane."""
+
+    rows: Hits
+    geometry: Geometries
+
+
+def obstacles(layer: str, feature: Integers, geometry: Geometries) -> Obstacles:
+    """Return areas of one layer; `feature` holds positions in it."""
     site = np.zeros(len(feature), dtype=np.intp)
-    return hits(site, layer, feature=feature, state=State.INVOLVED, geometry=geometry)
+    return Obstacles(hits(site, layer, feature=feature, state=State.INVOLVED), geometry)
+
+
+def uncovered(rule: Rule, check: Check) -> CommonParts:
+    """Measure the part of each site that no matching feature covers; sites that are covered are left out.
+
+    The length of a part of several pieces that was not built is the most that it can be, so that 2A/P is the least that the mean
+    width can be; `uncovered_exactly` builds these parts.
+
+    The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
+    a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
+    """
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+
+    def measure() -> CommonParts:
+        shapes, found = check.sites.shapes, overlaps_of(rule, check)
+        n, areal = len(check.sites), shapes.dimensions == 2
+        covered = np.bincount(found.left, weights=found.area, minlength=n)
+        border = np.bincount(found.left, weights=np.where(found.dimension == 2, found.length, 0.0), minlength=n)
+        met = np.bincount(found.left, minlength=n) > 0
+        known = areal & ~np.isin(np.arange(n), found.left[crossing(index)[found.right]])
+        inside = known & (shapes.areas - covered < _LESS_M2)
+        inside[found.left[found.whole & areal[found.left]]] = True
+        rest, length = shapes.areas - covered, shapes.perimeters + border
+        known &= ~met | (2.0 * rest > RESOLUTION_M * length)
+        surely = np.flatnonzero(known & ~inside)
+        flat = CommonParts(
+            surely, np.full(len(surely), -1), np.full(len(surely), 2), rest[surely], length[surely], ~met[surely]
+        )
+        built = _built(rule, check, np.flatnonzero(~known & ~inside))
+        names = ("left", "right", "dimension", "area", "length", "whole")
+        both = CommonParts(*(np.concatenate([getattr(one, name) for one in (flat, built)]) for name in names))
+        return both.take(np.argsort(both.left, kind="stable"))
+
+    found: CommonParts = check.remember(("uncovered", layer.id, which.tobytes()), measure)
+    return found
+
+
+def uncovered_exactly(rule: Rule, check: Check) -> CommonParts:
+    """Measure as `uncovered` does, with the length of every part."""
+    rest = uncovered(rule, check)
+    partly = np.flatnonzero((rest.dimension == 2) & ~rest.whole)
+    exact = _built(rule, check, rest.left[partly])
+    others = rest.take(np.setdiff1d(np.arange(len(rest.left)), partly))
+    names = ("left", "right", "dimension", "area", "length", "whole")
+    both = CommonParts(*(np.concatenate([getattr(one, name) for one in (others, exact)]) for name in names))
+    return both.take(np.argsort(both.left, kind="stable"))
+
+
+def _built(rule: Rule, check: Check, site: Integers) -> CommonParts:
+    rest = uncovered_parts(rule, check, site)
+    there = ~shapely.is_empty(rest)
+    return sizes_of(check.sites, site[there], rest[there])
+
+
+def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
+    """Build the part of each site that no matching feature covers; `site` ascends."""
+    _, _, index = check.layer_where(rule.layer, rule.where)
+    sites = check.sites
+    rest = sites.geometry[site].copy()
+    lesser = sites.dimension[site] < 2
+    rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
+    found = overlaps_of(rule, check)
+    pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
+    parts = common_parts(sites.shapes, index, (found.left[pairs], found.right[pairs]), resolution=RESOLUTION_M)
+    met = np.unique(found.left[pairs])
+    place = np.searchsorted(site, met)
+    rest[place] = shapely.difference(rest[place], united(parts, found.left[pairs]))
+    return part_of_dimension(rest, sites.dimension[site])
+
+
+def overlaps_of(rule: Rule, check: Check) -> CommonParts:
+    """Find the overlaps of the sites with the matching features."""
+    layer, which, index = check.layer_where(rule.layer, rule.where)
+    found: CommonParts = check.remember(
+        ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
+    )
+    return found
+
+
+def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:
+    """Return the value of each pair of numbers, the second below `n`; 0 where there is none."""
+    known = keys[0] * max(n, 1) + keys[1]
+    order = np.argsort(known)
+    chosen = wanted[0] * max(n, 1) + wanted[1]
+    place = np.searchsorted(known[order], chosen)
+    found = np.zeros(len(chosen))
+    there = place < len(known)
+    there[there] = known[order[place[there]]] == chosen[there]
+    found[there] = values[order[place[there]]]
+    return found
 
 
 def clear_rows(check: Check, rule: Rule, missing: Integers) -> Hits:
-    """Make 不涉及 rows for the sites `missing`, each with the distance to the nearest matching feature."""
+    """Make 不涉及 rows for the sites `missing` that the rule concerns, each with the distance to the nearest matching feature."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
+    missing = missing[check.concerned[missing]]
     found = check.nearest_to((layer.id, which.tobytes()), index, missing)
     right = found.right[missing]
     feature = np.where(right >= 0, which[right] if len(which) else -1, -1)

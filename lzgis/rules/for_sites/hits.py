@@ -30,7 +30,6 @@ class Hits:
     feature: Integers
     state: npt.NDArray[np.object_]
     reason: npt.NDArray[np.object_]
-    geometry: Geometries
     area_m2: Floats
     area_possible_m2: Floats
     length_m: Floats
@@ -43,6 +42,8 @@ class Hits:
     half_width_m: Floats
     mean_width_m: Floats
     unchecked_share: Floats
+    #: Whether the row is about a part of the site that can be built.
+    has_part: Flags
 
     def __len__(self) -> int:
         return len(self.site)
@@ -70,16 +71,24 @@ _EMPTY: dict[str, Any] = {
     "feature": -1,
     "state": State.CLEAR,
     "reason": Reason.NONE,
-    "geometry": None,
     "band": "",
     "baseline": "",
+    "has_part": False,
 }
 
 
 def _full(n: int, value: Any) -> npt.NDArray[Any]:
     if isinstance(value, np.ndarray):
         return value
-    dtype = np.intp if isinstance(value, int) else float if isinstance(value, float) else object
+    dtype = (
+        bool
+        if isinstance(value, bool)
+        else np.intp
+        if isinstance(value, int)
+        else float
+        if isinstance(value, float)
+        else object
+    )
     array = np.empty(n, dtype=dtype)
     array[:] = value
     return array

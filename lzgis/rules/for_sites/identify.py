@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Literal
 
 import numpy as np
-import shapely
 
-from lzgis.geometry import FeatureIndex, crossing, outside_parts, part_of_dimension, united
-from lzgis.model.report import RESOLUTION_M, Reason, State
+from lzgis.model.report import Reason, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.avoid import overlap_rows
-from lzgis.rules.for_sites.base import Check, overlap_states, sizes
-from lzgis.rules.for_sites.hits import Geometries, Hits, Integers, concatenated, hits
-
-#: Far less area (m²) than any patch as wide as `RESOLUTION_M` has.
-_LESS_M2 = 5e-7
+from lzgis.rules.for_sites.avoid import overlap_parts, overlap_rows
+from lzgis.rules.for_sites.base import Check, Rows, overlap_states, sizes, uncovered, uncovered_parts
+from lzgis.rules.for_sites.hits import Geometries, Hits, concatenated, hits
 
 
 class Identify(Rule):
@@ -32,59 +26,34 @@ class Identify(Rule):
 def check_identify(rule: Rule, check: Check) -> Hits:
     """Return one row per feature, and a 未核查 row for the part of a site that no feature covers."""
     rows = overlap_rows(rule, check)
-    rest = _uncovered(rule, check, rows)
-    lineal = np.flatnonzero(check.sites.dimension > 0)
-    gap = lineal[~shapely.is_empty(rest[lineal])]
-    real, _, _ = overlap_states(check, gap, rest[gap], np.full(len(gap), np.inf))
-    gap = gap[real]
+    rest = uncovered(rule, check)
+    rest = rest.take(np.flatnonzero(check.sites.dimension[rest.left] > 0))
+    real, _, _ = overlap_states(
+        check, rest, np.full(len(rest.left), np.inf), lambda some: uncovered_parts(rule, check, rest.left[some])
+    )
+    parts = rest.take(np.flatnonzero(real))
+    gap = parts.left
     # Points outside, and lines that only run along borders, lie in no feature.
     nowhere = np.setdiff1d(np.arange(len(check.sites)), np.r_[rows.site, gap])
-    size = np.r_[shapely.area(rest[gap]) + np.where(check.sites.dimension[gap] == 1, shapely.length(rest[gap]), 0.0)]
-    area, length = sizes(check, gap, rest[gap])
+    area, length = sizes(check, parts)
     gaps = hits(
         gap,
         rule.layer,
         state=State.NOT_CHECKED,
         reason=Reason.NOT_COVERED,
-        geometry=rest[gap],
         area_m2=area,
         length_m=length,
-        unchecked_share=size / check.sites.size[gap],
+        unchecked_share=np.where(np.isnan(area), length, area) / check.sites.size[gap],
+        has_part=True,
     )
     outside = hits(nowhere, rule.layer, state=State.NOT_CHECKED, reason=Reason.NOT_COVERED, unchecked_share=1.0)
     return concatenated([rows, gaps, outside])
 
 
-def _uncovered(rule: Rule, check: Check, rows: Hits) -> Geometries:
-    """Return the part of each site that no feature covers; for polygons, the site without the overlaps found before."""
-    _, which, index = check.layer_where(rule.layer, rule.where)
-    geometry, dimension = check.sites.geometry, check.sites.dimension
-    rest = geometry.copy()
-    lesser = np.flatnonzero(dimension < 2)
-    rest[lesser] = outside_parts(geometry[lesser], index, resolution=RESOLUTION_M)
-    # The part of a site that lies wholly in one feature is the site itself.
-    whole = np.fromiter(map(operator.is_, rows.geometry, geometry[rows.site]), dtype=bool, count=len(rows))
-    done = rows.site[whole]
-    done = np.concatenate([done, _wholly_covered(check, rows, index, which)])
-    rest[done[dimension[done] == 2]] = shapely.GeometryCollection()
-    open_rows = np.flatnonzero((dimension[rows.site] == 2) & ~np.isin(rows.site, done))
-    sites = np.unique(rows.site[open_rows])
-    rest[sites] = shapely.difference(geometry[sites], united(rows.geometry[open_rows], rows.site[open_rows]))
-    return part_of_dimension(rest, dimension)
-
-
-def _wholly_covered(check: Check, rows: Hits, index: FeatureIndex, which: Integers) -> Integers:
-    """Find the polygons whose overlaps leave nothing wider than `RESOLUTION_M`.
-
-    The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
-    a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
-    """
-    areal = check.sites.dimension == 2
-    area = np.bincount(rows.site, weights=np.nan_to_num(rows.area_m2), minlength=len(check.sites))
-    adds_up = np.zeros(len(check.sites), dtype=bool)
-    adds_up[areal] = np.abs(check.sites.size[areal] - area[areal]) < _LESS_M2
-    place = np.full(int(which.max(initial=-1)) + 1, -1)
-    place[which] = np.arange(len(which))
-    doubtful = crossing(index)[place[rows.feature]]
-    adds_up[rows.site[doubtful]] = False
-    return np.flatnonzero(adds_up)
+def identify_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
+    """Build the part that each site shares with a feature, or that lies in none."""
+    parts = np.full(len(rows.site), None, dtype=object)
+    there = rows.feature >= 0
+    parts[there] = overlap_parts(rule, check, rows.take(np.flatnonzero(there)))
+    parts[~there] = uncovered_parts(rule, check, rows.site[~there])
+    return parts

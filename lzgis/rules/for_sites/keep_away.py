@@ -12,14 +12,14 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, united, within_rounded
-from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
+from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, within_rounded
+from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, obstacle_rows, sizes
+from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, obstacles
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
-from lzgis.rules.for_sites.plane import PlaneLayer
+from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 
 class KeepAway(Rule):
@@ -63,7 +63,7 @@ class _Near:
 
 
 def check_keep_away(rule: Rule, check: Check) -> Hits:
-    """Return one row per object that is too near; for a site without any, the distance to the nearest object."""
+    """Return one row per object that is too near; for a site that the rule concerns without any, the distance to the nearest object."""
     assert isinstance(rule, KeepAway)
     # Rules that differ in activities or strength often require the same distance from the same objects.
     key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
@@ -79,7 +79,7 @@ def _rows(rule: KeepAway, check: Check) -> Hits:
     return concatenated([hit, _clear_rows(rule, check, features, missing)])
 
 
-def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Obstacles:
     """Return the areas of the window that are certainly too near to an object; arcs are approximated from outside."""
     assert isinstance(rule, KeepAway)
     features = _features(rule, check)
@@ -89,8 +89,9 @@ def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> H
     # The chords of the drawn arc touch the true arc in their middles.
     radius = need[near] / np.cos(np.pi / (4 * ARC_SEGMENTS))
     around = np.where(radius > 0, shapely.buffer(local, radius, quad_segs=ARC_SEGMENTS), local)
-    rows = obstacle_rows(rule.layer, features.feature[near], shapely.intersection(around, window))
-    return rows.changed(layer=features.layer[near], band=np.full(len(near), "certain", dtype=object))
+    found = obstacles(rule.layer, features.feature[near], shapely.intersection(around, window))
+    band = np.full(len(near), "certain", dtype=object)
+    return found._replace(rows=found.rows.changed(layer=features.layer[near], band=band))
 
 
 def _features(rule: KeepAway, check: Check) -> BaselineFeatures:
@@ -150,30 +151,86 @@ def _overlaps_zone(sites: Geometries, zones: Geometries) -> Flags:
 
 def _hit_rows(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
     first, group = _worst_of_each_object(features, near)
-    certain_part = _encroached(check, features, near, near.need, near.certain)
     banded = near.assumed > 0
-    possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
-    # The carriageways of a road are one object, encroached upon once.
-    order = np.argsort(group, kind="stable")
-    certain_of = united(certain_part[order], group[order])
-    possible_of = united(np.where(banded, possible_part, certain_part)[order], group[order])
     site, feature = near.site[first], near.feature[first]
     certain = near.certain[first]
     has_band = np.zeros(len(first), dtype=bool)
     np.logical_or.at(has_band, group, banded)
-    area, length = sizes(check, site, certain_of)
-    area_possible, length_possible = sizes(check, site, possible_of)
+    concerned = check.concerned[site]
+    size = _sizes(check, features, near, near.need, group, near.certain & concerned[group])
+    wanted = (near.certain | banded) & (has_band & concerned)[group]
+    size_possible = _sizes(check, features, near, near.need + near.assumed, group, wanted)
+    dimension = check.sites.dimension[site]
+    areal, lineal = (dimension == 2) & concerned, (dimension == 1) & concerned
     return hits(
         site,
         rule.layer,
         **_measured(rule, features, feature, near.distance[first]),
         state=State.INVOLVED,
-        geometry=np.where(certain, certain_of, possible_of),
-        area_m2=area,
-        area_possible_m2=np.where(has_band, area_possible, np.nan),
-        length_m=np.where(certain, length, length_possible),
+        area_m2=np.where(areal, size, np.nan),
+        area_possible_m2=np.where(has_band & areal, size_possible, np.nan),
+        length_m=np.where(lineal, np.where(certain, size, size_possible), np.nan),
         band=np.where(certain, "certain", "possible").astype(object),
+        has_part=True,
     ).changed(layer=features.layer[feature])
+
+
+def _sizes(
+    check: Check, features: BaselineFeatures, near: _Near, radius: Floats, group: Integers, wanted: Flags
+) -> Floats:
+    """Measure by group the part of the site nearer than `radius` to the features: its area, or its length if it is a line."""
+    sizes = np.zeros(int(group.max(initial=-1)) + 1)
+    which = np.flatnonzero(wanted)
+    which = which[np.argsort(group[which], kind="stable")]
+    groups, start = np.unique(group[which], return_index=True)
+    cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius[which])
+    sizes[groups] = encroached_sizes(check.sites.shapes, features.index, cases)
+    return sizes
+
+
+def keep_away_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure the part of each site that is too near to an object, certainly or, for possible ones, possibly: area, or length."""
+    assert isinstance(rule, KeepAway)
+    features = _features(rule, check)
+    near = _too_near(rule, check, features)
+    first, group = _worst_of_each_object(features, near)
+    certain = _sizes(check, features, near, near.need, group, near.certain)
+    possible = _sizes(check, features, near, near.need + near.assumed, group, np.ones(len(group), dtype=bool))
+    objects, key = np.unique(features.key.astype(str), return_inverse=True)
+    known = near.site[first], key[near.feature[first]]
+    layers = features.layer.astype(str)
+    place = {(layer, at): k for k, (layer, at) in enumerate(zip(layers, features.feature.tolist(), strict=True))}
+    chosen = np.array([place[row] for row in zip(rows.layer, rows.feature.tolist(), strict=True)], dtype=np.intp)
+    wanted = rows.site, key[chosen]
+    n = len(objects)
+    return np.where(
+        rows.band == "possible", looked_up(known, possible, wanted, n), looked_up(known, certain, wanted, n)
+    )
+
+
+def keep_away_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
+    """Build the part of each site that is too near to an object: certainly, or possibly if no part certainly is."""
+    assert isinstance(rule, KeepAway)
+    features = _features(rule, check)
+    sites, place = np.unique(rows.site, return_inverse=True)
+    some = Check(PlaneSites(check.sites.geometry[sites]), check.layers, check.sliver_width_m, check.concerned[sites])
+    near = _too_near(rule, some, features)
+    first, group = _worst_of_each_object(features, near)
+    of_first = near.feature[first]
+    keys = zip(near.site[first].tolist(), features.layer[of_first], features.feature[of_first].tolist(), strict=True)
+    number = {key: at for at, key in enumerate(keys)}
+    wanted_keys = zip(place.tolist(), rows.layer, rows.feature.tolist(), strict=True)
+    chosen = np.array([number[key] for key in wanted_keys], dtype=np.intp)
+    keep = np.isin(group, chosen)
+    certain = near.certain[first][group]
+    keep &= near.certain | ~certain
+    which = np.flatnonzero(keep)[np.argsort(group[keep], kind="stable")]
+    # A part that is possible, not certain, is bounded by the half-width that is assumed.
+    radius = np.where(certain, near.need, near.need + near.assumed)[which]
+    groups, start = np.unique(group[which], return_index=True)
+    cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius)
+    made = encroached_by_group(some.sites.geometry, features.geometry, cases)
+    return np.asarray(made[np.searchsorted(groups, chosen)], dtype=object)
 
 
 def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Integers, Integers]:
@@ -186,17 +243,6 @@ def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Inte
     group = np.empty(len(order), dtype=np.intp)
     group[order] = np.cumsum(starts) - 1
     return order[starts], group
-
-
-def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: Floats, wanted: Flags) -> Geometries:
-    """Return the part of each site nearer than `radius` (m) to the feature; empty where not `wanted`."""
-    parts = np.full(len(near.site), shapely.Polygon(), dtype=object)
-    which = np.flatnonzero(wanted)
-    if not len(which):
-        return parts
-    sites, baselines = check.sites.geometry[near.site[which]], features.geometry[near.feature[which]]
-    parts[which] = encroached_parts(sites, baselines, radius[which])
-    return parts
 
 
 def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, distance: Floats) -> dict[str, object]:
@@ -216,6 +262,7 @@ def _measured(rule: KeepAway, features: BaselineFeatures, feature: Integers, dis
 
 
 def _clear_rows(rule: KeepAway, check: Check, features: BaselineFeatures, missing: Integers) -> Hits:
+    missing = missing[check.concerned[missing]]
     if not len(features.geometry):
         return hits(missing, rule.layer, required_m=rule.distance_m)
     wanted = np.zeros(len(check.sites), dtype=bool)

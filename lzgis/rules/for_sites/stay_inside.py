@@ -8,10 +8,21 @@ import numpy as np
 import shapely
 
 from lzgis.geometry import outside_parts
-from lzgis.model.report import RESOLUTION_M, State
+from lzgis.model.report import State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, obstacle_rows, overlap_states, sizes
-from lzgis.rules.for_sites.hits import Hits, concatenated, hits
+from lzgis.rules.for_sites.base import (
+    Check,
+    Obstacles,
+    Rows,
+    looked_up,
+    obstacles,
+    overlap_states,
+    sizes,
+    uncovered,
+    uncovered_exactly,
+    uncovered_parts,
+)
+from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, concatenated, hits
 
 
 class StayInside(Rule):
@@ -23,31 +34,46 @@ class StayInside(Rule):
 def check_stay_inside(rule: Rule, check: Check) -> Hits:
     """Return one row per site: 涉及 with the part outside and the distance to the nearest feature, or 不涉及."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
-    rest = outside_parts(check.sites.geometry, index, resolution=RESOLUTION_M)
-    out = np.flatnonzero(~shapely.is_empty(rest))
-    real, sliver, width = overlap_states(check, out, rest[out], np.full(len(out), np.inf))
-    out, sliver, width = out[real], sliver[real], width[real]
-    area, length = sizes(check, out, rest[out])
-    near = check.nearest_to((layer.id, which.tobytes()), index, np.arange(len(check.sites)))
+    rest = uncovered_exactly(rule, check)
+    real, sliver, width = overlap_states(
+        check, rest, np.full(len(rest.left), np.inf), lambda some: uncovered_parts(rule, check, rest.left[some])
+    )
+    parts, sliver, width = rest.take(np.flatnonzero(real)), sliver[real], width[real]
+    area, length = sizes(check, parts)
+    out = parts.left
+    near = check.nearest_to((layer.id, which.tobytes()), index, np.flatnonzero(check.concerned))
     feature = np.where(near.right >= 0, which[near.right] if len(which) else -1, -1)
     outside = hits(
         out,
         layer.id,
         feature=feature[out],
         state=np.where(sliver, State.SLIVER, State.INVOLVED).astype(object),
-        geometry=rest[out],
         area_m2=area,
         length_m=length,
         distance_m=near.distance[out],
         margin=np.where(check.sites.dimension[out] == 0, near.distance[out], np.where(np.isnan(area), length, area)),
         mean_width_m=width,
+        has_part=True,
     )
     inside = np.setdiff1d(np.arange(len(check.sites)), out)
     return concatenated([outside, hits(inside, layer.id, feature=feature[inside], distance_m=near.distance[inside])])
 
 
-def stay_inside_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Hits:
+def stay_inside_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
+    """Build the part of each site outside all features."""
+    return uncovered_parts(rule, check, rows.site)
+
+
+def stay_inside_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
+    """Measure the part of each site outside all features: area, or length for lines."""
+    rest = uncovered(rule, check)
+    size = np.where(rest.dimension == 2, rest.area, rest.length)
+    none = np.zeros(len(rest.left), dtype=np.intp)
+    return looked_up((rest.left, none), size, (rows.site, np.zeros(len(rows.site), dtype=np.intp)), 1)
+
+
+def stay_inside_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> Obstacles:
     """Return the part of the window outside all features."""
     layer, _, index = check.layer_where(rule.layer, rule.where)
     outside = outside_parts(np.array([window], dtype=object), index)
-    return obstacle_rows(layer.id, np.array([-1]), outside)
+    return obstacles(layer.id, np.array([-1]), outside)

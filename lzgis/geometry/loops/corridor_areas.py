@@ -1,0 +1,789 @@
+"""How much of each site lies nearer to a baseline than a radius: areas and lengths without buffers.
+
+Let *S* be the site and *B* the points nearer than *r* to the baseline: the union of one capsule per edge, and of the baseline
+itself where it is a polygon. By Green's theorem the area of *S* ∩ *B* is the integral of (x dy − y dx) / 2 along its border,
+which consists of the stretches of the border of *S* in *B* and of the border of *B* in *S*. A straight line meets a capsule, which
+is convex, in one interval, and a circle of radius *r* around the end of an edge meets a capsule of the same radius in one arc.
+Both have closed forms. So every side and every cap of a capsule is left with the intervals that no other capsule covers, and
+these are cut where they cross the border of *S*. Arcs are exact.
+
+The stretches form closed curves, so the vectors from their beginnings to their ends sum to zero. The sum is returned: where it is
+not zero within `CLOSED_M`, rounding has misjudged a contact, and GEOS must decide.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+
+from lzgis.geometry.features import Floats, Geometries
+from lzgis.geometry.loops.cells import Cells
+from lzgis.geometry.loops.chains import Chains, Int64s, chains
+from lzgis.geometry.loops.compiled import entry_loop, inner_loop
+from lzgis.geometry.loops.directory import Directory
+from lzgis.geometry.loops.membership import point_in
+
+#: The border found must close within this, in metres: the area is then wrong by less than its half times the extent of the site.
+CLOSED_M = 1e-7
+#: Edges in a run whose box is looked at before its edges.
+_RUN = 16
+#: Lines this near (m) to each other all along coincide; ends this near are one vertex.
+_SAME_LINE, _SAME_POINT = 1e-8, 1e-9
+#: A point is moved inwards by this (m) before it is tested against the site: the corridor is open.
+_INWARDS = 1e-7
+#: A site near more edges than this is left to GEOS.
+_MOST_EDGES = 4000
+#: Edges in a block whose box is looked at before its edges.
+_BLOCK = 8
+_HALF = 0.5 * math.pi
+
+
+class Outlines(NamedTuple):
+    """Geometries as chains whose rings have the polygon at their left, without edges of no length.
+
+    Attributes
+    ----------
+    chain : Chains
+        The vertices.
+    box : array of float, shape (runs, 4)
+        Least x, least y, greatest x, greatest y of runs of `_RUN` edges.
+    run_start : array of int, shape (chains + 1,)
+        Where the runs of each chain begin.
+    """
+
+    chain: Chains
+    box: Floats
+    run_start: Int64s
+
+
+def outlines(geometries: Geometries) -> Outlines:
+    """Convert valid geometries.
+
+    Examples
+    --------
+    >>> made = outlines(np.array([shapely.LineString([(0, 0), (0, 0), (9, 5)]), shapely.Point(1, 1)]))
+    >>> made.chain.x, made.box
+    (array([0., 9., 1.]), array([[0., 0., 9., 5.],
+           [1., 1., 1., 1.]]))
+    """
+    chain = _without_repeated(chains(shapely.orient_polygons(geometries)))
+    length = np.diff(chain.start)
+    runs = np.maximum(-(-(length - 1) // _RUN), 1)
+    run_start = np.concatenate([[0], np.cumsum(runs)]).astype(np.int64)
+    if not len(length):
+        return Outlines(chain, np.zeros((0, 4)), run_start)
+    of_run = np.repeat(np.arange(len(length)), runs)
+    first = chain.start[:-1][of_run] + _RUN * (np.arange(len(of_run)) - run_start[:-1][of_run])
+    # A run ends with the vertex that the next one begins with.
+    last = np.minimum(first + _RUN, chain.start[1:][of_run] - 1)
+    box = np.column_stack(
+        [fold.reduceat(values, first) for fold, values in _folds(chain)] if len(first) else np.zeros((0, 4))
+    )
+    for column, (fold, values) in enumerate(_folds(chain)):
+        box[:, column] = fold(box[:, column], values[last])
+    return Outlines(chain, np.ascontiguousarray(box), run_start)
+
+
+def _folds(chain: Chains) -> list[tuple[np.ufunc, Floats]]:
+    return [(np.minimum, chain.x), (np.minimum, chain.y), (np.maximum, chain.x), (np.maximum, chain.y)]
+
+
+def _without_repeated(chain: Chains) -> Chains:
+    keep = np.ones(len(chain.x), dtype=bool)
+    keep[1:] = (np.diff(chain.x) != 0.0) | (np.diff(chain.y) != 0.0)
+    keep[chain.start[:-1]] = True
+    if keep.all():
+        return chain
+    before = np.concatenate([[0], np.cumsum(keep)]).astype(np.int64)
+    return chain._replace(x=chain.x[keep], y=chain.y[keep], start=before[chain.start])
+
+
+_Site = Floats
+_Edges = Floats
+_Room = tuple[Floats, Floats]
+_Sum = tuple[float, float, float]
+
+
+class _Case(NamedTuple):
+    """One site and its baselines, relative to the middle of the site, and room for what is found.
+
+    Attributes
+    ----------
+    edges : array of float, shape (n and more, 8)
+        The edges of the baselines near the site, as `_put_edge` writes them.
+    blocks : array of float, shape (n / _BLOCK and more, 4)
+        Boxes of blocks of edges.
+    site : array of float, shape (m, 4)
+        The edges of the site.
+    boxes : array of float, shape (m / _BLOCK and more, 4)
+        Boxes of blocks of its edges.
+    box : array of float, shape (4,)
+        The box of the site.
+    near : array of int
+        Room for the edges near one piece.
+    chosen : array of int
+        How many blocks of edges are looked at, and these blocks.
+    """
+
+    edges: Floats
+    blocks: Floats
+    site: Floats
+    boxes: Floats
+    box: Floats
+    near: Int64s
+    chosen: Int64s
+
+
+@inner_loop
+def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats:
+    """Return begin x, y and end x, y of the edges of a site, relative to its middle."""
+    first, last = sites.owner_start[site], sites.owner_start[site + 1]
+    edges = np.empty((sites.start[last] - sites.start[first] - (last - first), 4))
+    n = 0
+    for k in range(first, last):
+        for i in range(sites.start[k], sites.start[k + 1] - 1):
+            edges[n, 0], edges[n, 1] = sites.x[i] - middle[0], sites.y[i] - middle[1]
+            edges[n, 2], edges[n, 3] = sites.x[i + 1] - middle[0], sites.y[i + 1] - middle[1]
+            n += 1
+    return edges
+
+
+@inner_loop
+def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tuple[float, float]) -> None:
+    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, which side counts, turn at its end, whether it has one before."""
+    begin, end = chain.start[k], chain.start[k + 1]
+    j = i + 1 if i + 1 < end else i
+    x, y = chain.x[i] - middle[0], chain.y[i] - middle[1]
+    dx, dy = chain.x[j] - chain.x[i], chain.y[j] - chain.y[i]
+    length = math.sqrt(dx * dx + dy * dy)
+    ux, uy = (dx / length, dy / length) if length > 0.0 else (1.0, 0.0)
+    ring = chain.side[k] != 0.0
+    after = j + 1
+    if after >= end:
+        after = begin + 1 if ring else -1
+    # 4 stands for no edge after this one.
+    turn = 4.0
+    if after >= 0 and length > 0.0:
+        vx, vy = chain.x[after] - chain.x[after - 1], chain.y[after] - chain.y[after - 1]
+        turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
+    edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3], edges[n, 4] = x, y, ux, uy, length
+    edges[n, 5] = 1.0 if ring else 0.0
+    edges[n, 6] = turn
+    edges[n, 7] = 1.0 if ring or i > begin else 0.0
+
+
+@inner_loop
+def _near_edges(
+    layer: Outlines,
+    owner: int,
+    box: tuple[float, float, float, float],
+    middle: tuple[float, float],
+    edges: Floats,
+    n: int,
+) -> tuple[Floats, int]:
+    """Add the edges of a feature whose boxes meet `box`."""
+    chain = layer.chain
+    for k in range(chain.owner_start[owner], chain.owner_start[owner + 1]):
+        end = chain.start[k + 1]
+        for run in range(layer.run_start[k], layer.run_start[k + 1]):
+            boxes = layer.box
+            if boxes[run, 0] > box[2] or boxes[run, 2] < box[0] or boxes[run, 1] > box[3] or boxes[run, 3] < box[1]:
+                continue
+            i = chain.start[k] + _RUN * (run - layer.run_start[k])
+            last = min(i + _RUN, max(end - 1, i + 1))
+            while i < last:
+                j = min(i + 1, end - 1)
+                if (
+                    min(chain.x[i], chain.x[j]) <= box[2]
+                    and max(chain.x[i], chain.x[j]) >= box[0]
+                    and min(chain.y[i], chain.y[j]) <= box[3]
+                    and max(chain.y[i], chain.y[j]) >= box[1]
+                ):
+                    if n == len(edges):
+                        longer = np.empty((2 * n, 8))
+                        for row in range(n):
+                            for column in range(8):
+                                longer[row, column] = edges[row, column]
+                        edges = longer
+                    _put_edge(edges, n, chain, k, i, middle)
+                    n += 1
+                i += 1
+    return edges, n
+
+
+@inner_loop
+def _line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[float, float]:
+    """Return where the points (x, y) + t (dx, dy) come nearer than `r` to the origin; nothing if the first exceeds the second."""
+    a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - r * r
+    root = b * b - a * c
+    if root <= 0.0 or a == 0.0:
+        return 1.0, 0.0
+    root = math.sqrt(root)
+    # The root that loses no digits first.
+    q = -(b + root) if b >= 0.0 else root - b
+    if q == 0.0:
+        return 1.0, 0.0
+    first, second = q / a, c / q
+    return min(first, second), max(first, second)
+
+
+@inner_loop
+def _in_capsule(
+    line: tuple[float, float, float, float], edges: Floats, j: int, r: float, own: tuple[float, float, bool]
+) -> tuple[float, float]:
+    """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
+
+    `own` holds the outward normal if the line is the side of a capsule, else zeros; and whether that comes after this edge: of
+    two sides that coincide, the first counts.
+    """
+    x, y, dx, dy = line
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
+    sd, td = ux * dy - uy * dx, ux * dx + uy * dy
+    lo, hi = 1e300, -1e300
+    across = s0 + 0.5 * sd
+    same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
+    if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
+        return 1.0, 0.0
+    a, b = -1e300, 1e300
+    if not same:
+        if sd == 0.0:
+            if abs(s0) >= r:
+                b = -1e300
+        else:
+            p, q = (-r - s0) / sd, (r - s0) / sd
+            a, b = min(p, q), max(p, q)
+    if td == 0.0:
+        if t0 <= 0.0 or t0 >= length:
+            b = -1e300
+    else:
+        p, q = -t0 / td, (length - t0) / td
+        a, b = max(a, min(p, q)), min(b, max(p, q))
+    if a < b:
+        lo, hi = a, b
+    if same:
+        return (lo, hi) if lo < hi else (1.0, 0.0)
+    size = math.sqrt(dx * dx + dy * dy)
+    for end in range(2):
+        ex, ey = rx - end * ux * length, ry - end * uy * length
+        if own[0] != 0.0 or own[1] != 0.0:
+            # The circle around an end of the edge whose side this is only touches the side.
+            along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
+            off = (
+                math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1])
+                if size > 0.0
+                else 1.0
+            )
+            if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
+                continue
+        a, b = _line_in_disc(ex, ey, dx, dy, r)
+        if a < b:
+            lo, hi = min(lo, a), max(hi, b)
+    return (lo, hi) if lo < hi else (1.0, 0.0)
+
+
+@inner_loop
+def _arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: bool) -> tuple[float, float]:
+    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) that lies in a capsule of radius `r`."""
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    along = ux * rx + uy * ry
+    if rx * rx + ry * ry <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(uy, ux)
+        return (towards - _HALF, towards + _HALF) if length > 0.0 else (1.0, 0.0)
+    ex, ey = rx - ux * length, ry - uy * length
+    if ex * ex + ey * ey <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(-uy, -ux)
+        return towards - _HALF, towards + _HALF
+    side = ux * ry - uy * rx
+    h = abs(side)
+    if h >= 2.0 * r:
+        return 1.0, 0.0
+    if side > 0.0:
+        towards, low, high = math.atan2(-ux, uy), -along, length - along
+    else:
+        towards, low, high = math.atan2(ux, -uy), along - length, along
+    reach = math.sqrt(h * (2.0 * r - h))
+    if low <= reach <= high:
+        last = math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        last = math.atan2(t, h) + math.acos(d / (2.0 * r))
+    if low <= -reach <= high:
+        first = -math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if -reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        first = math.atan2(t, h) - math.acos(d / (2.0 * r))
+    return towards + first, towards + last
+
+
+@inner_loop
+def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
+    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
+    blocks = (n + _BLOCK - 1) // _BLOCK
+    if len(boxes) < blocks:
+        boxes = np.empty((2 * blocks, 4))
+    for b in range(blocks):
+        left = low = 1e300
+        right = high = -1e300
+        for j in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, n)):
+            x0, y0 = edges[j, 0], edges[j, 1]
+            x1, y1 = x0 + edges[j, 2] * edges[j, 4], y0 + edges[j, 3] * edges[j, 4]
+            left, right = min(left, x0, x1), max(right, x0, x1)
+            low, high = min(low, y0, y1), max(high, y0, y1)
+        boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
+    return boxes
+
+
+@inner_loop
+def _near_blocks(boxes: Floats, n: int, box: tuple[float, float, float, float], found: Int64s) -> int:
+    """Write the blocks, of `n` edges together, whose boxes meet `box`, after the first place of `found`; return how many."""
+    m = 0
+    for b in range((n + _BLOCK - 1) // _BLOCK):
+        if boxes[b, 0] <= box[2] and boxes[b, 2] >= box[0] and boxes[b, 1] <= box[3] and boxes[b, 3] >= box[1]:
+            m += 1
+            found[m] = b
+    return m
+
+
+@inner_loop
+def _nearby(case: _Case, size: tuple[int, float], x: float, y: float, beyond: float) -> int:
+    """Find the edges of the blocks chosen that come nearer to a point than the radius and `beyond`; return how many."""
+    edges, boxes, n = case.edges, case.blocks, size[0]
+    within = size[1] + beyond
+    square = within * within
+    m = 0
+    for c in range(case.chosen[0]):
+        b = case.chosen[c + 1]
+        dx = max(boxes[b, 0] - x, 0.0, x - boxes[b, 2])
+        dy = max(boxes[b, 1] - y, 0.0, y - boxes[b, 3])
+        if dx * dx + dy * dy >= square:
+            continue
+        for j in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, n)):
+            rx, ry = x - edges[j, 0], y - edges[j, 1]
+            t = min(max(rx * edges[j, 2] + ry * edges[j, 3], 0.0), edges[j, 4])
+            rx, ry = rx - t * edges[j, 2], ry - t * edges[j, 3]
+            if rx * rx + ry * ry < square:
+                case.near[m] = j
+                m += 1
+    return m
+
+
+@inner_loop
+def _choose_blocks(case: _Case, n: int, box: tuple[float, float, float, float]) -> None:
+    """Choose the blocks of edges that `_nearby` looks at: those whose boxes meet `box`."""
+    case.chosen[0] = _near_blocks(case.blocks, n, box, case.chosen)
+
+
+@inner_loop
+def _put(room: Floats, n: int, a: float, b: float) -> tuple[Floats, int]:
+    """Add an interval, keeping them sorted by their beginnings."""
+    if n == len(room):
+        longer = np.empty((2 * n, 2))
+        for k in range(n):
+            longer[k, 0], longer[k, 1] = room[k, 0], room[k, 1]
+        room = longer
+    k = n
+    while k > 0 and room[k - 1, 0] > a:
+        room[k, 0], room[k, 1] = room[k - 1, 0], room[k - 1, 1]
+        k -= 1
+    room[k, 0], room[k, 1] = a, b
+    return room, n + 1
+
+
+@inner_loop
+def _gaps(room: Floats, n: int, a: float, b: float, out: Floats) -> tuple[Floats, int]:
+    """Return what sorted intervals leave of the one from `a` to `b`."""
+    if len(out) < n + 1:
+        out = np.empty((2 * n + 2, 2))
+    m = 0
+    at = a
+    for k in range(n):
+        if room[k, 0] > at:
+            out[m, 0], out[m, 1] = at, min(room[k, 0], b)
+            m += 1
+        at = max(at, room[k, 1])
+        if at >= b:
+            return out, m
+    if at < b:
+        out[m, 0], out[m, 1] = at, b
+        m += 1
+    return out, m
+
+
+@inner_loop
+def _boxes_of_site(site: Floats, boxes: Floats) -> Floats:
+    """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges of a site."""
+    blocks = (len(site) + _BLOCK - 1) // _BLOCK
+    if len(boxes) < blocks:
+        boxes = np.empty((2 * blocks, 4))
+    for b in range(blocks):
+        left = low = 1e300
+        right = high = -1e300
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            left, right = min(left, site[k, 0], site[k, 2]), max(right, site[k, 0], site[k, 2])
+            low, high = min(low, site[k, 1], site[k, 3]), max(high, site[k, 1], site[k, 3])
+        boxes[b, 0], boxes[b, 1], boxes[b, 2], boxes[b, 3] = left, low, right, high
+    return boxes
+
+
+@inner_loop
+def _in_site(site: Floats, boxes: Floats, x: float, y: float) -> bool:
+    inside = False
+    for b in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if y < boxes[b, 1] or y > boxes[b, 3] or x > boxes[b, 2]:
+            continue
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            ay, by = site[k, 1], site[k, 3]
+            if (ay > y) != (by > y) and x < site[k, 0] + (y - ay) / (by - ay) * (site[k, 2] - site[k, 0]):
+                inside = not inside
+    return inside
+
+
+@inner_loop
+def _added(total: _Sum, x0: float, y0: float, x1: float, y1: float) -> _Sum:
+    return total[0] + 0.5 * (x0 * y1 - x1 * y0), total[1] + x1 - x0, total[2] + y1 - y0
+
+
+@inner_loop
+def _arc_added(total: _Sum, circle: tuple[float, float, float], a: float, b: float) -> _Sum:
+    x, y, r = circle
+    total = _added(total, x + r * math.cos(a), y + r * math.sin(a), x + r * math.cos(b), y + r * math.sin(b))
+    # What lies between the arc and its chord.
+    return total[0] + 0.5 * r * r * (b - a - math.sin(b - a)), total[1], total[2]
+
+
+@inner_loop
+def _side_stretches(
+    i: int, normal: float, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule.
+
+    `size` is the number of edges and the radius.
+    """
+    edges, box = case.edges, case.box
+    r = size[1]
+    ux, uy, length = edges[i, 2], edges[i, 3], edges[i, 4]
+    nx, ny = normal * uy, -normal * ux
+    # With the capsule at its left.
+    x, y = edges[i, 0] + r * nx, edges[i, 1] + r * ny
+    dx, dy = ux * length, uy * length
+    if normal < 0.0:
+        x, y, dx, dy = x + dx, y + dy, -dx, -dy
+    if min(x, x + dx) > box[2] or max(x, x + dx) < box[0] or min(y, y + dy) > box[3] or max(y, y + dy) < box[1]:
+        return room, total
+    covered, free = room
+    m = 0
+    for k in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * length)):
+        j = case.near[k]
+        if j == i:
+            continue
+        a, b = _in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
+        if a < b and b > 0.0 and a < 1.0:
+            if a <= 0.0 and b >= 1.0:
+                return room, total
+            covered, m = _put(covered, m, a, b)
+    free, gaps = _gaps(covered, m, 0.0, 1.0, free)
+    for g in range(gaps):
+        a, b = free[g, 0], free[g, 1]
+        if inside:
+            total = _added(total, x + a * dx, y + a * dy, x + b * dx, y + b * dy)
+        else:
+            covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, covered, total)
+    return (covered, free), total
+
+
+@inner_loop
+def _line_in_site(
+    line: tuple[float, float, float, float],
+    span: tuple[float, float],
+    normal: tuple[float, float],
+    case: _Case,
+    room: Floats,
+    total: _Sum,
+) -> tuple[Floats, _Sum]:
+    """Add the stretches of a line, of t from `span[0]` to `span[1]`, in the site."""
+    x, y, dx, dy = line
+    site, boxes = case.site, case.boxes
+    left, right = min(x, x + dx), max(x, x + dx)
+    low, high = min(y, y + dy), max(y, y + dy)
+    m = 0
+    for b in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if left > boxes[b, 2] or right < boxes[b, 0] or low > boxes[b, 3] or high < boxes[b, 1]:
+            continue
+        for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
+            # Where the line crosses an edge of the site.
+            px, py, qx, qy = site[k, 0] - x, site[k, 1] - y, site[k, 2] - x, site[k, 3] - y
+            p, q = dx * py - dy * px, dx * qy - dy * qx
+            if (p > 0.0) != (q > 0.0):
+                w = p / (p - q)
+                t = ((px + w * (qx - px)) * dx + (py + w * (qy - py)) * dy) / (dx * dx + dy * dy)
+                if span[0] < t < span[1]:
+                    room, m = _put(room, m, t, t)
+    at = span[0]
+    for k in range(m + 1):
+        t = room[k, 0] if k < m else span[1]
+        mid = 0.5 * (at + t)
+        if t > at and _in_site(site, boxes, x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1]):
+            total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
+        at = t
+    return room, total
+
+
+@inner_loop
+def _cap_stretches(
+    i: int, end: int, arc: tuple[float, float], case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
+    edges, box = case.edges, case.box
+    r = size[1]
+    x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
+    start, width = arc[0], arc[1] - arc[0]
+    middle = start + 0.5 * width
+    half = 2.0 * r * math.sin(min(0.25 * width, _HALF))
+    px, py = x + r * math.cos(middle), y + r * math.sin(middle)
+    if px - half > box[2] or px + half < box[0] or py - half > box[3] or py + half < box[1]:
+        return room, total
+    covered, free = room
+    m = 0
+    for k in range(_nearby(case, size, px, py, half)):
+        j = case.near[k]
+        if j == i:
+            continue
+        a, b = _arc_in_capsule(x, y, edges, j, r, j < i and edges[j, 5] == 0.0)
+        if a >= b:
+            continue
+        # Angles from the beginning of the arc.
+        shift = (a - start) % (2.0 * math.pi)
+        b, a = shift + (b - a), shift
+        for _ in range(2):
+            if a < width and b > 0.0:
+                if a <= 0.0 and b >= width:
+                    return room, total
+                covered, m = _put(covered, m, a, b)
+            a, b = a - 2.0 * math.pi, b - 2.0 * math.pi
+    free, gaps = _gaps(covered, m, 0.0, width, free)
+    for g in range(gaps):
+        a, b = free[g, 0], free[g, 1]
+        if inside:
+            total = _arc_added(total, (x, y, r), start + a, start + b)
+        else:
+            covered, total = _arc_in_site((x, y, r), (start, a, b), case, covered, total)
+    return (covered, free), total
+
+
+@inner_loop
+def _arc_in_site(
+    circle: tuple[float, float, float], arc: tuple[float, float, float], case: _Case, room: Floats, total: _Sum
+) -> tuple[Floats, _Sum]:
+    """Add the stretches of an arc in the site; `arc` holds an angle, and where the arc begins and ends from there."""
+    x, y, r = circle
+    start, a, b = arc
+    site, boxes = case.site, case.boxes
+    m = 0
+    for block in range((len(site) + _BLOCK - 1) // _BLOCK):
+        if x - r > boxes[block, 2] or x + r < boxes[block, 0] or y - r > boxes[block, 3] or y + r < boxes[block, 1]:
+            continue
+        for k in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, len(site))):
+            px, py = site[k, 0] - x, site[k, 1] - y
+            dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+            first, second = _line_in_disc(px, py, dx, dy, r)
+            if first >= second:
+                continue
+            for t in (first, second):
+                if -1e-12 <= t <= 1.0 + 1e-12:
+                    angle = (math.atan2(py + t * dy, px + t * dx) - start) % (2.0 * math.pi)
+                    if a < angle < b:
+                        room, m = _put(room, m, angle, angle)
+    at = a
+    for k in range(m + 1):
+        t = room[k, 0] if k < m else b
+        mid = start + 0.5 * (at + t)
+        inner = r - _INWARDS
+        if t > at and _in_site(site, boxes, x + inner * math.cos(mid), y + inner * math.sin(mid)):
+            total = _arc_added(total, circle, start + at, start + t)
+        at = t
+    return room, total
+
+
+@inner_loop
+def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
+    """Add the border of the corridor within the site."""
+    n, r = size
+    for block in range((n + _BLOCK - 1) // _BLOCK):
+        boxes = case.blocks
+        left, low = boxes[block, 0] - r, boxes[block, 1] - r
+        right, high = boxes[block, 2] + r, boxes[block, 3] + r
+        if left > case.box[2] or right < case.box[0] or low > case.box[3] or high < case.box[1]:
+            continue
+        inside = False
+        if _near_blocks(case.boxes, len(case.site), (left, low, right, high), case.near) == 0:
+            # No border of the site is near: all of it lies in the site, or nothing.
+            inside = _in_site(case.site, case.boxes, case.edges[block * _BLOCK, 0], case.edges[block * _BLOCK, 1])
+            if not inside:
+                continue
+        _choose_blocks(case, n, (left - r, low - r, right + r, high + r))
+        for i in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, n)):
+            room, total = _border_of_capsule(i, case, size, inside, room, total)
+    return room, total
+
+
+@inner_loop
+def _border_of_capsule(
+    i: int, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
+    edges = case.edges
+    polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
+    # Loops, not two calls each: every call is compiled into the loop on its own.
+    for side in range(1 if polygon else 2):
+        if edges[i, 4] > 0.0:
+            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, size, inside, room, total)
+    towards = math.atan2(edges[i, 3], edges[i, 2])
+    low, high = towards - _HALF, towards + _HALF
+    for end in range(2):
+        # Around the begin, the arc beyond the first edge; around the end, the arc that the next edge, if any, leaves.
+        first, last = high, high + math.pi
+        wanted = not polygon and edges[i, 7] == 0.0
+        if end == 1:
+            # Of a polygon, only corners that point outwards have an arc.
+            first, last, wanted = low, high, not polygon or turn > 0.0
+            if 0.0 < turn < 3.9:
+                last = low + turn
+            elif turn <= 0.0:
+                first = high + turn
+        if wanted and first < last:
+            room, total = _cap_stretches(i, end, (first, last), case, size, inside, room, total)
+    return room, total
+
+
+@inner_loop
+def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: float) -> bool:
+    """Tell whether a point lies in a polygon of a layer."""
+    cells, place, cell = grid
+    window = place.window
+    r, c = math.floor(y / cell), math.floor(x / cell)
+    row, column = int(r) - window[0], int(c) - window[1]
+    if row < 0 or row >= window[2] or column < 0 or column >= window[3]:
+        return False
+    at = row * window[3] + column
+    for e in range(place.start[at], place.start[at + 1]):
+        if place.owner[e] == owner and point_in(cells, place.entry[e], x - c * cell, y - r * cell):
+            return True
+    return False
+
+
+@inner_loop
+def _border_of_site(
+    case: _Case, size: tuple[int, float], polygon: int, grid: tuple[Cells, Directory, float], middle: tuple[float, float], room: _Room
+) -> tuple[_Room, _Sum, float]:
+    """Return the integrals along the border of the site within the corridor, and the length of it."""
+    edges, site = case.edges, case.site
+    n, r = size
+    covered, free = room
+    total, length = (0.0, 0.0, 0.0), 0.0
+    for k in range(len(site)):
+        if k % _BLOCK == 0:
+            b = k // _BLOCK
+            boxes = case.boxes
+            _choose_blocks(case, n, (boxes[b, 0] - r, boxes[b, 1] - r, boxes[b, 2] + r, boxes[b, 3] + r))
+        if case.chosen[0] == 0 and polygon < 0:
+            continue
+        x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
+        extent = math.sqrt(dx * dx + dy * dy)
+        m = 0
+        for q in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
+            a, b = _in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
+            if a < b and b > 0.0 and a < 1.0:
+                covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
+                if a <= 0.0 and b >= 1.0:
+                    break
+        free, gaps = _gaps(covered, m, 0.0, 1.0, free)
+        inside = 1.0
+        total = _added(total, x, y, site[k, 2], site[k, 3])
+        for g in range(gaps):
+            a, b = free[g, 0], free[g, 1]
+            mid = 0.5 * (a + b)
+            if polygon < 0 or not _in_feature(grid, polygon, x + mid * dx + middle[0], y + mid * dy + middle[1]):
+                total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
+                inside -= b - a
+        length += inside * extent
+    return (covered, free), total, length
+
+
+@entry_loop
+def encroached(
+    sites: Chains,
+    layer: Outlines,
+    grid: tuple[Cells, Directory, float],
+    site_of: Int64s,
+    start: Int64s,
+    feature: Int64s,
+    radius: Floats,
+    out: Floats,
+) -> None:
+    """Measure the parts of sites nearer than `radius` to their baselines.
+
+    Parameters
+    ----------
+    sites : Chains
+        The sites, rings with the polygon at their left.
+    layer : Outlines
+        The baselines.
+    grid : (Cells, Directory, float)
+        The polygons among them, cut by a grid, and the side of its cells.
+    site_of, start, feature, radius : array
+        Cases: a site, where its features begin in `feature`, and the radius. Several features are lines or points; a polygon is
+        alone.
+    out : array of float, shape (cases, 3)
+        Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
+        infinite where a case is left to GEOS.
+    """
+    edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(0, np.int64)
+    chosen = np.empty(0, np.int64)
+    boxes = np.empty((32, 4))
+    room = (np.empty((64, 2)), np.empty((64, 2)))
+    box = np.empty(4)
+    for case in range(len(site_of)):
+        site, r = site_of[case], radius[case]
+        first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
+        left, low, right, high = sites.x[first], sites.y[first], sites.x[first], sites.y[first]
+        for i in range(first, last):
+            left, right = min(left, sites.x[i]), max(right, sites.x[i])
+            low, high = min(low, sites.y[i]), max(high, sites.y[i])
+        middle = (0.5 * (left + right), 0.5 * (low + high))
+        n = 0
+        polygon = -1
+        wide = (left - r, low - r, right + r, high + r)
+        for k in range(start[case], start[case + 1]):
+            edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
+            if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
+                polygon = feature[k]
+        out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
+        if n > _MOST_EDGES:
+            continue
+        ours = _site_edges(sites, site, middle)
+        if len(near) < max(n, len(ours)) + 2:
+            near, chosen = np.empty(2 * max(n, len(ours)) + 2, np.int64), np.empty(2 * n + 2, np.int64)
+        blocks = _block_boxes(edges, n, blocks)
+        box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
+        boxes = _boxes_of_site(ours, boxes)
+        one = _Case(edges, blocks, ours, boxes, box, near, chosen)
+        room, total, length = _border_of_site(one, (n, r), polygon, grid, middle, room)
+        out[case, 1], out[case, 2] = length, 0.0
+        if sites.side[sites.owner_start[site]] != 0.0:
+            room, total = _border_of_corridor(one, (n, r), room, total)
+            out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])
