@@ -59,7 +59,7 @@ def test_some_elements_are_built_without_the_others(which):
 
 
 def test_take_concat_copy_and_pickle():
-    make, array = lazy()
+    _, array = lazy()
     assert texts(array.take([4, -1, 0])) == [EXPECTED[4], EXPECTED[-1], EXPECTED[0]]
     assert texts(array.take([4, -1], allow_fill=True)) == [EXPECTED[4], None]
     assert texts(array.copy()) == EXPECTED
