@@ -45,7 +45,10 @@ def read_report(path: Path) -> EarlierReport:
         _check_schema(document, path)
         frame = gpd.GeoDataFrame.from_features(document["sites"]["features"], crs="EPSG:4490")
         findings = pd.DataFrame(document["findings"], columns=[c.name for c in FINDING_COLUMNS])
+        # Reports without the column give every rule a finding.
         verdicts = pd.DataFrame(document["verdicts"])
+        if "not_applicable" not in verdicts:
+            verdicts["not_applicable"] = 0
         sources = document["provenance"]["sources"]
         as_of = dt.date.fromisoformat(document["provenance"]["as_of"])
     except OSError as e:

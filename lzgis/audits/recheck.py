@@ -299,9 +299,14 @@ def _changes(
     names = dict(zip(after["site_id"], after["site_name"], strict=True))
     order = {site: i for i, site in enumerate(after["site_id"])}
     causes = _Causes(situation)
+    book = {one.id for one in situation.now.book.as_of(situation.day).rules} if situation.now.book else set()
+
+    def unmeant(site: str, rule: str) -> str:
+        return State.NOT_APPLICABLE.value if rule in book and site in now else ""
+
     rows = []
     for site, rule in sorted({*answers[0], *answers[1]}, key=lambda key: (order.get(key[0], -1), key[1])):
-        before, later = (answer.get((site, rule), "") for answer in answers)
+        before, later = (answer.get((site, rule), unmeant(site, rule)) for answer in answers)
         if before == later:
             continue
         row = (site, names.get(site, ""), was.get(site, ""), now.get(site, ""), rule, before, later)
@@ -317,6 +322,9 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
     for site, rule, state, severity, feature, area, length, distance, reason in findings[columns].itertuples(
         index=False
     ):
+        # Without a finding or with one, in this version or an earlier one: the answer is 不适用.
+        if reason == Reason.ACTIVITY_NOT_MEANT:
+            continue
         parts = [state, *([severity] if state in HIT_STATES else []), feature, reason]
         parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]
         parts.append(f"{distance:.3f} m" if state == State.CLEAR and not np.isnan(distance) else "")

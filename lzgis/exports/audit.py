@@ -120,6 +120,7 @@ def _verdicts(found: gpd.GeoDataFrame, ids: list[str], names: list[str]) -> pd.D
         "site_length_m": np.where(found["area_m2"].notna(), np.nan, found["length_m"]),
         **{name: _rules_where(found["rule"], here) for name, here in part.items()},
         "not_checked": [()] * len(ids),
+        "not_applicable": [0] * len(ids),
         "nearest_m": np.full(len(ids), np.nan),
         "ladder": [()] * len(ids),
     }

@@ -64,7 +64,7 @@ REPORT_SCHEMA = "lzgis-report-1"
 
 
 class Reason(StrEnum):
-    """Why a finding is 未核查, or why it is 不涉及 although no distance or overlap was measured."""
+    """Why a finding is 未核查 or 不适用, or why it is 不涉及 although no distance or overlap was measured."""
 
     NONE = ""
     LAYER_MISSING = "layer-missing"
@@ -101,13 +101,13 @@ FINDING_COLUMNS = (
     Column("layer", "str", "id of the layer that the answer comes from"),
     Column("feature_id", "str", "id of the feature hit, or of the nearest one; empty if there is none"),
     Column("feature_name", "str", "its name"),
-    Column("state", "str", "涉及, 不涉及, 疑似边界误差 or 未核查"),
+    Column("state", "str", "涉及, 不涉及, 疑似边界误差, 未核查 or 不适用"),
     Column(
         "severity",
         "str",
         "prohibited, conditional or notice, after exceptions; the severity of the rule if nothing is hit",
     ),
-    Column("reason", "str", "why 未核查, or why 不涉及 without a measurement; see `Reason`"),
+    Column("reason", "str", "why 未核查 or 不适用, or why 不涉及 without a measurement; see `Reason`"),
     Column(
         "area_m2",
         "float",

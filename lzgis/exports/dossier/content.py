@@ -254,12 +254,15 @@ def _data_line(about: dict[str, str], source: DossierSource) -> str:
 def _findings_section(project: Project) -> dict[str, Any]:
     source = project.source
     states = [found["state"] for found in project.findings]
+    uncounted = int(project.verdict["not_applicable"])
     counts = {
-        "rules": len({found["rule"] for found in project.findings}),
+        "rules": len({found["rule"] for found in project.findings}) + uncounted,
         "involved": states.count(State.INVOLVED),
         "sliver": states.count(State.SLIVER),
         "unchecked": states.count(State.NOT_CHECKED),
         "clear": states.count(State.CLEAR),
+        "not_applicable": len({f["rule"] for f in project.findings if f["state"] == State.NOT_APPLICABLE}) + uncounted,
+        "uncounted": uncounted,
     }
     parts, note = divisions_grid(project)
     found = (findings_grid(project), overrides_grid(project), parts)

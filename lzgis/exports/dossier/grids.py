@@ -33,7 +33,7 @@ def findings_grid(project: Project) -> Grid:
     rows = []
     for finding in project.findings:
         state = texts.word("state", finding["state"])
-        if finding["state"] != State.CLEAR:
+        if finding["state"] not in (State.CLEAR, State.NOT_APPLICABLE):
             state += "\n" + source.wording("severity", severity=texts.word("severity", finding["severity"]))
         met = finding["state"] in HIT_STATES
         sizes = project.printed_sizes(finding) if met else (numbers.NONE,) * len(project.measures)
@@ -64,7 +64,7 @@ def remark(project: Project, finding: Row) -> str:
         lines.append(source.wording("outside-part", feature=name, m=numbers.metres(finding["distance_m"])))
     elif name:
         lines.append(name)
-    if number(finding["required_m"]) is not None and finding["state"] != State.CLEAR:
+    if number(finding["required_m"]) is not None and finding["state"] not in (State.CLEAR, State.NOT_APPLICABLE):
         lines.append(
             source.wording(
                 "distance",
@@ -145,7 +145,7 @@ def _measure_columns(project: Project) -> list[Column]:
 
 
 def _with_possible(project: Project, finding: Row, sizes: tuple[str, ...]) -> tuple[str, ...]:
-    if number(finding["area_possible_m2"]) is None or finding["state"] == State.CLEAR:
+    if number(finding["area_possible_m2"]) is None or finding["state"] in (State.CLEAR, State.NOT_APPLICABLE):
         return sizes
     maybe = project.printed_sizes(finding | {"area_m2": finding["area_possible_m2"], "length_m": None})
     wording = project.source.wording

@@ -40,6 +40,7 @@ _SHORT = {
     "mean_width_m": "mean_w_m",
     "nearest_rule": "near_rule",
     "not_checked": "not_check",
+    "not_applicable": "not_applic",
     "reason_title": "rea_title",
     "required_possible_m": "req_pos_m",
     "severity_title": "sev_title",

@@ -41,7 +41,7 @@ PAGE_WORDS = (
     "north",
 )  # fmt: skip
 SCRIPT_WORDS = (
-    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear",
+    "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear", "not-applicable",
     "rule", "answer", "figures", "locate", "no-findings", "group-review", "group-constraint",
     "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
     "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",

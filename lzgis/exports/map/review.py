@@ -29,7 +29,7 @@ _STEPS_M = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 _STEP_DEG = 1e-7
 _TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
 # Ranks of findings, in reading order.
-PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR = range(6)
+PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR, NOT_APPLICABLE = range(7)
 _DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
 
 
@@ -49,7 +49,7 @@ class _Places(NamedTuple):
             self.layer.get(row["layer"], -1),
             self.line.get(index, -1),
             self.rule.get(row["rule"], -1),
-            self.unit.get(row["feature_id"], -1) if row["kind"] in INFORMING_KINDS and row["rank"] != CLEAR else -1,
+            self.unit.get(row["feature_id"], -1) if row["kind"] in INFORMING_KINDS and row["rank"] < CLEAR else -1,
         ]
 
 
@@ -113,6 +113,7 @@ def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         (states == State.SLIVER, SLIVER),
         (states == State.NOT_CHECKED, NOT_CHECKED),
         (states == State.CLEAR, CLEAR),
+        (states == State.NOT_APPLICABLE, NOT_APPLICABLE),
         (severities == Severity.PROHIBITED, PROHIBITED),
         (severities == Severity.CONDITIONAL, CONDITIONAL),
     ]
@@ -152,6 +153,7 @@ def _sites(
             "verdict": VERDICTS.index(Verdict.INCOMPLETE if verdict is None else Verdict(verdict["verdict"])),
             "shape": place.get(index, -1),
             "general": general.get(text(row["id"]), []),
+            "not_applicable": 0 if verdict is None else int(verdict["not_applicable"]),
             "lines": [] if verdict is None else _lines(texts, verdict, pool),
         }
         if index in place:

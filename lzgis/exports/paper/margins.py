@@ -179,6 +179,9 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
     blocks += _unchecked_and_notices(texts, site, rect.width)
     clear = len({f["rule"] for f in site.of_state(State.CLEAR)} - {f["rule"] for f in site.conflicts})
     blocks.append([("#333333", words("paper", "clear", count=clear))])
+    unmeant = len({f["rule"] for f in site.of_state(State.NOT_APPLICABLE)}) + int(site.verdict.get("not_applicable", 0))
+    if unmeant:
+        blocks.append([("#333333", words("paper", "not_applicable", count=unmeant))])
     left_out = 0
     for number, block in enumerate(blocks):
         last = number == len(blocks) - 1

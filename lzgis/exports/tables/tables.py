@@ -69,13 +69,14 @@ _KINDS: dict[str, Kind] = {
     "conditional_count": "count",
     "notices_count": "count",
     "not_checked_count": "count",
+    "not_applicable": "count",
 }
 _FOLDED = {"site_name", "prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
 _FOLDED_OF_FINDINGS = {"site_name", "rule", "reason", "procedure", "note", "basis", "repealed", "override"}
 
 _VERDICT_COLUMNS = [
     *["site_id", "site_name", "activity", "verdict"],
-    *["prohibited_count", "conditional_count", "notices_count", "not_checked_count"],
+    *["prohibited_count", "conditional_count", "notices_count", "not_checked_count", "not_applicable"],
     *["site_area_m2", "site_area_ha", "site_length_m"],
     *["prohibited", "conditional", "notices", "not_checked", "nearest_rule", "nearest_m"],
 ]
@@ -187,8 +188,8 @@ def shortfall(required_m: Any, distance_m: Any) -> float | None:
 
 
 def mark_of(finding: Mapping[str, Any]) -> str:
-    """Return the verdict that a finding alone would lead to; empty for a notice and for 不涉及."""
-    if finding["severity"] == "notice" or finding["state"] == State.CLEAR:
+    """Return the verdict that a finding alone would lead to; empty for a notice, 不涉及 and 不适用."""
+    if finding["severity"] == "notice" or finding["state"] in (State.CLEAR, State.NOT_APPLICABLE):
         return ""
     if finding["state"] == State.NOT_CHECKED:
         return Verdict.INCOMPLETE
@@ -223,7 +224,7 @@ def verdict_table(texts: ReportText) -> Table:
         ladder = [texts.word("verdict", v) for v in verdict["ladder"]][: len(steps)]
         area = verdict["site_area_m2"]
         row: list[Value] = [verdict["site_id"], verdict["site_name"], texts.activity(verdict["activity"])]
-        row += [texts.word("verdict", verdict["verdict"]), *(len(names) for names in lists)]
+        row += [texts.word("verdict", verdict["verdict"]), *(len(names) for names in lists), verdict["not_applicable"]]
         row += [number(area, 2), hectares(area), number(verdict["site_length_m"], 3)]
         row += [texts.rules(names) for names in lists]
         row += [texts.rule(text(verdict["nearest_rule"])), number(verdict["nearest_m"], 3), *ladder]

@@ -1,8 +1,8 @@
 // The table of a site's findings, the same in the panel and in a popup.
 (function (lz) {
   "use strict";
-  var tones = ["prohibited", "conditional", "sliver", "unchecked", "notice", "clear"];
-  var CLEAR = 5;
+  var tones = ["prohibited", "conditional", "sliver", "unchecked", "notice", "clear", "not-applicable"];
+  var CLEAR = 5, NOT_APPLICABLE = 6;
 
   function text(number) { return lz.review.pool[number]; }
 
@@ -10,7 +10,7 @@
     var rank = finding[0], state = text(finding[4]), severity = text(finding[5]);
     return lz.el("td", { class: "lz-answer" }, [
       lz.el("span", { class: "lz-chip lz-t-" + tones[rank], text: state }),
-      severity && rank !== CLEAR ? lz.el("span", { class: "lz-severity", text: severity }) : null
+      severity && rank < CLEAR ? lz.el("span", { class: "lz-severity", text: severity }) : null
     ]);
   }
 
@@ -20,7 +20,7 @@
       lz.el("span", { class: "lz-rule lz-data", text: text(finding[1]) }),
       lz.el("span", { class: "lz-layer lz-data", text: text(finding[2]) + (named ? " · " + named : "") })
     ]);
-    if (finding[8] >= 0 || finding[10] >= 0 || (finding[9] >= 0 && finding[0] !== CLEAR)) {
+    if (finding[8] >= 0 || finding[10] >= 0 || (finding[9] >= 0 && finding[0] < CLEAR)) {
       title.appendChild(lz.button(lz.word("locate"), function () { lz.sites.locate(finding); }, { class: "lz-link" }));
     }
     if (lz.clauses.has(finding)) {
@@ -49,17 +49,26 @@
     return lz.el("table", { class: "lz-table" }, [head].concat(findings.map(function (one) { return body(number, one); })));
   }
 
+  function folded(number, findings, title) {
+    var more = lz.el("details", { class: "lz-clear-list" }, [lz.el("summary", { text: title })]);
+    more.addEventListener("toggle", function () {
+      if (more.open && more.children.length === 1 && findings.length) more.appendChild(table(number, findings));
+    });
+    return more;
+  }
+
   lz.conflicts = function (number) {
     return lz.review.findings[number].filter(function (finding) { return finding[0] <= 1; });
   };
 
   lz.ruleOf = function (finding) { return text(finding[1]); };
 
-  // The facts of a site and its findings, conflicts first, those not involved (不涉及) collapsed.
+  // The facts of a site and its findings, conflicts first, those not involved (不涉及) and not applicable (不适用) collapsed.
   lz.findings = function (number) {
     var site = lz.review.sites[number], all = lz.review.findings[number];
-    var open = all.filter(function (finding) { return finding[0] !== CLEAR; });
+    var open = all.filter(function (finding) { return finding[0] < CLEAR; });
     var clear = all.filter(function (finding) { return finding[0] === CLEAR; });
+    var unmeant = all.filter(function (finding) { return finding[0] === NOT_APPLICABLE; });
     var facts = lz.el("dl", { class: "lz-facts" });
     [[lz.word("site_id"), site.id], [lz.word("activity"), site.activity]].concat(site.lines.map(function (line) {
       return [text(line[0]), text(line[1])];
@@ -70,15 +79,9 @@
     });
     var block = lz.el("div", { class: "lz-findings" }, [facts]);
     if (open.length) block.appendChild(table(number, open));
-    if (clear.length) {
-      var more = lz.el("details", { class: "lz-clear-list" }, [
-        lz.el("summary", { text: lz.word("clear", { n: clear.length }) })
-      ]);
-      more.addEventListener("toggle", function () {
-        if (more.open && more.children.length === 1) more.appendChild(table(number, clear));
-      });
-      block.appendChild(more);
-    }
+    if (clear.length) block.appendChild(folded(number, clear, lz.word("clear", { n: clear.length })));
+    var count = unmeant.length + (site.not_applicable || 0);
+    if (count) block.appendChild(folded(number, unmeant, lz.word("not-applicable", { n: count })));
     if (!all.length) block.appendChild(lz.el("p", { class: "lz-empty", text: lz.word("no-findings") }));
     return block;
   };
