@@ -50,7 +50,8 @@ class Declared(_Data):
 
     ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
     ``groups`` the number of distinct values of the field that the layer names under `group`, ``length_km`` the sum of the
-    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with
+    these field values.
 
     ``stated`` is a figure without a geometry, in `unit`: it is compared with `against`, which stands in `against_basis`.
     It must equal it or, with the `sense` ``at_most``, not be larger.
