@@ -62,14 +62,19 @@ def indicator_provenance(city: Catalogue, *, made_at: dt.datetime | None = None)
 
 
 def write_indicators_xlsx(
-    report: IndicatorReport, city: Catalogue, path: Path, *, language: Language = "zh", made_at: dt.datetime | None = None
+    report: IndicatorReport,
+    city: Catalogue,
+    path: Path,
+    *,
+    language: Language = "zh",
+    made_at: dt.datetime | None = None,
 ) -> Path:
     """Write the indicators as a workbook with their provenance, and return the path."""
     context = ReportContext(city.city, city.book, {}, None, (), indicator_provenance(city, made_at=made_at))
     texts = ContextText(context, language)
     heads = [Head(title, folded=True) for title in headings(report, texts.words)]
     rows: list[list[Value]] = [list(cells(row, texts.words)) for row in report.rows]
-    table = Table(texts.words("indicators", "title_of_table"), heads, rows, fixed=2)
+    table = Table("indicators", heads, rows, fixed=2)
     write_bytes_atomic(path, tables_bytes(texts, [table]))
     return path
 
@@ -84,9 +89,11 @@ def write_indicators_html(report: IndicatorReport, city: Catalogue, path: Path, 
     for row in report.rows:
         texts = cells(row, words)
         marks = ["" for _ in COLUMNS] + [m for s in row.standing.values() for m in ("", s.value)]
-        body += "<tr>" + "".join(
-            f'<td class="{m}">{html.escape(t)}</td>' for t, m in zip(texts, marks, strict=True)
-        ) + "</tr>\n"
+        body += (
+            "<tr>"
+            + "".join(f'<td class="{m}">{html.escape(t)}</td>' for t, m in zip(texts, marks, strict=True))
+            + "</tr>\n"
+        )
     style = (
         "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:4px 6px;"
         "text-align:left;vertical-align:top}.met{background:#dff0d8}.not-met{background:#f2c6c6}.no-value{background:#eee}"
