@@ -126,7 +126,7 @@ def _standing(one: Indicator, value: float | None, year: int, slack: float) -> S
 
 def _measured(city: Catalogue, measure: Measure) -> tuple[float, str]:
     if measure.raster is not None:
-        from lzgis.rasters.stats import raster_stats  # noqa: PLC0415 (rasters are heavy)
+        from lzgis.rasters.stats import raster_stats
 
         found = raster_stats(city, measure.raster).composition
         whole = found[found["level"] == found["level"].iloc[0]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def indicators(
     layers: LayersOption = None,
     out: OutOption = None,
-    as_json: bool = typer.Option(False, "--json", help="Print the indicators as JSON on standard output."),  # noqa: FBT001, FBT003
+    as_json: bool = typer.Option(False, "--json", help="Print the indicators as JSON on standard output."),
     lang: LangOption = Lang.zh,
 ) -> None:
     """Hold the plan's indicators against their targets: measured, or from the table that the city keeps."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
 from lzgis.audits.indicators import IndicatorReport, indicators
 from lzgis.city.catalogue import open_catalogue
@@ -46,9 +46,8 @@ def test_the_latest_value_counts(report: IndicatorReport) -> None:
 
 def test_workbook_and_page(report: IndicatorReport, tmp_path: Path) -> None:
     city = open_catalogue(reference_city())
-    sheet = load_workbook(write_indicators_xlsx(report, city, tmp_path / "i.xlsx")).worksheets
-    texts = [str(c.value) for one in sheet for line in one.iter_rows() for c in line]
-    assert "城镇污水处理率" in texts
+    with zipfile.ZipFile(write_indicators_xlsx(report, city, tmp_path / "i.xlsx")) as book:
+        assert any("城镇污水处理率" in book.read(name).decode("utf-8") for name in book.namelist() if name.endswith(".xml"))
     page = write_indicators_html(report, city, tmp_path / "i.html", language="en").read_text("utf-8")
     assert page.count("<tr>") == 1 + len(report.rows)
     assert 'class="not-met">not met<' in page
