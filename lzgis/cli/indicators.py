@@ -11,7 +11,7 @@ from lzgis.cli.options import Lang, LangOption, LayersOption, OutOption
 from lzgis.cli.result import given_inputs, made_at, result_in
 
 if TYPE_CHECKING:
-    from lzgis.audits.indicators import IndicatorReport
+    from lzgis.rasters.indicators import IndicatorReport
     from lzgis.words import Words
 
 
@@ -22,7 +22,6 @@ def indicators(
     lang: LangOption = Lang.zh,
 ) -> None:
     """Hold the plan's indicators against their targets: measured, or from the table that the city keeps."""
-    from lzgis.audits.indicators import indicators as measured
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference
     from lzgis.exports.gis.json import provenance_object
@@ -32,6 +31,7 @@ def indicators(
         write_indicators_html,
         write_indicators_xlsx,
     )
+    from lzgis.rasters.indicators import indicators as measured
 
     words = lang.words
     city = open_catalogue(city_or_reference(layers))

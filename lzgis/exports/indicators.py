@@ -7,7 +7,6 @@ import html
 from pathlib import Path
 from typing import Any
 
-from lzgis.audits.indicators import IndicatorReport, IndicatorState
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import provenance_of
 from lzgis.exports.report_text import ContextText
@@ -15,6 +14,7 @@ from lzgis.exports.tables.tables import Head, Table, Value
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.report import Provenance, ReportContext
+from lzgis.rasters.indicators import IndicatorReport, IndicatorState
 from lzgis.words import Language, Words
 
 COLUMNS = ("number", "title", "unit", "kind", "base", "value", "year", "source")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lzgis.audits.indicators import IndicatorReport, indicators
 from lzgis.city.catalogue import open_catalogue
 from lzgis.city.reference import reference_city
 from lzgis.errors import ConfigError
 from lzgis.exports.indicators import write_indicators_html, write_indicators_xlsx
 from lzgis.model.indicators import Standing
+from lzgis.rasters.indicators import IndicatorReport, indicators
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_the_latest_value_counts(report: IndicatorReport) -> None:
 def test_workbook_and_page(report: IndicatorReport, tmp_path: Path) -> None:
     city = open_catalogue(reference_city())
     with zipfile.ZipFile(write_indicators_xlsx(report, city, tmp_path / "i.xlsx")) as book:
-        assert any("城镇污水处理率" in book.read(name).decode("utf-8") for name in book.namelist() if name.endswith(".xml"))
+        assert any(
+            "城镇污水处理率" in book.read(name).decode("utf-8") for name in book.namelist() if name.endswith(".xml")
+        )
     page = write_indicators_html(report, city, tmp_path / "i.html", language="en").read_text("utf-8")
     assert page.count("<tr>") == 1 + len(report.rows)
     assert 'class="not-met">not met<' in page
