@@ -22,6 +22,7 @@ def indicators(
     lang: LangOption = Lang.zh,
 ) -> None:
     """Hold the plan's indicators against their targets: measured, or from the table that the city keeps."""
+    from lzgis.audits.verify import RASTER_RESULTS
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference
     from lzgis.exports.gis.json import provenance_object
@@ -43,7 +44,7 @@ def indicators(
     if out is not None:
         when = made_at()
         origin = provenance_object(indicator_provenance(city, made_at=when))
-        with result_in(out, "indicators", origin, given_inputs(None, layers)) as stage:
+        with result_in(out, f"{RASTER_RESULTS}indicators", origin, given_inputs(None, layers)) as stage:
             book, page = stage.folder / "indicators.xlsx", stage.folder / "indicators.html"
             write_indicators_xlsx(report, city, book, language=words.language, made_at=when)
             write_indicators_html(report, city, page, language=words.language)
