@@ -178,6 +178,10 @@ def open_catalogue(path: str | Path) -> Catalogue:
     if spec.city.outline not in spec.layer:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    for layer_id, layer in spec.layer.items():
+        if any((one.what == "stated") != (one.against is not None) for one in layer.declared):
+            what = Message("'against' and the kind 'stated' go together")
+            raise ConfigError(Message("layer '{layer_id}'", layer_id=layer_id), what, Message("correct 'declared'"))
     return Catalogue(file.parent, spec)
 
 

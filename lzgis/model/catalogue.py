@@ -9,7 +9,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Baseline(StrEnum):
@@ -68,12 +68,6 @@ class Declared(_Data):
     against: float | None = None
     against_basis: str = ""
     sense: Literal["equal", "at_most"] = "equal"
-
-    @model_validator(mode="after")
-    def _against_another(self) -> Declared:
-        if (self.what == "stated") != (self.against is not None):
-            raise ValueError("'against' belongs to what = 'stated', which needs it")
-        return self
 
     def holds(self, measured: float) -> bool:
         """Return whether the figure agrees with the measured one within its tolerance.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Data(BaseModel):
@@ -23,6 +23,8 @@ class Standing(StrEnum):
 class Measure(_Data):
     """How an indicator is measured: the area of a layer in km² or the share of classes of a raster in the city.
 
+    It names either a layer or a raster.
+
     With `of`, the area is divided by that of another layer, or of the same one without `where`. The result is multiplied by
     `scale`; `tolerance` is the shortfall that still meets a target, in the unit of the indicator.
     """
@@ -34,12 +36,6 @@ class Measure(_Data):
     roles: list[str] = []
     scale: float = Field(default=1.0, gt=0)
     tolerance: float = Field(default=0.0, ge=0)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Measure:
-        if (self.layer is None) == (self.raster is None):
-            raise ValueError("a measure names either a layer or a raster")
-        return self
 
 
 class Indicator(_Data):

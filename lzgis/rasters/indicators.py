@@ -97,7 +97,7 @@ def _table(path: Path, book: IndicatorBook) -> _Values:
             value = int(row["year"]), float(row["value"]), row["source"]
         except (KeyError, TypeError, ValueError):
             what = Message("is not a row of indicator values")
-            raise ConfigError(place, what, Message("needed: {names}", names=", ".join(COLUMNS))) from None
+            raise ConfigError(place, what, Message("its columns are {names}", names=", ".join(COLUMNS))) from None
         if key not in known:
             what = Message("there is no indicator {key}", key=" ".join(map(str, key)).strip())
             raise ConfigError(place, what, Message("correct number and part"))
@@ -125,6 +125,9 @@ def _standing(one: Indicator, value: float | None, year: int, slack: float) -> S
 
 
 def _measured(city: Catalogue, measure: Measure) -> tuple[float, str]:
+    if (measure.layer is None) == (measure.raster is None):
+        what = Message("a measure names either a layer or a raster")
+        raise ConfigError(FILE, what, Message("write 'layer' or 'raster' under 'measure'"))
     if measure.raster is not None:
         from lzgis.rasters.stats import raster_stats
 
