@@ -182,6 +182,10 @@ def open_catalogue(path: str | Path) -> Catalogue:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
     _check_places(file, spec)
+    for layer_id, layer in spec.layer.items():
+        if any((one.what == "stated") != (one.against is not None) for one in layer.declared):
+            what = Message("'against' and the kind 'stated' go together")
+            raise ConfigError(Message("layer '{layer_id}'", layer_id=layer_id), what, Message("correct 'declared'"))
     return Catalogue(file.parent, spec)
 
 

@@ -19,6 +19,7 @@ from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
 from lzgis.cli.demo import demo
 from lzgis.cli.diff import diff
+from lzgis.cli.indicators import indicators
 from lzgis.cli.init import init
 from lzgis.cli.inspect import inspect
 from lzgis.cli.layers import layers
@@ -42,6 +43,7 @@ app.command("demo")(demo)
 app.command("layers")(layers)
 app.command("map")(draw_maps)
 app.command("audit")(audit)
+app.command("indicators")(indicators)
 app.command("diff")(diff)
 app.command("inspect")(inspect)
 app.command("verify")(verify)

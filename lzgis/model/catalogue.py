@@ -9,7 +9,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from lzgis.config import checked_number
 
@@ -57,7 +57,8 @@ class Declared(_Data):
 
     ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
     ``groups`` the number of distinct values of the field that the layer names under `group`, ``length_km`` the sum of the
-    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with
+    these field values.
 
     ``stated`` is a figure without a geometry, in `unit`: it is compared with `against`, which stands in `against_basis`.
     It must equal it or, with the `sense` ``at_most``, not be larger.
@@ -74,12 +75,6 @@ class Declared(_Data):
     against: float | None = None
     against_basis: str = ""
     sense: Literal["equal", "at_most"] = "equal"
-
-    @model_validator(mode="after")
-    def _against_another(self) -> Declared:
-        if (self.what == "stated") != (self.against is not None):
-            raise ValueError("'against' belongs to what = 'stated', which needs it")
-        return self
 
     def holds(self, measured: float) -> bool:
         """Return whether the figure agrees with the measured one within its tolerance.

@@ -28,7 +28,7 @@ GREENWAYS = [
     ("连州市一江两湖（城区）绿道", "绿道", "连江", 0.01, 2.9, -80),
     ("连州市东陂河（石角片区）绿道", "绿道", "东陂河", 0.72, 6.3, 60),
     ("连州市东陂河（东陂镇—西岸镇段）绿道", "绿道", "东陂河", 0.50, 11.8, -60),
-    ("连州市三江河绿道", "绿道", "三江河", 0.05, 10.5, -45),
+    ("连州市三江河绿道", "绿道", "三江河", 0.0, 10.5, -45),
     ("星子河生态段", "碧道", "星子河", 0.90, 3.8, 55),
     ("云溪湖游憩段", "碧道", "连江", 0.02, 3.0, 75),
     ("连江洲岛段", "碧道", "连江", 0.16, 1.1, 75),
@@ -62,7 +62,7 @@ PIPELINES = [
 ]
 RAIL = [(112.48, 24.67), (112.445, 24.76), (112.43, 24.84), (112.47, 24.93), (112.50, 25.02), (112.50, 25.10)]
 SECTIONS = [
-    ("连江", 0.15), ("连江", 0.50), ("连江", 0.90), ("星子河", 0.35), ("星子河", 0.85),
+    ("连江", 0.15), ("连江", 0.50), ("连江", 0.78), ("星子河", 0.35), ("星子河", 0.85),
     ("东陂河", 0.40), ("东陂河", 0.88), ("三江河", 0.80), ("保安河", 0.70),
 ]  # fmt: skip
 
@@ -101,7 +101,7 @@ def _greenway(sketch: Sketch, row: tuple[str, str, str, float, float, float]) ->
     name, kind, river, start, km, side = row
     path = sketch.line(river, start, 1.0, simplify_m=15)
     path = shapely.offset_curve(path, side, join_style="round", quad_segs=2)
-    path = max(shapely.get_parts(path), key=lambda part: part.length)
+    path = max(shapely.get_parts(shapely.intersection(path, sketch.inner)), key=lambda part: part.length)
     cut = km * 1000.0
     for _ in range(4):
         line = sketch.degrees(shapely.ops.substring(path, 0, cut))
@@ -135,7 +135,11 @@ def _bridges(sketch: Sketch) -> list[Feature]:
             if not course.river.water:
                 continue
             crossing = shapely.intersection(way.line, shapely.LineString(course.line))
-            for point in [p for p in shapely.get_parts(crossing) if p.geom_type == "Point"]:
+            for point in [
+                p
+                for p in shapely.get_parts(crossing)
+                if p.geom_type == "Point" and sketch.inner.contains(p.buffer(100))
+            ]:
                 near = int(np.argmin(np.hypot(*(course.line - (point.x, point.y)).T)))
                 length = float(np.round(course.half_width[near] * 2 + 24))
                 at = way.line.project(point)
@@ -184,7 +188,7 @@ def _monitoring(sketch: Sketch) -> Layers:
     kinds = ["城镇污水处理厂", "工业企业", "农村生活污水", "规模化养殖"]
     outfalls = [
         {"name": f"{river}示意排污口{n}", "class": kinds[n % 4], "river": river, "geometry": on(river, share, 15)}
-        for n, (river, share) in enumerate([(r, s) for r in wet for s in (0.45, 0.66, 0.88)], 1)
+        for n, (river, share) in enumerate([(r, s) for r in wet for s in (0.45, 0.62, 0.78)], 1)
     ]
     hills = [r for r in wet if r not in {"连江", "三江河", "九陂河"}]
     hydro = [
