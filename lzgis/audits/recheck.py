@@ -28,7 +28,7 @@ from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
 from lzgis.rules.for_sites.plane import PlaneLayer
-from lzgis.screening.check import check_all, unusable_rows
+from lzgis.screening.check import Shared, check_all, unusable_rows
 from lzgis.screening.findings import citation
 from lzgis.screening.subjects import Subjects, subjects_of
 from lzgis.screening.verdicts import verdicts
@@ -142,14 +142,14 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
         which = np.flatnonzero(some)
         if len(which):
             some_subjects = subjects_of(table, replace(book, rules=tuple(rules)), city, which)
-            parts += check_all(some_subjects, now.layers, situation.day)
+            parts += check_all(Shared(some_subjects, now.layers), situation.day)
     lost = np.setdiff1d(np.arange(len(earlier.sites)), usable)
     if len(lost):
         parts += unusable_rows(subjects, lost, now.layers, situation.day)
     frames = [pd.DataFrame({c.name: part[c.name] for c in FINDING_COLUMNS}) for part in parts]
     reused = _reused(situation, book, subjects, concerned)
     findings = _in_order([*frames, *reused], subjects, book)
-    after = verdicts(findings, subjects)
+    after = verdicts(findings, subjects, situation.day)
     recomputed = int(sum(some.sum() for some in concerned.values()))
     return Recheck(
         sites=earlier.sites,

@@ -105,7 +105,7 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     return Screened(
         sites=sites.frame.assign(activity=subjects.activity),
         findings=findings,
-        verdicts=verdicts(findings, subjects),
+        verdicts=verdicts(findings, subjects, setting.day),
         breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
         problems=sites.problems,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import numpy as np
@@ -9,16 +10,18 @@ import pandas as pd
 
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Severity
+from lzgis.rules.book import unknown_matters
 from lzgis.rules.for_sites import KINDS
 from lzgis.screening.findings import graded_states
 from lzgis.screening.subjects import Subjects
 
 
-def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
+def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.DataFrame:
     """Return one verdict per site, in the order of the sites; columns as in `lzgis.model.report.VERDICT_COLUMNS`.
 
     A prohibition outweighs everything. Next comes what needs a procedure or may be a boundary error, then what was not
-    checked. The verdict is 未发现冲突 only where a site has none of these.
+    checked. The verdict is 未发现冲突 only where a site has none of these, and the book knows what applied on `day` in all
+    of its matters; otherwise it is 核查不完整.
 
     Raises
     ------
@@ -39,6 +42,9 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
     review = (involved & conditional) | (sliver & (grave | conditional))
     notice = (involved | sliver) & ~grave & ~conditional
     n = len(ids)
+    best = np.full(
+        n, (Verdict.INCOMPLETE if unknown_matters(subjects.book, day) else Verdict.NONE_FOUND).value, dtype=object
+    )
     rule = pd.factorize(findings["rule"])
     nearest_rule, nearest_m = _nearest(findings, code, n)
     dimension = subjects.sites.dimension
@@ -47,7 +53,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
             "site_id": ids,
             "site_name": subjects.table["name"].to_numpy(),
             "activity": subjects.activity,
-            "verdict": _verdict(n, code, prohibited, review, unchecked),
+            "verdict": _verdict(best, code, prohibited, review, unchecked),
             "site_area_m2": np.where(dimension == 2, subjects.sites.size, np.nan),
             "site_length_m": np.where(dimension == 1, subjects.sites.size, np.nan),
             "prohibited": _rules_of(n, code, rule, prohibited),
@@ -57,20 +63,23 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects) -> pd.DataFrame:
             "not_applicable": (answers < 0).sum(axis=1),
             "nearest_rule": nearest_rule,
             "nearest_m": nearest_m,
-            "ladder": _ladder(findings, n, code, subjects.book.tolerance.ladder_m2),
+            "ladder": _ladder(findings, best, code, subjects.book.tolerance.ladder_m2),
         }
     )
 
 
-def _verdict(n: int, code: np.ndarray, prohibited: np.ndarray, review: np.ndarray, unchecked: np.ndarray) -> np.ndarray:
-    result = np.full(n, Verdict.NONE_FOUND.value, dtype=object)
+def _verdict(
+    best: np.ndarray, code: np.ndarray, prohibited: np.ndarray, review: np.ndarray, unchecked: np.ndarray
+) -> np.ndarray:
+    """Return `best`, the verdict of sites without any such finding, with those of the findings set."""
+    result = best.copy()
     result[code[unchecked]] = Verdict.INCOMPLETE.value
     result[code[review]] = Verdict.REVIEW.value
     result[code[prohibited]] = Verdict.PROHIBITED.value
     return result
 
 
-def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]) -> pd.Series:
+def _ladder(findings: pd.DataFrame, best: np.ndarray, code: np.ndarray, steps: list[float]) -> pd.Series:
     """Return the verdicts at each step: overlaps up to that area are disregarded, larger ones count in full, slivers too."""
     hit = _equals(findings["state"], State.INVOLVED) | _equals(findings["state"], State.SLIVER)
     grave, conditional = (_equals(findings["severity"], one) for one in (Severity.PROHIBITED, Severity.CONDITIONAL))
@@ -83,8 +92,8 @@ def _ladder(findings: pd.DataFrame, n: int, code: np.ndarray, steps: list[float]
     for step in steps:
         counts = hit & ~(overlap & (area <= step))
         still_open = unchecked & ~(overlap & (area <= step))
-        columns.append(_verdict(n, code, counts & grave, counts & conditional, still_open))
-    return pd.Series(list(zip(*columns, strict=True)) if columns else [()] * n, dtype=object)
+        columns.append(_verdict(best, code, counts & grave, counts & conditional, still_open))
+    return pd.Series(list(zip(*columns, strict=True)) if columns else [()] * len(best), dtype=object)
 
 
 def _equals(column: pd.Series, value: str) -> np.ndarray:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
 from lzgis.city.reference import reference_city
+from lzgis.model.report import FINDING_COLUMNS, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.book import not_covered, read_rulebook, unknown_matters
+from lzgis.rules.for_sites.plane import PlaneSites
 from lzgis.screening.cases import run_cases
+from lzgis.screening.subjects import Subjects
+from lzgis.screening.verdicts import verdicts
 
 BOOK = read_rulebook(reference_city() / "rules.toml")
 
@@ -42,6 +49,20 @@ def test_pumped_storage_names_the_fact_that_would_settle_it() -> None:
 )
 def test_redline_is_unknown_before_its_first_rule(day: str, unknown: bool) -> None:
     assert ("redline" in unknown_matters(BOOK, dt.date.fromisoformat(day))) is unknown
+
+
+@pytest.mark.parametrize(("day", "verdict"), [("2015-01-01", Verdict.INCOMPLETE), ("2026-11-21", Verdict.NONE_FOUND)])
+def test_without_findings_an_unknown_matter_leaves_the_check_incomplete(day: str, verdict: Verdict) -> None:
+    site = PlaneSites(np.array([shapely.box(0, 0, 40, 40)], dtype=object))
+    table = pd.DataFrame({"id": ["1"], "name": ["1"]})
+    subjects = Subjects(
+        table, np.array(["housing"], dtype=object), site, replace(BOOK, rules=BOOK.rules[:1]), np.zeros(1, bool)
+    )
+    nothing = pd.DataFrame({column.name: pd.Series(dtype=object) for column in FINDING_COLUMNS})
+    subjects.concerned[BOOK.rules[0].id][:] = False
+    found = verdicts(nothing, subjects, dt.date.fromisoformat(day))
+    assert list(found["verdict"]) == [verdict]
+    assert set(found["ladder"][0]) == {verdict}
 
 
 def test_gap_between_the_wind_notices_is_unknown() -> None:
