@@ -439,7 +439,7 @@ def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
         ([], 1),
         (["--json"], 1),
         (["--lang", "en", "--format", "xlsx,json", "--out", "OUT"], 1),
-        (["--format", "doc"], 2),
+        (["--format", "doc"], 64),
     ],
 )
 def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):
