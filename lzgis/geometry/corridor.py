@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from lzgis.geometry.features import Floats, Geometries
-from lzgis.geometry.overlay import part_of_dimension
+from lzgis.geometry.features import Floats, Geometries, Integers
+from lzgis.geometry.overlay import part_of_dimension, united
 from lzgis.geometry.threads import by_rows
 
 #: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
@@ -41,13 +41,46 @@ def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -
     >>> encroached_parts(np.array([site]), np.array([road]), np.array([20.0]))[0].area
     500.0
     """
-    return by_rows(_encroached, sites, baselines, radius)
+    return by_rows(_cut, sites, by_rows(_around, sites, baselines, radius))
 
 
-def _encroached(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
+def encroached_by_group(sites: Geometries, baselines: Geometries, radius: Floats, group: Integers) -> Geometries:
+    """Cut the part of a site that lies nearer than `radius` to any of its baselines.
+
+    The corridors are united before the site is cut: parts of one line that overlap are not dissolved reliably once their
+    vertices are rounded, and would count twice.
+
+    Parameters
+    ----------
+    sites, baselines, radius : array, shape (n,)
+        Pairs and distances, as for `encroached_parts`.
+    group : array of int, shape (n,)
+        Ascending; the rows of one group are about the same site.
+
+    Returns
+    -------
+    array of shapely geometries
+        One part for each distinct number in `group`.
+
+    Examples
+    --------
+    >>> roads = np.array([shapely.LineString([(0, 0), (900, 0)]), shapely.LineString([(0, 5), (900, 5)])])
+    >>> lane = np.array([shapely.LineString([(9, 0), (9, 99)])] * 2)
+    >>> encroached_by_group(lane, roads, np.array([20.0, 20.0]), np.array([0, 0]))[0].length
+    25.0
+    """
+    _, first = np.unique(group, return_index=True)
+    return by_rows(_cut, sites[first], united(by_rows(_around, sites, baselines, radius), group))
+
+
+def _around(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
     around = _within_reach(baselines, sites, radius)
     beyond = radius > 0
     around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
+    return around
+
+
+def _cut(sites: Geometries, around: Geometries) -> Geometries:
     return part_of_dimension(shapely.intersection(sites, around), shapely.get_dimensions(sites))
 
 

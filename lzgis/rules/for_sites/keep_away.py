@@ -12,8 +12,8 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, united, within_rounded
-from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
+from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, within_rounded
+from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_by_group
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, obstacle_rows, sizes
@@ -150,13 +150,11 @@ def _overlaps_zone(sites: Geometries, zones: Geometries) -> Flags:
 
 def _hit_rows(rule: KeepAway, check: Check, features: BaselineFeatures, near: _Near) -> Hits:
     first, group = _worst_of_each_object(features, near)
-    certain_part = _encroached(check, features, near, near.need, near.certain)
     banded = near.assumed > 0
-    possible_part = _encroached(check, features, near, near.need + near.assumed, banded)
     # The carriageways of a road are one object, encroached upon once.
-    order = np.argsort(group, kind="stable")
-    certain_of = united(certain_part[order], group[order])
-    possible_of = united(np.where(banded, possible_part, certain_part)[order], group[order])
+    certain_of = _encroached(check, features, near, near.need, np.where(near.certain, group, -1), len(first))
+    wanted = near.certain | banded
+    possible_of = _encroached(check, features, near, near.need + near.assumed, np.where(wanted, group, -1), len(first))
     site, feature = near.site[first], near.feature[first]
     certain = near.certain[first]
     has_band = np.zeros(len(first), dtype=bool)
@@ -188,14 +186,16 @@ def _worst_of_each_object(features: BaselineFeatures, near: _Near) -> tuple[Inte
     return order[starts], group
 
 
-def _encroached(check: Check, features: BaselineFeatures, near: _Near, radius: Floats, wanted: Flags) -> Geometries:
-    """Return the part of each site nearer than `radius` (m) to the feature; empty where not `wanted`."""
-    parts = np.full(len(near.site), shapely.Polygon(), dtype=object)
-    which = np.flatnonzero(wanted)
-    if not len(which):
-        return parts
-    sites, baselines = check.sites.geometry[near.site[which]], features.geometry[near.feature[which]]
-    parts[which] = encroached_parts(sites, baselines, radius[which])
+def _encroached(
+    check: Check, features: BaselineFeatures, near: _Near, radius: Floats, group: Integers, groups: int
+) -> Geometries:
+    """Return by group the part of the site nearer than `radius` (m) to its features; pairs of group -1 are left out."""
+    parts = np.full(groups, shapely.Polygon(), dtype=object)
+    which = np.flatnonzero(group >= 0)
+    which = which[np.argsort(group[which], kind="stable")]
+    if len(which):
+        sites, baselines = check.sites.geometry[near.site[which]], features.geometry[near.feature[which]]
+        parts[np.unique(group[which])] = encroached_by_group(sites, baselines, radius[which], group[which])
     return parts
 
 
