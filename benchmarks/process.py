@@ -25,7 +25,9 @@ class Measured:
     output: str
 
 
-def measure(command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)) -> Measured:
+def measure(
+    command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)
+) -> Measured:
     """Run a command to its end, with one of the exit codes `ends`. The processes of a database `server` (its first process id) are counted with it."""
     before = _served_s(server)
     over, peak = Event(), [0.0]

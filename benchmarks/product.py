@@ -93,7 +93,9 @@ class Bench:
     def module(self, name: str, *words: str) -> str:
         """Run a module to its end, not measured, and return its standard output."""
         command = [sys.executable, "-m", name, *words]
-        return subprocess.run(command, env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        return subprocess.run(
+            command, env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+        ).stdout
 
     def sites(self, n: int) -> Path:
         """Return the file of `n` sites of the workload, each with an activity drawn from the vocabulary."""
@@ -160,7 +162,9 @@ def _one_number(bench: Bench, n: int, peers: list[str], address: str, server: in
         for peer in peers:
             measured[peer].append(turns[peer]())
     for peer in peers:
-        row["peers"][peer] = {key: round(statistics.median(m[key] for m in measured[peer]), 3) for key in measured[peer][0]}
+        row["peers"][peer] = {
+            key: round(statistics.median(m[key] for m in measured[peer]), 3) for key in measured[peer][0]
+        }
     _ratios(row)
     _print(row)
     return row
@@ -174,7 +178,15 @@ def _turn_of_lzgis(bench: Bench, sites: Path) -> dict[str, float]:
 
 def _turn_of_peer(bench: Bench, peer: str, sites: Path, *words: str, server: int | None = None) -> dict[str, float]:
     out = bench.out / f"{peer}.parquet"
-    command = [sys.executable, "-m", f"benchmarks.product_peers.by_{peer}", str(sites), str(bench.prepared), str(out), *words]
+    command = [
+        sys.executable,
+        "-m",
+        f"benchmarks.product_peers.by_{peer}",
+        str(sites),
+        str(bench.prepared),
+        str(out),
+        *words,
+    ]
     run = measure(command, env=bench.env, server=server)
     return _figures(run, json.loads(run.output.splitlines()[-1]))
 
@@ -210,7 +222,11 @@ def _ratios(row: dict[str, Any]) -> None:
 
 def _print(row: dict[str, Any]) -> None:
     for peer, f in row["peers"].items():
-        ratios = f"; lzgis {f['ratio_process']:.2f} and {f['ratio_compute']:.2f} times as fast" if "ratio_process" in f else ""
+        ratios = (
+            f"; lzgis {f['ratio_process']:.2f} and {f['ratio_compute']:.2f} times as fast"
+            if "ratio_process" in f
+            else ""
+        )
         print(
             f"  {peer:8} process {f['process_s']:7.2f} s, compute {f['compute_s']:7.2f} s, processor {f['cpu_s']:7.2f} s, "
             f"peak {f['peak_mb']:5.0f} MB{ratios}",
@@ -265,7 +281,12 @@ def first_run(bench: Bench, n: int) -> dict[str, Any]:
     bench.city = FROZEN
     with tempfile.TemporaryDirectory(dir=bench.folder) as cache:
         first, *later = (bench.lzgis(FROZEN / "sites.gpkg", "parquet", LZGIS_CACHE=cache).clock_s for _ in range(3))
-    return {"n": 51, "seconds": first, "second_s": statistics.median(later), "beyond_s": first - statistics.median(later)}
+    return {
+        "n": 51,
+        "seconds": first,
+        "second_s": statistics.median(later),
+        "beyond_s": first - statistics.median(later),
+    }
 
 
 def kernel(bench: Bench, n: int) -> dict[str, Any]:
@@ -286,7 +307,17 @@ def million(bench: Bench, n: int) -> dict[str, Any]:
     """Run a batch of `n` sites in two processes, after one of 10,000 in the same way."""
     found = {}
     for many in (10_000, n):
-        words = ["--n", str(many), "--workers", "2", "--city", "detailed", "--folder", str(bench.folder / "batch"), "--json"]
+        words = [
+            "--n",
+            str(many),
+            "--workers",
+            "2",
+            "--city",
+            "detailed",
+            "--folder",
+            str(bench.folder / "batch"),
+            "--json",
+        ]
         found[many] = json.loads(bench.module("benchmarks.run_batch", *words).splitlines()[-1])
     small, large = found[10_000], found[n]
     return {

@@ -254,7 +254,9 @@ def main() -> int:
     parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
     parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
-    parser.add_argument("--city", default="reference", choices=["reference", "detailed"], help="the city to screen against")
+    parser.add_argument(
+        "--city", default="reference", choices=["reference", "detailed"], help="the city to screen against"
+    )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--layers-of", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)

@@ -115,7 +115,9 @@ def common_areas(shapes: np.ndarray, layer: Layer, who: np.ndarray, dimension: n
     return pairs[0][real], pairs[1][real], total[real]
 
 
-def overlay_rules(rules: list[dict[str, Any]], layers: dict[str, Layer], sites: Sites, inside: np.ndarray, rows: Rows) -> None:
+def overlay_rules(
+    rules: list[dict[str, Any]], layers: dict[str, Layer], sites: Sites, inside: np.ndarray, rows: Rows
+) -> None:
     """Rules of `avoid`, `identify` and `stay_inside`: one overlay a layer, one search for the nearest a set of features."""
     by_layer = defaultdict(list)
     for rule in rules:
@@ -305,7 +307,14 @@ def _caught(
     for rule in rules:
         k = rule["meant"][site[first]]
         rows.add(
-            rule, "hit", site[first][k], ref[k], area=area[k], area_possible=possible_area[k], dist=dist[k], reach=reach[k]
+            rule,
+            "hit",
+            site[first][k],
+            ref[k],
+            area=area[k],
+            area_possible=possible_area[k],
+            dist=dist[k],
+            reach=reach[k],
         )
     caught = np.zeros(len(meant), dtype=bool)
     caught[site] = True

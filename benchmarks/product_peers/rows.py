@@ -36,7 +36,14 @@ def compare(own: pd.DataFrame, peer: pd.DataFrame, rules: set[str]) -> dict[str,
     own = own[own["rule"].isin(rules)]
     hits, clear = own[own["state"].isin(_HITS)], own[(own["state"] == _CLEAR) & (own["reason"] == "")]
     rest = own[own["state"] == "未核查"]
-    found: dict[str, Any] = {"rows": len(peer), "missing": 0, "extra": 0, "area_m2": 0.0, "corridor_m2": 0.0, "distance_m": 0.0}
+    found: dict[str, Any] = {
+        "rows": len(peer),
+        "missing": 0,
+        "extra": 0,
+        "area_m2": 0.0,
+        "corridor_m2": 0.0,
+        "distance_m": 0.0,
+    }
     beyond = 0
     for kind in ("avoid", "identify", "stay_inside", "keep_away"):
         key = ["site_id", "rule"] if kind == "stay_inside" else ["site_id", "rule", "feature_id"]
