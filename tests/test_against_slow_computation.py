@@ -59,7 +59,7 @@ class Draw:
 
     def several(self):
         at, size = self.place(), 10 ** self.rng.uniform(1.5, 3)
-        parts = [Polygon(self.ring(at + [3 * size * k, 0], size)) for k in range(3)]
+        parts = [Polygon(self.ring(at + np.array([3 * size * k, 0]), size)) for k in range(3)]
         return MultiPolygon([p for p in parts if p.is_valid])
 
     def strip(self):
@@ -81,7 +81,7 @@ class Draw:
 
     def points(self):
         at = self.place()
-        return MultiPoint([at, at + [100, 40]])
+        return MultiPoint([at, at + np.array([100, 40])])
 
     def edge(self):
         feature = self.features[self.rng.integers(len(self.features))]
@@ -228,7 +228,7 @@ class Slow:
         return {key: self._object(site, near) for key, near in found.items()}
 
     def _object(self, site, near):
-        place, distance, need, certain = min(near, key=lambda n: (not n[3], n[1] - n[2] - n[0].assumed))
+        place, distance, _, certain = min(near, key=lambda n: (not n[3], n[1] - n[2] - n[0].assumed))
         sure = [(p.shape, need) for p, _, need, yes in near if yes]
         wide = [(p.shape, need + p.assumed) for p, _, need, yes in near if yes or p.assumed > 0]
         band = any(p.assumed > 0 for p, *_ in near)

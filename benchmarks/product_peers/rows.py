@@ -2,8 +2,9 @@
 
 A peer has rows ``hit`` (site, rule, feature or object) and ``clear`` (site, rule). Areas may differ by 1e-6 m² and 1e-9 of
 the area, distances by 1e-6 m. The areas of corridors may also differ by 5e-4 of the area or of the circle: peers draw chords for
-arcs (1e-4), and the buffer of GEOS simplifies a line by up to a hundredth of the radius first. A row that one side alone has is no difference if its area is below
-0.1 m²: whether that is contact or overlap, the product decides by its width, which peers do not measure.
+arcs (1e-4), and the buffer of GEOS simplifies a line by up to a hundredth of the radius first. A row that one side alone has is
+no difference if its area is below 0.1 m²: whether that is contact or overlap, the product decides by its width, which peers do
+not measure.
 """
 
 from __future__ import annotations
