@@ -6,7 +6,8 @@ The city is the frozen one (39 rules, 16 layers), with six layers as detailed as
 then every contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command
 ``lzgis screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and
 layers in memory to the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded
-beforehand (`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts. A ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
+beforehand (`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts. A
+ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
 
 Other figures, each with its ratio to the time of ``import geopandas, folium`` in a new process::
 
