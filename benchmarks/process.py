@@ -28,7 +28,10 @@ class Measured:
 def measure(
     command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)
 ) -> Measured:
-    """Run a command to its end, with one of the exit codes `ends`. The processes of a database `server` (its first process id) are counted with it."""
+    """Run a command to its end, with one of the exit codes `ends`.
+
+    The processes of a database `server` (its first process id) are counted with it.
+    """
     before = _served_s(server)
     over, peak = Event(), [0.0]
     with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as errors:

@@ -2,12 +2,12 @@
 
     python benchmarks/product.py --n 1000,10000 --peers lzgis,shapely,postgis --city detailed --json
 
-The city is the frozen one (39 rules, 16 layers), with six layers as detailed as official ones. Rows are compared first; then every
-contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command ``lzgis
-screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and layers in memory to
-the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded beforehand
-(`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts in their files. A ratio
-is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
+The city is the frozen one (39 rules, 16 layers), with six layers as detailed as official ones. Rows are compared first;
+then every contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command
+``lzgis screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and
+layers in memory to the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded
+beforehand (`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts. A
+ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
 
 Other figures, each with its ratio to the time of ``import geopandas, folium`` in a new process::
 
@@ -156,7 +156,9 @@ def _one_number(bench: Bench, n: int, peers: list[str], address: str, server: in
         turns[peer]()
     row: dict[str, Any] = {"n": n, "equal": True, "differences": _differences(bench, peers), "peers": {}}
     row["equal"] = all(found["equal"] for found in row["differences"].values())
-    print(f"{n:,} sites: answers {'equal' if row['equal'] else 'DIFFER: ' + json.dumps(row['differences'])}")
+    print(
+        f"{n:,} sites: answers {'equal' if row['equal'] else 'DIFFER: ' + json.dumps(row['differences'])}", flush=True
+    )
     measured: dict[str, list[dict[str, float]]] = defaultdict(list)
     for _ in range(bench.runs):
         for peer in peers:

@@ -19,6 +19,7 @@ from collections.abc import Callable  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from functools import cached_property  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -76,7 +77,7 @@ def threaded(function: Callable[..., np.ndarray], *columns: np.ndarray) -> np.nd
         return function(*columns)
     ends = np.linspace(0, n, 8 * THREADS + 1).astype(int)
     with ThreadPoolExecutor(THREADS) as pool:
-        chunks = [tuple(c[a:b] for c in columns) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        chunks = [tuple(c[a:b] for c in columns) for a, b in pairwise(ends)]
         return np.concatenate(list(pool.map(lambda chunk: function(*chunk), chunks)))
 
 
@@ -271,7 +272,7 @@ def _nearest_baselines(layer: Layer, sites: Sites, who: np.ndarray, known: np.nd
     return {"site": who[left], "ref": ref, "distance": np.maximum(distance, 0.0)}
 
 
-def _caught(
+def _caught(  # noqa: PLR0913, PLR0917 (one step of a script, with what the steps before it found)
     rules: list[dict[str, Any]], meant: np.ndarray, layer: Layer, sites: Sites, near: Near, need: np.ndarray, rows: Rows
 ) -> np.ndarray:
     """Add the rows of sites that are too near, and return which sites these are."""
