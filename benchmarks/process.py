@@ -25,8 +25,13 @@ class Measured:
     output: str
 
 
-def measure(command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)) -> Measured:
-    """Run a command to its end, with one of the exit codes `ends`. The processes of a database `server` (its first process id) are counted with it."""
+def measure(
+    command: list[str], *, env: dict[str, str], server: int | None = None, ends: tuple[int, ...] = (0,)
+) -> Measured:
+    """Run a command to its end, with one of the exit codes `ends`.
+
+    The processes of a database `server` (its first process id) are counted with it.
+    """
     before = _served_s(server)
     over, peak = Event(), [0.0]
     with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as errors:

@@ -2,12 +2,12 @@
 
     python benchmarks/product.py --n 1000,10000 --peers lzgis,shapely,postgis --city detailed --json
 
-The city is the frozen one (39 rules, 16 layers), with six layers as detailed as official ones. Rows are compared first; then every
-contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command ``lzgis
-screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and layers in memory to
-the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded beforehand
-(`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts in their files. A ratio
-is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
+The city is the frozen one (39 rules, 16 layers), with six layers as detailed as official ones. Rows are compared first;
+then every contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command
+``lzgis screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and
+layers in memory to the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded
+beforehand (`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts. A
+ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
 
 Other figures, each with its ratio to the time of ``import geopandas, folium`` in a new process::
 
@@ -93,7 +93,9 @@ class Bench:
     def module(self, name: str, *words: str) -> str:
         """Run a module to its end, not measured, and return its standard output."""
         command = [sys.executable, "-m", name, *words]
-        return subprocess.run(command, env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        return subprocess.run(
+            command, env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+        ).stdout
 
     def sites(self, n: int) -> Path:
         """Return the file of `n` sites of the workload, each with an activity drawn from the vocabulary."""
@@ -154,13 +156,17 @@ def _one_number(bench: Bench, n: int, peers: list[str], address: str, server: in
         turns[peer]()
     row: dict[str, Any] = {"n": n, "equal": True, "differences": _differences(bench, peers), "peers": {}}
     row["equal"] = all(found["equal"] for found in row["differences"].values())
-    print(f"{n:,} sites: answers {'equal' if row['equal'] else 'DIFFER: ' + json.dumps(row['differences'])}")
+    print(
+        f"{n:,} sites: answers {'equal' if row['equal'] else 'DIFFER: ' + json.dumps(row['differences'])}", flush=True
+    )
     measured: dict[str, list[dict[str, float]]] = defaultdict(list)
     for _ in range(bench.runs):
         for peer in peers:
             measured[peer].append(turns[peer]())
     for peer in peers:
-        row["peers"][peer] = {key: round(statistics.median(m[key] for m in measured[peer]), 3) for key in measured[peer][0]}
+        row["peers"][peer] = {
+            key: round(statistics.median(m[key] for m in measured[peer]), 3) for key in measured[peer][0]
+        }
     _ratios(row)
     _print(row)
     return row
@@ -174,7 +180,15 @@ def _turn_of_lzgis(bench: Bench, sites: Path) -> dict[str, float]:
 
 def _turn_of_peer(bench: Bench, peer: str, sites: Path, *words: str, server: int | None = None) -> dict[str, float]:
     out = bench.out / f"{peer}.parquet"
-    command = [sys.executable, "-m", f"benchmarks.product_peers.by_{peer}", str(sites), str(bench.prepared), str(out), *words]
+    command = [
+        sys.executable,
+        "-m",
+        f"benchmarks.product_peers.by_{peer}",
+        str(sites),
+        str(bench.prepared),
+        str(out),
+        *words,
+    ]
     run = measure(command, env=bench.env, server=server)
     return _figures(run, json.loads(run.output.splitlines()[-1]))
 
@@ -210,7 +224,11 @@ def _ratios(row: dict[str, Any]) -> None:
 
 def _print(row: dict[str, Any]) -> None:
     for peer, f in row["peers"].items():
-        ratios = f"; lzgis {f['ratio_process']:.2f} and {f['ratio_compute']:.2f} times as fast" if "ratio_process" in f else ""
+        ratios = (
+            f"; lzgis {f['ratio_process']:.2f} and {f['ratio_compute']:.2f} times as fast"
+            if "ratio_process" in f
+            else ""
+        )
         print(
             f"  {peer:8} process {f['process_s']:7.2f} s, compute {f['compute_s']:7.2f} s, processor {f['cpu_s']:7.2f} s, "
             f"peak {f['peak_mb']:5.0f} MB{ratios}",
@@ -265,7 +283,12 @@ def first_run(bench: Bench, n: int) -> dict[str, Any]:
     bench.city = FROZEN
     with tempfile.TemporaryDirectory(dir=bench.folder) as cache:
         first, *later = (bench.lzgis(FROZEN / "sites.gpkg", "parquet", LZGIS_CACHE=cache).clock_s for _ in range(3))
-    return {"n": 51, "seconds": first, "second_s": statistics.median(later), "beyond_s": first - statistics.median(later)}
+    return {
+        "n": 51,
+        "seconds": first,
+        "second_s": statistics.median(later),
+        "beyond_s": first - statistics.median(later),
+    }
 
 
 def kernel(bench: Bench, n: int) -> dict[str, Any]:
@@ -286,7 +309,17 @@ def million(bench: Bench, n: int) -> dict[str, Any]:
     """Run a batch of `n` sites in two processes, after one of 10,000 in the same way."""
     found = {}
     for many in (10_000, n):
-        words = ["--n", str(many), "--workers", "2", "--city", "detailed", "--folder", str(bench.folder / "batch"), "--json"]
+        words = [
+            "--n",
+            str(many),
+            "--workers",
+            "2",
+            "--city",
+            "detailed",
+            "--folder",
+            str(bench.folder / "batch"),
+            "--json",
+        ]
         found[many] = json.loads(bench.module("benchmarks.run_batch", *words).splitlines()[-1])
     small, large = found[10_000], found[n]
     return {

@@ -4,7 +4,8 @@
     python benchmarks/run_batch.py --n 10000 --workers 2 --dask
     python benchmarks/run_batch.py --n 10000 --workers 2 --city detailed
 
-Random sites over the reference city, or over one in as much detail as official layers have (`benchmarks.detailed`), are generated from a seed and stored in a folder; the batch runs in a fresh process.
+Random sites over the reference city, or over one in as much detail as official layers have (`benchmarks.detailed`), are
+generated from a seed and stored in a folder; the batch runs in a fresh process.
 ``--workers`` is the number of screening processes besides the first one, 0 for none. With ``--dask`` they are the workers
 of a ``distributed.LocalCluster`` with one thread each; its start is timed separately, and dask's profiler of workers is
 off, because its memory grows. Shards are screened while others are still cut: ``cutting`` is the time until the first one
@@ -46,8 +47,8 @@ _UNWATCHED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 BASE = 10_000
 
 
-def sites_file(folder: Path, n: int) -> Path:
-    """Make `n` sites over the reference city, with activities of the vocabulary, once."""
+def sites_file(folder: Path, n: int, layers_of: Path | None = None) -> Path:
+    """Make `n` sites over the reference city or that of a folder, with activities of the vocabulary, once."""
     import numpy as np
     import pyogrio
 
@@ -55,11 +56,11 @@ def sites_file(folder: Path, n: int) -> Path:
     from benchmarks.growth import shard_of
     from benchmarks.workload import sites
 
-    path = folder / f"sites_{n}.gpkg"
+    path = folder / f"sites_{layers_of.name if layers_of else 'reference'}_{n}.gpkg"
     if path.exists():
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    city = lz.open_catalogue(lz.reference_city())
+    city = lz.open_catalogue(layers_of or lz.reference_city())
     base, made = sites(BASE), path.with_suffix(".part.gpkg")
     made.unlink(missing_ok=True)
     for start in range(0, n, BASE):
@@ -254,7 +255,9 @@ def main() -> int:
     parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
     parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
-    parser.add_argument("--city", default="reference", choices=["reference", "detailed"], help="the city to screen against")
+    parser.add_argument(
+        "--city", default="reference", choices=["reference", "detailed"], help="the city to screen against"
+    )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--layers-of", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
@@ -268,7 +271,7 @@ def main() -> int:
         from benchmarks.detailed import detailed_city
 
         given.layers_of = detailed_city(given.folder / "detailed")
-    given.sites = sites_file(given.folder, given.n)
+    given.sites = sites_file(given.folder, given.n, given.layers_of)
     room = tempfile.mkdtemp(prefix="batch-", dir=given.folder)
     try:
         measured = run(given, room)

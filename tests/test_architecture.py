@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 
 # In order: a module may import from its own room and from the rooms before it.
 ROOMS = [
-    *("errors", "messages", "words", "config", "cache"),
-    *("geometry", "model", "coordinates", "files", "rules", "reading", "city", "screening", "audits", "rasters"),
+    *("errors", "messages", "words", "config"),
+    *("files", "geometry", "model", "coordinates", "rules", "reading", "city", "screening", "audits", "rasters"),
     *("exports", "batch", "cli"),
 ]
 

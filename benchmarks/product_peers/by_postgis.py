@@ -2,8 +2,8 @@
 
     python -m benchmarks.product_peers.by_postgis SITES PREPARED OUT.parquet ADDRESS
 
-Sites are copied in, and rows are copied out. The last line is JSON with the seconds of each step; compute is all but start, reading and
-writing.
+Sites are copied in, and rows are copied out. The last line is JSON with the seconds of each
+step; compute is all but start, reading and writing.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import Any  # noqa: E402
 
 import psycopg  # noqa: E402
 import pyarrow as pa  # noqa: E402
-import pyarrow.csv as csv  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 import pyogrio  # noqa: E402
+from pyarrow import csv  # noqa: E402
 
 from benchmarks.product_peers.load_postgis import SRID, pieces_of  # noqa: E402
 

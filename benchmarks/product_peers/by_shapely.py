@@ -19,6 +19,7 @@ from collections.abc import Callable  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from functools import cached_property  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -76,7 +77,7 @@ def threaded(function: Callable[..., np.ndarray], *columns: np.ndarray) -> np.nd
         return function(*columns)
     ends = np.linspace(0, n, 8 * THREADS + 1).astype(int)
     with ThreadPoolExecutor(THREADS) as pool:
-        chunks = [tuple(c[a:b] for c in columns) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        chunks = [tuple(c[a:b] for c in columns) for a, b in pairwise(ends)]
         return np.concatenate(list(pool.map(lambda chunk: function(*chunk), chunks)))
 
 
@@ -115,7 +116,9 @@ def common_areas(shapes: np.ndarray, layer: Layer, who: np.ndarray, dimension: n
     return pairs[0][real], pairs[1][real], total[real]
 
 
-def overlay_rules(rules: list[dict[str, Any]], layers: dict[str, Layer], sites: Sites, inside: np.ndarray, rows: Rows) -> None:
+def overlay_rules(
+    rules: list[dict[str, Any]], layers: dict[str, Layer], sites: Sites, inside: np.ndarray, rows: Rows
+) -> None:
     """Rules of `avoid`, `identify` and `stay_inside`: one overlay a layer, one search for the nearest a set of features."""
     by_layer = defaultdict(list)
     for rule in rules:
@@ -269,7 +272,7 @@ def _nearest_baselines(layer: Layer, sites: Sites, who: np.ndarray, known: np.nd
     return {"site": who[left], "ref": ref, "distance": np.maximum(distance, 0.0)}
 
 
-def _caught(
+def _caught(  # noqa: PLR0913, PLR0917 (one step of a script, with what the steps before it found)
     rules: list[dict[str, Any]], meant: np.ndarray, layer: Layer, sites: Sites, near: Near, need: np.ndarray, rows: Rows
 ) -> np.ndarray:
     """Add the rows of sites that are too near, and return which sites these are."""
@@ -305,7 +308,14 @@ def _caught(
     for rule in rules:
         k = rule["meant"][site[first]]
         rows.add(
-            rule, "hit", site[first][k], ref[k], area=area[k], area_possible=possible_area[k], dist=dist[k], reach=reach[k]
+            rule,
+            "hit",
+            site[first][k],
+            ref[k],
+            area=area[k],
+            area_possible=possible_area[k],
+            dist=dist[k],
+            reach=reach[k],
         )
     caught = np.zeros(len(meant), dtype=bool)
     caught[site] = True

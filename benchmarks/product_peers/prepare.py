@@ -63,7 +63,9 @@ def prepare(city_folder: Path, folder: Path) -> None:
         plain = gpd.GeoDataFrame({"fid": frames[name]["id"].astype(str)}, geometry=frames[name].geometry.to_numpy())
         _write(folder, name, plain.set_crs(city.plane.crs), PIECE)
     outline = {"outline": city.city.outline, "wkt": city.plane.crs.to_wkt()}
-    outline["proj"] = f"+proj=laea +lat_0={city.plane.lat_deg} +lon_0={city.plane.lon_deg} +ellps=GRS80 +units=m +no_defs"
+    outline["proj"] = (
+        f"+proj=laea +lat_0={city.plane.lat_deg} +lon_0={city.plane.lon_deg} +ellps=GRS80 +units=m +no_defs"
+    )
     (folder / "plane.json").write_text(json.dumps(outline), "utf-8")
     (folder / "rules.json").write_text(json.dumps(rules, ensure_ascii=False), "utf-8")
 
@@ -151,9 +153,13 @@ def _cut(shapes: np.ndarray, owner: np.ndarray, most: int) -> tuple[np.ndarray, 
         for shape, one, (left, low, right, high) in zip(shapes, owner, bounds, strict=True):
             x, y = (left + right) / 2, (low + high) / 2
             across = right - left > high - low
-            for box in ((left, low, x, high), (x, low, right, high)) if across else (
-                (left, low, right, y),
-                (left, y, right, high),
+            for box in (
+                ((left, low, x, high), (x, low, right, high))
+                if across
+                else (
+                    (left, low, right, y),
+                    (left, y, right, high),
+                )
             ):
                 found = shapely.get_parts(shapely.clip_by_rect(shape, *box))
                 found = found[shapely.get_dimensions(found) == shapely.get_dimensions(shape)]

@@ -1,9 +1,10 @@
 """Rows of the product and of a peer side by side: none missing or extra, areas and distances equal to the bounds.
 
 A peer has rows ``hit`` (site, rule, feature or object) and ``clear`` (site, rule). Areas may differ by 1e-6 m² and 1e-9 of
-the area, distances by 1e-6 m. The areas of corridors may also differ by what lies between the arc of a circle and the
-chords that peers draw in its place, for one full circle. A row that one side alone has is no difference if its area is below
-0.1 m²: whether that is contact or overlap, the product decides by its width, which peers do not measure.
+the area, distances by 1e-6 m. The areas of corridors may also differ by 5e-4 of the area or of the circle: peers draw chords for
+arcs (1e-4), and the buffer of GEOS simplifies a line by up to a hundredth of the radius first. A row that one side alone has is
+no difference if its area is below 0.1 m²: whether that is contact or overlap, the product decides by its width, which peers do
+not measure.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import pandas as pd
 AREA_M2, AREA_SHARE, DISTANCE_M = 1e-6, 1e-9, 1e-6
 #: Contact: an overlap of a smaller area (m²) is not compared.
 CONTACT_M2 = 0.1
-#: Area between a circle of radius 1 and the polygon that peers draw, with 64 segments in a quarter circle.
-_ROUND_M2 = np.pi - 128 * np.sin(np.pi / 128)
+#: By what share peers may miss the area of a corridor.
+_CORRIDOR_SHARE = 5e-4
 _COLUMNS = ["site_id", "rule", "kind", "feature_id", "state", "reason", "area_m2", "area_possible_m2", "distance_m"]
 _HITS, _CLEAR = ("涉及", "疑似边界误差"), "不涉及"
 
@@ -36,7 +37,14 @@ def compare(own: pd.DataFrame, peer: pd.DataFrame, rules: set[str]) -> dict[str,
     own = own[own["rule"].isin(rules)]
     hits, clear = own[own["state"].isin(_HITS)], own[(own["state"] == _CLEAR) & (own["reason"] == "")]
     rest = own[own["state"] == "未核查"]
-    found: dict[str, Any] = {"rows": len(peer), "missing": 0, "extra": 0, "area_m2": 0.0, "corridor_m2": 0.0, "distance_m": 0.0}
+    found: dict[str, Any] = {
+        "rows": len(peer),
+        "missing": 0,
+        "extra": 0,
+        "area_m2": 0.0,
+        "corridor_m2": 0.0,
+        "distance_m": 0.0,
+    }
     beyond = 0
     for kind in ("avoid", "identify", "stay_inside", "keep_away"):
         key = ["site_id", "rule"] if kind == "stay_inside" else ["site_id", "rule", "feature_id"]
@@ -80,8 +88,9 @@ def _slight(hits: pd.DataFrame, peer: pd.DataFrame) -> pd.DataFrame:
 
 
 def _arcs(both: pd.DataFrame) -> np.ndarray:
-    """Return the area (m²) between the circle about a site's baseline and its chords."""
-    return np.nan_to_num(_ROUND_M2 * both["reach"].to_numpy(float) ** 2)
+    """Return what the corridors of peers may miss, m²."""
+    circle = np.pi * np.nan_to_num(both["reach"].to_numpy(float)) ** 2
+    return _CORRIDOR_SHARE * np.maximum(circle, both[["area_m2", "area_possible_m2"]].max(axis=1).fillna(0).to_numpy())
 
 
 def _distances(both: pd.DataFrame, found: dict[str, Any]) -> int:

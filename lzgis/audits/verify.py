@@ -143,12 +143,16 @@ def verify(
             versions[name] = str(software["lzgis"])
     files += (CheckedFile("", "file", name, FileState.NEW) for name in unlisted_files(folder, manifest))
     listed = "unknown" if not manifest.sha256 else "same" if manifest.sha256 == manifest.digest else "changed"
-    proof = ""
-    if key is not None:
-        from lzgis.audits.signature import check_signature
+    return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key))
 
-        proof = check_signature(folder, Path(key))
-    return Verification(folder, tuple(files), tuple(inputs), versions, listed, proof)
+
+def _proof(folder: Path, key: str | Path | None) -> str:
+    """Check the signature of the manifest with the office's public key; nothing without a key."""
+    if key is None:
+        return ""
+    from lzgis.audits.signature import check_signature
+
+    return check_signature(folder, Path(key))
 
 
 def _manifest(folder: Path) -> Manifest:

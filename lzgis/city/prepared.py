@@ -2,7 +2,8 @@
 
 An entry is found by the SHA-256 of the source, the layer's entry in the catalogue, and the versions of lzgis and of the
 libraries. It holds numbers and JSON, no pickled objects, under a SHA-256 of its own. A damaged entry is ignored and made
-again. The folder must be private to the user (:mod:`lzgis.cache`); without such a folder every run reads the sources.
+again. The folder must be private to the user (:mod:`lzgis.files.private_folder`); without such a folder every run reads
+the sources.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import pyproj
 import shapely
 
 import lzgis
-from lzgis.cache import create_private, user_folder
+from lzgis.files.private_folder import create_private, user_folder
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, Problem, Repair, Source
 from lzgis.reading import is_address, sha256_of

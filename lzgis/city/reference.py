@@ -11,7 +11,7 @@ def reference_city() -> Path:
     Examples
     --------
     >>> sorted(path.name for path in reference_city().glob("*.toml"))
-    ['catalog.toml', 'rules.toml']
+    ['catalog.toml', 'indicators.toml', 'rules.toml']
     """
     installed = Path(__file__).parent / "reference_city"
     # A checkout has no copy in the package; there the city is the folder `layers`.

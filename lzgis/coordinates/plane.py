@@ -117,8 +117,8 @@ def ellipsoidal_length_m(geometries: Any) -> npt.NDArray[np.float64]:
 
     Examples
     --------
-    >>> ellipsoidal_length_m([shapely.LineString([(112.50, 25.00), (112.51, 25.00)])]).round()
-    array([1009.])
+    >>> ellipsoidal_length_m([shapely.LineString([(112.50, 25.00), (112.51, 25.00)])]).round(1)
+    array([1009.5])
     """
     return np.array([ELLIPSOID.geometry_length(g) for g in geometries])
 

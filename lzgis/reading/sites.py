@@ -113,7 +113,7 @@ def _table(
         raise SourceError(name, Message("has no rows"), Message("give at least one site"))
     problems: list[Problem] = []
     if options.shapes == "given":
-        # Before the position: what is wrong with the ids is told first.
+        # Before the position: faults of the ids are reported first.
         columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     flat, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
     located = locate(flat, _given(frame, options, near, name), name)

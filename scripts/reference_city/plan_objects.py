@@ -28,7 +28,7 @@ GREENWAYS = [
     ("连州市一江两湖（城区）绿道", "绿道", "连江", 0.01, 2.9, -80),
     ("连州市东陂河（石角片区）绿道", "绿道", "东陂河", 0.72, 6.3, 60),
     ("连州市东陂河（东陂镇—西岸镇段）绿道", "绿道", "东陂河", 0.50, 11.8, -60),
-    ("连州市三江河绿道", "绿道", "三江河", 0.0, 10.5, -45),
+    ("连州市三江河绿道", "绿道", "三江河", 0.0, 10.5, 45),
     ("星子河生态段", "碧道", "星子河", 0.90, 3.8, 55),
     ("云溪湖游憩段", "碧道", "连江", 0.02, 3.0, 75),
     ("连江洲岛段", "碧道", "连江", 0.16, 1.1, 75),
@@ -96,12 +96,23 @@ def length_km(line: Any) -> float:
     return float(GEOD.geometry_length(line)) / 1000
 
 
+def _downstream(sketch: Sketch, river: str, start: float) -> shapely.LineString:
+    """Return a river from a share of its length to its mouth, and the river that it joins from there on."""
+    points = shapely.get_coordinates(sketch.line(river, start, 1.0, simplify_m=15))
+    main = sketch.scene.courses[river].river.joins
+    if main is not None:
+        after = sketch.scene.courses[main].line
+        mouth = int(np.argmin(np.hypot(*(after - points[-1]).T)))
+        points = np.vstack([points, after[mouth + 1 :]])
+    return shapely.simplify(shapely.LineString(points), 15)
+
+
 def _greenway(sketch: Sketch, row: tuple[str, str, str, float, float, float]) -> Feature:
     """Draw a line beside a river, as long as the plan states."""
     name, kind, river, start, km, side = row
-    path = sketch.line(river, start, 1.0, simplify_m=15)
+    path = _downstream(sketch, river, start)
     path = shapely.offset_curve(path, side, join_style="round", quad_segs=2)
-    path = max(shapely.get_parts(shapely.intersection(path, sketch.inner)), key=lambda part: part.length)
+    path = max(shapely.get_parts(shapely.intersection(path, sketch.whole)), key=lambda part: part.length)
     cut = km * 1000.0
     for _ in range(4):
         line = sketch.degrees(shapely.ops.substring(path, 0, cut))

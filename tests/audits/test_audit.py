@@ -27,7 +27,7 @@ from lzgis.exports.audit import as_report, audit_document, export_audit
 from lzgis.exports.formats import audit_formats
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
-from lzgis.model.report import State
+from lzgis.model.report import RESOLUTION_M, State
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.words import Words
@@ -322,8 +322,10 @@ def test_a_perfect_partition_has_nothing_and_a_vertex_moved_by_a_metre_is_all_th
     found = caught(audited(folder / "b", RULES, units=[moved, *cells[1:]], town=[whole]))
     gained, lost = moved.difference(cells[0]).area, cells[0].difference(moved).area
     by_kind = found.groupby("kind")["area_m2"].sum()
-    assert by_kind.get("no_overlap", 0) == pytest.approx(gained, abs=1e-3)
-    assert by_kind.get("no_gaps", 0) == pytest.approx(lost, abs=1e-3)
+    # What is narrower than a millimetre touches: along the two edges that were moved, so much may be missing.
+    narrow = 1e-3 + RESOLUTION_M * 2 * side
+    assert by_kind.get("no_overlap", 0) == pytest.approx(gained, abs=narrow)
+    assert by_kind.get("no_gaps", 0) == pytest.approx(lost, abs=narrow)
     assert "inside" not in by_kind.index
 
 
@@ -353,7 +355,14 @@ def test_the_planted_conflicts_and_no_others(reference):
 
 def test_declared_figures_are_a_class_of_their_own(reference):
     wrong = reference.of(Topic.FIGURE)
-    assert wrong[["layer", "declared"]].values.tolist() == [["city", 2663.33], ["redline", 0.2131]]
+    assert wrong[["layer", "declared"]].values.tolist() == [
+        ["city", 2663.33],
+        ["city", 93.15],
+        ["city", 17100.0],
+        ["redline", 0.2131],
+        ["forest", 0.6821],
+        ["greenways", 47.1],
+    ]
     text = " ".join(Words("zh").message(w) for w in reference.findings["what"])
     for figure in (
         "568.7401",
@@ -433,7 +442,7 @@ def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
         ([], 1),
         (["--json"], 1),
         (["--lang", "en", "--format", "xlsx,json", "--out", "OUT"], 1),
-        (["--format", "doc"], 2),
+        (["--format", "doc"], 64),
     ],
 )
 def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):

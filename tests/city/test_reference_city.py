@@ -113,6 +113,7 @@ def test_every_declared_figure_holds_but_those_and_the_contradictions_of_the_pla
         ("city", "stated"),
         ("city", "stated"),
         ("redline", "share_of_city"),
+        ("forest", "share_of_city"),
         ("greenways", "length_km"),
     ]
 

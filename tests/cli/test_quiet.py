@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import toy
 
-from lzgis.cache import user_folder
+from lzgis.files.private_folder import user_folder
 from lzgis.geometry import ready_loops
 
 #: Runs the command line under a hook that records everything that Python does with files, sockets and programs.

@@ -20,7 +20,7 @@ from lzgis.reading.repair import repair_geometries
 from lzgis.reading.sandbox.child import read_with_warnings
 from lzgis.rules.book import read_rulebook
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 from fuzz_readers import FORMATS, mutated, originals
 
 # 5 s for one example, which a busy machine may still take long to get to.

@@ -334,7 +334,7 @@ def placemark(inner):
     [
         (
             placemark("<Point><coordinates>112;25</coordinates></Point>"),
-            r"placemark 1 \('甲'\): a coordinate is not a number \('.*'\); correct",
+            r"placemark 1 \('甲'\): a point has 1 numbers instead of 2 or 3 \('112;25'\); correct",
         ),
         (placemark("<LineString><coordinates>112,25</coordinates></LineString>"), "has 1 points"),
         (placemark("<Polygon></Polygon>"), "a polygon has 0 outer rings"),

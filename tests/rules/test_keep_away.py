@@ -185,6 +185,15 @@ def test_dual_carriageways_of_one_road_are_one_finding_with_the_area_of_both(tmp
     assert row["area_m2"] == pytest.approx(64 * 100, abs=1)
 
 
+def test_a_line_near_both_carriageways_counts_once(tmp_path):
+    folder = _dual(toy.city(tmp_path / "city"), ["G9", "G9"])
+    # From -2060 to -1950 over 41.7 m: vertices of its parts within either corridor are rounded differently.
+    site = LineString([(10.3, -2060), (52.0, -1950)])
+    row = toy.row(toy.screened(folder, site), "road")
+    # 64 m of its 110 m of northing lie within 26 m of a line.
+    assert row["length_m"] == pytest.approx(site.length * 64 / 110, abs=1e-3)
+
+
 def test_two_roads_are_two_findings(tmp_path):
     folder = _dual(toy.city(tmp_path / "city"), ["G9", "G10"])
     rows = toy.rows(toy.screened(folder, box(0, -2050, 100, -1950)), "road")

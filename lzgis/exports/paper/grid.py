@@ -96,12 +96,14 @@ def _ticks(page: Axes, rect: Rect, side: str, values: list[tuple[float, str]]) -
     sign = -1 if side in ("bottom", "left") else 1
     edge = {"bottom": rect.bottom, "top": rect.top, "left": rect.left, "right": rect.left + rect.width}[side]
     start, length = (rect.left, rect.width) if across else (rect.bottom, rect.height)
+    # Into the corners of the strip reach only the values above and below the map: two would overlap there.
+    beyond = STRIP_MM - 1 if across else 0.0
     last = -math.inf
     for at, label in values:
         line = ((start + at,) * 2, (edge, edge + sign * 1.3))
         page.plot(*(line if across else line[::-1]), color="black", linewidth=0.5)
         half = measured_mm(label, _SIZE) / 2
-        if at - half < last + 2 or at - half < -STRIP_MM + 1 or at + half > length + STRIP_MM - 1:
+        if at - half < last + 2 or at - half < -beyond or at + half > length + beyond:
             continue
         last = at + half
         middle = edge + sign * (1.3 + (STRIP_MM - 1.3) / 2)

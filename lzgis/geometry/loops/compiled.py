@@ -4,7 +4,8 @@ numba caches a compiled function beside its module by default, and compares the 
 function that is compiled into it from another module goes unnoticed. The loops are therefore cached in a folder of their own,
 which is named after the content of all modules of this package and the versions of numba and llvmlite.
 
-numba unpickles and runs what it finds in a cache, so the folder must be private to the user; see :mod:`lzgis.cache`.
+numba unpickles and runs what it finds in a cache, so the folder must be private to the user; see
+:mod:`lzgis.files.private_folder`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.runtime.nrt import rtsys
 
-from lzgis.cache import create_private, remove_all_but_newest, user_folder
+from lzgis.files.private_folder import create_private, remove_all_but_newest, user_folder
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 

@@ -62,7 +62,7 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         text = json.dumps(document)
     kind = _kind_of(document, path)
     features = document["features"] if document["type"] == "FeatureCollection" else [document]
-    check_features(features, str(path))
+    wrong = check_features(features, str(path))
     if encoding.value not in ("UTF-8", "ASCII"):
         what = Message("is in {encoding}, though JSON is always UTF-8", encoding=encoding.value)
         problems.append(Problem("warning", str(path), what, Message("look whether its text reads well")))
@@ -75,6 +75,11 @@ def read_json(path: Path, options: ReadOptions) -> Read:
     if len(read.frame) != len(features) and wanted.layer is None:
         refuse_lost(len(read.frame), len(features), str(path))
     frame = _with_ids(read.frame, features)
+    if wrong and isinstance(frame, gpd.GeoDataFrame) and len(frame) == len(features):
+        frame = frame.set_geometry(
+            [None if i in wrong else shape for i, shape in enumerate(frame.geometry)], crs=frame.crs
+        )
+        problems += wrong.values()
     crs = _crs(document, kind, frame)
     if document.get("crs") is None and kind is GEOJSON and not options.shifted:
         problems.append(may_be_shifted(str(path), "WGS 84"))
@@ -170,16 +175,34 @@ def _twice_in(value: Any) -> str:
     return ""
 
 
-def check_features(features: Sequence[Any], place: str) -> None:
-    """Refuse what stands among features and is none: GDAL passes over it without a message."""
-    for number, feature in enumerate(features, 1):
-        if isinstance(feature, dict) and feature.get("type") in _GEOMETRIES and len(features) == 1:
-            wrong = _wrong_geometry(feature)
-        else:
-            wrong = _wrong_feature(feature)
+def check_features(features: Sequence[Any], place: str) -> dict[int, Problem]:
+    """Refuse what stands among features and is none: GDAL passes over it without a message.
+
+    Returns
+    -------
+    dict of int to Problem
+        What is wrong with the form of a geometry, by its row: such a row stays without a geometry.
+
+    Raises
+    ------
+    SourceError
+        If one of them is no feature, or no geometry has the form that its type demands.
+    """
+    remedy = Message("correct the feature, or export the file again")
+    found: dict[int, Problem] = {}
+    for row, feature in enumerate(features):
+        here = Message("{place}, feature {number}", place=place, number=row + 1)
+        bare = isinstance(feature, dict) and feature.get("type") in _GEOMETRIES and len(features) == 1
+        wrong = None if bare else _wrong_feature(feature)
         if wrong is not None:
-            here = Message("{place}, feature {number}", place=place, number=number)
-            raise SourceError(here, wrong, Message("correct the feature, or export the file again"))
+            raise SourceError(here, wrong, remedy)
+        wrong = _wrong_geometry(feature if bare else feature.get("geometry"))
+        if wrong is not None:
+            found[row] = Problem("error", here, wrong, remedy)
+    if found and len(found) == len(features):
+        first = found[0]
+        raise SourceError(first.place, first.what, first.remedy)
+    return found
 
 
 def _wrong_feature(feature: Any) -> Message | None:
@@ -189,7 +212,7 @@ def _wrong_feature(feature: Any) -> Message | None:
         return Message("has the type {type} instead of 'Feature'", type=_type(feature))
     if not isinstance(feature.get("properties", None), dict | None):
         return Message("its properties are no object")
-    return _wrong_geometry(feature.get("geometry"))
+    return None
 
 
 def _type(one: dict[str, Any]) -> str:

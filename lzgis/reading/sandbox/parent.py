@@ -5,8 +5,10 @@ The process reads while the caller continues; only numbers and text come back.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import glob
+import secrets
 import shutil
 import signal
 import subprocess
@@ -28,6 +30,22 @@ from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, w
 
 #: So many files are read by one process; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
+
+
+#: The folders of requests that have not been removed. A signal may end the process between any two statements, so each is
+#: listed before it exists, and what is left is removed when the process ends.
+_FOLDERS: set[Path] = set()
+
+
+@atexit.register
+def _remove_all() -> None:
+    for folder in list(_FOLDERS):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _FOLDERS.discard(folder)
 
 
 @dataclass(frozen=True)
@@ -74,7 +92,7 @@ class Reading:
         """End the process if it is running, and remove its folder."""
         _end(self._process)
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder)
 
     def __enter__(self) -> Reading:
         return self
@@ -143,13 +161,15 @@ def read_many_in_sandbox(
                 waiting.remove(i)
     finally:
         for folder in folders.values():
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
     return [results[i] for i in range(len(requests))]
 
 
 def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Path:
     source = address_of(path) if is_address(path) else str(checked_path(path))
-    folder = Path(tempfile.mkdtemp(prefix="lzgis-read-"))
+    folder = Path(tempfile.gettempdir()) / f"lzgis-read-{secrets.token_hex(16)}"
+    _FOLDERS.add(folder)
+    folder.mkdir(mode=0o700)
     write_request(Request(source, options, limits.memory_bytes), folder)
     return folder
 

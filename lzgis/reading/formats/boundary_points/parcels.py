@@ -56,7 +56,7 @@ def parcels(
         begins = _begins(cells, found.get("point"), points, after_gap)
         if len(begins) > 1:
             names = [str(int(np.searchsorted(begins, i, side="right"))) for i in range(len(names))]
-            what = Message("parcels are told apart by empty rows or by numbers of points that start again")
+            what = Message("parcels are distinguished by empty rows or by numbers of points that start again")
             cells.problems.append(Problem("warning", cells.place, what, Message("add a column 地块编号 to be sure")))
     groups = list(zip(begins, [*begins[1:], len(names)], strict=True))
     shapes: list[shapely.Geometry | None] = []
@@ -141,7 +141,7 @@ def _naming_column(cells: Cells, found: Mapping[str, int], points: tuple[np.ndar
         named = cells.names[i].strip().lower() in _NAMING
         is_runs = len(begins) > 1 and begins[0] == 0 and (sizes > 2).all()
         if is_runs and len({values[k] for k in begins}) == len(begins) and (named or set(begins) == starts):
-            what = Message("parcels are told apart by column '{name}'", name=cells.names[i])
+            what = Message("parcels are distinguished by column '{name}'", name=cells.names[i])
             cells.problems.append(Problem("note", cells.place, what, Message("look whether that is their number")))
             return i
     return None
