@@ -24,16 +24,22 @@ _VERDICT_STYLE = {
     Verdict.INCOMPLETE: "magenta",
     Verdict.NONE_FOUND: "green",
 }
+#: The most rows of a table of sites or problems that are printed.
+MOST_ROWS = 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-def verdict_table(report: Report, words: Words) -> Table:
-    """Make a table with one row per site."""
+def verdict_table(report: Report, words: Words, *, most: int = MOST_ROWS) -> Table:
+    """Make a table with one row per site; of more than `most` sites, with those of the gravest verdicts only."""
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
-    rows: Iterable[Any] = report.verdicts.itertuples()
+    verdicts = report.verdicts
+    if len(verdicts) > most:
+        gravity = verdicts["verdict"].astype(str).map({one.value: rank for rank, one in enumerate(Verdict)})
+        verdicts = verdicts.iloc[gravity.to_numpy().argsort(kind="stable")[:most]]
+    rows: Iterable[Any] = verdicts.itertuples()
     for row in rows:
         style = _VERDICT_STYLE[Verdict(row.verdict)]
         size = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
@@ -50,13 +56,26 @@ def verdict_table(report: Report, words: Words) -> Table:
     return table
 
 
-def summary_lines(report: Report, words: Words) -> list[Text]:
-    """Return the number of sites by verdict, and the notice that every output carries."""
+def count_lines(report: Report, words: Words) -> list[Text]:
+    """Return one line per verdict with the number of its sites, the gravest first."""
     counts = report.verdicts["verdict"].value_counts()
-    lines = [
+    return [
         Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
         for verdict in Verdict
     ]
+
+
+def more_lines(count: int, words: Words, *, place: str = "") -> list[Text]:
+    """Return the line that says how many rows of a table are not printed, and which file has them all."""
+    if count <= MOST_ROWS:
+        return []
+    key = "more_in" if place else "more_rows"
+    return [Text(words("cli", key, count=count - MOST_ROWS, place=place), style="dim")]
+
+
+def summary_lines(report: Report, words: Words) -> list[Text]:
+    """Return the number of overruled findings, and the notices that every output carries."""
+    lines = []
     if len(report.overrides):
         stale = int((report.overrides["status"] != "current").sum())
         lines.append(Text(words("override", "summary", count=len(report.overrides), stale=stale), style="bold"))

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Reason, State
+from lzgis.model.report import HIT_STATES, Reason, State
 from lzgis.model.rules import Level, Requirement
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
@@ -21,6 +21,10 @@ Row = dict[str, Any]
 Sizer = Callable[[Mapping[str, Any]], str]
 
 _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "note")
+
+
+#: Columns of the findings that facts are worded from.
+_USED = ("site_id", "rule", "state", "area_m2", "length_m", "distance_m")
 
 
 class Clause(NamedTuple):
@@ -101,8 +105,13 @@ class AnswerSheet:
 
     @cached_property
     def _findings(self) -> dict[str, list[Row]]:
-        frame = self._report.findings.iloc[conflicts_first(self._report.findings)]
-        return _by_site(records(frame, (c.name for c in FINDING_COLUMNS)))
+        table = self._report.table
+        # Only what clauses can mention, in the order of other tables.
+        mentioned = table["rule"].isin(set().union(*self._rules_of.values())) & (
+            table["reason"] != Reason.ACTIVITY_NOT_MEANT
+        )
+        table = table[mentioned.to_numpy()]
+        return _by_site(records(table.iloc[conflicts_first(table)], _USED))
 
     @cached_property
     def _activities(self) -> dict[str, str]:
@@ -136,7 +145,7 @@ class AnswerSheet:
         """Return one line per rule of a layer that the site violates; if there is none, one for the layer."""
         texts, words = self._texts, self._texts.words
         rules = self._rules_of[layer]
-        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _applies(f)]
+        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules]
         mine.sort(key=lambda f: State(f["state"]).rank)
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
@@ -170,7 +179,3 @@ def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found[row["site_id"]].append(row)
     return found
-
-
-def _applies(row: Row) -> bool:
-    return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)
