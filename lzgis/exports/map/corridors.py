@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
@@ -20,6 +21,11 @@ from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
 
 _STEP_DEG = 1e-6
+# Columns of the findings that bands and lines are made from.
+_READ = (
+    *("site_id", "rule", "state", "reason", "layer", "feature_id", "feature_name", "baseline"),
+    *("distance_m", "required_m", "required_possible_m", "half_width_m"),
+)
 _VERTICES = 60_000
 _STEPS_M = (0.5, 1.0, 2.0, 5.0, 10.0)
 # Margin around a site within which bands are drawn, m: to the edges of the screen for few sites, less for hundreds.
@@ -127,9 +133,8 @@ def corridor_data(
     bands: dict[tuple[Any, ...], tuple[Any, dict[str, Any]]] = {}
     lines: list[list[Any]] = []
     line_of: dict[Any, int] = {}
-    for index, row in zip(
-        findings.index, findings.drop(columns=findings.geometry.name).to_dict("records"), strict=True
-    ):
+    measured = pd.DataFrame(findings[list(_READ)])
+    for index, row in zip(measured.index, measured.to_dict("records"), strict=True):
         site = around.sites.get(row["site_id"])
         if site is None or row["site_id"] not in order:
             continue

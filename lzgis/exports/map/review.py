@@ -5,7 +5,7 @@ Texts are stored once in a pool and referred to by index, since findings repeat 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -18,7 +18,7 @@ from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, number, text
+from lzgis.exports.report_text import Coded, ReportText, coded, number, text
 from lzgis.model.report import FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.for_sites import INFORMING_KINDS
@@ -30,6 +30,8 @@ _STEP_DEG = 1e-7
 _TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
 # Ranks of findings, in reading order.
 PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR = range(6)
+# What `finding_text.details` reads of the place of a finding where no finding is overruled.
+_ANYWHERE = {"site_id": "", "feature_id": ""}
 _DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
 
 
@@ -107,7 +109,8 @@ def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the findings with a rank, in reading order and without missing texts."""
     findings = findings.reset_index(drop=True).copy()
     for name in _TEXTS:
-        findings[name] = [text(value) for value in findings[name]]
+        # Python's texts: those of Arrow are slow to read one by one.
+        findings[name] = pd.Series(coded(findings, [name], text).tolist(), dtype=object, index=findings.index)
     states, severities = findings["state"], findings["severity"]
     known = [
         (states == State.SLIVER, SLIVER),
@@ -194,23 +197,31 @@ def _findings(
     """Return the findings of each site, each as a list as made by `_finding`."""
     result: list[list[list[Any]]] = [[] for _ in order]
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
-    names = [str(name) for name in table.columns]
-    for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
-        row = dict(zip(names, values, strict=True))
-        if row["site_id"] in order:
-            result[order[row["site_id"]]].append(_finding(texts, row, pool) + places.of(index, row))
+    overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
+    worded = {
+        "title": coded(table, ["rule"], lambda rule: pool(texts.rule(rule))),
+        "layer": coded(table, ["layer"], lambda layer: pool(texts.layer(layer))),
+        "feature": coded(table, ["feature_name", "feature_id"], lambda name, one: pool(name or one)),
+        "state": coded(table, ["state"], lambda state: pool(texts.word("state", state))),
+        "severity": coded(table, ["severity"], lambda severity: pool(texts.word("severity", severity))),
+        "measures": _coded_rows(
+            table, finding_text.MEASURED, lambda row: pool(finding_text.measures(texts.words, row))
+        ),
+        "details": _coded_rows(
+            table,
+            (*finding_text.DETAILED, *overruled),
+            lambda row: [pool(one) for line in finding_text.details(texts, _ANYWHERE | row) for one in line],
+        ),
+        "places": coded(table, ["site_id"], lambda site: order.get(site, -1)),
+    }
+    ranks = table["rank"].tolist()
+    keys = table[["layer", "rule", "feature_id", "kind", "rank"]].to_dict("records")
+    rows = zip(*(one.tolist() for one in worded.values()), strict=True)
+    for index, rank, (*cells, place), key in zip(table.index.tolist(), ranks, rows, keys, strict=True):
+        if place >= 0:
+            result[place].append([int(rank), *cells, *places.of(index, key)])
     return result
 
 
-def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]:
-    """Return a finding as a list: rank, rule, layer, feature, state, severity, figures and details."""
-    return [
-        int(row["rank"]),
-        pool(texts.rule(row["rule"])),
-        pool(texts.layer(row["layer"])),
-        pool(row["feature_name"] or row["feature_id"]),
-        pool(texts.word("state", row["state"])),
-        pool(texts.word("severity", row["severity"])),
-        pool(finding_text.measures(texts.words, row)),
-        [pool(one) for line in finding_text.details(texts, row) for one in line],
-    ]
+def _coded_rows(table: pd.DataFrame, names: Sequence[str], word: Callable[[dict[str, Any]], Any]) -> Coded:
+    return coded(table, names, lambda *values: word(dict(zip(names, values, strict=True))))

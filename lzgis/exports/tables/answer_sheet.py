@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
@@ -62,6 +62,7 @@ class AnswerSheet:
         self._report = texts.report
         # The layers that each clause mentions, cached: hundreds of projects share their clauses.
         self._layers_of: dict[str, list[str]] = {}
+        self._visible = cache(lambda value: visible(text(value)))
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""
@@ -72,7 +73,7 @@ class AnswerSheet:
             if not rows and level is not Level.UNIT:
                 yield from self._blanks(level)
             for row in rows:
-                copied = {name: visible(text(row[name])) for name in _COPIED}
+                copied = {name: self._visible(row[name]) for name in _COPIED}
                 certainty = self._texts.word("certainty", text(row["certainty"]))
                 facts = tuple(self._facts(site_id, copied["clause"], size))
                 yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **copied)

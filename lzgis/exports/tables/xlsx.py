@@ -61,15 +61,14 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
     Excel never takes a text for a formula or a link. Control characters are escaped, and a text of more than 32,767
     characters is cut and says so.
     """
-    texts = ReportText(report, language)
-    tables = report_tables(texts)
     if len(report.sites) <= IN_MEMORY:
-        write_bytes_atomic(path, tables_bytes(texts, tables))
+        write_bytes_atomic(path, workbook_bytes(report, language=language))
         return
+    texts = ReportText(report, language)
 
     def make(made: Path) -> None:
         with xlsxwriter.Workbook(made, _OPTIONS | {"tmpdir": str(made.parent)}) as book:
-            _fill(book, texts, tables)
+            _fill(book, texts, report_tables(texts))
 
     write_atomic(path, make)
 
@@ -87,6 +86,12 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
             pages.stack("provenance", provenance_tables(texts))
 
     write_atomic(path, make)
+
+
+def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
+    """Return the workbook of a report."""
+    texts = ReportText(report, language)
+    return tables_bytes(texts, report_tables(texts))
 
 
 def tables_bytes(texts: ContextText, tables: Iterable[Table]) -> bytes:
@@ -292,21 +297,16 @@ class _Pages:
         end = min(start + ROW_LIMIT, len(table.rows))
         lines = np.ones(end - start, dtype=np.int32)
         columns, formats = [], []
-        for number, (head, column) in enumerate(zip(table.heads, _columns(table), strict=True)):
-            column = column.taken(slice(start, end))
+        for number, (head, whole) in enumerate(zip(table.heads, _columns(table), strict=True)):
+            column = whole.taken(slice(start, end))
             if head.folded:
                 deep = [_lines(widths[number], one) if isinstance(one, str) else 1 for one in column.values]
                 lines = np.maximum(lines, np.asarray(deep, dtype=np.int32)[column.codes])
-            values = [self._text(one) if isinstance(one, str) else one for one in column.values]
-            marks = [""] * len(values)
-            if table.marks and number == table.marked:
-                pairs = pd.DataFrame({"code": column.codes, "mark": table.marks[start:end]})
-                both = coded(pairs, ["code", "mark"], lambda code, mark: (code, mark))
-                values = [values[code] for code, _ in both.values]
-                marks = [TINTS[mark] if mark else "" for _, mark in both.values]
-                column = both
-            columns.append(Coded(column.codes, values))
-            formats.append([self._format(head, tint) for tint in marks])
+            worded = Coded(column.codes, [self._text(one) if isinstance(one, str) else one for one in column.values])
+            marks = table.marks[start:end] if number == table.marked else []
+            tinted, tints = _tinted(worded, marks) if marks else (worded, [""] * len(worded.values))
+            columns.append(tinted)
+            formats.append([self._format(head, tint) for tint in tints])
         sheet.write_block(_Block(top + 1, columns, formats, np.minimum(lines, _MOST_LINES)))
         return top + 1 + end - start
 
@@ -390,6 +390,13 @@ def _columns(table: Table) -> list[Coded]:
     if not table.rows:
         return [Coded(np.zeros(0, dtype=np.int32), []) for _ in table.heads]
     return [_distinct(values) for values in zip(*table.rows, strict=True)]
+
+
+def _tinted(column: Coded, marks: Sequence[str]) -> tuple[Coded, list[str]]:
+    """Return a column with one value per distinct text and tint, and the tint of each."""
+    pairs = pd.DataFrame({"code": column.codes, "mark": marks})
+    both = coded(pairs, ["code", "mark"], lambda code, mark: (column.values[code], TINTS[mark] if mark else ""))
+    return Coded(both.codes, [value for value, _ in both.values]), [tint for _, tint in both.values]
 
 
 def _occurring(column: Coded) -> Coded:
