@@ -128,11 +128,12 @@ def test_findings_are_sorted_conflicts_first(tmp_path: Path) -> None:
     first = findings[0]
     assert [pool[i] for i in first[1:4]] == ["生态保护红线内禁止开发建设", "生态保护红线", "南岭水源涵养"]
     assert re.search(r"[\d,]+\.\d\d ㎡（[\d,]+\.\d{4} 公顷），占 31\.23%", pool[first[6]])
-    details = {pool[a]: pool[b] for a, b in zip(first[7][::2], first[7][1::2], strict=True)}
+    lines = review["details"]
+    details = {pool[a]: pool[b] for a, b in zip(lines[first[7]][::2], lines[first[7]][1::2], strict=True)}
     assert details["手续"] == "报省级政府出具认定意见"
     assert first[8] >= 0
     missing = next(finding for finding in findings if finding[0] == 3)
-    assert "缺少图层，未核查" in [pool[i] for i in missing[7]]
+    assert "缺少图层，未核查" in [pool[i] for i in lines[missing[7]]]
     road = review["findings"][1][0]
     assert "要求 15.000（含假定半宽 20.000） m" in pool[road[6]]
 

@@ -73,7 +73,7 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
         "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
         "verdicts": _rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
-        "findings": (_finding(row) for row in _records(one.findings[_FINDINGS] for one in pieces())),
+        "findings": (_finding(row) for row in _records(one.table[_FINDINGS] for one in pieces())),
         "unit_lists": _rows(one.unit_lists for one in pieces()),
         "breakdown": _rows(_breakdowns(head.city.divisions, pieces)),
         "overrides": _rows(one.overrides for one in pieces()),

@@ -70,6 +70,22 @@ class Pool:
         return self._place[one]
 
 
+class Details:
+    """The labelled lines below findings, as lists of indexes of texts, without duplicates."""
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[int, ...], int] = {}
+
+    def __call__(self, one: tuple[int, ...]) -> int:
+        """Return the index of a list, adding it if it is new."""
+        return self._place.setdefault(one, len(self._place))
+
+    @property
+    def lists(self) -> list[tuple[int, ...]]:
+        """The lists in the order of their indexes."""
+        return list(self._place)
+
+
 def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
     """Return the tolerance of simplification in metres, and sites, findings and their shapes for the scripts.
 
@@ -92,13 +108,15 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     units, unit = unit_texts(texts)
     general, general_of = general_texts(texts)
     places = _Places(shown, part, line, rule, unit)
+    listed, details = _findings(texts, findings, pool, order, places)
     return step_m, {
         **around,
         "rules": rules,
         "units": units,
         "general": general,
         "sites": _sites(texts, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
-        "findings": _findings(texts, findings, pool, order, places),
+        "findings": listed,
+        "details": details,
         "pool": pool.texts,
         "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
         "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
@@ -193,11 +211,21 @@ def _findings(
     pool: Pool,
     order: Mapping[str, int],
     places: _Places,
-) -> list[list[list[Any]]]:
-    """Return the findings of each site, each as a list as made by `_finding`."""
+) -> tuple[list[list[list[Any]]], list[tuple[int, ...]]]:
+    """Return the findings of each site, and the lists of details that they refer to.
+
+    A finding is a list of its rank, rule, layer, feature, state, severity, figures, details and the indexes of `_Places`.
+    """
+    lists = Details()
     result: list[list[list[Any]]] = [[] for _ in order]
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
     overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
+    # Texts that many findings share are first in the pool, so that their indexes are short.
+    details = _coded_rows(
+        table,
+        (*finding_text.DETAILED, *overruled),
+        lambda row: lists(tuple(pool(one) for line in finding_text.details(texts, _ANYWHERE | row) for one in line)),
+    )
     worded = {
         "title": coded(table, ["rule"], lambda rule: pool(texts.rule(rule))),
         "layer": coded(table, ["layer"], lambda layer: pool(texts.layer(layer))),
@@ -207,11 +235,7 @@ def _findings(
         "measures": _coded_rows(
             table, finding_text.MEASURED, lambda row: pool(finding_text.measures(texts.words, row))
         ),
-        "details": _coded_rows(
-            table,
-            (*finding_text.DETAILED, *overruled),
-            lambda row: [pool(one) for line in finding_text.details(texts, _ANYWHERE | row) for one in line],
-        ),
+        "details": details,
         "places": coded(table, ["site_id"], lambda site: order.get(site, -1)),
     }
     ranks = table["rank"].tolist()
@@ -220,7 +244,7 @@ def _findings(
     for index, rank, (*cells, place), key in zip(table.index.tolist(), ranks, rows, keys, strict=True):
         if place >= 0:
             result[place].append([int(rank), *cells, *places.of(index, key)])
-    return result
+    return result, lists.lists
 
 
 def _coded_rows(table: pd.DataFrame, names: Sequence[str], word: Callable[[dict[str, Any]], Any]) -> Coded:
