@@ -105,9 +105,16 @@ def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, A
     """Iterate over the rows of a frame as dictionaries of Python values; `AT_ONCE` rows are in memory at a time."""
     names = list(columns)
     for start in range(0, len(frame), AT_ONCE):
-        values = [frame[name].iloc[start : start + AT_ONCE].tolist() for name in names]
+        some = frame.iloc[start : start + AT_ONCE]
+        values = [_python_values(some, name) for name in names]
         for row in zip(*values, strict=True):
             yield dict(zip(names, row, strict=True))
+
+
+def _python_values(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Return a column as Python values; equal texts are one object, which Arrow's texts would not be."""
+    repeats = isinstance(frame[name].dtype, pd.StringDtype | pd.CategoricalDtype)
+    return coded(frame, [name], lambda value: value).tolist() if repeats else frame[name].tolist()
 
 
 class Coded(NamedTuple):
@@ -116,8 +123,8 @@ class Coded(NamedTuple):
     codes: npt.NDArray[np.int32]
     values: list[Any]
 
-    def taken(self, rows: npt.NDArray[Any]) -> Coded:
-        """Return the column of these rows: positions, or a mask."""
+    def taken(self, rows: npt.NDArray[Any] | slice) -> Coded:
+        """Return the column of these rows: positions, a mask or a slice."""
         return Coded(self.codes[rows], self.values)
 
     def tolist(self) -> list[Any]:

@@ -365,5 +365,5 @@ class Report(ReportContext):
 
     def parts(self, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the conflicting parts (EPSG:4490) of the findings at these positions, or of those that a mask selects."""
-        geometries: npt.NDArray[Any] = self.findings.geometry.to_numpy()
-        return geometries[positions]
+        parts: npt.NDArray[Any] = self.findings.geometry.to_numpy()[positions]
+        return parts

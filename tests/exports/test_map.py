@@ -20,7 +20,7 @@ from report_fixture import HOSTILE, big_report, toy_report
 
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
-from lzgis.exports.map import write_map
+from lzgis.exports.map import gravest, write_map
 from lzgis.exports.map.page import inert_json
 from lzgis.exports.map.shapes import STEPS_M, simplified_to_fit, topology
 from lzgis.model.report import Layer, Problem, Report
@@ -530,3 +530,21 @@ def test_five_hundred_sites_open_fast(chromium: Any, tmp_path: Path) -> None:
     opened.page.fill("#lz-search", "P00123")
     assert opened.shown(".lz-item") == 1
     opened.close()
+
+
+def test_a_map_of_many_sites_shows_the_gravest_and_says_so(tmp_path: Path) -> None:
+    report = big_report(8, 3)
+    verdicts = report.verdicts.copy()
+    verdicts["verdict"] = ["未发现冲突", "存在禁止性冲突", "核查不完整", "需进一步论证"] * 2
+    report = dataclasses.replace(report, verdicts=verdicts)
+    assert gravest(report, 8) is report
+    few = gravest(report, 3)
+    # Both prohibited sites, and of the two that need proof the first, in the order of the file.
+    assert list(few.sites["id"]) == list(few.verdicts["site_id"]) == ["P00001", "P00003", "P00005"]
+    assert list(few.findings["site_id"]) == [one for one in ("P00001", "P00003", "P00005") for _ in range(3)]
+
+
+def test_the_page_says_how_many_sites_it_shows(tmp_path: Path) -> None:
+    city = page_of(big_report(2_001, 1), tmp_path / "map.html").data["city"]
+    said = "共 2001 个项目，地图只显示其中结论最严重的 2000 个"
+    assert said in city["footer"] and city["problems"][-1][2] == said

@@ -16,7 +16,7 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, number, text
+from lzgis.exports.report_text import ReportText, number, records, text
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
 
@@ -134,7 +134,7 @@ def corridor_data(
     lines: list[list[Any]] = []
     line_of: dict[Any, int] = {}
     measured = pd.DataFrame(findings[list(_READ)])
-    for index, row in zip(measured.index, measured.to_dict("records"), strict=True):
+    for index, row in zip(measured.index, records(measured, _READ), strict=True):
         site = around.sites.get(row["site_id"])
         if site is None or row["site_id"] not in order:
             continue

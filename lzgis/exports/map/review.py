@@ -18,7 +18,7 @@ from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import Coded, ReportText, coded, number, text
+from lzgis.exports.report_text import Coded, ReportText, coded, number, records, text
 from lzgis.model.report import FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.for_sites import INFORMING_KINDS
@@ -239,7 +239,7 @@ def _findings(
         "places": coded(table, ["site_id"], lambda site: order.get(site, -1)),
     }
     ranks = table["rank"].tolist()
-    keys = table[["layer", "rule", "feature_id", "kind", "rank"]].to_dict("records")
+    keys = records(table, ("layer", "rule", "feature_id", "kind", "rank"))
     rows = zip(*(one.tolist() for one in worded.values()), strict=True)
     for index, rank, (*cells, place), key in zip(table.index.tolist(), ranks, rows, keys, strict=True):
         if place >= 0:

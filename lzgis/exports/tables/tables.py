@@ -179,15 +179,16 @@ def report_tables(texts: ReportText) -> Iterator[Table]:
     """Iterate over the tables of a report, without its provenance, in reading order."""
     yield verdict_table(texts)
     table = texts.report.table
-    table = table.iloc[conflicts_first(table)]
-    columns = _worded(texts, table)
+    order = conflicts_first(table)
+    # Codes are sorted, not the table: its texts would be copied.
+    columns = {name: column.taken(order) for name, column in _worded(texts, table).items()}
     overruled = ["override"] if len(texts.report.overrides) else []
     yield _finding_table(texts, "findings", [*_FINDING_COLUMNS, *overruled], columns)
-    corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()
+    corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()[order]
     yield _finding_table(texts, "corridors", _CORRIDOR_COLUMNS, columns, corridor)
     yield _unit_list_table(texts)
     unknown = (table["state"] == State.NOT_CHECKED).to_numpy() | (table["unchecked_share"] > 0).to_numpy()
-    yield _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, columns, unknown)
+    yield _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, columns, unknown[order])
     yield from _override_tables(texts)
     yield rule_table(texts)
 

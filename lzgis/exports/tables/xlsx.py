@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -158,7 +159,8 @@ class _Sheet(Worksheet):  # type: ignore[misc]
         if block is None:
             super()._write_rows()
             return
-        last, self.dim_rowmax = self.dim_rowmax, block.top - 1
+        last: int = self.dim_rowmax
+        self.dim_rowmax: int = block.top - 1
         super()._write_rows()
         self.dim_rowmax = last
         cells = [
@@ -224,6 +226,8 @@ class _Pages:
 
     def table(self, table: Table) -> None:
         """Write a table on as many sheets of its own as its rows need."""
+        if table.rows:
+            table = replace(table, rows=CodedRows(_columns(table)))
         title = self._texts.words("sheet", table.name)
         for start in range(0, max(1, len(table.rows)), ROW_LIMIT):
             number = start // ROW_LIMIT + 1
