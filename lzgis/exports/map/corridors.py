@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -112,7 +111,7 @@ class Surroundings:
 
 
 def corridor_data(
-    texts: ReportText, plane: Plane, findings: gpd.GeoDataFrame, order: Mapping[str, int]
+    texts: ReportText, plane: Plane, findings: pd.DataFrame, order: Mapping[str, int]
 ) -> tuple[dict[str, Any], dict[Any, int]]:
     """Return bands and lines for the scripts, and the line of each finding by its index.
 
@@ -122,7 +121,7 @@ def corridor_data(
         The report.
     plane : Plane
         The plane that buffers are computed in.
-    findings : GeoDataFrame
+    findings : DataFrame
         The findings, without missing texts.
     order : mapping
         Index of each site in the list.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.coordinates.plane import Geometries, Plane
+from lzgis.coordinates.plane import CGCS2000, Geometries, Plane
 from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
@@ -92,8 +92,10 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     `shown` holds the index of every layer that the map shows, so that findings can refer to it.
     """
     pool = Pool()
-    findings = _ranked(texts.report.findings)
-    drawn = findings[findings["rank"].isin(_DRAWN) & _usable(findings)]
+    findings = _ranked(texts.report.table)
+    drawn = findings[findings["rank"].isin(_DRAWN)]
+    drawn = gpd.GeoDataFrame(drawn, geometry=texts.report.parts(drawn.index.to_numpy()), crs=CGCS2000)
+    drawn = drawn[_usable(drawn)]
     all_sites = texts.report.sites.reset_index(drop=True)
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
@@ -123,8 +125,8 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     }
 
 
-def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the findings with a rank, in reading order and without missing texts."""
+def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings with a rank, in reading order and without missing texts; the index has their positions."""
     findings = findings.reset_index(drop=True).copy()
     for name in _TEXTS:
         # Python's texts: those of Arrow are slow to read one by one.
@@ -207,7 +209,7 @@ def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[li
 
 def _findings(
     texts: ReportText,
-    findings: gpd.GeoDataFrame,
+    table: pd.DataFrame,
     pool: Pool,
     order: Mapping[str, int],
     places: _Places,
@@ -218,7 +220,6 @@ def _findings(
     """
     lists = Details()
     result: list[list[list[Any]]] = [[] for _ in order]
-    table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
     overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
     # Texts that many findings share are first in the pool, so that their indexes are short.
     details = _coded_rows(
