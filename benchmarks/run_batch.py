@@ -2,8 +2,9 @@
 
     python benchmarks/run_batch.py --n 10000 --workers 0 [--formats parquet,verdicts] [--shard-size 2000] [--json]
     python benchmarks/run_batch.py --n 10000 --workers 2 --dask
+    python benchmarks/run_batch.py --n 10000 --workers 2 --city detailed
 
-Random sites over the reference city are generated from a seed and stored in a folder; the batch runs in a fresh process.
+Random sites over the reference city, or over one in as much detail as official layers have (`benchmarks.detailed`), are generated from a seed and stored in a folder; the batch runs in a fresh process.
 ``--workers`` is the number of screening processes besides the first one, 0 for none. With ``--dask`` they are the workers
 of a ``distributed.LocalCluster`` with one thread each; its start is timed separately, and dask's profiler of workers is
 off, because its memory grows. Shards are screened while others are still cut: ``cutting`` is the time until the first one
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+from benchmarks.process import below, held, share  # noqa: E402 (found by the line above)
+
 AS_OF = "2026-11-21"
 #: Dask's own profiler of its workers keeps more with every second; where nobody looks at it, it is left out.
 _UNWATCHED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
@@ -82,7 +85,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
     from lzgis.city.reference import reference_city
 
     peaks = _Peaks()
-    layers_mb, loops_mb = _layers()
+    layers_mb, loops_mb = _layers(given.layers_of)
     steps: list[float] = []
 
     def step(what: str, done: int, total: int) -> None:
@@ -102,7 +105,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
         up = time.perf_counter()
         done = screen_batch(
             given.sites,
-            open_catalogue(reference_city()),
+            open_catalogue(given.layers_of or reference_city()),
             given.out,
             as_of=AS_OF,
             client=client,
@@ -127,14 +130,15 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _layers() -> tuple[float, float]:
+def _layers(folder: Path | None) -> tuple[float, float]:
     """Return the memory (MB) of a separate process after reading the layers, and after indexing them and loading the loops."""
-    run = subprocess.run([sys.executable, __file__, "--layers"], check=True, stdout=subprocess.PIPE, encoding="utf-8")
+    command = [sys.executable, __file__, "--layers", *(["--layers-of", str(folder)] if folder else [])]
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     layers, loops = json.loads(run.stdout.splitlines()[-1])
     return layers, loops
 
 
-def layers_here() -> tuple[float, float]:
+def layers_here(folder: Path | None) -> tuple[float, float]:
     """Return the memory (MB) of this process after reading the layers, and after screening a few sites."""
     import numpy as np
 
@@ -146,13 +150,13 @@ def layers_here() -> tuple[float, float]:
     from lzgis.screening.run import screen_table
     from lzgis.screening.setting import setting_of
 
-    city = open_catalogue(reference_city())
+    city = open_catalogue(folder or reference_city())
     setting = setting_of(city, date_of(AS_OF))
     _ = setting.plane_layers
-    layers = _held(os.getpid(), "VmHWM")
+    layers = held(os.getpid(), "VmHWM")
     few = sites_from_frame(_frame(city.plane.unproject(sites(400)), np.full(400, ""), 0))
     screen_table(few, setting)
-    return layers, _held(os.getpid(), "VmHWM")
+    return layers, held(os.getpid(), "VmHWM")
 
 
 class _Peaks:
@@ -176,28 +180,16 @@ class _Peaks:
     def _watch(self, over: Event) -> None:
         while not over.wait(0.1):
             now = 0.0
-            for pid in [os.getpid(), *_below(os.getpid())]:
+            for pid in [os.getpid(), *below(os.getpid())]:
                 # The system records the peak of each process, so that polling misses none.
                 name = f"{_what(pid)} {pid}"
-                self._most[name] = max(self._most.get(name, 0.0), _held(pid, "VmHWM"))
-                now += _share(pid)
+                self._most[name] = max(self._most.get(name, 0.0), held(pid, "VmHWM"))
+                now += share(pid)
             self.most = max(self.most, now)
 
     def by_process(self) -> dict[str, float]:
         """Return the peak memory of each process, MB, the largest first."""
         return dict(sorted(((n, mb) for n, mb in self._most.items() if mb), key=lambda item: -item[1]))
-
-
-def _below(pid: int) -> list[int]:
-    found: list[int] = []
-    for one in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(word) for word in one.read_text().split()]
-        except OSError:
-            continue
-        for child in children:
-            found += [child, *_below(child)]
-    return found
 
 
 def _what(pid: int) -> str:
@@ -215,23 +207,6 @@ def _what(pid: int) -> str:
         if "resource_tracker" in " ".join(words)
         else "screens"
     )
-
-
-def _held(pid: int, name: str) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(name)), 0.0)
-
-
-def _share(pid: int) -> float:
-    """Return the proportional set size of a process, MB, or its resident set if the system does not report that."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return _held(pid, "VmRSS")
-    return sum(int(line.split()[1]) / 2**10 for line in lines if line.startswith("Pss:"))
 
 
 @contextmanager
@@ -255,7 +230,7 @@ def run(given: argparse.Namespace, room: str) -> dict[str, Any]:
     before = _cpu(resource.RUSAGE_CHILDREN)
     words = ["--n", str(given.n), "--workers", str(given.workers), "--formats", given.formats]
     words += ["--shard-size", str(given.shard_size), "--out", room, *(["--dask"] if given.dask else [])]
-    words += ["--sites", str(given.sites)]
+    words += ["--sites", str(given.sites), *(["--layers-of", str(given.layers_of)] if given.layers_of else [])]
     env = _UNWATCHED | os.environ
     done = subprocess.run(
         [sys.executable, __file__, *words], env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8"
@@ -279,14 +254,22 @@ def main() -> int:
     parser.add_argument("--formats", default="parquet,verdicts", help="formats, between commas")
     parser.add_argument("--shard-size", type=int, default=2_000, help="sites in a shard")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "lzgis-benchmark")
+    parser.add_argument(
+        "--city", default="reference", choices=["reference", "detailed"], help="the city to screen against"
+    )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--layers-of", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--sites", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--layers", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.layers or given.out:
-        print(json.dumps(layers_here() if given.layers else one(given)))
+        print(json.dumps(layers_here(given.layers_of) if given.layers else one(given)))
         return 0
+    if given.city == "detailed":
+        from benchmarks.detailed import detailed_city
+
+        given.layers_of = detailed_city(given.folder / "detailed")
     given.sites = sites_file(given.folder, given.n)
     room = tempfile.mkdtemp(prefix="batch-", dir=given.folder)
     try:

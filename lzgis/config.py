@@ -6,14 +6,17 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
 Model = TypeVar("Model", bound=BaseModel)
+#: No figure of a city or a rule is larger than this; larger ones would overflow in sums and products.
+_LARGEST = 1e12
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -40,6 +43,8 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             str(path), Message("byte {start} is not UTF-8", start=e.start), Message("save the file as UTF-8")
         ) from e
+    except RecursionError as e:
+        raise ConfigError(str(path), Message("is nested too deeply"), Message("look whether it is what it says")) from e
     except tomllib.TOMLDecodeError as e:
         raise ConfigError(str(path), Message("is not TOML: {e}", e=e), Message("correct the line named")) from e
 
@@ -56,6 +61,39 @@ def parse(model: type[Model], data: Any, place: str) -> Model:
         return model.model_validate(data)
     except ValidationError as e:
         raise _config_error(model, e, place) from None
+
+
+def checked_number(value: Any, annotation: Any) -> Any:
+    """Return a value of a TOML file; refuse what is no finite number of a sensible size where a number is needed.
+
+    For validators of records: text and true or false are not taken for numbers.
+
+    Raises
+    ------
+    PydanticCustomError
+        If a number is needed and the value, or one in the list or table, is none.
+
+    Examples
+    --------
+    >>> checked_number(20.0, float), checked_number("20", str)
+    (20.0, '20')
+    >>> checked_number("20", float)
+    Traceback (most recent call last):
+    ...
+    pydantic_core._pydantic_core.PydanticCustomError: a finite number is needed, without quotes
+    """
+    inner = get_args(annotation)
+    if isinstance(value, dict):
+        return {k: checked_number(v, inner[-1]) for k, v in value.items()} if get_origin(annotation) is dict else value
+    if isinstance(value, list):
+        return [checked_number(one, inner[0]) for one in value] if get_origin(annotation) in (list, tuple) else value
+    kinds = set(inner or (annotation,))
+    if not kinds & {int, float}:
+        return value
+    wrong = (isinstance(value, bool) and bool not in kinds) or (isinstance(value, str) and str not in kinds)
+    if wrong or (isinstance(value, int | float) and not abs(value) <= _LARGEST):
+        raise PydanticCustomError("number", "a finite number is needed, without quotes")
+    return value
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

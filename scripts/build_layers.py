@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reference_city.build import build
 
-HAND_WRITTEN = ("catalog.toml", "rules.toml", "README.md")
+HAND_WRITTEN = ("catalog.toml", "rules.toml", "README.md", "indicators.toml", "indicator_values.csv", "projects.csv")
 
 
 def prepared(folder: Path, here: Path) -> Path:

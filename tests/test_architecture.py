@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 # In order: a module may import from its own room and from the rooms before it.
 ROOMS = [
-    *("errors", "messages", "words", "config"),
+    *("errors", "messages", "words", "config", "cache"),
     *("geometry", "model", "coordinates", "files", "rules", "reading", "city", "screening", "audits", "rasters"),
     *("exports", "batch", "cli"),
 ]

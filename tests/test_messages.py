@@ -52,12 +52,19 @@ def test_errors_and_problems_are_made_of_their_parts(path):
                 assert not part.value.endswith((".", ";", ":")), f"{path.name}:{node.lineno}"
 
 
+_CAUGHT = ("manifest.py", "result_folder.py", "lock.py", "template_rules.py")
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.name)
 def test_no_bare_exception_is_raised_on_purpose_for_a_user(path):
     """Only programming mistakes raise anything else: a name that is not there, an argument that cannot be."""
     # The geometry package handles no files and no users.
     allowed = {"ValueError"} if "geometry" in path.relative_to(Path(lzgis.__file__).parent).parts else set()
+    # Validators raise ValueError for pydantic; a lock raises OSError, as the system does. Callers turn both into answers.
+    allowed |= {"ValueError", "OSError"} if path.name in _CAUGHT else set()
     allowed |= {*TREE, "AttributeError", "KeyError", "TypeError", "Exit", "_config_error", "_unknown_activity"}
+    # Raised for parsers of templates and for signals, and caught by lzgis itself.
+    allowed |= {"TemplateSyntaxError", "SecurityError", "_Signal", "BrokenPipeError", "PydanticCustomError"}
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             function = node.exc.func

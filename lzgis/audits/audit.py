@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.city.catalogue import Catalogue, LoadedLayer, open_catalogue
+from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.plane_layers import in_plane
+from lzgis.city.prepared import LoadedLayer
 from lzgis.city.provenance import date_of, provenance_of
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic

@@ -15,8 +15,9 @@ import shapely
 
 from lzgis.audits.audit import audit_context, audit_findings, load_present
 from lzgis.audits.feature_changes import Pairing, change_rows, layer_gained_and_lost, pair_features
-from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer, open_catalogue, read_layer
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, read_layer
 from lzgis.city.plane_layers import plane_layer
+from lzgis.city.prepared import LoadedLayer
 from lzgis.city.provenance import date_of, provenance_of, software
 from lzgis.coordinates.plane import Plane, plane_for
 from lzgis.errors import ConfigError

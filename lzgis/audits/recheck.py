@@ -23,7 +23,7 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, SEPARATOR, Problem, SiteTable, Source, State
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, SEPARATOR, Problem, Reason, SiteTable, Source, State
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
@@ -131,7 +131,8 @@ def _rechecked(situation: _Situation, city: Catalogue) -> Recheck:
     now, earlier = situation.now, situation.earlier
     assert now.book is not None
     book = now.book.as_of(situation.day)
-    table = SiteTable(earlier.sites, (), Source("sites", "report.json", ""))
+    enclosing = earlier.findings.loc[earlier.findings["reason"] == Reason.AREA_ENCLOSED, "site_id"]
+    table = SiteTable(earlier.sites, (), Source("sites", "report.json", ""), enclosing=frozenset(enclosing))
     subjects = subjects_of(table, book, city, np.arange(len(earlier.sites)))
     usable = np.flatnonzero(~shapely.is_missing(earlier.sites.geometry.to_numpy()))
     problems = situation.older_city_problems()

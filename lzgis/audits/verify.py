@@ -13,8 +13,8 @@ from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.city.reference import city_or_reference, sites_or_reference
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
-from lzgis.files.manifest import InputPaths, Manifest, Result, read_manifest, state_of
-from lzgis.files.result_folder import is_unfinished, locked_folder
+from lzgis.files.manifest import MANIFEST, InputPaths, Manifest, Result, read_manifest, state_of, unlisted_files
+from lzgis.files.result_folder import is_unfinished
 from lzgis.messages import Message
 from lzgis.reading import sha256_of
 from lzgis.screening.overrides import OVERRIDES_FILE
@@ -24,7 +24,7 @@ RASTER_RESULTS = "raster-"
 
 
 class FileState(StrEnum):
-    """State of a file, compared with the time of the result."""
+    """State of a file, compared with the time of the result; an output is ``new`` if the manifest does not list it."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -47,18 +47,28 @@ class Verification:
     """The outcome of a verification.
 
     `files` are the outputs, `inputs` are the files they were computed from, and `versions` are the versions of lzgis that
-    wrote them, by result.
+    wrote them, by result. `listed` says whether the manifest is as it was written, by its own digest: ``same``,
+    ``changed``, or ``unknown`` for a manifest that has none. `proof` says whether a signature fits the manifest and the
+    key: ``same``, ``changed`` or ``missing``; it is empty if no key was given.
     """
 
     folder: Path
     files: tuple[CheckedFile, ...]
     inputs: tuple[CheckedFile, ...]
     versions: Mapping[str, str]
+    listed: str = "same"
+    proof: str = ""
 
     @property
     def damaged(self) -> bool:
-        """Whether an output differs from what was written, or is missing."""
-        return any(one.state is not FileState.SAME for one in self.files)
+        """Whether an output or the manifest differs from what was written, or an output is missing; or the proof fails."""
+        broken = any(one.state not in (FileState.SAME, FileState.NEW) for one in self.files)
+        return broken or self.listed == "changed" or self.proof not in ("", "same")
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """The files of the folder that the manifest does not list."""
+        return tuple(one.name for one in self.files if one.state is FileState.NEW)
 
     @property
     def changed(self) -> bool:
@@ -67,8 +77,10 @@ class Verification:
 
     @property
     def state(self) -> str:
-        """The overall state: ``same``, ``changed`` (inputs) or ``damaged`` (outputs)."""
-        return "damaged" if self.damaged else "changed" if self.changed else "same"
+        """The overall state: ``same``, ``unlisted`` (more files), ``changed`` (inputs) or ``damaged`` (outputs)."""
+        if self.damaged:
+            return "damaged"
+        return "changed" if self.changed else "unlisted" if self.unlisted else "same"
 
     @property
     def other_version(self) -> bool:
@@ -82,8 +94,12 @@ def verify(
     sites: str | Path | None = None,
     layers: str | Path | None = None,
     overrides: str | Path | None = None,
+    key: str | Path | None = None,
 ) -> Verification:
     """Check the files of a folder of results, and whether sites, layers and rules have changed since.
+
+    Nothing is written, and links in the folder are not followed. Without a key this detects damage, not forgery: who can
+    write to the folder can write a manifest that fits.
 
     Parameters
     ----------
@@ -91,11 +107,14 @@ def verify(
         The folder that was written.
     sites, layers, overrides : path, optional
         The present places of the inputs; the recorded places if not given.
+    key : path, optional
+        The office's public key (PEM, Ed25519), to check the signature of the manifest.
 
     Raises
     ------
     ExportError
-        If the folder holds no result: it is missing, was never written by lzgis, or a batch in it is not finished.
+        If the folder holds no result: it is missing, was never written by lzgis, or a run in it is not finished; or its
+        manifest is damaged, or the key cannot be read.
 
     Examples
     --------
@@ -115,20 +134,30 @@ def verify(
     for name, result in manifest.results.items():
         files += (CheckedFile(name, "file", one.name, FileState(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
+        _check_sources(folder, result)
         states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given)]
         # Results of rasters depend only on the layers that were read for them, so new layers do not concern them.
         inputs += (one for one in states if one.state is not FileState.NEW or not name.startswith(RASTER_RESULTS))
         software = result.provenance.get("versions")
         if isinstance(software, dict) and "lzgis" in software:
             versions[name] = str(software["lzgis"])
-    return Verification(folder, tuple(files), tuple(inputs), versions)
+    files += (CheckedFile("", "file", name, FileState.NEW) for name in unlisted_files(folder, manifest))
+    listed = "unknown" if not manifest.sha256 else "same" if manifest.sha256 == manifest.digest else "changed"
+    proof = ""
+    if key is not None:
+        from lzgis.audits.signature import check_signature
+
+        proof = check_signature(folder, Path(key))
+    return Verification(folder, tuple(files), tuple(inputs), versions, listed, proof)
 
 
 def _manifest(folder: Path) -> Manifest:
     if is_unfinished(folder):
-        # The move into the folder was interrupted after it was decided: opening the folder completes it.
-        with locked_folder(folder):
-            pass
+        # Completing it would carry out what the folder says, and the folder may come from a stranger.
+        what = Message("holds a result whose files were not all replaced: its run was interrupted")
+        raise ExportError(
+            str(folder), what, Message("if the folder is your own, run its command again; else ask for it again")
+        )
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is not None and manifest.results:
         return manifest
@@ -137,6 +166,15 @@ def _manifest(folder: Path) -> Manifest:
         raise ExportError(str(folder), what, Message("run the same command again to continue it"))
     what = Message("holds no result of lzgis")
     raise ExportError(str(folder), what, Message("name the folder that was given with --out"))
+
+
+def _check_sources(folder: Path, result: Result) -> None:
+    sources = result.provenance.get("sources", [])
+    names = ("role", "name", "sha256")
+    for one in sources if isinstance(sources, list) else [None]:
+        if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in names):
+            what = Message("is damaged: a source has no role, name or sha256")
+            raise ExportError(str(folder / MANIFEST), what, Message("screen again, or ask for the folder again"))
 
 
 def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, FileState]]:
@@ -166,7 +204,8 @@ def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str
     root = root if root.is_dir() else root.parent
     if "sites" in names:
         path = sites_or_reference(given.sites)
-        if path.exists():
+        # Not a device or a pipe, which would be read without end.
+        if path.is_file() or path.is_dir():
             found["sites", names["sites"]] = sha256_of(path)
     if (root / CATALOGUE_FILE).is_file():
         found["catalogue", CATALOGUE_FILE] = sha256_of(root / CATALOGUE_FILE)

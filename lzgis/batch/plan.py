@@ -40,12 +40,13 @@ _PLAN, _BEGUN = "plan.json", "begun.json"
 
 
 class Shard(BaseModel):
-    """A part of the sites: its number from 1, the number of sites, and the hash of their file."""
+    """A part of the sites: its number from 1, the number of sites, the hash of their file, and which are outlines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     number: int
     sites: int
     sha256: str
+    enclosing: list[str] = []
 
     @property
     def name(self) -> str:
@@ -199,7 +200,8 @@ def cut(out: Path, pieces: Iterator[SiteTable], start: Begun) -> Generator[tuple
         repairs += piece.repairs
         for name, dtype in piece.frame.dtypes.items():
             types.setdefault(str(name), set()).add(str(dtype))
-        shard = Shard(number=number, sites=len(piece.frame), sha256="")
+        enclosing = [one for one in piece.frame["id"] if one in piece.enclosing]
+        shard = Shard(number=number, sites=len(piece.frame), sha256="", enclosing=enclosing)
         write_frame(sites_file(folder, shard), piece.frame)
         shards.append(shard.model_copy(update={"sha256": digest_of(sites_file(folder, shard))}))
         yield shards[-1], piece.source
@@ -260,4 +262,4 @@ def shard_sites(folder: Path, shard: Shard, source: Source) -> SiteTable:
     path = sites_file(folder, shard)
     if not path.is_file() or digest_of(path) != shard.sha256:
         raise ExportError(str(path), Message("is damaged or missing"), Message("begin the batch anew with --restart"))
-    return SiteTable(read_frame(path), (), source)
+    return SiteTable(read_frame(path), (), source, enclosing=frozenset(shard.enclosing))

@@ -17,14 +17,15 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
-from lzgis.coordinates.plane import Plane, plane_for
+from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
 from lzgis.messages import Message
 from lzgis.model.catalogue import CatalogueSpec, CitySpec, Declared, LayerSpec
-from lzgis.model.report import Layer, Problem, Repair, Source
+from lzgis.model.report import Layer, Problem, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
@@ -33,17 +34,6 @@ from lzgis.rules.book import read_rulebook
 
 CATALOGUE_FILE = "catalog.toml"
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedLayer:
-    """A layer with its source and what was found while reading it: problems, transformations, repairs."""
-
-    layer: Layer
-    source: Source
-    problems: tuple[Problem, ...]
-    transforms: tuple[str, ...]
-    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +128,26 @@ class Catalogue:
             what = Message("layer '{layer_id}' is not described", layer_id=layer_id)
             raise ConfigError(str(self.root / CATALOGUE_FILE), what, nearest(layer_id, self.layers))
         if layer_id not in self._read:
-            loaded = _load(self.root, layer_id, self.layers[layer_id])
-            if layer_id != self.city.outline:
-                place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
-                far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
-                loaded = replace(loaded, problems=(*loaded.problems, *far))
-            self._read[layer_id] = loaded
+            spec = self.layers[layer_id]
+            place = spec.source if is_address(spec.source) else self.root / spec.source
+            outline = () if layer_id == self.city.outline else self._outline_layer
+            self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=outline)
         return self._read[layer_id]
+
+    @property
+    def _outline_layer(self) -> tuple[str, ...]:
+        """The outline's entry in the catalogue and its sha256: what is found of the place of a layer depends on it."""
+        outline = self.load(self.city.outline)
+        return outline.layer.spec.model_dump_json(), outline.source.sha256
+
+    def _made(self, layer_id: str) -> LoadedLayer:
+        """Read a layer and check where it lies."""
+        loaded = _load(self.root, layer_id, self.layers[layer_id])
+        if layer_id == self.city.outline:
+            return loaded
+        place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+        far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
+        return replace(loaded, problems=(*loaded.problems, *far))
 
 
 class DeclaredCheck(NamedTuple):
@@ -178,13 +181,31 @@ def open_catalogue(path: str | Path) -> Catalogue:
     if spec.city.outline not in spec.layer:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    _check_places(file, spec)
+    for layer_id, layer in spec.layer.items():
+        if any((one.what == "stated") != (one.against is not None) for one in layer.declared):
+            what = Message("'against' and the kind 'stated' go together")
+            raise ConfigError(Message("layer '{layer_id}'", layer_id=layer_id), what, Message("correct 'declared'"))
     return Catalogue(file.parent, spec)
+
+
+def _check_places(file: Path, spec: CatalogueSpec) -> None:
+    """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
+    named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
+    named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
+    named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
+    for key, source in named.items():
+        if not any((file.parent / source).resolve().is_relative_to(home) for home in homes):
+            here = Message("{file}, {key}", file=file, key=key)
+            what = Message("'{source}' is outside the folder of the city", source=source)
+            raise ConfigError(here, what, Message("copy it there, or name its folder in city.outside"))
 
 
 def measure_declared(catalogue: Catalogue, layer_id: str) -> list[DeclaredCheck]:
     """Measure every figure that is declared for a layer. The layer is never scaled to fit it."""
     return [
-        DeclaredCheck(layer_id, declared, value, abs(value - declared.value) <= declared.tolerance + 1e-12)
+        DeclaredCheck(layer_id, declared, value, declared.holds(value))
         for declared in catalogue.layers[layer_id].declared
         for value in [_measure(catalogue, layer_id, declared)]
     ]
@@ -218,9 +239,27 @@ def _matching(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]
     return frame
 
 
+def _group(spec: LayerSpec, layer_id: str) -> str:
+    if spec.group is None:
+        raise ConfigError(
+            Message("layer '{layer_id}'", layer_id=layer_id),
+            Message("declares groups, but no field of groups"),
+            Message("name the field under 'group'"),
+        )
+    return spec.group
+
+
 def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     if declared.what == "count":
         return float(_matching(catalogue, layer_id, declared.where)["id"].nunique())
+    if declared.against is not None:
+        return declared.against
+    if declared.what == "groups":
+        return float(
+            _matching(catalogue, layer_id, declared.where)[_group(catalogue.layers[layer_id], layer_id)].nunique()
+        )
+    if declared.what == "length_km":
+        return float(ellipsoidal_length_m(_matching(catalogue, layer_id, declared.where).geometry).sum()) / 1e3
     area = area_km2(catalogue, layer_id, declared.where)
     if declared.what == "area_km2":
         return area

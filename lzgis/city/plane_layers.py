@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from lzgis.city.catalogue import Catalogue
@@ -10,10 +13,18 @@ from lzgis.geometry import FeatureIndex
 from lzgis.model.report import Layer
 from lzgis.rules.for_sites.plane import PlaneLayer
 
+#: The projected layers of opened cities. Each thread has its own: prepared geometries of GEOS belong to one thread.
+_OWN = threading.local()
+
 
 def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
-    """Project a layer to the plane of the city and index it."""
-    return plane_layer(layer, city.plane)
+    """Project a layer to the plane of the city and index it; once for an opened city, however often it is screened."""
+    if not hasattr(_OWN, "cities"):
+        _OWN.cities = WeakKeyDictionary()
+    layers: dict[str, PlaneLayer] = _OWN.cities.setdefault(city, {})
+    if layer.id not in layers or layers[layer.id].frame is not layer.frame:
+        layers[layer.id] = plane_layer(layer, city.plane)
+    return layers[layer.id]
 
 
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:

@@ -12,7 +12,8 @@ import pyproj
 import shapely
 
 import lzgis
-from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, LoadedLayer
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue
+from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model.report import RESOLUTION_M, Provenance, SiteTable, Source

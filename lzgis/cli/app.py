@@ -1,21 +1,25 @@
 """The command line: arguments in, tables, files and an exit code out.
 
-Exit codes: 0 nothing found, 1 conflicts, 2 bad input or an incomplete check. What is heavy is imported by the command
-that needs it.
+Exit codes are in `lzgis.cli.console.ExitCode`. What is heavy is imported by the command that needs it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
+import signal
 import sys
+from pathlib import Path
 
 import typer
 
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
-from lzgis.cli.console import ExitCode, stderr
+from lzgis.cli.console import ExitCode, print_json, stderr
 from lzgis.cli.demo import demo
 from lzgis.cli.diff import diff
+from lzgis.cli.indicators import indicators
 from lzgis.cli.init import init
 from lzgis.cli.inspect import inspect
 from lzgis.cli.layers import layers
@@ -23,8 +27,10 @@ from lzgis.cli.map import draw_maps
 from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.screen import screen
+from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
-from lzgis.errors import LzgisError
+from lzgis.errors import ConfigError, LzgisError, SourceError
+from lzgis.messages import Message
 from lzgis.words import Words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -35,28 +41,163 @@ app.command("demo")(demo)
 app.command("layers")(layers)
 app.command("map")(draw_maps)
 app.command("audit")(audit)
+app.command("indicators")(indicators)
 app.command("diff")(diff)
 app.command("inspect")(inspect)
 app.command("verify")(verify)
+app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
 
 
+#: Places of errors that are values of options, named as functions name them.
+_OPTIONS = ("as_of", "within_m")
+
+
+class _Signal(BaseException):
+    """A signal that ends the command; no handler of exceptions in a library catches it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def main() -> None:
-    """Run the command line; an error of lzgis is printed as one line on standard error, with exit code 2."""
+    """Run the command line and end the process with its exit code.
+
+    An error is printed as one line on standard error, with `--json` also as JSON on standard output. Nothing ends in a
+    traceback, and a signal runs all cleaning up before the process ends.
+    """
     _replace_unencodable()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _raise_signal)
+    # The options may not have been parsed, so the language is searched for in the arguments.
+    words = Words("en" if {"--lang=en", "en"} & set(sys.argv[1:]) else "zh")
     try:
-        app()
-    except LzgisError as error:
-        # The options may not have been parsed, so the language is searched for in the arguments.
-        words = Words("en" if {"--lang=en", "en"} & set(sys.argv[1:]) else "zh")
-        text = words.sentence(error.place, error.what, error.remedy)
-        stderr().print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(ExitCode.INCOMPLETE)
+        code = _run(words)
+        code = _flushed(code, words)
+    except _Signal as caught:
+        code = _interrupted(caught, words)
     finally:
         # The process ends: without this, Python searches all objects of the imported packages for cycles, for some 0.2 s.
         gc.freeze()
+    sys.exit(code)
+
+
+def _raise_signal(number: int, _: object) -> None:
+    # A second signal must not interrupt the cleaning up after the first.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise _Signal(number)
+
+
+def _run(words: Words) -> int:
+    """Run a command; return its exit code, whatever happens."""
+    try:
+        return int(app(standalone_mode=False) or ExitCode.OK)
+    except LzgisError as error:
+        text = words.sentence(error.place, error.what, error.remedy)
+        return _failed(text, error, _code_of(error), words)
+    except typer.Abort:
+        return _failed(words("cli", "interrupted"), None, ExitCode.NO_RESULT, words)
+    except (BrokenPipeError, SystemExit):
+        # typer exits by itself when the reader of a pipe has gone.
+        return ExitCode.NO_RESULT
+    except Exception as error:
+        if _is_usage(error):
+            return _misused(error, words)
+        stated = unexpected(error)
+        text = words.sentence(stated.place, stated.what, stated.remedy)
+        return _failed(text, stated, ExitCode.NO_RESULT, words)
+
+
+def unexpected(error: Exception) -> LzgisError:
+    """Return an error of the system or a fault of the program in the form of all errors, with its place."""
+    if isinstance(error, MemoryError):
+        what = Message("the memory of this computer is not enough")
+        return SourceError("lzgis", what, Message("close other programs, or screen fewer sites at a time"))
+    if isinstance(error, RecursionError):
+        what = Message("the input is nested too deeply")
+        return SourceError("lzgis", what, Message("look whether it is what it says"))
+    if isinstance(error, OSError):
+        what = Message("the system reports: {why}", why=error.strerror or str(error))
+        remedy = Message(
+            "look whether the disk and the folder for temporary files (TMPDIR) have room and can be written to"
+        )
+        return SourceError(str(error.filename or "lzgis"), what, remedy)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    what = Message("a fault of the program at {where} ({why})", where=where, why=why)
+    return SourceError("lzgis", what, Message("report it with the command and, if possible, the input"))
+
+
+def _code_of(error: LzgisError) -> ExitCode:
+    place = str(error.place)
+    wrong_use = isinstance(error, ConfigError) and (place.startswith("--") or place in _OPTIONS)
+    return ExitCode.USAGE if wrong_use else ExitCode.NO_RESULT
+
+
+def _is_usage(error: Exception) -> bool:
+    # typer contains its own copy of click in some versions, so the class is recognised by what it has.
+    return callable(getattr(error, "show", None)) and hasattr(error, "exit_code")
+
+
+def _misused(error: Exception, words: Words) -> int:
+    """Show a wrong use of options as typer does, with the help of the command where nothing was given."""
+    show = getattr(error, "show")  # noqa: B009 (see _is_usage)
+    with contextlib.suppress(OSError):
+        show()
+    text = str(getattr(error, "message", "") or error)
+    stated = ConfigError("lzgis", text, Message("see: {command}", command="lzgis --help"))
+    _print_json_error(text, stated, ExitCode.USAGE, words)
+    return ExitCode.USAGE
+
+
+def _failed(text: str, error: LzgisError | None, code: ExitCode, words: Words) -> int:
+    with contextlib.suppress(OSError):
+        stderr().print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    _print_json_error(text, error, code, words)
+    return code
+
+
+def _print_json_error(text: str, error: LzgisError | None, code: int, words: Words) -> None:
+    if "--json" not in sys.argv[1:]:
+        return
+    parts = {name: words.message(getattr(error, name)) for name in ("place", "what", "remedy")} if error else {}
+    with contextlib.suppress(OSError):
+        print_json({"error": {"kind": type(error).__name__, "text": text, **parts}, "exit_code": int(code)})
+
+
+def _flushed(code: int, words: Words) -> int:
+    """Write what is left of the output; where that fails, the command has no result."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            why = error.strerror or str(error)
+            what = Message("cannot be written: {why}", why=why)
+            remedy = Message("look whether the disk is full")
+            text = words.sentence(Message("standard output"), what, remedy)
+            with contextlib.suppress(OSError):
+                stderr().print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        # What is still buffered would be written again when the process ends.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.NO_RESULT
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    return code
+
+
+def _interrupted(caught: _Signal, words: Words) -> int:
+    """Say in one line that a signal ended the command; return 128 and its number, as shells do."""
+    with contextlib.suppress(OSError):
+        stderr().print(words("cli", "interrupted"), markup=False, highlight=False, soft_wrap=True)
+    return 128 + caught.number
 
 
 def _replace_unencodable() -> None:

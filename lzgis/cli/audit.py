@@ -1,7 +1,7 @@
 """The command ``audit``: a city's layers checked against each other, their codes and their declared figures.
 
-Exit codes: 1 if layers conflict, 2 if they do not but something could not be checked, 0 otherwise. A declared figure that
-does not hold is shown, but is not a conflict.
+Exit codes: 2 if something could not be checked, 1 if layers conflict, 0 otherwise; 3 if there is no result. A declared figure
+that does not hold is shown, but is not a conflict.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ def _exit_code(report: AuditReport) -> ExitCode:
     from lzgis.model.rules import Severity
 
     serious = report.findings[report.findings["severity"] != Severity.NOTICE]
-    if (serious["state"].isin(HIT_STATES) & (serious["topic"] != Topic.FIGURE)).any():
-        return ExitCode.FOUND
-    return ExitCode.INCOMPLETE if (serious["state"] == State.NOT_CHECKED).any() else ExitCode.OK
+    if (serious["state"] == State.NOT_CHECKED).any():
+        return ExitCode.INCOMPLETE
+    found = (serious["state"].isin(HIT_STATES) & (serious["topic"] != Topic.FIGURE)).any()
+    return ExitCode.FOUND if found else ExitCode.OK

@@ -1,6 +1,6 @@
 """The command ``avoid``: the part of a site that nothing forbids, and the shortest move that clears the whole site.
 
-Exit codes: 0 nothing forbids the site where it is, 1 it has to be moved, 2 no move within the distance is enough.
+Exit codes: 0 nothing forbids the site where it is, 1 it has to be moved, or no move within the distance is enough.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidO
     else:
         notice = words.title(city.city.notice, city.city.notice_en)
         print_lines([*_lines(found, options.within, words), notice, words("cli", "disclaimer")])
-    if found.shift is None:
-        return ExitCode.INCOMPLETE
-    return ExitCode.FOUND if found.shift.distance_m > 0 else ExitCode.OK
+    return ExitCode.FOUND if found.shift is None or found.shift.distance_m > 0 else ExitCode.OK
 
 
 def _record(found: Avoidance) -> dict[str, Any]:

@@ -25,16 +25,31 @@ class ExitCode(IntEnum):
     Attributes
     ----------
     OK
-        Nothing was found: no conflict, no difference, no change.
+        Done, and nothing was found: no conflict, no difference, no change.
     FOUND
-        Conflicts, differences or changes were found.
+        Done, and conflicts, differences or changes were found; or no move was found that clears a site.
     INCOMPLETE
-        Bad input, a damaged result, or a check that could not be completed.
+        Done, but not everything could be checked; this outranks `FOUND`.
+    NO_RESULT
+        No result: bad input, a bad city, a fault, or a lack of memory or room on the disk.
+    USAGE
+        Wrong use of the command or its options.
+
+    A command that a signal ends has 130 (SIGINT) or 143 (SIGTERM).
     """
 
     OK = 0
     FOUND = 1
     INCOMPLETE = 2
+    NO_RESULT = 3
+    USAGE = 64
+
+
+class _Console(Console):
+    """A console that raises the error of a closed pipe instead of ending the process with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def code_of_verdicts(verdicts: Collection[str]) -> ExitCode:
@@ -49,12 +64,12 @@ def code_of_verdicts(verdicts: Collection[str]) -> ExitCode:
 
 def stdout() -> Console:
     """Return the console of standard output; a file or a pipe is treated as 160 columns wide, enough for tables."""
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    return _Console() if sys.stdout.isatty() else _Console(width=160)
 
 
 def stderr() -> Console:
     """Return the console of standard error."""
-    return Console(stderr=True)
+    return _Console(stderr=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:

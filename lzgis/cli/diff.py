@@ -1,6 +1,6 @@
 """The command ``diff``: the changes between two versions of a city, a rule book or a layer, and the projects concerned.
 
-Exit codes: 0 if nothing differs, 1 if something does, 2 for bad input.
+Exit codes: 0 if nothing differs, 1 if something does, 3 for bad input.
 """
 
 from __future__ import annotations

@@ -91,6 +91,12 @@ class ShiftedMap(StrEnum):
     bd09 = "bd09"
 
 
+class ShapesAs(StrEnum):
+    """What outlines that come as lines or points are taken as."""
+
+    polygons = "polygons"
+
+
 @dataclass(frozen=True)
 class ReadingOptions:
     """Options of how an input is read, shared by all commands that read one."""
@@ -117,6 +123,10 @@ class ReadingOptions:
     allow_network: Annotated[
         bool, typer.Option("--allow-network", help="Fetch sites that are given as a http(s) address.")
     ] = False
+    shapes: Annotated[
+        ShapesAs | None,
+        typer.Option("--as", help="polygons: lines and numbered points that enclose an area are taken as its polygon."),
+    ] = None
     accept_repairs: Annotated[
         bool,
         typer.Option(
@@ -159,6 +169,7 @@ class ReadingOptions:
             where=where,
             helmert=read_helmert(self.helmert) if self.helmert else None,
             repairs="accepted" if self.accept_repairs else "listed",
+            shapes=self.shapes.value if self.shapes else "given",
             network="allowed" if self.allow_network else "refused",
         )
 

@@ -175,8 +175,10 @@ def _cell(column: str, value: Any, words: Words) -> str:
 
 def _save(table: pd.DataFrame, path: Path, words: Words) -> Path:
     """Write a table as CSV for Excel, with headings in the language of the output; return the path."""
-    from lzgis.files.atomic_write import write_atomic
+    from lzgis.files.atomic_write import write_bytes_atomic
+    from lzgis.files.csv_text import csv_bytes
 
-    headed = table.rename(columns={name: words("raster", name) for name in table.columns})
-    write_atomic(path, lambda made: headed.to_csv(made, index=False, encoding="utf-8-sig", lineterminator="\n"))
+    heads = [words("raster", name) for name in table.columns]
+    rows = table.astype(object).itertuples(index=False, name=None)
+    write_bytes_atomic(path, csv_bytes([heads, *rows], line_end="\n"))
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 _SECRET_OPTIONS = ("--tianditu-key",)
 _SECRET = "***"
-# The password in an address such as postgis://user:password@host/database.
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
 #: Environment variable with the time of reproducible builds, in seconds since 1970.
 _EPOCH = "SOURCE_DATE_EPOCH"
 
@@ -34,6 +31,8 @@ def recorded_command(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
     >>> recorded_command(["screen", "postgis://me:secret@host/db", "--tianditu-key", "abc", "--tianditu-key=abc"])
     ('lzgis', 'screen', 'postgis://me:***@host/db', '--tianditu-key', '***', '--tianditu-key=***')
     """
+    from lzgis.reading.addresses import without_secrets
+
     words: list[str] = []
     for word in sys.argv[1:] if arguments is None else arguments:
         name, equals, _ = word.partition("=")
@@ -42,7 +41,7 @@ def recorded_command(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
         elif equals and name in _SECRET_OPTIONS:
             words.append(f"{name}={_SECRET}")
         else:
-            words.append(_PASSWORD.sub(rf"\1:{_SECRET}", word))
+            words.append(without_secrets(word) if ":" in word else word)
     return ("lzgis", *words)
 
 

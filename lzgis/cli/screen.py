@@ -136,9 +136,7 @@ def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> Non
     problems = (*report.problems, *_of_map(report, written))
     for line in count_lines(report, words):
         console.print(line, soft_wrap=True)
-    console.print(verdict_table(report, words))
-    for line in more_lines(len(report.verdicts), words, place=place):
-        console.print(line, soft_wrap=True)
+    console.print(verdict_table(report, words, place=place))
     print_problems(problems, words, most=MOST_ROWS)
     for line in (*more_lines(len(problems), words, place=place), *summary_lines(report, words)):
         console.print(line, soft_wrap=True)

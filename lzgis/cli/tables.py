@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -24,21 +25,30 @@ _VERDICT_STYLE = {
     Verdict.INCOMPLETE: "magenta",
     Verdict.NONE_FOUND: "green",
 }
-#: The most rows of a table of sites or problems that are printed.
+#: The most problems that are printed.
 MOST_ROWS = 20
+#: Up to so many sites are all listed; of more, only the `_GRAVEST` first by gravity.
+_MOST_LISTED, _GRAVEST = 100, 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-def verdict_table(report: Report, words: Words, *, most: int = MOST_ROWS) -> Table:
-    """Make a table with one row per site; of more than `most` sites, with those of the gravest verdicts only."""
+def verdict_table(report: Report, words: Words, *, place: str = "") -> Table:
+    """Make a table with one row per site.
+
+    Of more than `_MOST_LISTED` sites it lists the gravest, and a line says how many more there are; `place` is the file
+    that has them.
+    """
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
     verdicts = report.verdicts
-    if len(verdicts) > most:
-        gravity = verdicts["verdict"].astype(str).map({one.value: rank for rank, one in enumerate(Verdict)})
-        verdicts = verdicts.iloc[gravity.to_numpy().argsort(kind="stable")[:most]]
+    if len(verdicts) > _MOST_LISTED:
+        gravity = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
+        verdicts = verdicts.iloc[np.argsort(verdicts["verdict"].map(gravity).to_numpy(), kind="stable")[:_GRAVEST]]
+        key = "more_in" if place else "more_sites"
+        table.caption = Text(words("cli", key, count=f"{len(report.verdicts) - _GRAVEST:,}", place=place))
+        table.caption_justify = "left"
     rows: Iterable[Any] = verdicts.itertuples()
     for row in rows:
         style = _VERDICT_STYLE[Verdict(row.verdict)]
@@ -66,7 +76,7 @@ def count_lines(report: Report, words: Words) -> list[Text]:
 
 
 def more_lines(count: int, words: Words, *, place: str = "") -> list[Text]:
-    """Return the line that says how many rows of a table are not printed, and which file has them all."""
+    """Return the line that says how many problems are not printed, and which file has them all."""
     if count <= MOST_ROWS:
         return []
     key = "more_in" if place else "more_rows"
@@ -150,12 +160,22 @@ def rasters_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
     return table, problems
 
 
+DECLARED_FORMATS = {
+    "area_km2": "{:,.3f} km²",
+    "count": "{:,.0f}",
+    "groups": "{:,.0f}",
+    "length_km": "{:,.3f} km",
+    "share_of_city": "{:.4%}",
+    "stated": "{:,.2f}",
+}
+
+
 def _declared_cells(check: DeclaredCheck | RasterMeasured | None, words: Words) -> tuple[str | Text, ...]:
     """Return the declared figure, the measured one, and whether it holds; empty cells if no figure is declared."""
     if check is None:
         return ("", "", "")
     declared = check.declared
-    value = {"area_km2": "{:,.3f} km²", "count": "{:,.0f}", "share_of_city": "{:.4%}"}[declared.what]
+    value = DECLARED_FORMATS[declared.what]
     label = value.format(declared.value)
     if declared.where:
         label += f" ({'、'.join(v for values in declared.where.values() for v in values)})"

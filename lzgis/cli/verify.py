@@ -1,6 +1,6 @@
 """The command ``verify``: whether results are unchanged, and whether sites, layers or rules have changed since.
 
-Exit codes: 0 nothing has changed, 1 an input has changed, 2 a file is damaged or the folder holds no result.
+Exit codes: 0 nothing has changed, 1 a file, an input or the signature differs, 3 the folder holds no result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from lzgis.audits.verify import Verification
     from lzgis.words import Language, Words
 
-_CODES = {"same": ExitCode.OK, "changed": ExitCode.FOUND, "damaged": ExitCode.INCOMPLETE}
+#: So many files that are not listed are named one by one.
+_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class VerifyOptions:
 
     sites: Annotated[Path | None, typer.Option("--sites", help="File of the sites, if it was moved.")] = None
     overrides: Annotated[Path | None, typer.Option("--overrides", help="Decisions, if they were moved.")] = None
+    key: Annotated[Path | None, typer.Option("--key", help="The office's public key: check the signature as well.")] = (
+        None
+    )
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON on standard output.")] = False
 
 
@@ -46,13 +50,14 @@ def run_verify(folder: Path, layers: Path | None, options: VerifyOptions, langua
     from lzgis.audits.verify import verify
     from lzgis.words import Words
 
-    found = verify(folder, sites=options.sites, layers=layers, overrides=options.overrides)
+    found = verify(folder, sites=options.sites, layers=layers, overrides=options.overrides, key=options.key)
     if options.as_json:
         rows = {name: [asdict(one) for one in getattr(found, name)] for name in ("files", "inputs")}
-        print_json({"state": found.state, "other_version": found.other_version, **rows, "versions": found.versions})
+        state = {"state": found.state, "manifest": found.listed, "signature": found.proof or "not checked"}
+        print_json({**state, "other_version": found.other_version, **rows, "versions": found.versions})
     else:
         print_lines(_lines(found, Words(language)))
-    return _CODES[found.state]
+    return ExitCode.OK if found.state == "same" else ExitCode.FOUND
 
 
 def _lines(found: Verification, words: Words) -> list[str]:
@@ -60,8 +65,18 @@ def _lines(found: Verification, words: Words) -> list[str]:
         words("verify", f"{kind}_{one.state}", result=one.result, role=one.role, name=one.name)
         for kind, several in (("file", found.files), ("input", found.inputs))
         for one in several
-        if one.state != "same"
+        if one.state not in ("same", "new") or (kind == "input" and one.state != "same")
     ]
+    lines += [words("verify", "file_new", name=name) for name in found.unlisted[:_NAMED]]
+    if len(found.unlisted) > _NAMED:
+        lines.append(words("verify", "more_new", count=len(found.unlisted) - _NAMED))
+    if found.listed != "same":
+        lines.append(words("verify", f"manifest_{found.listed}"))
+    if found.proof:
+        lines.append(words("verify", f"signature_{found.proof}"))
     if found.other_version:
         lines.append(words("verify", "version", versions=", ".join(sorted(set(found.versions.values())))))
-    return [*lines, words("verify", found.state, files=len(found.files), inputs=len(found.inputs))]
+    return [
+        *lines,
+        words("verify", found.state, files=len(found.files) - len(found.unlisted), inputs=len(found.inputs)),
+    ]

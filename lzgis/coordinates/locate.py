@@ -11,7 +11,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from lzgis.coordinates.candidates import CHINA_DEG, candidate_systems, compass, distance_from, in_china, list_candidates
-from lzgis.coordinates.gauss_kruger import prefix_of, zone_of
+from lzgis.coordinates.gauss_kruger import Zone, prefix_of, zone_of
 from lzgis.coordinates.helmert import Helmert
 from lzgis.coordinates.plane import Coordinates, Geometries, move_points, to_cgcs2000
 from lzgis.coordinates.shifted_maps import TITLES, Shift, shifted_back, suspected_shift, vertices
@@ -22,6 +22,12 @@ from lzgis.model.report import Problem
 #: Features nearer to the city than this may belong to a neighbour. Farther away, a candidate system that would put them
 #: inside the city means that the wrong system is declared.
 _NEIGHBOUR_M = 5_000.0
+#: Eastings and northings of China are larger than this (m).
+_LEAST_COORDINATE_M = 100_000.0
+#: Larger numbers than these are metres, not degrees.
+_LARGEST_DEG = 1_000.0
+#: Millimetres in a metre: the unit of some drawings.
+_MM = 1_000.0
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,11 @@ def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
     if given.crs is None:
         _refuse_without_system(raw, given.near, place)
     crs, problems = _horizontal(given.crs, place)
-    _refuse_wrong_zone(raw, crs, place)
+    _refuse_wrong_zone(array, crs, place)
     there, transforms, moved = _moved(array, crs, given, place)
     problems += moved
     _refuse_abroad(vertices(there), raw, crs, given.near, place)
-    there, strays = _without_strays(there, place)
+    there, strays = _without_strays(there, array, code_of(crs), place)
     problems += strays
     if given.near is not None:
         problems += _beside_the_city(there, array, crs, given.near, place)
@@ -213,13 +219,15 @@ def _units(crs: CRS, place: str) -> list[Problem]:
     return problems
 
 
-def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
-    """Compare the zone number that eastings begin with to the declared system."""
+def _refuse_wrong_zone(geometries: Geometries, crs: CRS, place: str) -> None:
+    """Compare the zone number that eastings begin with to the declared system; every row has one vote."""
     zone = zone_of(crs)
-    finite = raw[np.isfinite(raw).all(axis=1)]
-    if zone is None or not len(finite):
+    if zone is None:
         return
-    x, y = np.median(finite, axis=0)
+    raw = _elected(geometries, zone)
+    if not len(raw):
+        return
+    x, y = raw[0]
     if prefix_of(float(y)) is not None and prefix_of(float(x)) is None:
         what = Message("X and Y look exchanged: northings begin with zone {number}", number=prefix_of(float(y)))
         raise SourceError(place, what, Message("exchange them, x being the easting"))
@@ -234,6 +242,25 @@ def _refuse_wrong_zone(raw: Coordinates, crs: CRS, place: str) -> None:
         fit = type(zone)(zone.width_deg, zone.number, prefixed=False, datum=zone.datum).code
         what = Message("eastings have no zone number, which {code} demands", code=code_of(crs))
         raise SourceError(place, what, Message("{candidates} fits", candidates=fit))
+
+
+def _elected(geometries: Geometries, zone: Zone) -> Coordinates:
+    """Return the middles of the rows that agree with most on the zone number of their eastings; a tie is for the zone.
+
+    Rows near the origin, as the frame of a drawing has, cannot be coordinates of China and have no vote.
+    """
+    bounds = shapely.bounds(geometries)
+    middles: Coordinates = np.asarray((bounds[:, :2] + bounds[:, 2:]) / 2)
+    finite = np.isfinite(middles).all(axis=1)
+    voters: Coordinates = middles[finite & (np.abs(middles) >= _LEAST_COORDINATE_M).all(axis=1)]
+    if not len(voters):
+        return voters
+    prefixes = np.array([prefix_of(float(x)) or 0 for x in voters[:, 0]])
+    values, counts = np.unique(prefixes, return_counts=True)
+    most = values[counts == counts.max()]
+    own = zone.number if zone.prefixed else 0
+    elected: Coordinates = voters[prefixes == (own if own in most else most[0])]
+    return elected
 
 
 def _fitting(raw: Coordinates) -> str:
@@ -306,8 +333,21 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
     raise SourceError(place, what, _correct_it())
 
 
-def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Problem]]:
+def _without_strays(there: Geometries, raw: Geometries, name: str, place: str) -> tuple[Geometries, list[Problem]]:
     """Drop rows that reach beyond China, for instance across the 180th meridian: they would intersect what they do not."""
+    nowhere = np.flatnonzero(
+        np.isfinite(shapely.bounds(raw)).all(axis=1) & ~np.isfinite(shapely.bounds(there)).all(axis=1)
+    )
+    if len(nowhere):
+        there = there.copy()
+        there[nowhere] = None
+        what = Message("as {name} it lies nowhere on the Earth, and cannot be used", name=name)
+        remedy = Message("take it out if it is no site, as the frame of a drawing")
+        lost = [
+            Problem("error", Message("{place}, row {row}", place=place, row=int(i) + 1), what, remedy) for i in nowhere
+        ]
+        kept, others = _without_strays(there, there, name, place)
+        return kept, [*lost, *others]
     bounds = shapely.bounds(there)
     corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
     strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
@@ -332,15 +372,34 @@ def _without_strays(there: Geometries, place: str) -> tuple[Geometries, list[Pro
 
 def _why_abroad(there: Coordinates, raw: Coordinates, crs: CRS) -> Message:
     name = code_of(crs)
-    x, y = np.median(raw, axis=0)
+    x, y = raw[len(raw) // 2]
     west, south, east, north = CHINA_DEG
     if crs.is_geographic and west <= y <= east and south <= x <= north:
         return Message("longitude and latitude are exchanged")
-    if crs.is_geographic and (np.abs(raw[:, 0]).max() > 360 or np.abs(raw[:, 1]).max() > 90):
+    if crs.is_geographic and np.abs(raw).max() > _LARGEST_DEG:
+        x, y = raw[int(np.argmax(np.abs(raw).max(axis=1)))]
         return Message("coordinates such as {x:.2f}, {y:.2f} are metres, but degrees are declared", x=x, y=y)
+    if crs.is_geographic and (np.abs(raw[:, 0]).max() > 360 or np.abs(raw[:, 1]).max() > 90):
+        return Message("coordinates such as {x:.2f}, {y:.2f} are no degrees of longitude and latitude", x=x, y=y)
+    if not crs.is_geographic and _in_millimetres(raw, crs):
+        return Message(
+            "coordinates such as {x:.0f}, {y:.0f} are millimetres, but {name} is in metres", x=x, y=y, name=name
+        )
     if not crs.is_geographic and west <= x <= east and south <= y <= north:
         return Message("coordinates such as {x:.5f}, {y:.5f} are degrees, but {name} is in metres", x=x, y=y, name=name)
     return _where_abroad(there, name)
+
+
+def _in_millimetres(raw: Coordinates, crs: CRS) -> bool:
+    """Return whether coordinates lie in China if they are millimetres."""
+    base = crs.geodetic_crs
+    if base is None or np.abs(raw[:, 1]).min() < 1e9:
+        return False
+    lon, lat = Transformer.from_crs(crs, base, always_xy=True).transform(*(raw / _MM).T)
+    if in_china(np.column_stack([lon, lat])).all():
+        return True
+    # A drawing may add the zone number, or cut it off, in millimetres only.
+    return bool(candidate_systems(raw / _MM))
 
 
 def _where_abroad(there: Coordinates, name: str) -> Message:

@@ -112,6 +112,17 @@ def ellipsoidal_area_m2(geometries: Any) -> npt.NDArray[np.float64]:
     return np.array([abs(ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(g))[0]) for g in geometries])
 
 
+def ellipsoidal_length_m(geometries: Any) -> npt.NDArray[np.float64]:
+    """Length on the CGCS2000 ellipsoid of lines in degrees, their edges taken as geodesics; points have none.
+
+    Examples
+    --------
+    >>> ellipsoidal_length_m([shapely.LineString([(112.50, 25.00), (112.51, 25.00)])]).round()
+    array([1009.])
+    """
+    return np.array([ELLIPSOID.geometry_length(g) for g in geometries])
+
+
 #: Coefficients of the powers 0, 2, 4, 6, 8 of the eccentricity in A to E of the official formula.
 _OFFICIAL = np.array(
     [
@@ -202,11 +213,16 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
         remedy = Message(
             "give data converted to CGCS2000 (EPSG:4490) by the surveying authority, or its seven parameters with --helmert"
         )
-        raise LayerError(
-            place,
-            Message("the datum of {name} is not CGCS2000 ('{value}')", name=crs.name, value=datum or "none"),
-            remedy,
-        )
+        what = Message("the datum of {name} is not CGCS2000 ('{value}')", name=crs.name, value=datum or "none")
+        if base is not None and base.to_epsg(min_confidence=70) is None and _is_earth(base):
+            what = Message(
+                "the datum '{value}' is not known by name, though its ellipsoid is that of CGCS2000", value=datum
+            )
+            remedy = Message(
+                "write the datum of CGCS2000 (D_China_2000) into the .prj if it is meant, or give data in EPSG:4490"
+            )
+        raise LayerError(place, what, remedy)
+    _refuse_other_ellipsoid(base, crs, place)
     steps: list[str] = []
     array = np.atleast_1d(np.asarray(geometries, dtype=object))
     if not crs.is_geographic:
@@ -215,6 +231,47 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
     if is_wgs84:
         steps.append(Message("{place}: WGS 84 taken as CGCS2000 (they agree within a metre)", place=place))
     return array, tuple(steps)
+
+
+#: Inverse flattenings of CGCS2000 and WGS 84.
+_INVERSE_FLATTENINGS = (298.257222101, 298.257223563)
+#: A plane of projection is raised by no more than this (m); a larger ellipsoid is another one.
+_HIGHEST_M = 9000.0
+
+
+def _is_earth(base: CRS) -> bool:
+    """Return whether an ellipsoid has the numbers of CGCS2000 or WGS 84, whatever its name."""
+    ellipsoid = base.ellipsoid
+    if ellipsoid is None:
+        return False
+    flat = min(abs(ellipsoid.inverse_flattening - one) for one in _INVERSE_FLATTENINGS) < 1e-5
+    return bool(flat and abs(ellipsoid.semi_major_metre - ELLIPSOID.a) < 1e-3)
+
+
+def _refuse_other_ellipsoid(base: CRS, crs: CRS, place: str) -> None:
+    """Refuse a system that is CGCS2000 or WGS 84 by name only."""
+    ellipsoid = base.ellipsoid
+    if ellipsoid is None or _is_earth(base):
+        return
+    higher = ellipsoid.semi_major_metre - ELLIPSOID.a
+    same_form = min(abs(ellipsoid.inverse_flattening - one) for one in _INVERSE_FLATTENINGS) < 1e-2
+    values = {"name": crs.name, "a": ellipsoid.semi_major_metre, "f": ellipsoid.inverse_flattening}
+    if same_form and 0 < abs(higher) < _HIGHEST_M:
+        what = Message(
+            "{name} is on an ellipsoid enlarged by {higher:.1f} m (a = {a:.3f} m, 1/f = {f:.9g}), as for a raised plane (抵偿面)",
+            higher=higher,
+            **values,
+        )
+        raise LayerError(
+            place, what, Message("give data converted to CGCS2000 (EPSG:4490), or parameters with --helmert")
+        )
+    what = Message(
+        "{name} calls itself CGCS2000 or WGS 84, but its ellipsoid is another one ('{value}', a = {a:.3f} m, 1/f = {f:.9g})",
+        value=ellipsoid.name,
+        **values,
+    )
+    remedy = Message("look which datum the coordinates are in, and correct the .prj or convert them to CGCS2000")
+    raise LayerError(place, what, remedy)
 
 
 def _is_cgcs2000(base: CRS, datum: str) -> bool:

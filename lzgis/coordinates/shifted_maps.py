@@ -243,8 +243,8 @@ _NAMES: dict[Shift, str] = {
 }
 
 
-def shifted_by_name(name: str, columns: Iterable[object]) -> list[Problem]:
-    """Return which shifted map the name of a file or of its fields hints at, as sentences.
+def shifted_by_name(name: str, columns: Iterable[object], *, place: str = "") -> list[Problem]:
+    """Return which shifted map the name of a file or of its fields hints at, as sentences; `place` is named instead of it.
 
     Examples
     --------
@@ -257,6 +257,6 @@ def shifted_by_name(name: str, columns: Iterable[object]) -> list[Problem]:
             if re.search(words, one, re.IGNORECASE):
                 what = Message("'{text}' hints at a map in {title}", text=one[:80], title=TITLES[shift])
                 remedy = Message("if it is, read it with --from {name}", name=shift)
-                found.append(Problem("warning", name, what, remedy))
+                found.append(Problem("warning", place or name, what, remedy))
                 break
     return found

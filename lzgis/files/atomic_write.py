@@ -168,9 +168,25 @@ def working_folder(parent: Path) -> Iterator[Path]:
         _remove_if_empty(parent)
 
 
+def check_no_link(folder: Path) -> None:
+    """Refuse a folder that is a symbolic link: what is written to it or removed from it would be elsewhere.
+
+    Raises
+    ------
+    ExportError
+        If it is a link.
+    """
+    if folder.is_symlink():
+        what = Message("is a link, through which nothing is written")
+        raise ExportError(str(folder), what, Message("remove the link, or choose another folder"))
+
+
 def remove_abandoned(parent: Path) -> None:
     """Remove the unfinished files of processes that no longer exist; those of running processes stay."""
+    check_no_link(parent / UNFINISHED)
     for folder in (parent / UNFINISHED).glob(f"{_OWN}*"):
+        if folder.is_symlink():
+            continue
         lock = Lock(folder / _LOCK)
         # Its own process may remove it at the same moment.
         with contextlib.suppress(OSError):

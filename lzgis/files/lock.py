@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import json
 import os
 import platform
@@ -54,6 +55,9 @@ class Lock:
             If the folder does not exist or cannot be written to, or its file system has no locks.
         """
         while True:
+            # Opening the file empties it: a link would empty a file elsewhere.
+            if self.path.is_symlink():
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self.path))
             try:
                 self._lock.acquire()
             except Timeout:
@@ -68,13 +72,17 @@ class Lock:
         since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
         note = {"process": os.getpid(), "host": platform.node(), "since": since}
         with contextlib.suppress(OSError):
-            self._note.write_text(json.dumps(note), "utf-8")
+            # Removed first: what stands there may be a link to another file.
+            self._note.unlink(missing_ok=True)
+            with self._note.open("x", encoding="utf-8") as file:
+                file.write(json.dumps(note))
 
     def holder(self) -> dict[str, str]:
         """Return who holds the lock as ``process``, ``host`` and ``since``; ``?`` where it is not known."""
         note: object = None
-        with contextlib.suppress(OSError, ValueError):
-            note = json.loads(self._note.read_text("utf-8"))
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            if self._note.is_file() and not self._note.is_symlink():
+                note = json.loads(self._note.read_text("utf-8"))
         known = note if isinstance(note, dict) else {}
         return {name: str(known.get(name, "?")) for name in ("process", "host", "since")}
 

@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import digest_of
+from lzgis.files.atomic_write import UNFINISHED, digest_of
 from lzgis.messages import Message
 
 MANIFEST = "manifest.json"
+#: Signature of the manifest; written by ``lzgis sign``.
+SIGNATURE = "manifest.sig"
 #: Version of the manifest; increased when older readers would misunderstand it.
 FORMAT = 1
 _KIND = "results of lzgis"
+#: A manifest with more bytes than this is not read.
+_MOST_BYTES = 512 * 1024**2
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a file of a result folder; refuse one that could be outside it, or a file of the folder's own.
+
+    Raises
+    ------
+    ValueError
+        If the name is not relative, has a part ``..``, names a drive, or is the manifest or part of ``.lzgis``.
+
+    Examples
+    --------
+    >>> checked_name("projects/A 1.docx")
+    'projects/A 1.docx'
+    >>> checked_name("../precious.txt")
+    Traceback (most recent call last):
+    ...
+    ValueError: '../precious.txt' is not the name of a file in the folder
+    """
+    parts = name.split("/")
+    own = parts[0].lower() == UNFINISHED or name.lower() in (MANIFEST, SIGNATURE)
+    strange = any(part in ("", ".", "..") for part in parts) or "\0" in name
+    # A name is checked as both systems read it: a folder of results is carried from one to the other.
+    outside = (
+        PurePosixPath(name).is_absolute() or bool(PureWindowsPath(name).anchor) or ".." in PureWindowsPath(name).parts
+    )
+    if own or strange or outside:
+        raise ValueError(f"{name!r} is not the name of a file in the folder")
+    return name
+
+
+def has_link(folder: Path, name: str) -> bool:
+    """Return whether a file, or a folder between it and `folder`, is a symbolic link."""
+    path = folder
+    for part in name.split("/"):
+        path = path / part
+        if path.is_symlink():
+            return True
+    return False
+
+
+FileName = Annotated[str, AfterValidator(checked_name)]
 
 
 class _Record(BaseModel):
@@ -26,9 +76,9 @@ class _Record(BaseModel):
 class ResultFile(_Record):
     """A file of a result: its path relative to the folder (with ``/``), SHA-256 and size in bytes."""
 
-    name: str
+    name: FileName
     sha256: str
-    bytes: int
+    bytes: int = Field(ge=0)
 
 
 class InputPaths(_Record):
@@ -54,15 +104,27 @@ class Result(_Record):
 
 
 class Manifest(_Record):
-    """All results of a folder by the command that wrote them."""
+    """All results of a folder by the command that wrote them.
+
+    `sha256` is the digest of the manifest without this field; empty in manifests of lzgis 0.1.
+    """
 
     kind: str = _KIND
     format: int = FORMAT
     results: dict[str, Result] = {}
+    sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the contents, which `sha256` states."""
+        contents = self.model_dump(mode="json", exclude={"sha256"})
+        text = json.dumps(contents, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     def text(self) -> str:
-        """Return the text of the file."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        """Return the text of the file, with its digest."""
+        stated = self.model_dump(mode="json") | {"sha256": self.digest}
+        return json.dumps(stated, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -71,14 +133,17 @@ def read_manifest(folder: Path) -> Manifest | None:
     Raises
     ------
     ExportError
-        If the file of that name is no manifest of lzgis, or one of a later version.
+        If the file of that name is no manifest of lzgis, or one of a later version; or it is damaged, or names a file
+        outside the folder.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.is_file() and not path.is_symlink():
         return None
     try:
-        stated = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        with open_regular(path) as file:
+            data = file.read(_MOST_BYTES + 1)
+        stated = json.loads(data) if len(data) <= _MOST_BYTES else None
+    except (OSError, ValueError, RecursionError):
         stated = None
     if not isinstance(stated, dict) or stated.get("kind") != _KIND:
         what = Message("is no manifest of lzgis, and is not overwritten")
@@ -104,10 +169,45 @@ def describe_files(folder: Path, names: Iterable[str]) -> list[ResultFile]:
 def state_of(folder: Path, file: ResultFile) -> str:
     """Return whether a file is ``same``, ``changed`` or ``missing``."""
     path = folder / file.name
+    if has_link(folder, file.name):
+        return "changed"
     if not path.is_file():
         return "missing"
-    same = path.stat().st_size == file.bytes and digest_of(path) == file.sha256
-    return "same" if same else "changed"
+    with open_regular(path) as opened:
+        if os.fstat(opened.fileno()).st_size != file.bytes:
+            return "changed"
+        return "same" if hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256 else "changed"
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading if it is an ordinary file: no link, no device, no pipe.
+
+    Raises
+    ------
+    OSError
+        If it is something else, or cannot be opened.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise OSError(f"{path} is a link")
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a file")
+    return os.fdopen(descriptor, "rb")
+
+
+def unlisted_files(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield the names of files of a folder that its manifest does not list, sorted; links are not followed."""
+    listed = {one.name for result in manifest.results.values() for one in result.files} | {MANIFEST, SIGNATURE}
+    for here, folders, names in os.walk(folder):
+        place = Path(here)
+        folders[:] = sorted(one for one in folders if place != folder or one != UNFINISHED)
+        links = [one for one in folders if (place / one).is_symlink()]
+        for one in sorted([*names, *links]):
+            name = (place / one).relative_to(folder).as_posix()
+            if name not in listed:
+                yield name
 
 
 def _basis(provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,14 +16,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from lzgis.errors import ExportError
-from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, export_errors, sync, working_folder
+from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, check_no_link, export_errors, sync, working_folder
 from lzgis.files.lock import Lock
-from lzgis.files.manifest import MANIFEST, Manifest, Result, describe_files, read_manifest, state_of
+from lzgis.files.manifest import (
+    MANIFEST,
+    FileName,
+    Manifest,
+    Result,
+    describe_files,
+    has_link,
+    open_regular,
+    read_manifest,
+    state_of,
+)
 from lzgis.messages import Message
 
 _READY = "ready"
 _NEW, _OLD, _PLAN, _UNDO = "new", "old", "plan.json", "undo.json"
+
+
+class _Plan(BaseModel):
+    """What a committed result changes: files to replace, files to remove, and which of the former did not exist."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: list[FileName]
+    obsolete: list[FileName]
+    fresh: list[str]
 
 
 @dataclass
@@ -110,6 +132,8 @@ def finish(out: Path) -> bool:
     ------
     OSError
         If a file cannot be replaced; the files replaced before are then restored.
+    ExportError
+        If the plan of the change is damaged, or names a file outside the folder or behind a link; nothing is changed.
     """
     ready = out / UNFINISHED / _READY
     if not ready.is_dir():
@@ -117,9 +141,9 @@ def finish(out: Path) -> bool:
     if (ready / _UNDO).exists():
         _undo(out, ready)
         return True
-    plan = json.loads((ready / _PLAN).read_text("utf-8"))
+    plan = _read_plan(out, ready, _PLAN)
     try:
-        for name in (*plan["files"], MANIFEST):
+        for name in (*plan.files, MANIFEST):
             # A missing file was moved before the process was killed.
             if (ready / _NEW / name).exists():
                 (ready / _NEW / name).replace(out / name)
@@ -127,22 +151,53 @@ def finish(out: Path) -> bool:
         (ready / _PLAN).replace(ready / _UNDO)
         _undo(out, ready)
         raise
-    for name in plan["obsolete"]:
+    for name in plan.obsolete:
         (out / name).unlink(missing_ok=True)
         _remove_empty(out, (out / name).parent)
-    for folder in sorted({(out / name).parent for name in plan["files"]} | {out}):
+    for folder in sorted({(out / name).parent for name in plan.files} | {out}):
         sync(folder)
     _drop(ready)
     return True
 
 
+def _read_plan(out: Path, ready: Path, name: str) -> _Plan:
+    """Read what a committed result changes; refuse a plan that reaches outside the folder."""
+    try:
+        for part in (
+            UNFINISHED,
+            f"{UNFINISHED}/{_READY}",
+            f"{UNFINISHED}/{_READY}/{_NEW}",
+            f"{UNFINISHED}/{_READY}/{_OLD}",
+        ):
+            if has_link(out, part):
+                raise ValueError(f"{part} is a link")
+        with open_regular(ready / name) as file:
+            plan = _Plan.model_validate_json(file.read())
+        for one in (*plan.files, *plan.obsolete, MANIFEST):
+            _check_place(out, ready, one)
+    except (OSError, ValueError, ValidationError, RecursionError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        what = Message("an unfinished result cannot be completed ({why})", why=why)
+        raise ExportError(str(out / UNFINISHED), what, Message("remove this folder, or choose another one")) from error
+    return plan
+
+
+def _check_place(out: Path, ready: Path, name: str) -> None:
+    folders = name.rpartition("/")[0]
+    if (folders and has_link(out, folders)) or any(has_link(ready / side, name) for side in (_NEW, _OLD)):
+        raise ValueError(f"{name} is a link")
+    for path in (ready / _NEW / name, ready / _OLD / name):
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{name} is not a file")
+
+
 def _undo(out: Path, ready: Path) -> None:
     """Restore every file that was replaced; may be interrupted and repeated."""
-    plan = json.loads((ready / _UNDO).read_text("utf-8"))
-    for name in (*plan["files"], MANIFEST):
+    plan = _read_plan(out, ready, _UNDO)
+    for name in (*plan.files, MANIFEST):
         if (ready / _NEW / name).exists():
             continue
-        if name in plan["fresh"]:
+        if name in plan.fresh:
             (out / name).unlink(missing_ok=True)
         elif (ready / _OLD / name).exists():
             (ready / _OLD / name).replace(out / name)
@@ -160,6 +215,7 @@ def _drop(ready: Path) -> None:
 def _take_lock(out: Path) -> Lock:
     with export_errors(out):
         while True:
+            check_no_link(out / UNFINISHED)
             (out / UNFINISHED).mkdir(parents=True, exist_ok=True)
             lock = Lock(out / UNFINISHED / "lock")
             try:
@@ -206,6 +262,8 @@ def _commit(stage: Stage, name: str, result: Result) -> None:
     plan = {"files": files, "obsolete": obsolete, "fresh": fresh}
     (made / _PLAN).write_text(json.dumps(plan, ensure_ascii=False), "utf-8")
     for one in (*files, MANIFEST):
+        for folder in [place for place in (out / one).parents if place.is_relative_to(out) and place != out]:
+            check_no_link(folder)
         (out / one).parent.mkdir(parents=True, exist_ok=True)
         (made / _OLD / one).parent.mkdir(parents=True, exist_ok=True)
         if one not in fresh:

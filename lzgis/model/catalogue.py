@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from lzgis.config import checked_number
 
 
 class Baseline(StrEnum):
@@ -29,7 +31,12 @@ class Baseline(StrEnum):
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        return checked_number(value, cls.model_fields[str(info.field_name)].annotation)
 
 
 class Style(_Data):
@@ -49,16 +56,33 @@ class Declared(_Data):
     """A figure that a document declares for a layer. It is compared with the measured figure and never replaces it.
 
     ``area_km2`` is the ellipsoidal area of the union of all features, ``count`` the number of distinct feature ids,
-    ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with these field values.
+    ``groups`` the number of distinct values of the field that the layer names under `group`, ``length_km`` the sum of the
+    ellipsoidal lengths, ``share_of_city`` that area divided by `denominator_km2`. `where` selects features with
+    these field values.
+
+    ``stated`` is a figure without a geometry, in `unit`: it is compared with `against`, which stands in `against_basis`.
+    It must equal it or, with the `sense` ``at_most``, not be larger.
     """
 
-    what: Literal["area_km2", "count", "share_of_city"]
+    what: Literal["area_km2", "count", "groups", "length_km", "share_of_city", "stated"]
     value: float
     tolerance: float = Field(default=0.0, ge=0)
     denominator_km2: float | None = Field(default=None, gt=0)
     where: dict[str, list[str]] = {}
     basis: str = ""
     note: str = ""
+    unit: str = ""
+    against: float | None = None
+    against_basis: str = ""
+    sense: Literal["equal", "at_most"] = "equal"
+
+    def holds(self, measured: float) -> bool:
+        """Return whether the figure agrees with the measured one within its tolerance.
+
+        A difference of exactly the tolerance, half of the last printed digit, still holds: rounding must not break it.
+        """
+        gap = self.value - measured if self.sense == "at_most" else abs(measured - self.value)
+        return gap <= self.tolerance + 1e-12
 
 
 class LayerSpec(_Data):
@@ -105,7 +129,8 @@ class CitySpec(_Data):
 
     `outline` names the layer with the city's boundary, `notice` the sentence that every output must carry, `dem` an
     elevation raster used only as the background of maps. `divisions` names the layers of townships and villages by which
-    findings are broken down; one that the city does not have is skipped.
+    findings are broken down; one that the city does not have is skipped. `outside` names folders outside the city's own from
+    which files may be read; without it, every file is in the folder of the catalogue.
     """
 
     name: str
@@ -117,6 +142,7 @@ class CitySpec(_Data):
     notice: str = ""
     notice_en: str = ""
     dem: str | None = None
+    outside: list[str] = []
 
 
 class CoverClass(_Data):

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
     LAYER_DOUBTFUL = "layer-doubtful"
+    AREA_ENCLOSED = "area-enclosed"
 
 
 class Column(NamedTuple):
@@ -315,7 +316,8 @@ class Layer:
 class SiteTable:
     """Sites as they were read: `frame` in EPSG:4490 with string columns ``id``, ``name``, ``activity`` (as given) first.
 
-    A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why.
+    A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why. `enclosing` holds the
+    ids of lines and points that enclose an area, which is not checked: they are never proved to be clear of a layer.
     """
 
     frame: gpd.GeoDataFrame
@@ -323,6 +325,7 @@ class SiteTable:
     source: Source
     transforms: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    enclosing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -43,12 +42,23 @@ def shown(source: str | Path) -> str:
     if not scheme_of(source):
         return str(source)
     scheme, _, rest = address_of(source).partition("://")
-    try:
-        parts = urlsplit(f"{scheme}://{rest}")
-        host = parts.netloc.rpartition("@")[2]
-        return f"{scheme}://{host}{parts.path}"
-    except ValueError:
-        return f"{scheme}://…"
+    # A password may contain any sign, also "@", "/" and "?", so that everything before the last "@" may belong to it.
+    before, _, after = rest.rpartition("@")
+    place = re.split("[?#]", after)[0]
+    # Anything else is a connection in the form of another program, as "PG:host=… password=…".
+    return f"{scheme}://…" if re.search(r"[=\s;]", before + place) else f"{scheme}://{place}"
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the passwords of addresses and connections in it replaced by ``***``.
+
+    Examples
+    --------
+    >>> without_secrets("postgis://me:a/b@c@host/db?password=x"), without_secrets("PG:host=h password='a b' user=me")
+    ('postgis://me:***@host/db?password=***', 'PG:host=h password=*** user=me')
+    """
+    text = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", text)
+    return re.sub(r"(?i)\b(password|passwd|pwd|token|key|sig)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^&\s;]+)", r"\1\2***", text)
 
 
 def file_of(source: str | Path) -> Path:
@@ -60,7 +70,8 @@ def file_of(source: str | Path) -> Path:
         If it is a virtual path, a connection, or the data themselves; or there is no such file.
     """
     text = str(source)
-    here = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    here = without_secrets(text)
+    here = here if len(here) <= _SHOWN else here[:_SHOWN] + "…"
     if text.lstrip().startswith(("{", "[", "<")) or "\n" in text or "\0" in text:
         raise SourceError(
             here,

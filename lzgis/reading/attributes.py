@@ -30,6 +30,8 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
     found = [alias for alias in SITE_FIELDS[field] if alias in frame.columns]
     if not found:
         return _no_column(frame, field, place, problems)
+    if field == "id":
+        _refuse_lost_digits(frame[found[0]], place)
     column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
     others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
     if field == "id":
@@ -43,6 +45,21 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
         )
         problems.append(Problem("warning", place, what, Message("rename the column that is meant to '{f}'", f=field)))
     return column
+
+
+#: The largest number of which a floating-point number, or a cell of Excel (15 digits), holds every digit.
+_EXACT = 1e15
+
+
+def _refuse_lost_digits(column: pd.Series, place: str) -> None:
+    """Refuse ids that are numbers with more digits than a number holds: the last ones were lost where they were written."""
+    for row, value in enumerate(column, 1):
+        if isinstance(value, float) and abs(value) >= _EXACT:
+            raise SourceError(
+                Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
+                Message("is a number of {count} digits, of which the last were lost", count=len(f"{abs(value):.0f}")),
+                Message("store ids as text, from where their digits are still whole"),
+            )
 
 
 def _no_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:

@@ -33,6 +33,8 @@ class ReadOptions:
         The shifted map that the coordinates come from; they are shifted back.
     repairs : {"listed", "accepted"}
         Whether a repair that changes an area is only listed, so that its site is 未核查, or accepted and used.
+    shapes : {"given", "polygons"}
+        Whether lines and numbered points that enclose an area stay as they are, or become its polygon.
     helmert : Helmert, optional
         The seven parameters from the datum of the input to CGCS2000.
     where : mapping of str to strings
@@ -51,6 +53,7 @@ class ReadOptions:
     encoding: str | None = None
     shifted: Literal["", "gcj02", "bd09"] = ""
     repairs: Repairs = "listed"
+    shapes: Literal["given", "polygons"] = "given"
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"

@@ -64,3 +64,10 @@ def _kept(read: Read, options: ReadOptions, place: str) -> Read:
     what = Message("{kept} of {count} rows are used", kept=int(keep.sum()), count=len(frame))
     problem = Problem("note", place, what, Message("as the filter demands"))
     return replace(read.only(np.flatnonzero(keep).tolist()), problems=(*read.problems, problem))
+
+
+def may_be_shifted(place: str, system: str) -> Problem:
+    """Return the warning for coordinates in degrees whose system is only assumed."""
+    what = Message("names no system; its longitudes and latitudes are taken as {system}", system=system)
+    remedy = Message("declare another if it is one; positions from maps of the internet may be in GCJ-02")
+    return Problem("warning", place, what, remedy)

@@ -38,3 +38,6 @@ OLD_VALUES = {"zone": {"核心区": "核心保护区", "缓冲区": "核心保�
 
 #: Fields of layers that rules calculate with.
 NUMBER_FIELDS = ("half_width_m",)
+
+#: Possible names of the column that numbers boundary points, in lower case.
+POINT_LABELS = ("点号", "界址点号", "界址点", "点名", "拐点", "拐点号", "拐点编号", "界址点编号", "点编号", "点序号")

@@ -23,6 +23,8 @@ READERS: dict[str, str] = {
     ".geojson": "formats.geojson:read_json",
     ".json": "formats.geojson:read_json",
     ".jsonfg": "formats.geojson:read_json",
+    ".geojsonl": "formats.geojson:read_json",
+    ".ndjson": "formats.geojson:read_json",
     ".fgb": "formats.gdal:read_flatgeobuf",
     ".parquet": "formats.parquet:read_parquet",
     ".geoparquet": "formats.parquet:read_parquet",

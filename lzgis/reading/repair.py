@@ -6,6 +6,8 @@ guess. It is made only if the user accepts repairs; otherwise the geometry is no
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -28,6 +30,9 @@ Repairs = Literal["listed", "accepted"]
 _COLLECTION, _RING = 7, 2
 #: How often making a geometry valid is tried.
 _ROUNDS = 4
+#: With more vertices than this, a geometry is repaired in a separate process, which has at most this time (s).
+_MOST_VERTICES = 1_000
+REPAIR_TIME_S = 20.0
 #: Up to so many features with the same change are listed one by one; more are listed together.
 _SINGLY = 20
 
@@ -270,9 +275,13 @@ def _single_parts(geometry: shapely.Geometry) -> Geometries:
 
 def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[shapely.Geometry | None, bool]:
     why = shapely.is_valid_reason(geometry)
-    dimension = shapely.get_dimensions(np.array([geometry]))
-    valid = _valid_by_structure(geometry, dimension)
     before = _area(geometry)
+    valid = _repaired(geometry)
+    if valid is None:
+        what = Message("is not valid ({why}), and its repair needs more time or memory than is allowed", why=why)
+        log.mark_unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
+        log.add_repair(i, what, (before, 0.0), False)
+        return None, False
     if shapely.is_empty(valid):
         what = Message("cannot be repaired ({why})", why=why)
         log.mark_unusable(i, what, Message("draw it again"), shapely.convex_hull(geometry))
@@ -295,8 +304,32 @@ def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[sha
     return valid, True
 
 
-def _valid_by_structure(geometry: shapely.Geometry, dimension: np.ndarray) -> shapely.Geometry:
+def _repaired(geometry: shapely.Geometry) -> shapely.Geometry | None:
+    """Make a geometry valid, in a separate process if that may take long; None if it exceeds the limits."""
+    if shapely.get_num_coordinates(geometry) <= _MOST_VERTICES:
+        return valid_by_structure(geometry)
+    from lzgis.reading.sandbox.limits import environment
+
+    command = [sys.executable, "-P", "-m", "lzgis.reading.sandbox.repair_child"]
+    try:
+        done = subprocess.run(
+            command,
+            input=shapely.to_wkb(geometry),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            timeout=REPAIR_TIME_S,
+            check=True,
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+        return None
+    valid: shapely.Geometry = shapely.from_wkb(done.stdout)
+    return valid
+
+
+def valid_by_structure(geometry: shapely.Geometry) -> shapely.Geometry:
     """Make a geometry valid by its structure; empty if nothing valid of its dimension results."""
+    dimension = shapely.get_dimensions(np.array([geometry]))
     valid: shapely.Geometry = geometry
     for _ in range(_ROUNDS):
         made = shapely.make_valid(valid, method="structure")

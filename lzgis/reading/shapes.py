@@ -63,7 +63,8 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
     if not isinstance(frame, gpd.GeoDataFrame):
         return Shapes(frame)
     window = {name: opening[name] for name in WINDOW if name in opening}
-    info = pyogrio.read_info(path, layer=layer, **{k: v for k, v in opening.items() if k not in window})
+    plain = {k: v for k, v in opening.items() if k not in window and k != "columns"}
+    info = pyogrio.read_info(path, layer=layer, **plain)
     stated = rows_in(info["features"], **window)
     # A shapefile also counts records marked as deleted; its reader compares shapes and table.
     if info["driver"] != "ESRI Shapefile" and len(frame) < stated:
@@ -74,7 +75,8 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
         with chords_of(step_deg):
             return _parsed(_raw(path, layer, opening), "ignore")
 
-    bent = rows_with_arcs(path, layer, info["driver"], opening)
+    kept = {k: v for k, v in opening.items() if k != "columns"}
+    bent = rows_with_arcs(path, layer, info["driver"], kept)
     drawn = with_chords(frame.geometry.to_numpy(), bent, redraw, place=str(path), unit_m2=square_metres(frame.crs))
     shapes, problems, changes = drawn
     missing = np.flatnonzero(shapely.is_missing(shapes))

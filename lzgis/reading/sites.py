@@ -17,10 +17,11 @@ from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import RESOLUTION_M, Problem, SiteTable, Source
+from lzgis.model.report import RESOLUTION_M, Problem, Repair, SiteTable, Source
 from lzgis.reading.attributes import site_column
 from lzgis.reading.base import ReadOptions
 from lzgis.reading.field_names import SITE_FIELDS
+from lzgis.reading.outlines import as_polygons, no_outline, outline_problem, outline_repairs, outlines_of
 from lzgis.reading.repair import Change, drop_heights, repair_geometries
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
@@ -111,19 +112,48 @@ def _table(
     if not len(frame):
         raise SourceError(name, Message("has no rows"), Message("give at least one site"))
     problems: list[Problem] = []
-    columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
+    if options.shapes == "given":
+        # Before the position: what is wrong with the ids is told first.
+        columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
+    flat, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
+    located = locate(flat, _given(frame, options, near, name), name)
+    outlines, shapes, kept = outlines_of(frame, located.geometry), located.geometry, list(range(len(frame)))
+    if options.shapes == "polygons":
+        frame, shapes, kept = as_polygons(frame, shapes, outlines)
+        columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     ids = columns["id"].to_numpy()
-    shapes, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
-    located = locate(shapes, _given(frame, options, near, name), name)
-    mended = repair_geometries(located.geometry, ids, name, accept=options.repairs, changes=(*changes, *left_out))
+    made = [change.within(kept) for change in (*changes, *left_out)]
+    mended = repair_geometries(shapes, ids, name, accept=options.repairs, changes=[one for one in made if one.rows])
     usable, narrow = _with_width(mended.accepted, ids, name)
+    drawn = _Outlines([], frozenset(), [])
+    if options.shapes == "polygons":
+        repairs, listed = outline_repairs(outlines, kept, ids, name)
+        drawn = _Outlines(listed if outlines else [no_outline(name)], frozenset(), repairs)
+    elif outlines:
+        enclosing = frozenset(str(ids[row]) for one in outlines for row in one.rows)
+        drawn = _Outlines([outline_problem(outlines, name)], enclosing, [])
     used = {frame.geometry.name, *(str(c.name) for c in columns.values())}
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
-    found = (*problems, *flattened, *located.problems, *mended.problems, *narrow, *_overlapping(usable, ids, name))
+    found = (*drawn.problems, *problems, *flattened, *located.problems, *mended.problems, *narrow)
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
-    return SiteTable(table, found, source, located.transforms, mended.repairs)
+    return SiteTable(
+        table,
+        (*found, *_overlapping(usable, ids, name)),
+        source,
+        located.transforms,
+        (*drawn.repairs, *mended.repairs),
+        drawn.enclosing,
+    )
+
+
+class _Outlines(NamedTuple):
+    """What is said of outlines that come as lines or points, the ids of those not taken as polygons, the repairs."""
+
+    problems: list[Problem]
+    enclosing: frozenset[str]
+    repairs: list[Repair]
 
 
 def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry | None, name: str) -> Georeference:

@@ -154,6 +154,7 @@ def _check(rule: Rule, shared: _Shared) -> Hits:
     rows = _measured(rule, shared, first.spec.coverage)
     rows = covered(rows, rule, shared.coverage(first.spec.coverage), concerned)
     rows = _without_doubtful(rows, rule, shared)
+    rows = without_enclosed(rows, shared.subjects.encloses)
     # Better baselines hold some of the objects; without the layer that holds all of them, finding none proves nothing.
     if absence is not Reason.NONE:
         clear = rows.state == State.CLEAR
@@ -189,6 +190,16 @@ def _without_doubtful(rows: Hits, rule: Rule, shared: _Shared) -> Hits:
     return rows.changed(
         state=np.where(doubtful, State.NOT_CHECKED, rows.state),
         reason=np.where(doubtful, Reason.LAYER_DOUBTFUL, rows.reason),
+    )
+
+
+def without_enclosed(rows: Hits, encloses: np.ndarray) -> Hits:
+    """Turn 不涉及 into 未核查 for lines and points that enclose an area, which may touch what they do not."""
+    clear = encloses[rows.site] & (rows.state == State.CLEAR)
+    if not clear.any():
+        return rows
+    return rows.changed(
+        state=np.where(clear, State.NOT_CHECKED, rows.state), reason=np.where(clear, Reason.AREA_ENCLOSED, rows.reason)
     )
 
 

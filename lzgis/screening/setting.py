@@ -9,8 +9,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lzgis.city.catalogue import Catalogue, LoadedLayer, missing_layers
+from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.plane_layers import in_plane
+from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
 from lzgis.messages import Message
 from lzgis.model.catalogue import CatalogueSpec

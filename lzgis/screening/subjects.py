@@ -32,12 +32,15 @@ class Subjects:
         Their shapes in the plane of the city.
     book : RuleBook
         The rules to check them against, and the vocabulary.
+    encloses : array of bool
+        Whether each site is a line or a point of an outline; the area that it encloses is not checked.
     """
 
     table: pd.DataFrame
     activity: np.ndarray
     sites: PlaneSites
     book: RuleBook
+    encloses: np.ndarray
 
     def has_activity(self, activities: list[str]) -> np.ndarray:
         """Whether each site's activity is one of these, or a case of one."""
@@ -81,7 +84,8 @@ def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.nda
             raise _unknown_activity(sites, book, int(row)) from None
     activity = np.array([ids[a] for a in frame["activity"]], dtype=object)
     geometry = city.plane.project(frame.geometry.to_numpy())
-    return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book)
+    encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
+    return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book, encloses)
 
 
 def _unknown_activity(sites: SiteTable, book: RuleBook, row: int) -> SourceError:

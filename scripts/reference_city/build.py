@@ -11,8 +11,11 @@ from .frame import Frame
 from .landcover import write_land_cover
 from .layers import Layers, Scene, make_layers
 from .outline import read_outline
+from .plan_areas import make_areas
+from .plan_objects import make_objects
 from .projects import make_projects
 from .relief import raise_relief, write_dem
+from .sketch import Sketch
 from .waters import lay_courses, reservoir_polygons, water_polygons
 from .ways import lay_roads
 from .zones import divide, draw_masks, trace
@@ -30,8 +33,10 @@ def build(folder: Path) -> str:
     trace(zones, frame)
     scene = Scene(frame, courses, lay_roads(terrain, courses), zones, divide(zones, frame))
     layers: Layers = make_layers(scene)
-    check(scene, layers)
     sites = make_projects(scene, terrain, layers) + make_answers(scene, terrain, layers)
+    sketch = Sketch(scene, terrain, layers, sites)
+    layers = {**layers, **make_areas(sketch), **make_objects(sketch)}
+    check(scene, layers)
     figures = measured(scene, {**layers, "sites": sites})
     for name, features in {**layers, "sites": sites}.items():
         store.write_layer(folder, name, features)

@@ -46,7 +46,7 @@ def check(scene: Scene, layers: Layers) -> None:
             found.append(f"{name}: ids are not unique")
         if name not in MAY_LEAVE:
             beyond = shapely.difference(shapely.union_all(shapes), layers["city"][0]["geometry"])
-            if beyond.area > 0:
+            if beyond.area > 0 or beyond.length > 0 or (shapely.get_dimensions(shapes[0]) == 0 and not beyond.is_empty):
                 found.append(f"{name}: {beyond.area * 1.1e10:.6f} m2 outside the city")
     tiled = (
         "townships",

@@ -353,7 +353,13 @@ def test_the_planted_conflicts_and_no_others(reference):
 
 def test_declared_figures_are_a_class_of_their_own(reference):
     wrong = reference.of(Topic.FIGURE)
-    assert wrong[["layer", "declared"]].values.tolist() == [["city", 2663.33], ["redline", 0.2131]]
+    assert wrong[["layer", "declared"]].values.tolist() == [
+        ["city", 2663.33],
+        ["city", 93.15],
+        ["city", 17100.0],
+        ["redline", 0.2131],
+        ["greenways", 47.1],
+    ]
     text = " ".join(Words("zh").message(w) for w in reference.findings["what"])
     for figure in (
         "568.7401",
@@ -433,7 +439,7 @@ def test_an_audit_that_finds_nothing_can_be_written(tmp_path):
         ([], 1),
         (["--json"], 1),
         (["--lang", "en", "--format", "xlsx,json", "--out", "OUT"], 1),
-        (["--format", "doc"], 2),
+        (["--format", "doc"], 64),
     ],
 )
 def test_command(tmp_path, monkeypatch, capsysbinary, arguments, code):

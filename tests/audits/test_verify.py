@@ -90,7 +90,7 @@ def test_a_result_is_damaged_or_gone(place):
         file.write(b"\xff")
     (place / "out" / "report.json").unlink()
     done = check(place, "--json")
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     document = json.loads(done.stdout)
     assert document["state"] == "damaged"
     assert {f["name"]: f["state"] for f in document["files"]} == {"findings.gpkg": "changed", "report.json": "missing"}

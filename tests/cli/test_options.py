@@ -37,7 +37,7 @@ def test_a_shapefile_without_crs_and_encoding_is_screened_with_those_of_the_opti
     raw_shapefile.write(path, ["编号", "状态"], [["甲", "拟建"], ["乙", "已建"]], "gbk", prj="")
     options = ["--layers", folder, "--as-of", toy.AS_OF, "--json", "--lang", "en"]
     refused = run("screen", path, *options)
-    assert refused.returncode == 2
+    assert refused.returncode == 3
     assert "has no coordinate reference system" in refused.stderr
     done = run("screen", path, *options, "--crs", "EPSG:4490", "--encoding", "GBK", "--where", "状态=已建")
     assert [v["site_id"] for v in json.loads(done.stdout)["verdicts"]] == ["乙"], done.stderr
@@ -45,7 +45,7 @@ def test_a_shapefile_without_crs_and_encoding_is_screened_with_those_of_the_opti
 
 def test_the_network_is_not_used_without_permission(tmp_path):
     done = run("screen", "https://me:s3cret@127.0.0.1:9/sites.gpkg", "--lang", "en")
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert done.stderr.startswith(
         "https://127.0.0.1:9/sites.gpkg: is on the network, which is not used without permission"
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import toy
 
+from lzgis.cache import user_folder
 from lzgis.geometry import ready_loops
-from lzgis.geometry.loops.compiled import user_folder
 
 #: Runs the command line under a hook that records everything that Python does with files, sockets and programs.
 CODE = """
@@ -85,7 +85,7 @@ def test_nothing_is_sent_and_nothing_written_elsewhere(tmp_path, batch):
     assert forbidden == []
     assert all("::1" in details for event, details in events if event == "socket.bind")
     # Requests and answers of the reading process are in the temporary folder, which is empty again at the end.
-    allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), os.devnull)
+    allowed = (*(str(folders[name]) for name in ("out", "cache", "temp")), str(user_folder()), os.devnull)
     elsewhere = {
         path
         for event, path in events

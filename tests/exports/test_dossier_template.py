@@ -141,3 +141,87 @@ def test_the_guide_lists_all_variables() -> None:
     assert listed == known
     sections = GUIDE.read_text("utf-8").split("`sections` is")[1].split("##")[0]
     assert set(VARIABLES["sections"]) <= set(re.findall(r"`(\w+)`", sections))
+
+
+ATTACKS = {
+    "the image's template writes a file": "{{ location_map.tpl.save('owned') }}",
+    "the image's template renders a part": "{{ location_map.tpl.render_xml_part('{{ 1 }}', none, {}) }}",
+    "a local file is copied": "{{ location_map.tpl.replace_zipname('word/a', '/etc/passwd') }}",
+    "globals of jinja": "{{ cycler.__init__.__globals__.os.system('touch owned') }}",
+    "the class of a text": "{{ verdict.__class__.__mro__ }}",
+    "the class by an item": "{{ verdict['__class__'] }}",
+    "the class by a filter": "{{ verdict|attr('__class__') }}",
+    "the format of a text": "{{ '{0.__class__}'.format(verdict) }}",
+    "the class by map": "{{ [verdict]|map(attribute='__class__')|list }}",
+    "a macro": "{% macro f() %}{{ caller() }}{% endmacro %}",
+    "an include": "{% include '/etc/passwd' %}",
+    "an import": "{% import 'os' as os %}",
+    "an extension of another template": "{% extends 'other' %}",
+    "a text doubled": "{% set x = verdict %}",
+    "a large number": "{{ 'a' * 1000000000 }}",
+    "a power": "{{ 9 ** 9 ** 9 }}",
+    "a loop over a range": "{% for i in range(1000000000) %}x{% endfor %}",
+    "a loop over an object": "{% for x in location_map %}x{% endfor %}",
+    "a loop over the values of a record": "{% for x in project.values() %}x{% endfor %}",
+    "loops in loops": "{% for a in about_rows %}{% for b in about_rows %}{% for c in about_rows %}{% for d in about_rows %}x"
+    + "{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
+    "a call block": "{% call f() %}x{% endcall %}",
+    "a loop's own function": "{{ self.__init__ }}",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_a_template_can_do_nothing_but_render(tmp_path: Path, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = template(tmp_path / "bad.docx", attack)
+    with pytest.raises(ExportError, match=r"bad\.docx"):
+        written(path, tmp_path)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_refused_command_is_shown_with_its_place(tmp_path: Path) -> None:
+    path = template(tmp_path / "bad.docx", "before", "here {% set x = 1 %} it is")
+    with pytest.raises(ExportError, match=r"assign is not allowed, near 'here .% set x = 1 %. it is'"):
+        written(path, tmp_path)
+
+
+def test_external_relationships_are_dropped(tmp_path: Path) -> None:
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    document = docx.Document()
+    document.add_paragraph("{{ verdict }}")
+    link = document.part.relate_to("https://tracker.example/a", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    text = f'<w:hyperlink {nsdecls("w", "r")} r:id="{link}"><w:r><w:t>our page</w:t></w:r></w:hyperlink>'
+    document.paragraphs[0]._p.append(parse_xml(text))
+    other = document.part._settings_part.relate_to(
+        "file:///share/x.dotm", RELATIONSHIP_TYPE.HYPERLINK, is_external=True
+    )
+    document.settings.element.append(parse_xml(f'<w:attachedTemplate {nsdecls("w", "r")} r:id="{other}"/>'))
+    document.save(str(tmp_path / "office.docx"))
+    assert "our page" in written(tmp_path / "office.docx", tmp_path)
+    with zipfile.ZipFile(tmp_path / "out" / "T01.docx") as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist())
+    for word in (b"tracker.example", b"x.dotm", b"External", b"attachedTemplate"):
+        assert word not in content
+
+
+@pytest.mark.parametrize("code", ["DDEAUTO c:\\\\x", " INCLUDEPICTURE http://x/y", "includetext /etc/passwd"])
+def test_a_field_that_loads_something_is_refused(tmp_path: Path, code: str) -> None:
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    document = docx.Document()
+    document.add_paragraph("x")._p.append(parse_xml(f'<w:fldSimple {nsdecls("w")} w:instr="{code}"/>'))
+    document.save(str(tmp_path / "bad.docx"))
+    with pytest.raises(ExportError, match="which loads something when the document is opened"):
+        written(tmp_path / "bad.docx", tmp_path)
+
+
+def test_a_template_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    path = template(tmp_path / "bad.docx", "{{ verdict }}")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/media/bomb.png", bytes(201 * 1024**2))
+    with pytest.raises(ExportError, match="200 MB unpacked"):
+        written(path, tmp_path)

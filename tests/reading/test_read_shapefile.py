@@ -60,8 +60,8 @@ def test_utf8_under_a_cpg_that_states_gbk(tmp_path):
     raw_shapefile.write(tmp_path / "s.shp", FIELDS, ROWS, "utf-8")
     (tmp_path / "s.cpg").write_text("GBK")
     read = read_vector(tmp_path / "s.shp")
-    assert list(read.frame.columns)[:3] == ["编号", "项目名", "环境管"]
-    assert read.frame["项目名"].tolist() == [row[1] for row in ROWS]
+    assert list(read.frame.columns)[:3] == ["编号", "项目名称", "环境管"]
+    assert read.frame["项目名称"].tolist() == [row[1] for row in ROWS]
     assert ".cpg says GBK, but the text is UTF-8" in problems_of(read)
 
 

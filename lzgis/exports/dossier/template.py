@@ -13,13 +13,13 @@ import docx.shared
 import jinja2
 from docx.opc.exceptions import PackageNotFoundError
 from docxtpl import DocxTemplate, InlineImage
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
 from lzgis.exports.dossier.numbers import NONE
+from lzgis.exports.dossier.template_rules import Fields, Rendered, TemplateEnvironment, cleaned
 from lzgis.exports.dossier.word import rezipped, stamp
 from lzgis.messages import Message
 
@@ -45,19 +45,19 @@ def filled_template(template: Path, dossier: Dossier, made_at: dt.datetime) -> b
         If the template cannot be read, has a syntax error, or uses an unknown variable.
     """
     try:
-        document = DocxTemplate(io.BytesIO(template.read_bytes()))
+        document = DocxTemplate(io.BytesIO(cleaned(template.read_bytes())))
         document.init_docx()
     except (OSError, PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
         what = Message("cannot be read as a Word document: {why}", why=str(error))
         raise ExportError(str(template), what, Message("give a file *.docx made with Word")) from error
-    environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = TemplateEnvironment()
     try:
         document.render(context(dossier, document), environment, autoescape=True)
     except jinja2.UndefinedError as error:
         name, remedy = _unknown(error)
         what = Message("variable '{name}' is not known", name=name)
         raise ExportError(str(template), what, remedy) from error
-    except jinja2.TemplateError as error:
+    except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
         what = Message("is not in order: {why}", why=str(error))
         raise ExportError(str(template), what, Message("see docs/templates.md for how to write one")) from error
     stamp(document, dossier, made_at)
@@ -85,21 +85,21 @@ def context(dossier: Dossier, document: Any) -> dict[str, Any]:
         }
         for section in dossier.sections
     ]
-    variables: dict[str, Any] = _escaped(
-        {
-            "project": dict(dossier.project),
-            "about": dict(dossier.about),
-            "verdict": dossier.project["verdict"],
-            "sections": sections,
-            **rows,
-        }
-    )
+    values = {
+        "project": dict(dossier.project),
+        "about": dict(dossier.about),
+        "verdict": dossier.project["verdict"],
+        "sections": sections,
+        **rows,
+    }
+    variables = {name: _escaped(value) for name, value in values.items()}
     for name in PICTURES:
         picture = pictures.get(name)
-        variables[name] = picture and InlineImage(
-            document, io.BytesIO(picture.png), width=docx.shared.Mm(picture.width_mm)
-        )
-        variables[name] = variables[name] or ""
+        variables[name] = ""
+        if picture:
+            # The image knows the document, which a template must not reach.
+            image = InlineImage(document, io.BytesIO(picture.png), width=docx.shared.Mm(picture.width_mm))
+            variables[name] = Rendered(image.__str__)
     return variables
 
 
@@ -110,7 +110,7 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, list):
         return [_escaped(one) for one in value]
     if isinstance(value, dict):
-        return {key: _escaped(one) for key, one in value.items()}
+        return Fields({key: _escaped(one) for key, one in value.items()})
     return value
 
 

@@ -6,8 +6,6 @@ text that was cut, in full. Texts are UTF-8, as the ``.cpg`` files state.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import tempfile
@@ -24,6 +22,7 @@ from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
+from lzgis.files.csv_text import csv_bytes
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
@@ -50,7 +49,6 @@ _SHORT = {
     "verdict_title": "verd_title",
 }
 _ODD = re.compile("[^A-Za-z0-9_]+")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_shapefile(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -156,11 +154,7 @@ def _field_rows(
 
 
 def _csv(rows: list[list[str]]) -> bytes:
-    text = io.StringIO()
-    # A spreadsheet evaluates a cell that begins like a formula; an apostrophe before it marks it as text.
-    safe = [["'" + cell if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
-    csv.writer(text, lineterminator="\r\n").writerows(safe)
-    return text.getvalue().encode("utf-8-sig")
+    return csv_bytes(rows)
 
 
 def _readme(texts: ReportText, cuts: int) -> str:

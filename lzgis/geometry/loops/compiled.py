@@ -4,17 +4,13 @@ numba caches a compiled function beside its module by default, and compares the 
 function that is compiled into it from another module goes unnoticed. The loops are therefore cached in a folder of their own,
 which is named after the content of all modules of this package and the versions of numba and llvmlite.
 
-numba unpickles and runs what it finds in a cache, so the folder must be private to the user. On POSIX systems it is created
-with mode 0700, and is used only if it belongs to the user, no one else can write to it, and no one else can replace it or a
-folder above it. On Windows the folder lies in the profile of the user, whose access list admits no other user.
+numba unpickles and runs what it finds in a cache, so the folder must be private to the user; see :mod:`lzgis.cache`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import stat
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +23,8 @@ import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.runtime.nrt import rtsys
+
+from lzgis.cache import create_private, remove_all_but_newest, user_folder
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -75,16 +73,6 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def user_folder() -> Path:
-    """Return the folder of lzgis's cache: ``LZGIS_CACHE`` if set, else the one that the platform provides."""
-    given = os.environ.get("LZGIS_CACHE")
-    if given:
-        return Path(given)
-    import platformdirs
-
-    return platformdirs.user_cache_path("lzgis", appauthor=False)
-
-
 @cache
 def cache_folder() -> Path | None:
     """Return the folder that holds the compiled loops of this version; None if there is none that can be trusted.
@@ -96,7 +84,7 @@ def cache_folder() -> Path | None:
     """
     folder = user_folder() / f"loops-{fingerprint()[:16]}"
     try:
-        reason = _create_private(folder)
+        reason = create_private(folder)
     except OSError as error:
         reason = f"it cannot be created ({error.strerror})"
     if reason:
@@ -114,42 +102,7 @@ def remove_old_versions(folder: Path) -> None:
     """Remove the compiled loops of versions that have not been used for longest."""
     with suppress(OSError):
         os.utime(folder)
-        others = [
-            one for one in folder.parent.glob("loops-*") if one != folder and one.is_dir() and not one.is_symlink()
-        ]
-        others.sort(key=lambda one: one.stat().st_mtime, reverse=True)
-        for one in others[_OTHER_VERSIONS:]:
-            shutil.rmtree(one, ignore_errors=True)
-
-
-def _create_private(folder: Path) -> str:
-    """Create a folder that only its owner can write to; return why it is not private, or nothing."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        # The mode of every folder, which `parents=True` would leave to the umask.
-        one.mkdir(mode=0o700, exist_ok=True)
-    if os.name != "posix":
-        return ""
-    parents = folder.parent.resolve()
-    return _fault(folder) or next(filter(None, map(_parent_fault, (parents, *parents.parents))), "")
-
-
-def _fault(folder: Path) -> str:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode):
-        return "it is a link or a file, not a folder"
-    if status.st_uid != os.geteuid():
-        return "it belongs to another user"
-    return "other users can write to it" if status.st_mode & 0o022 else ""
-
-
-def _parent_fault(folder: Path) -> str:
-    """Return why others could replace what lies in a folder above the cache, or nothing."""
-    status = folder.stat()
-    if status.st_uid not in (0, os.geteuid()):
-        return f"{folder} belongs to another user"
-    # In a sticky folder, as /tmp, others can create entries but not replace those of the user.
-    return f"other users can write to {folder}" if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX else ""
+    remove_all_but_newest([one for one in folder.parent.glob("loops-*") if one != folder], _OTHER_VERSIONS)
 
 
 class _Locator(_CacheLocator):

@@ -49,6 +49,9 @@ _ENGINE = f"ezdxf {ezdxf_version}"
 _BEGINS = re.compile(r"^(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
 _CODE_PAGE = re.compile(r"(\$DWGCODEPAGE\s*\n\s*3\s*\n\s*)(\S+)")
 _VERSION = re.compile(r"\$ACADVER\s*\n\s*1\s*\n\s*(\S+)")
+_ENTITIES = re.compile(r"^\s*2\s*\n\s*ENTITIES\s*\n(.*?)^\s*0\s*\n\s*(?:ENDSEC|EOF)\s*$", re.DOTALL | re.MULTILINE)
+#: Groups that belong to the entity before them.
+_BELONGING = ("VERTEX", "SEQEND", "ATTRIB")
 #: Splines are drawn as chords that are off by about this share of their size.
 _SPLINE_SHARE = 1e-5
 #: The deepest nesting of blocks that is followed.
@@ -95,6 +98,7 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     if not _BEGINS.match(text) or not text.rstrip().endswith("EOF"):
         raise SourceError(place, Message("is no whole {kind}", kind=_TITLE), Message("save the drawing again"))
     document, found = _document(text, path)
+    _refuse_lost(text, document, place)
     del data, text
     rows, curves, unread = _rows(document)
     # A large drawing takes most of the memory that a reader may use.
@@ -161,6 +165,20 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
     warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
     found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
     return document, found
+
+
+def _refuse_lost(text: str, document: Drawing, place: str) -> None:
+    """Refuse a drawing of which the library that reads it drops entities."""
+    held = _ENTITIES.search(text)
+    if held is None:
+        return
+    lines = held[1].split("\n")
+    kinds = [v.strip() for code, v in zip(lines[0::2], lines[1::2], strict=False) if code.strip() == "0"]
+    stated = sum(kind not in _BELONGING for kind in kinds)
+    read = sum(len(layout) for layout in document.layouts)
+    if read < stated:
+        what = Message("holds {stated} entities, of which only {read} can be read", stated=stated, read=read)
+        raise SourceError(place, what, Message("save the drawing again"))
 
 
 def _with_markers(text: str) -> str:

@@ -145,6 +145,12 @@ def refuse(path: Path, error: Exception) -> NoReturn:
     ) from error
 
 
+def refuse_lost(read: int, stated: int, place: str) -> NoReturn:
+    """Raise the error for a file of which the reader skips rows."""
+    what = Message("holds {stated} rows, of which only {read} can be read", stated=stated, read=read)
+    raise SourceError(place, what, Message("export the file again"))
+
+
 def choose_layer(place: str, layers: Sequence[str], wanted: str | None) -> str:
     """Return one of several layers (sheets, members): the one that was named, or the only one.
 

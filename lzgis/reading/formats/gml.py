@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.base import Read, ReadOptions
-from lzgis.reading.formats.gdal import Kind, read_gdal
+from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
 from lzgis.reading.formats.xml_text import read_xml_text
 from lzgis.reading.sandbox.working_copy import working_copy
 
@@ -36,4 +38,34 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
     with working_copy(str(path), path.name) as copy:
         copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
         read = copy.reword_read(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
+    stated = _features(text, options.layer)
+    if stated is not None and stated != len(read.frame):
+        refuse_lost(len(read.frame), stated, str(path))
     return replace(read, encoding=encoding)
+
+
+#: Elements that hold features, in lower case.
+_MEMBERS = ("featuremember", "featuremembers", "member")
+_COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collection")
+
+
+def _features(text: str, layer: str | None) -> int | None:
+    """Return how many features a text holds, of one type if `layer` names it; None if they have several types."""
+    kinds: Counter[str] = Counter()
+    waiting = [ElementTree.fromstring(text)]
+    while waiting:
+        for member in waiting.pop():
+            if _name(member) not in _MEMBERS:
+                continue
+            for feature in member:
+                if _name(feature) in _COLLECTIONS:
+                    waiting.append(feature)
+                else:
+                    kinds[str(feature.tag).rpartition("}")[2]] += 1
+    if layer is not None and len(kinds) > 1:
+        return kinds.get(layer)
+    return kinds.total() if len(kinds) == 1 else None
+
+
+def _name(element: ElementTree.Element) -> str:
+    return str(element.tag).rpartition("}")[2].lower()

@@ -6,6 +6,7 @@ names. Links to other files are not followed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.declared import may_be_shifted
 from lzgis.reading.formats.xml_text import read_xml_text
 from lzgis.reading.formats.zip_archive import unpacked
 from lzgis.reading.repair import Change
@@ -27,7 +29,9 @@ from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS
 
 # Values of OvCoordType in ovkml, in capitals and without hyphens.
 _SYSTEMS = {"WGS84": "EPSG:4326", "CGCS2000": "EPSG:4490"}
+_ALWAYS = Message("KML is always in WGS 84")
 _SHIFTED = {"GCJ02": "gcj02", "BD09": "bd09"}
+_COMMA = re.compile(r"\s*,\s*")
 _SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack", "Model")
 
 
@@ -50,6 +54,7 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
     if links:
         what = Message("{count} links to other files (NetworkLink) are not followed", count=links)
         problems.append(Problem("warning", str(path), what, Message("give the files that they lead to")))
+    _refuse_lost(root, str(path))
     rows: list[dict[str, str]] = []
     shapes: list[shapely.Geometry | None] = []
     unclosed: list[int] = []
@@ -73,6 +78,8 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
     else:
         keep = list(range(len(rows)))
     crs = _system(root, options, str(path))
+    if crs.how == _ALWAYS and not options.shifted:
+        problems.append(may_be_shifted(str(path), "WGS 84"))
     frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=crs.value)
     # Fields that no placemark has are left out.
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
@@ -103,7 +110,7 @@ def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Deci
     """Return the system: WGS 84, or that of the placemarks of an ovkml (OvCoordType), which may be a shifted map."""
     named = sorted({_text(e) for e in root.iter() if _tag(e) == "OvCoordType" and _text(e)})
     if not named:
-        return Decided("EPSG:4326", Message("KML is always in WGS 84"))
+        return Decided("EPSG:4326", _ALWAYS)
     kinds = {"".join(c for c in name.upper() if c.isalnum()) for name in named}
     kind = kinds.pop() if len(kinds) == 1 else ""
     how = Message("OvCoordType of its placemarks")
@@ -121,7 +128,19 @@ def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Deci
 
 
 def _tag(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    """Return the name of an element without its namespace; names that are read are recognised in any case."""
+    name = str(element.tag).rpartition("}")[2]
+    return _KNOWN.get(name.lower(), name)
+
+
+_KNOWN = {
+    name.lower(): name
+    for name in (
+        *("kml", "Folder", "Placemark", "name", "description", "ExtendedData", "Data", "value", "SimpleData"),
+        *("outerBoundaryIs", "innerBoundaryIs", "coordinates", "OvCoordType", "NetworkLink"),
+        *_SHAPES,
+    )
+}
 
 
 def _child(element: ElementTree.Element, name: str) -> ElementTree.Element | None:
@@ -143,6 +162,36 @@ def _placemarks(element: ElementTree.Element, folder: str) -> Iterator[tuple[str
         name = _text(_child(one, "name")) if _tag(one) == "Folder" else ""
         inner = f"{above}/{name}" if above and name else above or name
         waiting += [(child, inner) for child in reversed(one)]
+
+
+def _refuse_lost(root: ElementTree.Element, place: str) -> None:
+    """Refuse placemarks and coordinates that stand where KML has none: they would not be read."""
+    found = [mark for _, mark in _placemarks(root, "")]
+    held = sum(1 for element in root.iter() if _tag(element) == "Placemark")
+    if held != len(found):
+        what = Message("holds {stated} rows, of which only {read} can be read", stated=held, read=len(found))
+        raise SourceError(place, what, Message("a placemark stands in another; take it out"))
+    for number, mark in enumerate(found, 1):
+        count = sum(1 for element in mark.iter() if _tag(element) == "coordinates")
+        read = sum(_coordinates_in(child) for child in mark)
+        if count != read:
+            here = Message(
+                "{place}, placemark {row} ('{name}')", place=place, row=number, name=_text(_child(mark, "name"))
+            )
+            _refuse(here, Message("{count} lists of coordinates stand where KML has none", count=count - read))
+
+
+def _coordinates_in(element: ElementTree.Element) -> int:
+    """Return how many lists of coordinates of a shape are read."""
+    tag = _tag(element)
+    if tag in ("MultiGeometry", "MultiTrack"):
+        return sum(_coordinates_in(child) for child in element)
+    if tag in ("Point", "LineString", "LinearRing"):
+        return int(_child(element, "coordinates") is not None)
+    if tag != "Polygon":
+        return 0
+    sides = [e for e in element if _tag(e) in ("outerBoundaryIs", "innerBoundaryIs")]
+    return sum(_child(ring, "coordinates") is not None for side in sides for ring in side)
 
 
 def _row(mark: ElementTree.Element, folder: str) -> dict[str, str]:
@@ -204,14 +253,22 @@ def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
 
 
 def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
-    tuples = _text(_child(element, "coordinates")).split()
-    try:
-        points = np.array([[float(v) for v in one.split(",")[:2]] for one in tuples], float).reshape(-1, 2)
-    except ValueError:
-        _refuse(here, Message("a coordinate is not a number"))
-    heights = np.array([_height(one) for one in tuples])
+    # A blank beside a comma ends no point, though KML does not allow it.
+    tuples = _COMMA.sub(",", _text(_child(element, "coordinates"))).split()
+    points, heights = [], []
+    for one in tuples:
+        values = one.split(",")
+        if not 2 <= len(values) <= 3:
+            what = Message("a point has {count} numbers instead of 2 or 3 ('{text}')", count=len(values), text=one[:60])
+            _refuse(here, what)
+        try:
+            points.append([float(value) for value in values[:2]])
+        except ValueError:
+            _refuse(here, Message("a coordinate is not a number ('{text}')", text=one[:60]))
+        heights.append(_height(one))
+    xy = np.array(points, float).reshape(-1, 2)
     # Programs without heights write 0.
-    return np.column_stack([points, heights]) if heights.any() else points
+    return np.column_stack([xy, np.array(heights)]) if any(heights) else xy
 
 
 def _height(point: str) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import quote
 
 import geopandas as gpd
 import numpy as np
@@ -97,7 +98,8 @@ def read_postgis(address: str, options: ReadOptions) -> Read:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         if url.password:
-            reason = reason.replace(str(url.password), "…")
+            for secret in (str(url.password), quote(str(url.password), safe="")):
+                reason = reason.replace(secret, "…")
         raise SourceError(
             place,
             Message("the database refused ({error})", error=reason),

@@ -7,12 +7,13 @@ fields and the raw bytes of text are read here (dBASE III: 32 bytes of header, 3
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +27,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions, beside
 from lzgis.reading.encoding import codec_of, decides, declared_codec, surely_utf8
+from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
 from lzgis.reading.sandbox.working_copy import working_copy
 
@@ -63,7 +65,12 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
     try:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
-        read = read_gdal(path, SHAPEFILE, replace(options, layer=None), encoding="ISO-8859-1")
+        # GDAL's reader refuses the whole file for one date that does not exist.
+        wrong = dbf.wrong_dates if dbf is not None else {}
+        opening: dict[str, Any] = (
+            {"columns": [one.decode("latin-1") for one in dbf.names if one not in wrong]} if dbf and wrong else {}
+        )
+        read = read_gdal(path, SHAPEFILE, replace(options, layer=None), encoding="ISO-8859-1", **opening)
     except SourceError:
         _refuse_broken_prj(path)
         raise
@@ -81,13 +88,80 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     if dbf.deleted:
         what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
+    read = replace(read, frame=_with_date_texts(read.frame, dbf, path, problems))
     encoding = _encoding(dbf, options, cpg, problems)
     frame = _decoded(read.frame, encoding.value, path)
-    cut = [str(c) for c, raw in zip(frame.columns, dbf.names, strict=False) if len(raw) >= 10]
+    frame, matched = _with_whole_names(frame, dbf, encoding.value)
+    if matched:
+        pairs = "、".join(f"'{short}'→'{name}'" for short, name in matched.items())
+        what = Message("names of fields that were cut to 10 bytes are read as {pairs}", pairs=pairs)
+        problems.append(Problem("warning", str(path), what, Message("a GeoPackage keeps whole names")))
+    columns = [str(c) for c, raw in zip(frame.columns, dbf.names, strict=False) if len(raw) >= _NAME_BYTES - 1]
+    cut = [
+        name
+        for name in columns
+        if name not in matched.values() and len(_bytes(name, encoding.value)) >= _NAME_BYTES - 1
+    ]
     if cut:
         what = Message("names of fields may have been cut to 10 bytes: {names}", names=", ".join(cut))
         problems.append(Problem("note", str(path), what, Message("a GeoPackage keeps whole names")))
     return replace(read, frame=frame, problems=tuple(problems), encoding=encoding)
+
+
+def _with_date_texts(frame: gpd.GeoDataFrame, dbf: Dbf, path: Path, problems: list[Problem]) -> gpd.GeoDataFrame:
+    """Add the fields of dates of which one does not exist, as text in their places, and name each such cell."""
+    for name, texts in dbf.wrong_dates.items():
+        title = name.decode("latin-1")
+        frame.insert(min(dbf.names.index(name), len(frame.columns)), title, [text or None for text in texts])
+        wrong = [row for row, text in enumerate(texts, 1) if not is_date(text)]
+        for row in wrong[:_NAMED]:
+            here = Message("{place}, row {row}, field '{found}'", place=path, row=row, found=title)
+            what = Message("'{value}' is no date; the field is read as text", value=texts[row - 1])
+            problems.append(Problem("warning", here, what, Message("correct the date")))
+    return frame
+
+
+#: So many cells of a field are named.
+_NAMED = 20
+
+
+def is_date(text: str) -> bool:
+    """Return whether the text of a field of dates is a date, or is empty.
+
+    Examples
+    --------
+    >>> is_date("20260228"), is_date("20260231"), is_date("2026/1/5"), is_date("00000000"), is_date("")
+    (True, False, False, True, True)
+    """
+    if not text or not text.strip("0"):
+        return True
+    try:
+        return len(text) == 8 and bool(dt.date(int(text[:4]), int(text[4:6]), int(text[6:])))
+    except ValueError:
+        return False
+
+
+def _bytes(name: str, codec: str) -> bytes:
+    return name.encode(codec, "replace")
+
+
+def _has_twin(short: str, frame: gpd.GeoDataFrame) -> bool:
+    """Return whether another name begins like this one, which was cut: which of them is meant is unknown."""
+    return any(str(name).startswith(short) and str(name) != short for name in frame.columns)
+
+
+def _with_whole_names(frame: gpd.GeoDataFrame, dbf: Dbf, codec: str) -> tuple[gpd.GeoDataFrame, dict[str, str]]:
+    """Rename fields whose names are the first 10 bytes of exactly one known name; return the new names by the old."""
+    aliases = {name for names in (*SITE_FIELDS.values(), *LAYER_FIELDS.values()) for name in names}
+    matched: dict[str, str] = {}
+    for short, raw in zip([str(c) for c in frame.columns], dbf.names, strict=False):
+        # A character of several bytes may not fit at the end.
+        if len(raw) < _NAME_BYTES - 2 or raw.isascii() or short in aliases or _has_twin(short, frame):
+            continue
+        fits = [name for name in aliases if name.startswith(short) and len(_bytes(name, codec)) > _NAME_BYTES]
+        if len(fits) == 1 and fits[0] not in frame.columns and fits[0] not in matched.values():
+            matched[short] = fits[0]
+    return frame.rename(columns=matched), matched
 
 
 def _refuse_broken_prj(path: Path) -> None:
@@ -255,6 +329,8 @@ class Dbf:
         The fields of text.
     records : array of uint8, shape (n, length)
         The records of the file, also deleted ones.
+    dates : tuple of TextField
+        The fields of dates.
     """
 
     path: Path
@@ -263,6 +339,19 @@ class Dbf:
     names: tuple[bytes, ...]
     texts: tuple[TextField, ...]
     records: np.ndarray
+    dates: tuple[TextField, ...] = ()
+
+    @cached_property
+    def wrong_dates(self) -> dict[bytes, list[str]]:
+        """The texts of each field of dates of which one does not exist, without deleted records."""
+        kept = self.records[self.records[:, 0] != ord("*")]
+        found = {}
+        for field in self.dates:
+            cells = kept[:, field.start : field.start + field.length]
+            texts = [bytes(cell).decode("latin-1").strip(" \0") for cell in cells]
+            if not all(map(is_date, texts)):
+                found[field.name] = texts
+        return found
 
     @property
     def deleted(self) -> int:
@@ -296,7 +385,7 @@ def read_dbf(path: Path) -> Dbf:
     declared, header, length = struct.unpack_from("<IHH", data, 4)
     if not 33 <= header <= len(data) or length < 1:
         _refuse(path)
-    names, texts, start = [], [], 1
+    names, texts, dates, start = [], [], [], 1
     for at in range(32, header - 1, 32):
         if data[at] == 0x0D or at + 32 > header:
             break
@@ -306,12 +395,14 @@ def read_dbf(path: Path) -> Dbf:
             # Long text fields store the high byte of their length in the byte of the decimals.
             size += data[at + 17] << 8
             texts.append(TextField(name, start, size))
+        if kind == "D" and size:
+            dates.append(TextField(name, start, size))
         start += size
     if start > length:
         _refuse(path)
     count = min(declared, (len(data) - header) // length)
     records = np.frombuffer(data, np.uint8, count * length, header).reshape(count, length)
-    return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records)
+    return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records, tuple(dates))
 
 
 def _whole(text: bytes, room: int) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import io
-import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -22,6 +21,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
@@ -29,6 +29,8 @@ from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
 from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
+from lzgis.reading.formats.table_checks import datum_word, other_pair, packed_degrees, with_errors
+from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
 from lzgis.reading.numbers import Cells, plain
 from lzgis.reading.repair import Change
 
@@ -50,7 +52,6 @@ COORDINATE_FIELDS: dict[str, tuple[str, ...]] = {
     "parcel": ("地块编号", "地块号", "地块", "宗地号", "宗地代码", "项目编号", "编号", "id", "site_id"),
 }
 _HEAD_WITHIN = 30
-_SUMS = ("合计", "总计", "小计", "total", "sum")
 
 
 class Columns(NamedTuple):
@@ -79,17 +80,24 @@ class Sheet:
     def columns(self) -> Columns | None:
         """The first row that names columns of coordinates; None if there is none."""
         for head, (_, row) in enumerate(self.rows[:_HEAD_WITHIN]):
-            names = [_heading(cell) for cell in row]
+            names = [heading(cell) for cell in row]
+            if not self._names_coordinates(names):
+                continue
+            row = full_head(self.rows, head)  # noqa: PLW2901 (the same row, with what stands above it)
+            names = [heading(cell) for cell in row]
             found = {
                 meaning: names.index(name)
                 for meaning, aliases in COORDINATE_FIELDS.items()
                 for name in [next((a for a in aliases if a in names), None)]
                 if name is not None
             }
-            columns = Columns(head, _distinct(row), found)
-            if "wkt" in found or columns.pair:
-                return columns
+            return Columns(head, _distinct(row), found)
         return None
+
+    @staticmethod
+    def _names_coordinates(names: list[str]) -> bool:
+        found = dict.fromkeys((m for m, aliases in COORDINATE_FIELDS.items() if any(a in names for a in aliases)), 0)
+        return "wkt" in found or Columns(0, names, found).pair is not None
 
 
 def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
@@ -110,7 +118,8 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
             Message("name them 经度 and 纬度, X and Y, or WKT"),
         )
     _refuse_twice(sheet, columns)
-    body = _body(sheet, columns)
+    body, after_gap = _body(sheet, columns)
+    sheet.problems.extend(words_of(sheet, columns, options))
     if columns.head:
         number = sheet.rows[columns.head][0]
         what = Message("row {row} is taken as the head of the table", row=number)
@@ -123,8 +132,11 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
         crs = None
     else:
         x, y, crs = _points(cells, columns, options)
+        sheet.problems.extend(other_pair(cells, columns.names, columns.found, (x, y)))
+        if columns.pair == ("lon", "lat"):
+            sheet.problems.extend(packed_degrees(cells, (x, y)))
         if {"point", "ring"} & set(columns.found):
-            frame, changes = parcels(cells, columns.found, (x, y), table)
+            frame, changes = parcels(cells, columns.found, (x, y), table, after_gap)
         else:
             frame = gpd.GeoDataFrame(table, geometry=[_point(a, b) for a, b in zip(x, y, strict=True)])
     if len(frame) and shapely.is_missing(frame.geometry.to_numpy()).all():
@@ -135,10 +147,35 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes)
 
 
+def words_of(sheet: Sheet, columns: Columns, options: ReadOptions) -> list[Problem]:
+    """Look for names of other datums and maps in the titles, headings and name of a sheet, and in remarks.
+
+    Raises
+    ------
+    SourceError
+        If another datum is named than the one that is declared or assumed.
+    """
+    texts: list[tuple[str, str]] = [(sheet.place, str(sheet.place).rpartition("/")[2])]
+    coordinates = {i for m, i in columns.found.items() if m not in ("point", "ring", "parcel")}
+    for number, row in sheet.rows:
+        here: str = Message("{place}, row {row}", place=sheet.place, row=number)
+        texts += [(here, cell) for cell in row if isinstance(cell, str) and len(cell) < _LONGEST_WORDS]
+    for here, text in texts:
+        datum_word(text, options, here)
+    boundary = {"point", "ring"} & set(columns.found)
+    headings = [columns.names[i] for i in coordinates] if boundary else []
+    titles = [c for _, row in sheet.rows[: columns.head] for c in row if isinstance(c, str)]
+    return [] if options.shifted else shifted_by_name("", [*headings, *titles], place=sheet.place)
+
+
+#: Longer texts are no titles and no remarks.
+_LONGEST_WORDS = 400
+
+
 def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
     """Refuse coordinates if two columns have the same name: it is unknown which of them is meant."""
-    number, row = sheet.rows[columns.head]
-    names = [_heading(cell) for cell in row]
+    number, _ = sheet.rows[columns.head]
+    names = [heading(cell) for cell in full_head(sheet.rows, columns.head)]
     for index in columns.found.values():
         if names.count(names[index]) > 1:
             here = Message("{place}, row {row}", place=sheet.place, row=number)
@@ -150,12 +187,6 @@ def _point(x: float, y: float) -> shapely.Geometry | None:
     return shapely.Point(x, y) if np.isfinite(x) and np.isfinite(y) else None
 
 
-def _heading(cell: object) -> str:
-    text = unicodedata.normalize("NFKC", str(cell)).lower() if isinstance(cell, str) else ""
-    text = "".join(text.split()).partition("(")[0].partition("[")[0]
-    return text.rstrip("°:")
-
-
 def _distinct(row: list[object]) -> list[str]:
     """Return unique names of all columns, also of those without a name or with a duplicate one."""
     names: list[str] = []
@@ -165,35 +196,19 @@ def _distinct(row: list[object]) -> list[str]:
     return names
 
 
-def _body(sheet: Sheet, columns: Columns) -> list[tuple[int, list[object]]]:
-    """Return the non-empty rows below the header, padded or cut to its length."""
+def _body(sheet: Sheet, columns: Columns) -> Body:
+    """Return the rows of data below the header, padded or cut to its length."""
     width = len(columns.names)
-    body = []
-    for number, row in sheet.rows[columns.head + 1 :]:
-        if not any(plain(c) for c in row):
-            continue
+    below = sheet.rows[columns.head + 1 :]
+    found = body_of(below, columns.names, columns.found, sheet.place, sheet.problems)
+    for number, row in found.rows:
         if any(plain(c) for c in row[width:]):
             what = Message("has {count} cells, the head {width}", count=len(row), width=width)
             here = Message("{place}, row {row}", place=sheet.place, row=number)
             raise SourceError(here, what, Message("put a text that holds the delimiter in quotation marks"))
-        cells = [*row[:width], *[""] * (width - len(row))]
-        first = next((plain(c) for c in cells if plain(c)), "")
-        coordinates = [plain(cells[i]) for m, i in columns.found.items() if m in ("lon", "x", "east", "wkt")]
-        if first.rstrip(":").lower() in _SUMS and not any(coordinates):
-            here = Message("{place}, row {row}", place=sheet.place, row=number)
-            sheet.problems.append(
-                Problem(
-                    "note",
-                    here,
-                    Message("is a sum ('{value}') and was passed over", value=first),
-                    Message("nothing to do"),
-                )
-            )
-            continue
-        body.append((number, cells))
-    if not body:
+    if not found.rows:
         raise SourceError(sheet.place, Message("has no rows"), Message("give at least one site"))
-    return body
+    return Body([(n, [*row[:width], *[""] * (width - len(row))]) for n, row in found.rows], found.after_gap)
 
 
 def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataFrame:
@@ -342,7 +357,10 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
     else:
         with_coordinates = [name for name, sheet in sheets.items() if sheet.columns is not None]
         chosen = choose_layer(str(path), with_coordinates or names[:1], None)
-    read = read_sheet(sheets[chosen], options)
+    sheet = sheets[chosen]
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        with_errors(sheet.rows, path, chosen)
+    read = read_sheet(sheet, options)
     problems = list(read.problems)
     others = [name for name in names if name != chosen]
     if others and not options.layer:

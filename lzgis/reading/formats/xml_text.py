@@ -47,6 +47,14 @@ def _check(text: str, path: Path) -> None:
         else:
             parser.Parse(b"", True)
     except expat.ExpatError as error:
+        if not found and error.code == _UNBOUND:
+            raise SourceError(
+                Message("{place}, line {line}", place=path, line=error.lineno),
+                Message("uses the prefix '{prefix}:', which it does not declare", prefix=_unbound_prefix(text)),
+                Message(
+                    "add xmlns:{prefix} to its first element, or take these elements out", prefix=_unbound_prefix(text)
+                ),
+            ) from None
         if not found:
             raise SourceError(
                 Message("{place}, line {line}", place=path, line=error.lineno),
@@ -57,3 +65,16 @@ def _check(text: str, path: Path) -> None:
         raise SourceError(
             str(path), Message("has a document type (DOCTYPE)"), Message("take it out; no file of shapes needs one")
         )
+
+
+_UNBOUND = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
+
+
+def _unbound_prefix(text: str) -> str:
+    """Return the first prefix of an element or attribute that is declared nowhere."""
+    declared = {"xml", "xmlns", *re.findall(r"xmlns:([\w.\-]+)\s*=", text)}
+    tags = (found[0] for found in re.finditer(r"<(?![!?])[^<>]*>", text))
+    used = (
+        found[1] for tag in tags for found in re.finditer(r"(?:^</?|\s)([A-Za-z_][\w.\-]*):[\w.\-]+(?=[\s=/>])", tag)
+    )
+    return next((prefix for prefix in used if prefix not in declared), "?")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import string
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import geopandas as gpd
 import numpy as np
@@ -18,17 +19,31 @@ from pyproj import CRS
 from lzgis import errors
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.model.report import Problem
+from lzgis.model.report import Problem, Repair, Source
 from lzgis.reading.base import Decided, Read
 from lzgis.reading.repair import Change
 
-_RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change)}
+_RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change, Repair, Source)}
 _ERRORS = {kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError)}
 
 
 def pack(read: Read, file: Path) -> None:
     """Write what was read to a file; :func:`unpack` reads it."""
-    frame = read.frame.reset_index(drop=True)
+    others = {f.name: getattr(read, f.name) for f in fields(Read) if f.name != "frame"}
+    with file.open("wb") as stream:
+        pack_table(read.frame, others, stream)
+
+
+def unpack(file: Path) -> Read:
+    """Read what :func:`pack` wrote."""
+    with file.open("rb") as stream:
+        frame, others = unpack_table(stream)
+    return Read(frame=frame, **others)
+
+
+def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO) -> None:
+    """Write a table, with or without geometry, and plain values or records beside it; :func:`unpack_table` reads them."""
+    frame = frame.reset_index(drop=True)
     arrays: dict[str, np.ndarray] = {}
     columns: list[dict[str, Any]] = []
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name else None
@@ -47,15 +62,14 @@ def pack(read: Read, file: Path) -> None:
         arrays["lengths"] = np.array([-1 if b is None else len(b) for b in blobs], dtype=np.int64)
         arrays["geometry"] = np.frombuffer(b"".join(b for b in blobs if b is not None), dtype=np.uint8)
         head["crs"] = None if frame.crs is None else CRS.from_user_input(frame.crs).to_wkt()
-    head["read"] = {f.name: _plain(getattr(read, f.name)) for f in fields(Read) if f.name != "frame"}
+    head["others"] = {name: _plain(value) for name, value in others.items()}
     arrays["head"] = np.frombuffer(json.dumps(head).encode("ascii"), dtype=np.uint8)
-    with file.open("wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
-def unpack(file: Path) -> Read:
-    """Read what :func:`pack` wrote."""
-    with np.load(file, allow_pickle=False) as arrays:
+def unpack_table(stream: BinaryIO) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """Read what :func:`pack_table` wrote."""
+    with np.load(stream, allow_pickle=False) as arrays:
         head = json.loads(arrays["head"].tobytes())
         data = {
             column["name"]: _values(column, arrays[f"column_{i}"] if "values" not in column else None)
@@ -75,7 +89,7 @@ def unpack(file: Path) -> Read:
             crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
             frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=crs))
             frame = frame.rename_geometry(head["geometry"]) if head["geometry"] != "geometry" else frame
-    return Read(frame=frame, **{name: _made(value) for name, value in head["read"].items()})
+    return frame, {name: _made(value) for name, value in head["others"].items()}
 
 
 def pack_error(error: LzgisError) -> str:

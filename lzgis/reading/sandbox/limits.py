@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Literal
@@ -81,6 +83,7 @@ _TAKEN_OUT = (
 )
 _KEPT = ("GDAL_DATA",)
 _NUMBER_OF_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS")
+_SIGNAL_WHEN_PARENT_ENDS = 1
 _NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000
 
 
@@ -135,8 +138,13 @@ def limit_this_process(memory_bytes: int, network: Network) -> None:
         _, hard = resource.getrlimit(which)
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(which, (most, most))
-    if sys.platform == "linux" and network == "refused":
+    if sys.platform == "linux":
         library = ctypes.CDLL(None, use_errno=True)
+        # The process ends with its parent, however that ends.
+        with contextlib.suppress(AttributeError):
+            library.prctl(_SIGNAL_WHEN_PARENT_ENDS, int(signal.SIGKILL), 0, 0, 0)
+        if network == "allowed":
+            return
         unshare = getattr(library, "unshare", None)
         # An empty network namespace; an ordinary user needs a user namespace for it.
         if unshare is not None and unshare(_NEW_NETWORK) != 0:

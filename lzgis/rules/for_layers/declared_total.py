@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from lzgis.coordinates.plane import ellipsoidal_length_m
 from lzgis.messages import Message
 from lzgis.model.catalogue import Declared
 from lzgis.model.report import Reason, State
@@ -37,10 +38,18 @@ def check_declared_total(rule: LayerRule, context: AuditContext) -> list[LayerFi
 
 
 def measure(context: AuditContext, layer: str, declared: Declared) -> float:
-    """Measure a declared figure: area in km², number of ids, or share of the city."""
+    """Measure a declared figure: area in km², number of ids or groups, length in km, or share of the city."""
     if declared.what == "count":
         here = context.layers[layer]
         return float(here.frame["id"].iloc[here.matching(declared.where)].nunique())
+    if declared.against is not None:
+        return declared.against
+    if declared.what in {"groups", "length_km"}:
+        here = context.layers[layer]
+        rows = here.frame.iloc[here.matching(declared.where)]
+        if declared.what == "length_km":
+            return float(ellipsoidal_length_m(rows.geometry).sum()) / 1e3
+        return float(rows[here.spec.group or "id"].nunique())
     area = context.area_m2(layer, declared.where)
     if declared.what == "area_km2":
         return area / 1e6
@@ -53,16 +62,30 @@ def _row(context: AuditContext, layer: str, declared: Declared) -> LayerFinding:
     if reason is not Reason.NONE:
         return unchecked_row(layer, reason)
     value = measure(context, layer, declared)
-    # A difference of exactly the tolerance, half of the last printed digit, still holds: rounding must not break it.
-    holds = abs(value - declared.value) <= declared.tolerance + 1e-12
-    state = State.CLEAR if holds else State.INVOLVED
+    state = State.CLEAR if declared.holds(value) else State.INVOLVED
     what = _sentence(context, layer, declared, value)
     return LayerFinding(layer, state, measured=value, declared=declared.value, what=what)
 
 
 def _sentence(context: AuditContext, layer: str, declared: Declared, value: float) -> Message:
     title = context.layers[layer].spec.title + "".join(f"（{'、'.join(v)}）" for v in declared.where.values())
-    if declared.what == "count":
+    if declared.what == "stated":
+        return Message(
+            "{basis}: {declared:g} {unit} stated; {other}: {value:g} {unit}",
+            basis=declared.basis,
+            declared=declared.value,
+            unit=declared.unit,
+            other=declared.against_basis,
+            value=value,
+        )
+    if declared.what == "length_km":
+        return Message(
+            "{title}: {value:.3f} km measured, {declared:g} km declared",
+            title=title,
+            value=value,
+            declared=declared.value,
+        )
+    if declared.what in {"count", "groups"}:
         return Message(
             "{title}: {value:g} counted, {declared:g} declared", title=title, value=value, declared=declared.value
         )

@@ -27,7 +27,11 @@ class Parcels(NamedTuple):
 
 
 def parcels(
-    cells: Cells, found: Mapping[str, int], points: tuple[np.ndarray, np.ndarray], table: pd.DataFrame
+    cells: Cells,
+    found: Mapping[str, int],
+    points: tuple[np.ndarray, np.ndarray],
+    table: pd.DataFrame,
+    after_gap: frozenset[int] = frozenset(),
 ) -> Parcels:
     """Join the rows of boundary points to parcels.
 
@@ -45,14 +49,21 @@ def parcels(
         has fewer than three points.
     """
     column = _parcel_column(cells, found.get("parcel"))
+    column = _naming_column(cells, found, points) if column is None else column
     names = _parcel_of_rows(cells, column)
     begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+    if column is None and "ring" not in found:
+        begins = _begins(cells, found.get("point"), points, after_gap)
+        if len(begins) > 1:
+            names = [str(int(np.searchsorted(begins, i, side="right"))) for i in range(len(names))]
+            what = Message("parcels are told apart by empty rows or by numbers of points that start again")
+            cells.problems.append(Problem("warning", cells.place, what, Message("add a column 地块编号 to be sure")))
     groups = list(zip(begins, [*begins[1:], len(names)], strict=True))
     shapes: list[shapely.Geometry | None] = []
     drawn: dict[int, float] = {}
     for start, end in groups:
         here = Message("{place}, parcel '{name}'", place=cells.place, name=names[start] or "1")
-        rings = _rings(cells, found.get("ring"), points, range(start, end))
+        rings = _rings(cells, (found.get("ring"), found.get("point")), points, range(start, end))
         shape, times = _parcel(rings, here, cells)
         if times != 1:
             drawn[len(shapes)] = times
@@ -99,6 +110,70 @@ def _parcel_column(cells: Cells, column: int | None) -> int | None:
     return None
 
 
+#: Columns that may tell parcels apart where none is numbered, in lower case.
+_NAMING = (
+    "地块名称",
+    "宗地编号",
+    "宗地名称",
+    "项目名称",
+    "图斑编号",
+    "图斑号",
+    "地块序号",
+    "名称",
+    "name",
+    "site_name",
+    "project",
+)
+
+
+def _naming_column(cells: Cells, found: Mapping[str, int], points: tuple[np.ndarray, np.ndarray]) -> int | None:
+    """Return a column that has one value for the points of each parcel; None if there is none.
+
+    A column with another name is one only if the numbers of points start again where it changes.
+    """
+    own = {found[m] for m in ("point", "ring", "x", "y", "lon", "lat", "east", "north") if m in found}
+    order = sorted(range(len(cells.names)), key=lambda i: cells.names[i].strip().lower() not in _NAMING)
+    starts = set(_begins(cells, found.get("point"), points, frozenset()))
+    for i in (i for i in order if i not in own):
+        values = [plain(row[i]) for row in cells.rows]
+        begins = [k for k, value in enumerate(values) if value and (k == 0 or value != values[k - 1])]
+        sizes = np.diff([*begins, len(values)])
+        named = cells.names[i].strip().lower() in _NAMING
+        is_runs = len(begins) > 1 and begins[0] == 0 and (sizes > 2).all()
+        if is_runs and len({values[k] for k in begins}) == len(begins) and (named or set(begins) == starts):
+            what = Message("parcels are told apart by column '{name}'", name=cells.names[i])
+            cells.problems.append(Problem("note", cells.place, what, Message("look whether that is their number")))
+            return i
+    return None
+
+
+def _begins(
+    cells: Cells, label: int | None, points: tuple[np.ndarray, np.ndarray], after_gap: frozenset[int]
+) -> list[int]:
+    """Return where parcels begin: after an empty row, or where the label of the first point comes again elsewhere.
+
+    What lies in the parcel before it is its hole, and begins none.
+    """
+    labels = [plain(row[label]) if label is not None else "" for row in cells.rows]
+    xy = np.column_stack(points)
+    begins = [0]
+    for i in range(1, len(labels)):
+        start = begins[-1]
+        again = bool(labels[i]) and labels[i] == labels[start] and bool((xy[i] != xy[start]).any())
+        if (again or i in after_gap) and i - start > 2 and not _is_inside(xy, start, i):
+            begins.append(i)
+    sizes = np.diff([*begins, len(labels)])
+    return begins if (sizes > 2).all() else [0]
+
+
+def _is_inside(xy: np.ndarray, start: int, at: int) -> bool:
+    ring = xy[start:at]
+    if not np.isfinite(ring).all() or not np.isfinite(xy[at]).all():
+        return False
+    polygon = shapely.Polygon(ring)
+    return bool(polygon.is_valid and polygon.contains(shapely.Point(xy[at])))
+
+
 def _parcel_of_rows(cells: Cells, column: int | None) -> list[str]:
     names: list[str] = []
     filled = False
@@ -117,9 +192,14 @@ def _parcel_of_rows(cells: Cells, column: int | None) -> list[str]:
 
 
 def _rings(
-    cells: Cells, column: int | None, points: tuple[np.ndarray, np.ndarray], rows: range
+    cells: Cells, columns: tuple[int | None, int | None], points: tuple[np.ndarray, np.ndarray], rows: range
 ) -> list[list[tuple[float, float]]]:
-    """Split the points of a parcel into rings, with or without closing points."""
+    """Split the points of a parcel into rings, with or without closing points.
+
+    A ring also ends where the label of its first point comes again at another place.
+    """
+    column, label = columns
+    first = ""
     rings: list[list[tuple[float, float]]] = []
     last: str | None = None
     ended = True
@@ -128,8 +208,11 @@ def _rings(
         if column is not None and not ring:
             ring = last or ""
         here = (float(points[0][i]), float(points[1][i]))
-        if (column is not None and ring != last) or (column is None and ended):
+        own = plain(cells.rows[i][label]) if label is not None else ""
+        again = bool(own) and own == first and len(rings[-1]) > 2 and here != rings[-1][0]
+        if (column is not None and ring != last) or (column is None and (ended or again)):
             rings.append([])
+            first = own
         last, ended = ring, False
         rings[-1].append(here)
         if len(rings[-1]) > 3 and here == rings[-1][0]:

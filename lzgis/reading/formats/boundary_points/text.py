@@ -42,7 +42,7 @@ PARCEL_FIELDS = (
 )
 _SECTIONS = ("属性描述", "地块坐标")
 _SHAPES = ("面", "线", "点")
-_LEAST_FIELDS = 7
+_LEAST_FIELDS, _POINT_FIELDS = 7, 4
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$")
 
 
@@ -202,7 +202,8 @@ def cells_of(line: str) -> list[str]:
 
 def _add(opened: list[_Open], line: str, number: int, name: str) -> bool:
     """Add a line to the open parcel; return whether it has fields that are not read."""
-    cells = cells_of(line)
+    cells = _without_padding(cells_of(line))
+    _refuse_survey(cells, number, name, begun=bool(opened))
     if len(cells) >= _LEAST_FIELDS or (cells[-1] in ("@", "＠") and len(cells) > 2):
         opened.append(_Open(number, cells))
         return False
@@ -220,6 +221,28 @@ def _add(opened: list[_Open], line: str, number: int, name: str) -> bool:
         BoundaryPoint(number, unicodedata.normalize("NFKC", label), _integer(ring, name, number), values[0], values[1])
     )
     return bool(further)
+
+
+def _without_padding(cells: list[str]) -> list[str]:
+    """Return fields without what Excel adds when it saves the file: quotation marks, and commas at the end of lines."""
+    cells = [cell[1:-1].strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
+    ends = next((i for i, cell in enumerate(cells) if cell in ("@", "＠")), None)
+    if ends is not None and not any(cells[ends + 1 :]):
+        return cells[: ends + 1]
+    is_point = len(cells) > _POINT_FIELDS and not any(cells[_POINT_FIELDS:])
+    numbers = [unicodedata.normalize("NFKC", cell) for cell in cells[2:_POINT_FIELDS]]
+    return cells[:_POINT_FIELDS] if is_point and all(map(_NUMBER.match, numbers)) else cells
+
+
+def _refuse_survey(cells: list[str], line: int, name: str, *, begun: bool) -> None:
+    """Refuse survey points (number, code, easting, northing, height), which form no parcel: a .dat of CASS."""
+    if len(cells) != _POINT_FIELDS + 1 or not all(map(_NUMBER.match, cells[2:])):
+        return
+    east, north = float(cells[2]), float(cells[3])
+    is_dat = cells[0].isdigit() and 1e5 < east != north and 1.9e6 < north < 6.1e6 and (east < 1e6 or east > 1e7)
+    if is_dat and (not begun or not cells[1].isdigit()):
+        what = Message("looks like survey points of CASS (number, code, Y, X, height), which form no parcel")
+        _reject(name, line, what, Message("give the parcels as DXF or as 界址点 with parcel lines"))
 
 
 def _parcel(one: _Open, name: str, problems: list[Problem]) -> ParcelText:
