@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +28,7 @@ from lzgis.messages import Message
 
 if TYPE_CHECKING:
     from lzgis.files.manifest import InputPaths
-    from lzgis.model.report import Report
+    from lzgis.model.report import Problem, Report
 
 
 @gathers(ReadingOptions, "reading")
@@ -73,7 +73,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
 
         print_json(report_document(report, language=lang.code))
     else:
-        show_report(report, lang)
+        show_report(report, lang, written)
     announce(written)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
 
@@ -118,12 +118,32 @@ def write_report(
         return export_folder(report, out, names, language=lang.code, options=options, given=given, progress=progress)
 
 
-def show_report(report: Report, lang: Lang) -> None:
-    """Print verdicts, problems and the summary of a report."""
-    from lzgis.cli.tables import summary_lines, verdict_table
+def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> None:
+    """Print the number of sites by verdict, the gravest sites, problems and notices of a report.
 
-    console = stdout()
-    console.print(verdict_table(report, lang.words))
-    print_problems(report.problems, lang.words)
-    for line in summary_lines(report, lang.words):
+    Parameters
+    ----------
+    report : Report
+        What to print.
+    lang : Lang
+        The reader's language.
+    written : sequence of path
+        The files that hold the report; the first is named where rows are left out.
+    """
+    from lzgis.cli.tables import MOST_ROWS, count_lines, more_lines, summary_lines, verdict_table
+
+    console, words, place = stdout(), lang.words, written[0].name if written else ""
+    problems = (*report.problems, *_of_map(report, written))
+    for line in count_lines(report, words):
         console.print(line, soft_wrap=True)
+    console.print(verdict_table(report, words, place=place))
+    print_problems(problems, words, most=MOST_ROWS)
+    for line in (*more_lines(len(problems), words, place=place), *summary_lines(report, words)):
+        console.print(line, soft_wrap=True)
+
+
+def _of_map(report: Report, written: Sequence[Path]) -> tuple[Problem, ...]:
+    """Return what the map among the files does not show."""
+    from lzgis.exports.formats import FORMATS, of_map
+
+    return of_map(len(report.sites)) if FORMATS["html"].file_name in {path.name for path in written} else ()

@@ -25,14 +25,20 @@ _VERDICT_STYLE = {
     Verdict.INCOMPLETE: "magenta",
     Verdict.NONE_FOUND: "green",
 }
+#: The most problems that are printed.
+MOST_ROWS = 20
 #: Up to so many sites are all listed; of more, only the `_GRAVEST` first by gravity.
 _MOST_LISTED, _GRAVEST = 100, 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-def verdict_table(report: Report, words: Words) -> Table:
-    """Make a table with one row per site; of more than `_MOST_LISTED`, the gravest, and a line that says how many more."""
+def verdict_table(report: Report, words: Words, *, place: str = "") -> Table:
+    """Make a table with one row per site.
+
+    Of more than `_MOST_LISTED` sites it lists the gravest, and a line says how many more there are; `place` is the file
+    that has them.
+    """
     table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("site", "name", "verdict", "area", "why", "nearest"):
         table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
@@ -40,7 +46,8 @@ def verdict_table(report: Report, words: Words) -> Table:
     if len(verdicts) > _MOST_LISTED:
         gravity = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
         verdicts = verdicts.iloc[np.argsort(verdicts["verdict"].map(gravity).to_numpy(), kind="stable")[:_GRAVEST]]
-        table.caption = Text(words("cli", "more_sites", count=f"{len(report.verdicts) - _GRAVEST:,}"))
+        key = "more_in" if place else "more_sites"
+        table.caption = Text(words("cli", key, count=f"{len(report.verdicts) - _GRAVEST:,}", place=place))
         table.caption_justify = "left"
     rows: Iterable[Any] = verdicts.itertuples()
     for row in rows:
@@ -59,13 +66,26 @@ def verdict_table(report: Report, words: Words) -> Table:
     return table
 
 
-def summary_lines(report: Report, words: Words) -> list[Text]:
-    """Return the number of sites by verdict, and the notice that every output carries."""
+def count_lines(report: Report, words: Words) -> list[Text]:
+    """Return one line per verdict with the number of its sites, the gravest first."""
     counts = report.verdicts["verdict"].value_counts()
-    lines = [
+    return [
         Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
         for verdict in Verdict
     ]
+
+
+def more_lines(count: int, words: Words, *, place: str = "") -> list[Text]:
+    """Return the line that says how many problems are not printed, and which file has them all."""
+    if count <= MOST_ROWS:
+        return []
+    key = "more_in" if place else "more_rows"
+    return [Text(words("cli", key, count=count - MOST_ROWS, place=place), style="dim")]
+
+
+def summary_lines(report: Report, words: Words) -> list[Text]:
+    """Return the number of overruled findings, and the notices that every output carries."""
+    lines = []
     if len(report.overrides):
         stale = int((report.overrides["status"] != "current").sum())
         lines.append(Text(words("override", "summary", count=len(report.overrides), stale=stale), style="bold"))

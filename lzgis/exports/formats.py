@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lzgis.errors import ExportError
 from lzgis.messages import Message
+from lzgis.model.report import Problem
 from lzgis.words import Language
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lzgis.model.audit import AuditReport, DiffReport, Recheck
     from lzgis.model.report import Report
 
+#: The most sites that the interactive map shows; of more, those with the gravest verdicts.
+MAP_SITES = 2_000
 #: Up to this many sites a report is held in memory as a whole, and every format can be written.
 WHOLE = 20_000
 
@@ -268,7 +271,6 @@ FORMATS: dict[str, Format] = {
         "lzgis.exports.map:write_map",
         audit="lzgis.exports.audit:write_audit_html",
         diff="lzgis.exports.map.difference:write_difference_map",
-        most_sites=2_000,
         options=("mode", "tianditu_key"),
         public=True,
     ),
@@ -316,6 +318,23 @@ def audit_formats() -> dict[str, str]:
 def diff_formats() -> dict[str, str]:
     """Return the formats of a comparison: file names by format."""
     return {name: f"diff{one.suffix}" for name, one in FORMATS.items() if one.diff}
+
+
+def of_map(sites: int) -> tuple[Problem, ...]:
+    """Return the note that the map of so many sites does not show them all; none if it does.
+
+    Examples
+    --------
+    >>> print(*of_map(10_000))
+    map.html: shows 2000 of 10000 sites, those with the gravest verdicts; see the other files for the rest
+    """
+    if sites <= MAP_SITES:
+        return ()
+    what = Message(
+        "shows {shown} of {sites} sites, those with the gravest verdicts", shown=str(MAP_SITES), sites=str(sites)
+    )
+    place = FORMATS["html"].file_name
+    return (Problem("note", place, what, Message("see the other files for the rest")),)
 
 
 def format_named(suffix: str, known: Iterable[str], path: str | Path) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -105,15 +105,72 @@ def records(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[dict[str, A
     """Iterate over the rows of a frame as dictionaries of Python values; `AT_ONCE` rows are in memory at a time."""
     names = list(columns)
     for start in range(0, len(frame), AT_ONCE):
-        values = [frame[name].iloc[start : start + AT_ONCE].tolist() for name in names]
+        some = frame.iloc[start : start + AT_ONCE]
+        values = [_python_values(some, name) for name in names]
         for row in zip(*values, strict=True):
             yield dict(zip(names, row, strict=True))
 
 
+def _python_values(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Return a column as Python values; equal texts are one object, which Arrow's texts would not be."""
+    repeats = isinstance(frame[name].dtype, pd.StringDtype | pd.CategoricalDtype)
+    return coded(frame, [name], lambda value: value).tolist() if repeats else frame[name].tolist()
+
+
+class Coded(NamedTuple):
+    """A column whose values repeat: the distinct values, and for every row the position of its value among them."""
+
+    codes: npt.NDArray[np.int32]
+    values: list[Any]
+
+    def taken(self, rows: npt.NDArray[Any] | slice) -> Coded:
+        """Return the column of these rows: positions, a mask or a slice."""
+        return Coded(self.codes[rows], self.values)
+
+    def tolist(self) -> list[Any]:
+        """Return the value of every row; equal values are one object."""
+        distinct: npt.NDArray[Any] = np.empty(len(self.values), dtype=object)
+        distinct[:] = self.values
+        values: list[Any] = distinct[self.codes].tolist()
+        return values
+
+
+def coded(frame: pd.DataFrame, names: Sequence[str], word: Callable[..., Any]) -> Coded:
+    """Word one or more columns of a table together, once per distinct combination of their values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table; its columns may be categorical.
+    names : sequence of str
+        The columns.
+    word : callable
+        Takes one value of each column as positional arguments, and returns what the row shows.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"a": ["x", "y", "x"], "b": [1, 2, 1]})
+    >>> coded(frame, ["a", "b"], lambda a, b: f"{a}{b}").values
+    ['x1', 'y2']
+    """
+    codes: npt.NDArray[Any] = np.zeros(len(frame), dtype=np.int64)
+    keys: list[tuple[Any, ...]] = [()] if len(frame) else []
+    for name in names:
+        own, found = pd.factorize(frame[name], use_na_sentinel=False)
+        values = list(found.tolist())
+        codes, joint = pd.factorize(codes * max(len(values), 1) + own)
+        keys = [(*keys[one // len(values)], values[one % len(values)]) for one in joint.tolist()]
+    return Coded(codes.astype(np.int32), [word(*key) for key in keys])
+
+
 def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the positions of the findings, the gravest first; equal ones keep their order."""
-    state = findings["state"].map({s.value: s.rank for s in State}).to_numpy()
-    severity = findings["severity"].map({s.value: s.rank for s in Severity}).to_numpy()
+    state, severity = (
+        np.asarray(
+            coded(findings, [name], {one.value: one.rank for one in ranks}.__getitem__).tolist(), dtype=np.float64
+        )
+        for name, ranks in (("state", State), ("severity", Severity))
+    )
     # A notice that applies is no conflict: it comes after what was not checked.
     informs = (state == State.INVOLVED.rank) & (severity == Severity.NOTICE.rank)
     return np.lexsort((severity, np.where(informs, State.NOT_CHECKED.rank + 0.5, state)))
@@ -269,7 +326,7 @@ class ReportText(ContextText):
 
     def findings(self, *, first: str = "conflicts") -> Iterator[dict[str, Any]]:
         """Iterate over the findings, the gravest first or, with ``first="site"``, in the report's order."""
-        frame = self.report.findings
+        frame = self.report.table
         if first == "conflicts":
             frame = frame.iloc[conflicts_first(frame)]
         return records(frame, (c.name for c in FINDING_COLUMNS))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -375,3 +376,13 @@ class Report(ReportContext):
     unit_lists: pd.DataFrame
     breakdown: pd.DataFrame = field(default_factory=no_breakdown)
     overrides: pd.DataFrame = field(default_factory=no_overrides)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The findings without their geometry, one row each, in the order of `findings`."""
+        return pd.DataFrame(self.findings.drop(columns=self.findings.geometry.name))
+
+    def parts(self, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the conflicting parts (EPSG:4490) of the findings at these positions, or of those that a mask selects."""
+        parts: npt.NDArray[Any] = self.findings.geometry.to_numpy()[positions]
+        return parts

@@ -379,7 +379,7 @@ def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, t
 def test_json_is_left_out_by_default_where_it_is_largest():
     usual = ("xlsx", "gpkg", "json", "html")
     assert gathering.allowed_formats(None, 2_000, usual) == [*usual]
-    assert gathering.allowed_formats(None, 2_001, usual) == ["xlsx", "gpkg"]
+    assert gathering.allowed_formats(None, 2_001, usual) == ["xlsx", "gpkg", "html"]
     assert gathering.allowed_formats(["json"], 200_000, usual) == ["json"]
     with pytest.raises(ConfigError, match="'json' is written of up to 200000 sites"):
         gathering.allowed_formats(["json"], 200_001, usual)

@@ -20,7 +20,7 @@ from report_fixture import HOSTILE, big_report, toy_report
 
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
-from lzgis.exports.map import write_map
+from lzgis.exports.map import gravest, write_map
 from lzgis.exports.map.page import inert_json
 from lzgis.exports.map.shapes import STEPS_M, simplified_to_fit, topology
 from lzgis.model.report import Layer, Problem, Report
@@ -128,11 +128,12 @@ def test_findings_are_sorted_conflicts_first(tmp_path: Path) -> None:
     first = findings[0]
     assert [pool[i] for i in first[1:4]] == ["生态保护红线内禁止开发建设", "生态保护红线", "南岭水源涵养"]
     assert re.search(r"[\d,]+\.\d\d ㎡（[\d,]+\.\d{4} 公顷），占 31\.23%", pool[first[6]])
-    details = {pool[a]: pool[b] for a, b in zip(first[7][::2], first[7][1::2], strict=True)}
+    lines = review["details"]
+    details = {pool[a]: pool[b] for a, b in zip(lines[first[7]][::2], lines[first[7]][1::2], strict=True)}
     assert details["手续"] == "报省级政府出具认定意见"
     assert first[8] >= 0
     missing = next(finding for finding in findings if finding[0] == 3)
-    assert "缺少图层，未核查" in [pool[i] for i in missing[7]]
+    assert "缺少图层，未核查" in [pool[i] for i in lines[missing[7]]]
     road = review["findings"][1][0]
     assert "要求 15.000（含假定半宽 20.000） m" in pool[road[6]]
 
@@ -529,3 +530,21 @@ def test_five_hundred_sites_open_fast(chromium: Any, tmp_path: Path) -> None:
     opened.page.fill("#lz-search", "P00123")
     assert opened.shown(".lz-item") == 1
     opened.close()
+
+
+def test_a_map_of_many_sites_shows_the_gravest_and_says_so(tmp_path: Path) -> None:
+    report = big_report(8, 3)
+    verdicts = report.verdicts.copy()
+    verdicts["verdict"] = ["未发现冲突", "存在禁止性冲突", "核查不完整", "需进一步论证"] * 2
+    report = dataclasses.replace(report, verdicts=verdicts)
+    assert gravest(report, 8) is report
+    few = gravest(report, 3)
+    # Both prohibited sites, and of the two that need proof the first, in the order of the file.
+    assert list(few.sites["id"]) == list(few.verdicts["site_id"]) == ["P00001", "P00003", "P00005"]
+    assert list(few.findings["site_id"]) == [one for one in ("P00001", "P00003", "P00005") for _ in range(3)]
+
+
+def test_the_page_says_how_many_sites_it_shows(tmp_path: Path) -> None:
+    city = page_of(big_report(2_001, 1), tmp_path / "map.html").data["city"]
+    said = "共 2001 个项目，地图只显示其中结论最严重的 2000 个"
+    assert said in city["footer"] and city["problems"][-1][2] == said

@@ -16,12 +16,13 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import ContextText, ReportText, records, text
+from lzgis.exports.report_text import ContextText, ReportText, coded, records, text
 from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS
 from lzgis.model.rules import Severity
 
@@ -85,16 +86,19 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
     return columns, aliases
 
 
-def finding_columns(texts: ReportText) -> dict[str, Any]:
-    """Return the columns of the findings, with titles beside the codes."""
-    findings = texts.report.findings
+def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
+    """Return the columns of the findings, or of those that a mask selects, with titles beside the codes."""
+    findings = texts.report.table if chosen is None else texts.report.table[chosen]
     columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
+    reason = ["reason", "unchecked_share"]
     titles = {
         "rule_title": _titles(findings["rule"], texts.rule),
         "layer_title": _titles(findings["layer"], texts.layer),
         "activity_title": _titles(findings["activity"], texts.activity),
         "severity_title": _titles(findings["severity"], partial(texts.word, "severity")),
-        "reason_title": [storable(texts.reason(row)) for row in records(findings, ("reason", "unchecked_share"))],
+        "reason_title": coded(
+            findings, reason, lambda *values: storable(texts.reason(dict(zip(reason, values, strict=True))))
+        ).tolist(),
     }
     if len(texts.report.overrides):
         keys = ("site_id", "rule", "feature_id")
@@ -103,8 +107,7 @@ def finding_columns(texts: ReportText) -> dict[str, Any]:
 
 
 def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
-    known = {code: storable(title(code)) for code in codes.unique()}
-    return [known[code] for code in codes.tolist()]
+    return coded(pd.DataFrame({"code": codes}), ["code"], lambda code: storable(title(code))).tolist()
 
 
 def finding_aliases(texts: ReportText) -> dict[str, str]:
@@ -135,14 +138,15 @@ def _site_layers(texts: ReportText) -> list[GisLayer]:
 
 def _part_layers(texts: ReportText) -> list[GisLayer]:
     findings = texts.report.findings
-    drawn = has_part(findings)
-    notice = findings["severity"] == Severity.NOTICE
-    frame = gpd.GeoDataFrame(finding_columns(texts), geometry=findings.geometry.to_numpy(), crs=CGCS2000)
+    drawn = has_part(findings).to_numpy()
+    notice = (texts.report.table["severity"] == Severity.NOTICE).to_numpy()
     aliases = finding_aliases(texts)
-    return [
-        *by_shape("conflicts", frame[(drawn & ~notice).to_numpy()], aliases, texts),
-        *by_shape("notices", frame[(drawn & notice).to_numpy()], aliases, texts),
-    ]
+    layers = []
+    for kind, chosen in (("conflicts", drawn & ~notice), ("notices", drawn & notice)):
+        columns = finding_columns(texts, chosen)
+        frame = gpd.GeoDataFrame(columns, geometry=texts.report.parts(chosen), crs=CGCS2000)
+        layers += by_shape(kind, frame, aliases, texts)
+    return layers
 
 
 def _tables(texts: ReportText) -> list[GisLayer]:
@@ -218,12 +222,13 @@ def _column(values: pd.Series[Any]) -> pd.Series[Any]:
         return plain.astype(np.int64)
     if kind == "f":
         return plain.astype(np.float64)
-    given = plain.tolist()
-    if isinstance(plain.dtype, pd.StringDtype) and not plain.hasnans and not _UNSTORABLE.search("".join(given)):
-        # Most texts can be stored as they are: one search in all of them is fast.
-        return pd.Series(given, dtype=object)
-    stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in given]
-    return pd.Series(stored, dtype=object)
+    # Texts are looked at once per distinct value, and equal ones are one object.
+    table = pd.DataFrame({"value": plain})
+    if plain.dtype == object and not all(isinstance(one, str) for one in plain.tolist()):
+        stored = [None if pd.api.types.is_scalar(v) and pd.isna(v) else storable(str(v)) for v in plain.tolist()]
+        return pd.Series(stored, dtype=object)
+    known = coded(table, ["value"], lambda one: None if pd.isna(one) else storable(str(one)))
+    return pd.Series(known.tolist(), dtype=object)
 
 
 def _joined(value: Any) -> Any:

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from lzgis.exports.formats import ReportPieces
-from lzgis.exports.report_text import ReportText, records
+from lzgis.exports.report_text import AT_ONCE, ReportText, coded, records, text
 from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import (
     FINDING_COLUMNS,
@@ -35,12 +35,12 @@ def write_json(report: Report, path: str | Path, *, language: Language = "zh") -
     Lists have one element per line, so that two reports can be compared line by line. Only ``notice`` and ``disclaimer``
     depend on the language.
     """
-    write_texts_atomic(path, lines(_members(report, lambda: [report], language)))
+    write_texts_atomic(path, lines(_members(report, lambda: [report], language, _written)))
 
 
 def write_json_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
     """Write the bytes that `write_json` gives, see `lzgis.exports.formats.PiecesWriter`."""
-    write_texts_atomic(path, lines(_members(pieces.head, pieces.reports, language)))
+    write_texts_atomic(path, lines(_members(pieces.head, pieces.reports, language, _written)))
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:
@@ -55,7 +55,9 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
         (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``,
         ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
     """
-    document = {key: _as_list(value) for key, value in _members(report, lambda: [report], language).items()}
+    document = {
+        key: _as_list(value) for key, value in _members(report, lambda: [report], language, _plain_rows).items()
+    }
     document["sites"] = {key: _as_list(value) for key, value in document["sites"].items()}
     return document
 
@@ -64,7 +66,7 @@ def _as_list(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator) else value
 
 
-def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language) -> dict[str, Any]:
+def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language, rows: _Rows) -> dict[str, Any]:
     """Return the members of a report, with iterators in place of lists; `pieces` is called once for each list."""
     texts = ReportText(head, language)
     return {
@@ -72,11 +74,11 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
-        "verdicts": _rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
-        "findings": (_finding(row) for row in _records(one.findings[_FINDINGS] for one in pieces())),
-        "unit_lists": _rows(one.unit_lists for one in pieces()),
-        "breakdown": _rows(_breakdowns(head.city.divisions, pieces)),
-        "overrides": _rows(one.overrides for one in pieces()),
+        "verdicts": rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
+        "findings": rows(one.table[_FINDINGS].assign(basis=_listed) for one in pieces()),
+        "unit_lists": rows(one.unit_lists for one in pieces()),
+        "breakdown": rows(_breakdowns(head.city.divisions, pieces)),
+        "overrides": rows(one.overrides for one in pieces()),
         "problems": (plain(dataclasses.asdict(p)) for p in head.problems),
         "provenance": provenance_object(head.provenance),
         "sites": _sites(one.sites for one in pieces()),
@@ -86,19 +88,46 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
 _FINDINGS = [column.name for column in FINDING_COLUMNS]
 
 
-def _records(frames: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
+#: Makes the elements of a list from tables of consecutive rows.
+_Rows = Callable[[Iterable[pd.DataFrame]], Iterator[Any]]
+
+
+class _Text(str):
+    """A value that is JSON already."""
+
+
+def _plain_rows(frames: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """Iterate over rows as dictionaries of plain values."""
     for frame in frames:
-        yield from records(frame, frame.columns)
+        yield from map(plain, records(frame, frame.columns))
 
 
-def _rows(frames: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
-    return map(plain, _records(frames))
+def _written(frames: Iterable[pd.DataFrame]) -> Iterator[_Text]:
+    """Iterate over rows as JSON: the texts that `_plain_rows` would give, each distinct value written once per piece."""
+    for frame in frames:
+        for start in range(0, len(frame), AT_ONCE):
+            some = frame.iloc[start : start + AT_ONCE]
+            columns = [_values(some, str(name)) for name in some.columns]
+            for row in zip(*columns, strict=True):
+                yield _Text(f"{{{', '.join(row)}}}")
 
 
-def _finding(row: dict[str, Any]) -> dict[str, Any]:
-    row["basis"] = [part for part in (row["basis"] or "").split(SEPARATOR) if part]
-    found: dict[str, Any] = plain(row)
-    return found
+def _values(frame: pd.DataFrame, name: str) -> list[str]:
+    """Return a column as members of JSON objects."""
+    column, key = frame[name], _text(name) + ": "
+    if column.dtype == np.float64:
+        return [f"{key}{value!r}" if math.isfinite(value) else f"{key}null" for value in column.tolist()]
+    if column.dtype == np.int64:
+        return [f"{key}{value}" for value in column.tolist()]
+    if column.dtype == object and not column.map(type).isin((str, tuple)).all():
+        return [key + _text(plain(value)) for value in column.tolist()]
+    return coded(frame, [name], lambda value: key + _text(plain(value))).tolist()
+
+
+def _listed(table: pd.DataFrame) -> pd.Series[Any]:
+    """Return the documents that findings rest on, as tuples in place of one text."""
+    parts = coded(table, ["basis"], lambda one: tuple(part for part in text(one).split(SEPARATOR) if part))
+    return pd.Series(parts.tolist(), dtype=object, index=table.index)
 
 
 def _breakdowns(divisions: Sequence[str], pieces: Callable[[], Iterable[Report]]) -> Iterator[pd.DataFrame]:
@@ -189,4 +218,6 @@ def _list_lines(values: Iterable[Any]) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, _Text):
+        return value
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

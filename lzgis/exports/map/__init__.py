@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
+from lzgis.exports.formats import FORMATS, MAP_SITES, of_map
 from lzgis.exports.gis.json import origin
 from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
@@ -24,7 +27,7 @@ from lzgis.exports.public_edition import CELL_M, public_edition, withheld
 from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
-from lzgis.model.report import Report
+from lzgis.model.report import Report, Verdict, no_breakdown
 from lzgis.words import Language
 
 __all__ = ["Mode", "write_map"]
@@ -84,11 +87,32 @@ def write_map(
     write_bytes_atomic(path, page.encode("utf-8"))
 
 
+def gravest(report: Report, most: int = MAP_SITES) -> Report:
+    """Return a report of the `most` sites with the gravest verdicts, in their order, with a note that says so.
+
+    A map of more sites can neither be looked at nor opened quickly. A report of fewer is returned as it is.
+    """
+    ids = report.sites["id"].astype(str)
+    if len(ids) <= most:
+        return report
+    rank = {one.value: place for place, one in enumerate(Verdict)}
+    ranks = dict(zip(report.verdicts["site_id"].astype(str), report.verdicts["verdict"].map(rank), strict=True))
+    order = np.argsort([ranks.get(one, rank[Verdict.INCOMPLETE]) for one in ids], kind="stable")[:most]
+    chosen = set(ids.to_numpy()[order])
+    tables = {
+        name: table[table[key].isin(chosen).to_numpy()].reset_index(drop=True)
+        for name, key in (("sites", "id"), ("findings", "site_id"), ("verdicts", "site_id"), ("unit_lists", "site_id"))
+        for table in (getattr(report, name),)
+    }
+    return replace(report, **tables, breakdown=no_breakdown(), problems=(*report.problems, *of_map(len(ids))))
+
+
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
     if mode not in get_args(Mode):
         allowed = ", ".join(get_args(Mode))
         what = Message("'{given}' is no mode of the map", given=mode)
         raise ExportError("mode", what, Message("use one of {known}", known=allowed))
+    report = gravest(report)
     whole = ReportText(report, language)
     key = TiandituKey.checked(tianditu_key) if tianditu_key else None
     missing = missing_layers(whole)
@@ -177,6 +201,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
         words("map", "crs"),
         # "Not simplified" would be wrong where layers are coarsened.
         *([simplified] if step_m or not coarse else []),
+        *(words.message(p.what) for p in report.problems if p.place == FORMATS["html"].file_name),
         *coarse,
         *([words("map", "uses-network")] if edition.key else []),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lzgis.exports.report_text import ContextText, ReportText, text
+from lzgis.exports.report_text import ContextText, ReportText, records, text
 from lzgis.model.rules import Document, Level, Rule
 
 Pairs = list[tuple[str, str]]
@@ -31,7 +31,7 @@ def general_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, li
         sentence = texts.words("map", "general-missing", levels=title)
         written.append({"level": title, "heading": "", "clause": sentence, "source": ""})
     places: dict[str, list[int]] = {}
-    for row in texts.report.unit_lists.to_dict("records"):
+    for row in records(texts.report.unit_lists, map(str, texts.report.unit_lists)):
         if row["level"] == Level.UNIT:
             continue
         key = tuple(text(row[name]) for name in ("level", "heading", "clause", "basis"))
@@ -55,7 +55,7 @@ def unit_texts(texts: ReportText) -> tuple[list[dict[str, Any]], dict[str, int]]
     """Return the admission list of every control unit met, and the index of each by its id."""
     units: dict[str, dict[str, Any]] = {}
     seen: set[tuple[str, str, str]] = set()
-    for row in texts.report.unit_lists.to_dict("records"):
+    for row in records(texts.report.unit_lists, map(str, texts.report.unit_lists)):
         if row["level"] != Level.UNIT:
             continue
         unit, heading, clause = (text(row[name]) for name in ("unit_id", "heading", "clause"))

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, number, text
+from lzgis.exports.report_text import ReportText, number, records, text
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
 
 _STEP_DEG = 1e-6
+# Columns of the findings that bands and lines are made from.
+_READ = (
+    *("site_id", "rule", "state", "reason", "layer", "feature_id", "feature_name", "baseline"),
+    *("distance_m", "required_m", "required_possible_m", "half_width_m"),
+)
 _VERTICES = 60_000
 _STEPS_M = (0.5, 1.0, 2.0, 5.0, 10.0)
 # Margin around a site within which bands are drawn, m: to the edges of the screen for few sites, less for hundreds.
@@ -106,7 +111,7 @@ class Surroundings:
 
 
 def corridor_data(
-    texts: ReportText, plane: Plane, findings: gpd.GeoDataFrame, order: Mapping[str, int]
+    texts: ReportText, plane: Plane, findings: pd.DataFrame, order: Mapping[str, int]
 ) -> tuple[dict[str, Any], dict[Any, int]]:
     """Return bands and lines for the scripts, and the line of each finding by its index.
 
@@ -116,7 +121,7 @@ def corridor_data(
         The report.
     plane : Plane
         The plane that buffers are computed in.
-    findings : GeoDataFrame
+    findings : DataFrame
         The findings, without missing texts.
     order : mapping
         Index of each site in the list.
@@ -127,9 +132,8 @@ def corridor_data(
     bands: dict[tuple[Any, ...], tuple[Any, dict[str, Any]]] = {}
     lines: list[list[Any]] = []
     line_of: dict[Any, int] = {}
-    for index, row in zip(
-        findings.index, findings.drop(columns=findings.geometry.name).to_dict("records"), strict=True
-    ):
+    measured = pd.DataFrame(findings[list(_READ)])
+    for index, row in zip(measured.index, records(measured, _READ), strict=True):
         site = around.sites.get(row["site_id"])
         if site is None or row["site_id"] not in order:
             continue

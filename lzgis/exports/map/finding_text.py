@@ -8,6 +8,13 @@ from typing import Any
 from lzgis.exports.report_text import ReportText, number
 from lzgis.words import Words
 
+#: Columns of a finding that `measures` and `details` read; how it was overruled depends on the site as well.
+MEASURED = ("area_m2", "length_m", "share", "area_possible_m2", "distance_m", "required_m", "required_possible_m")
+DETAILED = (
+    *("mean_width_m", "rule", "reason", "unchecked_share", "baseline", "half_width_m", "band", "item"),
+    *("procedure", "basis", "repealed", "strength", "certainty", "note"),
+)
+
 
 def area(words: Words, m2: float) -> str:
     """Format an area in square metres, with hectares to four decimals.

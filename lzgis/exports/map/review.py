@@ -5,7 +5,7 @@ Texts are stored once in a pool and referred to by index, since findings repeat 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.coordinates.plane import Geometries, Plane
+from lzgis.coordinates.plane import CGCS2000, Geometries, Plane
 from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
-from lzgis.exports.report_text import ReportText, number, text
+from lzgis.exports.report_text import Coded, ReportText, coded, number, records, text
 from lzgis.model.report import FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.for_sites import INFORMING_KINDS
@@ -30,6 +30,8 @@ _STEP_DEG = 1e-7
 _TEXTS = [column.name for column in FINDING_COLUMNS if column.dtype == "str"]
 # Ranks of findings, in reading order.
 PROHIBITED, CONDITIONAL, SLIVER, NOT_CHECKED, NOTICE, CLEAR, NOT_APPLICABLE = range(7)
+# What `finding_text.details` reads of the place of a finding where no finding is overruled.
+_ANYWHERE = {"site_id": "", "feature_id": ""}
 _DRAWN = (PROHIBITED, CONDITIONAL, SLIVER)
 
 
@@ -68,14 +70,32 @@ class Pool:
         return self._place[one]
 
 
+class Details:
+    """The labelled lines below findings, as lists of indexes of texts, without duplicates."""
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[int, ...], int] = {}
+
+    def __call__(self, one: tuple[int, ...]) -> int:
+        """Return the index of a list, adding it if it is new."""
+        return self._place.setdefault(one, len(self._place))
+
+    @property
+    def lists(self) -> list[tuple[int, ...]]:
+        """The lists in the order of their indexes."""
+        return list(self._place)
+
+
 def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tuple[float, dict[str, Any]]:
     """Return the tolerance of simplification in metres, and sites, findings and their shapes for the scripts.
 
     `shown` holds the index of every layer that the map shows, so that findings can refer to it.
     """
     pool = Pool()
-    findings = _ranked(texts.report.findings)
-    drawn = findings[findings["rank"].isin(_DRAWN) & _usable(findings)]
+    findings = _ranked(texts.report.table)
+    drawn = findings[findings["rank"].isin(_DRAWN)]
+    drawn = gpd.GeoDataFrame(drawn, geometry=texts.report.parts(drawn.index.to_numpy()), crs=CGCS2000)
+    drawn = drawn[_usable(drawn)]
     all_sites = texts.report.sites.reset_index(drop=True)
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
@@ -90,24 +110,27 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     units, unit = unit_texts(texts)
     general, general_of = general_texts(texts)
     places = _Places(shown, part, line, rule, unit)
+    listed, details = _findings(texts, findings, pool, order, places)
     return step_m, {
         **around,
         "rules": rules,
         "units": units,
         "general": general,
         "sites": _sites(texts, pool, {index: i for i, index in enumerate(sites.index)}, general_of),
-        "findings": _findings(texts, findings, pool, order, places),
+        "findings": listed,
+        "details": details,
         "pool": pool.texts,
         "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
         "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
     }
 
 
-def _ranked(findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the findings with a rank, in reading order and without missing texts."""
+def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings with a rank, in reading order and without missing texts; the index has their positions."""
     findings = findings.reset_index(drop=True).copy()
     for name in _TEXTS:
-        findings[name] = [text(value) for value in findings[name]]
+        # Python's texts: those of Arrow are slow to read one by one.
+        findings[name] = pd.Series(coded(findings, [name], text).tolist(), dtype=object, index=findings.index)
     states, severities = findings["state"], findings["severity"]
     known = [
         (states == State.SLIVER, SLIVER),
@@ -188,31 +211,44 @@ def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[li
 
 def _findings(
     texts: ReportText,
-    findings: gpd.GeoDataFrame,
+    table: pd.DataFrame,
     pool: Pool,
     order: Mapping[str, int],
     places: _Places,
-) -> list[list[list[Any]]]:
-    """Return the findings of each site, each as a list as made by `_finding`."""
+) -> tuple[list[list[list[Any]]], list[tuple[int, ...]]]:
+    """Return the findings of each site, and the lists of details that they refer to.
+
+    A finding is a list of its rank, rule, layer, feature, state, severity, figures, details and the indexes of `_Places`.
+    """
+    lists = Details()
     result: list[list[list[Any]]] = [[] for _ in order]
-    table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
-    names = [str(name) for name in table.columns]
-    for index, values in zip(table.index, table.itertuples(index=False, name=None), strict=True):
-        row = dict(zip(names, values, strict=True))
-        if row["site_id"] in order:
-            result[order[row["site_id"]]].append(_finding(texts, row, pool) + places.of(index, row))
-    return result
+    overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
+    # Texts that many findings share are first in the pool, so that their indexes are short.
+    details = _coded_rows(
+        table,
+        (*finding_text.DETAILED, *overruled),
+        lambda row: lists(tuple(pool(one) for line in finding_text.details(texts, _ANYWHERE | row) for one in line)),
+    )
+    worded = {
+        "title": coded(table, ["rule"], lambda rule: pool(texts.rule(rule))),
+        "layer": coded(table, ["layer"], lambda layer: pool(texts.layer(layer))),
+        "feature": coded(table, ["feature_name", "feature_id"], lambda name, one: pool(name or one)),
+        "state": coded(table, ["state"], lambda state: pool(texts.word("state", state))),
+        "severity": coded(table, ["severity"], lambda severity: pool(texts.word("severity", severity))),
+        "measures": _coded_rows(
+            table, finding_text.MEASURED, lambda row: pool(finding_text.measures(texts.words, row))
+        ),
+        "details": details,
+        "places": coded(table, ["site_id"], lambda site: order.get(site, -1)),
+    }
+    ranks = table["rank"].tolist()
+    keys = records(table, ("layer", "rule", "feature_id", "kind", "rank"))
+    rows = zip(*(one.tolist() for one in worded.values()), strict=True)
+    for index, rank, (*cells, place), key in zip(table.index.tolist(), ranks, rows, keys, strict=True):
+        if place >= 0:
+            result[place].append([int(rank), *cells, *places.of(index, key)])
+    return result, lists.lists
 
 
-def _finding(texts: ReportText, row: Mapping[str, Any], pool: Pool) -> list[Any]:
-    """Return a finding as a list: rank, rule, layer, feature, state, severity, figures and details."""
-    return [
-        int(row["rank"]),
-        pool(texts.rule(row["rule"])),
-        pool(texts.layer(row["layer"])),
-        pool(row["feature_name"] or row["feature_id"]),
-        pool(texts.word("state", row["state"])),
-        pool(texts.word("severity", row["severity"])),
-        pool(finding_text.measures(texts.words, row)),
-        [pool(one) for line in finding_text.details(texts, row) for one in line],
-    ]
+def _coded_rows(table: pd.DataFrame, names: Sequence[str], word: Callable[[dict[str, Any]], Any]) -> Coded:
+    return coded(table, names, lambda *values: word(dict(zip(names, values, strict=True))))

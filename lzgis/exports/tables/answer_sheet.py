@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Reason, State
+from lzgis.model.report import HIT_STATES, Reason, State
 from lzgis.model.rules import Level, Requirement
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
@@ -21,6 +21,10 @@ Row = dict[str, Any]
 Sizer = Callable[[Mapping[str, Any]], str]
 
 _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "note")
+
+
+#: Columns of the findings that facts are worded from.
+_USED = ("site_id", "rule", "state", "area_m2", "length_m", "distance_m")
 
 
 class Clause(NamedTuple):
@@ -58,6 +62,7 @@ class AnswerSheet:
         self._report = texts.report
         # The layers that each clause mentions, cached: hundreds of projects share their clauses.
         self._layers_of: dict[str, list[str]] = {}
+        self._visible = cache(lambda value: visible(text(value)))
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""
@@ -68,7 +73,7 @@ class AnswerSheet:
             if not rows and level is not Level.UNIT:
                 yield from self._blanks(level)
             for row in rows:
-                copied = {name: visible(text(row[name])) for name in _COPIED}
+                copied = {name: self._visible(row[name]) for name in _COPIED}
                 certainty = self._texts.word("certainty", text(row["certainty"]))
                 facts = tuple(self._facts(site_id, copied["clause"], size))
                 yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **copied)
@@ -101,8 +106,13 @@ class AnswerSheet:
 
     @cached_property
     def _findings(self) -> dict[str, list[Row]]:
-        frame = self._report.findings.iloc[conflicts_first(self._report.findings)]
-        return _by_site(records(frame, (c.name for c in FINDING_COLUMNS)))
+        table = self._report.table
+        # Only what clauses can mention, in the order of other tables.
+        mentioned = table["rule"].isin(set().union(*self._rules_of.values())) & (
+            table["reason"] != Reason.ACTIVITY_NOT_MEANT
+        )
+        table = table[mentioned.to_numpy()]
+        return _by_site(records(table.iloc[conflicts_first(table)], _USED))
 
     @cached_property
     def _activities(self) -> dict[str, str]:
@@ -136,7 +146,7 @@ class AnswerSheet:
         """Return one line per rule of a layer that the site violates; if there is none, one for the layer."""
         texts, words = self._texts, self._texts.words
         rules = self._rules_of[layer]
-        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules and _applies(f)]
+        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules]
         mine.sort(key=lambda f: State(f["state"]).rank)
         title = visible(texts.layer(layer))
         if not mine and layer not in self._report.layers:
@@ -170,7 +180,3 @@ def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found[row["site_id"]].append(row)
     return found
-
-
-def _applies(row: Row) -> bool:
-    return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple, overload
 
-from lzgis.exports.report_text import ContextText, ReportText, hectares, number, records, text
+import pandas as pd
+
+from lzgis.exports.report_text import (
+    Coded,
+    ContextText,
+    ReportText,
+    coded,
+    conflicts_first,
+    hectares,
+    number,
+    records,
+    text,
+)
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.model.report import SEPARATOR, State, Verdict
 from lzgis.model.rules import Rule
@@ -24,6 +37,36 @@ class Head(NamedTuple):
     folded: bool = False
 
 
+class CodedRows(Sequence[Sequence[Value]]):
+    """The rows of a table that is held by columns; a row is made when it is read.
+
+    Parameters
+    ----------
+    columns : list of Coded
+        The columns, in the order of the headings.
+    """
+
+    def __init__(self, columns: list[Coded]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0].codes)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[Value]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> CodedRows: ...
+
+    def __getitem__(self, place: int | slice) -> Sequence[Value] | CodedRows:
+        if isinstance(place, slice):
+            return CodedRows([Coded(one.codes[place], one.values) for one in self.columns])
+        return [one.values[one.codes[place]] for one in self.columns]
+
+    def __iter__(self) -> Iterator[Sequence[Value]]:
+        return zip(*(one.tolist() for one in self.columns), strict=True)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table to lay out.
@@ -34,8 +77,8 @@ class Table:
 
     name: str
     heads: list[Head]
-    rows: list[list[Value]]
-    marks: list[str] = field(default_factory=list)
+    rows: Sequence[Sequence[Value]]
+    marks: Sequence[str] = field(default_factory=list)
     marked: int = 0
     fixed: int = 0
     choices: Mapping[int, list[str]] = field(default_factory=dict)
@@ -97,6 +140,8 @@ _FINDING_COLUMNS = [
     ],
     *["certainty", "as_of", "rule_id"],
 ]
+#: Columns of codes that the section of the wording with the same name words.
+_CODES = ("state", "severity", "band", "baseline", "strength", "certainty")
 _CORRIDOR_COLUMNS = [
     *["site_id", "site_name", "rule", "feature_id", "feature_name", "state", "severity", "baseline"],
     *["half_width_m", "required_m", "distance_m", "shortfall_m", "required_possible_m"],
@@ -131,54 +176,55 @@ _RULE_COLUMNS = [
 ]
 
 
-def report_tables(texts: ReportText) -> list[Table]:
-    """Return the tables of a report, without its provenance, in reading order."""
-    findings = [_worded(texts, finding) for finding in texts.findings()]
+def report_tables(texts: ReportText) -> Iterator[Table]:
+    """Iterate over the tables of a report, without its provenance, in reading order."""
+    yield verdict_table(texts)
+    table = texts.report.table
+    order = conflicts_first(table)
+    # Codes are sorted, not the table: its texts would be copied.
+    columns = {name: column.taken(order) for name, column in _worded(texts, table).items()}
     overruled = ["override"] if len(texts.report.overrides) else []
-    open_rows = [f for f in findings if f["code"] == State.NOT_CHECKED or (f["unchecked_share"] or 0) > 0]
-    return [
-        verdict_table(texts),
-        _finding_table(texts, "findings", [*_FINDING_COLUMNS, *overruled], findings),
-        _finding_table(texts, "corridors", _CORRIDOR_COLUMNS, [f for f in findings if f["corridor"]]),
-        _unit_list_table(texts),
-        _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, open_rows),
-        *_override_tables(texts),
-        rule_table(texts),
-    ]
+    yield _finding_table(texts, "findings", [*_FINDING_COLUMNS, *overruled], columns)
+    corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()[order]
+    yield _finding_table(texts, "corridors", _CORRIDOR_COLUMNS, columns, corridor)
+    yield _unit_list_table(texts)
+    unknown = (table["state"] == State.NOT_CHECKED).to_numpy() | (table["unchecked_share"] > 0).to_numpy()
+    yield _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, columns, unknown[order])
+    yield from _override_tables(texts)
+    yield rule_table(texts)
 
 
-def _worded(texts: ReportText, finding: Mapping[str, Any]) -> dict[str, Any]:
-    """Word and round one finding; `code`, `corridor` and `mark` decide which tables it goes to, and its colour."""
-    rule = finding["rule"]
-    worded: dict[str, Any] = {}
-    for name in (n for n in _FINDING_COLUMNS if n in finding):
+def _worded(texts: ReportText, table: pd.DataFrame) -> dict[str, Coded]:
+    """Word and round the findings by columns, once per distinct value; `mark` decides their colour."""
+    columns: dict[str, Coded] = {}
+    for name in (n for n in _FINDING_COLUMNS if n in table):
         kind = _KINDS.get(name, "text")
-        worded[name] = text(finding[name]) if kind == "text" else number(finding[name], _PLACES[kind])
-    return worded | {
-        "code": finding["state"],
-        "corridor": finding["kind"] in DISTANCE_KINDS,
-        "mark": mark_of(finding),
-        "override": texts.override(finding),
-        "activity": texts.activity(finding["activity"]),
-        "rule": texts.rule(rule),
-        "rule_id": rule,
-        "area_ha": hectares(finding["area_m2"]),
-        "area_possible_ha": hectares(finding["area_possible_m2"]),
-        "kind": texts.word("rule_kind", finding["kind"]),
-        "layer": texts.layer(finding["layer"]),
-        "state": texts.word("state", finding["state"]),
-        "severity": texts.word("severity", finding["severity"]),
-        "reason": texts.reason(finding),
-        "band": texts.word("band", finding["band"]),
-        "baseline": texts.word("baseline", finding["baseline"]),
-        "procedure": texts.translated(rule, finding["procedure"]),
-        "note": texts.translated(rule, finding["note"]),
-        "basis": texts.basis(finding),
-        "strength": texts.word("strength", finding["strength"]),
-        "certainty": texts.word("certainty", finding["certainty"]),
-        "shortfall_m": shortfall(finding["required_m"], finding["distance_m"]),
-        "shortfall_possible_m": shortfall(finding["required_possible_m"], finding["distance_m"]),
+        columns[name] = coded(table, [name], text if kind == "text" else partial(number, places=_PLACES[kind]))
+    # Columns that are worded, and the columns of the findings that each is worded from.
+    worded: dict[str, tuple[list[str], Callable[..., Any]]] = {
+        "mark": (["severity", "state"], _mark),
+        "activity": (["activity"], texts.activity),
+        "rule": (["rule"], texts.rule),
+        "rule_id": (["rule"], text),
+        "area_ha": (["area_m2"], hectares),
+        "area_possible_ha": (["area_possible_m2"], hectares),
+        "kind": (["kind"], partial(texts.word, "rule_kind")),
+        "layer": (["layer"], texts.layer),
+        "reason": (
+            ["reason", "unchecked_share"],
+            lambda reason, share: texts.reason({"reason": reason, "unchecked_share": share}),
+        ),
+        **{name: ([name], partial(texts.word, name)) for name in _CODES},
+        "procedure": (["rule", "procedure"], texts.translated),
+        "note": (["rule", "note"], texts.translated),
+        "basis": (["rule", "basis"], lambda rule, basis: texts.basis({"rule": rule, "basis": basis})),
+        "shortfall_m": (["required_m", "distance_m"], shortfall),
+        "shortfall_possible_m": (["required_possible_m", "distance_m"], shortfall),
     }
+    if len(texts.report.overrides):
+        keys = ["site_id", "rule", "feature_id"]
+        worded["override"] = (keys, lambda *values: texts.override(dict(zip(keys, values, strict=True))))
+    return columns | {name: coded(table, names, word) for name, (names, word) in worded.items()}
 
 
 def shortfall(required_m: Any, distance_m: Any) -> float | None:
@@ -189,11 +235,15 @@ def shortfall(required_m: Any, distance_m: Any) -> float | None:
 
 def mark_of(finding: Mapping[str, Any]) -> str:
     """Return the verdict that a finding alone would lead to; empty for a notice, 不涉及 and 不适用."""
-    if finding["severity"] == "notice" or finding["state"] in (State.CLEAR, State.NOT_APPLICABLE):
+    return _mark(finding["severity"], finding["state"])
+
+
+def _mark(severity: str, state: str) -> str:
+    if severity == "notice" or state in (State.CLEAR, State.NOT_APPLICABLE):
         return ""
-    if finding["state"] == State.NOT_CHECKED:
+    if state == State.NOT_CHECKED:
         return Verdict.INCOMPLETE
-    grave = finding["severity"] == "prohibited" and finding["state"] == State.INVOLVED
+    grave = severity == "prohibited" and state == State.INVOLVED
     return Verdict.PROHIBITED if grave else Verdict.REVIEW
 
 
@@ -201,13 +251,15 @@ def _heads(texts: ContextText, names: Iterable[str], *, folded: Iterable[str] = 
     return [Head(texts.column(name), _KINDS.get(name, "text"), name in folded) for name in names]
 
 
-def _finding_table(texts: ReportText, name: str, columns: list[str], rows: list[dict[str, Any]]) -> Table:
+def _finding_table(
+    texts: ReportText, name: str, names: list[str], columns: Mapping[str, Coded], chosen: Any = slice(None)
+) -> Table:
     return Table(
         name,
-        _heads(texts, columns, folded=_FOLDED_OF_FINDINGS),
-        [[row[column] for column in columns] for row in rows],
-        marks=[row["mark"] for row in rows],
-        marked=columns.index("state"),
+        _heads(texts, names, folded=_FOLDED_OF_FINDINGS),
+        CodedRows([columns[one].taken(chosen) for one in names]),
+        marks=columns["mark"].taken(chosen).tolist(),
+        marked=names.index("state"),
         fixed=2,
     )
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
 
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import TINTS, ContextText, ReportText, visible
-from lzgis.exports.tables.tables import Head, Kind, Table, report_tables, rule_table, verdict_table
+from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.tables.tables import CodedRows, Head, Kind, Table, Value, report_tables, rule_table, verdict_table
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report, ReportContext
 from lzgis.words import Language
@@ -38,6 +44,9 @@ _WIDEST = 42
 _WIDEST_FIXED = 26
 _WIDEST_FOLDED = 34
 
+#: The most sites whose workbook is made in memory; that of more is made in files beside it.
+IN_MEMORY = 500
+
 #: Height of a line in points, and the most lines that a row shows, so that one long text does not fill the screen.
 _LINE_PT, _MOST_LINES = 14.0, 12
 
@@ -53,8 +62,16 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
     Excel never takes a text for a formula or a link. Control characters are escaped, and a text of more than 32,767
     characters is cut and says so.
     """
-    data = workbook_bytes(report, language=language)
-    write_bytes_atomic(path, data)
+    if len(report.sites) <= IN_MEMORY:
+        write_bytes_atomic(path, workbook_bytes(report, language=language))
+        return
+    texts = ReportText(report, language)
+
+    def make(made: Path) -> None:
+        with xlsxwriter.Workbook(made, _OPTIONS | {"tmpdir": str(made.parent)}) as book:
+            _fill(book, texts, report_tables(texts))
+
+    write_atomic(path, make)
 
 
 def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
@@ -78,15 +95,99 @@ def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     return tables_bytes(texts, report_tables(texts))
 
 
-def tables_bytes(texts: ContextText, tables: list[Table]) -> bytes:
+def tables_bytes(texts: ContextText, tables: Iterable[Table]) -> bytes:
     """Return a workbook with one sheet per table and one for the provenance."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS | {"in_memory": True}) as book:
-        pages = _new_pages(book, texts)
-        for table in tables:
-            pages.table(table)
-        pages.stack("provenance", provenance_tables(texts))
+        _fill(book, texts, tables)
     return buffer.getvalue()
+
+
+def _fill(book: Any, texts: ContextText, tables: Iterable[Table]) -> None:
+    pages = _new_pages(book, texts)
+    for table in tables:
+        pages.table(table)
+    pages.stack("provenance", provenance_tables(texts))
+
+
+class _Block(NamedTuple):
+    """Rows of a table below the headings of a sheet: for each column the cells, and the height of each row."""
+
+    top: int
+    columns: list[Coded]
+    formats: list[list[Any]]
+    lines: npt.NDArray[np.int32]
+
+
+class _Sheet(Worksheet):  # type: ignore[misc]
+    """A sheet that can take a block of rows by columns, whose cells are written once per distinct value.
+
+    xlsxwriter stores every cell as an object and formats each of them; a report has tens of cells for each of hundreds of
+    thousands of rows. All else on the sheet is written by xlsxwriter.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._block: _Block | None = None
+
+    def write_block(self, block: _Block) -> None:
+        """Take the last rows of the sheet. Values are texts, numbers or None."""
+        rows = len(block.lines)
+        if not rows:
+            return
+        self._check_dimensions(block.top, 0)
+        self._check_dimensions(block.top + rows - 1, len(block.columns) - 1)
+        columns = []
+        for column in block.columns:
+            often = np.bincount(column.codes, minlength=len(column.values)).tolist()
+            columns.append(Coded(column.codes, [self._cell(*one) for one in zip(column.values, often, strict=True)]))
+        self._block = block._replace(columns=columns)
+
+    def _cell(self, value: Any, often: int) -> str:
+        """Return what a cell holds after its format; empty if there is no cell. Texts are shared by the workbook."""
+        if value is None or value == "" or not often:
+            return ""
+        if not isinstance(value, str):
+            return f"><v>{value:.16G}</v></c>"
+        index = self.str_table._get_shared_string_index(value)
+        self.str_table.count += often - 1
+        return f' t="s"><v>{index}</v></c>'
+
+    def _write_rows(self) -> None:
+        """Write the rows above the block, then the block."""
+        block = self._block
+        if block is None:
+            super()._write_rows()
+            return
+        last: int = self.dim_rowmax
+        self.dim_rowmax: int = block.top - 1
+        super()._write_rows()
+        self.dim_rowmax = last
+        cells = [
+            self._written(number, *both) for number, both in enumerate(zip(block.columns, block.formats, strict=True))
+        ]
+        heights = [""] + [f' ht="{_LINE_PT * n:g}" customHeight="1"' for n in range(1, _MOST_LINES + 1)]
+        for start in range(0, len(block.lines), AT_ONCE):
+            chosen = slice(start, start + AT_ONCE)
+            rows = zip(*(one.taken(chosen).tolist() for one in cells), strict=True)
+            lines = block.lines[chosen].tolist()
+            self.fh.write(
+                "".join(
+                    f'<row r="{number}"{heights[deep if deep > 1 else 0]}>{"".join(row)}</row>'.replace(
+                        "#", str(number)
+                    )
+                    for number, (deep, row) in enumerate(zip(lines, rows, strict=True), start=block.top + start + 1)
+                )
+            )
+
+    def _written(self, number: int, column: Coded, formats: list[Any]) -> Coded:
+        """Return the cells of a column as XML, with ``#`` in place of the number of the row."""
+        name = xl_col_to_name(number)
+        values = [
+            one and f'<c r="{name}#" s="{shape._get_xf_index()}"{one}'
+            for one, shape in zip(column.values, formats, strict=True)
+        ]
+        return Coded(column.codes, values)
 
 
 def _new_pages(book: Any, texts: ContextText) -> _Pages:
@@ -125,13 +226,15 @@ class _Pages:
 
     def table(self, table: Table) -> None:
         """Write a table on as many sheets of its own as its rows need."""
+        if table.rows:
+            table = replace(table, rows=CodedRows(_columns(table)))
         title = self._texts.words("sheet", table.name)
         for start in range(0, max(1, len(table.rows)), ROW_LIMIT):
             number = start // ROW_LIMIT + 1
             name = title if number == 1 else self._texts.words("table", "continued", title=title, number=number)
             sheet, top = self._page(name)
             widths = self._widths(sheet, [table])
-            bottom = self._write(sheet, table, (top, start), widths)
+            bottom = self._block(sheet, table, (top, start), widths)
             self._finish(sheet, table, (top, bottom), widths)
             for column, answers in table.choices.items():
                 sheet.data_validation(
@@ -168,7 +271,7 @@ class _Pages:
         self._print(sheet, widths, 0)
 
     def _page(self, title: str) -> tuple[Any, int]:
-        sheet = self._book.add_worksheet(title)
+        sheet = self._book.add_worksheet(title, worksheet_class=_Sheet)
         sheet.hide_gridlines(0)
         sheet.set_footer("&L&A&R&P / &N")
         sheet.write_string(0, 0, self._text(self._texts.notice), self._notice)
@@ -188,6 +291,28 @@ class _Pages:
         sheet.fit_to_pages(beside, 0)
         if beside > 1 and fixed:
             sheet.repeat_columns(0, fixed - 1)
+
+    def _block(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
+        """Write the headings and the rows from `start` that fit on the sheet, by columns; return the row below them."""
+        top, start = place
+        if start >= len(table.rows):
+            return self._write(sheet, table, place, widths)
+        self._heads(sheet, table, top)
+        end = min(start + ROW_LIMIT, len(table.rows))
+        lines = np.ones(end - start, dtype=np.int32)
+        columns, formats = [], []
+        for number, (head, whole) in enumerate(zip(table.heads, _columns(table), strict=True)):
+            column = whole.taken(slice(start, end))
+            if head.folded:
+                deep = [_lines(widths[number], one) if isinstance(one, str) else 1 for one in column.values]
+                lines = np.maximum(lines, np.asarray(deep, dtype=np.int32)[column.codes])
+            worded = Coded(column.codes, [self._text(one) if isinstance(one, str) else one for one in column.values])
+            marks = table.marks[start:end] if number == table.marked else []
+            tinted, tints = _tinted(worded, marks) if marks else (worded, [""] * len(worded.values))
+            columns.append(tinted)
+            formats.append([self._format(head, tint) for tint in tints])
+        sheet.write_block(_Block(top + 1, columns, formats, np.minimum(lines, _MOST_LINES)))
+        return top + 1 + end - start
 
     def _write(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
         """Write the headings and the rows from `start` that fit on the sheet; return the row below them."""
@@ -249,8 +374,8 @@ class _Pages:
         """Set each column to the width that its texts need, within bounds, and return the widths."""
         widest: dict[int, int] = {}
         for table in tables:
-            for column, head in enumerate(table.heads):
-                values = {row[column] for row in table.rows}
+            for column, (head, held) in enumerate(zip(table.heads, _columns(table), strict=True)):
+                values = held.values
                 shown = [_shown(value, head.kind) for value in values]
                 limit = _WIDEST_FIXED if column < table.fixed else _WIDEST_FOLDED if head.folded else _WIDEST
                 # A heading may wrap once, but the arrow of the filter covers its end.
@@ -260,6 +385,33 @@ class _Pages:
         for column, wide in enumerate(widths):
             sheet.set_column(column, column, wide)
         return widths
+
+
+def _columns(table: Table) -> list[Coded]:
+    """Return the columns of a table with the distinct values that occur in it."""
+    if isinstance(table.rows, CodedRows):
+        return [_occurring(one) for one in table.rows.columns]
+    if not table.rows:
+        return [Coded(np.zeros(0, dtype=np.int32), []) for _ in table.heads]
+    return [_distinct(values) for values in zip(*table.rows, strict=True)]
+
+
+def _tinted(column: Coded, marks: Sequence[str]) -> tuple[Coded, list[str]]:
+    """Return a column with one value per distinct text and tint, and the tint of each."""
+    pairs = pd.DataFrame({"code": column.codes, "mark": marks})
+    both = coded(pairs, ["code", "mark"], lambda code, mark: (column.values[code], TINTS[mark] if mark else ""))
+    return Coded(both.codes, [value for value, _ in both.values]), [tint for _, tint in both.values]
+
+
+def _occurring(column: Coded) -> Coded:
+    codes, used = pd.factorize(column.codes)
+    return Coded(codes.astype(np.int32), [column.values[one] for one in used.tolist()])
+
+
+def _distinct(values: Sequence[Value]) -> Coded:
+    place: dict[Value, int] = {}
+    codes = [place.setdefault(value, len(place)) for value in values]
+    return Coded(np.asarray(codes, dtype=np.int32), list(place))
 
 
 def _shown(value: str | float | None, kind: Kind) -> str:

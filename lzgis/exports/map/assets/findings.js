@@ -6,6 +6,9 @@
 
   function text(number) { return lz.review.pool[number]; }
 
+  // Findings of a screening share their details; those of a comparison have their own.
+  function details(own) { return Array.isArray(own) ? own : lz.review.details[own]; }
+
   function answer(finding) {
     var rank = finding[0], state = text(finding[4]), severity = text(finding[5]);
     return lz.el("td", { class: "lz-answer" }, [
@@ -15,7 +18,7 @@
   }
 
   function body(number, finding) {
-    var named = text(finding[3]), figures = text(finding[6]), pairs = finding[7];
+    var named = text(finding[3]), figures = text(finding[6]), pairs = details(finding[7]);
     var title = lz.el("th", { attrs: { scope: "row" } }, [
       lz.el("span", { class: "lz-rule lz-data", text: text(finding[1]) }),
       lz.el("span", { class: "lz-layer lz-data", text: text(finding[2]) + (named ? " · " + named : "") })
