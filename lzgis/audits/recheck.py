@@ -23,7 +23,17 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, SEPARATOR, Problem, Reason, SiteTable, Source, State
+from lzgis.model.report import (
+    FINDING_COLUMNS,
+    HIT_STATES,
+    NOT_MEANT,
+    SEPARATOR,
+    Problem,
+    Reason,
+    SiteTable,
+    Source,
+    State,
+)
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries

@@ -83,6 +83,7 @@ class Shared:
         return self.coverages[layer]
 
     def area(self, layer: str) -> shapely.Geometry:
+        """Return the union of the features of a layer that says what others cover."""
         if layer not in self.areas:
             self.areas[layer] = shapely.union_all(self.layers[layer].index.geometries)
         return self.areas[layer]
