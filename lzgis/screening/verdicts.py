@@ -21,7 +21,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
 
     A prohibition outweighs everything. Next comes what needs a procedure or may be a boundary error, then what was not
     checked. The verdict is 未发现冲突 only where a site has none of these, and the book knows what applied on `day` in all
-    of its matters; otherwise it is 核查不完整.
+    matters that are about its activity; otherwise it is 核查不完整.
 
     Raises
     ------
@@ -42,9 +42,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
     review = (involved & conditional) | (sliver & (grave | conditional))
     notice = (involved | sliver) & ~grave & ~conditional
     n = len(ids)
-    best = np.full(
-        n, (Verdict.INCOMPLETE if unknown_matters(subjects.book, day) else Verdict.NONE_FOUND).value, dtype=object
-    )
+    best = np.where(_of_unknown_matter(subjects, day), Verdict.INCOMPLETE.value, Verdict.NONE_FOUND.value).astype(object)
     rule = pd.factorize(findings["rule"])
     nearest_rule, nearest_m = _nearest(findings, code, n)
     dimension = subjects.sites.dimension
@@ -66,6 +64,15 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
             "ladder": _ladder(findings, best, code, subjects.book.tolerance.ladder_m2),
         }
     )
+
+
+def _of_unknown_matter(subjects: Subjects, day: dt.date) -> np.ndarray:
+    """Whether a matter of which the book does not know what applied on `day` is about the site."""
+    found = np.zeros(len(subjects.table), dtype=bool)
+    for name in unknown_matters(subjects.book, day):
+        activities = subjects.book.matters[name].activities
+        found |= subjects.has_activity(activities) | subjects.no_activity if activities else True
+    return found
 
 
 def _verdict(
