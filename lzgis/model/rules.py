@@ -335,7 +335,8 @@ class RuleBook:
 
     `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its
     title; a city without the layer gets 未核查, never a pass. `requirements` are the general clauses of province and city.
-    `mentions` lists the words, besides its title, by which clauses refer to a layer.
+    `mentions` lists the words, besides its title, by which clauses refer to a layer. `values` lists, by layer and field,
+    values that are known though no rule is about them.
     """
 
     name: str
@@ -352,6 +353,7 @@ class RuleBook:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     matters: Mapping[str, Matter] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
+    values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Return the book with only the rules and requirements in force on `date`."""

@@ -58,6 +58,7 @@ class BookFile(Data):
     rule: dict[str, dict[str, Any]] = {}
     requirement: dict[str, dict[str, Any]] = {}
     mentions: dict[str, list[str]] = {}
+    values: dict[str, dict[str, list[str]]] = {}
     fact: dict[str, Fact] = {}
     matter: dict[str, Matter] = {}
     case: list[Case] = []
@@ -81,7 +82,7 @@ def read_rulebook(path: str | Path) -> RuleBook:
     """
     path = Path(path)
     read = list(_with_extended(path, (), set()))
-    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "fact", "matter")
+    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "values", "fact", "matter")
     merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
     for place, file, _ in read:
@@ -103,6 +104,9 @@ def read_rulebook(path: str | Path) -> RuleBook:
         audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
         requirements=tuple(merged["requirement"].values()),
         mentions={layer: tuple(words) for layer, words in merged["mentions"].items()},
+        values={
+            layer: {name: tuple(known) for name, known in fields.items()} for layer, fields in merged["values"].items()
+        },
         facts=merged["fact"],
         matters=merged["matter"],
         cases=tuple(case for _, file, _ in read for case in file.case),
@@ -231,10 +235,11 @@ def _check_requirements(book: RuleBook, place: str) -> None:
             raise ConfigError(
                 here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
             )
-    for layer in book.mentions:
-        if layer not in book.layers:
-            what = Message("layer '{layer}' is not in [layers]", layer=layer)
-            raise ConfigError(Message("{place}, {key}", place=place, key="mentions"), what, nearest(layer, book.layers))
+    for key, layers in (("mentions", book.mentions), ("values", book.values)):
+        for layer in layers:
+            if layer not in book.layers:
+                what = Message("layer '{layer}' is not in [layers]", layer=layer)
+                raise ConfigError(Message("{place}, {key}", place=place, key=key), what, nearest(layer, book.layers))
 
 
 def _check_basis(book: RuleBook, cited: list[Basis], here: str) -> None:
