@@ -68,7 +68,8 @@ class Catalogue:
     @cached_property
     def book(self) -> RuleBook:
         """The city's rule book."""
-        return read_rulebook(self.root / self.city.rules)
+        outside = [self.root, *(self.root / one for one in self.city.outside)]
+        return read_rulebook(self.root / self.city.rules, outside=outside)
 
     @cached_property
     def outline(self) -> shapely.Geometry:
