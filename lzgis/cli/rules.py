@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from lzgis.model.rules import Rule, RuleBook
 
-app = typer.Typer(help="The rule book: list the rules in force, explain one, run its cases.", no_args_is_help=True)
+app = typer.Typer(
+    help="The rule book: list the rules in force, explain one, run its cases, print the reference of its keys.",
+    no_args_is_help=True,
+)
 
 Activity = Annotated[str, typer.Option("--activity", help="An activity: its id, title or alias.")]
 AsOf = Annotated[
@@ -94,6 +97,14 @@ def check(
             typer.echo(f"{one.number} {one.case.rule} {one.case.activity} {one.case.day}: {expected} ≠ {_answer(one)}")
         typer.echo(f"{len(outcomes) - len(failed)}/{len(outcomes)}")
     raise typer.Exit(ExitCode.FOUND if failed else ExitCode.OK)
+
+
+@app.command("keys")
+def keys() -> None:
+    """Print the reference of every key of a rule book, in Markdown, with examples."""
+    from lzgis.rules.keys import key_reference
+
+    typer.echo(key_reference(), nl=False)
 
 
 def _answer(one: Any) -> str:
