@@ -14,6 +14,7 @@ from importlib.resources import files
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from annotated_types import MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -63,7 +64,9 @@ def own_keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the keys that a model adds or changes; all of them if it is based on no other model of a book."""
     base = next(one for one in model.__mro__[1:] if issubclass(one, BaseModel))
     written = {name for name in model.__annotations__ if base.model_fields and name != "kind"}
-    return {name: one for name, one in model.model_fields.items() if not base.model_fields or name in written}
+    fields = {name: one for name, one in model.model_fields.items() if not base.model_fields or name in written}
+    # A list that must be empty is a key that the kind does not have.
+    return {name: one for name, one in fields.items() if MaxLen(0) not in one.metadata}
 
 
 def meaning(model: type[BaseModel], key: str) -> str:
