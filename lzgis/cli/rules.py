@@ -40,6 +40,7 @@ def list_rules(
     from rich.table import Table
 
     from lzgis.city.provenance import date_of
+    from lzgis.words import Words
 
     book = _book(layers)
     day = date_of(as_of)
@@ -47,12 +48,14 @@ def list_rules(
     if as_json:
         typer.echo(json.dumps(rules, ensure_ascii=False, indent=1))
         return
+    words = Words(lang.value)
     table = Table()
-    for name in ("id", "title", "severity", "route", "basis", "certainty"):
-        table.add_column(name)
+    for name in ("rule_id", "rule", "severity", "route", "basis", "certainty"):
+        table.add_column(words("column", name))
     for one in rules:
-        title = one["title_en"] or one["title"] if lang is Lang.en else one["title"]
-        table.add_row(one["id"], title, one["severity"], one["route"], one["basis"], one["certainty"])
+        codes = [words(name, one[name]) for name in ("severity", "route")]
+        title = words.title(one["title"], one["title_en"])
+        table.add_row(one["id"], title, *codes, one["basis"], words("certainty", one["certainty"]))
     stdout().print(table)
 
 

@@ -260,6 +260,14 @@ class ContextText:
         """Return a rule's procedure or note in the reader's language, if the rule book has it."""
         return words if self.words.language == "zh" else self._translated(rule_id).get(words, words)
 
+    def facts(self, names: str) -> str:
+        """Return the titles of facts whose ids are joined by `SEPARATOR`."""
+        known = self.context.book.facts
+        titles = [
+            self.words.title(known[one].title, known[one].title_en) for one in names.split(SEPARATOR) if one in known
+        ]
+        return SEPARATOR.join(titles)
+
     def basis(self, finding: Mapping[str, Any]) -> str:
         """Return the documents and articles that a finding rests on."""
         rule = self._rules.get(finding["rule"])
@@ -285,7 +293,7 @@ class ContextText:
         if rule is None:
             return {}
         pairs = [(rule.procedure, rule.procedure_en), (rule.note, rule.note_en)]
-        pairs += [(u.procedure, u.procedure_en) for u in rule.unless]
+        pairs += [pair for u in rule.unless for pair in ((u.procedure, u.procedure_en), (u.note, u.note_en))]
         return {zh: en for zh, en in pairs if zh and en}
 
 

@@ -17,7 +17,8 @@ from lzgis.config import checked_number
 class Baseline(StrEnum):
     """What the geometry of a layer represents when a distance is measured from it, and what a finding was measured from.
 
-    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
+    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one. An area
+    from whose own border the distance counts says ``edge``.
     """
 
     DELIMITED_ZONE = "delimited-zone"
@@ -28,6 +29,7 @@ class Baseline(StrEnum):
     WATER_POLYGON = "water-polygon"
     CENTRELINE = "centreline"
     CENTRELINE_WITH_HALF_WIDTH = "centreline-with-half-width"
+    EDGE = "edge"
 
 
 class _Data(BaseModel):

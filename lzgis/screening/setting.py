@@ -14,7 +14,7 @@ from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
 from lzgis.messages import Message
-from lzgis.model.catalogue import CatalogueSpec
+from lzgis.model.catalogue import Baseline, CatalogueSpec, LayerSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
 from lzgis.reading import shown
@@ -159,7 +159,7 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
 
 
 def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
-    """Raise `ConfigError` if a rule measures from a layer whose catalogue entry states no baseline."""
+    """Raise `ConfigError` if a rule measures from a layer that states no baseline, or its distance would not be used."""
     for name, one in loaded.items():
         for rule in book.rules:
             if isinstance(rule, KeepAway) and name in rule.layers and one.layer.spec.baseline is None:
@@ -168,3 +168,17 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
                 )
                 remedy = Message('add baseline = "centreline" or another')
                 raise ConfigError(Message("catalogue, layer '{name}'", name=name), what, remedy)
+            if isinstance(rule, KeepAway) and name == rule.layer and _distance_unused(rule, one.layer.spec):
+                what = Message(
+                    "rule '{id}' requires {distance:g} m, but of a delimited zone only zone_distance_m counts, and it gives none",
+                    id=rule.id,
+                    distance=rule.distance_m,
+                )
+                remedy = Message(
+                    'baseline = "edge" if the distance counts from its border, or add zone_distance_m to the rule'
+                )
+                raise ConfigError(Message("catalogue, layer '{name}'", name=name), what, remedy)
+
+
+def _distance_unused(rule: KeepAway, spec: LayerSpec) -> bool:
+    return spec.baseline is Baseline.DELIMITED_ZONE and "zone_distance_m" not in rule.model_fields_set

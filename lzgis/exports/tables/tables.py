@@ -125,7 +125,17 @@ _VERDICT_COLUMNS = [
 ]
 _FINDING_COLUMNS = [
     *["site_id", "site_name", "activity", "rule", "kind", "layer", "feature_id", "feature_name", "state"],
-    *["severity", "reason", "area_m2", "area_ha", "area_possible_m2", "area_possible_ha", "share"],
+    *[
+        "severity",
+        "route",
+        "reason",
+        "open_facts",
+        "area_m2",
+        "area_ha",
+        "area_possible_m2",
+        "area_possible_ha",
+        "share",
+    ],
     *["length_m", "distance_m", "required_m", "required_possible_m", "margin", "band", "baseline"],
     *[
         "half_width_m",
@@ -141,7 +151,7 @@ _FINDING_COLUMNS = [
     *["certainty", "as_of", "rule_id"],
 ]
 #: Columns of codes that the section of the wording with the same name words.
-_CODES = ("state", "severity", "band", "baseline", "strength", "certainty")
+_CODES = ("state", "severity", "route", "band", "baseline", "strength", "certainty")
 _CORRIDOR_COLUMNS = [
     *["site_id", "site_name", "rule", "feature_id", "feature_name", "state", "severity", "baseline"],
     *["half_width_m", "required_m", "distance_m", "shortfall_m", "required_possible_m"],
@@ -217,6 +227,7 @@ def _worded(texts: ReportText, table: pd.DataFrame) -> dict[str, Coded]:
         **{name: ([name], partial(texts.word, name)) for name in _CODES},
         "procedure": (["rule", "procedure"], texts.translated),
         "note": (["rule", "note"], texts.translated),
+        "open_facts": (["open_facts"], texts.facts),
         "basis": (["rule", "basis"], lambda rule, basis: texts.basis({"rule": rule, "basis": basis})),
         "shortfall_m": (["required_m", "distance_m"], shortfall),
         "shortfall_possible_m": (["required_possible_m", "distance_m"], shortfall),
