@@ -17,10 +17,13 @@ from lzgis.config import checked_number
 class Baseline(StrEnum):
     """What the geometry of a layer represents when a distance is measured from it, and what a finding was measured from.
 
-    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
+    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one. The
+    ``edge`` of an area (a reserve, a water) is a limit from which a rule demands its distance; a ``delimited-zone`` is the
+    controlled strip itself, from which a rule demands its own `zone_distance_m`, usually 0.
     """
 
     DELIMITED_ZONE = "delimited-zone"
+    EDGE = "edge"
     ROAD_LAND_EDGE = "road-land-edge"
     ROADBED_EDGE = "roadbed-edge"
     MANAGEMENT_RANGE = "management-range"
