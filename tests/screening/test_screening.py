@@ -156,11 +156,12 @@ def test_an_activity_within_another_is_met_by_its_rules(tmp_path):
 
 def test_an_unknown_activity_concerns_its_row_alone(city):
     # Site 1 has a word that is none, site 2 lies at the same place and is housing: the redline prohibits housing.
-    report = toy.screened(city, SITES[2], SITES[2], activity=["核电站", "住宅"])
-    alone = toy.screened(city, SITES[2], activity="住宅")
+    inside = toy.square(100, 100)
+    report = toy.screened(city, inside, inside, activity=["核电站", "住宅"])
+    alone = toy.screened(city, inside, activity="住宅")
     assert toy.verdict(report, "s2")["verdict"] == toy.verdict(alone)["verdict"]
     first = report.findings[report.findings["site_id"] == "s1"]
-    missing = toy.screened(city, SITES[2], activity="").findings
+    missing = toy.screened(city, inside, activity="").findings
     # It is answered as a site without an activity is, for a reason of its own.
     assert first["state"].tolist() == missing["state"].tolist()
     assert first["reason"].tolist() == missing["reason"].replace("activity-missing", "activity-unknown").tolist()

@@ -145,6 +145,10 @@ def _page(edition: _Edition, wording: str) -> str:
             [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
             for p in texts.report.problems
         ],
+        "not_covered": [
+            [one.title, one.reason, words("map", "not-covered-ask", authority=one.ask) if one.ask else ""]
+            for one in texts.not_covered
+        ],
         "tianditu": edition.key is not None,
         "words": columns | _words(texts, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
