@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lzgis.city.layer_dates import date_problems
 from lzgis.model.report import (
     FINDING_COLUMNS,
     SEPARATOR,
@@ -315,6 +316,14 @@ class ContextText:
             )
             for one in uncovered_matters(self.context)
         ]
+
+    @property
+    def other_dates(self) -> str:
+        """The sentence that layers show another state than that of the as-of date; empty if all show that one."""
+        needed = {name for rule in self.context.book.rules for name in rule.layers}
+        specs = {name: layer.spec for name, layer in self.context.layers.items()}
+        found = date_problems(specs, needed, self.context.provenance.as_of)
+        return "".join(self.words.message(one.what) for one in found)
 
     @property
     def coverage(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lzgis.city.catalogue import Catalogue, missing_layers
+from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
@@ -31,7 +32,7 @@ class Setting:
     Attributes
     ----------
     city : Catalogue
-        The city.
+        The city, with the states of its layers on that day.
     day : date
         The date whose rules apply.
     book : RuleBook
@@ -104,6 +105,7 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
         If a layer cannot be read.
     """
     book = city.book.as_of(day)
+    city = city.as_of(day)
     if not book.rules:
         raise ConfigError(
             Message("rule book '{name}'", name=book.name),
@@ -111,7 +113,12 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
             Message("give a later date with as_of"),
         )
     loaded = _load_layers(city, progress)
-    problems = (*_missing_layer_problems(city, book, loaded), *_unknown_matter_problems(book, day))
+    needed = {name for rule in book.rules for name in rule.layers} | {city.city.outline}
+    problems = (
+        *_missing_layer_problems(city, book, loaded),
+        *_unknown_matter_problems(book, day),
+        *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
+    )
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
 

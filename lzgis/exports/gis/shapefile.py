@@ -167,6 +167,7 @@ def _readme(texts: ReportText, cuts: int) -> str:
         texts.notice,
         texts.disclaimer,
         texts.coverage,
+        texts.other_dates,
         words("shapefile", "encoding"),
         words("shapefile", "crs"),
         words("shapefile", "names"),

@@ -200,6 +200,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
     return [
         words("map", "as-of", date=origin.as_of.isoformat()),
         *([words("map", "data-dates", first=dates[0], last=dates[-1])] if dates else []),
+        *([other] if (other := edition.texts.other_dates) else []),
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
