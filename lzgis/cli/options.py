@@ -133,6 +133,10 @@ class ReadingOptions:
             "--accept-repairs", help="Use repaired shapes also where the repair changes their area; else 未核查."
         ),
     ] = False
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse the file if an activity is not in the vocabulary; else 未核查 for that site."),
+    ] = False
     helmert: Annotated[
         str,
         typer.Option(
@@ -171,6 +175,7 @@ class ReadingOptions:
             repairs="accepted" if self.accept_repairs else "listed",
             shapes=self.shapes.value if self.shapes else "given",
             network="allowed" if self.allow_network else "refused",
+            activities="refused" if self.strict else "listed",
         )
 
 

@@ -145,6 +145,7 @@ def _table(
         located.transforms,
         (*drawn.repairs, *mended.repairs),
         drawn.enclosing,
+        options.activities,
     )
 
 

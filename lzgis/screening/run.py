@@ -30,7 +30,7 @@ from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
-from lzgis.screening.subjects import subjects_of
+from lzgis.screening.subjects import refuse_unknown_activities, subjects_of, unknown_activities
 from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -85,8 +85,10 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     Raises
     ------
     SourceError
-        If an activity is not in the vocabulary.
+        If an activity is not in the vocabulary and ``sites.activities`` is ``refused``.
     """
+    if sites.activities == "refused":
+        refuse_unknown_activities(sites, setting.book)
     city, book, layers = setting.city, setting.book, setting.plane_layers
     everyone = np.arange(len(sites.frame))
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
@@ -107,7 +109,7 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
         findings=findings,
         verdicts=verdicts(findings, subjects, setting.day),
         breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
-        problems=sites.problems,
+        problems=(*sites.problems, *unknown_activities(sites, setting.book)),
     )
 
 

@@ -15,7 +15,7 @@ from lzgis.city.catalogue import Catalogue
 from lzgis.config import nearest
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import SEPARATOR, SiteTable
+from lzgis.model.report import SEPARATOR, Problem, SiteTable
 from lzgis.model.rules import Fact, Rule, RuleBook
 from lzgis.rules.book import NUMERIC, activity_of
 from lzgis.rules.for_sites.plane import PlaneSites
@@ -38,7 +38,8 @@ class Subjects:
     table : DataFrame
         The sites as they were read.
     activity : array of str
-        Id of each site's activity in the vocabulary; empty if the site gives none.
+        Id of each site's activity in the vocabulary; the word as given if it is not in the vocabulary; empty if the site
+        gives none.
     sites : PlaneSites
         Their shapes in the plane of the city.
     book : RuleBook
@@ -57,7 +58,7 @@ class Subjects:
         """Whether each site's activity is one of these, or a case of one."""
         wanted = frozenset(activities)
         codes, given = self._activities
-        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        fits = np.array([a in self.book.activities and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
         return np.asarray(fits[codes])
 
     def facts_hold(self, conditions: Mapping[str, list[str]]) -> FactAnswers:
@@ -110,8 +111,9 @@ class Subjects:
 
     @cached_property
     def no_activity(self) -> np.ndarray:
-        """Whether the site gives no activity."""
-        return np.asarray(self.activity == "", dtype=bool)
+        """Whether the site gives no activity, or one that is not in the vocabulary."""
+        codes, given = self._activities
+        return np.array([one not in self.book.activities for one in given], dtype=bool)[codes]
 
 
 def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
@@ -164,38 +166,55 @@ def _meets(declared: str, condition: str) -> bool:
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
-    """Project the sites at positions `which` to the plane of the city, and look up their activities.
-
-    Raises
-    ------
-    SourceError
-        If an activity is not in the vocabulary.
-    """
+    """Project the sites at positions `which` to the plane of the city, and look up their activities."""
     frame = sites.frame.iloc[which]
-    ids: dict[str, str] = {"": ""}
-    for row, given in zip(which, frame["activity"], strict=True):
-        if given in ids:
-            continue
-        try:
-            ids[given] = activity_of(book, given)
-        except KeyError:
-            raise _unknown_activity(sites, book, int(row)) from None
+    ids = {given: _id_of(given, book) for given in set(frame["activity"])}
     activity = np.array([ids[a] for a in frame["activity"]], dtype=object)
     geometry = city.plane.project(frame.geometry.to_numpy())
     encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
     return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book, encloses)
 
 
-def _unknown_activity(sites: SiteTable, book: RuleBook, row: int) -> SourceError:
-    given = sites.frame["activity"].iloc[row]
+def unknown_activities(sites: SiteTable, book: RuleBook) -> tuple[Problem, ...]:
+    """Return a warning with the nearest words for every site whose activity is not in the vocabulary."""
+    problems = []
+    for site, given in zip(sites.frame["id"], sites.frame["activity"], strict=True):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message("{name}, site '{site}', activity", name=sites.source.name, site=site)
+            what = Message(
+                "'{given}' is not in the vocabulary; what depends on the activity is not checked", given=given
+            )
+            problems.append(Problem("warning", place, what, _nearest_words(given, book)))
+    return tuple(problems)
+
+
+def refuse_unknown_activities(sites: SiteTable, book: RuleBook, *, first_row: int = 1) -> None:
+    """Refuse sites with an activity that is not in the vocabulary.
+
+    Raises
+    ------
+    SourceError
+        If there is one; the error names its row, counted from `first_row`.
+    """
+    for row, (site, given) in enumerate(zip(sites.frame["id"], sites.frame["activity"], strict=True), first_row):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message(
+                "{name}, row {value} (site '{value2}'), activity", name=sites.source.name, value=row, value2=site
+            )
+            what = Message("'{given}' is not in the vocabulary", given=given)
+            raise SourceError(place, what, _nearest_words(given, book))
+
+
+def _id_of(given: str, book: RuleBook) -> str:
+    try:
+        return activity_of(book, given) if given else ""
+    except KeyError:
+        return given
+
+
+def _nearest_words(given: str, book: RuleBook) -> str:
     titles = [a.title for a in book.activities.values()]
-    allowed = nearest(given, titles)
-    if not allowed.startswith("allowed"):
-        allowed = Message("{near} allowed: {names}", near=allowed, names="、".join(titles))
-    place = Message(
-        "{name}, row {value} (site '{value2}'), activity",
-        name=sites.source.name,
-        value=row + 1,
-        value2=sites.frame["id"].iloc[row],
-    )
-    return SourceError(place, Message("'{given}' is not in the vocabulary", given=given), allowed)
+    near = nearest(given, [word for a in book.activities.values() for word in (a.title, *a.aliases)])
+    if near.startswith("allowed"):
+        return nearest(given, titles)
+    return Message("{near} allowed: {names}", near=near, names="、".join(titles))

@@ -67,14 +67,16 @@ _SITES = _Kind("SITES", 8)
 _PROHIBITED = _Kind("PROHIBITED", 1)
 _CONDITIONAL = _Kind("CONDITIONAL", 30)
 _SLIVER = _Kind("SLIVER", 6)
+_NOT_APPLICABLE = _Kind("NOT_APPLICABLE", 9)
 _NOTE = _Kind("NOTE", 7)
-_KINDS = (_SITES, _PROHIBITED, _CONDITIONAL, _SLIVER, _NOTE)
+_KINDS = (_SITES, _PROHIBITED, _CONDITIONAL, _SLIVER, _NOT_APPLICABLE, _NOTE)
 
 
 def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write the conflicting parts and the sites as a drawing, see `lzgis.exports.formats.ReportWriter`.
 
-    Each ring of a part is a closed polyline on a layer of its severity and has, as extended data of the application
+    Each ring of a part is a closed polyline on a layer of its severity, or on ``NOT_APPLICABLE`` without a label where the
+    rule is not meant for the activity. It has, as extended data of the application
     ``LZGIS``, site, rule, layer, feature, state and area in m² on the ellipsoid. Line and point sites give open
     polylines and points.
 
@@ -177,6 +179,7 @@ def _comments(texts: ReportText, zone: Zone) -> Iterator[str]:
     yield f"rules as of {provenance.as_of.isoformat()}, {provenance.rule_book} {provenance.rule_book_version}"
     yield texts.notice
     yield texts.disclaimer
+    yield texts.coverage
 
 
 def _provenance(report: Report) -> Iterator[str]:
@@ -201,7 +204,8 @@ class _Drawing:
     def draw(self) -> None:
         """Draw sites, conflicting parts and notes, and show all of them when the drawing is opened."""
         findings = self._texts.report.findings
-        drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
+        unmeant = findings["state"] == State.NOT_APPLICABLE
+        drawn = findings[has_part(findings) & ((findings["severity"] != Severity.NOTICE) | unmeant)]
         sites = self._texts.report.sites[has_part(self._texts.report.sites)]
         site_shapes = self._zone.project(sites.geometry.to_numpy())
         parts = self._zone.project(drawn.geometry.to_numpy())
@@ -242,6 +246,8 @@ class _Drawing:
         overruled = self._texts.override(row)
         facts = [*_facts(row), *([_fact("override", overruled)] if overruled else [])]
         self._shape(shape, kind, facts)
+        if kind is _NOT_APPLICABLE:
+            return
         size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
         mark = f" {self._texts.column('override')}" if overruled else ""
         self._label(shape, kind, _cut(self._texts.rule(row["rule"])) + size + mark)
@@ -299,12 +305,14 @@ def _points(shape: shapely.Geometry) -> list[tuple[float, float]]:
 
 
 def _kind(row: dict[str, Any]) -> _Kind:
+    if row["state"] == State.NOT_APPLICABLE:
+        return _NOT_APPLICABLE
     if row["state"] == State.SLIVER:
         return _SLIVER
     return _PROHIBITED if row["severity"] == Severity.PROHIBITED else _CONDITIONAL
 
 
 def _facts(row: dict[str, Any]) -> list[Tag]:
-    names = ("site_id", "rule", "layer", "feature_id", "state", "severity")
-    facts = [_fact(name, text(row[name])) for name in names]
+    names = ("site_id", "rule", "layer", "feature_id", "state", "severity", "route", "open_facts", "item")
+    facts = [_fact(name, text(row[name])) for name in names if name in names[:6] or text(row[name])]
     return facts + [(1040, float(row["area_m2"]))] * bool(np.isfinite(row["area_m2"]))

@@ -22,7 +22,14 @@ from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_style import Category, categorized
-from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ContextText, ReportText
+from lzgis.exports.report_text import (
+    NOT_APPLICABLE_COLOUR,
+    PART_COLOURS,
+    SLIVER_COLOUR,
+    VERDICT_COLOURS,
+    ContextText,
+    ReportText,
+)
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
@@ -295,7 +302,14 @@ def _styles(texts: ContextText) -> Styles:
     grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
     notice, colour = texts.words("severity", Severity.NOTICE), PART_COLOURS[Severity.NOTICE]
     light = [Category(Severity.NOTICE, notice, colour, opacity=0.1, width_mm=0.3)]
-    return {"sites": ('"verdict"', verdicts), "conflicts": (PART_CLASS, grave), "notices": ('"severity"', light)}
+    unmeant = texts.words("state", State.NOT_APPLICABLE)
+    pale = [Category(State.NOT_APPLICABLE, unmeant, NOT_APPLICABLE_COLOUR, opacity=0.1, width_mm=0.3)]
+    return {
+        "sites": ('"verdict"', verdicts),
+        "conflicts": (PART_CLASS, grave),
+        "notices": ('"severity"', light),
+        "not_applicable": ('"state"', pale),
+    }
 
 
 def _date(database: sqlite3.Connection, report: ReportContext) -> None:

@@ -43,6 +43,8 @@ _SHORT = {
     "not_applicable": "not_applic",
     "reason_title": "rea_title",
     "required_possible_m": "req_pos_m",
+    "route_title": "rou_title",
+    "facts_title": "fac_title",
     "severity_title": "sev_title",
     "site_area_m2": "site_m2",
     "site_length_m": "site_len_m",
@@ -123,7 +125,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
     frame = layer.frame.rename(columns=names)
     cuts: list[dict[str, Any]] = []
     for name in names.values():
-        if frame[name].dtype != object:
+        if frame[name].dtype != object and not isinstance(frame[name].dtype, pd.StringDtype):
             continue
         fitted = []
         for row, value in enumerate(frame[name].tolist(), 1):
@@ -164,6 +166,8 @@ def _readme(texts: ReportText, cuts: int) -> str:
         words("map", "title", city=texts.city),
         texts.notice,
         texts.disclaimer,
+        texts.coverage,
+        texts.other_dates,
         words("shapefile", "encoding"),
         words("shapefile", "crs"),
         words("shapefile", "names"),
