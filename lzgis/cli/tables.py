@@ -52,8 +52,9 @@ def verdict_table(report: Report, words: Words, *, place: str = "") -> Table:
     rows: Iterable[Any] = verdicts.itertuples()
     for row in rows:
         style = _VERDICT_STYLE[Verdict(row.verdict)]
-        size = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
-        size = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else size
+        area = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
+        length = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else ""
+        size = "\n".join(one for one in (length, area) if one)
         nearest = f"{_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
         table.add_row(
             Text(row.site_id),

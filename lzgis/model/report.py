@@ -129,7 +129,7 @@ FINDING_COLUMNS = (
     Column(
         "length_m",
         "float",
-        "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
+        "length of a line site, or of the line of a strip, inside (outside, for stay_inside), m; NaN for other shapes",
     ),
     Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
     Column("required_m", "float", "distance that the rule requires, m; NaN for other kinds"),
@@ -171,7 +171,11 @@ VERDICT_COLUMNS = (
     Column("site_name", "str", "name of the site"),
     Column("activity", "str", "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given"),
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
-    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column(
+        "site_area_m2",
+        "float",
+        "area of the site on the ellipsoid, of the strip of a line with a width; NaN for others",
+    ),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
     Column("prohibited", "object", "tuple of the rules that are violated and prohibit"),
     Column(

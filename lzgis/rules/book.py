@@ -299,8 +299,15 @@ def _check_matters(book: RuleBook, place: str) -> None:
         if rule.matter and rule.matter not in book.matters:
             what = Message("matter '{matter}' is not in the book", matter=rule.matter)
             raise ConfigError(here, what, nearest(rule.matter, book.matters))
-        for facts in (rule.facts, *(one.facts for one in rule.unless)):
+        for facts in (rule.facts, *(exception.facts for exception in rule.unless)):
             _check_facts(book, facts, here)
+    for name, one in book.matters.items():
+        for activity in one.activities:
+            if activity not in book.activities:
+                what = Message("activity '{activity}' is not known", activity=activity)
+                raise ConfigError(
+                    Message("{place}, matter '{name}'", place=place, name=name), what, nearest(activity, book.activities)
+                )
     rules = [rule.id for rule in book.rules]
     for number, case in enumerate(book.cases, start=1):
         here = Message("{place}, case {number}", place=place, number=number)

@@ -7,6 +7,7 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,19 +19,19 @@ import shapely
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
-from lzgis.model.report import Report, SiteTable
+from lzgis.model.report import HIT_STATES, Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.rules.for_sites.hits import Geometries
 from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
-from lzgis.screening.findings import findings_table
+from lzgis.screening.findings import NO_PART, findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
-from lzgis.screening.subjects import refuse_unknown_activities, subjects_of, unknown_activities
+from lzgis.screening.subjects import Subjects, fact_problems, refuse_unknown_activities, subjects_of, unknown_activities
 from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -103,14 +104,34 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     levels = {name: layers[name] for name in city.city.divisions if name in layers}
     make = partial(made_parts, shared, city.plane, usable)
     findings, keys = findings_table(parts, subjects, make)
+    _add_strip_lengths(findings, keys, subjects, partial(plane_parts, shared, usable))
 
     return Screened(
         sites=sites.frame.assign(activity=subjects.activity),
         findings=findings,
         verdicts=verdicts(findings, subjects, setting.day),
         breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
-        problems=(*sites.problems, *unknown_activities(sites, setting.book)),
+        problems=(
+            *sites.problems,
+            *unknown_activities(sites, setting.book),
+            *fact_problems(subjects.table, book),
+        ),
     )
+
+
+def _add_strip_lengths(
+    findings: gpd.GeoDataFrame, keys: PartKeys, subjects: Subjects, build: Callable[[PartKeys], Geometries]
+) -> None:
+    """Give findings of lines that are judged as strips the length of the line in the part, beside its area."""
+    hit = findings["state"].isin(HIT_STATES).to_numpy(dtype=bool) & (keys.rows.feature != NO_PART)
+    which = np.flatnonzero(hit & subjects.strips[keys.rows.site])
+    if not len(which):
+        return
+    parts = build(keys.take(which))
+    there = shapely.intersection(subjects.lines[keys.rows.site[which]], parts)
+    lengths = findings["length_m"].to_numpy(dtype=float).copy()
+    lengths[which] = shapely.length(there)
+    findings["length_m"] = lengths
 
 
 def made_parts(shared: Shared, plane: Plane, usable: np.ndarray, keys: PartKeys) -> Geometries:

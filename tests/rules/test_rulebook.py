@@ -256,6 +256,7 @@ def test_the_distances_from_roads_are_those_of_the_regulation():
 def test_wider_activities_are_followed_to_the_end():
     book = read_rulebook(shipped_book("activities"))
     assert book.widening("petrochemical") == {
+        "built-up",
         "petrochemical",
         "park-bound-industry",
         "industry",
