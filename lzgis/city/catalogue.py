@@ -310,6 +310,18 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
 
 
+def read_described(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    """Read a layer of a folder that is described outside a city's catalogue.
+
+    Raises
+    ------
+    SourceError, LayerError
+        As for the layer of a city.
+    """
+    place = spec.source if is_address(spec.source) else root / spec.source
+    return prepared(layer_id, spec, place, lambda: _load(root, layer_id, spec), given=("region",))
+
+
 def read_layer(path: Path) -> LoadedLayer:
     """Read a file as a layer without a catalogue; the usual names of id fields are tried.
 

@@ -30,7 +30,7 @@ from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
-from lzgis.screening.subjects import subjects_of
+from lzgis.screening.subjects import Subjects, subjects_of
 from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -87,26 +87,51 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     SourceError
         If an activity is not in the vocabulary.
     """
+    return assembled(checked(sites, setting, progress=progress), sites, setting)
+
+
+class Checked(NamedTuple):
+    """The sites of a screening, what their rules share, and their findings with the positions of the parts."""
+
+    subjects: Subjects
+    shared: Shared
+    findings: gpd.GeoDataFrame
+    keys: PartKeys
+
+
+def checked(sites: SiteTable, setting: Setting, *, progress: Progress | None = None) -> Checked:
+    """Check sites against every rule; return the findings.
+
+    Raises
+    ------
+    SourceError
+        If an activity is not in the vocabulary.
+    """
     city, book, layers = setting.city, setting.book, setting.plane_layers
     everyone = np.arange(len(sites.frame))
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     subjects = subjects_of(sites, book, city, everyone)
-    checked = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
-    shared = Shared(checked, layers)
+    with_shape = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
+    shared = Shared(with_shape, layers)
     parts = check_all(shared, setting.day, progress=progress)
     if len(usable) < len(everyone):
         for part in parts:
             part["site"] = usable[part["site"]]
         parts += unusable_rows(subjects, np.setdiff1d(everyone, usable), layers, setting.day)
-    levels = {name: layers[name] for name in city.city.divisions if name in layers}
     make = partial(made_parts, shared, city.plane, usable)
-    findings, keys = findings_table(parts, subjects, make)
+    return Checked(subjects, shared, *findings_table(parts, subjects, make))
 
+
+def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
+    """Add verdicts and the breakdown by divisions to the findings of sites."""
+    layers = setting.plane_layers
+    levels = {name: layers[name] for name in setting.city.city.divisions if name in layers}
+    measure = partial(part_sizes, done.shared)
     return Screened(
-        sites=sites.frame.assign(activity=subjects.activity),
-        findings=findings,
-        verdicts=verdicts(findings, subjects, setting.day),
-        breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
+        sites=sites.frame.assign(activity=done.subjects.activity),
+        findings=done.findings,
+        verdicts=verdicts(done.findings, done.subjects, setting.day),
+        breakdown=breakdown(done.findings, done.keys, done.subjects.sites, measure, levels),
         problems=sites.problems,
     )
 
