@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shapely import LineString, Polygon, box
+from shapely import LineString, Polygon, box, segmentize
 
 from tests.toy import PLANE, write
 
@@ -98,7 +98,9 @@ def counties(folder: Path, **changes: Polygon) -> list[Path]:
         rules = _RULES.format(name=name, version=f"{at + 1}.0", severity=severity, distance=distance)
         (place / "rules.toml").write_text(rules, "utf-8")
         west, east = WEST_EAST[at]
-        write(place / "city.gpkg", [changes.get(short, box(west, -5000, east, 5000))], PLANE)
+        outline = changes.get(short, box(west, -5000, east, 5000))
+        # Borders have a vertex every 500 m, so that they are the same lines in the planes of the three counties.
+        write(place / "city.gpkg", [segmentize(outline, 500)], PLANE)
         write(place / "redline.gpkg", [redlines[short]], PLANE, name=[f"红线{name[0]}"])
         write(place / "roads.gpkg", [roads[short]], PLANE, road=["G1"])
         made.append(place)

@@ -121,12 +121,10 @@ def open_region(*folders: str | Path | Catalogue, tolerance_m: float | None = No
     opened = [one if isinstance(one, Catalogue) else _city(Path(one)) for one in folders]
     names = [one.city.name for one in opened]
     english = [one.city.name_en or one.city.name for one in opened]
-    info = RegionInfo(
-        name="、".join(names),
-        name_en=", ".join(english),
-        cities=[one.root.name or "." for one in opened],
-        **({} if tolerance_m is None else {"tolerance_m": tolerance_m}),
-    )
+    folders_named = [one.root.name or "." for one in opened]
+    info = RegionInfo(name="、".join(names), name_en=", ".join(english), cities=folders_named)
+    if tolerance_m is not None:
+        info = info.model_copy(update={"tolerance_m": tolerance_m})
     return Region(Path(), RegionSpec(region=info), _by_name(opened, "--layers"))
 
 
@@ -156,7 +154,9 @@ def _city(folder: Path) -> Catalogue:
 
 def _check_places(file: Path, spec: RegionSpec) -> None:
     home = file.parent.resolve()
-    named = {f"layer.{name}.source": one.source for name, one in spec.layer.items()} | {"region.rules": spec.region.rules}
+    named = {f"layer.{name}.source": one.source for name, one in spec.layer.items()} | {
+        "region.rules": spec.region.rules
+    }
     for key, source in named.items():
         if "://" not in source and not (home / source).resolve().is_relative_to(home):
             here = Message("{file}, {key}", file=file, key=key)

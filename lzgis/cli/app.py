@@ -37,7 +37,6 @@ from lzgis.messages import Message
 from lzgis.words import Words
 
 
-
 class _Commands(TyperGroup):
     """The commands; an option that a command takes once is refused where it is given again."""
 
@@ -48,13 +47,17 @@ class _Commands(TyperGroup):
         if given > 1 and args[0] not in _SEVERAL_CITIES:
             what = Message("is given {count} times, but this command takes one city", count=given)
             names = "、".join(_SEVERAL_CITIES)
-            raise ConfigError("--layers", what, Message("give one folder; several cities are for: {names}", names=names))
+            raise ConfigError(
+                "--layers", what, Message("give one folder; several cities are for: {names}", names=names)
+            )
         return super().parse_args(ctx, args)
 
 
 #: Commands that take `--layers` several times.
 _SEVERAL_CITIES = ("screen",)
-app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
 # In the order of the help text.

@@ -66,7 +66,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     report = replace(report, backdrop=output.dem) if output.dem else report
-    given = given_inputs(sites, *(layers or [None]), overrides=output.overrides)
+    given = given_inputs(sites, *(layers or []), overrides=output.overrides)
     written = write_report(report, output.out, names, lang, options=options, given=given) if output.out else []
     if output.as_json:
         from lzgis.exports.gis.json import report_document

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from lzgis.city.plane_layers import plane_layer
 from lzgis.city.region import EDGE_M, Region
 from lzgis.coordinates.locate import all_outside
 from lzgis.geometry import FeatureIndex
@@ -26,6 +25,8 @@ from lzgis.screening.stretches import closed
 
 #: Between the id of a rule or layer and the name of the neighbour that its copy is about; no id holds it.
 SEPARATOR = "\x1f"
+#: How far (m) features are looked for beyond the reach of a rule, before their edges are moved exactly.
+_BESIDE_M = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class BorderSetting(Setting):
     layers_in_plane: Mapping[str, PlaneLayer]
 
     @property
-    def plane_layers(self) -> dict[str, PlaneLayer]:  # type: ignore[override]
+    def plane_layers(self) -> dict[str, PlaneLayer]:
         """The layers in the plane of the city, with those of its neighbours."""
         return dict(self.layers_in_plane)
 
@@ -65,7 +66,8 @@ class _Border:
             return area
         there = setting.city.plane.unproject(shapely.segmentize([area], EDGE_M))
         window = shapely.box(*shapely.bounds(self.outline)).buffer(self.reach_m + 4 * self.width_m + 100)
-        return shapely.intersection(self.own.city.plane.project(there)[0], window)
+        found: shapely.Geometry = shapely.intersection(self.own.city.plane.project(there)[0], window)
+        return found
 
     def setting(self) -> BorderSetting:
         layers = dict(self.own.plane_layers)
@@ -110,16 +112,19 @@ class _Border:
         loaded = other.loaded[layer].layer
         if loaded.spec.baseline is None:
             return None
-        found = plane_layer(loaded, self.own.city.plane)
-        shapes = found.index.geometries
-        near = np.flatnonzero(shapely.dwithin(shapes, self.outline, self.reach_m + self.width_m))
-        outside = shapely.difference(shapes[near], self.outline)
-        same = shapely.get_dimensions(outside) == shapely.get_dimensions(shapes[near])
-        kept = ~shapely.is_empty(outside) & same
+        found, plane = other.plane_layers[layer], self.own.city.plane
+        rough = plane.project(loaded.frame.geometry.to_numpy())
+        # A long edge of a feature, straight in the plane of its city, lies some metres beside it in this one.
+        near = np.flatnonzero(shapely.dwithin(rough, self.outline, self.reach_m + self.width_m + _BESIDE_M))
+        dense = shapely.segmentize(found.index.geometries[near], EDGE_M)
+        shapes = plane.project(other.city.plane.unproject(dense))
+        outside = shapely.difference(shapes, self.outline)
+        kept = ~shapely.is_empty(outside) & (shapely.get_dimensions(outside) == shapely.get_dimensions(shapes))
         if not kept.any():
             return None
         frame = found.frame.iloc[near[kept]].reset_index(drop=True)
-        return PlaneLayer(layer + SEPARATOR + name, loaded.spec, frame, FeatureIndex(outside[kept]), found.doubtful)
+        doubtful = tuple(plane.project(np.array(loaded.doubtful, dtype=object))) if loaded.doubtful else ()
+        return PlaneLayer(layer + SEPARATOR + name, loaded.spec, frame, FeatureIndex(outside[kept]), doubtful)
 
     def _covers(self, layer: str, setting: Setting) -> bool:
         """Whether a city knows all the features that rules of distance of this city look for in a layer."""

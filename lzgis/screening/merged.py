@@ -20,7 +20,7 @@ from lzgis.city.provenance import provenance_of, software
 from lzgis.city.region import Region
 from lzgis.messages import Message
 from lzgis.model.catalogue import CitySpec, LayerSpec
-from lzgis.model.report import Layer, Problem, Provenance, SiteTable, Source
+from lzgis.model.report import Layer, Problem, Provenance, SiteTable
 from lzgis.model.rules import RuleBook
 from lzgis.rules.book import not_covered
 from lzgis.screening.admission_lists import unit_lists
@@ -85,9 +85,7 @@ def merged_context(
         "problems": tuple(problems),
         "provenance": _provenance(region, settings, table, day, made_at),
         "not_covered": tuple(
-            dict.fromkeys(
-                matter for one in settings.values() for matter in not_covered(one.book, one.layers, day)
-            )
+            dict.fromkeys(matter for one in settings.values() for matter in not_covered(one.book, one.layers, day))
         ),
     }
     return Merged(context, books, settings, rules, layer_names, features)
@@ -117,9 +115,7 @@ def _merged_book(books: Mapping[str, RuleBook], region: Region) -> tuple[RuleBoo
         return entry.model_copy(update={"basis": basis})
 
     def joined(part: str) -> tuple[tuple[Any, ...], Names]:
-        tables = {
-            city: {one.id: cited(city, one) for one in getattr(book, part)} for city, book in books.items()
-        }
+        tables = {city: {one.id: cited(city, one) for one in getattr(book, part)} for city, book in books.items()}
         found, names = _entries(tables, lambda one: one)
         return tuple(one.model_copy(update={"id": name}) for name, one in found.items()), names
 
@@ -127,7 +123,7 @@ def _merged_book(books: Mapping[str, RuleBook], region: Region) -> tuple[RuleBoo
     first = next(iter(books.values()))
 
     def union(part: str) -> dict[str, Any]:
-        return {key: one for book in reversed(books.values()) for key, one in getattr(book, part).items()}
+        return {key: one for book in reversed([*books.values()]) for key, one in getattr(book, part).items()}
 
     titles = dict.fromkeys(book.name for book in books.values())
     versions = dict.fromkeys(book.version for book in books.values())
@@ -167,7 +163,8 @@ def _merged_layers(
             continue
         ids = pd.concat([layer.frame["id"] for layer in different])
         repeated = frozenset(ids[ids.duplicated()])
-        frames, owners = [], {}
+        frames: list[gpd.GeoDataFrame] = []
+        owners: dict[int, str] = {}
         for city, layer in having.items():
             again = id(layer.frame) in owners
             owner = owners.setdefault(id(layer.frame), city)
@@ -193,7 +190,12 @@ def _outlines(settings: Mapping[str, Setting]) -> Layer:
     )
     secret = max((one.confidentiality for one in own), key=_SECRECY.index)
     spec = LayerSpec(
-        title="各市县范围", title_en="Cities", role="outline", source=own[0].source, confidentiality=secret, style=own[0].style
+        title="各市县范围",
+        title_en="Cities",
+        role="outline",
+        source=own[0].source,
+        confidentiality=secret,
+        style=own[0].style,
     )
     return Layer(_OUTLINES, spec, frame)
 
@@ -229,9 +231,7 @@ def _problems(settings: Mapping[str, Setting]) -> list[Problem]:
 def _provenance(
     region: Region, settings: Mapping[str, Setting], table: SiteTable, day: dt.date, made_at: dt.datetime | None
 ) -> Provenance:
-    of_cities = {
-        name: provenance_of(one.city, one.book, one.loaded, (day, made_at)) for name, one in settings.items()
-    }
+    of_cities = {name: provenance_of(one.city, one.book, one.loaded, (day, made_at)) for name, one in settings.items()}
     first = next(iter(of_cities.values()))
     sources = [table.source] if table.source else []
     for name, one in of_cities.items():
@@ -249,11 +249,10 @@ def _provenance(
         rule_book_version="；".join(one.rule_book_version for one in of_cities.values()),
         plane="；".join(dict.fromkeys(one.plane for one in of_cities.values())),
         sources=tuple(dict.fromkeys(sources)),
-        transforms=tuple(dict.fromkeys((*table.transforms, *(t for one in of_cities.values() for t in one.transforms)))),
+        transforms=tuple(
+            dict.fromkeys((*table.transforms, *(t for one in of_cities.values() for t in one.transforms)))
+        ),
         tolerances=tolerances,
         versions=software(),
         repairs=tuple(dict.fromkeys((*table.repairs, *(r for one in of_cities.values() for r in one.repairs)))),
     )
-
-
-__all__ = ["Merged", "Source", "merged_context"]

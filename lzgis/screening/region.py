@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ import shapely
 from lzgis.city.provenance import date_of
 from lzgis.city.region import Region
 from lzgis.coordinates.plane import ellipsoidal_length_m
+from lzgis.messages import Message
 from lzgis.model.report import (
     CITY_COLUMN,
     CITY_RULE_COLUMNS,
@@ -22,15 +25,18 @@ from lzgis.model.report import (
     HIT_STATES,
     STRETCH_COLUMNS,
     VERDICT_COLUMNS,
+    Problem,
     Report,
     SiteTable,
     State,
     Verdict,
 )
+from lzgis.model.rules import RuleBook
 from lzgis.reading import Reading, sites_from_frame, sites_of
+from lzgis.rules.book import activity_of
 from lzgis.rules.for_sites.base import Rows
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
-from lzgis.screening.borders import BorderSetting, settled, with_neighbours
+from lzgis.screening.borders import settled, with_neighbours
 from lzgis.screening.check import Progress
 from lzgis.screening.merged import Merged, merged_context
 from lzgis.screening.parts import PartArray, PartKeys
@@ -53,6 +59,7 @@ class _Part:
     rows: Integers
     result: Screened
     origin: np.ndarray
+    problems: tuple[Problem, ...]
 
 
 def screen_region(
@@ -140,15 +147,42 @@ def _screened(
     frame = table.frame.iloc[stretches.site[rows]].reset_index(drop=True)
     frame = frame.set_geometry(gpd.GeoSeries(stretches.geometry[rows], crs=table.frame.crs))
     setting = with_neighbours(name, settings, region)
+    frame, unknown = _with_known_activities(frame, name, settings)
     here = replace(table, frame=frame, problems=())
-    done, origin = settled(checked(here, setting, progress=progress), setting)
+    done, origin = settled(checked(here, setting, present=region.spec.layer, progress=progress), setting)
     result = assembled(done, here, setting)
-    return _Part(name if city != NO_CITY else "", name, rows, result, np.where(origin == "", name, origin))
+    of_neighbours = np.where(origin == "", name, origin)
+    return _Part(name if city != NO_CITY else "", name, rows, result, of_neighbours, unknown)
 
 
-def _report(
-    table: SiteTable, stretches: Stretches, parts: list[_Part], merged: Merged, region: Region
-) -> Report:
+def _with_known_activities(
+    frame: gpd.GeoDataFrame, name: str, settings: Mapping[str, Setting]
+) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+    """Leave out activities that only the books of other cities know: what depends on them is 未核查 here."""
+    elsewhere = [
+        one
+        for one in frame["activity"].unique()
+        if one
+        and not _knows(settings[name].book, one)
+        and any(_knows(setting.book, one) for setting in settings.values())
+    ]
+    if not elsewhere:
+        return frame, ()
+    what = Message("the rule book does not know the activity: {names}", names="、".join(elsewhere))
+    remedy = Message("rules that depend on the activity are not checked there; add it to the book")
+    known = frame["activity"].where(~frame["activity"].isin(elsewhere), "")
+    return frame.assign(activity=known), (Problem("warning", name, what, remedy),)
+
+
+def _knows(book: RuleBook, activity: str) -> bool:
+    try:
+        activity_of(book, activity)
+    except KeyError:
+        return False
+    return True
+
+
+def _report(table: SiteTable, stretches: Stretches, parts: list[_Part], merged: Merged, region: Region) -> Report:
     whole = _whole_sizes(table, region)
     findings, old = _findings(parts, stretches, merged, whole, table)
     verdicts = _verdicts(parts, stretches, merged, whole, table)
@@ -156,7 +190,8 @@ def _report(
     sites = table.frame.assign(activity=activity)
     breakdown = _breakdown(parts, old, merged)
     own = shift_problems(table, merged.context["layers"])
-    problems = (*table.problems, *stretches.problems, *own, *merged.context["problems"])
+    unknown = [problem for part in parts for problem in part.problems]
+    problems = (*table.problems, *stretches.problems, *unknown, *own, *merged.context["problems"])
     return Report(
         **{**merged.context, "problems": problems},
         sites=sites,
@@ -210,7 +245,7 @@ def _findings(
     geometry = PartArray(partial(_built, made, ends), keys)
     names = [*(c.name for c in FINDING_COLUMNS), CITY_COLUMN.name]
     found = gpd.GeoDataFrame(joined[names], geometry=geometry, crs=table.frame.crs)
-    return found, [new[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return found, [new[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def _built(made: list[PartArray], ends: Integers, keys: PartKeys) -> Geometries:
@@ -240,7 +275,9 @@ def _renamed(frame: pd.DataFrame, part: _Part, merged: Merged) -> pd.DataFrame:
 def _first(parts: list[_Part], stretches: Stretches, column: str, n: int) -> np.ndarray:
     found = np.full(n, "", dtype=object)
     for part in reversed(parts):
-        found[stretches.site[part.rows]] = part.result.sites[column].to_numpy(dtype=object)
+        values = part.result.sites[column].to_numpy(dtype=object)
+        given = values != ""
+        found[stretches.site[part.rows[given]]] = values[given]
     return found
 
 
@@ -248,7 +285,7 @@ def _verdicts(
     parts: list[_Part], stretches: Stretches, merged: Merged, whole: Floats, table: SiteTable
 ) -> pd.DataFrame:
     """Join the verdicts of the stretches of each site: the gravest, and the rules of all."""
-    rows: list[list[tuple[_Part, dict[str, object]]]] = [[] for _ in range(len(table.frame))]
+    rows: list[list[tuple[_Part, dict[str, Any]]]] = [[] for _ in range(len(table.frame))]
     for part in parts:
         records = part.result.verdicts.to_dict("records")
         for stretch, one in zip(part.rows, records, strict=True):
@@ -278,7 +315,7 @@ def _verdicts(
     return pd.DataFrame(made, columns=[c.name for c in VERDICT_COLUMNS])
 
 
-def _with_merged_rules(part: _Part, one: dict[str, object], merged: Merged) -> dict:
+def _with_merged_rules(part: _Part, one: dict[str, Any], merged: Merged) -> dict[str, Any]:
     named = {name: tuple(merged.rule(part.book_of, rule) for rule in one[name]) for name in _RULE_LISTS}
     return {**one, **named, "nearest_rule": merged.rule(part.book_of, str(one["nearest_rule"]))}
 
@@ -334,7 +371,9 @@ def _city_rules(findings: gpd.GeoDataFrame, whole: Floats, table: SiteTable, reg
     dimension = shapely.get_dimensions(table.frame.geometry.to_numpy())[position]
     rows: dict[tuple[str, str, str], list[float]] = {}
     shown = findings["state"].isin([*HIT_STATES, State.NOT_CHECKED])
-    grouped = findings[shown].assign(_at=np.flatnonzero(shown)).groupby(["city", "rule", "state", "site_id"], sort=False)
+    grouped = (
+        findings[shown].assign(_at=np.flatnonzero(shown)).groupby(["city", "rule", "state", "site_id"], sort=False)
+    )
     for (city, rule, state, _), group in grouped:
         at = group["_at"].to_numpy(dtype=np.intp)
         sums = rows.setdefault((city, rule, state), [0, np.nan, np.nan])
@@ -360,6 +399,3 @@ def _common_size(shapes: Geometries, dimension: int, region: Region) -> float:
     there = [one for one in shapes if one is not None and not shapely.is_empty(one)]
     union = shapely.union_all(region.plane.project(np.array(there, dtype=object))) if there else shapely.Polygon()
     return float(shapely.area(union) if dimension == 2 else shapely.length(union))
-
-
-__all__ = ["BorderSetting", "screen_region"]

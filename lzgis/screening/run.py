@@ -7,6 +7,7 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -99,8 +100,12 @@ class Checked(NamedTuple):
     keys: PartKeys
 
 
-def checked(sites: SiteTable, setting: Setting, *, progress: Progress | None = None) -> Checked:
+def checked(
+    sites: SiteTable, setting: Setting, *, present: Collection[str] = (), progress: Progress | None = None
+) -> Checked:
     """Check sites against every rule; return the findings.
+
+    Layers in `present` are known to be of this place, though they may have no feature in the city.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def checked(sites: SiteTable, setting: Setting, *, progress: Progress | None = N
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     subjects = subjects_of(sites, book, city, everyone)
     with_shape = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
-    shared = Shared(with_shape, layers)
+    shared = Shared(with_shape, layers, elsewhere=dict.fromkeys(present, False))
     parts = check_all(shared, setting.day, progress=progress)
     if len(usable) < len(everyone):
         for part in parts:

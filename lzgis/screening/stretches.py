@@ -140,7 +140,7 @@ def _divided(at: int, shape: shapely.Geometry, where: Integers, region: Region, 
     _settle_overlaps(parts, local, width, seen)
     outlines = shapely.union_all(list(local.values()))
     rest = _real(shapely.difference(dense, outlines), dimension)
-    if rest is not None and len(local):
+    if rest is not None and local:
         filled = closed(outlines, width)
         for gap in shapely.get_parts([_real(shapely.intersection(rest, filled), dimension)]):
             nearest = int(near[np.argmin([shapely.distance(local[int(k)], gap) for k in near])])
@@ -176,7 +176,7 @@ def _settle_overlaps(
 
 def _real(shape: shapely.Geometry, dimension: int) -> shapely.Geometry | None:
     """Return the parts of a shape of a dimension that are no mere touch; None if there is none."""
-    kept = part_of_dimension(np.array([shape], dtype=object), np.array([dimension]))[0]
+    kept: shapely.Geometry | None = part_of_dimension(np.array([shape], dtype=object), np.array([dimension]))[0]
     if kept is None or shapely.is_empty(kept):
         return None
     if dimension == 0:
@@ -189,7 +189,9 @@ def _problems(region: Region, seen: _Seen) -> Iterator[Problem]:
     names, width = list(region.cities), region.spec.region.tolerance_m
     if seen.gaps:
         what = Message(
-            "{count} sites cross gaps of at most {width:g} m between the outlines of cities", count=len(seen.gaps), width=width
+            "{count} sites cross gaps of at most {width:g} m between the outlines of cities",
+            count=len(seen.gaps),
+            width=width,
         )
         yield Problem("note", region.name, what, Message("what lies in them is screened as part of the nearest city"))
     for (first, second), count in seen.thin.items():
@@ -200,7 +202,9 @@ def _problems(region: Region, seen: _Seen) -> Iterator[Problem]:
             second=names[second],
             width=width,
         )
-        yield Problem("note", region.name, what, Message("what lies in it is screened as part of {first}", first=names[first]))
+        yield Problem(
+            "note", region.name, what, Message("what lies in it is screened as part of {first}", first=names[first])
+        )
     for (first, second), count in seen.wide.items():
         what = Message(
             "{count} sites lie where the outlines of {first} and {second} overlap by more than {width:g} m",
@@ -209,4 +213,6 @@ def _problems(region: Region, seen: _Seen) -> Iterator[Problem]:
             second=names[second],
             width=width,
         )
-        yield Problem("warning", region.name, what, Message("they are screened by the rules of both; correct an outline"))
+        yield Problem(
+            "warning", region.name, what, Message("they are screened by the rules of both; correct an outline")
+        )

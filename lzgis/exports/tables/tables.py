@@ -273,7 +273,7 @@ def city_tables(texts: ReportText) -> list[Table]:
     if not len(report.stretches):
         return []
     outside = texts.words("table", "no_city")
-    words = {
+    words: dict[str, Callable[[str], str]] = {
         "city": lambda value: text(value) or outside,
         "rule": texts.rule,
         "state": partial(texts.word, "state"),
