@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -40,7 +40,7 @@ from lzgis.words import Words
 class _Commands(TyperGroup):
     """The commands; an option that a command takes once is refused where it is given again."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse `--layers` given several times to a command that takes one city: click would use the last."""
         before = args[: args.index("--")] if "--" in args else args
         given = sum(word == "--layers" or word.startswith("--layers=") for word in before)
