@@ -95,7 +95,10 @@ class LayerSpec(_Data):
 
     `source` is a file in the city's folder, or the address of a database (``postgis://user@host/database``); `source_layer`
     names the layer in it, `where` selects rows by the values of fields, `encoding` is that of its text if it names none.
+    The key ``from`` (`shifted`) says that the layer was drawn on a map in GCJ-02 or BD-09; it is shifted back.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     title: str
     title_en: str = ""
@@ -105,6 +108,7 @@ class LayerSpec(_Data):
     encoding: str | None = None
     where: dict[str, list[str]] = {}
     crs: str = "EPSG:4490"
+    shifted: Literal["gcj02", "bd09"] | None = Field(default=None, alias="from")
     id: str = "id"
     name: str = "name"
     group: str | None = None
