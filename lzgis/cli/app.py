@@ -11,8 +11,10 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
@@ -34,7 +36,28 @@ from lzgis.errors import ConfigError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.words import Words
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+class _Commands(TyperGroup):
+    """The commands; an option that a command takes once is refused where it is given again."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse `--layers` given several times to a command that takes one city: click would use the last."""
+        before = args[: args.index("--")] if "--" in args else args
+        given = sum(word == "--layers" or word.startswith("--layers=") for word in before)
+        if given > 1 and args[0] not in _SEVERAL_CITIES:
+            what = Message("is given {count} times, but this command takes one city", count=given)
+            names = "、".join(_SEVERAL_CITIES)
+            raise ConfigError(
+                "--layers", what, Message("give one folder; several cities are for: {names}", names=names)
+            )
+        return super().parse_args(ctx, args)
+
+
+#: Commands that take `--layers` several times.
+_SEVERAL_CITIES = ("screen",)
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
 # In the order of the help text.

@@ -44,6 +44,14 @@ class Lang(StrEnum):
 LayersOption = Annotated[
     Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
 ]
+CitiesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--layers",
+        help="Folder of the city, given again for each further city; or a folder with region.toml. The reference city if "
+        "not given.",
+    ),
+]
 SitesOption = Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")

@@ -67,6 +67,25 @@ def verdict_table(report: Report, words: Words, *, place: str = "") -> Table:
     return table
 
 
+def city_table(report: Report, words: Words, *, place: str = "") -> Table:
+    """Make a table of what was found in each city under each rule, of at most `MOST_ROWS` rows."""
+    table = Table(title=Text(words("cli", "city_rules_title")), title_justify="left")
+    for heading in ("city", "rule", "state", "sites", "area_ha", "length_m"):
+        right = heading in ("sites", "area_ha", "length_m")
+        table.add_column(words("column", heading), overflow="fold", justify="right" if right else "left")
+    for row in report.city_rules[:MOST_ROWS].itertuples():
+        area = f"{row.area_m2 / 10_000:,.4f}" if row.area_m2 == row.area_m2 else ""
+        length = f"{row.length_m:,.3f}" if row.length_m == row.length_m else ""
+        city = row.city or words("table", "no_city")
+        title = _title(report, row.rule, words)
+        table.add_row(Text(city), Text(title), words("state", row.state), str(row.sites), area, length)
+    if len(report.city_rules) > MOST_ROWS:
+        key = "more_in" if place else "more_rows"
+        table.caption = Text(words("cli", key, count=len(report.city_rules) - MOST_ROWS, place=place))
+        table.caption_justify = "left"
+    return table
+
+
 def count_lines(report: Report, words: Words) -> list[Text]:
     """Return one line per verdict with the number of its sites, the gravest first."""
     counts = report.verdicts["verdict"].value_counts()

@@ -32,7 +32,7 @@ from lzgis.exports.report_text import (
 )
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
@@ -193,7 +193,7 @@ def _write(path: Path, layer: GisLayer, description: str) -> None:
 def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
     """Store the headings of columns by GeoPackage's schema extension; QGIS shows them as aliases."""
     database.executescript(_SCHEMA_EXTENSION)
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     for layer in layers:
         used: set[str] = set()
         for name in layer.frame.columns:

@@ -24,7 +24,7 @@ from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.csv_text import csv_bytes
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
 _TEXT_BYTES = 254
@@ -141,7 +141,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
 def _field_rows(
     layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], texts: ReportText
 ) -> list[list[str]]:
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     return [
         [
             layer.name,
