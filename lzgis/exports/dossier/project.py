@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column
@@ -60,10 +61,8 @@ class DossierSource:
         try:
             return self._rows[site_id]
         except KeyError:
-            remedy = Message("choose one of {known}", known="、".join(self.sites[:20]))
-            raise ExportError(
-                Message("site '{value}'", value=site_id), Message("is not in the report"), remedy
-            ) from None
+            place = Message("site '{value}'", value=site_id)
+            raise ExportError(place, Message("is not in the report"), nearest(site_id, self.sites)) from None
 
     @cached_property
     def _rows(self) -> dict[str, int]:
