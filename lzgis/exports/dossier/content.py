@@ -6,7 +6,6 @@ from typing import Any
 
 import shapely
 
-from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import SECTIONS, Dossier, Grid, Picture, Section
 from lzgis.exports.dossier.grids import (
     answer_grids,
@@ -151,14 +150,14 @@ def _project_facts(project: Project) -> dict[str, str]:
         "name": visible(text(verdict["site_name"])) or source.wording("unnamed"),
         "activity": project.activity,
         "shape": source.words("shape", kind) if has_shape else source.wording("no-shape"),
-        "area_m2": numbers.square_metres(area),
-        "area_ha": numbers.in_hectares(area),
-        "area_mu": numbers.in_mu(area),
-        "length_m": numbers.metres(length),
-        "centre": _centre(project.shape) if has_shape else numbers.NONE,
-        "divisions": _divisions(project) or numbers.NONE,
+        "area_m2": rounding.square_metres(area),
+        "area_ha": rounding.hectares(area),
+        "area_mu": rounding.mu(area),
+        "length_m": rounding.metres(length),
+        "centre": _centre(project.shape) if has_shape else NONE,
+        "divisions": _divisions(project) or NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
-        "nearest": numbers.NONE if nearest is None else source.wording("nearest", rule=rule, m=numbers.metres(nearest)),
+        "nearest": NONE if nearest is None else source.wording("nearest", rule=rule, m=rounding.metres(nearest)),
     }
 
 
@@ -181,7 +180,7 @@ def _divisions(project: Project) -> str:
         if found["kind"] in INFORMING_KINDS and found["layer"] in levels:
             size = project.size(found)
             name = visible(text(found["feature_name"]))
-            share = numbers.percent(found["share"])
+            share = source.rounding.percent(found["share"])
             lines.append(source.wording("place-share", name=name, size=size, share=share) if size else name)
     return "\n".join(lines)
 
