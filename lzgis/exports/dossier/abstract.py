@@ -20,7 +20,9 @@ def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], 
     source = project.source
     size = project.whole_size
     places = facts["divisions"].split("\n")
-    shown = source.wording("separator").join(place.partition(source.wording("colon"))[0] for place in places[:_MOST_PLACES])
+    shown = source.wording("separator").join(
+        place.partition(source.wording("colon"))[0] for place in places[:_MOST_PLACES]
+    )
     if len(places) > _MOST_PLACES:
         shown = source.wording("subjects-more", subjects=shown, count=len(places))
     pairs = {

@@ -7,7 +7,7 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -61,7 +61,13 @@ def remark(project: Project, finding: Row) -> str:
         key = "nearest-feature" if name else "nearest-distance"
         lines.append(source.wording(key, **({"feature": name} if name else {}), m=distance))
     elif finding["kind"] == "stay_inside" and name:
-        lines.append(source.wording("outside-part", feature=name, m=source.rounding.metres(finding["distance_m"], finding["layer"], limit=finding["required_m"])))
+        lines.append(
+            source.wording(
+                "outside-part",
+                feature=name,
+                m=source.rounding.metres(finding["distance_m"], finding["layer"], limit=finding["required_m"]),
+            )
+        )
     elif name:
         lines.append(name)
     if number(finding["required_m"]) is not None and finding["state"] not in (State.CLEAR, State.NOT_APPLICABLE):
@@ -85,7 +91,11 @@ def overrides_grid(project: Project) -> Grid | None:
     rows = []
     for row in records(decisions[decisions["site_id"].astype(str) == project.id], decisions.columns):
         then = [texts.word("state", row["state_then"]), texts.word("severity", row["severity_then"])]
-        then += [source.rounding.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
+        then += (
+            [source.rounding.square_metres(row["area_m2_then"]) + " ㎡"]
+            if number(row["area_m2_then"]) is not None
+            else []
+        )
         evidence = [text(row["evidence"]), texts.word("override", row["evidence_state"])]
         rows.append(
             (
@@ -155,6 +165,9 @@ def _with_possible(project: Project, finding: Row, sizes: tuple[str, ...]) -> tu
 def ladder_grid(project: Project) -> tuple[str, Grid | None]:
     """Return a sentence on the verdicts when small overlaps are disregarded, and a grid if the verdicts differ."""
     source, verdict = project.source, project.verdict
+    if "area_m2" not in project.measures:
+        # The thresholds are areas, which lines and points do not have.
+        return "", None
     steps = source.report.book.tolerance.ladder_m2
     answers = list(zip(steps, verdict["ladder"], strict=False))
     verdict_words = [source.texts.word("verdict", answer) for _, answer in answers]
@@ -284,9 +297,7 @@ def _answer_columns(source: DossierSource) -> tuple[Column, ...]:
 
 def _answer_grid(source: DossierSource, clauses: list[Clause]) -> Grid:
     first = clauses[0]
-    rows = tuple(
-        (c.heading, _clause_text(source, c), "\n".join(c.facts), source.wording("choices"), "") for c in clauses
-    )
+    rows = tuple((c.heading, _clause_text(source, c), "\n".join(c.facts), _drafted(source, c), "") for c in clauses)
     if first.level is Level.UNIT:
         title = source.wording(
             "unit", **{"id": first.unit_id, "name": first.unit_name, "class": first.unit_class}
@@ -296,6 +307,12 @@ def _answer_grid(source: DossierSource, clauses: list[Clause]) -> Grid:
     return Grid(
         "general", _answer_columns(source), rows, title=source.wording(f"level-{first.level}"), grouped="heading"
     )
+
+
+def _drafted(source: DossierSource, one: Clause) -> str:
+    """Return the conclusion proposed for a clause, and the boxes by which the planner confirms or changes it."""
+    choices = source.wording("choices")
+    return f"{source.wording(f'drafted-{one.proposed}')}\n{choices}" if one.proposed else choices
 
 
 def _clause_text(source: DossierSource, one: Clause) -> str:
@@ -323,26 +340,27 @@ _WEIGHTS = {
 }
 
 
-def basis_grid(project: Project) -> Grid:
-    """Return the documents that the applied rules are based on, with dates and the certainty of their texts."""
+def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Grid:
+    """Return the documents that the applied rules, or only `rules`, are based on, with dates and their certainty."""
     source, texts = project.source, project.source.texts
     as_of = source.report.provenance.as_of
     applied = dict.fromkeys(f["rule"] for f in project.findings if concerns_activity(f))
+    applied = {name: None for name in applied if rules is None or name in rules}
     known = {rule.id: rule for rule in source.report.book.rules}
     cited: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for rule in (known[name] for name in applied if name in known):
         for basis in _in_effect(source, rule):
-            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles, titles = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
-            rules[texts.rule(rule.id)] = None
+            titles[texts.rule(rule.id)] = None
     for one in source.answers.requirements(project.id):
         for basis in _in_effect(source, one):
-            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles, titles = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
-            rules[source.wording(f"level-{one.level}")] = None
+            titles[source.wording(f"level-{one.level}")] = None
     separator = source.wording("separator")
     rows = []
-    for name, (articles, rules) in cited.items():
+    for name, (articles, titles) in cited.items():
         document = source.report.book.documents[name]
         lines = [source.wording("effective", date=document.effective_from)] if document.effective_from else []
         if document.repealed(as_of):
@@ -354,7 +372,7 @@ def basis_grid(project: Project) -> Grid:
                 visible(separator.join(a for a in articles if a)) or NONE,
                 "\n".join(lines) or source.wording("no-date"),
                 texts.word("certainty", document.certainty),
-                visible(_rule_list(source, list(rules))),
+                visible(_rule_list(source, list(titles))),
             )
         )
     columns = (

@@ -18,9 +18,13 @@ from lzgis.exports.sentences import Sentences
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report, State
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.words import Language
 
 Row = dict[str, Any]
+
+#: The answers to a rule, the gravest first.
+_ANSWERS = ("involved", "sliver", "not_checked", "context", "clear", "not_applicable")
 
 
 class DossierSource:
@@ -127,6 +131,22 @@ class Project:
     def activity(self) -> str:
         """The activity in words."""
         return visible(self.source.texts.activity(text(self.verdict["activity"]))) or self.source.wording("no-activity")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rules there are, and how many of each answer; each rule counts once, by its gravest finding.
+
+        Rules that only name the place, such as the township, are ``context`` where they are hit.
+        """
+        states: dict[str, str] = {}
+        for found in self.findings:
+            context = found["kind"] in INFORMING_KINDS and found["state"] in HIT_STATES
+            name = "context" if context else State(found["state"]).name.lower()
+            before = states.get(found["rule"], name)
+            states[found["rule"]] = min(name, before, key=_ANSWERS.index)
+        counts = {name: list(states.values()).count(name) for name in _ANSWERS}
+        counts["not_applicable"] += int(self.verdict["not_applicable"])
+        return counts | {"rules": sum(counts.values())}
 
     @property
     def unmeant(self) -> int:
