@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lzgis.exports.dossier.document import Abstract, Column, Grid, Picture
-from lzgis.exports.dossier.project import Project, Row
-from lzgis.exports.report_text import text, visible
+from lzgis.exports.dossier.project import Project
+from lzgis.exports.report_text import number, text, visible
 from lzgis.exports.sentences import gravest
 from lzgis.exports.tables.tables import mark_of
-from lzgis.model.report import Verdict
+from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Route, Severity
 
 #: So many findings, procedures and titles fit on the first page, and so many characters of a procedure.
@@ -18,7 +21,7 @@ _MOST_PLACES = 4
 def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], picture: Picture | None) -> Abstract:
     """Return the abstract of a project from its single facts and those of the screening."""
     source = project.source
-    size = project.whole_size
+    size = project.whole_size_in_mu
     places = facts["divisions"].split("\n")
     shown = source.wording("separator").join(
         place.partition(source.wording("colon"))[0] for place in places[:_MOST_PLACES]
@@ -48,7 +51,7 @@ def document_number(project: Project, about: dict[str, str]) -> str:
     return f"{about['adcode']}-{about['as_of'].replace('-', '')}-{visible(project.id)}"
 
 
-def route_word(project: Project, finding: Row) -> str:
+def route_word(project: Project, finding: Mapping[str, Any]) -> str:
     """Return, worded, what an applicant can do about a finding."""
     route = text(finding["route"])
     return project.source.wording(f"route-{route}") if route else ""
@@ -59,8 +62,8 @@ def _findings(project: Project) -> Grid | None:
     found = gravest(project.findings, _MOST_FINDINGS)
     if not found:
         return None
-    measures = ("length_m",) if "length_m" in project.measures else ("area_m2", "area_ha", "area_mu")
-    measures = measures if project.measures else ()
+    areal = ("area_m2", "area_ha", "area_mu")
+    measures = areal if "area_m2" in project.measures else tuple(project.measures)
     columns = [source.column("rule", 2.6), source.column("where", 4.6)]
     columns += [source.column(name, 1.6) for name in measures]
     columns.append(source.column("route", 1.5))
@@ -86,6 +89,7 @@ def _lines(project: Project) -> dict[str, str]:
         "conclusion": source.wording(f"abstract-says-{Verdict(verdict['verdict']).name}", **counts),
         "procedure": _procedures(project),
         "not_checked": _titles(project, verdict["not_checked"]) or source.wording("none-unchecked"),
+        "nearest": _nearest(project),
         "not_covered": not_covered_line(project),
         "not_applicable": source.wording("abstract-unmeant", count=project.unmeant) if project.unmeant else "",
     }
@@ -126,10 +130,27 @@ def _procedures(project: Project) -> str:
     return "\n".join(lines)
 
 
+def _nearest(project: Project) -> str:
+    """Return the nearest constraints that are not met, with their distances; empty where the findings fill the page."""
+    source = project.source
+    if len(gravest(project.findings, _MOST_FINDINGS)) > _MOST_FINDINGS // 2:
+        return ""
+    clear: dict[str, tuple[float, str]] = {}
+    for one in project.findings:
+        distance = number(one["distance_m"])
+        if one["state"] == State.CLEAR and distance is not None and one["severity"] != Severity.NOTICE:
+            clear[one["rule"]] = min((distance, one["layer"]), clear.get(one["rule"], (distance, one["layer"])))
+    listed = sorted(clear.items(), key=lambda pair: pair[1])[:_MOST_TITLES]
+    return source.wording("separator").join(
+        source.wording("nearest-rule", rule=visible(source.texts.rule(rule)), m=source.rounding.metres(distance, layer))
+        for rule, (distance, layer) in listed
+    )
+
+
 def _control(project: Project, about: dict[str, str]) -> Grid:
     source = project.source
     heads = source.wording("control").split("|")
-    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.0), ("v1", 2.6), ("h2", 1.0), ("v2", 2.0)))
+    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.6), ("v1", 2.6), ("h2", 0.9), ("v2", 2.0)))
     rows = (
         (heads[0], document_number(project, about), heads[1], ""),
         (heads[2], "\n\n", heads[3], ""),

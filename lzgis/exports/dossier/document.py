@@ -119,7 +119,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A numbered part of the dossier, laid out in this order: paragraphs, grids, notes, pictures."""
+    """A numbered part of the dossier, laid out in this order: paragraphs, grids, notes, small print, pictures."""
 
     name: str
     number: str
@@ -127,6 +127,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     grids: tuple[Grid, ...] = ()
     notes: tuple[str, ...] = ()
+    small_print: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
     @property

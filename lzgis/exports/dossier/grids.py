@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from lzgis.exports.dossier.document import Column, Grid
 from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity, feature_name
@@ -420,8 +420,8 @@ def unchecked_grid(project: Project) -> Grid | None:
     return Grid("not_checked", columns, rows) if rows else None
 
 
-def problems_grid(project: Project) -> Grid | None:
-    """Return the problems of the layers and of the geometry of this project."""
+def problems_grid(project: Project, *, notes: Literal["all", "this site"] = "all") -> Grid | None:
+    """Return the problems of the layers and of the geometry of this project; of the notes all, or those on this site."""
     source = project.source
     message = source.words.message
     rows = tuple(
@@ -431,6 +431,7 @@ def problems_grid(project: Project) -> Grid | None:
         )
         for problem in source.report.problems
         if _concerns(problem, project.id)
+        and (notes == "all" or problem.level != "note" or f"'{project.id}'" in str(problem.place))
     )
     columns = (
         *(source.column("level", 1), source.column("place", 3), source.column("what", 4), source.column("remedy", 4)),

@@ -129,7 +129,7 @@ def _has_no_shape(project: Project) -> bool:
     return project.shape is None or project.shape.is_empty
 
 
-def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[float, float]) -> _DrawnCity:  # noqa: FBT001
+def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[float, float]) -> _DrawnCity:
     bounds = city_bounds(texts.report)
     zone = zone_around((bounds[0] + bounds[2]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)

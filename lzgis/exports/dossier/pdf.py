@@ -111,6 +111,7 @@ def _section(section: Section) -> dict[str, Any]:
         "paragraphs": list(section.paragraphs),
         "grids": [_grid(grid) for grid in section.grids],
         "notes": list(section.notes),
+        "small": list(section.small_print),
         "pictures": [_picture(picture) for picture in section.pictures],
     }
 

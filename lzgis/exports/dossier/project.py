@@ -159,6 +159,15 @@ class Project:
         """The size of the whole project with its unit; empty for points."""
         return self.size({"area_m2": self.verdict["site_area_m2"], "length_m": self.verdict["site_length_m"]})
 
+    @property
+    def whole_size_in_mu(self) -> str:
+        """The size of the whole project, of a polygon in square metres, hectares and mu."""
+        if "area_m2" not in self.measures:
+            return self.whole_size
+        rounding, area = self.source.rounding, self.verdict["site_area_m2"]
+        printed = {"m2": rounding.square_metres(area), "ha": rounding.hectares(area), "mu": rounding.mu(area)}
+        return self.source.wording("square-metres-mu", **printed)
+
     def size(self, row: Mapping[str, Any]) -> str:
         """Format ``area_m2`` or ``length_m`` of a row with its unit."""
         rounding, layer = self.source.rounding, text(row.get("layer"))
@@ -175,7 +184,7 @@ class Project:
         """Format the figures of a row for the columns in `measures`."""
         return self.rounded_sizes(row, self.measures)
 
-    def rounded_sizes(self, row: Row, names: Iterable[str]) -> tuple[str, ...]:
+    def rounded_sizes(self, row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
         """Format the figures of a row for some columns of areas and lengths."""
         rounding, layer = self.source.rounding, text(row.get("layer"))
         printed = {

@@ -27,7 +27,7 @@ from lzgis.exports.rounding import NONE
 from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
 
-_DIGEST = 12
+_DIGEST = 8
 
 
 def findings_section(project: Project) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def findings_section(project: Project) -> dict[str, Any]:
     line, ladder = ladder_grid(project)
     parts, note = divisions_grid(project)
     grids = (hits_grid(project), overrides_grid(project), ladder, parts)
-    notes = (*((note,) if parts and note else ()), *_short_lines(project))
+    small = (*((note,) if parts and note else ()), *_short_lines(project))
     paragraphs = (source.wording("counts", **project.counts), *((line,) if line else ()))
-    return {"paragraphs": paragraphs, "grids": tuple(grid for grid in grids if grid), "notes": notes}
+    return {"paragraphs": paragraphs, "grids": tuple(grid for grid in grids if grid), "small_print": small}
 
 
 def hits_grid(project: Project) -> Grid | None:
@@ -127,8 +127,8 @@ def answers_section(project: Project) -> dict[str, Any]:
 def _short_answers(source: DossierSource, grid: Grid) -> Grid:
     """Return an answer sheet in small type, without the activity, which every clause would repeat."""
     activity = source.wording("fact-activity", activity="")
-    columns = (source.column("heading"), source.column("clause", 6.4), source.column("facts", 3.4))
-    columns += (source.column("answer", 2.8),)
+    weights = {"heading": 1.0, "clause": 6.4, "facts": 3.4, "answer": 2.8}
+    columns = tuple(source.column(name, weight) for name, weight in weights.items())
     rows = []
     for one in grid.records():
         facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
@@ -145,10 +145,10 @@ def basis_section(project: Project) -> dict[str, Any]:
     all_documents = [row[0] for row in basis_grid(project).rows]
     cited = {row[0] for row in full.rows}
     others = [name for name in all_documents if name not in cited]
-    notes = [source.wording("other-basis", documents=source.wording("separator").join(others))] if others else []
-    notes += [source.wording("english-law")] if source.language == "en" else []
+    small = [source.wording("other-basis", documents=source.wording("separator").join(others))] if others else []
+    small += [source.wording("english-law")] if source.language == "en" else []
     grids = (replace(full, fine=True),) if full.rows else ()
-    return {"paragraphs": (source.wording("basis"),), "grids": grids, "notes": tuple(notes)}
+    return {"paragraphs": (source.wording("basis"),), "grids": grids, "small_print": tuple(small)}
 
 
 def unchecked_section(project: Project) -> dict[str, Any]:
@@ -168,14 +168,15 @@ def provenance_section(
 ) -> dict[str, Any]:
     """Return data, repairs and versions in small type, each layer with the beginning of its digest."""
     source = project.source
-    problems = problems_grid(project)
-    grids = [tables["about"], _layers_grid(source, tables)]
+    problems = problems_grid(project, notes="this site")
+    grids = [_layers_grid(source, tables)]
     grids += [replace(problems, fine=True)] if problems else []
     grids += [grid for name in ("repairs", "transforms") for grid in (tables[name],) if grid.rows]
     grids += [replace(own, fine=True)] if own else []
     lines = [_data_line(source, about), *(p for p in (about["disclaimer"], about["notice"]) if p)]
-    notes = [_pairs_line(source, tables[name]) for name in ("tolerances", "versions") if tables[name].rows]
-    return {"paragraphs": tuple(lines), "grids": tuple(grids), "notes": tuple(notes)}
+    small = [_pairs_line(source, tables[name]) for name in ("about", "tolerances", "versions") if tables[name].rows]
+    small += [source.wording("notes-elsewhere")]
+    return {"paragraphs": tuple(lines), "grids": tuple(grids), "small_print": tuple(small)}
 
 
 def _data_line(source: DossierSource, about: dict[str, str]) -> str:
@@ -184,7 +185,8 @@ def _data_line(source: DossierSource, about: dict[str, str]) -> str:
 
 def _pairs_line(source: DossierSource, grid: Grid) -> str:
     separator = source.wording("semicolon")
-    return f"{grid.title}{source.wording('colon')}" + separator.join(f"{name} {value}" for name, value in grid.rows)
+    title = f"{grid.title}{source.wording('colon')}" if grid.title else ""
+    return title + separator.join(f"{name} {value}" for name, value in grid.rows)
 
 
 def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
@@ -204,7 +206,7 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
     columns = [
         Column(f"{name}{side}", source.column(name).title, weight)
         for side in (1, 2)
-        for name, weight in zip(titles, (2.5, 1.7, 1.5), strict=True)
+        for name, weight in zip(titles, (2.6, 1.85, 1.1), strict=True)
     ]
     return Grid("inputs", tuple(columns), tuple(rows), title=source.wording("inputs"), fine=True)
 

@@ -71,6 +71,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for name, face, size in (
         ("LZ Cell", _FANGSONG, 9),
         ("LZ Fine", _FANGSONG, 7.5),
+        ("LZ Small", _FANGSONG, 8.5),
         ("LZ Head", _HEITI, 9),
         ("LZ Caption", _HEITI, 10),
     ):
@@ -215,6 +216,8 @@ def _section(document: Document, section: Section, *, on_new_page: bool) -> None
         _paragraph(document, "", "LZFine")
     for note in section.notes:
         _body(document, note)
+    for note in section.small_print:
+        _paragraph(document, note, "LZSmall").paragraph_format.space_after = Pt(3)
     for picture in section.pictures:
         _picture(document, picture)
 
