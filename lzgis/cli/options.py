@@ -143,7 +143,9 @@ class ReadingOptions:
     ] = False
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse the file if an activity is not in the vocabulary; else 未核查 for that site."),
+        typer.Option(
+            "--strict", help="Refuse the file if an activity is not in the vocabulary; else 未核查 for that site."
+        ),
     ] = False
     helmert: Annotated[
         str,

@@ -329,7 +329,9 @@ def _check_matters(book: RuleBook, place: str) -> None:
             if activity not in book.activities:
                 what = Message("activity '{activity}' is not known", activity=activity)
                 raise ConfigError(
-                    Message("{place}, matter '{name}'", place=place, name=name), what, nearest(activity, book.activities)
+                    Message("{place}, matter '{name}'", place=place, name=name),
+                    what,
+                    nearest(activity, book.activities),
                 )
     rules = [rule.id for rule in book.rules]
     for number, case in enumerate(book.cases, start=1):

@@ -118,7 +118,9 @@ def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
 
 def finding_aliases(texts: ReportText) -> dict[str, str]:
     """Return the headings of the columns of the findings."""
-    return {name: texts.column(name) for name in (*(c.name for c in (*FINDING_COLUMNS, CITY_COLUMN)), *_TITLES, "override")}
+    return {
+        name: texts.column(name) for name in (*(c.name for c in (*FINDING_COLUMNS, CITY_COLUMN)), *_TITLES, "override")
+    }
 
 
 def storable(value: Any) -> str:

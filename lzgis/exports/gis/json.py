@@ -84,7 +84,8 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
         "city": head.city.model_dump(mode="json"),
         "verdicts": rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
         "findings": rows(
-            one.table[[c.name for c in finding_columns(one.table)]].assign(basis=_listed) for one in tally.counted(pieces())
+            one.table[[c.name for c in finding_columns(one.table)]].assign(basis=_listed)
+            for one in tally.counted(pieces())
         ),
         # Complete once the findings above have been read.
         "counts": tally,

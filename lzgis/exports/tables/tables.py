@@ -136,7 +136,17 @@ _VERDICT_COLUMNS = [
 ]
 _FINDING_COLUMNS = [
     *["site_id", "site_name", "activity", "rule", "kind", "layer", "feature_id", "feature_name", "state"],
-    *["severity", "route", "open_facts", "reason", "area_m2", "area_ha", "area_possible_m2", "area_possible_ha", "share"],
+    *[
+        "severity",
+        "route",
+        "open_facts",
+        "reason",
+        "area_m2",
+        "area_ha",
+        "area_possible_m2",
+        "area_possible_ha",
+        "share",
+    ],
     *["length_m", "distance_m", "required_m", "required_possible_m", "margin", "band", "baseline"],
     *[
         "half_width_m",
@@ -160,7 +170,18 @@ _CORRIDOR_COLUMNS = [
     *["note", "basis", "repealed", "strength", "certainty"],
 ]
 _UNCHECKED_COLUMNS = [
-    *["site_id", "site_name", "rule", "layer", "severity", "state", "reason", "open_facts", "unchecked_share", "rule_id"],
+    *[
+        "site_id",
+        "site_name",
+        "rule",
+        "layer",
+        "severity",
+        "state",
+        "reason",
+        "open_facts",
+        "unchecked_share",
+        "rule_id",
+    ],
 ]
 _NOT_APPLICABLE_COLUMNS = [
     *["site_id", "site_name", "activity", "rule", "layer", "feature_id", "feature_name", "state", "reason"],
