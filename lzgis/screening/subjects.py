@@ -114,9 +114,14 @@ class Subjects:
         return np.asarray(self.activity == "", dtype=bool)
 
 
-def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
+def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
+    """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
     names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
-    column = next((c for c in table.columns if str(c).strip().casefold() in names), None)
+    return next((c for c in table.columns if str(c).strip().casefold() in names), None)
+
+
+def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
+    column = fact_column(table, fact, name)
     if column is None:
         return np.full(len(table), "", dtype=object)
     return np.array([fact_value(fact, value) for value in table[column]], dtype=object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import shapely
@@ -87,6 +88,13 @@ class DossierMaker:
 
     def make(self, site_id: str) -> Dossier:
         """Make the dossier of one project."""
+        return self._made(site_id, SECTIONS)
+
+    def text(self, site_id: str) -> Dossier:
+        """Make the dossier of one project without its maps."""
+        return self._made(site_id, [name for name in SECTIONS if name != "maps"])
+
+    def _made(self, site_id: str, wanted: Collection[str]) -> Dossier:
         source = self.source
         project = Project(source, site_id)
         facts = _project_facts(project)
@@ -100,11 +108,13 @@ class DossierMaker:
             verdict_code=project.verdict["verdict"],
             project=facts,
             about=about,
-            sections=tuple(self._sections(project, facts, about)),
+            sections=tuple(self._sections(project, facts, about, wanted)),
             signatures=tuple(source.wording("signatures").split(",")),
         )
 
-    def _sections(self, project: Project, facts: dict[str, str], about: dict[str, str]) -> list[Section]:
+    def _sections(
+        self, project: Project, facts: dict[str, str], about: dict[str, str], wanted: Collection[str]
+    ) -> list[Section]:
         source = self.source
         made: dict[str, dict[str, Any]] = {
             "project": {"grids": _project_grids(project, facts)},
@@ -115,7 +125,7 @@ class DossierMaker:
             "answers": _answers_section(project),
             "zones": _zones_section(project),
             "basis": _basis_section(project),
-            "maps": self._maps_section(project),
+            "maps": self._maps_section(project) if "maps" in wanted else {},
             "not_checked": _unchecked_section(project),
             "provenance": {
                 "paragraphs": tuple(p for p in (about["disclaimer"], about["notice"]) if p),
@@ -130,6 +140,7 @@ class DossierMaker:
         return [
             Section(name, number, source.words("dossier_section", name), **made[name])
             for name, number in zip(SECTIONS, ordinals, strict=False)
+            if name in wanted
         ]
 
     def _maps_section(self, project: Project) -> dict[str, Any]:
