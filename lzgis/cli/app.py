@@ -28,6 +28,7 @@ from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.rules import app as rules_app
 from lzgis.cli.screen import screen
+from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
@@ -37,6 +38,7 @@ from lzgis.words import Words
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
+app.add_typer(serve_app, name="serve")
 # In the order of the help text.
 app.command("screen")(screen)
 app.command("demo")(demo)

@@ -22,6 +22,7 @@ from lzgis.exports.report_text import ReportText, conflicts_first, text
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, Verdict
 from lzgis.model.rules import RuleBook
 from lzgis.rules.book import activity_of
+from lzgis.screening.declared import facts_asked_for
 from lzgis.screening.inspect import Sheet
 from lzgis.words import Language, Words
 
@@ -238,6 +239,7 @@ def city_page(report: Report, city: Catalogue, language: Language) -> dict[str, 
             for name, one in book.activities.items()
         ],
         "facts": [fact_row(book, name, words) for name in book.facts],
+        "asked": {name: list(facts_asked_for(report.book, [name])) for name in book.activities},
         "layers": [_layer_row(texts, city, name) for name in city.layers],
         "missing": missing_layers(texts),
         "rules": [

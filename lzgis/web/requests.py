@@ -83,3 +83,9 @@ class Request:
 def answer_file(folder: str | Path, name: str, language: Language, edition: Edition = "internal") -> Path:
     """Return the file of an answer in a language and edition."""
     return Path(folder) / f"{name}.{edition}.{language}.json"
+
+
+def files_folder(request: Request) -> Path:
+    """Return the folder of a result: one for each combination of formats, language and edition."""
+    name = "-".join((*request.formats, request.language, request.edition))
+    return Path(request.folder) / "files" / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import pickle
 import shutil
 import zipfile
@@ -38,7 +39,7 @@ from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
 from lzgis.screening.screen import screen
 from lzgis.web.answers import basis_of, city_map, city_page, detail, diagnosis, site_shapes, summary
-from lzgis.web.requests import EDITIONS, LANGUAGES, Edition, Request, answer_file
+from lzgis.web.requests import EDITIONS, LANGUAGES, Edition, Request, answer_file, files_folder
 from lzgis.words import Language, Words
 
 #: Called with the name of a step, how many parts of it are done, and how many there are.
@@ -113,7 +114,11 @@ class Office:
     def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
         options = _options(request)
         sheet = inspect_file(request.source, options=options, city=self.city)
-        table = None
+        hidden = Path(request.source).parent
+        refused, assumed = (
+            tuple(_relative_problem(p, hidden) for p in some) for some in (sheet.refused, sheet.assumed)
+        )
+        sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.readable:
             try:
                 table = self._table(request)
@@ -130,7 +135,13 @@ class Office:
         key = json.dumps([request.source, dict(request.reading)], sort_keys=True)
         city = self.city
         if key not in self._tables:
-            _keep(self._tables, key, read_sites(request.source, options=_options(request), near=city.outline))
+            hidden = Path(request.source).parent
+            try:
+                read = read_sites(request.source, options=_options(request), near=city.outline)
+            except LzgisError as error:
+                raise _relative_error(error, hidden) from error
+            problems = tuple(_relative_problem(one, hidden) for one in read.problems)
+            _keep(self._tables, key, replace(read, problems=problems))
         return self._tables[key]
 
     def _screen(self, request: Request, progress: Progress | None) -> dict[str, Any]:
@@ -243,12 +254,6 @@ def avoid_file(folder: Path, sites: list[str], site: str, language: Language) ->
     return answer_file(folder, f"avoid-{sites.index(site)}", language)
 
 
-def files_folder(request: Request) -> Path:
-    """Return the folder of a result: one for each combination of formats, language and edition."""
-    name = "-".join((*request.formats, request.language, request.edition))
-    return Path(request.folder) / "files" / name
-
-
 def error_texts(error: LzgisError) -> dict[str, str]:
     """Return an error as a sentence in each language."""
     return {one: Words(one).sentence(error.place, error.what, error.remedy) for one in LANGUAGES}
@@ -270,6 +275,24 @@ def _zipped(out: Path) -> Path:
 def _options(request: Request) -> ReadOptions:
     given: dict[str, Any] = {name: value for name, value in request.reading.items() if value}
     return ReadOptions(**given)
+
+
+def _relative(text: str, folder: Path) -> str:
+    """Return a message without the folder of an upload: where the server stores it means nothing to a reader."""
+    if isinstance(text, Message):
+        values = {name: _relative(one, folder) if isinstance(one, str) else one for name, one in text.values.items()}
+        return Message(text.template, **values)
+    return text.replace(f"{folder}{os.sep}", "")
+
+
+def _relative_problem(problem: Problem, folder: Path) -> Problem:
+    parts = (_relative(one, folder) for one in (problem.place, problem.what, problem.remedy))
+    return Problem(problem.level, *parts)
+
+
+def _relative_error(error: LzgisError, folder: Path) -> LzgisError:
+    parts = (_relative(one, folder) for one in (error.place, error.what, error.remedy))
+    return type(error)(*parts)
 
 
 def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
