@@ -179,7 +179,7 @@ def drawn_part(text: str) -> Part:
         given = json.loads(text)
         features = given["features"]
         kept = [_feature(number, one) for number, one in enumerate(features, start=1)]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SourceError(place, Message("is no collection of shapes"), remedy) from None
     if not kept:
         raise SourceError(place, Message("is empty"), remedy)

@@ -9,7 +9,7 @@ import pickle
 import shutil
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,13 +158,13 @@ class Office:
 
     def _keep_report(self, request: Request, report: Report, table: SiteTable) -> dict[str, Any]:
         folder = Path(request.folder)
-        for edition in EDITIONS:
-            shown = report if edition == "internal" else public_edition(report)
+        for editions, shown in _editions(report):
             for language in LANGUAGES:
-                _write(answer_file(folder, "summary", language, edition), summary(shown, language))
-                _write(answer_file(folder, "shapes", language, edition), site_shapes(shown, language))
+                for name, made in (("summary", summary(shown, language)), ("shapes", site_shapes(shown, language))):
+                    for edition in editions:
+                        _write(answer_file(folder, name, language, edition), made)
             if len(report.sites) <= _DETAILED:
-                self._write_details(folder, shown, edition, [str(one) for one in shown.sites["id"]])
+                self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
         _pickle(folder / _SITES, table)
         _pickle(folder / _REPORT, report)
         _keep(self._reports, request.folder, report)
@@ -185,14 +185,16 @@ class Office:
     def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         shown = report if request.edition == "internal" else public_edition(report)
-        self._write_details(Path(request.folder), shown, request.edition, [request.site])
+        self._write_details(Path(request.folder), shown, [request.edition], [request.site])
         return {}
 
-    def _write_details(self, folder: Path, report: Report, edition: Edition, sites: list[str]) -> None:
+    def _write_details(self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str]) -> None:
         for language in LANGUAGES:
             maker = DossierMaker(report, language=language)
             for site in sites:
-                _write(detail_file(folder, maker.sites, site, language, edition), detail(maker, site))
+                made = detail(maker, site)
+                for edition in editions:
+                    _write(detail_file(folder, maker.sites, site, language, edition), made)
 
     def _recheck(self, request: Request, progress: Progress | None) -> dict[str, Any]:
         """Screen again, and list what differs from the earlier report and why."""
@@ -237,6 +239,12 @@ class Office:
             place = avoid_file(Path(request.folder), DossierMaker(report).sites, request.site, language)
             _write(place, {"lines": lines, "within_m": request.within_m, **document})
         return {}
+
+
+def _editions(report: Report) -> list[tuple[tuple[Edition, ...], Report]]:
+    """Return the editions of a report; one for both where nothing is withheld."""
+    public = public_edition(report)
+    return [(EDITIONS, report)] if public is report else [(("internal",), report), (("public",), public)]
 
 
 def report_name(report: Report) -> str:

@@ -11,13 +11,13 @@ from lzgis.web.pages import page
 
 
 @is_open
-def bad_request(request: HttpRequest, _: Any = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Say that a request is not understood."""
     return page(request, "error", 400, key="error_request")
 
 
 @is_open
-def forbidden(request: HttpRequest, _: Any = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Say that the account may not do this."""
     return page(request, "error", 403, key="error_forbidden")
 
@@ -29,7 +29,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 @is_open
-def not_found(request: HttpRequest, _: Any = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Say that there is nothing here."""
     return page(request, "error", 404, key="error_found")
 

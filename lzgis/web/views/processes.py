@@ -154,7 +154,7 @@ def _inputs(request: HttpRequest) -> dict[str, Any]:
         texts = {name: str(inputs.get(name) or "")[:80] for name in ("as_of", "activity", "crs")}
         if not isinstance(sites, dict):
             raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SourceError(place, Message("is not what the process takes"), remedy) from None
     unknown = set(inputs) - {"sites", "facts", "as_of", "activity", "crs"}
     if unknown:

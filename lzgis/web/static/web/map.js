@@ -62,7 +62,7 @@
       }
     }).addTo(map);
     var bounds = page.sites.getBounds();
-    if (bounds.isValid()) map.fitBounds(bounds.pad(0.4), { animate: false, maxZoom: 16 });
+    if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 16 });
   }
 
   function drawParts(shapes) {

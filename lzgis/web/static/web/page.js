@@ -8,6 +8,7 @@
     var large = size > Number(files.dataset.most) * 1048576, said = document.getElementById("drop-problem");
     said.hidden = !large;
     said.textContent = large ? files.dataset.tooLarge : "";
+    document.getElementById("drop-names").textContent = Array.prototype.map.call(files.files, function (one) { return one.name; }).join("， ");
     return large;
   }
 
