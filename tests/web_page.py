@@ -28,8 +28,8 @@ OPTIONS = ServeOptions(
 )
 configure(OPTIONS)
 
-from django.conf import settings
-from django.test import Client
+from django.conf import settings  # noqa: E402 (after the settings)
+from django.test import Client  # noqa: E402
 
 # Hashes of passwords are slow on purpose.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

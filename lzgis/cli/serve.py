@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,11 @@ DataOption = Annotated[
 ]
 #: The password of `createadmin`, where no one can type it.
 _PASSWORD = "LZGIS_PASSWORD"
+
+
+def _end(number: int, frame: object) -> None:
+    """End the server as its interruption does: that is how it is meant to end, and no error."""
+    raise KeyboardInterrupt
 
 
 def _needed() -> None:
@@ -73,6 +79,8 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     def opened(url: str) -> None:
         print_lines([lang.words("web", "serving", url=url), lang.words("web", "serving_end")])
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     serve_page(options, opened=opened, browser="none" if no_browser else "open")
 
 

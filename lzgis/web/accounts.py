@@ -27,9 +27,9 @@ def create_account(name: str, password: str, *, role: str = Role.PLANNER, depart
         raise ConfigError(place, what, Message("use letters, digits and the signs @.+-_ only")) from None
     if name == LOCAL_USER or User.objects.filter(username=name).exists():
         raise ConfigError(place, Message("the name is taken"), Message("choose another name"))
-    if role not in Role.values:
+    if role not in list(Role):
         what = Message("there is no role '{role}'", role=role)
-        raise ConfigError(place, what, Message("use one of {known}", known=", ".join(Role.values)))
+        raise ConfigError(place, what, Message("use one of {known}", known=", ".join(Role)))
     user = User(username=name, role=role, department=department.strip()[:80])
     set_password(user, password)
     return user

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,11 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
-class Role(models.TextChoices):
+def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(str(one), str(one)) for one in values]
+
+
+class Role(StrEnum):
     """What a user may do; each may do what those before it may."""
 
     VIEWER = "viewer"
@@ -43,7 +49,7 @@ class Role(models.TextChoices):
 class User(AbstractUser):
     """An account."""
 
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    role = models.CharField(max_length=16, choices=_choices(Role), default=Role.VIEWER)
     department = models.CharField(max_length=80, blank=True, default="")
 
     def may(self, role: str) -> bool:
@@ -77,7 +83,7 @@ class Upload(models.Model):
         return self.folder / str(self.name)
 
 
-class State(models.TextChoices):
+class State(StrEnum):
     """The state of a job."""
 
     QUEUED = "queued"
@@ -99,7 +105,8 @@ class Jobs(models.QuerySet):
         if user.may(Role.ADMINISTRATOR):
             return self
         own = models.Q(owner=user)
-        return self.filter(own | models.Q(department=user.department) if user.department else own)
+        found: Jobs = self.filter(own | models.Q(department=user.department) if user.department else own)
+        return found
 
 
 class Job(models.Model):
@@ -111,7 +118,7 @@ class Job(models.Model):
     department = models.CharField(max_length=80, blank=True, default="")
     upload = models.ForeignKey(Upload, models.CASCADE, null=True)
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
-    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED, db_index=True)
+    state = models.CharField(max_length=12, choices=_choices(State), default=State.QUEUED, db_index=True)
     step = models.CharField(max_length=20, blank=True, default="")
     done = models.IntegerField(default=0)
     total = models.IntegerField(default=0)
@@ -153,7 +160,7 @@ class Job(models.Model):
     @property
     def ahead(self) -> int:
         """How many jobs wait before this one."""
-        return Job.objects.filter(state=State.QUEUED, created__lt=self.created).count()
+        return int(Job.objects.filter(state=State.QUEUED, created__lt=self.created).count())
 
     def error(self, language: str) -> str:
         """Return why it failed, in a language."""
@@ -207,7 +214,7 @@ class LoginFailure(models.Model):
         """Whether logins of a name or from an address are refused."""
         recent = cls.objects.filter(at__gt=timezone.now() - cls.PERIOD)
         of_name = recent.filter(name=name).count() >= cls.MOST_OF_NAME
-        return of_name or recent.filter(address=address).count() >= cls.MOST_OF_ADDRESS
+        return bool(of_name or recent.filter(address=address).count() >= cls.MOST_OF_ADDRESS)
 
 
 class Entry(models.Model):

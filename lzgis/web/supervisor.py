@@ -202,7 +202,8 @@ class Supervisor:
                     continue
                 done = self._answer(process, task) if isinstance(task, Ask) else self._work(process, task)
                 if not done:
-                    process = self._ended(number, process)
+                    self._ended(number, process)
+                    process = None
         finally:
             self._ended(number, process)
             connections.close_all()

@@ -115,16 +115,15 @@ class Office:
         options = _options(request)
         sheet = inspect_file(request.source, options=options, city=self.city)
         hidden = Path(request.source).parent
-        refused, assumed = (
-            tuple(_relative_problem(p, hidden) for p in some) for some in (sheet.refused, sheet.assumed)
-        )
+        refused = tuple(_relative_problem(one, hidden) for one in sheet.refused)
+        assumed = tuple(_relative_problem(one, hidden) for one in sheet.assumed)
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.readable:
             try:
                 table = self._table(request)
             except LzgisError as error:
-                refused = Problem("error", error.place, error.what, error.remedy)
-                sheet = replace(sheet, refused=(*sheet.refused, refused))
+                unread = Problem("error", error.place, error.what, error.remedy)
+                sheet = replace(sheet, refused=(*sheet.refused, unread))
         book = self.city.book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
@@ -294,8 +293,8 @@ def _relative(text: str, folder: Path) -> str:
 
 
 def _relative_problem(problem: Problem, folder: Path) -> Problem:
-    parts = (_relative(one, folder) for one in (problem.place, problem.what, problem.remedy))
-    return Problem(problem.level, *parts)
+    place, what, remedy = (_relative(one, folder) for one in (problem.place, problem.what, problem.remedy))
+    return Problem(problem.level, place, what, remedy)
 
 
 def _relative_error(error: LzgisError, folder: Path) -> LzgisError:

@@ -29,7 +29,8 @@ def main() -> None:
 
     # Imported when the limits hold.
     from lzgis.errors import LzgisError
-    from lzgis.web.work import Office, Request, error_texts
+    from lzgis.web.requests import Request
+    from lzgis.web.work import Office, error_texts
 
     try:
         office = Office(Path(layers) if layers else None)

@@ -41,7 +41,8 @@ def test_a_file_is_given_checked_and_answered(page):
 def test_answers_equal_those_of_python(page, tmp_path):
     made = screened(page, INSIDE)
     files = job_of_files(page, made, "json")
-    found = json.loads(b"".join(page.get(f"/files/{files.key}/download").streaming_content))
+    with page.get(f"/files/{files.key}/download") as taken:
+        found = json.loads(b"".join(taken.streaming_content))
     (tmp_path / "sites.geojson").write_text(INSIDE, "utf-8")
     report = lz.screen(tmp_path / "sites.geojson", supervisor().options.layers, as_of=toy.AS_OF)
     lz.export(report, tmp_path / "report.json")
@@ -186,6 +187,7 @@ def test_files_can_be_taken(page, name):
     assert job.state == "done", job.error_en
     found = page.get(f"/files/{job.key}/download")
     content = b"".join(found.streaming_content)
+    found.close()
     assert found.headers["Content-Disposition"].startswith("attachment")
     if name == "all":
         names = set(zipfile.ZipFile(io.BytesIO(content)).namelist())

@@ -64,8 +64,8 @@ def test_a_screening_from_request_to_results(page, tmp_path):
     status = page.get(f"/jobs/{status['jobID']}", headers=headers).json()
     assert (status["status"], status["progress"]) == ("successful", 100)
     links = page.get(f"/jobs/{status['jobID']}/results", headers=headers).json()
-    found = page.get(links["report"]["href"], headers=headers)
-    report = json.loads(b"".join(found.streaming_content))
+    with page.get(links["report"]["href"], headers=headers) as found:
+        report = json.loads(b"".join(found.streaming_content))
     (tmp_path / "sites.geojson").write_text(json.dumps(SITES), "utf-8")
     expected = lz.screen(tmp_path / "sites.geojson", supervisor().options.layers, as_of=toy.AS_OF)
     assert [one["verdict"] for one in report["verdicts"]] == list(expected.verdicts["verdict"])

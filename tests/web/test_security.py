@@ -165,10 +165,10 @@ def test_too_many_files_are_refused(page):
 
 def test_a_zip_bomb_is_refused(page):
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
-        with bundle.open("sites.geojson", "w", force_zip64=True) as member:
-            for _ in range(1500):
-                member.write(b" " * 1_000_000)
+    bundle = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9)
+    with bundle, bundle.open("sites.geojson", "w", force_zip64=True) as member:
+        for _ in range(1500):
+            member.write(b" " * 1_000_000)
     assert len(stream.getvalue()) < OPTIONS.bounds.upload_bytes
     check = job_of(page.post("/give/file", {"files": upload("bomb.zip", stream.getvalue())}))
     assert not json.loads(check.result_json).get("readable", False)
@@ -352,7 +352,9 @@ def test_a_viewer_reads_and_changes_nothing(admin):
     assert viewer.post(f"/screenings/{made.key}/files", {"formats": "xlsx"}).status_code == 404
     planner.post(f"/screenings/{made.key}/files", {"formats": "xlsx"})
     files = supervisor().wait(Job.objects.get(kind="files"), 60.0)
-    assert planner.get(f"/files/{files.key}/download").status_code == 200
+    taken = planner.get(f"/files/{files.key}/download")
+    assert taken.status_code == 200
+    taken.close()
     assert viewer.get(f"/files/{files.key}/download").status_code == 404
 
 

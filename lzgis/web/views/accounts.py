@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
@@ -77,7 +78,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def own(request: HttpRequest) -> HttpResponse:
     """Show one's own account; change the password, make and delete tokens."""
-    values = {"secret": "", "problem": "", "done": ""}
+    values: dict[str, Any] = {"secret": "", "problem": "", "done": ""}
     action = request.POST.get("action", "")
     if action == "token":
         name = request.POST.get("name", "").strip()[:80] or "-"
@@ -120,7 +121,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
         except LzgisError as error:
             problem = refusal(request, error)
     users = User.objects.exclude(username=LOCAL_USER).order_by("username")
-    return page(request, "accounts", 400 if problem else 200, users=users, roles=Role.values, problem=problem)
+    return page(request, "accounts", 400 if problem else 200, users=users, roles=list(Role), problem=problem)
 
 
 def _change(request: HttpRequest) -> None:
@@ -138,7 +139,7 @@ def _change(request: HttpRequest) -> None:
         raise Http404
     if action == "password":
         set_password(user, post.get("password", ""))
-    elif action == "role" and role in Role.values:
+    elif action == "role" and role in list(Role):
         user.role, user.department = role, department.strip()[:80]
         user.save()
     elif action in ("close", "open"):

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
@@ -56,7 +57,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     return page(request, "_file", **_values(request, find(request, key, "files")))
 
 
-def _values(request: HttpRequest, job: Job) -> dict[str, object]:
+def _values(request: HttpRequest, job: Job) -> dict[str, Any]:
     formats = job.request.formats
     name = next((name for name, some in OFFERED.items() if some == formats), "all")
     return {"job": job, "name": name, "error": job.error(language_of(request)), "is_map": name == "html"}
@@ -119,7 +120,7 @@ def show_map(request: HttpRequest, key: str) -> HttpResponse:
 def _static_files() -> dict[str, Traversable]:
     """Return the files of the pages by name: there is no other way to a file from an address."""
     own, maps = files("lzgis.web") / "static", files("lzgis.exports") / "static"
-    found = {}
+    found: dict[str, Traversable] = {}
     for root, names in ((own, ("web", "htmx", "geoman")), (maps, ("leaflet", "topojson-client"))):
         for name in names:
             found |= {f"{name}/{below}": one for below, one in _below(root / name)}

@@ -22,7 +22,7 @@ def show(request: HttpRequest) -> HttpResponse:
     word, state, tag = (request.GET.get(name, "").strip() for name in ("q", "state", "tag"))
     if word:
         jobs = jobs.filter(search__contains=word.casefold()) | jobs.filter(title__icontains=word)
-    if state in State.values:
+    if state in list(State):
         jobs = jobs.filter(state=state)
     if tag:
         jobs = jobs.filter(tags__icontains=tag)
@@ -30,7 +30,7 @@ def show(request: HttpRequest) -> HttpResponse:
     listed = Paginator(jobs.order_by("-created"), 25).get_page(given)
     words, basis = Words(language_of(request)), supervisor().basis
     rows = [_row(job, words, basis) for job in listed]
-    return page(request, "history", rows=rows, listed=listed, asked=request.GET, states=State.values)
+    return page(request, "history", rows=rows, listed=listed, asked=request.GET, states=list(State))
 
 
 def _row(job: Job, words: Words, basis: str) -> dict[str, Any]:

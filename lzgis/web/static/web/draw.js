@@ -12,6 +12,11 @@
     position: "topleft", drawMarker: true, drawPolyline: true, drawPolygon: true, drawRectangle: true, drawCircle: false,
     drawCircleMarker: false, drawText: false, editMode: true, dragMode: true, cutPolygon: false, removalMode: true, rotateMode: false
   });
+  // The names that Geoman gives its buttons are on the boxes around them.
+  box.querySelectorAll(".button-container").forEach(function (one) {
+    var button = one.querySelector("a.leaflet-buttons-control-button");
+    if (button) button.setAttribute("aria-label", one.title);
+  });
   map.pm.setGlobalOptions({ snappable: true, snapDistance: 15, layerGroup: drawn, markerStyle: { icon: L.divIcon({ className: "", html: '<i class="dot v1 m1"></i>', iconSize: [18, 18] }) } });
 
   // Approximate: on a sphere. The screening measures on the ellipsoid.
