@@ -31,6 +31,7 @@ from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha
 from lzgis.reading.attributes import layer_columns
 from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
+from lzgis.rules.for_sites.plane import as_texts
 
 CATALOGUE_FILE = "catalog.toml"
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
@@ -380,7 +381,7 @@ def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> No
 
 
 def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
-    """List the values of a layer's fields that no rule names; no rule applies to features with such a value."""
+    """List the values of a layer's fields that neither a rule nor the catalogue names; no rule applies to such features."""
     named: dict[str, set[str]] = {}
     for rule in book.rules:
         if rule.layer == layer.id:
@@ -399,7 +400,9 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
                 )
             )
             continue
-        unknown = layer.frame.loc[~layer.frame[name].isin(values), name]
+        found = as_texts(layer.frame[name])
+        # What the catalogue maps to is meant, though no rule is about it.
+        unknown = found[~found.isin(values.union(layer.spec.values.get(name, {}).values()))]
         for value, count in unknown.fillna("").value_counts().items():
             what = Message(
                 "field '{name}' is '{value}' in {count} features, which no rule names",
