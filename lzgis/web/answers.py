@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from lzgis.exports.dossier.document import Grid
 from lzgis.exports.inspection import sheet_lines
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exports.report_text import ReportText, conflicts_first, text
-from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, Verdict
+from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
 from lzgis.model.rules import RuleBook
 from lzgis.rules.book import activity_of
 from lzgis.screening.declared import facts_asked_for
@@ -198,11 +199,29 @@ def detail(maker: DossierMaker, site: str) -> dict[str, Any]:
                 "heading": section.heading,
                 "paragraphs": list(section.paragraphs),
                 "notes": list(section.notes),
-                "grids": [_grid(one) for one in section.grids],
+                "grids": [part for one in section.grids for part in _grids(one, maker.source.words)],
             }
             for section in made.sections
         ],
     }
+
+
+def _grids(grid: Grid, words: Words) -> list[dict[str, Any]]:
+    """Return a grid, or two: findings that answer "not involved" are folded away below the others, as are notes."""
+    if grid.name == "problems":
+        return [_grid(grid) | {"folded": len(grid.rows)}]
+    if grid.name != "findings":
+        return [_grid(grid)]
+    calm = tuple(words("state", state.value) for state in (State.CLEAR, State.NOT_APPLICABLE))
+    at = [column.name for column in grid.columns].index("state")
+    apart = [row[at].startswith(calm) for row in grid.rows]
+    parts = [_rows_of(grid, [not one for one in apart]), _rows_of(grid, apart)]
+    return [_grid(parts[0]), _grid(parts[1]) | {"folded": len(parts[1].rows)}]
+
+
+def _rows_of(grid: Grid, chosen: list[bool]) -> Grid:
+    marks = tuple(mark for mark, is_in in zip(grid.marks, chosen, strict=False) if is_in)
+    return replace(grid, rows=tuple(row for row, is_in in zip(grid.rows, chosen, strict=True) if is_in), marks=marks)
 
 
 def _grid(grid: Grid) -> dict[str, Any]:

@@ -118,12 +118,8 @@ class Office:
         refused = tuple(_relative_problem(one, hidden) for one in sheet.refused)
         assumed = tuple(_relative_problem(one, hidden) for one in sheet.assumed)
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
-        if sheet.readable:
-            try:
-                table = self._table(request)
-            except LzgisError as error:
-                unread = Problem("error", error.place, error.what, error.remedy)
-                sheet = replace(sheet, refused=(*sheet.refused, unread))
+        if sheet.sites is not None:
+            table = self._keep_table(request, sheet.sites)
         book = self.city.book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
@@ -131,17 +127,20 @@ class Office:
 
     def _table(self, request: Request) -> SiteTable:
         """Return the sites of a file as it is declared; the last ones are kept, so that a file is read once."""
-        key = json.dumps([request.source, dict(request.reading)], sort_keys=True)
-        city = self.city
-        if key not in self._tables:
-            hidden = Path(request.source).parent
-            try:
-                read = read_sites(request.source, options=_options(request), near=city.outline)
-            except LzgisError as error:
-                raise _relative_error(error, hidden) from error
-            problems = tuple(_relative_problem(one, hidden) for one in read.problems)
-            _keep(self._tables, key, replace(read, problems=problems))
-        return self._tables[key]
+        city, key = self.city, _key_of(request)
+        if key in self._tables:
+            return self._tables[key]
+        try:
+            read = read_sites(request.source, options=_options(request), near=city.outline)
+        except LzgisError as error:
+            raise _relative_error(error, Path(request.source).parent) from error
+        return self._keep_table(request, read)
+
+    def _keep_table(self, request: Request, read: SiteTable) -> SiteTable:
+        hidden = Path(request.source).parent
+        table = replace(read, problems=tuple(_relative_problem(one, hidden) for one in read.problems))
+        _keep(self._tables, _key_of(request), table)
+        return table
 
     def _screen(self, request: Request, progress: Progress | None) -> dict[str, Any]:
         table = self._table(request)
@@ -244,6 +243,10 @@ def _editions(report: Report) -> list[tuple[tuple[Edition, ...], Report]]:
     """Return the editions of a report; one for both where nothing is withheld."""
     public = public_edition(report)
     return [(EDITIONS, report)] if public is report else [(("internal",), report), (("public",), public)]
+
+
+def _key_of(request: Request) -> str:
+    return json.dumps([request.source, dict(request.reading)], sort_keys=True)
 
 
 def report_name(report: Report) -> str:

@@ -26,9 +26,13 @@ INSIDE = square_text(0, 0, id="s1", name="甲", activity="住宅")
 def address(tmp_path_factory):
     """The address of a running server."""
     folder = tmp_path_factory.mktemp("serve")
-    command = [*RUN, "serve", "--port", "0", "--no-browser", "--workers", "1", "--data", str(folder / "data"), "--layers", toy.city(folder / "city")]  # fmt: skip
+    data, city = folder / "data", toy.city(folder / "city")
+    command = [*RUN, "serve", "--port", "0", "--no-browser", "--workers", "1", "--data", data, "--layers", city]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, encoding="utf-8", env=os.environ | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -53,10 +57,7 @@ class Planner:
         self.messages, self.elsewhere = [], []
         self.page.on("console", lambda message: self.messages.append(message.text))
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on(
-            "request",
-            lambda one: self.elsewhere.append(one.url) if not one.url.startswith((address, "data:")) else None,
-        )
+        self.page.on("request", self._asked)
         self.page.set_default_timeout(90_000)
         self.address = address
 

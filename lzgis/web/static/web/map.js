@@ -24,7 +24,9 @@
     lz.layers.build(city.layers);
     lz.layers.all.forEach(function (entry, i) {
       var role = entry.spec.role;
-      lz.layers.show(i, role === "outline" || role === "context" && entry.spec.kind === "polygon" || entry.spec.id === "redline");
+      // Where sites are looked at, all that may forbid them is drawn, as in map.html.
+      lz.layers.show(i, role === "outline" || role === "context" && entry.spec.kind === "polygon" || entry.spec.id === "redline" ||
+        box.dataset.result !== undefined && role === "constraint");
     });
     lz.layers.opacity(0.75);
     lz.layers.mask();
@@ -62,7 +64,7 @@
       }
     }).addTo(map);
     var bounds = page.sites.getBounds();
-    if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 16 });
+    if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 15 });
   }
 
   function drawParts(shapes) {
