@@ -71,6 +71,16 @@ def upload(name: str, content: bytes | str) -> Any:
     return SimpleUploadedFile(name, content.encode() if isinstance(content, str) else content)
 
 
+def content(one: Client, address: str, **options: Any) -> bytes:
+    """Return a file that a browser takes."""
+    answer = one.get(address, **options)
+    assert answer.status_code == 200, address
+    try:
+        return b"".join(answer.streaming_content)
+    finally:
+        answer.close()
+
+
 def job_of(answer: Any) -> Any:
     """Return the job that an answer leads to, when it has ended."""
     from lzgis.web.models import Job

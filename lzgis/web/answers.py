@@ -33,7 +33,7 @@ _DRAWN = 2_000
 
 def basis_of(provenance: Provenance) -> str:
     """Return a digest of the layers and rules that a report was made from; it changes when one of them does."""
-    used = sorted((one.role, one.sha256) for one in provenance.sources if one.role != "sites")
+    used = sorted((one.role, one.sha256) for one in provenance.sources if one.role not in ("sites", "overrides"))
     return hashlib.sha256(json.dumps(used).encode()).hexdigest()
 
 
@@ -193,6 +193,7 @@ def detail(maker: DossierMaker, site: str) -> dict[str, Any]:
         "title": made.subtitle,
         "verdict": made.verdict,
         "rank": list(Verdict).index(Verdict(made.verdict_code)),
+        "rules": _hit_rules(maker, site),
         "sections": [
             {
                 "name": section.name,
@@ -204,6 +205,14 @@ def detail(maker: DossierMaker, site: str) -> dict[str, Any]:
             for section in made.sections
         ],
     }
+
+
+def _hit_rules(maker: DossierMaker, site: str) -> list[list[str]]:
+    """Return the rules that a site meets, on which a decision can be made."""
+    texts = maker.source.texts
+    table = texts.report.table
+    hit = table["state"].isin([str(state.value) for state in HIT_STATES]) & (table["site_id"] == site)
+    return [[rule, texts.rule(rule)] for rule in table.loc[hit, "rule"].unique()]
 
 
 def _grids(grid: Grid, words: Words) -> list[dict[str, Any]]:

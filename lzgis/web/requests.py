@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from lzgis.words import Language
 
-Kind = Literal["inspect", "screen", "recheck", "detail", "files", "avoid"]
+Kind = Literal["inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit"]
 #: The editions of an answer: for those who may see every layer, and for viewers.
 Edition = Literal["internal", "public"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -45,6 +45,8 @@ class Request:
         Language and edition of files.
     earlier : str
         The folder of the job that is checked again.
+    rule, reason, author, evidence : str
+        A decision on the findings of a rule on the site; the evidence is a file in the folder of the job.
     """
 
     kind: Kind
@@ -60,6 +62,10 @@ class Request:
     language: Language = "zh"
     edition: Edition = "internal"
     earlier: str = ""
+    rule: str = ""
+    reason: str = ""
+    author: str = ""
+    evidence: str = ""
 
     def to_json(self) -> str:
         """Return the request as one line of JSON."""

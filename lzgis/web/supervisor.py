@@ -31,7 +31,7 @@ from lzgis.web.requests import LANGUAGES, Request
 from lzgis.words import Words
 
 #: Kinds of jobs that may take long; one worker does none of them.
-LONG = ("files", "recheck")
+LONG = ("files", "recheck", "audit")
 #: A screening of a larger file may take long as well.
 _SHORT_BYTES = 200_000
 #: How long a process may take until the city is open.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import gzip
 import json
 import os
@@ -16,12 +18,14 @@ from typing import Any
 
 import shapely
 
+from lzgis.audits.audit import audit
 from lzgis.audits.recheck import recheck
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
+from lzgis.exports.audit import export_audit
 from lzgis.exports.avoidance import avoidance_document, avoidance_lines
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.folder import export_folder
@@ -37,6 +41,7 @@ from lzgis.reading import ReadOptions, read_sites, sites_from_frame
 from lzgis.screening.avoidance import avoid
 from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
+from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
 from lzgis.web.answers import basis_of, city_map, city_page, detail, diagnosis, site_shapes, summary
 from lzgis.web.requests import EDITIONS, LANGUAGES, Edition, Request, answer_file, files_folder
@@ -48,7 +53,7 @@ Progress = Callable[[str, int, int], None]
 _KEPT = 8
 #: Up to so many sites, the detail of each is written with the answer.
 _DETAILED = 3
-_REPORT, _SITES = "report.pickle.gz", "sites.pickle.gz"
+_REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
 
 
 class Office:
@@ -108,6 +113,8 @@ class Office:
             "detail": self._detail,
             "files": self._files,
             "avoid": self._avoid,
+            "decide": self._decide,
+            "audit": self._audit,
         }
         return does[request.kind](request, progress)
 
@@ -237,6 +244,37 @@ class Office:
             place = avoid_file(Path(request.folder), DossierMaker(report).sites, request.site, language)
             _write(place, {"lines": lines, "within_m": request.within_m, **document})
         return {}
+
+    def _decide(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        """Add a decision to a screening; its answers are written again, and files that were made before are removed."""
+        folder = Path(request.folder)
+        first, listed = folder / _FIRST, folder / OVERRIDES_FILE
+        if not first.exists():
+            shutil.copyfile(folder / _REPORT, first)
+        report: Report = _unpickled(first)
+        before = listed.read_text("utf-8") if listed.exists() else ""
+        decision = Decision(request.reason, request.author, dt.date.today(), request.evidence)
+        # The evidence is named as it lies beside the file of decisions.
+        with contextlib.chdir(folder):
+            entry = override_entry(report, request.site, request.rule, decision=decision)
+            write_bytes_atomic(listed, f"{before}\n{entry}".encode())
+            try:
+                decided = with_overrides(report, OVERRIDES_FILE)
+            except LzgisError:
+                write_bytes_atomic(listed, before.encode())
+                raise
+        shutil.rmtree(folder / "files", ignore_errors=True)
+        for stale in folder.glob("detail-*.json"):
+            stale.unlink()
+        self._keep_report(request, decided, _unpickled(folder / _SITES))
+        return {}
+
+    def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        found = audit(self.city, progress=progress)
+        out = files_folder(request)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        suffix = FORMATS[request.formats[0]].suffix
+        return {"file": export_audit(found, out / f"audit{suffix}", language=request.language).name}
 
 
 def _editions(report: Report) -> list[tuple[tuple[Edition, ...], Report]]:

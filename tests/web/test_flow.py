@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import toy
-from web_page import given, job_of, screened, square_text, upload
+from web_page import content, given, job_of, screened, square_text, upload
 
 import lzgis as lz
 from lzgis.web.models import Comment, Job
@@ -41,8 +41,7 @@ def test_a_file_is_given_checked_and_answered(page):
 def test_answers_equal_those_of_python(page, tmp_path):
     made = screened(page, INSIDE)
     files = job_of_files(page, made, "json")
-    with page.get(f"/files/{files.key}/download") as taken:
-        found = json.loads(b"".join(taken.streaming_content))
+    found = json.loads(content(page, f"/files/{files.key}/download"))
     (tmp_path / "sites.geojson").write_text(INSIDE, "utf-8")
     report = lz.screen(tmp_path / "sites.geojson", supervisor().options.layers, as_of=toy.AS_OF)
     lz.export(report, tmp_path / "report.json")
@@ -186,15 +185,15 @@ def test_files_can_be_taken(page, name):
     job = job_of_files(page, made, name)
     assert job.state == "done", job.error_en
     found = page.get(f"/files/{job.key}/download")
-    content = b"".join(found.streaming_content)
+    taken = b"".join(found.streaming_content)
     found.close()
     assert found.headers["Content-Disposition"].startswith("attachment")
     if name == "all":
-        names = set(zipfile.ZipFile(io.BytesIO(content)).namelist())
+        names = set(zipfile.ZipFile(io.BytesIO(taken)).namelist())
         assert {"report.xlsx", "findings.gpkg", "report.json", "map.html", "manifest.json"} <= names
         assert any(one.endswith(".docx") for one in names)
     else:
-        assert len(content) > 3_000
+        assert len(taken) > 3_000
     # A second time the same file is taken.
     page.post(f"/screenings/{made.key}/files", {"formats": name})
     assert Job.objects.filter(kind="files").count() == 1
@@ -271,3 +270,30 @@ def test_no_answer_names_the_folders_of_the_server(page):
     made = screened(page, square_text(0, 0, name="甲"))
     for name in ("summary", "detail-0"):
         assert str(made.upload.folder) not in json.dumps(answer(made.folder, name, "zh"), ensure_ascii=False)
+
+
+def test_a_decision_stands_beside_the_finding(page):
+    made = screened(page, INSIDE)
+    job_of_files(page, made, "json")
+    fields = {"rule": "redline", "reason": "已核减", "evidence": upload("../批复.pdf", b"%PDF")}
+    assert page.post(f"/screenings/{made.key}/sites/0/decide", fields).status_code == 302
+    shown = text(page, f"/screenings/{made.key}")
+    assert "已核减" in shown
+    assert "批复.pdf" in shown
+    assert "存在禁止性冲突" in shown
+    assert str(made.folder) not in shown
+    # Files are made anew, with the decision.
+    files = job_of_files(page, made, "json")
+    (override,) = json.loads(content(page, f"/files/{files.key}/download"))["overrides"]
+    assert (override["reason"], override["author"], override["evidence_state"]) == ("已核减", "local", "as-given")
+    again = page.post(f"/screenings/{made.key}/sites/0/decide", {"rule": "redline", "reason": "zweitens"})
+    assert again.status_code == 400
+    assert page.post(f"/screenings/{made.key}/sites/0/decide", {"rule": "redline", "reason": " "}).status_code == 400
+    assert page.post(f"/screenings/{made.key}/sites/0/decide", {"rule": "nothing", "reason": "x"}).status_code == 400
+
+
+def test_an_audit_is_begun_from_the_page(page):
+    page.post("/city/audit", {"formats": "xlsx"})
+    job = supervisor().wait(Job.objects.get(kind="audit"), 90.0)
+    assert job.state == "done", job.error_en
+    assert len(content(page, f"/files/{job.key}/download")) > 5_000

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import toy
-from web_page import client, logged_in, square_text
+from web_page import client, content, logged_in, square_text
 
 import lzgis as lz
 from lzgis.web.models import Job, Role, Token, User
@@ -64,8 +64,7 @@ def test_a_screening_from_request_to_results(page, tmp_path):
     status = page.get(f"/jobs/{status['jobID']}", headers=headers).json()
     assert (status["status"], status["progress"]) == ("successful", 100)
     links = page.get(f"/jobs/{status['jobID']}/results", headers=headers).json()
-    with page.get(links["report"]["href"], headers=headers) as found:
-        report = json.loads(b"".join(found.streaming_content))
+    report = json.loads(content(page, links["report"]["href"], headers=headers))
     (tmp_path / "sites.geojson").write_text(json.dumps(SITES), "utf-8")
     expected = lz.screen(tmp_path / "sites.geojson", supervisor().options.layers, as_of=toy.AS_OF)
     assert [one["verdict"] for one in report["verdicts"]] == list(expected.verdicts["verdict"])

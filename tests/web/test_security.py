@@ -9,7 +9,7 @@ import zipfile
 import zlib
 
 import pytest
-from web_page import DATA, OPTIONS, PASSWORD, client, given, job_of, logged_in, screened, square_text, upload
+from web_page import DATA, OPTIONS, PASSWORD, client, content, given, job_of, logged_in, screened, square_text, upload
 
 from lzgis.errors import ConfigError
 from lzgis.web.models import Entry, Job, LoginFailure, Role, Token, Upload, User
@@ -352,9 +352,7 @@ def test_a_viewer_reads_and_changes_nothing(admin):
     assert viewer.post(f"/screenings/{made.key}/files", {"formats": "xlsx"}).status_code == 404
     planner.post(f"/screenings/{made.key}/files", {"formats": "xlsx"})
     files = supervisor().wait(Job.objects.get(kind="files"), 60.0)
-    taken = planner.get(f"/files/{files.key}/download")
-    assert taken.status_code == 200
-    taken.close()
+    assert content(planner, f"/files/{files.key}/download")
     assert viewer.get(f"/files/{files.key}/download").status_code == 404
 
 
@@ -370,6 +368,14 @@ def test_no_one_makes_oneself_an_administrator(admin, role):
     assert one.get("/log").status_code == 403
     me.refresh_from_db()
     assert me.role == role
+
+
+def test_a_planner_decides_nothing(admin):
+    one = logged_in("one", Role.PLANNER)
+    made = screened(one, INSIDE)
+    fields = {"rule": "redline", "reason": "x"}
+    assert one.post(f"/screenings/{made.key}/sites/0/decide", fields).status_code == 403
+    assert one.post("/city/audit").status_code == 403
 
 
 def test_an_administrator_makes_changes_and_closes_accounts(admin):

@@ -13,16 +13,17 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from lzgis.errors import LzgisError
-from lzgis.web.access import is_open
+from lzgis.web.access import is_open, needs
 from lzgis.web.guard import SANDBOX
 from lzgis.web.jobs import SCREENINGS, find, new_job
-from lzgis.web.models import Job, State
+from lzgis.web.models import Job, Role, State
 from lzgis.web.pages import edition_of, language_of, page, refusal, supervisor
 from lzgis.web.requests import Request, files_folder
 from lzgis.web.views.give import WAIT_S
 from lzgis.web.views.read import OFFERED
 
 _ZIP = ".lzgis-all.zip"
+_KINDS = ("files", "audit")
 
 
 @require_POST
@@ -44,6 +45,18 @@ def begin(request: HttpRequest, key: str) -> HttpResponse:
     return page(request, "_file", **_values(request, made))
 
 
+@require_POST
+@needs(Role.REVIEWER)
+def begin_audit(request: HttpRequest) -> HttpResponse:
+    """Begin an audit of the layers."""
+    name = "html" if request.POST.get("formats") == "html" else "xlsx"
+    try:
+        made = new_job(request, Request("audit", "", formats=(name,), language=language_of(request)))
+    except LzgisError as error:
+        return page(request, "_file", problem=refusal(request, error), name="audit")
+    return page(request, "_file", **_values(request, supervisor().wait(made, WAIT_S)))
+
+
 def _earlier(job: Job, asked: Request) -> Job | None:
     wanted = (State.QUEUED, State.RUNNING, State.DONE)
     same = job.children.filter(kind="files", request_json=asked.to_json(), state__in=wanted)
@@ -54,13 +67,14 @@ def _earlier(job: Job, asked: Request) -> Job | None:
 @require_GET
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Return how far the files are, or the link to take them."""
-    return page(request, "_file", **_values(request, find(request, key, "files")))
+    return page(request, "_file", **_values(request, find(request, key, *_KINDS)))
 
 
 def _values(request: HttpRequest, job: Job) -> dict[str, Any]:
     formats = job.request.formats
     name = next((name for name, some in OFFERED.items() if some == formats), "all")
-    return {"job": job, "name": name, "error": job.error(language_of(request)), "is_map": name == "html"}
+    shown = "audit" if job.kind == "audit" else name
+    return {"job": job, "name": shown, "error": job.error(language_of(request)), "is_map": name == "html"}
 
 
 def _file(job: Job) -> Path:
@@ -73,7 +87,7 @@ def _file(job: Job) -> Path:
 
 
 def _permitted(request: HttpRequest, key: str) -> Job:
-    job = find(request, key, "files")
+    job = find(request, key, *_KINDS)
     # A file of the internal edition is not for viewers, whoever had it made.
     if job.state != State.DONE or (edition_of(request) == "public" and job.request.edition != "public"):
         raise Http404

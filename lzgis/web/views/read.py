@@ -15,10 +15,12 @@ from lzgis.errors import LzgisError
 from lzgis.exports.formats import FORMATS
 from lzgis.web.access import log, needs
 from lzgis.web.jobs import SCREENINGS, find, new_job, remove
-from lzgis.web.models import Comment, Job, Role, State
+from lzgis.web.models import Comment, Job, Role, State, new_key
 from lzgis.web.pages import answer, edition_of, language_of, of_job, page, refusal, supervisor
 from lzgis.web.requests import Request, answer_file
+from lzgis.web.uploads import safe_name
 from lzgis.web.views.give import WAIT_S
+from lzgis.words import Words
 
 #: Sites on one page of a list, and the most that are compared side by side.
 _ROWS, _COMPARED = 50, 6
@@ -154,6 +156,34 @@ def moved(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """Return the shapes of a move for the map."""
     job = find(request, key, *SCREENINGS)
     return JsonResponse(answer(job.folder, f"avoid-{number}", language_of(request)))
+
+
+@require_POST
+@needs(Role.REVIEWER)
+def decide(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Record a decision on a finding, with its reason, its evidence and the account."""
+    job = find(request, key, *SCREENINGS)
+    reason, rule = request.POST.get("reason", "").strip()[:1000], request.POST.get("rule", "")[:80]
+    evidence = request.FILES.get("evidence")
+    asked = Request("decide", str(job.folder), site=_site_id(request, job, number), rule=rule, reason=reason,
+                    author=request.user.username, evidence=_kept(job, evidence) if evidence else "")  # fmt: skip
+    words = Words(language_of(request))
+    error = supervisor().ask(asked) if reason else {language_of(request): words("web", "reason_needed")}
+    if error is not None:
+        return page(request, "read", 400, **_values(request, job, error[language_of(request)]))
+    log(request, "decision", job.key, f"{asked.site} {rule}: {reason}")
+    return redirect("read", key=job.key)
+
+
+def _kept(job: Job, evidence: Any) -> str:
+    """Store a file of evidence in the folder of a job; return its name there."""
+    folder = job.folder / "evidence" / new_key()
+    folder.mkdir(mode=0o700, parents=True)
+    name = safe_name(evidence.name or "")
+    with (folder / name).open("xb") as stream:
+        for chunk in evidence.chunks():
+            stream.write(chunk)
+    return (folder / name).relative_to(job.folder).as_posix()
 
 
 @require_GET
