@@ -31,6 +31,7 @@ from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.rules import app as rules_app
 from lzgis.cli.screen import screen
+from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
@@ -67,6 +68,7 @@ _SEVERAL_CITIES = ("screen",)
 app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
+app.add_typer(serve_app, name="serve")
 # In the order of the help text.
 app.command("screen")(screen)
 app.command("demo")(demo)

@@ -213,5 +213,6 @@ def _label(report: Report, rule_id: str, group: str, words: Words) -> str:
 
 
 def rule_title(report: Report, rule_id: str, words: Words) -> str:
+    """Return the title of a rule in the language of the output."""
     rule = report.book.rule(rule_id)
     return words.title(rule.title, rule.title_en)

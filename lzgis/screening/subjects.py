@@ -139,7 +139,7 @@ def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
     """List the columns of facts with values that are not understood, which declare nothing."""
     problems = []
     for name, fact in book.facts.items():
-        column = _column_of(table, fact, name)
+        column = fact_column(table, fact, name)
         if column is None:
             continue
         given = table[column][table[column].notna() & (table[column].astype(str).str.strip() != "")]
@@ -158,13 +158,14 @@ def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _column_of(table: pd.DataFrame, fact: Fact, name: str) -> Any:
+def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
+    """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
     names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
     return next((c for c in table.columns if str(c).strip().casefold() in names), None)
 
 
 def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
-    column = _column_of(table, fact, name)
+    column = fact_column(table, fact, name)
     if column is None:
         return np.full(len(table), "", dtype=object)
     return np.array([fact_value(fact, value) for value in table[column]], dtype=object)
