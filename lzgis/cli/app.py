@@ -14,6 +14,7 @@ from pathlib import Path
 
 import typer
 
+from lzgis.cli.adopt import adopt
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
@@ -51,6 +52,7 @@ app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
+app.command("adopt")(adopt)
 
 
 #: Places of errors that are values of options, named as functions name them.
