@@ -117,7 +117,7 @@ def test_a_geodatabase_becomes_a_city_that_screens(geodatabase, tmp_path):
     done = run("screen", tmp_path / "s" / "sites.geojson", "--layers", tmp_path / "city", "--json")
     findings = json.loads(done.stdout)["findings"]
     assert [one["state"] for one in findings if one["rule"] == "redline" and one["state"] == "涉及"] == ["涉及"]
-    assert {one["reason"] for one in findings if one["rule"] == "farmland"} == {"missing-layer"}
+    assert {one["reason"] for one in findings if one["rule"] == "farmland"} == {"layer-missing"}
 
 
 def test_nothing_is_taken_without_being_listed(geodatabase, tmp_path):
