@@ -545,6 +545,7 @@ def _verdicts(sites: gpd.GeoDataFrame) -> pd.DataFrame:
         "conditional": [(), ("road-provincial",), (), (), ("redline",)],
         "notices": [("unit",), ("unit",), ("unit",), ("unit",), ()],
         "not_checked": [("farmland", "town"), ("farmland",), ("redline", "road-provincial"), (), ()],
+        "not_applicable": [0, 0, 0, 0, 0],
         "nearest_rule": ["road-expressway", "redline", "", "redline", ""],
         "nearest_m": [6982.34567, 4321.0987, float("nan"), 9000.123, float("nan")],
         "ladder": [(a,) * 4 for a in answers[:4]] + [(answers[1], answers[1], "未发现冲突", "未发现冲突")],

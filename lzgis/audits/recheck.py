@@ -23,7 +23,17 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
 from lzgis.messages import Message
 from lzgis.model.audit import RECHECK_COLUMNS, Recheck
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, SEPARATOR, Problem, Reason, SiteTable, Source, State
+from lzgis.model.report import (
+    FINDING_COLUMNS,
+    HIT_STATES,
+    NOT_MEANT,
+    SEPARATOR,
+    Problem,
+    Reason,
+    SiteTable,
+    Source,
+    State,
+)
 from lzgis.model.rules import Rule, RuleBook
 from lzgis.rules.for_sites.baselines import HALF_WIDTH_FIELD
 from lzgis.rules.for_sites.hits import Flags, Geometries
@@ -323,7 +333,7 @@ def _answers(findings: pd.DataFrame) -> dict[tuple[str, str], str]:
         index=False
     ):
         # Without a finding or with one, in this version or an earlier one: the answer is 不适用.
-        if reason == Reason.ACTIVITY_NOT_MEANT:
+        if reason in NOT_MEANT:
             continue
         parts = [state, *([severity] if state in HIT_STATES else []), feature, reason]
         parts += ["" if np.isnan(area) else f"{area:.2f} ㎡", "" if np.isnan(length) else f"{length:.2f} m"]

@@ -251,8 +251,6 @@ class ContextText:
         """Return the reason of a finding, worded."""
         code = text(finding["reason"])
         share = number(finding["unchecked_share"])
-        if finding["state"] == State.NOT_APPLICABLE and number(finding["distance_m"]) == 0:
-            code = "inside-not-meant"
         try:
             return self.words("reason", code, unchecked_share=share or 0.0) if code else ""
         except KeyError:

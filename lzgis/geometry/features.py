@@ -14,6 +14,7 @@ Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 
+
 @dataclass(frozen=True, eq=False)
 class FeatureIndex:
     """Geometries of one plane with a search tree, which is built when it is first used.

@@ -169,7 +169,10 @@ class CommonParts:
     @property
     def mean_width(self) -> Floats:
         """Mean width 2A/P of polygons, NaN for others."""
-        return np.divide(2.0 * self.area, self.length, out=np.full(len(self.area), np.nan), where=self.area > 0)
+        width: Floats = np.divide(
+            2.0 * self.area, self.length, out=np.full(len(self.area), np.nan), where=self.area > 0
+        )
+        return width
 
     def take(self, which: Integers) -> CommonParts:
         """Return some of the pairs."""
@@ -257,7 +260,9 @@ def features_around(index: FeatureIndex, which: Integers, bounds: Floats, *, cel
     key_of = areas.left * max(len(index), 1) + areas.right
     wanted = np.arange(len(which)) * max(len(index), 1) + which
     order = np.argsort(key_of)
-    place = order[np.minimum(np.searchsorted(key_of[order], wanted), max(len(order) - 1, 0))] if len(order) else wanted * 0
+    place = (
+        order[np.minimum(np.searchsorted(key_of[order], wanted), max(len(order) - 1, 0))] if len(order) else wanted * 0
+    )
     known = len(order) > 0 and (key_of[place] == wanted) & ~areas.undecided[place]
     expected = np.where(known, areas.area[place], np.nan) if len(order) else np.full(len(which), np.nan)
     right = shapely.is_valid(found) & (np.abs(shapely.area(found) - expected) <= _SAME_AREA * (1.0 + expected))

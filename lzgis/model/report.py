@@ -78,11 +78,16 @@ class Reason(StrEnum):
     NOT_COVERED = "not-covered"
     ACTIVITY_MISSING = "activity-missing"
     ACTIVITY_NOT_MEANT = "activity-not-meant"
+    INSIDE_NOT_MEANT = "inside-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
     LAYER_DOUBTFUL = "layer-doubtful"
     FACT_MISSING = "fact-missing"
     MATTER_UNKNOWN = "matter-unknown"
     AREA_ENCLOSED = "area-enclosed"
+
+
+#: The reasons of findings of rules that do not concern the activity of the site.
+NOT_MEANT = (Reason.ACTIVITY_NOT_MEANT, Reason.INSIDE_NOT_MEANT)
 
 
 class Column(NamedTuple):

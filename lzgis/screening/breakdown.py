@@ -115,7 +115,7 @@ def _level(
     group, division, measured = group[order], division[order], measured[order]
     names = {name: np.append(layer.frame[name].to_numpy(dtype=object), "")[division] for name in ("id", "name")}
     plane = areal[group]
-    sizes = {
+    printed_sizes = {
         "area_m2": np.where(plane, _apportioned(measured, whole, group, _PLACES["area_m2"]), np.nan),
         "area_ha": np.where(plane, _apportioned(measured / 1e4, whole / 1e4, group, _PLACES["area_ha"]), np.nan),
         "area_mu": np.where(
@@ -123,13 +123,13 @@ def _level(
         ),
         "length_m": np.where(plane, np.nan, _apportioned(measured, whole, group, _PLACES["length_m"])),
     }
-    printed = np.where(plane, sizes["area_m2"], sizes["length_m"])
+    printed = np.where(plane, printed_sizes["area_m2"], printed_sizes["length_m"])
     return {
         "finding": group,
         "level": np.full(len(group), level, dtype=object),
         "division_id": names["id"],
         "division_name": names["name"],
-        **sizes,
+        **printed_sizes,
         "share": measured / whole[group],
         "adjustment": printed - measured,
     }

@@ -83,6 +83,7 @@ class Shared:
         return self.coverages[layer]
 
     def area(self, layer: str) -> shapely.Geometry:
+        """Return the union of the features of a layer that says what others cover."""
         if layer not in self.areas:
             self.areas[layer] = shapely.union_all(self.layers[layer].index.geometries)
         return self.areas[layer]
@@ -157,7 +158,7 @@ def _not_applicable(rows: Hits, rule: Rule) -> Hits:
     rows = only(rows, there)
     return rows.changed(
         state=np.full(len(rows), State.NOT_APPLICABLE, dtype=object),
-        reason=np.full(len(rows), Reason.ACTIVITY_NOT_MEANT, dtype=object),
+        reason=np.where(rows.distance_m == 0, Reason.INSIDE_NOT_MEANT, Reason.ACTIVITY_NOT_MEANT).astype(object),
         has_part=rows.has_part & (not KINDS[rule.kind].absence_counts),
     )
 

@@ -31,7 +31,7 @@ PER_RULE = ("rule", "kind", "basis", "repealed", "strength", "certainty", "as_of
 def finding_rows(
     rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer], as_of: dt.date
 ) -> Columns:
-    """Turn the hits of one rule into the columns of findings, and ``site`` and ``feature``, their positions; `NO_PART` without a part."""
+    """Turn the hits of one rule into columns of findings, with positions ``site`` and ``feature``, `NO_PART` without a part."""
     features = _feature_names(rows, layers)
     applied = _exceptions(rows, rule, subjects, layers)
     basis, repealed, certainty = citation(rule, subjects.book, as_of)

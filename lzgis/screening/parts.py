@@ -28,7 +28,7 @@ class PartKeys(NamedTuple):
         return PartKeys(self.rule[which], self.rows.take(which))
 
 
-class PartArray(GeometryArray):
+class PartArray(GeometryArray):  # type: ignore[misc]
     """An array of geometries like any other of geopandas, whose geometries are built when they are first used.
 
     Some of its elements, taken before that, are built without the others.
@@ -56,14 +56,17 @@ class PartArray(GeometryArray):
 
     @property
     def size(self) -> int:
+        """Number of parts."""
         return len(self)
 
     @property
     def shape(self) -> tuple[int]:
+        """Number of parts, as a tuple."""
         return (len(self),)
 
     @property
     def nbytes(self) -> int:
+        """Memory of the parts built so far."""
         return 0 if self._made is None else int(self._made.nbytes)
 
     def __getitem__(self, at: Any) -> Any:
@@ -74,17 +77,20 @@ class PartArray(GeometryArray):
         return super().__getitem__(at)
 
     def take(self, indices: npt.ArrayLike, allow_fill: bool = False, fill_value: Any = None) -> GeometryArray:
+        """Return some of the parts, unbuilt if these are."""
         which = np.asarray(indices, dtype=np.intp)
         if self._made is None and not (allow_fill and (which < 0).any()):
             return PartArray(self._make, self._keys.take(which))
         return super().take(indices, allow_fill=allow_fill, fill_value=fill_value)
 
     def copy(self, *args: Any, **kwargs: Any) -> GeometryArray:
+        """Return a copy, unbuilt if the parts are."""
         if self._made is None:
             return PartArray(self._make, self._keys)
         return GeometryArray(self._made.copy(), crs=self.crs)
 
     def view(self, dtype: Any = None) -> GeometryArray:
+        """Return the same parts."""
         if dtype is None:
             return self[:]
         return super().view(dtype)

@@ -15,7 +15,7 @@ from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, VERDICT_COLUMNS, Reason, Report
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
 Row = dict[str, Any]
@@ -155,4 +155,4 @@ def feature_name(row: Row) -> str:
 
 def concerns_activity(row: Row) -> bool:
     """Whether the rule of a finding concerns the activity of the project."""
-    return bool(row["reason"] != Reason.ACTIVITY_NOT_MEANT)
+    return row["reason"] not in NOT_MEANT

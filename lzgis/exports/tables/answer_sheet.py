@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
-from lzgis.model.report import HIT_STATES, Reason, State
+from lzgis.model.report import HIT_STATES, NOT_MEANT, Reason, State
 from lzgis.model.rules import Level, Requirement
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
@@ -108,9 +108,7 @@ class AnswerSheet:
     def _findings(self) -> dict[str, list[Row]]:
         table = self._report.table
         # Only what clauses can mention, in the order of other tables.
-        mentioned = table["rule"].isin(set().union(*self._rules_of.values())) & (
-            table["reason"] != Reason.ACTIVITY_NOT_MEANT
-        )
+        mentioned = table["rule"].isin(set().union(*self._rules_of.values())) & ~table["reason"].isin(NOT_MEANT)
         table = table[mentioned.to_numpy()]
         return _by_site(records(table.iloc[conflicts_first(table)], _USED))
 

@@ -2,8 +2,8 @@
 
 Let *S* be the site and *B* the points nearer than *r* to the baseline: the union of one capsule per edge, and of the baseline
 itself where it is a polygon. By Green's theorem the area of *S* ∩ *B* is the integral of (x dy − y dx) / 2 along its border,
-which consists of the stretches of the border of *S* in *B* and of the border of *B* in *S*. A straight line meets a capsule, which
-is convex, in one interval, and a circle of radius *r* around the end of an edge meets a capsule of the same radius in one arc.
+which consists of the stretches of the border of *S* in *B* and of the border of *B* in *S*. A straight line meets a capsule,
+which is convex, in one interval, and a circle of radius *r* around the end of an edge meets a capsule of that radius in one arc.
 Both have closed forms. So every side and every cap of a capsule is left with the intervals that no other capsule covers, and
 these are cut where they cross the border of *S*. Arcs are exact.
 
@@ -79,9 +79,7 @@ def outlines(geometries: Geometries) -> Outlines:
     first = chain.start[:-1][of_run] + _RUN * (np.arange(len(of_run)) - run_start[:-1][of_run])
     # A run ends with the vertex that the next one begins with.
     last = np.minimum(first + _RUN, chain.start[1:][of_run] - 1)
-    box = np.column_stack(
-        [fold.reduceat(values, first) for fold, values in _folds(chain)] if len(first) else np.zeros((0, 4))
-    )
+    box = np.column_stack([fold.reduceat(values, first) for fold, values in _folds(chain)])
     for column, (fold, values) in enumerate(_folds(chain)):
         box[:, column] = fold(box[:, column], values[last])
     return Outlines(chain, np.ascontiguousarray(box), run_start)
@@ -153,7 +151,7 @@ def _site_edges(sites: Chains, site: int, middle: tuple[float, float]) -> Floats
 
 @inner_loop
 def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tuple[float, float]) -> None:
-    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, which side counts, turn at its end, whether it has one before."""
+    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, side that counts, turn at its end, if one precedes."""
     begin, end = chain.start[k], chain.start[k + 1]
     j = i + 1 if i + 1 < end else i
     x, y = chain.x[i] - middle[0], chain.y[i] - middle[1]
@@ -288,7 +286,7 @@ def _in_capsule(
 
 @inner_loop
 def _arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: bool) -> tuple[float, float]:
-    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) that lies in a capsule of radius `r`."""
+    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) in a capsule of radius `r`."""
     ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
     rx, ry = x - edges[j, 0], y - edges[j, 1]
     along = ux * rx + uy * ry
@@ -546,7 +544,14 @@ def _line_in_site(
 
 @inner_loop
 def _cap_stretches(
-    i: int, end: int, arc: tuple[float, float], case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+    i: int,
+    end: int,
+    arc: tuple[float, float],
+    case: _Case,
+    size: tuple[int, float],
+    inside: bool,
+    room: _Room,
+    total: _Sum,
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
     edges, box = case.edges, case.box
@@ -688,7 +693,12 @@ def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: f
 
 @inner_loop
 def _border_of_site(
-    case: _Case, size: tuple[int, float], polygon: int, grid: tuple[Cells, Directory, float], middle: tuple[float, float], room: _Room
+    case: _Case,
+    size: tuple[int, float],
+    polygon: int,
+    grid: tuple[Cells, Directory, float],
+    middle: tuple[float, float],
+    room: _Room,
 ) -> tuple[_Room, _Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
     edges, site = case.edges, case.site
@@ -697,9 +707,8 @@ def _border_of_site(
     total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
         if k % _BLOCK == 0:
-            b = k // _BLOCK
-            boxes = case.boxes
-            _choose_blocks(case, n, (boxes[b, 0] - r, boxes[b, 1] - r, boxes[b, 2] + r, boxes[b, 3] + r))
+            box = case.boxes[k // _BLOCK]
+            _choose_blocks(case, n, (box[0] - r, box[1] - r, box[2] + r, box[3] + r))
         if case.chosen[0] == 0 and polygon < 0:
             continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]

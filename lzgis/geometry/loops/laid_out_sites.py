@@ -74,7 +74,7 @@ class LaidOutSites:
         return self._lines[part[0]]
 
     def on_grid(self, layer: LayerIndex) -> Flags:
-        """Tell which sites, in the order of the chains, have a vertex on the border of a cell, or near such a vertex of the layer."""
+        """Find sites, in the order of the chains, with a vertex on the border of a cell or near such a vertex of the layer."""
         cell = layer.grid.cell
         there = on_border(self.chain.x, cell, layer.near) | on_border(self.chain.y, cell, layer.near)
         flags = np.zeros(len(self.order), dtype=bool)

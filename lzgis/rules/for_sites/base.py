@@ -185,7 +185,7 @@ class Rows(NamedTuple):
 
     def take(self, which: Integers) -> Rows:
         """Return some of the rows."""
-        return Rows(*(column[which] for column in self))
+        return Rows(self.site[which], self.feature[which], self.layer[which], self.band[which])
 
 
 class Obstacles(NamedTuple):

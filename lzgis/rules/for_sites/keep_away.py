@@ -63,7 +63,7 @@ class _Near:
 
 
 def check_keep_away(rule: Rule, check: Check) -> Hits:
-    """Return one row per object that is too near; for a site that the rule concerns without any, the distance to the nearest object."""
+    """Return one row per object that is too near; for a site that the rule concerns without any, the nearest object."""
     assert isinstance(rule, KeepAway)
     # Rules that differ in activities or strength often require the same distance from the same objects.
     key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
