@@ -14,8 +14,8 @@ from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.formats import FORMATS, audit_formats, format_named, writer
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import PART_CLASS, part_categories, write_layers
-from lzgis.exports.gis.qgis_style import LayerStyle
 from lzgis.exports.gis.json import lines, plain, provenance_object
+from lzgis.exports.gis.qgis_style import LayerStyle
 from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes

@@ -89,7 +89,7 @@ VALUES ('layer_styles', 'attributes', 'layer_styles', '');
 def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write a report as a GeoPackage that QGIS opens styled, see `lzgis.exports.formats.ReportWriter`."""
     texts = ReportText(report, language)
-    write_layers(texts, [gis_layers(texts)], path, styles=_styles(texts))
+    write_layers(texts, [gis_layers(texts)], path, styles=report_styles(texts))
 
 
 def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
@@ -100,7 +100,7 @@ def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
     texts = ReportText(pieces.head, language)
     about = [layer for layer in gis_layers(texts) if layer.name == "about"]
     layers = (_without_findings(one, language) for one in pieces.reports())
-    write_layers(texts, chain(layers, [about]), path, styles=_styles(texts))
+    write_layers(texts, chain(layers, [about]), path, styles=report_styles(texts))
 
 
 def _without_findings(report: Report, language: Language) -> list[GisLayer]:
@@ -335,7 +335,7 @@ def part_categories(texts: ContextText, *severities: Severity) -> list[Category]
     ]
 
 
-def _styles(texts: ContextText) -> Styles:
+def report_styles(texts: ContextText) -> Styles:
     """Return colours by verdict and severity, labels of sites and parts, and map tips."""
     verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
     grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
