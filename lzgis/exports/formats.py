@@ -236,7 +236,7 @@ FORMATS: dict[str, Format] = {
     ),
     "shp": Format(".zip", "findings-shp.zip", "shapefiles in a zip", f"{_GIS}.shapefile:write_shapefile"),
     "kml": Format(".kml", "findings.kml", "KML", f"{_GIS}.kml:write_kml"),
-    "dxf": Format(".dxf", "conflicts.dxf", "DXF drawing", f"{_GIS}.dxf:write_dxf"),
+    "dxf": Format(".dxf", "conflicts.dxf", "DXF drawing", f"{_GIS}.dxf:write_dxf", options=("zone",)),
     "coordfile": Format(".txt", "sites.txt", "boundary-point file", f"{_GIS}.boundary_points:write_sites_txt"),
     "json": Format(
         ".json",
