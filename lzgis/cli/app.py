@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from lzgis.cli.adopt import adopt
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
@@ -83,6 +84,7 @@ app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
+app.command("adopt")(adopt)
 
 
 @app.callback()

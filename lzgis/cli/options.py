@@ -221,6 +221,12 @@ class OutputOptions:
         typer.Option("--dem", help="Elevation raster to shade below maps; the catalogue's if not given."),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone", help="Gauss-Krüger zone of the drawing, as EPSG:4547; the nearest if not given; for dxf."
+        ),
+    ] = None
     mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
 
 
