@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -132,7 +132,8 @@ class Subjects:
     def no_activity(self) -> np.ndarray:
         """Whether the site gives no activity, or one that is not in the vocabulary."""
         codes, given = self._activities
-        return np.array([one not in self.book.activities for one in given], dtype=bool)[codes]
+        unknown = np.array([one not in self.book.activities for one in given], dtype=bool)
+        return np.asarray(unknown[codes], dtype=bool)
 
 
 def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
