@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,29 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
     _check_matters(book, path.name)
     _check_requirements(book, path.name)
     return book
+
+
+def extended(common: RuleBook, own: RuleBook) -> RuleBook:
+    """Return a book with the entries of two: an entry of `own` replaces that of `common` with the same id."""
+
+    def by_id(parts: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple({one.id: one for one in (*parts, *others)}.values())
+
+    return replace(
+        own,
+        rules=by_id(common.rules, own.rules),
+        audits=by_id(common.audits, own.audits),
+        requirements=by_id(common.requirements, own.requirements),
+        documents={**common.documents, **own.documents},
+        activities={**common.activities, **own.activities},
+        layers={**common.layers, **own.layers},
+        mentions={**common.mentions, **own.mentions},
+        values={**common.values, **own.values},
+        facts={**common.facts, **own.facts},
+        matters={**common.matters, **own.matters},
+        files=tuple(dict.fromkeys((*common.files, *own.files))),
+        cases=(*common.cases, *own.cases),
+    )
 
 
 def shipped_book(name: str) -> Path:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,8 @@ class Subjects:
     table : DataFrame
         The sites as they were read.
     activity : array of str
-        Id of each site's activity in the vocabulary; empty if the site gives none.
+        Id of each site's activity in the vocabulary; the word as given if it is not in the vocabulary; empty if the site
+        gives none.
     sites : PlaneSites
         Their shapes in the plane of the city.
     book : RuleBook
@@ -76,7 +77,7 @@ class Subjects:
         """Whether each site's activity is one of these, or a case of one."""
         wanted = frozenset(activities)
         codes, given = self._activities
-        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        fits = np.array([a in self.book.activities and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
         return np.asarray(fits[codes])
 
     def facts_hold(self, conditions: Mapping[str, list[str]]) -> FactAnswers:
@@ -129,15 +130,17 @@ class Subjects:
 
     @cached_property
     def no_activity(self) -> np.ndarray:
-        """Whether the site gives no activity."""
-        return np.asarray(self.activity == "", dtype=bool)
+        """Whether the site gives no activity, or one that is not in the vocabulary."""
+        codes, given = self._activities
+        unknown = np.array([one not in self.book.activities for one in given], dtype=bool)
+        return np.asarray(unknown[codes], dtype=bool)
 
 
 def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
     """List the columns of facts with values that are not understood, which declare nothing."""
     problems = []
     for name, fact in book.facts.items():
-        column = _column_of(table, fact, name)
+        column = fact_column(table, fact, name)
         if column is None:
             continue
         given = table[column][table[column].notna() & (table[column].astype(str).str.strip() != "")]
@@ -156,13 +159,14 @@ def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _column_of(table: pd.DataFrame, fact: Fact, name: str) -> Any:
+def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
+    """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
     names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
     return next((c for c in table.columns if str(c).strip().casefold() in names), None)
 
 
 def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
-    column = _column_of(table, fact, name)
+    column = fact_column(table, fact, name)
     if column is None:
         return np.full(len(table), "", dtype=object)
     return np.array([fact_value(fact, value) for value in table[column]], dtype=object)
@@ -210,22 +214,9 @@ def _meets(declared: str, condition: str) -> bool:
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
-    """Project the sites at positions `which` to the plane of the city, and look up their activities.
-
-    Raises
-    ------
-    SourceError
-        If an activity is not in the vocabulary.
-    """
+    """Project the sites at positions `which` to the plane of the city, and look up their activities."""
     frame = sites.frame.iloc[which]
-    ids: dict[str, str] = {"": ""}
-    for row, given in zip(which, frame["activity"], strict=True):
-        if given in ids:
-            continue
-        try:
-            ids[given] = activity_of(book, given)
-        except KeyError:
-            raise _unknown_activity(sites, book, int(row)) from None
+    ids = {given: _id_of(given, book) for given in set(frame["activity"])}
     activity = np.array([ids[a] for a in frame["activity"]], dtype=object)
     geometry = np.asarray(city.plane.project(frame.geometry.to_numpy()), dtype=object)
     encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
@@ -263,16 +254,46 @@ def strip(lines: Geometries, width_m: np.ndarray) -> Geometries:
     return np.asarray(made, dtype=object)
 
 
-def _unknown_activity(sites: SiteTable, book: RuleBook, row: int) -> SourceError:
-    given = sites.frame["activity"].iloc[row]
+def unknown_activities(sites: SiteTable, book: RuleBook) -> tuple[Problem, ...]:
+    """Return a warning with the nearest words for every site whose activity is not in the vocabulary."""
+    problems = []
+    for site, given in zip(sites.frame["id"], sites.frame["activity"], strict=True):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message("{name}, site '{site}', activity", name=sites.source.name, site=site)
+            what = Message(
+                "'{given}' is not in the vocabulary; what depends on the activity is not checked", given=given
+            )
+            problems.append(Problem("warning", place, what, _nearest_words(given, book)))
+    return tuple(problems)
+
+
+def refuse_unknown_activities(sites: SiteTable, book: RuleBook, *, first_row: int = 1) -> None:
+    """Refuse sites with an activity that is not in the vocabulary.
+
+    Raises
+    ------
+    SourceError
+        If there is one; the error names its row, counted from `first_row`.
+    """
+    for row, (site, given) in enumerate(zip(sites.frame["id"], sites.frame["activity"], strict=True), first_row):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message(
+                "{name}, row {value} (site '{value2}'), activity", name=sites.source.name, value=row, value2=site
+            )
+            what = Message("'{given}' is not in the vocabulary", given=given)
+            raise SourceError(place, what, _nearest_words(given, book))
+
+
+def _id_of(given: str, book: RuleBook) -> str:
+    try:
+        return activity_of(book, given) if given else ""
+    except KeyError:
+        return given
+
+
+def _nearest_words(given: str, book: RuleBook) -> str:
     titles = [a.title for a in book.activities.values()]
-    allowed = nearest(given, titles)
-    if not allowed.startswith("allowed"):
-        allowed = Message("{near} allowed: {names}", near=allowed, names="、".join(titles))
-    place = Message(
-        "{name}, row {value} (site '{value2}'), activity",
-        name=sites.source.name,
-        value=row + 1,
-        value2=sites.frame["id"].iloc[row],
-    )
-    return SourceError(place, Message("'{given}' is not in the vocabulary", given=given), allowed)
+    near = nearest(given, [word for a in book.activities.values() for word in (a.title, *a.aliases)])
+    if near.startswith("allowed"):
+        return nearest(given, titles)
+    return Message("{near} allowed: {names}", near=near, names="、".join(titles))

@@ -285,8 +285,8 @@ def test_the_reach_of_a_rule_includes_all_that_it_may_require(tmp_path):
         folder,
         "rules.toml",
         (
-            'distance_m = 20\nbaselines = ["zones"',
-            'distance_m = 20\nzone_distance_m = 50\nbaselines = ["zones"',
+            "zone_distance_m = 0",
+            "zone_distance_m = 50",
         ),
     )
     assert open_catalogue(folder).book.rule("road").reach_m == 59

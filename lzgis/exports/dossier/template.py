@@ -17,9 +17,9 @@ from markupsafe import Markup, escape
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
-from lzgis.exports.dossier.numbers import NONE
 from lzgis.exports.dossier.template_rules import Fields, Rendered, TemplateEnvironment, cleaned
 from lzgis.exports.dossier.word import rezipped, stamp
+from lzgis.exports.rounding import NONE
 from lzgis.messages import Message
 
 #: The variables of a template, with the fields of each.
