@@ -10,8 +10,9 @@ import pytest
 
 from lzgis.city.reference import reference_city
 from lzgis.model.rules import Rule
-from lzgis.rules.book import read_rulebook
+from lzgis.rules.book import read_rulebook, shipped_book
 from lzgis.rules.for_sites.keep_away import KeepAway
+from lzgis.screening.cases import run_cases
 
 BOOK = read_rulebook(reference_city() / "rules.toml")
 RULES = [rule for rule in BOOK.rules if rule.kind != "identify"]
@@ -74,3 +75,11 @@ def test_the_figures_of_the_documents_are_those_of_the_book():
     named = re.search(r"(\d+) dated rules.*?(\d+) cases", (root / "CHANGELOG.md").read_text("utf-8"), flags=re.S)
     assert named is not None
     assert [int(one) for one in named.groups()] == [rules, cases]
+
+
+def test_the_template_of_a_province_is_a_book_without_its_comment_marks(tmp_path):
+    lines = [line.removeprefix("# ") for line in shipped_book("hunan").read_text("utf-8").splitlines()]
+    book = tmp_path / "hunan.toml"
+    book.write_text("\n".join(lines), "utf-8")
+    own = [one for one in run_cases(read_rulebook(book)) if one.case.rule == "hn-settlement"]
+    assert [one.holds for one in own] == [True, True, True]
