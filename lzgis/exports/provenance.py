@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from lzgis.exports.report_text import ContextText
-from lzgis.model.report import Report
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
+from lzgis.model.report import Report
 
 _KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
 REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]

@@ -102,7 +102,11 @@ class Column(NamedTuple):
 FINDING_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("rule", "str", "id of the rule"),
     Column("kind", "str", "kind of the rule: avoid, keep_away, stay_inside, identify"),
     Column("layer", "str", "id of the layer that the answer comes from"),
@@ -169,7 +173,11 @@ FINDING_COLUMNS = (
 VERDICT_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
     Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),

@@ -178,7 +178,8 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
                 remedy = Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"')
                 raise ConfigError(place, what, remedy)
             if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry != "polygon":
-                what = Message('baseline = "edge" is that of an area, and its geometry is {kind}', kind=loaded[name].layer.spec.geometry)
+                kind = loaded[name].layer.spec.geometry
+                what = Message('baseline = "edge" is that of an area, and its geometry is {kind}', kind=kind)
                 raise ConfigError(place, what, Message('give another baseline, as "centreline"'))
         _check_zone_distance(rule, baselines)
 
@@ -191,15 +192,18 @@ def _check_zone_distance(rule: KeepAway, baselines: Mapping[str, Baseline | None
     place = Message("rule '{id}'", id=rule.id)
     if rule.zone_distance_m is None:
         what = Message(
-            "layer '{name}' is a delimited zone, and the rule does not say what distance it demands from it", name=zones[0]
+            "layer '{name}' is a delimited zone, and the rule does not say what distance it demands from it",
+            name=zones[0],
         )
         remedy = Message(
-            "add zone_distance_m (0: a site may touch the zone), or let the layer say baseline = \"edge\" if distance_m is meant"
+            'add zone_distance_m (0: a site may touch the zone), or let the layer say baseline = "edge" if distance_m is meant'
         )
         raise ConfigError(place, what, remedy)
     if len(zones) == len(rule.layers) and rule.zone_distance_m != rule.distance_m:
-        what = Message("distance_m = {distance:g} is never used: all of its layers are delimited zones", distance=rule.distance_m)
+        what = Message(
+            "distance_m = {distance:g} is never used: all of its layers are delimited zones", distance=rule.distance_m
+        )
         remedy = Message(
-            "give zone_distance_m the same value, or let the layer say baseline = \"edge\" if distance_m is meant"
+            'give zone_distance_m the same value, or let the layer say baseline = "edge" if distance_m is meant'
         )
         raise ConfigError(place, what, remedy)

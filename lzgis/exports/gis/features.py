@@ -1,9 +1,9 @@
 """The layers and tables of the GIS formats: sites and conflicting parts as layers, everything else as tables.
 
 There is one layer per shape, since most formats and styles need that: ``sites`` holds polygons, ``sites_lines`` and
-``sites_points`` the others, if there are any. The same holds for ``conflicts`` and for ``notices``, the parts of sites in
-zones that only inform, and for ``not_applicable``, the parts in zones whose rule is not meant for the activity. ``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables
-without geometry.
+``sites_points`` the others, if there are any. The same holds for ``conflicts``, for ``notices``, the parts of sites in
+zones that only inform, and for ``not_applicable``, the parts in zones whose rule is not meant for the activity.
+``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables without geometry.
 """
 
 from __future__ import annotations
