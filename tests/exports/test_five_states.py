@@ -209,7 +209,7 @@ def test_the_drawing_has_a_layer_for_them(folder: Path) -> None:
 
 def test_the_map_counts_them_apart_and_names_what_is_not_covered(folder: Path) -> None:
     page = Page(folder / "map.html")
-    city, review = page.data["lz-city"], page.data["lz-review"]
+    city, review = page.data["city"], page.data["review"]
     ranks = Counter(finding[0] for site in review["findings"] for finding in site)
     assert ranks[6] == rows()["不适用"]
     assert ranks[5] == rows()["不涉及"]

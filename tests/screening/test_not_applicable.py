@@ -79,12 +79,12 @@ def test_for_stay_inside_the_row_is_of_sites_that_lie_in_the_layer(city):
 
 
 def test_elsewhere_only_the_count(city):
-    # Far from everything: blast, quarry and works are not meant for housing, and none of them has a row.
+    # Far from everything: blast, quarry, works, and caves, whose layer is missing, are not meant for housing: no row.
     shapes = (toy.square(3000, -700), toy.square(800, 0))
     report = toy.screened(city, *shapes, activity="住宅")
-    assert toy.verdict(report)["not_applicable"] == 3
-    assert toy.verdict(report, "s2")["not_applicable"] == 2
-    # A quarry is meant by all three.
+    assert toy.verdict(report)["not_applicable"] == 4
+    assert toy.verdict(report, "s2")["not_applicable"] == 3
+    # A quarry is meant by all four.
     assert toy.verdict(toy.screened(city, shapes[0], activity="采石"))["not_applicable"] == 0
 
 
