@@ -198,7 +198,8 @@ class _Drawing:
         self._space = self._file.modelspace()
         self._file.appids.new(_APPLICATION)
         self._file.styles.get("Standard").dxf.font = _FONT
-        for kind in _KINDS:
+        unmeant = bool((texts.report.findings["state"] == State.NOT_APPLICABLE).any())
+        for kind in (one for one in _KINDS if one is not _NOT_APPLICABLE or unmeant):
             self._file.layers.add(self._layer(kind), color=kind.colour)
 
     def draw(self) -> None:
