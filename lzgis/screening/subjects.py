@@ -113,7 +113,8 @@ class Subjects:
     def no_activity(self) -> np.ndarray:
         """Whether the site gives no activity, or one that is not in the vocabulary."""
         codes, given = self._activities
-        return np.array([one not in self.book.activities for one in given], dtype=bool)[codes]
+        unknown: np.ndarray = np.array([one not in self.book.activities for one in given], dtype=bool)
+        return np.asarray(unknown[codes], dtype=bool)
 
 
 def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
