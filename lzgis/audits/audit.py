@@ -15,6 +15,7 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.layer_dates import date_problems
+from lzgis.city.outline_shift import outline_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.city.provenance import date_of, provenance_of
@@ -85,9 +86,16 @@ def audit(
         layers={name: one.layer for name, one in layers.items()},
         findings=audit_findings(found, context, book, day, divisions=city.city.divisions),
         backdrop=city.backdrop,
-        problems=(*problems, *(p for one in layers.values() for p in one.problems)),
+        problems=(*problems, *_shifts(city, layers), *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
+
+
+def _shifts(city: Catalogue, layers: Mapping[str, LoadedLayer]) -> list[Problem]:
+    """Report an outline, or layers, that were drawn on a shifted map."""
+    if city.city.outline not in layers:
+        return []
+    return outline_problems(city, {name: one.layer for name, one in layers.items()})
 
 
 def _check_rules(

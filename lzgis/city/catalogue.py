@@ -23,6 +23,7 @@ from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
+from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
 from lzgis.messages import Message
@@ -70,7 +71,8 @@ class Catalogue:
     @cached_property
     def book(self) -> RuleBook:
         """The city's rule book."""
-        return read_rulebook(self.root / self.city.rules)
+        outside = [self.root, *(self.root / one for one in self.city.outside)]
+        return read_rulebook(self.root / self.city.rules, outside=outside)
 
     @cached_property
     def outline(self) -> shapely.Geometry:
@@ -298,7 +300,9 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
-    located = locate(frame.geometry.to_numpy(), Georeference(crs), place)
+    if not spec.shifted:
+        problems += shifted_by_fields(read.frame.columns, place)
+    located = locate(frame.geometry.to_numpy(), Georeference(crs, shifted=spec.shifted or ""), place)
     problems += located.problems
     mended = repair_geometries(
         located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes
@@ -326,6 +330,18 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
         pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
     )
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def read_described(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    """Read a layer of a folder that is described outside a city's catalogue.
+
+    Raises
+    ------
+    SourceError, LayerError
+        As for the layer of a city.
+    """
+    place = spec.source if is_address(spec.source) else root / spec.source
+    return prepared(layer_id, spec, place, lambda: _load(root, layer_id, spec), given=("region",))
 
 
 def read_layer(path: Path) -> LoadedLayer:

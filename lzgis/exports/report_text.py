@@ -14,13 +14,13 @@ import pandas as pd
 
 from lzgis.city.layer_dates import date_problems
 from lzgis.model.report import (
-    FINDING_COLUMNS,
     SEPARATOR,
     VERDICT_COLUMNS,
     Report,
     ReportContext,
     State,
     Verdict,
+    finding_columns,
 )
 from lzgis.model.rules import Rule, Severity
 from lzgis.rules.book import unknown_matters
@@ -402,7 +402,7 @@ class ReportText(ContextText):
         frame = self.report.table
         if first == "conflicts":
             frame = frame.iloc[conflicts_first(frame)]
-        return records(frame, (c.name for c in FINDING_COLUMNS))
+        return records(frame, (c.name for c in finding_columns(frame)))
 
     def verdicts(self) -> Iterator[dict[str, Any]]:
         """Iterate over the verdicts in the report's order."""

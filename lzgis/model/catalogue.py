@@ -122,7 +122,10 @@ class LayerSpec(_Data):
 
     The entry is in force from `effective_from` until the day before `effective_to`, always if neither is given. `versions`
     are other states of the layer, each with its own source and period; a screening takes the one in force on its date.
+    The key ``from`` (`shifted`) says that the layer was drawn on a map in GCJ-02 or BD-09; it is shifted back.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     title: str
     title_en: str = ""
@@ -132,6 +135,7 @@ class LayerSpec(_Data):
     encoding: str | None = None
     where: dict[str, list[str]] = {}
     crs: str = "EPSG:4490"
+    shifted: Literal["gcj02", "bd09"] | None = Field(default=None, alias="from")
     id: str = "id"
     name: str = "name"
     group: str | None = None

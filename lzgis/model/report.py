@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -133,7 +134,7 @@ FINDING_COLUMNS = (
     Column(
         "length_m",
         "float",
-        "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
+        "length of a line site, or of the line of a strip, inside (outside, for stay_inside), m; NaN for other shapes",
     ),
     Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
     Column("required_m", "float", "distance that the rule requires, m; NaN for other kinds"),
@@ -170,6 +171,37 @@ FINDING_COLUMNS = (
     Column("as_of", "str", "date whose rules apply, ISO 8601"),
 )
 
+#: The column that findings have besides when several cities were screened together.
+CITY_COLUMN = Column("city", "str", "city whose rules and layers give the answer; empty for what lies in none")
+
+
+def finding_columns(findings: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of a table of findings: those of one city, or of several screened together."""
+    return (*FINDING_COLUMNS, CITY_COLUMN) if CITY_COLUMN.name in findings.columns else FINDING_COLUMNS
+
+
+#: How sites are divided among cities, and which book was applied where.
+STRETCH_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("city", "str", "city; empty for what lies in none"),
+    Column("verdict", "str", "verdict of the part of the site in the city"),
+    Column("area_m2", "float", "area of that part, m²; NaN if it is no polygon"),
+    Column("length_m", "float", "length of that part of a line, m; NaN for other shapes"),
+    Column("share", "float", "that part over the whole site"),
+    Column("rule_book", "str", "rule book of the city"),
+    Column("rule_book_version", "str", "its version"),
+)
+
+#: What was found in each city under each rule; what features of a rule share counts once.
+CITY_RULE_COLUMNS = (
+    Column("city", "str", "city; empty for what lies in none"),
+    Column("rule", "str", "id of the rule"),
+    Column("state", "str", "涉及, 疑似边界误差 or 未核查"),
+    Column("sites", "int", "number of sites"),
+    Column("area_m2", "float", "area, m²; what was not checked, for 未核查"),
+    Column("length_m", "float", "length of lines, m; what was not checked, for 未核查"),
+)
+
 VERDICT_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
@@ -179,7 +211,11 @@ VERDICT_COLUMNS = (
         "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
     ),
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
-    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column(
+        "site_area_m2",
+        "float",
+        "area of the site on the ellipsoid, of the strip of a line with a width; NaN for others",
+    ),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
     Column("prohibited", "object", "tuple of the rules that are violated and prohibit"),
     Column(
@@ -259,6 +295,11 @@ OVERRIDE_COLUMNS = (
 def no_overrides() -> pd.DataFrame:
     """Return an empty table of overrides."""
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
+
+
+def no_rows(columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Return an empty table with these columns."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in columns})
 
 
 _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
@@ -384,6 +425,9 @@ class Report(ReportContext):
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
     for the background of maps. `breakdown` divides findings by township and village. `overrides` holds the decisions of
     planners on findings, which stay as they are.
+
+    Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
+    found in each city under each rule; findings have a column ``city`` then. Of one city, both are empty.
     """
 
     sites: gpd.GeoDataFrame
@@ -392,6 +436,8 @@ class Report(ReportContext):
     unit_lists: pd.DataFrame
     breakdown: pd.DataFrame = field(default_factory=no_breakdown)
     overrides: pd.DataFrame = field(default_factory=no_overrides)
+    stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
+    city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
 
     @property
     def table(self) -> pd.DataFrame:

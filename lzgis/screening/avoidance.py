@@ -11,6 +11,7 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
+from lzgis.config import nearest
 from lzgis.coordinates.plane import ELLIPSOID
 from lzgis.errors import ConfigError, SourceError
 from lzgis.geometry import Translation, shortest_translation
@@ -172,9 +173,8 @@ def _shift(site: SiteTable, shape: shapely.Geometry, move: Translation, setting:
 def _one_site(table: SiteTable, site_id: str) -> SiteTable:
     frame = table.frame[table.frame["id"] == site_id].reset_index(drop=True)
     if not len(frame):
-        known = ", ".join(str(one) for one in table.frame["id"].head(10))
         what = Message("has no site '{site_id}'", site_id=site_id)
-        raise SourceError(table.source.name, what, Message("there are {names}", names=known))
+        raise SourceError(table.source.name, what, nearest(site_id, [str(one) for one in table.frame["id"]]))
     if shapely.is_missing(frame.geometry.iloc[0]):
         place = Message("{name}, site '{site}'", name=table.source.name, site=site_id)
         raise SourceError(place, Message("its geometry cannot be used"), Message("look at its geometry"))

@@ -31,7 +31,7 @@ from lzgis.reading import (
     read_in_sandbox,
     sha256_of,
     shown,
-    sites_from_frame,
+    sites_from_read,
 )
 from lzgis.screening.duplicates import AreaField, Overlap, area_fields, equal_shapes, overlaps
 from lzgis.screening.subjects import refuse_unknown_activities, unknown_activities
@@ -104,6 +104,7 @@ class Sheet:
 
     `assumed` lists what reading the input assumes, `refused` the errors with which it would end; the other attributes hold
     what was found before these. `repairs` lists what would be done to shapes. `outline` is that of the city, in EPSG:4490.
+    `sites` is the table that a screening would use, if nothing is refused.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Sheet:
     transforms: tuple[str, ...] = ()
     outline: shapely.Geometry | None = None
     repairs: tuple[Repair, ...] = ()
+    sites: SiteTable | None = None
 
     @property
     def readable(self) -> bool:
@@ -166,7 +168,7 @@ def inspect_file(
     if not options.shifted:
         assumed += shifted_by_name(name, read.frame.columns)
     located = _located(read, name, options, outline, refused)
-    table = _table(read, name, options, outline, refused)
+    table = _table(read, options, outline, refused)
     assumed += [*(located.problems if located else ()), *(table.problems if table else ())]
     assumed += _activities(table, city, options, refused)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
@@ -183,17 +185,18 @@ def inspect_file(
         located.transforms if located is not None else (),
         outline,
         table.repairs if table is not None else (),
+        table if not refused else None,
     )
 
 
 def _table(
-    read: Read, name: str, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
+    read: Read, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
 ) -> SiteTable | None:
     """Make a table of sites as a screening would; None if the input has no geometry or is refused."""
     if not isinstance(read.frame, gpd.GeoDataFrame):
         return None
     try:
-        return sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
+        return sites_from_read(read, options, near=outline)
     except LzgisError as error:
         refused.append(error)
         return None

@@ -19,7 +19,7 @@ from lzgis.model.catalogue import Baseline, CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
 from lzgis.reading import shown
-from lzgis.rules.book import unknown_matters
+from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
@@ -94,8 +94,20 @@ def setting_from(reference: SettingReference) -> Setting:
     return setting
 
 
-def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None) -> Setting:
-    """Load the rules in force on a day and all layers of a city.
+class Common(NamedTuple):
+    """What the cities of a region share: a rule book, and layers by id; a city's own entries replace these."""
+
+    book: RuleBook | None
+    loaded: Mapping[str, LoadedLayer]
+
+
+NOTHING_COMMON = Common(None, {})
+
+
+def setting_of(
+    city: Catalogue, day: dt.date, *, common: Common = NOTHING_COMMON, progress: Progress | None = None
+) -> Setting:
+    """Load the rules in force on a day and all layers of a city, with those that it shares with others.
 
     Raises
     ------
@@ -104,7 +116,7 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
     SourceError, LayerError
         If a layer cannot be read.
     """
-    book = city.book.as_of(day)
+    book = _with_common(city, common.book).as_of(day)
     city = city.as_of(day)
     if not book.rules:
         raise ConfigError(
@@ -112,7 +124,7 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
             Message("has no rule in force on {day}", day=day),
             Message("give a later date with as_of"),
         )
-    loaded = _load_layers(city, progress)
+    loaded = {**common.loaded, **_load_layers(city, progress)}
     needed = {name for rule in book.rules for name in rule.layers} | {city.city.outline}
     problems = (
         *_missing_layer_problems(city, book, loaded),
@@ -121,6 +133,13 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
     )
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
+
+
+def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
+    """Return the book of a city whose entries replace those of the common book; a city may have no book of its own."""
+    if common is None:
+        return city.book
+    return extended(common, city.book) if (city.root / city.city.rules).is_file() else common
 
 
 def _load_layers(city: Catalogue, progress: Progress | None) -> dict[str, LoadedLayer]:
@@ -135,7 +154,7 @@ def _load_layers(city: Catalogue, progress: Progress | None) -> dict[str, Loaded
 
 def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> tuple[Problem, ...]:
     """List the layers that rules name and the city lacks, then those of the catalogue whose files do not exist."""
-    named_by_rules = missing_layers(city, book)
+    named_by_rules = missing_layers(city, book).drop(labels=list(loaded), errors="ignore")
     needed = {rule.layer for rule in book.rules}
     problems = []
     for name, title in named_by_rules.items():

@@ -24,7 +24,8 @@ import shapely
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import ContextText, ReportText, coded, records, text
-from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS, State
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS, State
+from lzgis.model.report import finding_columns as columns_of
 from lzgis.model.rules import Severity
 
 Shape = Literal["polygon", "line", "point"]
@@ -93,7 +94,7 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
 def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Return the columns of the findings, or of those that a mask selects, with titles beside the codes."""
     findings = texts.report.table if chosen is None else texts.report.table[chosen]
-    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
+    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in columns_of(findings)}
     reason = ["reason", "unchecked_share"]
     titles = {
         "rule_title": _titles(findings["rule"], texts.rule),
@@ -118,7 +119,9 @@ def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
 
 def finding_aliases(texts: ReportText) -> dict[str, str]:
     """Return the headings of the columns of the findings."""
-    return {name: texts.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
+    return {
+        name: texts.column(name) for name in (*(c.name for c in (*FINDING_COLUMNS, CITY_COLUMN)), *_TITLES, "override")
+    }
 
 
 def storable(value: Any) -> str:
@@ -177,7 +180,20 @@ def _tables(texts: ReportText) -> list[GisLayer]:
             for name, data in (("unit_lists", columns), ("about", about))
         ),
         *_override_tables(texts),
+        *_city_tables(texts),
     ]
+
+
+def _city_tables(texts: ReportText) -> list[GisLayer]:
+    """Return the tables of a report on several cities."""
+    report = texts.report
+    tables = {"city_rules": report.city_rules, "stretches": report.stretches} if len(report.stretches) else {}
+    made = []
+    for name, table in tables.items():
+        frame = pd.DataFrame({str(column): _column(table[column]) for column in table})
+        heads = {column: texts.column(column) for column in map(str, frame)}
+        made.append(GisLayer(name, name, frame, texts.words("sheet", name), heads))
+    return made
 
 
 def _override_tables(texts: ReportText) -> list[GisLayer]:

@@ -19,13 +19,13 @@ from lzgis.exports.report_text import AT_ONCE, ReportText, coded, records, text,
 from lzgis.exports.rule_counts import Tally
 from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import (
-    FINDING_COLUMNS,
     REPORT_SCHEMA,
     SEPARATOR,
     VERDICT_COLUMNS,
     Provenance,
     Report,
     ReportContext,
+    finding_columns,
 )
 from lzgis.words import Language
 
@@ -52,13 +52,14 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     dict
         ``schema`` (`lzgis.model.report.REPORT_SCHEMA`), ``notice``, ``disclaimer``, ``city``,
         ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
-        ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``counts`` (see below), ``unit_lists``, ``breakdown``
+        ``findings`` (the keys of `finding_columns`; ``basis`` is a list), ``counts`` (see below), ``unit_lists``, ``breakdown``
         (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``,
         ``not_covered`` (the matters that neither rules nor layers answer: ``matter``, ``title``, ``title_en``, ``reason``,
         ``ask``), ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
         ``counts`` has the number of ``sites``, the ``pairs`` of site and rule, their ``answers`` by state, those of
         rules that only say where a site lies (``context``, not in ``answers``), how many pairs are 不适用 without a
         finding, and the rows of ``findings`` by state; ``answers`` and ``context`` sum to ``pairs``, sites × rules.
+        Of several cities also ``stretches`` and ``city_rules`` (the keys of `STRETCH_COLUMNS`, `CITY_RULE_COLUMNS`).
     """
     document = {
         key: _as_list(value) for key, value in _members(report, lambda: [report], language, _plain_rows).items()
@@ -82,7 +83,10 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
         "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
         "verdicts": rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
-        "findings": rows(one.table[_FINDINGS].assign(basis=_listed) for one in tally.counted(pieces())),
+        "findings": rows(
+            one.table[[c.name for c in finding_columns(one.table)]].assign(basis=_listed)
+            for one in tally.counted(pieces())
+        ),
         # Complete once the findings above have been read.
         "counts": tally,
         "unit_lists": rows(one.unit_lists for one in pieces()),
@@ -92,10 +96,15 @@ def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Lan
         "not_covered": [one._asdict() for one in uncovered_matters(head)],
         "provenance": provenance_object(head.provenance),
         "sites": _sites(one.sites for one in pieces()),
+        **_of_cities(head, rows),
     }
 
 
-_FINDINGS = [column.name for column in FINDING_COLUMNS]
+def _of_cities(head: Report, rows: _Rows) -> dict[str, Any]:
+    """Return the tables of a report on several cities; nothing for that of one."""
+    if not len(head.stretches):
+        return {}
+    return {"stretches": rows([head.stretches]), "city_rules": rows([head.city_rules])}
 
 
 #: Makes the elements of a list from tables of consecutive rows.

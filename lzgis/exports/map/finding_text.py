@@ -46,6 +46,7 @@ def details(texts: ReportText, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the labelled lines below a finding that are not empty."""
     width = number(row["mean_width_m"])
     lines = [
+        (texts.column("city"), row.get("city", "")),
         (texts.column("override"), texts.override(row)),
         (texts.column("reason"), texts.reason(row)),
         (texts.column("baseline"), _baseline(texts, row)),
