@@ -166,7 +166,9 @@ def _worded_statements(summed: pd.DataFrame, texts: ContextText) -> Iterator[dic
     for row in records(summed, summed.columns):
         worded: dict[str, Value] = {name: text(value) for name, value in row.items()}
         worded |= {name: number(row[name], places) for name, (_, places) in _STATED.items() if name in row}
-        worded |= {name: f"{row[name]:.7f}" if row[name] is not None else "" for name in ("lon", "lat")}
+        for name in ("lon", "lat"):
+            value = number(row[name], _DECIMALS[name])
+            worded[name] = "" if value is None else f"{value:.{_DECIMALS[name]}f}"
         worded |= {name: texts.words.message(row[name]) for name in ("what", "note")}
         worded |= {name: texts.layer(row[name]) if row[name] else "" for name in ("layer", "other_layer")}
         yield worded | {"rule": texts.rule(row["rule"]), "state": texts.word("state", row["state"])}
