@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.layer_dates import date_problems
 from lzgis.city.outline_shift import outline_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
@@ -72,8 +73,9 @@ def audit(
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     day = date_of(as_of)
-    book = city.book.as_of(day)
+    book, city = city.book.as_of(day), city.as_of(day)
     layers, problems = load_present(city, progress)
+    problems += date_problems({name: one.layer.spec for name, one in layers.items()}, layers, day)
     context = audit_context(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
     found = _check_rules(rules, context, progress)

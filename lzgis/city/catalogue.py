@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
@@ -69,7 +71,8 @@ class Catalogue:
     @cached_property
     def book(self) -> RuleBook:
         """The city's rule book."""
-        return read_rulebook(self.root / self.city.rules)
+        outside = [self.root, *(self.root / one for one in self.city.outside)]
+        return read_rulebook(self.root / self.city.rules, outside=outside)
 
     @cached_property
     def outline(self) -> shapely.Geometry:
@@ -99,6 +102,14 @@ class Catalogue:
         """The elevation raster for the background of maps, if the city has one."""
         path = self.root / self.city.dem if self.city.dem else None
         return path if path is not None and path.exists() else None
+
+    def as_of(self, day: dt.date) -> Catalogue:
+        """Return the city with the state of every layer that is in force on `day`; layers with one state stay as they are."""
+        if not any(one.versions for one in self.layers.values()):
+            return self
+        layers = {name: one.on(day) for name, one in self.layers.items()}
+        read = {name: one for name, one in self._read.items() if layers[name] == self.layers[name]}
+        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read)
 
     def exists(self, layer_id: str) -> bool:
         """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
@@ -183,6 +194,8 @@ def open_catalogue(path: str | Path) -> Catalogue:
     if spec.city.outline not in spec.layer:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    for layer_id, layer in spec.layer.items():
+        check_versions(layer_id, layer, str(file))
     _check_places(file, spec)
     for layer_id, layer in spec.layer.items():
         if any((one.what == "stated") != (one.against is not None) for one in layer.declared):
@@ -194,6 +207,12 @@ def open_catalogue(path: str | Path) -> Catalogue:
 def _check_places(file: Path, spec: CatalogueSpec) -> None:
     """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
     named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
+    named |= {
+        f"layer.{name}.versions": version.source
+        for name, one in spec.layer.items()
+        for version in one.versions
+        if not is_address(version.source)
+    }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]

@@ -98,7 +98,7 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         print_problems(report.problems, words, most=MOST_ROWS)
         print_lines(str(one) for one in more_lines(len(report.problems), words, place=where))
         print_lines([_summary(report, words)])
-    announce(written)
+    announce(written, words)
     return _exit_code(report)
 
 

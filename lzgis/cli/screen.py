@@ -74,7 +74,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         print_json(report_document(report, language=lang.code))
     else:
         show_report(report, lang, written)
-    announce(written)
+    announce(written, lang.words)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
 
 
@@ -137,15 +137,19 @@ def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> Non
     written : sequence of path
         The files that hold the report; the first is named where rows are left out.
     """
-    from lzgis.cli.tables import MOST_ROWS, city_table, count_lines, more_lines, summary_lines, verdict_table
+    from lzgis.cli.site_lines import count_lines, scope_lines, site_lines
+    from lzgis.cli.tables import MOST_ROWS, city_table, more_lines, summary_lines
 
     console, words, place = stdout(), lang.words, written[0].name if written else ""
-    problems = (*report.problems, *_of_map(report, written))
+    problems, width = (*report.problems, *_of_map(report, written)), console.width
     for line in count_lines(report, words):
         console.print(line, soft_wrap=True)
-    console.print(verdict_table(report, words, place=place))
+    for line in site_lines(report, words, width=width, place=place):
+        console.print(line, soft_wrap=True)
     if len(report.stretches):
         console.print(city_table(report, words, place=place))
+    for line in scope_lines(report, words, width=width):
+        console.print(line, soft_wrap=True)
     print_problems(problems, words, most=MOST_ROWS)
     for line in (*more_lines(len(problems), words, place=place), *summary_lines(report, words)):
         console.print(line, soft_wrap=True)

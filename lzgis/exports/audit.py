@@ -17,6 +17,7 @@ from lzgis.exports.formats import FORMATS, audit_formats, format_named, writer
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import PART_CLASS, part_categories, write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
+from lzgis.exports.gis.qgis_style import LayerStyle
 from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
@@ -252,7 +253,7 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
         data = {name: [row[at] for row in one.rows] for at, name in enumerate(_STATEMENTS)}
         heads = {name: texts.words("audit", name) for name in _STATEMENTS}
         layers.append(GisLayer(one.name, one.name, pd.DataFrame(data), texts.words("sheet", one.name), heads))
-    styles = {"audit_conflicts": (PART_CLASS, part_categories(texts, *Severity))}
+    styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
     write_layers(texts, [layers], path, styles=styles)
 
 

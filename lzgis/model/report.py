@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy.typing as npt
@@ -78,6 +78,7 @@ class Reason(StrEnum):
     REACH_OUTSIDE = "reach-outside"
     NOT_COVERED = "not-covered"
     ACTIVITY_MISSING = "activity-missing"
+    ACTIVITY_UNKNOWN = "activity-unknown"
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     INSIDE_NOT_MEANT = "inside-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
@@ -102,7 +103,11 @@ class Column(NamedTuple):
 FINDING_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity of the site, an id of the vocabulary; empty if the site gives none"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("rule", "str", "id of the rule"),
     Column("kind", "str", "kind of the rule: avoid, keep_away, stay_inside, identify"),
     Column("layer", "str", "id of the layer that the answer comes from"),
@@ -129,7 +134,7 @@ FINDING_COLUMNS = (
     Column(
         "length_m",
         "float",
-        "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
+        "length of a line site, or of the line of a strip, inside (outside, for stay_inside), m; NaN for other shapes",
     ),
     Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
     Column("required_m", "float", "distance that the rule requires, m; NaN for other kinds"),
@@ -200,9 +205,17 @@ CITY_RULE_COLUMNS = (
 VERDICT_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity, an id of the vocabulary; empty if the site gives none"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
-    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column(
+        "site_area_m2",
+        "float",
+        "area of the site on the ellipsoid, of the strip of a line with a width; NaN for others",
+    ),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
     Column("prohibited", "object", "tuple of the rules that are violated and prohibit"),
     Column(
@@ -374,6 +387,7 @@ class SiteTable:
 
     A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why. `enclosing` holds the
     ids of lines and points that enclose an area, which is not checked: they are never proved to be clear of a layer.
+    `activities` says whether the file is refused if an activity is not in the vocabulary, or such sites are listed.
     """
 
     frame: gpd.GeoDataFrame
@@ -382,6 +396,7 @@ class SiteTable:
     transforms: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = ()
     enclosing: frozenset[str] = frozenset()
+    activities: Literal["listed", "refused"] = "listed"
 
 
 @dataclass(frozen=True)

@@ -197,11 +197,13 @@ def _sources(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: lis
 
 def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> None:
     for name in {**spec.values, **OLD_VALUES}:
-        declared, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
+        # A value that the catalogue maps to itself is known, and is not changed.
+        declared = {k: v for k, v in spec.values.get(name, {}).items() if k != v}
+        old = {k: v for k, v in OLD_VALUES.get(name, {}).items() if k not in spec.values.get(name, {})}
         for mapping, level, remedy in (
             (declared, "note", Message("as the catalogue says under 'values'")),
             (
-                {k: v for k, v in old.items() if k not in declared},
+                old,
                 "warning",
                 Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
             ),

@@ -63,7 +63,8 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     Raises
     ------
     SourceError
-        If the sites or a layer cannot be read, or an activity is not in the vocabulary.
+        If the sites or a layer cannot be read, or an activity is not in the vocabulary and the sites were read with
+        ``activities="refused"``.
     ConfigError, LayerError
         If the city's folder is not valid.
 

@@ -74,6 +74,8 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     columns["activity_title"] = _titles(findings["activity"], texts.activity)
     columns["severity_title"] = _titles(findings["severity"], partial(texts.word, "severity"))
     columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], texts)
+    columns["route_title"] = _titles(findings["route"], texts.route)
+    columns["facts_title"] = _titles(findings["open_facts"], texts.open_facts)
     return pa.table(columns | {"geometry": findings["geometry"]})
 
 
