@@ -61,7 +61,14 @@ def _errors(city: Catalogue, book: RuleBook, loaded: Mapping[str, Layer], day: d
         rule = next((r for r in book.rules if isinstance(r, KeepAway) and name in r.layers), None)
         if rule is not None and layer.spec.baseline is None:
             what = Message("rule '{id}' measures from it, but it does not say what its geometry stands for", id=rule.id)
-            found.append(Problem("error", _place(name), what, Message('add baseline = "centreline" or another')))
+            found.append(
+                Problem(
+                    "error",
+                    _place(name),
+                    what,
+                    Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"'),
+                )
+            )
     return found
 
 
