@@ -112,8 +112,11 @@ def overrides_grid(project: Project) -> Grid | None:
     return Grid("overrides", columns, tuple(rows), title=source.wording("overrides")) if rows else None
 
 
-def divisions_grid(project: Project) -> tuple[Grid | None, str]:
-    """Return the findings by township and village, and a note on how the parts were adjusted to sum up."""
+def divisions_grid(project: Project, *, least: int = 1) -> tuple[Grid | None, str]:
+    """Return the findings by township and village, and a note on how the parts sum up.
+
+    Only findings with at least `least` parts are listed.
+    """
     source, texts = project.source, project.source.texts
     columns = [source.column("rule", 3.3), source.column("subject", 3.3), source.column("division", 2.6)]
     columns += [*_measure_columns(project), source.column("share", 1.9, column="division_share")]
@@ -122,6 +125,8 @@ def divisions_grid(project: Project) -> tuple[Grid | None, str]:
         parts = source.breakdown.get(finding["position"], [])
         for level in dict.fromkeys(part["level"] for part in parts):
             here = [part for part in parts if part["level"] == level]
+            if len(here) < least:
+                continue
             title = (visible(texts.rule(finding["rule"])), feature_name(finding))
             for part, sizes in zip(here, _part_sizes(project, finding["layer"], here), strict=True):
                 name = visible(text(part["division_name"])) or source.wording("nowhere")
