@@ -7,7 +7,7 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import Any, Literal
 
@@ -205,12 +205,13 @@ def corridors_grid(project: Project) -> Grid | None:
             visible(texts.rule(one["rule"])),
             feature_name(one) or NONE,
             _baseline(source, one),
-            _pair(source, one["required_m"], one["required_possible_m"]),
+            _pair(source, one["required_m"], one["required_possible_m"], plain),
             source.rounding.metres(one["distance_m"], one["layer"], limit=one["required_m"]),
             _pair(
                 source,
                 shortfall(one["required_m"], one["distance_m"]),
                 shortfall(one["required_possible_m"], one["distance_m"]),
+                source.rounding.metres,
             ),
             texts.word("band", one["band"]) or NONE,
             texts.word("state", one["state"]),
@@ -231,11 +232,11 @@ def _baseline(source: DossierSource, finding: Row) -> str:
     return f"{name}\n{source.wording('half-width-known' if known else 'half-width-assumed', m=width)}"
 
 
-def _pair(source: DossierSource, certain: Any, possible: Any) -> str:
-    first = source.rounding.metres(certain)
+def _pair(source: DossierSource, certain: Any, possible: Any, form: Callable[[Any], str]) -> str:
+    first = form(certain)
     if number(possible) is None:
         return first
-    return f"{first}\n{source.wording('possible', value=source.rounding.metres(possible))}"
+    return f"{first}\n{source.wording('possible', value=form(possible))}"
 
 
 def zones_grid(project: Project) -> Grid | None:
