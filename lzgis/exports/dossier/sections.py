@@ -49,7 +49,7 @@ def hits_grid(project: Project) -> Grid | None:
         return None
     order = {rule: place for place, rule in enumerate(dict.fromkeys(f["rule"] for f in hits))}
     hits = sorted(hits, key=lambda f: order[f["rule"]])
-    columns = [source.column("group"), source.column("where", 5.6), source.column("state", 1.7)]
+    columns = [source.column("heading"), source.column("where", 5.6), source.column("state", 1.7)]
     columns += [source.column(name, 1.7) for name in project.measures]
     columns.append(source.column("share", 1.2))
     heads = {rule: _rule_line(project, next(f for f in hits if f["rule"] == rule)) for rule in order}
@@ -72,7 +72,7 @@ def hits_grid(project: Project) -> Grid | None:
         state = texts.word("state", found["state"])
         rows.append((heads[found["rule"]], where, state, *sizes, source.rounding.percent(found["share"])))
     marks = tuple(mark_of(found) for found in hits)
-    return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="group")
+    return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="heading")
 
 
 def _rule_line(project: Project, found: Row) -> str:

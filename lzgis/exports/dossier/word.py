@@ -167,6 +167,7 @@ def _abstract(document: Document, dossier: Dossier) -> None:
     beside = document.add_table(1, 2)
     beside.autofit = False
     map_mm = abstract.picture.width_mm + 3 if abstract.picture else 0.0
+    beside.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
     cells = beside.rows[0].cells
     for cell, width in zip(cells, (WIDTH_MM - map_mm, map_mm), strict=True):
         cell.width = Mm(width)
