@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from lzgis.cli.adopt import adopt
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
@@ -30,6 +32,7 @@ from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.rules import app as rules_app
 from lzgis.cli.screen import screen
+from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
@@ -45,9 +48,28 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+class _Commands(TyperGroup):
+    """The commands; an option that a command takes once is refused where it is given again."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse `--layers` given several times to a command that takes one city: click would use the last."""
+        before = args[: args.index("--")] if "--" in args else args
+        given = sum(word == "--layers" or word.startswith("--layers=") for word in before)
+        if given > 1 and args[0] not in _SEVERAL_CITIES:
+            what = Message("is given {count} times, but this command takes one city", count=given)
+            names = "、".join(_SEVERAL_CITIES)
+            raise ConfigError(
+                "--layers", what, Message("give one folder; several cities are for: {names}", names=names)
+            )
+        return super().parse_args(ctx, args)
+
+
+#: Commands that take `--layers` several times.
+_SEVERAL_CITIES = ("screen",)
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
+app.add_typer(serve_app, name="serve")
 # In the order of the help text.
 app.command("screen")(screen)
 app.command("demo")(demo)
@@ -62,6 +84,7 @@ app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
+app.command("adopt")(adopt)
 
 
 @app.callback()

@@ -132,9 +132,19 @@ def _summed_up(paths: list[Path], words: Words) -> list[str]:
     return lines
 
 
+def _progress_line(what: str, done: int, total: int) -> None:
+    print(f"progress: {what} {done} {total}", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress_bar(words: Words) -> Iterator[ReportProgress]:
-    """Show a progress bar on standard error during a long task, if standard error is a terminal."""
+    """Show a progress bar on standard error during a long task, if standard error is a terminal.
+
+    With ``LZGIS_PROGRESS=lines`` in the environment, steps are lines for a program instead: ``progress: sites 20 51``.
+    """
+    if os.environ.get("LZGIS_PROGRESS") == "lines":
+        yield _progress_line
+        return
     console = stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

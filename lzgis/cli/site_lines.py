@@ -147,7 +147,7 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     width, ids = widths
     mark, style = MARKS[Verdict(row.verdict)]
     size = _size(row)
-    nearest = f"{_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
+    nearest = f"{rule_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
     nearest = words("cli", "nearest", what=nearest) if nearest and width >= _WIDE else ""
     line = Text(f"{mark} ", style=style)
     line.append(_cut(row.site_id, ids))
@@ -162,9 +162,10 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
 
 
 def _size(row: Any) -> str:
-    if row.site_length_m == row.site_length_m:
-        return f"{row.site_length_m:,.0f} m"
-    return f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
+    # A line with a declared width has both.
+    length = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else ""
+    area = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
+    return " ".join(one for one in (length, area) if one)
 
 
 def _reasons(report: Report, groups: Mapping[str, Sequence[str]], words: Words, width: int) -> Text:
@@ -205,12 +206,13 @@ def _cut(text: str, width: int) -> str:
 
 def _label(report: Report, rule_id: str, group: str, words: Words) -> str:
     """Return the title of a rule; where it is that of the layer in which a site has to lie, say that it lies outside."""
-    title, rule = _title(report, rule_id, words), report.book.rule(rule_id)
+    title, rule = rule_title(report, rule_id, words), report.book.rule(rule_id)
     of_layer = rule.kind == "stay_inside" and rule.title == report.book.layers.get(rule.layer)
     lies_outside = of_layer and group != "not_checked"
     return words("cli", "outside", layer=title) if lies_outside else title
 
 
-def _title(report: Report, rule_id: str, words: Words) -> str:
+def rule_title(report: Report, rule_id: str, words: Words) -> str:
+    """Return the title of a rule in the language of the output."""
     rule = report.book.rule(rule_id)
     return words.title(rule.title, rule.title_en)

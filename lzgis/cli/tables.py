@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from lzgis.city.catalogue import Catalogue, DeclaredCheck, area_km2, measure_declared
+from lzgis.cli.site_lines import rule_title
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
@@ -21,6 +23,26 @@ if TYPE_CHECKING:
 MOST_ROWS = 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+def city_table(report: Report, words: Words, *, place: str = "") -> Table:
+    """Make a table of what was found in each city under each rule, of at most `MOST_ROWS` rows."""
+    table = Table(title=Text(words("cli", "city_rules_title")), title_justify="left")
+    for heading in ("city", "rule", "state", "sites", "area_ha", "length_m"):
+        right = heading in ("sites", "area_ha", "length_m")
+        table.add_column(words("column", heading), overflow="fold", justify="right" if right else "left")
+    rows: Iterable[Any] = report.city_rules[:MOST_ROWS].itertuples()
+    for row in rows:
+        area = f"{row.area_m2 / 10_000:,.4f}" if row.area_m2 == row.area_m2 else ""
+        length = f"{row.length_m:,.3f}" if row.length_m == row.length_m else ""
+        city = row.city or words("table", "no_city")
+        title = rule_title(report, row.rule, words)
+        table.add_row(Text(city), Text(title), words("state", row.state), str(row.sites), area, length)
+    if len(report.city_rules) > MOST_ROWS:
+        key = "more_in" if place else "more_rows"
+        table.caption = Text(words("cli", key, count=len(report.city_rules) - MOST_ROWS, place=place))
+        table.caption_justify = "left"
+    return table
 
 
 def more_lines(count: int, words: Words, *, place: str = "") -> list[Text]:

@@ -27,7 +27,7 @@ from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.findings import finding_rows
 from lzgis.screening.screen import screen
 from lzgis.screening.setting import Setting, setting_of
-from lzgis.screening.subjects import Subjects, subjects_of
+from lzgis.screening.subjects import Subjects, refuse_unknown_activities, subjects_of
 
 #: A move is longer than the shortest by this (m): a site exactly on a border may overlap it after rounding.
 _EXTRA_M = RESOLUTION_M
@@ -132,6 +132,7 @@ def avoid(
     city = open_catalogue(city) if isinstance(city, str | Path) else city
     site = _one_site(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     setting = setting_of(city, date_of(as_of))
+    refuse_unknown_activities(site, setting.book)
     subjects = subjects_of(site, setting.book, city, np.array([0]))
     rules, forbidden = _obstacles(subjects, setting, within_m)
     shape = subjects.sites.geometry[0]

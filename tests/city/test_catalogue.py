@@ -342,8 +342,8 @@ def test_numbers_and_values_that_the_catalogue_maps_to_are_known(folder):
     lines = [LineString([(0, y), (10, y)]) for y in (0, 10, 20)]
     toy.write(folder / "roads.gpkg", lines, road=list("abc"), **{"class": [110, 220, 10]})
     toy.changed(folder, "rules.toml", ('where.class = ["国道"]', 'where.class = ["110"]'))
-    mapped = 'fields.class = ["class"]\nvalues.class = { "10" = "10" }'
-    toy.changed(folder, "catalog.toml", ('fields.class = ["class"]', mapped))
+    mapped = 'source = "roads.gpkg"\nvalues.class = { "10" = "10" }'
+    toy.changed(folder, "catalog.toml", ('source = "roads.gpkg"', mapped))
     city = open_catalogue(folder)
     reported = [str(p) for p in unknown_values(city.book, city.load("roads").layer)]
     assert [line.partition(",")[0] for line in reported] == ["layer 'roads': field 'class' is '220' in 1 features"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import shapely
@@ -95,6 +96,13 @@ class DossierMaker:
 
     def make(self, site_id: str) -> Dossier:
         """Make the dossier of one project."""
+        return self._made(site_id, SECTIONS)
+
+    def text(self, site_id: str) -> Dossier:
+        """Make the dossier of one project without its maps."""
+        return self._made(site_id, [name for name in SECTIONS if name != "maps"])
+
+    def _made(self, site_id: str, wanted: Collection[str]) -> Dossier:
         source = self.source
         project = Project(source, site_id)
         facts = _project_facts(project)
@@ -111,16 +119,18 @@ class DossierMaker:
             project=facts,
             about=about,
             abstract=abstract,
-            sections=tuple(self._sections(project, about, project_grids)),
+            sections=tuple(self._sections(project, about, project_grids, wanted)),
             tables=(*project_grids, *self._tables(project), *((abstract.findings,) if abstract.findings else ())),
             signatures=tuple(source.wording("signatures").split(",")),
         )
 
-    def _sections(self, project: Project, about: dict[str, str], own: tuple[Grid, ...]) -> list[Section]:
+    def _sections(
+        self, project: Project, about: dict[str, str], own: tuple[Grid, ...], wanted: Collection[str]
+    ) -> list[Section]:
         source = self.source
         attributes = next((grid for grid in own if grid.name == "attributes"), None)
         made: dict[str, dict[str, Any]] = {
-            "maps": self._maps_section(project),
+            "maps": self._maps_section(project) if "maps" in wanted else {},
             "findings": findings_section(project),
             "answers": answers_section(project),
             "basis": basis_section(project),
@@ -131,6 +141,7 @@ class DossierMaker:
         return [
             Section(name, number, source.words("dossier_section", name), **made[name])
             for name, number in zip(SECTIONS, ordinals, strict=False)
+            if name in wanted
         ]
 
     def _tables(self, project: Project) -> list[Grid]:

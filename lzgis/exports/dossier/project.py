@@ -117,9 +117,9 @@ class Project:
         self.shape = source.report.sites.geometry.iloc[self.row]
         has_area = not np.isnan(self.verdict["site_area_m2"])
         has_length = not np.isnan(self.verdict["site_length_m"])
-        #: Columns of areas or lengths: in square metres, hectares and mu for polygons, in metres for lines.
+        #: Columns of areas or lengths: in square metres, hectares and mu for polygons and strips, in metres for lines.
         self.measures = ("area_m2", "area_ha", *(("area_mu",) if source.mu else ())) if has_area else ()
-        if has_length:
+        if has_length and not has_area:
             self.measures = ("length_m",)
 
     @property

@@ -117,4 +117,7 @@ def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
         facts = {"distance": metres(finding["distance_m"]), "required": metres(finding["required_m"])}
         if facts["distance"]:
             parts.append(texts.words("paper", "distance", **facts))
+    parts += [texts.route(finding["route"]), text(finding["item"])]
+    if finding["open_facts"]:
+        parts.append(texts.words("paper", "open_facts", facts=texts.open_facts(finding["open_facts"])))
     return "，".join(part for part in parts if part)
