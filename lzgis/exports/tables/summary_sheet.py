@@ -88,6 +88,7 @@ def _summary_sheet(book: Any, texts: ReportText, summary: Summary, formats: _For
     sums = [float(sum(counts[at] for _, counts in summary.townships)) for at in range(len(VERDICTS))]
     towns.append([words("summary", "total"), *sums, sum(sums)])
     row = _block(sheet, formats, (max(row + 1, 17), words("summary", "townships")), heads, towns)
+    row = _gravest(sheet, texts, summary, (row + 1, formats))
     rules: list[list[Value]] = [
         [
             one.layer,
@@ -102,7 +103,6 @@ def _summary_sheet(book: Any, texts: ReportText, summary: Summary, formats: _For
     ]
     names = ("layer", "rule", "severity", "sites", "area_m2", "area_ha", "length_m")
     row = _block(sheet, formats, (row + 1, words("summary", "rules")), _heads(texts, *names), rules)
-    row = _gravest(sheet, texts, summary, (row + 1, formats))
     _page(sheet, (row - 1, len(_WIDTHS) - 1), landscape=False)
 
 
