@@ -219,7 +219,7 @@ class Slow:
         found = {}
         distances = shapely.distance(site, [p.shape for p in self.baselines(rule)])
         for place, distance in zip(self.baselines(rule), distances, strict=True):
-            need = (rule.zone_distance_m if place.zone else rule.distance_m) + place.known
+            need = (rule.from_zone_m if place.zone else rule.distance_m) + place.known
             certain = need - distance > CONTACT_M
             if need == 0:
                 certain = distance == 0 and bool(overlap(site, place.shape)[0])
@@ -445,7 +445,7 @@ def corridors(scene):
     for rule, site_id, site in asked(slow, sites, ("keep_away",)):
         where, own = (rule.id, site_id, site.geom_type), rows[rule.id, site_id]
         places = slow.baselines(rule)
-        key = (id(places), rule.distance_m, rule.zone_distance_m, site_id)
+        key = (id(places), rule.distance_m, rule.from_zone_m, site_id)
         if key not in computed:
             computed[key] = slow.too_near(site, rule)
         expected, hits = computed[key], hits_of(own)

@@ -18,7 +18,7 @@ from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts, release_memory, system_memory
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import write_formats
-from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, writer
+from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, write_beside, writer
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.screening.admission_lists import unit_lists
@@ -137,6 +137,7 @@ def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> 
     for name in names:
         files.append(stage / FORMATS[name].file_name)
         writer(FORMATS[name].pieces)(pieces, files[-1], language=output.language)
+        files += write_beside(name, pieces.head, stage, language=output.language)
     return Gathered(files, counts, pieces.head)
 
 

@@ -11,14 +11,18 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from lzgis.cli.adopt import adopt
 from lzgis.cli.audit import audit
 from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
 from lzgis.cli.demo import demo
 from lzgis.cli.diff import diff
+from lzgis.cli.help import misuse, worded_help
 from lzgis.cli.indicators import indicators
 from lzgis.cli.init import init
 from lzgis.cli.inspect import inspect
@@ -35,7 +39,34 @@ from lzgis.errors import ConfigError, LzgisError, SourceError
 from lzgis.messages import Message
 from lzgis.words import Words
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from lzgis import __version__
+
+        typer.echo(f"lzgis {__version__}")
+        raise typer.Exit
+
+
+class _Commands(TyperGroup):
+    """The commands; an option that a command takes once is refused where it is given again."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse `--layers` given several times to a command that takes one city: click would use the last."""
+        before = args[: args.index("--")] if "--" in args else args
+        given = sum(word == "--layers" or word.startswith("--layers=") for word in before)
+        if given > 1 and args[0] not in _SEVERAL_CITIES:
+            what = Message("is given {count} times, but this command takes one city", count=given)
+            names = "、".join(_SEVERAL_CITIES)
+            raise ConfigError(
+                "--layers", what, Message("give one folder; several cities are for: {names}", names=names)
+            )
+        return super().parse_args(ctx, args)
+
+
+#: Commands that take `--layers` several times.
+_SEVERAL_CITIES = ("screen",)
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
 app.add_typer(serve_app, name="serve")
@@ -53,6 +84,16 @@ app.command("sign")(sign)
 app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
+app.command("adopt")(adopt)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Screen sites of a city against redlines and zoning rules, and write reports, maps and documents."""
 
 
 #: Places of errors that are values of options, named as functions name them.
@@ -99,7 +140,8 @@ def _raise_signal(number: int, _: object) -> None:
 def _run(words: Words) -> int:
     """Run a command; return its exit code, whatever happens."""
     try:
-        return int(app(standalone_mode=False) or ExitCode.OK)
+        command = worded_help(typer.main.get_command(app), words)
+        return int(command.main(prog_name="lzgis", standalone_mode=False) or ExitCode.OK)
     except LzgisError as error:
         text = words.sentence(error.place, error.what, error.remedy)
         return _failed(text, error, _code_of(error), words)
@@ -151,14 +193,14 @@ def _is_usage(error: Exception) -> bool:
 
 
 def _misused(error: Exception, words: Words) -> int:
-    """Show a wrong use of options as typer does, with the help of the command where nothing was given."""
-    show = getattr(error, "show")  # noqa: B009 (see _is_usage)
-    with contextlib.suppress(OSError):
-        show()
-    text = str(getattr(error, "message", "") or error)
-    stated = ConfigError("lzgis", text, Message("see: {command}", command="lzgis --help"))
-    _print_json_error(text, stated, ExitCode.USAGE, words)
-    return ExitCode.USAGE
+    """Say in one line what is wrong with the arguments; show the help where nothing was given."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        with contextlib.suppress(OSError):
+            getattr(error, "show")()  # noqa: B009 (see _is_usage)
+        return ExitCode.USAGE
+    stated = misuse(error)
+    text = words.sentence(stated.place, stated.what, stated.remedy)
+    return _failed(text, stated, ExitCode.USAGE, words)
 
 
 def _failed(text: str, error: LzgisError | None, code: ExitCode, words: Words) -> int:

@@ -53,6 +53,24 @@ def list_rules(
     stdout().print(table)
 
 
+@app.command("activities")
+def list_activities(as_json: AsJson = False, layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
+    """List the vocabulary of activities: ids, titles, the wider activities they are cases of, and other names."""
+    from rich.table import Table
+
+    known = _book(layers).activities
+    if as_json:
+        typer.echo(json.dumps({name: one.model_dump() for name, one in known.items()}, ensure_ascii=False, indent=1))
+        return
+    table = Table()
+    for name in ("id", "title", "within", "aliases"):
+        table.add_column(name, overflow="fold")
+    for name, one in known.items():
+        title = one.title_en if lang is Lang.en else one.title
+        table.add_row(name, title, ", ".join(one.within), "、".join(one.aliases))
+    stdout().print(table)
+
+
 @app.command("explain")
 def explain(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")],

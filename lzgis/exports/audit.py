@@ -15,6 +15,7 @@ from lzgis.exports.formats import FORMATS, audit_formats, format_named, writer
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import PART_CLASS, part_categories, write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
+from lzgis.exports.gis.qgis_style import LayerStyle
 from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
@@ -217,7 +218,7 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
-    styles = {"audit_conflicts": (PART_CLASS, part_categories(texts, *Severity))}
+    styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
     write_layers(texts, [layers], path, styles=styles)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lzgis.exports import export_as, export_projects
-from lzgis.exports.formats import FORMATS
+from lzgis.exports.formats import FORMATS, write_beside
 from lzgis.exports.gis.json import provenance_object
 from lzgis.files.manifest import InputPaths, Result
 from lzgis.files.result_folder import locked_folder, new_result
@@ -82,7 +82,7 @@ def write_formats(
             progress("files", done, len(single))
         path = folder / FORMATS[name].file_name
         export_as(name, report, path, language=language, options=options)
-        written.append(path)
+        written += [path, *write_beside(name, report, folder, language=language)]
     if documents:
         below = folder / FORMATS[documents[0]].file_name
         step = None if progress is None else partial(progress, "documents")

@@ -157,6 +157,8 @@ class Format(NamedTuple):
         Whether there is one file per project.
     needs : str
         A package that only the extra of the format's name installs.
+    beside : tuple of str
+        The name of a small file that stands beside it in the folder of a result, as a style, and its `ReportWriter`.
     """
 
     suffix: str
@@ -173,6 +175,7 @@ class Format(NamedTuple):
     public: bool = False
     per_site: bool = False
     needs: str = ""
+    beside: tuple[str, str] | None = None
 
     @property
     def installed(self) -> bool:
@@ -220,6 +223,7 @@ FORMATS: dict[str, Format] = {
         pieces=f"{_GIS}.geojson:write_geojson_pieces",
         pieces_equal=True,
         most_sites=200_000,
+        beside=("findings.qml", f"{_GIS}.geojson:write_style"),
     ),
     "jsonfg": Format(
         ".jsonfg",
@@ -231,7 +235,8 @@ FORMATS: dict[str, Format] = {
         most_sites=200_000,
     ),
     "shp": Format(".zip", "findings-shp.zip", "shapefiles in a zip", f"{_GIS}.shapefile:write_shapefile"),
-    "dxf": Format(".dxf", "conflicts.dxf", "DXF drawing", f"{_GIS}.dxf:write_dxf"),
+    "kml": Format(".kml", "findings.kml", "KML", f"{_GIS}.kml:write_kml"),
+    "dxf": Format(".dxf", "conflicts.dxf", "DXF drawing", f"{_GIS}.dxf:write_dxf", options=("zone",)),
     "coordfile": Format(".txt", "sites.txt", "boundary-point file", f"{_GIS}.boundary_points:write_sites_txt"),
     "json": Format(
         ".json",
@@ -354,6 +359,16 @@ def format_named(suffix: str, known: Iterable[str], path: str | Path) -> str:
         Message("no exporter writes '{suffix}'", suffix=suffix),
         Message("use one of {known}", known=", ".join(one.suffix for one in formats.values())),
     )
+
+
+def write_beside(name: str, report: Report, folder: Path, *, language: Language) -> list[Path]:
+    """Write what stands beside the file of a format; return its path, if there is any."""
+    beside = FORMATS[name].beside
+    if beside is None:
+        return []
+    path = folder / beside[0]
+    writer(beside[1])(report, path, language=language)
+    return [path]
 
 
 def writer(named: str) -> Callable[..., Any]:

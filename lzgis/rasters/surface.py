@@ -237,7 +237,7 @@ def _plan(
 ) -> tuple[_Plan, list[int], tuple[Problem, ...]]:
     if not (np.isfinite(cell_m) and cell_m > 0):
         raise ConfigError("cell_m", Message("{given!r} is not allowed", given=cell_m), Message("give metres above 0"))
-    book = city.book.as_of(date_of(as_of))
+    book, city = city.book.as_of(date_of(as_of)), city.as_of(date_of(as_of))
     try:
         activity = activity_of(book, activity) if activity else ""
     except KeyError:

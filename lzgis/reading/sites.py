@@ -149,6 +149,7 @@ def _table(
         located.transforms,
         (*drawn.repairs, *mended.repairs),
         drawn.enclosing,
+        options.activities,
     )
 
 

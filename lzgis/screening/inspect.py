@@ -34,6 +34,7 @@ from lzgis.reading import (
     sites_from_read,
 )
 from lzgis.screening.duplicates import AreaField, Overlap, area_fields, equal_shapes, overlaps
+from lzgis.screening.subjects import refuse_unknown_activities, unknown_activities
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def inspect_file(
     options : ReadOptions, optional
         What the user declares, as for `lzgis.read_sites`.
     city : Catalogue or path, optional
-        The city whose outline the input is compared with.
+        The city whose outline the input is compared with, and whose vocabulary names the activities.
 
     Raises
     ------
@@ -169,6 +170,7 @@ def inspect_file(
     located = _located(read, name, options, outline, refused)
     table = _table(read, options, outline, refused)
     assumed += [*(located.problems if located else ()), *(table.problems if table else ())]
+    assumed += _activities(table, city, options, refused)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
     return Sheet(
         name,
@@ -198,6 +200,21 @@ def _table(
     except LzgisError as error:
         refused.append(error)
         return None
+
+
+def _activities(
+    table: SiteTable | None, city: Catalogue | None, options: ReadOptions, refused: list[LzgisError]
+) -> tuple[Problem, ...]:
+    """List the activities that the city's vocabulary does not have, or refuse the first, as a screening would."""
+    if table is None or city is None:
+        return ()
+    if options.activities == "listed":
+        return unknown_activities(table, city.book)
+    try:
+        refuse_unknown_activities(table, city.book)
+    except LzgisError as error:
+        refused.append(error)
+    return ()
 
 
 def _on_disk(path: Path) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from pyproj import Transformer
 from report_fixture import PLANE, toy_report
 
 from lzgis.coordinates.gauss_kruger import zone_at
-from lzgis.errors import ExportError
+from lzgis.errors import ConfigError, ExportError
 from lzgis.exports import export
 from lzgis.exports.gis.dxf import write_dxf
 from lzgis.model.report import Report
@@ -58,13 +58,13 @@ def back(geometry: Any) -> Any:
 
 def test_parts_lie_on_layers_of_their_severity_that_name_the_zone(tmp_path: Path) -> None:
     frame = drawn(toy_report(), tmp_path)
-    lines = frame[frame.geometry.geom_type == "LineString"]
-    assert lines["Layer"].value_counts().to_dict() == {
-        "CGCS2000_3GK37_SITES": 4,
-        "CGCS2000_3GK37_PROHIBITED": 1,
-        "CGCS2000_3GK37_CONDITIONAL": 1,
-        "CGCS2000_3GK37_SLIVER": 1,
-    }
+    lines = frame[(frame.geometry.geom_type == "LineString") & ~frame["Layer"].str.endswith("_LEADER")]
+    counts = lines["Layer"].value_counts().to_dict()
+    assert counts.pop("CGCS2000_3GK37_SITES") == 4
+    titles = {one.spec.title for one in toy_report().layers.values()}
+    kinds = {name.partition("CGCS2000_3GK37_")[2].partition("_")[::2]: count for name, count in counts.items()}
+    assert {kind: count for (kind, _), count in kinds.items()} == {"PROHIBITED": 1, "CONDITIONAL": 1, "SLIVER": 1}
+    assert {title for _, title in kinds} <= titles
     west, south, east, north = lines.total_bounds
     assert (37_600_000 < west < east < 37_700_000) and (2_700_000 < south < north < 2_800_000)
 
@@ -72,13 +72,13 @@ def test_parts_lie_on_layers_of_their_severity_that_name_the_zone(tmp_path: Path
 def test_a_part_is_a_closed_polyline_with_the_area_found(tmp_path: Path) -> None:
     report = toy_report()
     frame = drawn(report, tmp_path)
-    ring = frame[frame["Layer"].str.endswith("_PROHIBITED") & (frame.geometry.geom_type == "LineString")].geometry.iloc[
-        0
-    ]
+    ring = frame[
+        frame["Layer"].str.contains("_PROHIBITED_") & (frame.geometry.geom_type == "LineString")
+    ].geometry.iloc[0]
     assert ring.is_closed
     area = shapely.area(PLANE.project([shapely.Polygon(back(shapely.force_2d(ring)))]))[0]
     assert area == pytest.approx(report.findings["area_m2"].iloc[0], rel=1e-6)
-    (polyline,) = opened(tmp_path / "conflicts.dxf").query('LWPOLYLINE[layer=="CGCS2000_3GK37_PROHIBITED"]')
+    (polyline,) = opened(tmp_path / "conflicts.dxf").query('LWPOLYLINE[layer?"CGCS2000_3GK37_PROHIBITED_.*"]')
     assert polyline.closed
     assert facts(polyline)[:3] == ["site_id=S1", "rule=redline", "layer=redline"]
     assert facts(polyline)[-1] == pytest.approx(report.findings["area_m2"].iloc[0], rel=1e-9)
@@ -89,13 +89,14 @@ def test_a_hole_is_a_ring_of_its_own(tmp_path: Path) -> None:
     box = shapely.box(112.4, 24.9, 112.41, 24.91)
     findings.loc[0, "geometry"] = box.difference(shapely.box(112.404, 24.904, 112.406, 24.906))
     frame = drawn(toy_report(findings=findings), tmp_path)
-    rings = frame[frame["Layer"].str.endswith("_PROHIBITED") & (frame.geometry.geom_type == "LineString")]
+    rings = frame[frame["Layer"].str.contains("_PROHIBITED_") & (frame.geometry.geom_type == "LineString")]
     assert len(rings) == 2
 
 
 def test_labels_and_notes_are_readable_chinese(tmp_path: Path) -> None:
     frame = drawn(toy_report(), tmp_path)
-    texts = frame["Text"].dropna().tolist()
+    # GDAL gives the name of a hatch's pattern as its text.
+    texts = frame["Text"][~frame["Layer"].str.endswith("_HATCH")].dropna().tolist()
     assert any("生态保护红线内禁止开发建设" in text and "m2" in text for text in texts)
     assert "S4 卫生院（鄠堃镕塆）" in texts
     assert any("示意数据" in text for text in texts)
@@ -142,11 +143,65 @@ def test_the_drawing_opens_on_everything_in_it(tmp_path: Path) -> None:
     assert (drawing.header["$INSUNITS"], drawing.header["$DWGCODEPAGE"]) == (6, "ANSI_936")
     assert {layer.dxf.name: layer.color for layer in drawing.layers if "GK" in layer.dxf.name} == {
         "CGCS2000_3GK37_SITES": 8,
-        "CGCS2000_3GK37_PROHIBITED": 1,
-        "CGCS2000_3GK37_CONDITIONAL": 30,
-        "CGCS2000_3GK37_SLIVER": 6,
+        "CGCS2000_3GK37_HATCH": 8,
+        "CGCS2000_3GK37_LEADER": 8,
         "CGCS2000_3GK37_NOTE": 7,
+        # The nearest indexed colours to #b30000 and #8c510a, by the distance of red, green and blue.
+        "CGCS2000_3GK37_PROHIBITED_生态保护红线": 12,
+        "CGCS2000_3GK37_CONDITIONAL_公路": 44,
+        "CGCS2000_3GK37_SLIVER_生态保护红线": 12,
     }
+
+
+def boxes(drawing: Any) -> list[Any]:
+    """Return the least boxes of the texts: a Chinese character is as wide as it is high, others half."""
+    found = []
+    for one in drawing.query("TEXT"):
+        height, (x, y, _) = one.dxf.height, one.dxf.insert
+        found.append(shapely.box(x, y, x + sum(1 if ord(c) > 255 else 0.5 for c in one.dxf.text) * height, y + height))
+    return found
+
+
+def test_no_label_covers_another(tmp_path: Path) -> None:
+    toy = toy_report()
+    # The same conflict forty times over, as many rules find it.
+    findings = toy.findings.loc[[0] * 40].reset_index(drop=True)
+    write_dxf(toy_report(findings=findings), tmp_path / "conflicts.dxf")
+    drawing = opened(tmp_path / "conflicts.dxf")
+    found = boxes(drawing)
+    assert len(found) > 40
+    pairs = shapely.STRtree(found).query(found, predicate="overlaps")
+    assert pairs.size == 0
+    assert len(drawing.query("LINE")) > 30
+
+
+def test_what_conflicts_is_hatched_once_for_each_site(tmp_path: Path) -> None:
+    toy = toy_report()
+    findings = toy.findings.loc[[0] * 3].reset_index(drop=True)
+    write_dxf(toy_report(findings=findings), tmp_path / "conflicts.dxf")
+    (hatch,) = opened(tmp_path / "conflicts.dxf").query("HATCH")
+    assert (hatch.dxf.layer, hatch.dxf.color) == ("CGCS2000_3GK37_HATCH", 1)
+    (path,) = hatch.paths
+    drawn = shapely.Polygon([(x, y) for x, y, _ in path.vertices])
+    area = shapely.area(PLANE.project([back(drawn)]))[0]
+    assert area == pytest.approx(toy.findings["area_m2"].iloc[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("code", "label", "west"), [("EPSG:4547", "CGCS2000_3GK38", 300_000), ("EPSG:4526", "CGCS2000_3GK38", 38_300_000)]
+)
+def test_a_zone_that_was_asked_for_is_used(tmp_path: Path, code: str, label: str, west: float) -> None:
+    write_dxf(toy_report(), tmp_path / "conflicts.dxf", zone=code)
+    frame = gpd.read_file(tmp_path / "conflicts.dxf")
+    assert frame["Layer"].str.startswith(label).all()
+    assert west < frame.total_bounds[0] < west + 100_000
+    assert comments(tmp_path / "conflicts.dxf")[0].endswith(code)
+
+
+@pytest.mark.parametrize("code", ["EPSG:4490", "EPSG:2362", "nonsense"])
+def test_another_system_is_no_zone(tmp_path: Path, code: str) -> None:
+    with pytest.raises(ConfigError, match="is no Gauss-Krüger zone of CGCS2000"):
+        write_dxf(toy_report(), tmp_path / "conflicts.dxf", zone=code)
 
 
 def test_the_package_reads_its_own_drawing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +14,7 @@ import shapely
 from report_fixture import CONTROLS, FORMULA, LONG, PLANE, toy_report
 
 from lzgis.exports import export
+from lzgis.exports.folder import write_formats
 from lzgis.exports.gis.geojson import write_geojson
 from lzgis.exports.gis.jsonfg import write_jsonfg
 from lzgis.model.report import FINDING_COLUMNS, Report
@@ -113,3 +115,12 @@ def test_a_column_of_the_sites_cannot_pass_for_ours_and_nothing_gives_an_empty_c
     made = document(toy_report(**none), tmp_path, case)
     assert made["features"] == []
     assert "bbox" not in made
+
+
+def test_a_style_for_qgis_stands_beside_it_in_a_result(tmp_path: Path) -> None:
+    files = write_formats(toy_report(), tmp_path, ["geojson"], language="zh")
+    assert [path.name for path in files] == ["findings.geojson", "findings.qml"]
+    root = ElementTree.fromstring((tmp_path / "findings.qml").read_text("utf-8"))
+    assert root.findtext("layerGeometryType") == "2"
+    values = {one.get("value") for one in root.iter("category")}
+    assert {"存在禁止性冲突", "prohibited", "sliver", "notice"} <= values

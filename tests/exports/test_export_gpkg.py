@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import json
+import shutil
 import sqlite3
+import subprocess
 import time
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,7 @@ from report_fixture import CONTROLS, EMOJI, FORMULA, LINK, LONG, RIGHT_TO_LEFT, 
 
 from lzgis.errors import ExportError
 from lzgis.exports.gis.gpkg import write_gpkg
-from lzgis.exports.gis.qgis_style import Category, categorized
+from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
 from lzgis.model.report import FINDING_COLUMNS, Report
 
 
@@ -149,14 +153,18 @@ def test_qgis_finds_a_default_style_for_every_layer(tmp_path: Path) -> None:
     path = written(toy_report(), tmp_path)
     styles = rows(path, "SELECT f_table_name, f_geometry_column, styleQML, useAsDefault FROM layer_styles")
     spatial = rows(path, "SELECT table_name, column_name FROM gpkg_geometry_columns")
-    assert sorted(s[:2] for s in styles) == sorted(spatial)
-    for name, _, qml, default in styles:
-        root = ElementTree.fromstring(qml)
+    tables = [(name, "") for name in ("findings", "unit_lists", "about")]
+    assert sorted(s[:2] for s in styles) == sorted([*spatial, *tables])
+    for name, column, stored, default in styles:
+        root = ElementTree.fromstring(stored)
+        assert default == 1
+        if not column:
+            assert root.find("renderer-v2") is None
+            continue
         kind = {"points": "0", "lines": "1"}.get(name.rpartition("_")[2], "2")
         assert root.findtext("layerGeometryType") == kind
         symbols = {symbol.get("name") for symbol in root.iterfind("renderer-v2/symbols/symbol")}
         assert {c.get("symbol") for c in root.iterfind("renderer-v2/categories/category")} == symbols
-        assert default == 1
     assert 'class="LinePatternFill"' in {s[0]: s[2] for s in styles}["conflicts"]
 
 
@@ -204,8 +212,64 @@ def test_a_report_of_nothing_still_opens(tmp_path: Path) -> None:
 
 
 def test_a_label_cannot_break_out_of_a_style() -> None:
-    qml = categorized("\"a\" = '<&>'", [Category("<v>", '"/><script>', "#123456")], "polygon")
-    assert ElementTree.fromstring(qml).find("renderer-v2").get("attr") == "\"a\" = '<&>'"  # type: ignore[union-attr]
+    style = LayerStyle("\"a\" = '<&>'", [Category("<v>", '"/><script>', "#123456")], "'<'", map_tip="</mapTip><b>")
+    root = ElementTree.fromstring(qml(style, {"<f>": '"&'}, "polygon"))
+    assert root.find("renderer-v2").get("attr") == "\"a\" = '<&>'"  # type: ignore[union-attr]
+    assert root.find("aliases/alias").attrib == {"index": "1", "field": "<f>", "name": '"&'}  # type: ignore[union-attr]
+    assert root.findtext("mapTip") == "</mapTip><b>"
+
+
+def test_headings_are_in_the_styles_too(tmp_path: Path) -> None:
+    """GDAL before 3.7 does not read the headings of the schema extension."""
+    path = written(toy_report(), tmp_path)
+    titles = {
+        (table, column): title
+        for table, column, title in rows(path, "SELECT table_name, column_name, title FROM gpkg_data_columns")
+    }
+    for table, stored in rows(path, "SELECT f_table_name, styleQML FROM layer_styles"):
+        aliases = {one.get("field"): one.get("name") for one in ElementTree.fromstring(stored).iter("alias")}
+        assert {column: titles[table, column] for column in aliases} == aliases
+        assert set(aliases) == {column for name, column in titles if name == table}
+
+
+def test_the_version_is_one_that_older_programs_read_without_a_warning(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    assert rows(path, "PRAGMA user_version") == [(10300,)]
+    if shutil.which("ogrinfo") is None:
+        pytest.skip("no ogrinfo")
+    listed = subprocess.run(["ogrinfo", "-ro", path], capture_output=True, text=True, check=True)
+    assert "Warning" not in listed.stderr + listed.stdout
+    assert "sites (Multi Polygon)" in listed.stdout
+
+
+def project(path: Path) -> ElementTree.Element:
+    ((name, content),) = rows(path, "SELECT name, content FROM qgis_projects")
+    with zipfile.ZipFile(io.BytesIO(bytes.fromhex(content.decode()))) as packed:
+        assert packed.namelist() == [f"{name}.qgs"]
+        return ElementTree.fromstring(packed.read(f"{name}.qgs"))
+
+
+def test_the_file_holds_a_project_with_groups_relations_and_a_layout(tmp_path: Path) -> None:
+    path = written(toy_report(), tmp_path)
+    root = project(path)
+    sources = {one.findtext("id"): one.findtext("datasource") for one in root.iter("maplayer")}
+    layers = {name for (name,) in rows(path, "SELECT table_name FROM gpkg_contents WHERE identifier <> 'layer_styles'")}
+    assert set(sources.values()) == {f"./{path.name}|layername={name}" for name in layers}
+    groups = [one.get("name") for one in root.findall("layer-tree-group/layer-tree-group")]
+    assert groups == ["项目", "冲突部分", "提示部分", "表格"]
+    assert {one.get("id") for one in root.iter("layer-tree-layer")} == set(sources)
+    related = [
+        (
+            sources[one.get("referencedLayer")].rpartition("=")[2],
+            sources[one.get("referencingLayer")].rpartition("=")[2],
+        )  # type: ignore[index,union-attr]
+        for one in root.iter("relation")
+    ]
+    assert ("sites", "findings") in related
+    assert ("sites_points", "conflicts") in related
+    assert len({one.get("id") for one in root.iter("relation")}) == len(related)
+    (layout,) = root.iter("Layout")
+    assert {one.get("type") for one in layout.iter("LayoutItem")} == {"65638", "65639", "65641", "65642"}
 
 
 def test_a_failing_database_is_an_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

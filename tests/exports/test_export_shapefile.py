@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import fiona
 import numpy as np
@@ -134,3 +136,20 @@ def test_a_report_of_nothing_and_a_site_without_shape_are_written(tmp_path: Path
     folder = unpacked(toy_report(sites=sites), tmp_path)
     assert [row["id"] for row in rows(folder / "sites.shp")] == ["S1", "S4", FORMULA]
     assert isinstance(pd.DataFrame(rows(folder / "about.dbf")), pd.DataFrame)
+
+
+def test_each_file_has_a_style_with_the_short_names_and_the_headings(tmp_path: Path) -> None:
+    write_shapefile(toy_report(), tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as packed:
+        names = {name.rpartition(".")[0] for name in packed.namelist() if name.endswith((".shp", ".dbf"))}
+        fields = [row.split(",") for row in packed.read("fields.csv").decode("utf-8-sig").splitlines()[1:]]
+        for name in names:
+            root = ElementTree.fromstring(packed.read(f"{name}.qml").decode())
+            short = {field for file, field, *_ in fields if file == name}
+            aliases = {one.get("field"): one.get("name") for one in root.iter("alias")}
+            assert set(aliases) <= short
+            renderer = root.find("renderer-v2")
+            if renderer is not None:
+                used = set(re.findall(r'"([a-z0-9_]+)"', str(renderer.get("attr"))))
+                assert used and used <= short
+        assert {"sites", "conflicts", "findings"} <= names

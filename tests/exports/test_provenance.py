@@ -86,6 +86,9 @@ def text_of(name: str, path) -> str:
         return json.dumps(json.loads(zipped(data, "provenance.json")), ensure_ascii=False)
     if name in ("parquet", "verdicts"):
         return pq.read_schema(path).metadata[b"lzgis"].decode()
+    if name == "kml":
+        (found,) = re.findall(r'<Data name="provenance"><value>(.*?)</value>', data.decode())
+        return json.dumps(json.loads(unescape(found)), ensure_ascii=False)
     if name == "png":
         return json.dumps(json.loads(Image.open(path).text["Description"]), ensure_ascii=False)
     if name == "htmldoc":

@@ -13,23 +13,28 @@ import lzgis.files.ezdxf_import  # noqa: F401 (before ezdxf)
 import datetime as dt
 import io
 import json
+import re
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from ezdxf import units
+from ezdxf.colors import aci2rgb
 from ezdxf.document import CREATED_BY_EZDXF, WRITTEN_BY_EZDXF, Drawing
 from ezdxf.filemanagement import new as new_drawing
 from ezdxf.lldxf.tagwriter import TagWriter
 from ezdxf.tools.juliandate import juliandate
 from ezdxf.version import __version__ as ezdxf_version
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from lzgis.coordinates.gauss_kruger import Zone, zone_at
+from lzgis.coordinates.gauss_kruger import Zone, zone_at, zone_of
 from lzgis.coordinates.plane import Geometries
-from lzgis.errors import ExportError
+from lzgis.errors import ConfigError, ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin, origin_text
 from lzgis.exports.report_text import ReportText, records, text
@@ -67,28 +72,52 @@ _SITES = _Kind("SITES", 8)
 _PROHIBITED = _Kind("PROHIBITED", 1)
 _CONDITIONAL = _Kind("CONDITIONAL", 30)
 _SLIVER = _Kind("SLIVER", 6)
+_NOT_APPLICABLE = _Kind("NOT_APPLICABLE", 9)
 _NOTE = _Kind("NOTE", 7)
-_KINDS = (_SITES, _PROHIBITED, _CONDITIONAL, _SLIVER, _NOTE)
+_HATCH = _Kind("HATCH", 8)
+_LEADER = _Kind("LEADER", 8)
+_KINDS = (_SITES, _HATCH, _LEADER, _NOTE)
+
+# Characters that names of layers must not have.
+_BARRED = re.compile(r'[<>/\\":;?*|=,`^%\x00-\x1f]')
+# Widths of characters and the distance of lines, in heights of the text; fonts of CAD programs differ, so they are ample.
+_WIDE, _NARROW, _LINE = 1.4, 0.85, 1.7
+# A label is moved up or down by so many lines at most; one moved by more than `_NEAR` has a line to its part.
+_MOST_LINES, _NEAR = 400, 1
+# Hatching: the turn of the pattern's lines, which rise at 45°, the metres between them, and what they are at scale 1.
+_HATCH_DEG, _HATCH_M, _ANSI31 = {_PROHIBITED: 0.0, _CONDITIONAL: 90.0, _SLIVER: 45.0}, 15.0, 3.175
 
 
-def write_dxf(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+def write_dxf(report: Report, path: str | Path, *, language: Language = "zh", zone: str | None = None) -> None:
     """Write the conflicting parts and the sites as a drawing, see `lzgis.exports.formats.ReportWriter`.
 
-    Each ring of a part is a closed polyline on a layer of its severity and has, as extended data of the application
-    ``LZGIS``, site, rule, layer, feature, state and area in m² on the ellipsoid. Line and point sites give open
-    polylines and points.
+    Each ring of a part is a closed polyline, on a layer of its severity and of the city's layer that it is in, in the colour
+    nearest to that layer's; where the rule is not meant for the activity, on a layer ``NOT_APPLICABLE``, without a label. It
+    has, as extended data of the application ``LZGIS``, site, rule, layer, feature, state and area in m² on the ellipsoid.
+    Prohibited and conditional areas of each site are hatched. Line and point sites give open polylines and points. No label
+    covers another.
+
+    Parameters
+    ----------
+    report, path, language
+        As in `ReportWriter`.
+    zone : str, optional
+        The Gauss-Krüger zone of CGCS2000 to draw in, as ``EPSG:4547``; the nearest 3-degree zone, with its number before the
+        eastings, if not given.
 
     Raises
     ------
     ExportError
         Also if the city lies in no zone.
+    ConfigError
+        If `zone` is no Gauss-Krüger zone of CGCS2000.
     """
     texts = ReportText(report, language)
-    zone = _zone(report)
-    drawing = _Drawing(texts, zone)
+    chosen = _zone(report) if zone is None else _declared_zone(zone)
+    drawing = _Drawing(texts, chosen)
     drawing.draw()
     body = drawing.text()
-    comments = "".join(f"999\n{_one_line(line)}\n" for line in _comments(texts, zone))
+    comments = "".join(f"999\n{_one_line(line)}\n" for line in _comments(texts, chosen))
     # After the drawing, since readers look for the code page near the beginning of the file.
     provenance = "".join(f"999\n{line}\n" for line in _provenance(report))
     whole = f"{comments}{body.removesuffix(_END)}{provenance}{_END}"
@@ -106,6 +135,17 @@ def _zone(report: Report) -> Zone:
             Message("choose another format"),
         )
     return zone
+
+
+def _declared_zone(code: str) -> Zone:
+    try:
+        found = zone_of(CRS.from_user_input(code))
+    except CRSError:
+        found = None
+    if found is None or found.datum != "CGCS2000":
+        what = Message("'{code}' is no Gauss-Krüger zone of CGCS2000", code=code)
+        raise ConfigError("--zone", what, Message("write one like EPSG:4547 (zone 38) or EPSG:4526 (with its number)"))
+    return found
 
 
 def _longitude_deg(report: Report) -> float:
@@ -172,11 +212,13 @@ def _fact(name: str, value: str) -> Tag:
 
 def _comments(texts: ReportText, zone: Zone) -> Iterator[str]:
     provenance = texts.report.provenance
-    yield f"CGCS2000, 3-degree Gauss-Kruger zone {zone.number}, {zone.code}"
-    yield f"X = easting with zone number {zone.number} before it, Y = northing, metres"
+    yield f"CGCS2000, {zone.width_deg}-degree Gauss-Kruger zone {zone.number}, {zone.code}"
+    before = f"with zone number {zone.number} before it" if zone.prefixed else f"without zone number {zone.number}"
+    yield f"X = easting {before}, Y = northing, metres"
     yield f"rules as of {provenance.as_of.isoformat()}, {provenance.rule_book} {provenance.rule_book_version}"
     yield texts.notice
     yield texts.disclaimer
+    yield texts.coverage
 
 
 def _provenance(report: Report) -> Iterator[str]:
@@ -185,11 +227,44 @@ def _provenance(report: Report) -> Iterator[str]:
         yield f"{_ORIGIN}{whole[start : start + _ORIGIN_WIDTH]}"
 
 
+class _Labels:
+    """Places of labels that do not cover each other: a label moves up or down until it is free."""
+
+    def __init__(self) -> None:
+        # The stretches that are taken, by line of text.
+        self._taken: dict[int, list[tuple[float, float, float, float]]] = {}
+
+    def place(self, spot: tuple[float, float], label: str) -> tuple[float, float]:
+        """Return where a label begins: at `spot`, or as near above or below it as there is room."""
+        width = sum(_WIDE if ord(one) > 0xFF else _NARROW for one in label) * _TEXT_M
+        x, y = spot
+        for step in range(_MOST_LINES):
+            # 0, 1 down, 1 up, 2 down, …
+            at = y + (step + 1) // 2 * (1 if step % 2 == 0 else -1) * _LINE * _TEXT_M
+            box = (x, at, x + width, at + _LINE * _TEXT_M)
+            rows = range(self._row(box[1]), self._row(box[3]) + 1)
+            if not any(_meet(box, other) for row in rows for other in self._taken.get(row, ())):
+                for row in rows:
+                    self._taken.setdefault(row, []).append(box)
+                return x, at
+        return spot
+
+    @staticmethod
+    def _row(y: float) -> int:
+        return int(y // (_LINE * _TEXT_M))
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 class _Drawing:
     """The drawing of a report in a zone."""
 
     def __init__(self, texts: ReportText, zone: Zone) -> None:
         self._texts, self._zone = texts, zone
+        self._labels = _Labels()
+        self._hatched: dict[tuple[str, _Kind], list[shapely.Geometry]] = {}
         self._file: Drawing = new_drawing(_VERSION, units=units.M)
         self._file.encoding = _ENCODING
         self._space = self._file.modelspace()
@@ -201,15 +276,19 @@ class _Drawing:
     def draw(self) -> None:
         """Draw sites, conflicting parts and notes, and show all of them when the drawing is opened."""
         findings = self._texts.report.findings
-        drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
+        unmeant = findings["state"] == State.NOT_APPLICABLE
+        drawn = findings[has_part(findings) & ((findings["severity"] != Severity.NOTICE) | unmeant)]
         sites = self._texts.report.sites[has_part(self._texts.report.sites)]
         site_shapes = self._zone.project(sites.geometry.to_numpy())
         parts = self._zone.project(drawn.geometry.to_numpy())
-        for name, title, shape in zip(sites["id"], sites["name"], site_shapes, strict=True):
-            self._shape(shape, _SITES, [_fact("site_id", text(name)), _fact("name", text(title))])
-            self._label(shape, _SITES, _cut(f"{text(name)} {text(title)}"))
+        named = zip(sites["id"], sites["name"], site_shapes, strict=True)
+        for name, title, shape in named:
+            layer = self._layer(_SITES)
+            self._shape(shape, layer, [_fact("site_id", text(name)), _fact("name", text(title))])
+            self._label(shape, layer, _cut(f"{text(name)} {text(title)}"))
         for row, shape in zip(records(drawn, (c.name for c in FINDING_COLUMNS)), parts, strict=True):
             self._finding(row, shape)
+        self._hatch()
         corner = _bounds(site_shapes)
         lowest = self._notes(corner[0], corner[1])
         west, south, east, north = _bounds(np.concatenate([site_shapes, parts]))
@@ -237,14 +316,38 @@ class _Drawing:
     def _layer(self, kind: _Kind) -> str:
         return f"{self._zone.label}_{kind.name}"
 
-    def _finding(self, row: dict[str, Any], shape: shapely.Geometry) -> None:
+    def _part_layer(self, row: dict[str, Any]) -> str:
+        """Return the layer of a part, after its severity and the layer of the city; it is made with the colour of the latter."""
         kind = _kind(row)
+        title = _BARRED.sub("_", "".join(one if _encodable(one) else "_" for one in self._texts.layer(row["layer"])))
+        name = f"{self._layer(kind)}_{title}"
+        if name not in self._file.layers:
+            layer = self._texts.report.layers.get(row["layer"])
+            colour = kind.colour if layer is None else _indexed(layer.spec.style.stroke)
+            self._file.layers.add(name, color=colour)
+        return name
+
+    def _finding(self, row: dict[str, Any], shape: shapely.Geometry) -> None:
+        layer = self._part_layer(row)
         overruled = self._texts.override(row)
         facts = [*_facts(row), *([_fact("override", overruled)] if overruled else [])]
-        self._shape(shape, kind, facts)
+        self._shape(shape, layer, facts)
+        if _kind(row) is _NOT_APPLICABLE:
+            return
+        self._hatched.setdefault((text(row["site_id"]), _kind(row)), []).append(shape)
         size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
         mark = f" {self._texts.column('override')}" if overruled else ""
-        self._label(shape, kind, _cut(self._texts.rule(row["rule"])) + size + mark)
+        self._label(shape, layer, _cut(self._texts.rule(row["rule"])) + size + mark)
+
+    def _hatch(self) -> None:
+        """Hatch, for each site, what is prohibited and what has conditions, once each; the layer can be switched off."""
+        for (_, kind), shapes in self._hatched.items():
+            areas = [one for shape in shapes for one in shapely.get_parts(shapely.get_parts([shape])) if one.area > 0]
+            for part in shapely.get_parts(shapely.union_all(areas)):
+                hatch = self._space.add_hatch(kind.colour, dxfattribs={"layer": self._layer(_HATCH)})
+                hatch.set_pattern_fill("ANSI31", color=kind.colour, angle=_HATCH_DEG[kind], scale=_HATCH_M / _ANSI31)
+                for number, ring in enumerate((part.exterior, *part.interiors)):
+                    hatch.paths.add_polyline_path(_points(ring)[:-1], is_closed=True, flags=1 if number == 0 else 16)
 
     def _notes(self, west: float, south: float) -> float:
         """Write zone, notice and disclaimer below the sites; return the northing of the lowest line."""
@@ -252,7 +355,7 @@ class _Drawing:
         lowest = south
         for line, note in enumerate(one for one in notes if one):
             lowest = south - _TEXT_M * 4 * (line + 2)
-            self._label(shapely.Point(west, lowest), _NOTE, note[: _LABEL * 4])
+            self._label(shapely.Point(west, lowest), self._layer(_NOTE), note[: _LABEL * 4])
         return lowest
 
     def _show(self, west: float, south: float, east: float, north: float) -> None:
@@ -262,9 +365,9 @@ class _Drawing:
         height = max(north - south, (east - west) / 1.5, 100 * _TEXT_M)
         self._file.set_modelspace_vport(height * 1.1, ((west + east) / 2, (south + north) / 2))
 
-    def _shape(self, shape: shapely.Geometry, kind: _Kind, facts: Sequence[Tag]) -> None:
+    def _shape(self, shape: shapely.Geometry, layer: str, facts: Sequence[Tag]) -> None:
         """Draw a geometry part by part; each entity has the facts as extended data."""
-        attributes = {"layer": self._layer(kind)}
+        attributes = {"layer": layer}
         for part in shapely.get_parts(shapely.get_parts([shape])):
             entities: list[Any]
             if part.geom_type == "Polygon":
@@ -280,10 +383,28 @@ class _Drawing:
             for entity in entities:
                 entity.set_xdata(_APPLICATION, facts)
 
-    def _label(self, shape: shapely.Geometry, kind: _Kind, label: str) -> None:
+    def _label(self, shape: shapely.Geometry, layer: str, label: str) -> None:
         (spot,) = _points(shapely.point_on_surface(shape))
-        attributes = {"layer": self._layer(kind), "insert": spot, "style": "Standard"}
-        self._space.add_text(_string(label), height=_TEXT_M, dxfattribs=attributes)
+        written = _string(label)
+        place = self._labels.place(spot, written)
+        attributes = {"layer": layer, "insert": place, "style": "Standard"}
+        self._space.add_text(written, height=_TEXT_M, dxfattribs=attributes)
+        if abs(place[1] - spot[1]) > (_NEAR + 0.5) * _LINE * _TEXT_M:
+            self._space.add_line(spot, place, dxfattribs={"layer": self._layer(_LEADER)})
+
+
+@cache
+def _indexed(colour: str) -> int:
+    """Return the AutoCAD colour index nearest to a colour; R2000 has no other colours.
+
+    Examples
+    --------
+    >>> _indexed("#ff0000"), _indexed("#a80000"), _indexed("#00ffff")
+    (1, 12, 4)
+    """
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    known = np.array([aci2rgb(index) for index in range(1, 250)])
+    return int(np.argmin(((known - wanted) ** 2).sum(axis=1))) + 1
 
 
 def _bounds(shapes: Geometries) -> tuple[float, float, float, float]:
@@ -299,12 +420,14 @@ def _points(shape: shapely.Geometry) -> list[tuple[float, float]]:
 
 
 def _kind(row: dict[str, Any]) -> _Kind:
+    if row["state"] == State.NOT_APPLICABLE:
+        return _NOT_APPLICABLE
     if row["state"] == State.SLIVER:
         return _SLIVER
     return _PROHIBITED if row["severity"] == Severity.PROHIBITED else _CONDITIONAL
 
 
 def _facts(row: dict[str, Any]) -> list[Tag]:
-    names = ("site_id", "rule", "layer", "feature_id", "state", "severity")
-    facts = [_fact(name, text(row[name])) for name in names]
+    names = ("site_id", "rule", "layer", "feature_id", "state", "severity", "route", "open_facts", "item")
+    facts = [_fact(name, text(row[name])) for name in names if name in names[:6] or text(row[name])]
     return facts + [(1040, float(row["area_m2"]))] * bool(np.isfinite(row["area_m2"]))

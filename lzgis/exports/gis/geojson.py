@@ -20,10 +20,12 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.exports.formats import ReportPieces
-from lzgis.exports.gis.features import finding_columns, has_part, site_columns
+from lzgis.exports.gis.features import finding_aliases, finding_columns, has_part, site_columns
+from lzgis.exports.gis.gpkg import report_styles
 from lzgis.exports.gis.json import origin
+from lzgis.exports.gis.qgis_style import LayerStyle, qml
 from lzgis.exports.report_text import AT_ONCE, ReportText, text
-from lzgis.files.atomic_write import write_texts_atomic
+from lzgis.files.atomic_write import write_bytes_atomic, write_texts_atomic
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -43,6 +45,23 @@ def write_geojson(report: Report, path: str | Path, *, language: Language = "zh"
 def write_geojson_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
     """Write the bytes that `write_geojson` gives, see `lzgis.exports.formats.PiecesWriter`."""
     _write(pieces.head, pieces.reports, path, language)
+
+
+def write_style(report: Report, path: str | Path, *, language: Language = "zh") -> None:
+    """Write the style that QGIS finds beside the GeoJSON, for its polygons: sites by verdict, parts by severity."""
+    texts = ReportText(report, language)
+    styles = report_styles(texts)
+    site, part, light = styles["sites"], styles["conflicts"], styles["notices"]
+    is_site = f"\"{KIND}\" = 'site'"
+    both = LayerStyle(
+        f"CASE WHEN {is_site} THEN {site.expression} ELSE {part.expression} END",
+        [*site.categories, *part.categories, *light.categories],
+        f"CASE WHEN {is_site} THEN {site.label} WHEN @map_scale < {part.label_from} THEN {part.label} END",
+        map_tip=f'[% if({is_site}, concat("id", \' \', "name", \' \', "verdict_title"), '
+        'concat("site_id", \' \', "rule_title", \' \', "severity_title")) %]',
+    )
+    aliases = {**finding_aliases(texts), **site_columns(texts)[1]}
+    write_bytes_atomic(path, qml(both, aliases, "polygon").encode())
 
 
 def _write(head: Report, pieces: Callable[[], Iterable[Report]], path: str | Path, language: Language) -> None:
@@ -71,6 +90,7 @@ def head_members(texts: ReportText) -> dict[str, Any]:
         "title": texts.words("map", "title", city=texts.city),
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
+        "coverage": texts.coverage,
         "confidentiality": texts.confidentiality,
         "as_of": provenance.as_of.isoformat(),
         "made_at": provenance.made_at.isoformat(),

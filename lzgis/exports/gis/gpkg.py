@@ -21,16 +21,27 @@ from lzgis.errors import ExportError
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
 from lzgis.exports.gis.json import origin
-from lzgis.exports.gis.qgis_style import Category, categorized
-from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ContextText, ReportText
+from lzgis.exports.gis.qgis_project import Group, Project, Relation, headings, store_project
+from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
+from lzgis.exports.report_text import (
+    NOT_APPLICABLE_COLOUR,
+    PART_COLOURS,
+    SLIVER_COLOUR,
+    VERDICT_COLOURS,
+    ContextText,
+    ReportText,
+)
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
-#: By kind of layer, what its features are coloured by and how.
-Styles = Mapping[str, tuple[str, list[Category]]]
+#: By kind of layer, how QGIS shows it.
+Styles = Mapping[str, LayerStyle]
+
+#: The version of the format: the newest that GDAL 3.6 (Debian 12, QGIS 3.22 to 3.34) reads without a warning.
+VERSION = "1.3"
 
 #: The field that parts are coloured by; those that may be boundary errors look the same for every rule.
 PART_CLASS = f"CASE WHEN \"state\" = '{State.SLIVER}' THEN 'sliver' ELSE \"severity\" END"
@@ -85,7 +96,7 @@ VALUES ('layer_styles', 'attributes', 'layer_styles', '');
 def write_gpkg(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write a report as a GeoPackage that QGIS opens styled, see `lzgis.exports.formats.ReportWriter`."""
     texts = ReportText(report, language)
-    write_layers(texts, [gis_layers(texts)], path, styles=_styles(texts))
+    write_layers(texts, [gis_layers(texts)], path, styles=report_styles(texts))
 
 
 def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
@@ -96,7 +107,7 @@ def write_gpkg_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
     texts = ReportText(pieces.head, language)
     about = [layer for layer in gis_layers(texts) if layer.name == "about"]
     layers = (_without_findings(one, language) for one in pieces.reports())
-    write_layers(texts, chain(layers, [about]), path, styles=_styles(texts))
+    write_layers(texts, chain(layers, [about]), path, styles=report_styles(texts))
 
 
 def _without_findings(report: Report, language: Language) -> list[GisLayer]:
@@ -117,7 +128,7 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
     path : path
         The file.
     styles : mapping
-        By kind of layer the expression that it is coloured by, and the categories.
+        By kind of layer how QGIS shows it.
 
     Raises
     ------
@@ -141,6 +152,9 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
             _name_columns(database, layers)
             _describe(database, layers, texts)
             _style(database, layers, styles)
+            store_project(
+                database, _project(texts, Path(path).name, layers, database), layers, styles, when=_stamp(texts.context)
+            )
             _date(database, texts.context)
         with closing(sqlite3.connect(draft)) as database:
             # A new file has no trace of overwritten dates, nor SQLite's counter of changes, which varies.
@@ -178,6 +192,7 @@ def _write(path: Path, layer: GisLayer, description: str) -> None:
         layer=layer.name,
         driver="GPKG",
         append=path.exists(),
+        dataset_options=None if path.exists() else {"VERSION": VERSION},
         layer_options=options,
         **shape,
     )
@@ -186,7 +201,7 @@ def _write(path: Path, layer: GisLayer, description: str) -> None:
 def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
     """Store the headings of columns by GeoPackage's schema extension; QGIS shows them as aliases."""
     database.executescript(_SCHEMA_EXTENSION)
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     for layer in layers:
         used: set[str] = set()
         for name in layer.frame.columns:
@@ -259,6 +274,7 @@ def _qgis_metadata(facts: dict[str, Any], *, spatial: bool) -> str:
         "title": facts["title"],
         "abstract": abstract,
         "constraints": facts["confidentiality"],
+        "rights": facts["confidentiality"],
     }
     inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in parts.items())
     crs = "<crs><spatialrefsys><authid>EPSG:4490</authid></spatialrefsys></crs>" if spatial else ""
@@ -272,12 +288,48 @@ def _style(database: sqlite3.Connection, layers: list[GisLayer], styles: Styles)
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
         " styleName, styleQML, styleSLD, useAsDefault, description, owner)"
-        " VALUES ('', '', ?, 'geom', 'lzgis', ?, '', 1, ?, '')",
+        " VALUES ('', '', ?, ?, 'lzgis', ?, '', 1, ?, '')",
         [
-            (layer.name, categorized(*styles[layer.kind], layer.shape), layer.title)
+            (
+                layer.name,
+                "" if layer.shape is None else "geom",
+                qml(styles.get(layer.kind, LayerStyle()), headings(layer), layer.shape),
+                layer.title,
+            )
             for layer in layers
-            if layer.shape is not None
         ],
+    )
+
+
+def _project(texts: ContextText, file_name: str, layers: list[GisLayer], database: sqlite3.Connection) -> Project:
+    """Return the project of the file: sites and parts in groups, tables unshown, findings related to their sites."""
+    words = texts.words
+    named = {one.name: one.title for one in layers}
+    kinds = list(dict.fromkeys(one.kind for one in layers if one.shape is not None))
+    tables = tuple(one.kind for one in layers if one.shape is None)
+    title = words("map", "title", city=texts.city)
+    groups = [Group(next(one.title for one in layers if one.kind == kind), (kind,)) for kind in kinds]
+    children = [name for name in ("findings", "conflicts", "notices", "unit_lists") if name in named]
+    relations = [
+        Relation(f"{named[parent]} – {named[child]}", child, "site_id", parent, "id")
+        for parent in named
+        if parent.partition("_")[0] == "sites"
+        for child in children
+    ]
+    boxes = database.execute("SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE min_x IS NOT NULL").fetchall()
+    extent = (
+        (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
+        if boxes
+        else (73.0, 18.0, 135.0, 54.0)
+    )
+    notes = "\n".join(filter(None, (texts.notice, texts.disclaimer)))
+    return Project(
+        file_name=file_name,
+        title=title,
+        groups=[*groups, Group(words("sheet", "tables"), tables, shown=False)],
+        relations=relations,
+        notes=notes,
+        extent=extent,
     )
 
 
@@ -290,12 +342,29 @@ def part_categories(texts: ContextText, *severities: Severity) -> list[Category]
     ]
 
 
-def _styles(texts: ContextText) -> Styles:
+def report_styles(texts: ContextText) -> Styles:
+    """Return colours by verdict and severity, labels of sites and parts, and map tips."""
     verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
     grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
     notice, colour = texts.words("severity", Severity.NOTICE), PART_COLOURS[Severity.NOTICE]
     light = [Category(Severity.NOTICE, notice, colour, opacity=0.1, width_mm=0.3)]
-    return {"sites": ('"verdict"', verdicts), "conflicts": (PART_CLASS, grave), "notices": ('"severity"', light)}
+    unmeant = texts.words("state", State.NOT_APPLICABLE)
+    pale = [Category(State.NOT_APPLICABLE, unmeant, NOT_APPLICABLE_COLOUR, opacity=0.1, width_mm=0.3)]
+    site = 'concat("id", \' \', "name")'
+    # The area is rounded by what the data can bear; the field holds it in full.
+    part = "concat(\"rule_title\", if(\"area_m2\" > 0, concat('\n', format_number(\"area_m2\", 0), ' ㎡'), ''))"
+    tip = (
+        '<b>[% "rule_title" %]</b><br>[% "site_id" %] [% "site_name" %]<br>[% "layer_title" %] [% "feature_name" %]'
+        '<br>[% "severity_title" %] [% "state" %]<br>[% "procedure" %]'
+    )
+    return {
+        "sites": LayerStyle(
+            '"verdict"', verdicts, site, map_tip='<b>[% "id" %] [% "name" %]</b><br>[% "verdict_title" %]'
+        ),
+        "conflicts": LayerStyle(PART_CLASS, grave, part, 25_000, tip),
+        "notices": LayerStyle('"severity"', light, map_tip=tip),
+        "not_applicable": LayerStyle('"state"', pale, map_tip=tip),
+    }
 
 
 def _date(database: sqlite3.Connection, report: ReportContext) -> None:

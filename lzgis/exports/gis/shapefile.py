@@ -1,7 +1,7 @@
 """Shapefiles in a zip: the layers and tables of `lzgis.exports.gis.features` for programs that read no newer format.
 
 The format limits field names to 10 bytes and texts to 254. ``fields.csv`` explains each field, and ``cut.json`` holds every
-text that was cut, in full. Texts are UTF-8, as the ``.cpg`` files state.
+text that was cut, in full. Texts are UTF-8, as the ``.cpg`` files state. QGIS finds the style of each in its ``.qml``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import pyogrio.errors
 
 from lzgis.errors import ExportError
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers
+from lzgis.exports.gis.gpkg import report_styles
 from lzgis.exports.gis.json import origin_text
+from lzgis.exports.gis.qgis_project import headings
+from lzgis.exports.gis.qgis_style import LayerStyle, qml
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.csv_text import csv_bytes
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
 _TEXT_BYTES = 254
@@ -43,6 +46,8 @@ _SHORT = {
     "not_applicable": "not_applic",
     "reason_title": "rea_title",
     "required_possible_m": "req_pos_m",
+    "route_title": "rou_title",
+    "facts_title": "fac_title",
     "severity_title": "sev_title",
     "site_area_m2": "site_m2",
     "site_length_m": "site_len_m",
@@ -50,6 +55,8 @@ _SHORT = {
     "verdict_title": "verd_title",
 }
 _ODD = re.compile("[^A-Za-z0-9_]+")
+# A column in an expression of QGIS.
+_COLUMN = re.compile('"([a-z0-9_]+)"')
 
 
 def write_shapefile(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -82,8 +89,12 @@ def _fill(folder: Path, texts: ReportText) -> None:
     date = texts.report.provenance.as_of.isoformat()
     fields: list[list[str]] = []
     cuts: list[dict[str, Any]] = []
+    styles = report_styles(texts)
     for layer in gis_layers(texts):
         names = _short_names(layer)
+        style = _renamed(styles.get(layer.kind, LayerStyle()), names)
+        aliases = {names[name]: title for name, title in headings(layer).items()}
+        (folder / f"{layer.name}.qml").write_text(qml(style, aliases, layer.shape), "utf-8")
         frame, cut = _fitted(layer, names)
         fields += _field_rows(layer, names, cut, texts)
         cuts += cut
@@ -99,6 +110,15 @@ def _fill(folder: Path, texts: ReportText) -> None:
     (folder / "cut.json").write_bytes((json.dumps(cuts, ensure_ascii=False, indent=1) + "\n").encode())
     (folder / "provenance.json").write_bytes((origin_text(texts.report) + "\n").encode())
     (folder / "README.txt").write_bytes(_readme(texts, len(cuts)).encode("utf-8-sig"))
+
+
+def _renamed(style: LayerStyle, names: dict[str, str]) -> LayerStyle:
+    """Return a style whose expressions use the short names of the columns."""
+
+    def short(expression: str) -> str:
+        return _COLUMN.sub(lambda match: f'"{names.get(match[1], match[1])}"', expression)
+
+    return style._replace(expression=short(style.expression), label=short(style.label), map_tip=short(style.map_tip))
 
 
 def _short_names(layer: GisLayer) -> dict[str, str]:
@@ -123,7 +143,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
     frame = layer.frame.rename(columns=names)
     cuts: list[dict[str, Any]] = []
     for name in names.values():
-        if frame[name].dtype != object:
+        if frame[name].dtype != object and not isinstance(frame[name].dtype, pd.StringDtype):
             continue
         fitted = []
         for row, value in enumerate(frame[name].tolist(), 1):
@@ -139,7 +159,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
 def _field_rows(
     layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], texts: ReportText
 ) -> list[list[str]]:
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     return [
         [
             layer.name,
@@ -164,6 +184,8 @@ def _readme(texts: ReportText, cuts: int) -> str:
         words("map", "title", city=texts.city),
         texts.notice,
         texts.disclaimer,
+        texts.coverage,
+        texts.other_dates,
         words("shapefile", "encoding"),
         words("shapefile", "crs"),
         words("shapefile", "names"),

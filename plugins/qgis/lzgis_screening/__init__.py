@@ -1,0 +1,8 @@
+"""The QGIS plugin of lzgis: Processing algorithms and a dock, which call lzgis in a separate process."""
+
+
+def classFactory(iface):  # noqa: N802 (the name that QGIS calls)
+    """Return the plugin."""
+    from .plugin import Plugin
+
+    return Plugin(iface)
