@@ -71,6 +71,32 @@ def list_activities(as_json: AsJson = False, layers: LayersOption = None, lang: 
     stdout().print(table)
 
 
+@app.command("keys")
+def list_keys(
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="A kind of rule; all, with the book's other tables.")
+    ] = "",
+    catalogue: Annotated[bool, typer.Option("--catalogue", help="The keys of catalog.toml instead.")] = False,
+) -> None:
+    """List the keys of rules by kind, with their types, allowed values and defaults, as Markdown.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such kind.
+    """
+    from lzgis.cli.console import print_utf8
+    from lzgis.config import nearest
+    from lzgis.errors import ConfigError
+    from lzgis.messages import Message
+    from lzgis.rules.keys import catalogue_tables, markdown, rule_tables
+
+    tables = catalogue_tables() if catalogue else rule_tables()
+    if kind and kind not in tables:
+        raise ConfigError("rules keys", Message("'{name}' is not known", name=kind), nearest(kind, tables))
+    print_utf8(markdown({kind: tables[kind]} if kind else tables))
+
+
 @app.command("explain")
 def explain(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule.")],
