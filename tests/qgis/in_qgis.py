@@ -42,7 +42,7 @@ def main():
     )
     found["screen"] = {"code": screen["CODE"], "files": sorted(os.listdir(screen["OUTPUT"]))}
     found["groups"] = [
-        [one.name(), sorted(child.name() for child in one.children())] for one in project.layerTreeRoot().findGroups()
+        [one.name(), sorted(child.name() for child in one.children())] for one in project.layerTreeRoot().findGroups(True)
     ]
     found["relations"] = [one.isValid() for one in project.relationManager().relations().values()]
     loaded = {
