@@ -38,11 +38,12 @@ def main():
     project.addMapLayer(sites)
     common = {"CITY": CITY, "AS_OF": "2026-11-21"}
     screen = processing.run(
-        "lzgis:screen", {"SITES": sites, "OUTPUT": os.path.join(OUT, "screen"), "FORMATS": [0], **common}
+        "lzgis:screen", {"SITES": sites, "OUTPUT": os.path.join(OUT, "screen"), "FORMATS": [0, 3, 4], **common}
     )
     found["screen"] = {"code": screen["CODE"], "files": sorted(os.listdir(screen["OUTPUT"]))}
     found["groups"] = [
-        [one.name(), sorted(child.name() for child in one.children())] for one in project.layerTreeRoot().findGroups(True)
+        [one.name(), sorted(child.name() for child in one.children())]
+        for one in project.layerTreeRoot().findGroups(True)
     ]
     found["relations"] = [one.isValid() for one in project.relationManager().relations().values()]
     loaded = {
@@ -58,6 +59,8 @@ def main():
         ]
         for name, one in loaded.items()
     }
+    found["project"] = stored_project(screen["PACKAGE"])
+    found["beside"] = styles_beside(screen["OUTPUT"])
     sites.select([next(sites.getFeatures()).id()])
     from qgis.core import QgsProcessingFeatureSourceDefinition
 
@@ -96,6 +99,45 @@ def main():
     sys.stdout.flush()
     # QGIS may crash when Python tears it down.
     os._exit(0)
+
+
+def stored_project(package):
+    """Return what the project inside a GeoPackage opens as, and whether its layout prints."""
+    from qgis.core import QgsApplication, QgsLayoutExporter, QgsProject
+
+    address = "geopackage:" + package
+    storage = QgsApplication.projectStorageRegistry().projectStorageFromType("geopackage")
+    (name,) = storage.listProjects(address)
+    project = QgsProject()
+    opened = project.read(address + "?projectName=" + name)
+    layers = project.mapLayers().values()
+    (layout,) = project.layoutManager().layouts()
+    picture = os.path.join(OUT, "layout.png")
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = 60
+    return {
+        "opened": opened,
+        "valid": [one.isValid() for one in layers],
+        "labelled": sorted(one.name() for one in layers if one.isSpatial() and one.labelsEnabled()),
+        "groups": [one.name() for one in project.layerTreeRoot().findGroups()],
+        "relations": [one.isValid() for one in project.relationManager().relations().values()],
+        "crs": project.crs().authid(),
+        "printed": QgsLayoutExporter(layout).exportToImage(picture, settings) == QgsLayoutExporter.Success,
+    }
+
+
+def styles_beside(folder):
+    """Return how a shapefile of the zip and the polygons of the GeoJSON are drawn."""
+    import zipfile
+
+    from qgis.core import QgsVectorLayer
+
+    unpacked = os.path.join(OUT, "shp")
+    with zipfile.ZipFile(os.path.join(folder, "findings-shp.zip")) as packed:
+        packed.extractall(unpacked)
+    shapes = QgsVectorLayer(os.path.join(unpacked, "sites.shp"), "s", "ogr")
+    geojson = QgsVectorLayer(os.path.join(folder, "findings.geojson") + "|geometrytype=Polygon", "g", "ogr")
+    return [[one.renderer().type(), one.labelsEnabled(), one.attributeDisplayName(0)] for one in (shapes, geojson)]
 
 
 def refused(processing, sites, common):

@@ -91,6 +91,22 @@ def test_screening_loads_styled_labelled_and_related_layers(found: dict[str, Any
     assert found["layers"]["findings"][4] == "项目编号"
 
 
+def test_the_project_in_the_geopackage_opens_complete(found: dict[str, Any]) -> None:
+    project = found["project"]
+    assert project["opened"] and project["printed"]
+    assert all(project["valid"]) and len(project["valid"]) >= 6
+    assert {"项目", "冲突部分"} <= set(project["labelled"])
+    assert project["groups"] == ["项目", "冲突部分", "提示部分", "表格"]
+    assert project["relations"] and all(project["relations"])
+    assert project["crs"] == "EPSG:4490"
+
+
+def test_shapefiles_and_geojson_find_their_styles(found: dict[str, Any]) -> None:
+    shapefile, geojson = found["beside"]
+    assert shapefile == ["categorizedSymbol", True, "项目编号"]
+    assert geojson[:2] == ["categorizedSymbol", True]
+
+
 def test_only_selected_features_are_screened(found: dict[str, Any]) -> None:
     assert found["selected"] == 1
 
