@@ -7,6 +7,7 @@ from .audits.verify import verify
 from .batch import BatchOptions, screen_batch
 from .city.catalogue import Catalogue, measure_declared, open_catalogue
 from .city.reference import reference_city
+from .city.region import Region, open_region
 from .errors import ConfigError, ExportError, LayerError, LzgisError, SourceError
 from .exports import export, export_projects
 from .exports.audit import export_audit
@@ -42,6 +43,7 @@ __all__ = [
     "RasterStats",
     "ReadOptions",
     "Recheck",
+    "Region",
     "Report",
     "SiteTable",
     "SourceError",
@@ -58,6 +60,7 @@ __all__ = [
     "inspect_file",
     "measure_declared",
     "open_catalogue",
+    "open_region",
     "overlap_depths",
     "override_entry",
     "raster_change",

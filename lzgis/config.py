@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from lzgis.errors import ConfigError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 Model = TypeVar("Model", bound=BaseModel)
 #: No figure of a city or a rule is larger than this; larger ones would overflow in sums and products.
@@ -36,7 +36,7 @@ def load_toml(path: Path) -> dict[str, Any]:
     except OSError as e:
         raise ConfigError(
             str(path),
-            Message("the file cannot be read ({strerror})", strerror=e.strerror),
+            Message("the file cannot be read ({why})", why=library_message(e)),
             Message("check its permissions"),
         ) from e
     except UnicodeDecodeError as e:
@@ -96,13 +96,28 @@ def checked_number(value: Any, annotation: Any) -> Any:
     return value
 
 
+#: The most names that are listed where none is near.
+_MOST_NAMES = 20
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a message that names what is allowed instead of `word`: the nearest known word, or all if none is near."""
+    """Return a message that names what is allowed instead of `word`: the nearest known word, or the first 20 if none is.
+
+    Examples
+    --------
+    >>> nearest("p12", ["P12", "P13"]), nearest("住房", ["住宅", "工厂"])
+    ("did you mean 'P12'?", "did you mean '住宅'?")
+    """
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    folded = {one.casefold(): one for one in reversed(known)}
+    # Two characters that share one are near: most Chinese words have two.
+    cutoff = 0.6 if word.isascii() else 0.5
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
     if near:
-        return Message("did you mean '{near}'?", near=near[0])
-    return Message("allowed: {names}", names=", ".join(known)) if known else Message("nothing is allowed here")
+        return Message("did you mean '{near}'?", near=folded[near[0]])
+    more = ["…"] if len(known) > _MOST_NAMES else []
+    names = ", ".join([*known[:_MOST_NAMES], *more])
+    return Message("allowed: {names}", names=names) if known else Message("nothing is allowed here")
 
 
 def _config_error(model: type[BaseModel], error: ValidationError, place: str) -> ConfigError:

@@ -1,6 +1,7 @@
 """Screen the projects of the reference city and write the results: ``python scripts/demo.py [options]``.
 
-The options are those of ``lzgis demo``. The default folder of the results is ``out``.
+The options are those of ``lzgis demo``. The default folder of the results is ``out``. With ``--serve`` the page for planners is
+opened in the browser instead; the other options are then those of ``lzgis serve``.
 
 Needs Python 3.11 or newer and pip. Everything else is installed in ``.venv`` in the project folder.
 """
@@ -22,7 +23,12 @@ def main():
 
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("-o", "--out", type=Path, default=_venv.ROOT / "out")
+    parser.add_argument("--serve", action="store_true")
     known, others = parser.parse_known_args()
+    if known.serve:
+        python = _venv.prepare("web")
+        _venv.compile_loops(python)
+        sys.exit(_venv.run([python, "-c", RUN, "serve", *others]))
     python = _venv.prepare()
     _venv.compile_loops(python)
     started = time.time()

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = [
     *("errors", "messages", "words", "config"),
     *("files", "geometry", "model", "coordinates", "rules", "reading", "city", "screening", "audits", "rasters"),
-    *("exports", "batch", "cli"),
+    *("exports", "batch", "web", "cli"),
 ]
 
 

@@ -137,6 +137,7 @@ layer = "roads"
 where.class = ["国道"]
 distance_m = 20
 baselines = ["zones", "roads"]
+zone_distance_m = 0
 assumed_half_width_m = { "二级" = 9, "*" = 5 }
 title = "国道"
 severity = "prohibited"

@@ -52,7 +52,7 @@ def prepare(city_folder: Path, folder: Path) -> None:
             record |= {
                 "features": baselines[key],
                 "distance_m": rule.distance_m,
-                "zone_distance_m": rule.zone_distance_m,
+                "zone_distance_m": rule.from_zone_m,
             }
         else:
             used.add(rule.layer)

@@ -14,6 +14,8 @@ import pandas as pd
 import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.layer_dates import date_problems
+from lzgis.city.outline_shift import outline_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.city.provenance import date_of, provenance_of
@@ -68,8 +70,9 @@ def audit(
     if isinstance(city, str | Path):
         city = open_catalogue(city)
     day = date_of(as_of)
-    book = city.book.as_of(day)
+    book, city = city.book.as_of(day), city.as_of(day)
     layers, problems = load_present(city, progress)
+    problems += date_problems({name: one.layer.spec for name, one in layers.items()}, layers, day)
     context = audit_context(city, book, {name: in_plane(one.layer, city) for name, one in layers.items()})
     rules = [rule for rule in book.audits if not LAYER_KINDS[rule.kind].between_versions]
     found = _check_rules(rules, context, progress)
@@ -83,9 +86,16 @@ def audit(
         layers={name: one.layer for name, one in layers.items()},
         findings=audit_findings(found, context, book, day, divisions=city.city.divisions),
         backdrop=city.backdrop,
-        problems=(*problems, *(p for one in layers.values() for p in one.problems)),
+        problems=(*problems, *_shifts(city, layers), *(p for one in layers.values() for p in one.problems)),
         provenance=provenance_of(city, book, layers, (day, made_at)),
     )
+
+
+def _shifts(city: Catalogue, layers: Mapping[str, LoadedLayer]) -> list[Problem]:
+    """Report an outline, or layers, that were drawn on a shifted map."""
+    if city.city.outline not in layers:
+        return []
+    return outline_problems(city, {name: one.layer for name, one in layers.items()})
 
 
 def _check_rules(

@@ -92,7 +92,7 @@ def diff(
     >>> diff(reference_city(), reference_city()).empty
     True
     """
-    before, after = versions(old, new)
+    before, after = versions(old, new, days=(date_of(as_of_old or as_of), date_of(as_of)))
     names = dict.fromkeys([*before.layers, *after.layers])
     layers = [_layer(name, before.layers.get(name), after.layers.get(name)) for name in names]
     days = (as_of_old or as_of, as_of)
@@ -111,8 +111,10 @@ def diff(
     )
 
 
-def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[Version, Version]:
-    """Open both sides of a comparison in the plane of the newer one."""
+def versions(
+    old: Catalogue | str | Path, new: Catalogue | str | Path, *, days: tuple[dt.date, dt.date]
+) -> tuple[Version, Version]:
+    """Open both sides of a comparison in the plane of the newer one, with the states of their layers on two days."""
     kinds = [_kind(one) for one in (old, new)]
     if kinds[0] != kinds[1]:
         what = Message("{old} and {new} cannot be compared", old=_name(old), new=_name(new))
@@ -134,7 +136,8 @@ def versions(old: Catalogue | str | Path, new: Catalogue | str | Path) -> tuple[
             for one, got in zip((old, new), loaded, strict=True)
         ]
         return both[0], both[1]
-    cities = [one if isinstance(one, Catalogue) else open_catalogue(one) for one in (old, new)]
+    opened = [one if isinstance(one, Catalogue) else open_catalogue(one) for one in (old, new)]
+    cities = [one.as_of(day) for one, day in zip(opened, days, strict=True)]
     return _city(cities[0], cities[1].plane), _city(cities[1], cities[1].plane)
 
 

@@ -84,8 +84,9 @@ def recheck(
     earlier = read_report(Path(report))
     after = city if isinstance(city, Catalogue) else open_catalogue(city)
     day = date_of(as_of or earlier.as_of)
+    after = after.as_of(day)
     base = after if old is None else old
-    before_version, now = versions(base, after)
+    before_version, now = versions(base, after, days=(earlier.as_of if old is not None else day, day))
     situation = _Situation(earlier, before_version if old is not None else None, now, day)
     return _rechecked(situation, after)
 

@@ -15,10 +15,11 @@ from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, rows_ahead, site_pieces
 from lzgis.batch.shard import Common, Task, do_shard, do_task, is_done
 from lzgis.errors import ConfigError, LayerError, SourceError
-from lzgis.model.report import Source
+from lzgis.model.report import SiteTable, Source
 from lzgis.screening.check import Progress
 from lzgis.screening.cluster import worked_through
 from lzgis.screening.setting import Setting
+from lzgis.screening.subjects import refuse_unknown_activities
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -122,13 +123,22 @@ class Work:
             else:
                 yield Task(common, shard, reference)
 
+    def _accepted(self, pieces: Iterator[SiteTable]) -> Iterator[SiteTable]:
+        """Refuse activities that are not in the vocabulary if the reading options say so; yield the pieces."""
+        first_row = 1
+        for piece in pieces:
+            if piece.activities == "refused":
+                refuse_unknown_activities(piece, self._setting.book, first_row=first_row)
+            first_row += len(piece.frame)
+            yield piece
+
     def _shards(self) -> Iterator[tuple[Shard, Source]]:
         if self._plan is not None:
             source = Source(**self._plan.source)
             yield from ((shard, source) for shard in self._plan.shards)
             return
         try:
-            pieces = site_pieces(self._file, self._options.shard_size, self._rows)
+            pieces = self._accepted(site_pieces(self._file, self._options.shard_size, self._rows))
             self._plan = yield from cut(self._out, pieces, self._start)
         except (SourceError, LayerError, ConfigError):
             # A repaired file is another batch: there is nothing to continue.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,10 +18,12 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
+from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
 from lzgis.messages import Message
@@ -31,6 +34,7 @@ from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha
 from lzgis.reading.attributes import layer_columns
 from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
+from lzgis.rules.for_sites.plane import as_texts
 
 CATALOGUE_FILE = "catalog.toml"
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
@@ -67,7 +71,8 @@ class Catalogue:
     @cached_property
     def book(self) -> RuleBook:
         """The city's rule book."""
-        return read_rulebook(self.root / self.city.rules)
+        outside = [self.root, *(self.root / one for one in self.city.outside)]
+        return read_rulebook(self.root / self.city.rules, outside=outside)
 
     @cached_property
     def outline(self) -> shapely.Geometry:
@@ -97,6 +102,14 @@ class Catalogue:
         """The elevation raster for the background of maps, if the city has one."""
         path = self.root / self.city.dem if self.city.dem else None
         return path if path is not None and path.exists() else None
+
+    def as_of(self, day: dt.date) -> Catalogue:
+        """Return the city with the state of every layer that is in force on `day`; layers with one state stay as they are."""
+        if not any(one.versions for one in self.layers.values()):
+            return self
+        layers = {name: one.on(day) for name, one in self.layers.items()}
+        read = {name: one for name, one in self._read.items() if layers[name] == self.layers[name]}
+        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read)
 
     def exists(self, layer_id: str) -> bool:
         """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
@@ -181,6 +194,8 @@ def open_catalogue(path: str | Path) -> Catalogue:
     if spec.city.outline not in spec.layer:
         what = Message("layer '{outline}' is not described", outline=spec.city.outline)
         raise ConfigError(Message("{file}, city.outline", file=file), what, nearest(spec.city.outline, spec.layer))
+    for layer_id, layer in spec.layer.items():
+        check_versions(layer_id, layer, str(file))
     _check_places(file, spec)
     for layer_id, layer in spec.layer.items():
         if any((one.what == "stated") != (one.against is not None) for one in layer.declared):
@@ -192,6 +207,12 @@ def open_catalogue(path: str | Path) -> Catalogue:
 def _check_places(file: Path, spec: CatalogueSpec) -> None:
     """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
     named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
+    named |= {
+        f"layer.{name}.versions": version.source
+        for name, one in spec.layer.items()
+        for version in one.versions
+        if not is_address(version.source)
+    }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
@@ -279,7 +300,9 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         )
     crs = _checked_crs(read.frame, spec, place, problems)
     frame = layer_columns(read.frame, spec, place, problems)
-    located = locate(frame.geometry.to_numpy(), Georeference(crs), place)
+    if not spec.shifted:
+        problems += shifted_by_fields(read.frame.columns, place)
+    located = locate(frame.geometry.to_numpy(), Georeference(crs, shifted=spec.shifted or ""), place)
     problems += located.problems
     mended = repair_geometries(
         located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes
@@ -307,6 +330,18 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
         pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
     )
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def read_described(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    """Read a layer of a folder that is described outside a city's catalogue.
+
+    Raises
+    ------
+    SourceError, LayerError
+        As for the layer of a city.
+    """
+    place = spec.source if is_address(spec.source) else root / spec.source
+    return prepared(layer_id, spec, place, lambda: _load(root, layer_id, spec), given=("region",))
 
 
 def read_layer(path: Path) -> LoadedLayer:
@@ -380,7 +415,7 @@ def _check_dimension(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str) -> No
 
 
 def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
-    """List the values of a layer's fields that no rule names; no rule applies to features with such a value."""
+    """List the values of a layer's fields that neither a rule nor the catalogue names; no rule applies to such features."""
     named: dict[str, set[str]] = {}
     for rule in book.rules:
         if rule.layer == layer.id:
@@ -399,7 +434,9 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
                 )
             )
             continue
-        unknown = layer.frame.loc[~layer.frame[name].isin(values), name]
+        found = as_texts(layer.frame[name])
+        # What the catalogue maps to is meant, though no rule is about it.
+        unknown = found[~found.isin(values.union(layer.spec.values.get(name, {}).values()))]
         for value, count in unknown.fillna("").value_counts().items():
             what = Message(
                 "field '{name}' is '{value}' in {count} features, which no rule names",

@@ -36,7 +36,7 @@ def adopt(
     words = lang.words
     write_bytes_atomic(result.folder / DECISIONS_FILE, decisions_text(result, words).encode())
     _show(result, words)
-    announce([result.folder / DECISIONS_FILE])
+    announce([result.folder / DECISIONS_FILE], words)
     raise typer.Exit(ExitCode.INCOMPLETE if result.decisions else ExitCode.OK)
 
 

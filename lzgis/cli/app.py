@@ -11,8 +11,10 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lzgis.cli.adopt import adopt
 from lzgis.cli.audit import audit
@@ -20,6 +22,7 @@ from lzgis.cli.avoid import avoid
 from lzgis.cli.console import ExitCode, print_json, stderr
 from lzgis.cli.demo import demo
 from lzgis.cli.diff import diff
+from lzgis.cli.help import misuse, worded_help
 from lzgis.cli.indicators import indicators
 from lzgis.cli.init import init
 from lzgis.cli.inspect import inspect
@@ -29,15 +32,44 @@ from lzgis.cli.override import override
 from lzgis.cli.raster import app as raster_app
 from lzgis.cli.rules import app as rules_app
 from lzgis.cli.screen import screen
+from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.words import Words
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from lzgis import __version__
+
+        typer.echo(f"lzgis {__version__}")
+        raise typer.Exit
+
+
+class _Commands(TyperGroup):
+    """The commands; an option that a command takes once is refused where it is given again."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse `--layers` given several times to a command that takes one city: click would use the last."""
+        before = args[: args.index("--")] if "--" in args else args
+        given = sum(word == "--layers" or word.startswith("--layers=") for word in before)
+        if given > 1 and args[0] not in _SEVERAL_CITIES:
+            what = Message("is given {count} times, but this command takes one city", count=given)
+            names = "、".join(_SEVERAL_CITIES)
+            raise ConfigError(
+                "--layers", what, Message("give one folder; several cities are for: {names}", names=names)
+            )
+        return super().parse_args(ctx, args)
+
+
+#: Commands that take `--layers` several times.
+_SEVERAL_CITIES = ("screen",)
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(raster_app, name="raster")
 app.add_typer(rules_app, name="rules")
+app.add_typer(serve_app, name="serve")
 # In the order of the help text.
 app.command("screen")(screen)
 app.command("demo")(demo)
@@ -53,6 +85,15 @@ app.command("override")(override)
 app.command("avoid")(avoid)
 app.command("init")(init)
 app.command("adopt")(adopt)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Screen sites of a city against redlines and zoning rules, and write reports, maps and documents."""
 
 
 #: Places of errors that are values of options, named as functions name them.
@@ -99,7 +140,8 @@ def _raise_signal(number: int, _: object) -> None:
 def _run(words: Words) -> int:
     """Run a command; return its exit code, whatever happens."""
     try:
-        return int(app(standalone_mode=False) or ExitCode.OK)
+        command = worded_help(typer.main.get_command(app), words)
+        return int(command.main(prog_name="lzgis", standalone_mode=False) or ExitCode.OK)
     except LzgisError as error:
         text = words.sentence(error.place, error.what, error.remedy)
         return _failed(text, error, _code_of(error), words)
@@ -125,7 +167,7 @@ def unexpected(error: Exception) -> LzgisError:
         what = Message("the input is nested too deeply")
         return SourceError("lzgis", what, Message("look whether it is what it says"))
     if isinstance(error, OSError):
-        what = Message("the system reports: {why}", why=error.strerror or str(error))
+        what = Message("the system reports: {why}", why=library_message(error))
         remedy = Message(
             "look whether the disk and the folder for temporary files (TMPDIR) have room and can be written to"
         )
@@ -151,14 +193,14 @@ def _is_usage(error: Exception) -> bool:
 
 
 def _misused(error: Exception, words: Words) -> int:
-    """Show a wrong use of options as typer does, with the help of the command where nothing was given."""
-    show = getattr(error, "show")  # noqa: B009 (see _is_usage)
-    with contextlib.suppress(OSError):
-        show()
-    text = str(getattr(error, "message", "") or error)
-    stated = ConfigError("lzgis", text, Message("see: {command}", command="lzgis --help"))
-    _print_json_error(text, stated, ExitCode.USAGE, words)
-    return ExitCode.USAGE
+    """Say in one line what is wrong with the arguments; show the help where nothing was given."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        with contextlib.suppress(OSError):
+            getattr(error, "show")()  # noqa: B009 (see _is_usage)
+        return ExitCode.USAGE
+    stated = misuse(error)
+    text = words.sentence(stated.place, stated.what, stated.remedy)
+    return _failed(text, stated, ExitCode.USAGE, words)
 
 
 def _failed(text: str, error: LzgisError | None, code: ExitCode, words: Words) -> int:
@@ -182,8 +224,7 @@ def _flushed(code: int, words: Words) -> int:
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            why = error.strerror or str(error)
-            what = Message("cannot be written: {why}", why=why)
+            what = Message("cannot be written: {why}", why=library_message(error))
             remedy = Message("look whether the disk is full")
             text = words.sentence(Message("standard output"), what, remedy)
             with contextlib.suppress(OSError):

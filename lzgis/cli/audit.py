@@ -95,7 +95,7 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         console.print(figures_table(report, words))
         print_problems(report.problems, words)
         print_lines([_summary(report, words)])
-    announce(written)
+    announce(written, words)
     return _exit_code(report)
 
 

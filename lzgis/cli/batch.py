@@ -139,7 +139,7 @@ def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
             settings=settings,
         )
     _show(done, request.language)
-    announce(done.files)
+    announce(done.files, words)
     return code_of_verdicts({verdict for verdict, count in done.verdicts.items() if count})
 
 

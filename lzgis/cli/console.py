@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from lzgis.model.report import Problem
     from lzgis.screening.check import Progress as ReportProgress
     from lzgis.words import Words
+
+
+#: So many paths of written files are printed one a line, and so many names of files of one folder in one line.
+_MOST_PATHS, _MOST_NAMES = 3, 12
 
 
 class ExitCode(IntEnum):
@@ -64,8 +69,12 @@ def code_of_verdicts(verdicts: Collection[str]) -> ExitCode:
 
 
 def stdout() -> Console:
-    """Return the console of standard output; a file or a pipe is treated as 160 columns wide, enough for tables."""
-    return _Console() if sys.stdout.isatty() else _Console(width=160)
+    """Return the console of standard output.
+
+    A file or a pipe is treated as 160 columns wide, enough for tables, or as wide as the variable ``COLUMNS`` says.
+    """
+    given = os.environ.get("COLUMNS", "")
+    return _Console() if sys.stdout.isatty() or given.isdigit() else _Console(width=160)
 
 
 def stderr() -> Console:
@@ -99,11 +108,28 @@ def print_json(document: object) -> None:
     print_utf8(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def announce(written: Iterable[Path]) -> None:
-    """Print the paths of the files that were written on standard error."""
-    console = stderr()
-    for path in written:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+def announce(written: Iterable[Path], words: Words) -> None:
+    """Print the paths of the files that were written on standard error; of more than `_MOST_PATHS`, a summary.
+
+    The summary is one line per folder: how many files it has of each kind, or their names if they are few.
+    """
+    console, paths = stderr(), list(written)
+    lines = [str(path) for path in paths] if len(paths) <= _MOST_PATHS else _summed_up(paths, words)
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _summed_up(paths: list[Path], words: Words) -> list[str]:
+    folders: dict[Path, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path.name)
+    lines = []
+    for folder, names in folders.items():
+        kinds = Counter(name.rpartition(".")[2] for name in names)
+        listed = names if len(names) <= _MOST_NAMES else [f"{count} {kind}" for kind, count in kinds.items()]
+        what = words("cli", "comma").join(listed)
+        lines.append(words("cli", "written", count=len(names), folder=folder, what=what))
+    return lines
 
 
 def _progress_line(what: str, done: int, total: int) -> None:
@@ -122,6 +148,8 @@ def progress_bar(words: Words) -> Iterator[ReportProgress]:
     console = stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        # Without a total: the time before the first step is that of loading the program.
+        waiting = bar.add_task(words("cli", "loading"), total=None)
         tasks: dict[str, int] = {}
 
         def step(what: str, done: int, total: int) -> None:
@@ -129,10 +157,15 @@ def progress_bar(words: Words) -> Iterator[ReportProgress]:
                 if what == "loops":
                     # Printed where standard error is no terminal, too: nothing else would explain the wait.
                     console.print(words("cli", "compiling"), markup=False, highlight=False, soft_wrap=True)
+                bar.update(waiting, visible=False)
                 tasks[what] = int(bar.add_task(words("cli", what), total=total))
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 
         yield step
+        # The last step of a task need not have been reported.
+        for task in bar.tasks:
+            bar.update(task.id, completed=task.total or 0)
+        bar.refresh()
 
 
 def compile_loops(words: Words) -> None:

@@ -23,4 +23,4 @@ def demo(
     report = screened(sites_or_reference(None), None, None, lang)
     written = write_report(report, out, formats_of(None), lang, options={}, given=given_inputs(None, None))
     show_report(report, lang, written)
-    announce(written)
+    announce(written, lang.words)

@@ -93,7 +93,7 @@ def run_diff(old: Path, new: Path, as_of: str | None, options: DiffOptions, lang
             console.print(table)
         print_problems((*report.problems, *(again.problems if again else ())), words)
         print_lines(_summary(report, again, words))
-    announce(written)
+    announce(written, words)
     same = report.empty and (again is None or not len(again.changes))
     return ExitCode.OK if same else ExitCode.FOUND
 

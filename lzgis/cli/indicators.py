@@ -48,7 +48,7 @@ def indicators(
             book, page = stage.folder / "indicators.xlsx", stage.folder / "indicators.html"
             write_indicators_xlsx(report, city, book, language=words.language, made_at=when)
             write_indicators_html(report, city, page, language=words.language)
-        announce([stage.final(path) for path in (book, page)])
+        announce([stage.final(path) for path in (book, page)], lang.words)
 
 
 def _show(report: IndicatorReport, words: Words) -> None:

@@ -72,7 +72,7 @@ def run_inspect(
         print_json(sheet_document(sheet, language=language))
     else:
         _show(sheet, language, Words(language))
-    announce([options.out] if options.out is not None else [])
+    announce([options.out] if options.out is not None else [], Words(language))
     return ExitCode.OK if sheet.readable else ExitCode.INCOMPLETE
 
 

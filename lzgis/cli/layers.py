@@ -11,6 +11,7 @@ from lzgis.cli.options import Lang, LangOption, LayersOption
 def layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
     """Show a city's layers and rasters, measured beside declared, and their problems."""
     from lzgis.city.catalogue import open_catalogue, unknown_values
+    from lzgis.city.outline_shift import outline_problems
     from lzgis.city.reference import city_or_reference
     from lzgis.cli.tables import layers_table, rasters_table
 
@@ -19,6 +20,9 @@ def layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
     for name in city.layers:
         if city.exists(name):
             problems.extend(unknown_values(city.book, city.load(name).layer))
+    loaded = {name: city.load(name).layer for name in city.layers if city.exists(name)}
+    if city.city.outline in loaded:
+        problems.extend(outline_problems(city, loaded))
     console = stdout()
     console.print(table)
     if city.spec.raster:

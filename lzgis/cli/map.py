@@ -87,7 +87,7 @@ def draw_maps(  # noqa: PLR0913 (a command has as many options as it needs)
 
     sheets.suffixes()
     report = screened(sites_or_reference(sites), layers, as_of, lang, reading=reading)
-    announce(write_sheets(report, ids or [], sheets, lang.code, given_inputs(sites, layers)))
+    announce(write_sheets(report, ids or [], sheets, lang.code, given_inputs(sites, layers)), lang.words)
 
 
 def write_sheets(

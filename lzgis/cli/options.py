@@ -44,6 +44,14 @@ class Lang(StrEnum):
 LayersOption = Annotated[
     Path | None, typer.Option("--layers", help="Folder of the city; the reference city if not given.")
 ]
+CitiesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--layers",
+        help="Folder of the city, given again for each further city; or a folder with region.toml. The reference city if "
+        "not given.",
+    ),
+]
 SitesOption = Annotated[Path | None, typer.Option("--sites", help="File of the sites; the reference city's own.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Date whose rules apply, as 2026-11-21; today if not given.")
@@ -133,6 +141,12 @@ class ReadingOptions:
             "--accept-repairs", help="Use repaired shapes also where the repair changes their area; else 未核查."
         ),
     ] = False
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Refuse the file if an activity is not in the vocabulary; else 未核查 for that site."
+        ),
+    ] = False
     helmert: Annotated[
         str,
         typer.Option(
@@ -171,6 +185,7 @@ class ReadingOptions:
             repairs="accepted" if self.accept_repairs else "listed",
             shapes=self.shapes.value if self.shapes else "given",
             network="allowed" if self.allow_network else "refused",
+            activities="refused" if self.strict else "listed",
         )
 
 

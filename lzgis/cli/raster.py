@@ -73,7 +73,7 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
                 made.append(_save(limits.drop(columns="title_en"), stage.folder / "limits.csv", words))
             book = stage.folder / "stats.xlsx"
             made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
-        announce([stage.final(path) for path in made])
+        announce([stage.final(path) for path in made], lang.words)
 
 
 @app.command()
@@ -112,7 +112,7 @@ def change(
             made.append(_save(patches, stage.folder / "patches.csv", words))
             book = stage.folder / "change.xlsx"
             made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
-        announce([stage.final(path) for path in made])
+        announce([stage.final(path) for path in made], lang.words)
     raise typer.Exit(ExitCode.FOUND if len(converted) else ExitCode.OK)
 
 
@@ -136,7 +136,7 @@ def surface(
         )
     _print(made.rules, ["rule", "title", "severity", "band", "bit", "checked"], "rules_title", words)
     print_problems(made.problems, words)
-    announce([made.path])
+    announce([made.path], lang.words)
 
 
 @contextmanager

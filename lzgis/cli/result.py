@@ -68,13 +68,15 @@ def made_at(environment: Mapping[str, str] = os.environ) -> dt.datetime:
         raise ConfigError(_EPOCH, what, Message("write a whole number, or leave it out")) from None
 
 
-def given_inputs(sites: Path | None, layers: Path | None, overrides: Path | None = None) -> InputPaths:
+def given_inputs(sites: Path | None, *layers: Path | None, overrides: Path | None = None) -> InputPaths:
     """Return the inputs of a command as the manifest records them; the password of a database is left out."""
     from lzgis.files.manifest import InputPaths
     from lzgis.reading import is_address, shown
 
     known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
-    return InputPaths(sites=known_as, layers=str(layers or ""), overrides=str(overrides or ""))
+    return InputPaths(
+        sites=known_as, layers=" ".join(str(one) for one in layers if one), overrides=str(overrides or "")
+    )
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from lzgis.cli.batch import BatchRequest, ShardOptions, run_batch
 from lzgis.cli.console import announce, code_of_verdicts, print_json, print_problems, progress_bar, stdout
 from lzgis.cli.options import (
     AsOfOption,
+    CitiesOption,
     Lang,
     LangOption,
-    LayersOption,
     MapMode,
     OutputOptions,
     ReadingOptions,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     sites: Annotated[Path, typer.Argument(help="File of the sites to check, or postgis://user@host/database.")],
     *,
-    layers: LayersOption = None,
+    layers: CitiesOption = None,
     as_of: AsOfOption = None,
     lang: LangOption = Lang.zh,
     output: OutputOptions = OutputOptions(),  # noqa: B008 (frozen)
@@ -51,10 +51,10 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise ConfigError("--json", what, Message("leave it out"))
     options = {**asdict(output), "workers": 0}
     if shards.concerns(sites, output.out):
-        _check_batch(output)
+        _check_batch(output, layers)
         request = BatchRequest(
             sites=sites,
-            layers=layers,
+            layers=layers[0] if layers else None,
             as_of=as_of,
             out=output.out or Path(),
             formats=names if output.formats or output.mode == MapMode.public else None,
@@ -66,7 +66,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     report = replace(report, backdrop=output.dem) if output.dem else report
-    given = given_inputs(sites, layers, output.overrides)
+    given = given_inputs(sites, *(layers or []), overrides=output.overrides)
     written = write_report(report, output.out, names, lang, options=options, given=given) if output.out else []
     if output.as_json:
         from lzgis.exports.gis.json import report_document
@@ -74,11 +74,16 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         print_json(report_document(report, language=lang.code))
     else:
         show_report(report, lang, written)
-    announce(written)
+    announce(written, lang.words)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
 
 
-def _check_batch(output: OutputOptions) -> None:
+def _check_batch(output: OutputOptions, layers: list[Path] | None) -> None:
+    from lzgis.city.region import is_region
+
+    if layers and (len(layers) > 1 or is_region(layers[0])):
+        what = Message("are not screened as a batch in parts")
+        raise ConfigError("--layers", what, Message("screen fewer sites at a time, or one city at a time"))
     if output.as_json:
         raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
     if output.dem:
@@ -88,7 +93,7 @@ def _check_batch(output: OutputOptions) -> None:
 
 def screened(
     sites: Path,
-    layers: Path | None,
+    layers: Path | list[Path] | None,
     as_of: str | None,
     lang: Lang,
     *,
@@ -101,9 +106,11 @@ def screened(
     # The file is read in a separate process while the heavy packages are imported here.
     with begin_reading(sites, options=reading.options()) as table, progress_bar(lang.words) as progress:
         from lzgis.city.reference import city_or_reference
+        from lzgis.city.region import open_region
         from lzgis.screening.screen import screen as screen_sites
 
-        city = city_or_reference(layers)
+        folders = [layers] if isinstance(layers, Path) else layers or []
+        city = open_region(*folders) if len(folders) > 1 else city_or_reference(folders[0] if folders else None)
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=recorded_command()))
 
@@ -130,13 +137,19 @@ def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> Non
     written : sequence of path
         The files that hold the report; the first is named where rows are left out.
     """
-    from lzgis.cli.tables import MOST_ROWS, count_lines, more_lines, summary_lines, verdict_table
+    from lzgis.cli.site_lines import count_lines, scope_lines, site_lines
+    from lzgis.cli.tables import MOST_ROWS, city_table, more_lines, summary_lines
 
     console, words, place = stdout(), lang.words, written[0].name if written else ""
-    problems = (*report.problems, *_of_map(report, written))
+    problems, width = (*report.problems, *_of_map(report, written)), console.width
     for line in count_lines(report, words):
         console.print(line, soft_wrap=True)
-    console.print(verdict_table(report, words, place=place))
+    for line in site_lines(report, words, width=width, place=place):
+        console.print(line, soft_wrap=True)
+    if len(report.stretches):
+        console.print(city_table(report, words, place=place))
+    for line in scope_lines(report, words, width=width):
+        console.print(line, soft_wrap=True)
     print_problems(problems, words, most=MOST_ROWS)
     for line in (*more_lines(len(problems), words, place=place), *summary_lines(report, words)):
         console.print(line, soft_wrap=True)

@@ -19,5 +19,5 @@ def sign(
     """Sign results, so that `verify --key` proves who wrote them."""
     from lzgis.audits.signature import sign as signed
 
-    announce([signed(folder, key)])
+    announce([signed(folder, key)], lang.words)
     raise typer.Exit(ExitCode.OK)

@@ -5,74 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from lzgis.city.catalogue import Catalogue, DeclaredCheck, area_km2, measure_declared
+from lzgis.cli.site_lines import rule_title
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.model.report import Problem, Report, Verdict
+from lzgis.model.report import Problem, Report
 from lzgis.reading import shown
 
 if TYPE_CHECKING:
     from lzgis.rasters.stats import RasterMeasured
     from lzgis.words import Words
 
-_VERDICT_STYLE = {
-    Verdict.PROHIBITED: "bold red",
-    Verdict.REVIEW: "yellow",
-    Verdict.INCOMPLETE: "magenta",
-    Verdict.NONE_FOUND: "green",
-}
 #: The most problems that are printed.
 MOST_ROWS = 20
-#: Up to so many sites are all listed; of more, only the `_GRAVEST` first by gravity.
-_MOST_LISTED, _GRAVEST = 100, 20
 #: From the most severe level.
 _LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-def verdict_table(report: Report, words: Words, *, place: str = "") -> Table:
-    """Make a table with one row per site.
-
-    Of more than `_MOST_LISTED` sites it lists the gravest, and a line says how many more there are; `place` is the file
-    that has them.
-    """
-    table = Table(title=Text(words("cli", "verdicts_title", as_of=report.provenance.as_of)), title_justify="left")
-    for heading in ("site", "name", "verdict", "area", "why", "nearest"):
-        table.add_column(words("cli", heading), overflow="fold", justify="right" if heading in ("area",) else "left")
-    verdicts = report.verdicts
-    if len(verdicts) > _MOST_LISTED:
-        gravity = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
-        verdicts = verdicts.iloc[np.argsort(verdicts["verdict"].map(gravity).to_numpy(), kind="stable")[:_GRAVEST]]
-        key = "more_in" if place else "more_sites"
-        table.caption = Text(words("cli", key, count=f"{len(report.verdicts) - _GRAVEST:,}", place=place))
-        table.caption_justify = "left"
-    rows: Iterable[Any] = verdicts.itertuples()
+def city_table(report: Report, words: Words, *, place: str = "") -> Table:
+    """Make a table of what was found in each city under each rule, of at most `MOST_ROWS` rows."""
+    table = Table(title=Text(words("cli", "city_rules_title")), title_justify="left")
+    for heading in ("city", "rule", "state", "sites", "area_ha", "length_m"):
+        right = heading in ("sites", "area_ha", "length_m")
+        table.add_column(words("column", heading), overflow="fold", justify="right" if right else "left")
+    rows: Iterable[Any] = report.city_rules[:MOST_ROWS].itertuples()
     for row in rows:
-        style = _VERDICT_STYLE[Verdict(row.verdict)]
-        size = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
-        size = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else size
-        nearest = f"{_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
-        table.add_row(
-            Text(row.site_id),
-            Text(row.site_name),
-            Text(words("verdict", row.verdict), style=style),
-            size,
-            Text(_why(report, row, words)),
-            Text(nearest),
-        )
+        area = f"{row.area_m2 / 10_000:,.4f}" if row.area_m2 == row.area_m2 else ""
+        length = f"{row.length_m:,.3f}" if row.length_m == row.length_m else ""
+        city = row.city or words("table", "no_city")
+        title = rule_title(report, row.rule, words)
+        table.add_row(Text(city), Text(title), words("state", row.state), str(row.sites), area, length)
+    if len(report.city_rules) > MOST_ROWS:
+        key = "more_in" if place else "more_rows"
+        table.caption = Text(words("cli", key, count=len(report.city_rules) - MOST_ROWS, place=place))
+        table.caption_justify = "left"
     return table
-
-
-def count_lines(report: Report, words: Words) -> list[Text]:
-    """Return one line per verdict with the number of its sites, the gravest first."""
-    counts = report.verdicts["verdict"].value_counts()
-    return [
-        Text(f"{words('verdict', verdict)}: {counts.get(verdict.value, 0)}", style=_VERDICT_STYLE[verdict])
-        for verdict in Verdict
-    ]
 
 
 def more_lines(count: int, words: Words, *, place: str = "") -> list[Text]:
@@ -183,19 +153,3 @@ def _declared_cells(check: DeclaredCheck | RasterMeasured | None, words: Words) 
         label += f" / {declared.denominator_km2:,.2f} km²"
     holds = Text(words("cli", "yes"), "green") if check.holds else Text(words("cli", "no"), "red")
     return (Text(label), value.format(check.measured), holds)
-
-
-def _why(report: Report, row: Any, words: Words) -> str:
-    lines = []
-    for part in ("prohibited", "conditional", "not_checked"):
-        rules = getattr(row, part)
-        if rules:
-            titles = "、".join(_title(report, rule, words) for rule in rules[:3])
-            more = words("cli", "more", count=len(rules) - 3) if len(rules) > 3 else ""
-            lines.append(f"{words('cli', part)}: {titles}{more}")
-    return "\n".join(lines)
-
-
-def _title(report: Report, rule_id: str, words: Words) -> str:
-    rule = report.book.rule(rule_id)
-    return words.title(rule.title, rule.title_en)

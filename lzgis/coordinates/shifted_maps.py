@@ -237,6 +237,32 @@ def _meets(points: Coordinates, cells: np.ndarray, step_deg: np.ndarray) -> np.n
     return meets
 
 
+#: Fields by which files of web services are recognised, all of them in GCJ-02: DataV and Amap, Amap's places, Tencent's.
+_SERVICES: dict[str, frozenset[str]] = {
+    "DataV": frozenset(("adcode", "childrenNum")),
+    "Amap": frozenset(("adcode", "citycode", "center")),
+    "Amap (POI)": frozenset(("pname", "cityname", "adname")),
+}
+
+
+def shifted_by_fields(columns: Iterable[object], place: str) -> list[Problem]:
+    """Return a warning if the fields of a file are those of a web service whose coordinates are shifted.
+
+    Examples
+    --------
+    >>> [str(p.what) for p in shifted_by_fields(["adcode", "name", "childrenNum"], "city.json")]
+    ['its fields are those of DataV, whose coordinates are in GCJ-02']
+    """
+    names = {str(one) for one in columns}
+    for service, fields in _SERVICES.items():
+        if fields <= names:
+            what = Message("its fields are those of {service}, whose coordinates are in GCJ-02", service=service)
+            return [
+                Problem("warning", place, what, Message('if it is, write from = "{name}" in its entry', name="gcj02"))
+            ]
+    return []
+
+
 _NAMES: dict[Shift, str] = {
     "gcj02": r"gcj|火星|高德|amap|腾讯|tencent|autonavi",
     "bd09": r"bd-?_?09|百度|baidu",

@@ -6,6 +6,7 @@ import shlex
 
 from lzgis.exports.report_text import ContextText
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
+from lzgis.model.report import Report
 
 _KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
 REPAIR_COLUMNS = ["place", "feature", "what", "area_before_m2", "area_after_m2", "accepted"]
@@ -27,6 +28,7 @@ def provenance_tables(texts: ContextText) -> list[Table]:
     ]
     return [
         _table(texts, "about", pairs, _about(texts)),
+        *_not_covered(texts),
         _table(texts, "problems", ["level", "place", "what", "remedy"], problems),
         _table(texts, "repairs", REPAIR_COLUMNS, _repairs(texts)),
         _table(texts, "sources", ["role", "name", "version", "date", "crs", "engine", "sha256"], sources),
@@ -40,6 +42,14 @@ def provenance_tables(texts: ContextText) -> list[Table]:
         _table(texts, "tolerances", pairs, tolerances),
         _table(texts, "versions", pairs, [[k, v] for k, v in sorted(provenance.versions.items())]),
     ]
+
+
+def _not_covered(texts: ContextText) -> list[Table]:
+    """Return the table of the matters that a screening does not answer; other reports answer no matters."""
+    if not isinstance(texts.context, Report):
+        return []
+    rows: list[list[Value]] = [[one.title, one.reason, one.ask] for one in texts.not_covered]
+    return [_table(texts, "not_covered", ["matter", "reason", "ask"], rows)]
 
 
 def _repairs(texts: ContextText) -> list[list[Value]]:

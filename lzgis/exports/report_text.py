@@ -12,16 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lzgis.city.layer_dates import date_problems
 from lzgis.model.report import (
-    FINDING_COLUMNS,
     SEPARATOR,
     VERDICT_COLUMNS,
     Report,
     ReportContext,
     State,
     Verdict,
+    finding_columns,
 )
 from lzgis.model.rules import Rule, Severity
+from lzgis.rules.book import unknown_matters
 from lzgis.words import Language, Words
 
 #: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
@@ -45,6 +47,8 @@ PART_COLOURS: dict[str, str] = {
     Severity.NOTICE: "#546e7a",
 }
 SLIVER_COLOUR = "#8e24aa"
+#: Parts of sites in layers whose rule is not meant for the activity.
+NOT_APPLICABLE_COLOUR = "#9e9e9e"
 
 #: Rows that are converted to Python values at a time.
 AT_ONCE = 5_000
@@ -176,6 +180,41 @@ def conflicts_first(findings: pd.DataFrame) -> npt.NDArray[np.intp]:
     return np.lexsort((severity, np.where(informs, State.NOT_CHECKED.rank + 0.5, state)))
 
 
+class UncoveredMatter(NamedTuple):
+    """A matter that a report does not answer.
+
+    `reason` is ``unknown`` if the book does not know what applied on the day, ``no-layer`` if the city has no layer that its
+    rules look at, ``no-rule`` if no rule in force is about it.
+    """
+
+    matter: str
+    title: str
+    title_en: str
+    reason: str
+    ask: str
+
+
+class NotCovered(NamedTuple):
+    """A matter that a report does not answer, worded: id, title, reason, and who can be asked."""
+
+    matter: str
+    title: str
+    reason: str
+    ask: str
+
+
+def uncovered_matters(context: ReportContext) -> list[UncoveredMatter]:
+    """Return the matters that neither the rules nor the layers of a report answer."""
+    book, unknown = context.book, set(unknown_matters(context.book, context.provenance.as_of))
+    ruled = {rule.matter for rule in book.rules}
+    found = []
+    for name in context.not_covered:
+        one = book.matters[name]
+        reason = "unknown" if name in unknown else "no-layer" if name in ruled else "no-rule"
+        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask))
+    return found
+
+
 class ContextText:
     """The wording, in one language, of what a report of any kind is shown on and cites: city, layers, rules.
 
@@ -256,6 +295,42 @@ class ContextText:
         except KeyError:
             return code
 
+    def route(self, code: str) -> str:
+        """Return what an applicant can do about a finding, worded; empty if nothing is hit."""
+        return self.word("route", code)
+
+    def open_facts(self, names: str) -> str:
+        """Return the titles of the facts that would settle the answer of a finding."""
+        facts = self.context.book.facts
+        return SEPARATOR.join(
+            self.words.title(facts[name].title, facts[name].title_en) if name in facts else name
+            for name in names.split(SEPARATOR)
+        )
+
+    @cached_property
+    def not_covered(self) -> list[NotCovered]:
+        """The matters that neither rules nor layers answer, with the reason and who can be asked."""
+        return [
+            NotCovered(
+                one.matter, self.words.title(one.title, one.title_en), self.word("coverage", one.reason), one.ask
+            )
+            for one in uncovered_matters(self.context)
+        ]
+
+    @property
+    def other_dates(self) -> str:
+        """The sentence that layers show another state than that of the as-of date; empty if all show that one."""
+        needed = {name for rule in self.context.book.rules for name in rule.layers}
+        specs = {name: layer.spec for name, layer in self.context.layers.items()}
+        found = date_problems(specs, needed, self.context.provenance.as_of)
+        return "".join(self.words.message(one.what) for one in found)
+
+    @property
+    def coverage(self) -> str:
+        """The sentence that names the matters not covered; it stands wherever it is said that all rules were checked."""
+        titles = self.words("picture", "separator").join(one.title for one in self.not_covered)
+        return self.words("coverage", "sentence", matters=titles) if titles else self.words("coverage", "none")
+
     def translated(self, rule_id: str, words: str) -> str:
         """Return a rule's procedure or note in the reader's language, if the rule book has it."""
         return words if self.words.language == "zh" else self._translated(rule_id).get(words, words)
@@ -327,7 +402,7 @@ class ReportText(ContextText):
         frame = self.report.table
         if first == "conflicts":
             frame = frame.iloc[conflicts_first(frame)]
-        return records(frame, (c.name for c in FINDING_COLUMNS))
+        return records(frame, (c.name for c in finding_columns(frame)))
 
     def verdicts(self) -> Iterator[dict[str, Any]]:
         """Iterate over the verdicts in the report's order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from lzgis.geometry.threads import by_rows, cores, in_pieces
 
 #: Segments per quarter circle of the polygons that measure encroached areas: an arc loses under 1e-4 of its area.
 ARC_SEGMENTS = 64
+#: Segments per quarter circle of polygons that are measured and not kept.
+_MEASURING_SEGMENTS = 512
 #: With more vertices than this, a baseline in the box around a site is cut once more, along the site itself.
 _MANY_VERTICES = 24
 #: Segments per quarter circle of what it is cut with.
@@ -84,13 +87,18 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
         hard[by_loop] = ~(found[:, 2] <= CLOSED_M)
     which = np.flatnonzero(hard & (dimension > 0))
     if len(which):
-        parts = encroached_by_group(sites.geometries, baselines.geometries, cases.take(which))
+        some = cases.take(which)
+        parts = encroached_by_group(sites.geometries, baselines.geometries, some, quad_segs=_MEASURING_SEGMENTS)
         sizes[which] = np.where(dimension[which] == 2, shapely.area(parts), shapely.length(parts))
     return sizes
 
 
-def encroached_by_group(sites: Geometries, baselines: Geometries, cases: Cases) -> Geometries:
+def encroached_by_group(
+    sites: Geometries, baselines: Geometries, cases: Cases, *, quad_segs: int = ARC_SEGMENTS
+) -> Geometries:
     """Cut the part of each site nearer than a radius to any of its baselines, as `encroached_parts` does for one baseline.
+
+    Arcs have `quad_segs` segments per quarter circle.
 
     Examples
     --------
@@ -101,14 +109,14 @@ def encroached_by_group(sites: Geometries, baselines: Geometries, cases: Cases) 
     """
     group = np.repeat(np.arange(len(cases.site)), np.diff(cases.start))
     of_row = sites[cases.site[group]]
-    around = by_rows(_around, of_row, baselines[cases.feature], cases.radius)
+    around = by_rows(partial(_around, quad_segs=quad_segs), of_row, baselines[cases.feature], cases.radius)
     return by_rows(_cut, sites[cases.site], united(around, group))
 
 
-def _around(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
+def _around(sites: Geometries, baselines: Geometries, radius: Floats, *, quad_segs: int = ARC_SEGMENTS) -> Geometries:
     around = _within_reach(baselines, sites, radius)
     beyond = radius > 0
-    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=ARC_SEGMENTS)
+    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=quad_segs)
     return around
 
 

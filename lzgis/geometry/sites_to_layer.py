@@ -156,7 +156,7 @@ class CommonParts:
     area, length : array of float
         Area of the part, 0 for lines and points; length of a line, perimeter of a polygon, 0 for points.
     whole : array of bool
-        The part is the whole site.
+        The part is known to be the whole site; true of points, which have no size.
     """
 
     left: Integers

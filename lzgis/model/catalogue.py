@@ -17,10 +17,13 @@ from lzgis.config import checked_number
 class Baseline(StrEnum):
     """What the geometry of a layer represents when a distance is measured from it, and what a finding was measured from.
 
-    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one.
+    A layer of centrelines says ``centreline``; a finding says ``centreline-with-half-width`` where the data gave one. The
+    ``edge`` of an area (a reserve, a water) is a limit from which a rule demands its distance; a ``delimited-zone`` is the
+    controlled strip itself, from which a rule demands its own `zone_distance_m`, usually 0.
     """
 
     DELIMITED_ZONE = "delimited-zone"
+    EDGE = "edge"
     ROAD_LAND_EDGE = "road-land-edge"
     ROADBED_EDGE = "roadbed-edge"
     MANAGEMENT_RANGE = "management-range"
@@ -85,6 +88,27 @@ class Declared(_Data):
         return gap <= self.tolerance + 1e-12
 
 
+class LayerVersion(_Data):
+    """Another state of a layer, in force from `effective_from` until the day before `effective_to`.
+
+    A key that is not given is that of the layer's own entry.
+    """
+
+    source: str
+    effective_from: dt.date | None = None
+    effective_to: dt.date | None = None
+    source_layer: str | None = None
+    encoding: str | None = None
+    where: dict[str, list[str]] = {}
+    crs: str = "EPSG:4490"
+    date: dt.date | None = None
+    version: str = ""
+    status: Literal["in-force", "draft", "schematic"] = "in-force"
+    basis: str = ""
+    declared: list[Declared] = []
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
 class LayerSpec(_Data):
     """One layer of a city, as the catalogue describes it.
 
@@ -95,7 +119,13 @@ class LayerSpec(_Data):
 
     `source` is a file in the city's folder, or the address of a database (``postgis://user@host/database``); `source_layer`
     names the layer in it, `where` selects rows by the values of fields, `encoding` is that of its text if it names none.
+
+    The entry is in force from `effective_from` until the day before `effective_to`, always if neither is given. `versions`
+    are other states of the layer, each with its own source and period; a screening takes the one in force on its date.
+    The key ``from`` (`shifted`) says that the layer was drawn on a map in GCJ-02 or BD-09; it is shifted back.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     title: str
     title_en: str = ""
@@ -105,6 +135,7 @@ class LayerSpec(_Data):
     encoding: str | None = None
     where: dict[str, list[str]] = {}
     crs: str = "EPSG:4490"
+    shifted: Literal["gcj02", "bd09"] | None = Field(default=None, alias="from")
     id: str = "id"
     name: str = "name"
     group: str | None = None
@@ -122,6 +153,36 @@ class LayerSpec(_Data):
     repairs: Literal["listed", "accepted"] = "listed"
     style: Style = Style()
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    effective_from: dt.date | None = None
+    effective_to: dt.date | None = None
+    versions: list[LayerVersion] = []
+
+    def in_force(self, day: dt.date) -> bool:
+        """Whether the entry itself is in force on `day`."""
+        begun = self.effective_from is None or self.effective_from <= day
+        return begun and (self.effective_to is None or day < self.effective_to)
+
+    def state(self, number: int) -> LayerSpec:
+        """Return state `number` of the layer without the others: 0 for the entry itself, then `versions` in order."""
+        if not self.versions:
+            return self
+        own: dict[str, Any] = {"versions": []}
+        if number:
+            one = self.versions[number - 1]
+            # Neither the period, the date nor the hash of another state is true of this one.
+            own |= {"effective_from": None, "effective_to": None, "date": None, "version": "", "sha256": None}
+            own |= {"declared": []} | {name: getattr(one, name) for name in one.model_fields_set}
+        return self.model_copy(update=own)
+
+    def on(self, day: dt.date) -> LayerSpec:
+        """Return the state of the layer in force on `day`; if none is, the first one after it, else the last before it."""
+        states = [self.state(number) for number in range(len(self.versions) + 1)]
+        begins = [one.effective_from or dt.date.min for one in states]
+        there = [one for one in states if one.in_force(day)]
+        later = [at for at, begun in enumerate(begins) if begun > day]
+        if there or not states[1:]:
+            return (there or states)[0]
+        return states[min(later, key=begins.__getitem__) if later else max(range(len(states)), key=begins.__getitem__)]
 
 
 class CitySpec(_Data):

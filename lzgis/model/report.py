@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy.typing as npt
@@ -77,6 +78,7 @@ class Reason(StrEnum):
     REACH_OUTSIDE = "reach-outside"
     NOT_COVERED = "not-covered"
     ACTIVITY_MISSING = "activity-missing"
+    ACTIVITY_UNKNOWN = "activity-unknown"
     ACTIVITY_NOT_MEANT = "activity-not-meant"
     INSIDE_NOT_MEANT = "inside-not-meant"
     GEOMETRY_UNUSABLE = "geometry-unusable"
@@ -101,7 +103,11 @@ class Column(NamedTuple):
 FINDING_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity of the site, an id of the vocabulary; empty if the site gives none"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("rule", "str", "id of the rule"),
     Column("kind", "str", "kind of the rule: avoid, keep_away, stay_inside, identify"),
     Column("layer", "str", "id of the layer that the answer comes from"),
@@ -128,7 +134,7 @@ FINDING_COLUMNS = (
     Column(
         "length_m",
         "float",
-        "length of a line site inside (outside, for stay_inside), m; NaN for other shapes",
+        "length of a line site, or of the line of a strip, inside (outside, for stay_inside), m; NaN for other shapes",
     ),
     Column("distance_m", "float", "distance to the feature or baseline named, m; 0 when touching or overlapping"),
     Column("required_m", "float", "distance that the rule requires, m; NaN for other kinds"),
@@ -165,12 +171,51 @@ FINDING_COLUMNS = (
     Column("as_of", "str", "date whose rules apply, ISO 8601"),
 )
 
+#: The column that findings have besides when several cities were screened together.
+CITY_COLUMN = Column("city", "str", "city whose rules and layers give the answer; empty for what lies in none")
+
+
+def finding_columns(findings: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of a table of findings: those of one city, or of several screened together."""
+    return (*FINDING_COLUMNS, CITY_COLUMN) if CITY_COLUMN.name in findings.columns else FINDING_COLUMNS
+
+
+#: How sites are divided among cities, and which book was applied where.
+STRETCH_COLUMNS = (
+    Column("site_id", "str", "id of the site"),
+    Column("city", "str", "city; empty for what lies in none"),
+    Column("verdict", "str", "verdict of the part of the site in the city"),
+    Column("area_m2", "float", "area of that part, m²; NaN if it is no polygon"),
+    Column("length_m", "float", "length of that part of a line, m; NaN for other shapes"),
+    Column("share", "float", "that part over the whole site"),
+    Column("rule_book", "str", "rule book of the city"),
+    Column("rule_book_version", "str", "its version"),
+)
+
+#: What was found in each city under each rule; what features of a rule share counts once.
+CITY_RULE_COLUMNS = (
+    Column("city", "str", "city; empty for what lies in none"),
+    Column("rule", "str", "id of the rule"),
+    Column("state", "str", "涉及, 疑似边界误差 or 未核查"),
+    Column("sites", "int", "number of sites"),
+    Column("area_m2", "float", "area, m²; what was not checked, for 未核查"),
+    Column("length_m", "float", "length of lines, m; what was not checked, for 未核查"),
+)
+
 VERDICT_COLUMNS = (
     Column("site_id", "str", "id of the site"),
     Column("site_name", "str", "name of the site"),
-    Column("activity", "str", "activity, an id of the vocabulary; empty if the site gives none"),
+    Column(
+        "activity",
+        "str",
+        "activity of the site, an id of the vocabulary, or the word given if it is not in it; empty if none is given",
+    ),
     Column("verdict", "str", "存在禁止性冲突, 需进一步论证, 核查不完整 or 未发现冲突"),
-    Column("site_area_m2", "float", "area of the whole site on the ellipsoid; NaN if it is no polygon"),
+    Column(
+        "site_area_m2",
+        "float",
+        "area of the site on the ellipsoid, of the strip of a line with a width; NaN for others",
+    ),
     Column("site_length_m", "float", "length of a line site; NaN for other shapes"),
     Column("prohibited", "object", "tuple of the rules that are violated and prohibit"),
     Column(
@@ -250,6 +295,11 @@ OVERRIDE_COLUMNS = (
 def no_overrides() -> pd.DataFrame:
     """Return an empty table of overrides."""
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in OVERRIDE_COLUMNS})
+
+
+def no_rows(columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Return an empty table with these columns."""
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in columns})
 
 
 _DTYPES = {"int": "int64", "str": "str", "float": "float64"}
@@ -337,6 +387,7 @@ class SiteTable:
 
     A site whose geometry cannot be used stays in the table without a geometry, and `problems` says why. `enclosing` holds the
     ids of lines and points that enclose an area, which is not checked: they are never proved to be clear of a layer.
+    `activities` says whether the file is refused if an activity is not in the vocabulary, or such sites are listed.
     """
 
     frame: gpd.GeoDataFrame
@@ -345,6 +396,7 @@ class SiteTable:
     transforms: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = ()
     enclosing: frozenset[str] = frozenset()
+    activities: Literal["listed", "refused"] = "listed"
 
 
 @dataclass(frozen=True)
@@ -373,6 +425,9 @@ class Report(ReportContext):
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
     for the background of maps. `breakdown` divides findings by township and village. `overrides` holds the decisions of
     planners on findings, which stay as they are.
+
+    Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
+    found in each city under each rule; findings have a column ``city`` then. Of one city, both are empty.
     """
 
     sites: gpd.GeoDataFrame
@@ -381,6 +436,8 @@ class Report(ReportContext):
     unit_lists: pd.DataFrame
     breakdown: pd.DataFrame = field(default_factory=no_breakdown)
     overrides: pd.DataFrame = field(default_factory=no_overrides)
+    stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
+    city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
 
     @property
     def table(self) -> pd.DataFrame:

@@ -149,7 +149,8 @@ class Matter(Data):
 
     The book has rules for the matter, or states that none applied, from `known_from` on. Before that day, in the `gaps`
     (first day, day after the last), and if `known_from` is missing on every day, the matter is 未核查. `nothing` lists the
-    periods in which the book states that no rule applied. `layers` are the layers whose rules answer the matter.
+    periods in which the book states that no rule applied. `activities` are those that the matter is about, and their
+    cases; if there are none it is about every site.
     """
 
     title: str
@@ -157,7 +158,7 @@ class Matter(Data):
     known_from: dt.date | None = None
     nothing: list[tuple[dt.date, dt.date]] = []
     gaps: list[tuple[dt.date, dt.date]] = []
-    layers: list[str] = []
+    activities: list[str] = []
     ask: str = ""
 
     def known(self, day: dt.date) -> bool:

@@ -106,7 +106,7 @@ def _corridor(
     for layer in present:
         own = features.layer == layer.id
         levels[own] = _levels(rule, layer, features.feature[own], activities)
-    demanded = np.where(features.is_zone, rule.zone_distance_m, rule.distance_m)
+    demanded = np.where(features.is_zone, rule.from_zone_m, rule.distance_m)
     certain = demanded + features.known_m
     found = []
     for possible in (False, True):

@@ -5,7 +5,7 @@ from .base import Decided, Read, Reader, ReadOptions, sha256_of
 from .field_names import SITE_FIELDS
 from .readers import READERS, SCHEMES, is_address, read_vector
 from .sandbox.parent import Limits, Reading, begin_reading, read_in_sandbox, read_many_in_sandbox
-from .sites import read_sites, sites_from_frame, sites_of
+from .sites import read_sites, sites_from_frame, sites_from_read, sites_of
 
 __all__ = [
     "READERS",
@@ -26,5 +26,6 @@ __all__ = [
     "sha256_of",
     "shown",
     "sites_from_frame",
+    "sites_from_read",
     "sites_of",
 ]

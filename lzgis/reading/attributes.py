@@ -115,7 +115,7 @@ def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
         If there is no id, an id is duplicated, or a field of numbers holds something else.
     """
     frame = read.rename_geometry("geometry") if read.geometry.name != "geometry" else read
-    frame = frame.rename(columns=_canonical_names(frame, spec, place, problems))
+    frame = _with_canonical_names(frame, spec, place, problems)
     if "id" not in frame.columns:
         raise LayerError(
             place,
@@ -145,32 +145,65 @@ def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
     return frame
 
 
-def _canonical_names(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> dict[str, str]:
-    renamed: dict[str, str] = {}
+def _with_canonical_names(
+    frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]
+) -> gpd.GeoDataFrame:
+    """Name columns as rules do. One column may serve several names; a declared one wins over one that is called so."""
+    sources = _sources(frame, spec, place, problems)
+    taken = [name for name, source in sources.items() if name in frame.columns and source != name]
+    first: dict[str, str] = {}
+    for name, source in sources.items():
+        # The column keeps its own name if that is one of those that it serves.
+        if sources.get(source) != source:
+            first.setdefault(source, name)
+    again = {name: frame[source] for name, source in sources.items() if first.get(source, source) != name}
+    frame = frame.rename(columns={name: f"{name} ({_FILE})" for name in taken if name not in first})
+    frame = frame.rename(columns=first)
+    return frame.assign(**again) if again else frame
+
+
+#: What is added to the name of a column whose name another column is given.
+_FILE = "file"
+
+
+def _sources(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> dict[str, str]:
+    """Return by canonical name the column that it is read from."""
+    sources: dict[str, str] = {}
     aliases = {"id": [spec.id], "name": [spec.name]} | spec.fields
     for canonical, names in aliases.items():
-        found = next((n for n in [canonical, *names] if n in frame.columns), None)
-        if found is not None and found != canonical:
-            renamed[found] = canonical
-    there = {*frame.columns, *renamed.values()}
+        found = [n for n in dict.fromkeys((*names, canonical)) if n in frame.columns]
+        if not found:
+            continue
+        sources[canonical] = found[0]
+        if canonical in found[1:] and [*map(_text, frame[canonical])] != [*map(_text, frame[found[0]])]:
+            what = Message(
+                "field '{found}' is read as '{canonical}', as declared; the column '{canonical}' says something else",
+                found=found[0],
+                canonical=canonical,
+            )
+            remedy = Message("if that column is meant, declare it in the catalogue")
+            problems.append(Problem("warning", place, what, remedy))
+    there = {*frame.columns, *sources}
     for canonical in LAYER_FIELDS_USED:
-        free = [n for n in LAYER_FIELDS[canonical] if n in frame.columns and n not in renamed]
+        free = [n for n in LAYER_FIELDS[canonical] if n in frame.columns and n not in sources.values()]
         if canonical not in there and free:
-            renamed[free[0]] = canonical
+            sources[canonical] = free[0]
             there.add(canonical)
             what = Message("field '{found}' is read as '{canonical}'", found=free[0], canonical=canonical)
             remedy = Message("say so in the catalogue under 'fields', or name another field there")
             problems.append(Problem("note", place, what, remedy))
-    return renamed
+    return sources
 
 
 def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> None:
     for name in {**spec.values, **OLD_VALUES}:
-        declared, old = spec.values.get(name, {}), OLD_VALUES.get(name, {})
+        # A value that the catalogue maps to itself is known, and is not changed.
+        declared = {k: v for k, v in spec.values.get(name, {}).items() if k != v}
+        old = {k: v for k, v in OLD_VALUES.get(name, {}).items() if k not in spec.values.get(name, {})}
         for mapping, level, remedy in (
             (declared, "note", Message("as the catalogue says under 'values'")),
             (
-                {k: v for k, v in old.items() if k not in declared},
+                old,
                 "warning",
                 Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
             ),

@@ -37,6 +37,9 @@ class ReadOptions:
         Whether lines and numbered points that enclose an area stay as they are, or become its polygon.
     helmert : Helmert, optional
         The seven parameters from the datum of the input to CGCS2000.
+    activities : {"listed", "refused"}
+        Whether sites with an activity that is not in the vocabulary are listed and 未核查 where the answer depends on it, or
+        the input is refused.
     where : mapping of str to strings
         Keep only the rows whose fields have one of these values, compared as text. A database gets the values as bound
         parameters.
@@ -57,6 +60,7 @@ class ReadOptions:
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"
+    activities: Literal["listed", "refused"] = "listed"
     rows: tuple[int, int] | None = None
 
 

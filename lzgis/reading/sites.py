@@ -19,7 +19,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import RESOLUTION_M, Problem, Repair, SiteTable, Source
 from lzgis.reading.attributes import site_column
-from lzgis.reading.base import ReadOptions
+from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.field_names import SITE_FIELDS
 from lzgis.reading.outlines import as_polygons, no_outline, outline_problem, outline_repairs, outlines_of
 from lzgis.reading.repair import Change, drop_heights, repair_geometries
@@ -66,10 +66,14 @@ def read_sites(
 
 def sites_of(reading: Reading, *, near: shapely.Geometry | None = None) -> SiteTable:
     """Wait for a reading, and return its site table; raises as :func:`read_sites`."""
-    read = reading.result()
+    return sites_from_read(reading.result(), reading.options, near=near)
+
+
+def sites_from_read(read: Read, options: ReadOptions, *, near: shapely.Geometry | None = None) -> SiteTable:
+    """Return the site table of what was read; raises as :func:`read_sites`."""
     origin = Origin(read.name, read.sha256, read.engine)
-    table = _table(read.frame, origin, reading.options, near, read.changes)
-    hints = [] if reading.options.shifted else shifted_by_name(read.name, read.frame.columns)
+    table = _table(read.frame, origin, options, near, read.changes)
+    hints = [] if options.shifted else shifted_by_name(read.name, read.frame.columns)
     return replace(table, problems=(*read.problems, *hints, *table.problems))
 
 
@@ -145,6 +149,7 @@ def _table(
         located.transforms,
         (*drawn.repairs, *mended.repairs),
         drawn.enclosing,
+        options.activities,
     )
 
 

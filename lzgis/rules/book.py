@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,14 +65,21 @@ class BookFile(Data):
     tolerance: Tolerance | None = Field(default=None)
 
 
-def read_rulebook(path: str | Path) -> RuleBook:
+def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook:
     """Read a rule book and the books it extends.
+
+    Parameters
+    ----------
+    path : path
+        The book.
+    outside : iterable of paths
+        Folders, other than that of the book, in which books that it extends may be.
 
     Raises
     ------
     ConfigError
-        If a file is missing or not TOML, a key is unknown, a rule names an unknown kind, layer, document or activity, or
-        two activities share a name.
+        If a file is missing or not TOML, a key is unknown, a rule names an unknown kind, layer, document or activity, two
+        activities share a name, or a book that it extends is elsewhere, also through a link.
 
     Examples
     --------
@@ -80,7 +88,8 @@ def read_rulebook(path: str | Path) -> RuleBook:
     'avoid'
     """
     path = Path(path)
-    read = list(_with_extended(path, (), set()))
+    homes = [path.resolve().parent, *(one.resolve() for one in outside)]
+    read = list(_with_extended(path, (), set(), homes))
     parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "fact", "matter")
     merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
@@ -111,6 +120,28 @@ def read_rulebook(path: str | Path) -> RuleBook:
     _check_matters(book, path.name)
     _check_requirements(book, path.name)
     return book
+
+
+def extended(common: RuleBook, own: RuleBook) -> RuleBook:
+    """Return a book with the entries of two: an entry of `own` replaces that of `common` with the same id."""
+
+    def by_id(parts: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple({one.id: one for one in (*parts, *others)}.values())
+
+    return replace(
+        own,
+        rules=by_id(common.rules, own.rules),
+        audits=by_id(common.audits, own.audits),
+        requirements=by_id(common.requirements, own.requirements),
+        documents={**common.documents, **own.documents},
+        activities={**common.activities, **own.activities},
+        layers={**common.layers, **own.layers},
+        mentions={**common.mentions, **own.mentions},
+        facts={**common.facts, **own.facts},
+        matters={**common.matters, **own.matters},
+        files=tuple(dict.fromkeys((*common.files, *own.files))),
+        cases=(*common.cases, *own.cases),
+    )
 
 
 def shipped_book(name: str) -> Path:
@@ -173,7 +204,9 @@ def not_covered(book: RuleBook, present: Collection[str], day: dt.date) -> tuple
     return tuple(name for name in book.matters if name in unknown or name not in answered)
 
 
-def _with_extended(path: Path, chain: tuple[Path, ...], done: set[Path]) -> Iterator[tuple[str, BookFile, str]]:
+def _with_extended(
+    path: Path, chain: tuple[Path, ...], done: set[Path], homes: list[Path]
+) -> Iterator[tuple[str, BookFile, str]]:
     """Yield the books that a book extends, each once, and then the book: later entries replace earlier ones."""
     path = path.resolve()
     if path in done:
@@ -187,8 +220,12 @@ def _with_extended(path: Path, chain: tuple[Path, ...], done: set[Path]) -> Iter
         )
     book = parse(BookFile, load_toml(path), path.name)
     for name in book.book.extends:
-        base = path.parent / name if name.endswith(".toml") else shipped_book(name)
-        yield from _with_extended(base, (*chain, path), done)
+        own = name.endswith(".toml")
+        base = path.parent / name if own else shipped_book(name)
+        if own and not any(base.resolve().is_relative_to(home) for home in homes):
+            what = Message("extends '{name}', which is outside its folder", name=name)
+            raise ConfigError(path.name, what, Message("copy it there, or name its folder in city.outside"))
+        yield from _with_extended(base, (*chain, path), done, homes)
     done.add(path)
     yield path.name, book, hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -285,8 +322,17 @@ def _check_matters(book: RuleBook, place: str) -> None:
         if rule.matter and rule.matter not in book.matters:
             what = Message("matter '{matter}' is not in the book", matter=rule.matter)
             raise ConfigError(here, what, nearest(rule.matter, book.matters))
-        for facts in (rule.facts, *(one.facts for one in rule.unless)):
+        for facts in (rule.facts, *(exception.facts for exception in rule.unless)):
             _check_facts(book, facts, here)
+    for name, one in book.matters.items():
+        for activity in one.activities:
+            if activity not in book.activities:
+                what = Message("activity '{activity}' is not known", activity=activity)
+                raise ConfigError(
+                    Message("{place}, matter '{name}'", place=place, name=name),
+                    what,
+                    nearest(activity, book.activities),
+                )
     rules = [rule.id for rule in book.rules]
     for number, case in enumerate(book.cases, start=1):
         here = Message("{place}, case {number}", place=place, number=number)

@@ -11,6 +11,7 @@ import shapely
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
+from lzgis.config import nearest
 from lzgis.coordinates.plane import ELLIPSOID
 from lzgis.errors import ConfigError, SourceError
 from lzgis.geometry import Translation, shortest_translation
@@ -26,7 +27,7 @@ from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.findings import finding_rows
 from lzgis.screening.screen import screen
 from lzgis.screening.setting import Setting, setting_of
-from lzgis.screening.subjects import Subjects, subjects_of
+from lzgis.screening.subjects import Subjects, refuse_unknown_activities, subjects_of
 
 #: A move is longer than the shortest by this (m): a site exactly on a border may overlap it after rounding.
 _EXTRA_M = RESOLUTION_M
@@ -131,6 +132,7 @@ def avoid(
     city = open_catalogue(city) if isinstance(city, str | Path) else city
     site = _one_site(sites if isinstance(sites, SiteTable) else read_sites(sites, near=city.outline), site_id)
     setting = setting_of(city, date_of(as_of))
+    refuse_unknown_activities(site, setting.book)
     subjects = subjects_of(site, setting.book, city, np.array([0]))
     rules, forbidden = _obstacles(subjects, setting, within_m)
     shape = subjects.sites.geometry[0]
@@ -171,9 +173,8 @@ def _shift(site: SiteTable, shape: shapely.Geometry, move: Translation, setting:
 def _one_site(table: SiteTable, site_id: str) -> SiteTable:
     frame = table.frame[table.frame["id"] == site_id].reset_index(drop=True)
     if not len(frame):
-        known = ", ".join(str(one) for one in table.frame["id"].head(10))
         what = Message("has no site '{site_id}'", site_id=site_id)
-        raise SourceError(table.source.name, what, Message("there are {names}", names=known))
+        raise SourceError(table.source.name, what, nearest(site_id, [str(one) for one in table.frame["id"]]))
     if shapely.is_missing(frame.geometry.iloc[0]):
         place = Message("{name}, site '{site}'", name=table.source.name, site=site_id)
         raise SourceError(place, Message("its geometry cannot be used"), Message("look at its geometry"))

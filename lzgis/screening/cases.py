@@ -65,6 +65,31 @@ def run_cases(book: RuleBook) -> list[Outcome]:
     return [outcomes[number] for number in sorted(outcomes)]
 
 
+def answers_to(book: RuleBook, case: Case) -> pd.DataFrame:
+    """Screen the site of a case against every rule in force on its day.
+
+    Returns
+    -------
+    DataFrame
+        One row per finding: ``rule``, ``state``, ``reason``, ``severity``, ``route``, ``open_facts``, ``item``, ``procedure``,
+        ``basis`` and ``note``. Rules whose layer the case does not place are 未核查.
+
+    Examples
+    --------
+    >>> from lzgis.rules.book import read_rulebook, shipped_book
+    >>> book = read_rulebook(shipped_book("national"))
+    >>> case = next(one for one in book.cases if one.rule == "farmland-solar")
+    >>> rows = answers_to(book, case)
+    >>> rows.loc[rows["state"] == "涉及", "rule"].tolist()
+    ['farmland', 'farmland-solar']
+    """
+    current = book.as_of(case.day)
+    scene = _scene_of([case], current)
+    tables = check_all(Shared(scene.subjects, scene.layers), case.day)
+    names = ("rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note")
+    return pd.concat([pd.DataFrame({name: table[name] for name in names}) for table in tables], ignore_index=True)
+
+
 def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date) -> Iterator[Outcome]:
     in_force = {rule.id for rule in book.rules}
     asked = []

@@ -211,6 +211,7 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
     severity[possible], route[possible] = Severity.CONDITIONAL.value, Route.PROOF.value
     state[fact_rows], reason[fact_rows] = State.NOT_CHECKED, Reason.FACT_MISSING
     state[open_rows], reason[open_rows] = State.NOT_CHECKED, Reason.ACTIVITY_MISSING
+    reason[open_rows & (subjects.activity[rows.site] != "")] = Reason.ACTIVITY_UNKNOWN
     return {
         "severity": severity,
         "route": np.where(hit & ~open_rows & ~fact_rows, route, ""),

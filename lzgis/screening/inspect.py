@@ -31,9 +31,10 @@ from lzgis.reading import (
     read_in_sandbox,
     sha256_of,
     shown,
-    sites_from_frame,
+    sites_from_read,
 )
 from lzgis.screening.duplicates import AreaField, Overlap, area_fields, equal_shapes, overlaps
+from lzgis.screening.subjects import refuse_unknown_activities, unknown_activities
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Sheet:
 
     `assumed` lists what reading the input assumes, `refused` the errors with which it would end; the other attributes hold
     what was found before these. `repairs` lists what would be done to shapes. `outline` is that of the city, in EPSG:4490.
+    `sites` is the table that a screening would use, if nothing is refused.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Sheet:
     transforms: tuple[str, ...] = ()
     outline: shapely.Geometry | None = None
     repairs: tuple[Repair, ...] = ()
+    sites: SiteTable | None = None
 
     @property
     def readable(self) -> bool:
@@ -136,7 +139,7 @@ def inspect_file(
     options : ReadOptions, optional
         What the user declares, as for `lzgis.read_sites`.
     city : Catalogue or path, optional
-        The city whose outline the input is compared with.
+        The city whose outline the input is compared with, and whose vocabulary names the activities.
 
     Raises
     ------
@@ -165,8 +168,9 @@ def inspect_file(
     if not options.shifted:
         assumed += shifted_by_name(name, read.frame.columns)
     located = _located(read, name, options, outline, refused)
-    table = _table(read, name, options, outline, refused)
+    table = _table(read, options, outline, refused)
     assumed += [*(located.problems if located else ()), *(table.problems if table else ())]
+    assumed += _activities(table, city, options, refused)
     is_spatial = isinstance(read.frame, gpd.GeoDataFrame)
     return Sheet(
         name,
@@ -181,20 +185,36 @@ def inspect_file(
         located.transforms if located is not None else (),
         outline,
         table.repairs if table is not None else (),
+        table if not refused else None,
     )
 
 
 def _table(
-    read: Read, name: str, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
+    read: Read, options: ReadOptions, outline: shapely.Geometry | None, refused: list[LzgisError]
 ) -> SiteTable | None:
     """Make a table of sites as a screening would; None if the input has no geometry or is refused."""
     if not isinstance(read.frame, gpd.GeoDataFrame):
         return None
     try:
-        return sites_from_frame(read.frame, name=name, options=options, near=outline, changes=read.changes)
+        return sites_from_read(read, options, near=outline)
     except LzgisError as error:
         refused.append(error)
         return None
+
+
+def _activities(
+    table: SiteTable | None, city: Catalogue | None, options: ReadOptions, refused: list[LzgisError]
+) -> tuple[Problem, ...]:
+    """List the activities that the city's vocabulary does not have, or refuse the first, as a screening would."""
+    if table is None or city is None:
+        return ()
+    if options.activities == "listed":
+        return unknown_activities(table, city.book)
+    try:
+        refuse_unknown_activities(table, city.book)
+    except LzgisError as error:
+        refused.append(error)
+    return ()
 
 
 def _on_disk(path: Path) -> tuple[int, str]:

@@ -7,6 +7,7 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,19 +19,19 @@ import shapely
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
-from lzgis.model.report import Report, SiteTable
+from lzgis.model.report import HIT_STATES, Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.rules.for_sites.hits import Geometries
 from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
-from lzgis.screening.findings import findings_table
+from lzgis.screening.findings import NO_PART, findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
-from lzgis.screening.subjects import subjects_of
+from lzgis.screening.subjects import Subjects, fact_problems, refuse_unknown_activities, subjects_of, unknown_activities
 from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
@@ -85,30 +86,77 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     Raises
     ------
     SourceError
-        If an activity is not in the vocabulary.
+        If an activity is not in the vocabulary and ``sites.activities`` is ``refused``.
+    """
+    if sites.activities == "refused":
+        refuse_unknown_activities(sites, setting.book)
+    return assembled(checked(sites, setting, progress=progress), sites, setting)
+
+
+class Checked(NamedTuple):
+    """The sites of a screening, what their rules share, and their findings with the positions of the parts."""
+
+    subjects: Subjects
+    shared: Shared
+    findings: gpd.GeoDataFrame
+    keys: PartKeys
+
+
+def checked(
+    sites: SiteTable, setting: Setting, *, present: Collection[str] = (), progress: Progress | None = None
+) -> Checked:
+    """Check sites against every rule; return the findings.
+
+    Layers in `present` are known to be of this place, though they may have no feature in the city.
     """
     city, book, layers = setting.city, setting.book, setting.plane_layers
     everyone = np.arange(len(sites.frame))
     usable = np.flatnonzero(~shapely.is_missing(sites.frame.geometry.to_numpy()))
     subjects = subjects_of(sites, book, city, everyone)
-    checked = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
-    shared = Shared(checked, layers)
+    with_shape = subjects if len(usable) == len(everyone) else subjects_of(sites, book, city, usable)
+    shared = Shared(with_shape, layers, elsewhere=dict.fromkeys(present, False))
     parts = check_all(shared, setting.day, progress=progress)
     if len(usable) < len(everyone):
         for part in parts:
             part["site"] = usable[part["site"]]
         parts += unusable_rows(subjects, np.setdiff1d(everyone, usable), layers, setting.day)
-    levels = {name: layers[name] for name in city.city.divisions if name in layers}
     make = partial(made_parts, shared, city.plane, usable)
     findings, keys = findings_table(parts, subjects, make)
+    _add_strip_lengths(findings, keys, subjects, partial(plane_parts, shared, usable))
+    return Checked(subjects, shared, findings, keys)
 
+
+def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
+    """Add verdicts and the breakdown by divisions to the findings of sites."""
+    layers = setting.plane_layers
+    levels = {name: layers[name] for name in setting.city.city.divisions if name in layers}
+    measure = partial(part_sizes, done.shared)
     return Screened(
-        sites=sites.frame.assign(activity=subjects.activity),
-        findings=findings,
-        verdicts=verdicts(findings, subjects, setting.day),
-        breakdown=breakdown(findings, keys, subjects.sites, partial(part_sizes, shared), levels),
-        problems=sites.problems,
+        sites=sites.frame.assign(activity=done.subjects.activity),
+        findings=done.findings,
+        verdicts=verdicts(done.findings, done.subjects, setting.day),
+        breakdown=breakdown(done.findings, done.keys, done.subjects.sites, measure, levels),
+        problems=(
+            *sites.problems,
+            *unknown_activities(sites, setting.book),
+            *fact_problems(done.subjects.table, setting.book),
+        ),
     )
+
+
+def _add_strip_lengths(
+    findings: gpd.GeoDataFrame, keys: PartKeys, subjects: Subjects, build: Callable[[PartKeys], Geometries]
+) -> None:
+    """Give findings of lines that are judged as strips the length of the line in the part, beside its area."""
+    hit = findings["state"].isin(HIT_STATES).to_numpy(dtype=bool) & (keys.rows.feature != NO_PART)
+    which = np.flatnonzero(hit & subjects.strips[keys.rows.site])
+    if not len(which):
+        return
+    parts = build(keys.take(which))
+    there = shapely.intersection(subjects.lines[keys.rows.site[which]], parts)
+    lengths = findings["length_m"].to_numpy(dtype=float).copy()
+    lengths[which] = shapely.length(there)
+    findings["length_m"] = lengths
 
 
 def made_parts(shared: Shared, plane: Plane, usable: np.ndarray, keys: PartKeys) -> Geometries:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lzgis.errors import ConfigError
+from lzgis.messages import Message
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
 if TYPE_CHECKING:
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from lzgis.city.catalogue import Catalogue
+    from lzgis.city.region import Region
     from lzgis.model.report import Report, SiteTable
     from lzgis.screening.check import Progress
 
 
 def screen(  # noqa: PLR0913 (what a screening may be given)
     sites: SiteTable | Reading | gpd.GeoDataFrame | str | Path,
-    city: Catalogue | str | Path,
+    city: Catalogue | Region | str | Path,
     *,
     as_of: dt.date | str | None = None,
     made_at: dt.datetime | None = None,
@@ -39,8 +42,8 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     ----------
     sites : SiteTable, Reading, GeoDataFrame or path
         Geometries of any types. :func:`lzgis.reading.begin_reading` takes declarations on a file and accepts repairs.
-    city : Catalogue or path
-        The city, or its folder.
+    city : Catalogue, Region or path
+        The city or several, or the folder of either.
     as_of : date or ISO string, optional
         The date whose rules apply; today if not given.
     made_at : datetime, optional
@@ -60,7 +63,8 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     Raises
     ------
     SourceError
-        If the sites or a layer cannot be read, or an activity is not in the vocabulary.
+        If the sites or a layer cannot be read, or an activity is not in the vocabulary and the sites were read with
+        ``activities="refused"``.
     ConfigError, LayerError
         If the city's folder is not valid.
 
@@ -73,12 +77,28 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     """
     with _begun(sites) as given:
         from lzgis.city.catalogue import open_catalogue
+        from lzgis.city.region import Region, is_region, open_region
+
+        if isinstance(city, Region) or (isinstance(city, str | Path) and is_region(city)):
+            from lzgis.screening.region import screen_region
+
+            region = city if isinstance(city, Region) else open_region(city)
+            _refuse(overrides=overrides, client=client)
+            return screen_region(given, region, as_of=as_of, made_at=made_at, progress=progress)
         from lzgis.screening.run import run_screening
 
         opened = open_catalogue(city) if isinstance(city, str | Path) else city
         return run_screening(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
         )
+
+
+def _refuse(**given: object) -> None:
+    """Refuse what a screening of several cities does not take."""
+    for name, value in given.items():
+        if value is not None:
+            what = Message("is not taken for several cities at once")
+            raise ConfigError(name, what, Message("screen each city alone, or leave it out"))
 
 
 @contextmanager

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lzgis.city.catalogue import Catalogue, missing_layers
+from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
 from lzgis.messages import Message
-from lzgis.model.catalogue import CatalogueSpec
+from lzgis.model.catalogue import Baseline, CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
 from lzgis.reading import shown
-from lzgis.rules.book import unknown_matters
+from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
@@ -31,7 +32,7 @@ class Setting:
     Attributes
     ----------
     city : Catalogue
-        The city.
+        The city, with the states of its layers on that day.
     day : date
         The date whose rules apply.
     book : RuleBook
@@ -93,8 +94,20 @@ def setting_from(reference: SettingReference) -> Setting:
     return setting
 
 
-def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = None) -> Setting:
-    """Load the rules in force on a day and all layers of a city.
+class Common(NamedTuple):
+    """What the cities of a region share: a rule book, and layers by id; a city's own entries replace these."""
+
+    book: RuleBook | None
+    loaded: Mapping[str, LoadedLayer]
+
+
+NOTHING_COMMON = Common(None, {})
+
+
+def setting_of(
+    city: Catalogue, day: dt.date, *, common: Common = NOTHING_COMMON, progress: Progress | None = None
+) -> Setting:
+    """Load the rules in force on a day and all layers of a city, with those that it shares with others.
 
     Raises
     ------
@@ -103,17 +116,30 @@ def setting_of(city: Catalogue, day: dt.date, *, progress: Progress | None = Non
     SourceError, LayerError
         If a layer cannot be read.
     """
-    book = city.book.as_of(day)
+    book = _with_common(city, common.book).as_of(day)
+    city = city.as_of(day)
     if not book.rules:
         raise ConfigError(
             Message("rule book '{name}'", name=book.name),
             Message("has no rule in force on {day}", day=day),
             Message("give a later date with as_of"),
         )
-    loaded = _load_layers(city, progress)
-    problems = (*_missing_layer_problems(city, book, loaded), *_unknown_matter_problems(book, day))
+    loaded = {**common.loaded, **_load_layers(city, progress)}
+    needed = {name for rule in book.rules for name in rule.layers} | {city.city.outline}
+    problems = (
+        *_missing_layer_problems(city, book, loaded),
+        *_unknown_matter_problems(book, day),
+        *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
+    )
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
+
+
+def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
+    """Return the book of a city whose entries replace those of the common book; a city may have no book of its own."""
+    if common is None:
+        return city.book
+    return extended(common, city.book) if (city.root / city.city.rules).is_file() else common
 
 
 def _load_layers(city: Catalogue, progress: Progress | None) -> dict[str, LoadedLayer]:
@@ -128,7 +154,7 @@ def _load_layers(city: Catalogue, progress: Progress | None) -> dict[str, Loaded
 
 def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> tuple[Problem, ...]:
     """List the layers that rules name and the city lacks, then those of the catalogue whose files do not exist."""
-    named_by_rules = missing_layers(city, book)
+    named_by_rules = missing_layers(city, book).drop(labels=list(loaded), errors="ignore")
     needed = {rule.layer for rule in book.rules}
     problems = []
     for name, title in named_by_rules.items():
@@ -159,12 +185,46 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
 
 
 def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
-    """Raise `ConfigError` if a rule measures from a layer whose catalogue entry states no baseline."""
-    for name, one in loaded.items():
-        for rule in book.rules:
-            if isinstance(rule, KeepAway) and name in rule.layers and one.layer.spec.baseline is None:
+    """Raise `ConfigError` if the distance that a rule demands cannot be measured, or would not be used."""
+    baselines = {name: one.layer.spec.baseline for name, one in loaded.items()}
+    for rule in (one for one in book.rules if isinstance(one, KeepAway)):
+        for name in (one for one in rule.layers if one in loaded):
+            place = Message("catalogue, layer '{name}'", name=name)
+            if baselines[name] is None:
                 what = Message(
                     "rule '{id}' measures from it, but it does not say what its geometry stands for", id=rule.id
                 )
-                remedy = Message('add baseline = "centreline" or another')
-                raise ConfigError(Message("catalogue, layer '{name}'", name=name), what, remedy)
+                remedy = Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"')
+                raise ConfigError(place, what, remedy)
+            if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry != "polygon":
+                what = Message(
+                    'baseline = "edge" is that of an area, and its geometry is {kind}',
+                    kind=loaded[name].layer.spec.geometry,
+                )
+                raise ConfigError(place, what, Message('give another baseline, as "centreline"'))
+        _check_zone_distance(rule, baselines)
+
+
+def _check_zone_distance(rule: KeepAway, baselines: Mapping[str, Baseline | None]) -> None:
+    """Raise `ConfigError` if a rule leaves open what it demands from a delimited zone, or its `distance_m` is never used."""
+    zones = [name for name in rule.layers if baselines.get(name) == Baseline.DELIMITED_ZONE]
+    if not zones:
+        return
+    place = Message("rule '{id}'", id=rule.id)
+    if rule.zone_distance_m is None:
+        what = Message(
+            "layer '{name}' is a delimited zone, and the rule does not say what distance it demands from it",
+            name=zones[0],
+        )
+        remedy = Message(
+            'add zone_distance_m (0: a site may touch the zone), or let the layer say baseline = "edge" if distance_m is meant'
+        )
+        raise ConfigError(place, what, remedy)
+    if len(zones) == len(rule.layers) and rule.zone_distance_m != rule.distance_m:
+        what = Message(
+            "distance_m = {distance:g} is never used: all of its layers are delimited zones", distance=rule.distance_m
+        )
+        remedy = Message(
+            'give zone_distance_m the same value, or let the layer say baseline = "edge" if distance_m is meant'
+        )
+        raise ConfigError(place, what, remedy)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from lzgis.city.catalogue import Catalogue
 from lzgis.config import nearest
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import SEPARATOR, SiteTable
+from lzgis.model.report import SEPARATOR, Problem, SiteTable
 from lzgis.model.rules import Fact, Rule, RuleBook
 from lzgis.rules.book import NUMERIC, activity_of
+from lzgis.rules.for_sites.hits import Flags, Geometries
 from lzgis.rules.for_sites.plane import PlaneSites
+
+#: The fact by which a line declares the width of its land take (m).
+WIDTH_FACT = "width_m"
+#: Segments of a quarter circle at the bends of a strip.
+_BEND_SEGMENTS = 16
+#: How many values of a column that are not understood are named.
+_MOST_STRANGE = 5
 
 
 class FactAnswers(NamedTuple):
@@ -38,13 +47,16 @@ class Subjects:
     table : DataFrame
         The sites as they were read.
     activity : array of str
-        Id of each site's activity in the vocabulary; empty if the site gives none.
+        Id of each site's activity in the vocabulary; the word as given if it is not in the vocabulary; empty if the site
+        gives none.
     sites : PlaneSites
         Their shapes in the plane of the city.
     book : RuleBook
         The rules to check them against, and the vocabulary.
     encloses : array of bool
         Whether each site is a line or a point of an outline; the area that it encloses is not checked.
+    lines : array of geometry
+        The lines in the plane of the sites that are judged as strips, None for others; empty if there are none.
     """
 
     table: pd.DataFrame
@@ -52,12 +64,20 @@ class Subjects:
     sites: PlaneSites
     book: RuleBook
     encloses: np.ndarray
+    lines: Geometries = field(default_factory=lambda: np.zeros(0, dtype=object))
+
+    @cached_property
+    def strips(self) -> Flags:
+        """Whether each site is a line that is judged as a strip of the width that it declares."""
+        if not len(self.lines):
+            return np.zeros(len(self.sites), dtype=bool)
+        return np.asarray(~shapely.is_missing(self.lines), dtype=bool)
 
     def has_activity(self, activities: list[str]) -> np.ndarray:
         """Whether each site's activity is one of these, or a case of one."""
         wanted = frozenset(activities)
         codes, given = self._activities
-        fits = np.array([bool(a) and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
+        fits = np.array([a in self.book.activities and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)
         return np.asarray(fits[codes])
 
     def facts_hold(self, conditions: Mapping[str, list[str]]) -> FactAnswers:
@@ -110,13 +130,43 @@ class Subjects:
 
     @cached_property
     def no_activity(self) -> np.ndarray:
-        """Whether the site gives no activity."""
-        return np.asarray(self.activity == "", dtype=bool)
+        """Whether the site gives no activity, or one that is not in the vocabulary."""
+        codes, given = self._activities
+        unknown = np.array([one not in self.book.activities for one in given], dtype=bool)
+        return np.asarray(unknown[codes], dtype=bool)
+
+
+def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
+    """List the columns of facts with values that are not understood, which declare nothing."""
+    problems = []
+    for name, fact in book.facts.items():
+        column = fact_column(table, fact, name)
+        if column is None:
+            continue
+        given = table[column][table[column].notna() & (table[column].astype(str).str.strip() != "")]
+        strange = dict.fromkeys(str(value) for value in given if fact_value(fact, value) == "")
+        words = ("yes", "no") if fact.kind == "yes-no" else fact.words
+        remedy = (
+            Message("give a number in {unit}", unit=fact.unit)
+            if fact.kind == "number"
+            else Message("give one of: {allowed}", allowed=", ".join(words))
+        )
+        for value in [*strange][:_MOST_STRANGE]:
+            what = Message(
+                "{value!r} is not understood as {fact}, so nothing is declared", value=value, fact=fact.title
+            )
+            problems.append(Problem("warning", Message("column '{column}'", column=column), what, remedy))
+    return tuple(problems)
+
+
+def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
+    """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
+    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
+    return next((c for c in table.columns if str(c).strip().casefold() in names), None)
 
 
 def _declared(table: pd.DataFrame, fact: Fact, name: str) -> np.ndarray:
-    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
-    column = next((c for c in table.columns if str(c).strip().casefold() in names), None)
+    column = fact_column(table, fact, name)
     if column is None:
         return np.full(len(table), "", dtype=object)
     return np.array([fact_value(fact, value) for value in table[column]], dtype=object)
@@ -164,38 +214,86 @@ def _meets(declared: str, condition: str) -> bool:
 
 
 def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.ndarray) -> Subjects:
-    """Project the sites at positions `which` to the plane of the city, and look up their activities.
+    """Project the sites at positions `which` to the plane of the city, and look up their activities."""
+    frame = sites.frame.iloc[which]
+    ids = {given: _id_of(given, book) for given in set(frame["activity"])}
+    activity = np.array([ids[a] for a in frame["activity"]], dtype=object)
+    geometry = np.asarray(city.plane.project(frame.geometry.to_numpy()), dtype=object)
+    encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
+    table = frame.reset_index(drop=True)
+    shapes, lines = _strips_of(geometry, table, book)
+    return Subjects(table, activity, PlaneSites(shapes), book, encloses, lines)
+
+
+def _strips_of(geometry: Geometries, table: pd.DataFrame, book: RuleBook) -> tuple[Geometries, Geometries]:
+    """Replace lines that declare the width of their land take by strips, half of it on each side; return them and the lines."""
+    none = np.zeros(0, dtype=object)
+    if WIDTH_FACT not in book.facts:
+        return geometry, none
+    declared = _declared(table, book.facts[WIDTH_FACT], WIDTH_FACT)
+    width = np.array([float(one) if one else 0.0 for one in declared])
+    which = np.flatnonzero((shapely.get_dimensions(geometry) == 1) & (width > 0))
+    if not len(which):
+        return geometry, none
+    lines, shapes = np.full(len(geometry), None, dtype=object), geometry.copy()
+    lines[which] = geometry[which]
+    shapes[which] = strip(geometry[which], width[which])
+    return shapes, lines
+
+
+def strip(lines: Geometries, width_m: np.ndarray) -> Geometries:
+    """Return the strips of lines: half of the width on each side, flat at the ends, round at bends.
+
+    Examples
+    --------
+    >>> line = np.array([shapely.LineString([(0, 0), (100, 0)])], dtype=object)
+    >>> shapely.area(strip(line, np.array([12.0])))
+    array([1200.])
+    """
+    made = shapely.buffer(lines, width_m / 2, quad_segs=_BEND_SEGMENTS, cap_style="flat", join_style="round")
+    return np.asarray(made, dtype=object)
+
+
+def unknown_activities(sites: SiteTable, book: RuleBook) -> tuple[Problem, ...]:
+    """Return a warning with the nearest words for every site whose activity is not in the vocabulary."""
+    problems = []
+    for site, given in zip(sites.frame["id"], sites.frame["activity"], strict=True):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message("{name}, site '{site}', activity", name=sites.source.name, site=site)
+            what = Message(
+                "'{given}' is not in the vocabulary; what depends on the activity is not checked", given=given
+            )
+            problems.append(Problem("warning", place, what, _nearest_words(given, book)))
+    return tuple(problems)
+
+
+def refuse_unknown_activities(sites: SiteTable, book: RuleBook, *, first_row: int = 1) -> None:
+    """Refuse sites with an activity that is not in the vocabulary.
 
     Raises
     ------
     SourceError
-        If an activity is not in the vocabulary.
+        If there is one; the error names its row, counted from `first_row`.
     """
-    frame = sites.frame.iloc[which]
-    ids: dict[str, str] = {"": ""}
-    for row, given in zip(which, frame["activity"], strict=True):
-        if given in ids:
-            continue
-        try:
-            ids[given] = activity_of(book, given)
-        except KeyError:
-            raise _unknown_activity(sites, book, int(row)) from None
-    activity = np.array([ids[a] for a in frame["activity"]], dtype=object)
-    geometry = city.plane.project(frame.geometry.to_numpy())
-    encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
-    return Subjects(frame.reset_index(drop=True), activity, PlaneSites(geometry), book, encloses)
+    for row, (site, given) in enumerate(zip(sites.frame["id"], sites.frame["activity"], strict=True), first_row):
+        if given and _id_of(given, book) not in book.activities:
+            place = Message(
+                "{name}, row {value} (site '{value2}'), activity", name=sites.source.name, value=row, value2=site
+            )
+            what = Message("'{given}' is not in the vocabulary", given=given)
+            raise SourceError(place, what, _nearest_words(given, book))
 
 
-def _unknown_activity(sites: SiteTable, book: RuleBook, row: int) -> SourceError:
-    given = sites.frame["activity"].iloc[row]
+def _id_of(given: str, book: RuleBook) -> str:
+    try:
+        return activity_of(book, given) if given else ""
+    except KeyError:
+        return given
+
+
+def _nearest_words(given: str, book: RuleBook) -> str:
     titles = [a.title for a in book.activities.values()]
-    allowed = nearest(given, titles)
-    if not allowed.startswith("allowed"):
-        allowed = Message("{near} allowed: {names}", near=allowed, names="、".join(titles))
-    place = Message(
-        "{name}, row {value} (site '{value2}'), activity",
-        name=sites.source.name,
-        value=row + 1,
-        value2=sites.frame["id"].iloc[row],
-    )
-    return SourceError(place, Message("'{given}' is not in the vocabulary", given=given), allowed)
+    near = nearest(given, [word for a in book.activities.values() for word in (a.title, *a.aliases)])
+    if near.startswith("allowed"):
+        return nearest(given, titles)
+    return Message("{near} allowed: {names}", near=near, names="、".join(titles))

@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Severity
@@ -21,7 +22,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
 
     A prohibition outweighs everything. Next comes what needs a procedure or may be a boundary error, then what was not
     checked. The verdict is 未发现冲突 only where a site has none of these, and the book knows what applied on `day` in all
-    of its matters; otherwise it is 核查不完整.
+    matters that are about its activity; otherwise it is 核查不完整.
 
     Raises
     ------
@@ -42,8 +43,8 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
     review = (involved & conditional) | (sliver & (grave | conditional))
     notice = (involved | sliver) & ~grave & ~conditional
     n = len(ids)
-    best = np.full(
-        n, (Verdict.INCOMPLETE if unknown_matters(subjects.book, day) else Verdict.NONE_FOUND).value, dtype=object
+    best = np.where(_of_unknown_matter(subjects, day), Verdict.INCOMPLETE.value, Verdict.NONE_FOUND.value).astype(
+        object
     )
     rule = pd.factorize(findings["rule"])
     nearest_rule, nearest_m = _nearest(findings, code, n)
@@ -55,7 +56,7 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
             "activity": subjects.activity,
             "verdict": _verdict(best, code, prohibited, review, unchecked),
             "site_area_m2": np.where(dimension == 2, subjects.sites.size, np.nan),
-            "site_length_m": np.where(dimension == 1, subjects.sites.size, np.nan),
+            "site_length_m": _lengths(subjects),
             "prohibited": _rules_of(n, code, rule, prohibited),
             "conditional": _rules_of(n, code, rule, review),
             "notices": _rules_of(n, code, rule, notice),
@@ -66,6 +67,23 @@ def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.Dat
             "ladder": _ladder(findings, best, code, subjects.book.tolerance.ladder_m2),
         }
     )
+
+
+def _lengths(subjects: Subjects) -> np.ndarray:
+    """Return the lengths of lines, those judged as strips among them; NaN for other sites."""
+    lengths = np.where(subjects.sites.dimension == 1, subjects.sites.size, np.nan)
+    if subjects.strips.any():
+        lengths[subjects.strips] = shapely.length(subjects.lines[subjects.strips])
+    return lengths
+
+
+def _of_unknown_matter(subjects: Subjects, day: dt.date) -> np.ndarray:
+    """Whether a matter of which the book does not know what applied on `day` is about the site."""
+    found = np.zeros(len(subjects.table), dtype=bool)
+    for name in unknown_matters(subjects.book, day):
+        activities = subjects.book.matters[name].activities
+        found |= subjects.has_activity(activities) | subjects.no_activity if activities else True
+    return found
 
 
 def _verdict(

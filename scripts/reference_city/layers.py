@@ -279,6 +279,7 @@ def _parks(scene: Scene) -> list[Feature]:
                 "name": name,
                 "park": park,
                 "hectares": float(hectares),
+                "recognised": "否",
                 "geometry": frame.degrees([shape])[0],
             }
         )

@@ -274,9 +274,9 @@ def test_only_what_can_have_changed_is_checked_again(tmp_path, monkeypatch):
     path = reported(old, sites, tmp_path / "report.json")
     checked: list[tuple[list[str], list[str]]] = []
 
-    def spied(subjects: Any, *rest: Any, **more: Any) -> Any:
-        checked.append((list(subjects.table["id"]), [r.id for r in subjects.book.rules]))
-        return real(subjects, *rest, **more)
+    def spied(shared: Any, *rest: Any, **more: Any) -> Any:
+        checked.append((list(shared.subjects.table["id"]), [r.id for r in shared.subjects.book.rules]))
+        return real(shared, *rest, **more)
 
     real = rechecking.check_all
     monkeypatch.setattr(rechecking, "check_all", spied)
@@ -401,4 +401,4 @@ def test_the_reference_city_with_a_redline_moved(tmp_path):
     lz.export(screen(sites, city, as_of="2026-11-21"), tmp_path / "report.json")
     again = recheck(tmp_path / "report.json", new, old=city)
     same_as_full(again, screen(sites, new, as_of="2026-11-21"))
-    assert again.recomputed < 50 < again.reused
+    assert 0 < 20 * again.recomputed < again.reused

@@ -325,7 +325,13 @@ def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", toy.sites(SITE, toy.square(0, 100)))
 
 
-@case("C", "an activity that is none", "refused", "row 2.*'飞行' is not in the vocabulary", names="row 2")
+@case(
+    "C",
+    "an activity that is none",
+    "answer",
+    "site 's2'.*'飞行' is not in the vocabulary",
+    names="s2",
+)
 def _(folder: Path) -> Path:
     return saved(folder / "sites.gpkg", pair().assign(activity=["住宅", "飞行"]))
 

@@ -137,11 +137,11 @@ def _union_m2(findings: gpd.GeoDataFrame) -> float:
 
 
 def check_sums(report: Report) -> None:
-    """Conflict, touch, clear and not screened: each site has one of them under each rule, and they sum to all pairs."""
-    order = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR]
+    """Each site has one answer under each rule, counted where the rule is not meant for it; they sum to all pairs."""
+    order = [State.INVOLVED, State.SLIVER, State.NOT_CHECKED, State.CLEAR, State.NOT_APPLICABLE]
     rank = report.findings["state"].map({str(state): i for i, state in enumerate(order)})
     pairs = rank.groupby([report.findings["site_id"], report.findings["rule"]]).min()
-    counted = pairs.value_counts().sum()
+    counted = pairs.value_counts().sum() + report.verdicts["not_applicable"].sum()
     assert not rank.isna().any()
     assert counted == len(report.sites) * len(report.book.rules)
 

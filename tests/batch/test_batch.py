@@ -36,6 +36,7 @@ from lzgis.exports.folder import export_folder
 from lzgis.files.manifest import read_manifest
 from lzgis.messages import Message
 from lzgis.model.report import Reason, Verdict
+from lzgis.reading import ReadOptions
 from lzgis.reading.sandbox.parent import begin_reading
 from lzgis.screening.screen import screen
 
@@ -329,15 +330,18 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
     document = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     verdicts = {v["site_id"]: v["verdict"] for v in document["verdicts"]}
     assert len(verdicts) == 23
-    for bad, why in {
-        "s4": "'no such activity' is not in the vocabulary",
-        "s8": "FloatingPointError: side location",
-    }.items():
-        assert verdicts[bad] == Verdict.INCOMPLETE
-        rows = [f for f in document["findings"] if f["site_id"] == bad]
-        assert {(f["state"], f["reason"]) for f in rows} == {("未核查", Reason.GEOMETRY_UNUSABLE)}
-        (problem,) = [p for p in done.problems if f"site '{bad}'" in p.place]
-        assert why in problem.what
+    rows = [f for f in document["findings"] if f["site_id"] == "s8"]
+    assert verdicts["s8"] == Verdict.INCOMPLETE
+    assert {(f["state"], f["reason"]) for f in rows} == {("未核查", Reason.GEOMETRY_UNUSABLE)}
+    (problem,) = [p for p in done.problems if "site 's8'" in p.place]
+    assert "FloatingPointError: side location" in problem.what
+    (problem,) = [p for p in done.problems if "site 's4'" in p.place]
+    assert "'no such activity' is not in the vocabulary" in problem.what
+    whole = screen(tmp_path / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
+    assert verdicts["s4"] == toy.verdict(whole, "s4")["verdict"]
+    strict = BatchOptions(reading=ReadOptions(activities="refused"), formats=("json",), made_at=WHEN)
+    with pytest.raises(SourceError, match="row 4 .site 's4'., activity"):
+        screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "strict", as_of=toy.AS_OF, settings=strict)
     # Every other site is answered as it is without the bad ones.
     clean = screen(place / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
     others = clean.verdicts[~clean.verdicts["site_id"].isin(["s4", "s8"])]

@@ -336,3 +336,14 @@ def test_points_are_a_layer_too(folder):
     save(folder, "redline.gpkg", {"id": ["p"]}, degrees(Point(5, 5)))
     toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', 'source = "redline.gpkg"\ngeometry = "point"'))
     assert open_catalogue(folder).load("redline").layer.frame["id"].tolist() == ["p"]
+
+
+def test_numbers_and_values_that_the_catalogue_maps_to_are_known(folder):
+    lines = [LineString([(0, y), (10, y)]) for y in (0, 10, 20)]
+    toy.write(folder / "roads.gpkg", lines, road=list("abc"), **{"class": [110, 220, 10]})
+    toy.changed(folder, "rules.toml", ('where.class = ["国道"]', 'where.class = ["110"]'))
+    mapped = 'source = "roads.gpkg"\nvalues.class = { "10" = "10" }'
+    toy.changed(folder, "catalog.toml", ('source = "roads.gpkg"', mapped))
+    city = open_catalogue(folder)
+    reported = [str(p) for p in unknown_values(city.book, city.load("roads").layer)]
+    assert [line.partition(",")[0] for line in reported] == ["layer 'roads': field 'class' is '220' in 1 features"]

@@ -184,9 +184,20 @@ def test_a_folder_in_use_is_not_overwritten(place):
 
 def test_an_unknown_activity_is_reported_with_its_row(place, tmp_path):
     toy.sites(FREE, activity="核电站").to_file(tmp_path / "s.gpkg", engine="pyogrio")
-    done = run("screen", tmp_path / "s.gpkg", "--layers", place, "--as-of", toy.AS_OF, "--lang", "en")
-    assert done.returncode == 3
-    assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石" in done.stderr
+    command = ["--layers", place, "--lang", "en"]
+    screened = run("screen", tmp_path / "s.gpkg", *command, "--as-of", toy.AS_OF)
+    assert screened.returncode != 3
+    # `inspect` foresees both.
+    listed = run("inspect", tmp_path / "s.gpkg", *command)
+    assert listed.returncode == 0
+    for shown in (screened.stdout, listed.stdout):
+        assert "site 's1', activity: '核电站' is not in the vocabulary" in " ".join(shown.split())
+    strict = run("screen", tmp_path / "s.gpkg", *command, "--as-of", toy.AS_OF, "--strict")
+    assert strict.returncode == 3
+    assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石" in strict.stderr
+    refused = run("inspect", tmp_path / "s.gpkg", *command, "--strict")
+    assert refused.returncode == 2
+    assert "row 1 (site 's1'), activity: '核电站' is not in the vocabulary" in " ".join(refused.stdout.split())
 
 
 def test_an_elevation_raster_may_be_given_for_the_base_of_the_map(place, tmp_path):

@@ -1,20 +1,21 @@
-"""The console lists all sites of a small file, and the gravest of a large one."""
+"""The console lists all sites of a small file, and the gravest of a large one, in lines that fit its width."""
 
-import io
+import re
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from report_fixture import toy_report
-from rich.console import Console
+from rich.cells import cell_len
 
-from lzgis.cli.tables import verdict_table
+from lzgis.cli.site_lines import count_lines, not_applicable_counts, reason_groups, routes_of, scope_lines, site_lines
+from lzgis.model.report import State
+from lzgis.rules.book import read_rulebook, shipped_book
 from lzgis.words import Words
 
 
-def printed(report):
-    console = Console(file=io.StringIO(), width=200)
-    console.print(verdict_table(report, Words("en")))
-    return console.file.getvalue()
+def printed(report, width=200, language="en"):
+    return [line.plain for line in site_lines(report, Words(language), width=width)]
 
 
 def with_sites(report, count):
@@ -27,12 +28,56 @@ def with_sites(report, count):
 
 
 def test_a_hundred_sites_are_all_listed():
-    text = printed(with_sites(toy_report(), 100))
-    assert all(f"N{number} " in text for number in range(100)) and "more sites" not in text
+    lines = printed(with_sites(toy_report(), 100))
+    assert all(any(f" N{number} " in line for line in lines) for number in range(100))
+    assert not any("more" in line for line in lines)
 
 
 def test_of_more_the_gravest_come_first_and_the_rest_is_counted():
-    text = printed(with_sites(toy_report(), 1234))
-    listed = [line for line in text.splitlines() if "N" in line and "conflict" in line.lower()]
-    assert "N1233 " in listed[0] and len(listed) == 20
-    assert "1,214 more sites" in text
+    lines = printed(with_sites(toy_report(), 1234))
+    listed = [line for line in lines if re.match("[×!?√] N", line)]
+    assert listed[0].startswith("× N1233 ") and len(listed) == 20
+    assert "1,214 more sites" in lines[-1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_site_has_two_lines_at_most_and_none_is_wider_than_the_console(width, language):
+    report = toy_report()
+    lines = printed(report, width, language)
+    assert len(lines) <= 2 * len(report.verdicts)
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_the_counts_of_the_verdicts_are_those_of_the_report():
+    report = toy_report()
+    text = count_lines(report, Words("zh"))[1].plain
+    for verdict, count in report.verdicts["verdict"].value_counts().items():
+        assert f"{verdict} {count}" in text
+
+
+def test_every_rule_of_a_verdict_is_in_one_group():
+    report = toy_report()
+    routes = routes_of(report, report.verdicts["site_id"].tolist())
+    for row in report.verdicts.itertuples():
+        listed = [rule for rules in reason_groups(row, routes).values() for rule in rules]
+        assert sorted(listed) == sorted((*row.prohibited, *row.conditional, *row.not_checked))
+
+
+def test_rules_not_meant_for_an_activity_are_counted_once_per_site_and_rule():
+    report = toy_report()
+    findings = report.findings.iloc[[0, 0, 1]].copy()
+    findings["state"] = State.NOT_APPLICABLE.value
+    findings["site_id"], findings["rule"] = ["A", "A", "A"], ["r", "r", "s"]
+    findings["reason"] = ["inside-not-meant", "inside-not-meant", "activity-not-meant"]
+    verdicts = report.verdicts.iloc[[0]].assign(not_applicable=5)
+    # Two rules with findings, one of which has the site inside, and five without.
+    assert not_applicable_counts(replace(report, findings=findings, verdicts=verdicts)) == (7, 1)
+
+
+def test_matters_that_are_not_covered_are_named():
+    book = read_rulebook(shipped_book("national"))
+    matters = list(book.matters)[:2]
+    report = replace(toy_report(), book=book, not_covered=tuple(matters))
+    text = "".join(line.plain for line in scope_lines(report, Words(), width=80))
+    assert len(matters) == 2 and all(book.matters[one].title in text for one in matters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from report_fixture import FORMULA, LONG, SCRIPT, toy_report
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, write_docx
-from lzgis.exports.dossier.template import VARIABLES, filled_template
+from lzgis.exports.dossier.document import Dossier
+from lzgis.exports.dossier.template import VARIABLES
+from lzgis.exports.dossier.template_process import TemplateFiller
 from lzgis.exports.report_text import visible
 
 GUIDE = Path(__file__).parents[2] / "docs" / "templates.md"
@@ -99,6 +102,45 @@ def test_an_invalid_template_is_named(tmp_path: Path) -> None:
             written(tmp_path / name, tmp_path)
 
 
+def filled(path: Path, one: Dossier) -> bytes:
+    with TemplateFiller(path) as filler:
+        return filler.fill(one, MADE_AT)
+
+
+def nested_loops(depth: int) -> str:
+    begin = "".join(f"{{% for r{i} in basis_rows %}}" for i in range(depth))
+    return begin + "x" + "{% endfor %}" * depth
+
+
+def test_a_template_that_takes_too_long_is_refused_and_its_process_ends(tmp_path: Path) -> None:
+    path = template(tmp_path / "office.docx", nested_loops(40))
+    one = DossierMaker(toy_report()).make("S1")
+    with TemplateFiller(path, time_s=3.0) as filler:
+        with pytest.raises(ExportError, match=r"office\.docx: was not filled within 3 s; see docs/templates\.md"):
+            filler.fill(one, MADE_AT)
+        assert filler._process is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_template_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = template(tmp_path / "office.docx", nested_loops(40))
+    one = DossierMaker(toy_report()).make("S1")
+    filler = TemplateFiller(path, memory_bytes=400 * 1024**2)
+    with filler, pytest.raises(ExportError, match="made the process that fills it end"):
+        filler.fill(one, MADE_AT)
+
+
+def test_one_process_fills_many_documents_and_goes_on_after_an_error(tmp_path: Path) -> None:
+    maker = DossierMaker(toy_report())
+    with TemplateFiller(template(tmp_path / "office.docx", "{{ project.name }}")) as filler:
+        documents = [filler.fill(maker.make(site), MADE_AT) for site in ("S1", "S2", "S1")]
+    assert documents[0] == documents[2] != documents[1]
+    with TemplateFiller(template(tmp_path / "wrong.docx", "{{ nothing }}")) as filler:
+        for _ in range(2):
+            with pytest.raises(ExportError, match="variable 'nothing' is not known"):
+                filler.fill(maker.make("S1"), MADE_AT)
+
+
 def test_a_template_cannot_reach_into_the_program(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ ''.__class__.__mro__ }}")
     with pytest.raises(ExportError):
@@ -107,20 +149,20 @@ def test_a_template_cannot_reach_into_the_program(tmp_path: Path) -> None:
 
 def test_hostile_data_is_unchanged_in_a_template(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ project.name }}", table=["zones_rows", "row.subject", "row.note"])
-    text = word_text_of(filled_template(path, DossierMaker(toy_report()).make(FORMULA), MADE_AT), tmp_path)
+    text = word_text_of(filled(path, DossierMaker(toy_report()).make(FORMULA)), tmp_path)
     assert SCRIPT in text
     assert LONG in text
     braces = "{{ 7*7 }} {_{ {% raw %} {%_ <w:p/> & ]]>"
     toy = toy_report()
     sites, verdicts = toy.sites.assign(name=braces), toy.verdicts.assign(site_name=braces)
     one = DossierMaker(toy_report(sites=sites, verdicts=verdicts)).make("S1")
-    assert visible(braces) in word_text_of(filled_template(path, one, MADE_AT), tmp_path)
+    assert visible(braces) in word_text_of(filled(path, one), tmp_path)
 
 
 def test_the_same_template_gives_the_same_bytes(tmp_path: Path) -> None:
     path = template(tmp_path / "office.docx", "{{ project.name }}", "{{ detail_map }}")
     one = DossierMaker(toy_report()).make("S1")
-    assert filled_template(path, one, MADE_AT) == filled_template(path, one, MADE_AT)
+    assert filled(path, one) == filled(path, one)
 
 
 def word_text_of(data: bytes, folder: Path) -> str:

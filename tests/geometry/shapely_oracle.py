@@ -9,16 +9,58 @@ import numpy as np
 import pytest
 import shapely
 
-from lzgis.geometry import FeatureIndex, Measured, SiteShapes, nearest, overlaps, sites_to_layer
+from lzgis.geometry import FeatureIndex, Measured, SiteShapes, corridor, nearest, overlaps, sites_to_layer
 from lzgis.geometry.answers import Areas, Distances
+from lzgis.geometry.corridor import Cases
 from lzgis.geometry.distance import DWithin, Nearest
-from lzgis.geometry.overlay import Overlaps
+from lzgis.geometry.overlay import part_of_dimension
+from lzgis.geometry.sites_to_layer import CommonParts
 
 STEPS = 1e6
 
 
-def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0.0) -> Overlaps:
-    return overlaps(sites.geometries, index, resolution=resolution)
+#: Segments per quarter circle of buffers; what an arc loses is far below the tolerance of tests.
+SEGMENTS = 1024
+
+
+def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0.0) -> CommonParts:
+    found = overlaps(sites.geometries, index, resolution=resolution)
+    length = shapely.length(found.part)
+    own = sites.geometries[found.left]
+    whole = np.array([part is site for part, site in zip(found.part, own, strict=True)], dtype=bool)
+    dimension = np.asarray(shapely.get_dimensions(found.part), dtype=np.intp)
+    return CommonParts(found.left, found.right, dimension, found.area, length, whole)
+
+
+def common_parts(
+    sites: SiteShapes, index: FeatureIndex, pairs: tuple[np.ndarray, np.ndarray], *, resolution: float = 0.0
+) -> np.ndarray:
+    """Overlay whole features."""
+    found = overlaps(sites.geometries, index, resolution=resolution)
+    part = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.part, strict=True))
+    keys = zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)
+    made = np.empty(len(pairs[0]), dtype=object)
+    made[:] = [part.get(key, shapely.GeometryCollection()) for key in keys]
+    return made
+
+
+def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> np.ndarray:
+    """Buffer every whole baseline, unite the buffers of a site, and cut the site with them."""
+    sizes = np.zeros(len(cases.site))
+    for i, site in enumerate(sites.geometries[cases.site]):
+        rows = slice(cases.start[i], cases.start[i + 1])
+        near = shapely.buffer(baselines.geometries[cases.feature[rows]], cases.radius[rows], quad_segs=SEGMENTS)
+        flat = cases.radius[rows] <= 0
+        near[flat] = baselines.geometries[cases.feature[rows]][flat]
+        part = part_of_dimension(
+            np.array([shapely.intersection(site, shapely.union_all(near))]), np.array([site_dimension(site)])
+        )
+        sizes[i] = shapely.area(part)[0] if site_dimension(site) == 2 else shapely.length(part)[0]
+    return sizes
+
+
+def site_dimension(site: shapely.Geometry) -> int:
+    return int(shapely.get_dimensions(site))
 
 
 def crossing(index: FeatureIndex) -> np.ndarray:
@@ -56,8 +98,9 @@ def use(patch: pytest.MonkeyPatch) -> None:
     """Let every module of lzgis call this module in place of the loops."""
     import lzgis.screening.run  # noqa: F401 (imports every module that screens)
 
-    for name in ("overlapping", "crossing", "nearest_rounded", "within_rounded"):
-        product, own = getattr(sites_to_layer, name), globals()[name]
+    names = ("overlapping", "common_parts", "crossing", "nearest_rounded", "within_rounded", "encroached_sizes")
+    for name in names:
+        product, own = getattr(corridor if name == "encroached_sizes" else sites_to_layer, name), globals()[name]
         for module in [one for key, one in sys.modules.items() if key.startswith("lzgis.")]:
             if vars(module).get(name) is product:
                 patch.setattr(module, name, own)

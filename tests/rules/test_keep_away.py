@@ -9,6 +9,8 @@ import toy
 from shapely import LineString, Point, Polygon, box
 
 from lzgis.city.catalogue import open_catalogue
+from lzgis.city.reference import reference_city
+from lzgis.errors import ConfigError
 from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
@@ -98,8 +100,8 @@ def test_a_distance_may_be_kept_from_the_zone_as_well(tmp_path):
         folder,
         "rules.toml",
         (
-            'distance_m = 20\nbaselines = ["zones"',
-            'distance_m = 20\nzone_distance_m = 50\nbaselines = ["zones"',
+            "zone_distance_m = 0",
+            "zone_distance_m = 50",
         ),
     )
     row = toy.row(toy.screened(folder, north_of(-3985, 30, -500)), "road")
@@ -321,3 +323,62 @@ def test_what_is_encroached_is_that_of_the_whole_baseline(radius):
             assert part.area == pytest.approx(whole.area, rel=1e-6, abs=1e-6)
             assert part.length == pytest.approx(whole.length, rel=1e-6, abs=1e-6)
             assert shapely.symmetric_difference(part, whole).area <= 1e-6 * max(whole.area, 1.0)
+
+
+def _reserve(tmp_path, baseline, more=""):
+    """The toy city with a rule that demands 500 m from the redline, whose layer has the given baseline."""
+    folder = toy.city(tmp_path / "city")
+    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\nbaseline = "{baseline}"'))
+    rule = """
+[rule.reserve]
+kind = "keep_away"
+layer = "redline"
+distance_m = 500
+title = "保护地外围"
+severity = "prohibited"
+strength = "law"
+basis = [{ document = "law" }]
+effective_from = 2020-01-01
+"""
+    (folder / "rules.toml").write_text((folder / "rules.toml").read_text("utf-8") + rule + more, "utf-8")
+    return folder
+
+
+def test_the_edge_of_an_area_is_a_baseline(tmp_path):
+    # The redline is the square 0 to 1000 with a hole; the sites lie 200 m, 500 m and 501 m west of it, and in the hole.
+    sites = [toy.square(-220, 300, 20), toy.square(-520, 300, 20), toy.square(-521, 300, 20), toy.square(445, 445, 10)]
+    report = toy.screened(_reserve(tmp_path, "edge"), *sites)
+    near, at, beyond, hole = (toy.row(report, "reserve", s) for s in ("s1", "s2", "s3", "s4"))
+    assert (near["state"], near["baseline"], near["required_m"], near["band"]) == (INVOLVED, "edge", 500, "certain")
+    assert near["distance_m"] == pytest.approx(200, abs=1e-3)
+    assert near["area_m2"] == pytest.approx(400, abs=0.1)
+    assert near["margin"] == pytest.approx(300, abs=1e-3)
+    assert [at["state"], beyond["state"]] == [CLEAR, CLEAR]
+    assert hole["state"] == INVOLVED and hole["distance_m"] == pytest.approx(45, abs=1e-3)
+    assert toy.verdict(report)["verdict"] == "存在禁止性冲突"
+
+
+def test_a_distance_that_would_not_be_used_is_refused(tmp_path):
+    sites = toy.square(-220, 300, 20)
+    with pytest.raises(ConfigError, match="rule 'reserve': layer 'redline' is a delimited zone.*add zone_distance_m"):
+        toy.screened(_reserve(tmp_path / "1", "delimited-zone"), sites)
+    folder = _reserve(tmp_path / "2", "delimited-zone")
+    toy.changed(folder, "rules.toml", ("distance_m = 500", "distance_m = 500\nzone_distance_m = 0"))
+    with pytest.raises(ConfigError, match="rule 'reserve': distance_m = 500 is never used"):
+        toy.screened(folder, sites)
+    toy.changed(folder, "rules.toml", ("distance_m = 500\nzone_distance_m = 0", "distance_m = 500\nzone_distance_m = 500"))
+    assert toy.row(toy.screened(folder, sites), "reserve")["state"] == INVOLVED
+
+
+def test_an_edge_is_that_of_an_area(tmp_path):
+    folder = toy.city(tmp_path / "city")
+    toy.changed(folder, "catalog.toml", ('source = "roads.gpkg"\ngeometry = "line"\nbaseline = "centreline"', 'source = "roads.gpkg"\ngeometry = "line"\nbaseline = "edge"'))
+    with pytest.raises(ConfigError, match="layer 'roads': baseline = \"edge\" is that of an area"):
+        toy.screened(folder, toy.square(0, 0))
+
+
+def test_no_shipped_rule_leaves_the_distance_from_a_zone_open():
+    book = open_catalogue(reference_city()).book
+    rules = [rule for rule in book.rules if rule.kind == "keep_away" and "road_control_zones" in rule.layers]
+    assert len(rules) >= 10
+    assert all(rule.zone_distance_m is not None for rule in rules)

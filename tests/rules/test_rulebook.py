@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import toy
@@ -255,6 +256,7 @@ def test_the_distances_from_roads_are_those_of_the_regulation():
 def test_wider_activities_are_followed_to_the_end():
     book = read_rulebook(shipped_book("activities"))
     assert book.widening("petrochemical") == {
+        "built-up",
         "petrochemical",
         "park-bound-industry",
         "industry",
@@ -283,8 +285,21 @@ def test_the_reach_of_a_rule_includes_all_that_it_may_require(tmp_path):
         folder,
         "rules.toml",
         (
-            'distance_m = 20\nbaselines = ["zones"',
-            'distance_m = 20\nzone_distance_m = 50\nbaselines = ["zones"',
+            "zone_distance_m = 0",
+            "zone_distance_m = 50",
         ),
     )
     assert open_catalogue(folder).book.rule("road").reach_m == 59
+
+
+def test_a_book_extends_books_of_its_folder_and_of_those_named(tmp_path):
+    (tmp_path / "city").mkdir()
+    write(tmp_path / "province.toml", HEAD + BODY + RULE)
+    own = write(tmp_path / "city" / "own.toml", extending("../province.toml"))
+    refused = "own.toml: extends '../province.toml', which is outside its folder; copy it there, or name its folder in"
+    with pytest.raises(ConfigError, match=re.escape(refused)):
+        read_rulebook(own)
+    assert read_rulebook(own, outside=[tmp_path]).rule("one").id == "one"
+    (tmp_path / "city" / "linked.toml").symlink_to(tmp_path / "province.toml")
+    with pytest.raises(ConfigError, match="outside its folder"):
+        read_rulebook(write(own, extending("linked.toml")))

@@ -102,9 +102,10 @@ def test_a_layer_that_the_catalogue_does_not_describe_is_missing(city):
     report = toy.screened(city, toy.square(-3000, 0), activity="采石")
     row = toy.row(report, "caves")
     assert (row["state"], row["reason"]) == (NOT_CHECKED, "layer-missing")
-    # It does not affect sites that the rule does not concern.
-    row = toy.row(toy.screened(city, toy.square(-3000, 0)), "caves")
-    assert (row["state"], row["reason"]) == (CLEAR, "activity-not-meant")
+    # It does not affect sites that the rule does not concern: they are counted.
+    report = toy.screened(city, toy.square(-3000, 0))
+    assert "caves" not in report.findings["rule"].tolist()
+    assert toy.verdict(report)["not_applicable"] == 2
 
 
 def test_a_layer_without_features_is_not_checked(tmp_path):

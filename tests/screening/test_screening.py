@@ -97,7 +97,7 @@ def test_the_date_picks_the_rules(tmp_path):
             with pytest.raises(lz.ConfigError, match="has no rule in force on 2019-12-31"):
                 toy.screened(folder, SITES[2], as_of=as_of)
             continue
-        report = toy.screened(folder, SITES[2], as_of=as_of)
+        report = toy.screened(folder, SITES[2], as_of=as_of, activity="采石")
         assert set(report.findings["rule"]) == rules
         assert set(report.findings["as_of"]) == {as_of}
         assert report.provenance.as_of == dt.date.fromisoformat(as_of)
@@ -154,17 +154,41 @@ def test_an_activity_within_another_is_met_by_its_rules(tmp_path):
     assert (row["state"], round(row["distance_m"])) == (INVOLVED, 84)
 
 
-def test_an_unknown_activity_names_the_row_and_what_is_allowed(city):
+def test_an_unknown_activity_concerns_its_row_alone(city):
+    # Site 1 has a word that is none, site 2 lies at the same place and is housing: the redline prohibits housing.
+    inside = toy.square(100, 100)
+    report = toy.screened(city, inside, inside, activity=["核电站", "住宅"])
+    alone = toy.screened(city, inside, activity="住宅")
+    assert toy.verdict(report, "s2")["verdict"] == toy.verdict(alone)["verdict"]
+    first = report.findings[report.findings["site_id"] == "s1"]
+    missing = toy.screened(city, inside, activity="").findings
+    # It is answered as a site without an activity is, for a reason of its own.
+    assert first["state"].tolist() == missing["state"].tolist()
+    assert first["reason"].tolist() == missing["reason"].replace("activity-missing", "activity-unknown").tolist()
+    assert "activity-unknown" in set(first["reason"])
+    assert set(first["activity"]) == {"核电站"}
+    assert toy.verdict(report)["activity"] == "核电站"
+    (problem,) = [p for p in report.problems if "activity" in p.place]
+    assert str(problem) == (
+        "sites, site 's1', activity: '核电站' is not in the vocabulary; what depends on the activity is not checked; "
+        "allowed: 住宅, 供水, 采石"
+    )
+
+
+def test_a_strict_screening_refuses_an_unknown_activity(city):
+    table = lz.sites_from_frame(
+        toy.sites(SITES[2], SITES[2], activity=["住宅", "核电站"]), options=lz.ReadOptions(activities="refused")
+    )
     with pytest.raises(lz.SourceError) as error:
-        toy.screened(city, SITES[2], SITES[2], activity=["住宅", "核电站"])
+        lz.screen(table, city, as_of=toy.AS_OF)
     assert str(error.value) == (
         "sites, row 2 (site 's2'), activity: '核电站' is not in the vocabulary; allowed: 住宅, 供水, 采石"
     )
 
 
 def test_an_activity_nearly_right_is_suggested(city):
-    with pytest.raises(lz.SourceError, match="did you mean '采石'"):
-        toy.screened(city, SITES[2], activity="采石的")
+    report = toy.screened(city, SITES[2], activity="采石的")
+    assert any("did you mean '采石'" in p.remedy for p in report.problems)
 
 
 def test_unusable_sites_are_not_checked_and_stop_no_other(city):
@@ -248,7 +272,8 @@ def test_findings_come_in_the_order_of_sites_and_rules(reference):
     sites = reference.findings["site_id"].drop_duplicates().tolist()
     assert sites == ["s1", "s2", "s3", "s4", "s5"]
     rules = reference.findings.loc[reference.findings["site_id"] == "s3", "rule"].tolist()
-    assert rules == ["redline", "units", "town", "road", "river", "quarry", "caves"]
+    assert rules == ["redline", "units", "town", "road", "river"]
+    assert reference.verdicts.set_index("site_id").loc["s3", "not_applicable"] == 2
     assert reference.findings.crs == "EPSG:4490"
 
 

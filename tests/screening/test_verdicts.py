@@ -20,7 +20,7 @@ def city(tmp_path_factory):
 
 
 def test_the_words_of_states_and_verdicts_claim_no_compliance():
-    assert list(State) == ["涉及", "不涉及", "疑似边界误差", "未核查"]
+    assert list(State) == ["涉及", "不涉及", "疑似边界误差", "未核查", "不适用"]
     assert list(Verdict) == [PROHIBITED, REVIEW, INCOMPLETE, NONE]
     assert not any("合规" in word or "通过" in word for word in (*State, *Verdict))
 
@@ -116,5 +116,6 @@ def test_the_tables_have_the_columns_that_are_promised(city):
             assert report.findings[column.name].dtype == np.float64
     sizes = report.verdicts[["site_area_m2", "site_length_m"]].round(3).to_numpy()
     assert np.array_equal(sizes, [[10_000, np.nan], [np.nan, np.nan], [np.nan, 5]], equal_nan=True)
-    # Every site has an answer to every rule.
-    assert report.findings.groupby("site_id")["rule"].nunique().tolist() == [7, 7, 7]
+    # Every site has an answer to every rule; the two that are not meant for it are counted.
+    assert report.findings.groupby("site_id")["rule"].nunique().tolist() == [5, 5, 5]
+    assert report.verdicts["not_applicable"].tolist() == [2, 2, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from lzgis.errors import ExportError
 from lzgis.exports.dossier.content import DossierMaker, dossier
 from lzgis.exports.dossier.document import Dossier
 from lzgis.exports.dossier.processes import Job, process_count, write_in_processes
+from lzgis.exports.dossier.template_process import TemplateFiller
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.report_text import text
 from lzgis.files.atomic_write import export_errors, working_folder, write_bytes_atomic
@@ -102,12 +104,13 @@ def _writer(
     """Return the function that writes one project; what the projects share is computed once."""
     maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
     template = choices.get("template")
+    filler = TemplateFiller(template) if template else None
 
     def write(job: Job) -> list[Path]:
         one = maker.make(job.site_id)
         paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
         for path in paths:
-            write_bytes_atomic(path, _bytes(one, report, path, Path(template) if template else None))
+            write_bytes_atomic(path, _bytes(one, report, path, filler))
         return paths
 
     return write
@@ -131,8 +134,9 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
     maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
     one = maker.make(maker.sites[0])
     template = choices.get("template")
-    data = _bytes(one, report, path, Path(template) if template else None)
-    write_bytes_atomic(path, data)
+    filler = TemplateFiller(template) if template else None
+    with filler or contextlib.nullcontext():
+        write_bytes_atomic(path, _bytes(one, report, path, filler))
 
 
 def write_docx(
@@ -161,13 +165,11 @@ def write_pdf(
     return write_projects(report, folder, suffixes=(".pdf",), language=language, progress=progress)
 
 
-def _bytes(one: Dossier, report: Report, path: Path, template: Path | None) -> bytes:
+def _bytes(one: Dossier, report: Report, path: Path, filler: TemplateFiller | None) -> bytes:
     suffix = path.suffix.lower()
     made_at = report.provenance.made_at
-    if suffix == ".docx" and template is not None:
-        from lzgis.exports.dossier.template import filled_template
-
-        return filled_template(template, one, made_at)
+    if suffix == ".docx" and filler is not None:
+        return filler.fill(one, made_at)
     if suffix == ".docx":
         from lzgis.exports.dossier.word import word_bytes
 

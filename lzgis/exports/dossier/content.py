@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import shapely
 
-from lzgis.exports.dossier import numbers
+from lzgis.exports.dossier.abstract import abstract_of
 from lzgis.exports.dossier.document import SECTIONS, Dossier, Grid, Picture, Section
 from lzgis.exports.dossier.grids import (
     answer_grids,
@@ -15,7 +16,6 @@ from lzgis.exports.dossier.grids import (
     divisions_grid,
     findings_grid,
     ladder_grid,
-    levels_missing,
     overrides_grid,
     problems_grid,
     provenance_grids,
@@ -24,8 +24,17 @@ from lzgis.exports.dossier.grids import (
 )
 from lzgis.exports.dossier.maps import ProjectMaps
 from lzgis.exports.dossier.project import DossierSource, Project
+from lzgis.exports.dossier.sections import (
+    answers_section,
+    basis_section,
+    findings_section,
+    hits_grid,
+    provenance_section,
+    unchecked_section,
+)
 from lzgis.exports.report_text import number, text, visible
-from lzgis.model.report import Report, State
+from lzgis.exports.rounding import NONE
+from lzgis.model.report import Report
 from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.words import Language
 
@@ -87,11 +96,20 @@ class DossierMaker:
 
     def make(self, site_id: str) -> Dossier:
         """Make the dossier of one project."""
+        return self._made(site_id, SECTIONS)
+
+    def text(self, site_id: str) -> Dossier:
+        """Make the dossier of one project without its maps."""
+        return self._made(site_id, [name for name in SECTIONS if name != "maps"])
+
+    def _made(self, site_id: str, wanted: Collection[str]) -> Dossier:
         source = self.source
         project = Project(source, site_id)
         facts = _project_facts(project)
         about = _about_facts(source)
         verdict = source.texts.word("verdict", project.verdict["verdict"])
+        project_grids = _project_grids(project, facts)
+        abstract = abstract_of(project, facts, about, self._maps.small(project))
         return Dossier(
             language=source.language,
             title=about["title"],
@@ -100,37 +118,39 @@ class DossierMaker:
             verdict_code=project.verdict["verdict"],
             project=facts,
             about=about,
-            sections=tuple(self._sections(project, facts, about)),
+            abstract=abstract,
+            sections=tuple(self._sections(project, about, project_grids, wanted)),
+            tables=(*project_grids, *self._tables(project), *((abstract.findings,) if abstract.findings else ())),
             signatures=tuple(source.wording("signatures").split(",")),
         )
 
-    def _sections(self, project: Project, facts: dict[str, str], about: dict[str, str]) -> list[Section]:
+    def _sections(
+        self, project: Project, about: dict[str, str], own: tuple[Grid, ...], wanted: Collection[str]
+    ) -> list[Section]:
         source = self.source
+        attributes = next((grid for grid in own if grid.name == "attributes"), None)
         made: dict[str, dict[str, Any]] = {
-            "project": {"grids": _project_grids(project, facts)},
-            "data": {"paragraphs": (_data_line(about, source),), "grids": (self._provenance["layers"],)},
-            "findings": _findings_section(project),
-            "ladder": _ladder_section(project),
-            "corridors": _optional(source, "corridors", corridors_grid(project)),
-            "answers": _answers_section(project),
-            "zones": _zones_section(project),
-            "basis": _basis_section(project),
-            "maps": self._maps_section(project),
-            "not_checked": _unchecked_section(project),
-            "provenance": {
-                "paragraphs": tuple(p for p in (about["disclaimer"], about["notice"]) if p),
-                "grids": tuple(
-                    self._provenance[name]
-                    for name in ("about", "repairs", "sources", "transforms", "tolerances", "versions")
-                    if self._provenance[name].rows
-                ),
-            },
+            "maps": self._maps_section(project) if "maps" in wanted else {},
+            "findings": findings_section(project),
+            "answers": answers_section(project),
+            "basis": basis_section(project),
+            "not_checked": unchecked_section(project),
+            "provenance": provenance_section(project, about, self._provenance, attributes),
         }
         ordinals = source.wording("numbers").split("|")
         return [
             Section(name, number, source.words("dossier_section", name), **made[name])
             for name, number in zip(SECTIONS, ordinals, strict=False)
+            if name in wanted
         ]
+
+    def _tables(self, project: Project) -> list[Grid]:
+        """Return all that is known of a project as tables, for an office's template."""
+        parts, _ = divisions_grid(project)
+        found = [findings_grid(project), overrides_grid(project), parts, ladder_grid(project)[1]]
+        found += [corridors_grid(project), zones_grid(project), basis_grid(project), hits_grid(project)]
+        found += [unchecked_grid(project), problems_grid(project), *answer_grids(project), *self._provenance.values()]
+        return [grid for grid in found if grid is not None]
 
     def _maps_section(self, project: Project) -> dict[str, Any]:
         source = self.source
@@ -141,6 +161,7 @@ class DossierMaker:
 
 def _project_facts(project: Project) -> dict[str, str]:
     source, texts, verdict = project.source, project.source.texts, project.verdict
+    rounding = source.rounding
     area, length = verdict["site_area_m2"], verdict["site_length_m"]
     has_shape = project.shape is not None and not project.shape.is_empty
     kind = ("point", "line", "polygon")[shapely.get_dimensions(project.shape)] if has_shape else ""
@@ -151,14 +172,14 @@ def _project_facts(project: Project) -> dict[str, str]:
         "name": visible(text(verdict["site_name"])) or source.wording("unnamed"),
         "activity": project.activity,
         "shape": source.words("shape", kind) if has_shape else source.wording("no-shape"),
-        "area_m2": numbers.square_metres(area),
-        "area_ha": numbers.in_hectares(area),
-        "area_mu": numbers.in_mu(area),
-        "length_m": numbers.metres(length),
-        "centre": _centre(project.shape) if has_shape else numbers.NONE,
-        "divisions": _divisions(project) or numbers.NONE,
+        "area_m2": rounding.square_metres(area),
+        "area_ha": rounding.hectares(area),
+        "area_mu": rounding.mu(area),
+        "length_m": rounding.metres(length),
+        "centre": _centre(project.shape) if has_shape else NONE,
+        "divisions": _divisions(project) or NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
-        "nearest": numbers.NONE if nearest is None else source.wording("nearest", rule=rule, m=numbers.metres(nearest)),
+        "nearest": NONE if nearest is None else source.wording("nearest", rule=rule, m=rounding.metres(nearest)),
     }
 
 
@@ -181,7 +202,7 @@ def _divisions(project: Project) -> str:
         if found["kind"] in INFORMING_KINDS and found["layer"] in levels:
             size = project.size(found)
             name = visible(text(found["feature_name"]))
-            share = numbers.percent(found["share"])
+            share = source.rounding.percent(found["share"])
             lines.append(source.wording("place-share", name=name, size=size, share=share) if size else name)
     return "\n".join(lines)
 
@@ -198,9 +219,7 @@ def _project_grids(project: Project, facts: dict[str, str]) -> tuple[Grid, ...]:
     rows = []
     for name in ("id", "name", "activity", "shape", "area", "centre", "divisions", "verdict", "nearest"):
         if name == "area":
-            size = project.size(
-                {"area_m2": project.verdict["site_area_m2"], "length_m": project.verdict["site_length_m"]}
-            )
+            size = project.whole_size
             column = "length_m" if "length_m" in project.measures else "area_m2"
             if size:
                 rows.append((source.texts.column(f"site_{column}").partition("（")[0].partition(" (")[0], size))
@@ -223,8 +242,14 @@ def _attributes(project: Project) -> tuple[tuple[str, str], ...]:
     """Return the other attributes that the file of sites has for this project, unchanged."""
     sites = project.source.report.sites
     names = [n for n in sites.columns if n not in ("id", "name", "activity", sites.geometry.name)]
-    pairs = ((visible(str(n)), visible(text(sites[n].iloc[project.row]))) for n in names)
+    pairs = ((_attribute_name(project, str(n)), visible(text(sites[n].iloc[project.row]))) for n in names)
     return tuple(pair for pair in pairs if pair[1])[:_MAX_ATTRIBUTES]
+
+
+def _attribute_name(project: Project, name: str) -> str:
+    """Return the heading of a column of the file of sites; its own name if the program has no wording of it."""
+    words = project.source.words
+    return words("attribute", name) if words.has("attribute", name) else visible(name)
 
 
 def _about_facts(source: DossierSource) -> dict[str, str]:
@@ -245,65 +270,3 @@ def _about_facts(source: DossierSource) -> dict[str, str]:
         "area": source.words("provenance", "area_value"),
     }
     return {name: visible(value) for name, value in facts.items()}
-
-
-def _data_line(about: dict[str, str], source: DossierSource) -> str:
-    return source.wording("data", as_of=about["as_of"], book=about["rule_book"], version=about["rule_book_version"])
-
-
-def _findings_section(project: Project) -> dict[str, Any]:
-    source = project.source
-    states = [found["state"] for found in project.findings]
-    uncounted = int(project.verdict["not_applicable"])
-    counts = {
-        "rules": len({found["rule"] for found in project.findings}) + uncounted,
-        "involved": states.count(State.INVOLVED),
-        "sliver": states.count(State.SLIVER),
-        "unchecked": states.count(State.NOT_CHECKED),
-        "clear": states.count(State.CLEAR),
-        "not_applicable": len({f["rule"] for f in project.findings if f["state"] == State.NOT_APPLICABLE}) + uncounted,
-        "uncounted": uncounted,
-    }
-    parts, note = divisions_grid(project)
-    found = (findings_grid(project), overrides_grid(project), parts)
-    grids = tuple(grid for grid in found if grid)
-    notes = (note,) if note else ()
-    return {"paragraphs": (source.wording("findings", **counts),), "grids": grids, "notes": notes}
-
-
-def _ladder_section(project: Project) -> dict[str, Any]:
-    line, grid = ladder_grid(project)
-    return {"paragraphs": (line,), "grids": (grid,) if grid else ()}
-
-
-def _optional(source: DossierSource, name: str, grid: Grid | None, **values: str) -> dict[str, Any]:
-    """Return a section with its grid, or with the sentence that has_shape is nothing to show."""
-    if grid is None:
-        return {"paragraphs": (source.wording(f"no-{name}"),)}
-    return {"paragraphs": (source.wording(name, **values),), "grids": (grid,)}
-
-
-def _zones_section(project: Project) -> dict[str, Any]:
-    return _optional(project.source, "zones", zones_grid(project), activity=project.activity)
-
-
-def _answers_section(project: Project) -> dict[str, Any]:
-    source = project.source
-    grids = answer_grids(project)
-    lines = [source.wording("answers")]
-    missing = levels_missing(grid for grid in grids if grid.name == "general")
-    lines += [source.wording("general-missing", levels=source.wording("separator").join(missing))] if missing else []
-    lines += [] if any(grid.name == "answers" for grid in grids) else [source.wording("no-units")]
-    return {"paragraphs": tuple(lines), "grids": tuple(grids)}
-
-
-def _basis_section(project: Project) -> dict[str, Any]:
-    source = project.source
-    notes = (source.wording("english-law"),) if source.language == "en" else ()
-    return {"paragraphs": (source.wording("basis"),), "grids": (basis_grid(project),), "notes": notes}
-
-
-def _unchecked_section(project: Project) -> dict[str, Any]:
-    open_rules, problems = unchecked_grid(project), problems_grid(project)
-    line = project.source.wording("unchecked-lead" if open_rules else "none-unchecked")
-    return {"paragraphs": (line,), "grids": tuple(g for g in (open_rules, problems) if g)}

@@ -119,7 +119,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A numbered part of the dossier, laid out in this order: paragraphs, grids, notes, pictures."""
+    """A numbered part of the dossier, laid out in this order: paragraphs, grids, notes, small print, pictures."""
 
     name: str
     number: str
@@ -127,6 +127,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     grids: tuple[Grid, ...] = ()
     notes: tuple[str, ...] = ()
+    small_print: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
     @property
@@ -136,10 +137,36 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Dossier:
-    """The document on one project.
+class Abstract:
+    """The first page: facts beside a small map, the gravest findings, what follows from them, and who signs.
 
-    `project` and `about` hold single facts by the names in `PROJECT_FACTS` and `ABOUT_FACTS`.
+    Attributes
+    ----------
+    facts : tuple of pairs
+        Head and text, beside the map.
+    picture : Picture or None
+        The small map; None if the project has no geometry that could be drawn.
+    findings : Grid or None
+        The gravest findings; None if nothing is hit.
+    lines : tuple of pairs
+        Head and text: conclusion, procedures, what was not checked, what is not covered.
+    control : Grid
+        Number of the document, office, date, signatures and seal.
+    """
+
+    facts: tuple[tuple[str, str], ...]
+    picture: Picture | None
+    findings: Grid | None
+    lines: tuple[tuple[str, str], ...]
+    control: Grid
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The document on one project: the abstract on page one, then the sections.
+
+    `project` and `about` hold single facts by the names in `PROJECT_FACTS` and `ABOUT_FACTS`. `tables` holds all that is
+    known, for an office's template; the sections show what a reader needs.
     """
 
     language: str
@@ -149,7 +176,9 @@ class Dossier:
     verdict_code: str
     project: Mapping[str, str]
     about: Mapping[str, str]
+    abstract: Abstract
     sections: tuple[Section, ...]
+    tables: tuple[Grid, ...]
     signatures: tuple[str, ...]
 
     @property
@@ -158,11 +187,10 @@ class Dossier:
         return tuple(picture for section in self.sections for picture in section.pictures)
 
     def grids(self) -> dict[str, list[Grid]]:
-        """Return the grids of all sections by name."""
+        """Return the tables by name, those of the abstract and of the sections included."""
         found: dict[str, list[Grid]] = {name: [] for name in GRID_COLUMNS}
-        for section in self.sections:
-            for grid in section.grids:
-                found[grid.name].append(grid)
+        for grid in self.tables:
+            found[grid.name].append(grid)
         return found
 
 
@@ -200,13 +228,12 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "transforms": ("value",),
     "tolerances": ("name", "value"),
     "versions": ("name", "value"),
+    "gravest": (*("rule", "where", "area_m2", "area_ha", "area_mu", "length_m", "route"),),
+    "hits": (*("group", "where", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
 }
 
 #: The pictures that a dossier has.
 PICTURES = ("location_map", "detail_map")
 
 #: The sections, in their order.
-SECTIONS = (
-    *("project", "data", "findings", "ladder", "corridors", "answers", "zones", "basis", "maps"),
-    *("not_checked", "provenance"),
-)
+SECTIONS = ("maps", "findings", "answers", "basis", "not_checked", "provenance")

@@ -7,15 +7,15 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
-from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column, Grid
 from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity, feature_name
 from lzgis.exports.provenance import REPAIR_COLUMNS, provenance_tables
 from lzgis.exports.report_text import number, records, text, visible
+from lzgis.exports.rounding import NONE, plain, rounded_parts
 from lzgis.exports.tables.answer_sheet import Clause
 from lzgis.exports.tables.tables import Table, mark_of, shortfall
 from lzgis.model.report import HIT_STATES, Problem, Reason, State
@@ -36,7 +36,7 @@ def findings_grid(project: Project) -> Grid:
         if finding["state"] not in (State.CLEAR, State.NOT_APPLICABLE):
             state += "\n" + source.wording("severity", severity=texts.word("severity", finding["severity"]))
         met = finding["state"] in HIT_STATES
-        sizes = project.printed_sizes(finding) if met else (numbers.NONE,) * len(project.measures)
+        sizes = project.printed_sizes(finding) if met else (NONE,) * len(project.measures)
         rows.append(
             (
                 visible(texts.layer(finding["layer"])),
@@ -44,7 +44,7 @@ def findings_grid(project: Project) -> Grid:
                 remark(project, finding),
                 state,
                 *_with_possible(project, finding, sizes),
-                numbers.percent(finding["share"]) if met else numbers.NONE,
+                source.rounding.percent(finding["share"]) if met else NONE,
             )
         )
     marks = tuple(mark_of(finding) for finding in project.findings)
@@ -57,25 +57,31 @@ def remark(project: Project, finding: Row) -> str:
     name = feature_name(finding)
     lines = []
     if finding["state"] == State.CLEAR and number(finding["distance_m"]) is not None and concerns_activity(finding):
-        distance = numbers.metres(finding["distance_m"])
+        distance = source.rounding.metres(finding["distance_m"], finding["layer"])
         key = "nearest-feature" if name else "nearest-distance"
         lines.append(source.wording(key, **({"feature": name} if name else {}), m=distance))
     elif finding["kind"] == "stay_inside" and name:
-        lines.append(source.wording("outside-part", feature=name, m=numbers.metres(finding["distance_m"])))
+        lines.append(
+            source.wording(
+                "outside-part",
+                feature=name,
+                m=source.rounding.metres(finding["distance_m"], finding["layer"], limit=finding["required_m"]),
+            )
+        )
     elif name:
         lines.append(name)
     if number(finding["required_m"]) is not None and finding["state"] not in (State.CLEAR, State.NOT_APPLICABLE):
         lines.append(
             source.wording(
                 "distance",
-                m=numbers.metres(finding["distance_m"]),
-                required=numbers.plain(finding["required_m"]),
+                m=source.rounding.metres(finding["distance_m"], finding["layer"], limit=finding["required_m"]),
+                required=plain(finding["required_m"]),
             )
         )
     if finding["state"] == State.SLIVER:
-        lines.append(source.wording("mean-width", m=numbers.metres(finding["mean_width_m"])))
+        lines.append(source.wording("mean-width", m=source.rounding.metres(finding["mean_width_m"])))
     lines += [visible(line) for line in (source.texts.reason(finding), source.texts.override(finding)) if line]
-    return "\n".join(lines) or numbers.NONE
+    return "\n".join(lines) or NONE
 
 
 def overrides_grid(project: Project) -> Grid | None:
@@ -85,7 +91,11 @@ def overrides_grid(project: Project) -> Grid | None:
     rows = []
     for row in records(decisions[decisions["site_id"].astype(str) == project.id], decisions.columns):
         then = [texts.word("state", row["state_then"]), texts.word("severity", row["severity_then"])]
-        then += [numbers.square_metres(row["area_m2_then"]) + " ㎡"] if number(row["area_m2_then"]) is not None else []
+        then += (
+            [source.rounding.square_metres(row["area_m2_then"]) + " ㎡"]
+            if number(row["area_m2_then"]) is not None
+            else []
+        )
         evidence = [text(row["evidence"]), texts.word("override", row["evidence_state"])]
         rows.append(
             (
@@ -108,35 +118,32 @@ def divisions_grid(project: Project) -> tuple[Grid | None, str]:
     columns = [source.column("rule", 3.3), source.column("subject", 3.3), source.column("division", 2.6)]
     columns += [*_measure_columns(project), source.column("share", 1.9, column="division_share")]
     rows: list[tuple[str, ...]] = []
-    most = 0.0
     for finding in project.hits:
         parts = source.breakdown.get(finding["position"], [])
         for level in dict.fromkeys(part["level"] for part in parts):
             here = [part for part in parts if part["level"] == level]
             title = (visible(texts.rule(finding["rule"])), feature_name(finding))
-            for part in here:
+            for part, sizes in zip(here, _part_sizes(project, finding["layer"], here), strict=True):
                 name = visible(text(part["division_name"])) or source.wording("nowhere")
-                rows.append((*title, name, *_part_sizes(project, part), numbers.percent(part["share"])))
-                most = max(most, abs(part["adjustment"]))
+                rows.append((*title, name, *sizes, source.rounding.percent(part["share"])))
             if len(here) > 1:
-                whole = (source.wording("whole"), *project.printed_sizes(finding), numbers.percent(1.0))
+                whole = (source.wording("whole"), *project.printed_sizes(finding), source.rounding.percent(1.0))
                 rows.append((*title, *whole))
     if not rows:
         return None, source.wording("no-divisions") if project.hits else ""
-    unit = "m" if "length_m" in project.measures else "㎡"
-    note = source.wording("adjusted", most=f"{most:.3f}", unit=unit)
+    note = source.wording("adjusted")
     return Grid("divisions", tuple(columns), tuple(rows), title=source.wording("divisions")), note
 
 
-def _part_sizes(project: Project, part: Row) -> tuple[str, ...]:
-    printed = {
-        "area_m2": f"{part['area_m2']:,.2f}",
-        # Hectares and mu are adjusted separately, so that each column sums to its total.
-        "area_ha": f"{part['area_ha']:,.4f}",
-        "area_mu": f"{part['area_mu']:,.4f}",
-        "length_m": f"{part['length_m']:,.3f}",
-    }
-    return tuple(printed[name] for name in project.measures)
+def _part_sizes(project: Project, layer: str, parts: list[Row]) -> list[tuple[str, ...]]:
+    """Return the figures of parts for the columns in `measures`; each column sums to the figure of the whole."""
+    places = project.source.rounding.places(layer)
+    decimals = {"area_m2": places.m2, "area_ha": places.ha, "area_mu": places.mu, "length_m": places.m}
+    columns = []
+    for name in project.measures:
+        rounded = rounded_parts([part[name] for part in parts], decimals[name])
+        columns.append([f"{value + 0.0:,.{decimals[name]}f}" for value in rounded])
+    return list(zip(*columns, strict=True))
 
 
 def _measure_columns(project: Project) -> list[Column]:
@@ -150,7 +157,7 @@ def _with_possible(project: Project, finding: Row, sizes: tuple[str, ...]) -> tu
     maybe = project.printed_sizes(finding | {"area_m2": finding["area_possible_m2"], "length_m": None})
     wording = project.source.wording
     return tuple(
-        size if value == numbers.NONE else f"{size}\n{wording('possible', value=value)}"
+        size if value == NONE else f"{size}\n{wording('possible', value=value)}"
         for size, value in zip(sizes, maybe, strict=True)
     )
 
@@ -158,6 +165,9 @@ def _with_possible(project: Project, finding: Row, sizes: tuple[str, ...]) -> tu
 def ladder_grid(project: Project) -> tuple[str, Grid | None]:
     """Return a sentence on the verdicts when small overlaps are disregarded, and a grid if the verdicts differ."""
     source, verdict = project.source, project.verdict
+    if "area_m2" not in project.measures:
+        # The thresholds are areas, which lines and points do not have.
+        return "", None
     steps = source.report.book.tolerance.ladder_m2
     answers = list(zip(steps, verdict["ladder"], strict=False))
     verdict_words = [source.texts.word("verdict", answer) for _, answer in answers]
@@ -188,16 +198,16 @@ def corridors_grid(project: Project) -> Grid | None:
     rows = tuple(
         (
             visible(texts.rule(one["rule"])),
-            feature_name(one) or numbers.NONE,
+            feature_name(one) or NONE,
             _baseline(source, one),
             _pair(source, one["required_m"], one["required_possible_m"]),
-            numbers.metres(one["distance_m"]),
+            source.rounding.metres(one["distance_m"], one["layer"], limit=one["required_m"]),
             _pair(
                 source,
                 shortfall(one["required_m"], one["distance_m"]),
                 shortfall(one["required_possible_m"], one["distance_m"]),
             ),
-            texts.word("band", one["band"]) or numbers.NONE,
+            texts.word("band", one["band"]) or NONE,
             texts.word("state", one["state"]),
         )
         for one in distances
@@ -207,20 +217,20 @@ def corridors_grid(project: Project) -> Grid | None:
 
 def _baseline(source: DossierSource, finding: Row) -> str:
     # A finding that was not checked has a reason in place of a baseline.
-    name = source.texts.word("baseline", finding["baseline"]) or visible(source.texts.reason(finding)) or numbers.NONE
+    name = source.texts.word("baseline", finding["baseline"]) or visible(source.texts.reason(finding)) or NONE
     half = number(finding["half_width_m"])
     if half is None or not half:
         return name
     known = finding["baseline"] == "centreline-with-half-width"
-    width = numbers.plain(half)
+    width = plain(half)
     return f"{name}\n{source.wording('half-width-known' if known else 'half-width-assumed', m=width)}"
 
 
 def _pair(source: DossierSource, certain: Any, possible: Any) -> str:
-    first = numbers.metres(certain)
+    first = source.rounding.metres(certain)
     if number(possible) is None:
         return first
-    return f"{first}\n{source.wording('possible', value=numbers.metres(possible))}"
+    return f"{first}\n{source.wording('possible', value=source.rounding.metres(possible))}"
 
 
 def zones_grid(project: Project) -> Grid | None:
@@ -234,9 +244,9 @@ def zones_grid(project: Project) -> Grid | None:
         key = (
             visible(texts.rule(rule)),
             _result(source, finding),
-            visible(text(finding["item"])) or numbers.NONE,
-            visible(texts.translated(rule, text(finding["procedure"]))) or numbers.NONE,
-            visible(texts.translated(rule, text(finding["note"]))) or numbers.NONE,
+            visible(text(finding["item"])) or NONE,
+            visible(texts.translated(rule, text(finding["procedure"]))) or NONE,
+            visible(texts.translated(rule, text(finding["note"]))) or NONE,
         )
         merged.setdefault(key, []).append(feature_name(finding))
         marks.setdefault(key, mark_of(finding))
@@ -264,7 +274,7 @@ def _feature_list(source: DossierSource, names: Iterable[str]) -> str:
     listed = source.wording("separator").join(known[:_MAX_FEATURES])
     if len(known) > _MAX_FEATURES:
         return source.wording("subjects-more", subjects=listed, count=len(known))
-    return listed or numbers.NONE
+    return listed or NONE
 
 
 def answer_grids(project: Project) -> list[Grid]:
@@ -287,18 +297,22 @@ def _answer_columns(source: DossierSource) -> tuple[Column, ...]:
 
 def _answer_grid(source: DossierSource, clauses: list[Clause]) -> Grid:
     first = clauses[0]
-    rows = tuple(
-        (c.heading, _clause_text(source, c), "\n".join(c.facts), source.wording("choices"), "") for c in clauses
-    )
+    rows = tuple((c.heading, _clause_text(source, c), "\n".join(c.facts), _drafted(source, c), "") for c in clauses)
     if first.level is Level.UNIT:
         title = source.wording(
             "unit", **{"id": first.unit_id, "name": first.unit_name, "class": first.unit_class}
         ).strip()
-        title += source.wording("unit-share", share=numbers.percent(first.share)) if first.share else ""
+        title += source.wording("unit-share", share=source.rounding.percent(first.share)) if first.share else ""
         return Grid("answers", _answer_columns(source), rows, title=title, grouped="heading")
     return Grid(
         "general", _answer_columns(source), rows, title=source.wording(f"level-{first.level}"), grouped="heading"
     )
+
+
+def _drafted(source: DossierSource, one: Clause) -> str:
+    """Return the conclusion proposed for a clause, and the boxes by which the planner confirms or changes it."""
+    choices = source.wording("choices")
+    return f"{source.wording(f'drafted-{one.proposed}')}\n{choices}" if one.proposed else choices
 
 
 def _clause_text(source: DossierSource, one: Clause) -> str:
@@ -326,38 +340,39 @@ _WEIGHTS = {
 }
 
 
-def basis_grid(project: Project) -> Grid:
-    """Return the documents that the applied rules are based on, with dates and the certainty of their texts."""
+def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Grid:
+    """Return the documents that the applied rules, or only `rules`, are based on, with dates and their certainty."""
     source, texts = project.source, project.source.texts
     as_of = source.report.provenance.as_of
     applied = dict.fromkeys(f["rule"] for f in project.findings if concerns_activity(f))
+    applied = {name: None for name in applied if rules is None or name in rules}
     known = {rule.id: rule for rule in source.report.book.rules}
     cited: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for rule in (known[name] for name in applied if name in known):
         for basis in _in_effect(source, rule):
-            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles, titles = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
-            rules[texts.rule(rule.id)] = None
+            titles[texts.rule(rule.id)] = None
     for one in source.answers.requirements(project.id):
         for basis in _in_effect(source, one):
-            articles, rules = cited.setdefault(basis[0], ({}, {}))
+            articles, titles = cited.setdefault(basis[0], ({}, {}))
             articles[basis[1]] = None
-            rules[source.wording(f"level-{one.level}")] = None
+            titles[source.wording(f"level-{one.level}")] = None
     separator = source.wording("separator")
     rows = []
-    for name, (articles, rules) in cited.items():
+    for name, (articles, titles) in cited.items():
         document = source.report.book.documents[name]
         lines = [source.wording("effective", date=document.effective_from)] if document.effective_from else []
         if document.repealed(as_of):
-            by = visible(document.repealed_by) or numbers.NONE
+            by = visible(document.repealed_by) or NONE
             lines.append(source.wording("repealed", date=document.repealed_on, by=by))
         rows.append(
             (
                 visible(source.words.title(document.title, document.title_en)),
-                visible(separator.join(a for a in articles if a)) or numbers.NONE,
+                visible(separator.join(a for a in articles if a)) or NONE,
                 "\n".join(lines) or source.wording("no-date"),
                 texts.word("certainty", document.certainty),
-                visible(_rule_list(source, list(rules))),
+                visible(_rule_list(source, list(titles))),
             )
         )
     columns = (
@@ -391,8 +406,8 @@ def unchecked_grid(project: Project) -> Grid | None:
         (
             visible(texts.rule(finding["rule"])),
             visible(texts.layer(finding["layer"])),
-            visible(texts.reason(finding)) or numbers.NONE,
-            numbers.percent(finding["unchecked_share"]),
+            visible(texts.reason(finding)) or NONE,
+            source.rounding.percent(finding["unchecked_share"]),
             texts.word("severity", finding["severity"]),
         )
         for finding in project.findings
@@ -405,8 +420,8 @@ def unchecked_grid(project: Project) -> Grid | None:
     return Grid("not_checked", columns, rows) if rows else None
 
 
-def problems_grid(project: Project) -> Grid | None:
-    """Return the problems of the layers and of the geometry of this project."""
+def problems_grid(project: Project, *, notes: Literal["all", "this site"] = "all") -> Grid | None:
+    """Return the problems of the layers and of the geometry of this project; of the notes all, or those on this site."""
     source = project.source
     message = source.words.message
     rows = tuple(
@@ -416,6 +431,7 @@ def problems_grid(project: Project) -> Grid | None:
         )
         for problem in source.report.problems
         if _concerns(problem, project.id)
+        and (notes == "all" or problem.level != "note" or f"'{project.id}'" in str(problem.place))
     )
     columns = (
         *(source.column("level", 1), source.column("place", 3), source.column("what", 4), source.column("remedy", 4)),
@@ -456,4 +472,4 @@ def _table_grid(source: DossierSource, table: Table, names: tuple[str, ...]) -> 
 
 
 def _cell_text(value: str | float | None) -> str:
-    return f"{value:g}" if isinstance(value, float) else visible(text(value)) or numbers.NONE
+    return f"{value:g}" if isinstance(value, float) else visible(text(value)) or NONE

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import jinja2
 
-from lzgis.exports.dossier.document import Dossier
+from lzgis.exports.dossier.document import Dossier, Picture
 from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
@@ -24,9 +24,15 @@ def html_text(dossier: Dossier) -> str:
         style=style,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
         classes={verdict: f"mark{number}" for number, verdict in enumerate(TINTS)},
-        pictures={p.name: base64.b64encode(p.png).decode("ascii") for p in dossier.pictures},
+        pictures={p.name: base64.b64encode(p.png).decode("ascii") for p in _pictures(dossier)},
+        colon=": " if dossier.language == "en" else "：",
         section_maps=words("dossier_section", "maps"),
     )
+
+
+def _pictures(dossier: Dossier) -> tuple[Picture, ...]:
+    small = dossier.abstract.picture
+    return (*((small,) if small else ()), *dossier.pictures)
 
 
 @cache

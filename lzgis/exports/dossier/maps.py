@@ -23,16 +23,19 @@ from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.document_maps import (
+    CONTEXT,
+    SMALL_CONTEXT,
     detail_figure,
     draw_site_in_city,
     finish_map,
     location_figure,
     map_rect,
+    place_entry,
+    small_rect,
     start_map,
 )
-from lzgis.exports.paper.grid import draw_north_arrow, draw_scale_bar
+from lzgis.exports.paper.grid import draw_neat_lines, draw_north_arrow, draw_scale_bar
 from lzgis.exports.paper.layout import frame_at, round_scale
-from lzgis.exports.paper.legend import Entry
 from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
 from lzgis.exports.paper.rendering import DPI, pixels, settings
 from lzgis.exports.paper.sheets import city_bounds, projected_bounds
@@ -40,6 +43,8 @@ from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
 
 #: Width and height of a map between the margins of A4, millimetres.
 SIZE_MM = (156.0, 98.0)
+#: Of the map on the first page, which has no legend.
+SMALL_MM = (62.0, 62.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +61,25 @@ class ProjectMaps:
 
     def __init__(self, source: DossierSource) -> None:
         self._source = source
-        self._cities: dict[str, _DrawnCity] = {}
+        self._cities: dict[tuple[str, bool, tuple[float, float]], _DrawnCity] = {}
 
     def location(self, project: Project) -> Picture | None:
         """Draw where in the city the project lies; None if its geometry cannot be used."""
         if _has_no_shape(project):
             return None
-        drawn = self._location_on_city(project)
+        drawn = self._location_on_city(project, SIZE_MM)
         if drawn is None:
             drawn = pixels(partial(location_figure, self._source.texts, self._mapped(project), SIZE_MM))
         return Picture("location_map", self._source.wording("location_map"), _png(drawn), *SIZE_MM)
+
+    def small(self, project: Project) -> Picture | None:
+        """Draw where in the city the project lies, small and without legend; None if it lies outside of the city's map."""
+        if _has_no_shape(project):
+            return None
+        drawn = self._location_on_city(project, SMALL_MM)
+        return (
+            None if drawn is None else Picture("small_map", self._source.wording("small_map"), _png(drawn), *SMALL_MM)
+        )
 
     def detail(self, project: Project) -> Picture | None:
         """Draw the project with its conflicts; None if its geometry cannot be used."""
@@ -77,22 +91,24 @@ class ProjectMaps:
     def _mapped(self, project: Project) -> MappedSite:
         return mapped_site(self._source.report, project.id)
 
-    def _location_on_city(self, project: Project) -> npt.NDArray[np.uint8] | None:
+    def _location_on_city(self, project: Project, size_mm: tuple[float, float]) -> npt.NDArray[np.uint8] | None:
         """Draw the project on the drawn city; None if it lies outside of that map."""
         verdict = project.verdict["verdict"]
         west, south, east, north = city_bounds(self._source.report)
         bounds = project.shape.bounds
         if bounds[0] < west or bounds[1] < south or bounds[2] > east or bounds[3] > north:
             return None
-        if verdict not in self._cities:
-            self._cities[verdict] = _draw_city(self._source.texts, verdict)
-        city = self._cities[verdict]
+        is_line = shapely.get_dimensions(project.shape) == 1
+        key = (verdict, bool(is_line), size_mm)
+        if key not in self._cities:
+            self._cities[key] = _draw_city(self._source.texts, *key)
+        city = self._cities[key]
         # A copy of the labels, so that the places taken by this project are free for the next.
         chart = replace(city.chart, labels=copy.deepcopy(city.chart.labels))
         before = set(chart.axes.get_children())
         with settings():
             self._ring(chart, project, verdict)
-            draw_site_in_city(chart, self._mapped(project))
+            draw_site_in_city(chart, self._mapped(project), named=size_mm == SIZE_MM)
             added = [artist for artist in chart.axes.get_children() if artist not in before]
             _pixels(city.canvas)[:] = city.background
             for artist in sorted(added, key=lambda a: a.get_zorder()):
@@ -113,21 +129,25 @@ def _has_no_shape(project: Project) -> bool:
     return project.shape is None or project.shape.is_empty
 
 
-def _draw_city(texts: ReportText, verdict: str) -> _DrawnCity:
+def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[float, float]) -> _DrawnCity:
     bounds = city_bounds(texts.report)
     zone = zone_around((bounds[0] + bounds[2]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)
-    rect = map_rect(SIZE_MM)
+    small = size_mm == SMALL_MM
+    rect = small_rect(size_mm) if small else map_rect(size_mm)
     scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
     frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
     with settings():
-        figure, page, chart = start_map(texts, zone, SIZE_MM, (rect, frame))
-        layers, _ = draw_base_layers(chart)
+        figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
+        layers, _ = draw_base_layers(chart, SMALL_CONTEXT if small else CONTEXT)
         draw_scale_bar(chart)
         draw_north_arrow(chart)
-        draw_names(chart, ("townships", "rivers"))
-        star = {"marker": "*", "color": VERDICT_COLOURS.get(verdict, "black"), "markersize": 8}
-        finish_map(page, chart, rect, SIZE_MM, [Entry(texts.words("paper", "site"), "marker", star), *layers])
+        draw_names(chart, ("townships",) if small else ("townships", "rivers"))
+        if small:
+            draw_neat_lines(page, rect)
+        else:
+            colour = VERDICT_COLOURS.get(verdict, "black")
+            finish_map(page, chart, rect, size_mm, [place_entry(texts, colour, is_line=is_line), *layers])
         figure.set_dpi(DPI)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lzgis.errors import ExportError
-from lzgis.exports.dossier.document import Dossier, Grid, Section
+from lzgis.exports.dossier.document import Abstract, Dossier, Grid, Picture, Section
 from lzgis.exports.fonts import faces, printable, rare
 from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, visible
 from lzgis.messages import Message
@@ -43,6 +43,8 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None)
         (folder / "data.json").write_text(data, "utf-8")
         for picture in dossier.pictures:
             (folder / f"{picture.name}.png").write_bytes(picture.png)
+        if dossier.abstract.picture:
+            (folder / f"{dossier.abstract.picture.name}.png").write_bytes(dossier.abstract.picture.png)
         source = folder / "dossier.typ"
         source.write_bytes((files("lzgis.exports.dossier") / "assets" / "dossier.typ").read_bytes())
         made: bytes = typst.compile(str(source), root=str(folder), font_paths=fonts, format="pdf")
@@ -81,10 +83,26 @@ def pdf_document(dossier: Dossier) -> dict[str, Any]:
             "footer": words("dossier", "footer", **facts),
             "page": [before, between, after],
             "sections": [_section(section) for section in dossier.sections],
-            "signatures": list(dossier.signatures),
+            "abstract": _abstract(dossier.abstract),
+            "colon": ": " if dossier.language == "en" else "：",
         }
     )
     return document
+
+
+def _abstract(abstract: Abstract) -> dict[str, Any]:
+    picture = abstract.picture
+    return {
+        "facts": [list(pair) for pair in abstract.facts],
+        "lines": [list(pair) for pair in abstract.lines],
+        "grids": [_grid(abstract.findings)] if abstract.findings else [],
+        "control": _grid(abstract.control),
+        "pictures": [_picture(picture)] if picture else [],
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {"file": f"{picture.name}.png", "caption": picture.caption, "width": picture.width_mm}
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -93,7 +111,8 @@ def _section(section: Section) -> dict[str, Any]:
         "paragraphs": list(section.paragraphs),
         "grids": [_grid(grid) for grid in section.grids],
         "notes": list(section.notes),
-        "pictures": [{"file": f"{p.name}.png", "caption": p.caption, "width": p.width_mm} for p in section.pictures],
+        "small": list(section.small_print),
+        "pictures": [_picture(picture) for picture in section.pictures],
     }
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from lzgis.config import nearest
 from lzgis.errors import ExportError
-from lzgis.exports.dossier import numbers
 from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
+from lzgis.exports.rounding import Rounding
+from lzgis.exports.sentences import Sentences
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report, State
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.words import Language
 
 Row = dict[str, Any]
+
+#: The answers to a rule, the gravest first.
+_ANSWERS = ("involved", "sliver", "not_checked", "context", "clear", "not_applicable")
 
 
 class DossierSource:
@@ -40,6 +46,8 @@ class DossierSource:
         self.texts = ReportText(report, language)
         self.words = self.texts.words
         self.mu = mu
+        self.rounding = Rounding(report)
+        self.sentences = Sentences(self.texts, self.rounding)
         self.sites = [text(site) for site in report.sites["id"]]
 
     def wording(self, key: str, **values: object) -> str:
@@ -60,10 +68,8 @@ class DossierSource:
         try:
             return self._rows[site_id]
         except KeyError:
-            remedy = Message("choose one of {known}", known="、".join(self.sites[:20]))
-            raise ExportError(
-                Message("site '{value}'", value=site_id), Message("is not in the report"), remedy
-            ) from None
+            place = Message("site '{value}'", value=site_id)
+            raise ExportError(place, Message("is not in the report"), nearest(site_id, self.sites)) from None
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -111,9 +117,9 @@ class Project:
         self.shape = source.report.sites.geometry.iloc[self.row]
         has_area = not np.isnan(self.verdict["site_area_m2"])
         has_length = not np.isnan(self.verdict["site_length_m"])
-        #: Columns of areas or lengths: in square metres, hectares and mu for polygons, in metres for lines.
+        #: Columns of areas or lengths: in square metres, hectares and mu for polygons and strips, in metres for lines.
         self.measures = ("area_m2", "area_ha", *(("area_mu",) if source.mu else ())) if has_area else ()
-        if has_length:
+        if has_length and not has_area:
             self.measures = ("length_m",)
 
     @property
@@ -126,26 +132,68 @@ class Project:
         """The activity in words."""
         return visible(self.source.texts.activity(text(self.verdict["activity"]))) or self.source.wording("no-activity")
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rules there are, and how many of each answer; each rule counts once, by its gravest finding.
+
+        Rules that only name the place, such as the township, are ``context`` where they are hit.
+        """
+        states: dict[str, str] = {}
+        for found in self.findings:
+            context = found["kind"] in INFORMING_KINDS and found["state"] in HIT_STATES
+            name = "context" if context else State(found["state"]).name.lower()
+            before = states.get(found["rule"], name)
+            states[found["rule"]] = min(name, before, key=_ANSWERS.index)
+        counts = {name: list(states.values()).count(name) for name in _ANSWERS}
+        counts["not_applicable"] += int(self.verdict["not_applicable"])
+        return counts | {"rules": sum(counts.values())}
+
+    @property
+    def unmeant(self) -> int:
+        """How many rules are not meant for the activity."""
+        listed = {f["rule"] for f in self.findings if f["state"] == State.NOT_APPLICABLE}
+        return len(listed) + int(self.verdict["not_applicable"])
+
+    @property
+    def whole_size(self) -> str:
+        """The size of the whole project with its unit; empty for points."""
+        return self.size({"area_m2": self.verdict["site_area_m2"], "length_m": self.verdict["site_length_m"]})
+
+    @property
+    def whole_size_in_mu(self) -> str:
+        """The size of the whole project, of a polygon in square metres, hectares and mu."""
+        if "area_m2" not in self.measures:
+            return self.whole_size
+        rounding, area = self.source.rounding, self.verdict["site_area_m2"]
+        printed = {"m2": rounding.square_metres(area), "ha": rounding.hectares(area), "mu": rounding.mu(area)}
+        return self.source.wording("square-metres-mu", **printed)
+
     def size(self, row: Mapping[str, Any]) -> str:
         """Format ``area_m2`` or ``length_m`` of a row with its unit."""
+        rounding, layer = self.source.rounding, text(row.get("layer"))
         if "area_m2" in self.measures:
             key = "square-metres-mu" if self.source.mu else "square-metres"
             area = row["area_m2"]
-            printed = {"m2": numbers.square_metres(area), "ha": numbers.in_hectares(area)}
-            return self.source.wording(key, **printed, **({"mu": numbers.in_mu(area)} if self.source.mu else {}))
+            printed = {"m2": rounding.square_metres(area, layer), "ha": rounding.hectares(area, layer)}
+            return self.source.wording(key, **printed, **({"mu": rounding.mu(area, layer)} if self.source.mu else {}))
         if "length_m" in self.measures:
-            return self.source.wording("metres", m=numbers.metres(row["length_m"]))
+            return self.source.wording("metres", m=rounding.metres(row["length_m"], layer))
         return ""
 
     def printed_sizes(self, row: Row) -> tuple[str, ...]:
         """Format the figures of a row for the columns in `measures`."""
+        return self.rounded_sizes(row, self.measures)
+
+    def rounded_sizes(self, row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+        """Format the figures of a row for some columns of areas and lengths."""
+        rounding, layer = self.source.rounding, text(row.get("layer"))
         printed = {
-            "area_m2": lambda: numbers.square_metres(row["area_m2"]),
-            "area_ha": lambda: numbers.in_hectares(row["area_m2"]),
-            "area_mu": lambda: numbers.in_mu(row["area_m2"]),
-            "length_m": lambda: numbers.metres(row["length_m"]),
+            "area_m2": lambda: rounding.square_metres(row["area_m2"], layer),
+            "area_ha": lambda: rounding.hectares(row["area_m2"], layer),
+            "area_mu": lambda: rounding.mu(row["area_m2"], layer),
+            "length_m": lambda: rounding.metres(row["length_m"], layer),
         }
-        return tuple(printed[name]() for name in self.measures)
+        return tuple(printed[name]() for name in names)
 
 
 def feature_name(row: Row) -> str:

@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import re
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import docx.shared
@@ -18,9 +17,9 @@ from markupsafe import Markup, escape
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, Dossier
-from lzgis.exports.dossier.numbers import NONE
 from lzgis.exports.dossier.template_rules import Fields, Rendered, TemplateEnvironment, cleaned
 from lzgis.exports.dossier.word import rezipped, stamp
+from lzgis.exports.rounding import NONE
 from lzgis.messages import Message
 
 #: The variables of a template, with the fields of each.
@@ -36,8 +35,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 _UNKNOWN = re.compile(r"'([^']*)' is undefined|has no attribute '([^']*)'|no element")
 
 
-def filled_template(template: Path, dossier: Dossier, made_at: dt.datetime) -> bytes:
-    """Fill a template with a dossier; the same template and dossier give the same bytes.
+def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.datetime) -> bytes:
+    """Fill a template, the file named `place`, with a dossier; the same template and dossier give the same bytes.
+
+    What filling costs depends on the template: `template_process.TemplateFiller` does it under limits.
 
     Raises
     ------
@@ -45,21 +46,21 @@ def filled_template(template: Path, dossier: Dossier, made_at: dt.datetime) -> b
         If the template cannot be read, has a syntax error, or uses an unknown variable.
     """
     try:
-        document = DocxTemplate(io.BytesIO(cleaned(template.read_bytes())))
+        document = DocxTemplate(io.BytesIO(cleaned(template)))
         document.init_docx()
-    except (OSError, PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (PackageNotFoundError, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         what = Message("cannot be read as a Word document: {why}", why=str(error))
-        raise ExportError(str(template), what, Message("give a file *.docx made with Word")) from error
+        raise ExportError(place, what, Message("give a file *.docx made with Word")) from error
     environment = TemplateEnvironment()
     try:
         document.render(context(dossier, document), environment, autoescape=True)
     except jinja2.UndefinedError as error:
         name, remedy = _unknown(error)
         what = Message("variable '{name}' is not known", name=name)
-        raise ExportError(str(template), what, remedy) from error
+        raise ExportError(place, what, remedy) from error
     except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
         what = Message("is not in order: {why}", why=str(error))
-        raise ExportError(str(template), what, Message("see docs/templates.md for how to write one")) from error
+        raise ExportError(place, what, Message("see docs/templates.md for how to write one")) from error
     stamp(document, dossier, made_at)
     saved = io.BytesIO()
     document.save(saved)

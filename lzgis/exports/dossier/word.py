@@ -38,9 +38,9 @@ def word_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
     _prepare(document, dossier, made_at)
     _running_lines(document, dossier)
     _title(document, dossier)
-    for section in dossier.sections:
-        _section(document, section)
-    _signatures(document, dossier)
+    _abstract(document, dossier)
+    for number, section in enumerate(dossier.sections):
+        _section(document, section, on_new_page=number == 0)
     saved = io.BytesIO()
     document.save(saved)
     return rezipped(saved.getvalue())
@@ -71,6 +71,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for name, face, size in (
         ("LZ Cell", _FANGSONG, 9),
         ("LZ Fine", _FANGSONG, 7.5),
+        ("LZ Small", _FANGSONG, 8.5),
         ("LZ Head", _HEITI, 9),
         ("LZ Caption", _HEITI, 10),
     ):
@@ -160,18 +161,63 @@ def _title(document: Document, dossier: Dossier) -> None:
     result.add_run(dossier.verdict).font.color.rgb = RGBColor.from_string(colour.upper())
 
 
-def _section(document: Document, section: Section) -> None:
-    _paragraph(document, section.heading, "Heading1")
+def _abstract(document: Document, dossier: Dossier) -> None:
+    """Write the first page: facts beside the small map, gravest findings, sentences, and the block for signatures."""
+    abstract = dossier.abstract
+    beside = document.add_table(1, 2)
+    beside.autofit = False
+    map_mm = abstract.picture.width_mm + 3 if abstract.picture else 0.0
+    cells = beside.rows[0].cells
+    for cell, width in zip(cells, (WIDTH_MM - map_mm, map_mm), strict=True):
+        cell.width = Mm(width)
+    for number, (head, value) in enumerate(abstract.facts):
+        paragraph = cells[0].paragraphs[0] if not number else cells[0].add_paragraph()
+        _labelled(paragraph, head, value, dossier.language)
+    if abstract.picture:
+        place = cells[1].paragraphs[0]
+        place.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        _add_picture(place, abstract.picture)
+    if abstract.findings:
+        _paragraph(document, "", "LZFine")
+        _table(document, abstract.findings)
+    for head, value in abstract.lines:
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.space_before = Pt(3)
+        _labelled(paragraph, head, value, dossier.language)
+    _paragraph(document, "", "LZFine")
+    _table(document, abstract.control)
+
+
+def _labelled(paragraph: Any, head: str, value: str, language: str) -> None:
+    """Write a head in 黑体 and its text after it, in the size of tables."""
+    paragraph.paragraph_format.line_spacing = 1.15
+    colon = ": " if language == "en" else "："
+    _letters(paragraph.add_run(head + colon), _HEITI, 10)
+    for number, line in enumerate(value.split("\n")):
+        run = paragraph.add_run()
+        if number:
+            run.add_break()
+        _letters(run, _FANGSONG, 10).add_text(line)
+
+
+def _table(document: Document, grid: Grid) -> None:
+    document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
+
+
+def _section(document: Document, section: Section, *, on_new_page: bool) -> None:
+    _paragraph(document, section.heading, "Heading1").paragraph_format.page_break_before = on_new_page
     for paragraph in section.paragraphs:
         _body(document, paragraph).paragraph_format.keep_with_next = bool(section.grids or section.pictures)
     for grid in section.grids:
         if grid.title:
             _paragraph(document, grid.title, "Heading2")
-        document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
+        _table(document, grid)
         # A paragraph between two tables, which Word would join otherwise.
         _paragraph(document, "", "LZFine")
     for note in section.notes:
         _body(document, note)
+    for note in section.small_print:
+        _paragraph(document, note, "LZSmall").paragraph_format.space_after = Pt(3)
     for picture in section.pictures:
         _picture(document, picture)
 
@@ -194,20 +240,15 @@ def _picture(document: Document, picture: Picture) -> None:
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.keep_with_next = True
-    shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), Mm(picture.width_mm), Mm(picture.height_mm))
-    shape._inline.docPr.set("descr", picture.caption)
+    _add_picture(paragraph, picture)
     caption = _paragraph(document, picture.caption, "LZCaption")
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
     caption.paragraph_format.space_after = Pt(8)
 
 
-def _signatures(document: Document, dossier: Dossier) -> None:
-    paragraph = document.add_paragraph()
-    paragraph.paragraph_format.space_before = Pt(24)
-    stops = paragraph.paragraph_format.tab_stops
-    for number in range(1, len(dossier.signatures)):
-        stops.add_tab_stop(Mm(WIDTH_MM / len(dossier.signatures) * number))
-    paragraph.add_run("\t".join(dossier.signatures))
+def _add_picture(paragraph: Any, picture: Picture) -> None:
+    shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), Mm(picture.width_mm), Mm(picture.height_mm))
+    shape._inline.docPr.set("descr", picture.caption)
 
 
 _TWIPS_PER_MM = 1440 / 25.4

@@ -72,6 +72,7 @@ _SITES = _Kind("SITES", 8)
 _PROHIBITED = _Kind("PROHIBITED", 1)
 _CONDITIONAL = _Kind("CONDITIONAL", 30)
 _SLIVER = _Kind("SLIVER", 6)
+_NOT_APPLICABLE = _Kind("NOT_APPLICABLE", 9)
 _NOTE = _Kind("NOTE", 7)
 _HATCH = _Kind("HATCH", 8)
 _LEADER = _Kind("LEADER", 8)
@@ -91,9 +92,10 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh", zo
     """Write the conflicting parts and the sites as a drawing, see `lzgis.exports.formats.ReportWriter`.
 
     Each ring of a part is a closed polyline, on a layer of its severity and of the city's layer that it is in, in the colour
-    nearest to that layer's. It has, as extended data of the application ``LZGIS``, site, rule, layer, feature, state and
-    area in m² on the ellipsoid. Prohibited and conditional areas of each site are hatched. Line and point sites give open
-    polylines and points. No label covers another.
+    nearest to that layer's; where the rule is not meant for the activity, on a layer ``NOT_APPLICABLE``, without a label. It
+    has, as extended data of the application ``LZGIS``, site, rule, layer, feature, state and area in m² on the ellipsoid.
+    Prohibited and conditional areas of each site are hatched. Line and point sites give open polylines and points. No label
+    covers another.
 
     Parameters
     ----------
@@ -216,6 +218,7 @@ def _comments(texts: ReportText, zone: Zone) -> Iterator[str]:
     yield f"rules as of {provenance.as_of.isoformat()}, {provenance.rule_book} {provenance.rule_book_version}"
     yield texts.notice
     yield texts.disclaimer
+    yield texts.coverage
 
 
 def _provenance(report: Report) -> Iterator[str]:
@@ -273,7 +276,8 @@ class _Drawing:
     def draw(self) -> None:
         """Draw sites, conflicting parts and notes, and show all of them when the drawing is opened."""
         findings = self._texts.report.findings
-        drawn = findings[has_part(findings) & (findings["severity"] != Severity.NOTICE)]
+        unmeant = findings["state"] == State.NOT_APPLICABLE
+        drawn = findings[has_part(findings) & ((findings["severity"] != Severity.NOTICE) | unmeant)]
         sites = self._texts.report.sites[has_part(self._texts.report.sites)]
         site_shapes = self._zone.project(sites.geometry.to_numpy())
         parts = self._zone.project(drawn.geometry.to_numpy())
@@ -328,6 +332,8 @@ class _Drawing:
         overruled = self._texts.override(row)
         facts = [*_facts(row), *([_fact("override", overruled)] if overruled else [])]
         self._shape(shape, layer, facts)
+        if _kind(row) is _NOT_APPLICABLE:
+            return
         self._hatched.setdefault((text(row["site_id"]), _kind(row)), []).append(shape)
         size = f" {row['area_m2']:.2f} m2" if np.isfinite(row["area_m2"]) else ""
         mark = f" {self._texts.column('override')}" if overruled else ""
@@ -414,12 +420,14 @@ def _points(shape: shapely.Geometry) -> list[tuple[float, float]]:
 
 
 def _kind(row: dict[str, Any]) -> _Kind:
+    if row["state"] == State.NOT_APPLICABLE:
+        return _NOT_APPLICABLE
     if row["state"] == State.SLIVER:
         return _SLIVER
     return _PROHIBITED if row["severity"] == Severity.PROHIBITED else _CONDITIONAL
 
 
 def _facts(row: dict[str, Any]) -> list[Tag]:
-    names = ("site_id", "rule", "layer", "feature_id", "state", "severity")
-    facts = [_fact(name, text(row[name])) for name in names]
+    names = ("site_id", "rule", "layer", "feature_id", "state", "severity", "route", "open_facts", "item")
+    facts = [_fact(name, text(row[name])) for name in names if name in names[:6] or text(row[name])]
     return facts + [(1040, float(row["area_m2"]))] * bool(np.isfinite(row["area_m2"]))

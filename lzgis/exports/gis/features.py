@@ -2,8 +2,8 @@
 
 There is one layer per shape, since most formats and styles need that: ``sites`` holds polygons, ``sites_lines`` and
 ``sites_points`` the others, if there are any. The same holds for ``conflicts`` and for ``notices``, the parts of sites in
-zones that only inform. ``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables
-without geometry.
+zones that only inform, and for ``not_applicable``, the parts in zones whose rule is not meant for the activity.
+``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables without geometry.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import shapely
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import ContextText, ReportText, coded, records, text
-from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS, State
+from lzgis.model.report import finding_columns as columns_of
 from lzgis.model.rules import Severity
 
 Shape = Literal["polygon", "line", "point"]
@@ -37,7 +38,10 @@ _MULTI: dict[Shape, Any] = {
     "line": shapely.multilinestrings,
     "point": shapely.multipoints,
 }
-_TITLES = ("rule_title", "layer_title", "activity_title", "severity_title", "reason_title")
+_TITLES = (
+    *("rule_title", "layer_title", "activity_title", "severity_title", "reason_title"),
+    *("route_title", "facts_title"),
+)
 
 # GDAL ends a string at a NUL, and UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -89,7 +93,7 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
 def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Return the columns of the findings, or of those that a mask selects, with titles beside the codes."""
     findings = texts.report.table if chosen is None else texts.report.table[chosen]
-    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in FINDING_COLUMNS}
+    columns: dict[str, Any] = {c.name: _column(findings[c.name]) for c in columns_of(findings)}
     reason = ["reason", "unchecked_share"]
     titles = {
         "rule_title": _titles(findings["rule"], texts.rule),
@@ -99,6 +103,8 @@ def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = No
         "reason_title": coded(
             findings, reason, lambda *values: storable(texts.reason(dict(zip(reason, values, strict=True))))
         ).tolist(),
+        "route_title": _titles(findings["route"], texts.route),
+        "facts_title": _titles(findings["open_facts"], texts.open_facts),
     }
     if len(texts.report.overrides):
         keys = ("site_id", "rule", "feature_id")
@@ -112,7 +118,9 @@ def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
 
 def finding_aliases(texts: ReportText) -> dict[str, str]:
     """Return the headings of the columns of the findings."""
-    return {name: texts.column(name) for name in (*(c.name for c in FINDING_COLUMNS), *_TITLES, "override")}
+    return {
+        name: texts.column(name) for name in (*(c.name for c in (*FINDING_COLUMNS, CITY_COLUMN)), *_TITLES, "override")
+    }
 
 
 def storable(value: Any) -> str:
@@ -140,9 +148,14 @@ def _part_layers(texts: ReportText) -> list[GisLayer]:
     findings = texts.report.findings
     drawn = has_part(findings).to_numpy()
     notice = (texts.report.table["severity"] == Severity.NOTICE).to_numpy()
+    meant = (texts.report.table["state"] != State.NOT_APPLICABLE).to_numpy()
     aliases = finding_aliases(texts)
     layers = []
-    for kind, chosen in (("conflicts", drawn & ~notice), ("notices", drawn & notice)):
+    for kind, chosen in (
+        ("conflicts", drawn & meant & ~notice),
+        ("notices", drawn & meant & notice),
+        ("not_applicable", drawn & ~meant),
+    ):
         columns = finding_columns(texts, chosen)
         frame = gpd.GeoDataFrame(columns, geometry=texts.report.parts(chosen), crs=CGCS2000)
         layers += by_shape(kind, frame, aliases, texts)
@@ -152,7 +165,7 @@ def _part_layers(texts: ReportText) -> list[GisLayer]:
 def _tables(texts: ReportText) -> list[GisLayer]:
     lists = texts.report.unit_lists
     columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
-    lines = [["notice", texts.notice], ["disclaimer", texts.disclaimer]]
+    lines = [["notice", texts.notice], ["disclaimer", texts.disclaimer], ["coverage", texts.coverage]]
     for table in provenance_tables(texts):
         lines += [[table.name, "　".join(text(v) for v in row if text(v))] for row in table.rows]
     about = {"name": [name for name, _ in lines], "value": [storable(value) for _, value in lines]}
@@ -164,7 +177,20 @@ def _tables(texts: ReportText) -> list[GisLayer]:
             for name, data in (("unit_lists", columns), ("about", about))
         ),
         *_override_tables(texts),
+        *_city_tables(texts),
     ]
+
+
+def _city_tables(texts: ReportText) -> list[GisLayer]:
+    """Return the tables of a report on several cities."""
+    report = texts.report
+    tables = {"city_rules": report.city_rules, "stretches": report.stretches} if len(report.stretches) else {}
+    made = []
+    for name, table in tables.items():
+        frame = pd.DataFrame({str(column): _column(table[column]) for column in table})
+        heads = {column: texts.column(column) for column in map(str, frame)}
+        made.append(GisLayer(name, name, frame, texts.words("sheet", name), heads))
+    return made
 
 
 def _override_tables(texts: ReportText) -> list[GisLayer]:

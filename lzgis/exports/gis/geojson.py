@@ -90,6 +90,7 @@ def head_members(texts: ReportText) -> dict[str, Any]:
         "title": texts.words("map", "title", city=texts.city),
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
+        "coverage": texts.coverage,
         "confidentiality": texts.confidentiality,
         "as_of": provenance.as_of.isoformat(),
         "made_at": provenance.made_at.isoformat(),

@@ -23,10 +23,17 @@ from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_project import Group, Project, Relation, headings, store_project
 from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
-from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ContextText, ReportText
+from lzgis.exports.report_text import (
+    NOT_APPLICABLE_COLOUR,
+    PART_COLOURS,
+    SLIVER_COLOUR,
+    VERDICT_COLOURS,
+    ContextText,
+    ReportText,
+)
 from lzgis.files.atomic_write import write_atomic
-from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
+from lzgis.messages import Message, library_message
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
 
@@ -158,7 +165,9 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
         write_atomic(path, make)
     except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+            str(path),
+            Message("cannot be written: {why}", why=library_message(error)),
+            Message("look whether the disk is full"),
         ) from error
 
 
@@ -194,7 +203,7 @@ def _write(path: Path, layer: GisLayer, description: str) -> None:
 def _name_columns(database: sqlite3.Connection, layers: list[GisLayer]) -> None:
     """Store the headings of columns by GeoPackage's schema extension; QGIS shows them as aliases."""
     database.executescript(_SCHEMA_EXTENSION)
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     for layer in layers:
         used: set[str] = set()
         for name in layer.frame.columns:
@@ -341,6 +350,8 @@ def report_styles(texts: ContextText) -> Styles:
     grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
     notice, colour = texts.words("severity", Severity.NOTICE), PART_COLOURS[Severity.NOTICE]
     light = [Category(Severity.NOTICE, notice, colour, opacity=0.1, width_mm=0.3)]
+    unmeant = texts.words("state", State.NOT_APPLICABLE)
+    pale = [Category(State.NOT_APPLICABLE, unmeant, NOT_APPLICABLE_COLOUR, opacity=0.1, width_mm=0.3)]
     site = 'concat("id", \' \', "name")'
     # The area is rounded by what the data can bear; the field holds it in full.
     part = "concat(\"rule_title\", if(\"area_m2\" > 0, concat('\n', format_number(\"area_m2\", 0), ' ㎡'), ''))"
@@ -354,6 +365,7 @@ def report_styles(texts: ContextText) -> Styles:
         ),
         "conflicts": LayerStyle(PART_CLASS, grave, part, 25_000, tip),
         "notices": LayerStyle('"severity"', light, map_tip=tip),
+        "not_applicable": LayerStyle('"state"', pale, map_tip=tip),
     }
 
 

@@ -15,16 +15,17 @@ import pandas as pd
 import shapely
 
 from lzgis.exports.formats import ReportPieces
-from lzgis.exports.report_text import AT_ONCE, ReportText, coded, records, text
+from lzgis.exports.report_text import AT_ONCE, ReportText, coded, records, text, uncovered_matters
+from lzgis.exports.rule_counts import Tally
 from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import (
-    FINDING_COLUMNS,
     REPORT_SCHEMA,
     SEPARATOR,
     VERDICT_COLUMNS,
     Provenance,
     Report,
     ReportContext,
+    finding_columns,
 )
 from lzgis.words import Language
 
@@ -51,9 +52,14 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
     dict
         ``schema`` (`lzgis.model.report.REPORT_SCHEMA`), ``notice``, ``disclaimer``, ``city``,
         ``verdicts`` (objects with the keys of `VERDICT_COLUMNS`),
-        ``findings`` (the keys of `FINDING_COLUMNS`; ``basis`` is a list), ``unit_lists``, ``breakdown``
+        ``findings`` (the keys of `finding_columns`; ``basis`` is a list), ``counts`` (see below), ``unit_lists``, ``breakdown``
         (the keys of `BREAKDOWN_COLUMNS`), ``overrides`` (the keys of `OVERRIDE_COLUMNS`), ``problems``,
-        ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
+        ``not_covered`` (the matters that neither rules nor layers answer: ``matter``, ``title``, ``title_en``, ``reason``,
+        ``ask``), ``provenance`` and ``sites``, a GeoJSON collection in longitude and latitude on CGCS2000 (EPSG:4490).
+        ``counts`` has the number of ``sites``, the ``pairs`` of site and rule, their ``answers`` by state, those of
+        rules that only say where a site lies (``context``, not in ``answers``), how many pairs are 不适用 without a
+        finding, and the rows of ``findings`` by state; ``answers`` and ``context`` sum to ``pairs``, sites × rules.
+        Of several cities also ``stretches`` and ``city_rules`` (the keys of `STRETCH_COLUMNS`, `CITY_RULE_COLUMNS`).
     """
     document = {
         key: _as_list(value) for key, value in _members(report, lambda: [report], language, _plain_rows).items()
@@ -63,29 +69,42 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
 
 
 def _as_list(value: Any) -> Any:
+    if isinstance(value, Tally):
+        return value.document
     return list(value) if isinstance(value, Iterator) else value
 
 
 def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language, rows: _Rows) -> dict[str, Any]:
     """Return the members of a report, with iterators in place of lists; `pieces` is called once for each list."""
-    texts = ReportText(head, language)
+    texts, tally = ReportText(head, language), Tally()
     return {
         "schema": REPORT_SCHEMA,
         "notice": texts.notice,
         "disclaimer": texts.disclaimer,
         "city": head.city.model_dump(mode="json"),
         "verdicts": rows(one.verdicts[[c.name for c in VERDICT_COLUMNS]] for one in pieces()),
-        "findings": rows(one.table[_FINDINGS].assign(basis=_listed) for one in pieces()),
+        "findings": rows(
+            one.table[[c.name for c in finding_columns(one.table)]].assign(basis=_listed)
+            for one in tally.counted(pieces())
+        ),
+        # Complete once the findings above have been read.
+        "counts": tally,
         "unit_lists": rows(one.unit_lists for one in pieces()),
         "breakdown": rows(_breakdowns(head.city.divisions, pieces)),
         "overrides": rows(one.overrides for one in pieces()),
         "problems": (plain(dataclasses.asdict(p)) for p in head.problems),
+        "not_covered": [one._asdict() for one in uncovered_matters(head)],
         "provenance": provenance_object(head.provenance),
         "sites": _sites(one.sites for one in pieces()),
+        **_of_cities(head, rows),
     }
 
 
-_FINDINGS = [column.name for column in FINDING_COLUMNS]
+def _of_cities(head: Report, rows: _Rows) -> dict[str, Any]:
+    """Return the tables of a report on several cities; nothing for that of one."""
+    if not len(head.stretches):
+        return {}
+    return {"stretches": rows([head.stretches]), "city_rules": rows([head.city_rules])}
 
 
 #: Makes the elements of a list from tables of consecutive rows.
@@ -145,9 +164,10 @@ def provenance_object(provenance: Provenance) -> dict[str, Any]:
 
 
 def origin(report: ReportContext) -> dict[str, Any]:
-    """Return ``provenance`` (repairs included) and ``problems`` of a report as plain values."""
+    """Return ``provenance`` (repairs included), ``problems`` and ``not_covered`` of a report as plain values."""
     problems = [plain(dataclasses.asdict(p)) for p in report.problems]
-    return {"provenance": provenance_object(report.provenance), "problems": problems}
+    found = {"provenance": provenance_object(report.provenance), "problems": problems}
+    return found | {"not_covered": [one._asdict() for one in uncovered_matters(report)]}
 
 
 def origin_text(report: ReportContext) -> str:
@@ -205,7 +225,7 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
             yield from _list_lines(value["features"])
             yield "}"
         else:
-            yield _text(value)
+            yield _text(value.document if isinstance(value, Tally) else value)
     yield "\n}\n"
 
 

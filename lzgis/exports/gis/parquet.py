@@ -21,7 +21,7 @@ from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
-from lzgis.model.report import FINDING_COLUMNS, Report
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, Report, finding_columns
 from lzgis.words import Language
 
 Piece = TypeVar("Piece")
@@ -34,7 +34,7 @@ _GROUP = 50_000
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write all findings with their conflicting parts as GeoParquet, see `lzgis.exports.formats.ReportWriter`."""
     findings = report.findings
-    stored = table_of({c.name: findings[c.name] for c in FINDING_COLUMNS}, findings.geometry.to_numpy())
+    stored = table_of({c.name: findings[c.name] for c in finding_columns(findings)}, findings.geometry.to_numpy())
     texts = ReportText(report, language)
     _write(texts, [findings_table(texts, stored)], path)
 
@@ -65,14 +65,17 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     texts : ReportText
         The wording; the findings of its report are not used.
     findings : Table
-        The columns of `FINDING_COLUMNS` and the geometry, as `table_of` returns them.
+        The columns of `finding_columns` and the geometry, as `table_of` returns them.
     """
-    columns = {c.name: findings[c.name] for c in FINDING_COLUMNS}
+    named = [c.name for c in (*FINDING_COLUMNS, CITY_COLUMN) if c.name in findings.column_names]
+    columns = {name: findings[name] for name in named}
     columns["rule_title"] = _titles(findings["rule"], texts.rule)
     columns["layer_title"] = _titles(findings["layer"], texts.layer)
     columns["activity_title"] = _titles(findings["activity"], texts.activity)
     columns["severity_title"] = _titles(findings["severity"], partial(texts.word, "severity"))
     columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], texts)
+    columns["route_title"] = _titles(findings["route"], texts.route)
+    columns["facts_title"] = _titles(findings["open_facts"], texts.open_facts)
     return pa.table(columns | {"geometry": findings["geometry"]})
 
 

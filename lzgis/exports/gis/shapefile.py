@@ -26,8 +26,8 @@ from lzgis.exports.gis.qgis_style import LayerStyle, qml
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.csv_text import csv_bytes
-from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Report
+from lzgis.messages import Message, library_message
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
 _TEXT_BYTES = 254
@@ -46,6 +46,8 @@ _SHORT = {
     "not_applicable": "not_applic",
     "reason_title": "rea_title",
     "required_possible_m": "req_pos_m",
+    "route_title": "rou_title",
+    "facts_title": "fac_title",
     "severity_title": "sev_title",
     "site_area_m2": "site_m2",
     "site_length_m": "site_len_m",
@@ -78,7 +80,9 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
         write_atomic(path, make)
     except pyogrio.errors.DataSourceError as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+            str(path),
+            Message("cannot be written: {why}", why=library_message(error)),
+            Message("look whether the disk is full"),
         ) from error
 
 
@@ -141,7 +145,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
     frame = layer.frame.rename(columns=names)
     cuts: list[dict[str, Any]] = []
     for name in names.values():
-        if frame[name].dtype != object:
+        if frame[name].dtype != object and not isinstance(frame[name].dtype, pd.StringDtype):
             continue
         fitted = []
         for row, value in enumerate(frame[name].tolist(), 1):
@@ -157,7 +161,7 @@ def _fitted(layer: GisLayer, names: dict[str, str]) -> tuple[pd.DataFrame, list[
 def _field_rows(
     layer: GisLayer, names: dict[str, str], cuts: list[dict[str, Any]], texts: ReportText
 ) -> list[list[str]]:
-    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, *VERDICT_COLUMNS)}
+    meanings = {c.name: c.meaning for c in (*FINDING_COLUMNS, CITY_COLUMN, *VERDICT_COLUMNS)}
     return [
         [
             layer.name,
@@ -182,6 +186,8 @@ def _readme(texts: ReportText, cuts: int) -> str:
         words("map", "title", city=texts.city),
         texts.notice,
         texts.disclaimer,
+        texts.coverage,
+        texts.other_dates,
         words("shapefile", "encoding"),
         words("shapefile", "crs"),
         words("shapefile", "names"),

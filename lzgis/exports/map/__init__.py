@@ -145,6 +145,10 @@ def _page(edition: _Edition, wording: str) -> str:
             [words("level", p.level), *(words.message(part) for part in (p.place, p.what, p.remedy))]
             for p in texts.report.problems
         ],
+        "not_covered": [
+            [one.title, one.reason, words("map", "not-covered-ask", authority=one.ask) if one.ask else ""]
+            for one in texts.not_covered
+        ],
         "tianditu": edition.key is not None,
         "words": columns | _words(texts, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
@@ -196,6 +200,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
     return [
         words("map", "as-of", date=origin.as_of.isoformat()),
         *([words("map", "data-dates", first=dates[0], last=dates[-1])] if dates else []),
+        *([other] if (other := edition.texts.other_dates) else []),
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),

@@ -12,7 +12,7 @@ from lzgis.words import Words
 MEASURED = ("area_m2", "length_m", "share", "area_possible_m2", "distance_m", "required_m", "required_possible_m")
 DETAILED = (
     *("mean_width_m", "rule", "reason", "unchecked_share", "baseline", "half_width_m", "band", "item"),
-    *("procedure", "basis", "repealed", "strength", "certainty", "note"),
+    *("route", "open_facts", "procedure", "basis", "repealed", "strength", "certainty", "note"),
 )
 
 
@@ -46,11 +46,14 @@ def details(texts: ReportText, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the labelled lines below a finding that are not empty."""
     width = number(row["mean_width_m"])
     lines = [
+        (texts.column("city"), row.get("city", "")),
         (texts.column("override"), texts.override(row)),
         (texts.column("reason"), texts.reason(row)),
         (texts.column("baseline"), _baseline(texts, row)),
         (texts.column("band"), texts.word("band", row["band"])),
         (texts.words("map", "mean-width"), texts.words("map", "length", m=width) if width else ""),
+        (texts.column("route"), texts.route(row["route"])),
+        (texts.column("open_facts"), texts.open_facts(row["open_facts"])),
         (texts.column("item"), row["item"]),
         (texts.column("procedure"), texts.translated(row["rule"], row["procedure"])),
         (texts.column("basis"), texts.basis(row)),

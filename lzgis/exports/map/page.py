@@ -46,7 +46,7 @@ SCRIPT_WORDS = (
     "group-zoning", "group-context", "group-missing", "missing", "sites-by-verdict", "list-title",
     "parts", "parts-prohibited", "parts-conditional", "parts-sliver", "opacity", "others", "relief",
     "home", "identify", "nothing-here", "measure", "measure-hint", "measure-length", "measure-area",
-    "measure-note", "measure-clear", "approximate", "problems", "unnamed", "square-metres", "hectares",
+    "measure-note", "measure-clear", "approximate", "problems", "not-covered", "unnamed", "square-metres", "hectares",
     "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
     "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import Coded, ReportText, coded, number, records, text
-from lzgis.model.report import FINDING_COLUMNS, State, Verdict
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.for_sites import INFORMING_KINDS
 
@@ -223,10 +223,11 @@ def _findings(
     lists = Details()
     result: list[list[list[Any]]] = [[] for _ in order]
     overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
+    of_city = tuple(name for name in (CITY_COLUMN.name,) if name in table)
     # Texts that many findings share are first in the pool, so that their indexes are short.
     details = _coded_rows(
         table,
-        (*finding_text.DETAILED, *overruled),
+        (*finding_text.DETAILED, *of_city, *overruled),
         lambda row: lists(tuple(pool(one) for line in finding_text.details(texts, _ANYWHERE | row) for one in line)),
     )
     worded = {

@@ -82,7 +82,7 @@ def _band(chart: Chart, rule: KeepAway) -> Band:
     empty = shapely.Polygon()
     if not len(features.geometry):
         return Band(rule, empty, empty, empty)
-    demanded = np.where(features.is_zone, rule.zone_distance_m, rule.distance_m) + features.known_m
+    demanded = np.where(features.is_zone, rule.from_zone_m, rule.distance_m) + features.known_m
     certain = _widened(features, demanded)
     assumes = features.assumed_m > 0
     possible = _widened(features, demanded + features.assumed_m, assumes) if assumes.any() else empty

@@ -22,7 +22,9 @@ from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
 
 _LEGEND_MM = 40.0
 #: Layers by which a reader finds a place in the city.
-_CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "roads")
+CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "roads")
+#: The same for a map so small that more would hide the site.
+SMALL_CONTEXT = ("townships", "rivers", "reservoirs")
 _NOTE_MM = 3.6
 
 
@@ -38,7 +40,7 @@ def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, f
     scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
     frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
     figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
-    layers, _ = draw_base_layers(chart, _CONTEXT)
+    layers, _ = draw_base_layers(chart, CONTEXT)
     draw_scale_bar(chart)
     draw_north_arrow(chart)
     entry = draw_site_in_city(chart, site)
@@ -47,21 +49,31 @@ def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, f
     return figure
 
 
-def draw_site_in_city(chart: Chart, site: MappedSite) -> Entry:
-    """Draw the shape of the site, a star on it because it is small, and its name; return its legend line."""
+def draw_site_in_city(chart: Chart, site: MappedSite, *, named: bool = True) -> Entry:
+    """Draw the shape of the site, a star on it because it is small, and its name if wanted; return its legend line."""
     colour = VERDICT_COLOURS.get(text(site.verdict.get("verdict")), "black")
     shape = chart.zone.project([site.geometry])
     chart.draw(shape, 1, 6.0, edgecolor="white", linewidth=3.2)
     chart.draw(shape, 1, 6.1, edgecolor=colour, linewidth=1.9)
     chart.draw(shape, 2, 6.1, facecolor=colour, edgecolor=colour, linewidth=1.0)
     point = shapely.point_on_surface(shape[0])
-    star: dict[str, Any] = {"marker": "*", "color": colour}
-    if shapely.get_dimensions(shape[0]) != 1:
-        chart.axes.scatter(point.x, point.y, s=120, **star, edgecolor="white", linewidth=0.8, zorder=7)
-    label = shortened(printable(site.name or site.site_id), 46.0, 7.5)
-    chart.avoid_along(shape)
-    chart.write_label(label, [(point.x, point.y)], style={"size": 7.5, "color": "black", "edge": colour}, reach_mm=20.0)
-    return Entry(chart.texts.words("paper", "place"), "marker", {**star, "markersize": 8})
+    is_line = bool(shapely.get_dimensions(shape[0]) == 1)
+    if not is_line:
+        star: dict[str, Any] = {"marker": "*", "color": colour, "edgecolor": "white", "linewidth": 0.8}
+        chart.axes.scatter(point.x, point.y, s=120, **star, zorder=7)
+    if named:
+        label = shortened(printable(site.name or site.site_id), 46.0, 7.5)
+        chart.avoid_along(shape)
+        style = {"size": 7.5, "color": "black", "edge": colour}
+        chart.write_label(label, [(point.x, point.y)], style=style, reach_mm=20.0)
+    return place_entry(chart.texts, colour, is_line=is_line)
+
+
+def place_entry(texts: ReportText, colour: str, *, is_line: bool) -> Entry:
+    """Return the legend line of the site as it is drawn: a line, or a star."""
+    if is_line:
+        return Entry(texts.words("paper", "place"), "line", {"color": colour, "linewidth": 1.9})
+    return Entry(texts.words("paper", "place"), "marker", {"marker": "*", "color": colour, "markersize": 8})
 
 
 def detail_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, float]) -> Figure:
@@ -80,6 +92,11 @@ def map_rect(size_mm: tuple[float, float]) -> Rect:
     width, height = size_mm
     edge = STRIP_MM + 0.8
     return Rect(edge, edge + _NOTE_MM, width - 2 * edge - _LEGEND_MM - 2, height - 2 * edge - _NOTE_MM)
+
+
+def small_rect(size_mm: tuple[float, float]) -> Rect:
+    """Return the rectangle of a map without legend, note and coordinates."""
+    return Rect(1.0, 1.0, size_mm[0] - 2.0, size_mm[1] - 2.0)
 
 
 def start_map(texts: ReportText, zone: Zone, size_mm: tuple[float, float], known: Any) -> tuple[Figure, Axes, Chart]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text
 from lzgis.messages import Message
@@ -64,9 +65,8 @@ def mapped_site(report: Report, site_id: str) -> MappedSite:
     ids = report.sites["id"].astype(str).to_numpy()
     rows = np.flatnonzero(ids == site_id)
     if not len(rows):
-        shown = ", ".join(ids[:12]) + ("…" if len(ids) > 12 else "")
         place = Message("site '{site}'", site=site_id)
-        raise ExportError(place, Message("is not among the sites"), Message("choose one of {known}", known=shown))
+        raise ExportError(place, Message("is not among the sites"), nearest(site_id, ids.tolist()))
     site = report.sites.iloc[rows[0]]
     if site.geometry is None or shapely.is_empty(site.geometry):
         what = Message("has no geometry that could be drawn")
@@ -117,4 +117,7 @@ def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
         facts = {"distance": metres(finding["distance_m"]), "required": metres(finding["required_m"])}
         if facts["distance"]:
             parts.append(texts.words("paper", "distance", **facts))
+    parts += [texts.route(finding["route"]), text(finding["item"])]
+    if finding["open_facts"]:
+        parts.append(texts.words("paper", "open_facts", facts=texts.open_facts(finding["open_facts"])))
     return "，".join(part for part in parts if part)

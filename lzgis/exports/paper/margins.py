@@ -62,6 +62,8 @@ def foot_lines(texts: ReportText, crs: str, more: list[str], width_mm: float) ->
         f"{words('picture', 'crs', crs=crs)}；{rules}",
         words("picture", "dates", layers=data_dates(texts)),
         " ".join([texts.disclaimer, words("picture", "caution"), *more]),
+        texts.coverage,
+        texts.other_dates,
     ]
     return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=3)]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
 from lzgis.model.report import HIT_STATES, NOT_MEANT, Reason, State
-from lzgis.model.rules import Level, Requirement
+from lzgis.model.rules import Level, Requirement, Severity
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
 Row = dict[str, Any]
@@ -24,7 +24,7 @@ _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "
 
 
 #: Columns of the findings that facts are worded from.
-_USED = ("site_id", "rule", "state", "area_m2", "length_m", "distance_m")
+_USED = ("site_id", "rule", "state", "severity", "area_m2", "length_m", "distance_m")
 
 
 class Clause(NamedTuple):
@@ -41,6 +41,8 @@ class Clause(NamedTuple):
     basis: str = ""
     certainty: str = ""
     note: str = ""
+    #: The conclusion that the facts suggest: violates, prove, open, clear or manual; empty for a blank line.
+    proposed: str = ""
 
     @property
     def blank(self) -> bool:
@@ -76,7 +78,14 @@ class AnswerSheet:
                 copied = {name: self._visible(row[name]) for name in _COPIED}
                 certainty = self._texts.word("certainty", text(row["certainty"]))
                 facts = tuple(self._facts(site_id, copied["clause"], size))
-                yield Clause(level=level, share=number(row["share"]), facts=facts, certainty=certainty, **copied)
+                yield Clause(
+                    level=level,
+                    share=number(row["share"]),
+                    facts=facts,
+                    certainty=certainty,
+                    proposed=self._proposed(site_id, copied["clause"]),
+                    **copied,
+                )
 
     def requirements(self, site_id: str) -> list[Requirement]:
         """Return the general requirements that a site must answer."""
@@ -139,6 +148,26 @@ class AnswerSheet:
         say = self._texts.words
         facts.append(say("dossier", "fact-activity", activity=given or say("dossier", "no-activity")))
         return list(dict.fromkeys(facts))
+
+    def _proposed(self, site_id: str, clause: str) -> str:
+        """Return the conclusion that the findings on the layers a clause mentions suggest; the gravest counts.
+
+        Where a clause mentions no layer, or the site meets one of which a rule only informs, it is for the planner to judge.
+        """
+        layers = self._layers_of[clause]
+        if not layers:
+            return "manual"
+        rules = set().union(*(self._rules_of[layer] for layer in layers))
+        mine = [f for f in self._findings.get(site_id, []) if f["rule"] in rules]
+        hits = [f for f in mine if f["state"] in HIT_STATES]
+        if any(f["severity"] == Severity.PROHIBITED and f["state"] == State.INVOLVED for f in hits):
+            return "violates"
+        if any(f["severity"] != Severity.NOTICE for f in hits):
+            return "prove"
+        missing = any(layer not in self._report.layers for layer in layers)
+        if missing or any(f["state"] == State.NOT_CHECKED for f in mine):
+            return "open"
+        return "manual" if hits or not mine else "clear"
 
     def _layer_facts(self, site_id: str, layer: str, size: Sizer) -> list[str]:
         """Return one line per rule of a layer that the site violates; if there is none, one for the layer."""

@@ -20,8 +20,9 @@ from lzgis.exports.report_text import (
     records,
     text,
 )
+from lzgis.exports.rule_counts import rule_counts
 from lzgis.exports.tables.answer_sheet import AnswerSheet
-from lzgis.model.report import SEPARATOR, State, Verdict
+from lzgis.model.report import CITY_COLUMN, SEPARATOR, State, Verdict
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import DISTANCE_KINDS
 
@@ -113,6 +114,16 @@ _KINDS: dict[str, Kind] = {
     "notices_count": "count",
     "not_checked_count": "count",
     "not_applicable": "count",
+    "total_rules": "count",
+    "involved_rules": "count",
+    "sliver_rules": "count",
+    "unchecked_rules": "count",
+    "clear_rules": "count",
+    "not_applicable_rules": "count",
+    "unlisted_rules": "count",
+    "context_rules": "count",
+    "finding_rows": "count",
+    "sites": "count",
 }
 _FOLDED = {"site_name", "prohibited", "conditional", "notices", "not_checked", "nearest_rule", "clause", "explanation"}
 _FOLDED_OF_FINDINGS = {"site_name", "rule", "reason", "procedure", "note", "basis", "repealed", "override"}
@@ -125,7 +136,17 @@ _VERDICT_COLUMNS = [
 ]
 _FINDING_COLUMNS = [
     *["site_id", "site_name", "activity", "rule", "kind", "layer", "feature_id", "feature_name", "state"],
-    *["severity", "reason", "area_m2", "area_ha", "area_possible_m2", "area_possible_ha", "share"],
+    *[
+        "severity",
+        "route",
+        "open_facts",
+        "reason",
+        "area_m2",
+        "area_ha",
+        "area_possible_m2",
+        "area_possible_ha",
+        "share",
+    ],
     *["length_m", "distance_m", "required_m", "required_possible_m", "margin", "band", "baseline"],
     *[
         "half_width_m",
@@ -149,8 +170,35 @@ _CORRIDOR_COLUMNS = [
     *["note", "basis", "repealed", "strength", "certainty"],
 ]
 _UNCHECKED_COLUMNS = [
-    *["site_id", "site_name", "rule", "layer", "severity", "state", "reason", "unchecked_share", "rule_id"],
+    *[
+        "site_id",
+        "site_name",
+        "rule",
+        "layer",
+        "severity",
+        "state",
+        "reason",
+        "open_facts",
+        "unchecked_share",
+        "rule_id",
+    ],
 ]
+_NOT_APPLICABLE_COLUMNS = [
+    *["site_id", "site_name", "activity", "rule", "layer", "feature_id", "feature_name", "state", "reason"],
+    *["area_m2", "area_ha", "share", "length_m", "distance_m", "required_m", "basis", "rule_id"],
+]
+#: The columns of the counts, by those of `rule_counts`.
+_COUNT_COLUMNS = {
+    "rules": "total_rules",
+    "involved": "involved_rules",
+    "sliver": "sliver_rules",
+    "unchecked": "unchecked_rules",
+    "clear": "clear_rules",
+    "not_applicable": "not_applicable_rules",
+    "unlisted": "unlisted_rules",
+    "context": "context_rules",
+    "findings": "finding_rows",
+}
 _UNIT_COLUMNS = [
     *[
         "site_id",
@@ -179,17 +227,22 @@ _RULE_COLUMNS = [
 def report_tables(texts: ReportText) -> Iterator[Table]:
     """Iterate over the tables of a report, without its provenance, in reading order."""
     yield verdict_table(texts)
+    yield count_table(texts)
+    yield from city_tables(texts)
     table = texts.report.table
+    city = [CITY_COLUMN.name] if CITY_COLUMN.name in table else []
     order = conflicts_first(table)
     # Codes are sorted, not the table: its texts would be copied.
     columns = {name: column.taken(order) for name, column in _worded(texts, table).items()}
     overruled = ["override"] if len(texts.report.overrides) else []
-    yield _finding_table(texts, "findings", [*_FINDING_COLUMNS, *overruled], columns)
-    corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()[order]
-    yield _finding_table(texts, "corridors", _CORRIDOR_COLUMNS, columns, corridor)
+    unmeant = (table["state"] == State.NOT_APPLICABLE).to_numpy()[order]
+    yield _finding_table(texts, "findings", [*_FINDING_COLUMNS, *city, *overruled], columns, ~unmeant)
+    corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()[order] & ~unmeant
+    yield _finding_table(texts, "corridors", [*_CORRIDOR_COLUMNS, *city], columns, corridor)
+    yield _finding_table(texts, "not_applicable", [*_NOT_APPLICABLE_COLUMNS, *city], columns, unmeant)
     yield _unit_list_table(texts)
     unknown = (table["state"] == State.NOT_CHECKED).to_numpy() | (table["unchecked_share"] > 0).to_numpy()
-    yield _finding_table(texts, "not_checked", _UNCHECKED_COLUMNS, columns, unknown[order])
+    yield _finding_table(texts, "not_checked", [*_UNCHECKED_COLUMNS, *city], columns, unknown[order])
     yield from _override_tables(texts)
     yield rule_table(texts)
 
@@ -197,7 +250,7 @@ def report_tables(texts: ReportText) -> Iterator[Table]:
 def _worded(texts: ReportText, table: pd.DataFrame) -> dict[str, Coded]:
     """Word and round the findings by columns, once per distinct value; `mark` decides their colour."""
     columns: dict[str, Coded] = {}
-    for name in (n for n in _FINDING_COLUMNS if n in table):
+    for name in (n for n in (*_FINDING_COLUMNS, CITY_COLUMN.name) if n in table):
         kind = _KINDS.get(name, "text")
         columns[name] = coded(table, [name], text if kind == "text" else partial(number, places=_PLACES[kind]))
     # Columns that are worded, and the columns of the findings that each is worded from.
@@ -217,6 +270,8 @@ def _worded(texts: ReportText, table: pd.DataFrame) -> dict[str, Coded]:
         **{name: ([name], partial(texts.word, name)) for name in _CODES},
         "procedure": (["rule", "procedure"], texts.translated),
         "note": (["rule", "note"], texts.translated),
+        "route": (["route"], texts.route),
+        "open_facts": (["open_facts"], texts.open_facts),
         "basis": (["rule", "basis"], lambda rule, basis: texts.basis({"rule": rule, "basis": basis})),
         "shortfall_m": (["required_m", "distance_m"], shortfall),
         "shortfall_possible_m": (["required_possible_m", "distance_m"], shortfall),
@@ -264,6 +319,37 @@ def _finding_table(
     )
 
 
+def city_tables(texts: ReportText) -> list[Table]:
+    """Return the tables of a report on several cities: what was found by city and rule, and how sites are divided."""
+    report = texts.report
+    if not len(report.stretches):
+        return []
+    outside = texts.words("table", "no_city")
+    words: dict[str, Callable[[str], str]] = {
+        "city": lambda value: text(value) or outside,
+        "rule": texts.rule,
+        "state": partial(texts.word, "state"),
+        "verdict": partial(texts.word, "verdict"),
+    }
+    made = []
+    for name, frame in (("city_rules", report.city_rules), ("stretches", report.stretches)):
+        columns = [*frame.columns]
+        columns.insert(columns.index("area_m2") + 1, "area_ha")
+        rows: list[list[Value]] = []
+        for row in records(frame, frame.columns):
+            row["area_ha"] = hectares(row["area_m2"])
+            rows.append([_city_value(column, row[column], words) for column in columns])
+        made.append(Table(name, _heads(texts, columns), rows, fixed=2))
+    return made
+
+
+def _city_value(column: str, value: Any, words: Mapping[str, Callable[[str], str]]) -> Value:
+    if column in words:
+        return words[column](value)
+    kind = _KINDS.get(column, "text")
+    return text(value) if kind == "text" else number(value, _PLACES.get(kind, 4))
+
+
 def verdict_table(texts: ReportText) -> Table:
     """Return the table of the verdicts."""
     steps = texts.report.book.tolerance.ladder_m2
@@ -283,6 +369,18 @@ def verdict_table(texts: ReportText) -> Table:
         rows.append(row)
         marks.append(verdict["verdict"])
     return Table("verdicts", heads, rows, marks=marks, marked=3, fixed=2)
+
+
+def count_table(texts: ReportText) -> Table:
+    """Return how many rules each site has by their answer, and its findings; the first row has the sums."""
+    counts = rule_counts(texts.report)
+    numbers = counts[list(_COUNT_COLUMNS)]
+    rows: list[list[Value]] = [["", texts.words("table", "total"), *map(int, numbers.sum())]]
+    rows += [
+        [text(site), text(name), *row]
+        for site, name, row in zip(counts["site_id"], counts["site_name"], numbers.to_numpy().tolist(), strict=True)
+    ]
+    return Table("counts", _heads(texts, ["site_id", "site_name", *_COUNT_COLUMNS.values()]), rows, fixed=2)
 
 
 def _unit_list_table(texts: ReportText) -> Table:

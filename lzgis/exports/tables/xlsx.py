@@ -276,6 +276,8 @@ class _Pages:
         sheet.set_footer("&L&A&R&P / &N")
         sheet.write_string(0, 0, self._text(self._texts.notice), self._notice)
         sheet.write_string(1, 0, self._text(self._texts.disclaimer), self._disclaimer)
+        if isinstance(self._texts, ReportText):
+            sheet.write_string(2, 0, self._text(self._texts.coverage), self._disclaimer)
         return sheet, 3
 
     def _print(self, sheet: Any, widths: list[float], fixed: int) -> None:

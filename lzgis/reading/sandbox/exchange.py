@@ -24,7 +24,9 @@ from lzgis.reading.base import Decided, Read
 from lzgis.reading.repair import Change
 
 _RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change, Repair, Source)}
-_ERRORS = {kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError)}
+_ERRORS = {
+    kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError, errors.ExportError)
+}
 
 
 def pack(read: Read, file: Path) -> None:

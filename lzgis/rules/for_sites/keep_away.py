@@ -29,12 +29,12 @@ class KeepAway(Rule):
     `assumed_half_width_m` maps values of the field `assumed_by` to the half-width (m) that is added to a centreline whose
     half-width is unknown. Its key ``"*"`` is for all other values, ``"roadbed-edge"`` for the strip between roadbed and
     road land. `zone_distance_m` is the distance to the edge of a delimited zone; 0 means that the site may touch the zone,
-    but must not overlap it.
+    but must not overlap it. It must be given if one of the layers is a delimited zone.
     """
 
     kind: Literal["keep_away"]
     distance_m: float = Field(gt=0)
-    zone_distance_m: float = Field(default=0.0, ge=0)
+    zone_distance_m: float | None = Field(default=None, ge=0)
     baselines: list[str] = []
     assumed_half_width_m: dict[str, float] = {}
     assumed_by: str = "technical_class"
@@ -47,7 +47,12 @@ class KeepAway(Rule):
     @property
     def reach_m(self) -> float:
         """The required distance plus the widest half-width that may be assumed (m)."""
-        return max(self.distance_m, self.zone_distance_m) + max(self.assumed_half_width_m.values(), default=0.0)
+        return max(self.distance_m, self.from_zone_m) + max(self.assumed_half_width_m.values(), default=0.0)
+
+    @property
+    def from_zone_m(self) -> float:
+        """The distance that is required from a delimited zone (m); never 0 unless the rule says so."""
+        return self.distance_m if self.zone_distance_m is None else self.zone_distance_m
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,7 @@ def check_keep_away(rule: Rule, check: Check) -> Hits:
     """Return one row per object that is too near; for a site that the rule concerns without any, the nearest object."""
     assert isinstance(rule, KeepAway)
     # Rules that differ in activities or strength often require the same distance from the same objects.
-    key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.zone_distance_m)
+    key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.from_zone_m)
     found: Hits = check.remember(key, lambda: _rows(rule, check))
     return found
 
@@ -135,7 +140,7 @@ def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near
 
 
 def _required(rule: KeepAway, features: BaselineFeatures) -> Floats:
-    return np.where(features.is_zone, rule.zone_distance_m, rule.distance_m)
+    return np.where(features.is_zone, rule.from_zone_m, rule.distance_m)
 
 
 def _overlaps_zone(sites: Geometries, zones: Geometries) -> Flags:

@@ -48,6 +48,11 @@ class PlaneSites:
         return len(self.geometry)
 
 
+def as_texts(column: pd.Series) -> pd.Series:
+    """Return the values of a field as the texts by which rules name them: 110 and 110.0 are "110"."""
+    return column.map("{:.10g}".format, na_action="ignore") if pd.api.types.is_numeric_dtype(column) else column
+
+
 @dataclass(frozen=True, eq=False)
 class PlaneLayer:
     """A layer in the plane of the city: the fields of its features, and an index of their geometries.
@@ -70,11 +75,7 @@ class PlaneLayer:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
         keep = np.ones(len(self.frame), dtype=bool)
         for name, values in where.items():
-            column = self.frame[name]
-            if pd.api.types.is_numeric_dtype(column):
-                # Rules give values as texts: 110.0 kV is "110".
-                column = column.map("{:.10g}".format)
-            keep &= column.isin(values).to_numpy()
+            keep &= as_texts(self.frame[name]).isin(values).to_numpy()
         return np.flatnonzero(keep)
 
     def missing_fields(self, where: Mapping[str, list[str]]) -> list[str]:

@@ -26,10 +26,24 @@
     new Bar().addTo(lz.map);
   }
 
+  // The matters that neither rules nor layers answer; a comparison of layers has none.
+  function notCovered(box) {
+    var matters = lz.city.not_covered || [];
+    if (!matters.length) return;
+    var list = lz.el("ul", { class: "lz-problems" }, matters.map(function (one) {
+      return lz.el("li", {}, [lz.el("strong", { class: "lz-data", text: one[0] }),
+        lz.el("span", { class: "lz-data", text: [""].concat(one.slice(1).filter(Boolean)).join(" · ") })]);
+    }));
+    box.appendChild(lz.el("details", { class: "lz-notes lz-not-covered" }, [
+      lz.el("summary", { text: lz.word("not-covered", { n: matters.length }) }), list
+    ]));
+  }
+
   function footer() {
     var box = lz.byId("lz-footer"), list = lz.el("ul", {});
     lz.city.footer.forEach(function (text) { list.appendChild(lz.el("li", { class: "lz-data", text: text })); });
     box.insertBefore(list, box.firstChild);
+    notCovered(box);
     if (!lz.city.problems.length) return;
     var notes = lz.el("ul", { class: "lz-problems" }, lz.city.problems.map(function (problem) {
       return lz.el("li", {}, [lz.el("strong", { text: problem[0] + " " }),

@@ -1,0 +1,215 @@
+"""The sections of a dossier below its first page, laid out for a reader: what is hit in full, all else in short.
+
+The complete tables are in `lzgis.exports.dossier.grids`, for an office's template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lzgis.exports.dossier.abstract import not_covered_line, route_word
+from lzgis.exports.dossier.document import Column, Grid
+from lzgis.exports.dossier.grids import (
+    answer_grids,
+    basis_grid,
+    divisions_grid,
+    ladder_grid,
+    levels_missing,
+    overrides_grid,
+    problems_grid,
+    unchecked_grid,
+)
+from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity
+from lzgis.exports.report_text import number, text, visible
+from lzgis.exports.rounding import NONE
+from lzgis.exports.tables.tables import mark_of
+from lzgis.model.report import HIT_STATES, Reason, State
+
+_DIGEST = 8
+
+
+def findings_section(project: Project) -> dict[str, Any]:
+    """Return what is hit, rule by rule, with what it requires; and in one paragraph each what is clear or not meant."""
+    source = project.source
+    line, ladder = ladder_grid(project)
+    parts, note = divisions_grid(project)
+    grids = (hits_grid(project), overrides_grid(project), ladder, parts)
+    small = (*((note,) if parts and note else ()), *_short_lines(project))
+    paragraphs = (source.wording("counts", **project.counts), *((line,) if line else ()))
+    return {"paragraphs": paragraphs, "grids": tuple(grid for grid in grids if grid), "small_print": small}
+
+
+def hits_grid(project: Project) -> Grid | None:
+    """Return a row for each finding that is hit, below a line with the rule and what it requires; the gravest first."""
+    source, texts = project.source, project.source.texts
+    hits = project.hits
+    if not hits:
+        return None
+    order = {rule: place for place, rule in enumerate(dict.fromkeys(f["rule"] for f in hits))}
+    hits = sorted(hits, key=lambda f: order[f["rule"]])
+    columns = [source.column("group"), source.column("where", 5.6), source.column("state", 1.7)]
+    columns += [source.column(name, 1.7) for name in project.measures]
+    columns.append(source.column("share", 1.2))
+    heads = {rule: _rule_line(project, next(f for f in hits if f["rule"] == rule)) for rule in order}
+    rows = []
+    for found in hits:
+        notes = [
+            texts.override(found),
+            source.wording("outside-share", share=source.rounding.percent(unchecked))
+            if (unchecked := number(found["unchecked_share"]))
+            else "",
+        ]
+        where = "\n".join([source.sentences.of(found), *(visible(one) for one in notes if one)])
+        possible = found | {"area_m2": found["area_possible_m2"]}
+        sizes = project.printed_sizes(found)
+        if number(found["area_possible_m2"]) is not None:
+            maybe = project.printed_sizes(possible)
+            sizes = tuple(
+                f"{one}\n{source.wording('possible', value=two)}" for one, two in zip(sizes, maybe, strict=True)
+            )
+        state = texts.word("state", found["state"])
+        rows.append((heads[found["rule"]], where, state, *sizes, source.rounding.percent(found["share"])))
+    marks = tuple(mark_of(found) for found in hits)
+    return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="group")
+
+
+def _rule_line(project: Project, found: Row) -> str:
+    """Return the line above the findings of a rule: title, severity, route; below it item, procedure and note."""
+    source, texts = project.source, project.source.texts
+    rule = found["rule"]
+    severity = source.wording("severity", severity=texts.word("severity", found["severity"]))
+    route = route_word(project, found)
+    head = f"{visible(texts.rule(rule))}{severity}" + (source.wording("by-route", route=route) if route else "")
+    procedure = visible(texts.translated(rule, text(found["procedure"])))
+    item = visible(text(found["item"]))
+    note = visible(texts.translated(rule, text(found["note"])))
+    below = [source.wording("requires", item=item, procedure=procedure)] if procedure or item else []
+    return "\n".join([head, *below, *([note] if note and note != procedure else [])])
+
+
+def _short_lines(project: Project) -> tuple[str, ...]:
+    """Return what is not involved, with the nearest distances, and the rules not meant in whose layers the site lies."""
+    source, texts = project.source, project.source.texts
+    clear: dict[str, Row] = {}
+    hit = {f["rule"] for f in project.findings if f["state"] != State.CLEAR}
+    for found in project.findings:
+        if found["state"] == State.CLEAR and found["rule"] not in hit:
+            before = clear.get(found["rule"])
+            if before is None or (number(found["distance_m"]) or 0) < (number(before["distance_m"]) or 0):
+                clear[found["rule"]] = found
+    inside = {f["rule"]: f for f in project.findings if f["reason"] == Reason.INSIDE_NOT_MEANT}
+    lines = []
+    for name, rows in (("clear", clear), ("inside-unmeant", inside)):
+        listed = source.wording("semicolon").join(
+            f"{visible(texts.rule(rule))}{source.wording('in-brackets', text=source.sentences.of(found))}"
+            if name == "clear"
+            else visible(texts.rule(rule))
+            for rule, found in rows.items()
+        )
+        lines += [source.wording(f"short-{name}", count=len(rows), rules=listed)] if rows else []
+    return tuple(lines)
+
+
+def answers_section(project: Project) -> dict[str, Any]:
+    """Return the admission lists, each clause with its facts, a drafted conclusion, and a blank to confirm it."""
+    source = project.source
+    grids = answer_grids(project)
+    missing = levels_missing(grid for grid in grids if grid.name == "general")
+    lines = [source.wording("answers", activity=project.activity)]
+    lines += [source.wording("general-missing", levels=source.wording("separator").join(missing))] if missing else []
+    lines += [] if any(grid.name == "answers" for grid in grids) else [source.wording("no-units")]
+    shown = [_short_answers(source, grid) for grid in grids if grid.title not in missing]
+    return {"paragraphs": tuple(lines), "grids": tuple(shown)}
+
+
+def _short_answers(source: DossierSource, grid: Grid) -> Grid:
+    """Return an answer sheet in small type, without the activity, which every clause would repeat."""
+    activity = source.wording("fact-activity", activity="")
+    weights = {"heading": 1.0, "clause": 6.4, "facts": 3.4, "answer": 2.8}
+    columns = tuple(source.column(name, weight) for name, weight in weights.items())
+    rows = []
+    for one in grid.records():
+        facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
+        rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), one["answer"]))
+    return replace(grid, columns=columns, rows=tuple(rows), fine=True)
+
+
+def basis_section(project: Project) -> dict[str, Any]:
+    """Return the documents behind what is hit or open in a table, and those behind all else in one paragraph."""
+    source = project.source
+    open_states = (*HIT_STATES, State.NOT_CHECKED)
+    mine = {f["rule"] for f in project.findings if f["state"] in open_states and concerns_activity(f)}
+    full = basis_grid(project, rules=mine)
+    all_documents = [row[0] for row in basis_grid(project).rows]
+    cited = {row[0] for row in full.rows}
+    others = [name for name in all_documents if name not in cited]
+    small = [source.wording("other-basis", documents=source.wording("separator").join(others))] if others else []
+    small += [source.wording("english-law")] if source.language == "en" else []
+    grids = (replace(full, fine=True),) if full.rows else ()
+    return {"paragraphs": (source.wording("basis"),), "grids": grids, "small_print": tuple(small)}
+
+
+def unchecked_section(project: Project) -> dict[str, Any]:
+    """Return what was not checked and why, and what neither the rule book nor the layers cover."""
+    source = project.source
+    open_rules = unchecked_grid(project)
+    lines = [source.wording("unchecked-lead" if open_rules else "none-unchecked")]
+    covered = not_covered_line(project)
+    notes = [source.wording("not-covered", matters=covered)] if covered else []
+    notes += [source.wording("unmeant", count=project.unmeant)] if project.unmeant else []
+    grids = (replace(open_rules, fine=True),) if open_rules else ()
+    return {"paragraphs": tuple(lines), "grids": grids, "notes": tuple(notes)}
+
+
+def provenance_section(
+    project: Project, about: dict[str, str], tables: dict[str, Grid], own: Grid | None
+) -> dict[str, Any]:
+    """Return data, repairs and versions in small type, each layer with the beginning of its digest."""
+    source = project.source
+    problems = problems_grid(project, notes="this site")
+    grids = [_layers_grid(source, tables)]
+    grids += [replace(problems, fine=True)] if problems else []
+    grids += [grid for name in ("repairs", "transforms") for grid in (tables[name],) if grid.rows]
+    grids += [replace(own, fine=True)] if own else []
+    lines = [_data_line(source, about), *(p for p in (about["disclaimer"], about["notice"]) if p)]
+    small = [_pairs_line(source, tables[name]) for name in ("about", "tolerances", "versions") if tables[name].rows]
+    small += [source.wording("notes-elsewhere")]
+    return {"paragraphs": tuple(lines), "grids": tuple(grids), "small_print": tuple(small)}
+
+
+def _data_line(source: DossierSource, about: dict[str, str]) -> str:
+    return source.wording("data", as_of=about["as_of"], book=about["rule_book"], version=about["rule_book_version"])
+
+
+def _pairs_line(source: DossierSource, grid: Grid) -> str:
+    separator = source.wording("semicolon")
+    title = f"{grid.title}{source.wording('colon')}" if grid.title else ""
+    return title + separator.join(f"{name} {value}" for name, value in grid.rows)
+
+
+def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
+    """Return the layers and other inputs in two columns beside each other: title, status and date, digest."""
+    layers = {row["title"]: row for row in tables["layers"].records()}
+    entries = []
+    for row in tables["sources"].records():
+        layer = layers.pop(row["role"], None)
+        date = row["date"] if row["date"] != NONE else ""
+        said = [layer["status"], layer["date"]] if layer else [date]
+        entries.append((row["role"], " ".join(one for one in said if one and one != NONE), row["sha256"][:_DIGEST]))
+    entries += [(row["title"], f"{row['status']} {row['date']}", "") for row in layers.values()]
+    half = (len(entries) + 1) // 2
+    blank = ("", "", "")
+    rows = [(*one, *two) for one, two in zip(entries[:half], _filled(entries[half:], half, blank), strict=True)]
+    titles = ("layer", "status", "digest")
+    columns = [
+        Column(f"{name}{side}", source.column(name).title, weight)
+        for side in (1, 2)
+        for name, weight in zip(titles, (2.6, 1.85, 1.1), strict=True)
+    ]
+    return Grid("inputs", tuple(columns), tuple(rows), title=source.wording("inputs"), fine=True)
+
+
+def _filled(rows: Sequence[tuple[str, ...]], count: int, blank: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    return [*rows, *[blank] * (count - len(rows))]

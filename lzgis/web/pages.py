@@ -1,0 +1,97 @@
+"""What all pages share: the language, the values of every template, answers read from files, and the supervisor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from lzgis.errors import LzgisError
+from lzgis.web.models import Job, Role
+from lzgis.web.options import CITY
+from lzgis.web.requests import Edition, answer_file
+from lzgis.words import Language, Words
+
+if TYPE_CHECKING:
+    from lzgis.web.supervisor import Supervisor
+
+LANGUAGE_COOKIE = "lzgis-language"
+_SUPERVISOR: list[Supervisor] = []
+
+
+def use(supervisor: Supervisor) -> None:
+    """Let the pages use a supervisor."""
+    _SUPERVISOR[:] = [supervisor]
+
+
+def supervisor() -> Supervisor:
+    """Return the supervisor of this server."""
+    return _SUPERVISOR[0]
+
+
+def language_of(request: HttpRequest) -> Language:
+    """Return the language of a request: that of the cookie, else Chinese."""
+    return "en" if request.COOKIES.get(LANGUAGE_COOKIE) == "en" else "zh"
+
+
+def edition_of(request: HttpRequest) -> Edition:
+    """Return the edition that the user of a request sees."""
+    return cast(Edition, request.user.edition)
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return the values that every template has."""
+    language = language_of(request)
+    user = getattr(request, "user", None)
+    known = bool(user is not None and user.is_authenticated)
+    values: dict[str, Any] = {
+        "words": Words(language),
+        "language": language,
+        "other_language": "zh" if language == "en" else "en",
+        "accounts": getattr(request, "lzgis_accounts", False),
+        "city": city(request) if known else {},
+        "may": {one.value: known and user is not None and user.may(one) for one in Role},
+    }
+    return values
+
+
+def answer(folder: Path, name: str, language: Language, edition: Edition = "internal") -> dict[str, Any]:
+    """Return what a worker wrote.
+
+    Raises
+    ------
+    Http404
+        If it is not there.
+    """
+    try:
+        found: dict[str, Any] = json.loads(answer_file(folder, name, language, edition).read_bytes())
+    except OSError:
+        raise Http404 from None
+    return found
+
+
+def of_job(request: HttpRequest, job: Job, name: str) -> dict[str, Any]:
+    """Return an answer of a job in the language and edition of a request."""
+    return answer(job.folder, name, language_of(request), edition_of(request))
+
+
+def city(request: HttpRequest) -> dict[str, Any]:
+    """Return what forms need of the city; empty until a worker has opened it."""
+    try:
+        return answer(Path(settings.LZGIS.data) / CITY, "city", language_of(request))
+    except Http404:
+        return {}
+
+
+def page(request: HttpRequest, template: str, status: int = 200, **values: Any) -> HttpResponse:
+    """Return a page."""
+    return render(request, f"web/{template}.html", values, status=status)
+
+
+def refusal(request: HttpRequest, error: LzgisError) -> str:
+    """Return an error as a sentence in the language of a request."""
+    return Words(language_of(request)).sentence(error.place, error.what, error.remedy)

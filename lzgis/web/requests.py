@@ -1,0 +1,97 @@
+"""What the page asks a worker process to do, as a typed record that is sent as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from lzgis.words import Language
+
+Kind = Literal["inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit"]
+#: The editions of an answer: for those who may see every layer, and for viewers.
+Edition = Literal["internal", "public"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+EDITIONS: tuple[Edition, ...] = get_args(Edition)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to a worker.
+
+    Attributes
+    ----------
+    kind : str
+        What to do.
+    folder : str
+        The folder of the job, which receives the answers.
+    source : str
+        The file of the sites.
+    reading : mapping
+        What is declared about the file: fields of `lzgis.ReadOptions` that are texts.
+    activities, facts : mapping
+        What is declared about the sites, see `lzgis.screening.declared.with_declared`.
+    as_of : str
+        The date whose rules apply; today if empty.
+    site : str
+        The site that a detail or an avoidance is about.
+    within_m : float
+        How far that site may be moved, in metres.
+    formats : tuple of str
+        The formats to write; all together form one result.
+    language, edition : str
+        Language and edition of files.
+    earlier : str
+        The folder of the job that is checked again.
+    rule, reason, author, evidence : str
+        A decision on the findings of a rule on the site; the evidence is a file in the folder of the job.
+    """
+
+    kind: Kind
+    folder: str
+    source: str = ""
+    reading: Mapping[str, str] = field(default_factory=dict)
+    activities: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_of: str = ""
+    site: str = ""
+    within_m: float = 500.0
+    formats: tuple[str, ...] = ()
+    language: Language = "zh"
+    edition: Edition = "internal"
+    earlier: str = ""
+    rule: str = ""
+    reason: str = ""
+    author: str = ""
+    evidence: str = ""
+
+    def to_json(self) -> str:
+        """Return the request as one line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        """Return the request that a line of JSON holds.
+
+        Examples
+        --------
+        >>> Request.from_json(Request("files", "a", formats=("xlsx",)).to_json()).formats
+        ('xlsx',)
+        """
+        given: dict[str, Any] = json.loads(text)
+        known = {one.name for one in fields(cls)}
+        made = cls(**{name: value for name, value in given.items() if name in known})
+        return replace(made, formats=tuple(made.formats))
+
+
+def answer_file(folder: str | Path, name: str, language: Language, edition: Edition = "internal") -> Path:
+    """Return the file of an answer in a language and edition."""
+    return Path(folder) / f"{name}.{edition}.{language}.json"
+
+
+def files_folder(request: Request) -> Path:
+    """Return the folder of a result: one for each combination of formats, language and edition."""
+    name = "-".join((*request.formats, request.language, request.edition))
+    return Path(request.folder) / "files" / name

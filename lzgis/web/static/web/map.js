@@ -1,0 +1,162 @@
+// The map of a page. The layers of the city are drawn by the scripts of map.html.
+(function (lz) {
+  "use strict";
+  var box = document.getElementById("map");
+  if (!box) return;
+  var colours = ["#c62828", "#b45309", "#6a51a3", "#2e7d32"];
+  var parts = { prohibited: "#d50000", conditional: "#ef6c00", notice: "#546e7a" }, sliver = "#8e24aa";
+  var map = lz.map = L.map(box, { zoomControl: true, attributionControl: false, preferCanvas: false });
+  var page = window.lzPage = { map: map, sites: null, moved: null, ready: null };
+  L.control.scale({ imperial: false }).addTo(map);
+  map.setView([24.78, 112.38], 9);
+
+  function fetched(address) {
+    return fetch(address, { credentials: "same-origin" }).then(function (answer) {
+      if (!answer.ok) throw new Error(String(answer.status));
+      return answer.json();
+    });
+  }
+
+  function text(tag, content) { return lz.el(tag, { text: content }); }
+
+  function drawCity(city) {
+    lz.city = { outline: city.outline, words: {}, verdicts: {} };
+    lz.layers.build(city.layers);
+    lz.layers.all.forEach(function (entry, i) {
+      var role = entry.spec.role;
+      // Where sites are looked at, all that may forbid them is drawn, as in map.html.
+      lz.layers.show(i, role === "outline" || role === "context" && entry.spec.kind === "polygon" || entry.spec.id === "redline" ||
+        box.dataset.result !== undefined && role === "constraint");
+    });
+    lz.layers.opacity(0.75);
+    lz.layers.mask();
+    panel();
+    map.fitBounds(city.bounds, { animate: false });
+  }
+
+  function panel() {
+    var list = document.getElementById("layers");
+    if (!list) return;
+    lz.layers.all.forEach(function (entry, i) {
+      var tick = lz.el("input", { attrs: { type: "checkbox" } });
+      tick.checked = entry.shown;
+      tick.addEventListener("change", function () { lz.layers.show(i, tick.checked); });
+      var swatch = lz.el("span", { class: "swatch" }), style = entry.spec.style;
+      swatch.style.borderColor = style.stroke;
+      swatch.style.background = style.fill || "transparent";
+      list.appendChild(lz.el("label", {}, [tick, swatch, text("span", [entry.spec.title, entry.spec.status].filter(Boolean).join(" · "))]));
+    });
+  }
+
+  function siteStyle(feature) {
+    var colour = feature.properties.rank === undefined ? "#0b5d8f" : colours[feature.properties.rank];
+    return { color: colour, weight: 2.5, fillColor: colour, fillOpacity: 0.15 };
+  }
+
+  function drawSites(shapes) {
+    page.sites = L.geoJSON(shapes, {
+      style: siteStyle,
+      pointToLayer: function (feature, at) { return L.circleMarker(at, Object.assign(siteStyle(feature), { radius: 7, fillOpacity: 0.7 })); },
+      onEachFeature: function (feature, layer) {
+        var p = feature.properties;
+        layer.bindPopup(function () { return text("p", [p.id, p.name].filter(Boolean).join(" ")); });
+        layer.on("click", function () { open(p.id); });
+      }
+    }).addTo(map);
+    var bounds = page.sites.getBounds();
+    if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 15 });
+  }
+
+  function drawParts(shapes) {
+    L.geoJSON(shapes, {
+      style: function (feature) {
+        var p = feature.properties, colour = p.state === "疑似边界误差" ? sliver : parts[p.severity] || "#546e7a";
+        return { color: colour, weight: 1.5, fillColor: colour, fillOpacity: 0.45 };
+      },
+      pointToLayer: function (feature, at) { return L.circleMarker(at, { radius: 4 }); },
+      onEachFeature: function (feature, layer) {
+        layer.bindPopup(function () { return lz.el("div", {}, [text("b", feature.properties.site), text("p", feature.properties.rule)]); });
+      }
+    }).addTo(map);
+  }
+
+  function open(id) {
+    document.querySelectorAll("details[data-id]").forEach(function (one) {
+      if (one.dataset.id !== String(id) || one.open) return;
+      one.querySelector("summary").click();
+      one.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  function zoom(id) {
+    if (!page.sites) return;
+    page.sites.eachLayer(function (layer) {
+      if (String(layer.feature.properties.id) !== String(id)) return;
+      if (layer.getBounds) map.fitBounds(layer.getBounds().pad(0.6), { maxZoom: 17 });
+      else map.setView(layer.getLatLng(), 16);
+    });
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  function drawMove(found) {
+    if (page.moved) page.moved.remove();
+    page.moved = L.featureGroup();
+    var green = "#1b7f3b";
+    if (found.remaining) L.geoJSON(found.remaining, { style: { color: green, weight: 1, fillOpacity: 0.35 } }).addTo(page.moved);
+    if (found.shift && found.shift.distance_m > 0) {
+      L.geoJSON(found.shift.geometry, {
+        style: { color: green, weight: 3, dashArray: "7 5", fillOpacity: 0.08 },
+        pointToLayer: function (feature, at) { return L.circleMarker(at, { radius: 7, color: green, dashArray: "3 3" }); }
+      }).addTo(page.moved);
+    }
+    page.moved.addTo(map);
+    if (page.moved.getLayers().length) map.fitBounds(page.moved.getBounds().pad(0.5), { maxZoom: 17 });
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-zoom], [data-avoid]");
+    if (!button) return;
+    if (button.dataset.zoom) zoom(button.dataset.zoom);
+    else fetched(button.dataset.avoid).then(drawMove);
+  });
+
+  if (box.dataset.here) {
+    map.on("click", function (event) {
+      var list = lz.el("ul", {}), found = lz.layers.identify(event.latlng).slice(0, 30);
+      found.forEach(function (one) {
+        var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
+        list.appendChild(lz.el("li", {}, [text("b", one.spec.title + " "), text("span", Array.from(new Set(name)).join(" · "))]));
+      });
+      if (!found.length) list.appendChild(text("li", box.dataset.nothing));
+      var at = event.latlng.lng.toFixed(6) + " E, " + event.latlng.lat.toFixed(6) + " N";
+      L.popup({ maxHeight: 280 }).setLatLng(event.latlng).setContent(lz.el("div", {}, [text("b", box.dataset.here), text("p", at), list])).openOn(map);
+    });
+  }
+
+  var form = document.getElementById("goto");
+  if (form) {
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      var word = form.elements.place.value.trim(), pair = word.split(/[\s,，]+/).map(Number);
+      if (pair.length === 2 && pair.every(isFinite)) {
+        map.setView(Math.abs(pair[0]) > 90 ? [pair[1], pair[0]] : pair, 14);
+        return;
+      }
+      lz.layers.all.some(function (entry) {
+        if (entry.spec.role !== "context" || !word) return false;
+        var hit = topojson.feature(entry.spec.topology, entry.spec.topology.objects.d).features.find(function (one) {
+          return (one.properties.t || "").indexOf(word) >= 0;
+        });
+        if (hit) map.fitBounds(L.geoJSON(hit).getBounds());
+        return Boolean(hit);
+      });
+    });
+  }
+
+  page.ready = fetched("/city/map.json").then(drawCity).catch(function () { box.classList.add("without"); }).then(function () {
+    if (box.dataset.sites) return fetched(box.dataset.sites).then(drawSites);
+    if (box.dataset.result) return fetched(box.dataset.result).then(function (shapes) { drawParts(shapes.parts); drawSites(shapes.sites); });
+    return null;
+  }).then(function () { document.body.classList.add("map-ready"); });
+})(lzgis);

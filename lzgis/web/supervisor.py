@@ -1,0 +1,330 @@
+"""The supervisor: worker processes that stay warm, the queue of jobs in the database, progress, limits, and ends.
+
+Each worker process has a thread here that gives it one request at a time. A process that is killed, takes too long or is
+cancelled ends with its request; a new one is started. Jobs that ran when the server ended are marked as interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import close_old_connections, connections
+from django.db.models import Q
+from django.utils import timezone
+
+import lzgis
+from lzgis.messages import Message
+from lzgis.web.models import Job, State
+from lzgis.web.options import CITY, ServeOptions
+from lzgis.web.requests import LANGUAGES, Request
+from lzgis.words import Words
+
+#: Kinds of jobs that may take long; one worker does none of them.
+LONG = ("files", "recheck", "audit")
+#: A screening of a larger file may take long as well.
+_SHORT_BYTES = 200_000
+#: How long a process may take until the city is open.
+_START_S = 600.0
+_ENDED: dict[str, Any] = {"what": "ended"}
+
+
+@dataclass(eq=False)
+class Ask:
+    """A request that a page waits for, without a row in the database."""
+
+    request: Request
+    answered: threading.Event = field(default_factory=threading.Event)
+    error: dict[str, str] | None = None
+
+
+class Process:
+    """A worker process and the lines that it writes."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        layers = "" if options.layers is None else str(options.layers.absolute())
+        command = [sys.executable, "-P", "-m", "lzgis.web.worker", layers, str(options.data / CITY)]
+        self._popen = subprocess.Popen(
+            [*command, str(options.bounds.memory_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_environment(),
+            cwd=options.data,
+            text=True,
+            encoding="ascii",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._popen.pid
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        for line in self._popen.stdout:
+            self._lines.put(json.loads(line))
+        self._lines.put(_ENDED)
+
+    def send(self, request: Request) -> None:
+        """Give a request to the process; one that has ended is noticed when the answer is awaited."""
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError):
+            self._popen.stdin.write(request.to_json() + "\n")
+            self._popen.stdin.flush()
+
+    def line(self, wait_s: float) -> dict[str, Any] | None:
+        """Return the next line that the process wrote; None if there is none within the time."""
+        try:
+            return self._lines.get(timeout=wait_s)
+        except queue.Empty:
+            return None
+
+    def end(self) -> None:
+        """End the process."""
+        with contextlib.suppress(OSError):
+            self._popen.kill()
+        self._popen.wait()
+        for stream in (self._popen.stdin, self._popen.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(lzgis.__file__).parent.parent)
+    path = os.pathsep.join(dict.fromkeys([root, *(p for p in sys.path if p)]))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "MPLBACKEND": "Agg"}
+
+
+class Supervisor:
+    """Worker processes and their queue.
+
+    Parameters
+    ----------
+    options : ServeOptions
+        The options of the server.
+    """
+
+    def __init__(self, options: ServeOptions) -> None:
+        self.options = options
+        #: The digest of the layers and rules that the workers have open; empty until one is ready.
+        self.basis = ""
+        #: Why the city cannot be opened, by language; empty if it can.
+        self.unusable: dict[str, str] = {}
+        self._asks: deque[Ask] = deque()
+        self._changed = threading.Condition()
+        self._cancelled: set[str] = set()
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        self._processes: dict[int, Process] = {}
+
+    def start(self) -> None:
+        """Mark what an earlier server left running, and start the workers."""
+        found = Job.objects.filter(state=State.RUNNING)
+        found.update(state=State.INTERRUPTED, finished=timezone.now(), **_sentences("interrupted"))
+        for number in range(self.options.workers):
+            short = number == 0 and self.options.workers > 1
+            thread = threading.Thread(target=self._serve, args=(number, short), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End all workers; jobs that run are marked as interrupted."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for process in list(self._processes.values()):
+            process.end()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def submitted(self) -> None:
+        """Say that there is a new job in the database."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job: one that waits is not begun, the process of one that runs is ended."""
+        waiting = Job.objects.filter(pk=job.key, state=State.QUEUED)
+        if not waiting.update(state=State.CANCELLED, finished=timezone.now()):
+            self._cancelled.add(job.key)
+
+    def ask(self, request: Request, wait_s: float = 60.0) -> dict[str, str] | None:
+        """Have a short request done before all jobs, and wait for it; return the error by language, if there is one."""
+        one = Ask(request)
+        with self._changed:
+            self._asks.append(one)
+            self._changed.notify_all()
+        if not one.answered.wait(wait_s):
+            with self._changed, contextlib.suppress(ValueError):
+                self._asks.remove(one)
+            return _texts("busy")
+        return one.error
+
+    def wait(self, job: Job, wait_s: float) -> Job:
+        """Wait until a job has ended, but not longer than the time; return it as it is then."""
+        until = time.monotonic() + wait_s
+        while True:
+            found: Job = Job.objects.get(pk=job.key)
+            left = until - time.monotonic()
+            if not found.is_open or left <= 0:
+                return found
+            with self._changed:
+                self._changed.wait(min(left, 0.1))
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the worker processes."""
+        return [one.pid for one in self._processes.values()]
+
+    def _serve(self, number: int, short: bool) -> None:
+        process: Process | None = None
+        try:
+            while not self._stopping:
+                process = process or self._ready(number)
+                if process is None:
+                    continue
+                task = self._next(short)
+                if task is None:
+                    continue
+                done = self._answer(process, task) if isinstance(task, Ask) else self._work(process, task)
+                if not done:
+                    self._ended(number, process)
+                    process = None
+        finally:
+            self._ended(number, process)
+            connections.close_all()
+
+    def _ended(self, number: int, process: Process | None) -> None:
+        self._processes.pop(number, None)
+        if process is not None:
+            process.end()
+
+    def _ready(self, number: int) -> Process | None:
+        """Start a process and wait until the city is open; None if that fails."""
+        process = Process(self.options)
+        self._processes[number] = process
+        until = time.monotonic() + _START_S
+        while not self._stopping and time.monotonic() < until:
+            line = process.line(0.5)
+            if line is None:
+                continue
+            if line["what"] == "ready":
+                self.basis, self.unusable = line["basis"], {}
+                return process
+            self.unusable = line.get("error") or _texts("ended")
+            break
+        self._ended(number, process)
+        with self._changed:
+            # The folder of the city may be corrected while the server runs.
+            self._changed.wait(0 if self._stopping else 5)
+        return None
+
+    def _next(self, short: bool) -> Ask | Job | None:
+        """Return the next request, asked or queued; None if there is none after a while."""
+        with self._changed:
+            if self._asks:
+                return self._asks.popleft()
+            job = self._claimed(short)
+            if job is None:
+                self._changed.wait(0.5)
+            return job
+
+    def _claimed(self, short: bool) -> Job | None:
+        close_old_connections()
+        waiting = Job.objects.filter(state=State.QUEUED)
+        if short:
+            large = Q(kind="screen", upload__size_bytes__gt=_SHORT_BYTES)
+            waiting = waiting.exclude(Q(kind__in=LONG) | large)
+        for key in waiting.order_by("created").values_list("key", flat=True)[:5]:
+            mine = Job.objects.filter(pk=key, state=State.QUEUED)
+            if mine.update(state=State.RUNNING, started=timezone.now()):
+                job: Job = Job.objects.get(pk=key)
+                return job
+        return None
+
+    def _answer(self, process: Process, ask: Ask) -> bool:
+        process.send(ask.request)
+        until, line = time.monotonic() + 60.0, None
+        while line is None and time.monotonic() < until and not self._stopping:
+            line = process.line(0.5)
+            line = None if line is not None and line["what"] == "progress" else line
+        found = line or _ENDED
+        ask.error = found["error"] if found["what"] == "error" else None if found["what"] == "done" else _texts("ended")
+        ask.answered.set()
+        return found["what"] in ("done", "error")
+
+    def _work(self, process: Process, job: Job) -> bool:
+        """Have a job done and store what comes of it; return whether the process can go on."""
+        process.send(job.request)
+        until, told = time.monotonic() + self.options.bounds.job_s, 0.0
+        while True:
+            line = process.line(0.2)
+            if self._stopping:
+                return self._finish(job, State.INTERRUPTED, **_sentences("interrupted"))
+            if job.key in self._cancelled:
+                self._cancelled.discard(job.key)
+                return self._finish(job, State.CANCELLED)
+            if time.monotonic() > until:
+                return self._finish(job, State.FAILED, **_sentences("too_long"))
+            if line is None:
+                continue
+            if line["what"] == "progress":
+                if time.monotonic() > told + 0.3 or line["done"] == line["total"]:
+                    told = time.monotonic()
+                    Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
+                continue
+            if line["what"] == "done":
+                return self._finish(job, State.DONE, **_result(job, line["result"]))
+            if line["what"] == "error":
+                error = line["error"]
+                self._finish(job, State.FAILED, error_zh=error["zh"], error_en=error["en"])
+                return True
+            return self._finish(job, State.FAILED, **_sentences("ended"))
+
+    def _finish(self, job: Job, state: State, **values: Any) -> bool:
+        Job.objects.filter(pk=job.key).update(state=state, finished=timezone.now(), **values)
+        if values.get("basis"):
+            self.basis = values["basis"]
+        self.submitted()
+        return state == State.DONE
+
+
+def _result(job: Job, result: dict[str, Any]) -> dict[str, Any]:
+    names = result.pop("names", [])
+    values: dict[str, Any] = {"result_json": json.dumps(result)}
+    if names:
+        values["search"] = "\n".join([str(job.title), *names]).casefold()
+    if result.get("basis"):
+        values["basis"] = result["basis"]
+    return values
+
+
+def _texts(key: str) -> dict[str, str]:
+    return {one: Words(one).message(_MESSAGES[key]) for one in LANGUAGES}
+
+
+def _sentences(key: str) -> dict[str, str]:
+    texts = _texts(key)
+    return {"error_zh": texts["zh"], "error_en": texts["en"]}
+
+
+_MESSAGES = {
+    "interrupted": Message("the server ended while this was done; run it again"),
+    "too_long": Message("this took longer than allowed and was ended; give fewer sites"),
+    "ended": Message("the process that did this ended, perhaps for lack of memory; run it again or give fewer sites"),
+    "busy": Message("all workers are busy; try again in a minute"),
+}

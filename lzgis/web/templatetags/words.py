@@ -1,0 +1,29 @@
+"""The tag ``{% w "key" %}``: the wording of the pages in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def w(context: dict[str, Any], key: str, **values: object) -> str:
+    """Return the wording of a key of the section ``web``."""
+    found: str = context["words"]("web", key, **values)
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def words_of(context: dict[str, Any], section: str, key: str) -> str:
+    """Return the wording of a key of another section; the key itself if there is none."""
+    words = context["words"]
+    return words(section, key) if words.has(section, key) else key
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """Return an element of a mapping; an empty text if there is none."""
+    return mapping.get(key, "")

@@ -1,0 +1,123 @@
+"""The first step: a file, text or a drawing is given, and its diagnosis begins."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from lzgis.city.reference import city_or_reference
+from lzgis.errors import LzgisError
+from lzgis.reading.readers import READERS
+from lzgis.web.access import needs
+from lzgis.web.jobs import new_job
+from lzgis.web.models import Job, Role, Upload
+from lzgis.web.options import CITY
+from lzgis.web.pages import edition_of, language_of, page, refusal, supervisor
+from lzgis.web.requests import Request, answer_file
+from lzgis.web.uploads import Part, drawn_part, files_of, safe_name, store, text_part
+
+#: How long a page waits for a short job before it is shown.
+WAIT_S = 1.5
+#: Reference systems that a form offers.
+SYSTEMS = ("EPSG:4490", "EPSG:4526", "EPSG:4547", "EPSG:4525", "EPSG:4546", "EPSG:4326")
+_EXAMPLE = "sites.gpkg"
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the page of the first step; viewers see the screenings instead."""
+    if not request.user.may(Role.PLANNER):
+        return redirect("history")
+    return _home(request)
+
+
+def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    recent = Job.objects.visible_to(request.user).filter(kind__in=("screen", "recheck")).order_by("-created")[:5]
+    return page(
+        request,
+        "give",
+        status,
+        problem=problem,
+        recent=recent,
+        accept=",".join((*READERS, ".dbf", ".prj", ".cpg", ".shx")),
+        kinds=" ".join(READERS),
+        systems=SYSTEMS,
+        most_mb=settings.LZGIS.bounds.upload_bytes // 1024**2,
+        example=_example() is not None,
+        unusable=supervisor().unusable.get(language_of(request), ""),
+    )
+
+
+def _example() -> Path | None:
+    found = city_or_reference(settings.LZGIS.layers) / _EXAMPLE
+    return found if found.is_file() else None
+
+
+@require_POST
+@needs(Role.PLANNER)
+def give_file(request: HttpRequest) -> HttpResponse:
+    """Take a file, or the parts of a shapefile."""
+    return _taken(request, lambda: files_of(request.FILES.getlist("files")), "file")
+
+
+@require_POST
+@needs(Role.PLANNER)
+def give_text(request: HttpRequest) -> HttpResponse:
+    """Take pasted coordinates, WKT, GeoJSON or boundary points."""
+    text, shape = request.POST.get("text", ""), request.POST.get("shape", "polygon")
+    return _taken(request, lambda: [text_part(text, shape)], "text")
+
+
+@require_POST
+@needs(Role.PLANNER)
+def give_drawn(request: HttpRequest) -> HttpResponse:
+    """Take drawn shapes."""
+    return _taken(request, lambda: [drawn_part(request.POST.get("shapes", ""))], "drawn")
+
+
+@require_POST
+@needs(Role.PLANNER)
+def give_example(request: HttpRequest) -> HttpResponse:
+    """Take the projects that come with the city."""
+    source = _example()
+    if source is None:
+        raise Http404
+    return _taken(request, lambda: [Part(safe_name(source.name), [source.read_bytes()])], "example")
+
+
+def _taken(request: HttpRequest, parts: Callable[[], Sequence[Part]], how: str) -> HttpResponse:
+    try:
+        upload = store(request.user, parts(), how)
+        crs = request.POST.get("crs", "")
+        job = inspected(request, upload, {"crs": crs} if crs in SYSTEMS else {})
+    except LzgisError as error:
+        return _home(request, refusal(request, error), 400)
+    supervisor().wait(job, WAIT_S)
+    return redirect("check", key=job.key)
+
+
+def inspected(request: HttpRequest, upload: Upload, reading: dict[str, str]) -> Job:
+    """Begin the diagnosis of an upload."""
+    asked = Request("inspect", "", source=str(upload.path), reading=reading)
+    return new_job(request, asked, upload=upload)
+
+
+@require_GET
+def city_map(request: HttpRequest) -> HttpResponse:
+    """Return the layers of the city for the map."""
+    place = answer_file(settings.LZGIS.data / CITY, "map", language_of(request), edition_of(request))
+    try:
+        text = place.read_bytes()
+    except OSError:
+        raise Http404 from None
+    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(text, content_type="application/json", headers=headers)

@@ -1,0 +1,367 @@
+"""What a worker process does: it keeps the city open, and reads, screens and exports as a Python program would."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import gzip
+import json
+import os
+import pickle
+import shutil
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from lzgis.audits.audit import audit
+from lzgis.audits.recheck import recheck
+from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.provenance import date_of
+from lzgis.city.reference import city_or_reference
+from lzgis.errors import LzgisError, SourceError
+from lzgis.exports import export_as
+from lzgis.exports.audit import export_audit
+from lzgis.exports.avoidance import avoidance_document, avoidance_lines
+from lzgis.exports.dossier.content import DossierMaker
+from lzgis.exports.folder import export_folder
+from lzgis.exports.formats import FORMATS, WHOLE
+from lzgis.exports.public_edition import public_edition
+from lzgis.exports.report_text import records
+from lzgis.files.atomic_write import write_bytes_atomic
+from lzgis.files.manifest import InputPaths
+from lzgis.geometry import ready_loops
+from lzgis.messages import Message
+from lzgis.model.report import Problem, Report, SiteTable, Verdict
+from lzgis.reading import ReadOptions, read_sites, sites_from_frame
+from lzgis.screening.avoidance import avoid
+from lzgis.screening.declared import with_declared
+from lzgis.screening.inspect import inspect_file
+from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
+from lzgis.screening.screen import screen
+from lzgis.web.answers import basis_of, city_map, city_page, detail, diagnosis, site_shapes, summary
+from lzgis.web.requests import EDITIONS, LANGUAGES, Edition, Request, answer_file, files_folder
+from lzgis.words import Language, Words
+
+#: Called with the name of a step, how many parts of it are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+#: So many tables and reports stay in memory.
+_KEPT = 8
+#: Up to so many sites, the detail of each is written with the answer.
+_DETAILED = 3
+_REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
+
+
+class Office:
+    """A city that is open, and what the worker does with it.
+
+    Parameters
+    ----------
+    layers : path, optional
+        The folder of the city; the reference city if not given.
+    """
+
+    def __init__(self, layers: Path | None) -> None:
+        self._folder = city_or_reference(layers)
+        self._city: Catalogue | None = None
+        self._state: tuple[tuple[str, int, int], ...] = ()
+        self._tables: OrderedDict[str, SiteTable] = OrderedDict()
+        self._reports: OrderedDict[str, Report] = OrderedDict()
+
+    @property
+    def city(self) -> Catalogue:
+        """The city; it is opened again if one of its files has changed."""
+        found = sorted(one for one in Path(self._folder).rglob("*") if one.is_file())
+        state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
+        if self._city is None or state != self._state:
+            self._city, self._state = open_catalogue(self._folder), state
+            self._tables.clear()
+        return self._city
+
+    def warm_up(self, folder: Path) -> dict[str, Any]:
+        """Screen one point of the city, so that layers and loops are ready; write what forms and maps need of it."""
+        ready_loops(None)
+        point = shapely.point_on_surface(self.city.outline)
+        import geopandas as gpd
+
+        frame = gpd.GeoDataFrame({"id": ["1"]}, geometry=[point], crs="EPSG:4490")
+        report = screen(sites_from_frame(frame), self.city)
+        for language in LANGUAGES:
+            _write(answer_file(folder, "city", language), city_page(report, self.city, language))
+            for edition in EDITIONS:
+                drawn = report if edition == "internal" else public_edition(report)
+                _write(answer_file(folder, "map", language, edition), city_map(drawn, self.city, language))
+        return {"basis": basis_of(report.provenance)}
+
+    def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
+        """Do what is requested; answers are written to the folder of the request, and a short result is returned.
+
+        Raises
+        ------
+        LzgisError
+            As the function that does it.
+        """
+        Path(request.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        does = {
+            "inspect": self._inspect,
+            "screen": self._screen,
+            "recheck": self._recheck,
+            "detail": self._detail,
+            "files": self._files,
+            "avoid": self._avoid,
+            "decide": self._decide,
+            "audit": self._audit,
+        }
+        return does[request.kind](request, progress)
+
+    def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        options = _options(request)
+        sheet = inspect_file(request.source, options=options, city=self.city)
+        hidden = Path(request.source).parent
+        refused = tuple(_relative_problem(one, hidden) for one in sheet.refused)
+        assumed = tuple(_relative_problem(one, hidden) for one in sheet.assumed)
+        sheet, table = replace(sheet, refused=refused, assumed=assumed), None
+        if sheet.sites is not None:
+            table = self._keep_table(request, sheet.sites)
+        book = self.city.book
+        for language in LANGUAGES:
+            _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
+        return {"readable": table is not None, "sites": 0 if table is None else len(table.frame), "name": sheet.name}
+
+    def _table(self, request: Request) -> SiteTable:
+        """Return the sites of a file as it is declared; the last ones are kept, so that a file is read once."""
+        city, key = self.city, _key_of(request)
+        if key in self._tables:
+            return self._tables[key]
+        try:
+            read = read_sites(request.source, options=_options(request), near=city.outline)
+        except LzgisError as error:
+            shown = _relative_error(error, Path(request.source).parent)
+            raise shown from error
+        return self._keep_table(request, read)
+
+    def _keep_table(self, request: Request, read: SiteTable) -> SiteTable:
+        hidden = Path(request.source).parent
+        table = replace(read, problems=tuple(_relative_problem(one, hidden) for one in read.problems))
+        _keep(self._tables, _key_of(request), table)
+        return table
+
+    def _screen(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        table = self._table(request)
+        if len(table.frame) > WHOLE:
+            what = Message("holds {count} sites", count=f"{len(table.frame):,}")
+            remedy = Message("the page screens up to {most}; use the command: {command}", most=f"{WHOLE:,}",
+                             command="lzgis screen")  # fmt: skip
+            raise SourceError(table.source.name, what, remedy)
+        table = with_declared(table, self.city.book, activities=request.activities, facts=request.facts)
+        report = screen(table, self.city, as_of=request.as_of or None, progress=progress)
+        report = replace(report, provenance=replace(report.provenance, command=("lzgis", "serve")))
+        return self._keep_report(request, report, table)
+
+    def _keep_report(self, request: Request, report: Report, table: SiteTable) -> dict[str, Any]:
+        folder = Path(request.folder)
+        for editions, shown in _editions(report):
+            for language in LANGUAGES:
+                for name, made in (("summary", summary(shown, language)), ("shapes", site_shapes(shown, language))):
+                    for edition in editions:
+                        _write(answer_file(folder, name, language, edition), made)
+            if len(report.sites) <= _DETAILED:
+                self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
+        _pickle(folder / _SITES, table)
+        _pickle(folder / _REPORT, report)
+        _keep(self._reports, request.folder, report)
+        counts = report.verdicts["verdict"].value_counts()
+        return {
+            "sites": len(report.sites),
+            "verdicts": [int(counts.get(one.value, 0)) for one in Verdict],
+            "as_of": report.provenance.as_of.isoformat(),
+            "basis": basis_of(report.provenance),
+            "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
+        }
+
+    def _report(self, request: Request) -> Report:
+        if request.folder not in self._reports:
+            _keep(self._reports, request.folder, _unpickled(Path(request.folder) / _REPORT))
+        return self._reports[request.folder]
+
+    def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        report = self._report(request)
+        shown = report if request.edition == "internal" else public_edition(report)
+        self._write_details(Path(request.folder), shown, [request.edition], [request.site])
+        return {}
+
+    def _write_details(self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str]) -> None:
+        for language in LANGUAGES:
+            maker = DossierMaker(report, language=language)
+            for site in sites:
+                made = detail(maker, site)
+                for edition in editions:
+                    _write(detail_file(folder, maker.sites, site, language, edition), made)
+
+    def _recheck(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        """Screen again, and list what differs from the earlier report and why."""
+        earlier = self._report(replace(request, folder=request.earlier))
+        result = self._screen(request, progress)
+        before = Path(request.folder) / "earlier.json"
+        export_as("json", earlier, before, language="zh")
+        found = recheck(before, self.city, as_of=request.as_of or date_of(None))
+        for language in LANGUAGES:
+            words = Words(language)
+            rows = [
+                row | {name: words("verdict", row[name]) for name in ("verdict_before", "verdict_after") if row[name]}
+                for row in records(found.changes, found.changes.columns)
+            ]
+            for edition in EDITIONS:
+                _write(answer_file(request.folder, "changes", language, edition), {"rows": rows})
+        return result | {"changed": len({row["site_id"] for row in rows})}
+
+    def _files(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        """Write a report in the formats requested into one result folder, and the folder as a zip."""
+        report = self._report(request)
+        out = files_folder(request)
+        options = {"mode": request.edition, "workers": 0}
+        names = [name for name in request.formats if FORMATS[name].installed and FORMATS[name].holds(len(report.sites))]
+        given = InputPaths(sites=report_name(report), layers="")
+        made = export_folder(
+            report, out, names, language=request.language, options=options, given=given, progress=progress
+        )
+        if len(made) == 1 and made[0].is_file():
+            return {"file": str(made[0].relative_to(out))}
+        return {"file": str(_zipped(out).relative_to(out))}
+
+    def _avoid(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        report = self._report(request)
+        table: SiteTable = _unpickled(Path(request.folder) / _SITES)
+        found = avoid(
+            request.site, table, self.city, as_of=report.provenance.as_of, within_m=request.within_m
+        )  # fmt: skip
+        document = avoidance_document(found)
+        for language in LANGUAGES:
+            lines = avoidance_lines(found, request.within_m, Words(language))
+            place = avoid_file(Path(request.folder), DossierMaker(report).sites, request.site, language)
+            _write(place, {"lines": lines, "within_m": request.within_m, **document})
+        return {}
+
+    def _decide(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        """Add a decision to a screening; its answers are written again, and files that were made before are removed."""
+        folder = Path(request.folder)
+        first, listed = folder / _FIRST, folder / OVERRIDES_FILE
+        if not first.exists():
+            shutil.copyfile(folder / _REPORT, first)
+        report: Report = _unpickled(first)
+        before = listed.read_text("utf-8") if listed.exists() else ""
+        decision = Decision(request.reason, request.author, dt.date.today(), request.evidence)
+        # The evidence is named as it lies beside the file of decisions.
+        with contextlib.chdir(folder):
+            entry = override_entry(report, request.site, request.rule, decision=decision)
+            write_bytes_atomic(listed, f"{before}\n{entry}".encode())
+            try:
+                decided = with_overrides(report, OVERRIDES_FILE)
+            except LzgisError:
+                write_bytes_atomic(listed, before.encode())
+                raise
+        shutil.rmtree(folder / "files", ignore_errors=True)
+        for stale in folder.glob("detail-*.json"):
+            stale.unlink()
+        self._keep_report(request, decided, _unpickled(folder / _SITES))
+        return {}
+
+    def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        found = audit(self.city, progress=progress)
+        out = files_folder(request)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        suffix = FORMATS[request.formats[0]].suffix
+        return {"file": export_audit(found, out / f"audit{suffix}", language=request.language).name}
+
+
+def _editions(report: Report) -> list[tuple[tuple[Edition, ...], Report]]:
+    """Return the editions of a report; one for both where nothing is withheld."""
+    public = public_edition(report)
+    return [(EDITIONS, report)] if public is report else [(("internal",), report), (("public",), public)]
+
+
+def _key_of(request: Request) -> str:
+    return json.dumps([request.source, dict(request.reading)], sort_keys=True)
+
+
+def report_name(report: Report) -> str:
+    """Return the name of the file of sites that a report was made from."""
+    return next((one.name for one in report.provenance.sources if one.role == "sites"), "")
+
+
+def detail_file(folder: Path, sites: list[str], site: str, language: Language, edition: Edition) -> Path:
+    """Return the file of the detail of a site; its name is the position of the site, never its id."""
+    return answer_file(folder, f"detail-{sites.index(site)}", language, edition)
+
+
+def avoid_file(folder: Path, sites: list[str], site: str, language: Language) -> Path:
+    """Return the file of the avoidance of a site."""
+    return answer_file(folder, f"avoid-{sites.index(site)}", language)
+
+
+def error_texts(error: LzgisError) -> dict[str, str]:
+    """Return an error as a sentence in each language."""
+    return {one: Words(one).sentence(error.place, error.what, error.remedy) for one in LANGUAGES}
+
+
+def _zipped(out: Path) -> Path:
+    """Pack the files of a result folder into a zip beside it."""
+    target = out / ".lzgis-all.zip"
+    partial = target.with_suffix(".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for path in sorted(out.rglob("*")):
+            inside = path.relative_to(out)
+            if path.is_file() and not inside.parts[0].startswith("."):
+                bundle.write(path, inside.as_posix())
+    shutil.move(partial, target)
+    return target
+
+
+def _options(request: Request) -> ReadOptions:
+    given: dict[str, Any] = {name: value for name, value in request.reading.items() if value}
+    return ReadOptions(**given)
+
+
+def _relative(text: str, folder: Path) -> str:
+    """Return a message without the folder of an upload: where the server stores it means nothing to a reader."""
+    if isinstance(text, Message):
+        values = {name: _relative(one, folder) if isinstance(one, str) else one for name, one in text.values.items()}
+        return Message(text.template, **values)
+    return text.replace(f"{folder}{os.sep}", "")
+
+
+def _relative_problem(problem: Problem, folder: Path) -> Problem:
+    place, what, remedy = (_relative(one, folder) for one in (problem.place, problem.what, problem.remedy))
+    return Problem(problem.level, place, what, remedy)
+
+
+def _relative_error(error: LzgisError, folder: Path) -> LzgisError:
+    parts = (_relative(one, folder) for one in (error.place, error.what, error.remedy))
+    return type(error)(*parts)
+
+
+def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
+    cache[key] = value
+    while len(cache) > _KEPT:
+        cache.popitem(last=False)
+
+
+def _write(path: Path, value: Any) -> None:
+    write_bytes_atomic(path, json.dumps(value, ensure_ascii=True, allow_nan=False, default=str).encode("ascii"))
+
+
+def _pickle(path: Path, value: Any) -> None:
+    write_bytes_atomic(path, gzip.compress(pickle.dumps(value, protocol=5), compresslevel=1, mtime=0))
+
+
+def _unpickled(path: Path) -> Any:
+    """Return what this program pickled before into its private folder."""
+    try:
+        return pickle.loads(gzip.decompress(path.read_bytes()))
+    except Exception as error:
+        what = Message("cannot be read ({error})", error=type(error).__name__)
+        raise SourceError(path.name, what, Message("it was made by another version: screen the sites again")) from error

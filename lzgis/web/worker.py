@@ -1,0 +1,90 @@
+"""The worker process: requests come as lines on standard input, progress and results go as lines to standard output.
+
+``python -m lzgis.web.worker FOLDER_OF_THE_CITY FOLDER_OF_THE_ANSWERS MEMORY_BYTES``; an empty folder of the city means the
+reference city.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    layers, cache, memory = sys.argv[1:4]
+    answers = _own_output()
+    _limit_memory(int(memory))
+
+    def send(what: str, **values: Any) -> None:
+        answers.write(json.dumps({"what": what, **values}) + "\n")
+        answers.flush()
+
+    # Imported when the limits hold.
+    from lzgis.errors import LzgisError
+    from lzgis.web.requests import Request
+    from lzgis.web.work import Office, error_texts
+
+    try:
+        office = Office(Path(layers) if layers else None)
+        send("ready", **office.warm_up(Path(cache)))
+    except LzgisError as error:
+        send("unusable", error=error_texts(error))
+        return
+    for line in sys.stdin:
+        try:
+            result = office.do(
+                Request.from_json(line), lambda step, done, total: send("progress", step=step, done=done, total=total)
+            )
+        except LzgisError as error:
+            send("error", error=error_texts(error))
+        except MemoryError:
+            send("error", error=_TOO_LITTLE_MEMORY)
+        except Exception as error:
+            traceback.print_exc()
+            send("error", error=_fault(error))
+        else:
+            send("done", result=result)
+
+
+#: Sentences that must not need memory or wording files.
+_TOO_LITTLE_MEMORY = {
+    "zh": "lzgis：内存不足，未能完成；请减少地块数量后重试",
+    "en": "lzgis: the memory is not enough; try fewer sites",
+}
+
+
+def _fault(error: Exception) -> dict[str, str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return {
+        "zh": f"lzgis：程序内部错误（{where}，{type(error).__name__}）；请将此句与输入文件一并反馈",
+        "en": f"lzgis: a fault of the program ({where}, {type(error).__name__}); report it with the input",
+    }
+
+
+def _own_output() -> TextIO:
+    """Return standard output for answers alone; what libraries print goes to standard error."""
+    own = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    return own
+
+
+def _limit_memory(most: int) -> None:
+    if most <= 0:
+        return
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+if __name__ == "__main__":
+    main()
