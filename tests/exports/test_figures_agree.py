@@ -61,7 +61,9 @@ def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findi
         table = CalamineWorkbook.from_path(folder / "report.xlsx").get_sheet_by_name(name).to_python()
         top = next(i for i, row in enumerate(table) if row[0] == "项目编号")
         heads = {str(name): k for k, name in enumerate(table[top])}
-        areas += [(r[0], r[heads["规则"]], r[heads["要素编号"]], r[heads["面积（㎡）"]]) for r in table[top + 1 :] if r[0]]
+        areas += [
+            (r[0], r[heads["规则"]], r[heads["要素编号"]], r[heads["面积（㎡）"]]) for r in table[top + 1 :] if r[0]
+        ]
     wanted = [
         (f["site_id"], titles[f["rule"]], f["feature_id"] or "", "" if f["area_m2"] is None else round(f["area_m2"], 2))
         for f in findings
