@@ -110,7 +110,7 @@ class _Deck:
         self._text(slide, _Box(0.46, 0.2, 0.5, 0.72), lines)
 
     def _chart(self, slide: Any, summary: Summary) -> None:
-        data: Any = CategoryChartData()  # type: ignore[no-untyped-call]
+        data: Any = CategoryChartData()
         data.categories = [self._texts.word("verdict", verdict) for verdict in reversed(VERDICTS)]
         data.add_series(self._texts.words("summary", "sites"), [count for _, count in reversed(summary.verdicts)])
         frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *self._place(_Box(0.03, 0.2, 0.41, 0.68)), data)
