@@ -121,11 +121,15 @@ def check(
 
 
 @app.command("keys")
-def keys() -> None:
+def keys(
+    catalogue: Annotated[bool, typer.Option("--catalogue", help="The keys of catalog.toml instead.")] = False,
+) -> None:
     """Print the reference of every key of a rule book, in Markdown, with examples."""
+    from lzgis.city.catalogue_keys import catalogue_key_reference
+    from lzgis.cli.console import print_utf8
     from lzgis.rules.keys import key_reference
 
-    typer.echo(key_reference(), nl=False)
+    print_utf8(catalogue_key_reference() if catalogue else key_reference())
 
 
 def _answer(one: Any) -> str:

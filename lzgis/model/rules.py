@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lzgis.config import checked_number
 
@@ -184,7 +185,7 @@ class Relation(Data):
     @model_validator(mode="after")
     def _distance_belongs_to_distance(self) -> Relation:
         if (self.at == "distance") != (self.distance_m is not None):
-            raise ValueError('distance_m is for at = "distance", and only for it')
+            raise PydanticCustomError("relation", 'distance_m is for at = "distance", and only for it')
         return self
 
 

@@ -114,18 +114,19 @@ def _rows(model: type[BaseModel]) -> list[str]:
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     for name, one in own_keys(model).items():
         if name != "id":
-            rows.append(f"| `{name}` | {_value(one.annotation)} | {_default(one)} | {meaning(model, name)} |")
+            rows.append(f"| `{name}` | {value_of(one.annotation)} | {default_of(one)} | {meaning(model, name)} |")
     return rows
 
 
-def _value(annotation: Any) -> str:
+def value_of(annotation: Any) -> str:
+    """Return the values that a key of this type takes, in words; allowed ones are listed."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        return _value(next(one for one in inner if one is not NoneType))
+        return value_of(next(one for one in inner if one is not NoneType))
     if origin is Literal:
         return ", ".join(f"`{one.value if isinstance(one, Enum) else one}`" for one in inner)
     if origin in (list, tuple, dict):
-        return _container(origin, [_value(one) for one in inner])
+        return _container(origin, [value_of(one) for one in inner])
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return ", ".join(f"`{one.value}`" for one in annotation)
     return _NAMES.get(origin or annotation, "table")
@@ -144,7 +145,8 @@ def _plural(value: str) -> str:
     return value if value.startswith(("list", "`")) else "pairs of dates" if value == "date and date" else value + "s"
 
 
-def _default(one: FieldInfo) -> str:
+def default_of(one: FieldInfo) -> str:
+    """Return the default of a key, in words."""
     if one.is_required():
         return "required"
     value = one.get_default(call_default_factory=True)

@@ -7,7 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from command_line import run
 
+from lzgis.city.catalogue_keys import catalogue_key_reference
+from lzgis.city.reference import reference_city
 from lzgis.model.rules import LayerRule
 from lzgis.rules.book import BookFile, read_rulebook
 from lzgis.rules.keys import TABLES, key_reference, kinds, meaning, meanings, own_keys
@@ -63,3 +66,14 @@ def test_the_example_shows_every_other_key():
     }
     for name, entries in tables.items():
         assert {*own_keys(MODELS[name])} - {"id"} <= {key for entry in entries for key in entry}, name
+
+
+def test_every_key_of_the_reference_catalogue_is_listed():
+    reference = catalogue_key_reference()
+    catalogue = tomllib.loads((reference_city() / "catalog.toml").read_text("utf-8"))
+    sections = {part.splitlines()[0]: part for part in reference.split("\n## ")[1:]}
+    tables = {"`[city]`": [catalogue["city"]], "`[layer.ID]`": catalogue["layer"].values()}
+    for heading, used in tables.items():
+        for key in {key for one in used for key in one}:
+            assert f"| `{key}` |" in sections[heading], (heading, key)
+    assert run("rules", "keys", "--catalogue").stdout.strip() == reference.strip()
