@@ -46,16 +46,17 @@ def rule_counts(report: Report) -> pd.DataFrame:
     }
     counts["not_applicable"] = counts["not_applicable"] + unlisted
     context = (answers[:, informs] < len(STATES_BY_GRAVITY)).sum(axis=1)
-    return pd.DataFrame(
-        {
-            "site_id": verdicts["site_id"].to_numpy(),
-            "site_name": verdicts["site_name"].to_numpy(),
+    # The columns of the verdicts are taken as they are: texts that no file can hold cannot be converted.
+    return (
+        verdicts[["site_id", "site_name"]]
+        .reset_index(drop=True)
+        .assign(
             **counts,
-            "unlisted": unlisted,
-            "context": context,
-            "rules": sum(counts.values()) + context,
-            "findings": np.bincount(site[there], minlength=len(sites)),
-        }
+            unlisted=unlisted,
+            context=context,
+            rules=sum(counts.values()) + context,
+            findings=np.bincount(site[there], minlength=len(sites)),
+        )
     )
 
 
