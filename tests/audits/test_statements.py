@@ -87,3 +87,15 @@ def test_a_few_findings_are_listed_one_by_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["audit", "--layers", str(folder), "--as-of", toy.AS_OF])
 
     assert "处，合计" not in result.output
+
+
+def test_a_tolerance_is_proposed_from_the_distances_of_the_borders(noisy: Path) -> None:
+    from lzgis.audits.snapping import snap_report
+
+    row = snap_report(lz.audit(noisy, as_of=toy.AS_OF)).set_index("layer").loc["town"]
+
+    # Two corners of each square lie on the other border, two lie 1/11 to 10/11 m beside it.
+    assert (row["other_layer"], row["near"], row["apart"]) == ("redline", 40, 20)
+    assert row["farthest_m"] == pytest.approx(10 / 11, abs=1e-6)
+    assert row["median_m"] == pytest.approx(0.5, abs=1e-6)
+    assert row["proposed_m"] == 1.0
