@@ -52,7 +52,9 @@ def _distances(mine: Geometries, theirs: Geometries) -> Floats:
     """Return the distances (m) of vertices to the nearest edge of other shapes, where they are at most `FOLLOWS_M`."""
     plane = plane_for(tuple(shapely.total_bounds(theirs)))
     points = shapely.points(np.unique(shapely.get_coordinates(plane.project(mine)), axis=0))
-    there, ring = shapely.get_coordinates(shapely.get_rings(plane.project(theirs)), return_index=True)
+    there, ring = shapely.get_coordinates(
+        shapely.get_rings(shapely.get_parts(plane.project(theirs))), return_index=True
+    )
     same = ring[1:] == ring[:-1]
     ends = np.stack([there[:-1][same], there[1:][same]], axis=1)
     edges: Geometries = np.asarray(shapely.linestrings(ends), dtype=object)
