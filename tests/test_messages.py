@@ -109,7 +109,9 @@ def test_a_message_is_its_english_sentence_and_survives_being_sent():
     assert Words("zh").message("a sentence without translation") == "a sentence without translation"
 
 
-@pytest.mark.parametrize("text", [*SYSTEM_TEXTS, *(f"{one}[1.5 2.5]" for one in GEOS_TEXTS), "HTTP Error 404: Not Found"])
+@pytest.mark.parametrize(
+    "text", [*SYSTEM_TEXTS, *(f"{one}[1.5 2.5]" for one in GEOS_TEXTS), "HTTP Error 404: Not Found"]
+)
 def test_texts_of_libraries_are_translated(text):
     message = library_message(text)
     assert str(message) == text
@@ -124,5 +126,5 @@ def test_an_unknown_text_of_a_library_is_shown_in_english_alone():
 
 def test_errors_of_the_system_are_known_by_their_text():
     with pytest.raises(OSError) as error:
-        open("/nowhere/at/all")
+        Path("/nowhere/at/all").read_bytes()
     assert library_message(error.value).template == "No such file or directory"

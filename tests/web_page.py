@@ -87,7 +87,7 @@ def job_of(answer: Any) -> Any:
     from lzgis.web.pages import supervisor
 
     assert answer.status_code == 302, answer.content.decode()[-3000:]
-    return supervisor().wait(Job.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1]), 60.0)
+    return supervisor().wait(Job.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1]), 240.0)
 
 
 def given(one: Client, text: str, **fields: str) -> Any:

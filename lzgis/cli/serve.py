@@ -63,17 +63,19 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    from lzgis.web.options import ServeOptions, checked_address, data_folder
+    from lzgis.web.options import ServeOptions, bounds_of, checked_address, data_folder
     from lzgis.web.server import serve as serve_page
 
+    folder = data_folder(data)
     options = ServeOptions(
-        data=data_folder(data),
+        data=folder,
         layers=layers,
         listen=listen,
         port=port,
         address=checked_address(address),
         workers=workers,
         api="open" if open_api else "token",
+        bounds=bounds_of(folder),
     )
 
     def opened(url: str) -> None:

@@ -132,7 +132,7 @@ def _verdict_row(texts: ReportText, row: Mapping[str, Any]) -> dict[str, Any]:
         "label": words("verdict", row["verdict"]),
         "size": size,
         "why": [
-            [words("cli", part), [texts.rule(rule) for rule in row[part]]]
+            [words("web", f"why_{part}"), [texts.rule(rule) for rule in row[part]]]
             for part in ("prohibited", "conditional", "not_checked")
             if row[part]
         ],
@@ -150,7 +150,7 @@ def fact_row(book: RuleBook, name: str, words: Words) -> dict[str, Any]:
     """Return a fact with its title and the values that may be declared."""
     fact = book.facts[name]
     values = {"yes-no": ["yes", "no"], "word": list(fact.words), "number": []}[fact.kind]
-    labels = {"yes": words("cli", "yes"), "no": words("cli", "no")}
+    labels = {"yes": words("web", "yes"), "no": words("web", "no")}
     return {
         "id": name,
         "title": words.title(fact.title, fact.title_en),

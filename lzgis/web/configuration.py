@@ -95,7 +95,11 @@ def settings_of(options: ServeOptions) -> dict[str, Any]:
             "version": 1,
             "disable_existing_loggers": False,
             "handlers": {"console": {"class": "logging.StreamHandler"}},
-            "loggers": {"django": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+            "loggers": {
+                "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+                # It warns of every request that waits for a thread.
+                "waitress.queue": {"level": "ERROR"},
+            },
         },
     }
 

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
+from lzgis.config import load_toml, parse
 from lzgis.errors import ConfigError
 from lzgis.files.private_folder import create_private
 from lzgis.messages import Message, library_message
+from lzgis.model.rules import Data
 
-DATABASE, SECRET = "lzgis.sqlite3", "secret.key"
+DATABASE, SECRET, SETTINGS = "lzgis.sqlite3", "secret.key", "settings.toml"
 #: Folders of uploads, of jobs, and of what the worker writes about the city.
 UPLOADS, JOBS, CITY = "uploads", "jobs", "city"
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Limits of the server.
+class Bounds(Data):
+    """Limits of the server; `settings.toml` in the folder of the data may set each of them.
 
     Attributes
     ----------
@@ -40,14 +43,14 @@ class Bounds:
         After so long without a request a session ends.
     """
 
-    upload_bytes: int = 200 * 1024**2
-    upload_files: int = 20
-    user_bytes: int = 5 * 1024**3
-    open_jobs: int = 20
-    job_s: float = 3600.0
-    memory_bytes: int = 12 * 1024**3
-    retention_days: int = 0
-    session_s: int = 8 * 3600
+    upload_bytes: int = Field(default=200 * 1024**2, gt=0)
+    upload_files: int = Field(default=20, gt=0)
+    user_bytes: int = Field(default=5 * 1024**3, gt=0)
+    open_jobs: int = Field(default=20, gt=0)
+    job_s: float = Field(default=3600.0, gt=0)
+    memory_bytes: int = Field(default=12 * 1024**3, ge=0)
+    retention_days: int = Field(default=0, ge=0)
+    session_s: int = Field(default=8 * 3600, gt=0)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,18 @@ class ServeOptions:
     def url(self) -> str:
         """The address that a browser opens."""
         return self.address or f"http://{'127.0.0.1' if self.is_local else self.listen}:{self.port}/"
+
+
+def bounds_of(data: Path) -> Bounds:
+    """Return the limits that ``settings.toml`` in the folder of the data sets; the usual ones without such a file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is not TOML, or a key or value in it is not allowed.
+    """
+    file = data / SETTINGS
+    return parse(Bounds, load_toml(file), str(file)) if file.exists() else Bounds()
 
 
 def is_loopback(listen: str) -> bool:

@@ -53,7 +53,7 @@ def test_answers_equal_those_of_python(page, tmp_path):
 def job_of_files(page, made, name):
     page.post(f"/screenings/{made.key}/files", {"formats": name})
     job = Job.objects.filter(kind="files").latest("created")
-    return supervisor().wait(job, 90.0)
+    return supervisor().wait(job, 240.0)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +294,6 @@ def test_a_decision_stands_beside_the_finding(page):
 
 def test_an_audit_is_begun_from_the_page(page):
     page.post("/city/audit", {"formats": "xlsx"})
-    job = supervisor().wait(Job.objects.get(kind="audit"), 90.0)
+    job = supervisor().wait(Job.objects.get(kind="audit"), 240.0)
     assert job.state == "done", job.error_en
     assert len(content(page, f"/files/{job.key}/download")) > 5_000

@@ -60,7 +60,7 @@ def test_a_screening_from_request_to_results(page, tmp_path):
     assert begun.status_code == 201, begun.content
     status = begun.json()
     assert begun.headers["Location"].endswith(f"/jobs/{status['jobID']}")
-    supervisor().wait(Job.objects.get(pk=status["jobID"]), 60.0)
+    supervisor().wait(Job.objects.get(pk=status["jobID"]), 240.0)
     status = page.get(f"/jobs/{status['jobID']}", headers=headers).json()
     assert (status["status"], status["progress"]) == ("successful", 100)
     links = page.get(f"/jobs/{status['jobID']}/results", headers=headers).json()
@@ -77,7 +77,7 @@ def test_a_screening_from_request_to_results(page, tmp_path):
 def test_declared_activity_and_facts(page):
     headers = bearer(page)
     begun = executed(headers, sites=json.loads(square_text(0, 0, id="s1")), activity="water")
-    job = supervisor().wait(Job.objects.get(pk=begun.json()["jobID"]), 60.0)
+    job = supervisor().wait(Job.objects.get(pk=begun.json()["jobID"]), 240.0)
     assert json.loads(job.result_json)["verdicts"] == [0, 1, 0, 0]
 
 
@@ -97,7 +97,7 @@ def test_what_the_process_does_not_take_is_an_exception(page, body):
 def test_a_job_that_fails_says_why(page):
     headers = bearer(page)
     begun = executed(headers, sites={"type": "FeatureCollection", "features": []})
-    job = supervisor().wait(Job.objects.get(pk=begun.json()["jobID"]), 60.0)
+    job = supervisor().wait(Job.objects.get(pk=begun.json()["jobID"]), 240.0)
     status = page.get(f"/jobs/{job.key}", headers=headers).json()
     assert status["status"] == "failed"
     assert status["message"]
@@ -108,7 +108,7 @@ def test_jobs_of_others_do_not_exist(page):
     one, two = logged_in("one", Role.PLANNER), logged_in("two", Role.PLANNER)
     mine, theirs = bearer(one), bearer(two)
     key = executed(mine).json()["jobID"]
-    supervisor().wait(Job.objects.get(pk=key), 60.0)
+    supervisor().wait(Job.objects.get(pk=key), 240.0)
     for method, place in (("get", ""), ("get", "/results"), ("get", "/results/report"), ("delete", "")):
         assert getattr(client(), method)(f"/jobs/{key}{place}", headers=theirs).status_code == 404
     assert client().get("/jobs", headers=theirs).json()["jobs"] == []

@@ -310,7 +310,7 @@ def test_weak_passwords_are_refused(admin, password):
 def test_others_screenings_and_files_do_not_exist(admin):
     made = screened(admin, INSIDE)
     admin.post(f"/screenings/{made.key}/files", {"formats": "json"})
-    files = supervisor().wait(Job.objects.get(kind="files"), 60.0)
+    files = supervisor().wait(Job.objects.get(kind="files"), 240.0)
     check = Job.objects.get(kind="inspect")
     other = logged_in("other", Role.REVIEWER, "另一部门")
     for address in (f"/screenings/{made.key}", f"/screenings/{made.key}/shapes.json", f"/screenings/{made.key}/sites/0",
@@ -351,7 +351,7 @@ def test_a_viewer_reads_and_changes_nothing(admin):
     # Of files, only the public map.
     assert viewer.post(f"/screenings/{made.key}/files", {"formats": "xlsx"}).status_code == 404
     planner.post(f"/screenings/{made.key}/files", {"formats": "xlsx"})
-    files = supervisor().wait(Job.objects.get(kind="files"), 60.0)
+    files = supervisor().wait(Job.objects.get(kind="files"), 240.0)
     assert content(planner, f"/files/{files.key}/download")
     assert viewer.get(f"/files/{files.key}/download").status_code == 404
 

@@ -1,0 +1,105 @@
+"""What the worker does, called directly: editions for viewers, large files, settings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import toy
+
+pytest.importorskip("django", reason="the extra web is not installed")
+
+from lzgis.errors import ConfigError, SourceError
+from lzgis.web.options import Bounds, bounds_of
+from lzgis.web.requests import Request, answer_file
+from lzgis.web.work import Office
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    """An office whose redline is internal, whose town boundary is confidential."""
+    folder = toy.city(tmp_path_factory.mktemp("city"))
+    toy.changed(
+        folder,
+        "catalog.toml",
+        ('source = "redline.gpkg"', 'source = "redline.gpkg"\nconfidentiality = "internal"'),
+        ('source = "town.gpkg"', 'source = "town.gpkg"\nconfidentiality = "confidential"'),
+        ('source = "units.gpkg"', 'source = "units.gpkg"\nconfidentiality = "public"'),
+    )
+    return Office(folder)
+
+
+def read(folder, name, edition):
+    return json.loads(answer_file(folder, name, "zh", edition).read_text("ascii"))
+
+
+def cells(detail):
+    grids = [grid for section in detail["sections"] for grid in section["grids"]]
+    return [cell["text"] for grid in grids for line in grid["lines"] for cell in line["cells"]]
+
+
+def test_viewers_get_coarse_cells_for_internal_layers_and_nothing_of_confidential_ones(office, tmp_path):
+    office.warm_up(tmp_path)
+    inside, public = (read(tmp_path, "map", edition) for edition in ("internal", "public"))
+    layers = {one["id"]: one for one in inside["layers"]}
+    shown = {one["id"]: one for one in public["layers"]}
+    assert "town" in layers
+    assert "town" not in shown
+    assert shown["redline"]["topology"] != layers["redline"]["topology"]
+    assert shown["units"]["topology"] == layers["units"]["topology"]
+
+
+def test_viewers_get_no_measures_of_what_is_withheld(office, tmp_path):
+    toy.sites(toy.square(1470, 37)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
+    asked = Request("screen", str(tmp_path / "job"), source=str(tmp_path / "sites.geojson"), as_of=toy.AS_OF)
+    found = office.do(asked)
+    assert found["verdicts"] == [1, 0, 0, 0]
+    inside, public = (
+        read(tmp_path / "job", "shapes", edition)["parts"]["features"] for edition in ("internal", "public")
+    )
+    assert any(one["properties"]["rule"] == "红线" for one in inside)
+    assert not any(one["properties"]["rule"] == "红线" for one in public)
+    # 30 m of 100 m lie in the redline: 3,000 m².
+    inside, public = (cells(read(tmp_path / "job", "detail-0", edition)) for edition in ("internal", "public"))
+    assert any(one.startswith("3,000") for one in inside)
+    assert [one for one in public if "3,000" in one] == []
+
+
+def test_more_sites_than_the_page_screens_are_refused(office, tmp_path, monkeypatch):
+    monkeypatch.setattr("lzgis.web.work.WHOLE", 1)
+    toy.sites(toy.square(0, 0), toy.square(500, 0)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
+    asked = Request("screen", str(tmp_path / "job"), source=str(tmp_path / "sites.geojson"))
+    with pytest.raises(SourceError, match="lzgis screen"):
+        office.do(asked)
+
+
+def test_a_report_that_cannot_be_read_says_what_to_do(office, tmp_path):
+    (tmp_path / "report.pickle.gz").write_bytes(b"x")
+    with pytest.raises(SourceError, match="screen the sites again"):
+        office.do(Request("detail", str(tmp_path), site="s1"))
+
+
+def test_a_city_that_changes_is_opened_again(tmp_path):
+    folder = toy.city(tmp_path / "city")
+    office = Office(folder)
+    before = office.warm_up(tmp_path / "answers")["basis"] if (tmp_path / "answers").mkdir() is None else ""
+    toy.changed(folder, "rules.toml", ('version = "1"', 'version = "2"'))
+    assert office.warm_up(tmp_path / "answers")["basis"] != before
+    assert office.city.book.version == "2"
+
+
+def test_settings_of_the_server(tmp_path):
+    assert bounds_of(tmp_path) == Bounds()
+    (tmp_path / "settings.toml").write_text("retention_days = 90\n", "utf-8")
+    assert bounds_of(tmp_path) == Bounds(retention_days=90)
+    for wrong in ("open_jobs = 0", "retention_days = -1", "unheard = 1", "not toml"):
+        (tmp_path / "settings.toml").write_text(wrong, "utf-8")
+        with pytest.raises(ConfigError):
+            bounds_of(tmp_path)
+
+
+def test_requests_survive_being_sent():
+    asked = Request("files", "a", formats=("xlsx", "gpkg"), facts={"": {"key-project": "yes"}}, within_m=20.0)
+    assert Request.from_json(asked.to_json()) == asked
+    assert Request.from_json(replace(asked, site="地块\n1").to_json()).site == "地块\n1"
