@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pathlib import Path
 import lzgis
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.city.reference import city_or_reference, sites_or_reference
+from lzgis.city.region import open_region
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
 from lzgis.files.manifest import MANIFEST, InputPaths, Manifest, Result, read_manifest, state_of, unlisted_files
@@ -204,6 +206,8 @@ def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, FileS
 def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Return the sha256 of the present inputs by role and name; `names` are the recorded names by role."""
     found = {}
+    if any("/" in role for role in names):
+        return _of_several(given, names)
     root = city_or_reference(given.layers)
     root = root if root.is_dir() else root.parent
     if "sites" in names:
@@ -225,11 +229,40 @@ def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str
     return found
 
 
+def _of_several(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Return the sha256 of the present inputs of a screening of several cities; roles begin with the name of the city."""
+    found = {}
+    path = sites_or_reference(given.sites)
+    if path.is_file() or path.is_dir():
+        found["sites", names["sites"]] = sha256_of(path)
+    # What cannot be read counts as missing.
+    with contextlib.suppress(LzgisError):
+        region = open_region(*given.layers.split(os.pathsep))
+        common = {name: region.root / one.source for name, one in region.spec.layer.items()}
+        # Cities that no site lies in or near were not loaded.
+        used = {name: one for name, one in region.cities.items() if any(r.startswith(f"{name}/") for r in names)}
+        for name, city in used.items():
+            own = {(layer, region.spec.layer[layer].source): file for layer, file in common.items()}
+            files = {key: sha256_of(file) for key, file in own.items() if file.is_file() and key[0] not in city.layers}
+            files |= {("rules", file): digest for file, digest in (region.book.files if region.book else ())}
+            files["catalogue", CATALOGUE_FILE] = city.described
+            files |= _of_layers(city)
+            if (city.root / city.city.rules).is_file():
+                with contextlib.suppress(LzgisError):
+                    files |= {("rules", file): digest for file, digest in city.book.files}
+            found |= {(f"{name}/{role}", file): digest for (role, file), digest in files.items()}
+    return found
+
+
 def _of_city(city: Catalogue) -> dict[tuple[str, str], str]:
+    return _of_layers(city) | {("rules", name): digest for name, digest in city.book.files}
+
+
+def _of_layers(city: Catalogue) -> dict[tuple[str, str], str]:
     found = {}
     for name in filter(city.exists, city.layers):
         # A database that cannot be reached counts as missing.
         with contextlib.suppress(SourceError):
             source, digest = city.fingerprint(name)
             found[name, source] = digest
-    return found | {("rules", name): digest for name, digest in city.book.files}
+    return found

@@ -23,6 +23,7 @@ from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, locate, location_problems
 from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
+from lzgis.coordinates.profiles import DEFAULT, profile
 from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
@@ -144,7 +145,8 @@ class Catalogue:
             spec = self.layers[layer_id]
             place = spec.source if is_address(spec.source) else self.root / spec.source
             outline = () if layer_id == self.city.outline else self._outline_layer
-            self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=outline)
+            given = outline if self.city.profile == DEFAULT else (*outline, self.city.profile)
+            self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=given)
         return self._read[layer_id]
 
     @property
@@ -155,7 +157,7 @@ class Catalogue:
 
     def _made(self, layer_id: str) -> LoadedLayer:
         """Read a layer and check where it lies."""
-        loaded = _load(self.root, layer_id, self.layers[layer_id])
+        loaded = _load(self.root, layer_id, self.layers[layer_id], self.city.profile)
         if layer_id == self.city.outline:
             return loaded
         place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
@@ -287,7 +289,7 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     return area / (declared.denominator_km2 or area_km2(catalogue, catalogue.city.outline))
 
 
-def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:
     name = shown(spec.source)
     place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
     options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
@@ -302,7 +304,9 @@ def _load(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
     frame = layer_columns(read.frame, spec, place, problems)
     if not spec.shifted:
         problems += shifted_by_fields(read.frame.columns, place)
-    located = locate(frame.geometry.to_numpy(), Georeference(crs, shifted=spec.shifted or ""), place)
+    located = locate(
+        frame.geometry.to_numpy(), Georeference(crs, shifted=spec.shifted or "", profile=profile(part_of_world)), place
+    )
     problems += located.problems
     mended = repair_geometries(
         located.geometry, frame["id"].to_numpy(), place, accept=spec.repairs, changes=read.changes
@@ -332,8 +336,8 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
 
 
-def read_described(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
-    """Read a layer of a folder that is described outside a city's catalogue.
+def read_described(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:
+    """Read a layer of a folder that is described outside a city's catalogue; `part_of_world` names the profile.
 
     Raises
     ------
@@ -341,7 +345,9 @@ def read_described(root: Path, layer_id: str, spec: LayerSpec) -> LoadedLayer:
         As for the layer of a city.
     """
     place = spec.source if is_address(spec.source) else root / spec.source
-    return prepared(layer_id, spec, place, lambda: _load(root, layer_id, spec), given=("region",))
+    return prepared(
+        layer_id, spec, place, lambda: _load(root, layer_id, spec, part_of_world), given=("region", part_of_world)
+    )
 
 
 def read_layer(path: Path) -> LoadedLayer:

@@ -80,7 +80,8 @@ class Region:
             As for the layer of a city.
         """
         if layer_id not in self._read:
-            self._read[layer_id] = read_described(self.root, layer_id, self.spec.layer[layer_id])
+            part_of_world = next(iter(self.cities.values())).city.profile
+            self._read[layer_id] = read_described(self.root, layer_id, self.spec.layer[layer_id], part_of_world)
         return self._read[layer_id]
 
 

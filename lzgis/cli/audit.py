@@ -34,6 +34,12 @@ class AuditOptions:
         list[str] | None,
         typer.Option("--format", help="xlsx, gpkg, json or html; may be given again; all if not given."),
     ] = None
+    snap: Annotated[
+        bool,
+        typer.Option(
+            "--snap-report", help="Print how far borders run apart, and the tolerance that follows from that."
+        ),
+    ] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON on standard output.")] = False
 
     def names(self) -> list[str]:
@@ -98,6 +104,8 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         print_problems(report.problems, words, most=MOST_ROWS)
         print_lines(str(one) for one in more_lines(len(report.problems), words, place=where))
         print_lines([_summary(report, words)])
+        if options.snap:
+            console.print(snap_table(report, words))
     announce(written, words)
     return _exit_code(report)
 
@@ -181,6 +189,30 @@ def figures_table(report: AuditReport, words: Words) -> Table:
         holds = words("audit", sign) if sign else words("state", row["state"])
         cells = (words.title(rule.title, rule.title_en), words.message(row["what"]))
         table.add_row(*(Text(cell) for cell in cells), Text(holds, style=style))
+    return table
+
+
+def snap_table(report: AuditReport, words: Words) -> Table:
+    """Make a table of how far the borders of layers run apart, with the tolerance that follows."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lzgis.audits.snapping import snap_report
+    from lzgis.exports.report_text import ContextText, records
+
+    texts = ContextText(report, words.language)
+    table = Table(title=Text(words("audit", "snap_title")), title_justify="left")
+    columns = ("layer", "other_layer", "near", "apart", "median_m", "p90_m", "p99_m", "farthest_m", "proposed_m")
+    for heading in columns:
+        table.add_column(
+            words("audit", heading), overflow="fold", justify="right" if "layer" not in heading else "left"
+        )
+    found = snap_report(report)
+    for row in records(found, found.columns):
+        counts = [str(row[name]) for name in ("near", "apart")]
+        metres = [f"{row[name]:.3f}" for name in columns[4:8]]
+        titles = [Text(texts.layer(row[name])) for name in columns[:2]]
+        table.add_row(*titles, *counts, *metres, f"{row['proposed_m']:g}")
     return table
 
 

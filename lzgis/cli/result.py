@@ -75,7 +75,7 @@ def given_inputs(sites: Path | None, *layers: Path | None, overrides: Path | Non
 
     known_as = shown(sites) if sites is not None and is_address(sites) else str(sites or "")
     return InputPaths(
-        sites=known_as, layers=" ".join(str(one) for one in layers if one), overrides=str(overrides or "")
+        sites=known_as, layers=os.pathsep.join(str(one) for one in layers if one), overrides=str(overrides or "")
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
@@ -14,6 +15,7 @@ from lzgis.coordinates.candidates import CHINA_DEG, candidate_systems, compass, 
 from lzgis.coordinates.gauss_kruger import Zone, prefix_of, zone_of
 from lzgis.coordinates.helmert import Helmert
 from lzgis.coordinates.plane import Coordinates, Geometries, move_points, to_cgcs2000
+from lzgis.coordinates.profiles import DEFAULT, Profile, profile
 from lzgis.coordinates.shifted_maps import TITLES, Shift, shifted_back, suspected_shift, vertices
 from lzgis.errors import ConfigError, LzgisError, SourceError
 from lzgis.messages import Message
@@ -44,12 +46,15 @@ class Georeference:
         The map whose shift is to be removed.
     near : shapely geometry, optional
         The outline of the city, in degrees.
+    profile : Profile
+        The part of the world that the city lies in.
     """
 
     crs: CRS | None = None
     helmert: Helmert | None = None
     shifted: Shift | str = ""
     near: shapely.Geometry | None = None
+    profile: Profile = field(default_factory=partial(profile, DEFAULT))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +105,8 @@ def locate(geometries: Geometries, given: Georeference, place: str) -> Located:
     _refuse_wrong_zone(array, crs, place)
     there, transforms, moved = _moved(array, crs, given, place)
     problems += moved
-    _refuse_abroad(vertices(there), raw, crs, given.near, place)
-    there, strays = _without_strays(there, array, code_of(crs), place)
+    _refuse_abroad(vertices(there), raw, crs, given, place)
+    there, strays = _without_strays(there, array, code_of(crs), place, given.profile)
     problems += strays
     if given.near is not None:
         problems += _beside_the_city(there, array, crs, given.near, place)
@@ -277,7 +282,7 @@ def _moved(
 ) -> tuple[Geometries, tuple[str, ...], list[Problem]]:
     """Unproject, transform the datum and remove a shift; each step is reported."""
     try:
-        there, transforms = to_cgcs2000(geometries, crs, place)
+        there, transforms = to_cgcs2000(geometries, crs, place, also=given.profile.datums)
         needed = False
     except LzgisError:
         if given.helmert is None:
@@ -318,12 +323,12 @@ def _by_parameters(
     return helmert.apply(flat, base, place), (*steps, step)
 
 
-def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely.Geometry | None, place: str) -> None:
-    """Refuse coordinates that all lie outside China: their system is declared wrongly."""
+def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, given: Georeference, place: str) -> None:
+    """Refuse coordinates that all lie outside the box of the profile: their system is declared wrongly."""
     numbers = np.isfinite(raw).all(axis=1)
-    if not numbers.any() or in_china(there[numbers]).any():
+    if not numbers.any() or given.profile.holds(there[numbers]).any():
         return
-    found = candidate_systems(raw, near)
+    found = candidate_systems(raw, given.near)
     what = _why_abroad(there[numbers], raw[numbers], crs)
     if found:
         remedy = Message(
@@ -333,8 +338,10 @@ def _refuse_abroad(there: Coordinates, raw: Coordinates, crs: CRS, near: shapely
     raise SourceError(place, what, _correct_it())
 
 
-def _without_strays(there: Geometries, raw: Geometries, name: str, place: str) -> tuple[Geometries, list[Problem]]:
-    """Drop rows that reach beyond China, for instance across the 180th meridian: they would intersect what they do not."""
+def _without_strays(
+    there: Geometries, raw: Geometries, name: str, place: str, of: Profile
+) -> tuple[Geometries, list[Problem]]:
+    """Drop rows that reach beyond the box, as across the 180th meridian: they would intersect what they do not."""
     nowhere = np.flatnonzero(
         np.isfinite(shapely.bounds(raw)).all(axis=1) & ~np.isfinite(shapely.bounds(there)).all(axis=1)
     )
@@ -346,10 +353,10 @@ def _without_strays(there: Geometries, raw: Geometries, name: str, place: str) -
         lost = [
             Problem("error", Message("{place}, row {row}", place=place, row=int(i) + 1), what, remedy) for i in nowhere
         ]
-        kept, others = _without_strays(there, there, name, place)
+        kept, others = _without_strays(there, there, name, place, of)
         return kept, [*lost, *others]
     bounds = shapely.bounds(there)
-    corners = in_china(bounds[:, :2]) & in_china(bounds[:, 2:])
+    corners = of.holds(bounds[:, :2]) & of.holds(bounds[:, 2:])
     strays = np.flatnonzero(np.isfinite(bounds).all(axis=1) & ~corners)
     if not len(strays):
         return there, []

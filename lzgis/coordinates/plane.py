@@ -7,7 +7,7 @@ Gauss-Krüger zone divides it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -188,11 +188,14 @@ def _trapezoids(width: Coordinates, begin: Coordinates, end: Coordinates) -> Coo
     return size
 
 
-def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tuple[str, ...]]:
+def to_cgcs2000(
+    geometries: Any, crs: CRS, place: str, *, also: Collection[str] = ()
+) -> tuple[Geometries, tuple[str, ...]]:
     """Transform geometries to degrees on CGCS2000, and return the steps.
 
     CGCS2000 and WGS 84 agree within a metre and are taken as equal, which the returned steps say. Any other datum is
-    refused: PROJ would leave Xian 1980 and Beijing 1954 coordinates unchanged without a warning.
+    refused: PROJ would leave Xian 1980 and Beijing 1954 coordinates unchanged without a warning. `also` names further datums
+    that agree as well.
 
     Returns
     -------
@@ -209,7 +212,8 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
     base = crs.geodetic_crs
     datum = base.datum.name if base is not None and base.datum is not None else ""
     is_wgs84 = ("WGS" in datum and "84" in datum) or "World Geodetic System 1984" in datum
-    if base is None or not (is_wgs84 or _is_cgcs2000(base, datum)):
+    agreeing = next((one for one in also if one in datum), "")
+    if base is None or not (is_wgs84 or agreeing or _is_cgcs2000(base, datum)):
         remedy = Message(
             "give data converted to CGCS2000 (EPSG:4490) by the surveying authority, or its seven parameters with --helmert"
         )
@@ -230,6 +234,10 @@ def to_cgcs2000(geometries: Any, crs: CRS, place: str) -> tuple[Geometries, tupl
         steps.append(Message("{place}: unprojected from {name}", place=place, name=crs.name))
     if is_wgs84:
         steps.append(Message("{place}: WGS 84 taken as CGCS2000 (they agree within a metre)", place=place))
+    if agreeing:
+        steps.append(
+            Message("{place}: {datum} taken as CGCS2000 (they agree within a metre)", place=place, datum=datum)
+        )
     return array, tuple(steps)
 
 

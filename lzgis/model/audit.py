@@ -70,6 +70,19 @@ STATEMENT_COLUMNS = (
 )
 
 
+SNAP_COLUMNS = (
+    Column("layer", "str", "id of the layer whose vertices are measured"),
+    Column("other_layer", "str", "id of the layer whose border they are measured to"),
+    Column("near", "int", "vertices at most 10 m from it"),
+    Column("apart", "int", "those of them that do not lie on it"),
+    Column("median_m", "float", "median of their distances, m"),
+    Column("p90_m", "float", "distance that 90 % of them do not exceed, m"),
+    Column("p99_m", "float", "distance that 99 % of them do not exceed, m"),
+    Column("farthest_m", "float", "the largest of the distances, m"),
+    Column("proposed_m", "float", "the tolerance that follows, m"),
+)
+
+
 @dataclass(frozen=True)
 class AuditReport(ReportContext):
     """The result of an audit: what of a city's layers does not fit together, the worst first.

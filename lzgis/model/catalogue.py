@@ -191,7 +191,8 @@ class CitySpec(_Data):
     `outline` names the layer with the city's boundary, `notice` the sentence that every output must carry, `dem` an
     elevation raster used only as the background of maps. `divisions` names the layers of townships and villages by which
     findings are broken down; one that the city does not have is skipped. `outside` names folders outside the city's own from
-    which files may be read; without it, every file is in the folder of the catalogue.
+    which files may be read; without it, every file is in the folder of the catalogue. `profile` names the part of the world
+    that the city lies in: ``cn``, mainland China, or ``world``.
     """
 
     name: str
@@ -204,6 +205,7 @@ class CitySpec(_Data):
     notice_en: str = ""
     dem: str | None = None
     outside: list[str] = []
+    profile: Literal["cn", "world"] = Field(default="cn", exclude_if=lambda value: value == "cn")
 
 
 class CoverClass(_Data):

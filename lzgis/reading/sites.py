@@ -14,6 +14,7 @@ from pyproj import CRS
 
 from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
 from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
+from lzgis.coordinates.profiles import profile_around
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -168,7 +169,7 @@ def _given(frame: gpd.GeoDataFrame, options: ReadOptions, near: shapely.Geometry
     if own is not None and declared is not None and code_of(own) != code_of(declared):
         what = Message("is in {name}, but {name2} is declared", name=code_of(own), name2=code_of(declared))
         raise SourceError(name, what, Message("leave --crs out, or correct the file"))
-    return Georeference(own or declared, options.helmert, options.shifted, near)
+    return Georeference(own or declared, options.helmert, options.shifted, near, profile_around(near))
 
 
 def _with_width(geometry: Geometries, ids: np.ndarray, name: str) -> tuple[Geometries, list[Problem]]:

@@ -18,6 +18,7 @@ from lzgis.coordinates.candidates import compass, distance_from
 from lzgis.coordinates.gauss_kruger import Zone, zone_of
 from lzgis.coordinates.locate import Georeference, Located, code_of, declared_crs, locate
 from lzgis.coordinates.plane import Geometries
+from lzgis.coordinates.profiles import profile_around
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import LzgisError, SourceError
 from lzgis.messages import Message
@@ -233,7 +234,7 @@ def _located(
             raise SourceError(name, Message("has no geometry"), remedy)
         crs = None if read.frame.crs is None else CRS.from_user_input(read.frame.crs)
         crs = crs or (declared_crs(options.crs) if options.crs else None)
-        given = Georeference(crs, options.helmert, options.shifted, outline)
+        given = Georeference(crs, options.helmert, options.shifted, outline, profile_around(outline))
         return locate(read.frame.geometry.to_numpy(), given, name)
     except LzgisError as error:
         refused.append(error)

@@ -116,21 +116,20 @@ def _site_table(sites: SiteTable | Reading | gpd.GeoDataFrame, region: Region) -
 
 
 def _settings(region: Region, stretches: Stretches, day: dt.date, progress: Progress | None) -> dict[str, Setting]:
-    """Load the cities that stretches are screened by, and their neighbours."""
-    needed = np.unique(stretches.book)
-    used = np.zeros(len(region.cities), dtype=bool)
-    for at in needed:
-        used |= shapely.dwithin(region.outlines, region.outlines[at], _NEIGHBOURS_M)
+    """Load the cities that stretches are screened by, and the neighbours within the reach of their rules."""
     common = Common(region.book, {name: region.load(name) for name in region.spec.layer})
     names = list(region.cities)
-    return {
-        names[at]: setting_of(region.cities[names[at]], day, common=common, progress=progress)
-        for at in np.flatnonzero(used)
-    }
 
+    def load(at: int) -> Setting:
+        return setting_of(region.cities[names[at]], day, common=common, progress=progress)
 
-#: No rule demands a larger distance across a border (m).
-_NEIGHBOURS_M = 20_000.0
+    found = {int(at): load(int(at)) for at in np.unique(stretches.book)}
+    reach_m = max(rule.reach_m for setting in found.values() for rule in setting.book.rules)
+    near = np.zeros(len(names), dtype=bool)
+    for at in found:
+        near |= shapely.dwithin(region.outlines, region.outlines[at], reach_m + region.spec.region.tolerance_m)
+    found |= {int(at): load(int(at)) for at in np.flatnonzero(near) if at not in found}
+    return {names[at]: found[at] for at in sorted(found)}
 
 
 def _screened(

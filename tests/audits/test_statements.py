@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyogrio
 import pytest
+import shapely
 from shapely import box
 from typer.testing import CliRunner
 
@@ -87,3 +88,27 @@ def test_a_few_findings_are_listed_one_by_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["audit", "--layers", str(folder), "--as-of", toy.AS_OF])
 
     assert "处，合计" not in result.output
+
+
+def test_distances_are_measured_to_all_rings_of_all_parts() -> None:
+    from lzgis.audits.snapping import _distances
+
+    two = shapely.multipolygons([box(0, 0, 100, 100), box(300, 0, 400, 100) - box(340, 40, 360, 60)])
+    there = toy.PLANE.unproject([two])
+    # 1 m beside the second part and 2 m beside its hole; 50 m from everything.
+    points = toy.PLANE.unproject([shapely.Point(401, 50), shapely.Point(350, 42), shapely.Point(200, 50)])
+    found = _distances(points, there)
+
+    assert sorted(found) == pytest.approx([1.0, 2.0], abs=1e-6)
+
+
+def test_a_tolerance_is_proposed_from_the_distances_of_the_borders(noisy: Path) -> None:
+    from lzgis.audits.snapping import snap_report
+
+    row = snap_report(lz.audit(noisy, as_of=toy.AS_OF)).set_index("layer").loc["town"]
+
+    # Two corners of each square lie on the other border, two lie 1/11 to 10/11 m beside it.
+    assert (row["other_layer"], row["near"], row["apart"]) == ("redline", 40, 20)
+    assert row["farthest_m"] == pytest.approx(10 / 11, abs=1e-6)
+    assert row["median_m"] == pytest.approx(0.5, abs=1e-6)
+    assert row["proposed_m"] == 1.0

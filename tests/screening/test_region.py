@@ -261,6 +261,23 @@ def test_every_default_format_of_several_cities_is_written(three: list[Path], tm
     assert "丙县" in (tmp_path / "out" / "map.html").read_text("utf-8")
 
 
+def test_the_inputs_of_several_cities_are_verified(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    folders = counties(tmp_path / "counties")
+    # In 甲 only: 乙 is loaded as its neighbour, 丙 is not.
+    sites(LineString([(-9_500, 0), (-9_000, 0)]), activity=LINE).to_file(tmp_path / "sites.gpkg")
+    given = [word for folder in folders for word in ("--layers", str(folder))]
+    command = ["screen", str(tmp_path / "sites.gpkg"), *given, "--as-of", AS_OF, "--format", "json"]
+    CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out")])
+
+    assert lz.verify(tmp_path / "out").state == "same"
+    changed(folders[1], "rules.toml", ('version = "2.0"', 'version = "2.1"'))
+    states = {one.role: one.state.value for one in lz.verify(tmp_path / "out").inputs}
+    assert [role for role, state in states.items() if state != "same"] == ["乙县/rules"]
+    assert not any(role.startswith("丙县") for role in states)
+
+
 def test_a_command_for_one_city_refuses_two(three: list[Path]) -> None:
     from typer.testing import CliRunner
 

@@ -1,0 +1,81 @@
+"""Profiles: what coordinates are plausible, and which datums are accepted, by the part of the world that a city lies in."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+#: The profile of a city that names none.
+DEFAULT = "cn"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A part of the world.
+
+    Attributes
+    ----------
+    name : str
+        As a catalogue names it.
+    title, title_en : str
+        Titles.
+    box_deg : tuple of float
+        West, south, east and north of the box of plausible coordinates, in degrees.
+    datums : tuple of str
+        Names of datums that are taken as CGCS2000, besides WGS 84.
+    """
+
+    name: str
+    title: str
+    title_en: str
+    box_deg: tuple[float, float, float, float]
+    datums: tuple[str, ...]
+
+    def holds(self, lonlat: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether longitudes and latitudes (n, 2) lie in the box; False for NaN.
+
+        Examples
+        --------
+        >>> profile("cn").holds(np.array([[112.4, 24.8], [-1.5, 53.8]])).tolist()
+        [True, False]
+        """
+        west, south, east, north = self.box_deg
+        x, y = lonlat.T
+        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Return the profiles by name."""
+    read = tomllib.loads((files("lzgis.coordinates") / "profiles.toml").read_text("utf-8"))
+    return {
+        name: Profile(name, one["title"], one["title_en"], tuple(one["box_deg"]), tuple(one["datums"]))
+        for name, one in read.items()
+    }
+
+
+def profile(name: str) -> Profile:
+    """Return the profile of a name."""
+    return profiles()[name]
+
+
+def profile_around(outline: shapely.Geometry | None) -> Profile:
+    """Return the first profile whose box holds the outline of a city, in degrees; the default without an outline.
+
+    The outline was accepted by the profile that the city's catalogue names, so that its sites are where the city is.
+
+    Examples
+    --------
+    >>> profile_around(shapely.box(-1.6, 53.7, -1.4, 53.9)).name
+    'world'
+    """
+    if outline is None or shapely.is_empty(outline):
+        return profile(DEFAULT)
+    corners = np.array(shapely.bounds(outline)).reshape(2, 2)
+    return next((one for one in profiles().values() if one.holds(corners).all()), profile("world"))
