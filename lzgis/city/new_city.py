@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 
 def start_city(folder: str | Path) -> Path:
@@ -31,7 +31,7 @@ def start_city(folder: str | Path) -> Path:
     except OSError as e:
         raise ExportError(
             str(folder),
-            Message("cannot be written ({strerror})", strerror=e.strerror),
+            Message("cannot be written ({why})", why=library_message(e)),
             Message("choose another place"),
         ) from e
     return folder

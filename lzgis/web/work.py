@@ -140,7 +140,8 @@ class Office:
         try:
             read = read_sites(request.source, options=_options(request), near=city.outline)
         except LzgisError as error:
-            raise _relative_error(error, Path(request.source).parent) from error
+            shown = _relative_error(error, Path(request.source).parent)
+            raise shown from error
         return self._keep_table(request, read)
 
     def _keep_table(self, request: Request, read: SiteTable) -> SiteTable:
