@@ -49,7 +49,8 @@ def rule_counts(report: Report) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "site_id": verdicts["site_id"].to_numpy(),
-            "site_name": verdicts["site_name"].to_numpy(),
+            # As objects: a name may have characters that Arrow cannot store.
+            "site_name": pd.Series(verdicts["site_name"].to_numpy(), dtype=object),
             **counts,
             "unlisted": unlisted,
             "context": context,

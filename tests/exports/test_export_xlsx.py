@@ -21,7 +21,7 @@ from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
 from lzgis.model.report import Report
 from lzgis.words import Words
 
-ZH_SHEETS = ["结论", "核查明细", "廊道", "准入清单答复", "未核查", "规则依据", "数据与依据"]
+ZH_SHEETS = ["汇总", "结论", "项数", "核查明细", "廊道", "不适用", "准入清单答复", "未核查", "规则依据", "数据与依据"]
 
 
 def read(report: Report, language: Any = "zh") -> dict[str, list[list[Any]]]:
@@ -121,7 +121,7 @@ def test_unit_lists_leave_room_for_the_answer() -> None:
     )
     assert first[2]["管控要求"].startswith("禁止新建")
     with zipfile.ZipFile(BytesIO(workbook_bytes(toy_report()))) as archive:
-        assert "dataValidation" in archive.read("xl/worksheets/sheet4.xml").decode()
+        assert "dataValidation" in archive.read("xl/worksheets/sheet7.xml").decode()
 
 
 def test_rules_are_those_in_force_with_what_is_repealed() -> None:
@@ -203,7 +203,9 @@ def test_an_empty_report_states_none(language: Any) -> None:
         problems=(),
     )
     sheets = list(read(empty, language).values())
-    assert [rows[4][0] for rows in sheets[1:6]] == [Words(language)("table", "none")] * 5
+    # The summary has zeros, and the counts their sums.
+    tables = [sheets[1], *sheets[3:7]]
+    assert [rows[4][0] for rows in tables] == [Words(language)("table", "none")] * 5
 
 
 def test_english_translates_titles_and_bases() -> None:
