@@ -18,7 +18,7 @@ from lzgis.errors import ExportError
 from lzgis.exports.report_text import visible
 from lzgis.exports.tables import xlsx
 from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
-from lzgis.model.report import Report
+from lzgis.model.report import Report, Verdict
 from lzgis.words import Words
 
 ZH_SHEETS = ["汇总", "结论", "项数", "核查明细", "廊道", "不适用", "准入清单答复", "未核查", "规则依据", "数据与依据"]
@@ -242,3 +242,21 @@ def test_five_hundred_sites_take_seconds() -> None:
     start = time.perf_counter()
     workbook_bytes(report)
     assert time.perf_counter() - start < 15
+
+
+def test_the_summary_has_the_counts_of_the_verdicts_and_their_sum_by_township() -> None:
+    report = toy_report()
+    rows = read(report)["汇总"]
+    counts = report.verdicts["verdict"].value_counts()
+    shown = {row[0]: row[1] for row in rows[7:11]}
+    assert shown == {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
+    total = next(row for row in rows if row[0] == "合计")
+    assert total[1:6] == [*(counts.get(verdict.value, 0) for verdict in Verdict), len(report.verdicts)]
+
+
+def test_sites_that_share_a_group_are_compared() -> None:
+    report = toy_report()
+    report.sites["group"] = ["A", "A", *[""] * (len(report.sites) - 2)]
+    rows = read(report)["方案比选"]
+    assert [row[0] for row in rows[5:]] == ["A", "A"]
+    assert {row[1] for row in rows[5:]} == {visible(str(one)) for one in report.sites["id"].iloc[:2]}
