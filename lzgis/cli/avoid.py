@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lzgis.cli.console import ExitCode, compile_loops, print_json, print_lines
-from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, SitesOption, gathers
+from lzgis.cli.console import ExitCode, announce, compile_loops, print_json, print_lines
+from lzgis.cli.options import AsOfOption, Lang, LangOption, LayersOption, OutOption, SitesOption, gathers
 
 if TYPE_CHECKING:
     from lzgis.words import Language
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AvoidOptions:
-    """Options of an avoidance: the file of the sites, the longest move, and whether JSON is printed."""
+    """Options of an avoidance: the file of the sites, the longest move, the folder of its picture, and JSON."""
 
     sites: SitesOption = None
     within: Annotated[float, typer.Option("--within", help="How far the site may be moved, in metres.")] = 500.0
+    out: OutOption = None
     as_json: Annotated[bool, typer.Option("--json", help="Print it with both shapes (GeoJSON) on standard output.")] = (
         False
     )
@@ -45,7 +46,7 @@ def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidO
     """Find the remaining part and the shortest move, show them, and return the exit code."""
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference, sites_or_reference
-    from lzgis.exports.avoidance import avoidance_document, avoidance_lines
+    from lzgis.exports.avoidance import avoidance_document, avoidance_lines, write_avoidance
     from lzgis.screening.avoidance import avoid
     from lzgis.words import Words
 
@@ -53,6 +54,8 @@ def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidO
     compile_loops(words)
     city = open_catalogue(city_or_reference(layers))
     found = avoid(site, sites_or_reference(options.sites), city, as_of=as_of, within_m=options.within)
+    if options.out is not None:
+        announce(write_avoidance(found, options.out, city, language=language), words)
     if options.as_json:
         print_json(avoidance_document(found))
     else:

@@ -34,7 +34,7 @@ from lzgis.words import Language
 _FACE = "微软雅黑"
 _WIDTH_IN, _HEIGHT_IN = 13.333, 7.5
 _RED, _BLACK, _GREY = "#b00000", "#111111", "#555555"
-_MOST_FINDINGS, _MOST_ROWS = 3, 8
+_MOST_FINDINGS, _MOST_ROWS = 3, 10
 #: A template's slide has to have room for a title, the map and the findings.
 _TITLE_IN, _FOOT_IN = 1.0, 0.45
 
@@ -217,7 +217,7 @@ def _layout(slides: Any) -> Any:
 
 def _rgb(colour: str) -> RGBColor:
     red, green, blue = bytes.fromhex(colour.lstrip("#"))
-    return RGBColor(red, green, blue)
+    return RGBColor(red, green, blue)  # type: ignore[no-untyped-call]
 
 
 def _without_times(data: bytes) -> bytes:

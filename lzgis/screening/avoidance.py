@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,6 +75,10 @@ class Avoidance:
         Its area (m²), or for a line its length (m).
     remaining_share : float
         The same as a share of the whole; NaN for points.
+    whole_size : float
+        Area or length of the whole site, in the same plane, so that the two parts sum to it; NaN for points.
+    before : shapely geometry
+        The whole site, in degrees on CGCS2000.
     shift : Shift or None
         The shortest move; None if every move within the distance still meets a prohibition.
     """
@@ -84,6 +89,8 @@ class Avoidance:
     remaining_size: float
     remaining_share: float
     shift: Shift | None
+    whole_size: float = math.nan
+    before: shapely.Geometry | None = None
 
 
 def avoid(
@@ -147,6 +154,8 @@ def avoid(
         remaining_size=size,
         remaining_share=size / float(subjects.sites.size[0]),
         shift=None if move is None else _shift(site, line if line is not None else shape, move, setting),
+        whole_size=float(subjects.sites.size[0]),
+        before=site.frame.geometry.iloc[0],
     )
 
 

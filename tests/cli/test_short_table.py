@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from dossier_fixture import city_report
 from report_fixture import toy_report
 from rich.cells import cell_len
 
+from lzgis.cli.options import Lang
+from lzgis.cli.screen import show_report
 from lzgis.cli.site_lines import count_lines, not_applicable_counts, reason_groups, routes_of, scope_lines, site_lines
 from lzgis.model.report import State
 from lzgis.rules.book import read_rulebook, shipped_book
@@ -81,3 +84,11 @@ def test_matters_that_are_not_covered_are_named():
     report = replace(toy_report(), book=book, not_covered=tuple(matters))
     text = "".join(line.plain for line in scope_lines(report, Words(), width=80))
     assert len(matters) == 2 and all(book.matters[one].title in text for one in matters)
+
+
+def test_the_sites_of_the_plan_take_at_most_120_lines_of_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    show_report(city_report(), Lang.zh)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(max(1, -(-cell_len(line) // 80)) for line in lines) <= 120
+    assert lines[0].startswith("已核查 51 个项目") and lines[-1].startswith("未发现冲突不等于合规")

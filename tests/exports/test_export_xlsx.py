@@ -18,10 +18,10 @@ from lzgis.errors import ExportError
 from lzgis.exports.report_text import visible
 from lzgis.exports.tables import xlsx
 from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
-from lzgis.model.report import Report
+from lzgis.model.report import Report, Verdict
 from lzgis.words import Words
 
-ZH_SHEETS = ["结论", "核查明细", "廊道", "准入清单答复", "未核查", "不适用", "项数", "规则依据", "数据与依据"]
+ZH_SHEETS = ["汇总", "结论", "核查明细", "廊道", "准入清单答复", "未核查", "不适用", "项数", "规则依据", "数据与依据"]
 
 
 def read(report: Report, language: Any = "zh") -> dict[str, list[list[Any]]]:
@@ -113,7 +113,7 @@ def test_unit_lists_leave_room_for_the_answer() -> None:
     # The book has none of the province, so that line is left to the planner.
     assert [row["层级"] for row in first] == ["省级", "市级", "单元", "单元"]
     assert [row["管控要求"] for row in first[:2]] == ["", "严禁任意改变生态保护红线用途。"]
-    assert first[1]["核查事实"].startswith("生态保护红线内禁止开发建设：涉及，5,758,154.08 ㎡（575.8154 公顷）")
+    assert first[1]["核查事实"].startswith("生态保护红线内禁止开发建设：涉及，5,758,154 ㎡（575.8154 公顷）")
     assert (first[1]["依据"], first[1]["核实程度"], first[1]["说明"]) == (
         "连州市生态规划",
         "载于规划",
@@ -121,7 +121,7 @@ def test_unit_lists_leave_room_for_the_answer() -> None:
     )
     assert first[2]["管控要求"].startswith("禁止新建")
     with zipfile.ZipFile(BytesIO(workbook_bytes(toy_report()))) as archive:
-        assert "dataValidation" in archive.read("xl/worksheets/sheet4.xml").decode()
+        assert "dataValidation" in archive.read("xl/worksheets/sheet7.xml").decode()
 
 
 def test_rules_are_those_in_force_with_what_is_repealed() -> None:
@@ -155,7 +155,8 @@ def test_hostile_texts_stay_texts() -> None:
         assert wanted in cells
     assert "\\x00\\x01" in visible(CONTROLS)
     with zipfile.ZipFile(BytesIO(workbook_bytes(toy_report()))) as archive:
-        for name in archive.namelist():
+        # The chart of the summary refers to cells of the same sheet.
+        for name in [name for name in archive.namelist() if not name.startswith("xl/charts/")]:
             root = ElementTree.fromstring(archive.read(name))
             assert not any(element.tag.endswith(("}f", "}hyperlink")) for element in root.iter()), name
 
@@ -202,12 +203,13 @@ def test_an_empty_report_states_none(language: Any) -> None:
         problems=(),
     )
     sheets = list(read(empty, language).values())
-    assert [rows[4][0] for rows in sheets[:7]] == [Words(language)("table", "none")] * 7
+    # The summary has zeros.
+    assert [rows[4][0] for rows in sheets[1:7]] == [Words(language)("table", "none")] * 6
 
 
 def test_english_translates_titles_and_bases() -> None:
     sheets = read(toy_report(), "en")
-    assert list(sheets)[:2] == ["Verdicts", "Findings"]
+    assert list(sheets)[:2] == ["Summary", "Verdicts"]
     first = table(sheets["Findings"])[0]
     assert first["Layer"] == "Ecological redline"
     assert first["Basis"] == "MNR notice 142 (2022) Art 1"
@@ -239,3 +241,21 @@ def test_five_hundred_sites_take_seconds() -> None:
     start = time.perf_counter()
     workbook_bytes(report)
     assert time.perf_counter() - start < 15
+
+
+def test_the_summary_has_the_counts_of_the_verdicts_and_their_sum_by_township() -> None:
+    report = toy_report()
+    rows = read(report)["汇总"]
+    counts = report.verdicts["verdict"].value_counts()
+    shown = {row[0]: row[1] for row in rows[7:11]}
+    assert shown == {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
+    total = next(row for row in rows if row[0] == "合计")
+    assert total[1:6] == [*(counts.get(verdict.value, 0) for verdict in Verdict), len(report.verdicts)]
+
+
+def test_sites_that_share_a_group_are_compared() -> None:
+    report = toy_report()
+    report.sites["group"] = ["A", "A", *[""] * (len(report.sites) - 2)]
+    rows = read(report)["方案比选"]
+    assert [row[0] for row in rows[5:]] == ["A", "A"]
+    assert {row[1] for row in rows[5:]} == {visible(str(one)) for one in report.sites["id"].iloc[:2]}

@@ -158,7 +158,9 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
         anchors = _anchors(whole if fresh.is_empty else fresh)
         taken = shapely.union(taken, whole) if shapely.get_dimensions(whole) == 2 else taken
         colour, _ = GRAVITIES[gravity(finding)]
-        size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
+        size = square_metres(finding["area_m2"], chart.texts, finding["layer"]) or metres(
+            finding["length_m"], chart.texts, finding["layer"]
+        )
         if size and shapely.get_num_geometries(finding["geometry"]) > 1:
             size += chart.texts.words("paper", "parts", count=shapely.get_num_geometries(finding["geometry"]))
         title = shortened(printable(chart.texts.rule(finding["rule"])), _TITLE_MM, _SIZE)

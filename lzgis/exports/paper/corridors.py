@@ -208,7 +208,10 @@ def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable
     if np.hypot(*(end - start)) < 0.8 * chart.frame.m_per_mm:
         return None
     target = printable(finding["feature_name"] or chart.texts.layer(finding["layer"]))
-    facts = {"target": shortened(target, 34.0, _DISTANCE_PT), "distance": metres(finding["distance_m"])}
+    facts = {
+        "target": shortened(target, 34.0, _DISTANCE_PT),
+        "distance": metres(finding["distance_m"], chart.texts, finding["layer"]),
+    }
     key = "distance_to" if covers(chart.frame, *end.tolist()) else "distance_beyond"
     label = chart.texts.words("paper", key, **facts)
     shown = end if key == "distance_to" else _at_edge(chart, start, end)

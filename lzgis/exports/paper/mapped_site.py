@@ -13,6 +13,7 @@ import shapely
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text
+from lzgis.exports.rounding import Rounding, plain
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, Report, State
 from lzgis.model.rules import Severity
@@ -79,42 +80,32 @@ def mapped_site(report: Report, site_id: str) -> MappedSite:
     return MappedSite(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
 
 
-def metres(value: Any) -> str:
-    """Format a distance or length in metres to the millimetre, from 10 km on in kilometres.
-
-    Examples
-    --------
-    >>> metres(15.99996), metres(29.996), metres(12440.5), metres(354.02)
-    ('16 m', '29.996 m', '12.44 km', '354.02 m')
-    """
+def metres(value: Any, texts: ReportText, layer: str = "", *, limit: Any = None) -> str:
+    """Format a distance or length, rounded as in documents (see `lzgis.exports.rounding`); from 10 km on in kilometres."""
     known = number(value)
     if known is None:
         return ""
     if known >= 10_000:
         return f"{known / 1000:,.2f} km"
-    return f"{known:,.3f}".rstrip("0").rstrip(".") + " m"
+    return Rounding(texts.report).metres(known, layer, limit=limit) + " m"
 
 
-def square_metres(value: Any) -> str:
-    """Format an area in square metres to two decimals, as the tables do.
-
-    Examples
-    --------
-    >>> square_metres(12345.678)
-    '12,345.68 ㎡'
-    """
-    known = number(value, 2)
-    return "" if known is None else f"{known:,.2f}".rstrip("0").rstrip(".") + " ㎡"
+def square_metres(value: Any, texts: ReportText, layer: str = "") -> str:
+    """Format an area in square metres, rounded as in documents."""
+    return "" if number(value) is None else Rounding(texts.report).square_metres(value, layer) + " ㎡"
 
 
 def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
     """Format the figures of a finding: area or length, and the distance with the one required."""
-    parts = [square_metres(finding["area_m2"]) or metres(finding["length_m"])]
+    layer = text(finding["layer"])
+    parts = [square_metres(finding["area_m2"], texts, layer) or metres(finding["length_m"], texts, layer)]
     possible = number(finding["area_possible_m2"])
     if possible is not None and number(finding["area_m2"], 2) != round(possible, 2):
-        parts.append(texts.words("paper", "possible_area", area=square_metres(possible)))
+        parts.append(texts.words("paper", "possible_area", area=square_metres(possible, texts, layer)))
     if number(finding["required_m"]) is not None:
-        facts = {"distance": metres(finding["distance_m"]), "required": metres(finding["required_m"])}
+        required = number(finding["required_m"])
+        distance = metres(finding["distance_m"], texts, layer, limit=required)
+        facts = {"distance": distance, "required": f"{plain(required)} m"}
         if facts["distance"]:
             parts.append(texts.words("paper", "distance", **facts))
     parts += [texts.route(finding["route"]), text(finding["item"])]

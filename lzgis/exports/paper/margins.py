@@ -107,7 +107,7 @@ def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) ->
     middle = (rect.left + rect.width / 2, rect.top - 3.2)
     head: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": "white"}
     page.text(*middle, printable(label), **head, fontproperties=font(9.5))
-    size = square_metres(site.verdict.get("site_area_m2")) or metres(site.verdict.get("site_length_m"))
+    size = square_metres(site.verdict.get("site_area_m2"), texts) or metres(site.verdict.get("site_length_m"), texts)
     facts = [
         texts.words("paper", "site_id", id=site.site_id),
         texts.words("paper", "activity", activity=texts.activity(site.activity) or "—"),
@@ -227,7 +227,9 @@ def _unchecked_and_notices(texts: ReportText, site: MappedSite, width: float) ->
 
 
 def _short_conflict(texts: ReportText, number: int, finding: dict[str, Any], width: float) -> list[tuple[str, str]]:
-    size = square_metres(finding["area_m2"]) or metres(finding["length_m"])
+    size = square_metres(finding["area_m2"], texts, finding["layer"]) or metres(
+        finding["length_m"], texts, finding["layer"]
+    )
     override = texts.column("override") if texts.override(finding) else ""
     facts = [f"{number} {texts.rule(finding['rule'])}", override, text(finding["feature_name"]), size]
     line = shortened(printable("，".join(one for one in facts if one)), width - 1, _SIZE)

@@ -23,6 +23,7 @@ _A4 = 9
 @dataclass(frozen=True)
 class _Formats:
     title: Any
+    plain: Any
     notice: Any
     section: Any
     head: Any
@@ -50,6 +51,7 @@ def _formats(book: Any, texts: ReportText) -> _Formats:
     digits = {name: "#,##0" + ("." + "0" * count if count else "") for name, count in places._asdict().items()}
     return _Formats(
         title=form(bold=True, font_size=16, text_wrap=False),
+        plain=form(font_color="#555555", text_wrap=False),
         notice=form(bold=True, font_color="#b00000", text_wrap=False),
         section=form(bold=True, font_size=11, text_wrap=False),
         head=form(bold=True, bg_color="#dfe6ee", align="center", **edge),
@@ -68,17 +70,17 @@ def _summary_sheet(book: Any, texts: ReportText, summary: Summary, formats: _For
         sheet.set_column(column, column, width)
     as_of = texts.report.provenance.as_of.isoformat()
     count = sum(number for _, number in summary.verdicts)
-    sheet.write_string(0, 0, visible(words("summary", "title", city=texts.city)), formats.title)
-    sheet.write_string(1, 0, words("summary", "lead", as_of=as_of, count=count), formats.section)
-    sheet.write_string(2, 0, visible(texts.notice), formats.notice)
+    _opening(sheet, texts, formats)
+    sheet.write_string(2, 0, visible(words("summary", "title", city=texts.city)), formats.title)
+    sheet.write_string(3, 0, words("summary", "lead", as_of=as_of, count=count), formats.section)
     row = _block(
         sheet,
         formats,
-        (4, words("summary", "verdicts")),
+        (5, words("summary", "verdicts")),
         _heads(texts, "verdict", "sites"),
         [[texts.word("verdict", verdict), number] for verdict, number in summary.verdicts],
     )
-    _chart(book, sheet, (5, row - 1), words("summary", "verdicts"))
+    _chart(book, sheet, (6, row - 1), words("summary", "verdicts"))
     # The chart stands beside the first table and is higher than it.
     heads = [words("summary", "township"), *(texts.word("verdict", one) for one in VERDICTS), words("summary", "total")]
     towns: list[list[Value]] = [
@@ -87,7 +89,7 @@ def _summary_sheet(book: Any, texts: ReportText, summary: Summary, formats: _For
     ]
     sums = [float(sum(counts[at] for _, counts in summary.townships)) for at in range(len(VERDICTS))]
     towns.append([words("summary", "total"), *sums, sum(sums)])
-    row = _block(sheet, formats, (max(row + 1, 17), words("summary", "townships")), heads, towns)
+    row = _block(sheet, formats, (max(row + 1, 18), words("summary", "townships")), heads, towns)
     row = _gravest(sheet, texts, summary, (row + 1, formats))
     rules: list[list[Value]] = [
         [
@@ -104,6 +106,12 @@ def _summary_sheet(book: Any, texts: ReportText, summary: Summary, formats: _For
     names = ("layer", "rule", "severity", "sites", "area_m2", "area_ha", "length_m")
     row = _block(sheet, formats, (row + 1, words("summary", "rules")), _heads(texts, *names), rules)
     _page(sheet, (row - 1, len(_WIDTHS) - 1), landscape=False)
+
+
+def _opening(sheet: Any, texts: ReportText, formats: _Formats) -> None:
+    """Write the notice and the disclaimer, as every sheet has them."""
+    sheet.write_string(0, 0, visible(texts.notice), formats.notice)
+    sheet.write_string(1, 0, visible(texts.disclaimer), formats.plain)
 
 
 def _gravest(sheet: Any, texts: ReportText, summary: Summary, place: tuple[int, _Formats]) -> int:
@@ -149,9 +157,9 @@ def _alternative_sheet(book: Any, texts: ReportText, found: Sequence[Alternative
         ]
         for one in found
     ]
-    sheet.write_string(0, 0, visible(texts.notice), formats.notice)
-    row = _block(sheet, formats, (1, texts.words("summary", "alternatives")), _heads(texts, *names), rows)
-    sheet.freeze_panes(3, 3)
+    _opening(sheet, texts, formats)
+    row = _block(sheet, formats, (3, texts.words("summary", "alternatives")), _heads(texts, *names), rows)
+    sheet.freeze_panes(5, 3)
     _page(sheet, (row - 1, len(names) - 1), landscape=True)
 
 
@@ -207,7 +215,7 @@ def _chart(book: Any, sheet: Any, rows: tuple[int, int], title: str) -> None:
     chart.set_y_axis({"reverse": True})
     chart.set_x_axis({"major_gridlines": {"visible": False}, "visible": False})
     chart.set_size({"width": 520, "height": 220})
-    sheet.insert_chart(4, 2, chart, {"x_offset": 8})
+    sheet.insert_chart(5, 2, chart, {"x_offset": 8})
 
 
 def _page(sheet: Any, last: tuple[int, int], *, landscape: bool) -> None:
