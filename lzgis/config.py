@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from lzgis.errors import ConfigError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 Model = TypeVar("Model", bound=BaseModel)
 #: No figure of a city or a rule is larger than this; larger ones would overflow in sums and products.
@@ -36,7 +36,7 @@ def load_toml(path: Path) -> dict[str, Any]:
     except OSError as e:
         raise ConfigError(
             str(path),
-            Message("the file cannot be read ({strerror})", strerror=e.strerror),
+            Message("the file cannot be read ({why})", why=library_message(e)),
             Message("check its permissions"),
         ) from e
     except UnicodeDecodeError as e:

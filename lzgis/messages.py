@@ -17,6 +17,7 @@ A language for which plural forms or translators' tools matter is a reason to ch
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -57,3 +58,73 @@ class Message(str):
 
 def _unpickled(template: str, values: dict[str, Any]) -> Message:
     return Message(template, **values)
+
+
+#: What the system reports, in the words of the C library.
+SYSTEM_TEXTS = (
+    "Permission denied",
+    "Operation not permitted",
+    "No such file or directory",
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "Read-only file system",
+    "Is a directory",
+    "Not a directory",
+    "File exists",
+    "File name too long",
+    "Too many open files",
+    "Too many levels of symbolic links",
+    "Input/output error",
+    "Connection refused",
+    "Connection reset by peer",
+    "Address already in use",
+    "Cannot assign requested address",
+    "Cannot allocate memory",
+    "Broken pipe",
+    "timed out",
+    "embedded null byte",
+    "disk I/O error",
+    "database or disk is full",
+)
+#: Why a geometry is not valid, in the words of GEOS, which adds a place in brackets.
+GEOS_TEXTS = (
+    "Self-intersection",
+    "Ring Self-intersection",
+    "Hole lies outside shell",
+    "Holes are nested",
+    "Interior is disconnected",
+    "Nested shells",
+    "Duplicate Rings",
+    "Too few points in geometry component",
+    "Invalid Coordinate",
+    "Ring is not closed",
+    "Repeated Point",
+    "Topology Validation Error",
+)
+_AT = re.compile(r"(?P<why>[^\[]+)\[(?P<x>\S+) (?P<y>\S+)\]")
+_HTTP = re.compile(r"HTTP Error (?P<code>\d{3}): (?P<reason>.*)")
+
+
+def library_message(error: object) -> Message:
+    """Return what a library or the system reports, in English, as a message.
+
+    The texts in `SYSTEM_TEXTS` and `GEOS_TEXTS` are translated. Any other text is shown in English alone: another language says
+    that it can be read there.
+
+    Examples
+    --------
+    >>> library_message("Hole lies outside shell[9 5]").template
+    'Hole lies outside shell[{x} {y}]'
+    >>> library_message(PermissionError(13, "Permission denied"))
+    'Permission denied'
+    """
+    text = str((isinstance(error, OSError) and error.strerror) or error)
+    if text in SYSTEM_TEXTS:
+        return Message(text)
+    at, http = _AT.fullmatch(text), _HTTP.fullmatch(text)
+    if at and at["why"] in GEOS_TEXTS:
+        return Message(at["why"] + "[{x} {y}]", x=at["x"], y=at["y"])
+    if http:
+        return Message("HTTP Error {code}: {reason}", **http.groupdict())
+    return Message("{library_text}", library_text=text)

@@ -11,7 +11,7 @@ def main():
         sys.exit("lzgis needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
     import _venv
 
-    python = _venv.prepare("all", "test")
+    python = _venv.prepare("all", "docs", "test")
     _venv.compile_loops(python)
     # The caller's options come last, so that "-n 0" overrides "-n auto".
     sys.exit(_venv.run([python, "-m", "pytest", "-n", "auto", *sys.argv[1:]], cwd=_venv.ROOT))

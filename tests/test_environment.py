@@ -22,7 +22,7 @@ ON_CONDA_FORGE = {"matplotlib": "matplotlib-base", "playwright": "playwright-pyt
 # Extras with a package that is not on conda-forge.
 PIP_ONLY = {"build-layers"}
 # Extras for work on lzgis itself; every other one is part of the extra "all".
-DEVELOPMENT = {"build-layers", "test"}
+DEVELOPMENT = {"build-layers", "docs", "test"}
 
 
 def requirements(*extras: str) -> list[Requirement]:
@@ -78,7 +78,7 @@ def test_pins_are_within_the_ranges(requirement):
 
 def test_every_installed_package_is_pinned():
     pinned = pins()
-    waiting, seen = requirements("test"), set()
+    waiting, seen = requirements("docs", "test"), set()
     while waiting:
         one = waiting.pop()
         name = canonicalize_name(one.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 import string
 import tomllib
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import lzgis
 from lzgis import errors
-from lzgis.messages import Message
+from lzgis.messages import GEOS_TEXTS, SYSTEM_TEXTS, Message, library_message
 from lzgis.model.report import Problem
 from lzgis.words import Words
 
@@ -87,8 +88,10 @@ def test_a_message_has_the_same_values_in_chinese():
     known = tomllib.loads((Path(lzgis.__file__).parent / "wording" / "zh.toml").read_text("utf-8"))["message"]
     assert len(templates()) > 50
     assert templates() - set(known) == set()
+    # English texts of libraries and servers are left out in Chinese.
+    english = {"{library_text}": {"library_text"}, "HTTP Error {code}: {reason}": {"reason"}}
     for template, translation in known.items():
-        assert fields(translation) == fields(template), template
+        assert fields(translation) == fields(template) - english.get(template, set()), template
 
 
 def fields(template: str) -> set[str]:
@@ -104,3 +107,24 @@ def test_a_message_is_its_english_sentence_and_survives_being_sent():
     assert Words("zh").message(message) != message
     assert Words("en").message(message) == message
     assert Words("zh").message("a sentence without translation") == "a sentence without translation"
+
+
+@pytest.mark.parametrize(
+    "text", [*SYSTEM_TEXTS, *(f"{one}[1.5 2.5]" for one in GEOS_TEXTS), "HTTP Error 404: Not Found"]
+)
+def test_texts_of_libraries_are_translated(text):
+    message = library_message(text)
+    assert str(message) == text
+    assert not re.search("[A-Za-z]", Words("zh").message(message))
+
+
+def test_an_unknown_text_of_a_library_is_shown_in_english_alone():
+    message = Message("is damaged ({error})", error=library_message(ValueError("{odd} thing")))
+    assert str(message) == "is damaged ({odd} thing)"
+    assert Words("zh").message(message) == "已损坏（原因为英文，用 --lang en 可见）"
+
+
+def test_errors_of_the_system_are_known_by_their_text():
+    with pytest.raises(OSError) as error:
+        Path("/nowhere/at/all").read_bytes()
+    assert library_message(error.value).template == "No such file or directory"

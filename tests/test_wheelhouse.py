@@ -99,10 +99,11 @@ def test_a_folder_installs_without_network_upgrades_and_uninstalls(tmp_path):
     environment.pop("PYTHONPATH", None)
     environment.pop("XDG_DATA_HOME", None)
     target = tmp_path / "installed"
-    done = subprocess.run([*alone, folder / "install.sh", target], capture_output=True, text=True, env=environment, check=False)  # fmt: skip
+    quiet = {"capture_output": True, "text": True, "env": environment}
+    done = subprocess.run([*alone, folder / "install.sh", target], check=False, **quiet)
     assert done.returncode == 0, done.stderr
     command = tmp_path / "bin" / "lzgis"
-    listed = subprocess.run([command, "layers", "--lang", "en"], capture_output=True, text=True, env=environment, check=False)  # fmt: skip
+    listed = subprocess.run([command, "layers", "--lang", "en"], check=False, **quiet)
     assert "Ecological redline" in listed.stdout, listed.stderr
     removed = subprocess.run([target / "uninstall.sh", target], env=environment, check=False)
     assert removed.returncode == 0

@@ -22,13 +22,16 @@ from lzgis.city.provenance import date_of, provenance_of
 from lzgis.messages import Message
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
 from lzgis.model.report import Problem
-from lzgis.model.rules import LayerRule, RuleBook
+from lzgis.model.rules import Certainty, LayerRule, RuleBook
 from lzgis.reading import shown
 from lzgis.rules.for_layers import LAYER_KINDS
 from lzgis.rules.for_layers.base import AuditContext, LayerFinding
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
 from lzgis.screening.findings import citation
+
+#: Ids and names of the features of a layer.
+_Names = list[tuple[str, str]]
 
 
 def audit(
@@ -160,7 +163,9 @@ def audit_findings(
     ranked = sorted(found, key=_rank)
     geometry = np.empty(len(ranked), dtype=object)
     geometry[:] = [one.geometry for _, one in ranked]
-    rows = [_columns(rule, one, known, book, day) for rule, one in ranked]
+    cited = {rule.id: citation(rule, book, day) for rule, _ in ranked}
+    names = {name: _names(layer) for name, layer in known.items()}
+    rows = [_columns(rule, one, names, cited[rule.id], day) for rule, one in ranked]
     data = {c.name: [row.get(c.name) for row in rows] for c in AUDIT_COLUMNS}
     data |= _places(geometry, context, divisions)
     dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
@@ -179,9 +184,13 @@ def _rank(one: tuple[LayerRule, LayerFinding]) -> tuple[object, ...]:
 
 
 def _columns(
-    rule: LayerRule, found: LayerFinding, known: Mapping[str, PlaneLayer], book: RuleBook, day: dt.date
+    rule: LayerRule,
+    found: LayerFinding,
+    known: Mapping[str, _Names],
+    cited: tuple[str, str, Certainty],
+    day: dt.date,
 ) -> dict[str, Any]:
-    basis, repealed, certainty = citation(rule, book, day)
+    basis, repealed, certainty = cited
     mine, other = _feature(known, found.layer, found.feature), _feature(known, found.other_layer, found.other)
     sizes = ("area_m2", "mean_width_m", "length_m", "measured", "declared")
     return {
@@ -209,11 +218,12 @@ def _columns(
     }
 
 
-def _feature(known: Mapping[str, PlaneLayer], layer: str, feature: int) -> tuple[str, str]:
-    if feature < 0 or layer not in known:
-        return "", ""
-    row = known[layer].frame.iloc[feature]
-    return str(row["id"]), str(row["name"])
+def _names(layer: PlaneLayer) -> _Names:
+    return [*zip(layer.frame["id"].astype(str), layer.frame["name"].astype(str), strict=True)]
+
+
+def _feature(known: Mapping[str, _Names], layer: str, feature: int) -> tuple[str, str]:
+    return ("", "") if feature < 0 or layer not in known else known[layer][feature]
 
 
 def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, REPORT_SCHEMA, SEPARATOR
+from lzgis.model.report import FINDING_COLUMNS, NOT_MEANT, REPORT_SCHEMA, SEPARATOR, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class EarlierReport:
     as_of: dt.date
     hashes: Mapping[str, str]
     books: frozenset[tuple[str, str]]
+    says_unmeant: bool = True
 
 
 def read_report(path: Path) -> EarlierReport:
@@ -56,6 +57,8 @@ def read_report(path: Path) -> EarlierReport:
     except (ValueError, KeyError, TypeError) as e:
         what = Message("is no report of a screening ({first})", first=repr(e))
         raise SourceError(str(path), what, Message("give the report.json that 'lzgis screen' wrote")) from e
+    says_unmeant = not _called_clear(findings).any()
+    findings, verdicts = _without_unmeant(findings, verdicts)
     findings["basis"] = findings["basis"].map(lambda parts: SEPARATOR.join(parts or []))
     for column in FINDING_COLUMNS:
         values = findings[column.name]
@@ -63,7 +66,25 @@ def read_report(path: Path) -> EarlierReport:
     sites = frame[["id", "name", "activity", "geometry"]]
     hashes = {s["role"]: s["sha256"] for s in sources}
     books = frozenset((s["name"], s["sha256"]) for s in sources if s["role"] == "rules")
-    return EarlierReport(sites, findings, verdicts, as_of, hashes, books)
+    return EarlierReport(sites, findings, verdicts, as_of, hashes, books, says_unmeant=says_unmeant)
+
+
+def _without_unmeant(findings: pd.DataFrame, verdicts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count as 不适用 what reports of version 0.1 call 不涉及 although the rule is not meant for the activity.
+
+    These rows say nothing of where the site lies: they are counted in the verdicts, and checked again where that matters.
+    """
+    unmeant = _called_clear(findings)
+    if not unmeant.any():
+        return findings, verdicts
+    count = findings.loc[unmeant].groupby("site_id")["rule"].nunique()
+    more = verdicts["site_id"].map(count).fillna(0).astype(int)
+    verdicts = verdicts.assign(not_applicable=verdicts["not_applicable"] + more)
+    return findings[~unmeant].reset_index(drop=True), verdicts
+
+
+def _called_clear(findings: pd.DataFrame) -> pd.Series[bool]:
+    return (findings["state"] == State.CLEAR) & findings["reason"].isin(NOT_MEANT)
 
 
 def _check_schema(document: Any, path: Path) -> None:

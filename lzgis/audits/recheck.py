@@ -193,6 +193,8 @@ def _concerned(
             result[rule.id] = there.copy()
             continue
         result[rule.id] = there & _within_reach(situation, rule, subjects, pairs)
+        if not situation.earlier.says_unmeant:
+            result[rule.id] |= there & ~subjects.concerned[rule.id]
     return result
 
 
@@ -256,8 +258,9 @@ def _within_reach(situation: _Situation, rule: Rule, subjects: Subjects, pairs: 
     distance[there[which]] = gap
     # Distances in the report are from the edge of a road, so features within its half-width more matter as well.
     near = distance <= np.maximum(rule.reach_m, farthest) + widest + _MARGIN_M
-    # A site without an answer of this rule in the report has nothing to reuse.
-    return np.asarray(near | ~np.isin(ids.to_numpy(), rows["site_id"].to_numpy()))
+    # A site without an answer of this rule in the report has nothing to reuse, unless the rule is not meant for it.
+    answered = np.isin(ids.to_numpy(), rows["site_id"].to_numpy())
+    return np.asarray(near | (~answered & subjects.concerned[rule.id]))
 
 
 def _by_sites(concerned: Mapping[str, Flags], rules: tuple[Rule, ...]) -> list[tuple[Flags, list[Rule]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from lzgis.errors import ConfigError, ExportError
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.files.manifest import MANIFEST, SIGNATURE, open_regular, read_manifest
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 _PREFIX = b"lzgis manifest signature 1\n"
 _MOST_BYTES = 65_536
@@ -102,7 +102,7 @@ def _loaded(path: Path, load: Callable[[bytes], object]) -> object:
             data = file.read(_MOST_BYTES)
         return load(data)
     except OSError as error:
-        what = Message("the file cannot be read ({strerror})", strerror=error.strerror)
+        what = Message("the file cannot be read ({why})", why=library_message(error))
         raise ConfigError(str(path), what, Message("check its permissions")) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         remedy = Message("make one with: {command}", command="openssl genpkey -algorithm ed25519 -out office.pem")

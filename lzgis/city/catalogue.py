@@ -435,8 +435,9 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
             )
             continue
         found = as_texts(layer.frame[name])
-        # What the catalogue maps to is meant, though no rule is about it.
-        unknown = found[~found.isin(values.union(layer.spec.values.get(name, {}).values()))]
+        # What the book knows and what the catalogue maps to is meant, though no rule is about it.
+        meant = {*book.values.get(layer.id, {}).get(name, ()), *layer.spec.values.get(name, {}).values()}
+        unknown = found[~found.isin(values | meant)]
         for value, count in unknown.fillna("").value_counts().items():
             what = Message(
                 "field '{name}' is '{value}' in {count} features, which no rule names",

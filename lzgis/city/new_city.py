@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lzgis.errors import ExportError
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
+from lzgis.rules.keys import key_reference
 
 
 def start_city(folder: str | Path) -> Path:
@@ -28,10 +29,11 @@ def start_city(folder: str | Path) -> Path:
         with as_file(files("lzgis.city") / "empty_city") as template:
             for one in sorted(template.iterdir()):
                 write_bytes_atomic(folder / one.name, one.read_bytes())
+        write_bytes_atomic(folder / "rule-keys.md", key_reference().encode("utf-8"))
     except OSError as e:
         raise ExportError(
             str(folder),
-            Message("cannot be written ({strerror})", strerror=e.strerror),
+            Message("cannot be written ({why})", why=library_message(e)),
             Message("choose another place"),
         ) from e
     return folder

@@ -200,9 +200,12 @@ def _types(column: pd.Series) -> list[Any]:
 
 
 def _remove_oldest(folder: Path) -> None:
-    entries = sorted(((one.stat(), one) for one in folder.iterdir()), key=lambda pair: -pair[0].st_mtime)
+    with os.scandir(folder) as found:
+        entries = [(one.stat(), one.path) for one in found]
+    if sum(status.st_size for status, _ in entries) <= _MOST_BYTES:
+        return
     total = 0
-    for status, entry in entries:
+    for status, entry in sorted(entries, key=lambda pair: -pair[0].st_mtime):
         total += status.st_size
         if total > _MOST_BYTES:
-            entry.unlink(missing_ok=True)
+            Path(entry).unlink(missing_ok=True)

@@ -36,7 +36,7 @@ from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.words import Words
 
 
@@ -167,7 +167,7 @@ def unexpected(error: Exception) -> LzgisError:
         what = Message("the input is nested too deeply")
         return SourceError("lzgis", what, Message("look whether it is what it says"))
     if isinstance(error, OSError):
-        what = Message("the system reports: {why}", why=error.strerror or str(error))
+        what = Message("the system reports: {why}", why=library_message(error))
         remedy = Message(
             "look whether the disk and the folder for temporary files (TMPDIR) have room and can be written to"
         )
@@ -224,8 +224,7 @@ def _flushed(code: int, words: Words) -> int:
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            why = error.strerror or str(error)
-            what = Message("cannot be written: {why}", why=why)
+            what = Message("cannot be written: {why}", why=library_message(error))
             remedy = Message("look whether the disk is full")
             text = words.sentence(Message("standard output"), what, remedy)
             with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,6 +70,7 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     """Audit a city, write and show the result, and return the exit code."""
     from lzgis.audits.audit import audit
     from lzgis.city.reference import city_or_reference
+    from lzgis.cli.tables import MOST_ROWS, more_lines
     from lzgis.exports.audit import audit_document
     from lzgis.exports.formats import FORMATS, audit_formats, writer
     from lzgis.words import Words
@@ -91,34 +92,75 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
         print_json(audit_document(report, language=language))
     else:
         console = stdout()
-        console.print(audit_table(report, words))
+        where = written[0].name if written else ""
+        console.print(audit_table(report, words, place=where))
         console.print(figures_table(report, words))
-        print_problems(report.problems, words)
+        print_problems(report.problems, words, most=MOST_ROWS)
+        print_lines(str(one) for one in more_lines(len(report.problems), words, place=where))
         print_lines([_summary(report, words)])
     announce(written, words)
     return _exit_code(report)
 
 
-def audit_table(report: AuditReport, words: Words) -> Table:
-    """Make a table of all findings except those on declared figures, the worst first."""
+def audit_table(report: AuditReport, words: Words, *, place: str = "") -> Table:
+    """Make a table of what is wrong except declared figures, the worst first, in at most `MOST_ROWS` rows.
+
+    Of many findings under one rule about one pair of layers, it has one statement and the worst. `place` is the file that
+    has all.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    from lzgis.model.audit import Topic
-    from lzgis.model.report import State
+    from lzgis.cli.tables import MOST_ROWS
+    from lzgis.model.report import SEPARATOR, State
 
     table = Table(title=Text(words("audit", "title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("rule", "state", "what", "lon", "lat", "place"):
         table.add_column(words("audit", heading), overflow="fold")
     style = {State.INVOLVED: "bold red", State.SLIVER: "yellow", State.NOT_CHECKED: "magenta"}
-    rows = report.findings[(report.findings["state"] != State.CLEAR) & (report.findings["topic"] != Topic.FIGURE)]
-    for row in rows.to_dict("records"):
+    rows = _shown(report)
+    for row in rows[:MOST_ROWS]:
         rule = report.book.rule(row["rule"])
         why = words.message(row["what"]) or (words("reason", row["reason"]) if row["reason"] else "")
+        why = SEPARATOR.join(filter(None, (why, words.message(row.get("statement_note", "")))))
         where = [f"{row[name]:.6f}" if row[name] == row[name] else "" for name in ("lon", "lat")]
         cells = [words.title(rule.title, rule.title_en), words("state", row["state"]), why, *where, row["place"]]
         table.add_row(*(Text(c, style=style[State(row["state"])] if i == 1 else "") for i, c in enumerate(cells)))
+    left_out = len(rows) - MOST_ROWS
+    if left_out > 0:
+        table.caption = Text(words("cli", "more_in" if place else "more_rows", count=left_out, place=place))
+        table.caption_justify = "left"
     return table
+
+
+def _shown(report: AuditReport) -> list[dict[str, Any]]:
+    """Return the rows to show: findings one by one, or a statement and the worst where there are many of one group."""
+    import numpy as np
+    import pandas as pd
+
+    from lzgis.audits.statements import FEW, statements
+    from lzgis.exports.report_text import records
+    from lzgis.model.audit import Topic
+    from lzgis.model.report import State
+
+    findings = report.findings
+    chosen = (findings["state"] != State.CLEAR) & (findings["topic"] != Topic.FIGURE)
+    table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
+    summed = statements(report)
+    made: dict[int, dict[str, Any]] = {}
+    for one in records(summed, summed.columns):
+        if one["count"] > FEW:
+            made[one["worst"]] = one
+    grouped = {(one["rule"], one["layer"], one["state"]) for one in made.values()}
+    keys = zip(table["rule"], table["layer"], table["state"], strict=True)
+    single = np.array([key not in grouped for key in keys], dtype=bool)
+    rows: list[dict[str, Any]] = []
+    for at in np.flatnonzero(chosen & (single | table.index.isin(list(made)))):
+        if int(at) in made:
+            group = made[int(at)]
+            rows.append({**group, "reason": "", "statement_note": group["note"]})
+        rows.append({str(name): value for name, value in table.iloc[at].items()})
+    return rows
 
 
 def figures_table(report: AuditReport, words: Words) -> Table:

@@ -212,6 +212,9 @@ class OutputOptions:
     template: Annotated[
         Path | None, typer.Option("--template", help="Your office's own Word template; only for docx.")
     ] = None
+    slides_template: Annotated[
+        Path | None, typer.Option("--slides-template", help="Your office's own presentation; only for pptx.")
+    ] = None
     overrides: Annotated[
         Path | None,
         typer.Option("--overrides", help="Decisions on findings; overrides.toml in the city's folder if not given."),

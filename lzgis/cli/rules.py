@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from lzgis.model.rules import Rule, RuleBook
 
-app = typer.Typer(help="The rule book: list the rules in force, explain one, run its cases.", no_args_is_help=True)
+app = typer.Typer(
+    help="The rule book: list the rules in force, explain one, run its cases, print the reference of its keys.",
+    no_args_is_help=True,
+)
 
 Activity = Annotated[str, typer.Option("--activity", help="An activity: its id, title or alias.")]
 AsOf = Annotated[
@@ -37,6 +40,7 @@ def list_rules(
     from rich.table import Table
 
     from lzgis.city.provenance import date_of
+    from lzgis.words import Words
 
     book = _book(layers)
     day = date_of(as_of)
@@ -44,12 +48,14 @@ def list_rules(
     if as_json:
         typer.echo(json.dumps(rules, ensure_ascii=False, indent=1))
         return
+    words = Words(lang.value)
     table = Table()
-    for name in ("id", "title", "severity", "route", "basis", "certainty"):
-        table.add_column(name)
+    for name in ("rule_id", "rule", "severity", "route", "basis", "certainty"):
+        table.add_column(words("column", name))
     for one in rules:
-        title = one["title_en"] or one["title"] if lang is Lang.en else one["title"]
-        table.add_row(one["id"], title, one["severity"], one["route"], one["basis"], one["certainty"])
+        codes = [words(name, one[name]) for name in ("severity", "route")]
+        title = words.title(one["title"], one["title_en"])
+        table.add_row(one["id"], title, *codes, one["basis"], words("certainty", one["certainty"]))
     stdout().print(table)
 
 
@@ -112,6 +118,18 @@ def check(
             typer.echo(f"{one.number} {one.case.rule} {one.case.activity} {one.case.day}: {expected} ≠ {_answer(one)}")
         typer.echo(f"{len(outcomes) - len(failed)}/{len(outcomes)}")
     raise typer.Exit(ExitCode.FOUND if failed else ExitCode.OK)
+
+
+@app.command("keys")
+def keys(
+    catalogue: Annotated[bool, typer.Option("--catalogue", help="The keys of catalog.toml instead.")] = False,
+) -> None:
+    """Print the reference of every key of a rule book, in Markdown, with examples."""
+    from lzgis.city.catalogue_keys import catalogue_key_reference
+    from lzgis.cli.console import print_utf8
+    from lzgis.rules.keys import key_reference
+
+    print_utf8(catalogue_key_reference() if catalogue else key_reference())
 
 
 def _answer(one: Any) -> str:

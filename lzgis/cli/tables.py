@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -11,9 +10,8 @@ from rich.text import Text
 from lzgis.city.catalogue import Catalogue, DeclaredCheck, area_km2, measure_declared
 from lzgis.cli.site_lines import rule_title
 from lzgis.errors import LzgisError
-from lzgis.messages import Message
+from lzgis.exports.report_text import number, records
 from lzgis.model.report import Problem, Report
-from lzgis.reading import shown
 
 if TYPE_CHECKING:
     from lzgis.rasters.stats import RasterMeasured
@@ -31,13 +29,13 @@ def city_table(report: Report, words: Words, *, place: str = "") -> Table:
     for heading in ("city", "rule", "state", "sites", "area_ha", "length_m"):
         right = heading in ("sites", "area_ha", "length_m")
         table.add_column(words("column", heading), overflow="fold", justify="right" if right else "left")
-    rows: Iterable[Any] = report.city_rules[:MOST_ROWS].itertuples()
-    for row in rows:
-        area = f"{row.area_m2 / 10_000:,.4f}" if row.area_m2 == row.area_m2 else ""
-        length = f"{row.length_m:,.3f}" if row.length_m == row.length_m else ""
-        city = row.city or words("table", "no_city")
-        title = rule_title(report, row.rule, words)
-        table.add_row(Text(city), Text(title), words("state", row.state), str(row.sites), area, length)
+    shown = report.city_rules[:MOST_ROWS]
+    for row in records(shown, shown.columns):
+        area, length = number(row["area_m2"]), number(row["length_m"])
+        sizes = ("" if area is None else f"{area / 10_000:,.4f}", "" if length is None else f"{length:,.3f}")
+        city = row["city"] or words("table", "no_city")
+        title = rule_title(report, row["rule"], words)
+        table.add_row(Text(city), Text(title), words("state", row["state"]), str(row["sites"]), *sizes)
     if len(report.city_rules) > MOST_ROWS:
         key = "more_in" if place else "more_rows"
         table.caption = Text(words("cli", key, count=len(report.city_rules) - MOST_ROWS, place=place))
@@ -83,14 +81,6 @@ def layers_table(city: Catalogue, words: Words) -> tuple[Table, list[Problem]]:
         title = words.title(spec.title, spec.title_en)
         if not city.exists(name):
             table.add_row(name, Text(title), words("cli", "missing"))
-            problems.append(
-                Problem(
-                    "warning",
-                    Message("layer '{name}'", name=name),
-                    Message("the file {source} is not there", source=shown(spec.source)),
-                    Message("put it there"),
-                )
-            )
             continue
         loaded = city.load(name)
         problems.extend(loaded.problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lzgis.audits.statements import FEW, statements
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.formats import FORMATS, audit_formats, format_named, writer
 from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
@@ -137,11 +139,40 @@ def audit_tables(audit: AuditReport, texts: ContextText) -> list[Table]:
     violated = audit.findings["state"].isin(HIT_STATES)
     figure = audit.findings["topic"] == Topic.FIGURE
     return [
+        *_statement_tables(audit, texts),
         _table(texts, "audit_conflicts", _CONFLICTS, audit.findings[violated & ~figure]),
         _table(texts, "audit_figures", _FIGURES, audit.findings[figure]),
         _table(texts, "audit_checked", _CHECKED, audit.findings[~violated & ~figure]),
         rule_table(texts),
     ]
+
+
+#: Columns of the statements; those of numbers with their kind.
+_STATEMENTS = ["rule", "state", "layer", "other_layer", "count", "area_m2", "widest_m", "length_m", "lon", "lat"]
+_STATEMENTS += ["place", "what", "note"]
+_STATED: dict[str, tuple[Kind, int]] = {**_NUMBERS, "count": ("count", 0), "widest_m": ("metre", 3)}
+
+
+def _statement_tables(audit: AuditReport, texts: ContextText) -> list[Table]:
+    """Return the table that sums up the conflicts by rule and pair of layers, if one of them has more than a few."""
+    summed = statements(audit)
+    if not (summed["count"] > FEW).any():
+        return []
+    heads = [Head(texts.words("audit", name), _STATED[name][0] if name in _STATED else "text") for name in _STATEMENTS]
+    rows = [[worded[name] for name in _STATEMENTS] for worded in _worded_statements(summed, texts)]
+    return [Table("audit_statements", heads, rows, fixed=1)]
+
+
+def _worded_statements(summed: pd.DataFrame, texts: ContextText) -> Iterator[dict[str, Value]]:
+    for row in records(summed, summed.columns):
+        worded: dict[str, Value] = {name: text(value) for name, value in row.items()}
+        worded |= {name: number(row[name], places) for name, (_, places) in _STATED.items() if name in row}
+        for name in ("lon", "lat"):
+            value = number(row[name], _DECIMALS[name])
+            worded[name] = "" if value is None else f"{value:.{_DECIMALS[name]}f}"
+        worded |= {name: texts.words.message(row[name]) for name in ("what", "note")}
+        worded |= {name: texts.layer(row[name]) if row[name] else "" for name in ("layer", "other_layer")}
+        yield worded | {"rule": texts.rule(row["rule"]), "state": texts.word("state", row["state"])}
 
 
 def _table(texts: ContextText, name: str, columns: list[str], findings: pd.DataFrame) -> Table:
@@ -218,6 +249,10 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
     layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
     table = pd.DataFrame(columns)
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
+    for one in _statement_tables(audit, texts):
+        data = {name: [row[at] for row in one.rows] for at, name in enumerate(_STATEMENTS)}
+        heads = {name: texts.words("audit", name) for name in _STATEMENTS}
+        layers.append(GisLayer(one.name, one.name, pd.DataFrame(data), texts.words("sheet", one.name), heads))
     styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
     write_layers(texts, [layers], path, styles=styles)
 

@@ -20,7 +20,7 @@ from lzgis.exports.gis.json import lines, plain
 from lzgis.exports.report_text import records
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.words import Language, Words
 
@@ -109,7 +109,9 @@ def write_diff_gpkg(
         write_atomic(path, make)
     except pyogrio.errors.DataSourceError as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+            str(path),
+            Message("cannot be written: {why}", why=library_message(error)),
+            Message("look whether the disk is full"),
         ) from error
 
 

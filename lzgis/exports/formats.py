@@ -302,6 +302,15 @@ FORMATS: dict[str, Format] = {
         per_site=True,
         needs="typst",
     ),
+    "pptx": Format(
+        ".pptx",
+        "slides.pptx",
+        "slides for a meeting",
+        "lzgis.exports.slides:write_pptx",
+        most_sites=200,
+        options=("slides_template",),
+        needs="pptx",
+    ),
 }
 
 #: Formats that are written when none is given, of few sites and of more than `WHOLE`; in the order they are written.

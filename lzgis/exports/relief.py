@@ -20,7 +20,7 @@ from rasterio.warp import Resampling, transform_bounds
 
 from lzgis.errors import ExportError, SourceError
 from lzgis.files.geotiff import opened_tiff
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 Elevation = npt.NDArray[np.float64]
 MERCATOR = "EPSG:3857"
@@ -167,7 +167,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
     except (RasterioError, OSError, SourceError) as error:
         raise ExportError(
             str(path),
-            Message("cannot be read as elevation ({error})", error=getattr(error, "what", error)),
+            Message("cannot be read as elevation ({error})", error=getattr(error, "what", library_message(error))),
             Message("check the file"),
         ) from error
     return np.asarray(elevation.filled(np.nan), dtype=np.float64), tuple(bounds_deg)

@@ -360,7 +360,7 @@ class ContextText:
         if rule is None:
             return {}
         pairs = [(rule.procedure, rule.procedure_en), (rule.note, rule.note_en)]
-        pairs += [(u.procedure, u.procedure_en) for u in rule.unless]
+        pairs += [pair for u in rule.unless for pair in ((u.procedure, u.procedure_en), (u.note, u.note_en))]
         return {zh: en for zh, en in pairs if zh and en}
 
 

@@ -30,8 +30,8 @@ def rule_counts(report: Report) -> pd.DataFrame:
         number of rows of the table of findings.
     """
     table, verdicts = report.table, report.verdicts
-    sites = pd.Index(verdicts["site_id"].astype(str))
-    site = sites.get_indexer(pd.Index(table["site_id"].astype(str)))
+    sites = pd.Index(verdicts["site_id"], dtype=object)
+    site = sites.get_indexer(pd.Index(table["site_id"], dtype=object))
     rule, rules = pd.factorize(table["rule"])
     rank = table["state"].map({state.value: state.rank for state in State}).to_numpy(dtype=np.int8)
     answers = np.full((len(sites), len(rules)), len(STATES_BY_GRAVITY), dtype=np.int8)

@@ -20,7 +20,7 @@ from pathlib import Path
 from lzgis.errors import ExportError
 from lzgis.files.lock import Lock
 from lzgis.files.read_back import Rows, check_readable
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 #: Folder of unfinished files, beside the results.
 UNFINISHED = ".lzgis"
@@ -130,7 +130,7 @@ def export_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=error.strerror or str(error)), _remedy(error)
+            str(path), Message("cannot be written: {why}", why=library_message(error)), _remedy(error)
         ) from error
 
     except Exception as error:
@@ -138,7 +138,7 @@ def export_errors(path: Path) -> Iterator[None]:
         if type(error).__module__.partition(".")[0] not in _WRITERS:
             raise
         remedy = Message("look whether the disk is full")
-        raise ExportError(str(path), Message("cannot be written: {why}", why=str(error)), remedy) from error
+        raise ExportError(str(path), Message("cannot be written: {why}", why=library_message(error)), remedy) from error
 
 
 def _remedy(error: OSError) -> Message:

@@ -52,6 +52,24 @@ AUDIT_COLUMNS = (
 )
 
 
+STATEMENT_COLUMNS = (
+    Column("rule", "str", "id of the rule"),
+    Column("layer", "str", "id of the layer"),
+    Column("other_layer", "str", "id of the layer that it was compared with"),
+    Column("state", "str", "涉及 or 疑似边界误差"),
+    Column("count", "int", "number of findings"),
+    Column("area_m2", "float", "area of all of them, m²; NaN if they have none"),
+    Column("length_m", "float", "length of all of them, m; NaN if they have none"),
+    Column("widest_m", "float", "mean width of the widest, or the largest mean distance of two edges, m"),
+    Column("worst", "int", "position of the largest in the table of findings"),
+    Column("lon", "float", "longitude of a point in the largest, degrees on CGCS2000"),
+    Column("lat", "float", "latitude of it"),
+    Column("place", "str", "township that it lies in"),
+    Column("what", "str", "the statement as a sentence"),
+    Column("note", "str", "what else is to be known of the pair"),
+)
+
+
 @dataclass(frozen=True)
 class AuditReport(ReportContext):
     """The result of an audit: what of a city's layers does not fit together, the worst first.

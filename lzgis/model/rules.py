@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lzgis.config import checked_number
 
@@ -181,6 +182,12 @@ class Relation(Data):
     distance_m: float | None = Field(default=None, gt=0)
     fields: dict[str, str] = {}
 
+    @model_validator(mode="after")
+    def _distance_belongs_to_distance(self) -> Relation:
+        if (self.at == "distance") != (self.distance_m is not None):
+            raise PydanticCustomError("relation", 'distance_m is for at = "distance", and only for it')
+        return self
+
 
 class Case(Data):
     """A case with a known answer, by which a book tests itself: one site, and what rule `rule` must answer on `day`.
@@ -224,6 +231,7 @@ class Unless(Data):
     procedure: str = ""
     procedure_en: str = ""
     note: str = ""
+    note_en: str = ""
 
 
 class Rule(Data):
@@ -335,7 +343,8 @@ class RuleBook:
 
     `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its
     title; a city without the layer gets 未核查, never a pass. `requirements` are the general clauses of province and city.
-    `mentions` lists the words, besides its title, by which clauses refer to a layer.
+    `mentions` lists the words, besides its title, by which clauses refer to a layer. `values` lists, by layer and field,
+    values that are known though no rule is about them.
     """
 
     name: str
@@ -352,6 +361,7 @@ class RuleBook:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     matters: Mapping[str, Matter] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
+    values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Return the book with only the rules and requirements in force on `date`."""

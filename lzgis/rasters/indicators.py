@@ -9,7 +9,7 @@ from pathlib import Path
 from lzgis.city.catalogue import Catalogue, area_km2, open_catalogue
 from lzgis.config import load_toml, nearest, parse
 from lzgis.errors import ConfigError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.indicators import Indicator, IndicatorBook, Measure, PlanSpec, Standing
 
 FILE = "indicators.toml"
@@ -88,7 +88,7 @@ def _table(path: Path, book: IndicatorBook) -> _Values:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as e:
-        what = Message("the file cannot be read ({strerror})", strerror=e.strerror)
+        what = Message("the file cannot be read ({why})", why=library_message(e))
         raise ConfigError(path.name, what, Message("check its permissions")) from e
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
         place = Message("{file}, line {number}", file=path.name, number=number)

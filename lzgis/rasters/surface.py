@@ -29,7 +29,7 @@ from lzgis.files.atomic_write import write_atomic
 from lzgis.files.geotiff import CACHE_BYTES, opened_tiff
 from lzgis.geometry import FeatureIndex
 from lzgis.geometry.loops.cell_gaps import FAR, cell_distances, gaps_below
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.model.rules import RuleBook, Severity
 from lzgis.rasters.burn import BITS, Piece, burn_all, touched
@@ -194,7 +194,7 @@ def raster_surface(
     try:
         write_atomic(path, lambda made: _make(plan, made, tags, progress))
     except RasterioError as error:
-        what = Message("cannot be written: {why}", why=str(error))
+        what = Message("cannot be written: {why}", why=library_message(error))
         raise ExportError(str(path), what, Message("look whether the disk is full")) from error
     return Surface(path, rules, problems)
 
@@ -224,7 +224,7 @@ def read_surface(path: str | Path) -> Surface:
         with opened_tiff(path) as source:
             text = source.tags().get(f"{_TAG}_RULES")
     except RasterioError as error:
-        what = Message("cannot be read as a raster ({error})", error=str(error))
+        what = Message("cannot be read as a raster ({error})", error=library_message(error))
         raise SourceError(str(path), what, Message("give a GeoTIFF, or fetch the file again")) from error
     if text is None:
         remedy = Message("make one with 'lzgis raster surface'")

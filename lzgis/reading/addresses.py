@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 # Two letters at least: one is a drive of Windows. Path("a://b") is "a:/b", or "a:\b" on Windows.
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):(.*)$", re.DOTALL)
@@ -87,7 +87,7 @@ def file_of(source: str | Path) -> Path:
         exists = path.exists()
     except OSError as error:
         raise SourceError(
-            here, Message("is no path ({error})", error=error.strerror), Message("check the path")
+            here, Message("is no path ({error})", error=library_message(error)), Message("check the path")
         ) from None
     scheme = scheme_of(source)
     if exists:

@@ -208,10 +208,12 @@ def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
                 Message("these are names of repealed law: check the zones, and say in the catalogue what they mean"),
             ),
         ):
-            if name not in frame.columns or not (changed := frame[name].isin(mapping)).any():
+            # A value that means itself is declared so that it is known; nothing is read otherwise than it stands.
+            others = {value: new for value, new in mapping.items() if value != new}
+            if name not in frame.columns or not (changed := frame[name].isin(others)).any():
                 continue
-            frame[name] = frame[name].replace(mapping)
-            pairs = "、".join(f"{old_value}→{new}" for old_value, new in mapping.items())
+            frame[name] = frame[name].replace(others)
+            pairs = "、".join(f"{old_value}→{new}" for old_value, new in others.items())
             what = Message(
                 "{count} values of field '{name}' were read as {pairs}",
                 count=int(changed.sum()),

@@ -17,7 +17,7 @@ import shapely
 
 from lzgis.coordinates.plane import Geometries, ellipsoidal_area_m2
 from lzgis.geometry import part_of_dimension
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem, Repair
 
 #: A repair may change an area by this much (m²), or by this share of it, without acceptance by the user.
@@ -274,7 +274,7 @@ def _single_parts(geometry: shapely.Geometry) -> Geometries:
 
 
 def _repair_validity(geometry: shapely.Geometry, i: int, log: _Log) -> tuple[shapely.Geometry | None, bool]:
-    why = shapely.is_valid_reason(geometry)
+    why = library_message(shapely.is_valid_reason(geometry))
     before = _area(geometry)
     valid = _repaired(geometry)
     if valid is None:
@@ -330,7 +330,7 @@ def _repaired(geometry: shapely.Geometry) -> shapely.Geometry | None:
 def valid_by_structure(geometry: shapely.Geometry) -> shapely.Geometry:
     """Make a geometry valid by its structure; empty if nothing valid of its dimension results."""
     dimension = shapely.get_dimensions(np.array([geometry]))
-    valid: shapely.Geometry = geometry
+    valid: shapely.Geometry = _without_stray_holes(geometry) if dimension[0] == 2 else geometry
     for _ in range(_ROUNDS):
         made = shapely.make_valid(valid, method="structure")
         valid = part_of_dimension(np.array([made]), dimension)[0]
@@ -338,6 +338,21 @@ def valid_by_structure(geometry: shapely.Geometry) -> shapely.Geometry:
         if shapely.is_valid(valid):
             return valid
     return shapely.GeometryCollection()
+
+
+def _without_stray_holes(geometry: shapely.Geometry) -> shapely.Geometry:
+    """Leave out the holes that share no area with their shell: they subtract nothing, but GEOS would add their area."""
+    polygons = []
+    for polygon in shapely.get_parts(geometry):
+        shell = shapely.make_valid(shapely.Polygon(polygon.exterior), method="structure")
+        holes = [
+            hole
+            for hole in polygon.interiors
+            if shapely.area(shapely.intersection(shell, shapely.make_valid(shapely.Polygon(hole), method="structure")))
+            > 0
+        ]
+        polygons.append(shapely.Polygon(polygon.exterior, holes))
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
 def _area(geometry: shapely.Geometry) -> float:

@@ -13,7 +13,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.arcs import chords_of, rows_with_arcs, square_metres, with_chords
 from lzgis.reading.repair import Change
@@ -58,7 +58,7 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
         with chords_of(ARC_STEP_DEG):
             frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **opening)
     except CRSError as error:
-        what = Message("names no reference system that is known ({error})", error=error)
+        what = Message("names no reference system that is known ({error})", error=library_message(error))
         raise SourceError(str(path), what, Message("declare the system, or correct the .prj")) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         return Shapes(frame)

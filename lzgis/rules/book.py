@@ -59,6 +59,7 @@ class BookFile(Data):
     rule: dict[str, dict[str, Any]] = {}
     requirement: dict[str, dict[str, Any]] = {}
     mentions: dict[str, list[str]] = {}
+    values: dict[str, dict[str, list[str]]] = {}
     fact: dict[str, Fact] = {}
     matter: dict[str, Matter] = {}
     case: list[Case] = []
@@ -90,7 +91,7 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
     path = Path(path)
     homes = [path.resolve().parent, *(one.resolve() for one in outside)]
     read = list(_with_extended(path, (), set(), homes))
-    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "fact", "matter")
+    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "values", "fact", "matter")
     merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
     for place, file, _ in read:
@@ -112,6 +113,9 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
         audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
         requirements=tuple(merged["requirement"].values()),
         mentions={layer: tuple(words) for layer, words in merged["mentions"].items()},
+        values={
+            layer: {name: tuple(known) for name, known in fields.items()} for layer, fields in merged["values"].items()
+        },
         facts=merged["fact"],
         matters=merged["matter"],
         cases=tuple(case for _, file, _ in read for case in file.case),
@@ -137,6 +141,7 @@ def extended(common: RuleBook, own: RuleBook) -> RuleBook:
         activities={**common.activities, **own.activities},
         layers={**common.layers, **own.layers},
         mentions={**common.mentions, **own.mentions},
+        values={**common.values, **own.values},
         facts={**common.facts, **own.facts},
         matters={**common.matters, **own.matters},
         files=tuple(dict.fromkeys((*common.files, *own.files))),
@@ -268,10 +273,11 @@ def _check_requirements(book: RuleBook, place: str) -> None:
             raise ConfigError(
                 here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
             )
-    for layer in book.mentions:
-        if layer not in book.layers:
-            what = Message("layer '{layer}' is not in [layers]", layer=layer)
-            raise ConfigError(Message("{place}, {key}", place=place, key="mentions"), what, nearest(layer, book.layers))
+    for key, layers in (("mentions", book.mentions), ("values", book.values)):
+        for layer in layers:
+            if layer not in book.layers:
+                what = Message("layer '{layer}' is not in [layers]", layer=layer)
+                raise ConfigError(Message("{place}, {key}", place=place, key=key), what, nearest(layer, book.layers))
 
 
 def _check_basis(book: RuleBook, cited: list[Basis], here: str) -> None:

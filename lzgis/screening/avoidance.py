@@ -139,13 +139,14 @@ def avoid(
     rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
     size = _size(rest, int(subjects.sites.dimension[0]))
     move = shortest_translation(shape, forbidden, within=within_m)
+    line = subjects.lines[0] if subjects.strips[0] else None
     return Avoidance(
         site_id,
         rules=rules,
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
         remaining_size=size,
         remaining_share=size / float(subjects.sites.size[0]),
-        shift=None if move is None else _shift(site, shape, move, setting),
+        shift=None if move is None else _shift(site, line if line is not None else shape, move, setting),
     )
 
 

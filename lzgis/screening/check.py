@@ -15,7 +15,7 @@ from lzgis.coordinates.locate import all_outside
 from lzgis.model.report import HIT_STATES, RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
-from lzgis.rules.for_sites.base import Check
+from lzgis.rules.for_sites.base import Check, Rows
 from lzgis.rules.for_sites.hits import Floats, Geometries, Hits, Integers, concatenated, not_checked, only
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 from lzgis.screening.coverage import Coverage, coverage_of, covered
@@ -40,10 +40,26 @@ def check_all(shared: Shared, as_of: dt.date, *, progress: Progress | None = Non
         if progress:
             progress("rules", done, len(rules))
         rows = _check(rule, shared)
-        parts.append(finding_rows(rows, rule, subjects, layers, as_of))
+        found = finding_rows(rows, rule, subjects, layers, as_of)
+        parts.append(_with_strip_lengths(found, rule, shared) if subjects.strips.any() else found)
     if progress:
         progress("rules", len(rules), len(rules))
     return parts
+
+
+def _with_strip_lengths(found: Columns, rule: Rule, shared: Shared) -> Columns:
+    """Give findings of lines that are judged as strips the length of the line in the part, beside its area."""
+    subjects, site = shared.subjects, found["site"]
+    hit = np.isin(found["state"], [state.value for state in HIT_STATES]) & (found["feature"] != NO_PART)
+    which = np.flatnonzero(hit & subjects.strips[site])
+    if not len(which):
+        return found
+    check, sites = check_of(rule, shared)
+    rows = Rows(*(found[name][which] for name in ("site", "feature", "layer", "band")))
+    parts = KINDS[rule.kind].parts(rule, check, rows._replace(site=np.searchsorted(sites, rows.site)))
+    lengths = np.array(found["length_m"], dtype=float)
+    lengths[which] = shapely.length(shapely.intersection(subjects.lines[site[which]], parts))
+    return {**found, "length_m": lengths}
 
 
 def unusable_rows(

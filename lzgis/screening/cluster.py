@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from lzgis.errors import ConfigError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,7 +43,7 @@ def connected(address: str) -> Client:
     try:
         return Client(address, timeout=_TIMEOUT_S, set_as_default=False)
     except (OSError, ValueError) as error:
-        what = Message("no scheduler answers at {address} ({why})", address=address, why=str(error))
+        what = Message("no scheduler answers at {address} ({why})", address=address, why=library_message(error))
         raise ConfigError("--scheduler", what, Message("start one with 'dask scheduler', and workers")) from error
 
 

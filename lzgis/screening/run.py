@@ -7,7 +7,7 @@ the workers of a cluster and of a batch call.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,13 +19,13 @@ import shapely
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
-from lzgis.model.report import HIT_STATES, Report, SiteTable
+from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.rules.for_sites.hits import Geometries
 from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
-from lzgis.screening.findings import NO_PART, findings_table
+from lzgis.screening.findings import findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
@@ -122,7 +122,6 @@ def checked(
         parts += unusable_rows(subjects, np.setdiff1d(everyone, usable), layers, setting.day)
     make = partial(made_parts, shared, city.plane, usable)
     findings, keys = findings_table(parts, subjects, make)
-    _add_strip_lengths(findings, keys, subjects, partial(plane_parts, shared, usable))
     return Checked(subjects, shared, findings, keys)
 
 
@@ -142,21 +141,6 @@ def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
             *fact_problems(done.subjects.table, setting.book),
         ),
     )
-
-
-def _add_strip_lengths(
-    findings: gpd.GeoDataFrame, keys: PartKeys, subjects: Subjects, build: Callable[[PartKeys], Geometries]
-) -> None:
-    """Give findings of lines that are judged as strips the length of the line in the part, beside its area."""
-    hit = findings["state"].isin(HIT_STATES).to_numpy(dtype=bool) & (keys.rows.feature != NO_PART)
-    which = np.flatnonzero(hit & subjects.strips[keys.rows.site])
-    if not len(which):
-        return
-    parts = build(keys.take(which))
-    there = shapely.intersection(subjects.lines[keys.rows.site[which]], parts)
-    lengths = findings["length_m"].to_numpy(dtype=float).copy()
-    lengths[which] = shapely.length(there)
-    findings["length_m"] = lengths
 
 
 def made_parts(shared: Shared, plane: Plane, usable: np.ndarray, keys: PartKeys) -> Geometries:

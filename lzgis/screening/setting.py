@@ -197,10 +197,8 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
                 remedy = Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"')
                 raise ConfigError(place, what, remedy)
             if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry != "polygon":
-                what = Message(
-                    'baseline = "edge" is that of an area, and its geometry is {kind}',
-                    kind=loaded[name].layer.spec.geometry,
-                )
+                kind = loaded[name].layer.spec.geometry
+                what = Message('baseline = "edge" is that of an area, and its geometry is {kind}', kind=kind)
                 raise ConfigError(place, what, Message('give another baseline, as "centreline"'))
         _check_zone_distance(rule, baselines)
 

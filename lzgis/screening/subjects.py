@@ -132,7 +132,7 @@ class Subjects:
     def no_activity(self) -> np.ndarray:
         """Whether the site gives no activity, or one that is not in the vocabulary."""
         codes, given = self._activities
-        unknown = np.array([one not in self.book.activities for one in given], dtype=bool)
+        unknown: np.ndarray = np.array([one not in self.book.activities for one in given], dtype=bool)
         return np.asarray(unknown[codes], dtype=bool)
 
 

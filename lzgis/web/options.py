@@ -12,7 +12,7 @@ from pydantic import Field
 from lzgis.config import load_toml, parse
 from lzgis.errors import ConfigError
 from lzgis.files.private_folder import create_private
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.rules import Data
 
 DATABASE, SECRET, SETTINGS = "lzgis.sqlite3", "secret.key", "settings.toml"
@@ -172,7 +172,7 @@ def data_folder(given: Path | None) -> Path:
             for name in (UPLOADS, JOBS, CITY):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        fault = error.strerror or str(error)
+        fault = library_message(error)
     if fault:
         what = Message("{folder} cannot hold the data: {why}", folder=str(folder), why=fault)
         raise ConfigError("--data", what, Message("name a folder that belongs to you alone"))

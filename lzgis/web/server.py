@@ -14,7 +14,7 @@ from typing import Any
 
 from lzgis.errors import ConfigError
 from lzgis.files.lock import Lock
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.web.configuration import configure
 from lzgis.web.options import ServeOptions
 
@@ -89,7 +89,7 @@ def bound(options: ServeOptions) -> tuple[socket.socket, ServeOptions]:
     except OSError as error:
         listening.close()
         place = f"{options.listen}:{options.port}"
-        what = Message("{place} cannot be listened on: {why}", place=place, why=error.strerror or str(error))
+        what = Message("{place} cannot be listened on: {why}", place=place, why=library_message(error))
         raise ConfigError("--port", what, Message("name another port, or end the other program")) from None
     return listening, replace(options, port=listening.getsockname()[1])
 

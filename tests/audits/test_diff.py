@@ -332,6 +332,48 @@ def test_what_is_no_report_is_named(tmp_path, text):
         recheck(tmp_path / "none.json", tmp_path / "city")
 
 
+def test_a_rule_not_meant_for_the_activity(tmp_path):
+    """A layer that grows over a site gives the site a row of 不适用, which is no change of an answer."""
+    old, new = toy.city(tmp_path / "old"), toy.city(tmp_path / "new")
+    # Housing at 30 m and at 300 m from the road of the rule for quarries, which then moves beside the second.
+    sites = toy.sites(toy.square(0, -1960, 20), toy.square(0, -1690, 20), activity="住宅")
+    layer(new / "roads.gpkg", [LineString([(-6000, -1720), (6000, -1720)])], road=["G1"], **{"class": ["国道"]})
+    path = reported(old, sites, tmp_path / "report.json")
+    again = recheck(path, new, old=old)
+    full = screen(sites, new, as_of=toy.AS_OF)
+    same_as_full(again, full)
+    quarry = again.findings[again.findings["rule"] == "quarry"]
+    assert quarry[["site_id", "state"]].values.tolist() == [["s2", "不适用"]]
+    assert "quarry" not in set(again.changes["rule"])
+    assert again.verdicts["not_applicable"].tolist() == full.verdicts["not_applicable"].tolist()
+
+
+def test_a_report_that_calls_such_a_rule_clear(tmp_path):
+    """Reports of version 0.1 say 不涉及 where a rule is not meant for the activity; that is no change, and is checked."""
+    city = toy.city(tmp_path / "city")
+    sites = toy.sites(toy.square(0, -1960, 20), toy.square(3000, -700), activity="住宅")
+    path = reported(city, sites, tmp_path / "report.json")
+    document = json.loads(path.read_text("utf-8"))
+    unmeant = [f for f in document["findings"] if f["state"] == "不适用"]
+    assert [f["rule"] for f in unmeant] == ["quarry"]
+    known = {(f["site_id"], f["rule"]) for f in document["findings"]}
+    rest = [
+        {**unmeant[0], "site_id": site, "rule": rule}
+        for site in ("s1", "s2")
+        for rule in ("quarry", "caves")
+        if (site, rule) not in known
+    ]
+    blank = {"state": "不涉及", "reason": "activity-not-meant", "distance_m": None}
+    document["findings"] = [{**f, **blank} if f["state"] == "不适用" else f for f in document["findings"]]
+    document["findings"] += [{**f, **blank} for f in rest]
+    for verdict in document["verdicts"]:
+        del verdict["not_applicable"]
+    path.write_text(json.dumps(document), "utf-8")
+    again = recheck(path, city, old=city)
+    same_as_full(again, screen(sites, city, as_of=toy.AS_OF))
+    assert not len(again.changes)
+
+
 def test_reports_of_other_schemas(tmp_path):
     """Reports of version 0.1 state no schema and are read; those of a newer major version are refused."""
     city = toy.city(tmp_path / "city")

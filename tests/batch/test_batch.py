@@ -340,7 +340,7 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
     whole = screen(tmp_path / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)
     assert verdicts["s4"] == toy.verdict(whole, "s4")["verdict"]
     strict = BatchOptions(reading=ReadOptions(activities="refused"), formats=("json",), made_at=WHEN)
-    with pytest.raises(SourceError, match="row 4 .site 's4'., activity"):
+    with pytest.raises(SourceError, match=r"row 4 \(site 's4'\), activity"):
         screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "strict", as_of=toy.AS_OF, settings=strict)
     # Every other site is answered as it is without the bad ones.
     clean = screen(place / "sites.gpkg", place, as_of=toy.AS_OF, made_at=WHEN)

@@ -168,6 +168,9 @@ def test_an_empty_city_is_written_and_is_sound(tmp_path):
     done = run("init", folder)
     assert done.returncode == 0
     assert "catalog.toml" in done.stdout
+    assert "| `distance_m` |" in (folder / "rule-keys.md").read_text("utf-8")
+    held, cases = run("rules", "check", folder).stdout.splitlines()[-1].split("/")
+    assert held == cases
     city = open_catalogue(folder)
     assert city.city.outline == "city"
     book = read_rulebook(folder / "rules.toml")

@@ -13,7 +13,9 @@ from report_fixture import FORMULA, HOSTILE, LONG, SCRIPT, toy_report
 from lzgis.errors import ExportError
 from lzgis.exports.dossier import DossierMaker, dossier
 from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, PROJECT_FACTS, SECTIONS, Dossier
+from lzgis.exports.dossier.project import Project
 from lzgis.exports.report_text import visible
+from lzgis.exports.rounding import Rounding
 from lzgis.model.report import State
 from lzgis.screening.breakdown import apportioned
 
@@ -35,7 +37,7 @@ def rows(one: Dossier, name: str) -> list[dict[str, str]]:
 def test_the_sections_are_in_order(made: dict[str, Dossier]) -> None:
     for one in made.values():
         assert tuple(section.name for section in one.sections) == SECTIONS
-        assert [section.heading for section in one.sections][:2] == ["一、项目概况", "二、核查数据与日期"]
+        assert [section.heading for section in one.sections][:2] == ["一、附图", "二、核查结果"]
         assert tuple(p.name for p in one.pictures) == PICTURES
         assert tuple(one.project) == PROJECT_FACTS
         assert tuple(one.about) == ABOUT_FACTS
@@ -57,8 +59,9 @@ def test_there_is_a_row_for_every_finding_with_its_figures(made: dict[str, Dossi
     listed = rows(made[site], "findings")
     assert len(listed) == len(findings)
     met = findings[findings["state"].isin([State.INVOLVED, State.SLIVER])]
-    for column, form in (("area_m2", "{:,.2f}"), ("length_m", "{:,.3f}")):
-        expected = sorted(form.format(v) for v in met[column] if not np.isnan(v))
+    rounding = Rounding(report)
+    for column, form in (("area_m2", rounding.square_metres), ("length_m", rounding.metres)):
+        expected = sorted(form(v) for v in met[column] if not np.isnan(v))
         found = sorted(row[column].split("\n")[0] for row in listed if row.get(column, "—") != "—")
         assert found == expected
 
@@ -67,9 +70,9 @@ def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
     one = made["T01"]
     first = rows(one, "findings")[0]
     assert first["state"] == "涉及\n（禁止类）"
-    assert (first["area_m2"], first["area_ha"], first["share"]) == ("10,000.01", "1.0000", "100.00%")
+    assert (first["area_m2"], first["area_ha"], first["share"]) == ("10,000", "1.0000", "100%")
     assert one.project["verdict"] == "存在禁止性冲突"
-    assert one.project["divisions"].startswith("西江镇：10,000.01 ㎡（1.0000 公顷），占 100.00%")
+    assert one.project["divisions"].startswith("西江镇：10,000 ㎡（1.0000 公顷），占 100%")
     zone = rows(one, "zones")[0]
     assert (zone["rule"], zone["result"]) == ("生态保护红线", "禁止")
     laws = {row["document"]: row for row in rows(one, "basis")}
@@ -79,12 +82,12 @@ def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
 
 def test_clauses_are_answered_with_the_facts_they_mention(made: dict[str, Dossier]) -> None:
     answers = rows(made["T01"], "answers")
-    assert {row["group"] for row in answers} == {"优先保护单元 ZH44188210005 连州市西江镇优先保护单元，占项目 100.00%"}
+    assert {row["group"] for row in answers} == {"优先保护单元 ZH44188210005 连州市西江镇优先保护单元，占项目 100%"}
     headings = list(dict.fromkeys(row["heading"] for row in answers))
     assert headings == ["区域布局管控", "能源资源利用", "污染物排放管控", "环境风险防控"]
     redline = next(row for row in answers if "生态保护红线" in row["clause"])
-    assert "生态保护红线：涉及，10,000.01 ㎡（1.0000 公顷）" in redline["facts"]
-    assert all("活动类型：住宅" in row["facts"] and "□符合" in row["answer"] for row in answers)
+    assert "生态保护红线：涉及，10,000 ㎡（1.0000 公顷）" in redline["facts"]
+    assert all("活动类型：住宅" in row["facts"] and "□同意" in row["answer"] for row in answers)
 
 
 def test_requirements_of_the_city_are_listed_and_those_of_the_province_left_blank(
@@ -104,7 +107,7 @@ def test_requirements_of_the_city_are_listed_and_those_of_the_province_left_blan
     assert any(clause.startswith("优先保护单元内") for clause in city)
     assert not any(clause.startswith(("重点管控单元内", "一般管控单元内")) for clause in city)
     section = next(one for one in made["T01"].sections if one.name == "answers")
-    assert [grid.name for grid in section.grids] == ["general", "general", "answers"]
+    assert [grid.name for grid in section.grids] == ["general", "answers"]
     assert any("未载省级总体管控要求，" in line for line in section.paragraphs)
 
 
@@ -122,8 +125,8 @@ def test_distances_are_listed_with_baseline_and_both_bands(made: dict[str, Dossi
     listed = {row["rule"]: row for row in rows(made["P37"], "corridors")}
     lane = listed["乡道建筑控制区 5 米"]
     assert lane["baseline"] == "中心线\n假定半宽 6.25 m"
-    assert lane["required_m"] == "5.000\n可能 11.250"
-    assert lane["shortfall_m"] == "5.000\n可能 11.250"
+    assert lane["required_m"] == "5\n可能 11.25"
+    assert lane["shortfall_m"] == "5.0\n可能 11.2"
     assert lane["band"] == "确定"
     assert not any("采矿" in rule for rule in listed)
 
@@ -154,7 +157,7 @@ def test_townships_are_listed_with_their_sum(maker: DossierMaker) -> None:
     listed = [row for row in rows(maker.make("P09"), "divisions") if row["rule"] == "城镇开发边界"]
     assert listed[-1]["division"] == "合计"
     parts = [float(row["area_m2"].replace(",", "")) for row in listed[:-1]]
-    assert f"{sum(parts):,.2f}" == listed[-1]["area_m2"]
+    assert f"{sum(parts):,.0f}" == listed[-1]["area_m2"]
     assert len(parts) > 2
 
 
@@ -168,14 +171,14 @@ def test_apportioning_is_exact(whole: float, places: int) -> None:
 
 def test_areas_in_mu_on_request() -> None:
     one = dossier(city_report(), "T01", mu=True)
-    assert rows(one, "findings")[0]["area_mu"] == "15.0000"
-    assert "15.0000 亩" in one.project["divisions"]
+    assert rows(one, "findings")[0]["area_mu"] == "15.00"
+    assert "15.00 亩" in one.project["divisions"]
 
 
 def test_a_line_is_measured_in_metres(made: dict[str, Dossier]) -> None:
     first = rows(made["T08"], "findings")[0]
     assert "area_m2" not in first
-    assert re.fullmatch(r"[\d,]+\.\d{3}", first["length_m"])
+    assert re.fullmatch(r"[\d,]+\.\d", first["length_m"])
 
 
 def test_a_site_without_geometry_has_a_dossier_without_maps() -> None:
@@ -188,7 +191,7 @@ def test_a_site_without_geometry_has_a_dossier_without_maps() -> None:
 
 
 def test_an_unknown_site_is_named() -> None:
-    with pytest.raises(ExportError, match="site 'nowhere': is not in the report; choose one of S1、S2"):
+    with pytest.raises(ExportError, match=r"site 'nowhere': is not in the report; allowed: .*S1, S2"):
         dossier(toy_report(), "nowhere")
 
 
@@ -201,6 +204,47 @@ def test_hostile_text_is_unchanged() -> None:
 
 def test_english_has_every_wording() -> None:
     one = dossier(only(city_report(), "T01"), "T01", language="en")
-    assert one.sections[0].heading == "1. The project"
-    assert one.sections[-1].heading == "11. Provenance and disclaimer"
+    assert one.sections[0].heading == "1. Maps"
+    assert one.sections[-1].heading == "6. Provenance and disclaimer"
     assert "prohibiting conflict" in one.verdict
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_the_answers_to_all_rules_add_up(made: dict[str, Dossier], maker: DossierMaker, site: str) -> None:
+    project = Project(maker.source, site)
+    counts = project.counts
+    mine = city_report().findings[city_report().findings["site_id"] == site]
+    verdict = city_report().verdicts.set_index("site_id").loc[site]
+    assert counts["rules"] == mine["rule"].nunique() + verdict["not_applicable"]
+    parts = ("involved", "sliver", "unchecked", "clear", "not_applicable", "context")
+    assert sum(counts[name] for name in parts) == counts["rules"]
+    section = next(one for one in made[site].sections if one.name == "findings")
+    assert f"对照现行 {counts['rules']} 条规则：涉及 {counts['involved']} 条" in section.paragraphs[0]
+
+
+def test_the_first_page_has_the_gravest_findings_in_three_units(made: dict[str, Dossier]) -> None:
+    abstract = made["T01"].abstract
+    assert abstract.findings is not None and abstract.picture is not None
+    first = abstract.findings.records()[0]
+    assert (first["rule"], first["route"]) == ("生态保护红线", "禁止")
+    assert (first["area_m2"], first["area_ha"], first["area_mu"]) == ("10,000", "1.0000", "15.00")
+    assert first["where"].startswith("整体位于生态保护红线内（")
+    heads = [head for head, _ in abstract.lines]
+    assert heads[:2] == ["结论说明", "办理路径"] and "未核查" in heads and "未覆盖" in heads
+    assert abstract.control.rows[0][1] == "441882-20261121-T01"
+
+
+def test_each_clause_has_a_drafted_answer(made: dict[str, Dossier]) -> None:
+    drafted = {row["clause"]: row["answer"].split("\n")[0] for row in rows(made["T01"], "answers")}
+    redline = next(answer for clause, answer in drafted.items() if "红线管控要求" in clause or "生态保护红线" in clause)
+    assert redline == "拟答：不符合"
+    assert set(drafted.values()) <= {
+        f"拟答：{word}" for word in ("不符合", "需论证", "待补资料", "不涉及", "由编制人判断")
+    }
+
+
+def test_no_raw_names_of_columns_are_shown(made: dict[str, Dossier]) -> None:
+    for one in made.values():
+        shown = "\n".join([*(text for s in one.sections for text in (*s.paragraphs, *s.notes, *s.small_print))])
+        shown += "\n".join(cell for s in one.sections for g in s.grids for row in g.rows for cell in row)
+        assert not re.search(r"\b(expected|source|repair_m2|repair_share|sliver_width_m)\b", shown)

@@ -30,7 +30,8 @@ def read(report: Report, folder: Path, language: Any = "zh") -> dict[str, Any]:
 
 def test_keys_and_notice(tmp_path: Path) -> None:
     found = read(toy_report(), tmp_path)
-    wanted = "schema notice disclaimer city verdicts findings unit_lists breakdown overrides problems provenance sites"
+    wanted = "schema notice disclaimer city verdicts findings counts unit_lists breakdown overrides problems"
+    wanted += " not_covered provenance sites"
     assert list(found) == wanted.split()
     assert found["notice"].startswith("示意数据")
     assert found["city"]["adcode"] == "441882"

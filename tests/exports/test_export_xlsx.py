@@ -21,7 +21,7 @@ from lzgis.exports.tables.xlsx import CELL_LIMIT, workbook_bytes, write_xlsx
 from lzgis.model.report import Report
 from lzgis.words import Words
 
-ZH_SHEETS = ["结论", "核查明细", "廊道", "准入清单答复", "未核查", "规则依据", "数据与依据"]
+ZH_SHEETS = ["结论", "核查明细", "廊道", "准入清单答复", "未核查", "不适用", "项数", "规则依据", "数据与依据"]
 
 
 def read(report: Report, language: Any = "zh") -> dict[str, list[list[Any]]]:
@@ -202,7 +202,7 @@ def test_an_empty_report_states_none(language: Any) -> None:
         problems=(),
     )
     sheets = list(read(empty, language).values())
-    assert [rows[4][0] for rows in sheets[:5]] == [Words(language)("table", "none")] * 5
+    assert [rows[4][0] for rows in sheets[:7]] == [Words(language)("table", "none")] * 7
 
 
 def test_english_translates_titles_and_bases() -> None:

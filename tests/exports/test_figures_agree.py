@@ -55,11 +55,15 @@ def test_the_geojson_has_the_figures_of_the_json(folder: Path, findings: list[di
 
 
 def test_the_workbook_has_the_figures_of_the_json_as_printed(folder: Path, findings: list[dict[str, Any]]) -> None:
-    table = CalamineWorkbook.from_path(folder / "report.xlsx").get_sheet_by_name("核查明细").to_python()
-    top = next(i for i, row in enumerate(table) if row[0] == "项目编号")
-    heads = {str(name): k for k, name in enumerate(table[top])}
     titles = {rule.id: rule.title for rule in city_report().book.rules}
-    areas = [(r[0], r[heads["规则"]], r[heads["要素编号"]], r[heads["面积（㎡）"]]) for r in table[top + 1 :] if r[0]]
+    areas = []
+    for name in ("核查明细", "不适用"):
+        table = CalamineWorkbook.from_path(folder / "report.xlsx").get_sheet_by_name(name).to_python()
+        top = next(i for i, row in enumerate(table) if row[0] == "项目编号")
+        heads = {str(name): k for k, name in enumerate(table[top])}
+        areas += [
+            (r[0], r[heads["规则"]], r[heads["要素编号"]], r[heads["面积（㎡）"]]) for r in table[top + 1 :] if r[0]
+        ]
     wanted = [
         (f["site_id"], titles[f["rule"]], f["feature_id"] or "", "" if f["area_m2"] is None else round(f["area_m2"], 2))
         for f in findings

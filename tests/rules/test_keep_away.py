@@ -328,7 +328,9 @@ def test_what_is_encroached_is_that_of_the_whole_baseline(radius):
 def _reserve(tmp_path, baseline, more=""):
     """The toy city with a rule that demands 500 m from the redline, whose layer has the given baseline."""
     folder = toy.city(tmp_path / "city")
-    toy.changed(folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\nbaseline = "{baseline}"'))
+    toy.changed(
+        folder, "catalog.toml", ('source = "redline.gpkg"', f'source = "redline.gpkg"\nbaseline = "{baseline}"')
+    )
     rule = """
 [rule.reserve]
 kind = "keep_away"
@@ -360,19 +362,22 @@ def test_the_edge_of_an_area_is_a_baseline(tmp_path):
 
 def test_a_distance_that_would_not_be_used_is_refused(tmp_path):
     sites = toy.square(-220, 300, 20)
-    with pytest.raises(ConfigError, match="rule 'reserve': layer 'redline' is a delimited zone.*add zone_distance_m"):
+    with pytest.raises(ConfigError, match=r"rule 'reserve': layer 'redline' is a delimited zone.*add zone_distance_m"):
         toy.screened(_reserve(tmp_path / "1", "delimited-zone"), sites)
     folder = _reserve(tmp_path / "2", "delimited-zone")
     toy.changed(folder, "rules.toml", ("distance_m = 500", "distance_m = 500\nzone_distance_m = 0"))
     with pytest.raises(ConfigError, match="rule 'reserve': distance_m = 500 is never used"):
         toy.screened(folder, sites)
-    toy.changed(folder, "rules.toml", ("distance_m = 500\nzone_distance_m = 0", "distance_m = 500\nzone_distance_m = 500"))
+    toy.changed(
+        folder, "rules.toml", ("distance_m = 500\nzone_distance_m = 0", "distance_m = 500\nzone_distance_m = 500")
+    )
     assert toy.row(toy.screened(folder, sites), "reserve")["state"] == INVOLVED
 
 
 def test_an_edge_is_that_of_an_area(tmp_path):
     folder = toy.city(tmp_path / "city")
-    toy.changed(folder, "catalog.toml", ('source = "roads.gpkg"\ngeometry = "line"\nbaseline = "centreline"', 'source = "roads.gpkg"\ngeometry = "line"\nbaseline = "edge"'))
+    roads = 'source = "roads.gpkg"\ngeometry = "line"\n'
+    toy.changed(folder, "catalog.toml", (f'{roads}baseline = "centreline"', f'{roads}baseline = "edge"'))
     with pytest.raises(ConfigError, match="layer 'roads': baseline = \"edge\" is that of an area"):
         toy.screened(folder, toy.square(0, 0))
 

@@ -12,6 +12,8 @@ import toy
 from toy import LineString, box
 
 from lzgis.model.report import Report
+from lzgis.reading import sites_from_frame
+from lzgis.screening.avoidance import avoid
 from lzgis.screening.screen import screen
 from lzgis.screening.subjects import strip
 
@@ -115,3 +117,15 @@ def test_outputs_tell_area_and_length(folder, tmp_path):
     assert isinstance(written, gpd.GeoDataFrame)
     parts = report.breakdown[report.breakdown["rule"] == "redline"]
     assert parts.empty or parts["area_m2"].sum() == pytest.approx(6000, abs=0.01)
+
+
+def test_a_strip_is_moved_as_a_line(folder):
+    # 36 m from the centreline, the edge of the strip is 8 m too near at a width of 40 m: 20 + 6 - (36 - 20) = 10 m.
+    line = LineString([(0, -1964), (100, -1964)])
+    sites = sites_from_frame(toy.sites(line, width_m=[40.0]))
+    found = avoid("s1", sites, folder, as_of=toy.AS_OF, within_m=50)
+    assert found.remaining_size == pytest.approx(4000 - 100 * 10, rel=1e-4)
+    assert found.shift is not None
+    assert found.shift.geometry.geom_type == "LineString"
+    assert found.shift.distance_m == pytest.approx(10, abs=0.01)
+    assert toy.row(found.shift.report, "road")["state"] == "不涉及"

@@ -66,7 +66,7 @@ def dossier(report: Report, site_id: str, *, language: Language = "zh", mu: bool
     >>> from lzgis.screening.screen import screen
     >>> report = screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21")
     >>> dossier(report, "T01").project["area_m2"]
-    '10,000.01'
+    '10,000'
     """
     return DossierMaker(report, language=language, mu=mu).make(site_id)
 

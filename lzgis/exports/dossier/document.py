@@ -229,7 +229,7 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "tolerances": ("name", "value"),
     "versions": ("name", "value"),
     "gravest": (*("rule", "where", "area_m2", "area_ha", "area_mu", "length_m", "route"),),
-    "hits": (*("group", "where", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
+    "hits": (*("heading", "where", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
 }
 
 #: The pictures that a dossier has.

@@ -7,7 +7,7 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import Any, Literal
 
@@ -112,8 +112,11 @@ def overrides_grid(project: Project) -> Grid | None:
     return Grid("overrides", columns, tuple(rows), title=source.wording("overrides")) if rows else None
 
 
-def divisions_grid(project: Project) -> tuple[Grid | None, str]:
-    """Return the findings by township and village, and a note on how the parts were adjusted to sum up."""
+def divisions_grid(project: Project, *, least: int = 1) -> tuple[Grid | None, str]:
+    """Return the findings by township and village, and a note on how the parts sum up.
+
+    Only findings with at least `least` parts are listed.
+    """
     source, texts = project.source, project.source.texts
     columns = [source.column("rule", 3.3), source.column("subject", 3.3), source.column("division", 2.6)]
     columns += [*_measure_columns(project), source.column("share", 1.9, column="division_share")]
@@ -122,6 +125,8 @@ def divisions_grid(project: Project) -> tuple[Grid | None, str]:
         parts = source.breakdown.get(finding["position"], [])
         for level in dict.fromkeys(part["level"] for part in parts):
             here = [part for part in parts if part["level"] == level]
+            if len(here) < least:
+                continue
             title = (visible(texts.rule(finding["rule"])), feature_name(finding))
             for part, sizes in zip(here, _part_sizes(project, finding["layer"], here), strict=True):
                 name = visible(text(part["division_name"])) or source.wording("nowhere")
@@ -200,12 +205,13 @@ def corridors_grid(project: Project) -> Grid | None:
             visible(texts.rule(one["rule"])),
             feature_name(one) or NONE,
             _baseline(source, one),
-            _pair(source, one["required_m"], one["required_possible_m"]),
+            _pair(source, one["required_m"], one["required_possible_m"], plain),
             source.rounding.metres(one["distance_m"], one["layer"], limit=one["required_m"]),
             _pair(
                 source,
                 shortfall(one["required_m"], one["distance_m"]),
                 shortfall(one["required_possible_m"], one["distance_m"]),
+                source.rounding.metres,
             ),
             texts.word("band", one["band"]) or NONE,
             texts.word("state", one["state"]),
@@ -226,11 +232,11 @@ def _baseline(source: DossierSource, finding: Row) -> str:
     return f"{name}\n{source.wording('half-width-known' if known else 'half-width-assumed', m=width)}"
 
 
-def _pair(source: DossierSource, certain: Any, possible: Any) -> str:
-    first = source.rounding.metres(certain)
+def _pair(source: DossierSource, certain: Any, possible: Any, form: Callable[[Any], str]) -> str:
+    first = form(certain)
     if number(possible) is None:
         return first
-    return f"{first}\n{source.wording('possible', value=source.rounding.metres(possible))}"
+    return f"{first}\n{source.wording('possible', value=form(possible))}"
 
 
 def zones_grid(project: Project) -> Grid | None:

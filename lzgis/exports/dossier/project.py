@@ -14,17 +14,14 @@ from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Column
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.rounding import Rounding
+from lzgis.exports.rule_counts import rule_counts
 from lzgis.exports.sentences import Sentences
 from lzgis.exports.tables.answer_sheet import AnswerSheet
 from lzgis.messages import Message
-from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report, State
-from lzgis.rules.for_sites import INFORMING_KINDS
+from lzgis.model.report import FINDING_COLUMNS, HIT_STATES, NOT_MEANT, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
 Row = dict[str, Any]
-
-#: The answers to a rule, the gravest first.
-_ANSWERS = ("involved", "sliver", "not_checked", "context", "clear", "not_applicable")
 
 
 class DossierSource:
@@ -92,6 +89,16 @@ class DossierSource:
         return found
 
     @cached_property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many rules each site has by their answer."""
+        found = rule_counts(self.report)
+        sites, numbers = found["site_id"].astype(str), found.drop(columns=["site_id", "site_name"])
+        rows = numbers.to_numpy(dtype=np.int64).tolist()
+        return {
+            site: dict(zip(map(str, numbers.columns), row, strict=True)) for site, row in zip(sites, rows, strict=True)
+        }
+
+    @cached_property
     def answers(self) -> AnswerSheet:
         """The answer sheets of all sites."""
         return AnswerSheet(self.texts)
@@ -134,25 +141,13 @@ class Project:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rules there are, and how many of each answer; each rule counts once, by its gravest finding.
-
-        Rules that only name the place, such as the township, are ``context`` where they are hit.
-        """
-        states: dict[str, str] = {}
-        for found in self.findings:
-            context = found["kind"] in INFORMING_KINDS and found["state"] in HIT_STATES
-            name = "context" if context else State(found["state"]).name.lower()
-            before = states.get(found["rule"], name)
-            states[found["rule"]] = min(name, before, key=_ANSWERS.index)
-        counts = {name: list(states.values()).count(name) for name in _ANSWERS}
-        counts["not_applicable"] += int(self.verdict["not_applicable"])
-        return counts | {"rules": sum(counts.values())}
+        """How many rules there are, and how many of each answer, as `rule_counts` counts them."""
+        return self.source.counts[self.id]
 
     @property
     def unmeant(self) -> int:
         """How many rules are not meant for the activity."""
-        listed = {f["rule"] for f in self.findings if f["state"] == State.NOT_APPLICABLE}
-        return len(listed) + int(self.verdict["not_applicable"])
+        return self.counts["not_applicable"]
 
     @property
     def whole_size(self) -> str:

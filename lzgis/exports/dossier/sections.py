@@ -34,7 +34,7 @@ def findings_section(project: Project) -> dict[str, Any]:
     """Return what is hit, rule by rule, with what it requires; and in one paragraph each what is clear or not meant."""
     source = project.source
     line, ladder = ladder_grid(project)
-    parts, note = divisions_grid(project)
+    parts, note = divisions_grid(project, least=2)
     grids = (hits_grid(project), overrides_grid(project), ladder, parts)
     small = (*((note,) if parts and note else ()), *_short_lines(project))
     paragraphs = (source.wording("counts", **project.counts), *((line,) if line else ()))
@@ -49,7 +49,7 @@ def hits_grid(project: Project) -> Grid | None:
         return None
     order = {rule: place for place, rule in enumerate(dict.fromkeys(f["rule"] for f in hits))}
     hits = sorted(hits, key=lambda f: order[f["rule"]])
-    columns = [source.column("group"), source.column("where", 5.6), source.column("state", 1.7)]
+    columns = [source.column("heading"), source.column("where", 5.6), source.column("state", 1.7)]
     columns += [source.column(name, 1.7) for name in project.measures]
     columns.append(source.column("share", 1.2))
     heads = {rule: _rule_line(project, next(f for f in hits if f["rule"] == rule)) for rule in order}
@@ -72,7 +72,7 @@ def hits_grid(project: Project) -> Grid | None:
         state = texts.word("state", found["state"])
         rows.append((heads[found["rule"]], where, state, *sizes, source.rounding.percent(found["share"])))
     marks = tuple(mark_of(found) for found in hits)
-    return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="group")
+    return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="heading")
 
 
 def _rule_line(project: Project, found: Row) -> str:
@@ -127,13 +127,24 @@ def answers_section(project: Project) -> dict[str, Any]:
 def _short_answers(source: DossierSource, grid: Grid) -> Grid:
     """Return an answer sheet in small type, without the activity, which every clause would repeat."""
     activity = source.wording("fact-activity", activity="")
-    weights = {"heading": 1.0, "clause": 6.4, "facts": 3.4, "answer": 2.8}
+    weights = {"heading": 1.0, "clause": 7.8, "facts": 2.7, "answer": 2.3}
     columns = tuple(source.column(name, weight) for name, weight in weights.items())
     rows = []
-    for one in grid.records():
+    for one in _without_origin(source, grid.records()):
         facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
         rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), one["answer"]))
     return replace(grid, columns=columns, rows=tuple(rows), fine=True)
+
+
+def _without_origin(source: DossierSource, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Shorten the source below each clause to the article, if all clauses of a list are of one document."""
+    opening = source.wording("clause-source", basis="\0", certainty="").partition("\0")[0]
+    origins = [row["clause"].partition("\n")[2] for row in rows]
+    documents = {origin.removeprefix(opening).partition(" ")[0] for origin in origins}
+    if len(documents) != 1 or not (document := documents.pop()):
+        return rows
+    start = f"\n{opening}{document} "
+    return [row | {"clause": row["clause"].replace(start, f"　{opening}", 1)} for row in rows]
 
 
 def basis_section(project: Project) -> dict[str, Any]:
@@ -171,10 +182,12 @@ def provenance_section(
     problems = problems_grid(project, notes="this site")
     grids = [_layers_grid(source, tables)]
     grids += [replace(problems, fine=True)] if problems else []
-    grids += [grid for name in ("repairs", "transforms") for grid in (tables[name],) if grid.rows]
-    grids += [replace(own, fine=True)] if own else []
+    grids += [tables["repairs"]] if tables["repairs"].rows else []
     lines = [_data_line(source, about), *(p for p in (about["disclaimer"], about["notice"]) if p)]
     small = [_pairs_line(source, tables[name]) for name in ("about", "tolerances", "versions") if tables[name].rows]
+    transforms = source.wording("semicolon").join(row[0] for row in tables["transforms"].rows)
+    small += [f"{tables['transforms'].title}{source.wording('colon')}{transforms}"] if transforms else []
+    small += [_pairs_line(source, own)] if own else []
     small += [source.wording("notes-elsewhere")]
     return {"paragraphs": tuple(lines), "grids": tuple(grids), "small_print": tuple(small)}
 
@@ -206,7 +219,7 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
     columns = [
         Column(f"{name}{side}", source.column(name).title, weight)
         for side in (1, 2)
-        for name, weight in zip(titles, (2.6, 1.85, 1.1), strict=True)
+        for name, weight in zip(titles, (2.45, 1.8, 1.3), strict=True)
     ]
     return Grid("inputs", tuple(columns), tuple(rows), title=source.wording("inputs"), fine=True)
 

@@ -19,7 +19,7 @@ from typing import IO
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Dossier
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.reading.sandbox.exchange import pack_error, unpack_error
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, environment, limit_this_process
 
@@ -113,7 +113,7 @@ class TemplateFiller:
         try:
             template = self._template.read_bytes()
         except OSError as error:
-            what = Message("cannot be read as a Word document: {why}", why=error.strerror or str(error))
+            what = Message("cannot be read as a Word document: {why}", why=library_message(error))
             raise ExportError(str(self._template), what, Message("give a file *.docx made with Word")) from error
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, str(self._memory_bytes)],

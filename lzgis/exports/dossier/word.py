@@ -25,7 +25,7 @@ from lzgis.words import Words
 
 #: A4 with a binding margin on the left, as in official documents.
 PAGE_MM = (210.0, 297.0)
-LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 28.0, 26.0, 30.0, 25.0
+LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 28.0, 26.0, 25.0, 20.0
 WIDTH_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
 
 _HEITI, _FANGSONG, _LATIN = "黑体", "仿宋", "Times New Roman"
@@ -63,9 +63,9 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     page.page_width, page.page_height = Mm(PAGE_MM[0]), Mm(PAGE_MM[1])
     page.left_margin, page.right_margin = Mm(LEFT_MM), Mm(RIGHT_MM)
     page.top_margin, page.bottom_margin = Mm(TOP_MM), Mm(BOTTOM_MM)
-    page.header_distance, page.footer_distance = Mm(15), Mm(12)
+    page.header_distance, page.footer_distance = Mm(14), Mm(10)
     stamp(document, dossier, made_at)
-    _style(document, "Normal", _FANGSONG, 11)
+    _style(document, "Normal", _FANGSONG, 10.5)
     for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
         _style(document, name, _HEITI, size)
     for name, face, size in (
@@ -81,7 +81,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for language in defaults.iter(qn("w:lang")):
         # With this language Word sets Chinese punctuation in the corner of its square, as in mainland China.
         language.set(qn("w:eastAsia"), "zh-CN")
-    for name, before, after in (("Heading 1", 14, 5), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
+    for name, before, after in (("Heading 1", 10, 4), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
         spacing = document.styles[name].paragraph_format
         spacing.space_before, spacing.space_after = Pt(before), Pt(after)
         spacing.keep_with_next = True
@@ -167,6 +167,7 @@ def _abstract(document: Document, dossier: Dossier) -> None:
     beside = document.add_table(1, 2)
     beside.autofit = False
     map_mm = abstract.picture.width_mm + 3 if abstract.picture else 0.0
+    beside.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
     cells = beside.rows[0].cells
     for cell, width in zip(cells, (WIDTH_MM - map_mm, map_mm), strict=True):
         cell.width = Mm(width)

@@ -1,8 +1,9 @@
 """The layers and tables of the GIS formats: sites and conflicting parts as layers, everything else as tables.
 
 There is one layer per shape, since most formats and styles need that: ``sites`` holds polygons, ``sites_lines`` and
-``sites_points`` the others, if there are any. The same holds for ``conflicts`` and for ``notices``, the parts of sites in
-zones that only inform, and for ``not_applicable``, the parts in zones whose rule is not meant for the activity.
+``sites_points`` the others, if there are any. The same holds for ``conflicts``, for ``notices``, the parts of sites in
+zones that only inform, and for ``not_applicable``, the parts in zones whose rule is not meant for the activity, if there
+are any.
 ``findings``, ``unit_lists``, ``about`` and, if findings were overruled, ``overrides`` are tables without geometry.
 """
 
@@ -156,6 +157,8 @@ def _part_layers(texts: ReportText) -> list[GisLayer]:
         ("notices", drawn & meant & notice),
         ("not_applicable", drawn & ~meant),
     ):
+        if kind == "not_applicable" and not chosen.any():
+            continue
         columns = finding_columns(texts, chosen)
         frame = gpd.GeoDataFrame(columns, geometry=texts.report.parts(chosen), crs=CGCS2000)
         layers += by_shape(kind, frame, aliases, texts)

@@ -32,7 +32,7 @@ from lzgis.exports.report_text import (
     ReportText,
 )
 from lzgis.files.atomic_write import write_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
@@ -165,7 +165,9 @@ def write_layers(texts: ContextText, pieces: Iterable[list[GisLayer]], path: str
         write_atomic(path, make)
     except (sqlite3.Error, pyogrio.errors.DataSourceError) as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+            str(path),
+            Message("cannot be written: {why}", why=library_message(error)),
+            Message("look whether the disk is full"),
         ) from error
 
 

@@ -26,7 +26,7 @@ from lzgis.exports.gis.qgis_style import LayerStyle, qml
 from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.files.csv_text import csv_bytes
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report
 from lzgis.words import Language
 
@@ -80,7 +80,9 @@ def write_shapefile(report: Report, path: str | Path, *, language: Language = "z
         write_atomic(path, make)
     except pyogrio.errors.DataSourceError as error:
         raise ExportError(
-            str(path), Message("cannot be written: {why}", why=str(error)), Message("look whether the disk is full")
+            str(path),
+            Message("cannot be written: {why}", why=library_message(error)),
+            Message("look whether the disk is full"),
         ) from error
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, records, text, visible
+from lzgis.exports.report_text import ReportText, conflicts_first, number, records, text, visible
+from lzgis.exports.rounding import Rounding
 from lzgis.model.report import HIT_STATES, NOT_MEANT, Reason, State
 from lzgis.model.rules import Level, Requirement, Severity
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
@@ -24,7 +25,7 @@ _COPIED = ("heading", "clause", "unit_id", "unit_name", "unit_class", "basis", "
 
 
 #: Columns of the findings that facts are worded from.
-_USED = ("site_id", "rule", "state", "severity", "area_m2", "length_m", "distance_m")
+_USED = ("site_id", "rule", "state", "severity", "area_m2", "length_m", "distance_m", "layer")
 
 
 class Clause(NamedTuple):
@@ -62,6 +63,7 @@ class AnswerSheet:
     def __init__(self, texts: ReportText) -> None:
         self._texts = texts
         self._report = texts.report
+        self._rounding = Rounding(texts.report)
         # The layers that each clause mentions, cached: hundreds of projects share their clauses.
         self._layers_of: dict[str, list[str]] = {}
         self._visible = cache(lambda value: visible(text(value)))
@@ -94,10 +96,12 @@ class AnswerSheet:
 
     def _size(self, found: Mapping[str, Any]) -> str:
         """Return the size of a part as other outputs print it: square metres and hectares, or metres."""
-        area, length, words = number(found["area_m2"], 2), number(found["length_m"], 3), self._texts.words
-        if area is not None:
-            return words("dossier", "square-metres", m2=f"{area:,.2f}", ha=f"{hectares(found['area_m2']):,.4f}")
-        return "" if length is None else words("dossier", "metres", m=f"{length:,.3f}")
+        area, length, words = found["area_m2"], found["length_m"], self._texts.words
+        rounding, layer = self._rounding, text(found.get("layer"))
+        if number(area) is not None:
+            printed = {"m2": rounding.square_metres(area, layer), "ha": rounding.hectares(area, layer)}
+            return words("dossier", "square-metres", **printed)
+        return "" if number(length) is None else words("dossier", "metres", m=rounding.metres(length, layer))
 
     def _blanks(self, level: Level) -> Iterator[Clause]:
         for heading in self._headings or ("",):
@@ -185,11 +189,11 @@ class AnswerSheet:
             named = visible(texts.rule(found["rule"])) if caught else title
             line = words("dossier", "fact-state", title=named, state=texts.word("state", found["state"]))
             large = size(found) if caught else ""
-            distance = number(found["distance_m"], 3)
+            distance = number(found["distance_m"])
             if large:
                 line += words("dossier", "fact-size", size=large)
             elif found["state"] == State.CLEAR and distance is not None:
-                line += words("dossier", "fact-distance", m=f"{distance + 0.0:,.3f}")
+                line += words("dossier", "fact-distance", m=self._rounding.metres(distance, layer))
             facts.append(line)
         return facts
 

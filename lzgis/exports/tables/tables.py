@@ -227,7 +227,6 @@ _RULE_COLUMNS = [
 def report_tables(texts: ReportText) -> Iterator[Table]:
     """Iterate over the tables of a report, without its provenance, in reading order."""
     yield verdict_table(texts)
-    yield count_table(texts)
     yield from city_tables(texts)
     table = texts.report.table
     city = [CITY_COLUMN.name] if CITY_COLUMN.name in table else []
@@ -239,10 +238,11 @@ def report_tables(texts: ReportText) -> Iterator[Table]:
     yield _finding_table(texts, "findings", [*_FINDING_COLUMNS, *city, *overruled], columns, ~unmeant)
     corridor = table["kind"].isin(DISTANCE_KINDS).to_numpy()[order] & ~unmeant
     yield _finding_table(texts, "corridors", [*_CORRIDOR_COLUMNS, *city], columns, corridor)
-    yield _finding_table(texts, "not_applicable", [*_NOT_APPLICABLE_COLUMNS, *city], columns, unmeant)
     yield _unit_list_table(texts)
     unknown = (table["state"] == State.NOT_CHECKED).to_numpy() | (table["unchecked_share"] > 0).to_numpy()
     yield _finding_table(texts, "not_checked", [*_UNCHECKED_COLUMNS, *city], columns, unknown[order])
+    yield _finding_table(texts, "not_applicable", [*_NOT_APPLICABLE_COLUMNS, *city], columns, unmeant)
+    yield count_table(texts)
     yield from _override_tables(texts)
     yield rule_table(texts)
 
@@ -375,7 +375,7 @@ def count_table(texts: ReportText) -> Table:
     """Return how many rules each site has by their answer, and its findings; the first row has the sums."""
     counts = rule_counts(texts.report)
     numbers = counts[list(_COUNT_COLUMNS)]
-    rows: list[list[Value]] = [["", texts.words("table", "total"), *map(int, numbers.sum())]]
+    rows: list[list[Value]] = [["", texts.words("table", "total"), *map(int, numbers.sum())]] if len(counts) else []
     rows += [
         [text(site), text(name), *row]
         for site, name, row in zip(counts["site_id"], counts["site_name"], numbers.to_numpy().tolist(), strict=True)

@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.tables.summary_sheet import write_summary_sheets
 from lzgis.exports.tables.tables import CodedRows, Head, Kind, Table, Value, report_tables, rule_table, verdict_table
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report, ReportContext
@@ -69,6 +70,7 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
 
     def make(made: Path) -> None:
         with xlsxwriter.Workbook(made, _OPTIONS | {"tmpdir": str(made.parent)}) as book:
+            write_summary_sheets(book, texts)
             _fill(book, texts, report_tables(texts))
 
     write_atomic(path, make)
@@ -92,7 +94,11 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
 def workbook_bytes(report: Report, *, language: Language = "zh") -> bytes:
     """Return the workbook of a report."""
     texts = ReportText(report, language)
-    return tables_bytes(texts, report_tables(texts))
+    buffer = BytesIO()
+    with xlsxwriter.Workbook(buffer, _OPTIONS | {"in_memory": True}) as book:
+        write_summary_sheets(book, texts)
+        _fill(book, texts, report_tables(texts))
+    return buffer.getvalue()
 
 
 def tables_bytes(texts: ContextText, tables: Iterable[Table]) -> bytes:

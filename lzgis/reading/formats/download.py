@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.reading.addresses import shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, read_file
@@ -76,7 +76,9 @@ def _fetch(address: str, file: Path, place: str) -> None:
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
-        raise SourceError(place, Message("cannot be fetched ({error})", error=error), _FETCH_YOURSELF) from None
+        raise SourceError(
+            place, Message("cannot be fetched ({error})", error=library_message(error)), _FETCH_YOURSELF
+        ) from None
     if size > MOST_BYTES:
         raise SourceError(place, Message("is larger than {count} bytes", count=MOST_BYTES), _FETCH_YOURSELF)
     if piece:

@@ -17,7 +17,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.repair import Change
@@ -332,7 +332,9 @@ def check_geopackage(path: Path, wanted: str | None) -> str | None:
             database.close()
     except sqlite3.Error as error:
         raise SourceError(
-            str(path), Message("is damaged ({error})", error=error), Message("fetch or export the file again")
+            str(path),
+            Message("is damaged ({error})", error=library_message(error)),
+            Message("fetch or export the file again"),
         ) from None
     views = [str(name) for (name,) in rows]
     if wanted in views or (wanted is None and views):

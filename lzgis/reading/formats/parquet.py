@@ -14,7 +14,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.formats.gdal import Kind, check_beginning
@@ -50,7 +50,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
         # The errors of pyarrow are subclasses of ValueError, OSError and others.
         raise SourceError(
             str(path),
-            Message("is no GeoParquet ({error})", error=str(error).partition("\n")[0]),
+            Message("is no GeoParquet ({error})", error=library_message(str(error).partition("\n")[0])),
             Message("save it again as GeoParquet or GeoPackage"),
         ) from error
     first = options.rows[0] if options.rows else 0

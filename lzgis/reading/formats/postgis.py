@@ -24,7 +24,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.addresses import shown
 from lzgis.reading.arcs import OTHER_STEPS_DEG, square_metres, with_chords
@@ -102,7 +102,7 @@ def read_postgis(address: str, options: ReadOptions) -> Read:
                 reason = reason.replace(secret, "…")
         raise SourceError(
             place,
-            Message("the database refused ({error})", error=reason),
+            Message("the database refused ({error})", error=library_message(reason)),
             Message("check host, database, user and rights; a password may stand in PGPASSWORD or ~/.pgpass"),
         ) from None
 

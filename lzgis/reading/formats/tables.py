@@ -23,7 +23,7 @@ from pyproj import CRS
 
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.encoding import decoded
@@ -224,7 +224,9 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
         except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
             why = str(error).partition("\n")[0]
-            cells.add_problem(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
+            cells.add_problem(
+                i, column, Message("is no WKT ({error})", error=library_message(why)), Message("correct the shape")
+            )
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
 
 
@@ -349,7 +351,7 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
     except (CalamineError, OSError, ValueError) as error:
         raise SourceError(
             str(path),
-            Message("is no workbook that can be read ({error})", error=error),
+            Message("is no workbook that can be read ({error})", error=library_message(error)),
             Message("save it again as .xlsx"),
         ) from error
     if options.layer:
@@ -409,7 +411,7 @@ def read_delimited(path: Path, options: ReadOptions) -> Read:
     except csv.Error as error:
         raise SourceError(
             Message("{place}, line {line}", place=path, line=reader.line_num),
-            Message("is no line of a table ({error})", error=error),
+            Message("is no line of a table ({error})", error=library_message(error)),
             Message("look for a quotation mark without its pair"),
         ) from None
     read = read_sheet(Sheet(str(path), rows), options)

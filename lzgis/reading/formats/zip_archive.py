@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Read, ReadOptions, sha256_of
 from lzgis.reading.encoding import decides
@@ -91,7 +91,9 @@ def unpacked(path: Path, folder: Path) -> None:
                     total = _unpack(archive, member, target, total)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise SourceError(
-            str(path), Message("is damaged ({error})", error=error), Message("fetch or export the file again")
+            str(path),
+            Message("is damaged ({error})", error=library_message(error)),
+            Message("fetch or export the file again"),
         ) from error
 
 

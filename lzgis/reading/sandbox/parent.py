@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lzgis.errors import LzgisError, SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
@@ -225,7 +225,7 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
         return unpack(folder / ANSWER)
     except Exception as error:
         # A process taken over by a hostile file can write anything; here it wrote no valid data.
-        what = Message("made the process that read it answer nonsense ({error})", error=error)
+        what = Message("made the process that read it answer nonsense ({error})", error=library_message(error))
         raise SourceError(place, what, Message("it is damaged or hostile: ask for it again")) from error
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 import numpy as np
 
-from lzgis.geometry import FeatureIndex
 from lzgis.geometry.layer_pieces import cut_to_pieces, uncovered_parts
 from lzgis.messages import Message
 from lzgis.model.rules import OUTLINE, LayerRule
@@ -18,6 +18,8 @@ from lzgis.rules.for_layers.base import (
     missing_input_rows,
     patch_rows,
 )
+from lzgis.rules.for_sites.hits import Integers
+from lzgis.rules.for_sites.plane import PlaneLayer
 
 #: A feature this near to a gap is its neighbour (m).
 _NEAR_M = 0.01
@@ -41,7 +43,6 @@ def check_no_gaps(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
     covering = cut_to_pieces(np.array([context.union(layer, mine)], dtype=object))
     gaps = uncovered_parts(context.pieces(other, theirs), covering.index, threads=context.threads)
     here = context.layers[layer]
-    index = here.index.take(mine)
     rows = patch_rows(
         gaps,
         theirs,
@@ -49,13 +50,20 @@ def check_no_gaps(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
         context.width_for(rule),
         lambda feature, area, width: LayerFinding(layer, other_layer=other, other=feature),
     )
-    return [_with_neighbours(row, context, mine, index) for row in rows] or [clear_row(layer, other)]
+    if not rows:
+        return [clear_row(layer, other)]
+    # Pieces of the features, so that a gap is not compared with all vertices of a large one.
+    pieces = context.pieces(layer, mine)
+    shapes = np.array([row.geometry for row in rows], dtype=object)
+    gap, piece = pieces.index.tree.query(shapes, predicate="dwithin", distance=_NEAR_M)
+    pairs = np.unique(np.column_stack([gap, mine[pieces.owner[piece]]]), axis=0)
+    ends = np.searchsorted(pairs[:, 0], np.arange(len(rows) + 1))
+    beside = [pairs[a:b, 1] for a, b in itertools.pairwise(ends)]
+    return [_with_neighbours(row, here, near) for row, near in zip(rows, beside, strict=True)]
 
 
-def _with_neighbours(row: LayerFinding, context: AuditContext, mine: np.ndarray, index: FeatureIndex) -> LayerFinding:
+def _with_neighbours(row: LayerFinding, here: PlaneLayer, beside: Integers) -> LayerFinding:
     """Add to the row of a gap the features that it lies between."""
-    here = context.layers[row.layer]
-    beside = mine[np.sort(index.tree.query(row.geometry, predicate="dwithin", distance=_NEAR_M))]
     names = "、".join(feature_name(here, int(i)) for i in beside[:6])
     what = Message(
         "a gap of {area:.2f} ㎡, {width:.2f} m wide on average, at {names}",

@@ -1,7 +1,7 @@
 """The QGIS plugin of lzgis: Processing algorithms and a dock, which call lzgis in a separate process."""
 
 
-def classFactory(iface):  # noqa: N802 (the name that QGIS calls)
+def classFactory(iface):
     """Return the plugin."""
     from .plugin import Plugin
 

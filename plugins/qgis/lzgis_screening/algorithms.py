@@ -54,18 +54,20 @@ class LzgisAlgorithm(QgsProcessingAlgorithm):
     def name(self):
         return self.NAME
 
-    def displayName(self):  # noqa: N802
+    def displayName(self):
         return self.words(self.NAME)
 
-    def shortHelpString(self):  # noqa: N802
+    def shortHelpString(self):
         return self.words(self.NAME + "_help")
 
-    def createInstance(self):  # noqa: N802
+    def createInstance(self):
         return type(self)()
 
     def add(self, kind, name, key, optional=False, **more):
         """Add a parameter whose description is a wording."""
-        parameter = kind(name, self.words(key), optional=optional, **more) if optional else kind(name, self.words(key), **more)
+        parameter = (
+            kind(name, self.words(key), optional=optional, **more) if optional else kind(name, self.words(key), **more)
+        )
         self.addParameter(parameter)
 
     def add_common(self, city=True):
@@ -145,7 +147,7 @@ class LzgisAlgorithm(QgsProcessingAlgorithm):
         if self.parameterAsBoolean(parameters, "LOAD", context) and os.path.isfile(path):
             self._loaded = (path, results.title_of(folder, package))
 
-    def postProcessAlgorithm(self, context, feedback):  # noqa: N802 (in the main thread)
+    def postProcessAlgorithm(self, context, feedback):
         if self._loaded is not None and context.project() is not None:
             results.load(*self._loaded, project=context.project())
         return {}
@@ -168,13 +170,13 @@ class Screen(LzgisAlgorithm):
 
     NAME = "screen"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add_sites()
         self.add_common()
         self.add(QgsProcessingParameterEnum, "FORMATS", "formats", True, options=list(FORMATS), allowMultiple=True)
         self.add_results("findings.gpkg")
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         out = self.parameterAsString(parameters, "OUTPUT", context)
         formats = [FORMATS[one] for one in self.parameterAsEnums(parameters, "FORMATS", context)]
         with tempfile.TemporaryDirectory() as folder:
@@ -192,7 +194,7 @@ class Inspect(LzgisAlgorithm):
 
     NAME = "inspect"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add(QgsProcessingParameterFile, "FILE", "file")
         for name in ("crs", "encoding", "layer"):
             self.add(QgsProcessingParameterString, name.upper(), name, True)
@@ -201,11 +203,13 @@ class Inspect(LzgisAlgorithm):
         self.addOutput(QgsProcessingOutputHtml("PAGE", self.words("page")))
         self.addOutput(QgsProcessingOutputNumber("CODE", "exit code"))
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         page = self.parameterAsFileOutput(parameters, "PAGE", context)
         common = self.common(parameters, context)
         del common["as_of"]
-        more = {name: self.parameterAsString(parameters, name.upper(), context) for name in ("crs", "encoding", "layer")}
+        more = {
+            name: self.parameterAsString(parameters, name.upper(), context) for name in ("crs", "encoding", "layer")
+        }
         file = self.parameterAsFile(parameters, "FILE", context)
         done = self.run_lzgis(arguments.inspect(file, page, **common, **more), feedback)
         for line in done.output.splitlines():
@@ -218,11 +222,11 @@ class Audit(LzgisAlgorithm):
 
     NAME = "audit"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add_common()
         self.add_results("audit.gpkg")
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         out = self.parameterAsString(parameters, "OUTPUT", context)
         done = self.run_lzgis(arguments.audit(out, **self.common(parameters, context)), feedback)
         self.load_later(parameters, context, out, "audit.gpkg")
@@ -234,14 +238,14 @@ class Diff(LzgisAlgorithm):
 
     NAME = "diff"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add(QgsProcessingParameterFile, "OLD", "old", behavior=_FOLDER)
         self.add(QgsProcessingParameterFile, "NEW", "new", behavior=_FOLDER)
         self.add(QgsProcessingParameterFile, "REPORT", "report", True, extension="json")
         self.add_common(city=False)
         self.add_results("diff.gpkg")
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         out = self.parameterAsString(parameters, "OUTPUT", context)
         old, new, report = (self.parameterAsFile(parameters, name, context) for name in ("OLD", "NEW", "REPORT"))
         done = self.run_lzgis(arguments.diff(old, new, out, report, **self.common(parameters, context)), feedback)
@@ -254,7 +258,7 @@ class Avoid(LzgisAlgorithm):
 
     NAME = "avoid"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add_sites()
         self.add(QgsProcessingParameterString, "SITE", "site")
         number = QgsProcessingParameterNumber
@@ -263,7 +267,7 @@ class Avoid(LzgisAlgorithm):
         for name, key in (("REMAINS", "remains"), ("MOVED", "moved")):
             self.add(QgsProcessingParameterFeatureSink, name, key, True, type=QgsProcessing.TypeVectorAnyGeometry)
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         site = self.parameterAsString(parameters, "SITE", context)
         within = self.parameterAsDouble(parameters, "WITHIN", context)
         with tempfile.TemporaryDirectory() as folder:
@@ -310,17 +314,19 @@ class Map(LzgisAlgorithm):
 
     NAME = "map"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         self.add_sites()
         self.add(QgsProcessingParameterBoolean, "EACH", "each", defaultValue=False)
         self.add(QgsProcessingParameterEnum, "PAPER", "paper", options=["A4", "A3"], defaultValue=0)
-        self.add(QgsProcessingParameterEnum, "ORIENTATION", "orientation", options=["landscape", "portrait"], defaultValue=0)
+        self.add(
+            QgsProcessingParameterEnum, "ORIENTATION", "orientation", options=["landscape", "portrait"], defaultValue=0
+        )
         self.add(QgsProcessingParameterEnum, "FORMAT", "formats", options=["pdf", "png", "svg"], defaultValue=0)
         self.add_common()
         self.add(QgsProcessingParameterFolderDestination, "OUTPUT", "out")
         self.addOutput(QgsProcessingOutputNumber("CODE", "exit code"))
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         out = self.parameterAsString(parameters, "OUTPUT", context)
         source = self.parameterAsSource(parameters, "SITES", context)
         field = self.parameterAsString(parameters, "ID_FIELD", context) or "id"
@@ -345,7 +351,7 @@ class Surface(LzgisAlgorithm):
 
     NAME = "surface"
 
-    def initAlgorithm(self, config=None):  # noqa: N802
+    def initAlgorithm(self, config=None):
         number = QgsProcessingParameterNumber
         self.add(number, "CELL", "cell", type=number.Double, defaultValue=30.0, minValue=1.0)
         self.add_activity()
@@ -353,7 +359,7 @@ class Surface(LzgisAlgorithm):
         self.add(QgsProcessingParameterRasterDestination, "RASTER", "raster")
         self.addOutput(QgsProcessingOutputNumber("CODE", "exit code"))
 
-    def processAlgorithm(self, parameters, context, feedback):  # noqa: N802
+    def processAlgorithm(self, parameters, context, feedback):
         path = self.parameterAsOutputLayer(parameters, "RASTER", context)
         cell = self.parameterAsDouble(parameters, "CELL", context)
         given = arguments.surface(path, cell, self.activity(parameters, context), **self.common(parameters, context))

@@ -52,7 +52,9 @@ def default_command(environ=None):
     home = os.path.expanduser("~")
     usual = [
         os.path.join(environ.get("LOCALAPPDATA", ""), "lzgis", "env", "Scripts", "lzgis.exe"),
-        os.path.join(environ.get("XDG_DATA_HOME", os.path.join(home, ".local", "share")), "lzgis", "env", "bin", "lzgis"),
+        os.path.join(
+            environ.get("XDG_DATA_HOME", os.path.join(home, ".local", "share")), "lzgis", "env", "bin", "lzgis"
+        ),
         os.path.join(home, ".local", "bin", "lzgis"),
     ]
     found = next((one for one in usual if os.path.isabs(one) and os.path.isfile(one)), None)

@@ -83,7 +83,7 @@ class DrawTool(QgsMapTool):
         self._band.setColor(QColor(230, 0, 0, 80))
         self._band.setWidth(2)
 
-    def canvasReleaseEvent(self, event):  # noqa: N802
+    def canvasReleaseEvent(self, event):
         if event.button() == Qt.MouseButton.RightButton:
             shape = self._band.asGeometry()
             self._band.reset(QgsWkbTypes.PolygonGeometry)
@@ -94,7 +94,7 @@ class DrawTool(QgsMapTool):
             self._band.addPoint(self.toMapCoordinates(event.pos()))
             self._points += 1
 
-    def keyPressEvent(self, event):  # noqa: N802
+    def keyPressEvent(self, event):
         if event.key() == Qt.Key.Key_Escape:
             self._band.reset(QgsWkbTypes.PolygonGeometry)
             self._points = 0

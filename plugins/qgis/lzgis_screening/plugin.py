@@ -24,12 +24,12 @@ class Plugin:
         self.dock = None
         self.actions = []
 
-    def initProcessing(self):  # noqa: N802
+    def initProcessing(self):
         """Register the provider; qgis_process calls this alone."""
         self.provider = Provider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
-    def initGui(self):  # noqa: N802
+    def initGui(self):
         """Register the provider, and add the dock and the actions."""
         self.initProcessing()
         from .dock import Dock

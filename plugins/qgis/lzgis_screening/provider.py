@@ -21,6 +21,6 @@ class Provider(QgsProcessingProvider):
     def icon(self):
         return QIcon(os.path.join(os.path.dirname(__file__), "icon.svg"))
 
-    def loadAlgorithms(self):  # noqa: N802
+    def loadAlgorithms(self):
         for kind in ALGORITHMS:
             self.addAlgorithm(kind())
