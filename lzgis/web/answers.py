@@ -194,12 +194,14 @@ def detail(maker: DossierMaker, site: str) -> dict[str, Any]:
         "verdict": made.verdict,
         "rank": list(Verdict).index(Verdict(made.verdict_code)),
         "rules": _hit_rules(maker, site),
+        "facts": [list(pair) for pair in made.abstract.facts],
+        "lines": [list(pair) for pair in made.abstract.lines],
         "sections": [
             {
                 "name": section.name,
-                "heading": section.heading,
+                "heading": section.title,
                 "paragraphs": list(section.paragraphs),
-                "notes": list(section.notes),
+                "notes": [*section.notes, *section.small_print],
                 "grids": [part for one in section.grids for part in _grids(one, maker.source.words)],
             }
             for section in made.sections
@@ -219,13 +221,13 @@ def _grids(grid: Grid, words: Words) -> list[dict[str, Any]]:
     """Return a grid, or two: findings that answer "not involved" are folded away below the others, as are notes."""
     if grid.name == "problems":
         return [_grid(grid) | {"folded": len(grid.rows)}]
-    if grid.name != "findings":
+    if "state" not in [column.name for column in grid.columns]:
         return [_grid(grid)]
     calm = tuple(words("state", state.value) for state in (State.CLEAR, State.NOT_APPLICABLE))
     at = [column.name for column in grid.columns].index("state")
     apart = [row[at].startswith(calm) for row in grid.rows]
     parts = [_rows_of(grid, [not one for one in apart]), _rows_of(grid, apart)]
-    return [_grid(parts[0]), _grid(parts[1]) | {"folded": len(parts[1].rows)}]
+    return [_grid(one) | {"folded": n and len(one.rows)} for n, one in enumerate(parts) if one.rows]
 
 
 def _rows_of(grid: Grid, chosen: list[bool]) -> Grid:

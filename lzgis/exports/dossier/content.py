@@ -109,7 +109,7 @@ class DossierMaker:
         about = _about_facts(source)
         verdict = source.texts.word("verdict", project.verdict["verdict"])
         project_grids = _project_grids(project, facts)
-        abstract = abstract_of(project, facts, about, self._maps.small(project))
+        abstract = abstract_of(project, facts, about, self._maps.small(project) if "maps" in wanted else None)
         return Dossier(
             language=source.language,
             title=about["title"],

@@ -193,7 +193,7 @@ def compare(request: HttpRequest, key: str) -> HttpResponse:
     sites = of_job(request, job, "summary")["sites"][:_COMPARED]
     details = [_detail(request, job, number) for number in range(len(sites))]
     pairs = [{s["name"]: s for s in one.get("sections", [])} for one in details]
-    names = ("project", "findings", "corridors", "not_checked")
+    names = ("findings", "not_checked")
     rows = [(pairs[0][n]["heading"], [one[n] for one in pairs]) for n in names if all(n in one for one in pairs)]
     return page(request, "compare", job=job, sites=sites, rows=rows)
 
