@@ -34,7 +34,12 @@ def _commands() -> str:
 
 def _command(command: Any, name: str) -> list[str]:
     if hasattr(command, "commands"):
-        return [line for part, one in command.commands.items() for line in _command(one, f"{name} {part}")]
+        inner = [line for part, one in command.commands.items() for line in _command(one, f"{name} {part}")]
+        return [*_section(command, name), *inner] if command.invoke_without_command else inner
+    return _section(command, name)
+
+
+def _section(command: Any, name: str) -> list[str]:
     summary = (command.help or "").partition("\n\nRaises")[0].partition("\f")[0].strip()
     lines = [f"## `{name}`", "", summary, ""]
     rows = [_row(one) for one in command.params if getattr(one, "help", "") or one.param_type_name == "argument"]

@@ -100,6 +100,8 @@ def test_every_command_on_a_page_exists_with_its_options(path):
     for line in commands(path):
         command, rest = typer.main.get_command(app), shlex.split(line)[1:]
         while hasattr(command, "commands"):
+            if command.invoke_without_command and (not rest or rest[0].startswith("-")):
+                break
             name = rest.pop(0)
             assert name in command.commands, f"{path.name}: {line}"
             command = command.commands[name]

@@ -310,7 +310,10 @@ def _project(texts: ContextText, file_name: str, layers: list[GisLayer], databas
     kinds = list(dict.fromkeys(one.kind for one in layers if one.shape is not None))
     tables = tuple(one.kind for one in layers if one.shape is None)
     title = words("map", "title", city=texts.city)
-    groups = [Group(next(one.title for one in layers if one.kind == kind), (kind,)) for kind in kinds]
+    groups = [
+        Group(next(one.title for one in layers if one.kind == kind), (kind,), shown=kind != "not_applicable")
+        for kind in kinds
+    ]
     children = [name for name in ("findings", "conflicts", "notices", "unit_lists") if name in named]
     relations = [
         Relation(f"{named[parent]} – {named[child]}", child, "site_id", parent, "id")

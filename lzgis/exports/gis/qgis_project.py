@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.gis.features import GisLayer
 from lzgis.exports.gis.qgis_style import LayerStyle, style_elements
 
@@ -22,7 +23,8 @@ from lzgis.exports.gis.qgis_style import LayerStyle, style_elements
 PROJECT_TABLE = "CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
 
 _GEOMETRIES = {"polygon": "Polygon", "line": "Line", "point": "Point", None: "No geometry"}
-_CRS = "<spatialrefsys><authid>EPSG:4490</authid></spatialrefsys>"
+# QGIS reads a system from its WKT; a code alone it reads only beside the number of its own database.
+_CRS = f"<spatialrefsys><wkt>{escape(CGCS2000.to_wkt())}</wkt><authid>EPSG:4490</authid></spatialrefsys>"
 _PAGE_MM = (420, 297)
 _TITLE_PT = 22
 
@@ -107,6 +109,8 @@ def project_xml(project: Project, layers: Sequence[GisLayer], styles: Mapping[st
             *(f"<layer id={quoteattr(_id(one.name))}/>" for one in shown if one.shape is not None),
             "</layerorder>",
             '<properties><Paths><Absolute type="bool">false</Absolute></Paths>',
+            # Without this QGIS ignores `projectCrs`, and areas are of no system.
+            '<SpatialRefSys><ProjectionsEnabled type="int">1</ProjectionsEnabled></SpatialRefSys>',
             '<Measurement><AreaUnits type="QString">m2</AreaUnits><DistanceUnits type="QString">meters</DistanceUnits>',
             '</Measurement><Measure><Ellipsoid type="QString">EPSG:7024</Ellipsoid></Measure></properties>',
             _layout(project),

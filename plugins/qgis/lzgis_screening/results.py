@@ -6,7 +6,7 @@ import sqlite3
 from qgis.core import QgsProject, QgsRelation, QgsVectorLayer
 
 #: Tables of a result by the beginning of their names, and whether they are shown.
-_GROUPS = (("sites", True), ("conflicts", True), ("audit", True), ("diff", True), ("notices", False))
+_GROUPS = (("sites", True), ("conflicts", True), ("audit", True), ("diff", True), ("notices", False), ("not", False))
 
 
 def layers_of(path):
