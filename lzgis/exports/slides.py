@@ -217,7 +217,7 @@ def _layout(slides: Any) -> Any:
 
 def _rgb(colour: str) -> RGBColor:
     red, green, blue = bytes.fromhex(colour.lstrip("#"))
-    return RGBColor(red, green, blue)  # type: ignore[no-untyped-call]
+    return RGBColor(red, green, blue)
 
 
 def _without_times(data: bytes) -> bytes:

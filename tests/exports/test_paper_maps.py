@@ -229,7 +229,7 @@ def test_hostile_names_have_no_missing_glyph_and_safe_files(tmp_path: Path) -> N
 
 
 def test_an_unknown_or_shapeless_site_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="site 'S9': is not among the sites; allowed: .*S1"):
+    with pytest.raises(ExportError, match=r"site 'S9': is not among the sites; allowed: .*S1"):
         write_maps(toy_report(), tmp_path, ["S1", "S9"])
     sites = toy_report().sites
     sites.loc[0, "geometry"] = None
