@@ -58,7 +58,7 @@ def test_a_template_is_filled(tmp_path: Path) -> None:
     assert "关于 已知答案01 红线内100米见方：10,000 ㎡，存在禁止性冲突" in text
     assert "示意数据，不得作为审批依据" in text
     assert "一、附图;二、核查结果;" in text
-    assert "生态保护红线\n涉及\n（禁止类）\n10,000.01\n—" in text
+    assert "生态保护红线\n涉及\n（禁止类）\n10,000\n—" in text
     with zipfile.ZipFile(tmp_path / "out" / "T01.docx") as archive:
         assert [n for n in archive.namelist() if n.startswith("word/media/")] != []
 

@@ -106,8 +106,8 @@ def test_a_pdf_is_short_and_its_first_page_has_the_block_for_signatures(folder: 
     first = squeezed(pages[0]).replace("\u200b", "")
     for text in (f"441882-20261121-{site}", "编制单位（盖章）", "审定人", "核查结论", "未覆盖"):
         assert squeezed(text) in first
-    # No page has nearly nothing on it.
-    assert all(len(squeezed(page)) > 200 for page in pages)
+    # No page has nearly nothing on it; that of the maps has pictures.
+    assert all(len(squeezed(page)) > 200 for page in [pages[0], *pages[2:]])
 
 
 @NEEDS_TYPST
