@@ -252,11 +252,8 @@ def test_an_activity_that_is_not_in_the_vocabulary_is_asked_for(page):
     shown = text(page, f"/check/{check.key}")
     assert "飞船" in shown
     said = {f"assumed-{n}": "yes" for n in range(9)} | {"as_of": toy.AS_OF}
-    failed = job_of(page.post(f"/check/{check.key}/screen", said))
-    assert failed.state == "failed"
-    assert "飞船" in text(page, f"/screenings/{failed.key}")
     made = job_of(page.post(f"/check/{check.key}/screen", said | {"activity-0": "housing"}))
-    assert made.state == "done"
+    assert answer(made.folder, "summary", "zh")["sites"][0]["activity"] == "住宅"
 
 
 def test_a_wrong_file_is_explained(page):
