@@ -23,6 +23,7 @@ from lzgis.exports.dossier.abstract import not_covered_line, route_word
 from lzgis.exports.dossier.maps import ProjectMaps
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.dossier.word import rezipped
+from lzgis.exports.gis.json import origin_text
 from lzgis.exports.leader_summary import VERDICTS, Summary, summary_of
 from lzgis.exports.report_text import VERDICT_COLOURS, visible
 from lzgis.exports.sentences import gravest
@@ -84,6 +85,7 @@ class _Deck:
     def made(self) -> bytes:
         """Make all slides, and return the file; the same report gives the same bytes."""
         self._summary(summary_of(self._texts))
+        self._slides.slides[0].notes_slide.notes_text_frame.text = origin_text(self._source.report)
         for site in self._source.sites:
             self._project(Project(self._source, site))
         properties = self._slides.core_properties

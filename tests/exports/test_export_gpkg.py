@@ -63,7 +63,6 @@ def test_layers_are_separated_by_geometry_type(tmp_path: Path) -> None:
         "notices": "MultiPolygon",
         "notices_lines": "MultiLineString",
         "notices_points": "MultiPoint",
-        "not_applicable": "MultiPolygon",
         "findings": "None",
         "unit_lists": "None",
         "about": "None",
@@ -257,7 +256,7 @@ def test_the_file_holds_a_project_with_groups_relations_and_a_layout(tmp_path: P
     layers = {name for (name,) in rows(path, "SELECT table_name FROM gpkg_contents WHERE identifier <> 'layer_styles'")}
     assert set(sources.values()) == {f"./{path.name}|layername={name}" for name in layers}
     groups = [one.get("name") for one in root.findall("layer-tree-group/layer-tree-group")]
-    assert groups == ["项目", "冲突部分", "提示部分", "不适用", "表格"]
+    assert groups == ["项目", "冲突部分", "提示部分", "表格"]
     assert {one.get("id") for one in root.iter("layer-tree-layer")} == set(sources)
     related = [
         (

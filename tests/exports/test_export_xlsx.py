@@ -121,7 +121,7 @@ def test_unit_lists_leave_room_for_the_answer() -> None:
     )
     assert first[2]["管控要求"].startswith("禁止新建")
     with zipfile.ZipFile(BytesIO(workbook_bytes(toy_report()))) as archive:
-        assert "dataValidation" in archive.read("xl/worksheets/sheet7.xml").decode()
+        assert "dataValidation" in archive.read("xl/worksheets/sheet5.xml").decode()
 
 
 def test_rules_are_those_in_force_with_what_is_repealed() -> None:

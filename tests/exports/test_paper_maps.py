@@ -136,7 +136,7 @@ def test_the_detail_map_has_all_required_texts(city: Report) -> None:
     for wanted in (
         *("已知答案03 国道建筑控制区内4米选址核查图", "示意数据", "公开", "存在禁止性冲突", "1:2,000"),
         *("第 38 带（中央经线 114°，EPSG:4526）", "连州市内的位置", "退让（确定）·禁止", "起算基线"),
-        *("1 国道建筑控制区 20 米\n159.87 ㎡", "距G107第3段 16 m", "距 16 m，要求 20 m", "112°31′50″E"),
+        *("1 国道建筑控制区 20 米\n160 ㎡", "距G107第3段 16.0 m", "距 16.0 m，要求 20 m", "112°31′50″E"),
         *("2764.6", "提示（2 条）", "不涉及："),
     ):
         assert wanted in printed, wanted
@@ -146,7 +146,8 @@ def test_areas_on_the_map_are_those_of_the_findings(city: Report) -> None:
     printed = texts(sheet_of(city, "P35"))
     hit = city.findings[(city.findings["site_id"] == "P35") & (city.findings["rule"] == "redline")]
     for area in hit["area_m2"].dropna():
-        assert f"{area:,.2f}".rstrip("0").rstrip(".") + " ㎡" in printed
+        # Schematic data bear no more than a square metre.
+        assert f"{area:,.0f} ㎡" in printed
 
 
 def test_what_was_not_checked_is_drawn_and_named(city: Report) -> None:
@@ -192,7 +193,7 @@ def test_a_band_with_an_assumed_width_is_certain_and_possible(city: Report) -> N
     assert "退让（确定）·禁止" in printed
     assert "退让（可能）·禁止" in printed
     # The road that is nearest without being too near lies beyond the sheet.
-    assert "距S346第1段 320.685 m（图外）" in printed
+    assert "距S346第1段 320.7 m（图外）" in printed
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])

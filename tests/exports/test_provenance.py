@@ -11,6 +11,7 @@ import zipfile
 from contextlib import closing
 from html import unescape
 
+import pptx
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -40,7 +41,7 @@ def report():
         versions={"GDAL": "9.9.9"},
         command=COMMAND,
     )
-    problem = Problem("note", "sites.gpkg, feature 's1'", REPAIR, "look at it")
+    problem = Problem("note", "sites.gpkg, feature 'S1'", REPAIR, "look at it")
     first = made.sites.iloc[[0]]
     keep = first["id"].iloc[0]
     return dataclasses.replace(
@@ -91,6 +92,9 @@ def text_of(name: str, path) -> str:
         return json.dumps(json.loads(unescape(found)), ensure_ascii=False)
     if name == "png":
         return json.dumps(json.loads(Image.open(path).text["Description"]), ensure_ascii=False)
+    if name == "pptx":
+        (slide, *_) = pptx.Presentation(path).slides
+        return json.dumps(json.loads(slide.notes_slide.notes_text_frame.text), ensure_ascii=False)
     if name == "htmldoc":
         return unescape(re.sub(r"<[^>]+>", "", data.decode()))
     return {"gpkg": rows_of, "dxf": lambda p: drawing(p.read_bytes()), "html": lambda p: embedded(p.read_bytes())}[
@@ -108,6 +112,8 @@ def test_every_format_states_its_provenance(report, name, tmp_path):
         path = tmp_path / FORMATS[name].file_name
         export_as(name, report, path, language="zh")
     text = text_of(name, path)
-    assert [fact for fact in FACTS if fact not in text] == []
+    # Documents hold the beginnings of the digests: the whole ones are in the files that they are written beside.
+    facts = [fact[:8] if name in ("docx", "htmldoc") else fact for fact in FACTS[:2]] + [*FACTS[2:]]
+    assert [fact for fact in facts if fact not in text] == []
     assert REPAIR in text
     assert "--as-of" in text and "地块.gpkg" in text

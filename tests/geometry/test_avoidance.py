@@ -171,7 +171,7 @@ def test_points_and_lines(place):
 
 def test_what_cannot_be_asked_is_said(place):
     table = sites_from_frame(toy.sites(toy.square(0, 0), Polygon([(0, 0), (9, 9), (0, 0), (9, 9)])))
-    with pytest.raises(SourceError, match=r"sites: has no site 'x'; there are s1, s2"):
+    with pytest.raises(SourceError, match=r"sites: has no site 'x'; allowed: s1, s2"):
         lz.avoid("x", table, place, as_of=toy.AS_OF)
     with pytest.raises(SourceError, match=r"site 's2': its geometry cannot be used; look at its geometry"):
         lz.avoid("s2", table, place, as_of=toy.AS_OF)
@@ -185,7 +185,7 @@ def test_the_command(place, tmp_path):
     done = CliRunner().invoke(app, [*words, "s1", "--lang", "en"])
     assert done.exit_code == 1, done.output
     assert "site s1 gets clear by a move of 40.00 m, at 270.0° clockwise from north" in done.output
-    assert "6,000.00 (m², of a line m), 60.0 %" in done.output
+    assert "4,000 ㎡ forbidden, 6,000 ㎡ remain, 60.0 %" in done.output
     assert "verdict there: no conflict found" in done.output
     done = CliRunner().invoke(app, [*words, "s2"])
     assert (done.exit_code, "无须平移" in done.output) == (0, True)

@@ -208,8 +208,8 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
     entries = []
     for row in tables["sources"].records():
         layer = layers.pop(row["role"], None)
-        date = row["date"] if row["date"] != NONE else ""
-        said = [layer["status"], layer["date"]] if layer else [date]
+        dated = row["date"] if layer is None or row["date"] != NONE else layer["date"]
+        said = [layer["status"] if layer else "", row["version"], dated]
         entries.append((row["role"], " ".join(one for one in said if one and one != NONE), row["sha256"][:_DIGEST]))
     entries += [(row["title"], f"{row['status']} {row['date']}", "") for row in layers.values()]
     half = (len(entries) + 1) // 2

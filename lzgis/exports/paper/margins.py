@@ -192,8 +192,9 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
         blocks.append([("#333333", words("paper", "not_applicable", count=unmeant))])
     left_out = 0
     for number, block in enumerate(blocks):
-        last = number == len(blocks) - 1
-        if high + (len(block) + (0 if last else 1)) * _LINE_MM + 0.8 > rect.height:
+        # Room for the line that says how many are left out, unless none can be.
+        spare = 0 if number == len(blocks) - 1 and not left_out else 1
+        if high + (len(block) + spare) * _LINE_MM + 0.8 > rect.height:
             left_out += 1
             continue
         for colour, line in block:
