@@ -66,9 +66,11 @@ def content(folder) -> dict[str, bytes]:
 
 
 def shown(workbook) -> tuple[list, str]:
-    """Read the first sheet of a workbook: its rows, and how its columns, filter and fixed rows are set."""
-    rows = CalamineWorkbook.from_object(workbook).get_sheet_by_index(0).to_python(skip_empty_area=False)
-    text = zipfile.ZipFile(workbook).read("xl/worksheets/sheet1.xml").decode()
+    """Read the verdicts of a workbook: their rows, and how the columns, filter and fixed rows of the sheet are set."""
+    book = CalamineWorkbook.from_object(workbook)
+    rows = book.get_sheet_by_name("结论").to_python(skip_empty_area=False)
+    number = book.sheet_names.index("结论") + 1
+    text = zipfile.ZipFile(workbook).read(f"xl/worksheets/sheet{number}.xml").decode()
     layout = re.findall(r"<(?:cols>.*</cols|pane [^>]*|autoFilter [^>]*|pageSetup [^>]*)>", text)
     assert len(layout) == 4
     return rows, " ".join(layout)

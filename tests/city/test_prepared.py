@@ -48,9 +48,9 @@ def reads(monkeypatch):
     read: list[str] = []
     load = catalogue._load
 
-    def recorded(root, layer_id, spec):
+    def recorded(root, layer_id, spec, profile):
         read.append(layer_id)
-        return load(root, layer_id, spec)
+        return load(root, layer_id, spec, profile)
 
     monkeypatch.setattr(catalogue, "_load", recorded)
     return read

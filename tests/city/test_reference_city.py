@@ -251,11 +251,11 @@ def test_t11_without_an_activity(report, sites):
     found = row(report, "T11", "redline")
     assert (found["state"], found["reason"], found["activity"]) == (NOT_CHECKED, "activity-missing", "")
     assert found["area_m2"] == pytest.approx(geodesic_m2(sites.geometry["T11"]), abs=0.01)
-    # What any activity needs there is known, and graver than what is not: the site lies in public-benefit forest.
+    # It lies in public-benefit forest too, where the activity decides as well.
     forest = row(report, "T11", "forest-public")
-    assert (forest["state"], forest["severity"], forest["route"]) == (INVOLVED, "conditional", "permit")
+    assert (forest["state"], forest["reason"]) == (NOT_CHECKED, "activity-missing")
     assert forest["area_m2"] == pytest.approx(geodesic_m2(sites.geometry["T11"]), abs=0.01)
-    assert verdict(report, "T11") == "需进一步论证"
+    assert verdict(report, "T11") == "核查不完整"
 
 
 def test_t12_a_quarry_far_enough_from_a_provincial_road(report, sites):

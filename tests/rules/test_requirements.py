@@ -96,8 +96,8 @@ def test_facts_are_shown_beside_clauses_by_the_words_of_the_book(tmp_path):
     report = screened(with_requirements(tmp_path))
     sheet = AnswerSheet(ReportText(report, "zh"))
     facts = {site: next(sheet.clauses(site)).facts[0] for site in ("s1", "s2")}
-    assert facts["s1"].startswith("生态保护红线：不涉及，最近 25.000 m")
-    assert facts["s2"] == "红线：涉及，2,500.00 ㎡（0.2500 公顷）"
+    assert facts["s1"].startswith("生态保护红线：不涉及，最近 25.0 m")
+    assert facts["s2"] == "红线：涉及，2,500 ㎡（0.2500 公顷）"
 
 
 def test_a_level_of_which_the_book_has_none_is_left_to_the_planner(tmp_path):
