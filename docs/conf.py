@@ -22,7 +22,6 @@ extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosumma
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
-html_static_path = ["_static"]
 html_title = "lzgis"
 html_show_sourcelink = False
 html_theme_options: dict[str, Any] = {
