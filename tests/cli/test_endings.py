@@ -62,7 +62,7 @@ def test_a_full_disk_below_standard_output(place):
             done = lzgis(*screen(place, *more), stdout=full)
         assert done.returncode == 3
         assert "Traceback" not in done.stderr
-        assert "No space left" in done.stderr
+        assert "磁盘已满" in done.stderr
 
 
 def test_a_closed_pipe_is_silent(place):
