@@ -113,10 +113,11 @@ def nested_loops(depth: int) -> str:
 
 
 def test_a_template_that_takes_too_long_is_refused_and_its_process_ends(tmp_path: Path) -> None:
-    path = template(tmp_path / "office.docx", nested_loops(40))
+    path = template(tmp_path / "office.docx", "{{ project.name }}")
     one = DossierMaker(toy_report()).make("S1")
-    with TemplateFiller(path, time_s=3.0) as filler:
-        with pytest.raises(ExportError, match=r"office\.docx: was not filled within 3 s; see docs/templates\.md"):
+    # Starting the process takes longer than that.
+    with TemplateFiller(path, time_s=0.05) as filler:
+        with pytest.raises(ExportError, match=r"office\.docx: was not filled within 0\.05 s; see docs/templates\.md"):
             filler.fill(one, MADE_AT)
         assert filler._process is None
 

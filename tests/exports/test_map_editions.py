@@ -405,6 +405,7 @@ def test_clauses_open_and_lead_back_by_keyboard(chromium: Any, tmp_path: Path) -
     page.click("#lz-fold")
     page.evaluate("lzgis.sites.popup(0, lzgis.review.sites[0].spot)")
     page.locator(".leaflet-popup .lz-to-clauses").first.click()
+    page.locator("#lz-clause-view").wait_for()
     assert view.is_visible()
     opened.close()
 

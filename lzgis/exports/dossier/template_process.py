@@ -85,7 +85,7 @@ class TemplateFiller:
             raise error from None
         self.close()
         if late.is_set():
-            what = Message("was not filled within {seconds} s", seconds=round(self._time_s))
+            what = Message("was not filled within {seconds} s", seconds=f"{self._time_s:g}")
         else:
             what = Message("made the process that fills it end: it needs too much memory, or is damaged")
         raise ExportError(str(self._template), what, Message("see docs/templates.md for how to write one"))
