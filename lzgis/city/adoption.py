@@ -1,7 +1,7 @@
 """Make a city folder from a delivery of official data (``lzgis adopt``): recognise its layers, and list what is undecided.
 
 Nothing is decided silently. Each recognition, each field and each value that was understood is an assumption in the list;
-what cannot be told from the data is a decision of the office. A layer is written once, as GeoParquet with the coordinates
+what the data do not show is a decision of the office. A layer is written once, as GeoParquet with the coordinates
 and values that were read; the catalogue states the SHA-256 of its source.
 """
 
@@ -44,7 +44,7 @@ _OUTLINE = "city"
 
 @dataclass(frozen=True)
 class Recognised:
-    """A delivered layer and the layer of the rule books that it is; `by` says how that was told."""
+    """A delivered layer and the layer of the rule books that it is; `by` says by what it was recognised."""
 
     layer_id: str
     source: DeliveredLayer
@@ -253,9 +253,9 @@ def _take(chosen: Recognised, result: Adoption, crs: str | None) -> None:
         return
     frame, sha256 = read
     if "by_digits" in other:
-        told = _by_digits(chosen, frame, other["by_digits"], result)
-        if told is not None:
-            _write_layer(told, frame, sha256, result)
+        recognised = _by_digits(chosen, frame, other["by_digits"], result)
+        if recognised is not None:
+            _write_layer(recognised, frame, sha256, result)
     elif "cut" in other:
         _cut(chosen, frame, sha256, result)
     else:

@@ -103,9 +103,8 @@ def avoid(
 ) -> Avoidance:
     """Find what remains of a site outside forbidden areas, and the shortest move, without rotation, that avoids them.
 
-    Forbidden is every area within reach where a rule in force prohibits the site's activity: features to avoid, corridors
-    as far as they are certain, and what lies outside an area that the site must stay inside. Procedures, proofs, possible
-    bands, and lines or points to avoid do not count. The report of the moved site lists them, and what was not checked.
+    Forbidden are areas where a rule prohibits the activity: features to avoid, corridors as far as they are certain, and what
+    lies outside an area to stay inside. What else holds for the moved site stands in its report.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def avoid(
     Raises
     ------
     SourceError
-        If there is no such site, or its geometry cannot be used.
+        If there is no such site, its geometry cannot be used, or its activity is not in the vocabulary.
     ConfigError
         If `within_m` is not above 0, or the city's folder is not valid.
 
@@ -133,7 +132,7 @@ def avoid(
     >>> city = lz.reference_city()
     >>> found = lz.avoid("P36", city / "sites.gpkg", city, as_of="2026-11-21")
     >>> round(found.remaining_share, 3), round(found.shift.distance_m, 2), found.shift.verdict
-    (0.982, 15.01, '未发现冲突')
+    (0.982, 15.01, '需进一步论证')
     """
     _check_distance(within_m)
     city = open_catalogue(city) if isinstance(city, str | Path) else city
@@ -146,14 +145,14 @@ def avoid(
     rest = shapely.difference(shape, shapely.union_all(forbidden)) if forbidden else shape
     size = _size(rest, int(subjects.sites.dimension[0]))
     move = shortest_translation(shape, forbidden, within=within_m)
-    line = subjects.lines[0] if subjects.strips[0] else None
+    moved = subjects.lines[0] if subjects.strips[0] else shape
     return Avoidance(
         site_id,
         rules=rules,
         remaining=None if shapely.is_empty(rest) else city.plane.unproject([rest])[0],
         remaining_size=size,
         remaining_share=size / float(subjects.sites.size[0]),
-        shift=None if move is None else _shift(site, line if line is not None else shape, move, setting),
+        shift=None if move is None else _shift(site, moved, move, setting),
         whole_size=float(subjects.sites.size[0]),
         before=site.frame.geometry.iloc[0],
     )

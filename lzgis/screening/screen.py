@@ -63,8 +63,7 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     Raises
     ------
     SourceError
-        If the sites or a layer cannot be read, or an activity is not in the vocabulary and the sites were read with
-        ``activities="refused"``.
+        If the sites or a layer cannot be read, or an activity is unknown and the sites have ``activities="refused"``.
     ConfigError, LayerError
         If the city's folder is not valid.
 
@@ -78,15 +77,13 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
     with _begun(sites) as given:
         from lzgis.city.catalogue import open_catalogue
         from lzgis.city.region import Region, is_region, open_region
-
-        if isinstance(city, Region) or (isinstance(city, str | Path) and is_region(city)):
-            from lzgis.screening.region import screen_region
-
-            region = city if isinstance(city, Region) else open_region(city)
-            _refuse(overrides=overrides, client=client)
-            return screen_region(given, region, as_of=as_of, made_at=made_at, progress=progress)
+        from lzgis.screening.region import screen_region
         from lzgis.screening.run import run_screening
 
+        if isinstance(city, Region) or (isinstance(city, str | Path) and is_region(city)):
+            _refuse(overrides=overrides, client=client)
+            region = city if isinstance(city, Region) else open_region(city)
+            return screen_region(given, region, as_of=as_of, made_at=made_at, progress=progress)
         opened = open_catalogue(city) if isinstance(city, str | Path) else city
         return run_screening(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client

@@ -270,7 +270,7 @@ class Supervisor:
     def _work(self, process: Process, job: Job) -> bool:
         """Have a job done and store what comes of it; return whether the process can go on."""
         process.send(job.request)
-        until, told = time.monotonic() + self.options.bounds.job_s, 0.0
+        until, reported_s = time.monotonic() + self.options.bounds.job_s, 0.0
         while True:
             line = process.line(0.2)
             if self._stopping:
@@ -283,8 +283,8 @@ class Supervisor:
             if line is None:
                 continue
             if line["what"] == "progress":
-                if time.monotonic() > told + 0.3 or line["done"] == line["total"]:
-                    told = time.monotonic()
+                if time.monotonic() > reported_s + 0.3 or line["done"] == line["total"]:
+                    reported_s = time.monotonic()
                     Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
                 continue
             if line["what"] == "done":

@@ -88,7 +88,7 @@ def _file(job: Job) -> Path:
 
 def _permitted(request: HttpRequest, key: str) -> Job:
     job = find(request, key, *_KINDS)
-    # A file of the internal edition is not for viewers, whoever had it made.
+    # A file of the internal edition is not for viewers, also if another account had it made.
     if job.state != State.DONE or (edition_of(request) == "public" and job.request.edition != "public"):
         raise Http404
     return job
