@@ -32,75 +32,80 @@ def configure(options: ServeOptions) -> None:
     django.setup(set_prefix=False)
 
 
+#: Settings that do not depend on options.
+_FIXED: dict[str, Any] = {
+    "DEBUG": False,
+    "CSRF_COOKIE_HTTPONLY": True,
+    "CSRF_COOKIE_SAMESITE": "Strict",
+    "CSRF_FAILURE_VIEW": "lzgis.web.views.errors.csrf_failure",
+    "SESSION_COOKIE_NAME": "lzgis-session",
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_SAVE_EVERY_REQUEST": False,
+    "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+    "INSTALLED_APPS": [
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "lzgis.web",
+    ],
+    "ROOT_URLCONF": "lzgis.web.urls",
+    "AUTH_USER_MODEL": "web.User",
+    "AUTH_PASSWORD_VALIDATORS": [
+        {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+        {
+            "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+            "OPTIONS": {"min_length": 10},
+        },
+        {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    ],
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+    "TEMPLATES": [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "DIRS": [_HERE / "templates"],
+            "OPTIONS": {
+                "context_processors": ["django.template.context_processors.request", "lzgis.web.pages.context"],
+                "builtins": ["lzgis.web.templatetags.words"],
+            },
+        }
+    ],
+    "FILE_UPLOAD_PERMISSIONS": 0o600,
+    "DATA_UPLOAD_MAX_MEMORY_SIZE": 20 * 1024**2,
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS": 5_000,
+    "LANGUAGE_CODE": "zh-hans",
+    "USE_I18N": True,
+    "USE_TZ": True,
+    "LOGGING": {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"console": {"class": "logging.StreamHandler"}},
+        "loggers": {
+            "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+            # It warns of every request that waits for a thread.
+            "waitress.queue": {"level": "ERROR"},
+        },
+    },
+}
+
+
 def settings_of(options: ServeOptions) -> dict[str, Any]:
     """Return Django's settings."""
     https = options.is_https
     origins = [f"{scheme}://{host}" for host in options.hosts for scheme in (("https", "http") if https else ("http",))]
-    return {
+    return _FIXED | {
         "LZGIS": options,
-        "DEBUG": False,
         "SECRET_KEY": _secret(options.data / SECRET),
         "ALLOWED_HOSTS": sorted({urlsplit(f"//{host}").hostname or host for host in options.hosts} | {"[::1]"}),
         "CSRF_TRUSTED_ORIGINS": origins,
-        "CSRF_COOKIE_HTTPONLY": True,
-        "CSRF_COOKIE_SAMESITE": "Strict",
         "CSRF_COOKIE_SECURE": https,
-        "CSRF_FAILURE_VIEW": "lzgis.web.views.errors.csrf_failure",
-        "SESSION_COOKIE_NAME": "lzgis-session",
         "SESSION_COOKIE_SECURE": https,
-        "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_AGE": options.bounds.session_s,
-        "SESSION_SAVE_EVERY_REQUEST": False,
-        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if https else None,
-        "INSTALLED_APPS": [
-            "django.contrib.contenttypes",
-            "django.contrib.auth",
-            "django.contrib.sessions",
-            "lzgis.web",
-        ],
         "MIDDLEWARE": list(_MIDDLEWARE),
-        "ROOT_URLCONF": "lzgis.web.urls",
         "DATABASES": {"default": _database(options.data / DATABASE)},
-        "AUTH_USER_MODEL": "web.User",
-        "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-            {
-                "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-                "OPTIONS": {"min_length": 10},
-            },
-            {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-        ],
-        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "TEMPLATES": [
-            {
-                "BACKEND": "django.template.backends.django.DjangoTemplates",
-                "DIRS": [_HERE / "templates"],
-                "OPTIONS": {
-                    "context_processors": ["django.template.context_processors.request", "lzgis.web.pages.context"],
-                    "builtins": ["lzgis.web.templatetags.words"],
-                },
-            }
-        ],
         "FILE_UPLOAD_TEMP_DIR": str(options.data),
-        "FILE_UPLOAD_PERMISSIONS": 0o600,
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": 20 * 1024**2,
         "DATA_UPLOAD_MAX_NUMBER_FILES": options.bounds.upload_files,
-        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 5_000,
-        "LANGUAGE_CODE": "zh-hans",
-        "USE_I18N": True,
-        "USE_TZ": True,
         "TIME_ZONE": os.environ.get("TZ") or "Asia/Shanghai",
-        "LOGGING": {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "handlers": {"console": {"class": "logging.StreamHandler"}},
-            "loggers": {
-                "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-                # It warns of every request that waits for a thread.
-                "waitress.queue": {"level": "ERROR"},
-            },
-        },
     }
 
 
