@@ -151,7 +151,8 @@ def test_the_zip_installs_and_qgis_process_screens(work: Path) -> None:
     commands = work / "home" / ".local" / "bin"
     commands.mkdir(parents=True)
     shutil.copy(work / "lzgis", commands / "lzgis")
-    environment = clean(HOME=str(work / "home"), XDG_RUNTIME_DIR=str(work))
+    # The program finds its Python by the first python3 of the path, which has to be the one that it was built for.
+    environment = clean(HOME=str(work / "home"), XDG_RUNTIME_DIR=str(work), PATH="/usr/bin:/bin")
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([program, *arguments], capture_output=True, text=True, env=environment, check=False)

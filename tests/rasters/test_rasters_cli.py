@@ -122,7 +122,7 @@ def test_a_mistake_names_what_is_allowed():
 
 
 def test_layers_lists_rasters_measured_beside_declared(city):
-    done = run.invoke(app, ["layers", "--lang", "en"])
+    done = run.invoke(app, ["layers", "--lang", "en"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     # The layer of forest land declares the same share; these are the rows of the raster.
     rows = [line for line in done.stdout.splitlines() if "68.2100% (forest" in line]
