@@ -18,13 +18,14 @@ from lzgis.geometry.loops.directory import Directory
 
 
 @inner_loop
-def _length(piece: Floats) -> float:
+def piece_length(piece: Floats) -> float:
+    """Return the length of a piece of a line."""
     width = piece[1] - piece[0]
     return abs(piece[3] - piece[2]) if width == 0.0 else math.hypot(width, piece[3] * width)
 
 
 @inner_loop
-def _below(line: Floats, p: Floats, begin: int, end: int) -> float:
+def share_below(line: Floats, p: Floats, begin: int, end: int) -> float:
     """Return the share of a piece of a line that lies in the polygon made of the strips below pieces of `p`."""
     x0, x1, y0 = line[0], line[1], line[2]
     share = 0.0
@@ -46,7 +47,7 @@ def _below(line: Floats, p: Floats, begin: int, end: int) -> float:
 
 
 @inner_loop
-def _along(line: Floats, p: Floats, part: tuple[int, int, int], near: float) -> bool:
+def runs_along(line: Floats, p: Floats, part: tuple[int, int, int], near: float) -> bool:
     """Tell whether a piece of a line runs along an edge, within `near`."""
     begin, still, end = part
     upright = line[0] == line[1]
@@ -83,10 +84,10 @@ def _border_in(ours: Cells, k: int, theirs: Cells, g: int, near: float) -> tuple
     total = 0.0
     for i in range(ours.span[k, 1], ours.span[k + 1, 0]):
         line = ours.piece[i]
-        share = 1.0 if whole else _below(line, theirs.piece, begin, still)
-        if not whole and _along(line, theirs.piece, (edges, still, end), near):
+        share = 1.0 if whole else share_below(line, theirs.piece, begin, still)
+        if not whole and runs_along(line, theirs.piece, (edges, still, end), near):
             return total, True
-        total += share * _length(line)
+        total += share * piece_length(line)
     return total, False
 
 

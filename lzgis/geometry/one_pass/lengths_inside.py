@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,66 +10,9 @@ from lzgis.geometry.loops.cells import STEP, Cells, cut_edge, cut_room
 from lzgis.geometry.loops.chains import Chains, Int64s
 from lzgis.geometry.loops.compiled import entry_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
+from lzgis.geometry.loops.perimeters import piece_length, runs_along, share_below
 
 Inside = tuple[Int64s, Int64s, Floats, npt.NDArray[np.bool_]]
-
-
-@inner_loop
-def _length(piece: Floats) -> float:
-    width = piece[1] - piece[0]
-    return abs(piece[3] - piece[2]) if width == 0.0 else math.hypot(width, piece[3] * width)
-
-
-@inner_loop
-def _below(line: Floats, p: Floats, begin: int, end: int) -> float:
-    """Return the share of a piece of a line that lies in the polygon made of the strips below pieces of `p`."""
-    x0, x1, y0 = line[0], line[1], line[2]
-    share = 0.0
-    for i in range(begin, end):
-        if x0 == x1:
-            if p[i, 0] <= x0 < p[i, 1]:
-                top = p[i, 2] + p[i, 3] * (x0 - p[i, 0])
-                share += p[i, 4] * min(max((top - y0) / (line[3] - y0), 0.0), 1.0)
-            continue
-        a, b = max(x0, p[i, 0]), min(x1, p[i, 1])
-        if a < b:
-            over_a = p[i, 2] + p[i, 3] * (a - p[i, 0]) - (y0 + line[3] * (a - x0))
-            over_b = p[i, 2] + p[i, 3] * (b - p[i, 0]) - (y0 + line[3] * (b - x0))
-            part = (max(over_a, 0.0) + max(over_b, 0.0)) / max(abs(over_a) + abs(over_b), 1e-300)
-            if over_a * over_b >= 0.0:
-                part = 1.0 if over_a + over_b > 0.0 else 0.0
-            share += p[i, 4] * part * (b - a) / (x1 - x0)
-    return share
-
-
-@inner_loop
-def _along(line: Floats, p: Floats, part: tuple[int, int, int], near: float) -> bool:
-    """Tell whether a piece of a line runs along an edge, within `near`."""
-    begin, still, end = part
-    upright = line[0] == line[1]
-    for i in range(begin, end):
-        if i >= still and p[i, 0] == p[i, 1]:
-            # Only what is nearly upright too can run along an upright edge.
-            low, high = p[i, 2], p[i, 3]
-            y0, y1 = line[2], line[3] if upright else line[2] + line[3] * (line[1] - line[0])
-            apart = max(abs(line[0] - p[i, 0]), abs(line[1] - p[i, 0]))
-            if apart <= near and min(max(y0, y1), high) - max(min(y0, y1), low) > near:
-                return True
-        elif upright:
-            rise = p[i, 2] + p[i, 3] * (p[i, 1] - p[i, 0])
-            apart = max(abs(line[0] - p[i, 0]), abs(line[0] - p[i, 1]))
-            low, high = min(p[i, 2], rise), max(p[i, 2], rise)
-            if apart <= near and min(line[3], high) - max(line[2], low) > near:
-                return True
-        else:
-            a, b = max(line[0], p[i, 0]), min(line[1], p[i, 1])
-            if a < b:
-                over_a = p[i, 2] + p[i, 3] * (a - p[i, 0]) - (line[2] + line[3] * (a - line[0]))
-                over_b = p[i, 2] + p[i, 3] * (b - p[i, 0]) - (line[2] + line[3] * (b - line[0]))
-                lean = math.sqrt(1.0 + min(line[3] * line[3], p[i, 3] * p[i, 3]))
-                if max(abs(over_a), abs(over_b)) <= near * lean and (b - a) * lean > near:
-                    return True
-    return False
 
 
 @inner_loop
@@ -131,9 +72,9 @@ def lengths(chain: Chains, part: tuple[int, int], grid: Cells, place: Directory,
                     inside, n = _slot(inside, slot, n, (owner - part[0], other))
                 begin, edges, still = grid.span[g, 0], grid.span[g, 1], grid.span[g, 2]
                 end = grid.span[g + 1, 0]
-                share = 1.0 if begin == end else _below(value[s], grid.piece, begin, still)
-                inside[2][slot[other]] += share * _length(value[s])
-                if _along(value[s], grid.piece, (edges, still, end), near):
+                share = 1.0 if begin == end else share_below(value[s], grid.piece, begin, still)
+                inside[2][slot[other]] += share * piece_length(value[s])
+                if runs_along(value[s], grid.piece, (edges, still, end), near):
                     inside[3][slot[other]] = True
         for s in range(first, n):
             slot[inside[1][s]] = -1
