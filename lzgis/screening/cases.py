@@ -87,7 +87,8 @@ def answers_to(book: RuleBook, case: Case) -> pd.DataFrame:
     scene = _scene_of([case], current)
     tables = check_all(Shared(scene.subjects, scene.layers), case.day)
     names = ("rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note")
-    return pd.concat([pd.DataFrame({name: table[name] for name in names}) for table in tables], ignore_index=True)
+    found = [pd.DataFrame({name: table[name] for name in names}) for table in tables]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(names))
 
 
 def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date) -> Iterator[Outcome]:
