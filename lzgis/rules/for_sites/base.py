@@ -262,7 +262,7 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
     found = overlaps_of(rule, check)
     pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
-    parts = common_parts(sites.shapes, index, (found.left[pairs], found.right[pairs]), resolution=RESOLUTION_M)
+    parts = built_overlaps(rule, check, pairs)
     met = np.unique(found.left[pairs])
     place = np.searchsorted(site, met)
     rest[place] = shapely.difference(rest[place], united(parts, found.left[pairs]))
@@ -276,6 +276,18 @@ def overlaps_of(rule: Rule, check: Check) -> CommonParts:
         ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
     )
     return found
+
+
+def built_overlaps(rule: Rule, check: Check, which: Integers) -> Geometries:
+    """Build the parts of some of the overlaps of `overlaps_of`, each once for all rules about the same features."""
+    layer, features, index = check.layer_where(rule.layer, rule.where)
+    found = overlaps_of(rule, check)
+    parts: Geometries = check.remember(
+        ("parts of overlaps", layer.id, features.tobytes()), lambda: np.full(len(found.left), None, dtype=object)
+    )
+    new = np.unique(which[shapely.is_missing(parts[which])])
+    parts[new] = common_parts(check.sites.shapes, index, found.take(new), resolution=RESOLUTION_M)
+    return parts[which]
 
 
 def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:
