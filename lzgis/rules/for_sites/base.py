@@ -271,6 +271,11 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     return part_of_dimension(rest, sites.dimension[site])
 
 
+def matching_features(rule: Rule) -> tuple[str, str]:
+    """Return a key that is equal for rules about the same features of one layer."""
+    return rule.layer, repr(rule.where)
+
+
 def overlaps_of(rule: Rule, check: Check) -> CommonParts:
     """Find the overlaps of the sites with the matching features."""
     layer, which, index = check.layer_where(rule.layer, rule.where)

@@ -70,10 +70,14 @@ class _Near:
 def check_keep_away(rule: Rule, check: Check) -> Hits:
     """Return one row per object that is too near; for a site that the rule concerns without any, the nearest object."""
     assert isinstance(rule, KeepAway)
-    # Rules that differ in activities or strength often require the same distance from the same objects.
-    key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.from_zone_m)
-    found: Hits = check.remember(key, lambda: _rows(rule, check))
+    found: Hits = check.remember(("keep_away", *same_corridors(rule)), lambda: _rows(rule, check))
     return found
+
+
+def same_corridors(rule: Rule) -> tuple[object, ...]:
+    """Return a key that is equal for rules that require the same distance from the same objects, if for other activities."""
+    assert isinstance(rule, KeepAway)
+    return (rule.layer, *_key(rule), rule.distance_m, rule.from_zone_m)
 
 
 def _rows(rule: KeepAway, check: Check) -> Hits:
