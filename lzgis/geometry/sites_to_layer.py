@@ -312,22 +312,20 @@ def common_parts(sites: SiteShapes, index: FeatureIndex, found: CommonParts, *, 
     return parts
 
 
-def crossing(index: FeatureIndex) -> Flags:
-    """Tell which features of a layer may share area with another one; computed once for a layer.
+def doubled_near(sites: SiteShapes, index: FeatureIndex) -> Floats:
+    """Bound for each site the area (the square of the plane's unit) that several features of a layer cover.
+
+    It is the area of such overlaps in all cells of the grid that the site lies in; 0 for lines and points.
 
     Examples
     --------
-    >>> crossing(FeatureIndex(np.array([shapely.box(0, 0, 10, 10), shapely.box(9, 0, 20, 10), shapely.box(20, 0, 30, 10)])))
-    array([ True,  True, False])
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 20, 10), shapely.box(18, 0, 300, 10)]))
+    >>> doubled_near(SiteShapes(np.array([shapely.box(1, 1, 2, 2), shapely.box(280, 1, 290, 9)])), index)
+    array([20.,  0.])
     """
-    if "crossing" not in index.cached:
-        from lzgis.geometry.loops.areas import intersection_areas
+    from lzgis.geometry.loops.laid_out_sites import doubled_near as bound
 
-        found = intersection_areas(index.geometries, laid_out(index).grid)
-        flags = np.zeros(len(index), dtype=bool)
-        flags[found.left[(found.left != found.right) & (found.area > 1e-7)]] = True
-        index.cached["crossing"] = flags
-    return np.asarray(index.cached["crossing"], dtype=bool)
+    return bound(sites.laid_out(), laid_out(index, cell=sites.cell))
 
 
 def nearest_rounded(

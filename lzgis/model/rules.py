@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -362,6 +363,15 @@ class RuleBook:
     matters: Mapping[str, Matter] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    @cached_property
+    def activity_names(self) -> Mapping[str, str]:
+        """The activity that each id, title and alias names; the names are stripped and casefolded."""
+        names: dict[str, str] = {}
+        for activity_id, activity in self.activities.items():
+            for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+                names.setdefault(name.strip().casefold(), activity_id)
+        return names
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Return the book with only the rules and requirements in force on `date`."""

@@ -63,9 +63,9 @@ def site_dimension(site: shapely.Geometry) -> int:
     return int(shapely.get_dimensions(site))
 
 
-def crossing(index: FeatureIndex) -> np.ndarray:
-    """All may cross: the answer that spares no work and is never wrong."""
-    return np.ones(len(index), dtype=bool)
+def doubled_near(sites: SiteShapes, index: FeatureIndex) -> np.ndarray:
+    """Any area may be covered twice: the answer that spares no work and is never wrong."""
+    return np.full(len(sites), np.inf)
 
 
 def nearest_rounded(
@@ -98,7 +98,7 @@ def use(patch: pytest.MonkeyPatch) -> None:
     """Let every module of lzgis call this module in place of the loops."""
     import lzgis.screening.run  # noqa: F401 (imports every module that screens)
 
-    names = ("overlapping", "common_parts", "crossing", "nearest_rounded", "within_rounded", "encroached_sizes")
+    names = ("overlapping", "common_parts", "doubled_near", "nearest_rounded", "within_rounded", "encroached_sizes")
     for name in names:
         product, own = getattr(corridor if name == "encroached_sizes" else sites_to_layer, name), globals()[name]
         for module in [one for key, one in sys.modules.items() if key.startswith("lzgis.")]:
