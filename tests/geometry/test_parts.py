@@ -71,7 +71,9 @@ def test_sections_leave_no_seam():
     plain = shapely.intersection(sites[pairs.left], layer[pairs.right])
     assert len(made) > 20
     assert shapely.get_num_coordinates(made).tolist() == shapely.get_num_coordinates(plain).tolist()
-    one, two = (shapely.to_wkb(parts_of(sites, FeatureIndex(layer), pairs, threads=threads)).tolist() for threads in (1, 2))
+    one, two = (
+        shapely.to_wkb(parts_of(sites, FeatureIndex(layer), pairs, threads=threads)).tolist() for threads in (1, 2)
+    )
     assert one == two
 
 
@@ -147,4 +149,4 @@ def test_what_clipping_spoils_is_overlaid_whole(monkeypatch):
 def test_no_pairs():
     none = array()
     pairs = pairs_of(array(shapely.Point(0, 0)), array(shapely.box(0, 0, 1, 1)))
-    assert len(parts_of(array(shapely.Point(0, 0)), none, pairs)) == 0
+    assert len(parts_of(array(shapely.Point(0, 0)), FeatureIndex(none), pairs)) == 0

@@ -88,9 +88,10 @@ def doubled_areas(grid: PolygonGrid) -> Floats:
     entry, other, area, _ = shared(alone, np.zeros(len(cells.row)), grid.reach, layer)
     owner = np.repeat(np.arange(len(grid)), np.diff(cells.owner_start))
     twice = owner[entry] != other
-    return 0.5 * np.bincount(
-        grid.numbers(cells)[entry[twice]], weights=area[twice], minlength=int(window[2] * window[3])
+    doubled: Floats = np.bincount(
+        grid.numbers(cells)[entry[twice]], weights=0.5 * area[twice], minlength=int(window[2] * window[3])
     )
+    return doubled
 
 
 def joined(parts: list[Areas]) -> Areas:

@@ -62,7 +62,8 @@ def surroundings(outlines: Outlines, feature: Integers, bounds: Floats) -> Itera
 
 def window_around(bounds: Floats) -> Floats:
     """Return the windows that `surroundings` clips by: the bounds, and a little more on each side."""
-    return bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    window: Floats = bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    return window
 
 
 def _seen(outlines: Outlines, window: Floats, place: Integers, run: Integers) -> Geometries:

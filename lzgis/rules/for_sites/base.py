@@ -286,15 +286,11 @@ def overlaps_of(rule: Rule, check: Check) -> CommonParts:
 
 
 def built_overlaps(rule: Rule, check: Check, which: Integers) -> Geometries:
-    """Build the parts of some of the overlaps of `overlaps_of`, each once for all rules about the same features."""
-    layer, features, index = check.layer_where(rule.layer, rule.where)
-    found = overlaps_of(rule, check)
-    parts: Geometries = check.remember(
-        ("parts of overlaps", layer.id, features.tobytes()), lambda: np.full(len(found.left), None, dtype=object)
-    )
-    new = np.unique(which[shapely.is_missing(parts[which])])
-    parts[new] = common_parts(check.sites.shapes, index, found.take(new), resolution=RESOLUTION_M)
-    return parts[which]
+    """Build the parts of some of the overlaps of `overlaps_of`."""
+    _, _, index = check.layer_where(rule.layer, rule.where)
+    distinct, place = np.unique(which, return_inverse=True)
+    found = overlaps_of(rule, check).take(distinct)
+    return common_parts(check.sites.shapes, index, found, resolution=RESOLUTION_M)[place]
 
 
 def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:
