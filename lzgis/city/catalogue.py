@@ -462,4 +462,6 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
 def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
     """Return the titles of the layers, by id, that rules of `book` need and the city lacks."""
     wanted = {name for rule in book.rules for name in rule.layers}
-    return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)
+    return pd.Series(
+        {name: book.layer_title(name) for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object
+    )
