@@ -40,6 +40,8 @@ class ReadOptions:
     activities : {"listed", "refused"}
         Whether sites with an activity that is not in the vocabulary are listed and 未核查 where the answer depends on it, or
         the input is refused.
+    degrees : {"decimal", "packed"}
+        Whether degrees are decimal, or packed: degrees, minutes and seconds as one decimal, ddd.mmss.
     where : mapping of str to strings
         Keep only the rows whose fields have one of these values, compared as text. A database gets the values as bound
         parameters.
@@ -57,6 +59,7 @@ class ReadOptions:
     shifted: Literal["", "gcj02", "bd09"] = ""
     repairs: Repairs = "listed"
     shapes: Literal["given", "polygons"] = "given"
+    degrees: Literal["decimal", "packed"] = "decimal"
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"
@@ -96,6 +99,9 @@ class Read:
         Number of rows of the input, if only some were read.
     changes : tuple of Change
         Changes that the reader made to geometries that it could not use as they are; each becomes a `Repair`.
+    titles : tuple of str
+        Texts that describe the input as a whole: titles, names and remarks of documents, layers and sheets. They are held
+        against its system and then dropped.
     """
 
     frame: gpd.GeoDataFrame
@@ -107,6 +113,7 @@ class Read:
     name: str = ""
     total: int | None = None
     changes: tuple[Change, ...] = ()
+    titles: tuple[str, ...] = ()
 
     def only(self, rows: Sequence[int]) -> Read:
         """Return some rows in the given order, with the changes made to them."""

@@ -8,6 +8,7 @@ fields and the raw bytes of text are read here (dBASE III: 32 bytes of header, 3
 from __future__ import annotations
 
 import datetime as dt
+import re
 import shutil
 import struct
 from dataclasses import dataclass, replace
@@ -53,8 +54,25 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
                 if (part := beside(path, suffix)) is not None:
                     shutil.copyfile(part, copy.folder / (path.stem + suffix))
             read = copy.reword_read(_read(copy.file, options, cpg=beside(path, ".cpg")))
-        return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
-    return _read(path, options, cpg=beside(path, ".cpg"))
+        read = replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
+    else:
+        read = _read(path, options, cpg=beside(path, ".cpg"))
+    return replace(read, titles=_titles(path))
+
+
+#: Elements of the metadata beside a shapefile that say in words what it is.
+_WORDS = re.compile(r"<(title|resTitle|idAbs|abstract|purpose|idPurp|keyword|horizsys|geogcsn|projcsn)>([^<]{1,400})<")
+
+
+def _titles(path: Path) -> tuple[str, ...]:
+    """Return the titles and remarks of the metadata beside a shapefile (.shp.xml)."""
+    beside_it = beside(path, ".shp.xml")
+    if beside_it is None or beside_it.is_symlink() or beside_it.stat().st_size > _LARGEST_METADATA:
+        return ()
+    return tuple(text for _, text in _WORDS.findall(beside_it.read_text("utf-8", "replace")))
+
+
+_LARGEST_METADATA = 4 * 1024**2
 
 
 def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
