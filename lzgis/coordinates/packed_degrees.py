@@ -71,7 +71,7 @@ def packed_problems(raw: np.ndarray, near: shapely.Geometry | None, place: str) 
         return []
     lon, lat = raw[np.isfinite(raw).all(axis=1)][0]
     x, y = unpacked(np.array([lon, lat])).tolist()
-    if near is not None and not shapely.box(*near.bounds).intersects(shapely.Point(x, y)):
+    if near is not None and not shapely.intersects_xy(shapely.envelope(near), x, y):
         return []
     what = Message(
         "may be degrees, minutes and seconds written as one decimal (ddd.mmss): no pair of digits is 60 or more; "

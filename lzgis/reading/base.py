@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+
 if TYPE_CHECKING:
     # Not imported at run time: the reading process is started before heavy modules are imported.
     import geopandas as gpd
@@ -139,11 +142,20 @@ def beside(path: Path, suffix: str) -> Path | None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file; of a folder or a shapefile, of all its files in the order of their names."""
+    """Return the SHA-256 of a file; of a folder or a shapefile, of all its files in the order of their names.
+
+    Raises
+    ------
+    SourceError
+        If it is a pipe or a device.
+    """
     if path.is_dir():
         return _of_all(sorted(p for p in path.rglob("*") if p.is_file()))
     if path.suffix.lower() == ".shp":
         return _of_all([found for suffix in SHAPEFILE_PARTS if (found := beside(path, suffix)) is not None])
+    if path.exists() and not path.is_file():
+        # Reading a pipe or a device may never end.
+        raise SourceError(str(path), Message("is no ordinary file"), Message("give a file"))
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -214,19 +214,32 @@ def _index_fault(path: Path) -> Message | None:
     if index is None:
         return Message("has no index (.shx); one was made on a copy")
     data = path.read_bytes()
-    records, at = set(), 100
+    records, at = {}, 100
     while at + 8 <= len(data):
-        length = int(struct.unpack_from(">i", data, at + 4)[0])
+        number, length = struct.unpack_from(">ii", data, at)
         if length < 2:
             break
-        records.add((at // 2, length))
+        records[at // 2, length] = number
         at += 8 + 2 * length
     content = index.read_bytes()[100:]
     entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
     # Editing programs may leave unused records, so there may be more records than entries.
-    if len(set(entries)) == len(entries) and records.issuperset(entries):
+    if len(set(entries)) == len(entries) and records.keys() >= set(entries):
+        _refuse_beyond(path, len(data), records, entries)
         return None
     return Message("its index (.shx) does not fit its shapes; one was made on a copy")
+
+
+def _refuse_beyond(path: Path, size: int, records: dict[tuple[int, int], int], entries: list[tuple[int, int]]) -> None:
+    """Refuse shapes that the index does not list: they would not be read.
+
+    An editing program that writes a shape anew leaves its old record, whose number the index has.
+    """
+    more = sum(number > len(entries) for record, number in records.items() if record not in set(entries))
+    stated = 2 * int(struct.unpack_from(">i", path.read_bytes(), 24)[0])
+    if more or size > max(stated, max((2 * at + 8 + 2 * length for at, length in entries), default=100)):
+        what = Message("holds more than the {count} shapes that its index (.shx) lists", count=len(entries))
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
 
 
 def _indexed(path: Path) -> int | None:
