@@ -206,6 +206,10 @@ def open_catalogue(path: str | Path) -> Catalogue:
     return Catalogue(file.parent, spec)
 
 
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
+
+
 def _check_places(file: Path, spec: CatalogueSpec) -> None:
     """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
     named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
@@ -217,6 +221,10 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
+        if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
+            here = Message("{file}, {key}", file=file, key=key)
+            raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
     for key, source in named.items():
         if not any((file.parent / source).resolve().is_relative_to(home) for home in homes):
