@@ -16,6 +16,7 @@ from lzgis.config import load_toml
 from lzgis.errors import ConfigError
 from lzgis.files.atomic_write import digest_of, write_bytes_atomic
 from lzgis.messages import Message
+from lzgis.model.catalogue import CitySpec
 from lzgis.reading import is_address
 
 #: The name of the rule book among the parts of a city.
@@ -75,7 +76,7 @@ def write_version(city: str | Path, folder: str | Path, given: NewVersion) -> Pa
     _check(catalogue, given)
     shutil.copytree(city, folder, symlinks=False)
     if given.part == RULES:
-        shutil.copyfile(given.file, folder / catalogue["city"][RULES])
+        shutil.copyfile(given.file, folder / catalogue["city"].get(RULES, CitySpec.model_fields[RULES].default))
         return folder
     name = _file_name(catalogue, given)
     shutil.copyfile(given.file, folder / name)

@@ -25,13 +25,13 @@ from django.utils import timezone
 
 import lzgis
 from lzgis.messages import Message
-from lzgis.web.models import Job, State
+from lzgis.web.models import CityVersion, Document, Job, State
 from lzgis.web.options import CITY, ServeOptions
 from lzgis.web.requests import LANGUAGES, Request
 from lzgis.words import Words
 
 #: Kinds of jobs that may take long; one worker does none of them.
-LONG = ("files", "recheck", "audit")
+LONG = ("files", "recheck", "audit", "issue", "propose", "diff")
 #: A screening of a larger file may take long as well.
 _SHORT_BYTES = 200_000
 #: How long a process may take until the city is open.
@@ -51,8 +51,10 @@ class Ask:
 class Process:
     """A worker process and the lines that it writes."""
 
-    def __init__(self, options: ServeOptions) -> None:
-        layers = "" if options.layers is None else str(options.layers.absolute())
+    def __init__(self, options: ServeOptions, city: Path | None) -> None:
+        #: The folder of the city that it has open; None for the reference city.
+        self.city = city
+        layers = "" if city is None else str(city.absolute())
         command = [sys.executable, "-P", "-m", "lzgis.web.worker", layers, str(options.data / CITY)]
         self._popen = subprocess.Popen(
             [*command, str(options.bounds.memory_bytes)],
@@ -120,6 +122,7 @@ class Supervisor:
 
     def __init__(self, options: ServeOptions) -> None:
         self.options = options
+        self._city = options.layers
         #: The digest of the layers and rules that the workers have open; empty until one is ready.
         self.basis = ""
         #: Why the city cannot be opened, by language; empty if it can.
@@ -132,7 +135,9 @@ class Supervisor:
         self._processes: dict[int, Process] = {}
 
     def start(self) -> None:
-        """Mark what an earlier server left running, and start the workers."""
+        """Mark what an earlier server left running, and start the workers on the version of the city in force."""
+        current = CityVersion.current()
+        self._city = current.folder if current else self.options.layers
         found = Job.objects.filter(state=State.RUNNING)
         found.update(state=State.INTERRUPTED, finished=timezone.now(), **_sentences("interrupted"))
         for number in range(self.options.workers):
@@ -150,6 +155,12 @@ class Supervisor:
             process.end()
         for thread in self._threads:
             thread.join(timeout=10)
+
+    def use_city(self, folder: Path) -> None:
+        """Have every worker, when it has done what it does, replaced by one that opens another folder of the city."""
+        with self._changed:
+            self._city, self.basis = folder, ""
+            self._changed.notify_all()
 
     def submitted(self) -> None:
         """Say that there is a new job in the database."""
@@ -194,6 +205,9 @@ class Supervisor:
         process: Process | None = None
         try:
             while not self._stopping:
+                if process is not None and process.city != self._city:
+                    self._ended(number, process)
+                    process = None
                 process = process or self._ready(number)
                 if process is None:
                     continue
@@ -215,7 +229,7 @@ class Supervisor:
 
     def _ready(self, number: int) -> Process | None:
         """Start a process and wait until the city is open; None if that fails."""
-        process = Process(self.options)
+        process = Process(self.options, self._city)
         self._processes[number] = process
         until = time.monotonic() + _START_S
         while not self._stopping and time.monotonic() < until:
@@ -223,7 +237,8 @@ class Supervisor:
             if line is None:
                 continue
             if line["what"] == "ready":
-                self.basis, self.unusable = line["basis"], {}
+                if process.city == self._city:
+                    self.basis, self.unusable = line["basis"], {}
                 return process
             self.unusable = line.get("error") or _texts("ended")
             break
@@ -274,12 +289,12 @@ class Supervisor:
         while True:
             line = process.line(0.2)
             if self._stopping:
-                return self._finish(job, State.INTERRUPTED, **_sentences("interrupted"))
+                return self._finish(process, job, State.INTERRUPTED, **_sentences("interrupted"))
             if job.key in self._cancelled:
                 self._cancelled.discard(job.key)
-                return self._finish(job, State.CANCELLED)
+                return self._finish(process, job, State.CANCELLED)
             if time.monotonic() > until:
-                return self._finish(job, State.FAILED, **_sentences("too_long"))
+                return self._finish(process, job, State.FAILED, **_sentences("too_long"))
             if line is None:
                 continue
             if line["what"] == "progress":
@@ -288,16 +303,19 @@ class Supervisor:
                     Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
                 continue
             if line["what"] == "done":
-                return self._finish(job, State.DONE, **_result(job, line["result"]))
+                return self._finish(process, job, State.DONE, **_result(job, line["result"]))
             if line["what"] == "error":
                 error = line["error"]
-                self._finish(job, State.FAILED, error_zh=error["zh"], error_en=error["en"])
+                self._finish(process, job, State.FAILED, error_zh=error["zh"], error_en=error["en"])
                 return True
-            return self._finish(job, State.FAILED, **_sentences("ended"))
+            return self._finish(process, job, State.FAILED, **_sentences("ended"))
 
-    def _finish(self, job: Job, state: State, **values: Any) -> bool:
+    def _finish(self, process: Process, job: Job, state: State, **values: Any) -> bool:
+        if state == State.DONE and job.kind == "issue":
+            made = json.loads(values["result_json"])
+            Document.objects.filter(writing=job).update(file_name=made["file"], sha256=made["sha256"])
         Job.objects.filter(pk=job.key).update(state=state, finished=timezone.now(), **values)
-        if values.get("basis"):
+        if values.get("basis") and process.city == self._city:
             self.basis = values["basis"]
         self.submitted()
         return state == State.DONE
