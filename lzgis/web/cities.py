@@ -103,5 +103,5 @@ def put_in_force(version: CityVersion) -> None:
 
 def judged_screenings() -> tuple[list[Job], int]:
     """Return the newest screenings, whose verdicts a proposal may change, and how many older ones there are."""
-    found = Job.objects.filter(kind__in=("screen", "recheck"), state="done").order_by("-created")
-    return list(found[:JUDGED]), max(found.count() - JUDGED, 0)
+    found = Job.objects.filter(kind__in=("screen", "recheck"), state="done").exclude(result_json__contains='"large"')
+    return list(found.order_by("-created")[:JUDGED]), max(found.count() - JUDGED, 0)

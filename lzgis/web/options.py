@@ -87,6 +87,8 @@ class ServeOptions:
         Whether programs on this computer need a token.
     bounds : Bounds
         Limits.
+    scheduler : str
+        The address of a dask scheduler whose workers do the work; empty for processes of this computer.
     """
 
     data: Path
@@ -97,6 +99,7 @@ class ServeOptions:
     workers: int = 2
     api: str = "token"
     bounds: Bounds = field(default_factory=Bounds)
+    scheduler: str = ""
 
     @property
     def is_local(self) -> bool:

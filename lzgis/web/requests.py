@@ -18,6 +18,9 @@ Edition = Literal["internal", "public"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
 
+#: The folder of the result of a large file, below that of its job.
+LARGE = "large"
+
 
 @dataclass(frozen=True)
 class Request:

@@ -70,10 +70,14 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         for name, formats in OFFERED.items()
         if all(FORMATS[one].installed for one in formats) and any(FORMATS[one].holds(len(sites)) for one in formats)
     }
-    if edition_of(request) == "public":
+    large = job.result.get("large", [])
+    if large:
+        offered = {}
+    elif edition_of(request) == "public":
         offered = {name: offered[name] for name in _PUBLIC}
     return values | {
         "found": found,
+        "large": large if edition_of(request) == "internal" else [],
         "rows": chosen[first : first + _ROWS],
         "shown": len(chosen),
         "pages": [(n + 1, n * _ROWS) for n in range(-(-len(chosen) // _ROWS))] if len(chosen) > _ROWS else [],
@@ -231,7 +235,9 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     """Screen the same sites again: with today's layers and rules, or, if it was not done, as it was."""
     job = find(request, key, *SCREENINGS)
     asked = job.request
-    if job.state == State.DONE:
+    if job.state == State.DONE and "large" in job.result:
+        asked = replace(asked, as_of=dt.date.today().isoformat())
+    elif job.state == State.DONE:
         asked = replace(asked, kind="recheck", earlier=str(job.folder), as_of=dt.date.today().isoformat())
     return _begun(request, job, asked)
 
