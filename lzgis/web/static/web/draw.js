@@ -70,7 +70,7 @@
     if (states.length < 2) return;
     restoring = true;
     states.pop();
-    map.pm.disableGlobalEditMode();
+    if (map.pm.globalEditModeEnabled()) map.pm.disableGlobalEditMode();
     drawn.clearLayers();
     states[states.length - 1].forEach(function (one) {
       L.geoJSON(one, {
