@@ -428,6 +428,9 @@ class Report(ReportContext):
 
     Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
     found in each city under each rule; findings have a column ``city`` then. Of one city, both are empty.
+
+    `number` is the number under which an office registers the report as a document, `replaces` that of the document that
+    it corrects, with the reason; both are empty if it is not registered.
     """
 
     sites: gpd.GeoDataFrame
@@ -438,6 +441,8 @@ class Report(ReportContext):
     overrides: pd.DataFrame = field(default_factory=no_overrides)
     stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
     city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
+    number: str = ""
+    replaces: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
