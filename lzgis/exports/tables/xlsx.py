@@ -20,7 +20,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
 from lzgis.exports.tables.tables import (
     CodedRows,
