@@ -51,10 +51,10 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise ConfigError("--json", what, Message("leave it out"))
     options = {**asdict(output), "workers": 0}
     if shards.concerns(sites, output.out):
-        _check_batch(output, layers)
+        _check_batch(output)
         request = BatchRequest(
             sites=sites,
-            layers=layers[0] if layers else None,
+            layers=layers,
             as_of=as_of,
             out=output.out or Path(),
             formats=names if output.formats or output.mode == MapMode.public else None,
@@ -78,12 +78,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
 
 
-def _check_batch(output: OutputOptions, layers: list[Path] | None) -> None:
-    from lzgis.city.region import is_region
-
-    if layers and (len(layers) > 1 or is_region(layers[0])):
-        what = Message("are not screened as a batch in parts")
-        raise ConfigError("--layers", what, Message("screen fewer sites at a time, or one city at a time"))
+def _check_batch(output: OutputOptions) -> None:
     if output.as_json:
         raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
     if output.dem:
@@ -105,12 +100,10 @@ def screened(
 
     # The file is read in a separate process while the heavy packages are imported here.
     with begin_reading(sites, options=reading.options()) as table, progress_bar(lang.words) as progress:
-        from lzgis.city.reference import city_or_reference
-        from lzgis.city.region import open_region
+        from lzgis.city.region import region_or_city
         from lzgis.screening.screen import screen as screen_sites
 
-        folders = [layers] if isinstance(layers, Path) else layers or []
-        city = open_region(*folders) if len(folders) > 1 else city_or_reference(folders[0] if folders else None)
+        city = region_or_city([layers] if isinstance(layers, Path) else layers)
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=recorded_command()))
 

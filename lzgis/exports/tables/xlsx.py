@@ -22,7 +22,17 @@ from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
-from lzgis.exports.tables.tables import CodedRows, Head, Kind, Table, Value, report_tables, rule_table, verdict_table
+from lzgis.exports.tables.tables import (
+    CodedRows,
+    Head,
+    Kind,
+    Table,
+    Value,
+    city_tables,
+    report_tables,
+    rule_table,
+    verdict_table,
+)
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report, ReportContext
 from lzgis.words import Language
@@ -85,6 +95,8 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
         with xlsxwriter.Workbook(made, options) as book:
             pages = _new_pages(book, texts)
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
+            for table in city_tables(texts)[:1]:
+                pages.table(table)
             pages.table(rule_table(texts))
             pages.stack("provenance", provenance_tables(texts))
 
