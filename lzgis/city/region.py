@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -58,6 +58,28 @@ class Region:
     def book(self) -> RuleBook | None:
         """The rule book that all cities share, if there is one."""
         return read_rulebook(self.root / self.spec.region.rules) if self.spec.region.rules else None
+
+    @cached_property
+    def vocabulary(self) -> RuleBook:
+        """A rule book with the activities and facts of all cities; of what several describe, the first city's."""
+        books = [one.book for one in self.cities.values() if self.book is None or (one.root / one.city.rules).is_file()]
+        every = [one for one in (self.book, *books) if one is not None]
+        activities, facts = (
+            {key: value for one in reversed(every) for key, value in getattr(one, part).items()}
+            for part in ("activities", "facts")
+        )
+        return replace(every[0], activities=activities, facts=facts)
+
+    @cached_property
+    def outline(self) -> shapely.Geometry:
+        """The union of the outlines in EPSG:4490."""
+        return shapely.union_all([one.outline for one in self.cities.values()])
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that hold what the region is made of."""
+        own = (self.root,) if self.described else ()
+        return (*own, *(one.root for one in self.cities.values()))
 
     @cached_property
     def plane(self) -> Plane:

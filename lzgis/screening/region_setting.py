@@ -58,7 +58,7 @@ class RegionSetting:
     @cached_property
     def outline(self) -> shapely.Geometry:
         """The union of the outlines in EPSG:4490."""
-        return shapely.union_all([one.outline for one in self.region.cities.values()])
+        return self.region.outline
 
     @cached_property
     def common(self) -> Common:
