@@ -303,4 +303,4 @@ def rowless(report: Report) -> Report:
     """Return a report without its rows, which do not stay in memory; what was found by city and rule stays."""
     tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides", "stretches")
     # A slice without rows would hold on to the memory of all of them.
-    return replace(report, **{name: getattr(report, name).take([]) for name in tables})
+    return replace(report, of_cities={}, **{name: getattr(report, name).take([]) for name in tables})

@@ -37,6 +37,7 @@ from lzgis.rules.for_sites.base import Rows
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 from lzgis.screening.borders import settled
 from lzgis.screening.check import Progress
+from lzgis.screening.city_reports import CityAnswers, CityReports
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.merged import Merged, merged_context
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
@@ -335,6 +336,11 @@ def region_report(answers: RegionScreened, setting: RegionSetting, table: SiteTa
     sites = answers.sites.assign(activity=np.where(activity == "", given, activity))
     own = shift_problems(table, merged.context["layers"])
     borders = answers.borders.problems(region)
+    of_cities = tuple(
+        CityAnswers(part.name, part.result, part.origin, place)
+        for part, place in zip(parts, old, strict=True)
+        if part.name
+    )
     problems = (*answers.problems, *borders, *own, *merged.context["problems"])
     return Report(
         **{**merged.context, "problems": problems},
@@ -345,6 +351,7 @@ def region_report(answers: RegionScreened, setting: RegionSetting, table: SiteTa
         breakdown=_breakdown(parts, old, merged),
         stretches=_stretch_table(parts, division, whole, merged),
         city_rules=_city_rules(findings, whole, answers.sites, region),
+        of_cities=CityReports(of_cities, setting, table, merged.context["provenance"].made_at),
     )
 
 
