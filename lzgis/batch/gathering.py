@@ -29,7 +29,7 @@ from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_frame, read_problems, read_screened, release_memory, system_memory
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import write_formats
-from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, write_beside, writer
+from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, by_profile, write_beside, writer
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.screening.region_setting import RegionSetting
@@ -142,7 +142,7 @@ def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> 
     else:
         pieces = CityPieces(partial(_parts, job), job.plan.columns, _head(job, tuple(problems), output))
     files = []
-    for name in names:
+    for name in by_profile(names, pieces.head.city)[0]:
         files.append(stage / FORMATS[name].file_name)
         writer(FORMATS[name].pieces)(pieces, files[-1], language=output.language)
         files += write_beside(name, pieces.head, stage, language=output.language)

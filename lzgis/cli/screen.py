@@ -68,6 +68,11 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     report = replace(report, backdrop=output.dem) if output.dem else report
+    if output.out:
+        from lzgis.exports.formats import by_profile
+
+        names, left_out = by_profile(names, report.city)
+        report = replace(report, problems=(*report.problems, *left_out))
     given = given_inputs(sites, *(layers or []), overrides=output.overrides)
     written = (
         write_report(report, output.out, names, lang, options=options, given=given, per_city=per_city)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from lzgis.exports import export_as, export_projects
 from lzgis.exports.file_names import file_stems
-from lzgis.exports.formats import FORMATS, write_beside
+from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
 from lzgis.files.manifest import InputPaths, Result
 from lzgis.files.result_folder import locked_folder, new_result
@@ -83,7 +84,8 @@ def write_formats(
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a report into a folder, each format under the file name of its record; return the files."""
-    wanted = list(names)
+    wanted, left_out = by_profile(names, report.city)
+    report = replace(report, problems=(*report.problems, *(one for one in left_out if one not in report.problems)))
     single = [name for name in wanted if not FORMATS[name].per_site]
     documents = [name for name in wanted if FORMATS[name].per_site]
     written = []

@@ -125,7 +125,7 @@ class Activity(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     within: list[str] = []
 
@@ -138,7 +138,7 @@ class Fact(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     kind: Literal["yes-no", "number", "word"]
     unit: str = ""
@@ -155,7 +155,7 @@ class Matter(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     known_from: dt.date | None = None
     nothing: list[tuple[dt.date, dt.date]] = []
     gaps: list[tuple[dt.date, dt.date]] = []

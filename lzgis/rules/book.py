@@ -373,7 +373,7 @@ def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> N
 def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
     names: dict[str, str] = {}
     for activity_id, activity in book.activities.items():
-        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+        for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
             other = names.setdefault(name.strip().casefold(), activity_id)
             if other != activity_id:
                 what = Message("'{name}' also names activity '{other}'", name=name, other=other)
