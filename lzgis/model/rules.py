@@ -127,7 +127,7 @@ class Activity(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     within: list[str] = []
 
@@ -140,7 +140,7 @@ class Fact(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     kind: Literal["yes-no", "number", "word"]
     unit: str = ""
@@ -157,7 +157,7 @@ class Matter(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     known_from: dt.date | None = None
     nothing: list[tuple[dt.date, dt.date]] = []
     gaps: list[tuple[dt.date, dt.date]] = []
@@ -376,7 +376,7 @@ class RuleBook:
         """The activity that each id, title and alias names; the names are stripped and casefolded."""
         names: dict[str, str] = {}
         for activity_id, activity in self.activities.items():
-            for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+            for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
                 names.setdefault(name.strip().casefold(), activity_id)
         return names
 

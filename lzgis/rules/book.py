@@ -386,7 +386,7 @@ def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> N
 
 def _check_activity_names(book: RuleBook, place: str) -> None:
     for activity_id, activity in book.activities.items():
-        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+        for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
             other = book.activity_names[name.strip().casefold()]
             if other != activity_id:
                 what = Message("'{name}' also names activity '{other}'", name=name, other=other)

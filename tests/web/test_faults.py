@@ -1,4 +1,4 @@
-"""The server when something fails: the disk is full, or the server is killed. Nothing is lost, and the page says what happened."""
+"""The server when something fails: a full disk, a killed server. Nothing is lost, and the page says what happened."""
 
 from __future__ import annotations
 
