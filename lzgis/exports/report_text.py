@@ -19,36 +19,11 @@ from lzgis.model.report import (
     Report,
     ReportContext,
     State,
-    Verdict,
     finding_columns,
 )
 from lzgis.model.rules import Rule, Severity
 from lzgis.rules.book import unknown_matters
 from lzgis.words import Language, Words
-
-#: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
-VERDICT_COLOURS: dict[str, str] = {
-    Verdict.PROHIBITED: "#c62828",
-    Verdict.REVIEW: "#ef6c00",
-    Verdict.INCOMPLETE: "#6a51a3",
-    Verdict.NONE_FOUND: "#2e7d32",
-}
-TINTS: dict[str, str] = {
-    Verdict.PROHIBITED: "#f8cfcf",
-    Verdict.REVIEW: "#fde3c4",
-    Verdict.INCOMPLETE: "#e3dcf0",
-    Verdict.NONE_FOUND: "#d9ecd8",
-}
-
-#: Colours of conflicting parts, by severity; those that may be boundary errors look the same for every severity.
-PART_COLOURS: dict[str, str] = {
-    Severity.PROHIBITED: "#d50000",
-    Severity.CONDITIONAL: "#ef6c00",
-    Severity.NOTICE: "#546e7a",
-}
-SLIVER_COLOUR = "#8e24aa"
-#: Parts of sites in layers whose rule is not meant for the activity.
-NOT_APPLICABLE_COLOUR = "#9e9e9e"
 
 #: Rows that are converted to Python values at a time.
 AT_ONCE = 5_000

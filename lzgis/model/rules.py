@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -126,7 +127,7 @@ class Activity(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     within: list[str] = []
 
@@ -139,7 +140,7 @@ class Fact(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     kind: Literal["yes-no", "number", "word"]
     unit: str = ""
@@ -156,7 +157,7 @@ class Matter(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     known_from: dt.date | None = None
     nothing: list[tuple[dt.date, dt.date]] = []
     gaps: list[tuple[dt.date, dt.date]] = []
@@ -369,6 +370,15 @@ class RuleBook:
     def layer_title(self, layer: str) -> Message:
         """Return the title of a layer that rules may name, as a message."""
         return titled(self.layers[layer], self.layers_en.get(layer, ""))
+
+    @cached_property
+    def activity_names(self) -> Mapping[str, str]:
+        """The activity that each id, title and alias names; the names are stripped and casefolded."""
+        names: dict[str, str] = {}
+        for activity_id, activity in self.activities.items():
+            for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
+                names.setdefault(name.strip().casefold(), activity_id)
+        return names
 
     def as_of(self, date: dt.date) -> RuleBook:
         """Return the book with only the rules and requirements in force on `date`."""

@@ -190,7 +190,7 @@ def activity_of(book: RuleBook, word: str) -> str:
     KeyError
         If no activity of the book has this name.
     """
-    return _names(book)[word.strip().casefold()]
+    return book.activity_names[word.strip().casefold()]
 
 
 def unknown_matters(book: RuleBook, day: dt.date) -> tuple[str, ...]:
@@ -332,7 +332,7 @@ def _check(book: RuleBook, place: str) -> None:
                     Message("'{wider}' is not an activity", wider=wider),
                     nearest(wider, book.activities),
                 )
-    _names(book, place)
+    _check_activity_names(book, place)
 
 
 def _check_matters(book: RuleBook, place: str) -> None:
@@ -384,11 +384,10 @@ def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> N
                 raise ConfigError(here, what, remedy)
 
 
-def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
-    names: dict[str, str] = {}
+def _check_activity_names(book: RuleBook, place: str) -> None:
     for activity_id, activity in book.activities.items():
-        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
-            other = names.setdefault(name.strip().casefold(), activity_id)
+        for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
+            other = book.activity_names[name.strip().casefold()]
             if other != activity_id:
                 what = Message("'{name}' also names activity '{other}'", name=name, other=other)
                 raise ConfigError(
@@ -396,4 +395,3 @@ def _names(book: RuleBook, place: str = "rule book") -> dict[str, str]:
                     what,
                     Message("give each a name of its own"),
                 )
-    return names

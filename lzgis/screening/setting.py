@@ -9,6 +9,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import shapely
+
 from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
@@ -58,6 +60,18 @@ class Setting:
     def plane_layers(self) -> dict[str, PlaneLayer]:
         """The same layers in the plane of the city; projected and indexed once for all pieces of a screening."""
         return {name: in_plane(one.layer, self.city) for name, one in self.loaded.items()}
+
+    @property
+    def outline(self) -> shapely.Geometry:
+        """The outline of the city in EPSG:4490."""
+        return self.city.outline
+
+    def inputs(self) -> dict[str, str]:
+        """Return the hashes of all that answers depend on, by name: catalogue, layers, rules, date."""
+        inputs = {"catalogue": self.city.described}
+        inputs |= {f"layer {name}": one.source.sha256 for name, one in self.loaded.items()}
+        inputs |= {f"rules {name}": digest for name, digest in self.city.book.files}
+        return inputs | {"as-of": self.day.isoformat()}
 
     def reference(self) -> SettingReference:
         """Return a form of the setting that can be sent to another process."""

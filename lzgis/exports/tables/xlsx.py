@@ -20,7 +20,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
 from lzgis.exports.tables.tables import (
     CodedRows,
@@ -28,6 +29,7 @@ from lzgis.exports.tables.tables import (
     Kind,
     Table,
     Value,
+    city_tables,
     report_tables,
     rule_table,
     tables_of_pieces,
@@ -95,6 +97,8 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
         with xlsxwriter.Workbook(made, options) as book:
             pages = _new_pages(book, texts)
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
+            for table in city_tables(texts)[:1]:
+                pages.table(table)
             # A workbook in constant memory takes rows only in order, so no block of rows by columns.
             for table in (*tables_of_pieces(texts, pieces.reports()), rule_table(texts)):
                 pages.table_in_pieces(partial(lambda one: [one], table))
