@@ -111,4 +111,8 @@ def _tunnel(sketch: Sketch, pipe: Feature) -> Feature:
     inside = shapely.contains_xy(sketch.inner, *points.T)
     at = float(distances(points)[int(np.argmax(np.where(inside, height, -1)))])
     tube = shapely.simplify(shapely.ops.substring(line, max(at - TUNNEL_M / 2, 0), at + TUNNEL_M / 2), 1)
-    return {"name": f"{pipe['name']}专用隧道", "length_m": float(np.round(tube.length)), "geometry": sketch.degrees(tube)}
+    return {
+        "name": f"{pipe['name']}专用隧道",
+        "length_m": float(np.round(tube.length)),
+        "geometry": sketch.degrees(tube),
+    }
