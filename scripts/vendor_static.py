@@ -48,6 +48,13 @@ PINS = (
         EXPORTS / "leaflet",
     ),
     Pin(
+        "leaflet.markercluster",
+        "1.5.3",
+        "sha512-vPTw/Bndq7eQHjLBVlWpnGeLa3t+3zGiuM7fJwCkiMFq+nmRuG3RI3f7f4N4TDX7T4NpbAXpR2+NTRSEGfCSeA==",
+        ("MIT-LICENCE.txt", "dist/leaflet.markercluster.js"),
+        EXPORTS / "markercluster",
+    ),
+    Pin(
         "topojson-client",
         "3.1.0",
         "sha512-605uxS6bcYxGXw9qi62XyrV6Q3xwbndjachmNxu8HWTtVPxZfEJN9fd/SZS1Q54Sn2y0TMyMxFj/cJINqGHrKw==",

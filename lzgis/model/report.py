@@ -427,7 +427,8 @@ class Report(ReportContext):
     planners on findings, which stay as they are.
 
     Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
-    found in each city under each rule; findings have a column ``city`` then. Of one city, both are empty.
+    found in each city under each rule; findings have a column ``city`` then. `of_cities` holds the reports of the cities by
+    name, each on the stretches in that city alone. Of one city, all three are empty.
 
     `number` is the number under which an office registers the report as a document, `replaces` that of the document that
     it corrects, with the reason; both are empty if it is not registered.
@@ -443,6 +444,7 @@ class Report(ReportContext):
     city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
     number: str = ""
     replaces: str = ""
+    of_cities: Mapping[str, Report] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:

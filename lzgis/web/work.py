@@ -26,6 +26,7 @@ from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
+from lzgis.city.region import Region, is_region, open_region
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
 from lzgis.exports.audit import export_audit
@@ -40,6 +41,7 @@ from lzgis.files.manifest import InputPaths
 from lzgis.geometry import ready_loops
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report, SiteTable, Verdict
+from lzgis.model.rules import RuleBook
 from lzgis.reading import ReadOptions, read_sites, sites_from_frame
 from lzgis.screening.avoidance import avoid
 from lzgis.screening.declared import with_declared
@@ -47,6 +49,7 @@ from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
 from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
+from lzgis.web.of_regions import changed_verdicts, only_city
 from lzgis.web.proposal import audited, compared, verdict_changes
 from lzgis.web.requests import EDITIONS, LANGUAGES, LARGE, Edition, Request, answer_file, files_folder
 from lzgis.words import Language, Words
@@ -78,35 +81,44 @@ class Office:
     def __init__(self, layers: Path | None, scheduler: str = "") -> None:
         self._scheduler = scheduler
         self._folder = city_or_reference(layers)
-        self._city: Catalogue | None = None
+        self._city: Catalogue | Region | None = None
         self._state: tuple[tuple[str, int, int], ...] = ()
         self._tables: OrderedDict[str, SiteTable] = OrderedDict()
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
 
     @property
-    def city(self) -> Catalogue:
-        """The city; it is opened again if one of its files has changed."""
-        found = sorted(one for one in Path(self._folder).rglob("*") if one.is_file())
+    def city(self) -> Catalogue | Region:
+        """The city or region; it is opened again if one of its files has changed."""
+        folders = self._city.folders if isinstance(self._city, Region) else (Path(self._folder),)
+        found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
         if self._city is None or state != self._state:
-            self._city, self._state = open_catalogue(self._folder), state
+            self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
+            self._state = state
             self._tables.clear()
         return self._city
 
+    @property
+    def _book(self) -> RuleBook:
+        """The activities and facts that forms ask for."""
+        return self.city.vocabulary if isinstance(self.city, Region) else self.city.book
+
     def warm_up(self, folder: Path) -> dict[str, Any]:
-        """Screen one point of the city, so that layers and loops are ready; write what forms and maps need of it."""
+        """Screen one point of each city, so that layers and loops are ready; write what forms and maps need of them."""
         ready_loops(None)
-        point = shapely.point_on_surface(self.city.outline)
+        city = self.city
+        outlines = [one.outline for one in city.cities.values()] if isinstance(city, Region) else [city.outline]
+        points = shapely.point_on_surface(outlines)
         import geopandas as gpd
 
-        frame = gpd.GeoDataFrame({"id": ["1"]}, geometry=[point], crs="EPSG:4490")
-        report = screen(sites_from_frame(frame), self.city)
+        frame = gpd.GeoDataFrame({"id": [str(at) for at in range(len(points))]}, geometry=points, crs="EPSG:4490")
+        report = screen(sites_from_frame(frame), city)
         for language in LANGUAGES:
-            _write(answer_file(folder, "city", language), city_page(report, self.city, language))
+            _write(answer_file(folder, "city", language), city_page(report, city, language))
             for edition in EDITIONS:
                 drawn = report if edition == "internal" else public_edition(report)
-                _write(answer_file(folder, "map", language, edition), city_map(drawn, self.city, language))
+                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
         return {"basis": basis_of(report.provenance)}
 
     def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
@@ -142,7 +154,7 @@ class Office:
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.sites is not None:
             table = self._keep_table(request, sheet.sites)
-        book = self.city.book
+        book = self._book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
         return {"readable": table is not None, "sites": 0 if table is None else len(table.frame), "name": sheet.name}
@@ -169,7 +181,7 @@ class Office:
         table = self._table(request)
         if len(table.frame) > WHOLE:
             return self._screen_large(request, table, progress)
-        table = with_declared(table, self.city.book, activities=request.activities, facts=request.facts)
+        table = with_declared(table, self._book, activities=request.activities, facts=request.facts)
         report = screen(table, self.city, as_of=request.as_of or None, progress=progress)
         report = replace(report, provenance=replace(report.provenance, command=("lzgis", "serve")))
         return self._keep_report(request, report, table)
@@ -179,7 +191,7 @@ class Office:
         folder, source = Path(request.folder), Path(request.source)
         reading = _options(request)
         if request.activities or request.facts:
-            declared = with_declared(table, self.city.book, activities=request.activities, facts=request.facts)
+            declared = with_declared(table, self._book, activities=request.activities, facts=request.facts)
             source, reading = folder / f"{source.stem}-declared.parquet", ReadOptions()
             declared.frame.to_parquet(source)
         names = tuple(name for name in _LARGE if FORMATS[name].holds(len(table.frame)))
@@ -279,14 +291,17 @@ class Office:
         """Screen again, and list what differs from the earlier report and why."""
         earlier = self._report(replace(request, folder=request.earlier))
         result = self._screen(request, progress)
-        before = Path(request.folder) / "earlier.json"
-        export_as("json", earlier, before, language="zh")
-        found = recheck(before, self.city, as_of=request.as_of or date_of(None))
+        if isinstance(self.city, Region):
+            changes = changed_verdicts(earlier, self._report(request))
+        else:
+            before = Path(request.folder) / "earlier.json"
+            export_as("json", earlier, before, language="zh")
+            changes = recheck(before, self.city, as_of=request.as_of or date_of(None)).changes
         for language in LANGUAGES:
             words = Words(language)
             rows = [
                 row | {name: words("verdict", row[name]) for name in ("verdict_before", "verdict_after") if row[name]}
-                for row in records(found.changes, found.changes.columns)
+                for row in records(changes, changes.columns)
             ]
             for edition in EDITIONS:
                 _write(answer_file(request.folder, "changes", language, edition), {"rows": rows})
@@ -309,8 +324,11 @@ class Office:
     def _avoid(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         table: SiteTable = _unpickled(Path(request.folder) / _SITES)
+        city = self.city
+        if isinstance(city, Region):
+            city = only_city(city, request.site, table)
         found = avoid(
-            request.site, table, self.city, as_of=report.provenance.as_of, within_m=request.within_m
+            request.site, table, city, as_of=report.provenance.as_of, within_m=request.within_m
         )  # fmt: skip
         document = avoidance_document(found)
         for language in LANGUAGES:
@@ -427,10 +445,15 @@ class Office:
         return {}
 
     def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
-        found = audit(self.city, progress=progress)
         out = files_folder(request)
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         suffix = FORMATS[request.formats[0]].suffix
+        city = self.city
+        if isinstance(city, Region):
+            for name, one in city.cities.items():
+                export_audit(audit(one, progress=progress), out / f"audit-{name}{suffix}", language=request.language)
+            return {"file": str(_zipped(out).relative_to(out))}
+        found = audit(city, progress=progress)
         return {"file": export_audit(found, out / f"audit{suffix}", language=request.language).name}
 
 
