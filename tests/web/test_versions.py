@@ -30,7 +30,7 @@ def moved(tmp_path):
 
 
 def proposed(one, name, data, part="redline", **fields):
-    sent = {"part": part, "files": upload(name, data), "reason": "核减", **fields}
+    sent = {"part": part, "files": upload(name, data), "reason": "核减<script>alert(1)</script>", **fields}
     answer = one.post("/versions/propose", sent)
     assert answer.status_code == 302, answer.content.decode()[-2000:]
     version = CityVersion.objects.get(pk=int(answer.headers["Location"].rsplit("/", 1)[1]))
@@ -51,6 +51,7 @@ def test_a_version_is_proposed_judged_approved_and_taken_back(page, city, moved)
     shown = admin.get(f"/versions/{version.pk}").content.decode()
     assert "结论有变的地块：1" in shown
     assert "水厂" in shown
+    assert "<script>alert" not in shown + admin.get("/versions").content.decode()
     assert "存在禁止性冲突" in shown
     # One feature was moved; the file of the comparison and the audit can be taken.
     assert "生态保护红线" in shown
