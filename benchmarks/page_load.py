@@ -2,9 +2,10 @@
 
 ``python benchmarks/page_load.py [--planners 20] [--screenings 200] [--most-s 900]`` starts ``lzgis serve`` on the reference
 city. Each planner sends every kind of request that a browser sends: a file, the answers to its questions, the page of the
-result. Every tenth screening has 50 sites, the others one. Each verdict is compared with that of `lzgis.screen`. Printed as JSON: the times from
-the click on the last button to the page with the verdict, for one site alone and under load, what was lost or differs, and
-the memory of server and workers. After `--most-s` seconds no screening is begun any more; ``screenings`` says how many were done.
+result. Every tenth screening has 50 sites, the others one. Each verdict is compared with that of `lzgis.screen`. Printed as
+JSON: the times from the click on the last button to the page with the verdict, for one site alone and under load, what was
+lost or differs, and the memory of server and workers. After `--most-s` seconds no screening is begun any more; ``screenings``
+says how many were done.
 """
 
 from __future__ import annotations
