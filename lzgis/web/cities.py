@@ -82,6 +82,9 @@ def approve(version: CityVersion, user: User) -> None:
             "was made from version {old}, and version {new} is in force", old=version.base_id, new=current.pk
         )
         raise ConfigError(place, what, Message("propose the file again"))
+    if current is None and _state(version.base.folder) != _state(folder_in_force()):
+        what = Message("the folder of the city has changed since this was made")
+        raise ConfigError(place, what, Message("propose the file again"))
     version.standing, version.decided_by, version.decided = Standing.APPROVED, user.username, timezone.now()
     version.save()
     put_in_force(version)

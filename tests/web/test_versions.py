@@ -97,6 +97,18 @@ def test_a_version_made_from_another_than_that_in_force_is_not_approved(page, ci
     assert "生态保护红线" in one.get(f"/versions/jobs/{compared.key}").content.decode()
 
 
+def test_a_proposal_is_not_approved_when_the_folder_has_changed_since(page, city, moved):
+    one = client()
+    version = proposed(one, "a.gpkg", moved)
+    extra = CITY / "note.txt"
+    extra.write_text("x", "utf-8")
+    try:
+        assert one.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 400
+    finally:
+        extra.unlink()
+    assert one.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 302
+
+
 def test_a_rule_book_is_a_version_too(page, city):
     one = client()
     text = (CITY / "rules.toml").read_text("utf-8").replace('version = "1"', 'version = "2"', 1)
