@@ -9,7 +9,7 @@ from pathlib import Path
 from lzgis.exports import export_as, export_projects
 from lzgis.exports.formats import FORMATS, write_beside
 from lzgis.exports.gis.json import provenance_object
-from lzgis.files.manifest import InputPaths, Result
+from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
 from lzgis.words import Language
@@ -92,9 +92,11 @@ def write_formats(
 
 def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
     """Return the entry of the manifest for a result of this provenance."""
+    recorded = provenance_object(provenance)
     return Result(
         made_at=provenance.made_at.isoformat(),
+        inputs_sha256=inputs_digest(recorded),
         command=list(provenance.command),
         given=given or InputPaths(),
-        provenance=provenance_object(provenance),
+        provenance=recorded,
     )
