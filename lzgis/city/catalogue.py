@@ -206,6 +206,10 @@ def open_catalogue(path: str | Path) -> Catalogue:
     return Catalogue(file.parent, spec)
 
 
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
+
+
 def _covered(spec: CatalogueSpec) -> CatalogueSpec:
     """Let the layers that name no coverage cover the city, whatever its outline is called."""
     outline = spec.city.outline
@@ -227,6 +231,10 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
+        if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
+            here = Message("{file}, {key}", file=file, key=key)
+            raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
     for key, source in named.items():
         if not any((file.parent / source).resolve().is_relative_to(home) for home in homes):
@@ -480,4 +488,6 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
 def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
     """Return the titles of the layers, by id, that rules of `book` need and the city lacks."""
     wanted = {name for rule in book.rules for name in rule.layers}
-    return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)
+    return pd.Series(
+        {name: book.layer_title(name) for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object
+    )

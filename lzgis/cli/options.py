@@ -105,6 +105,13 @@ class ShapesAs(StrEnum):
     polygons = "polygons"
 
 
+class DegreesAs(StrEnum):
+    """How degrees are written: decimal, or degrees, minutes and seconds as one decimal."""
+
+    decimal = "decimal"
+    packed = "packed"
+
+
 @dataclass(frozen=True)
 class ReadingOptions:
     """Options of how an input is read, shared by all commands that read one."""
@@ -134,6 +141,10 @@ class ReadingOptions:
     shapes: Annotated[
         ShapesAs | None,
         typer.Option("--as", help="polygons: lines and numbered points that enclose an area are taken as its polygon."),
+    ] = None
+    degrees: Annotated[
+        DegreesAs | None,
+        typer.Option("--degrees", help="packed: degrees are written as ddd.mmss (112.2436 is 112°24′36″)."),
     ] = None
     accept_repairs: Annotated[
         bool,
@@ -184,6 +195,7 @@ class ReadingOptions:
             helmert=read_helmert(self.helmert) if self.helmert else None,
             repairs="accepted" if self.accept_repairs else "listed",
             shapes=self.shapes.value if self.shapes else "given",
+            degrees=self.degrees.value if self.degrees else "decimal",
             network="allowed" if self.allow_network else "refused",
             activities="refused" if self.strict else "listed",
         )

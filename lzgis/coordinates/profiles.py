@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -82,14 +82,11 @@ class Profile:
 def profiles() -> dict[str, Profile]:
     """Return the profiles by name."""
     read = tomllib.loads((files("lzgis.coordinates") / "profiles.toml").read_text("utf-8"))
-    return {
-        name: Profile(
-            name=name,
-            box_deg=tuple(one.pop("box_deg")),
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()},
-        )
+    rows: dict[str, dict[str, Any]] = {
+        name: {key: tuple(value) if isinstance(value, list) else value for key, value in one.items()}
         for name, one in read.items()
     }
+    return {name: Profile(name=name, **row) for name, row in rows.items()}
 
 
 def profile(name: str) -> Profile:

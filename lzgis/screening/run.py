@@ -142,7 +142,10 @@ def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
 
 def made_parts(shared: Shared, plane: Plane, usable: np.ndarray, keys: PartKeys) -> Geometries:
     """Build the parts of sites that findings are about, in EPSG:4490; `usable` holds the sites that were checked."""
-    return np.asarray(plane.unproject(plane_parts(shared, usable, keys)), dtype=object)
+    parts = plane_parts(shared, usable, keys)
+    # A part of several findings is one object, and is projected once.
+    _, first, inverse = np.unique([id(one) for one in parts], return_index=True, return_inverse=True)
+    return np.asarray(plane.unproject(parts[first]), dtype=object)[inverse]
 
 
 class _Piece(NamedTuple):

@@ -16,7 +16,7 @@ from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
-from lzgis.messages import Message
+from lzgis.messages import Message, titled
 from lzgis.model.catalogue import Baseline, CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
@@ -193,8 +193,9 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
     for name in unknown_matters(book, day):
         one = book.matters[name]
         what = Message("the rule book does not know what applied on {day}", day=day)
-        remedy = Message("the matter is not checked; ask {authority}", authority=one.ask or one.title)
-        problems.append(Problem("warning", one.title, what, remedy))
+        authority = titled(one.ask, one.ask_en) if one.ask else titled(one.title, one.title_en)
+        remedy = Message("the matter is not checked; ask {authority}", authority=authority)
+        problems.append(Problem("warning", titled(one.title, one.title_en), what, remedy))
     return tuple(problems)
 
 

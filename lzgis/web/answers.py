@@ -248,7 +248,12 @@ def _grid(grid: Grid) -> dict[str, Any]:
             {
                 "across": line.across,
                 "cells": [
-                    {"text": cell.text, "figure": cell.column.figures, "rank": ranks.get(cell.mark, "")}
+                    {
+                        "text": cell.text,
+                        "head": cell.column.title if grid.heads else "",
+                        "figure": cell.column.figures,
+                        "rank": ranks.get(cell.mark, ""),
+                    }
                     for cell in line.cells
                 ],
             }

@@ -38,7 +38,8 @@ from lzgis.exports.paper.layout import frame_at, round_scale
 from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
 from lzgis.exports.paper.rendering import DPI, pixels, settings
 from lzgis.exports.paper.sheets import city_bounds, projected_bounds
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.exports.report_text import ReportText
+from lzgis.exports.symbology import VERDICT_COLOURS
 
 #: Width and height of a map between the margins of A4, millimetres.
 SIZE_MM = (156.0, 98.0)

@@ -47,8 +47,9 @@ from lzgis.words import Language
 
 _VERSION, _ENCODING = "R2000", "gbk"
 _APPLICATION = "LZGIS"
-# A TrueType font with Chinese glyphs that is part of Windows.
-_FONT = "simhei.ttf"
+# The style of text: its font is a TrueType font with Chinese glyphs that is part of Windows. LibreCAD takes the name of the
+# style for that of one of its own fonts, of which this one has most Chinese characters.
+_STYLE, _FONT = "unicode", "simhei.ttf"
 _TEXT_M = 6.0
 # The longest label in characters, and the longest string of extended data in bytes.
 _LABEL, _FACT_BYTES = 34, 255
@@ -283,7 +284,7 @@ class _Drawing:
         self._file.encoding = _ENCODING
         self._space = self._file.modelspace()
         self._file.appids.new(_APPLICATION)
-        self._file.styles.get("Standard").dxf.font = _FONT
+        self._file.styles.new(_STYLE, dxfattribs={"font": _FONT})
         for kind in _KINDS:
             self._file.layers.add(self._layer(kind), color=kind.colour)
 
@@ -401,7 +402,7 @@ class _Drawing:
         (spot,) = _points(shapely.point_on_surface(shape))
         written = _string(label)
         place = self._labels.place(spot, written)
-        attributes = {"layer": layer, "insert": place, "style": "Standard"}
+        attributes = {"layer": layer, "insert": place, "style": _STYLE}
         self._space.add_text(written, height=_TEXT_M, dxfattribs=attributes)
         if abs(place[1] - spot[1]) > (_NEAR + 0.5) * _LINE * _TEXT_M:
             self._space.add_line(spot, place, dxfattribs={"layer": self._layer(_LEADER)})

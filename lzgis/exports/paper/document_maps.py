@@ -18,7 +18,8 @@ from lzgis.exports.paper.layout import STRIP_MM, Rect, frame_at, round_scale
 from lzgis.exports.paper.legend import Entry, draw_legend
 from lzgis.exports.paper.mapped_site import MappedSite
 from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
+from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.symbology import VERDICT_COLOURS
 
 _LEGEND_MM = 40.0
 #: Layers by which a reader finds a place in the city.

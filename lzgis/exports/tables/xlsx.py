@@ -20,7 +20,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
 from lzgis.exports.tables.tables import (
     CodedRows,
@@ -31,6 +32,7 @@ from lzgis.exports.tables.tables import (
     city_tables,
     report_tables,
     rule_table,
+    tables_of_pieces,
     verdict_table,
 )
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
@@ -87,7 +89,7 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
 
 
 def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
-    """Write verdicts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
+    """Write verdicts, counts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
     texts = ReportText(pieces.head, language)
 
     def make(made: Path) -> None:
@@ -97,7 +99,9 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
             for table in city_tables(texts)[:1]:
                 pages.table(table)
-            pages.table(rule_table(texts))
+            # A workbook in constant memory takes rows only in order, so no block of rows by columns.
+            for table in (*tables_of_pieces(texts, pieces.reports()), rule_table(texts)):
+                pages.table_in_pieces(partial(lambda one: [one], table))
             pages.stack("provenance", provenance_tables(texts))
 
     write_atomic(path, make)
