@@ -118,10 +118,14 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from (str(value) for column in frame.columns if column != "geometry" for value in frame[column])
     elif suffix == ".parquet":
         table = pq.read_table(path)
-        yield from (str(value) for name in table.column_names if name != "geometry" for value in table[name].to_pylist())
+        yield from (
+            str(value) for name in table.column_names if name != "geometry" for value in table[name].to_pylist()
+        )
     elif suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            yield from (archive.read(name).decode("utf-8", "ignore") for name in archive.namelist() if not name.endswith(".shp"))
+            yield from (
+                archive.read(name).decode("utf-8", "ignore") for name in archive.namelist() if not name.endswith(".shp")
+            )
     elif suffix == ".pptx":
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():

@@ -10,6 +10,13 @@ from lzgis.model.codes import ENGLISH
 from lzgis.model.report import SEPARATOR
 
 
+#: Longer codes first: one is a part of another.
+_SIGNS = {
+    **{code: ENGLISH[code] for code in sorted(ENGLISH, key=len, reverse=True)},
+    **{"　": "  ", "；": "; ", "，": ", ", "、": ", ", "：": ": ", "（": " (", "）": ")", "㎡": "m²"},
+}
+
+
 class Codes:
     """The codes that files of a city hold.
 
@@ -31,6 +38,20 @@ class Codes:
         if not isinstance(value, str):
             return value
         return "; ".join(ENGLISH.get(part, part) for part in value.split(SEPARATOR)).replace("\u3000", "  ")
+
+    def shown(self, text: str) -> str:
+        """Return a text that people read with the signs and codes of the city.
+
+        Examples
+        --------
+        >>> Codes(CitySpec(name="Riverton", profile="world")).shown("a；b　120 ㎡（不涉及）")
+        'a; b  120 m² (not-involved)'
+        """
+        if not self.english:
+            return text
+        for chinese, english in _SIGNS.items():
+            text = text.replace(chinese, english)
+        return text
 
     def columns(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Return columns of texts with the codes of the city; columns of numbers stay as they are."""
