@@ -110,8 +110,8 @@ def length_error(plane: Plane, lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike) -
 
     Examples
     --------
-    >>> length_error(Plane(112.5, 25.0), [112.5, 112.8, 115.5], [25.0, 25.3, 27.5]).round(7).tolist()
-    [0.0, 1.7e-05, 0.0002998]
+    >>> length_error(Plane(112.5, 25.0), [112.5, 112.8, 115.5], [25.0, 25.3, 27.5]).round(6).tolist()
+    [0.0, 1.1e-05, 0.000554]
     """
     lon, lat = (np.atleast_1d(np.asarray(one, dtype=float)) for one in (lon_deg, lat_deg))
     worst = np.zeros(len(lon))

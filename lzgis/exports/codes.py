@@ -9,7 +9,6 @@ from lzgis.model.catalogue import CitySpec
 from lzgis.model.codes import ENGLISH
 from lzgis.model.report import SEPARATOR
 
-
 #: Longer codes first: one is a part of another.
 _SIGNS = {
     **{code: ENGLISH[code] for code in sorted(ENGLISH, key=len, reverse=True)},
