@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lzgis.geometry.features import Geometries
 from lzgis.geometry.loops.cells import MOST_CELLS, MOST_COORDINATE, Cells, cut
-from lzgis.geometry.loops.chains import Chains, Int64s, chains, longest_edge
+from lzgis.geometry.loops.chains import Chains, chains, longest_edge
 from lzgis.geometry.loops.directory import Directory, directory
 
 
