@@ -66,6 +66,7 @@ _DETAILED = 3
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
 #: The folder of the layers of reports, beside the folders of jobs.
 _LAYERS = "layers"
+_SCREEN_AGAIN = Message("it was made by another version: screen the sites again")
 _REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
 
 
@@ -154,7 +155,8 @@ class Office:
             raise
         except Exception as error:
             if self._foreign:
-                raise _of_another_version(Path(request.folder).name, error) from error
+                what = Message("cannot be read ({error})", error=type(error).__name__)
+                raise SourceError(Path(request.folder).name, what, _SCREEN_AGAIN) from error
             raise
 
     def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
@@ -573,14 +575,10 @@ def _records() -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _of_another_version(name: str, error: Exception) -> SourceError:
-    what = Message("cannot be read ({error})", error=type(error).__name__)
-    return SourceError(name, what, Message("it was made by another version: screen the sites again"))
-
-
 def _unpickled(path: Path) -> Any:
     """Return what this program pickled before into its private folder."""
     try:
         return pickle.loads(gzip.decompress(path.read_bytes()))
     except Exception as error:
-        raise _of_another_version(path.name, error) from error
+        what = Message("cannot be read ({error})", error=type(error).__name__)
+        raise SourceError(path.name, what, _SCREEN_AGAIN) from error

@@ -100,7 +100,7 @@ def test_a_report_whose_records_lack_something_says_what_to_do(office, tmp_path,
     office.do(asked)
     office._reports.clear()
 
-    def lacking(*_):
+    def lacking(*_, **__):
         raise AttributeError
 
     monkeypatch.setattr("lzgis.web.work.DossierMaker", lacking)
