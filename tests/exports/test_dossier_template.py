@@ -331,5 +331,5 @@ def test_a_damaged_template_has_a_typed_error(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 60] = bytes(60)
     path.write_bytes(data)
-    with pytest.raises(ExportError, match="cannot be read as a Word document|made the process"):
+    with pytest.raises(ExportError, match=r"cannot be read as a Word document|made the process"):
         written(path, tmp_path)
