@@ -243,9 +243,15 @@ class OutputOptions:
         ),
     ] = None
     mu: Annotated[bool, typer.Option("--mu", help="Give areas in mu as well; for docx, htmldoc, pdf.")] = False
+    per_city: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--per-city", help="Formats to write for each city of a region as well, as docx; may be given again."
+        ),
+    ] = None
 
 
-def formats_of(given: list[str] | None) -> list[str]:
+def formats_of(given: list[str] | None, *, option: str = "--format") -> list[str]:
     """Return the requested formats without duplicates; the default formats if none is requested.
 
     Raises
@@ -261,14 +267,14 @@ def formats_of(given: list[str] | None) -> list[str]:
     names = [name for one in given for name in one.split(",")]
     for name in names:
         if name not in (*FORMATS, "all"):
-            raise ConfigError("--format", Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
+            raise ConfigError(option, Message("'{name}' is not known", name=name), nearest(name, (*FORMATS, "all")))
     for name in names:
         if name != "all" and not FORMATS[name].installed:
             what = Message(
                 "'{name}' needs a package that is not installed: {package}", name=name, package=FORMATS[name].needs
             )
             raise ConfigError(
-                "--format", what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
+                option, what, Message("install it with: {command}", command=f"pip install 'lzgis[{name}]'")
             )
     every = [name for name, one in FORMATS.items() if one.installed]
     return every if "all" in names else list(dict.fromkeys(names))

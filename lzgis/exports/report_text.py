@@ -19,36 +19,11 @@ from lzgis.model.report import (
     Report,
     ReportContext,
     State,
-    Verdict,
     finding_columns,
 )
 from lzgis.model.rules import Rule, Severity
 from lzgis.rules.book import unknown_matters
 from lzgis.words import Language, Words
-
-#: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
-VERDICT_COLOURS: dict[str, str] = {
-    Verdict.PROHIBITED: "#c62828",
-    Verdict.REVIEW: "#ef6c00",
-    Verdict.INCOMPLETE: "#6a51a3",
-    Verdict.NONE_FOUND: "#2e7d32",
-}
-TINTS: dict[str, str] = {
-    Verdict.PROHIBITED: "#f8cfcf",
-    Verdict.REVIEW: "#fde3c4",
-    Verdict.INCOMPLETE: "#e3dcf0",
-    Verdict.NONE_FOUND: "#d9ecd8",
-}
-
-#: Colours of conflicting parts, by severity; those that may be boundary errors look the same for every severity.
-PART_COLOURS: dict[str, str] = {
-    Severity.PROHIBITED: "#d50000",
-    Severity.CONDITIONAL: "#ef6c00",
-    Severity.NOTICE: "#546e7a",
-}
-SLIVER_COLOUR = "#8e24aa"
-#: Parts of sites in layers whose rule is not meant for the activity.
-NOT_APPLICABLE_COLOUR = "#9e9e9e"
 
 #: Rows that are converted to Python values at a time.
 AT_ONCE = 5_000
@@ -192,6 +167,7 @@ class UncoveredMatter(NamedTuple):
     title_en: str
     reason: str
     ask: str
+    ask_en: str
 
 
 class NotCovered(NamedTuple):
@@ -211,7 +187,7 @@ def uncovered_matters(context: ReportContext) -> list[UncoveredMatter]:
     for name in context.not_covered:
         one = book.matters[name]
         reason = "unknown" if name in unknown else "no-layer" if name in ruled else "no-rule"
-        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask))
+        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask, one.ask_en))
     return found
 
 
@@ -279,7 +255,8 @@ class ContextText:
         layer = self.context.layers.get(layer_id)
         if layer is not None:
             return self.words.title(layer.spec.title, layer.spec.title_en)
-        return self.context.book.layers.get(layer_id, layer_id)
+        book = self.context.book
+        return self.words.message(book.layer_title(layer_id)) if layer_id in book.layers else layer_id
 
     def activity(self, activity_id: str) -> str:
         """Return the title of an activity."""
@@ -312,7 +289,10 @@ class ContextText:
         """The matters that neither rules nor layers answer, with the reason and who can be asked."""
         return [
             NotCovered(
-                one.matter, self.words.title(one.title, one.title_en), self.word("coverage", one.reason), one.ask
+                one.matter,
+                self.words.title(one.title, one.title_en),
+                self.word("coverage", one.reason),
+                self.words.title(one.ask, one.ask_en),
             )
             for one in uncovered_matters(self.context)
         ]

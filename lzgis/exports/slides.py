@@ -25,8 +25,9 @@ from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.dossier.word import rezipped
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.leader_summary import VERDICTS, Summary, summary_of
-from lzgis.exports.report_text import VERDICT_COLOURS, visible
+from lzgis.exports.report_text import visible
 from lzgis.exports.sentences import gravest
+from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report

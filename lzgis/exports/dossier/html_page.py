@@ -10,7 +10,7 @@ from importlib.resources import files
 import jinja2
 
 from lzgis.exports.dossier.document import Dossier, Picture
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
 

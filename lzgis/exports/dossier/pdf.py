@@ -14,7 +14,8 @@ from typing import Any
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Abstract, Dossier, Grid, Picture, Section
 from lzgis.exports.fonts import faces, printable, rare
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, visible
+from lzgis.exports.report_text import visible
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.messages import Message
 from lzgis.words import Words
 

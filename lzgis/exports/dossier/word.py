@@ -20,7 +20,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
 from lzgis.exports.dossier.document import Cell, Dossier, Grid, Picture, Section
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
 #: A4 with a binding margin on the left, as in official documents.

@@ -23,14 +23,8 @@ from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_project import Group, Project, Relation, headings, store_project
 from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
-from lzgis.exports.report_text import (
-    NOT_APPLICABLE_COLOUR,
-    PART_COLOURS,
-    SLIVER_COLOUR,
-    VERDICT_COLOURS,
-    ContextText,
-    ReportText,
-)
+from lzgis.exports.report_text import ContextText, ReportText
+from lzgis.exports.symbology import NOT_APPLICABLE_COLOUR, PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State

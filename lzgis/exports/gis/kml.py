@@ -16,7 +16,8 @@ import shapely
 
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns, storable
 from lzgis.exports.gis.json import origin_text
-from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ReportText, text
+from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS
 from lzgis.files.atomic_write import write_texts_atomic
 from lzgis.model.report import Report, State
 from lzgis.model.rules import Severity

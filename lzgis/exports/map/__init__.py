@@ -20,14 +20,16 @@ from lzgis.exports.formats import FORMATS, MAP_SITES, of_map
 from lzgis.exports.gis.json import origin
 from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
-from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
+from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble, sign_data
 from lzgis.exports.map.review import VERDICTS, review_data
 from lzgis.exports.map.tianditu import TiandituKey
 from lzgis.exports.public_edition import CELL_M, public_edition, withheld
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.exports.report_text import ReportText
+from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, VERDICT_SIGNS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report, Verdict, no_breakdown
+from lzgis.model.rules import Severity
 from lzgis.words import Language
 
 __all__ = ["Mode", "write_map"]
@@ -136,7 +138,8 @@ def _page(edition: _Edition, wording: str) -> str:
     city = {
         "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
         "outline": outline_data(texts.report, plane),
-        "verdicts": [{"title": texts.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
+        "verdicts": [sign_data(texts.word("verdict", v), VERDICT_COLOURS[v], VERDICT_SIGNS[v]) for v in VERDICTS],
+        "part_colours": [PART_COLOURS[Severity.PROHIBITED], PART_COLOURS[Severity.CONDITIONAL], SLIVER_COLOUR],
         "missing": edition.missing,
         "withheld": edition.withheld,
         "footer": _footer(edition, max(step_m, review_m)),

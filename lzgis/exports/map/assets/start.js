@@ -60,10 +60,15 @@
     var found = lz.layers.identify(event.latlng), list = lz.el("ul", { class: "lz-here" });
     found.slice(0, 30).forEach(function (one) {
       var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
-      list.appendChild(lz.el("li", {}, [
+      list.appendChild(lz.el("li", { class: one.on ? "" : "lz-here-off" }, [
         lz.el("span", { class: "lz-layer lz-data", text: [one.spec.title, one.spec.status].filter(Boolean).join(" · "),
           title: one.spec.source }),
-        lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") })
+        lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") }),
+        one.on ? null : lz.el("span", { class: "lz-off-note", text: lz.word("layer-off") }),
+        one.on ? null : lz.button(lz.word("layer-show"), function (event) {
+          lz.layers.show(one.layer, true);
+          event.target.remove();
+        }, { class: "lz-link" })
       ]));
     });
     if (!found.length) list.appendChild(lz.el("li", { text: lz.word("nothing-here") }));
@@ -78,26 +83,6 @@
     if (lz.measure.active()) lz.measure.toggle();
     else if (document.querySelector(".leaflet-popup")) lz.map.closePopup();
     else lz.panel.back();
-  }
-
-  // Print the part of the map that is visible beside the legend.
-  function printing() {
-    var paper = window.matchMedia("print"), seen = null;
-    function look() {
-      if (paper.matches) return;
-      var map = lz.map, size = map.getSize(), room = lz.room();
-      seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: L.latLngBounds(
-        map.containerPointToLatLng(room.paddingTopLeft),
-        map.containerPointToLatLng([size.x - room.paddingBottomRight[0], size.y - room.paddingBottomRight[1]])) };
-    }
-    lz.map.on("moveend", look);
-    paper.addEventListener("change", function () {
-      var before = seen;
-      lz.map.invalidateSize({ animate: false, pan: false });
-      if (paper.matches) lz.map.fitBounds(before.bounds, { animate: false });
-      else lz.map.setView(before.centre, before.zoom, { animate: false });
-    });
-    lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }
 
   // Cells of the relief wider than this on the screen are faded out, as they only darken the layers.
@@ -116,6 +101,7 @@
 
   lz.room = function () {
     var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
+    if (lz.sheets.narrow()) return { paddingTopLeft: [12, 12], paddingBottomRight: [12, 28 + lz.sheets.hidden()] };
     return { paddingTopLeft: [52, 12], paddingBottomRight: [wide ? legend.offsetWidth + 20 : 20, 28] };
   };
 
@@ -139,6 +125,7 @@
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(map);
     L.control.attribution({ prefix: false, position: "bottomright" }).addAttribution(lz.city.credit).addTo(map);
     bar();
+    lz.sites.prepare();
     lz.layers.build(lz.read("layers"));
     lz.legend(backdrop, tiles);
     if (backdrop) relief(backdrop);
@@ -148,7 +135,8 @@
     lz.panel.build();
     lz.measure.build(lz.tool);
     footer();
-    printing();
+    lz.sheets.build();
+    lz.printing();
     map.on("click", identify);
     document.addEventListener("keydown", keys);
     map.invalidateSize({ animate: false });
