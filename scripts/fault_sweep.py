@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-COMMAND = [sys.executable, "-c", "from lzgis.cli.app import main; main()"]
+COMMAND = [sys.executable, "-c", "from lzgis.cli.start import main; main()"]
 MARK = "LZGIS_FAULT_SWEEP"
 #: Without a cache the loops are compiled anew, which takes long on a busy machine.
 _PATIENCE_S = 600.0
