@@ -93,9 +93,13 @@ class InputPaths(_Record):
 
 
 class Result(_Record):
-    """One result: the files that one command wrote, the command, its inputs and its provenance."""
+    """One result: the files that one command wrote, the command, its inputs and its provenance.
+
+    `inputs_sha256` is the digest of the inputs, see `inputs_digest`; empty in older manifests.
+    """
 
     made_at: str
+    inputs_sha256: str = ""
     command: list[str] = []
     given: InputPaths = InputPaths()
     provenance: dict[str, Any] = {}
@@ -223,6 +227,20 @@ def unlisted_files(folder: Path, manifest: Manifest) -> Iterator[str]:
             name = (place / one).relative_to(folder).as_posix()
             if name not in listed:
                 yield name
+
+
+def inputs_digest(provenance: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the inputs, rules, date and versions of a result, which its documents and its map state.
+
+    Two runs on the same inputs have the same digest, whenever and by whichever command they were made.
+
+    Examples
+    --------
+    >>> inputs_digest({"as_of": "2026-11-21", "made_at": "a"}) == inputs_digest({"as_of": "2026-11-21", "made_at": "b"})
+    True
+    """
+    text = json.dumps(_basis(provenance), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _basis(provenance: Mapping[str, Any]) -> dict[str, Any]:
