@@ -186,7 +186,7 @@ def main() -> int:
                 first = run.fault == "no fault"
                 if not first and options.names and run.name not in options.names:
                     continue
-                if (not first and not run.fault.startswith(options.fault)) or (
+                if (not first and not run.fault.startswith((options.fault, "again"))) or (
                     "full disk" in run.fault and not mounted
                 ):
                     continue
