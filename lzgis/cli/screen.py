@@ -65,7 +65,8 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         )
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
-    report = replace(report, backdrop=output.dem) if output.dem else report
+    below = output.base or output.dem
+    report = replace(report, backdrop=below) if below else report
     given = given_inputs(sites, *(layers or []), overrides=output.overrides)
     written = write_report(report, output.out, names, lang, options=options, given=given) if output.out else []
     if output.as_json:
@@ -86,6 +87,10 @@ def _check_batch(output: OutputOptions, layers: list[Path] | None) -> None:
         raise ConfigError("--layers", what, Message("screen fewer sites at a time, or one city at a time"))
     if output.as_json:
         raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
+    if output.base:
+        raise ConfigError(
+            "--base", Message("is not used for a batch in parts"), Message("screen fewer sites at a time")
+        )
     if output.dem:
         what = Message("is not used for a batch in parts")
         raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))
