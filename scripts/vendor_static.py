@@ -1,4 +1,4 @@
-"""Copy the JavaScript and CSS of maps and pages into ``lzgis/exports/static`` and ``lzgis/web/static``.
+"""Copy the JavaScript and CSS of maps and pages into ``lzgis/exports/static`` and ``lzgis/web/static``, and axe for tests.
 
 Run ``python scripts/vendor_static.py`` after changing a pin. ``npm pack`` downloads the packages with the user's
 npm configuration. Each archive must match the integrity hash pinned here.
@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lzgis"
 EXPORTS, WEB = PACKAGE / "exports" / "static", PACKAGE / "web" / "static"
+#: For tests alone; it is no part of the package.
+TESTS = PACKAGE.parent / "tests" / "web" / "static"
 
 
 class Pin(NamedTuple):
@@ -73,6 +75,13 @@ PINS = (
         ("LICENSE", "dist/leaflet-geoman.min.js", "dist/leaflet-geoman.css"),
         WEB / "geoman",
     ),
+    Pin(
+        "axe-core",
+        "4.14.1",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        ("LICENSE", "axe.min.js"),
+        TESTS / "axe",
+    ),
 )
 
 
@@ -107,11 +116,11 @@ def unpack(pin: Pin, archive: Path) -> list[Path]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         files = [f for pin in PINS for f in unpack(pin, fetch(pin, Path(scratch)))]
-    for static in (EXPORTS, WEB):
+    for static in (EXPORTS, WEB, TESTS):
         own = [f for f in files if f.is_relative_to(static)]
         lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(static).as_posix()}\n" for f in own]
         (static / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
-        print(f"{len(own)} files in {static.relative_to(PACKAGE)}")
+        print(f"{len(own)} files in {static.relative_to(PACKAGE.parent)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shapely
 
 from benchmarks.peers import lzgis_kernel
 from benchmarks.peers.common import POLYGONS, Answer, answer, run
-from lzgis.geometry import areas_and_distances, decided_measures, parts_of
+from lzgis.geometry import FeatureIndex, areas_and_distances, decided_measures, parts_of
 
 
 def prepare(folder: Path, n: int) -> Any:
@@ -23,7 +23,7 @@ def compute(state: Any) -> Answer:
     pairs = {}
     for name in POLYGONS:
         areas = found[name].areas
-        made = parts_of(sites, layers[name], areas, threads=lzgis_kernel.THREADS)
+        made = parts_of(sites, FeatureIndex(layers[name]), areas, threads=lzgis_kernel.THREADS)
         # What is compared is the area of what was made.
         pairs[name] = (areas.left, areas.right, shapely.area(made))
     return answer(pairs, {name: one.nearest.distance for name, one in found.items()})

@@ -575,7 +575,7 @@ def _check(result: Adoption) -> None:
         for name in city.layers:
             _check_layer(city, name, result)
     for missing, title in missing_layers(city, city.book).items():
-        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=str(title))
+        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=title)
         result.decide(CATALOGUE_FILE, what, Message("ask for it; until then these rules are not checked"))
 
 

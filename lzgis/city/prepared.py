@@ -8,6 +8,7 @@ the sources.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import io
@@ -39,7 +40,7 @@ from lzgis.reading.sandbox.exchange import pack_table, unpack_table
 _WHOLE_FILES = (".gpkg", ".shp", ".fgb", ".parquet", ".geojson")
 #: What SQLite writes beside a database, with changes that are not in the database yet.
 _PENDING = ("-wal", "-journal")
-#: The most bytes of all entries together; those that were used longest ago are removed first.
+#: The most bytes of all entries together; those that were used longest ago are removed first, when a process ends that wrote.
 _MOST_BYTES = 1 << 30
 #: The rooms whose code makes a layer.
 _ROOMS = ("city", "coordinates", "geometry", "model", "reading")
@@ -149,7 +150,7 @@ def _write(entry: Path, key: bytes, loaded: LoadedLayer) -> None:
             Path(name).replace(entry)
         finally:
             Path(name).unlink(missing_ok=True)
-        _remove_oldest(entry.parent)
+        _remove_at_exit(entry.parent)
 
 
 def _digest(key: bytes, body: bytes) -> bytes:
@@ -199,13 +200,24 @@ def _types(column: pd.Series) -> list[Any]:
     return list(map(type, column)) if column.dtype == object else []
 
 
+@cache
+def _remove_at_exit(folder: Path) -> None:
+    """Look at the size of the folder once, however many entries the process writes."""
+    atexit.register(_remove_oldest, folder)
+
+
 def _remove_oldest(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        _remove_beyond(folder, _MOST_BYTES)
+
+
+def _remove_beyond(folder: Path, most: int) -> None:
     with os.scandir(folder) as found:
         entries = [(one.stat(), one.path) for one in found]
-    if sum(status.st_size for status, _ in entries) <= _MOST_BYTES:
+    if sum(status.st_size for status, _ in entries) <= most:
         return
     total = 0
     for status, entry in sorted(entries, key=lambda pair: -pair[0].st_mtime):
         total += status.st_size
-        if total > _MOST_BYTES:
+        if total > most:
             Path(entry).unlink(missing_ok=True)

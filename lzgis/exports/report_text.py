@@ -167,6 +167,7 @@ class UncoveredMatter(NamedTuple):
     title_en: str
     reason: str
     ask: str
+    ask_en: str
 
 
 class NotCovered(NamedTuple):
@@ -186,7 +187,7 @@ def uncovered_matters(context: ReportContext) -> list[UncoveredMatter]:
     for name in context.not_covered:
         one = book.matters[name]
         reason = "unknown" if name in unknown else "no-layer" if name in ruled else "no-rule"
-        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask))
+        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask, one.ask_en))
     return found
 
 
@@ -254,7 +255,8 @@ class ContextText:
         layer = self.context.layers.get(layer_id)
         if layer is not None:
             return self.words.title(layer.spec.title, layer.spec.title_en)
-        return self.context.book.layers.get(layer_id, layer_id)
+        book = self.context.book
+        return self.words.message(book.layer_title(layer_id)) if layer_id in book.layers else layer_id
 
     def activity(self, activity_id: str) -> str:
         """Return the title of an activity."""
@@ -287,7 +289,10 @@ class ContextText:
         """The matters that neither rules nor layers answer, with the reason and who can be asked."""
         return [
             NotCovered(
-                one.matter, self.words.title(one.title, one.title_en), self.word("coverage", one.reason), one.ask
+                one.matter,
+                self.words.title(one.title, one.title_en),
+                self.word("coverage", one.reason),
+                self.words.title(one.ask, one.ask_en),
             )
             for one in uncovered_matters(self.context)
         ]

@@ -23,6 +23,8 @@ SIGNATURE = "manifest.sig"
 #: Version of the manifest; increased when older readers would misunderstand it.
 FORMAT = 1
 _KIND = "results of lzgis"
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
 #: A manifest with more bytes than this is not read.
 _MOST_BYTES = 512 * 1024**2
 
@@ -46,7 +48,8 @@ def checked_name(name: str) -> str:
     """
     parts = name.split("/")
     own = parts[0].lower() == UNFINISHED or name.lower() in (MANIFEST, SIGNATURE)
-    strange = any(part in ("", ".", "..") for part in parts) or "\0" in name
+    strange = any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in parts)
+    strange |= "\0" in name
     # A name is checked as both systems read it: a folder of results is carried from one to the other.
     outside = (
         PurePosixPath(name).is_absolute() or bool(PureWindowsPath(name).anchor) or ".." in PureWindowsPath(name).parts

@@ -20,7 +20,6 @@ from .one_pass.lines import insides as insides
 from .one_pass.measure import measure as measure
 from .one_pass.measured import areas_and_distances as areas_and_distances
 from .one_pass.measured import decided_measures as decided_measures
-from .one_pass.parts import parts_of as parts_of
 from .overlay import Overlaps as Overlaps
 from .overlay import mean_width as mean_width
 from .overlay import off_border as off_border
@@ -28,10 +27,11 @@ from .overlay import outside_parts as outside_parts
 from .overlay import overlaps as overlaps
 from .overlay import part_of_dimension as part_of_dimension
 from .overlay import united as united
+from .parts.common import parts_of as parts_of
 from .sites_to_layer import CommonParts as CommonParts
 from .sites_to_layer import SiteShapes as SiteShapes
 from .sites_to_layer import common_parts as common_parts
-from .sites_to_layer import crossing as crossing
+from .sites_to_layer import doubled_near as doubled_near
 from .sites_to_layer import nearest_rounded as nearest_rounded
 from .sites_to_layer import overlapping as overlapping
 from .sites_to_layer import within_rounded as within_rounded

@@ -54,14 +54,16 @@ class FeatureIndex:
         area = shapely.area(self.geometries)
         return np.where(area > 0, 2 * area / np.maximum(shapely.length(self.geometries), 1e-300), np.inf)
 
-    @cached_property
-    def boundaries(self) -> Geometries:
-        """Border of each polygon, prepared; an empty line for lines and points."""
-        polygonal = shapely.get_dimensions(self.geometries) == 2
-        borders = np.full(len(self), shapely.LineString(), dtype=object)
-        borders[polygonal] = shapely.boundary(self.geometries[polygonal])
-        shapely.prepare(borders)
-        return borders
+    def borders(self, which: Integers) -> Geometries:
+        """Return the border of some polygons, prepared and cached; an empty line for lines and points."""
+        made: Geometries = self.cached.setdefault("borders", np.full(len(self), None, dtype=object))
+        missing = np.unique(which)
+        missing = missing[shapely.is_missing(made[missing])]
+        polygonal = self.dimensions[missing] == 2
+        made[missing] = shapely.LineString()
+        made[missing[polygonal]] = shapely.boundary(self.geometries[missing[polygonal]])
+        shapely.prepare(made[missing])
+        return np.asarray(made[which], dtype=object)
 
     def covers(self, which: Integers, geometries: Geometries) -> npt.NDArray[np.bool_]:
         """Tell whether each geometry lies properly inside the feature at the same place of `which`."""

@@ -79,11 +79,13 @@ def overlaps_of_pairs(
         cut[cut] = ~_covered(theirs[cut], ours[cut])
         part[cut] = by_rows(shapely.intersection, ours[cut], theirs[cut])
     part = part_of_dimension(part, dimension)
-    border = index.boundaries[right]
-    ours_polygonal = (ours_dimension == 2) & (theirs_dimension < 2)
-    border[ours_polygonal] = shapely.boundary(ours[ours_polygonal])
     # What runs along a border has a common part of its own dimension but lies in no interior.
     along = (dimension == 1) & cut
+    single = along | (shapely.get_type_id(part) == 0)
+    border = np.full(len(left), shapely.LineString(), dtype=object)
+    border[single] = index.borders(right[single])
+    ours_polygonal = single & (ours_dimension == 2) & (theirs_dimension < 2)
+    border[ours_polygonal] = shapely.boundary(ours[ours_polygonal])
     lines = np.where(ours_dimension == 1, ours, theirs)
     part[along] = off_border(part[along], lines[along], border[along], resolution)
     inside = np.ones(len(left), dtype=bool)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from lzgis.coordinates.locate import all_outside
@@ -224,14 +225,33 @@ def plane_parts(shared: Shared, usable: Integers, keys: PartKeys) -> Geometries:
     """
     parts = np.full(len(keys.rule), None, dtype=object)
     there = np.flatnonzero(keys.rows.feature != NO_PART)
-    for at in np.unique(keys.rule[there]):
+    # Rules that differ in activities or strength are often about the same parts, which are built once.
+    alike: dict[Any, list[int]] = {}
+    for at in np.unique(keys.rule[there]).tolist():
         rule = shared.subjects.book.rules[at]
-        which = there[keys.rule[there] == at]
-        check, sites = check_of(rule, shared)
+        alike.setdefault((rule.kind, KINDS[rule.kind].about(rule)), []).append(at)
+    for group in alike.values():
+        rule = shared.subjects.book.rules[group[0]]
+        which = there[np.isin(keys.rule[there], group)]
         rows = keys.rows.take(which)
+        first, inverse = _distinct(rows)
+        check, sites = check_of(rule, shared)
+        rows = rows.take(first)
         place = np.searchsorted(sites, np.searchsorted(usable, rows.site))
-        parts[which] = KINDS[rule.kind].parts(rule, check, rows._replace(site=place))
+        parts[which] = KINDS[rule.kind].parts(rule, check, rows._replace(site=place))[inverse]
     return parts
+
+
+def _distinct(rows: Rows) -> tuple[Integers, Integers]:
+    """Return the first of equal rows, in the order of the sites, and for each row the position of the one it equals."""
+    columns = [pd.factorize(one)[0] for one in (rows.band, rows.layer)]
+    order = np.lexsort((*columns, rows.feature, rows.site))
+    sorted_rows = np.column_stack([rows.site, rows.feature, *columns])[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (sorted_rows[1:] != sorted_rows[:-1]).any(axis=1)
+    inverse = np.empty(len(order), dtype=np.intp)
+    inverse[order] = np.cumsum(new) - 1
+    return order[new], inverse
 
 
 def part_sizes(shared: Shared, pieces: PlaneSites, keys: PartKeys) -> Floats:

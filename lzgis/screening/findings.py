@@ -202,7 +202,7 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
         severity[fits], item[fits], procedure[fits] = one.severity.value, one.item, one.procedure
         note[fits], route[fits] = one.note or rule.note, _route(one)
     # A graver exception may apply if the facts that the site does not declare are so.
-    fact_rows = hit & (worst < np.array([Severity(value).rank for value in severity]))
+    fact_rows = hit & (worst < _ranks(severity))
     if rule.facts:
         answers = subjects.facts_hold(rule.facts)
         fact_rows |= hit & answers.open[rows.site]
@@ -222,6 +222,11 @@ def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str,
         "state": _texts(state),
         "reason": _texts(reason),
     }
+
+
+def _ranks(severity: np.ndarray) -> np.ndarray:
+    codes, words = pd.factorize(severity)
+    return np.array([Severity(word).rank for word in words], dtype=np.intp)[codes]
 
 
 def _route(one: Rule | Unless) -> str:

@@ -9,12 +9,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import shapely
+
 from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
 from lzgis.errors import ConfigError, LayerError
-from lzgis.messages import Message
+from lzgis.messages import Message, titled
 from lzgis.model.catalogue import Baseline, CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
@@ -58,6 +60,18 @@ class Setting:
     def plane_layers(self) -> dict[str, PlaneLayer]:
         """The same layers in the plane of the city; projected and indexed once for all pieces of a screening."""
         return {name: in_plane(one.layer, self.city) for name, one in self.loaded.items()}
+
+    @property
+    def outline(self) -> shapely.Geometry:
+        """The outline of the city in EPSG:4490."""
+        return self.city.outline
+
+    def inputs(self) -> dict[str, str]:
+        """Return the hashes of all that answers depend on, by name: catalogue, layers, rules, date."""
+        inputs = {"catalogue": self.city.described}
+        inputs |= {f"layer {name}": one.source.sha256 for name, one in self.loaded.items()}
+        inputs |= {f"rules {name}": digest for name, digest in self.city.book.files}
+        return inputs | {"as-of": self.day.isoformat()}
 
     def reference(self) -> SettingReference:
         """Return a form of the setting that can be sent to another process."""
@@ -179,8 +193,9 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
     for name in unknown_matters(book, day):
         one = book.matters[name]
         what = Message("the rule book does not know what applied on {day}", day=day)
-        remedy = Message("the matter is not checked; ask {authority}", authority=one.ask or one.title)
-        problems.append(Problem("warning", one.title, what, remedy))
+        authority = titled(one.ask, one.ask_en) if one.ask else titled(one.title, one.title_en)
+        remedy = Message("the matter is not checked; ask {authority}", authority=authority)
+        problems.append(Problem("warning", titled(one.title, one.title_en), what, remedy))
     return tuple(problems)
 
 

@@ -161,7 +161,7 @@ def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
 
 def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
     """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
-    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
+    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases) if one}
     return next((c for c in table.columns if str(c).strip().casefold() in names), None)
 
 
@@ -257,13 +257,12 @@ def strip(lines: Geometries, width_m: np.ndarray) -> Geometries:
 def unknown_activities(sites: SiteTable, book: RuleBook) -> tuple[Problem, ...]:
     """Return a warning with the nearest words for every site whose activity is not in the vocabulary."""
     problems = []
-    for site, given in zip(sites.frame["id"], sites.frame["activity"], strict=True):
-        if given and _id_of(given, book) not in book.activities:
-            place = Message("{name}, site '{site}', activity", name=sites.source.name, site=site)
-            what = Message(
-                "'{given}' is not in the vocabulary; what depends on the activity is not checked", given=given
-            )
-            problems.append(Problem("warning", place, what, _nearest_words(given, book)))
+    unknown = _unknown_words(sites, book)
+    for row in np.flatnonzero(sites.frame["activity"].isin(unknown)) if unknown else ():
+        site, given = sites.frame["id"].iloc[row], sites.frame["activity"].iloc[row]
+        place = Message("{name}, site '{site}', activity", name=sites.source.name, site=site)
+        what = Message("'{given}' is not in the vocabulary; what depends on the activity is not checked", given=given)
+        problems.append(Problem("warning", place, what, _nearest_words(given, book)))
     return tuple(problems)
 
 
@@ -275,13 +274,20 @@ def refuse_unknown_activities(sites: SiteTable, book: RuleBook, *, first_row: in
     SourceError
         If there is one; the error names its row, counted from `first_row`.
     """
-    for row, (site, given) in enumerate(zip(sites.frame["id"], sites.frame["activity"], strict=True), first_row):
-        if given and _id_of(given, book) not in book.activities:
-            place = Message(
-                "{name}, row {value} (site '{value2}'), activity", name=sites.source.name, value=row, value2=site
-            )
-            what = Message("'{given}' is not in the vocabulary", given=given)
-            raise SourceError(place, what, _nearest_words(given, book))
+    unknown = _unknown_words(sites, book)
+    if not unknown:
+        return
+    row = int(np.flatnonzero(sites.frame["activity"].isin(unknown))[0])
+    site, given = sites.frame["id"].iloc[row], sites.frame["activity"].iloc[row]
+    place = Message(
+        "{name}, row {value} (site '{value2}'), activity", name=sites.source.name, value=row + first_row, value2=site
+    )
+    what = Message("'{given}' is not in the vocabulary", given=given)
+    raise SourceError(place, what, _nearest_words(given, book))
+
+
+def _unknown_words(sites: SiteTable, book: RuleBook) -> list[str]:
+    return [one for one in sites.frame["activity"].unique() if one and _id_of(one, book) not in book.activities]
 
 
 def _id_of(given: str, book: RuleBook) -> str:

@@ -181,6 +181,7 @@ def test_the_entries_that_were_used_longest_ago_are_removed(cache, city, monkeyp
     monkeypatch.setattr(prepared, "_MOST_BYTES", sum(size.values()) + 1)
     monkeypatch.setattr(prepared, "_versions", lambda: "another")
     redline(city)
+    prepared._remove_oldest(cache)
     assert not any(entry.exists() for entry in size)
     assert len(list(cache.iterdir())) == 2
 

@@ -32,14 +32,12 @@ def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0
     return CommonParts(found.left, found.right, dimension, found.area, length, whole)
 
 
-def common_parts(
-    sites: SiteShapes, index: FeatureIndex, pairs: tuple[np.ndarray, np.ndarray], *, resolution: float = 0.0
-) -> np.ndarray:
+def common_parts(sites: SiteShapes, index: FeatureIndex, found: CommonParts, *, resolution: float = 0.0) -> np.ndarray:
     """Overlay whole features."""
-    found = overlaps(sites.geometries, index, resolution=resolution)
-    part = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.part, strict=True))
-    keys = zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)
-    made = np.empty(len(pairs[0]), dtype=object)
+    whole = overlaps(sites.geometries, index, resolution=resolution)
+    part = dict(zip(zip(whole.left.tolist(), whole.right.tolist(), strict=True), whole.part, strict=True))
+    keys = zip(found.left.tolist(), found.right.tolist(), strict=True)
+    made = np.empty(len(found.left), dtype=object)
     made[:] = [part.get(key, shapely.GeometryCollection()) for key in keys]
     return made
 
@@ -63,9 +61,9 @@ def site_dimension(site: shapely.Geometry) -> int:
     return int(shapely.get_dimensions(site))
 
 
-def crossing(index: FeatureIndex) -> np.ndarray:
-    """All may cross: the answer that spares no work and is never wrong."""
-    return np.ones(len(index), dtype=bool)
+def doubled_near(sites: SiteShapes, index: FeatureIndex) -> np.ndarray:
+    """Any area may be covered twice: the answer that spares no work and is never wrong."""
+    return np.full(len(sites), np.inf)
 
 
 def nearest_rounded(
@@ -98,7 +96,7 @@ def use(patch: pytest.MonkeyPatch) -> None:
     """Let every module of lzgis call this module in place of the loops."""
     import lzgis.screening.run  # noqa: F401 (imports every module that screens)
 
-    names = ("overlapping", "common_parts", "crossing", "nearest_rounded", "within_rounded", "encroached_sizes")
+    names = ("overlapping", "common_parts", "doubled_near", "nearest_rounded", "within_rounded", "encroached_sizes")
     for name in names:
         product, own = getattr(corridor if name == "encroached_sizes" else sites_to_layer, name), globals()[name]
         for module in [one for key, one in sys.modules.items() if key.startswith("lzgis.")]:

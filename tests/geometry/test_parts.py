@@ -9,8 +9,8 @@ from geometry.geometry_shapes import AWKWARD, exact_area, integer_polygons, jagg
 from hypothesis import given, settings
 
 from lzgis.geometry import FeatureIndex, measure, parts_of
-from lzgis.geometry.one_pass import surroundings as surroundings_module
-from lzgis.geometry.one_pass.sections import cuts_of
+from lzgis.geometry.parts import surroundings as surroundings_module
+from lzgis.geometry.parts.sections import cuts_of
 
 
 def array(*shapes):
@@ -25,7 +25,7 @@ def pairs_of(sites, layer):
 
 def assert_as_overlaid(sites, layer):
     pairs = pairs_of(sites, layer)
-    made = parts_of(sites, layer, pairs)
+    made = parts_of(sites, FeatureIndex(layer), pairs)
     whole = shapely.intersection(sites[pairs.left], layer[pairs.right])
     assert np.all(np.abs(shapely.area(made) - pairs.area) <= 1e-6 + 1e-9 * pairs.area)
     assert shapely.is_valid(made).all() and set(shapely.get_dimensions(made)) <= {2}
@@ -71,7 +71,9 @@ def test_sections_leave_no_seam():
     plain = shapely.intersection(sites[pairs.left], layer[pairs.right])
     assert len(made) > 20
     assert shapely.get_num_coordinates(made).tolist() == shapely.get_num_coordinates(plain).tolist()
-    one, two = (shapely.to_wkb(parts_of(sites, layer, pairs, threads=threads)).tolist() for threads in (1, 2))
+    one, two = (
+        shapely.to_wkb(parts_of(sites, FeatureIndex(layer), pairs, threads=threads)).tolist() for threads in (1, 2)
+    )
     assert one == two
 
 
@@ -110,14 +112,14 @@ def test_a_large_ragged_polygon():
 def test_a_site_wholly_inside_is_itself():
     site = array(shapely.box(10, 10, 20, 20))
     layer = array(shapely.box(0, 0, 5000, 5000))
-    assert parts_of(site, layer, pairs_of(site, layer))[0].equals_exact(site[0], 0)
+    assert parts_of(site, FeatureIndex(layer), pairs_of(site, layer))[0].equals_exact(site[0], 0)
 
 
 @settings(max_examples=60, deadline=None)
 @given(integer_polygons(), integer_polygons())
 def test_exact_on_the_integer_grid(one, other):
     sites, layer = array(one), array(other)
-    made = parts_of(sites, layer, pairs_of(sites, layer))
+    made = parts_of(sites, FeatureIndex(layer), pairs_of(sites, layer))
     assert float(shapely.area(made).sum()) == pytest.approx(float(exact_area(one, other)), abs=1e-9)
 
 
@@ -131,7 +133,7 @@ def test_threads_leave_no_trace():
     layer = array(*[star(rng, tuple(rng.uniform(0, 5000, 2)), 900, 90) for _ in range(8)])
     sites = array(*[star(rng, tuple(rng.uniform(0, 5000, 2)), 100, 9) for _ in range(300)])
     pairs = pairs_of(sites, layer)
-    one, three = (shapely.to_wkb(parts_of(sites, layer, pairs, threads=threads)) for threads in (1, 3))
+    one, three = (shapely.to_wkb(parts_of(sites, FeatureIndex(layer), pairs, threads=threads)) for threads in (1, 3))
     assert one.tolist() == three.tolist()
 
 
@@ -147,4 +149,4 @@ def test_what_clipping_spoils_is_overlaid_whole(monkeypatch):
 def test_no_pairs():
     none = array()
     pairs = pairs_of(array(shapely.Point(0, 0)), array(shapely.box(0, 0, 1, 1)))
-    assert len(parts_of(array(shapely.Point(0, 0)), none, pairs)) == 0
+    assert len(parts_of(array(shapely.Point(0, 0)), FeatureIndex(none), pairs)) == 0

@@ -9,11 +9,11 @@ from geometry.geometry_shapes import AWKWARD, integer_polygons, jagged, star
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lzgis.geometry.one_pass import outlines as outlines_module
-from lzgis.geometry.one_pass import surroundings as surroundings_module
-from lzgis.geometry.one_pass.outlines import outlines_of
-from lzgis.geometry.one_pass.shells import Rings, polygons_of_rings
-from lzgis.geometry.one_pass.surroundings import surroundings
+from lzgis.geometry.parts import outlines as outlines_module
+from lzgis.geometry.parts import surroundings as surroundings_module
+from lzgis.geometry.parts.outlines import outlines_of
+from lzgis.geometry.parts.shells import Rings, polygons_of_rings
+from lzgis.geometry.parts.surroundings import surroundings
 
 
 def array(*shapes):

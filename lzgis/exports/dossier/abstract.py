@@ -52,7 +52,10 @@ def abstract_of(
 
 
 def document_number(project: Project, about: dict[str, str]) -> str:
-    """Return the number of the document: the code of the city, the day of the rules, and the id of the project."""
+    """Return the number of the document: the registered one, else made of the city's code, the day and the project's id."""
+    report = project.source.report
+    if report.number:
+        return report.number if len(report.sites) == 1 else f"{report.number}-{visible(project.id)}"
     return f"{about['adcode']}-{about['as_of'].replace('-', '')}-{visible(project.id)}"
 
 
@@ -156,8 +159,11 @@ def _control(project: Project, about: dict[str, str]) -> Grid:
     source = project.source
     heads = source.wording("control").split("|")
     columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.6), ("v1", 2.6), ("h2", 0.9), ("v2", 2.0)))
+    number, replaced = document_number(project, about), source.report.replaces
+    if replaced:
+        number = f"{number}\n{source.wording('replaces', number=replaced)}"
     rows = (
-        (heads[0], document_number(project, about), heads[1], ""),
+        (heads[0], number, heads[1], ""),
         (heads[2], "\n\n", heads[3], ""),
         (heads[4], about["made_at"][:10], heads[5], ""),
     )

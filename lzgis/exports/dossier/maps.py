@@ -17,11 +17,10 @@ import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from lzgis.coordinates.gauss_kruger import zone_around
 from lzgis.exports.dossier.document import Picture
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
-from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.document_maps import (
     CONTEXT,
     SMALL_CONTEXT,
@@ -132,7 +131,7 @@ def _has_no_shape(project: Project) -> bool:
 
 def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[float, float]) -> _DrawnCity:
     bounds = city_bounds(texts.report)
-    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)
     small = size_mm == SMALL_MM
     rect = small_rect(size_mm) if small else map_rect(size_mm)

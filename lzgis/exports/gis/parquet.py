@@ -33,10 +33,14 @@ _GROUP = 50_000
 
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write all findings with their conflicting parts as GeoParquet, see `lzgis.exports.formats.ReportWriter`."""
-    findings = report.findings
-    stored = table_of({c.name: findings[c.name] for c in finding_columns(findings)}, findings.geometry.to_numpy())
     texts = ReportText(report, language)
-    _write(texts, [findings_table(texts, stored)], path)
+    _write(texts, [findings_table(texts, stored_findings(report))], path)
+
+
+def stored_findings(report: Report) -> pa.Table:
+    """Return the findings of a report as `findings_table` takes them."""
+    findings = report.findings
+    return table_of({c.name: findings[c.name] for c in finding_columns(findings)}, findings.geometry.to_numpy())
 
 
 def write_findings_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:

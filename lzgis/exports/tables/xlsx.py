@@ -23,7 +23,18 @@ from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
 from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
-from lzgis.exports.tables.tables import CodedRows, Head, Kind, Table, Value, report_tables, rule_table, verdict_table
+from lzgis.exports.tables.tables import (
+    CodedRows,
+    Head,
+    Kind,
+    Table,
+    Value,
+    city_tables,
+    report_tables,
+    rule_table,
+    tables_of_pieces,
+    verdict_table,
+)
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report, ReportContext
 from lzgis.words import Language
@@ -78,7 +89,7 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
 
 
 def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
-    """Write verdicts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
+    """Write verdicts, counts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
     texts = ReportText(pieces.head, language)
 
     def make(made: Path) -> None:
@@ -86,7 +97,11 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
         with xlsxwriter.Workbook(made, options) as book:
             pages = _new_pages(book, texts)
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
-            pages.table(rule_table(texts))
+            for table in city_tables(texts)[:1]:
+                pages.table(table)
+            # A workbook in constant memory takes rows only in order, so no block of rows by columns.
+            for table in (*tables_of_pieces(texts, pieces.reports()), rule_table(texts)):
+                pages.table_in_pieces(partial(lambda one: [one], table))
             pages.stack("provenance", provenance_tables(texts))
 
     write_atomic(path, make)

@@ -71,6 +71,27 @@ def areas_of(sites: CutSites, grid: PolygonGrid) -> Areas:
     return Areas(left + sites.first, right, area, undecided)
 
 
+def doubled_areas(grid: PolygonGrid) -> Floats:
+    """Measure by cell of the directory the area that several polygons share, once for each pair of them.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> grid = PolygonGrid.build(np.array([shapely.box(0, 0, 20, 10), shapely.box(18, 0, 300, 10)]))
+    >>> doubled_areas(grid)
+    array([20.,  0.])
+    """
+    cells, window = grid.cells, grid.directory.window
+    # Every entry as a polygon of its own.
+    alone = cells._replace(owner_start=np.arange(len(cells.row) + 1))
+    layer = (np.array([grid.cell]), grid.reach, cells, grid.directory)
+    entry, other, area, _ = shared(alone, np.zeros(len(cells.row)), grid.reach, layer)
+    owner = np.repeat(np.arange(len(grid)), np.diff(cells.owner_start))
+    twice = owner[entry] != other
+    cell, size = grid.numbers(cells)[entry[twice]], int(window[2] * window[3])
+    return np.asarray(np.bincount(cell, weights=0.5 * area[twice], minlength=size), dtype=float)
+
+
 def joined(parts: list[Areas]) -> Areas:
     """Join the pairs of consecutive sites."""
     names = ("left", "right", "area", "undecided")

@@ -61,6 +61,13 @@ class PolygonGrid:
         cells = cut(chain, 0, len(chain.owner_start) - 1, cell)
         return cls(cell, cells, directory(cells), reach_of(chain))
 
+    def numbers(self, cells: Cells) -> npt.NDArray[np.int64]:
+        """Return the number of the cell of each entry in the directory; -1 for entries beyond it."""
+        first_row, first_column, rows, columns = self.directory.window.tolist()
+        row, column = cells.row.astype(np.int64) - first_row, cells.column.astype(np.int64) - first_column
+        there = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        return np.where(there, row * columns + column, -1)
+
     def __len__(self) -> int:
         return len(self.cells.owner_start) - 1
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.features import Floats, Geometries
+from lzgis.geometry.loops.areas import doubled_areas
 from lzgis.geometry.loops.chains import chains
 from lzgis.geometry.loops.edge_tree import EdgeTree, edge_tree
 from lzgis.geometry.loops.grid import PolygonGrid
@@ -74,6 +75,12 @@ class LayerIndex:
     def corner_tree(self) -> shapely.STRtree:
         """Search tree over the corners."""
         return shapely.STRtree(np.asarray(shapely.points(self.corners), dtype=object))
+
+    @cached_property
+    def doubled(self) -> Floats:
+        """Area by cell that several polygons cover, once for each pair of them; one element at least."""
+        found = doubled_areas(self.grid)
+        return found if len(found) else np.zeros(1)
 
     @property
     def near(self) -> float:

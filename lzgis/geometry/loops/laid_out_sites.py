@@ -126,6 +126,18 @@ def common_areas_of(sites: LaidOutSites, layer: LayerIndex) -> tuple[Areas, Floa
     return Areas(left, areas.right, areas.area, areas.undecided).take(order), perimeter[order]
 
 
+def doubled_near(sites: LaidOutSites, layer: LayerIndex) -> Floats:
+    """Bound for each site the area that several features of a layer cover: that of the cells it lies in."""
+    found = np.zeros(len(sites.order))
+    for first, last in sites.pieces():
+        cells = sites.cut((first, last), layer.grid.cell).cells
+        number = layer.grid.numbers(cells)
+        owner = np.repeat(np.arange(last - first), np.diff(cells.owner_start))
+        area = np.where(number >= 0, layer.doubled[number], 0.0)
+        found[sites.order[first:last]] = np.bincount(owner, weights=area, minlength=last - first)
+    return found
+
+
 def near_pairs(
     sites: LaidOutSites, layer: LayerIndex, wanted: Flags, slack: float
 ) -> tuple[Integers, Integers, Floats]:

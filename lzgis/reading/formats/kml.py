@@ -85,7 +85,8 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
     changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
     engine = f"xml.etree, shapely {shapely.__version__}"
-    return Read(frame, engine, tuple(problems), encoding, crs, changes=changes).only(keep)
+    read = Read(frame, engine, tuple(problems), encoding, crs, changes=changes, titles=_titles(root))
+    return read.only(keep)
 
 
 def read_kmz(path: Path, options: ReadOptions) -> Read:
@@ -127,6 +128,12 @@ def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Deci
     raise SourceError(place, what, remedy)
 
 
+def _titles(root: ElementTree.Element) -> tuple[str, ...]:
+    """Return the names and descriptions of the document and its folders."""
+    outer = (e for e in root.iter() if _tag(e) in ("Document", "Folder", "kml"))
+    return tuple(text for one in outer for e in one if _tag(e) in ("name", "description") and (text := _text(e)))
+
+
 def _tag(element: ElementTree.Element) -> str:
     """Return the name of an element without its namespace; names that are read are recognised in any case."""
     name = str(element.tag).rpartition("}")[2]
@@ -136,7 +143,18 @@ def _tag(element: ElementTree.Element) -> str:
 _KNOWN = {
     name.lower(): name
     for name in (
-        *("kml", "Folder", "Placemark", "name", "description", "ExtendedData", "Data", "value", "SimpleData"),
+        *(
+            "kml",
+            "Document",
+            "Folder",
+            "Placemark",
+            "name",
+            "description",
+            "ExtendedData",
+            "Data",
+            "value",
+            "SimpleData",
+        ),
         *("outerBoundaryIs", "innerBoundaryIs", "coordinates", "OvCoordType", "NetworkLink"),
         *_SHAPES,
     )

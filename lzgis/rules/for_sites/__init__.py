@@ -5,14 +5,14 @@ To add a kind, write a module and add a line to `KINDS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import shapely
 
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.avoid import Avoid, avoid_obstacles, check_avoid, overlap_parts, overlap_sizes
-from lzgis.rules.for_sites.base import Check, Obstacles, Rows
+from lzgis.rules.for_sites.base import Check, Obstacles, Rows, matching_features
 from lzgis.rules.for_sites.hits import Floats, Geometries, Hits
 from lzgis.rules.for_sites.identify import Identify, check_identify, identify_parts
 from lzgis.rules.for_sites.keep_away import (
@@ -21,6 +21,7 @@ from lzgis.rules.for_sites.keep_away import (
     keep_away_obstacles,
     keep_away_parts,
     keep_away_sizes,
+    same_corridors,
 )
 from lzgis.rules.for_sites.stay_inside import (
     StayInside,
@@ -42,6 +43,8 @@ class Kind(NamedTuple):
         Returns the hits of a rule of this kind; at least one row per site that it concerns.
     parts : callable
         Builds the parts of the sites that rows of a rule of this kind are about, in the plane.
+    about : callable
+        Returns a key that is equal for rules whose rows with the same site, feature, layer and band have the same part.
     sizes : callable
         Measures these parts without building them: area, or length for lines.
     absence_counts : bool
@@ -59,6 +62,7 @@ class Kind(NamedTuple):
     rule: type[Rule]
     check: Callable[[Rule, Check], Hits]
     parts: Callable[[Rule, Check, Rows], Geometries]
+    about: Callable[[Rule], Hashable]
     sizes: Callable[[Rule, Check, Rows], Floats]
     absence_counts: bool = False
     obstacles: Callable[[Rule, Check, shapely.Geometry], Obstacles] | None = None
@@ -68,20 +72,31 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
-    "avoid": Kind(Avoid, check_avoid, overlap_parts, overlap_sizes, obstacles=avoid_obstacles, overlaps=True),
+    "avoid": Kind(
+        Avoid, check_avoid, overlap_parts, matching_features, overlap_sizes, obstacles=avoid_obstacles, overlaps=True
+    ),
     "keep_away": Kind(
-        KeepAway, check_keep_away, keep_away_parts, keep_away_sizes, obstacles=keep_away_obstacles, distances=True
+        KeepAway,
+        check_keep_away,
+        keep_away_parts,
+        same_corridors,
+        keep_away_sizes,
+        obstacles=keep_away_obstacles,
+        distances=True,
     ),
     "stay_inside": Kind(
         StayInside,
         check_stay_inside,
         stay_inside_parts,
+        matching_features,
         stay_inside_sizes,
         absence_counts=True,
         obstacles=stay_inside_obstacles,
         overlaps=True,
     ),
-    "identify": Kind(Identify, check_identify, identify_parts, overlap_sizes, absence_counts=True, informs=True),
+    "identify": Kind(
+        Identify, check_identify, identify_parts, matching_features, overlap_sizes, absence_counts=True, informs=True
+    ),
 }
 
 #: The kinds that are decided by a distance.

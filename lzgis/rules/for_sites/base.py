@@ -20,7 +20,7 @@ from lzgis.geometry import (
     FeatureIndex,
     Nearest,
     common_parts,
-    crossing,
+    doubled_near,
     mean_width,
     nearest_rounded,
     outside_parts,
@@ -35,6 +35,8 @@ from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 #: Far less area (m²) than any patch as wide as `RESOLUTION_M` has.
 _LESS_M2 = 5e-7
+#: Features that overlap by no more than this (m²) near a site share no area: their borders are those of neighbours, rounded.
+_DOUBLED_M2 = 5e-7
 
 
 @dataclass(frozen=True)
@@ -207,8 +209,8 @@ def uncovered(rule: Rule, check: Check) -> CommonParts:
     The length of a part of several pieces that was not built is the most that it can be, so that 2A/P is the least that the mean
     width can be; `uncovered_exactly` builds these parts.
 
-    The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` is less than
-    a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
+    The overlaps with features that share no area add up to the covered area. A patch of less than `_LESS_M2` and `_DOUBLED_M2`
+    together is less than a millimetre wide, for any shape: 2A/P is greatest for a circle, where it is the square root of A/π.
     """
     layer, which, index = check.layer_where(rule.layer, rule.where)
 
@@ -218,7 +220,7 @@ def uncovered(rule: Rule, check: Check) -> CommonParts:
         covered = np.bincount(found.left, weights=found.area, minlength=n)
         border = np.bincount(found.left, weights=np.where(found.dimension == 2, found.length, 0.0), minlength=n)
         met = np.bincount(found.left, minlength=n) > 0
-        known = areal & ~np.isin(np.arange(n), found.left[crossing(index)[found.right]])
+        known = areal & (doubled_near(shapes, index) <= _DOUBLED_M2)
         inside = known & (shapes.areas - covered < _LESS_M2)
         inside[found.left[found.whole & areal[found.left]]] = True
         rest, length = shapes.areas - covered, shapes.perimeters + border
@@ -262,11 +264,16 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
     found = overlaps_of(rule, check)
     pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
-    parts = common_parts(sites.shapes, index, (found.left[pairs], found.right[pairs]), resolution=RESOLUTION_M)
+    parts = built_overlaps(rule, check, pairs)
     met = np.unique(found.left[pairs])
     place = np.searchsorted(site, met)
     rest[place] = shapely.difference(rest[place], united(parts, found.left[pairs]))
     return part_of_dimension(rest, sites.dimension[site])
+
+
+def matching_features(rule: Rule) -> tuple[str, str]:
+    """Return a key that is equal for rules about the same features of one layer."""
+    return rule.layer, repr(rule.where)
 
 
 def overlaps_of(rule: Rule, check: Check) -> CommonParts:
@@ -276,6 +283,14 @@ def overlaps_of(rule: Rule, check: Check) -> CommonParts:
         ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
     )
     return found
+
+
+def built_overlaps(rule: Rule, check: Check, which: Integers) -> Geometries:
+    """Build the parts of some of the overlaps of `overlaps_of`."""
+    _, _, index = check.layer_where(rule.layer, rule.where)
+    distinct, place = np.unique(which, return_inverse=True)
+    found = overlaps_of(rule, check).take(distinct)
+    return common_parts(check.sites.shapes, index, found, resolution=RESOLUTION_M)[place]
 
 
 def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:

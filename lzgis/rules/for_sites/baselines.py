@@ -57,6 +57,15 @@ class BaselineFeatures:
         """The geometries, indexed."""
         return FeatureIndex(self.geometry)
 
+    def places(self, layer: np.ndarray, feature: Integers) -> Integers:
+        """Return the positions here of features given by layer and position in it."""
+        found = np.zeros(len(feature), dtype=np.intp)
+        for name in pd.unique(self.layer):
+            mine, theirs = np.flatnonzero(self.layer == name), np.flatnonzero(layer == name)
+            order = mine[np.argsort(self.feature[mine], kind="stable")]
+            found[theirs] = order[np.searchsorted(self.feature[order], feature[theirs])]
+        return found
+
 
 def baseline_features(
     layers: list[PlaneLayer],

@@ -70,10 +70,14 @@ class _Near:
 def check_keep_away(rule: Rule, check: Check) -> Hits:
     """Return one row per object that is too near; for a site that the rule concerns without any, the nearest object."""
     assert isinstance(rule, KeepAway)
-    # Rules that differ in activities or strength often require the same distance from the same objects.
-    key = ("keep_away", rule.layer, *_key(rule), rule.distance_m, rule.from_zone_m)
-    found: Hits = check.remember(key, lambda: _rows(rule, check))
+    found: Hits = check.remember(("keep_away", *same_corridors(rule)), lambda: _rows(rule, check))
     return found
+
+
+def same_corridors(rule: Rule) -> tuple[object, ...]:
+    """Return a key that is equal for rules that require the same distance from the same objects, if for other activities."""
+    assert isinstance(rule, KeepAway)
+    return (rule.layer, *_key(rule), rule.distance_m, rule.from_zone_m)
 
 
 def _rows(rule: KeepAway, check: Check) -> Hits:
@@ -199,17 +203,19 @@ def keep_away_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:
     features = _features(rule, check)
     near = _too_near(rule, check, features)
     first, group = _worst_of_each_object(features, near)
-    certain = _sizes(check, features, near, near.need, group, near.certain)
-    possible = _sizes(check, features, near, near.need + near.assumed, group, np.ones(len(group), dtype=bool))
     objects, key = np.unique(features.key.astype(str), return_inverse=True)
-    known = near.site[first], key[near.feature[first]]
-    layers = features.layer.astype(str)
-    place = {(layer, at): k for k, (layer, at) in enumerate(zip(layers, features.feature.tolist(), strict=True))}
-    chosen = np.array([place[row] for row in zip(rows.layer, rows.feature.tolist(), strict=True)], dtype=np.intp)
-    wanted = rows.site, key[chosen]
-    n = len(objects)
+    # Pairs of site and object, those measured and those of the rows, as one number each.
+    known = near.site[first] * len(objects) + key[near.feature[first]]
+    wanted = rows.site * len(objects) + key[features.places(rows.layer, rows.feature)]
+    possible = rows.band == "possible"
+    of_certain, of_possible = (np.isin(known, wanted[which])[group] for which in (~possible, possible))
+    certain = _sizes(check, features, near, near.need, group, near.certain & of_certain)
+    both = _sizes(check, features, near, near.need + near.assumed, group, of_possible)
+    none = np.zeros_like(known), np.zeros_like(wanted)
     return np.where(
-        rows.band == "possible", looked_up(known, possible, wanted, n), looked_up(known, certain, wanted, n)
+        possible,
+        looked_up((known, none[0]), both, (wanted, none[1]), 1),
+        looked_up((known, none[0]), certain, (wanted, none[1]), 1),
     )
 
 

@@ -18,23 +18,25 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.answers import Areas
-from lzgis.geometry.features import Floats, Geometries, Integers
-from lzgis.geometry.one_pass.outlines import Outlines, outlines_of
-from lzgis.geometry.one_pass.sections import cuts_of, is_long, polygons_of, runs
-from lzgis.geometry.one_pass.surroundings import surroundings
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.overlay import part_of_dimension
+from lzgis.geometry.parts.outlines import Outlines, outlines_among
+from lzgis.geometry.parts.sections import cuts_of, is_long, polygons_of, runs
+from lzgis.geometry.parts.surroundings import surroundings
 
 #: Overlays that one thread makes at a time.
 _AT_ONCE = 256
 
 
-def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads: int = 1) -> Geometries:
+def parts_of(sites: Geometries, index: FeatureIndex, pairs: Areas, *, threads: int = 1) -> Geometries:
     """Make the common part of pairs of polygons that are known to overlap.
 
     Parameters
     ----------
-    sites, geometries : array of shapely geometries
-        The sites, and the features that `pairs` count.
+    sites : array of shapely geometries
+        The sites.
+    index : FeatureIndex
+        The features; the outlines of those of `pairs` are cached with it.
     pairs : Areas
         Pairs to be made, as from `measure` or chosen from it; their areas hold what is made to account.
     threads : int
@@ -48,9 +50,9 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
 
     Examples
     --------
-    >>> from lzgis.geometry import FeatureIndex, measure
-    >>> park, site = np.array([shapely.box(0, 0, 300, 300)]), np.array([shapely.box(290, 0, 310, 10)])
-    >>> pairs = measure(site, {"park": FeatureIndex(park)})["park"].areas
+    >>> from lzgis.geometry import Areas, FeatureIndex
+    >>> park, site = FeatureIndex(np.array([shapely.box(0, 0, 300, 300)])), np.array([shapely.box(290, 0, 310, 10)])
+    >>> pairs = Areas(np.array([0]), np.array([0]), np.array([100.0]), np.array([False]))
     >>> parts_of(site, park, pairs)[0].bounds
     (290.0, 0.0, 300.0, 10.0)
     """
@@ -58,13 +60,13 @@ def parts_of(sites: Geometries, geometries: Geometries, pairs: Areas, *, threads
     unsure = np.flatnonzero(_off(made, pairs.area))
     if len(unsure) == 0:
         return made
-    features, feature = np.unique(pairs.right[unsure], return_inverse=True)
-    asked = _Asked(made[unsure], feature, geometries[features], outlines_of(geometries[features]))
+    outlines, feature = outlines_among(index, pairs.right[unsure])
+    asked = _Asked(made[unsure], pairs.right[unsure], index.geometries, feature, outlines)
     with ThreadPoolExecutor(threads) if threads > 1 and len(unsure) > _AT_ONCE else nullcontext() as pool:
         made[unsure] = _overlaid(asked, pairs.left[unsure], pool)
         valid = np.concatenate([one() for one in _begun(pool, shapely.is_valid, made[unsure])])
     again = unsure[_off(made[unsure], pairs.area[unsure]) | ~valid]
-    both = shapely.intersection(sites[pairs.left[again]], geometries[pairs.right[again]])
+    both = shapely.intersection(sites[pairs.left[again]], index.geometries[pairs.right[again]])
     made[again] = part_of_dimension(both, np.full(len(again), 2))
     return made
 
@@ -75,11 +77,12 @@ def _off(made: Geometries, area: Floats) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Pairs to be overlaid: their sites, and their features by number; those with their outlines."""
+    """Pairs to be overlaid: their sites, their features, and the numbers of these among the outlines."""
 
     sites: Geometries
-    feature: Integers
+    right: Integers
     geometries: Geometries
+    feature: Integers
     outlines: Outlines
 
 
@@ -195,7 +198,7 @@ def _put_together(asked: _Asked, long: _Long, common: Geometries) -> Geometries:
     shapes[long.met] = common
     kept = ~shapely.is_empty(shapes)
     free = np.flatnonzero(~long.met)
-    kept[free] &= _inside(shapes[free], asked.feature[long.pair[free]], asked.geometries)
+    kept[free] &= _inside(shapes[free], asked.right[long.pair[free]], asked.geometries)
     shapes, pair = shapes[kept], long.pair[kept]
     numbers = np.unique(long.pair)
     first, last = np.searchsorted(pair, numbers), np.searchsorted(pair, numbers, side="right")

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lzgis.geometry.features import Floats, Geometries, Integers
-from lzgis.geometry.one_pass.outlines import Outlines, counted
-from lzgis.geometry.one_pass.shells import Rings, polygons_of_rings
+from lzgis.geometry.parts.outlines import Outlines, counted
+from lzgis.geometry.parts.shells import Rings, polygons_of_rings
 
 #: How far a window reaches beyond the place it is made for, in metres, so that none of its sides shows in what is found.
 #: No round number: vertices of a grid shall not lie on its sides.
@@ -49,15 +49,21 @@ def surroundings(outlines: Outlines, feature: Integers, bounds: Floats) -> Itera
     Examples
     --------
     >>> import shapely
-    >>> from lzgis.geometry.one_pass.outlines import outlines_of
+    >>> from lzgis.geometry.parts.outlines import outlines_of
     >>> outlines = outlines_of(np.array([shapely.box(0, 0, 1000, 1000)]))
     >>> ((_places, seen),) = surroundings(outlines, np.array([0]), np.array([[990.0, 500.0, 1010.0, 510.0]]))
     >>> shapely.bounds(seen).round(1)
     array([[ 988.8,  498.8, 1000. ,  511.2]])
     """
-    window = bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    window = window_around(bounds)
     for places, place, run in outlines.lots(window, feature):
         yield places, _seen(outlines, window[places], place, run)
+
+
+def window_around(bounds: Floats) -> Floats:
+    """Return the windows that `surroundings` clips by: the bounds, and a little more on each side."""
+    window: Floats = bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    return window
 
 
 def _seen(outlines: Outlines, window: Floats, place: Integers, run: Integers) -> Geometries:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 
 from lzgis.geometry.features import Floats, Geometries, Integers
-from lzgis.geometry.one_pass.outlines import Outlines, counted
+from lzgis.geometry.parts.outlines import Outlines, counted
 
 Flags = npt.NDArray[np.bool_]
 
@@ -142,7 +142,9 @@ def _covering(
     inner, outer = bounds[holes[hole]], bounds[shell]
     around = (outer[:, :2] <= inner[:, :2]).all(axis=1) & (inner[:, 2:] <= outer[:, 2:]).all(axis=1)
     hole, shell = hole[around], shell[around]
-    covers = shapely.covers(shapely.polygons(lines[shell]), shapely.polygons(lines[holes[hole]]))
+    # Rings of a valid polygon do not cross, so one vertex tells where the hole lies; where it is on two shells, neither counts.
+    vertex = shapely.get_point(lines[holes[hole]], 0)
+    covers = shapely.intersects_xy(shapely.polygons(lines[shell]), shapely.get_x(vertex), shapely.get_y(vertex))
     hole, shell = hole[covers], shell[covers]
     single = np.bincount(hole, minlength=len(holes))[hole] == 1
     return hole[single], shell[single]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lzgis.geometry.features import Floats, Geometries, Integers
+from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.loops.chains import Chains, chains
 
 #: Edges of a run.
@@ -99,6 +99,23 @@ def outlines_of(features: Geometries) -> Outlines:
     tree = shapely.STRtree(np.asarray(lines, dtype=object))
     hole = rings.side < 0
     return Outlines(rings.x, rings.y, hole, np.cumsum(~hole) - 1, first, length, ring, owner[ring], tree)
+
+
+def outlines_among(index: FeatureIndex, which: Integers) -> tuple[Outlines, Integers]:
+    """Return the outlines of some features of a layer, cached with it, and the number of each feature in them.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 9, 9), shapely.box(20, 0, 29, 9), shapely.box(40, 0, 49, 9)]))
+    >>> outlines_among(index, np.array([2, 0, 2]))[1]
+    array([1, 0, 1])
+    """
+    features, number = np.unique(which, return_inverse=True)
+    cached: tuple[Integers, Outlines] | None = index.cached.get("outlines")
+    if cached is None or not np.isin(features, cached[0]).all():
+        known = features if cached is None else np.union1d(features, cached[0])
+        cached = index.cached["outlines"] = known, outlines_of(index.geometries[known])
+    return cached[1], np.searchsorted(cached[0], features)[number]
 
 
 def _turned(rings: Chains) -> Chains:
