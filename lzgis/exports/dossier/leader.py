@@ -176,7 +176,7 @@ def _chart(source: DossierSource, summary: Summary) -> Picture:
         axes.tick_params(left=False)
         axes.spines[["top", "right", "bottom"]].set_visible(False)
         saved = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(saved, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(saved, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return Picture("chart", source.words("summary", "verdicts"), saved.getvalue(), *_CHART_MM)
 
 
