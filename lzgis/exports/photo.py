@@ -58,7 +58,7 @@ def photo_overlay(
     Raises
     ------
     ExportError
-        If the file cannot be read, has no coordinate system, or does not cover the map anywhere.
+        If the file cannot be read or has no coordinate system.
     """
     (west, south, east, north), (width, height) = bounds_m, size
     transform = rasterio.Affine((east - west) / width, 0.0, west, 0.0, -(north - south) / height, north)
@@ -69,9 +69,6 @@ def photo_overlay(
         with WarpedVRT(raster, crs=crs.to_wkt(), add_alpha=True, **options) as warped:
             bands = warped.read([*range(1, _BANDS + 1), warped.count])
     picture = np.moveaxis(bands, 0, -1) / 255.0
-    if not picture[..., 3].any():
-        what = Message("does not cover the map")
-        raise ExportError(str(path), what, Message("give a picture of the city"))
     picture[..., 3] *= STRENGTH
     return np.asarray(picture, dtype=np.float64)
 
@@ -84,12 +81,15 @@ def photo_png(path: Path, bounds_deg: tuple[float, float, float, float], *, size
     Raises
     ------
     ExportError
-        As `photo_overlay`.
+        As `photo_overlay`, and if the picture lies elsewhere.
     """
     west, south, east, north = transform_bounds("EPSG:4326", MERCATOR, *bounds_deg)
     scale = size / max(east - west, north - south)
     shape = (max(2, round((east - west) * scale)), max(2, round((north - south) * scale)))
     overlay = photo_overlay(path, (west, south, east, north), crs=CRS.from_user_input(MERCATOR), size=shape)
+    if not overlay[..., 3].any():
+        what = Message("does not cover the map")
+        raise ExportError(str(path), what, Message("give a picture of the city"))
     picture = Image.fromarray((overlay * 255).round().astype(np.uint8), "RGBA")
     saved = io.BytesIO()
     picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(saved, "PNG", compress_level=9)

@@ -150,7 +150,8 @@ def test_a_picture_is_drawn_below_maps_where_it_lies(tmp_path: Path) -> None:
     assert overlay[20, 65, 3] == 0
     assert photo_png(photo, (112.1, 24.6, 112.8, 25.2), size=200)[1:4] == b"PNG"
     with pytest.raises(ExportError, match="does not cover"):
-        photo_overlay(photo, (900_000, 2_730_000, 970_000, 2_770_000), crs=plane, size=(70, 40))
+        photo_png(photo, (114.1, 24.6, 114.8, 25.2), size=200)
+    assert not photo_overlay(photo, (600_000, 2_730_000, 670_000, 2_770_000), crs=plane, size=(70, 40))[..., 3].any()
     report: Any = replace(toy_report(), backdrop=photo)
     write_paper_map(report, tmp_path / "S1.png", str(report.sites["id"].iloc[0]))
     assert Image.open(tmp_path / "S1.png").size[0] > 1000
