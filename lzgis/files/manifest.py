@@ -124,14 +124,26 @@ class Manifest(_Record):
     @property
     def digest(self) -> str:
         """The SHA-256 of the contents, which `sha256` states."""
-        contents = self.model_dump(mode="json", exclude={"sha256"})
-        text = json.dumps(contents, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return digest_of_values(self.model_dump(mode="json", exclude={"sha256"}))
 
     def text(self) -> str:
         """Return the text of the file, with its digest."""
         stated = self.model_dump(mode="json") | {"sha256": self.digest}
         return json.dumps(stated, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def digest_of_values(values: Any) -> str:
+    """Return the SHA-256 of plain values as JSON: in ASCII, keys sorted, without blanks.
+
+    Of the provenance of a result it is the result's digest, which documents and workbooks print.
+
+    Examples
+    --------
+    >>> digest_of_values({"b": 1, "a": "甲"})[:12]
+    '4a2ea294a935'
+    """
+    text = json.dumps(values, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest | None:

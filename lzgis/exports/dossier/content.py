@@ -186,7 +186,7 @@ def _project_facts(project: Project) -> dict[str, str]:
         "area_ha": rounding.hectares(area),
         "area_mu": rounding.mu(area),
         "length_m": rounding.metres(length),
-        "centre": _centre(project.shape) if has_shape else NONE,
+        "centre": texts.code(_centre(project.shape)) if has_shape else NONE,
         "divisions": _divisions(project) or NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
         "nearest": NONE if nearest is None else source.wording("nearest", rule=rule, m=rounding.metres(nearest)),

@@ -72,7 +72,7 @@
       ]));
     });
     if (!found.length) list.appendChild(lz.el("li", { text: lz.word("nothing-here") }));
-    var at = event.latlng.lng.toFixed(6) + "°E　" + event.latlng.lat.toFixed(6) + "°N";
+    var at = event.latlng.lng.toFixed(6) + "°E\u2003" + event.latlng.lat.toFixed(6) + "°N";
     lz.popup(event.latlng, lz.el("div", { class: "lz-popup" }, [
       lz.el("h2", { text: lz.word("identify") }), lz.el("p", { class: "lz-hint", text: at }), list
     ]), 300);
