@@ -143,18 +143,19 @@ def test_a_picture_is_drawn_below_maps_where_it_lies(tmp_path: Path) -> None:
     photo = picture(tmp_path / "photo.tif")
     assert is_photo(photo)
     assert not is_photo(picture(tmp_path / "one.tif", bands=1))
-    plane = CRS.from_epsg(4547)
-    overlay = photo_overlay(photo, (400_000, 2_730_000, 470_000, 2_770_000), crs=plane, size=(70, 40))
+    plane = CRS.from_epsg(4546)
+    overlay = photo_overlay(photo, (600_000, 2_730_000, 670_000, 2_770_000), crs=plane, size=(70, 40))
     assert overlay[20, 5, :3] == pytest.approx(np.array([40, 80, 120]) / 255, abs=0.01)
     assert overlay[20, 5, 3] == STRENGTH
     assert overlay[20, 65, 3] == 0
     assert photo_png(photo, (112.1, 24.6, 112.8, 25.2), size=200)[1:4] == b"PNG"
     with pytest.raises(ExportError, match="does not cover"):
         photo_png(photo, (114.1, 24.6, 114.8, 25.2), size=200)
-    assert not photo_overlay(photo, (600_000, 2_730_000, 670_000, 2_770_000), crs=plane, size=(70, 40))[..., 3].any()
+    assert not photo_overlay(photo, (800_000, 2_730_000, 870_000, 2_770_000), crs=plane, size=(70, 40))[..., 3].any()
     report: Any = replace(toy_report(), backdrop=photo)
     write_paper_map(report, tmp_path / "S1.png", str(report.sites["id"].iloc[0]))
-    assert Image.open(tmp_path / "S1.png").size[0] > 1000
+    with Image.open(tmp_path / "S1.png") as drawn:
+        assert drawn.size[0] > 1000
 
 
 def test_the_middle_of_a_name_lies_within_its_area() -> None:
