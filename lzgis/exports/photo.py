@@ -29,9 +29,13 @@ _BANDS = 3
 
 
 def is_photo(path: Path) -> bool:
-    """Whether a raster is a picture, with three or more bands of 8 bits; an elevation raster has one band."""
-    with _opened(path) as raster:
+    """Whether a raster is a picture, with three or more bands of 8 bits; an elevation raster has one band.
+
+    A file that cannot be read is none: the reader of elevation says why.
+    """
+    with contextlib.suppress(ExportError), _opened(path) as raster:
         return raster.count >= _BANDS and set(raster.dtypes[:_BANDS]) == {"uint8"}
+    return False
 
 
 def photo_overlay(
