@@ -40,6 +40,8 @@ class Profile:
         Formats of results that cannot be written.
     units : tuple of str
         Units of area, besides m² and hectares, that documents may give: ``mu`` in China.
+    codes : {"zh", "en"}
+        Language of the codes of verdicts and states in files for programs.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Profile:
     zones: Literal["gauss-kruger", "utm"]
     left_out: tuple[str, ...]
     units: tuple[str, ...]
+    codes: Literal["zh", "en"]
 
     def zone(self, lon_deg: float, lat_deg: float) -> Zone:
         """Return the zone that maps of a place are drawn in.

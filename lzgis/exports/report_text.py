@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lzgis.city.layer_dates import date_problems
+from lzgis.exports.codes import Codes
 from lzgis.model.report import (
     SEPARATOR,
     VERDICT_COLUMNS,
@@ -213,6 +214,17 @@ class ContextText:
         """Name of the city."""
         return self.words.title(self.context.city.name, self.context.city.name_en)
 
+    @cached_property
+    def code(self) -> Codes:
+        """The codes of the city."""
+        return Codes(self.context.city)
+
+    @property
+    def separator(self) -> str:
+        """What stands between the parts of a list."""
+        text: str = self.code(SEPARATOR)
+        return text
+
     @property
     def notice(self) -> str:
         """The sentence that every output must carry; may be empty."""
@@ -248,7 +260,7 @@ class ContextText:
 
     def rules(self, rule_ids: Iterable[str]) -> str:
         """Return the titles of rules in one line."""
-        return SEPARATOR.join(self.rule(r) for r in rule_ids)
+        return self.separator.join(self.rule(r) for r in rule_ids)
 
     def layer(self, layer_id: str) -> str:
         """Return the title of a layer; the rule book has it even if the city lacks the layer."""
@@ -279,7 +291,7 @@ class ContextText:
     def open_facts(self, names: str) -> str:
         """Return the titles of the facts that would settle the answer of a finding."""
         facts = self.context.book.facts
-        return SEPARATOR.join(
+        return self.separator.join(
             self.words.title(facts[name].title, facts[name].title_en) if name in facts else name
             for name in names.split(SEPARATOR)
         )
@@ -328,7 +340,7 @@ class ContextText:
             document = documents[basis.document]
             title = self.words.title(document.title, document.title_en)
             parts.append(f"{title} {self.words.title(basis.article, basis.article_en)}".strip())
-        return SEPARATOR.join(parts)
+        return self.separator.join(parts)
 
     def certainty_of(self, rule: Rule) -> str:
         """Return, worded, how well the weakest document of a rule is known."""
@@ -367,7 +379,7 @@ class ReportText(ContextText):
             if row["feature_id"] in ("", text(finding["feature_id"])):
                 values = {name: row[name] for name in ("reason", "author", "date", "changed")}
                 parts.append(self.words("override", f"said_{row['status']}", **values))
-        return SEPARATOR.join(parts)
+        return self.separator.join(parts)
 
     @cached_property
     def _overrides(self) -> dict[tuple[str, str], list[dict[str, Any]]]:

@@ -175,7 +175,8 @@ class _Deck:
         self._fill(frame, lines)
 
     def _fill(self, frame: Any, lines: Sequence[tuple[str, float, str]]) -> None:
-        for number, (text, size, colour) in enumerate(lines):
+        for number, (line, size, colour) in enumerate(lines):
+            text = self._texts.code.shown(line)
             paragraph = frame.paragraphs[0] if not number else frame.add_paragraph()
             run = paragraph.add_run()
             run.text = text

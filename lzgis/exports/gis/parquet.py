@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
@@ -73,6 +74,9 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     """
     named = [c.name for c in (*FINDING_COLUMNS, CITY_COLUMN) if c.name in findings.column_names]
     columns = {name: findings[name] for name in named}
+    code = Codes(texts.report.city)
+    if code.english:
+        columns |= {name: _titles(findings[name], code) for name in ("state", "basis", "open_facts")}
     columns["rule_title"] = _titles(findings["rule"], texts.rule)
     columns["layer_title"] = _titles(findings["layer"], texts.layer)
     columns["activity_title"] = _titles(findings["activity"], texts.activity)

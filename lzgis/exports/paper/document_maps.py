@@ -123,5 +123,5 @@ def finish_map(page: Axes, chart: Chart, rect: Rect, size_mm: tuple[float, float
     code = f"EPSG:{zone.epsg}" if zone.epsg else "CGCS2000"
     key = "crs_utm_short" if isinstance(zone, UtmZone) else "crs_short"
     notes = [texts.notice, texts.words("paper", key, zone=zone.name, code=code, as_of=as_of)]
-    line = shortened(printable("　".join(note for note in notes if note)), size_mm[0] - 2, 5.6)
+    line = shortened(printable(texts.code.shown("　".join(note for note in notes if note))), size_mm[0] - 2, 5.6)
     page.text(0.8, 0.9, line, va="bottom", fontproperties=font(5.6), color="#333333")
