@@ -6,6 +6,7 @@ The pages of commands and keys are written from the code before each build, into
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ def write_generated() -> None:
 
     folder = HERE / "reference" / "generated"
     folder.mkdir(exist_ok=True)
+    # Pages of names that are public no longer would belong to no list; autosummary writes the others anew.
+    shutil.rmtree(folder / "api", ignore_errors=True)
     for name, text in pages().items():
         path = folder / name
         # An unchanged page keeps its date, so that Sphinx does not read it again.
