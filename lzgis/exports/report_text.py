@@ -222,7 +222,8 @@ class ContextText:
     @property
     def separator(self) -> str:
         """What stands between the parts of a list."""
-        return self.code(SEPARATOR)
+        between: str = self.code(SEPARATOR)
+        return between
 
     @property
     def notice(self) -> str:
