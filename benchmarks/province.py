@@ -133,7 +133,8 @@ def make_province(folder: Path, scale: float) -> int:
     write(
         folder, "units", np.array(units), **{"class": np.where(np.arange(len(units)) % 3 == 0, "priority", "general")}
     )
-    write(folder, "roads", shapely.intersection(roads, shapely.buffer(outline[0], -100)))
+    inside = shapely.intersection(roads, shapely.buffer(outline[0], -100))
+    write(folder, "roads", inside[~shapely.is_empty(inside)])
     places = rng.uniform((west + 2_000, south + 2_000), (-west - 2_000, -south - 2_000), (SITES, 2))
     sizes = rng.uniform(50, 400, SITES)
     sites = shapely.buffer(shapely.points(places), sizes, quad_segs=8)

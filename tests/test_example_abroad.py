@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     out = tmp_path_factory.mktemp("riverton") / "out"
     words = ["screen", str(HERE / "sites.geojson"), "--layers", str(HERE), "--as-of", "2026-11-21", "--lang", "en"]
     done = CliRunner().invoke(app, [*words, "--out", str(out), "--format", "all"])
-    assert done.exit_code == 1, done.output
+    assert done.exit_code == 2, done.output
     return out, done.output
 
 
@@ -64,7 +64,7 @@ def test_sites_abroad_have_the_answers_that_follow_from_the_plan() -> None:
     # A third of the solar park lies beyond the borough.
     assert verdicts.loc["S8", "verdict"] == "核查不完整"
     corridor = report.table[(report.table["site_id"] == "S4") & (report.table["rule"] == "road-corridor")].iloc[0]
-    # 400 m along a road that is 15 m wide on both sides and rises by 2 in 40.
+    # 400 m along a road that falls by 2 in 40, 15 m on both sides.
     assert corridor["area_m2"] == pytest.approx(400 * 30 * (1 + 0.05**2) ** 0.5, rel=0.01)
 
 
