@@ -28,7 +28,7 @@ _FARMLAND = """
 [layer.farmland]
 title = "永久基本农田"
 title_en = "Permanent basic farmland"
-role = "farmland"
+role = "constraint"
 source = "farmland.gpkg"
 id_field = "id"
 """

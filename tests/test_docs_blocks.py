@@ -87,7 +87,7 @@ def _container(line: str) -> None:
     assert "Containerfile" not in line or (ROOT / "Containerfile").is_file()
     for volume in re.findall(r"-v \S+?:(/\w+)", line):
         assert volume == "/city" or f"VOLUME {volume}" in file, line
-    if " lzgis serve" in line:
+    if " lzgis serve" in line and " serve createadmin" not in line:
         _options("lzgis serve" + line.partition(" lzgis serve")[2])
 
 

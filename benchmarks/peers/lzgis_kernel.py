@@ -1,33 +1,29 @@
-"""The geometry floor of this project: all areas and distances in one pass."""
+"""The geometry floor of this project, by the functions that a screening calls: the sizes of overlaps, and nearest features."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.common import LAYERS, POLYGONS, Answer, answer, run, shapes
-from lzgis.geometry import LayerIndex, areas_and_distances, decided_measures, ready_loops
-
-THREADS = os.cpu_count() or 1
+from lzgis.geometry import FeatureIndex, SiteShapes, nearest_rounded, overlapping, ready_loops
+from lzgis.geometry.sites_to_layer import laid_out
 
 
 def prepare(folder: Path, n: int) -> Any:
-    layers = {name: shapes(folder, name) for name in LAYERS}
+    indexes = {name: FeatureIndex(shapes(folder, name)) for name in LAYERS}
     ready_loops()
-    with ThreadPoolExecutor(THREADS) as pool:
-        indexes = dict(zip(LAYERS, pool.map(LayerIndex.build, layers.values()), strict=True))
-    return shapes(folder, f"sites_{n}"), layers, indexes
+    for index in indexes.values():
+        laid_out(index)
+    return shapes(folder, f"sites_{n}"), indexes
 
 
 def compute(state: Any) -> Answer:
-    sites, layers, indexes = state
-    found = areas_and_distances(sites, indexes, threads=THREADS)
-    found = decided_measures(found, sites, indexes, layers)
-    areas = {name: found[name].areas for name in POLYGONS}
-    pairs = {name: (one.left, one.right, one.area) for name, one in areas.items()}
-    return answer(pairs, {name: one.nearest.distance for name, one in found.items()})
+    geometries, indexes = state
+    sites = SiteShapes(geometries)
+    found = {name: overlapping(sites, indexes[name]) for name in POLYGONS}
+    pairs = {name: (one.left, one.right, one.area) for name, one in found.items()}
+    return answer(pairs, {name: nearest_rounded(sites, index).distance for name, index in indexes.items()})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shapely
 
 from benchmarks.peers import lzgis_kernel
 from benchmarks.peers.common import POLYGONS, Answer, answer, run
-from lzgis.geometry import FeatureIndex, areas_and_distances, decided_measures, parts_of
+from lzgis.geometry import SiteShapes, common_parts, nearest_rounded, overlapping
 
 
 def prepare(folder: Path, n: int) -> Any:
@@ -17,16 +17,15 @@ def prepare(folder: Path, n: int) -> Any:
 
 
 def compute(state: Any) -> Answer:
-    sites, layers, indexes = state
-    found = areas_and_distances(sites, indexes, threads=lzgis_kernel.THREADS)
-    found = decided_measures(found, sites, indexes, layers)
+    geometries, indexes = state
+    sites = SiteShapes(geometries)
     pairs = {}
     for name in POLYGONS:
-        areas = found[name].areas
-        made = parts_of(sites, FeatureIndex(layers[name]), areas, threads=lzgis_kernel.THREADS)
+        found = overlapping(sites, indexes[name])
+        made = common_parts(sites, indexes[name], found)
         # What is compared is the area of what was made.
-        pairs[name] = (areas.left, areas.right, shapely.area(made))
-    return answer(pairs, {name: one.nearest.distance for name, one in found.items()})
+        pairs[name] = (found.left, found.right, shapely.area(made))
+    return answer(pairs, {name: nearest_rounded(sites, index).distance for name, index in indexes.items()})
 
 
 if __name__ == "__main__":

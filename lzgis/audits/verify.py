@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,7 +15,16 @@ from lzgis.city.reference import city_or_reference, sites_or_reference
 from lzgis.city.region import open_region
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
-from lzgis.files.manifest import MANIFEST, InputPaths, Manifest, Result, read_manifest, state_of, unlisted_files
+from lzgis.files.manifest import (
+    MANIFEST,
+    InputPaths,
+    Manifest,
+    Result,
+    digest_of_values,
+    read_manifest,
+    state_of,
+    unlisted_files,
+)
 from lzgis.files.result_folder import is_unfinished
 from lzgis.messages import Message
 from lzgis.reading import is_address, sha256_of
@@ -50,7 +59,8 @@ class Verification:
 
     `files` are the outputs, `inputs` are the files they were computed from, and `versions` are the versions of lzgis that
     wrote them, by result. `listed` says whether the manifest is as it was written, by its own digest: ``same``,
-    ``changed``, or ``unknown`` for a manifest that has none. `proof` says whether a signature fits the manifest and the
+    ``changed``, or ``unknown`` for a manifest that has none. `digests` are the digests that documents and workbooks print, by
+    result. `proof` says whether a signature fits the manifest and the
     key: ``same``, ``changed`` or ``missing``; it is empty if no key was given.
     """
 
@@ -60,6 +70,7 @@ class Verification:
     versions: Mapping[str, str]
     listed: str = "same"
     proof: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def damaged(self) -> bool:
@@ -133,6 +144,7 @@ def verify(
     files: list[CheckedFile] = []
     inputs: list[CheckedFile] = []
     versions = {}
+    digests = {}
     for name, result in manifest.results.items():
         files += (CheckedFile(name, "file", one.name, FileState(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
@@ -142,12 +154,13 @@ def verify(
         states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given, named=named)]
         # Results of rasters depend only on the layers that were read for them, so new layers do not concern them.
         inputs += (one for one in states if one.state is not FileState.NEW or not name.startswith(RASTER_RESULTS))
+        digests[name] = digest_of_values(result.provenance)
         software = result.provenance.get("versions")
         if isinstance(software, dict) and "lzgis" in software:
             versions[name] = str(software["lzgis"])
     files += (CheckedFile("", "file", name, FileState.NEW) for name in unlisted_files(folder, manifest))
     listed = "unknown" if not manifest.sha256 else "same" if manifest.sha256 == manifest.digest else "changed"
-    return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key))
+    return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key), digests)
 
 
 def _proof(folder: Path, key: str | Path | None) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from lzgis.batch.answers import AnySetting
 from lzgis.batch.gathering import BatchOutput, Gathered, Job, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
-from lzgis.batch.reading import count_of, sites_of
+from lzgis.batch.reading import sites_of
 from lzgis.batch.working import Work, WorkOptions
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
@@ -39,7 +39,7 @@ from lzgis.words import Language
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "count_of", "screen_batch"]
+__all__ = ["SHARD_SIZE", "Batch", "BatchOptions", "screen_batch"]
 
 #: Sites in a shard by default.
 SHARD_SIZE = 2_000

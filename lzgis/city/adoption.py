@@ -36,7 +36,7 @@ from lzgis.reading.deliveries import DeliveredLayer, list_delivery
 #: The file that lists sources, assumptions and decisions, for programs.
 RECORD_FILE = "adopted.json"
 #: Area codes of provinces whose rule book comes with lzgis.
-_BOOKS = {"43": "hunan", "44": "guangdong"}
+_BOOKS = {"43": "hunan", "44": "guangdong", "45": "guangxi"}
 #: What the reference city says of a layer that holds for any city.
 _TEMPLATE = ("title", "title_en", "role", "geometry", "baseline", "group", "style")
 _OUTLINE = "city"

@@ -21,7 +21,7 @@ from lzgis.cli.console import (
     stdout,
 )
 from lzgis.cli.result import made_at, recorded_command
-from lzgis.errors import ConfigError
+from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 #: A file with more sites than this is screened in shards by default.
 _MANY = 20_000
-#: A file of fewer bytes cannot hold so many sites: the coordinates of a point take 16.
-_SMALL_BYTES = 16 * _MANY
+#: The fewest bytes of a row, by suffix of the formats that are read from any row on. The coordinates of a point take 16;
+#: a GeoPackage adds a header of 8 to its geometry of 21, and one of 3 to the row, a FlatGeobuf tables of more.
+_LEAST_BYTES = {".gpkg": 32, ".fgb": 32, ".parquet": 16, ".geoparquet": 16}
 #: The default number of processes; each holds the layers and a shard, about 0.7 GB.
 _MOST_WORKERS = 4
 #: Problems that are printed; the files hold all of them.
@@ -85,12 +86,21 @@ class ShardOptions:
 
 
 def _many(sites: Path) -> bool:
-    """Return whether a file holds many sites; a small file is not opened for that."""
-    if not sites.is_file() or sites.stat().st_size < _SMALL_BYTES:
+    """Return whether a file holds many sites; a small file is not opened for that, nor one that is read as a whole."""
+    least = _LEAST_BYTES.get(sites.suffix.lower())
+    if least is None or not sites.is_file() or sites.stat().st_size < least * _MANY:
         return False
-    from lzgis.batch import count_of
+    from lzgis.reading import ReadOptions, begin_reading
 
-    return count_of(sites) > _MANY
+    try:
+        with begin_reading(sites, options=ReadOptions(rows=(0, 1))) as reading:
+            # Rows are counted in the sandbox; what every screening imports is imported meanwhile.
+            import lzgis.screening.run  # noqa: F401
+
+            return (reading.result().total or 0) > _MANY
+    except LzgisError:
+        # The error is reported when the file is read.
+        return False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from lzgis.errors import ConfigError
@@ -34,6 +35,23 @@ def _folded(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def worded_help(command: Any, words: Words) -> Any:
     """Put the help of a command and of all below it into the language of `words`, with examples; return the command."""
+    frame = cache(partial(_word_frame, words))
+    for path, one in commands_below(command):
+        one.help = _worded(one.help, words)
+        one.short_help = _worded(one.short_help, words)
+        if words.has("example", path):
+            one.epilog = words("help_frame", "examples") + "\n\n" + words("example", path).replace("\n", "\n\n")
+        one.format_help = _framed(one.format_help, frame)
+        one.get_usage = _usage(one.get_usage, words)
+        one.get_help_option = _help_option(one.get_help_option, words)
+        for param in one.params:
+            if getattr(param, "help", None):
+                param.help = _worded(param.help, words)
+    return command
+
+
+def _word_frame(words: Words) -> None:
+    """Put what surrounds every help text into the language of `words`."""
     from typer import rich_utils
 
     for name in ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "DEFAULT_STRING"):
@@ -41,17 +59,16 @@ def worded_help(command: Any, words: Words) -> Any:
     rich_utils.REQUIRED_LONG_STRING = words("help_frame", "REQUIRED_LONG_STRING")
     # Not exported, and without a setting for it.
     rich_utils._make_rich_text = _folded(rich_utils._make_rich_text)
-    for path, one in commands_below(command):
-        one.help = _worded(one.help, words)
-        one.short_help = _worded(one.short_help, words)
-        if words.has("example", path):
-            one.epilog = words("help_frame", "examples") + "\n\n" + words("example", path).replace("\n", "\n\n")
-        one.get_usage = _usage(one.get_usage, words)
-        one.get_help_option = _help_option(one.get_help_option, words)
-        for param in one.params:
-            if getattr(param, "help", None):
-                param.help = _worded(param.help, words)
-    return command
+
+
+def _framed(format_help: Callable[..., None], frame: Callable[[], None]) -> Callable[..., None]:
+    """Return `format_help` that calls `frame` first: the module that draws the frame is imported for help alone."""
+
+    def framed(*given: Any) -> None:
+        frame()
+        format_help(*given)
+
+    return framed
 
 
 def commands_below(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,7 +22,7 @@ def unpacked(values: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> unpacked(np.array([112.2436, 25.0, 112.725])).round(6)
-    array([112.41,  25.  ,     nan])
+    array([112.41,  25.  ,    nan])
     """
     size = np.abs(values)
     # The last decimal is rounded: 112.24 is stored as 112.2399999…

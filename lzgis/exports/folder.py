@@ -11,7 +11,7 @@ from lzgis.exports import export_as, export_projects
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
-from lzgis.files.manifest import InputPaths, Result
+from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
 from lzgis.screening.city_reports import city_reports
@@ -124,9 +124,11 @@ def write_cities(
 
 def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
     """Return the entry of the manifest for a result of this provenance."""
+    recorded = provenance_object(provenance)
     return Result(
         made_at=provenance.made_at.isoformat(),
+        inputs_sha256=inputs_digest(recorded),
         command=list(provenance.command),
         given=given or InputPaths(),
-        provenance=provenance_object(provenance),
+        provenance=recorded,
     )

@@ -287,11 +287,17 @@ FORMATS: dict[str, Format] = {
         "Word document per project",
         _PROJECTS,
         most_sites=2_000,
-        options=("mu", "template", "workers"),
+        options=("mu", "template", "workers", "map_address"),
         per_site=True,
     ),
     "htmldoc": Format(
-        ".html", "projects", "page per project", _PROJECTS, most_sites=2_000, options=("mu", "workers"), per_site=True
+        ".html",
+        "projects",
+        "page per project",
+        _PROJECTS,
+        most_sites=2_000,
+        options=("mu", "workers", "map_address"),
+        per_site=True,
     ),
     "pdf": Format(
         ".pdf",
@@ -299,7 +305,7 @@ FORMATS: dict[str, Format] = {
         "PDF per project",
         _PROJECTS,
         most_sites=2_000,
-        options=("mu", "workers"),
+        options=("mu", "workers", "map_address"),
         per_site=True,
         needs="typst",
     ),

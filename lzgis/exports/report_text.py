@@ -222,8 +222,8 @@ class ContextText:
     @property
     def separator(self) -> str:
         """What stands between the parts of a list."""
-        between: str = self.code(SEPARATOR)
-        return between
+        text: str = self.code(SEPARATOR)
+        return text
 
     @property
     def notice(self) -> str:

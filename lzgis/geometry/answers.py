@@ -24,7 +24,7 @@ class Areas:
         The common area.
     undecided : array of bool
         The area is below its error bound and the borders touch, so that floating point cannot tell whether the pair
-        overlaps. `decided` lets GEOS decide.
+        overlaps; GEOS decides.
     """
 
     left: Integers
@@ -48,48 +48,11 @@ class Distances:
     distance : array of float
         Its distance, NaN where there is none.
     undecided : array of bool
-        The two are so near that rounding hides whether they touch; `decided_nearest` lets GEOS decide. A site with a common
+        The two are so near that rounding hides whether they touch; GEOS decides. A site with a common
         area is undecided if a vertex lies on the border of a cell, where rounding may hide a sliver shared with another
         feature.
     """
 
     right: Integers
     distance: Floats
-    undecided: Flags
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Sites against one layer.
-
-    Attributes
-    ----------
-    areas : Areas
-        Pairs with a common area.
-    nearest : Distances
-        For every site the nearest feature; for a site with a common area the first it shares one with, at distance 0.
-    """
-
-    areas: Areas
-    nearest: Distances
-
-
-@dataclass(frozen=True)
-class Insides:
-    """Pairs of a line or point and a polygon it lies in, wholly or in part, sorted by `left`, then `right`.
-
-    Attributes
-    ----------
-    left, right : array of int
-        Positions among the lines and points, and in the layer.
-    length : array of float
-        How much of the line lies inside; 0 for points.
-    undecided : array of bool
-        The line runs along the border, or the length inside is within rounding; the point is within rounding of the
-        border. `decided_insides` lets GEOS decide.
-    """
-
-    left: Integers
-    right: Integers
-    length: Floats
     undecided: Flags

@@ -55,7 +55,7 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
     """Measure the part of each site nearer than a radius to any of its baselines, without building it.
 
     Sides and arcs of corridors are exact. Where baselines of one site have several radii, where one of several is a polygon, and
-    where rounding leaves the answer open, parts are built by `encroached_parts`.
+    where rounding leaves the answer open, parts are built by `encroached_by_group`.
 
     Returns
     -------
@@ -96,9 +96,10 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
 def encroached_by_group(
     sites: Geometries, baselines: Geometries, cases: Cases, *, quad_segs: int = ARC_SEGMENTS
 ) -> Geometries:
-    """Cut the part of each site nearer than a radius to any of its baselines, as `encroached_parts` does for one baseline.
+    """Cut the part of each site nearer than a radius to any of its baselines; empty where there is none.
 
-    Arcs have `quad_segs` segments per quarter circle.
+    Only the stretch of a baseline along the site is buffered, so a line of thousands of vertices costs no more than that
+    stretch. A radius of 0 stands for the baseline itself. Arcs have `quad_segs` segments per quarter circle.
 
     Examples
     --------
@@ -149,33 +150,6 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
 
     in_pieces(len(which), cores(), work)
     return found
-
-
-def encroached_parts(sites: Geometries, baselines: Geometries, radius: Floats) -> Geometries:
-    """Cut the part of each site that lies nearer than `radius` to its baseline.
-
-    Only the stretch of the baseline along the site is buffered, so a line of thousands of vertices costs no more than that
-    stretch.
-
-    Parameters
-    ----------
-    sites, baselines : array of shapely geometries, shape (n,)
-        Pairs, valid; sites of any dimension.
-    radius : array of float, shape (n,)
-        In the plane's unit; 0 for the part that lies in the baseline itself.
-
-    Returns
-    -------
-    array of shapely geometries
-        Of the dimension of the site; empty where there is none.
-
-    Examples
-    --------
-    >>> road, site = shapely.LineString([(0, 0), (900, 0)]), shapely.box(100, 15, 200, 80)
-    >>> encroached_parts(np.array([site]), np.array([road]), np.array([20.0]))[0].area
-    500.0
-    """
-    return by_rows(_cut, sites, by_rows(_around, sites, baselines, radius))
 
 
 def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:

@@ -25,7 +25,7 @@ _OLD = {
     "Xian 1980": rf"西安\s*(?:19)?80{_NO_COUNT}|(?<!\d)(?:19)?80\s*年?\s*西安(?!市|路|街)|xi.?an\s*_?(?:19)?80(?!\d)|"
     rf"国家\s*80{_NO_COUNT}|1980\s*年?\s*国家大地|gdz\s*80|(?<!\d)(?:19)?80\s*坐标系",
     "Beijing 1954": rf"北京\s*(?:19)?54{_NO_COUNT}|(?<!\d)(?:19)?54\s*年?\s*北京(?!市|路|街)|"
-    r"beijing\s*_?(?:19)?54(?!\d)|\bbj[zs]?\s*_?54(?!\d)|(?<!\d)(?:19)?54\s*坐标系",
+    r"beijing\s*_?(?:19)?54(?!\d)|(?<![a-z])bj[zs]?\s*_?54(?!\d)|(?<!\d)(?:19)?54\s*坐标系",
     "a local system": r"独立坐标|地方坐标|假定坐标|施工坐标|建筑坐标|工程坐标系",
 }
 #: A surface of compensation enlarges the spheroid of any system, also that of CGCS2000.

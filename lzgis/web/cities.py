@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from lzgis.city.catalogue import CATALOGUE_FILE
 from lzgis.city.reference import city_or_reference
+from lzgis.city.region import is_region
 from lzgis.config import load_toml
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
@@ -47,7 +48,9 @@ def _state(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def parts_of_city() -> list[tuple[str, str]]:
-    """Return what a new version can be given of: the id and title of each layer in a file."""
+    """Return what a new version can be given of: the id and title of each layer of a city; nothing of a region of several."""
+    if is_region(folder_in_force()):
+        return []
     layers = load_toml(folder_in_force() / CATALOGUE_FILE).get("layer", {})
     return [(name, str(one.get("title", name))) for name, one in layers.items()]
 
@@ -78,6 +81,9 @@ def approve(version: CityVersion, user: User) -> None:
         what = Message(
             "was made from version {old}, and version {new} is in force", old=version.base_id, new=current.pk
         )
+        raise ConfigError(place, what, Message("propose the file again"))
+    if current is None and _state(version.base.folder) != _state(folder_in_force()):
+        what = Message("the folder of the city has changed since this was made")
         raise ConfigError(place, what, Message("propose the file again"))
     version.standing, version.decided_by, version.decided = Standing.APPROVED, user.username, timezone.now()
     version.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gzip
+import hashlib
 import json
 import os
 import pickle
@@ -61,6 +62,8 @@ _KEPT = 8
 _DETAILED = 3
 #: Formats of the answers for a large file, of which those are written that hold so many sites.
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
+#: The folder of the layers of reports, beside the folders of jobs.
+_LAYERS = "layers"
 _REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
 
 
@@ -82,6 +85,7 @@ class Office:
         self._state: tuple[tuple[str, int, int], ...] = ()
         self._tables: OrderedDict[str, SiteTable] = OrderedDict()
         self._reports: OrderedDict[str, Report] = OrderedDict()
+        self._layers: OrderedDict[str, Any] = OrderedDict()
 
     @property
     def city(self) -> Catalogue | Region:
@@ -233,7 +237,7 @@ class Office:
             if len(report.sites) <= _DETAILED:
                 self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
         _pickle(folder / _SITES, table)
-        _pickle(folder / _REPORT, report)
+        self._store(folder, report)
         _keep(self._reports, request.folder, report)
         counts = report.verdicts["verdict"].value_counts()
         return {
@@ -244,9 +248,29 @@ class Office:
             "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
         }
 
+    def _store(self, folder: Path, report: Report) -> None:
+        """Store a report; its layers, which are large, once for all reports that were made with them."""
+        named = json.dumps([basis_of(report.provenance), sorted(report.layers)])
+        key = hashlib.sha256(named.encode()).hexdigest()
+        place = folder.parent / _LAYERS
+        place.mkdir(mode=0o700, exist_ok=True)
+        if not (place / key).exists():
+            _pickle(place / key, dict(report.layers))
+        _pickle(folder / _REPORT, (replace(report, layers={}), key))
+
+    def _stored(self, folder: Path, name: str) -> Report:
+        found = _unpickled(folder / name)
+        if isinstance(found, Report):
+            return found
+        report, key = found
+        if key not in self._layers:
+            _keep(self._layers, key, _unpickled(folder.parent / _LAYERS / key))
+        made: Report = replace(report, layers=self._layers[key])
+        return made
+
     def _report(self, request: Request) -> Report:
         if request.folder not in self._reports:
-            _keep(self._reports, request.folder, _unpickled(Path(request.folder) / _REPORT))
+            _keep(self._reports, request.folder, self._stored(Path(request.folder), _REPORT))
         return self._reports[request.folder]
 
     def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
@@ -319,7 +343,7 @@ class Office:
         first, listed = folder / _FIRST, folder / OVERRIDES_FILE
         if not first.exists():
             shutil.copyfile(folder / _REPORT, first)
-        report: Report = _unpickled(first)
+        report = self._stored(folder, _FIRST)
         before = listed.read_text("utf-8") if listed.exists() else ""
         decision = Decision(request.reason, request.author, dt.date.today(), request.evidence)
         # The evidence is named as it lies beside the file of decisions.

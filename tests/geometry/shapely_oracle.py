@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import shapely
 
-from lzgis.geometry import FeatureIndex, Measured, SiteShapes, corridor, nearest, overlaps, sites_to_layer
-from lzgis.geometry.answers import Areas, Distances
+from lzgis.geometry import FeatureIndex, SiteShapes, corridor, overlaps, sites_to_layer
 from lzgis.geometry.corridor import Cases
 from lzgis.geometry.distance import DWithin, Nearest
 from lzgis.geometry.overlay import part_of_dimension
@@ -21,6 +19,27 @@ STEPS = 1e6
 
 #: Segments per quarter circle of buffers; what an arc loses is far below the tolerance of tests.
 SEGMENTS = 1024
+
+
+def nearest(geometries: np.ndarray, index: FeatureIndex) -> Nearest:
+    """Find the nearest indexed geometry for each input; of several equally near, the first."""
+    right, distance = np.full(len(geometries), -1, dtype=np.intp), np.full(len(geometries), np.nan)
+    if len(index) and len(geometries):
+        (left, found), away = index.tree.query_nearest(geometries, all_matches=True, return_distance=True)
+        order = np.lexsort((found, left))[::-1]
+        right[left[order]], distance[left[order]] = found[order], away[order]
+    return Nearest(right, distance)
+
+
+def dwithin(geometries: np.ndarray, index: FeatureIndex, distance: float) -> DWithin:
+    """Find every pair no farther apart than `distance`, with its distance."""
+    if not len(index) or not len(geometries):
+        none = np.zeros(0, dtype=np.intp)
+        return DWithin(none, none, np.zeros(0))
+    left, right = index.tree.query(geometries, predicate="dwithin", distance=distance)
+    order = np.lexsort((right, left))
+    left, right = left[order], right[order]
+    return DWithin(left, right, shapely.distance(geometries[left], index.geometries[right]))
 
 
 def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0.0) -> CommonParts:
@@ -87,11 +106,6 @@ def within_rounded(sites: SiteShapes, index: FeatureIndex, distance: float) -> D
     return DWithin(left[keep], right[keep], rounded[keep])
 
 
-def measure(sites: np.ndarray, layers: Mapping[str, FeatureIndex]) -> dict[str, Measured]:
-    """Overlay every pair that meets; the first feature that shares area with a site is its nearest."""
-    return {name: _measured(sites, layer) for name, layer in layers.items()}
-
-
 def use(patch: pytest.MonkeyPatch) -> None:
     """Let every module of lzgis call this module in place of the loops."""
     import lzgis.screening.run  # noqa: F401 (imports every module that screens)
@@ -106,16 +120,3 @@ def use(patch: pytest.MonkeyPatch) -> None:
 
 def _rounded(distance: np.ndarray) -> np.ndarray:
     return np.rint(distance * STEPS) / STEPS
-
-
-def _measured(sites: np.ndarray, layer: FeatureIndex) -> Measured:
-    found = overlaps(sites, layer)
-    shared = found.area > 0
-    left, features, area = found.left[shared], found.right[shared], found.area[shared]
-    right, distance = np.full(len(sites), -1), np.full(len(sites), np.nan)
-    right[left[::-1]], distance[left] = features[::-1], 0.0
-    free = np.flatnonzero(right < 0)
-    near = nearest(sites[free], layer)
-    right[free], distance[free] = near.right, near.distance
-    areas = Areas(left, features, area, np.zeros(len(left), dtype=bool))
-    return Measured(areas, Distances(right, distance, np.zeros(len(right), dtype=bool)))

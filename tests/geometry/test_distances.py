@@ -5,22 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from geometry import shapely_oracle
 from geometry.geometry_shapes import AWKWARD, integer_polygons, jagged, star
+from geometry.shapely_oracle import dwithin, nearest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, MultiPoint, Point, Polygon, box
 
 from lzgis.geometry import (
     FeatureIndex,
-    LayerIndex,
-    areas_and_distances,
-    decided_nearest,
-    dwithin,
-    features_within,
-    measure,
-    nearest,
-    nearest_distance,
+    SiteShapes,
+    nearest_rounded,
+    within_rounded,
 )
 
 
@@ -30,19 +25,23 @@ def array(*shapes):
     return made
 
 
-def kernel(sites, layer, *, cell=4.0, threads=1):
-    index = LayerIndex.build(layer, cell=cell)
-    return decided_nearest(nearest_distance(sites, index, threads=threads), sites, index, layer)
+def shapes_of(sites, cell):
+    shapes = SiteShapes(sites)
+    vars(shapes)["cell"] = cell
+    return shapes
+
+
+def kernel(sites, layer, *, cell=4.0):
+    return nearest_rounded(shapes_of(sites, cell), FeatureIndex(layer))
 
 
 def assert_as_shapely(sites, layer, *, cell=256.0):
     found, expected = kernel(sites, layer, cell=cell), nearest(sites, FeatureIndex(layer))
-    assert np.allclose(found.distance, expected.distance, rtol=1e-12, atol=1e-9, equal_nan=True)
-    assert ((found.distance == 0) == (expected.distance == 0)).all()
+    assert np.allclose(found.distance, np.round(expected.distance, 6), rtol=1e-15, atol=0, equal_nan=True)
     there = expected.right >= 0
     assert ((found.right >= 0) == there).all()
     again = shapely.distance(sites[there], layer[found.right[there]])
-    assert np.allclose(again, expected.distance[there], rtol=1e-12, atol=1e-9)
+    assert np.allclose(again, expected.distance[there], rtol=0, atol=1e-6)
     assert (found.right[expected.distance == 0] == expected.right[expected.distance == 0]).all()
 
 
@@ -65,10 +64,10 @@ def test_any_shape_to_any_other(sites, layer):
 @given(st.lists(SHAPES, min_size=1, max_size=6), st.lists(SHAPES, min_size=1, max_size=6), st.integers(0, 9))
 def test_all_within_reach(sites, layer, reach):
     sites, layer = array(*sites), array(*layer)
-    found = features_within(sites, LayerIndex.build(layer, cell=4.0), float(reach), layer)
-    expected = dwithin(sites, FeatureIndex(layer), float(reach))
+    found = within_rounded(shapes_of(sites, 4.0), FeatureIndex(layer), float(reach))
+    expected = dwithin(sites, FeatureIndex(layer), reach + 4e-7)
     assert (found.left.tolist(), found.right.tolist()) == (expected.left.tolist(), expected.right.tolist())
-    assert np.allclose(found.distance, expected.distance, rtol=1e-12, atol=1e-9)
+    assert np.allclose(found.distance, expected.distance, rtol=0, atol=5.1e-7)
 
 
 @pytest.mark.parametrize("one", sorted(AWKWARD))
@@ -130,40 +129,4 @@ def test_null_and_empty_have_no_nearest():
     assert np.isnan(found.distance[:3]).all()
     assert kernel(array(Point(0, 0)), array()).right.tolist() == [-1]
     assert len(kernel(array(), shapes).right) == 0
-    assert len(features_within(array(), LayerIndex.build(shapes), 5.0, shapes).left) == 0
-
-
-def some_city(sites):
-    rng = np.random.default_rng(3)
-    layers = {
-        "patches": array(*[star(rng, tuple(rng.uniform(0, 9000, 2)), rng.uniform(50, 900), 80) for _ in range(60)]),
-        "tiles": np.array(shapely.get_parts(shapely.voronoi_polygons(MultiPoint(rng.uniform(0, 9000, (30, 2)))))),
-        "lines": array(*[LineString(np.cumsum(rng.normal(0, 60, (200, 2)), axis=0) + 4500) for _ in range(9)]),
-    }
-    kinds = [star(rng, tuple(rng.uniform(0, 9000, 2)), rng.uniform(5, 300), 14) for _ in range(sites - 30)]
-    kinds += [Point(rng.uniform(0, 9000, 2)) for _ in range(20)]
-    kinds += [LineString(rng.uniform(0, 9000, (3, 2))) for _ in range(10)]
-    return array(*kinds), layers
-
-
-def test_many_layers_in_one_pass_give_what_each_gives():
-    sites, layers = some_city(300)
-    indexes = {name: FeatureIndex(shapes) for name, shapes in layers.items()}
-    by_loops, by_shapely = measure(sites, indexes), shapely_oracle.measure(sites, indexes)
-    for name in layers:
-        one, two = by_loops[name], by_shapely[name]
-        assert one.areas.left.tolist() == two.areas.left.tolist()
-        assert one.areas.right.tolist() == two.areas.right.tolist()
-        assert np.allclose(one.areas.area, two.areas.area, rtol=1e-9, atol=1e-6)
-        assert np.allclose(one.nearest.distance, two.nearest.distance, rtol=1e-12, atol=1e-9)
-        assert one.nearest.right.tolist() == two.nearest.right.tolist()
-
-
-def test_threads_leave_no_trace():
-    sites, layers = some_city(3000)
-    built = {name: LayerIndex.build(shapes) for name, shapes in layers.items()}
-    one, three = areas_and_distances(sites, built), areas_and_distances(sites, built, threads=3)
-    for name in layers:
-        for part in ("areas", "nearest"):
-            before, after = vars(getattr(one[name], part)), vars(getattr(three[name], part))
-            assert all(before[key].tobytes() == after[key].tobytes() for key in before)
+    assert len(within_rounded(SiteShapes(array()), FeatureIndex(shapes), 5.0).left) == 0

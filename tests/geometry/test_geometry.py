@@ -9,13 +9,12 @@ from itertools import product
 import numpy as np
 import pytest
 import shapely
+from geometry.shapely_oracle import dwithin, nearest
 from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 from lzgis.geometry import (
     FeatureIndex,
-    dwithin,
     mean_width,
-    nearest,
     off_border,
     outside_parts,
     overlaps,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lzgis.geometry import FeatureIndex, overlaps
-from lzgis.geometry.corridor import encroached_parts
+from lzgis.geometry.corridor import Cases, encroached_by_group
 from lzgis.geometry.layer_pieces import common_parts, cut_to_pieces, line_chains, uncovered_parts, union_area
 from lzgis.geometry.threads import by_rows
 
@@ -113,6 +113,9 @@ def test_rows_in_threads_are_those_of_one_thread(monkeypatch):
         by_rows(spied, sites, np.full(len(sites), layer[0]))
         # In a process that another one began, as those of a batch are, this thread does it all.
         assert (threading.get_ident() in used) == (parent is not None or cores == 1)
-        parts = encroached_parts(sites[:200].repeat(5), np.tile(lines, 5), np.full(1000, 3.0))
+        one_each = Cases(
+            np.arange(200).repeat(5), np.arange(1001), np.tile(np.arange(len(lines)), 5), np.full(1000, 3.0)
+        )
+        parts = encroached_by_group(sites, lines, one_each)
         answers.append(shapely.to_wkb([*overlaps(sites, index).part, *parts]).tolist())
     assert answers[0] == answers[1] == answers[2]

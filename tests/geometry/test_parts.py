@@ -8,7 +8,7 @@ import shapely
 from geometry.geometry_shapes import AWKWARD, exact_area, integer_polygons, jagged, star
 from hypothesis import given, settings
 
-from lzgis.geometry import FeatureIndex, measure, parts_of
+from lzgis.geometry import Areas, FeatureIndex, SiteShapes, overlapping, parts_of
 from lzgis.geometry.parts import surroundings as surroundings_module
 from lzgis.geometry.parts.sections import cuts_of
 
@@ -20,7 +20,8 @@ def array(*shapes):
 
 
 def pairs_of(sites, layer):
-    return measure(sites, {"a": FeatureIndex(layer)})["a"].areas
+    found = overlapping(SiteShapes(sites), FeatureIndex(layer))
+    return Areas(found.left, found.right, found.area, np.zeros(len(found.left), dtype=bool))
 
 
 def assert_as_overlaid(sites, layer):

@@ -11,7 +11,7 @@ from shapely import LineString, Point, Polygon, box
 from lzgis.city.catalogue import open_catalogue
 from lzgis.city.reference import reference_city
 from lzgis.errors import ConfigError
-from lzgis.geometry.corridor import ARC_SEGMENTS, encroached_parts
+from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group
 
 CLEAR, INVOLVED, NOT_CHECKED = "不涉及", "涉及", "未核查"
 
@@ -316,7 +316,9 @@ def test_what_is_encroached_is_that_of_the_whole_baseline(radius):
         Point(middle + 3.0),
     ]
     for baseline in (river, lake):
-        found = encroached_parts(np.array(sites), np.full(len(sites), baseline), np.full(len(sites), radius))
+        n = len(sites)
+        one_each = Cases(np.arange(n), np.arange(n + 1), np.zeros(n, dtype=int), np.full(n, radius))
+        found = encroached_by_group(np.array(sites), np.array([baseline]), one_each)
         around = shapely.buffer(baseline, radius, quad_segs=ARC_SEGMENTS)
         for part, site in zip(found, sites, strict=True):
             whole = shapely.intersection(site, around)

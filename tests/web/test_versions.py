@@ -30,7 +30,7 @@ def moved(tmp_path):
 
 
 def proposed(one, name, data, part="redline", **fields):
-    sent = {"part": part, "files": upload(name, data), "reason": "核减", **fields}
+    sent = {"part": part, "files": upload(name, data), "reason": "核减<script>alert(1)</script>", **fields}
     answer = one.post("/versions/propose", sent)
     assert answer.status_code == 302, answer.content.decode()[-2000:]
     version = CityVersion.objects.get(pk=int(answer.headers["Location"].rsplit("/", 1)[1]))
@@ -51,6 +51,7 @@ def test_a_version_is_proposed_judged_approved_and_taken_back(page, city, moved)
     shown = admin.get(f"/versions/{version.pk}").content.decode()
     assert "结论有变的地块：1" in shown
     assert "水厂" in shown
+    assert "<script>alert" not in shown + admin.get("/versions").content.decode()
     assert "存在禁止性冲突" in shown
     # One feature was moved; the file of the comparison and the audit can be taken.
     assert "生态保护红线" in shown
@@ -94,6 +95,18 @@ def test_a_version_made_from_another_than_that_in_force_is_not_approved(page, ci
     compared = job_of(one.post("/versions/compare", {"before": a.base_id, "after": a.pk}))
     assert compared.state == "done", compared.error_en
     assert "生态保护红线" in one.get(f"/versions/jobs/{compared.key}").content.decode()
+
+
+def test_a_proposal_is_not_approved_when_the_folder_has_changed_since(page, city, moved):
+    one = client()
+    version = proposed(one, "a.gpkg", moved)
+    extra = CITY / "note.txt"
+    extra.write_text("x", "utf-8")
+    try:
+        assert one.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 400
+    finally:
+        extra.unlink()
+    assert one.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 302
 
 
 def test_a_rule_book_is_a_version_too(page, city):

@@ -16,10 +16,14 @@ from lzgis.model.rules import Route, Severity
 #: So many findings, procedures and titles fit on the first page, and so many characters of a procedure.
 _MOST_FINDINGS, _MOST_PROCEDURES, _MOST_TITLES, _MOST_LETTERS = 5, 4, 6, 64
 _MOST_PLACES = 4
+#: Side of the QR code.
+CODE_MM = 24.0
 
 
-def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], picture: Picture | None) -> Abstract:
-    """Return the abstract of a project from its single facts and those of the screening."""
+def abstract_of(
+    project: Project, facts: dict[str, str], about: dict[str, str], pictures: tuple[Picture | None, Picture | None]
+) -> Abstract:
+    """Return the abstract of a project from its single facts, those of the screening, small map and QR code."""
     source = project.source
     size = project.whole_size_in_mu
     places = facts["divisions"].split("\n")
@@ -39,7 +43,8 @@ def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], 
     }
     return Abstract(
         facts=tuple((source.wording(f"abstract-{name}"), value) for name, value in pairs.items()),
-        picture=picture,
+        picture=pictures[0],
+        code=pictures[1],
         findings=_findings(project),
         lines=tuple((source.wording(f"abstract-{name}"), line) for name, line in _lines(project).items() if line),
         control=_control(project, about),

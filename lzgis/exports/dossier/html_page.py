@@ -31,8 +31,8 @@ def html_text(dossier: Dossier) -> str:
 
 
 def _pictures(dossier: Dossier) -> tuple[Picture, ...]:
-    small = dossier.abstract.picture
-    return (*((small,) if small else ()), *dossier.pictures)
+    own = (dossier.abstract.picture, dossier.abstract.code)
+    return (*(one for one in own if one), *dossier.pictures)
 
 
 @cache

@@ -50,7 +50,7 @@ def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.d
         raise
     except Exception as error:
         # The libraries that unpack and parse it raise errors of any kind for a damaged document.
-        what = Message("cannot be read as a Word document: {why}", why=library_message(error))
+        what = Message("cannot be read as a Word document: {why}", why=_reason(error))
         raise ExportError(place, what, Message("give a file *.docx made with Word")) from error
     environment = TemplateEnvironment()
     try:
@@ -62,7 +62,7 @@ def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.d
     except MemoryError:
         raise
     except Exception as error:
-        what = Message("is not in order: {why}", why=library_message(error))
+        what = Message("is not in order: {why}", why=_reason(error))
         raise ExportError(place, what, Message("see docs/templates.md for how to write one")) from error
     stamp(document, dossier, made_at)
     saved = io.BytesIO()
@@ -116,6 +116,12 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, dict):
         return Fields({key: _escaped(one) for key, one in value.items()})
     return value
+
+
+def _reason(error: Exception) -> Message:
+    """Return why a template is refused: our own words, or those of a library."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Message) else library_message(str(error))
 
 
 def _unknown(error: jinja2.UndefinedError) -> tuple[str, str]:

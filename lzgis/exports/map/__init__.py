@@ -18,6 +18,7 @@ from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
 from lzgis.exports.formats import FORMATS, MAP_SITES, of_map
 from lzgis.exports.gis.json import origin
+from lzgis.exports.links import SHORT, run_of
 from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble, sign_data
@@ -153,6 +154,7 @@ def _page(edition: _Edition, wording: str) -> str:
             for one in texts.not_covered
         ],
         "tianditu": edition.key is not None,
+        "run": run_of(texts.report)[:SHORT],
         "words": columns | _words(texts, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
     }
@@ -207,6 +209,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
+        words("map", "run", digest=run_of(report)[:SHORT]),
         # "Not simplified" would be wrong where layers are coarsened.
         *([simplified] if step_m or not coarse else []),
         *(words.message(p.what) for p in report.problems if p.place == FORMATS["html"].file_name),

@@ -52,7 +52,7 @@ SCRIPT_WORDS = (
     "measure-note", "measure-clear", "approximate", "problems", "not-covered", "unnamed", "square-metres", "hectares",
     "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
     "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
-    "cluster", "layer-off", "layer-show", "print-scale",
+    "cluster", "layer-off", "layer-show", "print-scale", "other-run",
 )  # fmt: skip
 
 

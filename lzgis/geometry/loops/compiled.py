@@ -29,8 +29,8 @@ from lzgis.files.private_folder import create_private, remove_all_but_newest, us
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: The packages that hold loops.
-_PACKAGES = ("lzgis.geometry.loops", "lzgis.geometry.one_pass")
+#: The package that holds loops.
+_PACKAGE = "lzgis.geometry.loops"
 #: Folders of other versions that are kept: several environments of one user may share the cache.
 _OTHER_VERSIONS = 3
 
@@ -67,10 +67,9 @@ def _compiler() -> Callable[..., Any]:
 def fingerprint() -> str:
     """Name the version of the loops: SHA-256 of their source code and of the versions of numba and llvmlite."""
     digest = hashlib.sha256(f"numba {numba.__version__} llvmlite {llvmlite.__version__}".encode())
-    for package in _PACKAGES:
-        modules = [entry for entry in files(package).iterdir() if entry.name.endswith(".py")]
-        for module in sorted(modules, key=lambda entry: entry.name):
-            digest.update(f"{package}.{module.name}".encode() + b"\0" + module.read_bytes() + b"\0")
+    modules = [entry for entry in files(_PACKAGE).iterdir() if entry.name.endswith(".py")]
+    for module in sorted(modules, key=lambda entry: entry.name):
+        digest.update(f"{_PACKAGE}.{module.name}".encode() + b"\0" + module.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

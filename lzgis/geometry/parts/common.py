@@ -38,7 +38,7 @@ def parts_of(sites: Geometries, index: FeatureIndex, pairs: Areas, *, threads: i
     index : FeatureIndex
         The features; the outlines of those of `pairs` are cached with it.
     pairs : Areas
-        Pairs to be made, as from `measure` or chosen from it; their areas hold what is made to account.
+        The pairs, with their areas as `overlapping` measures them; what is made is compared with them.
     threads : int
         How many to use; the answer is the same for any number.
 

@@ -6,6 +6,7 @@ names. Links to other files are not followed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,9 +281,12 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
             what = Message("a point has {count} numbers instead of 2 or 3 ('{text}')", count=len(values), text=one[:60])
             _refuse(here, what)
         try:
-            points.append([float(value) for value in values[:2]])
+            point = [float(value) for value in values[:2]]
         except ValueError:
+            point = [math.nan]
+        if not all(map(math.isfinite, point)):
             _refuse(here, Message("a coordinate is not a number ('{text}')", text=one[:60]))
+        points.append(point)
         heights.append(_height(one))
     xy = np.array(points, float).reshape(-1, 2)
     # Programs without heights write 0.

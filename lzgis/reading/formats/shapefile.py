@@ -49,6 +49,7 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     _check_whole(path)
     what = _index_fault(path)
     if what is not None:
+        _refuse_broken(path)
         with working_copy(str(path), path.stem + ".shp") as copy:
             for suffix in (".shp", ".dbf", ".prj"):
                 if (part := beside(path, suffix)) is not None:
@@ -214,13 +215,7 @@ def _index_fault(path: Path) -> Message | None:
     if index is None:
         return Message("has no index (.shx); one was made on a copy")
     data = path.read_bytes()
-    records, at = {}, 100
-    while at + 8 <= len(data):
-        number, length = struct.unpack_from(">ii", data, at)
-        if length < 2:
-            break
-        records[at // 2, length] = number
-        at += 8 + 2 * length
+    records, _ = _records(data)
     content = index.read_bytes()[100:]
     entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
     # Editing programs may leave unused records, so there may be more records than entries.
@@ -228,6 +223,28 @@ def _index_fault(path: Path) -> Message | None:
         _refuse_beyond(path, len(data), records, entries)
         return None
     return Message("its index (.shx) does not fit its shapes; one was made on a copy")
+
+
+def _records(data: bytes) -> tuple[dict[tuple[int, int], int], int]:
+    """Return the number of each record of a file of shapes by its place and length, and where the last of them ends."""
+    records, at = {}, 100
+    while at + 8 <= len(data):
+        number, length = struct.unpack_from(">ii", data, at)
+        if length < 2:
+            break
+        records[at // 2, length] = number
+        at += 8 + 2 * length
+    return records, at
+
+
+def _refuse_broken(path: Path) -> None:
+    """Refuse shapes that do not follow each other to the end of the file: without an index some could not be found."""
+    data = path.read_bytes()
+    records, end = _records(data)
+    stated = 2 * int(struct.unpack_from(">i", data, 24)[0])
+    if end not in (stated, len(data)):
+        what = Message("is damaged after its shape {count}, and has no index that fits", count=len(records))
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
 
 
 def _refuse_beyond(path: Path, size: int, records: dict[tuple[int, int], int], entries: list[tuple[int, int]]) -> None:

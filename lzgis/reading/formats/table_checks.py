@@ -17,8 +17,9 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.numbers import Cells, number
 
-_LON = re.compile(r"lng|lon|经度|东经", re.IGNORECASE)
-_LAT = re.compile(r"lat|纬度|北纬", re.IGNORECASE)
+#: Headings that look like longitudes and latitudes.
+LON = re.compile(r"lng|lon|经度|东经", re.IGNORECASE)
+LAT = re.compile(r"lat|纬度|北纬", re.IGNORECASE)
 #: Two pairs of coordinates of a row that are nearer than this (m) are the same.
 _SAME_M = 1.0
 
@@ -30,8 +31,8 @@ def other_pair(
     if "lon" not in found or "lat" not in found:
         return []
     own = (found["lon"], found["lat"])
-    lon = [i for i, name in enumerate(names) if i not in own and _LON.search(name)]
-    lat = [i for i, name in enumerate(names) if i not in own and _LAT.search(name)]
+    lon = [i for i, name in enumerate(names) if i not in own and LON.search(name)]
+    lat = [i for i, name in enumerate(names) if i not in own and LAT.search(name)]
     if not lon or not lat:
         return []
     there = [[number(row[i]) for row in cells.rows] for i in (lon[0], lat[0])]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -31,7 +31,7 @@ from lzgis.reading.datum_words import datum_word, names_cgcs2000
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
 from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
-from lzgis.reading.formats.table_checks import other_pair, with_errors, words_beside
+from lzgis.reading.formats.table_checks import LAT, LON, other_pair, with_errors, words_beside
 from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
 from lzgis.reading.numbers import Cells, plain
 from lzgis.reading.repair import Change
@@ -114,11 +114,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     """
     columns = sheet.columns
     if columns is None:
-        raise SourceError(
-            sheet.place,
-            Message("no row names columns of coordinates"),
-            Message("name them 经度 and 纬度, X and Y, or WKT"),
-        )
+        _refuse_nameless(sheet)
     _refuse_twice(sheet, columns)
     body, after_gap = _body(sheet, columns)
     sheet.problems.extend(words_of(sheet, columns, options))
@@ -145,6 +141,23 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
             raise SourceError(first.place, first.what, first.remedy)
     frame = frame.set_crs(crs.value) if crs is not None else frame
     return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes, titles=_titles(sheet, columns))
+
+
+def _refuse_nameless(sheet: Sheet) -> NoReturn:
+    """Raise the error for a table without columns of coordinates, which names columns that look like them."""
+    for _, row in sheet.rows[:_HEAD_WITHIN]:
+        words = [cell.strip() for cell in row if isinstance(cell, str) and len(cell) < _LONGEST_WORDS]
+        alike = [next((w for w in words if pattern.search(w)), "") for pattern in (LON, LAT)]
+        if all(alike):
+            what = Message(
+                "names its coordinates '{lon}' and '{lat}', which does not say in which system they are",
+                lon=alike[0],
+                lat=alike[1],
+            )
+            remedy = Message("rename them 经度 and 纬度; if they are of a shifted map, add --from gcj02 or --from bd09")
+            raise SourceError(sheet.place, what, remedy)
+    what = Message("no row names columns of coordinates")
+    raise SourceError(sheet.place, what, Message("name them 经度 and 纬度, X and Y, or WKT"))
 
 
 def words_of(sheet: Sheet, columns: Columns, options: ReadOptions) -> list[Problem]:

@@ -59,7 +59,11 @@ def propose(request: HttpRequest) -> HttpResponse:
     post, user = request.POST, request.user
     part, reason = post.get("part", ""), post.get("reason", "").strip()[:1000]
     try:
-        if part != RULES and part not in dict(parts_of_city()):
+        parts = dict(parts_of_city())
+        if not parts:
+            what = Message("the page shows a region of several cities")
+            raise ConfigError(Message("new version"), what, Message("change the folder of the city itself"))
+        if part != RULES and part not in parts:
             raise Http404
         if not reason:
             raise ConfigError(

@@ -221,6 +221,8 @@ def compare(request: HttpRequest, key: str) -> HttpResponse:
 def cancel(request: HttpRequest, key: str) -> HttpResponse:
     """Cancel a job that waits or runs."""
     job = find(request, key, *SCREENINGS, "inspect", "files", "propose", "diff")
+    if job.kind in ("propose", "diff") and not request.user.may(Role.REVIEWER):
+        raise Http404
     supervisor().cancel(job)
     log(request, "cancel", job.key)
     supervisor().wait(job, WAIT_S)

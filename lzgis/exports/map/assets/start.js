@@ -99,6 +99,19 @@
     picture.on("add load", fade);
   }
 
+  // A link ends in #site=…&run=…: it opens the site, and warns if the document was made from other inputs.
+  function linked() {
+    var given = new URLSearchParams(window.location.hash.slice(1)), run = given.get("run") || "";
+    var number = lz.review.sites.findIndex(function (site) { return site.id === given.get("site"); });
+    if (number < 0) return false;
+    lz.panel.open(number);
+    if (run && lz.city.run && lz.city.run !== run) {
+      lz.byId("lz-notice").hidden = false;
+      lz.byId("lz-notice").textContent = lz.word("other-run", { run: run, own: lz.city.run });
+    }
+    return true;
+  }
+
   lz.room = function () {
     var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
     if (lz.sheets.narrow()) return { paddingTopLeft: [12, 12], paddingBottomRight: [12, 28 + lz.sheets.hidden()] };
@@ -143,7 +156,8 @@
     map.fitBounds(lz.city.bounds, Object.assign({ animate: false }, lz.room()));
     lz.inset();
     // A map of one site opens at that site.
-    if (lz.review.sites.length === 1) lz.panel.open(0);
+    if (!linked() && lz.review.sites.length === 1) lz.panel.open(0);
+    window.addEventListener("hashchange", linked);
     document.body.classList.add("lz-ready");
   };
 })(lzgis);
