@@ -1,10 +1,11 @@
 """Load on the page: planners who give sites and read verdicts at the same time, on this computer.
 
-``python benchmarks/page_load.py [--planners 20] [--screenings 200]`` starts ``lzgis serve`` on the reference city. Each planner
-sends every kind of request that a browser sends: a file, the answers to its questions, the page of the result. Every tenth
-screening has 50 sites, the others one. Each verdict is compared with that of `lzgis.screen`. Printed as JSON: the times from
-the click on the last button to the page with the verdict, for one site alone and under load, what was lost or differs, and
-the memory of server and workers.
+``python benchmarks/page_load.py [--planners 20] [--screenings 200] [--most-s 900]`` starts ``lzgis serve`` on the reference
+city. Each planner sends every kind of request that a browser sends: a file, the answers to its questions, the page of the
+result. Every tenth screening has 50 sites, the others one. Each verdict is compared with that of `lzgis.screen`. Printed as
+JSON: the times from the click on the last button to the page with the verdict, for one site alone and under load, what was
+lost or differs, and the memory of server and workers. After `--most-s` seconds no screening is begun any more; ``screenings``
+says how many were done.
 """
 
 from __future__ import annotations
@@ -97,6 +98,16 @@ def memory_mb(pids: list[int]) -> float:
     return round(total / 1024, 1)
 
 
+def processor_s(pids: list[int]) -> float:
+    """Return the processor time of processes and of those below them that have ended."""
+    total = 0
+    for pid in pids:
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists():
+            total += sum(map(int, status.read_text().rpartition(")")[2].split()[11:15]))
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def children(pid: int) -> list[int]:
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, encoding="ascii", check=False)
     own = [int(one) for one in found.stdout.split()]
@@ -121,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--planners", type=int, default=20)
     parser.add_argument("--screenings", type=int, default=200)
+    parser.add_argument("--most-s", type=float, default=900.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         files = inputs(Path(scratch))
@@ -146,11 +158,13 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
     wrong: list[str] = []
     lock = threading.Lock()
 
+    begun = time.perf_counter()
+
     def plan() -> None:
         browser = Browser(address)
         while True:
             with lock:
-                if not todo:
+                if not todo or time.perf_counter() > begun + options.most_s:
                     return
                 name, content, expected = todo.pop()
             try:
@@ -163,7 +177,7 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
                 if counts != expected:
                     wrong.append(f"{name}: {counts} instead of {expected}")
 
-    begun = time.perf_counter()
+    processor = processor_s([pid, *children(pid)])
     planners = [threading.Thread(target=plan) for _ in range(options.planners)]
     for one in planners:
         one.start()
@@ -180,6 +194,7 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
         "whole_s": round(time.perf_counter() - begun, 1),
         "one_site_median_s": round(statistics.median(loaded), 2),
         "one_site_p95_s": round(loaded[int(0.95 * (len(loaded) - 1))], 2),
+        "processor_s_per_screening": round((processor_s([pid, *children(pid)]) - processor) / len(times), 2),
         "memory_mb": memory_mb([pid, *children(pid)]),
     }
 

@@ -68,7 +68,7 @@ def workload(n: int, folder: Path) -> dict[str, Any]:
     """Measure the workload, its sites given in degrees; layers are brought to the plane when they are laid out."""
     from benchmarks.peers import lzgis_kernel
     from benchmarks.peers.common import POLYGONS
-    from lzgis.geometry import areas_and_distances, decided_measures, parts_of
+    from lzgis.geometry import FeatureIndex, areas_and_distances, decided_measures, parts_of
 
     if not (folder / f"sites_{n}.parquet").exists():
         command = [sys.executable, str(Path(__file__).parent / "workload.py"), str(folder), str(n)]
@@ -90,7 +90,7 @@ def workload(n: int, folder: Path) -> dict[str, Any]:
         rests.append(rest)
     shapes, areas = [], []
     for name in POLYGONS:
-        shapes.append(parts_of(sites, layers[name], found[name].areas))
+        shapes.append(parts_of(sites, FeatureIndex(layers[name]), found[name].areas))
         areas.append(found[name].areas.area)
     step, rest = statistics.median(steps), statistics.median(rests)
     held = deviations(plane, np.concatenate(shapes), np.concatenate(areas))

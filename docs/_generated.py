@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 
@@ -12,6 +13,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": _commands(),
         "catalogue-keys.md": catalogue_key_reference(),
+        "messages.md": _messages(),
         "api.rst": _api(),
     }
 
@@ -59,6 +61,40 @@ def _row(parameter: Any) -> str:
     return f"| {name} | {text} | {'required' if parameter.required else shown} |"
 
 
+def _messages() -> str:
+    """Return every sentence of errors and remarks in English and Chinese, from the wording of the program."""
+    import tomllib
+    from importlib.resources import files
+
+    wording = tomllib.loads((files("lzgis") / "wording" / "zh.toml").read_text("utf-8"))
+    known = sorted(wording["message"].items(), key=lambda pair: pair[0].lower())
+    lines = [
+        "# Messages",
+        "",
+        "What lzgis says of inputs, problems and errors, as `place: what is wrong; what to do`. Names in braces are filled in.",
+        "Search this page for a sentence that you saw; `--lang en` prints the left column.",
+        "",
+        "| English | 中文 |",
+        "| --- | --- |",
+    ]
+    return "\n".join([*lines, *(f"| {_cell(english)} | {_cell(chinese)} |" for english, chinese in known), ""])
+
+
+def _cell(text: str) -> str:
+    """Return a sentence for a table: as code, so that nothing in it is markup."""
+    plain = text.replace("\n", " ").replace("|", "\\|").replace("`", "'").strip()
+    return f"`{plain}`"
+
+
+#: Packages with public names of their own, and what one does with them.
+_PACKAGES = {
+    "lzgis.reading": "Files into sites and layers, each assumption listed.",
+    "lzgis.exports": "Reports into files.",
+    "lzgis.batch": "Very many sites, in shards.",
+    "lzgis.geometry": "Overlaps, distances and areas of arrays of geometries in metres.",
+}
+
+
 def _api() -> str:
     """Return the public names of lzgis, in the groups of what one does with them."""
     import lzgis
@@ -79,6 +115,26 @@ def _api() -> str:
         "",
     ]
     for head in ("Functions", "Classes", "Errors"):
-        lines += [head, "-" * len(head), "", ".. autosummary::", "   :toctree: api", ""]
-        lines += [f"   {name}" for name in sorted(kinds[head])] + [""]
+        lines += [head, "-" * len(head), "", *_autosummary(sorted(kinds[head]))]
+    for package, what in _PACKAGES.items():
+        module = importlib.import_module(package)
+        # A name that stands above is not documented twice.
+        names = sorted(one for one in module.__all__ if one not in lzgis.__all__)
+        documented = [
+            one for one in names if getattr(getattr(module, one), "__doc__", None) and callable(getattr(module, one))
+        ]
+        lines += [
+            package,
+            "-" * len(package),
+            "",
+            what,
+            "",
+            f".. currentmodule:: {package}",
+            "",
+            *_autosummary(documented),
+        ]
     return "\n".join(lines)
+
+
+def _autosummary(names: list[str]) -> list[str]:
+    return [".. autosummary::", "   :toctree: api", "", *(f"   {name}" for name in names), ""]

@@ -23,6 +23,7 @@ from .rasters.surface import Surface, raster_surface, read_surface
 from .reading import ReadOptions, read_sites, sites_from_frame
 from .rules.book import read_rulebook
 from .screening.avoidance import Avoidance, avoid
+from .screening.city_reports import city_reports
 from .screening.depths import overlap_depths
 from .screening.inspect import inspect_file
 from .screening.overrides import Decision, override_entry, with_overrides
@@ -52,6 +53,7 @@ __all__ = [
     "Verdict",
     "audit",
     "avoid",
+    "city_reports",
     "diff",
     "export",
     "export_audit",

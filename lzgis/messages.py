@@ -18,6 +18,7 @@ A language for which plural forms or translators' tools matter is a reason to ch
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -54,6 +55,37 @@ class Message(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_unpickled, (self.template, self.values))
+
+
+def titled(title: str, title_en: str) -> Message:
+    """Return a title that is data of a city or rule book as a message: English in English output, Chinese in Chinese output.
+
+    The Chinese title is used in both languages if there is no English one.
+
+    Examples
+    --------
+    >>> from lzgis.words import Words
+    >>> roads = titled("公路", "Roads")
+    >>> roads, Words("zh").message(roads)
+    ('Roads', '公路')
+    """
+    return Message("{title_en}{title:.0}", title=title, title_en=title_en or title)
+
+
+def enumerated(items: Sequence[str]) -> str:
+    """Return texts or messages as one enumeration, with the separator of the language of the output.
+
+    Examples
+    --------
+    >>> from lzgis.words import Words
+    >>> both = enumerated([titled("公路", "Roads"), titled("铁路", "Railways"), titled("桥梁", "Bridges")])
+    >>> both, Words("zh").message(both)
+    ('Roads, Railways, Bridges', '公路、铁路、桥梁')
+    """
+    if len(items) < 2:
+        return items[0] if items else ""
+    middle = len(items) // 2
+    return Message("{first}, {rest}", first=enumerated(items[:middle]), rest=enumerated(items[middle:]))
 
 
 def _unpickled(template: str, values: dict[str, Any]) -> Message:

@@ -1,7 +1,8 @@
-"""Run the notebooks and write their output to ``docs/notebooks``: ``python scripts/render_notebooks.py [NAME ...]``.
+"""Run the notebooks and store them with outputs in ``docs/notebooks``: ``python scripts/render_notebooks.py [NAME ...]``.
 
-Needs ``pip install -e .[test]``. Each page contains the SHA-256 of its notebook; a test compares the two. Pictures are
-reduced to a palette, and metadata that depends on the machine is removed.
+Needs ``pip install -e .[test]``. Jupyter, code hosts and the documentation show the stored ``.ipynb``. Each contains the
+SHA-256 of its source; tests compare it, and the outputs with those of a new run. Pictures are reduced to a palette, and
+metadata that depends on the machine is removed.
 """
 
 from __future__ import annotations
@@ -14,25 +15,17 @@ import re
 import sys
 import tempfile
 import time
-from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, PAGES = ROOT / "notebooks", ROOT / "docs" / "notebooks"
 COLOURS = 96
-MARK = "<!-- rendered by scripts/render_notebooks.py from notebooks/{name}, sha256 {digest} -->"
 
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a notebook, independent of line endings."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode("utf-8")).hexdigest()
-
-
-def mark(path: Path) -> str:
-    """Return the first line of a notebook's page, which identifies the notebook."""
-    return MARK.format(name=path.name, digest=digest(path))
 
 
 def run(path: Path, work: Path) -> Any:
@@ -55,43 +48,6 @@ def run(path: Path, work: Path) -> Any:
     return notebook
 
 
-class _Rows(HTMLParser):
-    """Collects the cells of an HTML table written by pandas."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-            self._inside = True
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
-            self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.rows[-1][-1] += data
-
-
-def as_table(html: str) -> str:
-    """Convert an HTML table of pandas to Markdown."""
-    found = _Rows()
-    found.feed(html)
-    rows = [
-        [re.sub(r"\s+", " ", unescape(cell)).strip().replace("|", "\\|") for cell in row] for row in found.rows if row
-    ]
-    wide = max(len(row) for row in rows)
-    rows = [row + [""] * (wide - len(row)) for row in rows]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * wide, *lines[1:]])
-
-
 def small_png(data: bytes) -> bytes:
     """Reduce a PNG to a palette and remove its metadata."""
     from PIL import Image
@@ -102,30 +58,28 @@ def small_png(data: bytes) -> bytes:
     return made.getvalue()
 
 
-def page(notebook: Any, path: Path) -> tuple[str, dict[str, bytes]]:
-    """Convert an executed notebook to Markdown; return the text, and the pictures by name."""
-    parts, pictures = (
-        [mark(path), f"*This page was generated from [notebooks/{path.name}](../../notebooks/{path.name}).*"],
-        {},
-    )
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            parts.append(cell.source.strip())
+def cleaned(notebook: Any, path: Path) -> Any:
+    """Return an executed notebook as it is stored: the same run gives the same bytes."""
+    for number, cell in enumerate(notebook.cells, 1):
+        cell["id"] = f"cell-{number}"
+        cell.metadata.clear()
+        if cell.cell_type != "code":
             continue
-        parts.append(f"```python\n{cell.source.strip()}\n```")
-        for output in _joined(cell.outputs):
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            output.get("metadata", {}).clear()
             data = output.get("data", {})
-            if output.output_type == "stream":
-                parts.append(f"```text\n{output.text.rstrip()}\n```")
-            elif "image/png" in data:
-                name = f"{path.stem}-{len(pictures) + 1}.png"
-                pictures[name] = small_png(base64.b64decode(data["image/png"]))
-                parts.append(f"![{_heading(parts)}]({name})")
-            elif "<table" in data.get("text/html", ""):
-                parts.append(as_table(data["text/html"]))
-            elif "text/plain" in data:
-                parts.append(f"```text\n{data['text/plain'].rstrip()}\n```")
-    return "\n\n".join(part for part in parts if part) + "\n", pictures
+            if "image/png" in data:
+                data["image/png"] = base64.b64encode(small_png(base64.b64decode(data["image/png"]))).decode()
+                data.pop("text/plain", None)
+            if "text/html" in data:
+                # The style sheet that pandas adds to each table has no use outside of Jupyter.
+                data["text/html"] = re.sub(r"<style scoped>.*?</style>\n?", "", data["text/html"], flags=re.S)
+    notebook.metadata.clear()
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["lzgis"] = {"source": f"notebooks/{path.name}", "sha256": digest(path)}
+    return notebook
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
@@ -139,23 +93,16 @@ def _joined(outputs: list[Any]) -> list[Any]:
     return joined
 
 
-def _heading(parts: list[str]) -> str:
-    """Return the last heading before a picture, as its alternative text."""
-    found = [line.lstrip("# ").strip() for part in parts for line in part.splitlines() if re.match(r"#{1,3} \S", line)]
-    return found[-1].replace("[", "").replace("]", "") if found else "picture"
-
-
 def render(path: Path) -> float:
-    """Run a notebook and write its page and pictures; return the run time in seconds."""
+    """Run a notebook and store it with its outputs; return the run time in seconds."""
+    import nbformat
+
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lzgis-", ignore_cleanup_errors=True) as folder:
-        text, pictures = page(run(path, Path(folder)), path)
+        notebook = cleaned(run(path, Path(folder)), path)
     PAGES.mkdir(parents=True, exist_ok=True)
-    for old in PAGES.glob(f"{path.stem}-*.png"):
-        old.unlink()
-    for name, data in pictures.items():
-        (PAGES / name).write_bytes(data)
-    (PAGES / f"{path.stem}.md").write_text(text, encoding="utf-8", newline="\n")
+    text = nbformat.writes(notebook, version=4)
+    (PAGES / f"{path.stem}.ipynb").write_text(text.rstrip() + "\n", encoding="utf-8", newline="\n")
     return time.perf_counter() - started
 
 

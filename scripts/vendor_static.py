@@ -1,4 +1,4 @@
-"""Copy the JavaScript and CSS of maps and pages into ``lzgis/exports/static`` and ``lzgis/web/static``.
+"""Copy the JavaScript and CSS of maps and pages into ``lzgis/exports/static`` and ``lzgis/web/static``, and axe for tests.
 
 Run ``python scripts/vendor_static.py`` after changing a pin. ``npm pack`` downloads the packages with the user's
 npm configuration. Each archive must match the integrity hash pinned here.
@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lzgis"
 EXPORTS, WEB = PACKAGE / "exports" / "static", PACKAGE / "web" / "static"
+#: For tests alone; it is no part of the package.
+TESTS = PACKAGE.parent / "tests" / "web" / "static"
 
 
 class Pin(NamedTuple):
@@ -46,6 +48,13 @@ PINS = (
         EXPORTS / "leaflet",
     ),
     Pin(
+        "leaflet.markercluster",
+        "1.5.3",
+        "sha512-vPTw/Bndq7eQHjLBVlWpnGeLa3t+3zGiuM7fJwCkiMFq+nmRuG3RI3f7f4N4TDX7T4NpbAXpR2+NTRSEGfCSeA==",
+        ("MIT-LICENCE.txt", "dist/leaflet.markercluster.js"),
+        EXPORTS / "markercluster",
+    ),
+    Pin(
         "topojson-client",
         "3.1.0",
         "sha512-605uxS6bcYxGXw9qi62XyrV6Q3xwbndjachmNxu8HWTtVPxZfEJN9fd/SZS1Q54Sn2y0TMyMxFj/cJINqGHrKw==",
@@ -65,6 +74,13 @@ PINS = (
         "sha512-XzxSKRk2UJUVeGiOt1jU2hyo412Qee1Q0Xsfw4A2r8EoUIo48XKSWfusYe7E53fSPr0aYgZxPevnFdcUXimpdA==",
         ("LICENSE", "dist/leaflet-geoman.min.js", "dist/leaflet-geoman.css"),
         WEB / "geoman",
+    ),
+    Pin(
+        "axe-core",
+        "4.14.1",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        ("LICENSE", "axe.min.js"),
+        TESTS / "axe",
     ),
 )
 
@@ -100,11 +116,11 @@ def unpack(pin: Pin, archive: Path) -> list[Path]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         files = [f for pin in PINS for f in unpack(pin, fetch(pin, Path(scratch)))]
-    for static in (EXPORTS, WEB):
+    for static in (EXPORTS, WEB, TESTS):
         own = [f for f in files if f.is_relative_to(static)]
         lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(static).as_posix()}\n" for f in own]
         (static / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
-        print(f"{len(own)} files in {static.relative_to(PACKAGE)}")
+        print(f"{len(own)} files in {static.relative_to(PACKAGE.parent)}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def site(tmp_path_factory):
 def test_the_site_builds_without_warnings(site):
     assert (site / "index.html").is_file()
     assert (site / "searchindex.js").is_file()
-    for name in ("commands", "catalogue-keys", "api/lzgis.screen"):
+    for name in ("commands", "catalogue-keys", "messages", "api/lzgis.screen", "api/lzgis.reading.read_vector"):
         assert (site / "reference" / "generated" / f"{name}.html").is_file()
 
 

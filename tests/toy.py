@@ -34,34 +34,42 @@ notice = "示意数据"
 [layer.city]
 title = "市域"
 role = "outline"
+date = 2000-01-01
 source = "city.gpkg"
 [layer.redline]
 title = "生态保护红线"
+date = 2000-01-01
 source = "redline.gpkg"
 [layer.units]
 title = "管控单元"
+date = 2000-01-01
 source = "units.gpkg"
 [layer.town]
 title = "城镇开发边界"
+date = 2000-01-01
 source = "town.gpkg"
 [layer.roads]
 title = "公路"
+date = 2000-01-01
 source = "roads.gpkg"
 geometry = "line"
 baseline = "centreline"
 group = "road"
 [layer.zones]
 title = "划定的控制区"
+date = 2000-01-01
 source = "zones.gpkg"
 baseline = "delimited-zone"
 group = "road"
 [layer.rivers]
 title = "水域"
+date = 2000-01-01
 source = "rivers.gpkg"
 baseline = "water-polygon"
 group = "river"
 [layer.river_lines]
 title = "河流中心线"
+date = 2000-01-01
 source = "river_lines.gpkg"
 geometry = "line"
 baseline = "centreline"

@@ -22,7 +22,7 @@ def compute(state: Any) -> Answer:
     pairs = {}
     for name in POLYGONS:
         found = overlapping(sites, indexes[name])
-        made = common_parts(sites, indexes[name], (found.left, found.right))
+        made = common_parts(sites, indexes[name], found)
         # What is compared is the area of what was made.
         pairs[name] = (found.left, found.right, shapely.area(made))
     return answer(pairs, {name: nearest_rounded(sites, index).distance for name, index in indexes.items()})

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
+from lzgis.model.codes import CHINESE
 from lzgis.model.report import FINDING_COLUMNS, NOT_MEANT, REPORT_SCHEMA, SEPARATOR, State
 
 
@@ -50,6 +51,7 @@ def read_report(path: Path) -> EarlierReport:
         verdicts = pd.DataFrame(document["verdicts"])
         if "not_applicable" not in verdicts:
             verdicts["not_applicable"] = 0
+        findings, verdicts = findings.replace({"state": dict(CHINESE)}), verdicts.replace({"verdict": dict(CHINESE)})
         sources = document["provenance"]["sources"]
         as_of = dt.date.fromisoformat(document["provenance"]["as_of"])
     except OSError as e:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,10 +15,19 @@ from lzgis.city.reference import city_or_reference, sites_or_reference
 from lzgis.city.region import open_region
 from lzgis.errors import ExportError, LzgisError, SourceError
 from lzgis.files.atomic_write import UNFINISHED
-from lzgis.files.manifest import MANIFEST, InputPaths, Manifest, Result, read_manifest, state_of, unlisted_files
+from lzgis.files.manifest import (
+    MANIFEST,
+    InputPaths,
+    Manifest,
+    Result,
+    digest_of_values,
+    read_manifest,
+    state_of,
+    unlisted_files,
+)
 from lzgis.files.result_folder import is_unfinished
 from lzgis.messages import Message
-from lzgis.reading import sha256_of
+from lzgis.reading import is_address, sha256_of
 from lzgis.screening.overrides import OVERRIDES_FILE
 
 #: Prefix of the names of results of rasters.
@@ -50,7 +59,8 @@ class Verification:
 
     `files` are the outputs, `inputs` are the files they were computed from, and `versions` are the versions of lzgis that
     wrote them, by result. `listed` says whether the manifest is as it was written, by its own digest: ``same``,
-    ``changed``, or ``unknown`` for a manifest that has none. `proof` says whether a signature fits the manifest and the
+    ``changed``, or ``unknown`` for a manifest that has none. `digests` are the digests that documents and workbooks print, by
+    result. `proof` says whether a signature fits the manifest and the
     key: ``same``, ``changed`` or ``missing``; it is empty if no key was given.
     """
 
@@ -60,6 +70,7 @@ class Verification:
     versions: Mapping[str, str]
     listed: str = "same"
     proof: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def damaged(self) -> bool:
@@ -100,8 +111,8 @@ def verify(
 ) -> Verification:
     """Check the files of a folder of results, and whether sites, layers and rules have changed since.
 
-    Nothing is written, and links in the folder are not followed. Without a key this detects damage, not forgery: who can
-    write to the folder can write a manifest that fits.
+    Nothing is written, links in the folder are not followed, and no database is asked unless `layers` names its city.
+    Without a key this detects damage, not forgery: who can write to the folder can write a manifest that fits.
 
     Parameters
     ----------
@@ -133,19 +144,23 @@ def verify(
     files: list[CheckedFile] = []
     inputs: list[CheckedFile] = []
     versions = {}
+    digests = {}
     for name, result in manifest.results.items():
         files += (CheckedFile(name, "file", one.name, FileState(state_of(folder, one))) for one in result.files)
         given = result.given.model_copy(update=moved)
         _check_sources(folder, result)
-        states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given)]
+        # The places that the folder states may be a stranger's: only a city that the user names may use the network.
+        named = frozenset(moved) | ({"layers"} if not given.layers else set())
+        states = [CheckedFile(name, role, file, state) for role, file, state in _inputs(result, given, named=named)]
         # Results of rasters depend only on the layers that were read for them, so new layers do not concern them.
         inputs += (one for one in states if one.state is not FileState.NEW or not name.startswith(RASTER_RESULTS))
+        digests[name] = digest_of_values(result.provenance)
         software = result.provenance.get("versions")
         if isinstance(software, dict) and "lzgis" in software:
             versions[name] = str(software["lzgis"])
     files += (CheckedFile("", "file", name, FileState.NEW) for name in unlisted_files(folder, manifest))
     listed = "unknown" if not manifest.sha256 else "same" if manifest.sha256 == manifest.digest else "changed"
-    return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key))
+    return Verification(folder, tuple(files), tuple(inputs), versions, listed, _proof(folder, key), digests)
 
 
 def _proof(folder: Path, key: str | Path | None) -> str:
@@ -183,12 +198,12 @@ def _check_sources(folder: Path, result: Result) -> None:
             raise ExportError(str(folder / MANIFEST), what, Message("screen again, or ask for the folder again"))
 
 
-def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, FileState]]:
+def _inputs(result: Result, given: InputPaths, *, named: frozenset[str]) -> Iterator[tuple[str, str, FileState]]:
     """Yield role, name and state of each input of a result."""
     then = {(s["role"], s["name"]): str(s["sha256"]) for s in result.provenance.get("sources", [])}
     if not then:
         return
-    now = _fingerprints(given, dict(then.keys()))
+    now = _fingerprints(given, dict(then.keys()), named=named)
     for key, digest in then.items():
         if key[0] == "sites" and not digest:
             continue  # A table in memory has no file.
@@ -203,40 +218,63 @@ def _inputs(result: Result, given: InputPaths) -> Iterator[tuple[str, str, FileS
         yield role, name, FileState.NEW
 
 
-def _fingerprints(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _fingerprints(given: InputPaths, names: Mapping[str, str], *, named: frozenset[str]) -> dict[tuple[str, str], str]:
     """Return the sha256 of the present inputs by role and name; `names` are the recorded names by role."""
-    found = {}
     if any("/" in role for role in names):
-        return _of_several(given, names)
-    root = city_or_reference(given.layers)
-    root = root if root.is_dir() else root.parent
-    if "sites" in names:
-        path = sites_or_reference(given.sites)
-        # Not a device or a pipe, which would be read without end.
-        if path.is_file() or path.is_dir():
-            found["sites", names["sites"]] = sha256_of(path)
+        return _of_several(given, names, named=named)
+    found: dict[tuple[str, str], str] = {}
+    # Places that are none, or cannot be read, count as missing.
+    with contextlib.suppress(OSError, ValueError, LzgisError):
+        found |= _of_sites(given, names, named=named)
+    with contextlib.suppress(OSError, ValueError, LzgisError):
+        root = _local("layers", given, city_or_reference(given.layers), named)
+        found |= _of_root(root if root.is_dir() else root.parent, given, names, named=named)
+    return found
+
+
+def _local(name: str, given: InputPaths, path: Path, named: frozenset[str]) -> Path:
+    """Return a place; refuse a share of another computer that only the folder states: opening it sends a log-in there."""
+    stated: str = getattr(given, name)
+    if name not in named and stated.replace("\\", "/").startswith("//"):
+        raise SourceError(stated, Message("is on another computer"), Message("name its place if it is to be looked at"))
+    return path
+
+
+def _of_sites(given: InputPaths, names: Mapping[str, str], *, named: frozenset[str]) -> dict[tuple[str, str], str]:
+    if "sites" not in names:
+        return {}
+    path = _local("sites", given, sites_or_reference(given.sites), named)
+    return {("sites", names["sites"]): sha256_of(path)} if path.exists() else {}
+
+
+def _of_root(
+    root: Path, given: InputPaths, names: Mapping[str, str], *, named: frozenset[str]
+) -> dict[tuple[str, str], str]:
+    """Return the sha256 of the catalogue, layers, rules, rasters and decisions of a city."""
+    found: dict[tuple[str, str], str] = {}
     if (root / CATALOGUE_FILE).is_file():
         found["catalogue", CATALOGUE_FILE] = sha256_of(root / CATALOGUE_FILE)
         # If the catalogue or rule book cannot be read, the layers count as missing.
         with contextlib.suppress(LzgisError):
             city = open_catalogue(root)
-            found |= _of_city(city)
+            found |= _of_layers(city, named=named)
+            found |= {("rules", name): digest for name, digest in city.book.files}
             rasters = {name: city.root / one.source for name, one in city.spec.raster.items() if name in names}
             found |= {(k, city.spec.raster[k].source): sha256_of(path) for k, path in rasters.items() if path.is_file()}
-    decisions = Path(given.overrides) if given.overrides else root / OVERRIDES_FILE
+    decisions = root / OVERRIDES_FILE
+    decisions = _local("overrides", given, Path(given.overrides), named) if given.overrides else decisions
     if "sites" in names and decisions.is_file():
         found["overrides", names.get("overrides", decisions.name)] = sha256_of(decisions)
     return found
 
 
-def _of_several(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _of_several(given: InputPaths, names: Mapping[str, str], *, named: frozenset[str]) -> dict[tuple[str, str], str]:
     """Return the sha256 of the present inputs of a screening of several cities; roles begin with the name of the city."""
-    found = {}
-    path = sites_or_reference(given.sites)
-    if path.is_file() or path.is_dir():
-        found["sites", names["sites"]] = sha256_of(path)
+    found: dict[tuple[str, str], str] = {}
+    with contextlib.suppress(OSError, ValueError, LzgisError):
+        found |= _of_sites(given, names, named=named)
     # What cannot be read counts as missing.
-    with contextlib.suppress(LzgisError):
+    with contextlib.suppress(LzgisError, OSError, ValueError):
         region = open_region(*given.layers.split(os.pathsep))
         common = {name: region.root / one.source for name, one in region.spec.layer.items()}
         # Cities that no site lies in or near were not loaded.
@@ -246,7 +284,7 @@ def _of_several(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, 
             files = {key: sha256_of(file) for key, file in own.items() if file.is_file() and key[0] not in city.layers}
             files |= {("rules", file): digest for file, digest in (region.book.files if region.book else ())}
             files["catalogue", CATALOGUE_FILE] = city.described
-            files |= _of_layers(city)
+            files |= _of_layers(city, named=named)
             if (city.root / city.city.rules).is_file():
                 with contextlib.suppress(LzgisError):
                     files |= {("rules", file): digest for file, digest in city.book.files}
@@ -254,13 +292,11 @@ def _of_several(given: InputPaths, names: Mapping[str, str]) -> dict[tuple[str, 
     return found
 
 
-def _of_city(city: Catalogue) -> dict[tuple[str, str], str]:
-    return _of_layers(city) | {("rules", name): digest for name, digest in city.book.files}
-
-
-def _of_layers(city: Catalogue) -> dict[tuple[str, str], str]:
+def _of_layers(city: Catalogue, *, named: frozenset[str]) -> dict[tuple[str, str], str]:
     found = {}
     for name in filter(city.exists, city.layers):
+        if is_address(city.layers[name].source) and "layers" not in named:
+            continue
         # A database that cannot be reached counts as missing.
         with contextlib.suppress(SourceError):
             source, digest = city.fingerprint(name)

@@ -7,6 +7,7 @@ those of a single run.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -14,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lzgis.batch.answers import AnySetting
 from lzgis.batch.gathering import BatchOutput, Gathered, Job, allowed_formats, gathered
 from lzgis.batch.plan import batch_folder
 from lzgis.batch.reading import sites_of
 from lzgis.batch.working import Work, WorkOptions
 from lzgis.city.catalogue import Catalogue, open_catalogue
 from lzgis.city.provenance import date_of
+from lzgis.city.region import Region, is_region, open_region
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import result_of
 from lzgis.exports.formats import DEFAULT_FORMATS
@@ -29,6 +32,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
 from lzgis.reading import ReadOptions
 from lzgis.screening.check import Progress
+from lzgis.screening.region_setting import RegionSetting
 from lzgis.screening.setting import setting_of
 from lzgis.words import Language
 
@@ -116,7 +120,7 @@ class Batch:
 
 def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     sites: str | Path,
-    city: Catalogue | str | Path,
+    city: Catalogue | Region | str | Path,
     out: str | Path,
     *,
     as_of: dt.date | str | None = None,
@@ -130,8 +134,8 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     ----------
     sites : path
         The file of the sites.
-    city : Catalogue or path
-        The city, or its folder.
+    city : Catalogue, Region or path
+        The city or several, or the folder of either.
     out : path
         The folder; it also holds the shards until all are done.
     as_of : date or ISO string, optional
@@ -158,12 +162,12 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     """
     sites, chosen = Path(sites), settings or BatchOptions()
     _check(chosen)
-    given = str(city.root if isinstance(city, Catalogue) else city)
-    city = city if isinstance(city, Catalogue) else open_catalogue(city)
+    opened = _opened(city)
+    given = str(city) if isinstance(city, str | Path) else _folders(opened)
     with locked_folder(out) as place:
-        setting = setting_of(city, date_of(as_of), progress=progress)
+        setting = _setting(opened, date_of(as_of), progress)
         options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
-        work = Work(sites_of(sites, chosen.reading, setting.city.outline), setting, place, options)
+        work = Work(sites_of(sites, chosen.reading, setting.outline), setting, place, options)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
         work.do(client, progress)
         job = Job(batch_folder(place), work.plan, setting)
@@ -173,6 +177,25 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     return Batch(
         Path(out), done.files, job.plan.sites, done.verdicts, report.problems, shards, reused=work.reused, report=report
     )
+
+
+def _opened(city: Catalogue | Region | str | Path) -> Catalogue | Region:
+    if isinstance(city, str | Path):
+        return open_region(city) if is_region(city) else open_catalogue(city)
+    return city
+
+
+def _folders(city: Catalogue | Region) -> str:
+    """Return the folders of a city or region as the manifest records them."""
+    if isinstance(city, Region) and not city.described:
+        return os.pathsep.join(str(one.root) for one in city.cities.values())
+    return str(city.root)
+
+
+def _setting(city: Catalogue | Region, day: dt.date, progress: Progress | None) -> AnySetting:
+    if isinstance(city, Region):
+        return RegionSetting(city, day, progress=progress)
+    return setting_of(city, day, progress=progress)
 
 
 def _check(chosen: BatchOptions) -> None:

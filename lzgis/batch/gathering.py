@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from lzgis.batch.answers import (
+    Answers,
+    AnySetting,
+    CityPieces,
+    RegionPieces,
+    joined_answers,
+    own_overrides,
+    read_answers,
+    report_from,
+    rowless,
+    with_decisions,
+)
 from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
-from lzgis.batch.tables import read_answers, read_findings, read_problems, read_verdicts, release_memory, system_memory
+from lzgis.batch.tables import read_frame, read_problems, read_screened, release_memory, system_memory
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import write_formats
-from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, write_beside, writer
+from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, by_profile, write_beside, writer
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
-from lzgis.screening.admission_lists import unit_lists
-from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
-from lzgis.screening.pieces import Screened, joined
-from lzgis.screening.report import report_of
-from lzgis.screening.setting import Setting
+from lzgis.screening.region_setting import RegionSetting
 from lzgis.words import Language
-
-Frame = TypeVar("Frame", bound=pd.DataFrame)
-
-#: Sites of one piece of a report that is written in pieces.
-_SLICE = 500
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Job(NamedTuple):
 
     folder: Path
     plan: Plan
-    setting: Setting
+    setting: AnySetting
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,9 @@ def gathered(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Ga
         If a file cannot be written.
     """
     plan, setting = job.plan, job.setting
-    own = setting.city.root / OVERRIDES_FILE
+    own = own_overrides(setting)
     in_pieces = all(FORMATS[name].pieces_equal for name in names)
-    if plan.sites <= WHOLE and (output.overrides or own.is_file() or not in_pieces):
+    if plan.sites <= WHOLE and (output.overrides or own or not in_pieces):
         return _as_a_whole(job, stage, names, output)
     if output.overrides is not None:
         what = Message(
@@ -116,14 +118,14 @@ def gathered(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Ga
 
 
 def _as_a_whole(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Gathered:
-    parts = [read_answers(part, job.plan.columns) for part in _parts(job)]
-    answers = joined(parts, job.setting.city.city.divisions)
+    parts = [read_answers(part, job.plan.columns, job.setting) for part in _parts(job)]
+    answers = joined_answers(parts, job.setting)
     report = _report(answers, job, answers.problems, output, answers.sites)
-    report = _with_decisions(report, output.overrides, job.setting)
+    report = with_decisions(report, job.setting, output.overrides)
     dem = (output.options or {}).get("dem")
     report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
     files = write_formats(report, stage, names, language=output.language, options=output.options)
-    return Gathered(files, Counter(report.verdicts["verdict"].tolist()), _without_rows(report))
+    return Gathered(files, Counter(report.verdicts["verdict"].tolist()), rowless(report))
 
 
 def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Gathered:
@@ -132,54 +134,19 @@ def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> 
     for part in _parts(job):
         counts.update(pd.read_parquet(part / "verdicts.parquet", columns=["verdict"])["verdict"].tolist())
         problems |= dict.fromkeys(read_problems(part))
-    pieces = ShardPieces(job, _head(job, tuple(problems), output))
+    pieces: CityPieces | RegionPieces
+    if isinstance(job.setting, RegionSetting):
+        table = job.plan.table(_looked_at(job), problems=True)
+        pieces = RegionPieces(partial(_parts, job), job.plan.columns, job.setting, table, job.plan.made_at)
+        pieces.head = _with_command(pieces.head, output)
+    else:
+        pieces = CityPieces(partial(_parts, job), job.plan.columns, _head(job, tuple(problems), output))
     files = []
-    for name in names:
+    for name in by_profile(names, pieces.head.city)[0]:
         files.append(stage / FORMATS[name].file_name)
         writer(FORMATS[name].pieces)(pieces, files[-1], language=output.language)
         files += write_beside(name, pieces.head, stage, language=output.language)
     return Gathered(files, counts, pieces.head)
-
-
-class ShardPieces:
-    """The report of a batch, read from its shards piece by piece, see `lzgis.exports.formats.ReportPieces`."""
-
-    def __init__(self, job: Job, head: Report) -> None:
-        self._job = job
-        self.head = head
-
-    def findings(self) -> Iterator[pa.Table]:
-        """Iterate over the findings as they are stored."""
-        for part in _parts(self._job):
-            yield from read_findings(part)
-
-    def verdicts(self) -> Iterator[Report]:
-        """Iterate over the sites and verdicts, shard by shard."""
-        for part in _parts(self._job):
-            sites, verdicts = read_verdicts(part, self._job.plan.columns)
-            yield replace(self.head, sites=sites, verdicts=verdicts)
-
-    def reports(self) -> Iterator[Report]:
-        """Iterate over reports of `_SLICE` sites: a writer needs several times the memory of what it writes."""
-        head, before = self.head, 0
-        for part in _parts(self._job):
-            answers = read_answers(part, self._job.plan.columns)
-            sites, findings, spread = answers.sites, answers.findings, answers.breakdown
-            code = pd.Index(sites["id"]).get_indexer(findings["site_id"])
-            for start in range(0, len(sites), _SLICE):
-                end = min(start + _SLICE, len(sites))
-                first, last = np.searchsorted(code, [start, end])
-                rows = findings.iloc[first:last].reset_index(drop=True)
-                own = spread[(spread["finding"] >= first) & (spread["finding"] < last)]
-                yield replace(
-                    head,
-                    sites=sites.iloc[start:end].reset_index(drop=True),
-                    findings=rows,
-                    verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
-                    unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
-                    breakdown=own.assign(finding=own["finding"] + before),
-                )
-            before += len(findings)
 
 
 def _parts(job: Job) -> Iterator[Path]:
@@ -191,37 +158,27 @@ def _parts(job: Job) -> Iterator[Path]:
 
 
 def _head(job: Job, problems: tuple[Problem, ...], output: BatchOutput) -> Report:
-    """Return the report without its rows."""
-    first = read_answers(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
-    bare = replace(first, **{name: _rowless(getattr(first, name)) for name in ("sites", "findings", "verdicts")})
-    # Of very many sites, the first shard decides whether all seem to be shifted as in GCJ-02.
-    looked_at = first.sites
-    if job.plan.sites <= WHOLE:
-        every = [read_verdicts(part, job.plan.columns)[0] for part in _parts(job)]
-        looked_at = gpd.GeoDataFrame(pd.concat(every, ignore_index=True), crs=first.sites.crs)
-    return _without_rows(_report(bare, job, problems, output, looked_at))
+    """Return the report on one city without its rows."""
+    first = read_screened(part_folder(job.folder, job.plan.shards[0]), job.plan.columns)
+    bare = replace(first, **{name: getattr(first, name).take([]) for name in ("sites", "findings", "verdicts")})
+    return rowless(_report(bare, job, problems, output, _looked_at(job)))
+
+
+def _looked_at(job: Job) -> gpd.GeoDataFrame:
+    """Return the sites in which a shift as in GCJ-02 may be seen: of very many, those of the first shard."""
+    shards = [*_parts(job)] if job.plan.sites <= WHOLE else [part_folder(job.folder, job.plan.shards[0])]
+    frames = [read_frame(part / "sites.parquet") for part in shards]
+    every = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
+    return every.astype(dict(job.plan.columns)) if job.plan.columns else every
 
 
 def _report(
-    answers: Screened, job: Job, problems: tuple[Problem, ...], output: BatchOutput, looked_at: gpd.GeoDataFrame
+    answers: Answers, job: Job, problems: tuple[Problem, ...], output: BatchOutput, looked_at: gpd.GeoDataFrame
 ) -> Report:
     table = job.plan.table(looked_at, problems=True)
     whole = replace(answers, problems=tuple(dict.fromkeys((*table.problems, *problems))))
-    report = report_of(whole, job.setting, table, job.plan.made_at)
+    return _with_command(report_from(whole, job.setting, table, job.plan.made_at), output)
+
+
+def _with_command(report: Report, output: BatchOutput) -> Report:
     return replace(report, provenance=replace(report.provenance, command=output.command))
-
-
-def _with_decisions(report: Report, overrides: Path | None, setting: Setting) -> Report:
-    own = setting.city.root / OVERRIDES_FILE
-    chosen = overrides if overrides is not None else own if own.is_file() else None
-    return report if chosen is None else with_overrides(report, chosen)
-
-
-def _without_rows(report: Report) -> Report:
-    tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides")
-    return replace(report, **{name: _rowless(getattr(report, name)) for name in tables})
-
-
-def _rowless(frame: Frame) -> Frame:
-    # A slice without rows would hold on to the memory of all of them.
-    return frame.take([])

@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 import lzgis
+from lzgis.batch.answers import AnySetting
 from lzgis.batch.tables import (
     problems_from,
     read_frame,
@@ -34,7 +35,6 @@ from lzgis.files.atomic_write import UNFINISHED, digest_of, write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Repair, SiteTable, Source
 from lzgis.reading import ReadOptions
-from lzgis.screening.setting import Setting
 
 _PLAN, _BEGUN = "plan.json", "begun.json"
 
@@ -106,13 +106,10 @@ def sites_file(folder: Path, shard: Shard) -> Path:
     return folder / "sites" / f"{shard.name}.parquet"
 
 
-def inputs_of(sites_sha256: str, setting: Setting, shard_size: int, reading: ReadOptions) -> dict[str, str]:
+def inputs_of(sites_sha256: str, setting: AnySetting, shard_size: int, reading: ReadOptions) -> dict[str, str]:
     """Return the hashes of all that answers depend on: sites and how they are read, layers, rules, date, code."""
-    inputs = {"sites": sites_sha256, "catalogue": setting.city.described}
-    inputs |= {f"layer {name}": one.source.sha256 for name, one in setting.loaded.items()}
-    inputs |= {f"rules {name}": digest for name, digest in setting.city.book.files}
+    inputs = {"sites": sites_sha256} | setting.inputs()
     inputs |= {
-        "as-of": setting.day.isoformat(),
         "shard size": str(shard_size),
         "reading": repr(reading),
         "lzgis": _code(),

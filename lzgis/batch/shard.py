@@ -15,15 +15,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lzgis.batch.answers import (
+    Answers,
+    AnyReference,
+    AnySetting,
+    joined_answers,
+    screened_sites,
+    setting_of,
+    write_answers,
+)
 from lzgis.batch.plan import Shard, shard_sites
-from lzgis.batch.tables import system_memory, write_answers
+from lzgis.batch.tables import system_memory
 from lzgis.errors import ConfigError, LayerError, LzgisError, SourceError
 from lzgis.files.atomic_write import digest_of, sync
 from lzgis.messages import Message
 from lzgis.model.report import Problem, SiteTable, Source
-from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
-from lzgis.screening.run import screen_table
-from lzgis.screening.setting import Setting, SettingReference, setting_from
+from lzgis.screening.pieces import ONE_AT_A_TIME, pieces_of
 
 _SEAL = "seal.json"
 
@@ -41,36 +48,36 @@ class Task(NamedTuple):
 
     common: Common
     shard: Shard
-    setting: SettingReference
+    setting: AnyReference
 
 
 def do_task(task: Task) -> int:
     """Screen a shard on a worker, unless it is done already; return its number."""
     # One at a time in each process: compiled loops use all cores, and prepared geometries of GEOS are not thread-safe.
     with ONE_AT_A_TIME:
-        do_shard(task.common, task.shard, setting_from(task.setting))
+        do_shard(task.common, task.shard, setting_of(task.setting))
     return task.shard.number
 
 
 def read_setting(task: Task) -> None:
     """Read the setting on a worker."""
-    setting_from(task.setting)
+    setting_of(task.setting)
 
 
 def try_sites(task: Task, first: int, end: int) -> None:
     """Screen some sites of a shard on a worker and discard the answers, to see whether the worker survives."""
     sites = shard_sites(task.common.folder, task.shard, task.common.source)
     with ONE_AT_A_TIME:
-        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), setting_from(task.setting))
+        answers_one_by_one(replace(sites, frame=sites.frame.iloc[first:end]), setting_of(task.setting))
 
 
 def do_without(task: Task, deadly: tuple[int, ...], at_once: int) -> None:
     """Screen a shard on a worker, at most `at_once` sites at a time, without the `deadly` ones (positions)."""
     with ONE_AT_A_TIME:
-        do_shard(task.common, task.shard, setting_from(task.setting), partial(_answers_without, deadly, at_once))
+        do_shard(task.common, task.shard, setting_of(task.setting), partial(_answers_without, deadly, at_once))
 
 
-def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, setting: Setting) -> Screened:
+def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, setting: AnySetting) -> Answers:
     cuts = sorted({0, len(sites.frame), *range(0, len(sites.frame), at_once), *deadly, *(i + 1 for i in deadly)})
     ended = SourceError(
         sites.source.name,
@@ -81,17 +88,17 @@ def _answers_without(deadly: tuple[int, ...], at_once: int, sites: SiteTable, se
     for first, end in pairwise(cuts):
         piece = replace(sites, frame=sites.frame.iloc[first:end])
         parts.append(
-            screen_table(_unusable(piece, ended), setting) if first in deadly else answers_one_by_one(piece, setting)
+            screened_sites(_unusable(piece, ended), setting) if first in deadly else answers_one_by_one(piece, setting)
         )
-    return joined(parts, setting.city.city.divisions)
+    return joined_answers(parts, setting)
 
 
 @system_memory()
 def do_shard(
     common: Common,
     shard: Shard,
-    setting: Setting,
-    screened: Callable[[SiteTable, Setting], Screened] | None = None,
+    setting: AnySetting,
+    screened: Callable[[SiteTable, AnySetting], Answers] | None = None,
 ) -> None:
     """Screen a shard and write its answers, unless they are there already.
 
@@ -134,7 +141,7 @@ def part_folder(folder: Path, shard: Shard) -> Path:
     return folder / "parts" / shard.name
 
 
-def answers_one_by_one(sites: SiteTable, setting: Setting) -> Screened:
+def answers_one_by_one(sites: SiteTable, setting: AnySetting) -> Answers:
     """Screen sites; one that cannot be screened becomes 未核查, with its reason, and does not affect the others.
 
     After an error the sites are halved until the one that causes it is found.
@@ -145,14 +152,14 @@ def answers_one_by_one(sites: SiteTable, setting: Setting) -> Screened:
         If the city has errors, which affect every site.
     """
     try:
-        return screen_table(sites, setting)
+        return screened_sites(sites, setting)
     except (ConfigError, LayerError):
         raise
     except Exception as error:  # A geometry may raise any error in a library.
         if len(sites.frame) == 1:
-            return screen_table(_unusable(sites, error), setting)
+            return screened_sites(_unusable(sites, error), setting)
     halves = pieces_of(sites, -(-len(sites.frame) // 2))
-    return joined([answers_one_by_one(half, setting) for half in halves], setting.city.city.divisions)
+    return joined_answers([answers_one_by_one(half, setting) for half in halves], setting)
 
 
 def _unusable(sites: SiteTable, error: Exception) -> SiteTable:

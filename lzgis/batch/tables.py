@@ -21,13 +21,13 @@ from lzgis.screening.pieces import Screened
 _SPATIAL = ("sites", "findings")
 _PLAIN = ("verdicts", "breakdown")
 _TUPLES = [column.name for column in VERDICT_COLUMNS if column.dtype == "object"]
-_PROBLEMS = "problems.json"
+PROBLEMS = "problems.json"
 #: Rows of findings that are read at a time.
 _ROWS = 20_000
 
 
-def write_answers(folder: Path, answers: Screened) -> list[str]:
-    """Write answers into an empty folder and return the file names.
+def write_screened(folder: Path, answers: Screened) -> list[str]:
+    """Write the answers of one city into an empty folder and return the file names.
 
     Raises
     ------
@@ -36,13 +36,12 @@ def write_answers(folder: Path, answers: Screened) -> list[str]:
     """
     for name in (*_SPATIAL, *_PLAIN):
         write_frame(folder / f"{name}.parquet", getattr(answers, name))
-    text = json.dumps(serialised_problems(answers.problems), ensure_ascii=False)
-    (folder / _PROBLEMS).write_text(text, "utf-8")
-    return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), _PROBLEMS]
+    write_problems(folder, answers.problems)
+    return [*(f"{name}.parquet" for name in (*_SPATIAL, *_PLAIN)), PROBLEMS]
 
 
-def read_answers(folder: Path, columns: Mapping[str, str]) -> Screened:
-    """Read answers; `columns` are the types that columns of the sites have in the whole batch."""
+def read_screened(folder: Path, columns: Mapping[str, str]) -> Screened:
+    """Read the answers of one city; `columns` are the types that columns of the sites have in the whole batch."""
     sites, verdicts = read_verdicts(folder, columns)
     breakdown = pd.read_parquet(folder / "breakdown.parquet")
     return Screened(
@@ -55,7 +54,7 @@ def read_answers(folder: Path, columns: Mapping[str, str]) -> Screened:
 
 
 def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Read only the sites and verdicts of answers, as `read_answers` does."""
+    """Read only the sites and verdicts of answers, as `read_screened` does."""
     verdicts = pd.read_parquet(folder / "verdicts.parquet")
     for name in _TUPLES:
         verdicts[name] = pd.Series([tuple(v) for v in verdicts[name]], index=verdicts.index, dtype=object)
@@ -63,9 +62,15 @@ def read_verdicts(folder: Path, columns: Mapping[str, str]) -> tuple[gpd.GeoData
     return sites.astype(dict(columns)) if columns else sites, verdicts
 
 
+def write_problems(folder: Path, problems: Iterable[Problem]) -> None:
+    """Write the problems of answers."""
+    text = json.dumps(serialised_problems(problems), ensure_ascii=False)
+    (folder / PROBLEMS).write_text(text, "utf-8")
+
+
 def read_problems(folder: Path) -> tuple[Problem, ...]:
     """Read only the problems of answers."""
-    return problems_from(json.loads((folder / _PROBLEMS).read_text("utf-8")))
+    return problems_from(json.loads((folder / PROBLEMS).read_text("utf-8")))
 
 
 def read_findings(folder: Path) -> Iterator[pa.Table]:

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lzgis.batch.answers import AnySetting, refuse_unknown
 from lzgis.batch.plan import Begun, Plan, Shard, batch_folder, begin, begun, cut, inputs_of
 from lzgis.batch.processes import do_tasks
 from lzgis.batch.reading import SitesFile, rows_ahead, site_pieces
@@ -18,8 +19,6 @@ from lzgis.errors import ConfigError, LayerError, SourceError
 from lzgis.model.report import SiteTable, Source
 from lzgis.screening.check import Progress
 from lzgis.screening.cluster import worked_through
-from lzgis.screening.setting import Setting
-from lzgis.screening.subjects import refuse_unknown_activities
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -45,7 +44,7 @@ class Work:
     ----------
     file : SitesFile
         The sites.
-    setting : Setting
+    setting : Setting or RegionSetting
         City, rules and layers that the sites are screened in.
     out : Path
         The folder of the result.
@@ -58,7 +57,7 @@ class Work:
         If the folder holds an unfinished batch of other inputs that is not to be discarded.
     """
 
-    def __init__(self, file: SitesFile, setting: Setting, out: Path, options: WorkOptions) -> None:
+    def __init__(self, file: SitesFile, setting: AnySetting, out: Path, options: WorkOptions) -> None:
         self._file, self._setting, self._out, self._options = file, setting, out, options
         self.reused = 0
         inputs = inputs_of(file.sha256, setting, options.shard_size, file.options)
@@ -128,7 +127,7 @@ class Work:
         first_row = 1
         for piece in pieces:
             if piece.activities == "refused":
-                refuse_unknown_activities(piece, self._setting.book, first_row=first_row)
+                refuse_unknown(piece, self._setting, first_row=first_row)
             first_row += len(piece.frame)
             yield piece
 

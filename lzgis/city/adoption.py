@@ -36,7 +36,7 @@ from lzgis.reading.deliveries import DeliveredLayer, list_delivery
 #: The file that lists sources, assumptions and decisions, for programs.
 RECORD_FILE = "adopted.json"
 #: Area codes of provinces whose rule book comes with lzgis.
-_BOOKS = {"43": "hunan", "44": "guangdong"}
+_BOOKS = {"43": "hunan", "44": "guangdong", "45": "guangxi"}
 #: What the reference city says of a layer that holds for any city.
 _TEMPLATE = ("title", "title_en", "role", "geometry", "baseline", "group", "style")
 _OUTLINE = "city"
@@ -575,7 +575,7 @@ def _check(result: Adoption) -> None:
         for name in city.layers:
             _check_layer(city, name, result)
     for missing, title in missing_layers(city, city.book).items():
-        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=str(title))
+        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=title)
         result.decide(CATALOGUE_FILE, what, Message("ask for it; until then these rules are not checked"))
 
 

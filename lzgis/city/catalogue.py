@@ -21,9 +21,9 @@ from pyproj.exceptions import CRSError
 from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
-from lzgis.coordinates.locate import Georeference, locate, location_problems
+from lzgis.coordinates.locate import Georeference, code_of, locate, location_problems
 from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
-from lzgis.coordinates.profiles import DEFAULT, profile
+from lzgis.coordinates.profiles import DEFAULT, Profile, profile
 from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
@@ -184,7 +184,7 @@ def open_catalogue(path: str | Path) -> Catalogue:
     """
     path = Path(path)
     file = path / CATALOGUE_FILE if path.is_dir() or not path.suffix else path
-    spec = parse(CatalogueSpec, load_toml(file), str(file))
+    spec = _covered(parse(CatalogueSpec, load_toml(file), str(file)))
     for layer_id, layer in spec.layer.items():
         if layer.coverage not in (*spec.layer, spec.city.outline):
             here = Message("{file}, layer.{layer_id}.coverage", file=file, layer_id=layer_id)
@@ -206,6 +206,20 @@ def open_catalogue(path: str | Path) -> Catalogue:
     return Catalogue(file.parent, spec)
 
 
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
+
+
+def _covered(spec: CatalogueSpec) -> CatalogueSpec:
+    """Let the layers that name no coverage cover the city, whatever its outline is called."""
+    outline = spec.city.outline
+    bare = [name for name, one in spec.layer.items() if "coverage" not in one.model_fields_set]
+    if "city" in spec.layer or not bare:
+        return spec
+    layers = {name: spec.layer[name].model_copy(update={"coverage": outline}) for name in bare}
+    return spec.model_copy(update={"layer": {**spec.layer, **layers}})
+
+
 def _check_places(file: Path, spec: CatalogueSpec) -> None:
     """Refuse a catalogue whose files are outside its folder, also through links, unless it names their folder."""
     named = {f"layer.{name}.source": one.source for name, one in spec.layer.items() if not is_address(one.source)}
@@ -217,6 +231,10 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
+        if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
+            here = Message("{file}, {key}", file=file, key=key)
+            raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]
     for key, source in named.items():
         if not any((file.parent / source).resolve().is_relative_to(home) for home in homes):
@@ -300,7 +318,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAU
         problems.append(
             Problem("warning", place, what, Message("check the file, or correct 'sha256' in the catalogue"))
         )
-    crs = _checked_crs(read.frame, spec, place, problems)
+    crs = _checked_crs(read.frame, spec, place, problems, of=profile(part_of_world))
     frame = layer_columns(read.frame, spec, place, problems)
     if not spec.shifted:
         problems += shifted_by_fields(read.frame.columns, place)
@@ -375,7 +393,7 @@ def read_layer(path: Path) -> LoadedLayer:
     return _load(path.parent, path.stem, spec)
 
 
-def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem]) -> CRS:
+def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems: list[Problem], *, of: Profile) -> CRS:
     try:
         declared = CRS.from_user_input(spec.crs)
     except CRSError:
@@ -397,7 +415,15 @@ def _checked_crs(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
             Message("write {crs} into the file or the catalogue, if that is it", crs=spec.crs),
         )
     found = CRS.from_user_input(frame.crs)
+    if not of.crs and "crs" not in spec.model_fields_set:
+        return found
     if found != declared and found.to_epsg() != declared.to_epsg():
+        if "crs" not in spec.model_fields_set:
+            what = Message(
+                "is in {name}, and the catalogue names no 'crs', which means {crs}", name=found.name, crs=of.crs
+            )
+            code = code_of(found)
+            raise LayerError(place, what, Message('add crs = "{code}" to the layer, or correct the file', code=code))
         what = Message("is in {name}, the catalogue says {name2}", name=found.name, name2=declared.name)
         raise LayerError(place, what, Message("correct 'crs' in the catalogue, or the file"))
     return found
@@ -462,4 +488,6 @@ def unknown_values(book: RuleBook, layer: Layer) -> list[Problem]:
 def missing_layers(catalogue: Catalogue, book: RuleBook) -> pd.Series:
     """Return the titles of the layers, by id, that rules of `book` need and the city lacks."""
     wanted = {name for rule in book.rules for name in rule.layers}
-    return pd.Series({name: book.layers[name] for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object)
+    return pd.Series(
+        {name: book.layer_title(name) for name in sorted(wanted) if not catalogue.exists(name)}, dtype=object
+    )

@@ -87,7 +87,9 @@ def _needed(book: RuleBook, loaded: Mapping[str, Layer], city: Catalogue) -> lis
             what = Message("the file {source} is not there; {count} rules are not checked", source=source, count=count)
             remedy = Message("put it there")
         else:
-            what = Message("{title}: is missing; {count} rules are not checked", title=book.layers[name], count=count)
+            what = Message(
+                "{title}: is missing; {count} rules are not checked", title=book.layer_title(name), count=count
+            )
             remedy = Message("describe it in the catalogue, and put its file there")
         found.append(Problem("warning", _place(name), what, remedy))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import shapely
 
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, read_described
 from lzgis.city.prepared import LoadedLayer
+from lzgis.city.reference import city_or_reference
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.plane import Geometries, Plane, plane_for
 from lzgis.errors import ConfigError
@@ -38,11 +39,14 @@ class Region:
         What ``region.toml`` says.
     cities : mapping of str to Catalogue
         The cities by name, in the order in which they are shown.
+    described : bool
+        Whether there is a ``region.toml``; otherwise the cities were given one by one.
     """
 
     root: Path
     spec: RegionSpec
     cities: Mapping[str, Catalogue]
+    described: bool = False
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
 
     @property
@@ -54,6 +58,28 @@ class Region:
     def book(self) -> RuleBook | None:
         """The rule book that all cities share, if there is one."""
         return read_rulebook(self.root / self.spec.region.rules) if self.spec.region.rules else None
+
+    @cached_property
+    def vocabulary(self) -> RuleBook:
+        """A rule book with the activities and facts of all cities; of what several describe, the first city's."""
+        books = [one.book for one in self.cities.values() if self.book is None or (one.root / one.city.rules).is_file()]
+        every = [one for one in (self.book, *books) if one is not None]
+        activities, facts = (
+            {key: value for one in reversed(every) for key, value in getattr(one, part).items()}
+            for part in ("activities", "facts")
+        )
+        return replace(every[0], activities=activities, facts=facts)
+
+    @cached_property
+    def outline(self) -> shapely.Geometry:
+        """The union of the outlines in EPSG:4490."""
+        return shapely.union_all([one.outline for one in self.cities.values()])
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that hold what the region is made of."""
+        own = (self.root,) if self.described else ()
+        return (*own, *(one.root for one in self.cities.values()))
 
     @cached_property
     def plane(self) -> Plane:
@@ -129,6 +155,13 @@ def open_region(*folders: str | Path | Catalogue, tolerance_m: float | None = No
     return Region(Path(), RegionSpec(region=info), _by_name(opened, "--layers"))
 
 
+def region_or_city(folders: Sequence[Path] | None) -> Region | Path:
+    """Return the region of several folders; of one folder itself, and of none that of the reference city."""
+    if folders and len(folders) > 1:
+        return open_region(*folders)
+    return city_or_reference(folders[0] if folders else None)
+
+
 def _described(path: Path, tolerance_m: float | None) -> Region:
     file = path if path.name == REGION_FILE else path / REGION_FILE
     spec = parse(RegionSpec, load_toml(file), str(file))
@@ -139,7 +172,7 @@ def _described(path: Path, tolerance_m: float | None) -> Region:
         for one in opened:
             _ = one.book
     _check_places(file, spec)
-    return Region(file.parent, spec, _by_name(opened, str(file)))
+    return Region(file.parent, spec, _by_name(opened, str(file)), described=True)
 
 
 def _city(folder: Path) -> Catalogue:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -120,14 +121,38 @@ def main() -> None:
     # The options may not have been parsed, so the language is searched for in the arguments.
     words = Words("en" if {"--lang=en", "en"} & set(sys.argv[1:]) else "zh")
     try:
-        code = _run(words)
+        code = _failed_for_memory(words) if _has_little_memory() else _run(words)
         code = _flushed(code, words)
+    except MemoryError:
+        # Not even enough for the message: nothing but this is tried.
+        os.write(2, b"lzgis: the memory of this computer is not enough\n")
+        os._exit(ExitCode.NO_RESULT)
     except _Signal as caught:
         code = _interrupted(caught, words)
     finally:
         # The process ends: without this, Python searches all objects of the imported packages for cycles, for some 0.2 s.
         gc.freeze()
     sys.exit(code)
+
+
+#: Libraries that cannot be loaded for lack of memory end the process themselves, with the exit code 1: less address space
+#: than this is refused before.
+_LEAST_BYTES = 448 * 1024**2
+
+
+def _has_little_memory() -> bool:
+    """Return whether the address space of this process is limited to less than the libraries need."""
+    if sys.platform == "win32":
+        return False
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return limit not in (-1, resource.RLIM_INFINITY) and limit < _LEAST_BYTES
+
+
+def _failed_for_memory(words: Words) -> int:
+    stated = unexpected(MemoryError())
+    return _failed(words.sentence(stated.place, stated.what, stated.remedy), stated, ExitCode.NO_RESULT, words)
 
 
 def _raise_signal(number: int, _: object) -> None:
@@ -158,9 +183,13 @@ def _run(words: Words) -> int:
         return _failed(text, stated, ExitCode.NO_RESULT, words)
 
 
+#: What the loader of libraries reports where memory is short.
+_FOR_MEMORY = re.compile(r"failed to map segment|cannot allocate memory|cannot map", re.IGNORECASE)
+
+
 def unexpected(error: Exception) -> LzgisError:
     """Return an error of the system or a fault of the program in the form of all errors, with its place."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and _FOR_MEMORY.search(str(error))):
         what = Message("the memory of this computer is not enough")
         return SourceError("lzgis", what, Message("close other programs, or screen fewer sites at a time"))
     if isinstance(error, RecursionError):

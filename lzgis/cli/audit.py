@@ -6,10 +6,12 @@ that does not hold is shown, but is not a conflict.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from lzgis.cli.console import ExitCode, announce, print_json, print_lines, print_problems, progress_bar, stdout
@@ -79,6 +81,7 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     from lzgis.cli.tables import MOST_ROWS, more_lines
     from lzgis.exports.audit import audit_document
     from lzgis.exports.formats import FORMATS, audit_formats, writer
+    from lzgis.model.audit import Topic
     from lzgis.words import Words
 
     names = options.names()
@@ -99,8 +102,13 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
     else:
         console = stdout()
         where = written[0].name if written else ""
-        console.print(audit_table(report, words, place=where))
-        console.print(figures_table(report, words))
+        single, summed = _shown(report)
+        if single or not summed:
+            console.print(audit_table(report, words, place=where))
+        for line in statement_lines(report, words, summed):
+            console.print(line, soft_wrap=True)
+        if (report.findings["topic"] == Topic.FIGURE).any():
+            console.print(figures_table(report, words))
         print_problems(report.problems, words, most=MOST_ROWS)
         print_lines(str(one) for one in more_lines(len(report.problems), words, place=where))
         print_lines([_summary(report, words)])
@@ -113,24 +121,22 @@ def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, lan
 def audit_table(report: AuditReport, words: Words, *, place: str = "") -> Table:
     """Make a table of what is wrong except declared figures, the worst first, in at most `MOST_ROWS` rows.
 
-    Of many findings under one rule about one pair of layers, it has one statement and the worst. `place` is the file that
-    has all.
+    Many findings under one rule about one pair of layers are a statement, see `statement_lines`. `place` is the file with all.
     """
     from rich.table import Table
     from rich.text import Text
 
     from lzgis.cli.tables import MOST_ROWS
-    from lzgis.model.report import SEPARATOR, State
+    from lzgis.model.report import State
 
     table = Table(title=Text(words("audit", "title", as_of=report.provenance.as_of)), title_justify="left")
     for heading in ("rule", "state", "what", "lon", "lat", "place"):
         table.add_column(words("audit", heading), overflow="fold")
     style = {State.INVOLVED: "bold red", State.SLIVER: "yellow", State.NOT_CHECKED: "magenta"}
-    rows = _shown(report)
+    rows, _ = _shown(report)
     for row in rows[:MOST_ROWS]:
         rule = report.book.rule(row["rule"])
         why = words.message(row["what"]) or (words("reason", row["reason"]) if row["reason"] else "")
-        why = SEPARATOR.join(filter(None, (why, words.message(row.get("statement_note", "")))))
         where = [f"{row[name]:.6f}" if row[name] == row[name] else "" for name in ("lon", "lat")]
         cells = [words.title(rule.title, rule.title_en), words("state", row["state"]), why, *where, row["place"]]
         table.add_row(*(Text(c, style=style[State(row["state"])] if i == 1 else "") for i, c in enumerate(cells)))
@@ -141,9 +147,23 @@ def audit_table(report: AuditReport, words: Words, *, place: str = "") -> Table:
     return table
 
 
-def _shown(report: AuditReport) -> list[dict[str, Any]]:
-    """Return the rows to show: findings one by one, or a statement and the worst where there are many of one group."""
-    import numpy as np
+def statement_lines(report: AuditReport, words: Words, summed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Iterate over one line for each rule and pair of layers with many findings: number, total, the largest, and where."""
+    from lzgis.model.report import SEPARATOR
+
+    for row in summed:
+        rule = report.book.rule(row["rule"])
+        worst = report.findings.iloc[int(row["worst"])]
+        parts = [
+            words.message(one) for one in (row["what"], row["note"], Message("the largest: {what}", what=worst["what"]))
+        ]
+        head = f"{words.title(rule.title, rule.title_en)}  {words('state', row['state'])}  "
+        where = "" if np.isnan(row["lon"]) else f"  {row['lon']:.6f} {row['lat']:.6f}"
+        yield head + SEPARATOR.join(filter(None, parts)) + where
+
+
+def _shown(report: AuditReport) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the findings to show one by one, and the statements of rules and pairs of layers that have many."""
     import pandas as pd
 
     from lzgis.audits.statements import FEW, statements
@@ -155,20 +175,12 @@ def _shown(report: AuditReport) -> list[dict[str, Any]]:
     chosen = (findings["state"] != State.CLEAR) & (findings["topic"] != Topic.FIGURE)
     table = pd.DataFrame(findings.drop(columns=findings.geometry.name))
     summed = statements(report)
-    made: dict[int, dict[str, Any]] = {}
-    for one in records(summed, summed.columns):
-        if one["count"] > FEW:
-            made[one["worst"]] = one
-    grouped = {(one["rule"], one["layer"], one["state"]) for one in made.values()}
+    made = [one for one in records(summed, summed.columns) if one["count"] > FEW]
+    grouped = {(one["rule"], one["layer"], one["state"]) for one in made}
     keys = zip(table["rule"], table["layer"], table["state"], strict=True)
     single = np.array([key not in grouped for key in keys], dtype=bool)
-    rows: list[dict[str, Any]] = []
-    for at in np.flatnonzero(chosen & (single | table.index.isin(list(made)))):
-        if int(at) in made:
-            group = made[int(at)]
-            rows.append({**group, "reason": "", "statement_note": group["note"]})
-        rows.append({str(name): value for name, value in table.iloc[at].items()})
-    return rows
+    rows = [{str(name): value for name, value in table.iloc[at].items()} for at in np.flatnonzero(chosen & single)]
+    return rows, made
 
 
 def figures_table(report: AuditReport, words: Words) -> Table:

@@ -18,6 +18,7 @@ from lzgis.cli.console import (
     print_lines,
     print_problems,
     progress_bar,
+    stdout,
 )
 from lzgis.cli.result import made_at, recorded_command
 from lzgis.errors import ConfigError, LzgisError
@@ -107,7 +108,7 @@ class BatchRequest:
     """The arguments of a batch: sites, city, date, folder, formats, and options of the formats."""
 
     sites: Path
-    layers: Path | None
+    layers: list[Path] | None
     as_of: str | None
     out: Path
     formats: list[str] | None
@@ -120,7 +121,7 @@ class BatchRequest:
 def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
     """Screen in shards, show verdicts and problems, and return the exit code."""
     from lzgis.batch import SHARD_SIZE, BatchOptions, screen_batch
-    from lzgis.city.reference import city_or_reference
+    from lzgis.city.region import region_or_city
     from lzgis.words import Words
 
     settings = BatchOptions(
@@ -141,7 +142,7 @@ def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
     with _client(shards.scheduler) as client, progress_bar(words) as progress:
         done = screen_batch(
             request.sites,
-            city_or_reference(request.layers),
+            region_or_city(request.layers),
             request.out,
             as_of=request.as_of,
             client=client,
@@ -162,12 +163,15 @@ def _client(address: str | None) -> Any:
 
 
 def _show(done: Batch, language: Language) -> None:
+    from lzgis.cli.tables import city_table
     from lzgis.model.report import Verdict
     from lzgis.words import Words
 
     words = Words(language)
     summary = words("batch", "done", sites=done.sites, shards=done.shards, reused=done.reused)
     print_lines([summary, *(f"{words('verdict', v)}: {done.verdicts.get(v.value, 0)}" for v in Verdict)])
+    if len(done.report.city_rules):
+        stdout().print(city_table(done.report, words, place=done.files[0].name if done.files else ""))
     print_problems(done.problems, words, most=_MOST_LINES)
     if len(done.problems) > _MOST_LINES:
         print_lines([words("batch", "more", count=len(done.problems) - _MOST_LINES)])

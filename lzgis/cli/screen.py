@@ -20,6 +20,7 @@ from lzgis.cli.options import (
     OutputOptions,
     ReadingOptions,
     formats_for,
+    formats_of,
     gathers,
 )
 from lzgis.cli.result import given_inputs, made_at, recorded_command
@@ -49,12 +50,13 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     if output.as_json and output.mode == MapMode.public:
         what = Message("{formats} have no public edition", formats="json")
         raise ConfigError("--json", what, Message("leave it out"))
+    per_city = _formats_per_city(output, layers)
     options = {**asdict(output), "workers": 0}
     if shards.concerns(sites, output.out):
-        _check_batch(output, layers)
+        _check_batch(output)
         request = BatchRequest(
             sites=sites,
-            layers=layers[0] if layers else None,
+            layers=layers,
             as_of=as_of,
             out=output.out or Path(),
             formats=names if output.formats or output.mode == MapMode.public else None,
@@ -66,8 +68,17 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
     report = replace(report, backdrop=output.dem) if output.dem else report
+    if output.out:
+        from lzgis.exports.formats import by_profile
+
+        names, left_out = by_profile(names, report.city)
+        report = replace(report, problems=(*report.problems, *left_out))
     given = given_inputs(sites, *(layers or []), overrides=output.overrides)
-    written = write_report(report, output.out, names, lang, options=options, given=given) if output.out else []
+    written = (
+        write_report(report, output.out, names, lang, options=options, given=given, per_city=per_city)
+        if output.out
+        else []
+    )
     if output.as_json:
         from lzgis.exports.gis.json import report_document
 
@@ -78,14 +89,32 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
     raise typer.Exit(code_of_verdicts(set(report.verdicts["verdict"])))
 
 
-def _check_batch(output: OutputOptions, layers: list[Path] | None) -> None:
+def _formats_per_city(output: OutputOptions, layers: list[Path] | None) -> list[str]:
+    """Return the formats to write for each city of a region.
+
+    Raises
+    ------
+    ConfigError
+        If one is not known, there is no folder for them, or one city is given.
+    """
     from lzgis.city.region import is_region
 
-    if layers and (len(layers) > 1 or is_region(layers[0])):
-        what = Message("are not screened as a batch in parts")
-        raise ConfigError("--layers", what, Message("screen fewer sites at a time, or one city at a time"))
+    if not output.per_city:
+        return []
+    if output.out is None:
+        raise ConfigError("--per-city", Message("needs --out"), Message("name a folder for the results"))
+    if not layers or (len(layers) == 1 and not is_region(layers[0])):
+        what = Message("is for several cities, and there is one")
+        raise ConfigError("--per-city", what, Message("use --format"))
+    return formats_of(output.per_city, option="--per-city")
+
+
+def _check_batch(output: OutputOptions) -> None:
     if output.as_json:
         raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
+    if output.per_city:
+        what = Message("is not used for a batch in parts")
+        raise ConfigError("--per-city", what, Message("screen fewer sites at a time"))
     if output.dem:
         what = Message("is not used for a batch in parts")
         raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))
@@ -105,24 +134,31 @@ def screened(
 
     # The file is read in a separate process while the heavy packages are imported here.
     with begin_reading(sites, options=reading.options()) as table, progress_bar(lang.words) as progress:
-        from lzgis.city.reference import city_or_reference
-        from lzgis.city.region import open_region
+        from lzgis.city.region import region_or_city
         from lzgis.screening.screen import screen as screen_sites
 
-        folders = [layers] if isinstance(layers, Path) else layers or []
-        city = open_region(*folders) if len(folders) > 1 else city_or_reference(folders[0] if folders else None)
+        city = region_or_city([layers] if isinstance(layers, Path) else layers)
         report = screen_sites(table, city, as_of=as_of, made_at=made_at(), progress=progress, overrides=overrides)
     return replace(report, provenance=replace(report.provenance, command=recorded_command()))
 
 
-def write_report(
-    report: Report, out: Path, names: list[str], lang: Lang, *, options: Mapping[str, object], given: InputPaths
+def write_report(  # noqa: PLR0913 (what a caller may choose)
+    report: Report,
+    out: Path,
+    names: list[str],
+    lang: Lang,
+    *,
+    options: Mapping[str, object],
+    given: InputPaths,
+    per_city: Sequence[str] = (),
 ) -> list[Path]:
     """Write a report into a folder with a progress bar; return the files."""
     from lzgis.exports.folder import export_folder
 
     with progress_bar(lang.words) as progress:
-        return export_folder(report, out, names, language=lang.code, options=options, given=given, progress=progress)
+        return export_folder(
+            report, out, names, language=lang.code, options=options, given=given, per_city=per_city, progress=progress
+        )
 
 
 def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> None:

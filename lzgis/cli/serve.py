@@ -52,6 +52,9 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     data: DataOption = None,
     layers: LayersOption = None,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that screen.")] = 2,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="tcp://…", help="A dask scheduler whose workers do the work.")
+    ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     open_api: Annotated[
         bool, typer.Option("--open-api", help="Programs on this computer need no token (only without accounts).")
@@ -76,6 +79,7 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
         workers=workers,
         api="open" if open_api else "token",
         bounds=bounds_of(folder),
+        scheduler=scheduler,
     )
 
     def opened(url: str) -> None:

@@ -146,7 +146,7 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     """Return the first line of a site: mark, id, name, size and, on a wide console, the nearest other constraint."""
     width, ids = widths
     mark, style = MARKS[Verdict(row.verdict)]
-    size = _size(row)
+    size = _size(row, words)
     nearest = f"{rule_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
     nearest = words("cli", "nearest", what=nearest) if nearest and width >= _WIDE else ""
     line = Text(f"{mark} ", style=style)
@@ -161,10 +161,11 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     return line
 
 
-def _size(row: Any) -> str:
+def _size(row: Any, words: Words) -> str:
     # A line with a declared width has both.
     length = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else ""
-    area = f"{row.site_area_m2:,.0f} ㎡" if row.site_area_m2 == row.site_area_m2 else ""
+    unit = "㎡" if words.language == "zh" else "m²"
+    area = f"{row.site_area_m2:,.0f} {unit}" if row.site_area_m2 == row.site_area_m2 else ""
     return " ".join(one for one in (length, area) if one)
 
 

@@ -54,7 +54,15 @@ def run_verify(folder: Path, layers: Path | None, options: VerifyOptions, langua
     if options.as_json:
         rows = {name: [asdict(one) for one in getattr(found, name)] for name in ("files", "inputs")}
         state = {"state": found.state, "manifest": found.listed, "signature": found.proof or "not checked"}
-        print_json({**state, "other_version": found.other_version, **rows, "versions": found.versions})
+        print_json(
+            {
+                **state,
+                "other_version": found.other_version,
+                **rows,
+                "versions": found.versions,
+                "digests": found.digests,
+            }
+        )
     else:
         print_lines(_lines(found, Words(language)))
     return ExitCode.OK if found.state == "same" else ExitCode.FOUND
@@ -76,6 +84,7 @@ def _lines(found: Verification, words: Words) -> list[str]:
         lines.append(words("verify", f"signature_{found.proof}"))
     if found.other_version:
         lines.append(words("verify", "version", versions=", ".join(sorted(set(found.versions.values())))))
+    lines += [words("verify", "digest", result=name, digest=digest) for name, digest in found.digests.items()]
     return [
         *lines,
         words("verify", found.state, files=len(found.files) - len(found.unlisted), inputs=len(found.inputs)),

@@ -1,4 +1,4 @@
-"""Gauss-Krüger zones of China: their numbers, central meridians and EPSG codes, with and without prefix."""
+"""Zones that maps and drawings are made in: Gauss-Krüger zones of China, with and without prefix, and zones of UTM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 from lzgis.coordinates.plane import CGCS2000
 
 Geometries = npt.NDArray[np.object_]
-Datum = Literal["CGCS2000", "Xian 1980", "Beijing 1954"]
+Datum = Literal["CGCS2000", "Xian 1980", "Beijing 1954", "WGS 84"]
 
 # The code of zone 25 (3 degrees wide) and of zone 13 (6 degrees wide), with the prefix and without.
 _FIRST: dict[tuple[str, int, bool], int] = {
@@ -81,6 +81,11 @@ class Zone:
         return _FIRST[self.datum, self.width_deg, self.prefixed] + self.number - numbers.start
 
     @property
+    def name(self) -> str:
+        """Its number as maps write it."""
+        return str(self.number)
+
+    @property
     def code(self) -> str:
         """EPSG code as text; empty outside China."""
         return "" if self.epsg is None else f"EPSG:{self.epsg}"
@@ -119,6 +124,54 @@ class Zone:
         """Project coordinates from degrees (CGCS2000) to eastings and northings in metres."""
         easting, northing = self._forward.transform(np.asarray(lon_deg), np.asarray(lat_deg))
         return easting, northing
+
+
+@dataclass(frozen=True)
+class UtmZone(Zone):
+    """A zone of UTM on WGS 84, 6 degrees wide, without its number before eastings.
+
+    Parameters
+    ----------
+    south : bool
+        Whether it is one of the southern hemisphere.
+
+    Examples
+    --------
+    >>> zone = utm_zone(-1.5, 53.7)
+    >>> zone.name, zone.code, zone.meridian_deg, zone.label
+    ('30N', 'EPSG:32630', -3, 'WGS84_UTM30N')
+    >>> utm_zone(174.8, -41.3).code
+    'EPSG:32760'
+    """
+
+    prefixed: bool = False
+    datum: Datum = "WGS 84"
+    south: bool = False
+
+    @property
+    def meridian_deg(self) -> int:
+        """Longitude of the central meridian."""
+        return 6 * self.number - 183
+
+    @property
+    def epsg(self) -> int | None:
+        """EPSG code."""
+        return (32700 if self.south else 32600) + self.number
+
+    @property
+    def name(self) -> str:
+        """Its number and hemisphere."""
+        return f"{self.number}{'S' if self.south else 'N'}"
+
+    @property
+    def label(self) -> str:
+        """Name of the zone in the names of CAD layers, as ``WGS84_UTM30N``."""
+        return f"WGS84_UTM{self.name}"
+
+
+def utm_zone(lon_deg: float, lat_deg: float) -> UtmZone:
+    """Return the zone of UTM that a place lies in."""
+    return UtmZone(6, int(np.floor((lon_deg + 180) / 6)) % 60 + 1, south=lat_deg < 0)
 
 
 def moved(geometries: Any, move: Callable[..., Any]) -> Geometries:
@@ -189,6 +242,19 @@ def _datum(crs: CRS) -> Datum:
     if "Xian" in name:
         return "Xian 1980"
     return "Beijing 1954" if "Beijing" in name else "CGCS2000"
+
+
+def utm_of(crs: CRS) -> UtmZone | None:
+    """Return the zone of UTM on WGS 84 that a reference system is; None if it is none.
+
+    Examples
+    --------
+    >>> utm_of(CRS.from_epsg(32630)).name, utm_of(CRS.from_epsg(4547))
+    ('30N', None)
+    """
+    code = crs.to_epsg() or 0
+    hundred, number = divmod(code, 100)
+    return UtmZone(6, number, south=hundred == 327) if hundred in (326, 327) and 1 <= number <= 60 else None
 
 
 def zone_around(lon_deg: float) -> Zone:

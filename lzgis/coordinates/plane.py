@@ -25,6 +25,9 @@ from lzgis.messages import Message
 CGCS2000 = CRS.from_epsg(4490)
 ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 
+#: The length (m) by which errors of lengths are measured.
+_PROBE_M = 1000.0
+
 Geometries = npt.NDArray[np.object_]
 Coordinates = npt.NDArray[np.float64]
 
@@ -69,6 +72,11 @@ class Plane:
     def _inverse(self) -> Transformer:
         return Transformer.from_crs(self.crs, CGCS2000, always_xy=True)
 
+    def places(self, lon_deg: Coordinates, lat_deg: Coordinates) -> tuple[Coordinates, Coordinates]:
+        """Project coordinates in degrees to metres in the plane."""
+        x, y = self._forward.transform(lon_deg, lat_deg)
+        return x, y
+
     def project(self, geometries: Any) -> Geometries:
         """Project geometries from degrees (longitude, latitude on CGCS2000) to metres in the plane."""
         return move_points(self._forward.transform, geometries)
@@ -83,6 +91,36 @@ class Plane:
             return lon, lat
 
         return move_points(back, geometries)
+
+
+def length_error(plane: Plane, lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike) -> Coordinates:
+    """Return the greatest relative error of a short length in a plane, in any direction, at places in degrees.
+
+    Parameters
+    ----------
+    plane : Plane
+        The plane.
+    lon_deg, lat_deg : array_like
+        The places (EPSG:4490).
+
+    Returns
+    -------
+    array of float
+        The error; 1e-6 is a millimetre in a kilometre. It is measured against `pyproj.Geod` along eight directions.
+
+    Examples
+    --------
+    >>> length_error(Plane(112.5, 25.0), [112.5, 112.8, 115.5], [25.0, 25.3, 27.5]).round(6).tolist()
+    [0.0, 1.1e-05, 0.000554]
+    """
+    lon, lat = (np.atleast_1d(np.asarray(one, dtype=float)) for one in (lon_deg, lat_deg))
+    worst = np.zeros(len(lon))
+    x, y = plane.places(lon, lat)
+    for azimuth in np.arange(0.0, 180.0, 22.5):
+        there_lon, there_lat, _ = ELLIPSOID.fwd(lon, lat, np.full(len(lon), azimuth), np.full(len(lon), _PROBE_M))
+        there_x, there_y = plane.places(there_lon, there_lat)
+        worst = np.maximum(worst, np.abs(np.hypot(there_x - x, there_y - y) / _PROBE_M - 1))
+    return worst
 
 
 def plane_for(bounds_deg: tuple[float, float, float, float]) -> Plane:

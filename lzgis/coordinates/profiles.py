@@ -1,4 +1,4 @@
-"""Profiles: what coordinates are plausible, and which datums are accepted, by the part of the world that a city lies in."""
+"""Profiles: what depends on the part of the world that a city lies in: plausible coordinates, datums, zones, units, formats."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+from lzgis.coordinates.gauss_kruger import Zone, utm_zone, zone_around
 
 #: The profile of a city that names none.
 DEFAULT = "cn"
@@ -29,6 +32,16 @@ class Profile:
         West, south, east and north of the box of plausible coordinates, in degrees.
     datums : tuple of str
         Names of datums that are taken as CGCS2000, besides WGS 84.
+    crs : str
+        The reference system of a layer whose entry names none; empty if it is that of its file.
+    zones : {"gauss-kruger", "utm"}
+        The zones that maps and drawings are made in.
+    left_out : tuple of str
+        Formats of results that cannot be written.
+    units : tuple of str
+        Units of area, besides m² and hectares, that documents may give: ``mu`` in China.
+    codes : {"zh", "en"}
+        Language of the codes of verdicts and states in files for programs.
     """
 
     name: str
@@ -36,6 +49,21 @@ class Profile:
     title_en: str
     box_deg: tuple[float, float, float, float]
     datums: tuple[str, ...]
+    crs: str
+    zones: Literal["gauss-kruger", "utm"]
+    left_out: tuple[str, ...]
+    units: tuple[str, ...]
+    codes: Literal["zh", "en"]
+
+    def zone(self, lon_deg: float, lat_deg: float) -> Zone:
+        """Return the zone that maps of a place are drawn in.
+
+        Examples
+        --------
+        >>> profile("cn").zone(112.4, 24.8).code, profile("world").zone(-1.5, 53.8).code
+        ('EPSG:4525', 'EPSG:32630')
+        """
+        return utm_zone(lon_deg, lat_deg) if self.zones == "utm" else zone_around(lon_deg)
 
     def holds(self, lonlat: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Whether longitudes and latitudes (n, 2) lie in the box; False for NaN.
@@ -54,10 +82,11 @@ class Profile:
 def profiles() -> dict[str, Profile]:
     """Return the profiles by name."""
     read = tomllib.loads((files("lzgis.coordinates") / "profiles.toml").read_text("utf-8"))
-    return {
-        name: Profile(name, one["title"], one["title_en"], tuple(one["box_deg"]), tuple(one["datums"]))
+    rows: dict[str, dict[str, Any]] = {
+        name: {key: tuple(value) if isinstance(value, list) else value for key, value in one.items()}
         for name, one in read.items()
     }
+    return {name: Profile(name=name, **row) for name, row in rows.items()}
 
 
 def profile(name: str) -> Profile:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
-from lzgis.coordinates.gauss_kruger import zone_around
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.fonts import font, printable
 from lzgis.words import Words
 
@@ -40,7 +40,7 @@ def avoidance_png(found: Avoidance, city: Catalogue, *, language: Language = "zh
     words = Words(language)
     figure = Figure(figsize=_SIZE_IN, dpi=_DPI, facecolor="white", layout="constrained")
     axes = figure.add_subplot(aspect="equal")
-    zone = zone_around(float(shapely.get_coordinates(shapely.centroid(found.before))[0, 0]))
+    zone = profile(city.city.profile).zone(*map(float, shapely.get_coordinates(shapely.centroid(found.before))[0]))
     whole = zone.project([found.before])[0]
     rest = None if found.remaining is None else zone.project([found.remaining])[0]
     lost = whole if rest is None else shapely.difference(whole, shapely.buffer(rest, 0.005))

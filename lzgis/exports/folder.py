@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from lzgis.exports import export_as, export_projects
-from lzgis.exports.formats import FORMATS, write_beside
+from lzgis.exports.file_names import file_stems
+from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
-from lzgis.files.manifest import InputPaths, Result
+from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
+from lzgis.screening.city_reports import city_reports
 from lzgis.words import Language
 
 #: Called with what is being done, how many steps are done, and how many there are.
 Progress = Callable[[str, int, int], None]
+
+
+#: The folder of what is written for each city.
+CITIES_FOLDER: Mapping[Language, str] = {"zh": "各市县", "en": "cities"}
 
 
 def export_folder(  # noqa: PLR0913 (what a caller may choose)
@@ -26,6 +33,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
     language: Language = "zh",
     options: Mapping[str, object] | None = None,
     given: InputPaths | None = None,
+    per_city: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a report into a folder in several formats: either all files appear there, or none.
@@ -44,13 +52,15 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
         Further keywords, see `lzgis.exports.Format.options`.
     given : InputPaths, optional
         Where the inputs are, so that ``lzgis verify`` finds them again.
+    per_city : iterable of str
+        Formats that are written for each city of a region as well, in a folder of its name.
     progress : callable, optional
         Called with what is being done, how many steps are done, and how many there are.
 
     Returns
     -------
     list of Path
-        The files, in the order of `names`.
+        The files, in the order of `names`; then those of each city.
 
     Raises
     ------
@@ -59,6 +69,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
     """
     with locked_folder(out) as place, new_result(place, "screen") as stage:
         made = write_formats(report, stage.folder, names, language=language, options=options, progress=progress)
+        made += write_cities(report, stage.folder, per_city, language=language, options=options)
         stage.result = result_of(report.provenance, given)
     return [stage.final(path) for path in made]
 
@@ -73,7 +84,8 @@ def write_formats(
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a report into a folder, each format under the file name of its record; return the files."""
-    wanted = list(names)
+    wanted, left_out = by_profile(names, report.city)
+    report = replace(report, problems=(*report.problems, *(one for one in left_out if one not in report.problems)))
     single = [name for name in wanted if not FORMATS[name].per_site]
     documents = [name for name in wanted if FORMATS[name].per_site]
     written = []
@@ -90,11 +102,33 @@ def write_formats(
     return written
 
 
+def write_cities(
+    report: Report,
+    folder: Path,
+    names: Iterable[str],
+    *,
+    language: Language,
+    options: Mapping[str, object] | None = None,
+) -> list[Path]:
+    """Write formats for each city of a report on a region into a folder of its name; return the files."""
+    wanted, written = list(names), []
+    if not wanted:
+        return []
+    cities = file_stems(report.of_cities)
+    for (_, own), name in zip(city_reports(report), cities, strict=True):
+        below = folder / CITIES_FOLDER[language] / name
+        below.mkdir(parents=True)
+        written += write_formats(own, below, wanted, language=language, options=options)
+    return written
+
+
 def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
     """Return the entry of the manifest for a result of this provenance."""
+    recorded = provenance_object(provenance)
     return Result(
         made_at=provenance.made_at.isoformat(),
+        inputs_sha256=inputs_digest(recorded),
         command=list(provenance.command),
         given=given or InputPaths(),
-        provenance=provenance_object(provenance),
+        provenance=recorded,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lzgis.model.audit import AuditReport, DiffReport, Recheck
+    from lzgis.model.catalogue import CitySpec
     from lzgis.model.report import Report
 
 #: The most sites that the interactive map shows; of more, those with the gravest verdicts.
@@ -286,11 +287,17 @@ FORMATS: dict[str, Format] = {
         "Word document per project",
         _PROJECTS,
         most_sites=2_000,
-        options=("mu", "template", "workers"),
+        options=("mu", "template", "workers", "map_address"),
         per_site=True,
     ),
     "htmldoc": Format(
-        ".html", "projects", "page per project", _PROJECTS, most_sites=2_000, options=("mu", "workers"), per_site=True
+        ".html",
+        "projects",
+        "page per project",
+        _PROJECTS,
+        most_sites=2_000,
+        options=("mu", "workers", "map_address"),
+        per_site=True,
     ),
     "pdf": Format(
         ".pdf",
@@ -298,7 +305,7 @@ FORMATS: dict[str, Format] = {
         "PDF per project",
         _PROJECTS,
         most_sites=2_000,
-        options=("mu", "workers"),
+        options=("mu", "workers", "map_address"),
         per_site=True,
         needs="typst",
     ),
@@ -332,6 +339,26 @@ def audit_formats() -> dict[str, str]:
 def diff_formats() -> dict[str, str]:
     """Return the formats of a comparison: file names by format."""
     return {name: f"diff{one.suffix}" for name, one in FORMATS.items() if one.diff}
+
+
+def by_profile(names: Iterable[str], city: CitySpec) -> tuple[list[str], tuple[Problem, ...]]:
+    """Leave out the formats that the profile of a city cannot write; return the others, and what is left out.
+
+    Examples
+    --------
+    >>> from lzgis.model.catalogue import CitySpec
+    >>> names, left_out = by_profile(["json", "coordfile"], CitySpec(name="Riverton", profile="world"))
+    >>> names, [str(one.place) for one in left_out]
+    (['json'], ['coordfile'])
+    """
+    from lzgis.coordinates.profiles import profile
+
+    part = profile(city.profile)
+    wanted = list(names)
+    what = Message("cannot be written by the profile '{profile}'", profile=part.name)
+    remedy = Message("it is a format of a national standard; the others are written")
+    left_out = tuple(Problem("warning", one, what, remedy) for one in wanted if one in part.left_out)
+    return [one for one in wanted if one not in part.left_out], left_out
 
 
 def of_map(sites: int) -> tuple[Problem, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 
+from lzgis.exports.gis.json import provenance_object
 from lzgis.exports.report_text import ContextText
 from lzgis.exports.tables.tables import Head, Kind, Table, Value
+from lzgis.files.manifest import digest_of_values
 from lzgis.model.report import Report
 
 _KINDS: dict[str, Kind] = {"count": "count", "area_before_m2": "area", "area_after_m2": "area"}
@@ -90,6 +92,7 @@ def _about(texts: ContextText) -> list[list[Value]]:
         "area": texts.words("provenance", "area_value"),
         "confidentiality": texts.confidentiality,
     }
+    rows["digest"] = digest_of_values(provenance_object(provenance))
     if provenance.command:
         rows["command"] = shlex.join(provenance.command)
     return [[texts.words("provenance", key), value] for key, value in rows.items()]

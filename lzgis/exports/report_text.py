@@ -13,42 +13,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from lzgis.city.layer_dates import date_problems
+from lzgis.exports.codes import Codes
 from lzgis.model.report import (
     SEPARATOR,
     VERDICT_COLUMNS,
     Report,
     ReportContext,
     State,
-    Verdict,
     finding_columns,
 )
 from lzgis.model.rules import Rule, Severity
 from lzgis.rules.book import unknown_matters
 from lzgis.words import Language, Words
-
-#: Colours of verdicts, the gravest first, dark enough for an outline; and the tints that a table cell is filled with.
-VERDICT_COLOURS: dict[str, str] = {
-    Verdict.PROHIBITED: "#c62828",
-    Verdict.REVIEW: "#ef6c00",
-    Verdict.INCOMPLETE: "#6a51a3",
-    Verdict.NONE_FOUND: "#2e7d32",
-}
-TINTS: dict[str, str] = {
-    Verdict.PROHIBITED: "#f8cfcf",
-    Verdict.REVIEW: "#fde3c4",
-    Verdict.INCOMPLETE: "#e3dcf0",
-    Verdict.NONE_FOUND: "#d9ecd8",
-}
-
-#: Colours of conflicting parts, by severity; those that may be boundary errors look the same for every severity.
-PART_COLOURS: dict[str, str] = {
-    Severity.PROHIBITED: "#d50000",
-    Severity.CONDITIONAL: "#ef6c00",
-    Severity.NOTICE: "#546e7a",
-}
-SLIVER_COLOUR = "#8e24aa"
-#: Parts of sites in layers whose rule is not meant for the activity.
-NOT_APPLICABLE_COLOUR = "#9e9e9e"
 
 #: Rows that are converted to Python values at a time.
 AT_ONCE = 5_000
@@ -192,6 +168,7 @@ class UncoveredMatter(NamedTuple):
     title_en: str
     reason: str
     ask: str
+    ask_en: str
 
 
 class NotCovered(NamedTuple):
@@ -211,7 +188,7 @@ def uncovered_matters(context: ReportContext) -> list[UncoveredMatter]:
     for name in context.not_covered:
         one = book.matters[name]
         reason = "unknown" if name in unknown else "no-layer" if name in ruled else "no-rule"
-        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask))
+        found.append(UncoveredMatter(name, one.title, one.title_en, reason, one.ask, one.ask_en))
     return found
 
 
@@ -236,6 +213,17 @@ class ContextText:
     def city(self) -> str:
         """Name of the city."""
         return self.words.title(self.context.city.name, self.context.city.name_en)
+
+    @cached_property
+    def code(self) -> Codes:
+        """The codes of the city."""
+        return Codes(self.context.city)
+
+    @property
+    def separator(self) -> str:
+        """What stands between the parts of a list."""
+        text: str = self.code(SEPARATOR)
+        return text
 
     @property
     def notice(self) -> str:
@@ -272,14 +260,15 @@ class ContextText:
 
     def rules(self, rule_ids: Iterable[str]) -> str:
         """Return the titles of rules in one line."""
-        return SEPARATOR.join(self.rule(r) for r in rule_ids)
+        return self.separator.join(self.rule(r) for r in rule_ids)
 
     def layer(self, layer_id: str) -> str:
         """Return the title of a layer; the rule book has it even if the city lacks the layer."""
         layer = self.context.layers.get(layer_id)
         if layer is not None:
             return self.words.title(layer.spec.title, layer.spec.title_en)
-        return self.context.book.layers.get(layer_id, layer_id)
+        book = self.context.book
+        return self.words.message(book.layer_title(layer_id)) if layer_id in book.layers else layer_id
 
     def activity(self, activity_id: str) -> str:
         """Return the title of an activity."""
@@ -302,7 +291,7 @@ class ContextText:
     def open_facts(self, names: str) -> str:
         """Return the titles of the facts that would settle the answer of a finding."""
         facts = self.context.book.facts
-        return SEPARATOR.join(
+        return self.separator.join(
             self.words.title(facts[name].title, facts[name].title_en) if name in facts else name
             for name in names.split(SEPARATOR)
         )
@@ -312,7 +301,10 @@ class ContextText:
         """The matters that neither rules nor layers answer, with the reason and who can be asked."""
         return [
             NotCovered(
-                one.matter, self.words.title(one.title, one.title_en), self.word("coverage", one.reason), one.ask
+                one.matter,
+                self.words.title(one.title, one.title_en),
+                self.word("coverage", one.reason),
+                self.words.title(one.ask, one.ask_en),
             )
             for one in uncovered_matters(self.context)
         ]
@@ -348,7 +340,7 @@ class ContextText:
             document = documents[basis.document]
             title = self.words.title(document.title, document.title_en)
             parts.append(f"{title} {self.words.title(basis.article, basis.article_en)}".strip())
-        return SEPARATOR.join(parts)
+        return self.separator.join(parts)
 
     def certainty_of(self, rule: Rule) -> str:
         """Return, worded, how well the weakest document of a rule is known."""
@@ -387,7 +379,7 @@ class ReportText(ContextText):
             if row["feature_id"] in ("", text(finding["feature_id"])):
                 values = {name: row[name] for name in ("reason", "author", "date", "changed")}
                 parts.append(self.words("override", f"said_{row['status']}", **values))
-        return SEPARATOR.join(parts)
+        return self.separator.join(parts)
 
     @cached_property
     def _overrides(self) -> dict[tuple[str, str], list[dict[str, Any]]]:

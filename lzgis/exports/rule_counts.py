@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,8 @@ def rule_counts(report: Report) -> pd.DataFrame:
 class Tally:
     """The counts of a report that comes in pieces; complete once all pieces have passed through `counted`."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: Callable[[str], str] = str) -> None:
+        self._code = code
         self._sums: dict[str, int] = {}
         self._findings: dict[str, int] = {state.value: 0 for state in STATES_BY_GRAVITY}
 
@@ -85,8 +86,8 @@ class Tally:
         return {
             "sites": sums["sites"],
             "pairs": sums["rules"],
-            "answers": {state.value: sums[column] for state, column in named},
+            "answers": {self._code(state.value): sums[column] for state, column in named},
             "context": sums["context"],
             "not_applicable_without_finding": sums["unlisted"],
-            "findings": dict(self._findings),
+            "findings": {self._code(state): rows for state, rows in self._findings.items()},
         }

@@ -25,8 +25,9 @@ from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.dossier.word import rezipped
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.leader_summary import VERDICTS, Summary, summary_of
-from lzgis.exports.report_text import VERDICT_COLOURS, visible
+from lzgis.exports.report_text import visible
 from lzgis.exports.sentences import gravest
+from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report
@@ -174,7 +175,8 @@ class _Deck:
         self._fill(frame, lines)
 
     def _fill(self, frame: Any, lines: Sequence[tuple[str, float, str]]) -> None:
-        for number, (text, size, colour) in enumerate(lines):
+        for number, (line, size, colour) in enumerate(lines):
+            text = self._texts.code.shown(line)
             paragraph = frame.paragraphs[0] if not number else frame.add_paragraph()
             run = paragraph.add_run()
             run.text = text

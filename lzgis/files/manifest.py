@@ -23,6 +23,8 @@ SIGNATURE = "manifest.sig"
 #: Version of the manifest; increased when older readers would misunderstand it.
 FORMAT = 1
 _KIND = "results of lzgis"
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
 #: A manifest with more bytes than this is not read.
 _MOST_BYTES = 512 * 1024**2
 
@@ -46,7 +48,8 @@ def checked_name(name: str) -> str:
     """
     parts = name.split("/")
     own = parts[0].lower() == UNFINISHED or name.lower() in (MANIFEST, SIGNATURE)
-    strange = any(part in ("", ".", "..") for part in parts) or "\0" in name
+    strange = any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in parts)
+    strange |= "\0" in name
     # A name is checked as both systems read it: a folder of results is carried from one to the other.
     outside = (
         PurePosixPath(name).is_absolute() or bool(PureWindowsPath(name).anchor) or ".." in PureWindowsPath(name).parts
@@ -90,9 +93,13 @@ class InputPaths(_Record):
 
 
 class Result(_Record):
-    """One result: the files that one command wrote, the command, its inputs and its provenance."""
+    """One result: the files that one command wrote, the command, its inputs and its provenance.
+
+    `inputs_sha256` is the digest of the inputs, see `inputs_digest`; empty in older manifests.
+    """
 
     made_at: str
+    inputs_sha256: str = ""
     command: list[str] = []
     given: InputPaths = InputPaths()
     provenance: dict[str, Any] = {}
@@ -117,14 +124,26 @@ class Manifest(_Record):
     @property
     def digest(self) -> str:
         """The SHA-256 of the contents, which `sha256` states."""
-        contents = self.model_dump(mode="json", exclude={"sha256"})
-        text = json.dumps(contents, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return digest_of_values(self.model_dump(mode="json", exclude={"sha256"}))
 
     def text(self) -> str:
         """Return the text of the file, with its digest."""
         stated = self.model_dump(mode="json") | {"sha256": self.digest}
         return json.dumps(stated, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def digest_of_values(values: Any) -> str:
+    """Return the SHA-256 of plain values as JSON: in ASCII, keys sorted, without blanks.
+
+    Of the provenance of a result it is the result's digest, which documents and workbooks print.
+
+    Examples
+    --------
+    >>> digest_of_values({"b": 1, "a": "甲"})[:12]
+    '4a2ea294a935'
+    """
+    text = json.dumps(values, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -208,6 +227,20 @@ def unlisted_files(folder: Path, manifest: Manifest) -> Iterator[str]:
             name = (place / one).relative_to(folder).as_posix()
             if name not in listed:
                 yield name
+
+
+def inputs_digest(provenance: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the inputs, rules, date and versions of a result, which its documents and its map state.
+
+    Two runs on the same inputs have the same digest, whenever and by whichever command they were made.
+
+    Examples
+    --------
+    >>> inputs_digest({"as_of": "2026-11-21", "made_at": "a"}) == inputs_digest({"as_of": "2026-11-21", "made_at": "b"})
+    True
+    """
+    text = json.dumps(_basis(provenance), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _basis(provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .overlay import outside_parts as outside_parts
 from .overlay import overlaps as overlaps
 from .overlay import part_of_dimension as part_of_dimension
 from .overlay import united as united
+from .parts.common import parts_of as parts_of
 from .sites_to_layer import CommonParts as CommonParts
 from .sites_to_layer import SiteShapes as SiteShapes
 from .sites_to_layer import common_parts as common_parts

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from lzgis.geometry.answers import Flags
+from lzgis.geometry.answers import Areas, Flags
 from lzgis.geometry.distance import DWithin, Nearest
 from lzgis.geometry.exact import exact_distances
 from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
 from lzgis.geometry.overlay import Overlaps, overlaps, overlaps_of_pairs
-from lzgis.geometry.threads import by_rows
+from lzgis.geometry.threads import by_rows, cores
 
 if TYPE_CHECKING:
     from lzgis.geometry.loops.corridor_areas import Outlines
@@ -37,8 +37,6 @@ MOST_COORDINATE_M = 1e9
 _WHOLE = 1e-9
 #: Features with more vertices than this are cut by a window before GEOS overlays them.
 _MANY_VERTICES = 500
-#: The side of a square that windows share is at least twice 2 to this power, in metres.
-_SQUARE = 11
 #: Areas that differ by no more than this, absolutely and relatively, are the same.
 _SAME_AREA = 1e-7
 #: The side of a grid cell in metres. It is doubled until no site is wider than so many cells.
@@ -230,31 +228,25 @@ def _overlaps_nearby(
 
 
 def features_around(index: FeatureIndex, which: Integers, bounds: Floats, *, cell: float = _CELL_M) -> Geometries:
-    """Cut polygons by a window 1 m larger than `bounds`, which is much faster than an overlay.
+    """Clip polygons by a window little larger than `bounds`, which is much faster than an overlay.
 
-    The clipping of GEOS is fast but not robust. What it returns is taken if it is valid and has the area that the loops find;
-    otherwise GEOS overlays the polygon and the window.
+    The clipping of `surroundings` is fast but not robust. What it returns is taken if it is valid and has the area that the loops
+    find; otherwise GEOS overlays the polygon and the window.
 
     Examples
     --------
     >>> index = FeatureIndex(np.array([shapely.box(0, 0, 900, 900)]))
-    >>> features_around(index, np.array([0]), np.array([[10.0, 10.0, 20.0, 20.0]]))[0].bounds
-    (9.0, 9.0, 21.0, 21.0)
+    >>> features_around(index, np.array([0]), np.array([[10.0, 10.0, 20.0, 20.0]]))[0].contains(shapely.box(9, 9, 21, 21))
+    True
     """
     from lzgis.geometry.loops.areas import intersection_areas
+    from lzgis.geometry.parts.outlines import outlines_among
+    from lzgis.geometry.parts.surroundings import surroundings, window_around
 
-    windows = bounds + np.array([-1.0, -1.0, 1.0, 1.0])
-    # Windows of one feature share the work of cutting it by a square; squares overlap by half, so that one holds the window.
-    half = 2.0 ** np.maximum(np.ceil(np.log2((windows[:, 2:] - windows[:, :2]).max(axis=1, initial=1.0))), _SQUARE)
-    corner = np.floor(windows[:, :2] / half[:, np.newaxis]) * half[:, np.newaxis]
-    squares: dict[tuple[float, ...], shapely.Geometry] = {}
+    windows = window_around(bounds)
     found = np.empty(len(which), dtype=object)
-    rows = zip(which.tolist(), half.tolist(), *corner.T.tolist(), windows.tolist(), strict=True)
-    for at, (feature, side, x, y, window) in enumerate(rows):
-        key = (feature, side, x, y)
-        if key not in squares:
-            squares[key] = shapely.clip_by_rect(index.geometries[feature], x, y, x + 2.0 * side, y + 2.0 * side)
-        found[at] = shapely.clip_by_rect(squares[key], *window)
+    for places, seen in surroundings(*outlines_among(index, which), bounds):
+        found[places] = seen
     boxes = np.asarray(shapely.box(*windows.T), dtype=object)
     areas = intersection_areas(boxes, laid_out(index, cell=cell).grid)
     key_of = areas.left * max(len(index), 1) + areas.right
@@ -289,25 +281,34 @@ def _joined(one: CommonParts, other: CommonParts) -> CommonParts:
     return CommonParts(*columns).take(np.lexsort((columns[1], columns[0])))
 
 
-def common_parts(
-    sites: SiteShapes, index: FeatureIndex, pairs: tuple[Integers, Integers], *, resolution: float = 0.0
-) -> Geometries:
-    """Build the parts that pairs of `overlapping`, sorted by site, then feature, share; empty where GEOS finds none.
+def common_parts(sites: SiteShapes, index: FeatureIndex, found: CommonParts, *, resolution: float = 0.0) -> Geometries:
+    """Build the parts of pairs that `overlapping` found, or of some of them; empty where GEOS finds none.
 
-    A feature of many vertices is cut by a window around the site first.
+    Polygons are overlaid in windows around the sites, see `lzgis.geometry.parts`; a part whose area is not the one measured
+    is built anew from the whole feature.
 
     Examples
     --------
     >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10)]))
-    >>> common_parts(SiteShapes(np.array([shapely.box(8, 0, 12, 2)])), index, (np.array([0]), np.array([0])))[0].area
+    >>> sites = SiteShapes(np.array([shapely.box(8, 0, 12, 2)]))
+    >>> common_parts(sites, index, overlapping(sites, index))[0].area
     4.0
     """
-    parts = np.full(len(pairs[0]), shapely.GeometryCollection(), dtype=object)
-    if not len(parts):
-        return parts
-    found = _overlaps_nearby(sites, index, pairs, resolution)
-    key = pairs[0] * max(len(index), 1) + pairs[1]
-    parts[np.searchsorted(key, found.left * max(len(index), 1) + found.right)] = found.part
+    from lzgis.geometry.parts.common import parts_of
+
+    parts = np.full(len(found.left), shapely.GeometryCollection(), dtype=object)
+    areal = (sites.dimensions[found.left] == 2) & (index.dimensions[found.right] == 2)
+    large = shapely.get_num_coordinates(index.geometries)[found.right] > _MANY_VERTICES
+    in_windows, others = np.flatnonzero(areal & large), np.flatnonzero(~(areal & large))
+    if len(in_windows):
+        some = found.take(in_windows)
+        areas = Areas(some.left, some.right, some.area, np.zeros(len(in_windows), dtype=bool))
+        parts[in_windows] = parts_of(sites.geometries, index, areas, threads=cores())
+    if len(others):
+        left, right = found.left[others], found.right[others]
+        whole = _overlaps_nearby(sites, index, (left, right), resolution)
+        key = left * max(len(index), 1) + right
+        parts[others[np.searchsorted(key, whole.left * max(len(index), 1) + whole.right)]] = whole.part
     return parts
 
 

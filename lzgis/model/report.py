@@ -427,7 +427,11 @@ class Report(ReportContext):
     planners on findings, which stay as they are.
 
     Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
-    found in each city under each rule; findings have a column ``city`` then. Of one city, both are empty.
+    found in each city under each rule; findings have a column ``city`` then. `of_cities` holds the reports of the cities by
+    name, each on the stretches in that city alone. Of one city, all three are empty.
+
+    `number` is the number under which an office registers the report as a document, `replaces` that of the document that
+    it corrects, with the reason; both are empty if it is not registered.
     """
 
     sites: gpd.GeoDataFrame
@@ -438,6 +442,9 @@ class Report(ReportContext):
     overrides: pd.DataFrame = field(default_factory=no_overrides)
     stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
     city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
+    number: str = ""
+    replaces: str = ""
+    of_cities: Mapping[str, Report] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:

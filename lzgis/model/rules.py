@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 
 from lzgis.config import checked_number
+from lzgis.messages import Message, titled
 
 
 class Severity(StrEnum):
@@ -126,7 +127,7 @@ class Activity(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     within: list[str] = []
 
@@ -139,7 +140,7 @@ class Fact(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     aliases: list[str] = []
     kind: Literal["yes-no", "number", "word"]
     unit: str = ""
@@ -156,12 +157,13 @@ class Matter(Data):
     """
 
     title: str
-    title_en: str
+    title_en: str = ""
     known_from: dt.date | None = None
     nothing: list[tuple[dt.date, dt.date]] = []
     gaps: list[tuple[dt.date, dt.date]] = []
     activities: list[str] = []
     ask: str = ""
+    ask_en: str = ""
 
     def known(self, day: dt.date) -> bool:
         """Whether the book knows what applied to the matter on `day`."""
@@ -343,9 +345,9 @@ class RuleBook:
     """A dated book of rules, and all that its rules refer to.
 
     `rules` are those for sites, `audits` those for layers. `layers` maps the id of every layer that rules may name to its
-    title; a city without the layer gets 未核查, never a pass. `requirements` are the general clauses of province and city.
-    `mentions` lists the words, besides its title, by which clauses refer to a layer. `values` lists, by layer and field,
-    values that are known though no rule is about them.
+    title, `layers_en` to its English title; a city without the layer gets 未核查, never a pass. `requirements` are the general
+    clauses of province and city. `mentions` lists the words, besides its title, by which clauses refer to a layer. `values`
+    lists, by layer and field, values that are known though no rule is about them.
     """
 
     name: str
@@ -363,13 +365,18 @@ class RuleBook:
     matters: Mapping[str, Matter] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    layers_en: Mapping[str, str] = field(default_factory=dict)
+
+    def layer_title(self, layer: str) -> Message:
+        """Return the title of a layer that rules may name, as a message."""
+        return titled(self.layers[layer], self.layers_en.get(layer, ""))
 
     @cached_property
     def activity_names(self) -> Mapping[str, str]:
         """The activity that each id, title and alias names; the names are stripped and casefolded."""
         names: dict[str, str] = {}
         for activity_id, activity in self.activities.items():
-            for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+            for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
                 names.setdefault(name.strip().casefold(), activity_id)
         return names
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lzgis.errors import SourceError
+from lzgis.messages import Message
+
 if TYPE_CHECKING:
     # Not imported at run time: the reading process is started before heavy modules are imported.
     import geopandas as gpd
@@ -40,6 +43,8 @@ class ReadOptions:
     activities : {"listed", "refused"}
         Whether sites with an activity that is not in the vocabulary are listed and 未核查 where the answer depends on it, or
         the input is refused.
+    degrees : {"decimal", "packed"}
+        Whether degrees are decimal, or packed: degrees, minutes and seconds as one decimal, ddd.mmss.
     where : mapping of str to strings
         Keep only the rows whose fields have one of these values, compared as text. A database gets the values as bound
         parameters.
@@ -57,6 +62,7 @@ class ReadOptions:
     shifted: Literal["", "gcj02", "bd09"] = ""
     repairs: Repairs = "listed"
     shapes: Literal["given", "polygons"] = "given"
+    degrees: Literal["decimal", "packed"] = "decimal"
     helmert: Helmert | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     network: Literal["refused", "allowed"] = "refused"
@@ -96,6 +102,9 @@ class Read:
         Number of rows of the input, if only some were read.
     changes : tuple of Change
         Changes that the reader made to geometries that it could not use as they are; each becomes a `Repair`.
+    titles : tuple of str
+        Texts that describe the input as a whole: titles, names and remarks of documents, layers and sheets. They are held
+        against its system and then dropped.
     """
 
     frame: gpd.GeoDataFrame
@@ -107,6 +116,7 @@ class Read:
     name: str = ""
     total: int | None = None
     changes: tuple[Change, ...] = ()
+    titles: tuple[str, ...] = ()
 
     def only(self, rows: Sequence[int]) -> Read:
         """Return some rows in the given order, with the changes made to them."""
@@ -132,11 +142,20 @@ def beside(path: Path, suffix: str) -> Path | None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file; of a folder or a shapefile, of all its files in the order of their names."""
+    """Return the SHA-256 of a file; of a folder or a shapefile, of all its files in the order of their names.
+
+    Raises
+    ------
+    SourceError
+        If it is a pipe or a device.
+    """
     if path.is_dir():
         return _of_all(sorted(p for p in path.rglob("*") if p.is_file()))
     if path.suffix.lower() == ".shp":
         return _of_all([found for suffix in SHAPEFILE_PARTS if (found := beside(path, suffix)) is not None])
+    if path.exists() and not path.is_file():
+        # Reading a pipe or a device may never end.
+        raise SourceError(str(path), Message("is no ordinary file"), Message("give a file"))
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -10,6 +10,7 @@ import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from lzgis.coordinates.packed_degrees import unpack_geometries
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
@@ -22,10 +23,13 @@ def as_declared(read: Read, options: ReadOptions, place: str) -> Read:
     Raises
     ------
     SourceError
-        If the declared system does not exist or differs from that of the input, or the input lacks a field.
+        If the declared system does not exist or differs from that of the input, the input lacks a field, or its
+        coordinates are no packed degrees though they are declared so.
     """
     if isinstance(read.frame, gpd.GeoDataFrame) and options.crs:
         read = _in_declared_crs(read, options.crs, place)
+    if options.degrees == "packed":
+        read = _unpacked(read, place)
     return _kept(read, options, place) if options.where else read
 
 
@@ -46,6 +50,22 @@ def _in_declared_crs(read: Read, declared: str, place: str) -> Read:
         return read
     what = Message("is in {own} by its own word, but {crs} was declared", own=own.name, crs=declared)
     raise SourceError(place, what, Message("leave out the declared system, or correct the file"))
+
+
+def _unpacked(read: Read, place: str) -> Read:
+    """Return what was read with decimal degrees in place of packed ones."""
+    frame = read.frame
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None or not CRS.from_user_input(frame.crs).is_geographic:
+        what = Message("packed degrees were declared, but its coordinates are no degrees")
+        raise SourceError(place, what, Message("leave --degrees out, or declare a system in degrees with --crs"))
+    shapes = unpack_geometries(frame.geometry.to_numpy(), place)
+    note = Problem(
+        "note",
+        place,
+        Message("its degrees were read as ddd.mmss (degrees, minutes and seconds), as declared"),
+        Message("nothing to do if that is what they are"),
+    )
+    return replace(read, frame=frame.set_geometry(shapes, crs=frame.crs), problems=(*read.problems, note))
 
 
 def _kept(read: Read, options: ReadOptions, place: str) -> Read:

@@ -101,6 +101,7 @@ def read_file(path: str | Path, options: ReadOptions) -> Read:
     read = reader(file, options)
     if not read.sha256:
         read = replace(read, sha256=sha256_of(file), name=file.name)
+    read = _load("datum_words:with_words_checked")(read, options, str(path))
     return _as_declared(read, options, str(path))
 
 
@@ -111,7 +112,7 @@ def _load(where: str) -> Any:
 
 def _as_declared(read: Read, options: ReadOptions, place: str) -> Read:
     """Apply what the user declared; the module for it is imported only if something is."""
-    if not (options.crs or options.where):
+    if not (options.crs or options.where or options.degrees == "packed"):
         return read
     applied: Read = _load("declared:as_declared")(read, options, place)
     return applied

@@ -13,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.coordinates.locate import Georeference, code_of, declared_crs, locate
+from lzgis.coordinates.packed_degrees import packed_problems
 from lzgis.coordinates.plane import ELLIPSOID, Geometries, ellipsoidal_area_m2
 from lzgis.coordinates.profiles import profile_around
 from lzgis.coordinates.shifted_maps import shifted_by_name
@@ -122,6 +123,8 @@ def _table(
         columns = {field: site_column(frame, field, name, problems) for field in SITE_FIELDS}
     flat, flattened, left_out = drop_heights(frame.geometry.to_numpy(), name)
     located = locate(flat, _given(frame, options, near, name), name)
+    in_degrees = located.crs.is_geographic and options.degrees == "decimal" and not options.shifted
+    packed = packed_problems(shapely.get_coordinates(flat), near, name) if in_degrees else []
     outlines, shapes, kept = outlines_of(frame, located.geometry), located.geometry, list(range(len(frame)))
     if options.shapes == "polygons":
         frame, shapes, kept = as_polygons(frame, shapes, outlines)
@@ -141,7 +144,7 @@ def _table(
     others = {str(c): frame[c].to_numpy() for c in frame.columns if c not in used and c not in SITE_FIELDS}
     data = {field: column.to_numpy() for field, column in columns.items()} | others
     table = gpd.GeoDataFrame(data, geometry=usable, crs="EPSG:4490")
-    found = (*drawn.problems, *problems, *flattened, *located.problems, *mended.problems, *narrow)
+    found = (*drawn.problems, *packed, *problems, *flattened, *located.problems, *mended.problems, *narrow)
     source = Source("sites", name, origin.sha256, crs=located.crs.name, engine=origin.engine)
     return SiteTable(
         table,

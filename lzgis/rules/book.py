@@ -54,6 +54,7 @@ class BookFile(Data):
 
     book: BookInfo
     layers: dict[str, str] = {}
+    layers_en: dict[str, str] = {}
     document: dict[str, Document] = {}
     activity: dict[str, Activity] = {}
     rule: dict[str, dict[str, Any]] = {}
@@ -91,7 +92,18 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
     path = Path(path)
     homes = [path.resolve().parent, *(one.resolve() for one in outside)]
     read = list(_with_extended(path, (), set(), homes))
-    parts = ("layers", "document", "activity", "rule", "requirement", "mentions", "values", "fact", "matter")
+    parts = (
+        "layers",
+        "layers_en",
+        "document",
+        "activity",
+        "rule",
+        "requirement",
+        "mentions",
+        "values",
+        "fact",
+        "matter",
+    )
     merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
     tolerance = Tolerance()
     for place, file, _ in read:
@@ -108,6 +120,7 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
         documents=merged["document"],
         activities=merged["activity"],
         layers=merged["layers"],
+        layers_en=merged["layers_en"],
         tolerance=tolerance,
         files=tuple((place, digest) for place, _, digest in read),
         audits=tuple(r for r in merged["rule"].values() if isinstance(r, LayerRule)),
@@ -140,6 +153,7 @@ def extended(common: RuleBook, own: RuleBook) -> RuleBook:
         documents={**common.documents, **own.documents},
         activities={**common.activities, **own.activities},
         layers={**common.layers, **own.layers},
+        layers_en={**common.layers_en, **own.layers_en},
         mentions={**common.mentions, **own.mentions},
         values={**common.values, **own.values},
         facts={**common.facts, **own.facts},
@@ -273,7 +287,7 @@ def _check_requirements(book: RuleBook, place: str) -> None:
             raise ConfigError(
                 here, Message("effective_to is not after effective_from"), Message("correct one of the dates")
             )
-    for key, layers in (("mentions", book.mentions), ("values", book.values)):
+    for key, layers in (("mentions", book.mentions), ("values", book.values), ("layers_en", book.layers_en)):
         for layer in layers:
             if layer not in book.layers:
                 what = Message("layer '{layer}' is not in [layers]", layer=layer)
@@ -372,7 +386,7 @@ def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> N
 
 def _check_activity_names(book: RuleBook, place: str) -> None:
     for activity_id, activity in book.activities.items():
-        for name in (activity_id, activity.title, activity.title_en, *activity.aliases):
+        for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
             other = book.activity_names[name.strip().casefold()]
             if other != activity_id:
                 what = Message("'{name}' also names activity '{other}'", name=name, other=other)

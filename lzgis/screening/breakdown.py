@@ -93,7 +93,7 @@ def _level(
     simple = np.flatnonzero(single[site] >= 0)
     # The others are cut by the divisions, and each piece is measured.
     cut = np.flatnonzero(np.isin(inside.left, site[single[site] < 0]))
-    pieces = common_parts(sites.shapes, layer.index, (inside.left[cut], inside.right[cut]))
+    pieces = common_parts(sites.shapes, layer.index, inside.take(cut))
     of_site, of_division = inside.left[cut], inside.right[cut]
     first, last = np.searchsorted(of_site, site, "left"), np.searchsorted(of_site, site, "right")
     count = np.where(single[site] < 0, last - first, 0)

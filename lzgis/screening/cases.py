@@ -83,11 +83,36 @@ def answers_to(book: RuleBook, case: Case) -> pd.DataFrame:
     >>> rows.loc[rows["state"] == "涉及", "rule"].tolist()
     ['farmland', 'farmland-solar']
     """
-    current = book.as_of(case.day)
-    scene = _scene_of([case], current)
-    tables = check_all(Shared(scene.subjects, scene.layers), case.day)
-    names = ("rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note")
-    return pd.concat([pd.DataFrame({name: table[name] for name in names}) for table in tables], ignore_index=True)
+    return answers_of(book, [case])[0]
+
+
+def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
+    """Screen the sites of cases against every rule in force on their days; a table for each as `answers_to` returns it.
+
+    Cases of one day that place the same layers are screened together.
+
+    Examples
+    --------
+    >>> from lzgis.rules.book import read_rulebook, shipped_book
+    >>> book = read_rulebook(shipped_book("national"))
+    >>> both = [one for one in book.cases if one.rule == "farmland-solar"][:2]
+    >>> [len(rows) for rows in answers_of(book, both)] == [len(answers_to(book, one)) for one in both]
+    True
+    """
+    groups: dict[tuple[dt.date, frozenset[str]], list[int]] = {}
+    for at, case in enumerate(cases):
+        groups.setdefault((case.day, frozenset(one.layer for one in case.relation)), []).append(at)
+    names = ["rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note"]
+    found = [pd.DataFrame(columns=names)] * len(cases)
+    for (day, _), chosen in groups.items():
+        scene = _scene_of([cases[at] for at in chosen], book.as_of(day))
+        tables = check_all(Shared(scene.subjects, scene.layers), day)
+        if not tables:
+            continue
+        every = pd.concat([pd.DataFrame({n: table[n] for n in ("site_id", *names)}) for table in tables])
+        for number, at in enumerate(chosen):
+            found[at] = every.loc[every["site_id"] == str(number), names].reset_index(drop=True)
+    return found
 
 
 def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date) -> Iterator[Outcome]:

@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS
 
 from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.region import Region, is_region, open_region
 from lzgis.coordinates.candidates import compass, distance_from
 from lzgis.coordinates.gauss_kruger import Zone, zone_of
 from lzgis.coordinates.locate import Georeference, Located, code_of, declared_crs, locate
@@ -129,7 +130,7 @@ class Sheet:
 
 
 def inspect_file(
-    path: str | Path, *, options: ReadOptions | None = None, city: Catalogue | str | Path | None = None
+    path: str | Path, *, options: ReadOptions | None = None, city: Catalogue | Region | str | Path | None = None
 ) -> Sheet:
     """Diagnose any input that has a reader. Bad input raises no error: `Sheet.refused` says what is wrong with it.
 
@@ -139,8 +140,8 @@ def inspect_file(
         The file or folder, or an address of a database.
     options : ReadOptions, optional
         What the user declares, as for `lzgis.read_sites`.
-    city : Catalogue or path, optional
-        The city whose outline the input is compared with, and whose vocabulary names the activities.
+    city : Catalogue, Region or path, optional
+        The city or region whose outline the input is compared with, and whose vocabulary names the activities.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def inspect_file(
     """
     options = options or ReadOptions()
     if isinstance(city, str | Path):
-        city = open_catalogue(city)
+        city = open_region(city) if is_region(city) else open_catalogue(city)
     outline = city.outline if city is not None else None
     name = shown(path) if is_address(path) else Path(path).name
     size, digest = (0, "") if is_address(path) else _on_disk(Path(path))
@@ -204,15 +205,16 @@ def _table(
 
 
 def _activities(
-    table: SiteTable | None, city: Catalogue | None, options: ReadOptions, refused: list[LzgisError]
+    table: SiteTable | None, city: Catalogue | Region | None, options: ReadOptions, refused: list[LzgisError]
 ) -> tuple[Problem, ...]:
     """List the activities that the city's vocabulary does not have, or refuse the first, as a screening would."""
     if table is None or city is None:
         return ()
+    book = city.vocabulary if isinstance(city, Region) else city.book
     if options.activities == "listed":
-        return unknown_activities(table, city.book)
+        return unknown_activities(table, book)
     try:
-        refuse_unknown_activities(table, city.book)
+        refuse_unknown_activities(table, book)
     except LzgisError as error:
         refused.append(error)
     return ()

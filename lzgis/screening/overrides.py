@@ -241,7 +241,12 @@ def _evidence(one: Override, folder: Path) -> str:
     if not one.evidence:
         return "none"
     path = folder / one.evidence
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:
+        # The name is longer than a file system has any.
+        there = False
+    if not there:
         return "missing"
     return "as-given" if sha256_of(path) == one.evidence_sha256 else "differs"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,11 @@ import pandas as pd
 
 from lzgis.model.report import Problem, SiteTable
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Sites in a piece for a worker: smaller pieces cost more to send than to screen, larger ones leave workers idle at the end.
+_LEAST_PIECE, _MOST_PIECE = 100, 5000
 #: Held while a piece is screened: the threads of one process take turns.
 ONE_AT_A_TIME = Lock()
 
@@ -32,6 +38,12 @@ def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
     pieces = [sites.frame.iloc[start : start + size] for start in range(0, len(sites.frame), size)]
     bare = replace(sites, problems=(), repairs=())
     return [replace(bare if at else sites, frame=piece) for at, piece in enumerate(pieces)]
+
+
+def piece_size(client: Client, sites: int) -> int:
+    """Return the number of sites in a piece for the workers of a cluster."""
+    threads: int = max(1, sum(client.nthreads().values()))
+    return min(max(-(-sites // (4 * threads)), _LEAST_PIECE), _MOST_PIECE)
 
 
 def joined(parts: Sequence[Screened], divisions: Sequence[str]) -> Screened:

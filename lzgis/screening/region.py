@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -31,44 +32,98 @@ from lzgis.model.report import (
     State,
     Verdict,
 )
-from lzgis.model.rules import RuleBook
 from lzgis.reading import Reading, sites_from_frame, sites_of
-from lzgis.rules.book import activity_of
 from lzgis.rules.for_sites.base import Rows
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
-from lzgis.screening.borders import settled, with_neighbours
+from lzgis.screening.borders import settled
 from lzgis.screening.check import Progress
+from lzgis.screening.city_reports import CityAnswers, CityReports
+from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.merged import Merged, merged_context
+from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartArray, PartKeys
-from lzgis.screening.pieces import Screened
+from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, piece_size, pieces_of
+from lzgis.screening.region_setting import RegionReference, RegionSetting, knows, region_setting_from
 from lzgis.screening.report import shift_problems
 from lzgis.screening.run import assembled, checked
-from lzgis.screening.setting import Common, Setting, setting_of
-from lzgis.screening.stretches import NO_CITY, Stretches, stretches_of
+from lzgis.screening.stretches import NO_CITY, Borders, Division, stretches_of
+from lzgis.screening.subjects import fact_problems, refuse_unknown_activities, unknown_activities
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 _GRAVITY = {one.value: place for place, one in enumerate(Verdict)}
 _RULE_LISTS = ("prohibited", "conditional", "notices", "not_checked")
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """The screening of the stretches in one city, or of those that lie in none and are nearest to it."""
+class CityPart:
+    """The screening of the stretches in one city, or of those that lie in none and are nearest to it.
+
+    Attributes
+    ----------
+    name, book_of : str
+        The city, empty if none; the city whose rules apply.
+    rows : array of int
+        Positions of the stretches in the division.
+    result : Screened
+        The answers, by the ids of that city; its sites are the stretches.
+    origin : array of str
+        The city whose feature each finding names.
+    """
 
     name: str
     book_of: str
     rows: Integers
     result: Screened
     origin: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RegionScreened:
+    """Sites screened in a region, before the answers of the cities are joined.
+
+    Attributes
+    ----------
+    sites : GeoDataFrame
+        The whole sites.
+    division : Division
+        How they are divided.
+    borders : Borders
+        What was met at the borders of the cities.
+    parts : tuple of CityPart
+        The answers, in the order of the cities; of one city those inside it come first.
+    problems : tuple of Problem
+        Problems of these sites.
+    """
+
+    sites: gpd.GeoDataFrame
+    division: Division
+    borders: Borders
+    parts: tuple[CityPart, ...]
     problems: tuple[Problem, ...]
 
+    @property
+    def verdicts(self) -> np.ndarray:
+        """The gravest verdict of the stretches of each site."""
+        gravity = np.full(len(self.sites), len(_GRAVITY))
+        for part in self.parts:
+            own = part.result.verdicts["verdict"].map(_GRAVITY).to_numpy(dtype=np.intp)
+            np.minimum.at(gravity, self.division.site[part.rows], own)
+        names = np.array([*_GRAVITY, ""], dtype=object)
+        gravest: np.ndarray = names[gravity]
+        return gravest
 
-def screen_region(
+
+def screen_region(  # noqa: PLR0913 (what a screening may be given)
     sites: SiteTable | Reading | gpd.GeoDataFrame,
     region: Region,
     *,
     as_of: dt.date | str | None = None,
     made_at: dt.datetime | None = None,
     progress: Progress | None = None,
+    overrides: str | Path | None = None,
+    client: Client | None = None,
 ) -> Report:
     """Check sites against the rules of the cities that they lie in; one verdict per site, the gravest.
 
@@ -78,8 +133,8 @@ def screen_region(
         The sites.
     region : Region
         The cities. Only those that a site lies in, and their neighbours, are loaded.
-    as_of, made_at, progress
-        As for :func:`lzgis.screening.screen.screen`.
+    as_of, made_at, progress, overrides, client
+        As for :func:`lzgis.screening.screen.screen`; decisions are those of the folder of the region if none are given.
 
     Returns
     -------
@@ -89,123 +144,220 @@ def screen_region(
     Raises
     ------
     SourceError
-        If the sites or a layer cannot be read, or an activity is not in the vocabulary of the city.
+        If the sites or a layer cannot be read, or no city knows an activity and the sites have ``activities="refused"``.
     ConfigError, LayerError
         If the folder of a city is not valid.
     """
-    day = date_of(as_of)
-    table = _site_table(sites, region)
-    geometry = table.frame.geometry.to_numpy()
-    stretches = stretches_of(geometry, region)
-    settings = _settings(region, stretches, day, progress)
-    parts = [
-        _screened(table, stretches, (at, city), settings, region, progress)
-        for at in range(len(region.cities))
-        for city in (at, NO_CITY)
-        if ((stretches.book == at) & (stretches.city == city)).any()
+    setting = RegionSetting(region, date_of(as_of), progress=progress)
+    table = _site_table(sites, setting)
+    answers = screen_in_region(table, setting) if client is None else _screen_on_cluster(client, table, setting)
+    merged = merged_of(setting, answers.division.book, table, made_at)
+    report = region_report(answers, setting, table, merged)
+    return with_own_overrides(report, region, overrides)
+
+
+def with_own_overrides(report: Report, region: Region, overrides: str | Path | None) -> Report:
+    """Add the decisions of a file, or of the folder of a region; name the cities whose own decisions are not used."""
+    own = region.root / OVERRIDES_FILE
+    has_own = region.described and own.is_file()
+    chosen = overrides if overrides is not None else own if has_own else None
+    if chosen is not None:
+        report = with_overrides(report, chosen)
+    used = None if chosen is None else Path(chosen).resolve()
+    left = [
+        name
+        for name, city in region.cities.items()
+        if (file := city.root / OVERRIDES_FILE).is_file() and file.resolve() != used
     ]
-    merged = merged_context(region, settings, table, day, made_at)
-    return _report(table, stretches, parts, merged, region)
+    if not left:
+        return report
+    what = Message("decisions in the folders of cities are not used: {names}", names="、".join(left))
+    remedy = Message(
+        "copy them to {file} in the folder of the region, or name a file with --overrides", file=OVERRIDES_FILE
+    )
+    return replace(report, problems=(*report.problems, Problem("warning", region.name, what, remedy)))
 
 
-def _site_table(sites: SiteTable | Reading | gpd.GeoDataFrame, region: Region) -> SiteTable:
+def _site_table(sites: SiteTable | Reading | gpd.GeoDataFrame, setting: RegionSetting) -> SiteTable:
     if isinstance(sites, SiteTable):
         return sites
-    near = shapely.union_all([one.outline for one in region.cities.values()])
+    near = setting.outline
     return sites_of(sites, near=near) if isinstance(sites, Reading) else sites_from_frame(sites, near=near)
 
 
-def _settings(region: Region, stretches: Stretches, day: dt.date, progress: Progress | None) -> dict[str, Setting]:
-    """Load the cities that stretches are screened by, and the neighbours within the reach of their rules."""
-    common = Common(region.book, {name: region.load(name) for name in region.spec.layer})
-    names = list(region.cities)
+class _Piece(NamedTuple):
+    sites: SiteTable
+    setting: RegionReference
 
-    def load(at: int) -> Setting:
-        return setting_of(region.cities[names[at]], day, common=common, progress=progress)
 
-    found = {int(at): load(int(at)) for at in np.unique(stretches.book)}
-    reach_m = max(rule.reach_m for setting in found.values() for rule in setting.book.rules)
-    near = np.zeros(len(names), dtype=bool)
-    for at in found:
-        near |= shapely.dwithin(region.outlines, region.outlines[at], reach_m + region.spec.region.tolerance_m)
-    found |= {int(at): load(int(at)) for at in np.flatnonzero(near) if at not in found}
-    return {names[at]: found[at] for at in sorted(found)}
+def _screen_on_cluster(client: Client, sites: SiteTable, setting: RegionSetting) -> RegionScreened:
+    reference = setting.reference()
+    pieces = [_Piece(piece, reference) for piece in pieces_of(sites, piece_size(client, len(sites.frame)))]
+    step = partial(setting.progress, "sites") if setting.progress else None
+    futures = submitted(client, _screen_piece, pieces, name="lzgis-screen")
+    return joined_in_region(gathered(client, futures, step=step), setting)
+
+
+def _screen_piece(piece: _Piece) -> RegionScreened:
+    with ONE_AT_A_TIME:
+        return screen_in_region(piece.sites, region_setting_from(piece.setting))
+
+
+def screen_in_region(sites: SiteTable, setting: RegionSetting) -> RegionScreened:
+    """Check sites against the rules of the cities that they lie in. The answers of a site depend on no other site.
+
+    Raises
+    ------
+    SourceError
+        If no city knows an activity and ``sites.activities`` is ``refused``.
+    """
+    problems = _unknown_activities(sites, setting)
+    stretches = stretches_of(sites.frame.geometry.to_numpy(), setting.region)
+    division = Division(stretches.site, stretches.city, stretches.book, stretches.size)
+    parts = []
+    for at in np.unique(division.book):
+        for city in (at, NO_CITY):
+            rows = np.flatnonzero((division.book == at) & (division.city == city))
+            if len(rows):
+                frame = sites.frame.iloc[division.site[rows]].reset_index(drop=True)
+                frame = frame.set_geometry(gpd.GeoSeries(stretches.geometry[rows], crs=sites.frame.crs))
+                part, unknown = _screened(replace(sites, frame=frame, problems=()), rows, (int(at), int(city)), setting)
+                parts.append(part)
+                problems += unknown
+    every = tuple(dict.fromkeys((*sites.problems, *problems)))
+    return RegionScreened(sites.frame, division, stretches.borders, tuple(parts), every)
 
 
 def _screened(
-    table: SiteTable,
-    stretches: Stretches,
-    of: tuple[int, int],
-    settings: Mapping[str, Setting],
-    region: Region,
-    progress: Progress | None,
-) -> _Part:
+    here: SiteTable, rows: Integers, of: tuple[int, int], region: RegionSetting
+) -> tuple[CityPart, tuple[Problem, ...]]:
     at, city = of
-    name = list(region.cities)[at]
-    rows = np.flatnonzero((stretches.book == at) & (stretches.city == city))
-    frame = table.frame.iloc[stretches.site[rows]].reset_index(drop=True)
-    frame = frame.set_geometry(gpd.GeoSeries(stretches.geometry[rows], crs=table.frame.crs))
-    setting = with_neighbours(name, settings, region)
-    frame, unknown = _with_known_activities(frame, name, settings)
-    here = replace(table, frame=frame, problems=())
-    done, origin = settled(checked(here, setting, present=region.spec.layer, progress=progress), setting)
+    name, setting = region.names[at], region.among_neighbours(at)
+    here, unknown = _with_known_activities(here, name, region, at)
+    present = region.region.spec.layer
+    done, origin = settled(checked(here, setting, present=present, progress=region.progress), setting)
     result = assembled(done, here, setting)
     of_neighbours = np.where(origin == "", name, origin)
-    return _Part(name if city != NO_CITY else "", name, rows, result, of_neighbours, unknown)
+    problems = (*unknown, *fact_problems(done.subjects.table, setting.book))
+    return CityPart(name if city != NO_CITY else "", name, rows, result, of_neighbours), problems
+
+
+def _unknown_activities(sites: SiteTable, setting: RegionSetting) -> tuple[Problem, ...]:
+    """Warn of activities that no city knows, or refuse them."""
+    given = sites.frame["activity"]
+    strange = [one for one in given.unique() if one and not setting.knows(one)]
+    if not strange:
+        return ()
+    if sites.activities == "refused":
+        refuse_unknown_in_region(sites, setting)
+    return unknown_activities(replace(sites, frame=sites.frame[given.isin(strange)]), next(iter(setting.books())))
+
+
+def refuse_unknown_in_region(sites: SiteTable, setting: RegionSetting, *, first_row: int = 1) -> None:
+    """Refuse sites with an activity that no city knows.
+
+    Raises
+    ------
+    SourceError
+        If there is one; the error names its row, counted from `first_row`.
+    """
+    given = sites.frame["activity"]
+    for one in given.unique():
+        if one and not setting.knows(one):
+            row = int(np.flatnonzero(given == one)[0])
+            here = replace(sites, frame=sites.frame.iloc[[row]])
+            refuse_unknown_activities(here, next(iter(setting.books())), first_row=first_row + row)
 
 
 def _with_known_activities(
-    frame: gpd.GeoDataFrame, name: str, settings: Mapping[str, Setting]
-) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+    sites: SiteTable, name: str, region: RegionSetting, at: int
+) -> tuple[SiteTable, tuple[Problem, ...]]:
     """Leave out activities that only the books of other cities know: what depends on them is 未核查 here."""
-    elsewhere = [
-        one
-        for one in frame["activity"].unique()
-        if one
-        and not _knows(settings[name].book, one)
-        and any(_knows(setting.book, one) for setting in settings.values())
-    ]
+    book, given = region.city(at).book, sites.frame["activity"]
+    elsewhere = [one for one in given.unique() if one and not knows(book, one) and region.knows(one)]
     if not elsewhere:
-        return frame, ()
-    what = Message("the rule book does not know the activity: {names}", names="、".join(elsewhere))
+        return sites, ()
     remedy = Message("rules that depend on the activity are not checked there; add it to the book")
-    known = frame["activity"].where(~frame["activity"].isin(elsewhere), "")
-    return frame.assign(activity=known), (Problem("warning", name, what, remedy),)
+    problems = tuple(
+        Problem("warning", name, Message("the rule book does not know the activity: {names}", names=one), remedy)
+        for one in elsewhere
+    )
+    return replace(sites, frame=sites.frame.assign(activity=given.where(~given.isin(elsewhere), ""))), problems
 
 
-def _knows(book: RuleBook, activity: str) -> bool:
-    try:
-        activity_of(book, activity)
-    except KeyError:
-        return False
-    return True
+def joined_in_region(pieces: Sequence[RegionScreened], setting: RegionSetting) -> RegionScreened:
+    """Join the answers of consecutive pieces, as if all sites had been screened at once."""
+    if len(pieces) == 1:
+        return pieces[0]
+    sites_before = np.cumsum([0, *(len(one.sites) for one in pieces)])
+    rows_before = np.cumsum([0, *(len(one.division.site) for one in pieces)])
+    division = Division(
+        np.concatenate([one.division.site + before for one, before in zip(pieces, sites_before[:-1], strict=True)]),
+        *(np.concatenate([getattr(one.division, key) for one in pieces]) for key in ("city", "book", "size")),
+    )
+    groups: dict[tuple[str, str], list[tuple[int, CityPart]]] = {}
+    for one, before in zip(pieces, rows_before[:-1], strict=True):
+        for part in one.parts:
+            groups.setdefault((part.book_of, part.name), []).append((int(before), part))
+    order = sorted(groups, key=lambda key: (setting.names.index(key[0]), key[1] == ""))
+    parts = tuple(_joined_part(groups[key], setting) for key in order)
+    return RegionScreened(
+        gpd.GeoDataFrame(pd.concat([one.sites for one in pieces], ignore_index=True), crs=pieces[0].sites.crs),
+        division,
+        sum((one.borders for one in pieces), Borders()),
+        parts,
+        tuple(dict.fromkeys(problem for one in pieces for problem in one.problems)),
+    )
 
 
-def _report(table: SiteTable, stretches: Stretches, parts: list[_Part], merged: Merged, region: Region) -> Report:
-    whole = _whole_sizes(table, region)
-    findings, old = _findings(parts, stretches, merged, whole, table)
-    verdicts = _verdicts(parts, stretches, merged, whole, table)
-    activity = _first(parts, stretches, "activity", len(table.frame))
-    sites = table.frame.assign(activity=activity)
-    breakdown = _breakdown(parts, old, merged)
+def _joined_part(group: list[tuple[int, CityPart]], setting: RegionSetting) -> CityPart:
+    first = group[0][1]
+    divisions = setting.region.cities[first.book_of].city.divisions
+    return replace(
+        first,
+        rows=np.concatenate([part.rows + before for before, part in group]),
+        result=joined([part.result for _, part in group], divisions),
+        origin=np.concatenate([part.origin for _, part in group]),
+    )
+
+
+def merged_of(setting: RegionSetting, books: Integers, table: SiteTable, made_at: dt.datetime | None) -> Merged:
+    """Join what the cities say into what a report says of all of them; `books` are the cities that sites are checked by."""
+    return merged_context(setting.region, setting.used(np.unique(books)), table, setting.day, made_at)
+
+
+def region_report(answers: RegionScreened, setting: RegionSetting, table: SiteTable, merged: Merged) -> Report:
+    """Make the report of a screening in a region; `table` gives the vertices in which a shift may be seen."""
+    division, parts, region = answers.division, list(answers.parts), setting.region
+    whole = _whole_sizes(answers.sites, region)
+    findings, old = _findings(parts, division, merged, whole, answers.sites)
+    activity = _first(parts, division, "activity", len(answers.sites))
+    given = answers.sites["activity"].to_numpy(dtype=object)
+    sites = answers.sites.assign(activity=np.where(activity == "", given, activity))
     own = shift_problems(table, merged.context["layers"])
-    unknown = [problem for part in parts for problem in part.problems]
-    problems = (*table.problems, *stretches.problems, *unknown, *own, *merged.context["problems"])
+    borders = answers.borders.problems(region)
+    of_cities = tuple(
+        CityAnswers(part.name, part.result, part.origin, place)
+        for part, place in zip(parts, old, strict=True)
+        if part.name
+    )
+    problems = (*answers.problems, *borders, *own, *merged.context["problems"])
     return Report(
         **{**merged.context, "problems": problems},
         sites=sites,
         findings=findings,
-        verdicts=verdicts,
+        verdicts=_verdicts(parts, division, merged, whole, answers.sites),
         unit_lists=merged.unit_lists([(part.book_of, part.result.findings) for part in parts]),
-        breakdown=breakdown,
-        stretches=_stretch_table(parts, stretches, whole, table, merged),
-        city_rules=_city_rules(findings, whole, table, region),
+        breakdown=_breakdown(parts, old, merged),
+        stretches=_stretch_table(parts, division, whole, merged),
+        city_rules=_city_rules(findings, whole, answers.sites, region),
+        of_cities=CityReports(of_cities, setting, table, merged.context["provenance"].made_at),
     )
 
 
-def _whole_sizes(table: SiteTable, region: Region) -> Floats:
+def _whole_sizes(sites: gpd.GeoDataFrame, region: Region) -> Floats:
     """Return the area (m²) or geodesic length (m) of each whole site; NaN for points and sites without a shape."""
-    geometry = table.frame.geometry.to_numpy()
+    geometry = sites.geometry.to_numpy()
     dimension = shapely.get_dimensions(geometry)
     size = np.full(len(geometry), np.nan)
     areal, linear = np.flatnonzero(dimension == 2), np.flatnonzero(dimension == 1)
@@ -215,7 +367,7 @@ def _whole_sizes(table: SiteTable, region: Region) -> Floats:
 
 
 def _findings(
-    parts: list[_Part], stretches: Stretches, merged: Merged, whole: Floats, table: SiteTable
+    parts: list[CityPart], stretches: Division, merged: Merged, whole: Floats, sites: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, list[Integers]]:
     """Join the findings, in the order of the sites and then of the cities; return also the new positions of each part's."""
     frames, site, made = [], [], []
@@ -243,7 +395,7 @@ def _findings(
     keys = PartKeys(order, Rows(order, order, np.full(len(order), "", object), np.full(len(order), "", object)))
     geometry = PartArray(partial(_built, made, ends), keys)
     names = [*(c.name for c in FINDING_COLUMNS), CITY_COLUMN.name]
-    found = gpd.GeoDataFrame(joined[names], geometry=geometry, crs=table.frame.crs)
+    found = gpd.GeoDataFrame(joined[names], geometry=geometry, crs=sites.crs)
     return found, [new[a:b] for a, b in itertools.pairwise(ends)]
 
 
@@ -257,7 +409,7 @@ def _built(made: list[PartArray], ends: Integers, keys: PartKeys) -> Geometries:
     return found
 
 
-def _renamed(frame: pd.DataFrame, part: _Part, merged: Merged) -> pd.DataFrame:
+def _renamed(frame: pd.DataFrame, part: CityPart, merged: Merged) -> pd.DataFrame:
     """Give rules, layers and features the ids that they have in the report of the region."""
     rules = frame["rule"].map(lambda one: merged.rule(part.book_of, one))
     named = [
@@ -271,7 +423,7 @@ def _renamed(frame: pd.DataFrame, part: _Part, merged: Merged) -> pd.DataFrame:
     )
 
 
-def _first(parts: list[_Part], stretches: Stretches, column: str, n: int) -> np.ndarray:
+def _first(parts: list[CityPart], stretches: Division, column: str, n: int) -> np.ndarray:
     found = np.full(n, "", dtype=object)
     for part in reversed(parts):
         values = part.result.sites[column].to_numpy(dtype=object)
@@ -281,15 +433,15 @@ def _first(parts: list[_Part], stretches: Stretches, column: str, n: int) -> np.
 
 
 def _verdicts(
-    parts: list[_Part], stretches: Stretches, merged: Merged, whole: Floats, table: SiteTable
+    parts: list[CityPart], stretches: Division, merged: Merged, whole: Floats, sites: gpd.GeoDataFrame
 ) -> pd.DataFrame:
     """Join the verdicts of the stretches of each site: the gravest, and the rules of all."""
-    rows: list[list[tuple[_Part, dict[str, Any]]]] = [[] for _ in range(len(table.frame))]
+    rows: list[list[tuple[CityPart, dict[str, Any]]]] = [[] for _ in range(len(sites))]
     for part in parts:
         records = part.result.verdicts.to_dict("records")
         for stretch, one in zip(part.rows, records, strict=True):
             rows[stretches.site[stretch]].append((part, one))
-    dimension = shapely.get_dimensions(table.frame.geometry.to_numpy())
+    dimension = shapely.get_dimensions(sites.geometry.to_numpy())
     made = []
     for at, of_site in enumerate(rows):
         if len(of_site) == 1:
@@ -314,12 +466,12 @@ def _verdicts(
     return pd.DataFrame(made, columns=[c.name for c in VERDICT_COLUMNS])
 
 
-def _with_merged_rules(part: _Part, one: dict[str, Any], merged: Merged) -> dict[str, Any]:
+def _with_merged_rules(part: CityPart, one: dict[str, Any], merged: Merged) -> dict[str, Any]:
     named = {name: tuple(merged.rule(part.book_of, rule) for rule in one[name]) for name in _RULE_LISTS}
     return {**one, **named, "nearest_rule": merged.rule(part.book_of, str(one["nearest_rule"]))}
 
 
-def _breakdown(parts: list[_Part], new: list[Integers], merged: Merged) -> pd.DataFrame:
+def _breakdown(parts: list[CityPart], new: list[Integers], merged: Merged) -> pd.DataFrame:
     frames = []
     for part, place in zip(parts, new, strict=True):
         one = part.result.breakdown
@@ -335,9 +487,7 @@ def _breakdown(parts: list[_Part], new: list[Integers], merged: Merged) -> pd.Da
     return joined.iloc[np.lexsort((joined["finding"], rank))].reset_index(drop=True)
 
 
-def _stretch_table(
-    parts: list[_Part], stretches: Stretches, whole: Floats, table: SiteTable, merged: Merged
-) -> pd.DataFrame:
+def _stretch_table(parts: list[CityPart], stretches: Division, whole: Floats, merged: Merged) -> pd.DataFrame:
     frames = []
     for part in parts:
         site = stretches.site[part.rows]
@@ -364,10 +514,10 @@ def _stretch_table(
     return joined.iloc[order].reset_index(drop=True)[[c.name for c in STRETCH_COLUMNS]]
 
 
-def _city_rules(findings: gpd.GeoDataFrame, whole: Floats, table: SiteTable, region: Region) -> pd.DataFrame:
+def _city_rules(findings: gpd.GeoDataFrame, whole: Floats, sites: gpd.GeoDataFrame, region: Region) -> pd.DataFrame:
     """Sum the findings by city, rule and state; parts of one site under one rule that overlap count once."""
-    position = pd.Index(table.frame["id"]).get_indexer(findings["site_id"])
-    dimension = shapely.get_dimensions(table.frame.geometry.to_numpy())[position]
+    position = pd.Index(sites["id"]).get_indexer(findings["site_id"])
+    dimension = shapely.get_dimensions(sites.geometry.to_numpy())[position]
     rows: dict[tuple[str, str, str], list[float]] = {}
     shown = findings["state"].isin([*HIT_STATES, State.NOT_CHECKED])
     grouped = (

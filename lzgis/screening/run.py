@@ -28,7 +28,7 @@ from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
-from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, pieces_of
+from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, piece_size, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
 from lzgis.screening.subjects import Subjects, fact_problems, refuse_unknown_activities, subjects_of, unknown_activities
@@ -36,9 +36,6 @@ from lzgis.screening.verdicts import verdicts
 
 if TYPE_CHECKING:
     from distributed import Client
-
-#: Sites in a piece for a worker: smaller pieces cost more to send than to screen, larger ones leave workers idle at the end.
-_LEAST_PIECE, _MOST_PIECE = 100, 5000
 
 
 def run_screening(  # noqa: PLR0913 (what a screening may be given)
@@ -162,10 +159,8 @@ def _screen_on_cluster(
     client: Client, sites: SiteTable, setting: Setting, *, progress: Progress | None = None
 ) -> Screened:
     """Cut a table of sites into pieces, let the workers of a cluster screen them, and join the results."""
-    threads = max(1, sum(client.nthreads().values()))
-    size = min(max(-(-len(sites.frame) // (4 * threads)), _LEAST_PIECE), _MOST_PIECE)
     reference = setting.reference()
-    pieces = [_Piece(piece, reference) for piece in pieces_of(sites, size)]
+    pieces = [_Piece(piece, reference) for piece in pieces_of(sites, piece_size(client, len(sites.frame)))]
     step = partial(progress, "sites") if progress else None
     futures = submitted(client, _screen_piece, pieces, name="lzgis-screen")
     return joined(gathered(client, futures, step=step), setting.city.city.divisions)

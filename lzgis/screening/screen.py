@@ -12,8 +12,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lzgis.errors import ConfigError
-from lzgis.messages import Message
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
 if TYPE_CHECKING:
@@ -81,21 +79,14 @@ def screen(  # noqa: PLR0913 (what a screening may be given)
         from lzgis.screening.run import run_screening
 
         if isinstance(city, Region) or (isinstance(city, str | Path) and is_region(city)):
-            _refuse(overrides=overrides, client=client)
             region = city if isinstance(city, Region) else open_region(city)
-            return screen_region(given, region, as_of=as_of, made_at=made_at, progress=progress)
+            return screen_region(
+                given, region, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
+            )
         opened = open_catalogue(city) if isinstance(city, str | Path) else city
         return run_screening(
             given, opened, as_of=as_of, made_at=made_at, progress=progress, overrides=overrides, client=client
         )
-
-
-def _refuse(**given: object) -> None:
-    """Refuse what a screening of several cities does not take."""
-    for name, value in given.items():
-        if value is not None:
-            what = Message("is not taken for several cities at once")
-            raise ConfigError(name, what, Message("screen each city alone, or leave it out"))
 
 
 @contextmanager

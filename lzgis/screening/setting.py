@@ -9,12 +9,15 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import shapely
+
 from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
+from lzgis.coordinates.plane import ellipsoidal_length_m, length_error
 from lzgis.errors import ConfigError, LayerError
-from lzgis.messages import Message
+from lzgis.messages import Message, titled
 from lzgis.model.catalogue import Baseline, CatalogueSpec
 from lzgis.model.report import Layer, Problem
 from lzgis.model.rules import RuleBook
@@ -23,6 +26,9 @@ from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
+
+#: The relative error of lengths at the edge of a city above which it is reported: a centimetre in a hundred metres.
+_MOST_LENGTH_ERROR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +64,18 @@ class Setting:
     def plane_layers(self) -> dict[str, PlaneLayer]:
         """The same layers in the plane of the city; projected and indexed once for all pieces of a screening."""
         return {name: in_plane(one.layer, self.city) for name, one in self.loaded.items()}
+
+    @property
+    def outline(self) -> shapely.Geometry:
+        """The outline of the city in EPSG:4490."""
+        return self.city.outline
+
+    def inputs(self) -> dict[str, str]:
+        """Return the hashes of all that answers depend on, by name: catalogue, layers, rules, date."""
+        inputs = {"catalogue": self.city.described}
+        inputs |= {f"layer {name}": one.source.sha256 for name, one in self.loaded.items()}
+        inputs |= {f"rules {name}": digest for name, digest in self.city.book.files}
+        return inputs | {"as-of": self.day.isoformat()}
 
     def reference(self) -> SettingReference:
         """Return a form of the setting that can be sent to another process."""
@@ -129,6 +147,7 @@ def setting_of(
     problems = (
         *_missing_layer_problems(city, book, loaded),
         *_unknown_matter_problems(book, day),
+        *_plane_problems(city),
         *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
     )
     _check_baselines(book, loaded)
@@ -173,14 +192,34 @@ def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str
     return tuple(problems)
 
 
+def _plane_problems(city: Catalogue) -> tuple[Problem, ...]:
+    """Warn if a city is so large that lengths in its plane are off at its edge by more than they are known."""
+    west, south, east, north = shapely.bounds(city.outline)
+    corners = length_error(city.plane, [west, west, east, east], [south, north, south, north])
+    worst = float(corners.max())
+    if not worst > _MOST_LENGTH_ERROR:
+        return ()
+    what = Message(
+        "lengths, distances and corridors are up to {ppm:.0f} millionths off at its edge, since it is {width:.0f} km wide",
+        ppm=worst * 1e6,
+        width=ellipsoidal_length_m([shapely.LineString([(west, (south + north) / 2), (east, (south + north) / 2)])])[0]
+        / 1000,
+    )
+    remedy = Message(
+        "areas are exact; screen it as a region of its counties, each of which is measured in a plane of its own"
+    )
+    return (Problem("note", city.city.name, what, remedy),)
+
+
 def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...]:
     """List the matters of which the book does not know what applied on the day."""
     problems = []
     for name in unknown_matters(book, day):
         one = book.matters[name]
         what = Message("the rule book does not know what applied on {day}", day=day)
-        remedy = Message("the matter is not checked; ask {authority}", authority=one.ask or one.title)
-        problems.append(Problem("warning", one.title, what, remedy))
+        authority = titled(one.ask, one.ask_en) if one.ask else titled(one.title, one.title_en)
+        remedy = Message("the matter is not checked; ask {authority}", authority=authority)
+        problems.append(Problem("warning", titled(one.title, one.title_en), what, remedy))
     return tuple(problems)
 
 

@@ -25,8 +25,8 @@ NO_CITY = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Stretches:
-    """Parts of sites, in the order of the sites; arrays with one element per stretch.
+class Division:
+    """How sites are divided, in the order of the sites; arrays with one element per stretch.
 
     Attributes
     ----------
@@ -36,8 +36,6 @@ class Stretches:
         Position of the city that the stretch lies in, or `NO_CITY`.
     book : array of int
         Position of the city whose book it is checked by: `city`, or the nearest city.
-    geometry : array of shapely geometries
-        The stretch in EPSG:4490; None if the geometry of the site cannot be used.
     size : array of float
         Area (m²) or length (m) of the stretch in the plane of the region; NaN for points.
     """
@@ -45,9 +43,40 @@ class Stretches:
     site: Integers
     city: Integers
     book: Integers
-    geometry: Geometries
     size: Floats
-    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Borders:
+    """What sites met at the borders of cities: how many cross gaps, and how many cross overlaps, by pair of cities."""
+
+    gaps: int = 0
+    thin: Counter[tuple[int, int]] = field(default_factory=Counter)
+    wide: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def __add__(self, other: Borders) -> Borders:
+        """Return what two sets of sites met."""
+        return Borders(self.gaps + other.gaps, self.thin + other.thin, self.wide + other.wide)
+
+    def problems(self, region: Region) -> Iterator[Problem]:
+        """Iterate over what is reported of it."""
+        return _problems(region, self)
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches(Division):
+    """Parts of sites.
+
+    Attributes
+    ----------
+    geometry : array of shapely geometries
+        The stretch in EPSG:4490; None if the geometry of the site cannot be used.
+    borders : Borders
+        What was met at the borders.
+    """
+
+    geometry: Geometries
+    borders: Borders
 
 
 class _Piece(NamedTuple):
@@ -59,9 +88,9 @@ class _Piece(NamedTuple):
 
 @dataclass
 class _Seen:
-    """What was met at the borders: sites by pair of cities, and the sizes of what lies in gaps and overlaps."""
+    """The sites that were seen to cross gaps and overlaps."""
 
-    gaps: Counter[int] = field(default_factory=Counter)
+    gaps: set[int] = field(default_factory=set)
     thin: Counter[tuple[int, int]] = field(default_factory=Counter)
     wide: Counter[tuple[int, int]] = field(default_factory=Counter)
 
@@ -104,9 +133,9 @@ def stretches_of(geometry: Geometries, region: Region) -> Stretches:
         site,
         np.array([one.city for one in pieces], dtype=np.intp),
         np.array([one.book for one in pieces], dtype=np.intp),
-        degrees,
         size,
-        tuple(_problems(region, seen)),
+        degrees,
+        Borders(len(seen.gaps), seen.thin, seen.wide),
     )
 
 
@@ -145,7 +174,7 @@ def _divided(at: int, shape: shapely.Geometry, where: Integers, region: Region, 
         for gap in shapely.get_parts([_real(shapely.intersection(rest, filled), dimension)]):
             nearest = int(near[np.argmin([shapely.distance(local[int(k)], gap) for k in near])])
             parts[nearest] = gap if parts.get(nearest) is None else shapely.union(parts[nearest], gap)
-            seen.gaps[at] += 1
+            seen.gaps.add(at)
         rest = _real(shapely.difference(rest, filled), dimension)
     for k, part in sorted(parts.items()):
         if part is not None:
@@ -185,12 +214,12 @@ def _real(shape: shapely.Geometry, dimension: int) -> shapely.Geometry | None:
     return kept if extent > RESOLUTION_M else None
 
 
-def _problems(region: Region, seen: _Seen) -> Iterator[Problem]:
+def _problems(region: Region, seen: Borders) -> Iterator[Problem]:
     names, width = list(region.cities), region.spec.region.tolerance_m
     if seen.gaps:
         what = Message(
             "{count} sites cross gaps of at most {width:g} m between the outlines of cities",
-            count=len(seen.gaps),
+            count=seen.gaps,
             width=width,
         )
         yield Problem("note", region.name, what, Message("what lies in them is screened as part of the nearest city"))

@@ -161,7 +161,7 @@ def fact_problems(table: pd.DataFrame, book: RuleBook) -> tuple[Problem, ...]:
 
 def fact_column(table: pd.DataFrame, fact: Fact, name: str) -> str | None:
     """Return the column in which sites declare a fact: its id, title or an alias; None if there is none."""
-    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases)}
+    names = {one.strip().casefold() for one in (name, fact.title, fact.title_en, *fact.aliases) if one}
     return next((c for c in table.columns if str(c).strip().casefold() in names), None)
 
 

@@ -15,11 +15,13 @@ import numpy as np
 import shapely
 
 from lzgis.city.catalogue import Catalogue
+from lzgis.city.region import Region
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.dossier.document import Grid
 from lzgis.exports.inspection import sheet_lines
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
 from lzgis.exports.report_text import ReportText, conflicts_first, text
+from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
 from lzgis.model.rules import RuleBook
 from lzgis.rules.book import activity_of
@@ -246,7 +248,12 @@ def _grid(grid: Grid) -> dict[str, Any]:
             {
                 "across": line.across,
                 "cells": [
-                    {"text": cell.text, "figure": cell.column.figures, "rank": ranks.get(cell.mark, "")}
+                    {
+                        "text": cell.text,
+                        "head": cell.column.title if grid.heads else "",
+                        "figure": cell.column.figures,
+                        "rank": ranks.get(cell.mark, ""),
+                    }
                     for cell in line.cells
                 ],
             }
@@ -255,10 +262,14 @@ def _grid(grid: Grid) -> dict[str, Any]:
     }
 
 
-def city_page(report: Report, city: Catalogue, language: Language) -> dict[str, Any]:
+def city_page(report: Report, city: Catalogue | Region, language: Language) -> dict[str, Any]:
     """Return what forms and maps need of a city: its activities, facts and layers. `report` is any screening of it."""
     texts = ReportText(report, language)
-    words, book = texts.words, city.book
+    words = texts.words
+    if isinstance(city, Region):
+        book, specs = report.book, {name: one.spec for name, one in report.layers.items()}
+    else:
+        book, specs = city.book, dict(city.layers)
     return {
         "name": texts.city,
         "notice": texts.notice,
@@ -270,7 +281,7 @@ def city_page(report: Report, city: Catalogue, language: Language) -> dict[str, 
         ],
         "facts": [fact_row(book, name, words) for name in book.facts],
         "asked": {name: list(facts_asked_for(report.book, [name])) for name in book.activities},
-        "layers": [_layer_row(texts, city, name) for name in city.layers],
+        "layers": [_layer_row(texts, spec, name) for name, spec in specs.items()],
         "missing": missing_layers(texts),
         "rules": [
             {
@@ -286,8 +297,8 @@ def city_page(report: Report, city: Catalogue, language: Language) -> dict[str, 
     }
 
 
-def _layer_row(texts: ReportText, city: Catalogue, name: str) -> dict[str, Any]:
-    spec, layer = city.layers[name], texts.context.layers.get(name)
+def _layer_row(texts: ReportText, spec: LayerSpec, name: str) -> dict[str, Any]:
+    layer = texts.context.layers.get(name)
     return {
         "id": name,
         "title": texts.layer(name),
@@ -302,7 +313,7 @@ def _layer_row(texts: ReportText, city: Catalogue, name: str) -> dict[str, Any]:
     }
 
 
-def city_map(report: Report, city: Catalogue, language: Language) -> dict[str, Any]:
+def city_map(report: Report, city: Catalogue | Region, language: Language) -> dict[str, Any]:
     """Return the layers that the map of a city draws, as those of ``map.html``."""
     texts = ReportText(report, language)
     _, layers = layer_data(texts, city.plane)

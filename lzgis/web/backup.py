@@ -13,9 +13,10 @@ from typing import Any
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
-from lzgis.web.options import DATABASE, JOBS, SECRET, UPLOADS, data_folder
+from lzgis.web.options import CITIES, DATABASE, DOCUMENTS, JOBS, SECRET, SETTINGS, UPLOADS, data_folder
 
 _CONTENTS = "contents.json"
+_FOLDERS = (UPLOADS, JOBS, CITIES, DOCUMENTS)
 _KIND = "backup of lzgis serve"
 
 
@@ -53,7 +54,8 @@ def write_backup(data: Path, file: Path) -> int:
             with closing(sqlite3.connect(data / DATABASE)) as here, closing(sqlite3.connect(copy)) as there:
                 here.backup(there)
             _add(bundle, copy, DATABASE, hashes)
-        for path in (data / SECRET, *sorted((data / UPLOADS).rglob("*")), *sorted((data / JOBS).rglob("*"))):
+        below = [path for name in _FOLDERS for path in sorted((data / name).rglob("*"))]
+        for path in (data / SECRET, data / SETTINGS, *below):
             if path.is_file() and not path.is_symlink():
                 _add(bundle, path, path.relative_to(data).as_posix(), hashes)
         bundle.writestr(_CONTENTS, json.dumps({"kind": _KIND, "sha256": hashes}))
@@ -102,7 +104,7 @@ def _inside(name: str) -> str:
     """Return the name of a file of a backup; refuse one that would lie outside the folder of the data."""
     parts = name.split("/")
     strange = "\\" in name or ":" in name or "\0" in name or any(part in ("", ".", "..") for part in parts)
-    if strange or parts[0] not in (DATABASE, SECRET, UPLOADS, JOBS):
+    if strange or parts[0] not in (DATABASE, SECRET, SETTINGS, *_FOLDERS):
         raise KeyError(name)
     return name
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 #: What a page may load: files of this server, and nothing inline.
@@ -27,7 +30,7 @@ class Guard:
         """Answer a request, or refuse it."""
         fault = _fault(request)
         answer = HttpResponse(fault, status=400, content_type="text/plain") if fault else self._next(request)
-        answer.headers.setdefault("Content-Security-Policy", POLICY)
+        answer.headers.setdefault("Content-Security-Policy", POLICY.replace("img-src", f"img-src{_tiles()}"))
         answer.headers["X-Content-Type-Options"] = "nosniff"
         answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -36,6 +39,26 @@ class Guard:
         if settings.LZGIS.is_https:
             answer.headers["Strict-Transport-Security"] = "max-age=31536000"
         return answer
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say that the disk is full, if that is why a request failed."""
+        if not is_full(error):
+            return None
+        from lzgis.web.views.errors import full
+
+        return full(request)
+
+
+def _tiles() -> str:
+    """Return the origin of the map below the layers, if it is on another server."""
+    parts = urlsplit(settings.LZGIS.bounds.base_map)
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or (isinstance(error, DatabaseError) and "disk" in str(error))
 
 
 def _fault(request: HttpRequest) -> str:

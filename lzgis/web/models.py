@@ -1,4 +1,4 @@
-"""The tables: accounts, uploads, jobs, comments, tokens, failed logins, and the log of changes."""
+"""The tables: accounts, uploads, jobs, versions of the city, documents, comments, tokens, failed logins, the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
-from lzgis.web.options import JOBS, UPLOADS
+from lzgis.web.options import CITIES, DOCUMENTS, JOBS, UPLOADS
 from lzgis.web.requests import Request
 
 #: The user of a page without accounts.
@@ -165,6 +165,72 @@ class Job(models.Model):
     def error(self, language: str) -> str:
         """Return why it failed, in a language."""
         return str(self.error_en if language == "en" else self.error_zh)
+
+
+class Standing(StrEnum):
+    """Whether a version of the city may be used."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class CityVersion(models.Model):
+    """A version of the city: a folder of its own that is never changed. One approved version is in force."""
+
+    key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
+    base = models.ForeignKey("self", models.PROTECT, null=True)
+    part = models.CharField(max_length=80, blank=True, default="")
+    file_name = models.CharField(max_length=200, blank=True, default="")
+    reason = models.CharField(max_length=1000, blank=True, default="")
+    standing = models.CharField(max_length=12, choices=_choices(Standing), default=Standing.PROPOSED)
+    in_force = models.BooleanField(default=False)
+    job = models.OneToOneField(Job, models.SET_NULL, null=True)
+    proposed_by = models.CharField(max_length=150)
+    proposed = models.DateTimeField(default=timezone.now)
+    decided_by = models.CharField(max_length=150, blank=True, default="")
+    decided = models.DateTimeField(null=True)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the city."""
+        return Path(settings.LZGIS.data) / CITIES / str(self.key)
+
+    @classmethod
+    def current(cls) -> CityVersion | None:
+        """Return the version in force; None while the city is the folder that the server was started with."""
+        found: CityVersion | None = cls.objects.filter(in_force=True).first()
+        return found
+
+
+class Document(models.Model):
+    """An entry of the register of documents: a report as it was issued, under a number that is used once."""
+
+    number = models.CharField(max_length=40, unique=True)
+    year = models.IntegerField()
+    ordinal = models.IntegerField()
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="documents")
+    writing = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="document")
+    department = models.CharField(max_length=80, blank=True, default="")
+    title = models.CharField(max_length=200)
+    verdicts = models.CharField(max_length=80, blank=True, default="")
+    as_of = models.CharField(max_length=10, blank=True, default="")
+    issued_by = models.CharField(max_length=150)
+    issued = models.DateTimeField(default=timezone.now)
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
+    reason = models.CharField(max_length=1000, blank=True, default="")
+    file_name = models.CharField(max_length=200, blank=True, default="")
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        """A number within a year is used once."""
+
+        constraints = (models.UniqueConstraint(fields=("year", "ordinal"), name="document_ordinal"),)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its file."""
+        return Path(settings.LZGIS.data) / DOCUMENTS / str(self.number)
 
 
 class Comment(models.Model):

@@ -18,6 +18,8 @@ from lzgis.model.rules import Data
 DATABASE, SECRET, SETTINGS = "lzgis.sqlite3", "secret.key", "settings.toml"
 #: Folders of uploads, of jobs, and of what the worker writes about the city.
 UPLOADS, JOBS, CITY = "uploads", "jobs", "city"
+#: Folders of the versions of the city, and of issued documents.
+CITIES, DOCUMENTS = "cities", "documents"
 
 
 class Bounds(Data):
@@ -41,6 +43,13 @@ class Bounds(Data):
         After so many days a screening is removed; 0 for never.
     session_s : int
         After so long without a request a session ends.
+    document_prefix : str
+        What stands before the year in the numbers of documents.
+    base_map : str
+        A map that is drawn below the layers: the address of tiles as ``https://maps.office/{z}/{x}/{y}.png``, or a file
+        ``*.mbtiles`` of images; none if empty.
+    base_map_credit : str
+        Whose map that is, shown in its corner.
     """
 
     upload_bytes: int = Field(default=200 * 1024**2, gt=0)
@@ -51,6 +60,9 @@ class Bounds(Data):
     memory_bytes: int = Field(default=12 * 1024**3, ge=0)
     retention_days: int = Field(default=0, ge=0)
     session_s: int = Field(default=8 * 3600, gt=0)
+    document_prefix: str = Field(default="", pattern=r"^[\w()（）〔〕-]{0,20}$")
+    base_map: str = Field(default="", pattern=r"^(https?://[^\s'\";]+\{z\}[^\s'\";]+|.+\.mbtiles)?$")
+    base_map_credit: str = Field(default="", max_length=200)
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class ServeOptions:
         Whether programs on this computer need a token.
     bounds : Bounds
         Limits.
+    scheduler : str
+        The address of a dask scheduler whose workers do the work; empty for processes of this computer.
     """
 
     data: Path
@@ -85,6 +99,7 @@ class ServeOptions:
     workers: int = 2
     api: str = "token"
     bounds: Bounds = field(default_factory=Bounds)
+    scheduler: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -169,7 +184,7 @@ def data_folder(given: Path | None) -> Path:
         fault = create_private(folder)
         if not fault:
             folder.chmod(0o700)
-            for name in (UPLOADS, JOBS, CITY):
+            for name in (UPLOADS, JOBS, CITY, CITIES, DOCUMENTS):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         fault = library_message(error)

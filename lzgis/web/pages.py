@@ -54,9 +54,17 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "other_language": "zh" if language == "en" else "en",
         "accounts": getattr(request, "lzgis_accounts", False),
         "city": city(request) if known else {},
+        "base_map": base_map_address(),
+        "base_credit": settings.LZGIS.bounds.base_map_credit,
         "may": {one.value: known and user is not None and user.may(one) for one in Role},
     }
     return values
+
+
+def base_map_address() -> str:
+    """Return the address of the tiles below the layers, on this server or that of the setting; empty if there is none."""
+    given = str(settings.LZGIS.bounds.base_map)
+    return "/tiles/{z}/{x}/{y}" if given.endswith(".mbtiles") else given
 
 
 def answer(folder: Path, name: str, language: Language, edition: Edition = "internal") -> dict[str, Any]:

@@ -10,11 +10,16 @@ from typing import Any, Literal, get_args
 
 from lzgis.words import Language
 
-Kind = Literal["inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit"]
+Kind = Literal[
+    "inspect", "screen", "recheck", "detail", "files", "avoid", "decide", "audit", "issue", "propose", "diff"
+]
 #: The editions of an answer: for those who may see every layer, and for viewers.
 Edition = Literal["internal", "public"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
+
+#: The folder of the result of a large file, below that of its job.
+LARGE = "large"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,15 @@ class Request:
         The folder of the job that is checked again.
     rule, reason, author, evidence : str
         A decision on the findings of a rule on the site; the evidence is a file in the folder of the job.
+    number, replaces : str
+        The number of a document, and of the one that it replaces for a `reason`.
+    part, keys : str, mapping
+        The part of the city that `source` is a new file for, and what the catalogue says of it:
+        see `lzgis.city.new_version.NewVersion`.
+    before, after : str
+        Folders of two versions of the city; the one after is made from the one before.
+    reports : tuple of (str, str)
+        Earlier screenings, whose verdicts may change: key and folder of each job.
     """
 
     kind: Kind
@@ -66,6 +80,13 @@ class Request:
     reason: str = ""
     author: str = ""
     evidence: str = ""
+    number: str = ""
+    replaces: str = ""
+    part: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
+    after: str = ""
+    reports: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """Return the request as one line of JSON."""
@@ -83,7 +104,7 @@ class Request:
         given: dict[str, Any] = json.loads(text)
         known = {one.name for one in fields(cls)}
         made = cls(**{name: value for name, value in given.items() if name in known})
-        return replace(made, formats=tuple(made.formats))
+        return replace(made, formats=tuple(made.formats), reports=tuple((key, folder) for key, folder in made.reports))
 
 
 def answer_file(folder: str | Path, name: str, language: Language, edition: Edition = "internal") -> Path:

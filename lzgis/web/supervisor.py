@@ -8,35 +8,34 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import queue
-import subprocess
-import sys
 import threading
 import time
+import traceback
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.db.models import Q
 from django.utils import timezone
 
-import lzgis
+from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.web.models import Job, State
-from lzgis.web.options import CITY, ServeOptions
+from lzgis.web.models import CityVersion, Document, Job, State
+from lzgis.web.options import ServeOptions
+from lzgis.web.process import ENDED, Process, Working
 from lzgis.web.requests import LANGUAGES, Request
 from lzgis.words import Words
 
 #: Kinds of jobs that may take long; one worker does none of them.
-LONG = ("files", "recheck", "audit")
+LONG = ("files", "recheck", "audit", "issue", "propose", "diff")
 #: A screening of a larger file may take long as well.
 _SHORT_BYTES = 200_000
 #: How long a process may take until the city is open.
 _START_S = 600.0
-_ENDED: dict[str, Any] = {"what": "ended"}
+#: So long is waited after the database or the disk failed.
+_PAUSE_S = 2.0
 
 
 @dataclass(eq=False)
@@ -46,67 +45,6 @@ class Ask:
     request: Request
     answered: threading.Event = field(default_factory=threading.Event)
     error: dict[str, str] | None = None
-
-
-class Process:
-    """A worker process and the lines that it writes."""
-
-    def __init__(self, options: ServeOptions) -> None:
-        layers = "" if options.layers is None else str(options.layers.absolute())
-        command = [sys.executable, "-P", "-m", "lzgis.web.worker", layers, str(options.data / CITY)]
-        self._popen = subprocess.Popen(
-            [*command, str(options.bounds.memory_bytes)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(),
-            cwd=options.data,
-            text=True,
-            encoding="ascii",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._popen.pid
-
-    def _read(self) -> None:
-        assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            self._lines.put(json.loads(line))
-        self._lines.put(_ENDED)
-
-    def send(self, request: Request) -> None:
-        """Give a request to the process; one that has ended is noticed when the answer is awaited."""
-        assert self._popen.stdin is not None
-        with contextlib.suppress(OSError):
-            self._popen.stdin.write(request.to_json() + "\n")
-            self._popen.stdin.flush()
-
-    def line(self, wait_s: float) -> dict[str, Any] | None:
-        """Return the next line that the process wrote; None if there is none within the time."""
-        try:
-            return self._lines.get(timeout=wait_s)
-        except queue.Empty:
-            return None
-
-    def end(self) -> None:
-        """End the process."""
-        with contextlib.suppress(OSError):
-            self._popen.kill()
-        self._popen.wait()
-        for stream in (self._popen.stdin, self._popen.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(lzgis.__file__).parent.parent)
-    path = os.pathsep.join(dict.fromkeys([root, *(p for p in sys.path if p)]))
-    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "MPLBACKEND": "Agg"}
 
 
 class Supervisor:
@@ -120,19 +58,23 @@ class Supervisor:
 
     def __init__(self, options: ServeOptions) -> None:
         self.options = options
+        self._city = options.layers
         #: The digest of the layers and rules that the workers have open; empty until one is ready.
         self.basis = ""
         #: Why the city cannot be opened, by language; empty if it can.
         self.unusable: dict[str, str] = {}
         self._asks: deque[Ask] = deque()
         self._changed = threading.Condition()
+        self._unsaved: deque[tuple[Job, State, dict[str, Any]]] = deque()
         self._cancelled: set[str] = set()
         self._stopping = False
         self._threads: list[threading.Thread] = []
-        self._processes: dict[int, Process] = {}
+        self._processes: dict[int, Working] = {}
 
     def start(self) -> None:
-        """Mark what an earlier server left running, and start the workers."""
+        """Mark what an earlier server left running, and start the workers on the version of the city in force."""
+        current = CityVersion.current()
+        self._city = current.folder if current else self.options.layers
         found = Job.objects.filter(state=State.RUNNING)
         found.update(state=State.INTERRUPTED, finished=timezone.now(), **_sentences("interrupted"))
         for number in range(self.options.workers):
@@ -150,6 +92,12 @@ class Supervisor:
             process.end()
         for thread in self._threads:
             thread.join(timeout=10)
+
+    def use_city(self, folder: Path) -> None:
+        """Have every worker, when it has done what it does, replaced by one that opens another folder of the city."""
+        with self._changed:
+            self._city, self.basis = folder, ""
+            self._changed.notify_all()
 
     def submitted(self) -> None:
         """Say that there is a new job in the database."""
@@ -188,34 +136,55 @@ class Supervisor:
     @property
     def pids(self) -> list[int]:
         """The ids of the worker processes."""
-        return [one.pid for one in self._processes.values()]
+        return [one.pid for one in self._processes.values() if isinstance(one, Process)]
 
     def _serve(self, number: int, short: bool) -> None:
-        process: Process | None = None
+        process: Working | None = None
         try:
             while not self._stopping:
-                process = process or self._ready(number)
-                if process is None:
-                    continue
-                task = self._next(short)
-                if task is None:
-                    continue
-                done = self._answer(process, task) if isinstance(task, Ask) else self._work(process, task)
-                if not done:
+                try:
+                    process = self._turn(number, short, process)
+                except (DatabaseError, OSError, LzgisError):
+                    # As when the disk is full. What the process does now would be taken for the answer to the next request.
+                    traceback.print_exc()
                     self._ended(number, process)
                     process = None
+                    close_old_connections()
+                    time.sleep(0 if self._stopping else _PAUSE_S)
         finally:
             self._ended(number, process)
             connections.close_all()
 
-    def _ended(self, number: int, process: Process | None) -> None:
+    def _turn(self, number: int, short: bool, process: Working | None) -> Working | None:
+        """Do what is next; return the process that can go on."""
+        if process is not None and process.city != self._city:
+            self._ended(number, process)
+            process = None
+        process = process or self._ready(number)
+        if process is None:
+            return None
+        task = self._next(short)
+        if task is None:
+            return process
+        done = self._answer(process, task) if isinstance(task, Ask) else self._work(process, task)
+        if not done:
+            self._ended(number, process)
+            return None
+        return process
+
+    def _ended(self, number: int, process: Working | None) -> None:
         self._processes.pop(number, None)
         if process is not None:
             process.end()
 
-    def _ready(self, number: int) -> Process | None:
+    def _ready(self, number: int) -> Working | None:
         """Start a process and wait until the city is open; None if that fails."""
-        process = Process(self.options)
+        try:
+            process = self._started()
+        except LzgisError as error:
+            self.unusable = {one: Words(one).sentence(error.place, error.what, error.remedy) for one in LANGUAGES}
+            time.sleep(0 if self._stopping else _PAUSE_S)
+            return None
         self._processes[number] = process
         until = time.monotonic() + _START_S
         while not self._stopping and time.monotonic() < until:
@@ -223,7 +192,8 @@ class Supervisor:
             if line is None:
                 continue
             if line["what"] == "ready":
-                self.basis, self.unusable = line["basis"], {}
+                if process.city == self._city:
+                    self.basis, self.unusable = line["basis"], {}
                 return process
             self.unusable = line.get("error") or _texts("ended")
             break
@@ -233,11 +203,19 @@ class Supervisor:
             self._changed.wait(0 if self._stopping else 5)
         return None
 
+    def _started(self) -> Working:
+        if not self.options.scheduler:
+            return Process(self.options, self._city)
+        from lzgis.web.cluster import Remote
+
+        return Remote(self.options, self._city)
+
     def _next(self, short: bool) -> Ask | Job | None:
         """Return the next request, asked or queued; None if there is none after a while."""
         with self._changed:
             if self._asks:
                 return self._asks.popleft()
+            self._save_left()
             job = self._claimed(short)
             if job is None:
                 self._changed.wait(0.5)
@@ -256,51 +234,69 @@ class Supervisor:
                 return job
         return None
 
-    def _answer(self, process: Process, ask: Ask) -> bool:
+    def _answer(self, process: Working, ask: Ask) -> bool:
         process.send(ask.request)
         until, line = time.monotonic() + 60.0, None
         while line is None and time.monotonic() < until and not self._stopping:
             line = process.line(0.5)
             line = None if line is not None and line["what"] == "progress" else line
-        found = line or _ENDED
+        found = line or ENDED
         ask.error = found["error"] if found["what"] == "error" else None if found["what"] == "done" else _texts("ended")
         ask.answered.set()
         return found["what"] in ("done", "error")
 
-    def _work(self, process: Process, job: Job) -> bool:
+    def _work(self, process: Working, job: Job) -> bool:
         """Have a job done and store what comes of it; return whether the process can go on."""
         process.send(job.request)
         until, reported_s = time.monotonic() + self.options.bounds.job_s, 0.0
         while True:
             line = process.line(0.2)
             if self._stopping:
-                return self._finish(job, State.INTERRUPTED, **_sentences("interrupted"))
+                return self._finish(process, job, State.INTERRUPTED, **_sentences("interrupted"))
             if job.key in self._cancelled:
                 self._cancelled.discard(job.key)
-                return self._finish(job, State.CANCELLED)
+                return self._finish(process, job, State.CANCELLED)
             if time.monotonic() > until:
-                return self._finish(job, State.FAILED, **_sentences("too_long"))
+                return self._finish(process, job, State.FAILED, **_sentences("too_long"))
             if line is None:
                 continue
             if line["what"] == "progress":
                 if time.monotonic() > reported_s + 0.3 or line["done"] == line["total"]:
                     reported_s = time.monotonic()
-                    Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
+                    with contextlib.suppress(DatabaseError):
+                        Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
                 continue
             if line["what"] == "done":
-                return self._finish(job, State.DONE, **_result(job, line["result"]))
+                return self._finish(process, job, State.DONE, **_result(job, line["result"]))
             if line["what"] == "error":
                 error = line["error"]
-                self._finish(job, State.FAILED, error_zh=error["zh"], error_en=error["en"])
+                self._finish(process, job, State.FAILED, error_zh=error["zh"], error_en=error["en"])
                 return True
-            return self._finish(job, State.FAILED, **_sentences("ended"))
+            return self._finish(process, job, State.FAILED, **_sentences("ended"))
 
-    def _finish(self, job: Job, state: State, **values: Any) -> bool:
-        Job.objects.filter(pk=job.key).update(state=state, finished=timezone.now(), **values)
-        if values.get("basis"):
+    def _finish(self, process: Working, job: Job, state: State, **values: Any) -> bool:
+        with self._changed:
+            self._unsaved.append((job, state, values | {"finished": timezone.now()}))
+        try:
+            self._save_left()
+        except DatabaseError:
+            # It is saved before the next job is taken: the end of a job is not lost when the disk is full.
+            traceback.print_exc()
+        if values.get("basis") and process.city == self._city:
             self.basis = values["basis"]
         self.submitted()
         return state == State.DONE
+
+    def _save_left(self) -> None:
+        """Save the ends of jobs that are not saved yet."""
+        with self._changed:
+            while self._unsaved:
+                job, state, values = self._unsaved[0]
+                if state == State.DONE and job.kind == "issue":
+                    made = json.loads(values["result_json"])
+                    Document.objects.filter(writing=job).update(file_name=made["file"], sha256=made["sha256"])
+                Job.objects.filter(pk=job.key).update(state=state, **values)
+                self._unsaved.popleft()
 
 
 def _result(job: Job, result: dict[str, Any]) -> dict[str, Any]:

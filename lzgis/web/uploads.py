@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import Sum
 
+from lzgis.city.new_version import RULES
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.readers import READERS
@@ -62,8 +63,11 @@ def store(owner: User, parts: Sequence[Part], how: str) -> Upload:
     SourceError
         If there is no file that can be read, more than one, or more bytes than allowed.
     """
+    return _stored(owner, parts, _main([part.name for part in parts]), how)
+
+
+def _stored(owner: User, parts: Sequence[Part], main: str, how: str) -> Upload:
     bounds: Bounds = settings.LZGIS.bounds
-    main = _main([part.name for part in parts])
     _check_room(owner, bounds)
     upload = Upload(owner=owner, name=main, how=how)
     upload.folder.mkdir(mode=0o700)
@@ -75,6 +79,21 @@ def store(owner: User, parts: Sequence[Part], how: str) -> Upload:
         shutil.rmtree(upload.folder, ignore_errors=True)
         raise
     return upload
+
+
+def store_version(owner: User, parts: Sequence[Part], part: str) -> Upload:
+    """Store the one file of a new version of a layer, or of the rule book.
+
+    Raises
+    ------
+    SourceError
+        If it is not one file of a kind that can be read, or has more bytes than allowed.
+    """
+    suffixes = (".toml",) if part == RULES else tuple(READERS)
+    if len(parts) != 1 or PurePosixPath(parts[0].name).suffix not in suffixes:
+        what = Message("a new version is one file of these kinds: {known}", known=" ".join(suffixes))
+        raise SourceError(Message("upload"), what, Message("give a shapefile as zip, or convert the file"))
+    return _stored(owner, parts, parts[0].name, "version")
 
 
 def _main(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from lzgis.web.views import accounts, check, errors, files, give, history, processes, read
+from lzgis.web.views import accounts, check, cities, documents, errors, files, give, history, processes, read
 
 urlpatterns = [
     path("", give.home, name="home"),
@@ -32,13 +32,28 @@ urlpatterns = [
     path("screenings/<slug:key>/facts", read.declare, name="read-facts"),
     path("screenings/<slug:key>/note", read.note, name="read-note"),
     path("screenings/<slug:key>/delete", read.delete, name="read-delete"),
+    path("screenings/<slug:key>/large/<str:name>", files.large, name="read-large"),
     path("screenings/<slug:key>/files", files.begin, name="files"),
     path("files/<slug:key>", files.state, name="files-state"),
     path("files/<slug:key>/download", files.download, name="files-download"),
     path("files/<slug:key>/map", files.show_map, name="files-map"),
+    path("screenings/<slug:key>/issue", documents.issue, name="issue"),
+    path("documents", documents.register, name="documents"),
+    path("documents/<str:number>/file", documents.download, name="document-file"),
+    path("documents/<str:number>/again", documents.again, name="document-again"),
+    path("versions", cities.listed, name="versions"),
+    path("versions/propose", cities.propose, name="version-propose"),
+    path("versions/compare", cities.compare, name="version-compare"),
+    path("versions/<int:number>", cities.show, name="version"),
+    path("versions/<int:number>/decide", cities.decide, name="version-decide"),
+    path("versions/<int:number>/restore", cities.restore, name="version-restore"),
+    path("versions/jobs/<slug:key>", cities.comparison, name="comparison"),
+    path("versions/jobs/<slug:key>/body", cities.body, name="version-body"),
+    path("versions/jobs/<slug:key>/<str:name>", cities.file, name="version-file"),
     path("city", history.city_page, name="city"),
     path("city/audit", files.begin_audit, name="city-audit"),
     path("city/map.json", give.city_map, name="city-map"),
+    path("tiles/<int:z>/<int:x>/<int:y>", give.tile, name="tile"),
     path("language", accounts.language, name="language"),
     path("login", accounts.log_in, name="login"),
     path("logout", accounts.log_out, name="logout"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gzip
+import hashlib
 import json
 import os
 import pickle
@@ -20,9 +21,12 @@ import shapely
 
 from lzgis.audits.audit import audit
 from lzgis.audits.recheck import recheck
+from lzgis.batch import BatchOptions, screen_batch
 from lzgis.city.catalogue import Catalogue, open_catalogue
+from lzgis.city.new_version import NewVersion, write_version
 from lzgis.city.provenance import date_of
 from lzgis.city.reference import city_or_reference
+from lzgis.city.region import Region, is_region, open_region
 from lzgis.errors import LzgisError, SourceError
 from lzgis.exports import export_as
 from lzgis.exports.audit import export_audit
@@ -32,19 +36,22 @@ from lzgis.exports.folder import export_folder
 from lzgis.exports.formats import FORMATS, WHOLE
 from lzgis.exports.public_edition import public_edition
 from lzgis.exports.report_text import records
-from lzgis.files.atomic_write import write_bytes_atomic
+from lzgis.files.atomic_write import digest_of, write_bytes_atomic
 from lzgis.files.manifest import InputPaths
 from lzgis.geometry import ready_loops
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report, SiteTable, Verdict
+from lzgis.model.rules import RuleBook
 from lzgis.reading import ReadOptions, read_sites, sites_from_frame
 from lzgis.screening.avoidance import avoid
 from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
-from lzgis.web.answers import basis_of, city_map, city_page, detail, diagnosis, site_shapes, summary
-from lzgis.web.requests import EDITIONS, LANGUAGES, Edition, Request, answer_file, files_folder
+from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
+from lzgis.web.of_regions import changed_verdicts, only_city
+from lzgis.web.proposal import audited, compared, verdict_changes
+from lzgis.web.requests import EDITIONS, LANGUAGES, LARGE, Edition, Request, answer_file, files_folder
 from lzgis.words import Language, Words
 
 #: Called with the name of a step, how many parts of it are done, and how many there are.
@@ -53,6 +60,10 @@ Progress = Callable[[str, int, int], None]
 _KEPT = 8
 #: Up to so many sites, the detail of each is written with the answer.
 _DETAILED = 3
+#: Formats of the answers for a large file, of which those are written that hold so many sites.
+_LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
+#: The folder of the layers of reports, beside the folders of jobs.
+_LAYERS = "layers"
 _REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
 
 
@@ -63,38 +74,51 @@ class Office:
     ----------
     layers : path, optional
         The folder of the city; the reference city if not given.
+    scheduler : str
+        The address of a dask scheduler whose workers screen large files; empty for this process.
     """
 
-    def __init__(self, layers: Path | None) -> None:
+    def __init__(self, layers: Path | None, scheduler: str = "") -> None:
+        self._scheduler = scheduler
         self._folder = city_or_reference(layers)
-        self._city: Catalogue | None = None
+        self._city: Catalogue | Region | None = None
         self._state: tuple[tuple[str, int, int], ...] = ()
         self._tables: OrderedDict[str, SiteTable] = OrderedDict()
         self._reports: OrderedDict[str, Report] = OrderedDict()
+        self._layers: OrderedDict[str, Any] = OrderedDict()
 
     @property
-    def city(self) -> Catalogue:
-        """The city; it is opened again if one of its files has changed."""
-        found = sorted(one for one in Path(self._folder).rglob("*") if one.is_file())
+    def city(self) -> Catalogue | Region:
+        """The city or region; it is opened again if one of its files has changed."""
+        folders = self._city.folders if isinstance(self._city, Region) else (Path(self._folder),)
+        found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
         if self._city is None or state != self._state:
-            self._city, self._state = open_catalogue(self._folder), state
+            self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
+            self._state = state
             self._tables.clear()
         return self._city
 
+    @property
+    def _book(self) -> RuleBook:
+        """The activities and facts that forms ask for."""
+        return self.city.vocabulary if isinstance(self.city, Region) else self.city.book
+
     def warm_up(self, folder: Path) -> dict[str, Any]:
-        """Screen one point of the city, so that layers and loops are ready; write what forms and maps need of it."""
+        """Screen one point of each city, so that layers and loops are ready; write what forms and maps need of them."""
         ready_loops(None)
-        point = shapely.point_on_surface(self.city.outline)
+        city = self.city
+        outlines = [one.outline for one in city.cities.values()] if isinstance(city, Region) else [city.outline]
+        points = shapely.point_on_surface(outlines)
         import geopandas as gpd
 
-        frame = gpd.GeoDataFrame({"id": ["1"]}, geometry=[point], crs="EPSG:4490")
-        report = screen(sites_from_frame(frame), self.city)
+        frame = gpd.GeoDataFrame({"id": [str(at) for at in range(len(points))]}, geometry=points, crs="EPSG:4490")
+        report = screen(sites_from_frame(frame), city)
         for language in LANGUAGES:
-            _write(answer_file(folder, "city", language), city_page(report, self.city, language))
+            _write(answer_file(folder, "city", language), city_page(report, city, language))
             for edition in EDITIONS:
                 drawn = report if edition == "internal" else public_edition(report)
-                _write(answer_file(folder, "map", language, edition), city_map(drawn, self.city, language))
+                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
         return {"basis": basis_of(report.provenance)}
 
     def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
@@ -115,6 +139,9 @@ class Office:
             "avoid": self._avoid,
             "decide": self._decide,
             "audit": self._audit,
+            "issue": self._issue,
+            "propose": self._propose,
+            "diff": self._diff,
         }
         return does[request.kind](request, progress)
 
@@ -127,7 +154,7 @@ class Office:
         sheet, table = replace(sheet, refused=refused, assumed=assumed), None
         if sheet.sites is not None:
             table = self._keep_table(request, sheet.sites)
-        book = self.city.book
+        book = self._book
         for language in LANGUAGES:
             _write(answer_file(request.folder, "diagnosis", language), diagnosis(sheet, table, book, language))
         return {"readable": table is not None, "sites": 0 if table is None else len(table.frame), "name": sheet.name}
@@ -153,14 +180,52 @@ class Office:
     def _screen(self, request: Request, progress: Progress | None) -> dict[str, Any]:
         table = self._table(request)
         if len(table.frame) > WHOLE:
-            what = Message("holds {count} sites", count=f"{len(table.frame):,}")
-            remedy = Message("the page screens up to {most}; use the command: {command}", most=f"{WHOLE:,}",
-                             command="lzgis screen")  # fmt: skip
-            raise SourceError(table.source.name, what, remedy)
-        table = with_declared(table, self.city.book, activities=request.activities, facts=request.facts)
+            return self._screen_large(request, table, progress)
+        table = with_declared(table, self._book, activities=request.activities, facts=request.facts)
         report = screen(table, self.city, as_of=request.as_of or None, progress=progress)
         report = replace(report, provenance=replace(report.provenance, command=("lzgis", "serve")))
         return self._keep_report(request, report, table)
+
+    def _screen_large(self, request: Request, table: SiteTable, progress: Progress | None) -> dict[str, Any]:
+        """Screen a large file in shards, as `lzgis.screen_batch` does: the answers are files, and the page counts verdicts."""
+        folder, source = Path(request.folder), Path(request.source)
+        reading = _options(request)
+        if request.activities or request.facts:
+            declared = with_declared(table, self._book, activities=request.activities, facts=request.facts)
+            source, reading = folder / f"{source.stem}-declared.parquet", ReadOptions()
+            declared.frame.to_parquet(source)
+        names = tuple(name for name in _LARGE if FORMATS[name].holds(len(table.frame)))
+        settings = BatchOptions(
+            names, reading=reading, language=request.language, command=("lzgis", "serve"), restart=True
+        )
+        done = screen_batch(
+            source, self.city, folder / LARGE, as_of=request.as_of or None, client=self._client(), progress=progress,
+            settings=settings,
+        )  # fmt: skip
+        counts = [done.verdicts.get(one.value, 0) for one in Verdict]
+        for editions, shown in _editions(done.report):
+            for language in LANGUAGES:
+                made = summary(shown, language)
+                made["counts"] = [one | {"count": count} for one, count in zip(made["counts"], counts, strict=True)]
+                for edition in editions:
+                    _write(answer_file(folder, "summary", language, edition), made)
+                    _write(answer_file(folder, "shapes", language, edition), {name: collection([], []) for name in
+                                                                              ("sites", "parts")})  # fmt: skip
+        return {
+            "sites": done.sites,
+            "verdicts": counts,
+            "as_of": done.report.provenance.as_of.isoformat(),
+            "basis": basis_of(done.report.provenance),
+            "large": sorted(one.name for one in done.files if one.is_file()),
+        }
+
+    def _client(self) -> Any:
+        """Return the connection to the cluster, if there is one."""
+        if not self._scheduler:
+            return None
+        from lzgis.web.cluster import client_of
+
+        return client_of(self._scheduler)
 
     def _keep_report(self, request: Request, report: Report, table: SiteTable) -> dict[str, Any]:
         folder = Path(request.folder)
@@ -172,7 +237,7 @@ class Office:
             if len(report.sites) <= _DETAILED:
                 self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
         _pickle(folder / _SITES, table)
-        _pickle(folder / _REPORT, report)
+        self._store(folder, report)
         _keep(self._reports, request.folder, report)
         counts = report.verdicts["verdict"].value_counts()
         return {
@@ -183,9 +248,29 @@ class Office:
             "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
         }
 
+    def _store(self, folder: Path, report: Report) -> None:
+        """Store a report; its layers, which are large, once for all reports that were made with them."""
+        named = json.dumps([basis_of(report.provenance), sorted(report.layers)])
+        key = hashlib.sha256(named.encode()).hexdigest()
+        place = folder.parent / _LAYERS
+        place.mkdir(mode=0o700, exist_ok=True)
+        if not (place / key).exists():
+            _pickle(place / key, dict(report.layers))
+        _pickle(folder / _REPORT, (replace(report, layers={}), key))
+
+    def _stored(self, folder: Path, name: str) -> Report:
+        found = _unpickled(folder / name)
+        if isinstance(found, Report):
+            return found
+        report, key = found
+        if key not in self._layers:
+            _keep(self._layers, key, _unpickled(folder.parent / _LAYERS / key))
+        made: Report = replace(report, layers=self._layers[key])
+        return made
+
     def _report(self, request: Request) -> Report:
         if request.folder not in self._reports:
-            _keep(self._reports, request.folder, _unpickled(Path(request.folder) / _REPORT))
+            _keep(self._reports, request.folder, self._stored(Path(request.folder), _REPORT))
         return self._reports[request.folder]
 
     def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
@@ -206,14 +291,17 @@ class Office:
         """Screen again, and list what differs from the earlier report and why."""
         earlier = self._report(replace(request, folder=request.earlier))
         result = self._screen(request, progress)
-        before = Path(request.folder) / "earlier.json"
-        export_as("json", earlier, before, language="zh")
-        found = recheck(before, self.city, as_of=request.as_of or date_of(None))
+        if isinstance(self.city, Region):
+            changes = changed_verdicts(earlier, self._report(request))
+        else:
+            before = Path(request.folder) / "earlier.json"
+            export_as("json", earlier, before, language="zh")
+            changes = recheck(before, self.city, as_of=request.as_of or date_of(None)).changes
         for language in LANGUAGES:
             words = Words(language)
             rows = [
                 row | {name: words("verdict", row[name]) for name in ("verdict_before", "verdict_after") if row[name]}
-                for row in records(found.changes, found.changes.columns)
+                for row in records(changes, changes.columns)
             ]
             for edition in EDITIONS:
                 _write(answer_file(request.folder, "changes", language, edition), {"rows": rows})
@@ -236,8 +324,11 @@ class Office:
     def _avoid(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         table: SiteTable = _unpickled(Path(request.folder) / _SITES)
+        city = self.city
+        if isinstance(city, Region):
+            city = only_city(city, request.site, table)
         found = avoid(
-            request.site, table, self.city, as_of=report.provenance.as_of, within_m=request.within_m
+            request.site, table, city, as_of=report.provenance.as_of, within_m=request.within_m
         )  # fmt: skip
         document = avoidance_document(found)
         for language in LANGUAGES:
@@ -252,7 +343,7 @@ class Office:
         first, listed = folder / _FIRST, folder / OVERRIDES_FILE
         if not first.exists():
             shutil.copyfile(folder / _REPORT, first)
-        report: Report = _unpickled(first)
+        report = self._stored(folder, _FIRST)
         before = listed.read_text("utf-8") if listed.exists() else ""
         decision = Decision(request.reason, request.author, dt.date.today(), request.evidence)
         # The evidence is named as it lies beside the file of decisions.
@@ -267,14 +358,102 @@ class Office:
         shutil.rmtree(folder / "files", ignore_errors=True)
         for stale in folder.glob("detail-*.json"):
             stale.unlink()
+        (folder / "report.json").unlink(missing_ok=True)
         self._keep_report(request, decided, _unpickled(folder / _SITES))
         return {}
 
+    def _issue(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        """Write a report as a document with a number, which names the document that it replaces."""
+        report = self._report(replace(request, folder=request.earlier))
+        named = f"{request.replaces}：{request.reason}" if request.replaces else ""
+        numbered = replace(report, number=request.number, replaces=named)
+        notes = [
+            Problem(
+                "note", request.number, Message("is the number of this document"), Message("cite it in correspondence")
+            )
+        ]
+        if request.replaces:
+            what = Message("replaces document {number}: {reason}", number=request.replaces, reason=request.reason)
+            notes.append(Problem("note", request.number, what, Message("the replaced document is no longer valid")))
+        numbered = replace(numbered, problems=(*notes, *report.problems))
+        out = files_folder(request)
+        options = {"mode": request.edition, "workers": 0}
+        given = InputPaths(sites=report_name(report), layers="")
+        made = export_folder(
+            numbered, out, list(request.formats), language=request.language, options=options, given=given,
+            progress=progress,
+        )  # fmt: skip
+        file = made[0] if len(made) == 1 and made[0].is_file() else _zipped(out)
+        target = Path(request.after)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{request.number}{file.suffix}"
+        partial = target / f"{name}.part"
+        shutil.copyfile(file, partial)
+        partial.replace(target / name)
+        return {"file": name, "sha256": digest_of(target / name)}
+
+    def _propose(self, request: Request, progress: Progress | None) -> dict[str, Any]:
+        """Make a version of the city with a new file, audit it, compare it, and judge earlier screenings by it."""
+        before, after = Path(request.before), Path(request.after)
+        if not before.exists():
+            partial = before.with_name(f"{before.name}.part")
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(self._folder, partial)
+            partial.replace(before)
+        shutil.rmtree(after, ignore_errors=True)
+        keys: dict[str, Any] = {name: value for name, value in request.keys.items() if value}
+        if "date" in keys:
+            keys["date"] = dt.date.fromisoformat(keys["date"])
+        given = NewVersion(request.part, Path(request.source), **keys)
+        try:
+            write_version(before, after, given)
+            return self._judged(request, open_catalogue(before), open_catalogue(after), progress)
+        except LzgisError as error:
+            shutil.rmtree(after, ignore_errors=True)
+            shown = _relative_error(_relative_error(error, after), Path(request.source).parent)
+            raise shown from error
+
+    def _judged(
+        self, request: Request, before: Catalogue, after: Catalogue, progress: Progress | None
+    ) -> dict[str, Any]:
+        folder, day = Path(request.folder), date_of(request.as_of or None)
+        checks, differs = audited(after, folder, progress), compared(before, after, folder)
+        changed: list[tuple[str, dict[Language, list[dict[str, Any]]]]] = []
+        for done, (key, place) in enumerate(request.reports):
+            if progress:
+                progress("recheck", done, len(request.reports))
+            changed.append((key, verdict_changes(self._report_json(Path(place)), before, after, day)))
+        for language in LANGUAGES:
+            rows = [row | {"job": key} for key, found in changed for row in found[language]]
+            value = {"audit": checks[language], "diff": differs[language], "rows": rows}
+            _write(answer_file(request.folder, "proposal", language), value)
+        return {"checked": len(request.reports), "changed": len(rows), "conflicts": checks["zh"]["conflicts"]}
+
+    def _report_json(self, folder: Path) -> Path:
+        """Return the report of a job as JSON, written when it is needed first."""
+        made = folder / "report.json"
+        if not made.exists():
+            export_as("json", self._report(Request("screen", str(folder))), made, language="zh")
+        return made
+
+    def _diff(self, request: Request, _: Progress | None) -> dict[str, Any]:
+        """Compare two versions of the city."""
+        folder = Path(request.folder)
+        made = compared(open_catalogue(request.before), open_catalogue(request.after), folder)
+        for language in LANGUAGES:
+            _write(answer_file(folder, "proposal", language), {"diff": made[language]})
+        return {}
+
     def _audit(self, request: Request, progress: Progress | None) -> dict[str, Any]:
-        found = audit(self.city, progress=progress)
         out = files_folder(request)
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         suffix = FORMATS[request.formats[0]].suffix
+        city = self.city
+        if isinstance(city, Region):
+            for name, one in city.cities.items():
+                export_audit(audit(one, progress=progress), out / f"audit-{name}{suffix}", language=request.language)
+            return {"file": str(_zipped(out).relative_to(out))}
+        found = audit(city, progress=progress)
         return {"file": export_audit(found, out / f"audit{suffix}", language=request.language).name}
 
 

@@ -1,12 +1,13 @@
 """The worker process: requests come as lines on standard input, progress and results go as lines to standard output.
 
-``python -m lzgis.web.worker FOLDER_OF_THE_CITY FOLDER_OF_THE_ANSWERS MEMORY_BYTES``; an empty folder of the city means the
-reference city.
+``python -m lzgis.web.worker FOLDER_OF_THE_CITY FOLDER_OF_THE_ANSWERS MEMORY_BYTES [SCHEDULER]``; an empty folder of the city
+means the reference city. Large files are screened by the workers of the scheduler, if one is given.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any, TextIO
 def main() -> None:
     """Answer requests until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    layers, cache, memory = sys.argv[1:4]
+    layers, cache, memory, scheduler = [*sys.argv[1:], ""][:4]
     answers = _own_output()
     _limit_memory(int(memory))
 
@@ -33,7 +34,7 @@ def main() -> None:
     from lzgis.web.work import Office, error_texts
 
     try:
-        office = Office(Path(layers) if layers else None)
+        office = Office(Path(layers) if layers else None, scheduler)
         send("ready", **office.warm_up(Path(cache)))
     except LzgisError as error:
         send("unusable", error=error_texts(error))
@@ -47,6 +48,8 @@ def main() -> None:
             send("error", error=error_texts(error))
         except MemoryError:
             send("error", error=_TOO_LITTLE_MEMORY)
+        except OSError as error:
+            send("error", error=_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else _fault(error))
         except Exception as error:
             traceback.print_exc()
             send("error", error=_fault(error))
@@ -58,6 +61,11 @@ def main() -> None:
 _TOO_LITTLE_MEMORY = {
     "zh": "lzgis：内存不足，未能完成；请减少地块数量后重试",
     "en": "lzgis: the memory is not enough; try fewer sites",
+}
+
+_FULL = {
+    "zh": "lzgis：磁盘已满，未能写出；已有核查未受影响，请腾出空间后重新运行",
+    "en": "lzgis: the disk is full, and this was not written; earlier screenings are unharmed: free some space, run it again",
 }
 
 

@@ -13,6 +13,7 @@ from .layers import Layers, Scene, make_layers
 from .outline import read_outline
 from .plan_areas import make_areas
 from .plan_objects import make_objects
+from .plan_works import make_works
 from .projects import make_projects
 from .relief import raise_relief, write_dem
 from .sketch import Sketch
@@ -36,6 +37,7 @@ def build(folder: Path) -> str:
     sites = make_projects(scene, terrain, layers) + make_answers(scene, terrain, layers)
     sketch = Sketch(scene, terrain, layers, sites)
     layers = {**layers, **make_areas(sketch), **make_objects(sketch)}
+    layers |= make_works(Sketch(scene, terrain, layers, sites))
     check(scene, layers)
     figures = measured(scene, {**layers, "sites": sites})
     for name, features in {**layers, "sites": sites}.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
@@ -49,7 +50,11 @@ def states(place) -> dict[str, FileState]:
 def test_nothing_has_changed(place):
     done = check(place)
     assert done.exit_code == 0
-    assert done.output.strip() == "2 个成果文件完好，11 项输入未变"
+    digest, said = done.output.strip().splitlines()
+    assert said == "2 个成果文件完好，11 项输入未变"
+    (result,) = read_manifest(place / "out").results.values()
+    text = json.dumps(result.provenance, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() in digest
     assert states(place) == {}
 
 

@@ -13,7 +13,20 @@ import numpy as np
 import shapely
 import toy
 
-from bad_inputs import geometry, hostile, layers, packaging, points, position, tables
+from bad_inputs import (
+    geometry,
+    heads,
+    hostile,
+    kinds,
+    layers,
+    lost_rows,
+    outlines,
+    packaging,
+    points,
+    position,
+    tables,
+    words,
+)
 from bad_inputs.case import CASES, Case, Request
 from bad_inputs.hostile import SECRET
 from bad_inputs.listening import calls
@@ -23,7 +36,7 @@ from lzgis.model.report import Report, State
 from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_in_sandbox
 from lzgis.screening.screen import screen
 
-FAMILIES = (packaging, position, geometry, layers, hostile, tables, points)
+FAMILIES = (packaging, position, geometry, layers, hostile, tables, points, outlines, words, heads, lost_rows, kinds)
 
 
 @dataclass(frozen=True)

@@ -366,6 +366,19 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     sites = gpd.read_file(tmp_path / "findings.gpkg", layer="sites")
     assert sites["id"].tolist() == report.sites["id"].tolist()
     assert shown(tmp_path / "report.xlsx") == shown(BytesIO(files["report.xlsx"]))
+    book, wholly = (
+        CalamineWorkbook.from_object(one) for one in (tmp_path / "report.xlsx", BytesIO(files["report.xlsx"]))
+    )
+    counts = book.get_sheet_by_name("项数").to_python()
+    assert counts == wholly.get_sheet_by_name("项数").to_python()
+    assert book.get_sheet_by_name("规则依据").to_python() == wholly.get_sheet_by_name("规则依据").to_python()
+    # The rows, by rule, add up to the rules that do not apply by site.
+    unmeant = book.get_sheet_by_name("不适用").to_python()[4:]
+    heads, sums = counts[3], counts[4]
+    assert sum(row[3] for row in unmeant) == sums[heads.index("不适用（规则数）")] > 0
+    rows = report.table
+    inside = rows[rows["state"] == "不适用"].drop_duplicates(["site_id", "rule"])
+    assert sum(row[4] for row in unmeant) == len(inside)
     conflicts = gpd.read_file(tmp_path / "findings.gpkg", layer="conflicts")
     severe = report.findings[report.findings.geometry.notna() & (report.findings["severity"] != "notice")]
     assert np.isclose(conflicts["area_m2"].sum(), severe["area_m2"].sum())

@@ -129,7 +129,7 @@ def test_nothing_is_taken_without_being_listed(geodatabase, tmp_path):
     assert "the area code is 441882, as in the data" in assumed
     assert "is the union of the 2 townships" in decisions
     assert "1 features can serve as layer road_land" in decisions
-    assert "layer 'farmland' (永久基本农田) is missing" in decisions
+    assert "layer 'farmland' (Permanent basic farmland) is missing" in decisions
     # What the land survey offers is in the folder, but not in use.
     assert "road_land" not in open_catalogue(tmp_path / "city").layers
     text = (tmp_path / "city" / "catalog.toml").read_text("utf-8")

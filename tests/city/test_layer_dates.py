@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import zipfile
 
 import ezdxf
@@ -64,7 +65,7 @@ def test_before_the_first_state_the_nearest_is_used_and_said(folder):
     (problem,) = [p for p in report.problems if "other states are used" in p.what]
     assert problem.level == "warning"
     assert "the city has no state of 2020-06-01 of 1 layers" in problem.what
-    assert "生态保护红线（2021-01-01）" in problem.what
+    assert "生态保护红线 (2021-01-01)" in problem.what
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -128,3 +129,17 @@ def test_a_comparison_of_two_dates_compares_the_states(folder):
     # The old square has 1 km2, the new ones 1.5 km2 less a hole of 1 ha.
     assert row["before_m2"] == pytest.approx(1_000_000, rel=1e-6)
     assert row["after_m2"] == pytest.approx(1_490_000, rel=1e-6)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_layer_without_a_date_is_said_on_a_past_date(tmp_path, language):
+    folder = toy.city(tmp_path / "city")
+    text = (folder / "catalog.toml").read_text("utf-8")
+    (folder / "catalog.toml").write_text(re.sub(r"(?m)^(date|effective_from) = .*\n", "", text), "utf-8")
+    report, _ = states(folder, "2022-06-01")
+    (problem,) = [p for p in report.problems if "have no date" in p.what]
+    assert problem.level == "note"
+    assert not any("have no date" in p.what for p in screen(toy.sites(IN_NEW), folder).problems)
+    writer(FORMATS["html"].report)(report, tmp_path / "map.html", language=language)
+    said = {"zh": "个图层没有日期，不知是否为 2022-06-01 当时的状态", "en": "layers have no date"}[language]
+    assert said in (tmp_path / "map.html").read_text("utf-8")

@@ -92,6 +92,19 @@ def no_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
+@pytest.mark.parametrize("mb", [150, 300])
+def test_too_little_memory_is_one_line(place, mb):
+    def limit() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (mb * 1024**2, mb * 1024**2))
+
+    done = lzgis(*screen(place), preexec_fn=limit)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("lzgis：本机内存不足")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", ["catalog.toml", "rules.toml", "overrides.toml"])
 def test_deep_toml_is_refused(place, tmp_path, name):
     folder = toy.city(tmp_path / "city")
@@ -107,6 +120,7 @@ def test_deep_toml_is_refused(place, tmp_path, name):
     ("error", "said"),
     [
         (MemoryError(), "the memory of this computer is not enough"),
+        (ImportError("a.so: failed to map segment from shared object"), "the memory of this computer is not enough"),
         (RecursionError(), "the input is nested too deeply"),
         (OSError(28, "No space left on device"), "the system reports: No space left on device"),
         (KeyError("x"), "a fault of the program at"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import docx.oxml.ns
 import pytest
 from dossier_fixture import MADE_AT, city_report, only, word_text
 from report_fixture import FORMULA, LONG, SCRIPT, toy_report
@@ -18,6 +19,7 @@ from lzgis.exports.dossier import DossierMaker, write_docx
 from lzgis.exports.dossier.document import Dossier
 from lzgis.exports.dossier.template import VARIABLES
 from lzgis.exports.dossier.template_process import TemplateFiller
+from lzgis.exports.dossier.template_rules import cleaned
 from lzgis.exports.report_text import visible
 
 GUIDE = Path(__file__).parents[2] / "docs" / "templates.md"
@@ -267,4 +269,67 @@ def test_a_template_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/media/bomb.png", bytes(201 * 1024**2))
     with pytest.raises(ExportError, match="200 MB unpacked"):
+        written(path, tmp_path)
+
+
+def _with_fields(path: Path, *codes: str, nested: bool = False) -> Path:
+    document = docx.Document()
+    paragraph = document.add_paragraph("x")
+
+    def add(tag: str, kind: str = "", text: str = "") -> None:
+        made = docx.oxml.OxmlElement(tag)
+        if kind:
+            made.set(docx.oxml.ns.qn("w:fldCharType"), kind)
+        else:
+            made.text = text
+        paragraph.add_run()._r.append(made)
+
+    for code in codes:
+        add("w:fldChar", "begin")
+        add("w:instrText", text=code)
+        if not nested:
+            add("w:fldChar", "end")
+    for _ in codes if nested else ():
+        add("w:fldChar", "end")
+    document.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_field_behind_or_within_another_is_found(tmp_path: Path, nested: bool) -> None:
+    path = _with_fields(tmp_path / "t.docx", " IF 1=1 ", ' INCLUDEPICTURE "http://x/a.png" ', nested=nested)
+    with pytest.raises(ValueError, match="a field INCLUDEPICTURE"):
+        cleaned(path.read_bytes())
+    assert cleaned(_with_fields(tmp_path / "p.docx", " PAGE ", " NUMPAGES ").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("word/embeddings/oleObject1.bin", b"\xd0\xcf\x11\xe0", "runs or loads something"),
+        ("word/activeX/activeX1.xml", b"<a/>", "runs or loads something"),
+        ("word/afchunk.mht", b"<script>", "runs or loads something"),
+        ("word/DOCUMENT.xml", b"<x/>", "two parts of one name"),
+        ("../../evil.xml", b"<x/>", "outside of itself"),
+        (
+            "word/header9.XML",
+            '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x><x/>'.encode("utf-16"),
+            "document type",
+        ),
+    ],
+)
+def test_parts_that_do_not_belong_to_a_template(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = template(tmp_path / "t.docx", "{{ verdict }}")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, content)
+    with pytest.raises(ValueError, match=message):
+        cleaned(path.read_bytes())
+
+
+def test_a_damaged_template_has_a_typed_error(tmp_path: Path) -> None:
+    path = template(tmp_path / "t.docx", "{{ verdict }}")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 60] = bytes(60)
+    path.write_bytes(data)
+    with pytest.raises(ExportError, match=r"cannot be read as a Word document|made the process"):
         written(path, tmp_path)

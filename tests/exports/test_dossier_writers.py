@@ -131,17 +131,19 @@ def test_word_tables_repeat_their_headers_and_do_not_break_rows(folder: Path) ->
         assert f'w:eastAsia="{face}"' in styles
     assert 'w:eastAsia="zh-CN"' in styles
     assert 'w:w="11906"' in document
-    assert document.count("<pic:pic") == 3
+    # The small map, the QR code, and the two maps.
+    assert document.count("<pic:pic") == 4
     assert 'descr="图 1' in document
 
 
 def test_word_tables_equal_the_model(folder: Path) -> None:
     one = DossierMaker(only(city_report(), "P37")).make("P37")
     assert one.abstract.findings is not None
-    grids = [one.abstract.findings, one.abstract.control]
-    grids += [grid for section in one.sections for grid in section.grids]
-    # The first table sets the facts beside the small map.
-    tables = word_tables(folder / "P37.docx")[1:]
+    grids = [one.abstract.findings, *(grid for section in one.sections for grid in section.grids)]
+    # The first table sets the facts beside the small map, the third the block for signatures beside the QR code.
+    _, first, beside, *others = word_tables(folder / "P37.docx")
+    tables = [first, *others]
+    assert beside[1:] == [list(row) for row in one.abstract.control.rows]
     assert len(tables) == len(grids)
     for grid, table in zip(grids, tables, strict=True):
         body = table[1:] if grid.heads else table

@@ -269,7 +269,11 @@ def test_the_file_holds_a_project_with_groups_relations_and_a_layout(tmp_path: P
     assert ("sites_points", "conflicts") in related
     assert len({one.get("id") for one in root.iter("relation")}) == len(related)
     (layout,) = root.iter("Layout")
-    assert {one.get("type") for one in layout.iter("LayoutItem")} == {"65638", "65639", "65641", "65642"}
+    assert {one.get("type") for one in layout.iter("LayoutItem")} == {"65638", "65639", "65641", "65642", "65646"}
+    (legend,) = layout.iterfind("LayoutItem[@type='65642']")
+    listed = {sources[one.get("id")].rpartition("=")[2] for one in legend.iter("layer-tree-layer")}  # type: ignore[union-attr]
+    assert "sites" in listed and not {"findings", "about"} & listed
+    assert root.findtext("projectCrs/spatialrefsys/authid") == "EPSG:4546"
 
 
 def test_a_failing_database_is_an_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from report_fixture import toy_report
 
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, ReportText, conflicts_first, hectares, number, text
+from lzgis.exports.report_text import ReportText, conflicts_first, hectares, number, text
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.model.report import FINDING_COLUMNS, VERDICT_COLUMNS, Verdict
 from lzgis.words import Words
 

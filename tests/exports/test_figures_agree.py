@@ -13,6 +13,7 @@ from dossier_fixture import city_report
 from python_calamine import CalamineWorkbook
 
 import lzgis as lz
+from lzgis.exports.rounding import Rounding
 
 FIGURES = ("area_m2", "area_possible_m2", "length_m", "distance_m", "required_m", "share")
 
@@ -75,10 +76,14 @@ def test_the_map_prints_the_figures_of_the_workbook(folder: Path, findings: list
     page = (folder / "map.html").read_text("utf-8")
     review = json.loads(page.split('id="lz-review">', 1)[1].split("</script>", 1)[0])
     texts = {text for text in review["pool"] if text}
-    areas = [f["area_m2"] for f in findings if f["area_m2"] and f["state"] != "不涉及"]
-    assert len(areas) > 100
-    for area in areas:
-        assert any(f"{area:,.2f} ㎡（{area / 10_000:,.4f} 公顷）" in text for text in texts), area
+    rounding = Rounding(city_report())
+    measured = [f for f in findings if f["area_m2"] and f["state"] != "不涉及"]
+    assert len(measured) > 100
+    for one in measured:
+        area, layer = one["area_m2"], one["layer"]
+        printed = f"{rounding.square_metres(area, layer)} ㎡（{rounding.hectares(area, layer)} 公顷）"
+        assert any(printed in text for text in texts), one
     near = [f for f in findings if f["required_m"] is not None and f["distance_m"] is not None]
-    for finding in near[:200]:
-        assert any(f"距 {finding['distance_m']:,.3f} m" in text for text in texts), finding
+    for one in near[:200]:
+        metres = rounding.metres(one["distance_m"], one["layer"], limit=one["required_m"])
+        assert any(f"距 {metres} m" in text for text in texts), one

@@ -330,7 +330,7 @@ def test_bands_reach_as_far_as_the_rule_and_lines_are_as_long_as_the_distance(tm
         lengths[site, nearest] = (line.length, label)
     length, label = lengths[1, 0]
     assert length == pytest.approx(wanted["S2", "road-provincial"], abs=0.05)
-    assert label == f"省道259 {wanted['S2', 'road-provincial']:.3f} m"
+    assert label == f"{wanted['S2', 'road-provincial']:.1f} m 省道259"
     assert lengths[1, 1][0] == pytest.approx(wanted["S2", "redline"], abs=0.05)
 
 
@@ -365,7 +365,7 @@ def test_opening_a_site_draws_bands_and_lines_and_closing_removes_them(chromium:
     assert page.locator(".leaflet-lz-lines-pane path").count() >= 3
     tags = page.locator(".lz-map-tag").all_inner_texts()
     assert "15 m" in tags
-    assert any(re.fullmatch(r"省道259 [\d.]+ m", one) for one in tags)
+    assert any(re.fullmatch(r"[\d.]+ m 省道259", one) for one in tags)
     # However near one looks, the label of a line stays in view, on the line.
     page.evaluate("lzgis.map.setView(lzgis.review.lines.find(one => one[0] === 1)[1][0], 18, {animate: false})")
     line = page.locator(".lz-on-line").first.bounding_box()

@@ -51,14 +51,12 @@ def overlapping(sites: SiteShapes, index: FeatureIndex, *, resolution: float = 0
     return CommonParts(found.left, found.right, dimension, found.area, length, whole)
 
 
-def common_parts(
-    sites: SiteShapes, index: FeatureIndex, pairs: tuple[np.ndarray, np.ndarray], *, resolution: float = 0.0
-) -> np.ndarray:
+def common_parts(sites: SiteShapes, index: FeatureIndex, found: CommonParts, *, resolution: float = 0.0) -> np.ndarray:
     """Overlay whole features."""
-    found = overlaps(sites.geometries, index, resolution=resolution)
-    part = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.part, strict=True))
-    keys = zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)
-    made = np.empty(len(pairs[0]), dtype=object)
+    whole = overlaps(sites.geometries, index, resolution=resolution)
+    part = dict(zip(zip(whole.left.tolist(), whole.right.tolist(), strict=True), whole.part, strict=True))
+    keys = zip(found.left.tolist(), found.right.tolist(), strict=True)
+    made = np.empty(len(found.left), dtype=object)
     made[:] = [part.get(key, shapely.GeometryCollection()) for key in keys]
     return made
 

@@ -193,3 +193,28 @@ def test_the_metadata_name_what_qgis_needs():
     assert general["hasprocessingprovider"] == "yes"
     assert (PLUGIN / general["icon"]).is_file()
     assert "://" not in (PLUGIN / "metadata.txt").read_text("utf-8")
+
+
+def enumerations() -> set[str]:
+    """Return the dotted names that begin with a class of Qt and end in a member or class of it."""
+    found = set()
+    for path in PLUGIN.glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        imports = [one for one in ast.walk(tree) if isinstance(one, ast.ImportFrom) and "PyQt" in (one.module or "")]
+        classes = {name.name for one in imports for name in one.names}
+        inner = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
+        for one in ast.walk(tree):
+            if isinstance(one, ast.Attribute) and id(one) not in inner:
+                chain = ast.unparse(one)
+                if chain.partition(".")[0] in classes and re.fullmatch(r"\w+(\.[A-Z]\w+)+", chain):
+                    found.add(chain)
+    return found
+
+
+def test_enumerations_of_qt_are_scoped_as_qt6_needs():
+    # qgis.PyQt defines these two for Qt 6 as well.
+    unscoped = {one for one in enumerations() if one.count(".") < 2} - {"QVariant.String", "QVariant.Double"}
+    assert not unscoped
+    assert "Qt.MouseButton.RightButton" in enumerations()
+    for path in PLUGIN.glob("*.py"):
+        assert not re.search(r"\bexec_\(|\bPyQt5\b", path.read_text("utf-8")), path.name

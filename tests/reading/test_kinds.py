@@ -304,7 +304,7 @@ def test_degrees_packed_as_one_decimal(tmp_path):
     (tmp_path / "s.csv").write_text(
         "点号,经度,纬度\nJ1,112.2400,25.0300\nJ2,112.2410,25.0300\nJ3,112.2410,25.0308\nJ4,112.2400,25.0308\n", "utf-8"
     )
-    (found,) = [p.what for p in read_vector(tmp_path / "s.csv").problems if "ddd.mmss" in p.what]
+    (found,) = [p.what for p in read_sites(tmp_path / "s.csv").problems if "ddd.mmss" in p.what]
     assert "112.400000, 25.050000" in found
 
 

@@ -77,6 +77,11 @@ def test_the_figures_of_the_documents_are_those_of_the_book():
     assert [int(one) for one in named.groups()] == [rules, cases]
 
 
+def test_a_province_that_is_a_skeleton_has_the_national_rules():
+    own, national = (read_rulebook(shipped_book(name)) for name in ("guangxi", "national"))
+    assert [rule.id for rule in own.rules] == [rule.id for rule in national.rules]
+
+
 def test_the_template_of_a_province_is_a_book_without_its_comment_marks(tmp_path):
     lines = [line.removeprefix("# ") for line in shipped_book("hunan").read_text("utf-8").splitlines()]
     book = tmp_path / "hunan.toml"

@@ -297,3 +297,45 @@ def test_a_region_refuses_what_it_cannot_tell_apart(three: list[Path], tmp_path:
     changed(copy[1], "catalog.toml", ('"乙县"', '"甲县"'))
     with pytest.raises(ConfigError, match="two cities"):
         lz.open_region(*copy)
+
+
+def test_each_city_has_a_report_of_its_own_stretches_rules_and_neighbouring_features(three: list[Path]) -> None:
+    report = screened(three, LineString([(-14_000 + 100, 0), (14_000, 0)]), box(-8_500, 0, -8_400, 100))
+
+    made = dict(lz.city_reports(report))
+
+    assert list(made) == list(NAMES)
+    first, second = made["甲县"], made["乙县"]
+    assert list(first.sites["id"]) == ["s1", "s2"] and list(second.sites["id"]) == ["s1"]
+    assert {rule.id for rule in first.book.rules} == {"redline", "road"} and first.book.name == "甲县规则"
+    assert first.verdicts["site_length_m"][0] == pytest.approx(8_900, abs=0.01)
+    hits = first.table[first.table["state"] == "涉及"]
+    assert [(row.site_id, row.rule) for row in hits.itertuples()] == [
+        ("s1", "redline"),
+        ("s1", "road"),
+        ("s2", "redline"),
+    ]
+    assert hits["share"].iloc[0] == pytest.approx(1_000 / 8_900, abs=1e-6)
+    # The road that is ten metres beyond the border is named, and drawn.
+    road = hits["feature_id"].iloc[1]
+    assert set(first.layers["roads"].frame["id"]) >= {road} and len(first.layers["roads"].frame) == 2
+    assert first.layers["roads"].frame.set_index("id").loc[road, "road"] == "G1"
+
+
+def test_documents_of_each_city_are_written_on_request(three: list[Path], tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    sites(LineString([(-9_500, 0), (9_000, 0)]), activity=LINE).to_file(tmp_path / "sites.gpkg")
+    given = [word for folder in three for word in ("--layers", str(folder))]
+    command = ["screen", str(tmp_path / "sites.gpkg"), *given, "--as-of", AS_OF, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*command, "--format", "json", "--per-city", "htmldoc,json"])
+
+    assert result.exit_code == 1, result.output
+    own = {p.name: sorted(f.name for f in p.iterdir()) for p in (tmp_path / "out" / "各市县").iterdir()}
+    assert set(own) == set(NAMES)
+    assert all("report.json" in files and len(files) > 1 for files in own.values())
+    pages = list((tmp_path / "out" / "各市县" / "乙县").rglob("*.html"))
+    assert any("乙县规则" in page.read_text("utf-8") for page in pages)
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 0
+    alone = CliRunner().invoke(app, [*command[:2], "--layers", str(three[0]), *command[-4:], "--per-city", "docx"])
+    assert isinstance(alone.exception, ConfigError)

@@ -249,6 +249,120 @@ def test_the_keyboard_is_enough(browser, address):
         page.wait_for_selector(".counts")
 
 
+def boundary_text():
+    """The square as a file of boundary points, in the 38th zone of three degrees."""
+    from pyproj import Transformer
+
+    ring = json.loads(INSIDE)["features"][0]["geometry"]["coordinates"][0]
+    east, north = Transformer.from_crs("EPSG:4490", "EPSG:4526", always_xy=True).transform(*zip(*ring, strict=True))
+    points = [f"J{n % 4 + 1},1,{y:.4f},{x:.4f}" for n, (x, y) in enumerate(zip(east, north, strict=True))]
+    head = ["[属性描述]", "坐标系=2000国家大地坐标系", "几度分带=3", "投影类型=高斯克吕格", "计量单位=米", "带号=38"]
+    return "\n".join([*head, "[地块坐标]", "4,1.0,s1,甲,面,,住宅,,@", *points]) + "\n"
+
+
+def drawing(path):
+    import ezdxf
+    from pyproj import Transformer
+
+    ring = json.loads(INSIDE)["features"][0]["geometry"]["coordinates"][0][:4]
+    drawn = ezdxf.new()
+    corners = list(zip(*Transformer.from_crs("EPSG:4490", "EPSG:4526", always_xy=True).transform(
+        *zip(*ring, strict=True)), strict=True))  # fmt: skip
+    drawn.modelspace().add_lwpolyline(corners, close=True)
+    drawn.saveas(path)
+
+
+@pytest.mark.parametrize("name", ["sites.txt", "sites.dxf"])
+def test_boundary_points_and_drawings_are_answered(browser, address, tmp_path, name):
+    if name.endswith("txt"):
+        (tmp_path / name).write_text(boundary_text(), "utf-8")
+    else:
+        drawing(tmp_path / name)
+    with Planner(browser, address) as planner:
+        page = planner.page
+        page.set_input_files("#files", tmp_path / name)
+        page.click("#drop-send")
+        page.wait_for_selector("form.declare", state="attached")
+        if name.endswith("dxf"):
+            # A drawing names no system, and its outline may be a line: both are questions.
+            page.wait_for_selector("button.chip, #begin")
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            page.fill("input[name=crs]", "EPSG:4526")
+            page.check("input[name=shapes]")
+            page.click("form.declare > button[type=submit]")
+        page.wait_for_selector("#begin")
+        page.select_option("#activity", "housing")
+        planner.confirm_and_screen()
+        assert "存在禁止性冲突" in page.inner_text(".result .verdict")
+
+
+def test_what_was_drawn_is_undone(browser, address):
+    with Planner(browser, address) as planner:
+        page = planner.page
+        page.evaluate("lzPage.map.setView([25.0045, 112.505], 15, {animate: false})")
+        box = page.locator("#map").bounding_box()
+        page.evaluate("lzPage.map.pm.enableDraw('Polygon')")
+        corners = [(300, 200), (380, 200), (380, 280), (300, 280)]
+        for x, y in corners:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            page.mouse.click(box["x"] + x, box["y"] + y)
+        page.click("#undo")
+        page.mouse.click(box["x"] + 300, box["y"] + 200)
+        page.wait_for_selector("#drawn-send:not([disabled])")
+        # Three corners are left of four; the whole shape goes with the next step back.
+        assert page.evaluate("lzDrawn.getLayers()[0].getLatLngs()[0].length") == 3
+        page.keyboard.press("Control+z")
+        page.wait_for_selector("#drawn-send[disabled]")
+        assert page.evaluate("lzDrawn.getLayers().length") == 0
+        assert page.is_disabled("#undo")
+
+
+AXE = Path(__file__).parent / "static" / "axe" / "axe.min.js"
+
+
+def findings(page):
+    """What axe finds that is serious or worse."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)")
+    return [
+        (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing_serious(browser, address, tmp_path, language):
+    two = json.loads(INSIDE)
+    two["features"].append(json.loads(square_text(500, 0, id="s2", name="乙", activity="住宅"))["features"][0])
+    (tmp_path / "sites.geojson").write_text(json.dumps(two), "utf-8")
+    with Planner(browser, address) as planner:
+        page, found = planner.page, {}
+        if language == "en":
+            page.click(".language button")
+            page.wait_for_selector("html[lang=en]")
+        found["give"] = findings(page)
+        page.set_input_files("#files", tmp_path / "sites.geojson")
+        page.click("#drop-send")
+        page.wait_for_selector("#begin")
+        page.wait_for_selector("body.map-ready")
+        found["check"] = findings(page)
+        planner.confirm_and_screen()
+        page.wait_for_selector("body.map-ready")
+        page.locator(".sitelist summary").first.click()
+        page.wait_for_selector(".site h2")
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.wait_for_selector(".site h2")
+        found["read"] = findings(page)
+        page.click("a[href$=compare]")
+        page.wait_for_selector("table.compare")
+        found["compare"] = findings(page)
+        for path in ("screenings", "city", "documents", "versions", "account", "accounts", "log", "api.html"):
+            planner.go(path)
+            found[path] = findings(page)
+        assert {name: one for name, one in found.items() if one} == {}
+
+
 def test_every_control_has_a_name(browser, address):
     with Planner(browser, address) as planner:
         for path in ("", "screenings", "city", "account"):

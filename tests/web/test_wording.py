@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("django", reason="the extra web is not installed")
 
 import lzgis.web
-from lzgis.web.models import Role, State
+from lzgis.web.models import Role, Standing, State
 from lzgis.web.requests import LANGUAGES
 from lzgis.web.views.read import OFFERED
 from lzgis.words import Words
@@ -19,7 +19,8 @@ FOLDER = Path(lzgis.web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates" / "web").glob("*.html"))
 CODE = sorted(FOLDER.rglob("*.py"))
 #: Keys that are put together from a beginning and a value.
-MADE = {"role_": list(Role), "state_": list(State), "take_": [*OFFERED, "audit"]}
+MADE = {"role_": list(Role), "state_": list(State), "take_": [*OFFERED, "audit"],
+        "standing_": list(Standing)}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda one: one.name)

@@ -66,12 +66,26 @@ def test_viewers_get_no_measures_of_what_is_withheld(office, tmp_path):
     assert [one for one in public if "3,000" in one] == []
 
 
-def test_more_sites_than_the_page_screens_are_refused(office, tmp_path, monkeypatch):
+@pytest.mark.parametrize("declared", [{}, {"": "housing"}])
+def test_a_large_file_is_screened_in_shards_with_the_same_answers(office, tmp_path, monkeypatch, declared):
+    import pandas as pd
+
+    toy.sites(toy.square(0, 0), toy.square(30_000, 0), activity=["", "housing"]).to_file(
+        tmp_path / "sites.geojson", engine="pyogrio"
+    )
+    asked = Request(
+        "screen", str(tmp_path / "a"), source=str(tmp_path / "sites.geojson"), activities=declared, as_of=toy.AS_OF
+    )
+    whole = office.do(asked)
     monkeypatch.setattr("lzgis.web.work.WHOLE", 1)
-    toy.sites(toy.square(0, 0), toy.square(500, 0)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
-    asked = Request("screen", str(tmp_path / "job"), source=str(tmp_path / "sites.geojson"))
-    with pytest.raises(SourceError, match="lzgis screen"):
-        office.do(asked)
+    made = office.do(replace(asked, folder=str(tmp_path / "b")))
+    for name in ("sites", "verdicts", "as_of", "basis"):
+        assert made[name] == whole[name]
+    assert {"findings.parquet", "verdicts.parquet"} <= set(made["large"])
+    table = pd.read_parquet(tmp_path / "b" / "large" / "verdicts.parquet")
+    rows = read(tmp_path / "a", "summary", "internal")["sites"]
+    assert [row["verdict"] for row in rows] == table["verdict"].tolist()
+    assert [one["count"] for one in read(tmp_path / "b", "summary", "public")["counts"]] == whole["verdicts"]
 
 
 def test_a_report_that_cannot_be_read_says_what_to_do(office, tmp_path):

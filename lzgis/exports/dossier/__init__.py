@@ -41,9 +41,11 @@ class Choices(TypedDict, total=False):
     `mu` gives areas in mu (亩) as well. `template` is an office's own Word template for the ``.docx``; see
     ``docs/templates.md``. `workers` is the maximum number of processes, 0 for one per core. It is 1 by default, since
     more processes require that the main module of the program is guarded by ``if __name__ == "__main__"``.
+    `map_address` is where the review map is published, for the QR code; by default its name in the folder of the result.
     """
 
     mu: bool
+    map_address: str
     template: str | Path | None
     workers: int
 
@@ -102,7 +104,9 @@ def _writer(
     report: Report, folder: Path, suffixes: tuple[str, ...], language: Language, choices: Choices
 ) -> Callable[[Job], list[Path]]:
     """Return the function that writes one project; what the projects share is computed once."""
-    maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
+    maker = DossierMaker(
+        report, language=language, mu=choices.get("mu", False), map_address=choices.get("map_address", "")
+    )
     template = choices.get("template")
     filler = TemplateFiller(template) if template else None
 
@@ -131,7 +135,9 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
             Message("is of one project, but {count} were checked", count=len(report.sites)),
             Message("write them into a folder: --format docx,pdf --out FOLDER"),
         )
-    maker = DossierMaker(report, language=language, mu=choices.get("mu", False))
+    maker = DossierMaker(
+        report, language=language, mu=choices.get("mu", False), map_address=choices.get("map_address", "")
+    )
     one = maker.make(maker.sites[0])
     template = choices.get("template")
     filler = TemplateFiller(template) if template else None

@@ -16,10 +16,14 @@ from lzgis.model.rules import Route, Severity
 #: So many findings, procedures and titles fit on the first page, and so many characters of a procedure.
 _MOST_FINDINGS, _MOST_PROCEDURES, _MOST_TITLES, _MOST_LETTERS = 5, 4, 6, 64
 _MOST_PLACES = 4
+#: Side of the QR code.
+CODE_MM = 24.0
 
 
-def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], picture: Picture | None) -> Abstract:
-    """Return the abstract of a project from its single facts and those of the screening."""
+def abstract_of(
+    project: Project, facts: dict[str, str], about: dict[str, str], pictures: tuple[Picture | None, Picture | None]
+) -> Abstract:
+    """Return the abstract of a project from its single facts, those of the screening, small map and QR code."""
     source = project.source
     size = project.whole_size_in_mu
     places = facts["divisions"].split("\n")
@@ -39,7 +43,8 @@ def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], 
     }
     return Abstract(
         facts=tuple((source.wording(f"abstract-{name}"), value) for name, value in pairs.items()),
-        picture=picture,
+        picture=pictures[0],
+        code=pictures[1],
         findings=_findings(project),
         lines=tuple((source.wording(f"abstract-{name}"), line) for name, line in _lines(project).items() if line),
         control=_control(project, about),
@@ -47,7 +52,10 @@ def abstract_of(project: Project, facts: dict[str, str], about: dict[str, str], 
 
 
 def document_number(project: Project, about: dict[str, str]) -> str:
-    """Return the number of the document: the code of the city, the day of the rules, and the id of the project."""
+    """Return the number of the document: the registered one, else made of the city's code, the day and the project's id."""
+    report = project.source.report
+    if report.number:
+        return report.number if len(report.sites) == 1 else f"{report.number}-{visible(project.id)}"
     return f"{about['adcode']}-{about['as_of'].replace('-', '')}-{visible(project.id)}"
 
 
@@ -151,8 +159,11 @@ def _control(project: Project, about: dict[str, str]) -> Grid:
     source = project.source
     heads = source.wording("control").split("|")
     columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.6), ("v1", 2.6), ("h2", 0.9), ("v2", 2.0)))
+    number, replaced = document_number(project, about), source.report.replaces
+    if replaced:
+        number = f"{number}\n{source.wording('replaces', number=replaced)}"
     rows = (
-        (heads[0], document_number(project, about), heads[1], ""),
+        (heads[0], number, heads[1], ""),
         (heads[2], "\n\n", heads[3], ""),
         (heads[4], about["made_at"][:10], heads[5], ""),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from lzgis.exports.dossier.abstract import abstract_of
+from lzgis.exports.dossier.abstract import CODE_MM, abstract_of
 from lzgis.exports.dossier.document import SECTIONS, Dossier, Grid, Picture, Section
 from lzgis.exports.dossier.grids import (
     answer_grids,
@@ -32,6 +32,7 @@ from lzgis.exports.dossier.sections import (
     provenance_section,
     unchecked_section,
 )
+from lzgis.exports.links import map_link, qr_png
 from lzgis.exports.report_text import number, text, visible
 from lzgis.exports.rounding import NONE
 from lzgis.model.report import Report
@@ -82,10 +83,13 @@ class DossierMaker:
         Language of titles and wording.
     mu : bool
         Whether areas are given in mu as well.
+    map_address : str
+        Where the review map is published, for the QR code; by default its name in the folder of the result.
     """
 
-    def __init__(self, report: Report, *, language: Language = "zh", mu: bool = False) -> None:
+    def __init__(self, report: Report, *, language: Language = "zh", mu: bool = False, map_address: str = "") -> None:
         self.source = DossierSource(report, language, mu=mu)
+        self._address = map_address
         self._maps = ProjectMaps(self.source)
         self._provenance = provenance_grids(self.source)
 
@@ -109,7 +113,8 @@ class DossierMaker:
         about = _about_facts(source)
         verdict = source.texts.word("verdict", project.verdict["verdict"])
         project_grids = _project_grids(project, facts)
-        abstract = abstract_of(project, facts, about, self._maps.small(project) if "maps" in wanted else None)
+        pictures = (self._maps.small(project), self._code(project)) if "maps" in wanted else (None, None)
+        abstract = abstract_of(project, facts, about, pictures)
         return Dossier(
             language=source.language,
             title=about["title"],
@@ -123,6 +128,11 @@ class DossierMaker:
             tables=(*project_grids, *self._tables(project), *((abstract.findings,) if abstract.findings else ())),
             signatures=tuple(source.wording("signatures").split(",")),
         )
+
+    def _code(self, project: Project) -> Picture:
+        """Return the QR code of the project in the review map."""
+        link = map_link(self.source.report, project.id, self._address)
+        return Picture("code", self.source.wording("map-link", link=link), qr_png(link), CODE_MM, CODE_MM)
 
     def _sections(
         self, project: Project, about: dict[str, str], own: tuple[Grid, ...], wanted: Collection[str]
@@ -176,7 +186,7 @@ def _project_facts(project: Project) -> dict[str, str]:
         "area_ha": rounding.hectares(area),
         "area_mu": rounding.mu(area),
         "length_m": rounding.metres(length),
-        "centre": _centre(project.shape) if has_shape else NONE,
+        "centre": texts.code(_centre(project.shape)) if has_shape else NONE,
         "divisions": _divisions(project) or NONE,
         "verdict": texts.word("verdict", verdict["verdict"]),
         "nearest": NONE if nearest is None else source.wording("nearest", rule=rule, m=rounding.metres(nearest)),

@@ -152,6 +152,8 @@ class Abstract:
         Head and text: conclusion, procedures, what was not checked, what is not covered.
     control : Grid
         Number of the document, office, date, signatures and seal.
+    code : Picture or None
+        The QR code of the project in the review map, beside `control`.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -159,6 +161,7 @@ class Abstract:
     findings: Grid | None
     lines: tuple[tuple[str, str], ...]
     control: Grid
+    code: Picture | None = None
 
 
 @dataclass(frozen=True)

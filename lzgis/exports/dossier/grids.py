@@ -92,7 +92,7 @@ def overrides_grid(project: Project) -> Grid | None:
     for row in records(decisions[decisions["site_id"].astype(str) == project.id], decisions.columns):
         then = [texts.word("state", row["state_then"]), texts.word("severity", row["severity_then"])]
         then += (
-            [source.rounding.square_metres(row["area_m2_then"]) + " ㎡"]
+            [texts.code.shown(source.rounding.square_metres(row["area_m2_then"]) + " ㎡")]
             if number(row["area_m2_then"]) is not None
             else []
         )

@@ -10,7 +10,7 @@ from importlib.resources import files
 import jinja2
 
 from lzgis.exports.dossier.document import Dossier, Picture
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
 
@@ -31,8 +31,8 @@ def html_text(dossier: Dossier) -> str:
 
 
 def _pictures(dossier: Dossier) -> tuple[Picture, ...]:
-    small = dossier.abstract.picture
-    return (*((small,) if small else ()), *dossier.pictures)
+    own = (dossier.abstract.picture, dossier.abstract.code)
+    return (*(one for one in own if one), *dossier.pictures)
 
 
 @cache

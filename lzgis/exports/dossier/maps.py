@@ -17,11 +17,10 @@ import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from lzgis.coordinates.gauss_kruger import zone_around
 from lzgis.exports.dossier.document import Picture
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
-from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.document_maps import (
     CONTEXT,
     SMALL_CONTEXT,
@@ -39,7 +38,8 @@ from lzgis.exports.paper.layout import frame_at, round_scale
 from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
 from lzgis.exports.paper.rendering import DPI, pixels, settings
 from lzgis.exports.paper.sheets import city_bounds, projected_bounds
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.exports.report_text import ReportText
+from lzgis.exports.symbology import VERDICT_COLOURS
 
 #: Width and height of a map between the margins of A4, millimetres.
 SIZE_MM = (156.0, 98.0)
@@ -131,7 +131,7 @@ def _has_no_shape(project: Project) -> bool:
 
 def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[float, float]) -> _DrawnCity:
     bounds = city_bounds(texts.report)
-    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     west, south, east, north = projected_bounds(zone, bounds)
     small = size_mm == SMALL_MM
     rect = small_rect(size_mm) if small else map_rect(size_mm)

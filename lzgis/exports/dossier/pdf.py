@@ -14,7 +14,8 @@ from typing import Any
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Abstract, Dossier, Grid, Picture, Section
 from lzgis.exports.fonts import faces, printable, rare
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS, visible
+from lzgis.exports.report_text import visible
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.messages import Message
 from lzgis.words import Words
 
@@ -41,10 +42,9 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None)
     with tempfile.TemporaryDirectory(prefix="lzgis-", dir=place) as name:
         folder = Path(name)
         (folder / "data.json").write_text(data, "utf-8")
-        for picture in dossier.pictures:
-            (folder / f"{picture.name}.png").write_bytes(picture.png)
-        if dossier.abstract.picture:
-            (folder / f"{dossier.abstract.picture.name}.png").write_bytes(dossier.abstract.picture.png)
+        for picture in (*dossier.pictures, dossier.abstract.picture, dossier.abstract.code):
+            if picture is not None:
+                (folder / f"{picture.name}.png").write_bytes(picture.png)
         source = folder / "dossier.typ"
         source.write_bytes((files("lzgis.exports.dossier") / "assets" / "dossier.typ").read_bytes())
         made: bytes = typst.compile(str(source), root=str(folder), font_paths=fonts, format="pdf")
@@ -98,6 +98,7 @@ def _abstract(abstract: Abstract) -> dict[str, Any]:
         "grids": [_grid(abstract.findings)] if abstract.findings else [],
         "control": _grid(abstract.control),
         "pictures": [_picture(picture)] if picture else [],
+        "code": _picture(abstract.code) if abstract.code else None,
     }
 
 

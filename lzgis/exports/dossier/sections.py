@@ -28,6 +28,8 @@ from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
 
 _DIGEST = 8
+# Of the rules that are not involved, so many are listed: those the project comes nearest to.
+_NEAREST = 20
 
 
 def findings_section(project: Project) -> dict[str, Any]:
@@ -100,16 +102,18 @@ def _short_lines(project: Project) -> tuple[str, ...]:
             if before is None or (number(found["distance_m"]) or 0) < (number(before["distance_m"]) or 0):
                 clear[found["rule"]] = found
     inside = {f["rule"]: f for f in project.findings if f["reason"] == Reason.INSIDE_NOT_MEANT}
-    lines = []
-    for name, rows in (("clear", clear), ("inside-unmeant", inside)):
-        listed = source.wording("semicolon").join(
-            f"{visible(texts.rule(rule))}{source.wording('in-brackets', text=source.sentences.of(found))}"
-            if name == "clear"
-            else visible(texts.rule(rule))
-            for rule, found in rows.items()
-        )
-        lines += [source.wording(f"short-{name}", count=len(rows), rules=listed)] if rows else []
-    return tuple(lines)
+    near = sorted(
+        clear.items(), key=lambda pair: (number(pair[1]["distance_m"]) is None, number(pair[1]["distance_m"]) or 0)
+    )
+    listed = source.wording("semicolon").join(
+        f"{visible(texts.rule(rule))}{source.wording('in-brackets', text=source.sentences.of(found))}"
+        for rule, found in near[:_NEAREST]
+    )
+    if len(near) > _NEAREST:
+        listed += source.wording("short-clear-more", count=len(near) - _NEAREST)
+    names = source.wording("semicolon").join(visible(texts.rule(rule)) for rule in inside)
+    lines = [source.wording("short-clear", count=len(clear), rules=listed)] if clear else []
+    return (*lines, *([source.wording("short-inside-unmeant", count=len(inside), rules=names)] if inside else ()))
 
 
 def answers_section(project: Project) -> dict[str, Any]:
@@ -209,7 +213,9 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
     for row in tables["sources"].records():
         layer = layers.pop(row["role"], None)
         dated = row["date"] if layer is None or row["date"] != NONE else layer["date"]
-        said = [layer["status"] if layer else "", row["version"], dated]
+        # A version such as 2026.11 says no more than the date beside it.
+        version = "" if dated.replace("-", ".").startswith(row["version"]) else row["version"]
+        said = [layer["status"] if layer else "", version, dated]
         entries.append((row["role"], " ".join(one for one in said if one and one != NONE), row["sha256"][:_DIGEST]))
     entries += [(row["title"], f"{row['status']} {row['date']}", "") for row in layers.values()]
     half = (len(entries) + 1) // 2
@@ -219,7 +225,7 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
     columns = [
         Column(f"{name}{side}", source.column(name).title, weight)
         for side in (1, 2)
-        for name, weight in zip(titles, (2.45, 1.8, 1.3), strict=True)
+        for name, weight in zip(titles, (2.3, 2.0, 1.1), strict=True)
     ]
     return Grid("inputs", tuple(columns), tuple(rows), title=source.wording("inputs"), fine=True)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-import zipfile
 from typing import Any
 
 import docx.shared
 import jinja2
-from docx.opc.exceptions import PackageNotFoundError
 from docxtpl import DocxTemplate, InlineImage
 from markupsafe import Markup, escape
 
@@ -20,7 +18,7 @@ from lzgis.exports.dossier.document import ABOUT_FACTS, GRID_COLUMNS, PICTURES, 
 from lzgis.exports.dossier.template_rules import Fields, Rendered, TemplateEnvironment, cleaned
 from lzgis.exports.dossier.word import rezipped, stamp
 from lzgis.exports.rounding import NONE
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 #: The variables of a template, with the fields of each.
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -48,8 +46,11 @@ def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.d
     try:
         document = DocxTemplate(io.BytesIO(cleaned(template)))
         document.init_docx()
-    except (PackageNotFoundError, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        what = Message("cannot be read as a Word document: {why}", why=str(error))
+    except (ExportError, MemoryError):
+        raise
+    except Exception as error:
+        # The libraries that unpack and parse it raise errors of any kind for a damaged document.
+        what = Message("cannot be read as a Word document: {why}", why=_reason(error))
         raise ExportError(place, what, Message("give a file *.docx made with Word")) from error
     environment = TemplateEnvironment()
     try:
@@ -58,8 +59,10 @@ def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.d
         name, remedy = _unknown(error)
         what = Message("variable '{name}' is not known", name=name)
         raise ExportError(place, what, remedy) from error
-    except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
-        what = Message("is not in order: {why}", why=str(error))
+    except MemoryError:
+        raise
+    except Exception as error:
+        what = Message("is not in order: {why}", why=_reason(error))
         raise ExportError(place, what, Message("see docs/templates.md for how to write one")) from error
     stamp(document, dossier, made_at)
     saved = io.BytesIO()
@@ -113,6 +116,12 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, dict):
         return Fields({key: _escaped(one) for key, one in value.items()})
     return value
+
+
+def _reason(error: Exception) -> Message:
+    """Return why a template is refused: our own words, or those of a library."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Message) else library_message(str(error))
 
 
 def _unknown(error: jinja2.UndefinedError) -> tuple[str, str]:

@@ -19,6 +19,8 @@ from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lxml import etree  # type: ignore[import-untyped]
 
+from lzgis.messages import Message, library_message
+
 #: Nodes of a template that are allowed; among those that are not: macros, calls, includes, imports, blocks, assignments.
 _NODES = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem),
@@ -62,7 +64,10 @@ MOST_BYTES = 200 * 1024**2
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FIELDS = re.compile(r"^\s*(DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DATABASE|RD)\b", re.IGNORECASE)
+_FIELDS = re.compile(
+    r"^\s*(DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DATABASE|RD|EMBED|CONTROL|PRINT|ADDIN)\b",
+    re.IGNORECASE,
+)
 
 
 class Fields:
@@ -119,7 +124,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as in jinja2)
         """Refuse every call."""
-        raise SecurityError("nothing can be called in a template")
+        raise SecurityError(Message("nothing can be called in a template"))
 
 
 def _check(parsed: nodes.Template, source: str) -> None:
@@ -135,7 +140,8 @@ def _check(parsed: nodes.Template, source: str) -> None:
         if wrong:
             line = source.split("\n")[node.lineno - 1] if node.lineno <= source.count("\n") + 1 else ""
             near = " ".join(re.sub(r"<[^>]*>", " ", line).split())[:80]
-            raise TemplateSyntaxError(f"{wrong} is not allowed, near '{near}'", node.lineno)
+            what = Message("{name} is not allowed, near '{text}'", name=wrong, text=near)
+            raise TemplateSyntaxError(what, node.lineno)
 
 
 def _walk(node: nodes.Node, depth: int) -> Iterator[tuple[nodes.Node, int]]:
@@ -194,13 +200,18 @@ def cleaned(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         listed = archive.infolist()
         if len(listed) > MOST_PARTS or sum(one.file_size for one in listed) > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_PARTS} parts, or more than {MOST_BYTES // 1024**2} MB unpacked")
+            what = Message(
+                "it has more than {count} parts, or more than {mb} MB unpacked",
+                count=MOST_PARTS,
+                mb=MOST_BYTES // 1024**2,
+            )
+            raise ValueError(what)
+        names = [one.filename for one in listed if not one.is_dir()]
+        _check_names(names)
         parts = {one.filename: archive.read(one) for one in listed if not one.is_dir()}
-    if any("vbaproject" in name.lower() for name in parts):
-        raise ValueError("it has macros")
-    external = {name: _external(content) for name, content in parts.items() if name.endswith(".rels")}
+    external = {name: _external(content) for name, content in parts.items() if name.lower().endswith(".rels")}
     for name, content in list(parts.items()):
-        if not name.endswith((".xml", ".rels")):
+        if not name.lower().endswith((".xml", ".rels")):
             continue
         folder, base = posixpath.split(name)
         gone = external.get(name) or external.get(posixpath.join(folder, "_rels", f"{base}.rels")) or set()
@@ -212,26 +223,49 @@ def cleaned(data: bytes) -> bytes:
     return packed.getvalue()
 
 
+#: Parts that run or load something when the document is opened: macros, controls, objects of other programs, other documents.
+_ACTIVE = re.compile(r"vbaproject|vbadata|activex|oleobject|afchunk|customui|/attachedtoolbars", re.IGNORECASE)
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse macros and other active parts, two parts of one name, and names outside the document."""
+    for name in names:
+        if "vba" in name.lower():
+            raise ValueError(Message("it has macros"))
+        if _ACTIVE.search(name):
+            raise ValueError(Message("it has a part that runs or loads something ({name})", name=name))
+        if ".." in name.split("/") or name.startswith("/") or "\\" in name or ":" in name:
+            raise ValueError(Message("it has a part outside of itself ({name})", name=name))
+    if len({name.lower() for name in names}) < len(names):
+        raise ValueError(Message("it has two parts of one name"))
+
+
 def _tree(content: bytes) -> Any:
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise ValueError("a part of it has a document type")
     try:
-        return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+        tree = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
     except etree.XMLSyntaxError as error:
-        raise ValueError(f"a part of it is no XML ({error})") from error
+        raise ValueError(Message("a part of it is no XML ({error})", error=library_message(error))) from error
+    # In any encoding: a search for its text would miss it in UTF-16.
+    if tree.getroottree().docinfo.doctype:
+        raise ValueError(Message("a part of it has a document type"))
+    return tree
 
 
 def _external(content: bytes) -> set[str]:
     return {
         one.get("Id", "")
         for one in _tree(content).iter(_RELATIONSHIP)
-        if one.get("TargetMode", "Internal").lower() != "internal" or ":" in one.get("Target", "").split("/")[0]
+        if one.get("TargetMode", "Internal").lower() != "internal"
+        or ":" in one.get("Target", "").split("/")[0]
+        or one.get("Target", "").replace("\\", "/").startswith("//")
     }
 
 
 def _without(content: bytes, gone: set[str]) -> bytes:
     tree = _tree(content)
     _check_fields(tree)
+    if next(tree.iter(f"{_WORD}altChunk", f"{_WORD}control", f"{_WORD}object"), None) is not None:
+        raise ValueError(Message("it has an object or another document inside"))
     if not gone:
         return content
     for one in list(tree.iter(etree.Element)):
@@ -249,11 +283,22 @@ def _without(content: bytes, gone: set[str]) -> bytes:
 
 
 def _check_fields(tree: Any) -> None:
-    for paragraph in tree.iter(f"{_WORD}p"):
-        codes = "".join(one.text or "" for one in paragraph.iter(f"{_WORD}instrText"))
-        simple = [one.get(f"{_WORD}instr", "") for one in paragraph.iter(f"{_WORD}fldSimple")]
-        for code in (codes, *simple):
-            if found := _FIELDS.match(code):
-                raise ValueError(
-                    f"it has a field {found[1].upper()}, which loads something when the document is opened"
+    """Refuse fields that load something, also behind or within other fields, and across paragraphs."""
+    codes = [one.get(f"{_WORD}instr", "") for one in tree.iter(f"{_WORD}fldSimple")]
+    opened: list[str] = []
+    for one in tree.iter(f"{_WORD}fldChar", f"{_WORD}instrText"):
+        kind = one.get(f"{_WORD}fldCharType")
+        if kind == "begin":
+            opened.append("")
+        elif kind == "end" and opened:
+            codes.append(opened.pop())
+        elif kind is None:
+            opened = opened or [""]
+            opened[-1] += one.text or ""
+    for code in (*codes, *opened):
+        if found := _FIELDS.match(code):
+            raise ValueError(
+                Message(
+                    "it has a field {name}, which loads something when the document is opened", name=found[1].upper()
                 )
+            )

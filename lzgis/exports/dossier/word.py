@@ -19,13 +19,13 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
-from lzgis.exports.dossier.document import Cell, Dossier, Grid, Picture, Section
-from lzgis.exports.report_text import TINTS, VERDICT_COLOURS
+from lzgis.exports.dossier.document import Abstract, Cell, Dossier, Grid, Picture, Section
+from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
 #: A4 with a binding margin on the left, as in official documents.
 PAGE_MM = (210.0, 297.0)
-LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 28.0, 26.0, 25.0, 20.0
+LEFT_MM, RIGHT_MM, TOP_MM, BOTTOM_MM = 26.0, 22.0, 23.0, 19.0
 WIDTH_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
 
 _HEITI, _FANGSONG, _LATIN = "黑体", "仿宋", "Times New Roman"
@@ -39,8 +39,8 @@ def word_bytes(dossier: Dossier, made_at: dt.datetime) -> bytes:
     _running_lines(document, dossier)
     _title(document, dossier)
     _abstract(document, dossier)
-    for number, section in enumerate(dossier.sections):
-        _section(document, section, on_new_page=number == 0)
+    for section in dossier.sections:
+        _section(document, section)
     saved = io.BytesIO()
     document.save(saved)
     return rezipped(saved.getvalue())
@@ -100,7 +100,8 @@ def _style(document: Document, name: str, face: str, size: float) -> None:
     fonts.set(qn("w:cs"), _LATIN)
     spacing = style.paragraph_format
     spacing.space_before = spacing.space_after = Pt(0)
-    spacing.line_spacing = 1.0 if name.startswith("LZ") else 1.25
+    # Lines of a fixed height: the pages are then the same with every font that stands in for 仿宋 and 黑体.
+    spacing.line_spacing = Pt(round(size * (1.22 if name.startswith("LZ") else 1.4), 1))
     if name == "Title":
         # The built-in style has a line below the title.
         for border in style.element.pPr.findall(qn("w:pBdr")):
@@ -177,6 +178,7 @@ def _abstract(document: Document, dossier: Dossier) -> None:
     if abstract.picture:
         place = cells[1].paragraphs[0]
         place.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        place.paragraph_format.line_spacing = 1.0
         _add_picture(place, abstract.picture)
     if abstract.findings:
         _paragraph(document, "", "LZFine")
@@ -186,12 +188,36 @@ def _abstract(document: Document, dossier: Dossier) -> None:
         paragraph.paragraph_format.space_before = Pt(3)
         _labelled(paragraph, head, value, dossier.language)
     _paragraph(document, "", "LZFine")
-    _table(document, abstract.control)
+    _control(document, abstract)
+
+
+def _control(document: Document, abstract: Abstract) -> None:
+    """Write the block for signatures, with the QR code beside it."""
+    if abstract.code is None:
+        _table(document, abstract.control)
+        return
+    code_mm = abstract.code.width_mm + 3
+    beside = document.add_table(1, 2)
+    beside.autofit = False
+    beside.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
+    cells = beside.rows[0].cells
+    for column, cell, width in zip(beside.columns, cells, (WIDTH_MM - code_mm, code_mm), strict=True):
+        column.width = cell.width = Mm(width)
+    inner = parse_xml(table_xml(abstract.control, WIDTH_MM - code_mm - 4, align="left"))
+    # A cell ends with a paragraph; the one that is there follows the table.
+    cells[0]._tc.insert_element_before(inner, "w:p")
+    cells[0].paragraphs[-1].style = document.styles["LZ Fine"]
+    place = cells[1].paragraphs[0]
+    place.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    place.paragraph_format.line_spacing = 1.0
+    _add_picture(place, abstract.code)
+    said = cells[1].add_paragraph(style=document.styles["LZ Fine"])
+    _letters(said.add_run(abstract.code.caption), _FANGSONG, 5)
 
 
 def _labelled(paragraph: Any, head: str, value: str, language: str) -> None:
     """Write a head in 黑体 and its text after it, in the size of tables."""
-    paragraph.paragraph_format.line_spacing = 1.15
+    paragraph.paragraph_format.line_spacing = Pt(14)
     colon = ": " if language == "en" else "："
     _letters(paragraph.add_run(head + colon), _HEITI, 10)
     for number, line in enumerate(value.split("\n")):
@@ -205,10 +231,10 @@ def _table(document: Document, grid: Grid) -> None:
     document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
 
 
-def _section(document: Document, section: Section, *, on_new_page: bool) -> None:
-    _paragraph(document, section.heading, "Heading1").paragraph_format.page_break_before = on_new_page
+def _section(document: Document, section: Section) -> None:
+    _paragraph(document, section.heading, "Heading1")
     for paragraph in section.paragraphs:
-        _body(document, paragraph).paragraph_format.keep_with_next = bool(section.grids or section.pictures)
+        _body(document, paragraph).paragraph_format.keep_with_next = bool(section.pictures)
     for grid in section.grids:
         if grid.title:
             _paragraph(document, grid.title, "Heading2")
@@ -241,6 +267,7 @@ def _picture(document: Document, picture: Picture) -> None:
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.line_spacing = 1.0
     _add_picture(paragraph, picture)
     caption = _paragraph(document, picture.caption, "LZCaption")
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -256,14 +283,14 @@ _TWIPS_PER_MM = 1440 / 25.4
 _HEAD_TINT, _SIDE_TINT, _LINE = "E8EDF3", "F4F6F9", "8A95A1"
 
 
-def table_xml(grid: Grid, width_mm: float) -> str:
-    """Return a grid as the XML of a table of a width."""
+def table_xml(grid: Grid, width_mm: float, *, align: str = "center") -> str:
+    """Return a grid as the XML of a table of a width; `align` is its place between the margins."""
     widths = [round(share * width_mm * _TWIPS_PER_MM) for share in grid.widths]
     style = "LZFine" if grid.fine else "LZCell"
     rows = []
     if grid.heads:
         heads = "".join(
-            _cell(grid.columns[i].title, width, "LZHead", tint=_HEAD_TINT, align="center", keep=True)
+            _cell(grid.columns[i].title, width, "LZHead", tint=_HEAD_TINT, align="center")
             for i, width in zip(grid.shown, widths, strict=True)
         )
         rows.append(f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>")
@@ -280,22 +307,20 @@ def table_xml(grid: Grid, width_mm: float) -> str:
         whole = "" if line.long else "<w:trPr><w:cantSplit/></w:trPr>"
         rows.append(f"<w:tr>{whole}{cells}</w:tr>")
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    return (
-        f"<w:tbl {nsdecls('w')}>{_table_properties(sum(widths))}<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
-    )
+    return f"<w:tbl {nsdecls('w')}>{_table_properties(sum(widths), align)}<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
 
 
-def _table_properties(width: int) -> str:
+def _table_properties(width: int, align: str) -> str:
     sides = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="{_LINE}"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     margins = (
-        '<w:tblCellMar><w:top w:w="28" w:type="dxa"/><w:left w:w="70" w:type="dxa"/>'
-        '<w:bottom w:w="28" w:type="dxa"/><w:right w:w="70" w:type="dxa"/></w:tblCellMar>'
+        '<w:tblCellMar><w:top w:w="14" w:type="dxa"/><w:left w:w="60" w:type="dxa"/>'
+        '<w:bottom w:w="14" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
     )
     return (
-        f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{sides}</w:tblBorders>'
+        f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="{align}"/><w:tblBorders>{sides}</w:tblBorders>'
         f'<w:tblLayout w:type="fixed"/>{margins}</w:tblPr>'
     )
 

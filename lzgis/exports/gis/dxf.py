@@ -32,8 +32,9 @@ from ezdxf.version import __version__ as ezdxf_version
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from lzgis.coordinates.gauss_kruger import Zone, zone_at, zone_of
+from lzgis.coordinates.gauss_kruger import UtmZone, Zone, utm_of, utm_zone, zone_at, zone_of
 from lzgis.coordinates.plane import Geometries
+from lzgis.coordinates.profiles import profile
 from lzgis.errors import ConfigError, ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin, origin_text
@@ -46,8 +47,9 @@ from lzgis.words import Language
 
 _VERSION, _ENCODING = "R2000", "gbk"
 _APPLICATION = "LZGIS"
-# A TrueType font with Chinese glyphs that is part of Windows.
-_FONT = "simhei.ttf"
+# The style of text: its font is a TrueType font with Chinese glyphs that is part of Windows. LibreCAD takes the name of the
+# style for that of one of its own fonts, of which this one has most Chinese characters.
+_STYLE, _FONT = "unicode", "simhei.ttf"
 _TEXT_M = 6.0
 # The longest label in characters, and the longest string of extended data in bytes.
 _LABEL, _FACT_BYTES = 34, 255
@@ -113,7 +115,7 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh", zo
         If `zone` is no Gauss-Krüger zone of CGCS2000.
     """
     texts = ReportText(report, language)
-    chosen = _zone(report) if zone is None else _declared_zone(zone)
+    chosen = _zone(report) if zone is None else _declared_zone(zone, report)
     drawing = _Drawing(texts, chosen)
     drawing.draw()
     body = drawing.text()
@@ -125,35 +127,45 @@ def write_dxf(report: Report, path: str | Path, *, language: Language = "zh", zo
 
 
 def _zone(report: Report) -> Zone:
-    """Return the zone of the city: the 3-degree one whose central meridian is nearest."""
-    longitude_deg = _longitude_deg(report)
-    zone = zone_at(longitude_deg)
+    """Return the zone of the city: in China the 3-degree one whose central meridian is nearest, elsewhere that of UTM."""
+    lon_deg, lat_deg = _middle(report)
+    if profile(report.city.profile).zones == "utm":
+        return utm_zone(lon_deg, lat_deg)
+    zone = zone_at(lon_deg)
     if zone is None:
         raise ExportError(
-            Message("drawing at longitude {lon:.1f}", lon=longitude_deg),
+            Message("drawing at longitude {lon:.1f}", lon=lon_deg),
             Message("lies in no 3-degree zone of CGCS2000"),
             Message("choose another format"),
         )
     return zone
 
 
-def _declared_zone(code: str) -> Zone:
+def _declared_zone(code: str, report: Report) -> Zone:
+    utm = profile(report.city.profile).zones == "utm"
     try:
-        found = zone_of(CRS.from_user_input(code))
+        crs = CRS.from_user_input(code)
+        found = utm_of(crs) if utm else zone_of(crs)
     except CRSError:
         found = None
+    if found is None and utm:
+        what = Message("'{code}' is no zone of UTM on WGS 84", code=code)
+        raise ConfigError("--zone", what, Message("write one like EPSG:32630 (zone 30N)"))
+    if isinstance(found, UtmZone):
+        return found
     if found is None or found.datum != "CGCS2000":
         what = Message("'{code}' is no Gauss-Krüger zone of CGCS2000", code=code)
         raise ConfigError("--zone", what, Message("write one like EPSG:4547 (zone 38) or EPSG:4526 (with its number)"))
     return found
 
 
-def _longitude_deg(report: Report) -> float:
+def _middle(report: Report) -> tuple[float, float]:
+    """Return longitude and latitude of the middle of the city."""
     outline = report.layers.get(report.city.outline)
     frame = report.sites if outline is None or outline.frame.empty else outline.frame
-    west, _, east, _ = frame.total_bounds.tolist() if len(frame) else (np.nan,) * 4
+    west, south, east, north = frame.total_bounds.tolist() if len(frame) else (np.nan,) * 4
     # An empty report needs a zone too; that of the middle of China will do.
-    return (west + east) / 2 if np.isfinite(west) else 105.0
+    return ((west + east) / 2, (south + north) / 2) if np.isfinite(west) else (105.0, 35.0)
 
 
 def _in_gbk(value: str) -> str:
@@ -212,7 +224,10 @@ def _fact(name: str, value: str) -> Tag:
 
 def _comments(texts: ReportText, zone: Zone) -> Iterator[str]:
     provenance = texts.report.provenance
-    yield f"CGCS2000, {zone.width_deg}-degree Gauss-Kruger zone {zone.number}, {zone.code}"
+    if isinstance(zone, UtmZone):
+        yield f"WGS 84, UTM zone {zone.name}, {zone.code}"
+    else:
+        yield f"CGCS2000, {zone.width_deg}-degree Gauss-Kruger zone {zone.number}, {zone.code}"
     before = f"with zone number {zone.number} before it" if zone.prefixed else f"without zone number {zone.number}"
     yield f"X = easting {before}, Y = northing, metres"
     yield f"rules as of {provenance.as_of.isoformat()}, {provenance.rule_book} {provenance.rule_book_version}"
@@ -269,7 +284,7 @@ class _Drawing:
         self._file.encoding = _ENCODING
         self._space = self._file.modelspace()
         self._file.appids.new(_APPLICATION)
-        self._file.styles.get("Standard").dxf.font = _FONT
+        self._file.styles.new(_STYLE, dxfattribs={"font": _FONT})
         for kind in _KINDS:
             self._file.layers.add(self._layer(kind), color=kind.colour)
 
@@ -387,7 +402,7 @@ class _Drawing:
         (spot,) = _points(shapely.point_on_surface(shape))
         written = _string(label)
         place = self._labels.place(spot, written)
-        attributes = {"layer": layer, "insert": place, "style": "Standard"}
+        attributes = {"layer": layer, "insert": place, "style": _STYLE}
         self._space.add_text(written, height=_TEXT_M, dxfattribs=attributes)
         if abs(place[1] - spot[1]) > (_NEAR + 0.5) * _LINE * _TEXT_M:
             self._space.add_line(spot, place, dxfattribs={"layer": self._layer(_LEADER)})

@@ -22,6 +22,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.codes import Codes
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import ContextText, ReportText, coded, records, text
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, SEPARATOR, VERDICT_COLUMNS, State
@@ -88,7 +89,7 @@ def site_columns(texts: ReportText, *, reserved: tuple[str, ...] = ()) -> tuple[
         values = verdicts[name]
         columns[name] = _column(values.map(_joined) if values.dtype == object else values)
     aliases |= {name: texts.column(name) for name in (*own, "verdict_title", "activity_title")}
-    return columns, aliases
+    return Codes(report.city).columns(columns), aliases
 
 
 def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
@@ -110,7 +111,8 @@ def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = No
     if len(texts.report.overrides):
         keys = ("site_id", "rule", "feature_id")
         titles["override"] = [storable(texts.override(row)) for row in records(findings, keys)]
-    return columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
+    every = columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
+    return Codes(texts.report.city).columns(every)
 
 
 def _titles(codes: pd.Series[Any], title: Callable[[str], str]) -> list[str]:
@@ -168,9 +170,11 @@ def _part_layers(texts: ReportText) -> list[GisLayer]:
 def _tables(texts: ReportText) -> list[GisLayer]:
     lists = texts.report.unit_lists
     columns: dict[str, Any] = {str(name): _column(lists[name]) for name in lists}
+    code = Codes(texts.report.city)
+    columns = code.columns(columns)
     lines = [["notice", texts.notice], ["disclaimer", texts.disclaimer], ["coverage", texts.coverage]]
     for table in provenance_tables(texts):
-        lines += [[table.name, "　".join(text(v) for v in row if text(v))] for row in table.rows]
+        lines += [[table.name, code("　".join(text(v) for v in row if text(v)))] for row in table.rows]
     about = {"name": [name for name, _ in lines], "value": [storable(value) for _, value in lines]}
     findings = pd.DataFrame(finding_columns(texts))
     return [
@@ -190,7 +194,7 @@ def _city_tables(texts: ReportText) -> list[GisLayer]:
     tables = {"city_rules": report.city_rules, "stretches": report.stretches} if len(report.stretches) else {}
     made = []
     for name, table in tables.items():
-        frame = pd.DataFrame({str(column): _column(table[column]) for column in table})
+        frame = pd.DataFrame(Codes(report.city).columns({str(column): _column(table[column]) for column in table}))
         heads = {column: texts.column(column) for column in map(str, frame)}
         made.append(GisLayer(name, name, frame, texts.words("sheet", name), heads))
     return made

@@ -18,19 +18,14 @@ import pyogrio
 import pyogrio.errors
 
 from lzgis.errors import ExportError
+from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import GEOMETRY_TYPES, GisLayer, gis_layers, has_part, storable, unique
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.qgis_project import Group, Project, Relation, headings, store_project
 from lzgis.exports.gis.qgis_style import Category, LayerStyle, qml
-from lzgis.exports.report_text import (
-    NOT_APPLICABLE_COLOUR,
-    PART_COLOURS,
-    SLIVER_COLOUR,
-    VERDICT_COLOURS,
-    ContextText,
-    ReportText,
-)
+from lzgis.exports.report_text import ContextText, ReportText
+from lzgis.exports.symbology import NOT_APPLICABLE_COLOUR, PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message, library_message
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, VERDICT_COLUMNS, Report, ReportContext, State
@@ -349,15 +344,18 @@ def part_categories(texts: ContextText, *severities: Severity) -> list[Category]
 
 def report_styles(texts: ContextText) -> Styles:
     """Return colours by verdict and severity, labels of sites and parts, and map tips."""
-    verdicts = [Category(v, texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
+    code = Codes(texts.context.city)
+    verdicts = [Category(code(v), texts.word("verdict", v), colour) for v, colour in VERDICT_COLOURS.items()]
     grave = part_categories(texts, Severity.PROHIBITED, Severity.CONDITIONAL)
     notice, colour = texts.words("severity", Severity.NOTICE), PART_COLOURS[Severity.NOTICE]
     light = [Category(Severity.NOTICE, notice, colour, opacity=0.1, width_mm=0.3)]
     unmeant = texts.words("state", State.NOT_APPLICABLE)
-    pale = [Category(State.NOT_APPLICABLE, unmeant, NOT_APPLICABLE_COLOUR, opacity=0.1, width_mm=0.3)]
+    pale = [Category(code(State.NOT_APPLICABLE), unmeant, NOT_APPLICABLE_COLOUR, opacity=0.1, width_mm=0.3)]
     site = 'concat("id", \' \', "name")'
     # The area is rounded by what the data can bear; the field holds it in full.
     part = "concat(\"rule_title\", if(\"area_m2\" > 0, concat('\n', format_number(\"area_m2\", 0), ' ㎡'), ''))"
+    if code.english:
+        part = part.replace("㎡", "m²")
     tip = (
         '<b>[% "rule_title" %]</b><br>[% "site_id" %] [% "site_name" %]<br>[% "layer_title" %] [% "feature_name" %]'
         '<br>[% "severity_title" %] [% "state" %]<br>[% "procedure" %]'
@@ -366,7 +364,7 @@ def report_styles(texts: ContextText) -> Styles:
         "sites": LayerStyle(
             '"verdict"', verdicts, site, map_tip='<b>[% "id" %] [% "name" %]</b><br>[% "verdict_title" %]'
         ),
-        "conflicts": LayerStyle(PART_CLASS, grave, part, 25_000, tip),
+        "conflicts": LayerStyle(PART_CLASS.replace(State.SLIVER, code(State.SLIVER)), grave, part, 25_000, tip),
         "notices": LayerStyle('"severity"', light, map_tip=tip),
         "not_applicable": LayerStyle('"state"', pale, map_tip=tip),
     }

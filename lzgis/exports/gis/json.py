@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.report_text import AT_ONCE, ReportText, coded, records, text, uncovered_matters
 from lzgis.exports.rule_counts import Tally
@@ -36,12 +38,14 @@ def write_json(report: Report, path: str | Path, *, language: Language = "zh") -
     Lists have one element per line, so that two reports can be compared line by line. Only ``notice`` and ``disclaimer``
     depend on the language.
     """
-    write_texts_atomic(path, lines(_members(report, lambda: [report], language, _written)))
+    write_texts_atomic(path, lines(_members(report, lambda: [report], language, partial(_written, Codes(report.city)))))
 
 
 def write_json_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
     """Write the bytes that `write_json` gives, see `lzgis.exports.formats.PiecesWriter`."""
-    write_texts_atomic(path, lines(_members(pieces.head, pieces.reports, language, _written)))
+    write_texts_atomic(
+        path, lines(_members(pieces.head, pieces.reports, language, partial(_written, Codes(pieces.head.city))))
+    )
 
 
 def report_document(report: Report, *, language: Language = "zh") -> dict[str, Any]:
@@ -61,9 +65,8 @@ def report_document(report: Report, *, language: Language = "zh") -> dict[str, A
         finding, and the rows of ``findings`` by state; ``answers`` and ``context`` sum to ``pairs``, sites × rules.
         Of several cities also ``stretches`` and ``city_rules`` (the keys of `STRETCH_COLUMNS`, `CITY_RULE_COLUMNS`).
     """
-    document = {
-        key: _as_list(value) for key, value in _members(report, lambda: [report], language, _plain_rows).items()
-    }
+    rows = partial(_plain_rows, Codes(report.city))
+    document = {key: _as_list(value) for key, value in _members(report, lambda: [report], language, rows).items()}
     document["sites"] = {key: _as_list(value) for key, value in document["sites"].items()}
     return document
 
@@ -76,7 +79,7 @@ def _as_list(value: Any) -> Any:
 
 def _members(head: Report, pieces: Callable[[], Iterable[Report]], language: Language, rows: _Rows) -> dict[str, Any]:
     """Return the members of a report, with iterators in place of lists; `pieces` is called once for each list."""
-    texts, tally = ReportText(head, language), Tally()
+    texts, tally = ReportText(head, language), Tally(Codes(head.city))
     return {
         "schema": REPORT_SCHEMA,
         "notice": texts.notice,
@@ -115,23 +118,23 @@ class _Text(str):
     """A value that is JSON already."""
 
 
-def _plain_rows(frames: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
+def _plain_rows(code: Codes, frames: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
     """Iterate over rows as dictionaries of plain values."""
     for frame in frames:
-        yield from map(plain, records(frame, frame.columns))
+        yield from (plain({name: code(value) for name, value in row.items()}) for row in records(frame, frame.columns))
 
 
-def _written(frames: Iterable[pd.DataFrame]) -> Iterator[_Text]:
+def _written(code: Codes, frames: Iterable[pd.DataFrame]) -> Iterator[_Text]:
     """Iterate over rows as JSON: the texts that `_plain_rows` would give, each distinct value written once per piece."""
     for frame in frames:
         for start in range(0, len(frame), AT_ONCE):
             some = frame.iloc[start : start + AT_ONCE]
-            columns = [_values(some, str(name)) for name in some.columns]
+            columns = [_values(some, str(name), code) for name in some.columns]
             for row in zip(*columns, strict=True):
                 yield _Text(f"{{{', '.join(row)}}}")
 
 
-def _values(frame: pd.DataFrame, name: str) -> list[str]:
+def _values(frame: pd.DataFrame, name: str, code: Codes) -> list[str]:
     """Return a column as members of JSON objects."""
     column, key = frame[name], _text(name) + ": "
     if column.dtype == np.float64:
@@ -139,8 +142,8 @@ def _values(frame: pd.DataFrame, name: str) -> list[str]:
     if column.dtype == np.int64:
         return [f"{key}{value}" for value in column.tolist()]
     if column.dtype == object and not column.map(type).isin((str, tuple)).all():
-        return [key + _text(plain(value)) for value in column.tolist()]
-    return coded(frame, [name], lambda value: key + _text(plain(value))).tolist()
+        return [key + _text(plain(code(value))) for value in column.tolist()]
+    return coded(frame, [name], lambda value: key + _text(plain(code(value)))).tolist()
 
 
 def _listed(table: pd.DataFrame) -> pd.Series[Any]:

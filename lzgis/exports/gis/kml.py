@@ -16,8 +16,10 @@ import shapely
 
 from lzgis.exports.gis.features import finding_columns, has_part, site_columns, storable
 from lzgis.exports.gis.json import origin_text
-from lzgis.exports.report_text import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, ReportText, text
+from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS
 from lzgis.files.atomic_write import write_texts_atomic
+from lzgis.model.codes import CHINESE
 from lzgis.model.report import Report, State
 from lzgis.model.rules import Severity
 from lzgis.words import Language
@@ -55,7 +57,8 @@ def _sites(texts: ReportText) -> Iterator[str]:
     columns, aliases = site_columns(texts)
     shapes = texts.report.sites.geometry.to_numpy()
     for row, values in enumerate(_rows(columns, len(shapes))):
-        style = f"verdict-{_key(VERDICT_COLOURS, values['verdict'])}" if values["verdict"] in VERDICT_COLOURS else ""
+        verdict = CHINESE.get(values["verdict"], values["verdict"])
+        style = f"verdict-{_key(VERDICT_COLOURS, verdict)}" if verdict in VERDICT_COLOURS else ""
         title = f"{text(values['id'])} {text(values.get('name'))}".strip()
         yield _placemark(title, _facts(values, _SITE, aliases), style, shapes[row])
 
@@ -67,7 +70,7 @@ def _parts(texts: ReportText) -> Iterator[str]:
     aliases = {name: texts.column(name) for name in _PART}
     shapes = texts.report.parts(grave)
     for row, values in enumerate(_rows(columns, int(grave.sum()))):
-        kind = "sliver" if values["state"] == State.SLIVER else values["severity"]
+        kind = "sliver" if CHINESE.get(values["state"], values["state"]) == State.SLIVER else values["severity"]
         title = f"{text(values['site_id'])} {values['rule_title']}"
         yield _placemark(title, _facts(values, _PART, aliases), f"part-{kind}", shapes[row])
 

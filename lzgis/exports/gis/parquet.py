@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from lzgis.coordinates.plane import CGCS2000
+from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.features import site_columns
 from lzgis.exports.gis.json import origin
@@ -33,10 +34,14 @@ _GROUP = 50_000
 
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write all findings with their conflicting parts as GeoParquet, see `lzgis.exports.formats.ReportWriter`."""
-    findings = report.findings
-    stored = table_of({c.name: findings[c.name] for c in finding_columns(findings)}, findings.geometry.to_numpy())
     texts = ReportText(report, language)
-    _write(texts, [findings_table(texts, stored)], path)
+    _write(texts, [findings_table(texts, stored_findings(report))], path)
+
+
+def stored_findings(report: Report) -> pa.Table:
+    """Return the findings of a report as `findings_table` takes them."""
+    findings = report.findings
+    return table_of({c.name: findings[c.name] for c in finding_columns(findings)}, findings.geometry.to_numpy())
 
 
 def write_findings_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
@@ -69,6 +74,9 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     """
     named = [c.name for c in (*FINDING_COLUMNS, CITY_COLUMN) if c.name in findings.column_names]
     columns = {name: findings[name] for name in named}
+    code = Codes(texts.report.city)
+    if code.english:
+        columns |= {name: _titles(findings[name], code) for name in ("state", "basis", "open_facts")}
     columns["rule_title"] = _titles(findings["rule"], texts.rule)
     columns["layer_title"] = _titles(findings["layer"], texts.layer)
     columns["activity_title"] = _titles(findings["activity"], texts.activity)

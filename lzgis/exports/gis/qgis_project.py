@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sqlite3
 import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+import shapely
+from pyproj import CRS
+
+from lzgis.coordinates.gauss_kruger import zone_around
 from lzgis.coordinates.plane import CGCS2000
 from lzgis.exports.gis.features import GisLayer
 from lzgis.exports.gis.qgis_style import LayerStyle, style_elements
@@ -23,10 +29,12 @@ from lzgis.exports.gis.qgis_style import LayerStyle, style_elements
 PROJECT_TABLE = "CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
 
 _GEOMETRIES = {"polygon": "Polygon", "line": "Line", "point": "Point", None: "No geometry"}
-# QGIS reads a system from its WKT; a code alone it reads only beside the number of its own database.
-_CRS = f"<spatialrefsys><wkt>{escape(CGCS2000.to_wkt())}</wkt><authid>EPSG:4490</authid></spatialrefsys>"
 _PAGE_MM = (420, 297)
 _TITLE_PT = 22
+
+
+#: West, south, east and north.
+Box = tuple[float, float, float, float]
 
 
 class Group(NamedTuple):
@@ -48,14 +56,14 @@ class Relation(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A project: the file and name, its groups and relations, the lines below its print layout, and its extent."""
+    """A project: the file and name, its groups and relations, the lines below its print layout, and its extent in degrees."""
 
     file_name: str
     title: str
     groups: Sequence[Group]
     relations: Sequence[Relation]
     notes: str
-    extent: tuple[float, float, float, float]
+    extent: Box
 
 
 def store_project(
@@ -88,20 +96,29 @@ def store_project(
 
 
 def project_xml(project: Project, layers: Sequence[GisLayer], styles: Mapping[str, LayerStyle]) -> str:
-    """Return the XML of a project (``.qgs``)."""
+    """Return the XML of a project (``.qgs``).
+
+    The map is drawn in the 3-degree Gauss-Krüger zone of the extent, where shapes and distances are as on the ground; the
+    layers stay in degrees.
+    """
+    west, south, east, north = project.extent
+    zone = replace(zone_around((west + east) / 2), prefixed=False)
+    (box,) = zone.project(shapely.box(west, south, east, north))
+    extent: Box = tuple(box.bounds)
+    crs = _crs(zone.crs)
     shown = [one for group in project.groups for one in layers if one.kind in group.kinds]
     return "\n".join(
         [
             "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>",
             f'<qgis version="3.22.0" projectname={quoteattr(project.title)}>',
             f"<title>{escape(project.title)}</title>",
-            f"<projectCrs>{_CRS}</projectCrs>",
+            f"<projectCrs>{crs}</projectCrs>",
             "<layer-tree-group>",
             *(_group(project, group, layers) for group in project.groups),
             "</layer-tree-group>",
             _relations(project, layers),
-            f'<mapcanvas name="theMapCanvas"><units>degrees</units>{_extent(project.extent)}',
-            f"<destinationsrs>{_CRS}</destinationsrs></mapcanvas>",
+            f'<mapcanvas name="theMapCanvas"><units>meters</units>{_extent(extent)}',
+            f"<destinationsrs>{crs}</destinationsrs></mapcanvas>",
             "<projectlayers>",
             *(_map_layer(project, one, styles.get(one.kind, LayerStyle())) for one in shown),
             "</projectlayers>",
@@ -113,11 +130,17 @@ def project_xml(project: Project, layers: Sequence[GisLayer], styles: Mapping[st
             '<SpatialRefSys><ProjectionsEnabled type="int">1</ProjectionsEnabled></SpatialRefSys>',
             '<Measurement><AreaUnits type="QString">m2</AreaUnits><DistanceUnits type="QString">meters</DistanceUnits>',
             '</Measurement><Measure><Ellipsoid type="QString">EPSG:7024</Ellipsoid></Measure></properties>',
-            _layout(project),
+            _layout(project, layers, extent),
             "</qgis>",
             "",
         ]
     )
+
+
+def _crs(crs: CRS) -> str:
+    """Return a system for QGIS, which reads it from its WKT; a code alone it reads only beside the number of its own database."""
+    code = ":".join(crs.to_authority() or ())
+    return f"<spatialrefsys><wkt>{escape(crs.to_wkt())}</wkt><authid>{code}</authid></spatialrefsys>"
 
 
 def _id(name: str) -> str:
@@ -147,7 +170,7 @@ def _map_layer(project: Project, layer: GisLayer, style: LayerStyle) -> str:
         f"<id>{_id(layer.name)}</id>",
         f"<datasource>{escape(_source(project, layer.name))}</datasource>",
         f"<layername>{escape(layer.title)}</layername>",
-        f"<srs>{_CRS}</srs>" if layer.shape is not None else "",
+        f"<srs>{_crs(CGCS2000)}</srs>" if layer.shape is not None else "",
         '<provider encoding="UTF-8">ogr</provider>',
         style_elements(style, headings(layer), layer.shape),
         "</maplayer>",
@@ -173,29 +196,33 @@ def _relations(project: Project, layers: Sequence[GisLayer]) -> str:
     return f"<relations>{rows}</relations>"
 
 
-def _extent(extent: tuple[float, float, float, float]) -> str:
+def _extent(extent: Box) -> str:
     west, south, east, north = extent
     return f"<extent><xmin>{west!r}</xmin><ymin>{south!r}</ymin><xmax>{east!r}</xmax><ymax>{north!r}</ymax></extent>"
 
 
-def _layout(project: Project) -> str:
-    """Return a print layout, A3 across: title, map, legend, and the notes; QGIS fills in what is not stated."""
+def _layout(project: Project, layers: Sequence[GisLayer], extent: Box) -> str:
+    """Return a print layout, A3 across: title, map, scale, legend, and the notes; QGIS fills in what is not stated."""
     width, height = _PAGE_MM
     page = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, "lzgis:page")) + "}"
     chart = "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, "lzgis:map")) + "}"
     map_size = (width - 100, height - 50)
-    west, south, east, north = _fitted(project.extent, map_size)
+    west, south, east, north = _fitted(extent, map_size)
     shape = f'xmin="{west!r}" ymin="{south!r}" xmax="{east!r}" ymax="{north!r}"'
     white = (
         '<symbol type="fill" name="" alpha="1" clip_to_extent="1" force_rhr="0"><layer class="SimpleFill" enabled="1"'
         ' locked="0" pass="0"><prop k="color" v="255,255,255,255"/><prop k="outline_style" v="no"/></layer></symbol>'
     )
     small = 'symbolWidth="6" symbolHeight="3" boxSpace="1" columnCount="1" lineSpacing="1"'
+    # What is drawn, and no table.
+    drawn = [group for group in project.groups if group.shown]
+    legend = f"<layer-tree-group>{''.join(_group(project, one, layers) for one in drawn)}</layer-tree-group>{_legend_styles()}"
     items = [
         _item(65639, (10, 25), map_size, f'uuid="{chart}" frame="true" keepLayerSet="false"', f"<Extent {shape}/>"),
         _label((10, 8), (width - 20, 14), project.title, _TITLE_PT),
         _label((10, height - 22), (width - 20, 18), project.notes, 8),
-        _item(65642, (width - 86, 25), (80, 100), f'map_uuid="{chart}" resizeToContents="1" {small}', _legend_styles()),
+        _item(65642, (width - 86, 25), (80, 100), f'map_uuid="{chart}" resizeToContents="1" {small}', legend),
+        _scale_bar((width - 86, height - 40), chart, (east - west) / map_size[0]),
     ]
     paper = _item(65638, (0, 0), _PAGE_MM, f'uuid="{page}"', white)
     return (
@@ -205,9 +232,29 @@ def _layout(project: Project) -> str:
     )
 
 
-def _fitted(extent: tuple[float, float, float, float], size_mm: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Widen an extent to the proportions of the map."""
-    west, south, east, north = extent
+def _scale_bar(at: tuple[int, int], chart: str, metres_per_mm: float) -> str:
+    """Return a scale bar of two segments, together between 25 and 60 mm long."""
+    most = metres_per_mm * 30
+    power = 10 ** math.floor(math.log10(max(most, 1)))
+    segment_m = next(one * power for one in (5, 2, 1) if one * power <= max(most, 1))
+    kilometres = segment_m >= 1000
+    unit, label, ratio = ("km", "km", 1000) if kilometres else ("meters", "m", 1)
+    return _item(
+        65646,
+        at,
+        (74, 12),
+        f'mapUuid="{chart}" style="Line Ticks Up" numSegments="2" numSegmentsLeft="0" unitType="{unit}" unitLabel="{label}"'
+        f' numUnitsPerSegment="{segment_m / ratio:g}" numMapUnitsPerScaleBarUnit="1" height="2" lineWidth="0.3" alignment="0"'
+        ' segmentSizeMode="0" labelBarSpace="1.5" boxContentSpace="1"',
+        _text_style(8),
+    )
+
+
+def _fitted(extent: Box, size_mm: tuple[int, int]) -> Box:
+    """Widen an extent to the proportions of the map, with a margin for symbols and labels."""
+    west, south, east, north = (
+        shapely.box(*extent).buffer(0.04 * max(extent[2] - extent[0], extent[3] - extent[1])).bounds
+    )
     wide, high = max(east - west, 1e-6), max(north - south, 1e-6)
     more_high, more_wide = max(wide * size_mm[1] / size_mm[0] - high, 0), max(high * size_mm[0] / size_mm[1] - wide, 0)
     return west - more_wide / 2, south - more_high / 2, east + more_wide / 2, north + more_high / 2
@@ -245,5 +292,5 @@ def _font(points: int) -> str:
 def _text_style(points: int) -> str:
     return (
         f'<text-style fontFamily="Microsoft YaHei" fontSize="{points}" fontSizeUnit="Point" textColor="20,20,20,255"'
-        ' textOpacity="1" multilineHeight="1"/>'
+        ' fontWeight="50" namedStyle="Regular" textOpacity="1" multilineHeight="1"/>'
     )

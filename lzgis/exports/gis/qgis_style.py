@@ -122,7 +122,8 @@ def _labels(style: LayerStyle, shape: Shape) -> str:
         [
             ' <labeling type="simple"><settings calloutType="simple">',
             f'<text-style fieldName={quoteattr(style.label)} isExpression="1" fontSize="8" fontSizeUnit="Point"',
-            ' fontFamily="Microsoft YaHei"',
+            # Without a weight QGIS draws letters and digits as thin as the font can.
+            ' fontFamily="Microsoft YaHei" fontWeight="50" namedStyle="Regular"',
             ' textColor="30,30,30,255" textOpacity="1" multilineHeight="1">',
             '<text-buffer bufferDraw="1" bufferSize="0.7" bufferSizeUnits="MM" bufferColor="255,255,255,255"',
             ' bufferOpacity="1"/></text-style>',

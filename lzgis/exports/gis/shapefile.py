@@ -108,7 +108,7 @@ def _fill(folder: Path, texts: ReportText) -> None:
             geometry_type=None if layer.shape is None else GEOMETRY_TYPES[layer.shape],
         )
     heads = [texts.words("shapefile", key) for key in ("file", "field", "column", "title", "meaning", "cut")]
-    (folder / "fields.csv").write_bytes(_csv([heads, *fields]))
+    (folder / "fields.csv").write_bytes(_csv([[texts.code.shown(str(one)) for one in row] for row in (heads, *fields)]))
     (folder / "cut.json").write_bytes((json.dumps(cuts, ensure_ascii=False, indent=1) + "\n").encode())
     (folder / "provenance.json").write_bytes((origin_text(texts.report) + "\n").encode())
     (folder / "README.txt").write_bytes(_readme(texts, len(cuts)).encode("utf-8-sig"))

@@ -18,16 +18,19 @@ from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
 from lzgis.exports.formats import FORMATS, MAP_SITES, of_map
 from lzgis.exports.gis.json import origin
+from lzgis.exports.links import SHORT, run_of
 from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
-from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
+from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble, sign_data
 from lzgis.exports.map.review import VERDICTS, review_data
 from lzgis.exports.map.tianditu import TiandituKey
 from lzgis.exports.public_edition import CELL_M, public_edition, withheld
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText
+from lzgis.exports.report_text import ReportText
+from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, VERDICT_SIGNS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report, Verdict, no_breakdown
+from lzgis.model.rules import Severity
 from lzgis.words import Language
 
 __all__ = ["Mode", "write_map"]
@@ -136,7 +139,8 @@ def _page(edition: _Edition, wording: str) -> str:
     city = {
         "bounds": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
         "outline": outline_data(texts.report, plane),
-        "verdicts": [{"title": texts.word("verdict", v), "colour": VERDICT_COLOURS[v]} for v in VERDICTS],
+        "verdicts": [sign_data(texts.word("verdict", v), VERDICT_COLOURS[v], VERDICT_SIGNS[v]) for v in VERDICTS],
+        "part_colours": [PART_COLOURS[Severity.PROHIBITED], PART_COLOURS[Severity.CONDITIONAL], SLIVER_COLOUR],
         "missing": edition.missing,
         "withheld": edition.withheld,
         "footer": _footer(edition, max(step_m, review_m)),
@@ -150,6 +154,7 @@ def _page(edition: _Edition, wording: str) -> str:
             for one in texts.not_covered
         ],
         "tianditu": edition.key is not None,
+        "run": run_of(texts.report)[:SHORT],
         "words": columns | _words(texts, wording, (*SCRIPT_WORDS, *_COLUMNS)),
         "credit": "lzgis · Leaflet",
     }
@@ -204,6 +209,7 @@ def _footer(edition: _Edition, step_m: float) -> list[str]:
         words("map", "rule-book", name=origin.rule_book, version=origin.rule_book_version),
         words("map", "made-at", time=origin.made_at.strftime("%Y-%m-%d %H:%M")),
         words("map", "crs"),
+        words("map", "run", digest=run_of(report)[:SHORT]),
         # "Not simplified" would be wrong where layers are coarsened.
         *([simplified] if step_m or not coarse else []),
         *(words.message(p.what) for p in report.problems if p.place == FORMATS["html"].file_name),

@@ -16,6 +16,7 @@ import shapely
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import ReportText, number, records, text
+from lzgis.exports.rounding import Rounding
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
 
@@ -128,6 +129,7 @@ def corridor_data(
     """
     around = Surroundings(texts.report, plane)
     nearest = dict(zip(texts.report.verdicts["site_id"], texts.report.verdicts["nearest_rule"], strict=True))
+    rounding = Rounding(texts.report)
     margin = _FAR_M if len(order) <= _FEW_SITES else _NEAR_M
     bands: dict[tuple[Any, ...], tuple[Any, dict[str, Any]]] = {}
     lines: list[list[Any]] = []
@@ -145,8 +147,9 @@ def corridor_data(
             line = _line(row, site, around, reach)
             if line is not None:
                 line_of[index] = len(lines)
-                label = [text(row["feature_name"]) or texts.layer(row["layer"])]
-                label.append(texts.words("map", "length", m=number(row["distance_m"]) or 0.0))
+                # The figure first: a long name is cut on the map.
+                label = [texts.words("map", "length", m=rounding.metres(row["distance_m"] or 0.0, row["layer"]))]
+                label.append(text(row["feature_name"]) or texts.layer(row["layer"]))
                 lines.append([order[row["site_id"]], _degrees(line, plane), " ".join(label), int(is_nearest)])
     return {"bands": _written(bands, plane), "lines": lines}, line_of
 

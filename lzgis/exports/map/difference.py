@@ -20,24 +20,26 @@ from lzgis.exports.map import finding_text
 from lzgis.exports.map.base_map import base_map, bounds_of
 from lzgis.exports.map.clauses import rule_texts
 from lzgis.exports.map.layers import layer_data, outline_data
-from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble
+from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble, sign_data
 from lzgis.exports.map.review import Pool
 from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import ContextText, number, records, text
+from lzgis.exports.rounding import Rounding
+from lzgis.exports.symbology import CHANGE_SIGNS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import DiffReport, Recheck
 from lzgis.model.report import HIT_STATES
 from lzgis.words import Language
 
-# Kinds of changes in the order of the list: colour, and number of the symbol in the scripts.
-_KINDS: dict[str, tuple[str, int]] = {
-    "broken": ("#7f0000", 0),
-    "verdict": ("#6a51a3", 8),
-    "removed": ("#c62828", 5),
-    "added": ("#1a7f37", 4),
-    "moved": ("#ef6c00", 6),
-    "changed": ("#546e7a", 7),
-    "rule": ("#37474f", 1),
+# Kinds of changes in the order of the list, with their colours.
+_KINDS: dict[str, str] = {
+    "broken": "#7f0000",
+    "verdict": "#6a51a3",
+    "removed": "#b3122a",
+    "added": "#00705a",
+    "moved": "#a85a00",
+    "changed": "#546e7a",
+    "rule": "#37474f",
 }
 _ORDER = list(_KINDS)
 # Parts lost and gained, in the order in which the scripts number their hatching.
@@ -140,8 +142,7 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
         "bounds": [[shown[1], shown[0]], [shown[3], shown[2]]],
         "outline": outline_data(drawn, plane),
         "verdicts": [
-            {"title": words("diff", f"kind_{kind}"), "colour": colour, "sign": sign}
-            for kind, (colour, sign) in _KINDS.items()
+            sign_data(words("diff", f"kind_{kind}"), colour, CHANGE_SIGNS[kind]) for kind, colour in _KINDS.items()
         ],
         "parts": [{"title": words("diff", f"part_{name}"), "colour": colour} for name, colour in _PARTS.items()],
         "missing": [],
@@ -215,6 +216,7 @@ def _verdicts(items: _Items, recheck: Recheck) -> None:
 def _changes(items: _Items, report: DiffReport) -> None:
     """List the features that have changed."""
     texts, words = items.texts, items.texts.words
+    rounding = Rounding(texts.context)
     shapes = report.changes.geometry.to_numpy()
     columns = [str(name) for name in report.changes.columns if name != "geometry"]
     for row, shape in zip(records(pd.DataFrame(report.changes), columns), shapes, strict=True):
@@ -223,7 +225,7 @@ def _changes(items: _Items, report: DiffReport) -> None:
         items.add(kind, (row["feature_id"], row["feature_name"], title), shape)
         lines = [(words("diff", name), text(row[name])) for name in ("former_id", "fields", "place")]
         sized = [name for name in ("before_m2", "after_m2") if number(row[name])]
-        lines += [(words("diff", name), finding_text.area(words, row[name])) for name in sized]
+        lines += [(words("diff", name), finding_text.area(words, rounding, row[name], row["layer"])) for name in sized]
         named = row["feature_name"] or row["feature_id"]
         heads = (title, named, "", texts.word("change", row["change"]))
         at = items.place(row["layer"], part=items.part_at(row["layer"], row["lon"], row["lat"]))
@@ -231,9 +233,12 @@ def _changes(items: _Items, report: DiffReport) -> None:
 
 
 def _sizes(texts: ContextText, row: dict[str, Any]) -> str:
-    words = texts.words
+    words, rounding = texts.words, Rounding(texts.context)
     present = [name for name in ("gained_m2", "lost_m2", "gained_m", "lost_m", "moved_m") if number(row[name])]
-    figures = [words("diff", f"said_{name}", area=finding_text.area(words, row[name]), m=row[name]) for name in present]
+    figures = [
+        words("diff", f"said_{name}", area=finding_text.area(words, rounding, row[name], row["layer"]), m=row[name])
+        for name in present
+    ]
     return words("map", "joint").join(figures)
 
 

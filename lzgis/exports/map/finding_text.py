@@ -6,39 +6,45 @@ from collections.abc import Mapping
 from typing import Any
 
 from lzgis.exports.report_text import ReportText, number
+from lzgis.exports.rounding import Rounding, plain
 from lzgis.words import Words
 
 #: Columns of a finding that `measures` and `details` read; how it was overruled depends on the site as well.
-MEASURED = ("area_m2", "length_m", "share", "area_possible_m2", "distance_m", "required_m", "required_possible_m")
+MEASURED = (
+    *("layer", "area_m2", "length_m", "share", "area_possible_m2", "distance_m", "required_m", "required_possible_m"),
+)
 DETAILED = (
     *("mean_width_m", "rule", "reason", "unchecked_share", "baseline", "half_width_m", "band", "item"),
     *("route", "open_facts", "procedure", "basis", "repealed", "strength", "certainty", "note"),
 )
 
 
-def area(words: Words, m2: float) -> str:
-    """Format an area in square metres, with hectares to four decimals.
+def area(words: Words, rounding: Rounding, m2: float, layer: str = "") -> str:
+    """Format an area in square metres and hectares.
 
     Examples
     --------
-    >>> area(Words("en"), 12345.6)
-    '12,345.60 m² (1.2346 ha)'
+    >>> from types import SimpleNamespace
+    >>> area(Words("en"), Rounding(SimpleNamespace(city=SimpleNamespace(notice="schematic"), layers={})), 12345.6)
+    '12,346 m² (1.2346 ha)'
     """
-    return words("map", "area", m2=m2, ha=m2 / 10_000)
+    return words("map", "area", m2=rounding.square_metres(m2, layer), ha=rounding.hectares(m2, layer))
 
 
-def measures(words: Words, row: Mapping[str, Any]) -> str:
+def measures(words: Words, rounding: Rounding, row: Mapping[str, Any]) -> str:
     """Format what was measured: overlap, length, distance with the required one, and what is only possible."""
     m2, length, share = number(row["area_m2"]), number(row["length_m"]), number(row["share"])
-    possible, distance = number(row["area_possible_m2"]), number(row["distance_m"])
-    parts = [area(words, m2)] if m2 else []
-    parts += [words("map", "length", m=length)] if length else []
-    parts += [words("map", "share", share=share)] if parts and share is not None else []
-    parts += [words("map", "possible", area=area(words, possible))] if possible else []
-    if distance is not None and number(row["required_m"]) is not None:
-        parts.append(words("map", "distance-required", m=distance, required=_required(words, row)))
+    possible, distance, layer = number(row["area_possible_m2"]), number(row["distance_m"]), row["layer"]
+    parts = [area(words, rounding, m2, layer)] if m2 else []
+    parts += [words("map", "length", m=rounding.metres(length, layer))] if length else []
+    parts += [words("map", "share", share=rounding.percent(share))] if parts and share is not None else []
+    parts += [words("map", "possible", area=area(words, rounding, possible, layer))] if possible else []
+    required = number(row["required_m"])
+    if distance is not None and required is not None:
+        metres = rounding.metres(distance, layer, limit=required)
+        parts.append(words("map", "distance-required", m=metres, required=_required(words, row)))
     elif distance and not parts:
-        parts.append(words("map", "distance", m=distance))
+        parts.append(words("map", "distance", m=rounding.metres(distance, layer)))
     return words("map", "joint").join(parts)
 
 
@@ -51,7 +57,10 @@ def details(texts: ReportText, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         (texts.column("reason"), texts.reason(row)),
         (texts.column("baseline"), _baseline(texts, row)),
         (texts.column("band"), texts.word("band", row["band"])),
-        (texts.words("map", "mean-width"), texts.words("map", "length", m=width) if width else ""),
+        (
+            texts.words("map", "mean-width"),
+            texts.words("map", "length", m=Rounding(texts.report).metres(width)) if width else "",
+        ),
         (texts.column("route"), texts.route(row["route"])),
         (texts.column("open_facts"), texts.open_facts(row["open_facts"])),
         (texts.column("item"), row["item"]),
@@ -77,5 +86,5 @@ def _baseline(texts: ReportText, row: Mapping[str, Any]) -> str:
 def _required(words: Words, row: Mapping[str, Any]) -> str:
     certain, possible = number(row["required_m"]), number(row["required_possible_m"])
     if possible is not None and possible != certain:
-        return words("map", "band", certain=certain, possible=possible)
-    return f"{certain:,.3f}"
+        return words("map", "band", certain=plain(certain), possible=plain(possible))
+    return plain(certain)

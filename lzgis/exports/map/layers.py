@@ -11,6 +11,7 @@ import shapely
 from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import is_coverage, simplified_to_fit, topology
 from lzgis.exports.report_text import ContextText, text
+from lzgis.exports.symbology import Symbol, has_values, symbol_of
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, ReportContext
 
@@ -19,6 +20,8 @@ _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer with at most so many polygons, such as townships, has its names written on the map.
 _NAMED = 60
+# Pixels of a screen of 96 dots per inch; lines are seen from farther away than on paper.
+_PX_PER_POINT, _PX_PER_MM = 1.33, 3.0
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -73,7 +76,7 @@ def _geometries(layer: Layer) -> Geometries:
 def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
     """Return the properties of each feature: name, value, index of the value in the legend, and point for its name."""
     spec, values = layer.spec, _values(layer)
-    place = {entry["value"]: i for i, entry in enumerate(_entries(spec, values))}
+    place = {entry["value"]: i for i, entry in enumerate(_entries(layer, values))}
     properties: list[dict[str, Any]] = [
         {"t": name, "v": value, "e": place.get(value, -1)} if spec.style.by else {"t": name}
         for name, value in zip(_column(layer, "name", spec.name), values, strict=True)
@@ -87,20 +90,14 @@ def _properties(layer: Layer, shapes: Geometries) -> list[dict[str, Any]]:
 def _layer(texts: ContextText, layer: Layer, shapes: Geometries) -> dict[str, Any]:
     spec = layer.spec
     values = _values(layer)
-    entries = _entries(spec, values)
+    entries = _entries(layer, values)
     listed = {entry["value"] for entry in entries}
     return {
         "id": layer.id,
         "title": texts.layer(layer.id),
         "role": spec.role,
         "kind": _kind(shapes, spec),
-        "style": {
-            "fill": spec.style.fill,
-            "stroke": spec.style.stroke,
-            "width": spec.style.width,
-            "opacity": spec.style.opacity,
-            "dash": spec.style.dash,
-        },
+        "style": _look(symbol_of(layer)),
         "entries": entries,
         "others": any(value not in listed for value in values) if spec.style.by else False,
         "status": "" if spec.status == "in-force" else texts.word("status", spec.status),
@@ -127,10 +124,27 @@ def _column(layer: Layer, *names: str) -> list[str]:
     return [""] * len(layer.frame)
 
 
-def _entries(spec: LayerSpec, values: list[str]) -> list[dict[str, str]]:
-    """Return one line of the legend for each value that has a colour and occurs."""
-    if not spec.style.by:
+def _entries(layer: Layer, values: list[str]) -> list[dict[str, Any]]:
+    """Return one line of the legend for each value that has a symbol of its own and occurs."""
+    if not layer.spec.style.by or not has_values(layer):
         return []
     present = set(values)
-    coloured = [(v, c) for v, c in spec.style.colours.items() if v in present and _COLOUR.fullmatch(c)]
-    return [{"value": value, "colour": colour} for value, colour in coloured]
+    coloured = [v for v, c in layer.spec.style.colours.items() if v in present and _COLOUR.fullmatch(c)]
+    return [{"value": value, "style": _look(symbol_of(layer, value))} for value in coloured]
+
+
+def _look(symbol: Symbol) -> dict[str, Any]:
+    """Return a symbol in pixels for the screen."""
+    return {
+        "fill": _safe(symbol.fill) if symbol.tint else "",
+        "opacity": symbol.tint,
+        "stroke": _safe(symbol.line),
+        "width": round(symbol.width * _PX_PER_POINT, 2),
+        "dash": " ".join(f"{part * symbol.width * _PX_PER_POINT:.1f}" for part in symbol.dash) or None,
+        "casing": _safe(symbol.casing),
+        "ribbon": round(symbol.ribbon_mm * _PX_PER_MM, 1),
+    }
+
+
+def _safe(colour: str) -> str:
+    return colour if _COLOUR.fullmatch(colour) else ("#555555" if colour else "")

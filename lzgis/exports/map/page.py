@@ -23,22 +23,25 @@ from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElemen
 from folium.template import Template as FoliumTemplate
 
 from lzgis.errors import ExportError
+from lzgis.exports.symbology import Sign
 
 _STATIC = files("lzgis.exports") / "static"
 _ASSETS = files("lzgis.exports.map") / "assets"
 _LIBRARIES = {
     "leaflet": "leaflet/leaflet.js",
+    "cluster": "markercluster/leaflet.markercluster.js",
     "topojson": "topojson-client/topojson-client.min.js",
     "leaflet_css": "leaflet/leaflet.css",
 }
 _SCRIPTS = (
-    "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "panel", "measure", "inset", "start",
+    "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "sheets", "panel", "measure", "inset",
+    "printing", "start",
 )  # fmt: skip
 
 # Keys of the wording used in the template of the page, and of that used by its scripts.
 PAGE_WORDS = (
     "sites", "legend", "search", "print", "skip", "noscript", "collapse-sites", "collapse-legend",
-    "north",
+    "north", "tabs", "tab-map", "tab-notes",
 )  # fmt: skip
 SCRIPT_WORDS = (
     "all", "back", "zoom", "previous", "next", "no-match", "shown", "no-shape", "conflicts", "clear", "not-applicable",
@@ -49,13 +52,18 @@ SCRIPT_WORDS = (
     "measure-note", "measure-clear", "approximate", "problems", "not-covered", "unnamed", "square-metres", "hectares",
     "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
     "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
+    "cluster", "layer-off", "layer-show", "print-scale", "other-run",
 )  # fmt: skip
 
 
 class OfflineMap(folium.Map):
     """A folium map that links only to the vendored libraries it needs."""
 
-    default_js = [("leaflet", _LIBRARIES["leaflet"]), ("topojson", _LIBRARIES["topojson"])]
+    default_js = [
+        ("leaflet", _LIBRARIES["leaflet"]),
+        ("cluster", _LIBRARIES["cluster"]),
+        ("topojson", _LIBRARIES["topojson"]),
+    ]
     default_css = [("leaflet_css", _LIBRARIES["leaflet_css"])]
 
 
@@ -87,6 +95,11 @@ class Review(MacroElement):
         self.backdrop = backdrop
         self.tiles = tiles
         self.code = "\n".join(_guard((_ASSETS / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
+
+
+def sign_data(title: str, colour: str, sign: Sign) -> dict[str, str]:
+    """Return a verdict or kind of change for the scripts: title, colour and the paths of its sign."""
+    return {"title": title, "colour": colour, "outline": sign.outline, "strokes": sign.strokes, "dash": sign.dash}
 
 
 def inert_json(data: Any) -> str:
@@ -212,8 +225,8 @@ def _policy(page: str, *, blocks: int, hosts: Sequence[str]) -> str:
     found = _Scripts()
     found.feed(page)
     found.close()
-    # Leaflet, topojson, folium's settings and the map itself. One more would be data that became a script.
-    if len(found.running) != 4 or found.data != blocks:
+    # Leaflet, its clusters, topojson, folium's settings and the map itself. One more would be data that became a script.
+    if len(found.running) != 5 or found.data != blocks:
         raise ExportError("map page", "holds a script that lzgis did not write", "report this as a fault of lzgis")
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in found.running

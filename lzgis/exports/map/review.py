@@ -19,7 +19,8 @@ from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
 from lzgis.exports.map.shapes import simplified_to_fit, topology
 from lzgis.exports.report_text import Coded, ReportText, coded, number, records, text
-from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, State, Verdict
+from lzgis.exports.rounding import Rounding
+from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, HIT_STATES, Report, State, Verdict
 from lzgis.model.rules import Severity
 from lzgis.rules.for_sites import INFORMING_KINDS
 
@@ -166,6 +167,7 @@ def _sites(
 ) -> list[dict[str, Any]]:
     """Return one record per site, in the order of the file."""
     verdicts = {row["site_id"]: row for row in texts.verdicts()}
+    places = _places(texts.report)
     result = []
     for index, row in enumerate(texts.report.sites.to_dict("records")):
         verdict = verdicts.get(row["id"])
@@ -173,6 +175,7 @@ def _sites(
             "id": text(row["id"]),
             "name": text(row.get("name")) or text(row["id"]),
             "activity": texts.activity(text(row.get("activity"))),
+            "places": places.get(text(row["id"]), []),
             "verdict": VERDICTS.index(Verdict.INCOMPLETE if verdict is None else Verdict(verdict["verdict"])),
             "shape": place.get(index, -1),
             "general": general.get(text(row["id"]), []),
@@ -186,18 +189,29 @@ def _sites(
     return result
 
 
+def _places(report: Report) -> dict[str, list[str]]:
+    """Return the names of the townships and villages that each site lies in, for the search."""
+    table = report.table
+    there = table[table["layer"].isin(report.city.divisions) & table["state"].isin(HIT_STATES)]
+    found: dict[str, list[str]] = {}
+    for site, name in zip(there["site_id"].map(text), there["feature_name"].map(text), strict=True):
+        if name and name not in found.setdefault(site, []):
+            found[site].append(name)
+    return found
+
+
 def _lines(texts: ReportText, verdict: Mapping[str, Any], pool: Pool) -> list[list[int]]:
     """Return the labelled lines of a site: size, nearest constraint, and verdicts at other thresholds if they differ."""
-    words = texts.words
+    words, rounding = texts.words, Rounding(texts.report)
     lines: list[tuple[str, str]] = []
     m2, length, nearest = (number(verdict[name]) for name in ("site_area_m2", "site_length_m", "nearest_m"))
     if m2 is not None:
-        lines.append((words("map", "size"), finding_text.area(words, m2)))
+        lines.append((words("map", "size"), finding_text.area(words, rounding, m2)))
     if length is not None:
-        lines.append((words("map", "size"), words("map", "length", m=length)))
+        lines.append((words("map", "size"), words("map", "length", m=rounding.metres(length))))
     if text(verdict["nearest_rule"]) and nearest is not None:
         name = texts.rule(verdict["nearest_rule"])
-        lines.append((words("map", "nearest"), words("map", "nearest-text", rule=name, m=nearest)))
+        lines.append((words("map", "nearest"), words("map", "nearest-text", rule=name, m=rounding.metres(nearest))))
     ladder = tuple(verdict["ladder"])
     if len(set(ladder)) > 1:
         steps = zip(texts.report.book.tolerance.ladder_m2, ladder, strict=False)
@@ -220,7 +234,7 @@ def _findings(
 
     A finding is a list of its rank, rule, layer, feature, state, severity, figures, details and the indexes of `_Places`.
     """
-    lists = Details()
+    lists, rounding = Details(), Rounding(texts.report)
     result: list[list[list[Any]]] = [[] for _ in order]
     overruled = ("site_id", "feature_id") if len(texts.report.overrides) else ()
     of_city = tuple(name for name in (CITY_COLUMN.name,) if name in table)
@@ -237,7 +251,7 @@ def _findings(
         "state": coded(table, ["state"], lambda state: pool(texts.word("state", state))),
         "severity": coded(table, ["severity"], lambda severity: pool(texts.word("severity", severity))),
         "measures": _coded_rows(
-            table, finding_text.MEASURED, lambda row: pool(finding_text.measures(texts.words, row))
+            table, finding_text.MEASURED, lambda row: pool(finding_text.measures(texts.words, rounding, row))
         ),
         "details": details,
         "places": coded(table, ["site_id"], lambda site: order.get(site, -1)),

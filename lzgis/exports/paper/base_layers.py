@@ -14,9 +14,9 @@ from lzgis.exports.fonts import printable, shortened
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.legend import Entry, layer_title
-from lzgis.exports.paper.symbols import Symbol, has_values, symbol_of
 from lzgis.exports.relief import shade_overlay
 from lzgis.exports.report_text import text
+from lzgis.exports.symbology import Symbol, has_values, symbol_of
 from lzgis.model.report import Layer
 
 #: At larger scales than 1 : 40 000 the cells of a city's elevation raster show as blots.

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 
 from lzgis.coordinates.gauss_kruger import Zone
+from lzgis.coordinates.profiles import profile
 from lzgis.exports.fonts import LINE, font, measured_mm
 from lzgis.exports.paper.frame import Frame, Geometries, halo, of_dimension, paths
 from lzgis.exports.paper.labels import Box, Labels, Spot
@@ -25,6 +26,11 @@ _BEYOND_MM = 6.0
 FINEST_MM = 0.03
 #: The matplotlib label of every text placed on a map, by which it can be found.
 LABEL = "map label"
+
+
+def zone_of_map(texts: ReportText, lon_deg: float, lat_deg: float) -> Zone:
+    """Return the zone that a map around a place is drawn in, by the profile of the city."""
+    return profile(texts.context.city.profile).zone(float(lon_deg), float(lat_deg))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,17 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lzgis.coordinates.gauss_kruger import Zone, zone_around
+from lzgis.coordinates.gauss_kruger import UtmZone, Zone
 from lzgis.exports.fonts import font, printable, shortened
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
-from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
 from lzgis.exports.paper.layout import STRIP_MM, Rect, frame_at, round_scale
 from lzgis.exports.paper.legend import Entry, draw_legend
 from lzgis.exports.paper.mapped_site import MappedSite
 from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
+from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.symbology import VERDICT_COLOURS
 
 _LEGEND_MM = 40.0
 #: Layers by which a reader finds a place in the city.
@@ -34,7 +35,7 @@ def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, f
     here = site.geometry.bounds
     # The map is extended to a site outside the city.
     around = (*np.minimum(bounds[:2], here[:2]), *np.maximum(bounds[2:], here[2:]))
-    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     west, south, east, north = projected_bounds(zone, tuple(float(v) for v in around))  # type: ignore[arg-type]
     rect = map_rect(size_mm)
     scale = round_scale((west, south, east, north), (rect.width - 2, rect.height - 2))
@@ -78,7 +79,7 @@ def place_entry(texts: ReportText, colour: str, *, is_line: bool) -> Entry:
 
 def detail_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, float]) -> Figure:
     """Draw the site with its conflicts, corridor bands and distances."""
-    zone = zone_around(shapely.centroid(site.geometry).x)
+    zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
     rect = map_rect(size_mm)
     frame = site_frame(site, zone, (rect.width, rect.height))
     figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
@@ -120,6 +121,7 @@ def finish_map(page: Axes, chart: Chart, rect: Rect, size_mm: tuple[float, float
     draw_legend(page, entries, title, place)
     zone, as_of = chart.zone, texts.report.provenance.as_of.isoformat()
     code = f"EPSG:{zone.epsg}" if zone.epsg else "CGCS2000"
-    notes = [texts.notice, texts.words("paper", "crs_short", zone=zone.number, code=code, as_of=as_of)]
-    line = shortened(printable("　".join(note for note in notes if note)), size_mm[0] - 2, 5.6)
+    key = "crs_utm_short" if isinstance(zone, UtmZone) else "crs_short"
+    notes = [texts.notice, texts.words("paper", key, zone=zone.name, code=code, as_of=as_of)]
+    line = shortened(printable(texts.code.shown("　".join(note for note in notes if note))), size_mm[0] - 2, 5.6)
     page.text(0.8, 0.9, line, va="bottom", fontproperties=font(5.6), color="#333333")

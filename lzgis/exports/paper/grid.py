@@ -113,10 +113,10 @@ def _ticks(page: Axes, rect: Rect, side: str, values: list[tuple[float, str]]) -
 
 
 def _zone_border(chart: Chart) -> None:
-    """Draw the border of the Gauss-Krüger zone where it crosses the map."""
+    """Draw the border of the zone where it crosses the map."""
     zone, frame = chart.zone, chart.frame
     _, south, _, north = chart.bounds_deg
-    for side in (-1.5, 1.5):
+    for side in (-zone.width_deg / 2, zone.width_deg / 2):
         x, y = zone.places(np.full(60, zone.meridian_deg + side), np.linspace(south, north, 60))
         at = float(np.interp((frame.south + frame.north) / 2, y, x))
         if not frame.west < at < frame.east:

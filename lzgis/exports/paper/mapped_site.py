@@ -92,7 +92,9 @@ def metres(value: Any, texts: ReportText, layer: str = "", *, limit: Any = None)
 
 def square_metres(value: Any, texts: ReportText, layer: str = "") -> str:
     """Format an area in square metres, rounded as in documents."""
-    return "" if number(value) is None else Rounding(texts.report).square_metres(value, layer) + " ㎡"
+    if number(value) is None:
+        return ""
+    return texts.code.shown(Rounding(texts.report).square_metres(value, layer) + " ㎡")
 
 
 def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
@@ -111,4 +113,4 @@ def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
     parts += [texts.route(finding["route"]), text(finding["item"])]
     if finding["open_facts"]:
         parts.append(texts.words("paper", "open_facts", facts=texts.open_facts(finding["open_facts"])))
-    return "，".join(part for part in parts if part)
+    return texts.code.shown("，".join(part for part in parts if part))

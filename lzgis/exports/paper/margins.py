@@ -17,7 +17,8 @@ from lzgis.exports.paper.frame import Frame, of_dimension, paths
 from lzgis.exports.paper.layout import Rect
 from lzgis.exports.paper.legend import draw_heading, layer_title
 from lzgis.exports.paper.mapped_site import MappedSite, finding_figures, metres, square_metres
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, text
+from lzgis.exports.report_text import ReportText, text
+from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.model.report import State, Verdict
 
 FOOT_PT = 6.0

@@ -15,7 +15,8 @@ from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.labels import Box
 from lzgis.exports.paper.legend import Entry
 from lzgis.exports.paper.margins import MARKERS
-from lzgis.exports.report_text import VERDICT_COLOURS, text
+from lzgis.exports.report_text import text
+from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.model.report import Verdict
 
 #: A site smaller than this on paper gets a marker; and the most ids written on a map.

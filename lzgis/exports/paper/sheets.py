@@ -10,10 +10,10 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lzgis.coordinates.gauss_kruger import Zone, zone_around
+from lzgis.coordinates.gauss_kruger import UtmZone, Zone
 from lzgis.exports.fonts import printable
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
-from lzgis.exports.paper.chart import Chart
+from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.conflicts import draw_conflicts, draw_site, draw_unchecked, label_conflicts
 from lzgis.exports.paper.corridors import bands_of, draw_bands, draw_distances, label_bands
 from lzgis.exports.paper.frame import Frame
@@ -46,7 +46,7 @@ _LARGEST_SCALES = {0: 10_000, 1: 5_000, 2: 2_000}
 def overview_sheet(texts: ReportText, sheet: PaperSheet) -> Figure:
     """Draw the city and all sites on one sheet."""
     bounds = city_bounds(texts.report)
-    zone = zone_around((bounds[0] + bounds[2]) / 2)
+    zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     around = projected_bounds(zone, bounds)
     notes = _notes(texts, zone, ["x"] * 2, sheet)
     layout = lay_out(sheet, _foot_mm(notes, sheet), around)
@@ -82,7 +82,7 @@ def _draw_beside_overview(page: Axes, texts: ReportText, layout: SheetLayout, en
 
 def detail_sheet(texts: ReportText, site: MappedSite, sheet: PaperSheet) -> Figure:
     """Draw a site with its conflicts, bands, distances and findings on one sheet."""
-    zone = zone_around(shapely.centroid(site.geometry).x)
+    zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
     # Notes on what is not drawn are known only after drawing: a line is reserved for them.
     notes = _notes(texts, zone, ["　".join(["x" * 30] * 6)], sheet)
     layout = lay_out(sheet, _foot_mm(notes, sheet))
@@ -200,7 +200,8 @@ def _notes(texts: ReportText, zone: Zone, more: list[str], sheet: PaperSheet) ->
 def crs_of(texts: ReportText, zone: Zone) -> str:
     """Describe the reference system of a map: datum, projection, zone, and how the grid is written."""
     code = f"EPSG:{zone.epsg}" if zone.epsg else "—"
-    return texts.words("paper", "crs", zone=zone.number, meridian=zone.meridian_deg, code=code)
+    key = "crs_utm" if isinstance(zone, UtmZone) else "crs"
+    return texts.words("paper", key, zone=zone.name, meridian=zone.meridian_deg, code=code)
 
 
 def _foot_mm(notes: list[str], sheet: PaperSheet) -> float:

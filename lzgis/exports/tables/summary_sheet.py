@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lzgis.exports.leader_summary import VERDICTS, Alternative, Summary, summary_of
-from lzgis.exports.report_text import VERDICT_COLOURS, ReportText, hectares, visible
+from lzgis.exports.report_text import ReportText, hectares, visible
 from lzgis.exports.rounding import Rounding
+from lzgis.exports.symbology import VERDICT_COLOURS
 
 Value = str | float | None
 

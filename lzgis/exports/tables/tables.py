@@ -22,7 +22,7 @@ from lzgis.exports.report_text import (
 )
 from lzgis.exports.rule_counts import rule_counts
 from lzgis.exports.tables.answer_sheet import AnswerSheet
-from lzgis.model.report import CITY_COLUMN, SEPARATOR, State, Verdict
+from lzgis.model.report import CITY_COLUMN, SEPARATOR, Report, State, Verdict
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import DISTANCE_KINDS
 
@@ -121,6 +121,8 @@ _KINDS: dict[str, Kind] = {
     "clear_rules": "count",
     "not_applicable_rules": "count",
     "unlisted_rules": "count",
+    "unmeant_sites": "count",
+    "unmeant_inside": "count",
     "context_rules": "count",
     "finding_rows": "count",
     "sites": "count",
@@ -373,7 +375,10 @@ def verdict_table(texts: ReportText) -> Table:
 
 def count_table(texts: ReportText) -> Table:
     """Return how many rules each site has by their answer, and its findings; the first row has the sums."""
-    counts = rule_counts(texts.report)
+    return _count_table_of(texts, rule_counts(texts.report))
+
+
+def _count_table_of(texts: ContextText, counts: pd.DataFrame) -> Table:
     numbers = counts[list(_COUNT_COLUMNS)]
     rows: list[list[Value]] = [["", texts.words("table", "total"), *map(int, numbers.sum())]] if len(counts) else []
     rows += [
@@ -381,6 +386,34 @@ def count_table(texts: ReportText) -> Table:
         for site, name, row in zip(counts["site_id"], counts["site_name"], numbers.to_numpy().tolist(), strict=True)
     ]
     return Table("counts", _heads(texts, ["site_id", "site_name", *_COUNT_COLUMNS.values()]), rows, fixed=2)
+
+
+def tables_of_pieces(texts: ContextText, pieces: Iterable[Report]) -> tuple[Table, Table]:
+    """Return the counts of sites that come in pieces, and for each rule the sites that it is not meant for."""
+    book = texts.context.book.as_of(texts.context.provenance.as_of)
+    met = {rule.id: [0, 0] for rule in book.rules}
+    counts = []
+    for piece in pieces:
+        counts.append(rule_counts(piece))
+        rows = piece.table[["site_id", "rule", "state"]].drop_duplicates()
+        unmeant = rows["state"] == State.NOT_APPLICABLE
+        for column, chosen in enumerate((~unmeant, unmeant)):
+            for rule, sites in rows[chosen].groupby("rule", observed=True)["site_id"].nunique().items():
+                met[str(rule)][column] += int(sites)
+    every = pd.concat(counts, ignore_index=True)
+    names = ["rule", "rule_title", "layer", "unmeant_sites", "unmeant_inside"]
+    rows_of_rules: list[list[Value]] = [
+        [
+            rule.id,
+            texts.words.title(rule.title, rule.title_en),
+            texts.layer(rule.layer),
+            len(every) - met[rule.id][0],
+            met[rule.id][1],
+        ]
+        for rule in book.rules
+        if len(every) > met[rule.id][0]
+    ]
+    return _count_table_of(texts, every), Table("not_applicable", _heads(texts, names), rows_of_rules, fixed=2)
 
 
 def _unit_list_table(texts: ReportText) -> Table:

@@ -20,9 +20,21 @@ from xlsxwriter.worksheet import Worksheet
 
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
-from lzgis.exports.report_text import AT_ONCE, TINTS, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
-from lzgis.exports.tables.tables import CodedRows, Head, Kind, Table, Value, report_tables, rule_table, verdict_table
+from lzgis.exports.tables.tables import (
+    CodedRows,
+    Head,
+    Kind,
+    Table,
+    Value,
+    city_tables,
+    report_tables,
+    rule_table,
+    tables_of_pieces,
+    verdict_table,
+)
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.model.report import Report, ReportContext
 from lzgis.words import Language
@@ -54,6 +66,8 @@ _LINE_PT, _MOST_LINES = 14.0, 12
 #: Paper sizes as the file format numbers them, and how many characters of 10 points fit across them at 60 per cent.
 _A3, _A4 = 8, 9
 _COLUMNS_A3, _COLUMNS_A4 = 330, 225
+# Print is scaled down by no more than this.
+_SMALLEST_PRINT = 1.4
 _MARGINS_IN = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
 
@@ -77,7 +91,7 @@ def write_xlsx(report: Report, path: str | Path, *, language: Language = "zh") -
 
 
 def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:
-    """Write verdicts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
+    """Write verdicts, counts, rules and provenance, without findings, see `lzgis.exports.formats.PiecesWriter`."""
     texts = ReportText(pieces.head, language)
 
     def make(made: Path) -> None:
@@ -85,7 +99,11 @@ def write_xlsx_pieces(pieces: ReportPieces, path: str | Path, *, language: Langu
         with xlsxwriter.Workbook(made, options) as book:
             pages = _new_pages(book, texts)
             pages.table_in_pieces(lambda: (verdict_table(ReportText(one, language)) for one in pieces.verdicts()))
-            pages.table(rule_table(texts))
+            for table in city_tables(texts)[:1]:
+                pages.table(table)
+            # A workbook in constant memory takes rows only in order, so no block of rows by columns.
+            for table in (*tables_of_pieces(texts, pieces.reports()), rule_table(texts)):
+                pages.table_in_pieces(partial(lambda one: [one], table))
             pages.stack("provenance", provenance_tables(texts))
 
     write_atomic(path, make)
@@ -264,7 +282,9 @@ class _Pages:
         sheet.freeze_panes(top + 1, table.fixed)
         sheet.autofilter(top, 0, max(top + 1, bottom - 1), len(table.heads) - 1)
         sheet.repeat_rows(top)
-        self._print(sheet, widths, table.fixed)
+        # Findings are sorted by gravity: those that are neither met nor open stay on the screen.
+        marked = [number for number, mark in enumerate(table.marks) if mark]
+        self._print(sheet, widths, min(bottom, top + 2 + marked[-1]) if marked else bottom)
 
     def stack(self, name: str, tables: list[Table]) -> None:
         """Write tables below one another on one sheet, each under its title."""
@@ -274,7 +294,7 @@ class _Pages:
             sheet.write_string(row, 0, self._texts.words("provenance", table.name), self._section)
             row = self._write(sheet, table, (row + 1, 0), widths) + 1
         sheet.freeze_panes(3, 0)
-        self._print(sheet, widths, 0)
+        self._print(sheet, widths, row)
 
     def _page(self, title: str) -> tuple[Any, int]:
         sheet = self._book.add_worksheet(title, worksheet_class=_Sheet)
@@ -286,19 +306,20 @@ class _Pages:
             sheet.write_string(2, 0, self._text(self._texts.coverage), self._disclaimer)
         return sheet, 3
 
-    def _print(self, sheet: Any, widths: list[float], fixed: int) -> None:
-        """Choose the paper size and the number of pages across at which the text stays legible."""
-        whole, kept = sum(widths), sum(widths[:fixed])
+    def _print(self, sheet: Any, widths: list[float], bottom: int) -> None:
+        """Set paper, print area and one page across: as many columns as stay legible, the most telling ones come first."""
+        whole = sum(widths)
         small = whole <= _COLUMNS_A4
-        room = _COLUMNS_A4 if small else _COLUMNS_A3
-        # The frozen columns are repeated on every page.
-        beside = 1 if whole <= room else math.ceil((whole - kept) / (room - kept))
+        room = _SMALLEST_PRINT * (_COLUMNS_A4 if small else _COLUMNS_A3)
+        columns = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
         sheet.set_landscape()
         sheet.set_paper(_A4 if small else _A3)
         sheet.set_margins(**_MARGINS_IN)
-        sheet.fit_to_pages(beside, 0)
-        if beside > 1 and fixed:
-            sheet.repeat_columns(0, fixed - 1)
+        sheet.fit_to_pages(1, 0)
+        sheet.print_area(0, 0, bottom - 1, min(columns, len(widths)) - 1)
+        if columns < len(widths):
+            left = self._texts.words("table", "printed_columns", shown=columns, all=len(widths))
+            sheet.set_footer(f"&L&A {left}&R&P / &N")
 
     def _block(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
         """Write the headings and the rows from `start` that fit on the sheet, by columns; return the row below them."""

@@ -88,9 +88,8 @@ def doubled_areas(grid: PolygonGrid) -> Floats:
     entry, other, area, _ = shared(alone, np.zeros(len(cells.row)), grid.reach, layer)
     owner = np.repeat(np.arange(len(grid)), np.diff(cells.owner_start))
     twice = owner[entry] != other
-    return 0.5 * np.bincount(
-        grid.numbers(cells)[entry[twice]], weights=area[twice], minlength=int(window[2] * window[3])
-    )
+    cell, size = grid.numbers(cells)[entry[twice]], int(window[2] * window[3])
+    return np.asarray(np.bincount(cell, weights=0.5 * area[twice], minlength=size), dtype=float)
 
 
 def joined(parts: list[Areas]) -> Areas:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lzgis.geometry.features import Geometries
 from lzgis.geometry.loops.cells import MOST_CELLS, MOST_COORDINATE, Cells, cut
-from lzgis.geometry.loops.chains import Chains, Int64s, chains, longest_edge
+from lzgis.geometry.loops.chains import Chains, chains, longest_edge
 from lzgis.geometry.loops.directory import Directory, directory
 
 
@@ -61,7 +61,7 @@ class PolygonGrid:
         cells = cut(chain, 0, len(chain.owner_start) - 1, cell)
         return cls(cell, cells, directory(cells), reach_of(chain))
 
-    def numbers(self, cells: Cells) -> Int64s:
+    def numbers(self, cells: Cells) -> npt.NDArray[np.int64]:
         """Return the number of the cell of each entry in the directory; -1 for entries beyond it."""
         first_row, first_column, rows, columns = self.directory.window.tolist()
         row, column = cells.row.astype(np.int64) - first_row, cells.column.astype(np.int64) - first_column

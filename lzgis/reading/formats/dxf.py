@@ -8,6 +8,7 @@ from __future__ import annotations
 import lzgis.files.ezdxf_import  # noqa: F401 (before ezdxf)
 
 # isort: split
+import contextlib
 import io
 import itertools
 import logging
@@ -101,6 +102,7 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     _refuse_lost(text, document, place)
     del data, text
     rows, curves, unread = _rows(document)
+    titles = _titles(document)
     # A large drawing takes most of the memory that a reader may use.
     del document
     shapes = _polygons_of_rings(np.array([row.shape for row in rows], dtype=object))
@@ -131,7 +133,17 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
         what = Message("{count} entities are not read: {kinds}", count=sum(unread.values()), kinds=kinds)
         remedy = Message("draw them as lines, polylines or hatches if they are sites")
         problems.append(Problem("warning", place, what, remedy))
-    return replace(read, problems=(*problems, *read.problems))
+    return replace(read, problems=(*problems, *read.problems), titles=titles)
+
+
+def _titles(document: Drawing) -> tuple[str, ...]:
+    """Return all texts of a drawing, also of paper space and blocks, and the names of its layers."""
+    found = [str(one.dxf.name) for one in document.layers]
+    for entity in document.entitydb.values():
+        if entity.dxftype() in _TEXTS:
+            with contextlib.suppress(*_BAD_ENTITY):
+                found.append(_plain_text(entity))
+    return tuple(dict.fromkeys(decode_dxf_unicode(one) for one in found if one))
 
 
 def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import warnings
@@ -44,7 +45,16 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     only = check_geopackage(path, options.layer)
-    return _with_total(read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options)), path, options)
+    read = read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options))
+    return _with_total(replace(read, titles=_titles(path, only or options.layer)), path, options)
+
+
+def _titles(path: Path, layer: str | None) -> tuple[str, ...]:
+    """Return the name, title and description of a layer of a GeoPackage."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        asked = "SELECT table_name, identifier, description FROM gpkg_contents WHERE table_name = ?"
+        found = database.execute(asked, (layer,)).fetchone() if layer is not None else None
+    return tuple(str(one) for one in found or () if one)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:

@@ -83,7 +83,8 @@ def read_json(path: Path, options: ReadOptions) -> Read:
     crs = _crs(document, kind, frame)
     if document.get("crs") is None and kind is GEOJSON and not options.shifted:
         problems.append(may_be_shifted(str(path), "WGS 84"))
-    return replace(read, frame=frame, problems=(*problems, *read.problems), encoding=encoding, crs=crs)
+    titles = tuple(f"{key}: {value}" for key, value in document.items() if isinstance(value, str))
+    return replace(read, frame=frame, problems=(*problems, *read.problems), encoding=encoding, crs=crs, titles=titles)
 
 
 class _Lines(list[Any]):

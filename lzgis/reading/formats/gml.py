@@ -19,6 +19,9 @@ GML = Kind("GML", "GML")
 _SCHEMAS = re.compile(r"""\s[\w.\-]+:(?:noNamespaceSchemaLocation|schemaLocation)\s*=\s*("[^"]*"|'[^']*')""")
 
 
+_COMMENT = re.compile(r"<!--(.{1,400}?)-->", re.DOTALL)
+
+
 def read_gml(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GML file.
 
@@ -41,7 +44,15 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
     stated = _features(text, options.layer)
     if stated is not None and stated != len(read.frame):
         refuse_lost(len(read.frame), stated, str(path))
-    return replace(read, encoding=encoding)
+    return replace(read, encoding=encoding, titles=_titles(text))
+
+
+def _titles(text: str) -> tuple[str, ...]:
+    """Return what the collection says of itself: the texts of its elements that are no members, and its comments."""
+    root = ElementTree.fromstring(text)
+    outer = (e for e in root if _name(e) not in _MEMBERS)
+    said = (one.strip() for e in outer for one in e.itertext())
+    return tuple(one for one in (*said, *_COMMENT.findall(text)) if one)
 
 
 #: Elements that hold features, in lower case.

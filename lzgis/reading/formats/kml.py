@@ -6,6 +6,7 @@ names. Links to other files are not followed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,8 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
     frame = frame.drop(columns=[c for c in ("folder", "description") if c in frame and not frame[c].astype(bool).any()])
     changes = (Change(tuple(unclosed), CLOSED),) if unclosed else ()
     engine = f"xml.etree, shapely {shapely.__version__}"
-    return Read(frame, engine, tuple(problems), encoding, crs, changes=changes).only(keep)
+    read = Read(frame, engine, tuple(problems), encoding, crs, changes=changes, titles=_titles(root))
+    return read.only(keep)
 
 
 def read_kmz(path: Path, options: ReadOptions) -> Read:
@@ -127,6 +129,12 @@ def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Deci
     raise SourceError(place, what, remedy)
 
 
+def _titles(root: ElementTree.Element) -> tuple[str, ...]:
+    """Return the names and descriptions of the document and its folders."""
+    outer = (e for e in root.iter() if _tag(e) in ("Document", "Folder", "kml"))
+    return tuple(text for one in outer for e in one if _tag(e) in ("name", "description") and (text := _text(e)))
+
+
 def _tag(element: ElementTree.Element) -> str:
     """Return the name of an element without its namespace; names that are read are recognised in any case."""
     name = str(element.tag).rpartition("}")[2]
@@ -136,7 +144,18 @@ def _tag(element: ElementTree.Element) -> str:
 _KNOWN = {
     name.lower(): name
     for name in (
-        *("kml", "Folder", "Placemark", "name", "description", "ExtendedData", "Data", "value", "SimpleData"),
+        *(
+            "kml",
+            "Document",
+            "Folder",
+            "Placemark",
+            "name",
+            "description",
+            "ExtendedData",
+            "Data",
+            "value",
+            "SimpleData",
+        ),
         *("outerBoundaryIs", "innerBoundaryIs", "coordinates", "OvCoordType", "NetworkLink"),
         *_SHAPES,
     )
@@ -262,9 +281,12 @@ def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
             what = Message("a point has {count} numbers instead of 2 or 3 ('{text}')", count=len(values), text=one[:60])
             _refuse(here, what)
         try:
-            points.append([float(value) for value in values[:2]])
+            point = [float(value) for value in values[:2]]
         except ValueError:
+            point = [math.nan]
+        if not all(map(math.isfinite, point)):
             _refuse(here, Message("a coordinate is not a number ('{text}')", text=one[:60]))
+        points.append(point)
         heights.append(_height(one))
     xy = np.array(points, float).reshape(-1, 2)
     # Programs without heights write 0.

@@ -8,6 +8,7 @@ fields and the raw bytes of text are read here (dBASE III: 32 bytes of header, 3
 from __future__ import annotations
 
 import datetime as dt
+import re
 import shutil
 import struct
 from dataclasses import dataclass, replace
@@ -48,13 +49,31 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     _check_whole(path)
     what = _index_fault(path)
     if what is not None:
+        _refuse_broken(path)
         with working_copy(str(path), path.stem + ".shp") as copy:
             for suffix in (".shp", ".dbf", ".prj"):
                 if (part := beside(path, suffix)) is not None:
                     shutil.copyfile(part, copy.folder / (path.stem + suffix))
             read = copy.reword_read(_read(copy.file, options, cpg=beside(path, ".cpg")))
-        return replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
-    return _read(path, options, cpg=beside(path, ".cpg"))
+        read = replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
+    else:
+        read = _read(path, options, cpg=beside(path, ".cpg"))
+    return replace(read, titles=_titles(path))
+
+
+#: Elements of the metadata beside a shapefile that say in words what it is.
+_WORDS = re.compile(r"<(title|resTitle|idAbs|abstract|purpose|idPurp|keyword|horizsys|geogcsn|projcsn)>([^<]{1,400})<")
+
+
+def _titles(path: Path) -> tuple[str, ...]:
+    """Return the titles and remarks of the metadata beside a shapefile (.shp.xml)."""
+    beside_it = beside(path, ".shp.xml")
+    if beside_it is None or beside_it.is_symlink() or beside_it.stat().st_size > _LARGEST_METADATA:
+        return ()
+    return tuple(text for _, text in _WORDS.findall(beside_it.read_text("utf-8", "replace")))
+
+
+_LARGEST_METADATA = 4 * 1024**2
 
 
 def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
@@ -196,19 +215,48 @@ def _index_fault(path: Path) -> Message | None:
     if index is None:
         return Message("has no index (.shx); one was made on a copy")
     data = path.read_bytes()
-    records, at = set(), 100
-    while at + 8 <= len(data):
-        length = int(struct.unpack_from(">i", data, at + 4)[0])
-        if length < 2:
-            break
-        records.add((at // 2, length))
-        at += 8 + 2 * length
+    records, _ = _records(data)
     content = index.read_bytes()[100:]
     entries = list(struct.iter_unpack(">ii", content[: len(content) // 8 * 8]))
     # Editing programs may leave unused records, so there may be more records than entries.
-    if len(set(entries)) == len(entries) and records.issuperset(entries):
+    if len(set(entries)) == len(entries) and records.keys() >= set(entries):
+        _refuse_beyond(path, len(data), records, entries)
         return None
     return Message("its index (.shx) does not fit its shapes; one was made on a copy")
+
+
+def _records(data: bytes) -> tuple[dict[tuple[int, int], int], int]:
+    """Return the number of each record of a file of shapes by its place and length, and where the last of them ends."""
+    records, at = {}, 100
+    while at + 8 <= len(data):
+        number, length = struct.unpack_from(">ii", data, at)
+        if length < 2:
+            break
+        records[at // 2, length] = number
+        at += 8 + 2 * length
+    return records, at
+
+
+def _refuse_broken(path: Path) -> None:
+    """Refuse shapes that do not follow each other to the end of the file: without an index some could not be found."""
+    data = path.read_bytes()
+    records, end = _records(data)
+    stated = 2 * int(struct.unpack_from(">i", data, 24)[0])
+    if end not in (stated, len(data)):
+        what = Message("is damaged after its shape {count}, and has no index that fits", count=len(records))
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
+
+
+def _refuse_beyond(path: Path, size: int, records: dict[tuple[int, int], int], entries: list[tuple[int, int]]) -> None:
+    """Refuse shapes that the index does not list: they would not be read.
+
+    An editing program that writes a shape anew leaves its old record, whose number the index has.
+    """
+    more = sum(number > len(entries) for record, number in records.items() if record not in set(entries))
+    stated = 2 * int(struct.unpack_from(">i", path.read_bytes(), 24)[0])
+    if more or size > max(stated, max((2 * at + 8 + 2 * length for at, length in entries), default=100)):
+        what = Message("holds more than the {count} shapes that its index (.shx) lists", count=len(entries))
+        raise SourceError(str(path), what, _EXPORT_AGAIN)
 
 
 def _indexed(path: Path) -> int | None:

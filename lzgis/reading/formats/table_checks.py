@@ -1,59 +1,27 @@
-"""Doubts about the coordinates of a table: other datums named, a second pair, degrees packed as ddd.mmss, error cells."""
+"""Doubts about the coordinates of a table: a second pair, error cells, and what stands beside the cells."""
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from lzgis.coordinates.plane import ELLIPSOID
-from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
-from lzgis.reading.base import ReadOptions
-from lzgis.reading.datum_words import old_datum
 from lzgis.reading.numbers import Cells, number
 
-_LON = re.compile(r"lng|lon|经度|东经", re.IGNORECASE)
-_LAT = re.compile(r"lat|纬度|北纬", re.IGNORECASE)
+#: Headings that look like longitudes and latitudes.
+LON = re.compile(r"lng|lon|经度|东经", re.IGNORECASE)
+LAT = re.compile(r"lat|纬度|北纬", re.IGNORECASE)
 #: Two pairs of coordinates of a row that are nearer than this (m) are the same.
 _SAME_M = 1.0
-#: So many different numbers of degrees at least are needed to suspect that they are packed.
-_LEAST = 4
-
-
-def datum_word(text: str, options: ReadOptions, here: str) -> None:
-    """Refuse a table of which a text names another datum than the one that is declared or assumed.
-
-    Raises
-    ------
-    SourceError
-        If it does.
-    """
-    datum = old_datum(text)
-    if not datum or datum_of(options.crs) == datum:
-        return
-    what = Message("names another datum: '{text}'", text=text.strip()[:60])
-    remedy = Message(
-        "give data converted to CGCS2000, or declare the datum with --crs and its seven parameters with --helmert"
-    )
-    raise SourceError(here, what, remedy)
-
-
-def datum_of(declared: str | None) -> str:
-    """Return which of the datums before CGCS2000 a declared system has; empty if none."""
-    try:
-        base = CRS.from_user_input(declared).geodetic_crs if declared else None
-    except CRSError:
-        return ""
-    name = base.name if base is not None else ""
-    return "Xian 1980" if "Xian" in name else "Beijing 1954" if "Beijing" in name else ""
 
 
 def other_pair(
@@ -63,8 +31,8 @@ def other_pair(
     if "lon" not in found or "lat" not in found:
         return []
     own = (found["lon"], found["lat"])
-    lon = [i for i, name in enumerate(names) if i not in own and _LON.search(name)]
-    lat = [i for i, name in enumerate(names) if i not in own and _LAT.search(name)]
+    lon = [i for i, name in enumerate(names) if i not in own and LON.search(name)]
+    lat = [i for i, name in enumerate(names) if i not in own and LAT.search(name)]
     if not lon or not lat:
         return []
     there = [[number(row[i]) for row in cells.rows] for i in (lon[0], lat[0])]
@@ -80,34 +48,6 @@ def other_pair(
     )
     remedy = Message("remove the columns that are not meant; one of them may be in GCJ-02")
     return [Problem("warning" if far > _SAME_M else "note", cells.place, what, remedy)]
-
-
-def packed_degrees(cells: Cells, points: tuple[np.ndarray, np.ndarray]) -> list[Problem]:
-    """Report degrees that may be degrees, minutes and seconds written as one decimal (ddd.mmss)."""
-    lon, lat = (column[np.isfinite(points[0]) & np.isfinite(points[1])] for column in points)
-    values = np.unique(np.concatenate([lon, lat]))
-    rest = np.round(np.abs(values) % 1 * 1e4, 6)
-    minutes, seconds = rest // 100, rest % 100
-    # Two decimals give minutes alone, in which no number is suspicious.
-    if len(values) < _LEAST or not ((minutes < 60) & (seconds < 60)).all() or not (seconds > 0).any():
-        return []
-
-    def unpacked(value: float) -> float:
-        whole, part = divmod(round(value * 1e4, 6), 1e4)
-        return float(whole + part // 100 / 60 + part % 100 / 3600)
-
-    x, y = unpacked(float(lon[0])), unpacked(float(lat[0]))
-    metres = float(ELLIPSOID.inv(float(lon[0]), float(lat[0]), x, y)[2])
-    what = Message(
-        "may be degrees, minutes and seconds written as one decimal (ddd.mmss): no pair of digits is 60 or more; "
-        "the first point would be {x:.6f}, {y:.6f}, {km:,.1f} km away",
-        x=x,
-        y=y,
-        km=metres / 1000,
-    )
-    return [
-        Problem("warning", cells.place, what, Message("if they are, write them as 112°24′00″, or as decimal degrees"))
-    ]
 
 
 _CELL = re.compile(r'<c r="([A-Z]{1,3})(\d+)"[^>]*?\bt="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
@@ -134,3 +74,26 @@ def with_errors(rows: Sequence[tuple[int, list[object]]], path: Path, sheet: str
         at = int(row) - 1
         if at < len(rows) and column <= len(rows[at][1]):
             rows[at][1][column - 1] = error
+
+
+#: Parts of a workbook that hold texts beside the cells: comments, text boxes, properties; and heads of printed pages.
+_BESIDE = re.compile(r"xl/(threadedComments/|comments|drawings/)[\w/]*\d*\.xml|docProps/(core|custom)\.xml")
+_SAID = re.compile(r"<(?:\w+:)?(?:t|text|title|subject|description|keywords|lpwstr)(?: [^<>]*)?>([^<]{1,400})<")
+_PRINTED = re.compile(r"<(?:odd|even|first)(?:Header|Footer)>([^<]{1,400})<")
+_LARGEST_PART = 16 * 1024**2
+
+
+def words_beside(path: Path) -> tuple[str, ...]:
+    """Return what a workbook (.xlsx) says outside of its cells: comments, text boxes, properties, heads of pages."""
+    found: list[str] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for part in archive.infolist():
+                words = _SAID if _BESIDE.fullmatch(part.filename) else None
+                words = _PRINTED if re.fullmatch(r"xl/worksheets/\w+\.xml", part.filename) else words
+                if words is not None and part.file_size <= _LARGEST_PART:
+                    found += words.findall(archive.read(part).decode("utf-8", "replace"))
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, zlib.error):
+        # It is no .xlsx, or its cells alone can be read.
+        return ()
+    return tuple(map(html.unescape, found))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import io
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -26,10 +27,11 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.datum_words import datum_word, names_cgcs2000
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
 from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
-from lzgis.reading.formats.table_checks import datum_word, other_pair, packed_degrees, with_errors
+from lzgis.reading.formats.table_checks import LAT, LON, other_pair, with_errors, words_beside
 from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
 from lzgis.reading.numbers import Cells, plain
 from lzgis.reading.repair import Change
@@ -112,11 +114,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     """
     columns = sheet.columns
     if columns is None:
-        raise SourceError(
-            sheet.place,
-            Message("no row names columns of coordinates"),
-            Message("name them 经度 and 纬度, X and Y, or WKT"),
-        )
+        _refuse_nameless(sheet)
     _refuse_twice(sheet, columns)
     body, after_gap = _body(sheet, columns)
     sheet.problems.extend(words_of(sheet, columns, options))
@@ -133,8 +131,6 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     else:
         x, y, crs = _points(cells, columns, options)
         sheet.problems.extend(other_pair(cells, columns.names, columns.found, (x, y)))
-        if columns.pair == ("lon", "lat"):
-            sheet.problems.extend(packed_degrees(cells, (x, y)))
         if {"point", "ring"} & set(columns.found):
             frame, changes = parcels(cells, columns.found, (x, y), table, after_gap)
         else:
@@ -144,7 +140,24 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
         if first is not None:
             raise SourceError(first.place, first.what, first.remedy)
     frame = frame.set_crs(crs.value) if crs is not None else frame
-    return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes)
+    return Read(frame, "", tuple(sheet.problems), crs=crs, changes=changes, titles=_titles(sheet, columns))
+
+
+def _refuse_nameless(sheet: Sheet) -> NoReturn:
+    """Raise the error for a table without columns of coordinates, which names columns that look like them."""
+    for _, row in sheet.rows[:_HEAD_WITHIN]:
+        words = [cell.strip() for cell in row if isinstance(cell, str) and len(cell) < _LONGEST_WORDS]
+        alike = [next((w for w in words if pattern.search(w)), "") for pattern in (LON, LAT)]
+        if all(alike):
+            what = Message(
+                "names its coordinates '{lon}' and '{lat}', which does not say in which system they are",
+                lon=alike[0],
+                lat=alike[1],
+            )
+            remedy = Message("rename them 经度 and 纬度; if they are of a shifted map, add --from gcj02 or --from bd09")
+            raise SourceError(sheet.place, what, remedy)
+    what = Message("no row names columns of coordinates")
+    raise SourceError(sheet.place, what, Message("name them 经度 and 纬度, X and Y, or WKT"))
 
 
 def words_of(sheet: Sheet, columns: Columns, options: ReadOptions) -> list[Problem]:
@@ -160,12 +173,19 @@ def words_of(sheet: Sheet, columns: Columns, options: ReadOptions) -> list[Probl
     for number, row in sheet.rows:
         here: str = Message("{place}, row {row}", place=sheet.place, row=number)
         texts += [(here, cell) for cell in row if isinstance(cell, str) and len(cell) < _LONGEST_WORDS]
-    for here, text in texts:
-        datum_word(text, options, here)
+    if not any(map(names_cgcs2000, _titles(sheet, columns))):
+        for here, text in texts:
+            datum_word(text, options, here)
     boundary = {"point", "ring"} & set(columns.found)
     headings = [columns.names[i] for i in coordinates] if boundary else []
     titles = [c for _, row in sheet.rows[: columns.head] for c in row if isinstance(c, str)]
     return [] if options.shifted else shifted_by_name("", [*headings, *titles], place=sheet.place)
+
+
+def _titles(sheet: Sheet, columns: Columns) -> tuple[str, ...]:
+    """Return the name of a sheet, the texts above its head, and its head."""
+    above = [c for _, row in sheet.rows[: columns.head + 1] for c in row if isinstance(c, str) and c]
+    return (str(sheet.place).rpartition("/")[2], *above)
 
 
 #: Longer texts are no titles and no remarks.
@@ -237,6 +257,8 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     first, second = (columns.found[name] for name in pair)
     a, b = cells.numbers(first), cells.numbers(second)
     if pair == ("lon", "lat"):
+        if options.degrees == "packed":
+            _refuse_signs(cells, (first, second))
         for i in np.flatnonzero((np.abs(a) > 180) | (np.abs(b) > 90)):
             column = first if abs(a[i]) > 180 else second
             cells.add_problem(
@@ -253,6 +275,18 @@ def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.nd
     if _north_is_first(cells, a, b, (options, names)):
         return b, a, None
     return a, b, None
+
+
+def _refuse_signs(cells: Cells, columns: tuple[int, int]) -> None:
+    """Refuse packed degrees, if declared, in cells that have signs of degrees: they are no packed ones."""
+    for number, row in zip(cells.numbering, cells.rows, strict=True):
+        for column in columns:
+            if re.search("[°度′分'′]", text := plain(row[column])):
+                here = Message(
+                    "{place}, row {row}, column '{column}'", place=cells.place, row=number, column=cells.names[column]
+                )
+                what = Message("'{value}' has signs of degrees and is no ddd.mmss", value=text[:40])
+                raise SourceError(here, what, Message("leave --degrees out"))
 
 
 _NAME_XY = Message("correct it, or name the columns X and Y if they are metres")
@@ -369,7 +403,14 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
         what = Message("sheet '{sheet}' was read; {names} have no coordinates", sheet=chosen, names=", ".join(others))
         problems.insert(0, Problem("note", str(path), what, Message("name a sheet if another is meant")))
     engine = f"python-calamine {importlib.metadata.version('python-calamine')}"
-    return replace(read, engine=engine, problems=tuple(problems))
+    # Sheets without coordinates hold covers and remarks.
+    beside = [c for name in others if name in sheets and sheets[name].columns is None for c in _cells(sheets[name])]
+    titles = (*read.titles, *beside, *words_beside(path))
+    return replace(read, engine=engine, problems=tuple(problems), titles=titles)
+
+
+def _cells(sheet: Sheet) -> list[str]:
+    return [cell for _, row in sheet.rows for cell in row if isinstance(cell, str) and 0 < len(cell) < _LONGEST_WORDS]
 
 
 def _sheet(book: CalamineWorkbook, name: str, path: str) -> Sheet:

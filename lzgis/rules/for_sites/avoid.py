@@ -7,13 +7,13 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from lzgis.geometry import common_parts
-from lzgis.model.report import RESOLUTION_M, State
+from lzgis.model.report import State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import (
     Check,
     Obstacles,
     Rows,
+    built_overlaps,
     clear_rows,
     looked_up,
     obstacles,
@@ -51,7 +51,7 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
     found = overlaps_of(rule, check)
 
     def make(some: Integers) -> Geometries:
-        return common_parts(check.sites.shapes, index, (found.left[some], found.right[some]), resolution=RESOLUTION_M)
+        return built_overlaps(rule, check, some)
 
     real, sliver, width = overlap_states(check, found, index.mean_widths[found.right], make)
     parts = found.take(np.flatnonzero(real))
@@ -75,11 +75,11 @@ def overlap_rows(rule: Rule, check: Check) -> Hits:
 def overlap_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     """Build the part that each site shares with a feature."""
     _, which, index = check.layer_where(rule.layer, rule.where)
-    order = np.lexsort((rows.feature, rows.site))
-    pairs = rows.site[order], np.searchsorted(which, rows.feature[order])
-    parts = np.full(len(order), None, dtype=object)
-    parts[order] = common_parts(check.sites.shapes, index, pairs, resolution=RESOLUTION_M)
-    return parts
+    found = overlaps_of(rule, check)
+    key = found.left * max(len(index), 1) + found.right
+    return built_overlaps(
+        rule, check, np.searchsorted(key, rows.site * max(len(index), 1) + np.searchsorted(which, rows.feature))
+    )
 
 
 def overlap_sizes(rule: Rule, check: Check, rows: Rows) -> Floats:

@@ -264,7 +264,7 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
     found = overlaps_of(rule, check)
     pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
-    parts = common_parts(sites.shapes, index, (found.left[pairs], found.right[pairs]), resolution=RESOLUTION_M)
+    parts = built_overlaps(rule, check, pairs)
     met = np.unique(found.left[pairs])
     place = np.searchsorted(site, met)
     rest[place] = shapely.difference(rest[place], united(parts, found.left[pairs]))
@@ -283,6 +283,14 @@ def overlaps_of(rule: Rule, check: Check) -> CommonParts:
         ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
     )
     return found
+
+
+def built_overlaps(rule: Rule, check: Check, which: Integers) -> Geometries:
+    """Build the parts of some of the overlaps of `overlaps_of`."""
+    _, _, index = check.layer_where(rule.layer, rule.where)
+    distinct, place = np.unique(which, return_inverse=True)
+    found = overlaps_of(rule, check).take(distinct)
+    return common_parts(check.sites.shapes, index, found, resolution=RESOLUTION_M)[place]
 
 
 def looked_up(keys: tuple[Integers, Integers], values: Floats, wanted: tuple[Integers, Integers], n: int) -> Floats:

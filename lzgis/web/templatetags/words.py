@@ -27,3 +27,15 @@ def words_of(context: dict[str, Any], section: str, key: str) -> str:
 def get(mapping: dict[str, Any], key: str) -> Any:
     """Return an element of a mapping; an empty text if there is none."""
     return mapping.get(key, "")
+
+
+@register.filter
+def words_in(text: str) -> list[str]:
+    """Return the words of a text, for a template that goes through a few keys."""
+    return text.split()
+
+
+@register.filter
+def square(value: float | None) -> str:
+    """Return an area in whole square metres; nothing if there is none."""
+    return "" if value is None else f"{value:,.0f}"

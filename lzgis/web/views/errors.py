@@ -38,3 +38,9 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say that the program has a fault."""
     return page(request, "error", 500, key="error_server")
+
+
+@is_open
+def full(request: HttpRequest) -> HttpResponse:
+    """Say that the disk is full."""
+    return page(request, "error", 507, key="full")

@@ -18,7 +18,7 @@ from lzgis.web.guard import SANDBOX
 from lzgis.web.jobs import SCREENINGS, find, new_job
 from lzgis.web.models import Job, Role, State
 from lzgis.web.pages import edition_of, language_of, page, refusal, supervisor
-from lzgis.web.requests import Request, files_folder
+from lzgis.web.requests import LARGE, Request, files_folder
 from lzgis.web.views.give import WAIT_S
 from lzgis.web.views.read import OFFERED
 
@@ -100,6 +100,16 @@ def download(request: HttpRequest, key: str) -> HttpResponse:
     job = _permitted(request, key)
     path = _file(job)
     return sent(path, download_name(job, path))
+
+
+@require_GET
+@needs(Role.PLANNER)
+def large(request: HttpRequest, key: str, name: str) -> HttpResponse:
+    """Return a file of the result of a large file of sites."""
+    job = find(request, key, *SCREENINGS)
+    if name not in job.result.get("large", []):
+        raise Http404
+    return sent(job.folder / LARGE / name, f"{Path(str(job.title)).stem or 'lzgis'}-{name}")
 
 
 def download_name(job: Job, path: Path) -> str:

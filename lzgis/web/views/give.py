@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
@@ -11,10 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from lzgis.city.reference import city_or_reference
 from lzgis.errors import LzgisError
 from lzgis.reading.readers import READERS
 from lzgis.web.access import needs
+from lzgis.web.cities import folder_in_force
 from lzgis.web.jobs import new_job
 from lzgis.web.models import Job, Role, Upload
 from lzgis.web.options import CITY
@@ -27,6 +30,8 @@ WAIT_S = 1.5
 #: Reference systems that a form offers.
 SYSTEMS = ("EPSG:4490", "EPSG:4526", "EPSG:4547", "EPSG:4525", "EPSG:4546", "EPSG:4326")
 _EXAMPLE = "sites.gpkg"
+#: How files of images begin.
+_IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "image/webp"}
 
 
 @require_GET
@@ -55,7 +60,7 @@ def _home(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
 
 
 def _example() -> Path | None:
-    found = city_or_reference(settings.LZGIS.layers) / _EXAMPLE
+    found = folder_in_force() / _EXAMPLE
     return found if found.is_file() else None
 
 
@@ -120,4 +125,29 @@ def city_map(request: HttpRequest) -> HttpResponse:
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        # It holds nothing of the request, so that its length gives nothing away.
+        text, headers = gzip.compress(text, 5, mtime=0), headers | {"Content-Encoding": "gzip"}
     return HttpResponse(text, content_type="application/json", headers=headers)
+
+
+@require_GET
+def tile(_: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
+    """Return a tile of the map below the layers, of the file that the setting names; nothing where it has none."""
+    file = Path(settings.LZGIS.bounds.base_map)
+    if file.suffix != ".mbtiles" or z > 24:
+        raise Http404
+    try:
+        # Rows of the file are counted from the south.
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            found = base.execute(
+                "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",
+                (z, x, 2**z - 1 - y),
+            ).fetchone()
+    except sqlite3.Error:
+        raise Http404 from None
+    data = bytes(found[0]) if found else b""
+    kind = next((kind for sign, kind in _IMAGES.items() if data.startswith(sign)), "")
+    if not kind:
+        return HttpResponse(status=204)
+    return HttpResponse(data, content_type=kind, headers={"Cache-Control": "private, max-age=86400"})

@@ -14,8 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 from lzgis.errors import LzgisError
 from lzgis.exports.formats import FORMATS
 from lzgis.web.access import log, needs
+from lzgis.web.documents import ISSUED
+from lzgis.web.documents import visible as documents_of
 from lzgis.web.jobs import SCREENINGS, find, new_job, remove
-from lzgis.web.models import Comment, Job, Role, State, new_key
+from lzgis.web.models import Comment, Document, Job, Role, State, new_key
 from lzgis.web.pages import answer, edition_of, language_of, of_job, page, refusal, supervisor
 from lzgis.web.requests import Request, answer_file
 from lzgis.web.uploads import safe_name
@@ -34,6 +36,7 @@ OFFERED = {
     "png": ("png",),
     "json": ("json",),
     "dxf": ("dxf",),
+    "pptx": ("pptx",),
     "all": ("xlsx", "gpkg", "json", "html", "docx"),
 }
 _PUBLIC = ("html",)
@@ -62,11 +65,19 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
     sites = [row | {"number": number} for number, row in enumerate(found["sites"])]
     chosen = _filtered(request, sites)
     first = _first(request, len(chosen))
-    offered = {k: v for k, v in OFFERED.items() if all(FORMATS[one].installed for one in v)}
-    if edition_of(request) == "public":
+    offered = {
+        name: formats
+        for name, formats in OFFERED.items()
+        if all(FORMATS[one].installed for one in formats) and any(FORMATS[one].holds(len(sites)) for one in formats)
+    }
+    large = job.result.get("large", [])
+    if large:
+        offered = {}
+    elif edition_of(request) == "public":
         offered = {name: offered[name] for name in _PUBLIC}
     return values | {
         "found": found,
+        "large": large if edition_of(request) == "internal" else [],
         "rows": chosen[first : first + _ROWS],
         "shown": len(chosen),
         "pages": [(n + 1, n * _ROWS) for n in range(-(-len(chosen) // _ROWS))] if len(chosen) > _ROWS else [],
@@ -78,6 +89,13 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         "offered": offered,
         "comments": job.comments.select_related("author").order_by("created"),
         "mine": job.owner_id == request.user.pk or request.user.may(Role.ADMINISTRATOR),
+        "issued": [n for n in ISSUED if n in offered and FORMATS[n].installed]
+        if request.user.may(Role.PLANNER)
+        else [],
+        "documents": job.documents.select_related("replaced_by").order_by("pk"),
+        "numbers": Document.objects.filter(documents_of(request.user), replaced_by=None)
+        .order_by("-pk")
+        .values_list("number", flat=True)[:200],
         "can_compare": 1 < len(sites) <= _COMPARED,
     }
 
@@ -202,10 +220,14 @@ def compare(request: HttpRequest, key: str) -> HttpResponse:
 @needs(Role.PLANNER)
 def cancel(request: HttpRequest, key: str) -> HttpResponse:
     """Cancel a job that waits or runs."""
-    job = find(request, key, *SCREENINGS, "inspect", "files")
+    job = find(request, key, *SCREENINGS, "inspect", "files", "propose", "diff")
+    if job.kind in ("propose", "diff") and not request.user.may(Role.REVIEWER):
+        raise Http404
     supervisor().cancel(job)
     log(request, "cancel", job.key)
     supervisor().wait(job, WAIT_S)
+    if job.kind in ("propose", "diff"):
+        return redirect("versions")
     return redirect("check" if job.kind == "inspect" else "read", key=job.key)
 
 
@@ -215,7 +237,9 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     """Screen the same sites again: with today's layers and rules, or, if it was not done, as it was."""
     job = find(request, key, *SCREENINGS)
     asked = job.request
-    if job.state == State.DONE:
+    if job.state == State.DONE and "large" in job.result:
+        asked = replace(asked, as_of=dt.date.today().isoformat())
+    elif job.state == State.DONE:
         asked = replace(asked, kind="recheck", earlier=str(job.folder), as_of=dt.date.today().isoformat())
     return _begun(request, job, asked)
 

@@ -13,9 +13,9 @@ import sys
 import threading
 from collections import namedtuple
 
-#: Variables of QGIS, of its Python and of its libraries, which would mislead those of lzgis.
+#: Variables of QGIS and ArcGIS, of their Python and of their libraries, which would mislead those of lzgis.
 REMOVED = re.compile(
-    r"(PYTHON|PROJ_|GDAL_|OGR_|GEOS_|CPL_|QGIS_|QT_|QML|O4W_|OSGEO4W_|GRASS_|GISBASE|LD_LIBRARY_PATH|DYLD_|PYQTPATH|VIRTUAL_ENV$)"
+    r"(PYTHON|PROJ_|GDAL_|OGR_|GEOS_|CPL_|QGIS_|QT_|QML|O4W_|OSGEO4W_|GRASS_|GISBASE|LD_LIBRARY_PATH|DYLD_|PYQTPATH|VIRTUAL_ENV$|CONDA_|ARCGIS|ESRI)"
 )
 #: Exit codes with a result: nothing found, something found, something not checked.
 WITH_RESULT = (0, 1, 2)

@@ -42,28 +42,15 @@ var lzgis = {};
   };
 
   // A verdict has a colour, a shape and a dash, so that any one of them is enough to distinguish it.
-  // The last five are for comparisons: added, removed, moved, changed, and a changed verdict.
-  var round = "M10 2a8 8 0 1 0 .01 0Z", square = "M3 3H17V17H3Z";
-  var shapes = ["M10 1 19 10 10 19 1 10Z", "M10 2 19 18 1 18Z", square, round, round, round, square, square,
-    "M5 2H15L19 10 15 18H5L1 10Z"];
-  var signs = ["M7 7 13 13M13 7 7 13", "M10 8V12.5M10 14.6V15.6", "M6.5 10H13.5", "M6.5 10.2 9 12.8 13.6 7.6",
-    "M10 6V14M6 10H14", "M6 10H14", "M6 10H14M11 7 14 10 11 13", "M6 8H14M6 12H14", "M6 8H14M12 6 14 8M14 12H6M8 14 6 12"];
-  var dashes = [null, "8 4", "2 4", null, null, "8 4", null, "2 4", null];
-
-  function look(verdict) {
-    var own = lz.city.verdicts[verdict].sign;
-    return own === undefined ? verdict : own;
-  }
-
-  lz.dash = function (verdict) { return dashes[look(verdict)]; };
+  lz.dash = function (verdict) { return lz.city.verdicts[verdict].dash || null; };
 
   lz.sign = function (verdict, size) {
+    var look = lz.city.verdicts[verdict];
     return lz.svg("svg", { width: size, height: size, viewBox: "0 0 20 20", "aria-hidden": "true" }, [
       lz.svg("path", {
-        d: shapes[look(verdict)], fill: lz.city.verdicts[verdict].colour, stroke: "#fff", "stroke-width": 1.6,
-        "stroke-linejoin": "round"
+        d: look.outline, fill: look.colour, stroke: "#fff", "stroke-width": 1.6, "stroke-linejoin": "round"
       }),
-      lz.svg("path", { d: signs[look(verdict)], fill: "none", stroke: "#fff", "stroke-width": 1.8, "stroke-linecap": "round" })
+      lz.svg("path", { d: look.strokes, fill: "none", stroke: "#fff", "stroke-width": 1.8, "stroke-linecap": "round" })
     ]);
   };
 

@@ -3,20 +3,33 @@
   "use strict";
   var entries = [];
 
+  function lookOf(spec, feature) {
+    var entry = spec.entries[feature.properties.e];
+    return entry ? entry.style : spec.style;
+  }
+
   function drawStyle(spec, feature) {
-    var s = spec.style, entry = spec.entries[feature.properties.e], colour = entry && entry.colour;
-    var filled = spec.kind !== "line" && (s.fill || (colour && spec.kind === "polygon"));
+    var s = lookOf(spec, feature);
     return {
-      stroke: s.width > 0,
-      color: colour && spec.kind === "line" ? colour : s.stroke,
-      weight: s.width,
-      opacity: spec.kind === "polygon" ? 0.9 : 1,
-      dashArray: s.dash,
-      fill: Boolean(filled),
-      fillColor: colour || s.fill || s.stroke,
-      fillOpacity: spec.kind === "point" ? 1 : s.opacity,
-      lineCap: "butt"
+      stroke: s.width > 0, color: s.stroke, weight: s.width, opacity: 1, dashArray: s.dash,
+      fill: spec.kind !== "line" && Boolean(s.fill) || spec.kind === "point",
+      fillColor: s.fill || s.stroke, fillOpacity: spec.kind === "point" ? 1 : s.opacity, lineCap: "butt"
     };
+  }
+
+  // The edge on both sides of a line, or the ribbon along the border of a zone, drawn below it.
+  function under(spec, feature) {
+    var s = lookOf(spec, feature);
+    if (s.casing) return { stroke: true, color: s.casing, weight: s.width + 2, opacity: 1, fill: false };
+    if (s.ribbon && spec.kind === "polygon") {
+      return { stroke: true, color: s.stroke, weight: 2 * s.ribbon, opacity: 0.25, fill: false, lineCap: "butt" };
+    }
+    return null;
+  }
+
+  function featuresOf(entry) {
+    if (!entry.features) entry.features = topojson.feature(entry.spec.topology, entry.spec.topology.objects.d).features;
+    return entry.features;
   }
 
   function draw(entry) {
@@ -24,15 +37,19 @@
     map.createPane(pane).style.zIndex = 300 + entry.place;
     map.getPane(pane).style.pointerEvents = "none";
     var renderer = L.svg({ pane: pane, padding: 0.2 });
-    entry.features = topojson.feature(spec.topology, spec.topology.objects.d).features;
-    entry.drawn = L.geoJSON(entry.features, {
-      pane: pane, renderer: renderer, interactive: false,
+    var base = { pane: pane, renderer: renderer, interactive: false };
+    var features = featuresOf(entry);
+    entry.drawn = L.featureGroup();
+    var below = features.filter(function (feature) { return under(spec, feature); });
+    if (below.length) {
+      L.geoJSON(below, Object.assign({ style: function (one) { return under(spec, one); } }, base)).addTo(entry.drawn);
+    }
+    L.geoJSON(features, Object.assign({
       style: function (feature) { return drawStyle(spec, feature); },
       pointToLayer: function (feature, at) {
-        return L.circleMarker(at, Object.assign({ pane: pane, renderer: renderer, interactive: false, radius: 4 },
-          drawStyle(spec, feature)));
+        return L.circleMarker(at, Object.assign({ radius: 4 }, base, drawStyle(spec, feature)));
       }
-    });
+    }, base)).addTo(entry.drawn);
     names(entry, pane);
     lz.layers.opacity(lz.layers.faded);
   }
@@ -48,7 +65,7 @@
 
   function hits(entry, at, reach) {
     var lon = at.lng, lat = at.lat;
-    return entry.features.filter(function (feature) {
+    return featuresOf(entry).filter(function (feature) {
       var hit = false;
       lz.eachPart(feature.geometry, function (type, xy) {
         if (hit) return;
@@ -82,7 +99,7 @@
         return kinds[one.kind] - kinds[two.kind] || levels[one.role] - levels[two.role] || a - b;
       });
       specs.forEach(function (spec, i) {
-        entries.push({ spec: spec, place: order.indexOf(i), drawn: null, features: [], shown: false, watch: [] });
+        entries.push({ spec: spec, place: order.indexOf(i), drawn: null, features: null, shown: false, watch: [] });
       });
     },
 
@@ -103,14 +120,16 @@
       });
     },
 
-    // The features of all visible layers at a point, the topmost first.
+    // The features of all layers at a point, the topmost first; `on` is whether their layer is shown.
     identify: function (at) {
       var found = [];
-      entries.slice().sort(function (a, b) { return b.place - a.place; }).forEach(function (entry) {
-        if (!entry.shown || entry.spec.role === "outline") return;
-        hits(entry, at, 6).forEach(function (feature) { found.push({ spec: entry.spec, feature: feature }); });
+      entries.forEach(function (entry, i) {
+        if (entry.spec.role === "outline") return;
+        hits(entry, at, 6).forEach(function (feature) {
+          found.push({ spec: entry.spec, feature: feature, on: entry.shown, layer: i, place: entry.place });
+        });
       });
-      return found;
+      return found.sort(function (a, b) { return b.on - a.on || b.place - a.place; });
     },
 
     mask: function () {

@@ -2,25 +2,25 @@
 (function (lz) {
   "use strict";
 
-  function swatch(kind, style, colour) {
-    var stroke = colour && kind === "line" ? colour : style.stroke, dash = style.dash;
+  // A swatch is drawn as the layer is, from the same style.
+  function swatch(kind, style) {
     var box = { width: 22, height: 14, viewBox: "0 0 22 14", class: "lz-swatch", "aria-hidden": "true" };
     if (kind === "line") {
-      return lz.svg("svg", box, [lz.svg("path", {
-        d: "M1 7H21", fill: "none", stroke: stroke, "stroke-width": Math.min(Math.max(style.width, 1), 6),
-        "stroke-dasharray": dash
-      })]);
+      var line = { d: "M1 7H21", fill: "none", stroke: style.stroke, "stroke-width": style.width, "stroke-dasharray": style.dash };
+      var rim = { d: "M1 7H21", fill: "none", stroke: style.casing, "stroke-width": style.width + 2 };
+      return lz.svg("svg", box, (style.casing ? [lz.svg("path", rim)] : []).concat([lz.svg("path", line)]));
     }
     if (kind === "point") {
       return lz.svg("svg", box, [lz.svg("circle", {
-        cx: 11, cy: 7, r: 4, fill: colour || style.fill || "none", stroke: style.stroke, "stroke-width": style.width
+        cx: 11, cy: 7, r: 4, fill: style.fill || style.stroke, stroke: style.stroke, "stroke-width": style.width
       })]);
     }
-    return lz.svg("svg", box, [lz.svg("rect", {
-      x: 1.5, y: 1.5, width: 19, height: 11, fill: colour || style.fill || "none",
-      "fill-opacity": Math.max(style.opacity, 0.25), stroke: style.stroke,
-      "stroke-width": Math.min(style.width, 3), "stroke-dasharray": dash
-    })]);
+    function area(more) { return lz.svg("rect", Object.assign({ x: 2, y: 2, width: 18, height: 10 }, more)); }
+    var ribbon = { fill: "none", stroke: style.stroke, "stroke-width": Math.min(style.ribbon, 4), "stroke-opacity": 0.25 };
+    return lz.svg("svg", box, (style.ribbon ? [area(ribbon)] : []).concat([area({
+      fill: style.fill || "none", "fill-opacity": style.opacity, stroke: style.stroke, "stroke-width": style.width,
+      "stroke-dasharray": style.dash
+    })]));
   }
 
   function row(input, picture, title, status, source) {
@@ -47,7 +47,7 @@
     if (spec.entries.length) {
       var list = lz.el("ul", { class: "lz-values" });
       spec.entries.forEach(function (one) {
-        list.appendChild(lz.el("li", {}, [swatch(spec.kind, spec.style, one.colour),
+        list.appendChild(lz.el("li", {}, [swatch(spec.kind, one.style),
           lz.el("span", { class: "lz-data", text: one.value })]));
       });
       if (spec.others) {

@@ -64,31 +64,6 @@
     ["list", "detail", "clause"].forEach(function (one) { lz.byId("lz-" + one + "-view").hidden = one !== name; });
   }
 
-  function printList() {
-    var judged = !lz.city.parts;
-    var table = lz.el("table", {}, [lz.el("thead", {}, [lz.el("tr", {},
-      ["site_id", "site_name", "activity", "verdict"].concat(judged ? ["prohibited", "conditional"] : []).map(function (name) {
-        return lz.el("th", { text: lz.word(name) });
-      }))])]);
-    var body = lz.el("tbody", {});
-    lz.review.sites.forEach(function (site, number) {
-      var rules = (judged ? [0, 1] : []).map(function (rank) {
-        var found = lz.review.findings[number].filter(function (finding) { return finding[0] === rank; });
-        return Array.from(new Set(found.map(lz.ruleOf))).join("；");
-      });
-      var verdict = lz.el("td", {}, [lz.sign(site.verdict, 14),
-        lz.el("span", { text: " " + lz.city.verdicts[site.verdict].title })]);
-      var cells = [site.id, site.name, site.activity].map(function (text) {
-        return lz.el("td", { class: "lz-data", text: text });
-      });
-      body.appendChild(lz.el("tr", {}, cells.concat([verdict], rules.map(function (text) {
-        return lz.el("td", { class: "lz-data", text: text });
-      }))));
-    });
-    table.appendChild(body);
-    lz.byId("lz-print-list").append(lz.el("h2", { text: lz.word("list-title") }), table);
-  }
-
   lz.panel = {
     build: function () {
       lz.city.verdicts.forEach(function (verdict, i) {
@@ -97,7 +72,8 @@
       });
       var list = document.createDocumentFragment();
       lz.review.sites.forEach(function (site, number) {
-        rows.push({ node: item(site, number), text: folded(site.name + "\n" + site.id) });
+        rows.push({ node: item(site, number), text: folded([site.name, site.id, site.activity]
+          .concat(site.places || [], lz.city.verdicts[site.verdict].title).join("\n")) });
       });
       rows.map(function (row, i) { return i; }).sort(function (a, b) {
         return lz.review.sites[a].verdict - lz.review.sites[b].verdict || a - b;
@@ -107,12 +83,12 @@
       search.addEventListener("input", function () { query = folded(search.value.trim()); filter(); });
       lz.byId("lz-fold").addEventListener("click", lz.panel.fold);
       filter();
-      printList();
     },
 
     open: function (number) {
       var view = lz.byId("lz-detail-view");
       open = number;
+      if (lz.sheets.narrow()) lz.sheets.show("list");
       lz.clear(view);
       view.append(
         lz.el("div", { class: "lz-bar" }, [
@@ -161,6 +137,17 @@
     },
 
     isOpen: function () { return open >= 0; },
+
+    // The open site, or else the one that is marked because its popup is open; -1 if there is none.
+    shown: function () {
+      return open >= 0 ? open : rows.findIndex(function (row) { return row.node.classList.contains("lz-marked"); });
+    },
+
+    // The sites in the list as it is filtered, in its order.
+    listed: function () {
+      return Array.from(lz.byId("lz-list").children).filter(function (node) { return !node.hidden; })
+        .map(function (node) { return rows.findIndex(function (row) { return row.node === node; }); });
+    },
 
     mark: function (number) {
       rows.forEach(function (row, i) { row.node.classList.toggle("lz-marked", i === number); });

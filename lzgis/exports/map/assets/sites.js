@@ -2,7 +2,7 @@
 (function (lz) {
   "use strict";
   var items = [], parts = [], sitesOn = true, partsOn = true, wanted = null, selected = -1, popup = null;
-  var dark = ["#7f0000", "#8a4b00", "#5b4a8a"];
+  var dark = [], cluster = null;
   var HATCH = "lz-hatch-";
 
   function hatch(id, colour, turn) {
@@ -40,9 +40,10 @@
 
   function makeMarker(site, number) {
     var icon = L.divIcon({ className: "lz-marker", html: lz.sign(site.verdict, 20), iconSize: [20, 20] });
-    var marker = L.marker(site.spot, { icon: icon, pane: "lz-markers", keyboard: false,
+    var marker = L.marker(site.spot, { icon: icon, pane: "lz-markers", keyboard: false, verdict: site.verdict,
       zIndexOffset: (4 - site.verdict) * 1000 });
     marker.on("click", function () { lz.sites.popup(number, site.spot); });
+    marker.on("add", function () { marker.getElement().classList.toggle("lz-chosen", number === selected); });
     return marker;
   }
 
@@ -65,6 +66,21 @@
     });
   }
 
+  // Markers that would cover each other are one sign, of the gravest verdict among them, with their number.
+  function clusters() {
+    return L.markerClusterGroup({
+      clusterPane: "lz-markers", maxClusterRadius: 26, showCoverageOnHover: false, animate: false, zoomToBoundsOnClick: true,
+      iconCreateFunction: function (group) {
+        var worst = Math.min.apply(null, group.getAllChildMarkers().map(function (one) { return one.options.verdict; }));
+        var text = String(group.getChildCount()), sign = lz.sign(worst, 24);
+        var label = lz.word("cluster", { n: text, verdict: lz.city.verdicts[worst].title });
+        var box = lz.el("span", { class: "lz-cluster", title: label, attrs: { role: "img", "aria-label": label } },
+          [sign, lz.el("b", { text: text })]);
+        return L.divIcon({ className: "lz-marker lz-cluster-marker", html: box, iconSize: [24, 24] });
+      }
+    }).addTo(lz.map);
+  }
+
   // A marker replaces the shape of a site while it is too small to see.
   function signs() {
     items.forEach(function (item) {
@@ -72,33 +88,58 @@
       var a = lz.map.latLngToLayerPoint(item.bounds.getNorthWest());
       var b = lz.map.latLngToLayerPoint(item.bounds.getSouthEast());
       item.small = Math.max(b.x - a.x, b.y - a.y) < 30;
-      place(item, item.marker, visible(item) && item.small);
     });
+    markers();
   }
 
   function visible(item) { return sitesOn && (!wanted || wanted.has(item.number)); }
 
-  function place(item, one, on) {
+  // The marker of the selected site stands alone; all others are in the clusters.
+  function markers() {
+    var more = [], fewer = [];
+    items.forEach(function (item) {
+      if (!item.marker) return;
+      var on = visible(item) && item.small, alone = on && item.number === selected;
+      if (on && !alone && !item.grouped) more.push(item.marker);
+      if (item.grouped && (!on || alone)) fewer.push(item.marker);
+      item.grouped = on && !alone;
+    });
+    if (fewer.length) cluster.removeLayers(fewer);
+    if (more.length) cluster.addLayers(more);
+    items.forEach(function (item) {
+      if (item.marker && !item.grouped) place(item.marker, visible(item) && item.small && item.number === selected);
+    });
+  }
+
+  function place(one, on) {
     if (!one || on === lz.map.hasLayer(one)) return;
     if (on) one.addTo(lz.map); else one.remove();
   }
 
   function refresh() {
-    items.forEach(function (item) {
-      place(item, item.shape, visible(item));
-      place(item, item.marker, visible(item) && item.small);
-    });
+    items.forEach(function (item) { place(item.shape, visible(item)); });
+    markers();
     parts.forEach(function (part) {
-      place(part, part.shape, partsOn && (part.site < 0 || visible(items[part.site])));
+      place(part.shape, partsOn && (part.site < 0 || visible(items[part.site])));
     });
+    around();
+  }
+
+  // Bands and distance lines belong to the selected site and vanish with it.
+  function around() {
+    lz.corridors.show(selected >= 0 && visible(items[selected]) ? selected : -1);
   }
 
   lz.sites = {
+    // In a comparison the parts are the areas lost and gained.
+    prepare: function () {
+      dark = lz.city.parts ? lz.city.parts.map(function (part) { return part.colour; }) : lz.city.part_colours;
+    },
+
     build: function () {
       var data = lz.review, shapes = topojson.feature(data.shapes, data.shapes.objects.d).features;
-      // In a comparison the parts are the areas lost and gained.
-      if (lz.city.parts) dark = lz.city.parts.map(function (part) { return part.colour; });
       pane("lz-sites", 500); pane("lz-markers", 620);
+      cluster = clusters();
       var lines = L.svg({ pane: "lz-sites", padding: 0.5 });
       // Prohibited parts are drawn above conditional ones.
       var hatched = dark.map(function (_, rank) {
@@ -106,7 +147,7 @@
         return L.svg({ pane: "lz-parts-" + rank, padding: 0.5 });
       });
       data.sites.forEach(function (site, number) {
-        var item = { site: site, number: number, shape: null, marker: null, bounds: null, small: true };
+        var item = { site: site, number: number, shape: null, marker: null, bounds: null, small: true, grouped: false };
         if (site.shape >= 0) {
           item.shape = makeShape(shapes[site.shape], site, number, lines);
           item.marker = makeMarker(site, number);
@@ -135,6 +176,11 @@
       ]);
     },
 
+    // The number of sites that are seen as markers.
+    small: function () {
+      return items.filter(function (item) { return item.marker && item.small && visible(item); }).length;
+    },
+
     show: function (on) { sitesOn = on; refresh(); },
     showParts: function (on) { partsOn = on; refresh(); },
     only: function (numbers) { wanted = numbers; refresh(); },
@@ -143,14 +189,16 @@
     },
 
     select: function (number) {
-      [selected, number].forEach(function (one) {
+      var before = selected;
+      selected = number;
+      [before, number].forEach(function (one) {
         var item = items[one];
         if (item && item.shape) item.shape.setStyle(siteStyle(item.site.verdict, one === number));
         var icon = item && item.marker && item.marker.getElement();
         if (icon) icon.classList.toggle("lz-chosen", one === number);
       });
-      selected = number;
-      lz.corridors.show(number);
+      markers();
+      around();
     },
 
     zoom: function (number) {
@@ -175,11 +223,18 @@
       }
     },
 
+    // On a narrow screen a popup would hide the map; the site opens in the sheet below it.
     popup: function (number, at) {
+      if (lz.sheets.narrow()) { lz.panel.open(number); return; }
       var content = lz.el("div", { class: "lz-popup" }, [lz.heading(number, "h2"), lz.findings(number)]);
       popup = lz.popup(at, content, 380);
       lz.sites.select(number);
       lz.panel.mark(number);
+      popup.on("remove", function () {
+        if (lz.panel.isOpen() || selected !== number) return;
+        lz.sites.select(-1);
+        lz.panel.mark(-1);
+      });
     }
   };
 })(lzgis);

@@ -60,14 +60,19 @@
     var found = lz.layers.identify(event.latlng), list = lz.el("ul", { class: "lz-here" });
     found.slice(0, 30).forEach(function (one) {
       var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
-      list.appendChild(lz.el("li", {}, [
+      list.appendChild(lz.el("li", { class: one.on ? "" : "lz-here-off" }, [
         lz.el("span", { class: "lz-layer lz-data", text: [one.spec.title, one.spec.status].filter(Boolean).join(" · "),
           title: one.spec.source }),
-        lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") })
+        lz.el("span", { class: "lz-data", text: Array.from(new Set(name)).join(" · ") || lz.word("unnamed") }),
+        one.on ? null : lz.el("span", { class: "lz-off-note", text: lz.word("layer-off") }),
+        one.on ? null : lz.button(lz.word("layer-show"), function (event) {
+          lz.layers.show(one.layer, true);
+          event.target.remove();
+        }, { class: "lz-link" })
       ]));
     });
     if (!found.length) list.appendChild(lz.el("li", { text: lz.word("nothing-here") }));
-    var at = event.latlng.lng.toFixed(6) + "°E　" + event.latlng.lat.toFixed(6) + "°N";
+    var at = event.latlng.lng.toFixed(6) + "°E\u2003" + event.latlng.lat.toFixed(6) + "°N";
     lz.popup(event.latlng, lz.el("div", { class: "lz-popup" }, [
       lz.el("h2", { text: lz.word("identify") }), lz.el("p", { class: "lz-hint", text: at }), list
     ]), 300);
@@ -78,26 +83,6 @@
     if (lz.measure.active()) lz.measure.toggle();
     else if (document.querySelector(".leaflet-popup")) lz.map.closePopup();
     else lz.panel.back();
-  }
-
-  // Print the part of the map that is visible beside the legend.
-  function printing() {
-    var paper = window.matchMedia("print"), seen = null;
-    function look() {
-      if (paper.matches) return;
-      var map = lz.map, size = map.getSize(), room = lz.room();
-      seen = { centre: map.getCenter(), zoom: map.getZoom(), bounds: L.latLngBounds(
-        map.containerPointToLatLng(room.paddingTopLeft),
-        map.containerPointToLatLng([size.x - room.paddingBottomRight[0], size.y - room.paddingBottomRight[1]])) };
-    }
-    lz.map.on("moveend", look);
-    paper.addEventListener("change", function () {
-      var before = seen;
-      lz.map.invalidateSize({ animate: false, pan: false });
-      if (paper.matches) lz.map.fitBounds(before.bounds, { animate: false });
-      else lz.map.setView(before.centre, before.zoom, { animate: false });
-    });
-    lz.byId("lz-print").addEventListener("click", function () { window.print(); });
   }
 
   // Cells of the relief wider than this on the screen are faded out, as they only darken the layers.
@@ -114,8 +99,22 @@
     picture.on("add load", fade);
   }
 
+  // A link ends in #site=…&run=…: it opens the site, and warns if the document was made from other inputs.
+  function linked() {
+    var given = new URLSearchParams(window.location.hash.slice(1)), run = given.get("run") || "";
+    var number = lz.review.sites.findIndex(function (site) { return site.id === given.get("site"); });
+    if (number < 0) return false;
+    lz.panel.open(number);
+    if (run && lz.city.run && lz.city.run !== run) {
+      lz.byId("lz-notice").hidden = false;
+      lz.byId("lz-notice").textContent = lz.word("other-run", { run: run, own: lz.city.run });
+    }
+    return true;
+  }
+
   lz.room = function () {
     var legend = lz.byId("lz-legend"), wide = lz.map.getSize().x > 700 && !lz.byId("lz-legend-body").hidden;
+    if (lz.sheets.narrow()) return { paddingTopLeft: [12, 12], paddingBottomRight: [12, 28 + lz.sheets.hidden()] };
     return { paddingTopLeft: [52, 12], paddingBottomRight: [wide ? legend.offsetWidth + 20 : 20, 28] };
   };
 
@@ -139,6 +138,7 @@
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(map);
     L.control.attribution({ prefix: false, position: "bottomright" }).addAttribution(lz.city.credit).addTo(map);
     bar();
+    lz.sites.prepare();
     lz.layers.build(lz.read("layers"));
     lz.legend(backdrop, tiles);
     if (backdrop) relief(backdrop);
@@ -148,14 +148,16 @@
     lz.panel.build();
     lz.measure.build(lz.tool);
     footer();
-    printing();
+    lz.sheets.build();
+    lz.printing();
     map.on("click", identify);
     document.addEventListener("keydown", keys);
     map.invalidateSize({ animate: false });
     map.fitBounds(lz.city.bounds, Object.assign({ animate: false }, lz.room()));
     lz.inset();
     // A map of one site opens at that site.
-    if (lz.review.sites.length === 1) lz.panel.open(0);
+    if (!linked() && lz.review.sites.length === 1) lz.panel.open(0);
+    window.addEventListener("hashchange", linked);
     document.body.classList.add("lz-ready");
   };
 })(lzgis);

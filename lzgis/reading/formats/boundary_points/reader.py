@@ -64,7 +64,8 @@ def read_coordfile(path: Path, options: ReadOptions) -> Read:
     for i, parcel in enumerate(parsed.parcels):
         _check_figures(parcel, rings[i], (areas.plane_m2[i], areas.ellipsoid_m2[i]), name, problems)
     frame = gpd.GeoDataFrame(_columns(parsed), geometry=geometry, crs=system.crs)
-    return Read(frame, f"lzgis {lzgis.__version__}", tuple(problems), encoding, system.how)
+    titles = tuple(f"{key}={value}" for key, value in parsed.header.items())
+    return Read(frame, f"lzgis {lzgis.__version__}", tuple(problems), encoding, system.how, titles=titles)
 
 
 def open_coordtext(path: Path, options: ReadOptions) -> tuple[CoordText, Decided]:

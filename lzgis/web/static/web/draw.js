@@ -52,18 +52,63 @@
     send.disabled = !layers.length;
   }
 
+  // Undo: the last corner while one draws, else the last shape that was drawn, changed or removed.
+  var undo = document.getElementById("undo"), states = [[]], restoring = false;
+  function shapes() { return drawn.getLayers().map(function (layer) { return layer.toGeoJSON(12); }); }
+  function remember() {
+    if (restoring) return;
+    var now = shapes();
+    if (JSON.stringify(now) !== JSON.stringify(states[states.length - 1])) states.push(now);
+    undo.disabled = states.length < 2;
+  }
+  function back() {
+    if (map.pm.globalDrawModeEnabled()) {
+      var tool = map.pm.Draw[map.pm.Draw.getActiveShape()];
+      if (tool && tool._removeLastVertex && tool._layer && tool._layer.getLatLngs().length) tool._removeLastVertex();
+      return;
+    }
+    if (states.length < 2) return;
+    restoring = true;
+    states.pop();
+    if (map.pm.globalEditModeEnabled()) map.pm.disableGlobalEditMode();
+    drawn.clearLayers();
+    states[states.length - 1].forEach(function (one) {
+      L.geoJSON(one, {
+        pointToLayer: function (feature, at) { return L.marker(at, { icon: map.pm.getGlobalOptions().markerStyle.icon }); }
+      }).eachLayer(function (layer) { drawn.addLayer(layer); follow(layer); });
+    });
+    restoring = false;
+    undo.disabled = states.length < 2;
+    show();
+  }
+  function follow(layer) {
+    layer.on("pm:edit pm:dragend pm:markerdragend", function () { remember(); show(); });
+    layer.on("pm:remove", show);
+  }
+  undo.addEventListener("click", back);
+  document.addEventListener("keydown", function (event) {
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+    if (typing || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    back();
+  });
+
   map.on("pm:drawstart", function (event) {
     var work = event.workingLayer;
+    undo.disabled = false;
     work.on("pm:vertexadded", function () {
       var points = work.getLatLngs ? work.getLatLngs() : [];
       if (points.length > 1) said.textContent = measured(points, event.shape === "Polygon");
     });
   });
   map.on("pm:create", function (event) {
-    event.layer.on("pm:edit pm:dragend pm:remove pm:markerdragend", show);
+    follow(event.layer);
+    remember();
     show();
   });
-  map.on("pm:remove pm:drawend pm:globaleditmodetoggled", function () { window.setTimeout(show, 0); });
+  map.on("pm:remove pm:drawend pm:globaleditmodetoggled", function () {
+    window.setTimeout(function () { remember(); show(); }, 0);
+  });
 
   document.getElementById("drawn").addEventListener("submit", function () {
     var name = document.getElementById("drawn-name").value, many = drawn.getLayers().length > 1;

@@ -9,6 +9,14 @@
   var page = window.lzPage = { map: map, sites: null, moved: null, ready: null };
   L.control.scale({ imperial: false }).addTo(map);
   map.setView([24.78, 112.38], 9);
+  if (document.body.dataset.base) {
+    L.tileLayer(document.body.dataset.base, { maxZoom: 19, maxNativeZoom: 18 }).addTo(map);
+    if (document.body.dataset.credit) {
+      var credit = document.createElement("span");
+      credit.textContent = document.body.dataset.credit;
+      L.control.attribution({ prefix: false }).addAttribution(credit.innerHTML).addTo(map);
+    }
+  }
 
   function fetched(address) {
     return fetch(address, { credentials: "same-origin" }).then(function (answer) {
@@ -121,9 +129,19 @@
     else fetched(button.dataset.avoid).then(drawMove);
   });
 
+  // What lies at a point in all layers, also in those that are not ticked.
+  function everything(at) {
+    var hidden = [];
+    lz.layers.all.forEach(function (entry, i) { if (!entry.shown) hidden.push(i); });
+    hidden.forEach(function (i) { lz.layers.show(i, true); });
+    var found = lz.layers.identify(at);
+    hidden.forEach(function (i) { lz.layers.show(i, false); });
+    return found;
+  }
+
   if (box.dataset.here) {
     map.on("click", function (event) {
-      var list = lz.el("ul", {}), found = lz.layers.identify(event.latlng).slice(0, 30);
+      var list = lz.el("ul", {}), found = everything(event.latlng).slice(0, 60);
       found.forEach(function (one) {
         var p = one.feature.properties, name = [p.t, p.v].filter(Boolean);
         list.appendChild(lz.el("li", {}, [text("b", one.spec.title + " "), text("span", Array.from(new Set(name)).join(" · "))]));

@@ -1,0 +1,140 @@
+"""The borough abroad in `examples`: answers worked out by hand, and every output without a Chinese character."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sqlite3
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import ezdxf
+import geopandas as gpd
+import pyarrow.parquet as pq
+import pytest
+from docx import Document
+from dossier_fixture import pdf_text
+from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
+
+import lzgis as lz
+from lzgis.cli.app import app
+
+HERE = Path(__file__).parents[1] / "examples" / "riverton"
+CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3380-\u33df]")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of all formats in English, and what the console printed."""
+    out = tmp_path_factory.mktemp("riverton") / "out"
+    words = ["screen", str(HERE / "sites.geojson"), "--layers", str(HERE), "--as-of", "2026-11-21", "--lang", "en"]
+    done = CliRunner().invoke(app, [*words, "--out", str(out), "--format", "all"])
+    assert done.exit_code == 1, done.output
+    return out, done.output
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make", HERE / "make.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_script_makes_the_files_of_the_example() -> None:
+    for name, text in script().files().items():
+        assert (HERE / name).read_text("utf-8") == text
+
+
+def test_sites_abroad_have_the_answers_that_follow_from_the_plan() -> None:
+    report = lz.screen(HERE / "sites.geojson", HERE, as_of="2026-11-21")
+
+    verdicts = report.verdicts.set_index("site_id")
+    listed = {site: (set(row["prohibited"]), set(row["conditional"])) for site, row in verdicts.iterrows()}
+    # S1 stands in the market place. S2 reaches from zone 3 into its buffer, 100 m away from zone 2. S4 crosses the A6101.
+    assert listed["S1"] == (set(), {"conservation"})
+    assert listed["S2"] == ({"flood-zone-3"}, {"flood-buffer"})
+    assert listed["S3"] == (set(), set())
+    assert listed["S4"] == (set(), {"road-corridor"})
+    assert listed["S5"] == (set(), set())
+    assert listed["S7"] == (set(), {"conservation", "flood-zone-2", "flood-buffer"})
+    # A third of the solar park lies beyond the borough.
+    assert verdicts.loc["S8", "verdict"] == "核查不完整"
+    corridor = report.table[(report.table["site_id"] == "S4") & (report.table["rule"] == "road-corridor")].iloc[0]
+    # 400 m along a road that is 15 m wide on both sides and rises by 2 in 40.
+    assert corridor["area_m2"] == pytest.approx(400 * 30 * (1 + 0.05**2) ** 0.5, rel=0.01)
+
+
+def test_every_output_of_a_city_abroad_is_free_of_chinese(made: tuple[Path, str]) -> None:
+    out, printed = made
+
+    assert not CHINESE.findall(printed)
+    found = {}
+    for path in sorted(one for one in out.rglob("*") if one.is_file()):
+        strange = [text for text in texts_of(path) if CHINESE.search(text)]
+        if strange:
+            found[str(path.relative_to(out))] = [CHINESE.sub(lambda m: f"<{m[0]}>", text)[:200] for text in strange[:3]]
+    assert found == {}
+
+
+def test_a_format_of_a_national_standard_is_left_out_and_said(made: tuple[Path, str]) -> None:
+    out, printed = made
+
+    assert "coordfile: cannot be written by the profile 'world'" in printed
+    assert not (out / "sites.txt").exists()
+    with sqlite3.connect(next(out.glob("*.gpkg"))) as database:
+        assert any("coordfile" in str(row) for row in database.execute("select * from about"))
+
+
+def test_drawings_abroad_are_in_the_zone_of_utm(made: tuple[Path, str]) -> None:
+    drawing = ezdxf.readfile(next(made[0].glob("*.dxf")))
+    lines = [one for one in drawing.modelspace().query("LWPOLYLINE") if one.dxf.layer.startswith("WGS84_UTM30N")]
+    assert lines
+    x, y = lines[0].get_points("xy")[0]
+    assert 580_000 < x < 610_000 and 5_940_000 < y < 5_970_000
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Iterate over the texts that a reader of a file sees, or that a program reads from it."""
+    suffix = path.suffix
+    if suffix == ".docx":
+        document = Document(str(path))
+        parts = [document.element.body, *(one.header._element for one in document.sections)]
+        parts += [one.footer._element for one in document.sections]
+        yield from (node.text or "" for part in parts for node in part.iter("{*}t"))
+    elif suffix == ".pdf":
+        yield pdf_text(path)
+    elif suffix == ".xlsx":
+        book = CalamineWorkbook.from_path(str(path))
+        for name in book.sheet_names:
+            yield name
+            yield from (str(cell) for row in book.get_sheet_by_name(name).to_python() for cell in row)
+    elif suffix == ".gpkg":
+        for layer in gpd.list_layers(path)["name"]:
+            frame = gpd.read_file(path, layer=layer)
+            yield from (str(value) for column in frame.columns if column != "geometry" for value in frame[column])
+    elif suffix == ".parquet":
+        table = pq.read_table(path)
+        yield from (
+            str(value) for name in table.column_names if name != "geometry" for value in table[name].to_pylist()
+        )
+    elif suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            yield from (
+                archive.read(name).decode("utf-8", "ignore") for name in archive.namelist() if not name.endswith(".shp")
+            )
+    elif suffix == ".pptx":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.startswith("ppt/slides/slide"):
+                    yield from re.findall("<a:t>([^<]*)</a:t>", archive.read(name).decode())
+    elif suffix == ".html":
+        text = path.read_text("utf-8")
+        # Comments and names of fonts are not shown.
+        text = re.sub(r"/\*.*?\*/|^\s*//.*?$|<style.*?</style>|font-family:[^;}\"]*", "", text, flags=re.S | re.M)
+        yield text
+    elif suffix != ".png":
+        yield path.read_text("utf-8", "ignore")
