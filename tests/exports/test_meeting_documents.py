@@ -112,7 +112,7 @@ def test_the_link_opens_the_site_and_warns_of_other_inputs(tmp_path: Path) -> No
         assert opened.page.evaluate("lzgis.panel.shown()") == 1
         assert "另一次核查" not in opened.page.inner_text("#lz-notice")
         opened.page.evaluate("link => { location.hash = link; }", f"site={site}&run=0123456789abcdef")
-        opened.page.wait_for_function("document.getElementById('lz-notice').textContent.includes('另一次核查')")
+        opened.page.wait_for_selector("#lz-notice:has-text('另一次核查')")
         opened.close()
 
 

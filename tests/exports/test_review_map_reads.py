@@ -176,7 +176,8 @@ def test_an_open_site_is_printed_with_its_findings_and_a_round_scale(chromium: A
     page.evaluate("lzgis.panel.open(0)")
     page.wait_for_timeout(600)
     page.emulate_media(media="print")
-    page.wait_for_function("document.getElementById('lz-print-scale').textContent !== ''")
+    # The policy of the page forbids strings as code, which waiting for a function needs.
+    page.wait_for_selector("#lz-print-scale:not(:empty)")
     said = page.inner_text("#lz-print-scale")
     scale = int(said.split("1:")[1].split("（")[0].replace(",", ""))
     metres = page.evaluate(
