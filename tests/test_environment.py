@@ -21,8 +21,6 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
 ON_CONDA_FORGE = {"matplotlib": "matplotlib-base", "playwright": "playwright-python", "typst": "typst-py"}
 # Extras with a package that is not on conda-forge.
 PIP_ONLY = {"build-layers"}
-# A package of the tests that is not on conda-forge; its test is skipped without it.
-NOT_ON_CONDA = {"axe-playwright-python"}
 # Extras for work on lzgis itself; every other one is part of the extra "all".
 DEVELOPMENT = {"build-layers", "docs", "test"}
 
@@ -61,8 +59,6 @@ def test_conda_has_every_dependency_with_its_range():
     expected = {}
     for requirement in requirements(*extras):
         name = canonicalize_name(requirement.name)
-        if name in NOT_ON_CONDA:
-            continue
         expected[ON_CONDA_FORGE.get(name, name)] = requirement.specifier
     expected["python"] = SpecifierSet(PROJECT["requires-python"])
     found = conda_ranges()

@@ -76,9 +76,9 @@ class PlaneLayer:
         """The object that each feature is part of: the value of the field by which the layer is grouped, else its own id."""
         own = self.id + ":" + self.frame["id"].astype(str)
         if self.spec.group is None or self.spec.group not in self.frame.columns:
-            return own.to_numpy(dtype=object)
+            return np.asarray(own, dtype=object)
         group = self.frame[self.spec.group]
-        return group.where(group.notna() & (group != ""), own).to_numpy(dtype=object)
+        return np.asarray(group.where(group.notna() & (group != ""), own), dtype=object)
 
     def matching(self, where: Mapping[str, list[str]]) -> Integers:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
