@@ -96,8 +96,11 @@ def fault_of(run: Run, folder: Path) -> str:
         return f"did not end within {_PATIENCE_S:g} s"
     killed = run.sends == signal.SIGKILL and process.returncode == -signal.SIGKILL
     wrong = [] if killed else _wrong(run, process.returncode, said.decode("utf-8", "replace"))
-    time.sleep(1.0)
-    if left := with_mark():
+    # What ends with its parent may take a moment on a busy machine.
+    patience = time.monotonic() + 15.0
+    while (left := with_mark()) and time.monotonic() < patience:
+        time.sleep(0.2)
+    if left:
         wrong.append(f"processes left: {left}")
         for one in left:
             os.kill(one, signal.SIGKILL)
@@ -109,7 +112,9 @@ def fault_of(run: Run, folder: Path) -> str:
 
 
 def _wrong(run: Run, code: int, said: str) -> list[str]:
-    wrong = [] if code in run.codes else [f"exit code {code}"]
+    # Before Python has started, a signal has its plain effect.
+    early = run.sends and code == -run.sends and run.after_s < 1.0
+    wrong = [] if code in run.codes or early else [f"exit code {code}"]
     lines = [line for line in said.strip().splitlines() if line.strip()]
     if "Traceback" in said or "Error:" in said or "Exception" in said:
         wrong.append("a traceback: " + " | ".join(lines[-3:])[:400])

@@ -130,6 +130,9 @@ def main() -> None:
     except _Signal as caught:
         code = _interrupted(caught, words)
     finally:
+        # What is done is done: a signal that comes now would end in a traceback.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         # The process ends: without this, Python searches all objects of the imported packages for cycles, for some 0.2 s.
         gc.freeze()
     sys.exit(code)

@@ -223,7 +223,15 @@ def _answer(folder: Path, code: int, place: str, limits: Limits) -> Read:
     from lzgis.reading.sandbox.exchange import unpack, unpack_error
 
     if (folder / ERROR).exists():
-        error = unpack_error((folder / ERROR).read_text("ascii"))
+        try:
+            error = unpack_error((folder / ERROR).read_text("ascii"))
+        except ValueError:
+            # The disk was full when the error was written.
+            what = Message("cannot be read: the process that reads it could not write its answer")
+            remedy = Message(
+                "look whether the disk and the folder for temporary files (TMPDIR) have room and can be written to"
+            )
+            raise SourceError(place, what, remedy) from None
         raise error from None
     if not (folder / ANSWER).exists():
         cause = _crash_error(code, place, limits)
