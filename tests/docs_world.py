@@ -39,6 +39,8 @@ def build(folder: Path) -> Path:
     for name in CITIES:
         toy.city(folder / name)
     _rasters(folder / "layers")
+    if (ROOT / "examples").is_dir():
+        shutil.copytree(ROOT / "examples", folder / "examples")
     for number, name in enumerate(COUNTIES):
         # Beside each other, the first around the sites.
         city = toy.city(folder / name, Plane(112.5 + 0.2 * (number % 2 if number > 2 else number), 25.0))
