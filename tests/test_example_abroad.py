@@ -71,8 +71,9 @@ def test_sites_abroad_have_the_answers_that_follow_from_the_plan() -> None:
 
 
 def test_documents_slides_and_layers_of_a_city_abroad_are_free_of_chinese(made: tuple[Path, str]) -> None:
-    out, _ = made
+    out, printed = made
 
+    assert not CHINESE.findall(printed)
     found = {}
     for path in sorted(one for one in out.rglob("*") if one.suffix in SHOWN):
         strange = [text for text in texts_of(path) if CHINESE.search(text)]
