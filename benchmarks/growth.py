@@ -50,17 +50,17 @@ def one(folder: Path, n: int) -> dict[str, float]:
     from benchmarks.peers.common import shapes
     from benchmarks.peers.lzgis_kernel import compute, prepare
 
-    _, layers, indexes = prepare(folder, SHARD)
+    _, indexes = prepare(folder, SHARD)
     base = shapes(folder, f"sites_{SHARD}")
     # Once over the city, so that what the first call costs is not counted for few sites.
-    compute((base, layers, indexes))
+    compute((base, indexes))
     before, wall, cpu, pairs, measured = held_mb(), 0.0, 0.0, 0, 0
     with tempfile.TemporaryDirectory() as room:
         # Few sites are measured again with others: a time of hundredths of a second is chance.
         for number in range(max(-(-n // SHARD), SHARD // n)):
             sites = shard_of(base, number, min(SHARD, n))
             began, began_cpu = time.perf_counter(), time.process_time()
-            found = compute((sites, layers, indexes))
+            found = compute((sites, indexes))
             np.savez(Path(room) / f"{number}.npz", **found)
             wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - began_cpu
             measured += len(sites)
