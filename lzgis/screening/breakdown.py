@@ -158,7 +158,10 @@ def _apportioned(parts: Floats, whole: Floats, group: Integers, places: int) -> 
     begin = np.cumsum(size) - size
     rank = np.empty(len(parts), dtype=np.intp)
     rank[order] = np.arange(len(parts)) - begin[group]
-    wanted = np.array([round(round(float(one), places) * unit) for one in whole], dtype=float)
+    wanted = np.rint(whole * unit)
+    # Near the middle between two, the decimal rounding of Python decides, as where the whole is printed.
+    unsure = np.flatnonzero(np.abs(whole * unit - np.floor(whole * unit) - 0.5) < 1e-3)
+    wanted[unsure] = [round(round(float(one), places) * unit) for one in whole[unsure]]
     missing = wanted - np.bincount(group, weights=lower, minlength=len(whole))
     each = np.maximum(size, 1)
     lower += (missing // each)[group] + (rank < (missing % each)[group])

@@ -172,8 +172,8 @@ def _feature_names(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np
     named = rows.feature >= 0
     for layer_id in set(rows.layer[named]):
         which = np.flatnonzero(named & (rows.layer == layer_id))
-        for name, values in found.items():
-            values[which] = layers[layer_id].frame[name].to_numpy()[rows.feature[which]]
+        names, ids = layers[layer_id].names_and_ids
+        found["name"][which], found["id"][which] = names[rows.feature[which]], ids[rows.feature[which]]
     return found
 
 

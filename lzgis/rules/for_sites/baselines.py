@@ -80,26 +80,17 @@ def baseline_features(
     A layer with the fields of `where` is filtered by them. A layer without these fields is filtered to the objects that
     match in the `primary` layer.
     """
-    wanted = None if primary is None or primary.missing_fields(where) else set(_keys(primary, primary.matching(where)))
+    wanted = None if primary is None or primary.missing_fields(where) else set(primary.objects[primary.matching(where)])
     parts: list[BaselineFeatures] = []
     for layer in layers:
         if not layer.missing_fields(where):
             which = layer.matching(where)
         elif wanted is not None:
-            everything = np.arange(len(layer.frame))
-            which = everything[np.isin(_keys(layer, everything), list(wanted))]
+            which = np.flatnonzero(pd.Index(layer.objects).isin(wanted))
         else:
             continue
         parts.append(_of_layer(layer, which, assumed_half_width_m, assumed_by))
     return _without_covered(parts)
-
-
-def _keys(layer: PlaneLayer, which: Integers) -> np.ndarray:
-    own = layer.id + ":" + layer.frame["id"].iloc[which].astype(str)
-    if layer.spec.group is None or layer.spec.group not in layer.frame.columns:
-        return np.asarray(own, dtype=object)
-    group = layer.frame[layer.spec.group].iloc[which]
-    return np.asarray(group.where(group.notna() & (group != ""), own), dtype=object)
 
 
 def _of_layer(
@@ -125,7 +116,7 @@ def _of_layer(
         geometry=layer.index.geometries[which],
         layer=np.full(n, layer.id, dtype=object),
         feature=which,
-        key=_keys(layer, which),
+        key=layer.objects[which],
         baseline=baseline,
         known_m=known,
         assumed_m=assumed,

@@ -71,8 +71,25 @@ class PlaneLayer:
         """Name and id of each feature."""
         return self.frame["name"].to_numpy(dtype=object), self.frame["id"].to_numpy(dtype=object)
 
+    @cached_property
+    def objects(self) -> npt.NDArray[np.object_]:
+        """The object that each feature is part of: the value of the field by which the layer is grouped, else its own id."""
+        own = self.id + ":" + self.frame["id"].astype(str)
+        if self.spec.group is None or self.spec.group not in self.frame.columns:
+            return own.to_numpy(dtype=object)
+        group = self.frame[self.spec.group]
+        return group.where(group.notna() & (group != ""), own).to_numpy(dtype=object)
+
     def matching(self, where: Mapping[str, list[str]]) -> Integers:
         """Positions of the features whose fields hold one of the listed values, for every field listed."""
+        # Cached with the layer: many rules are about the same features.
+        key = f"matching {where!r}"
+        if key not in self.index.cached:
+            self.index.cached[key] = self._matching(where)
+        found: Integers = self.index.cached[key]
+        return found
+
+    def _matching(self, where: Mapping[str, list[str]]) -> Integers:
         keep = np.ones(len(self.frame), dtype=bool)
         for name, values in where.items():
             keep &= as_texts(self.frame[name]).isin(values).to_numpy()
