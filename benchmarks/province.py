@@ -20,7 +20,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import psutil
 import shapely
 
 from lzgis.coordinates.plane import Plane
@@ -133,7 +132,8 @@ def make_province(folder: Path, scale: float) -> int:
     write(
         folder, "units", np.array(units), **{"class": np.where(np.arange(len(units)) % 3 == 0, "priority", "general")}
     )
-    write(folder, "roads", shapely.intersection(roads, shapely.buffer(outline[0], -100)))
+    inside = shapely.intersection(roads, shapely.buffer(outline[0], -100))
+    write(folder, "roads", inside[~shapely.is_empty(inside)])
     places = rng.uniform((west + 2_000, south + 2_000), (-west - 2_000, -south - 2_000), (SITES, 2))
     sizes = rng.uniform(50, 400, SITES)
     sites = shapely.buffer(shapely.points(places), sizes, quad_segs=8)
@@ -152,12 +152,11 @@ def run(*words: str | Path) -> str:
     command = [sys.executable, "-c", "from lzgis.cli.app import main; main()", *map(str, words)]
     start, peak = time.perf_counter(), 0
     done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    own = psutil.Process(done.pid)
     output: list[bytes] = []
     reader = threading.Thread(target=lambda: output.extend(done.communicate()))
     reader.start()
     while reader.is_alive():
-        peak = max(peak, memory(own))
+        peak = max(peak, memory(done.pid))
         reader.join(0.1)
     if done.returncode > 2:
         print(output[1].decode())
@@ -166,23 +165,14 @@ def run(*words: str | Path) -> str:
     return f"{spent:6.1f} s   {peak / 1e9:.2f} GB   {lines} lines   exit code {done.returncode}"
 
 
-def memory(process: psutil.Process) -> int:
-    """Return the resident memory of a process and its children, as far as they still run."""
-    total = 0
-    for one in (process, *children(process)):
-        try:
-            total += one.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
-
-
-def children(process: psutil.Process) -> list[psutil.Process]:
-    """Return the processes that a process has started."""
+def memory(pid: int) -> int:
+    """Return the resident memory (bytes) of a process and those it started, as Linux tells it; 0 of one that has ended."""
     try:
-        return list(process.children(recursive=True))
-    except psutil.Error:
-        return []
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(memory(int(one)) for one in started)
 
 
 def main(scale: float = 1.0) -> None:

@@ -5,9 +5,14 @@ The pages of commands and keys are written from the code before each build, into
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
+
+from sphinx.search import languages as search_languages
+from sphinx.search.en import SearchEnglish
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -46,12 +51,26 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
 
+class MixedSearch(SearchEnglish):
+    """English words, and of Chinese each pair of characters as well: the search of the pages finds whole words only."""
+
+    def split(self, input: str) -> list[str]:
+        """Return the words of a text."""
+        runs = re.findall(r"[\u4e00-\u9fff]{3,}", input)
+        return [*super().split(input), *(run[i : i + 2] for run in runs for i in range(len(run) - 1))]
+
+
+search_languages["en"] = MixedSearch
+
+
 def write_generated() -> None:
     """Write the pages that come from the code."""
     from _generated import pages
 
     folder = HERE / "reference" / "generated"
     folder.mkdir(exist_ok=True)
+    # Pages of names that are public no longer would belong to no list; autosummary writes the others anew.
+    shutil.rmtree(folder / "api", ignore_errors=True)
     for name, text in pages().items():
         path = folder / name
         # An unchanged page keeps its date, so that Sphinx does not read it again.

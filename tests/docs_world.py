@@ -30,7 +30,6 @@ title = "永久基本农田"
 title_en = "Permanent basic farmland"
 role = "constraint"
 source = "farmland.gpkg"
-id_field = "id"
 """
 _SHAPES = ("sites.shp", "my-sites.shp", "地块.shp")
 

@@ -34,9 +34,9 @@ def test_the_table_of_outcomes(found, capsys):
     results = Counter(one.result for one in found.values())
     with capsys.disabled():
         print("", *table(list(found.values())), dict(results), sep="\n")
-    assert len(found) + len(RASTERS) >= 120
+    assert len(found) + len(RASTERS) >= 420
     # No silent wrong, no false clear, no leak, no good file refused.
     assert results.keys() <= {"right", "repaired", "open", "refused"}
     with_message = [one for one in found.values() if one.message]
     complete = sum(one.is_complete for one in with_message)
-    assert complete >= 0.95 * len(with_message), [f"{o.case.id} {o.message}" for o in with_message if not o.is_complete]
+    assert complete >= 0.98 * len(with_message), [f"{o.case.id} {o.message}" for o in with_message if not o.is_complete]

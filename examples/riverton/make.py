@@ -53,7 +53,7 @@ SITES = [
     ("S1", "Market Place flats", "housing", block(25, 43, 2, 2)),
     ("S2", "Riverside flats", "housing", block(38, 63, 4, 3)),
     ("S3", "Meadow nursery", "school", block(44, 51, 3, 3)),
-    ("S4", "A6101 depot", "warehouse", block(39, 18.3, 4, 2)),
+    ("S4", "A6101 depot", "warehouse", block(10, 18.5, 4, 2)),
     ("S5", "Hilltop homes", "housing", block(90, 75, 5, 4)),
     ("S6", "Mast at Mill Side", "mast", {"type": "Point", "coordinates": at(100, 45)}),
     ("S7", "Greenway", "path", line((10, 70), (30, 45), (50, 42))),
@@ -64,7 +64,8 @@ SITES = [
 def collection(rows: list[tuple[dict[str, object], dict[str, str]]]) -> str:
     """Return a GeoJSON collection, a feature a line."""
     features = [json.dumps({"type": "Feature", "properties": about, "geometry": shape}) for shape, about in rows]
-    return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(features) + "\n]}\n"
+    crs = '{"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}'
+    return f'{{"type": "FeatureCollection", "crs": {crs}, "features": [\n' + ",\n".join(features) + "\n]}\n"
 
 
 def files() -> dict[str, str]:

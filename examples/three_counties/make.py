@@ -34,7 +34,7 @@ def collection(shapes: list[shapely.Geometry], **about: str) -> str:
     """Return a GeoJSON collection of shapes in degrees."""
     rows = [
         {"type": "Feature", "properties": {"id": f"{at}", **about}, "geometry": json.loads(shapely.to_geojson(shape))}
-        for at, shape in enumerate(shapely.set_precision(shapes, 1e-8), start=1)
+        for at, shape in enumerate(shapely.transform(np.array(shapes), lambda one: np.round(one, 8)), start=1)
     ]
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
     features = ",\n".join(json.dumps(one, ensure_ascii=False) for one in rows)
@@ -143,7 +143,9 @@ def write(folder: Path, outlines: dict[str, shapely.Geometry]) -> None:
     names = ", ".join(f'"{one[0]}"' for one in COUNTIES)
     region = f'[region]\nname = "连南、连州、阳山"\ncities = [{names}]\nnotice = "红线和公路为示意数据"\n'
     (folder / "region.toml").write_text(region, "utf-8", newline="\n")
-    line = collection([shapely.LineString(LINE)], name="输电线路", activity="输电线路")
+    # A vertex every 500 m, so that it is the same line in degrees and in every plane.
+    dense = PLANE.unproject(shapely.segmentize(PLANE.project([shapely.LineString(LINE)]), 500))[0]
+    line = collection([dense], name="输电线路", activity="输电线路")
     (folder / "line.geojson").write_text(line, "utf-8", newline="\n")
 
 

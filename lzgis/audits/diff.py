@@ -107,6 +107,7 @@ def diff(
         rules=pd.DataFrame(rules, columns=[c.name for c in RULE_CHANGE_COLUMNS]),
         findings=_findings(before, after, as_of),
         setting=_setting(before, after, date_of(as_of), made_at),
+        former={name: one.layer for name, one in before.read.items()},
         problems=(*before.problems, *(p for p in after.problems if p not in before.problems)),
     )
 

@@ -207,7 +207,8 @@ def _remove_at_exit(folder: Path) -> None:
 
 
 def _remove_oldest(folder: Path) -> None:
-    with contextlib.suppress(OSError):
+    # The process ends, perhaps for lack of memory.
+    with contextlib.suppress(OSError, MemoryError):
         _remove_beyond(folder, _MOST_BYTES)
 
 

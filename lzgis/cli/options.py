@@ -235,6 +235,15 @@ class OutputOptions:
         Path | None,
         typer.Option("--dem", help="Elevation raster to shade below maps; the catalogue's if not given."),
     ] = None
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--base", help="Aerial or satellite picture, a GeoTIFF, to draw below maps in place of the relief."
+        ),
+    ] = None
+    map_address: Annotated[
+        str, typer.Option("--map-address", help="Where the map is published, for the QR code of documents.")
+    ] = ""
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False
     zone: Annotated[
         str | None,

@@ -67,7 +67,8 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
         )
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
-    report = replace(report, backdrop=output.dem) if output.dem else report
+    below = output.base or output.dem
+    report = replace(report, backdrop=below) if below else report
     if output.out:
         from lzgis.exports.formats import by_profile
 
@@ -112,6 +113,10 @@ def _formats_per_city(output: OutputOptions, layers: list[Path] | None) -> list[
 def _check_batch(output: OutputOptions) -> None:
     if output.as_json:
         raise ConfigError("--json", Message("cannot print a batch"), Message("use it with --format json"))
+    if output.base:
+        raise ConfigError(
+            "--base", Message("is not used for a batch in parts"), Message("screen fewer sites at a time")
+        )
     if output.per_city:
         what = Message("is not used for a batch in parts")
         raise ConfigError("--per-city", what, Message("screen fewer sites at a time"))

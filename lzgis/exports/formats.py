@@ -290,6 +290,13 @@ FORMATS: dict[str, Format] = {
         options=("mu", "template", "workers", "map_address"),
         per_site=True,
     ),
+    "summary": Format(
+        ".docx",
+        "summary.docx",
+        "leader's summary",
+        "lzgis.exports.dossier.leader:write_summary",
+        most_sites=5_000,
+    ),
     "htmldoc": Format(
         ".html",
         "projects",

@@ -205,6 +205,8 @@ def _alternative(texts: ReportText, group: str, verdict: Any, rows: Sequence[dic
     binding = [row for row in rows if row["severity"] != Severity.NOTICE]
     grave = gravest(rows, 3)
     needs = dict.fromkeys(visible(texts.translated(row["rule"], text(row["procedure"]))) for row in grave)
+    if len(verdict["prohibited"]):
+        needs = {texts.words("dossier", "abstract-move"): None} | needs
     nearest = number(verdict["nearest_m"])
     shown = "" if nearest is None else f"{visible(texts.rule(text(verdict['nearest_rule'])))} {nearest:,.0f} m"
     return Alternative(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import geopandas as gpd
 import pandas as pd
 
-from lzgis.model.report import HIT_STATES, Column, Problem, ReportContext
+from lzgis.model.report import HIT_STATES, Column, Layer, Problem, ReportContext
 
 
 class Topic(StrEnum):
@@ -167,7 +168,8 @@ class DiffReport:
     """What a new version changes: features, areas, rules, and the findings of rules between versions.
 
     `changes` has a row per feature that differs, with its newer shape (the older one if it was removed). `parts` has the
-    areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on.
+    areas gained and lost, one row per layer and patch. Both are in EPSG:4490. `setting` is what they are drawn on, and
+    `former` has the layers of the older version.
     """
 
     old: str
@@ -179,6 +181,7 @@ class DiffReport:
     findings: gpd.GeoDataFrame
     setting: ReportContext
     problems: tuple[Problem, ...] = ()
+    former: Mapping[str, Layer] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

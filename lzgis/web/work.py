@@ -14,11 +14,13 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import shapely
 
+from lzgis import model
 from lzgis.audits.audit import audit
 from lzgis.audits.recheck import recheck
 from lzgis.batch import BatchOptions, screen_batch
@@ -64,6 +66,7 @@ _DETAILED = 3
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
 #: The folder of the layers of reports, beside the folders of jobs.
 _LAYERS = "layers"
+_SCREEN_AGAIN = Message("it was made by another version: screen the sites again")
 _REPORT, _SITES, _FIRST = "report.pickle.gz", "sites.pickle.gz", "screened.pickle.gz"
 
 
@@ -86,6 +89,8 @@ class Office:
         self._tables: OrderedDict[str, SiteTable] = OrderedDict()
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
+        #: Whether what is done now uses a report that another version stored.
+        self._foreign = False
 
     @property
     def city(self) -> Catalogue | Region:
@@ -143,7 +148,16 @@ class Office:
             "propose": self._propose,
             "diff": self._diff,
         }
-        return does[request.kind](request, progress)
+        self._foreign = False
+        try:
+            return does[request.kind](request, progress)
+        except LzgisError:
+            raise
+        except Exception as error:
+            if self._foreign:
+                what = Message("cannot be read ({error})", error=type(error).__name__)
+                raise SourceError(Path(request.folder).name, what, _SCREEN_AGAIN) from error
+            raise
 
     def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
         options = _options(request)
@@ -256,13 +270,16 @@ class Office:
         place.mkdir(mode=0o700, exist_ok=True)
         if not (place / key).exists():
             _pickle(place / key, dict(report.layers))
-        _pickle(folder / _REPORT, (replace(report, layers={}), key))
+        _pickle(folder / _REPORT, (replace(report, layers={}), key, _records()))
 
     def _stored(self, folder: Path, name: str) -> Report:
         found = _unpickled(folder / name)
         if isinstance(found, Report):
+            self._foreign = True
             return found
-        report, key = found
+        report, key, *records = found
+        # Records of another version may lack what this one asks of them.
+        self._foreign = self._foreign or records != [_records()]
         if key not in self._layers:
             _keep(self._layers, key, _unpickled(folder.parent / _LAYERS / key))
         made: Report = replace(report, layers=self._layers[key])
@@ -419,21 +436,35 @@ class Office:
         folder, day = Path(request.folder), date_of(request.as_of or None)
         checks, differs = audited(after, folder, progress), compared(before, after, folder)
         changed: list[tuple[str, dict[Language, list[dict[str, Any]]]]] = []
+        rows: list[dict[str, Any]] = []
+        unread = 0
         for done, (key, place) in enumerate(request.reports):
             if progress:
                 progress("recheck", done, len(request.reports))
-            changed.append((key, verdict_changes(self._report_json(Path(place)), before, after, day)))
+            made = self._report_json(Path(place))
+            if made is None:
+                unread += 1
+            else:
+                changed.append((key, verdict_changes(made, before, after, day)))
         for language in LANGUAGES:
             rows = [row | {"job": key} for key, found in changed for row in found[language]]
             value = {"audit": checks[language], "diff": differs[language], "rows": rows}
             _write(answer_file(request.folder, "proposal", language), value)
-        return {"checked": len(request.reports), "changed": len(rows), "conflicts": checks["zh"]["conflicts"]}
+        return {"checked": len(changed), "unread": unread, "changed": len(rows), "conflicts": checks["zh"]["conflicts"]}
 
-    def _report_json(self, folder: Path) -> Path:
-        """Return the report of a job as JSON, written when it is needed first."""
+    def _report_json(self, folder: Path) -> Path | None:
+        """Return the report of a job as JSON, written when it is needed first; None if another version made the report."""
         made = folder / "report.json"
+        self._foreign = False
         if not made.exists():
-            export_as("json", self._report(Request("screen", str(folder))), made, language="zh")
+            try:
+                report = self._report(Request("screen", str(folder)))
+                export_as("json", report, made, language="zh")
+            except Exception:
+                made.unlink(missing_ok=True)
+                if not self._foreign:
+                    raise
+                return None
         return made
 
     def _diff(self, request: Request, _: Progress | None) -> dict[str, Any]:
@@ -537,10 +568,17 @@ def _pickle(path: Path, value: Any) -> None:
     write_bytes_atomic(path, gzip.compress(pickle.dumps(value, protocol=5), compresslevel=1, mtime=0))
 
 
+@cache
+def _records() -> str:
+    """Return a digest of the records that reports are made of, as this version defines them."""
+    text = "".join(path.read_text("utf-8") for path in sorted(Path(model.__file__).parent.glob("*.py")))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _unpickled(path: Path) -> Any:
     """Return what this program pickled before into its private folder."""
     try:
         return pickle.loads(gzip.decompress(path.read_bytes()))
     except Exception as error:
         what = Message("cannot be read ({error})", error=type(error).__name__)
-        raise SourceError(path.name, what, Message("it was made by another version: screen the sites again")) from error
+        raise SourceError(path.name, what, _SCREEN_AGAIN) from error

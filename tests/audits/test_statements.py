@@ -73,7 +73,7 @@ def test_the_console_has_one_line_and_the_worst_and_the_files_have_all(noisy: Pa
 
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
     assert "10 处" in result.output
-    assert result.output.count("两份界线") == 2
+    assert result.output.count("两份界线") == 1
     drawn = pyogrio.read_dataframe(out / "audit.gpkg", layer="audit_conflicts")
     assert (drawn["rule"] == "copies").sum() == 10
     summed = pyogrio.read_dataframe(out / "audit.gpkg", layer="audit_statements")

@@ -9,13 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import toy
 from typer.testing import CliRunner
 
 from lzgis.audits.signature import check_signature, sign
 from lzgis.audits.verify import verify
+from lzgis.city.catalogue import Catalogue
 from lzgis.cli.app import app
 from lzgis.errors import ConfigError, ExportError
-from lzgis.files.manifest import Manifest, Result, ResultFile, checked_name, read_manifest, state_of
+from lzgis.files.manifest import InputPaths, Manifest, Result, ResultFile, checked_name, read_manifest, state_of
 from lzgis.files.result_folder import locked_folder, new_result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
@@ -291,3 +293,52 @@ def test_keys_of_another_kind_are_refused(out, keys):
     ):
         with pytest.raises(ConfigError):
             use()
+
+
+def with_places(out: Path, sources: list[dict[str, str]], **places: str) -> None:
+    """Rewrite the manifest so that it states sources and the places of its inputs, and fits its own digest."""
+    manifest = read_manifest(out)
+    assert manifest is not None
+    changed = {
+        name: one.model_copy(update={"given": InputPaths(**places), "provenance": {"sources": sources}})
+        for name, one in manifest.results.items()
+    }
+    (out / "manifest.json").write_text(manifest.model_copy(update={"results": changed}).text(), "utf-8")
+
+
+def states(out: Path, **named: Path) -> dict[str, str]:
+    return {one.role: str(one.state) for one in verify(out, **named).inputs}
+
+
+SITES = [{"role": "sites", "name": "s.gpkg", "sha256": "0" * 64}]
+
+
+@pytest.mark.parametrize("place", ["//evil/share/s.gpkg", "\\\\evil\\share\\s.gpkg", "x" * 5000, "a\0b", "/dev/zero"])
+def test_places_of_inputs_that_a_stranger_states(out, place):
+    with_places(out, SITES, sites=place, layers=place, overrides=place)
+    assert states(out) == {"sites": "missing"}
+
+
+def test_a_pipe_as_an_input_is_not_read(out, tmp_path):
+    os.mkfifo(tmp_path / "s.gpkg")
+    with_places(out, SITES, sites=str(tmp_path / "s.gpkg"), layers="none")
+    assert states(out) == {"sites": "missing"}
+
+
+def test_a_database_is_asked_only_if_the_user_names_the_city(out, tmp_path, monkeypatch):
+    city = toy.city(tmp_path / "city")
+    text = (city / "catalog.toml").read_text("utf-8")
+    (city / "catalog.toml").write_text(text.replace('"redline.gpkg"', '"postgis://evil.example/db"'), "utf-8")
+    asked = []
+    monkeypatch.setattr(Catalogue, "load", lambda self, layer: asked.append(layer))
+    with_places(out, [{"role": "redline", "name": "r", "sha256": "0" * 64}], layers=str(city))
+    assert states(out)["redline"] == "missing"
+    assert asked == []
+    with pytest.raises(AttributeError):
+        states(out, layers=city)
+    assert asked == ["redline"]
+
+
+def test_names_that_no_file_system_has():
+    with pytest.raises(ValueError, match="is not the name"):
+        checked_name("x" * 300)

@@ -247,6 +247,72 @@ def _(folder: Path) -> Path:
     return shapefile(folder, deleted, ".dbf")
 
 
+def geopackage(folder: Path, *commands: str) -> Path:
+    """Write the two sites as a GeoPackage after some commands of SQL."""
+    import contextlib
+    import sqlite3
+
+    path = saved(folder / "sites.gpkg")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        for command in commands:
+            database.execute(command)
+        database.commit()
+    return path
+
+
+@case("L", "a GeoPackage that states fewer rows than it holds", "refused", "holds 2 rows, of which only 1")
+def _(folder: Path) -> Path:
+    return geopackage(folder, "UPDATE gpkg_ogr_contents SET feature_count = 1")
+
+
+@case("L", "a GeoPackage whose index of places is empty", "answer")
+def _(folder: Path) -> Path:
+    return geopackage(folder, "DELETE FROM rtree_sites_geom")
+
+
+@case(
+    "L",
+    "KML with an element among the coordinates",
+    "refused",
+    "is not a number|numbers instead of",
+    names="placemark 1",
+)
+def _(folder: Path) -> Path:
+    return kml(folder, "</coordinates>", "<b/> 112.6,x</coordinates>", 1)
+
+
+@case("L", "GeoJSON that names its system by a link", "refused", "by a link")
+def _(folder: Path) -> Path:
+    return changed(folder, lambda d: d.update(crs={"type": "link", "properties": {"href": "http://127.0.0.1:9/crs"}}))
+
+
+@case("L", "an id with the character U+0000", "refused", "U[+]0000")
+def _(folder: Path) -> Path:
+    return changed(folder, lambda d: d["features"][0]["properties"].update(id="s1\0x"))
+
+
+@case(
+    "L",
+    "WKT whose SRID is another than the declared system",
+    "refused",
+    "names another system: SRID=2380",
+    names="row 2",
+)
+def _(folder: Path) -> Request:
+    from bad_inputs import tables
+
+    return tables._wkt(folder, *(f"SRID=2380;{shape.wkt}" for shape in pair().geometry))
+
+
+@case("L", "WKT with its SRID", "answer")
+def _(folder: Path) -> Path:
+    from bad_inputs import tables
+
+    return Path(tables._wkt(folder, *(f"SRID=4490;{shape.wkt}" for shape in pair().geometry)).path)
+
+
 @case("L", "a drawing cut short", "refused", "is no whole")
 def _(folder: Path) -> Request:
     from bad_inputs import outlines

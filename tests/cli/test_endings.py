@@ -14,7 +14,7 @@ import pytest
 import toy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full, /proc and signals")
-COMMAND = [sys.executable, "-c", "from lzgis.cli.app import main; main()"]
+COMMAND = [sys.executable, "-c", "from lzgis.cli.start import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,13 @@ def test_every_error_has_a_line(error, said):
     from lzgis.cli.app import unexpected
 
     assert said in str(unexpected(error))
+
+
+def test_the_texts_of_the_entry_point_are_those_of_the_wording():
+    from lzgis.cli.start import _INTERRUPTED
+    from lzgis.words import Words
+
+    assert {language: Words(language)("cli", "interrupted") for language in ("zh", "en")} == _INTERRUPTED
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -158,3 +158,24 @@ def test_answers_are_put_into_words() -> None:
         Words("zh"), "涉及 prohibited a 12.00 ㎡；未核查 layer-missing；未核查 b partly-outside 1.00 ㎡"
     )
     assert answer == "涉及 禁止 a 12.00 ㎡；未核查 缺少图层，未核查；未核查 b 部分位于图层覆盖范围之外 1.00 ㎡"
+
+
+@pytest.mark.browser
+def test_swiping_shows_the_former_layers_on_the_left_and_the_present_ones_on_the_right(
+    chromium: Any, written: Path
+) -> None:
+    former = Page(written / "diff.html").data["city"]["former"]
+    assert former
+    seen = Seen(chromium, written / "diff.html")
+    try:
+        seen.page.locator(".lz-tools button").last.click()
+        clips = seen.page.evaluate("[...document.querySelectorAll('[class*=lz-former]')].map(e => e.style.clip)")
+        assert len(clips) == len(former)
+        assert all(one.startswith("rect(") for one in clips)
+        seen.page.locator(".lz-swipe input").fill("20")
+        assert seen.page.evaluate("document.querySelector('.lz-swipe-line').style.left") == "20%"
+        seen.page.locator(".lz-tools button").last.click()
+        assert not seen.page.is_visible(".lz-swipe")
+        assert seen.messages == []
+    finally:
+        seen.close()

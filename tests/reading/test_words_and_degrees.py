@@ -167,3 +167,14 @@ def test_computed_degrees_are_not_suspected():
     lon, lat = np.array([112.123456789012, 112.11]), np.array([25.01020304, 25.0102])
     assert not may_be_packed(np.column_stack([lon, lat]))
     assert unpacked(np.array([-112.3000, 112.59599999])).round(8).tolist() == [-112.5, 112.99999997]
+
+
+def test_a_drawing_with_two_sections_of_entities(tmp_path):
+    drawing = ezdxf.new()
+    drawing.modelspace().add_lwpolyline([(38445000, 2765000), (38445100, 2765000), (38445100, 2765100)], close=True)
+    drawing.saveas(tmp_path / "a.dxf")
+    text = (tmp_path / "a.dxf").read_text("utf-8")
+    section = text[text.index("  0\nSECTION\n  2\nENTITIES") :].partition("  0\nENDSEC\n")[0] + "  0\nENDSEC\n"
+    (tmp_path / "b.dxf").write_text(text.replace(section, section + section), "utf-8")
+    with pytest.raises(SourceError, match="two sections of entities"):
+        read_vector(tmp_path / "b.dxf", options=ReadOptions(crs="EPSG:4526"))

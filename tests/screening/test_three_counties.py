@@ -29,8 +29,7 @@ def report() -> lz.Report:
 
 def test_each_stretch_has_the_length_and_the_findings_that_it_was_made_with(report: lz.Report) -> None:
     assert list(report.stretches["city"]) == NAMES
-    # Each leg of the line within each outline, on the ellipsoid. Edges that are straight in degrees and in the plane of a county
-    # differ by a few centimetres where they meet the border.
+    # The line within each outline, on the ellipsoid.
     line = shapely.from_geojson((HERE / "line.geojson").read_text("utf-8")).geoms[0]
     for (_, stretch), folder in zip(report.stretches.iterrows(), ("liannan", "lianzhou", "yangshan"), strict=True):
         outline = shapely.from_geojson((HERE / folder / "city.geojson").read_text("utf-8")).geoms[0]

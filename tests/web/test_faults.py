@@ -24,6 +24,14 @@ def city(tmp_path_factory):
 
 
 @pytest.fixture
+def office(tmp_path, city):
+    """A running server, which is ended whatever happens."""
+    one = Office(tmp_path / "data", city).start()
+    yield one
+    one.end()
+
+
+@pytest.fixture
 def small_disk(tmp_path):
     """A file system of 40 MB."""
     place = tmp_path / "disk"
@@ -62,8 +70,7 @@ def test_a_full_disk_loses_nothing_and_is_named(small_disk, city):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_a_killed_server_loses_no_screening_and_takes_its_workers_along(tmp_path, city):
-    office = Office(tmp_path / "data", city).start()
+def test_a_killed_server_loses_no_screening_and_takes_its_workers_along(office):
     _, first, _ = office.screened(office.given())
     office.until(first, 'class="counts"')
     place = office.given()
@@ -84,12 +91,9 @@ def test_a_killed_server_loses_no_screening_and_takes_its_workers_along(tmp_path
         time.sleep(0.1)
     assert not any(Path(f"/proc/{one}").exists() for one in workers)
     office.start()
-    try:
-        assert 'class="counts"' in office.get(first)[2]
-        text = office.get(second)[2]
-        assert "服务器中断" in text
-        status, again, _ = office.post(f"{second}/again", {})
-        assert status == 200
-        office.until(again, 'class="counts"')
-    finally:
-        office.end(signal.SIGTERM)
+    assert 'class="counts"' in office.get(first)[2]
+    text = office.get(second)[2]
+    assert "服务器中断" in text
+    status, again, _ = office.post(f"{second}/again", {})
+    assert status == 200
+    office.until(again, 'class="counts"')

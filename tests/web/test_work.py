@@ -94,6 +94,26 @@ def test_a_report_that_cannot_be_read_says_what_to_do(office, tmp_path):
         office.do(Request("detail", str(tmp_path), site="s1"))
 
 
+def test_a_report_whose_records_lack_something_says_what_to_do(office, tmp_path, monkeypatch):
+    toy.sites(toy.square(0, 0)).to_file(tmp_path / "sites.geojson", engine="pyogrio")
+    asked = Request("screen", str(tmp_path / "a"), source=str(tmp_path / "sites.geojson"), as_of=toy.AS_OF)
+    office.do(asked)
+    office._reports.clear()
+
+    def lacking(*_, **__):
+        raise AttributeError
+
+    monkeypatch.setattr("lzgis.web.work.DossierMaker", lacking)
+    detail = Request("detail", str(tmp_path / "a"), site="1")
+    with pytest.raises(AttributeError):
+        office.do(detail)
+    # The same with a report that was stored by a version with other records.
+    office._reports.clear()
+    monkeypatch.setattr("lzgis.web.work._records", lambda: "other")
+    with pytest.raises(SourceError, match="screen the sites again"):
+        office.do(detail)
+
+
 def test_a_city_that_changes_is_opened_again(tmp_path):
     folder = toy.city(tmp_path / "city")
     office = Office(folder)

@@ -114,7 +114,7 @@ def _writer(
         one = maker.make(job.site_id)
         paths = [folder / f"{job.stem}{suffix}" for suffix in suffixes]
         for path in paths:
-            write_bytes_atomic(path, _bytes(one, report, path, filler))
+            write_bytes_atomic(path, document_bytes(one, report, path, filler))
         return paths
 
     return write
@@ -142,7 +142,7 @@ def write_project(report: Report, path: str | Path, *, language: Language = "zh"
     template = choices.get("template")
     filler = TemplateFiller(template) if template else None
     with filler or contextlib.nullcontext():
-        write_bytes_atomic(path, _bytes(one, report, path, filler))
+        write_bytes_atomic(path, document_bytes(one, report, path, filler))
 
 
 def write_docx(
@@ -171,7 +171,8 @@ def write_pdf(
     return write_projects(report, folder, suffixes=(".pdf",), language=language, progress=progress)
 
 
-def _bytes(one: Dossier, report: Report, path: Path, filler: TemplateFiller | None) -> bytes:
+def document_bytes(one: Dossier, report: Report, path: Path, filler: TemplateFiller | None = None) -> bytes:
+    """Lay a dossier out as the suffix of the path says."""
     suffix = path.suffix.lower()
     made_at = report.provenance.made_at
     if suffix == ".docx" and filler is not None:

@@ -110,7 +110,7 @@ class DossierMaker:
         source = self.source
         project = Project(source, site_id)
         facts = _project_facts(project)
-        about = _about_facts(source)
+        about = about_facts(source)
         verdict = source.texts.word("verdict", project.verdict["verdict"])
         project_grids = _project_grids(project, facts)
         pictures = (self._maps.small(project), self._code(project)) if "maps" in wanted else (None, None)
@@ -262,7 +262,8 @@ def _attribute_name(project: Project, name: str) -> str:
     return words("attribute", name) if words.has("attribute", name) else visible(name)
 
 
-def _about_facts(source: DossierSource) -> dict[str, str]:
+def about_facts(source: DossierSource) -> dict[str, str]:
+    """Return the single facts of the screening and of the city, by the names in `ABOUT_FACTS`."""
     report, texts, provenance = source.report, source.texts, source.report.provenance
     facts = {
         "title": source.wording("title", city=texts.city),

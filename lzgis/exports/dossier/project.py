@@ -12,6 +12,7 @@ import numpy as np
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Column
+from lzgis.exports.leader_summary import Alternative, summary_of
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.rounding import Rounding
 from lzgis.exports.rule_counts import rule_counts
@@ -102,6 +103,11 @@ class DossierSource:
     def answers(self) -> AnswerSheet:
         """The answer sheets of all sites."""
         return AnswerSheet(self.texts)
+
+    @cached_property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The sites of all groups of alternatives."""
+        return summary_of(self.texts).alternatives
 
     @cached_property
     def breakdown(self) -> dict[int, list[Row]]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lzgis.exports.dossier.abstract import not_covered_line, route_word
+from lzgis.exports.dossier.alternatives import alternatives_grid
 from lzgis.exports.dossier.document import Column, Grid
 from lzgis.exports.dossier.grids import (
     answer_grids,
@@ -37,10 +38,18 @@ def findings_section(project: Project) -> dict[str, Any]:
     source = project.source
     line, ladder = ladder_grid(project)
     parts, note = divisions_grid(project, least=2)
-    grids = (hits_grid(project), overrides_grid(project), ladder, parts)
+    grids = (hits_grid(project), overrides_grid(project), ladder, parts, _alternatives(project))
     small = (*((note,) if parts and note else ()), *_short_lines(project))
     paragraphs = (source.wording("counts", **project.counts), *((line,) if line else ()))
     return {"paragraphs": paragraphs, "grids": tuple(grid for grid in grids if grid), "small_print": small}
+
+
+def _alternatives(project: Project) -> Grid | None:
+    """Return the comparison with the other sites of the project's group."""
+    found = project.source.alternatives
+    group = next((one.group for one in found if one.site_id == visible(project.id)), None)
+    grid = alternatives_grid(project.source, [one for one in found if one.group == group]) if group else None
+    return grid and replace(grid, fine=True)
 
 
 def hits_grid(project: Project) -> Grid | None:

@@ -12,6 +12,7 @@ from folium.raster_layers import ImageOverlay
 from lzgis.exports.map.layers import shown_layers
 from lzgis.exports.map.page import OfflineMap, Review
 from lzgis.exports.map.tianditu import TiandituKey, add_tianditu
+from lzgis.exports.photo import is_photo, photo_png
 from lzgis.exports.relief import relief
 from lzgis.model.report import ReportContext
 
@@ -41,7 +42,9 @@ def base_map(report: ReportContext, bounds: Bounds, key: TiandituKey | None = No
     backdrop = None
     if report.backdrop is not None:
         west, south, east, north = padded = _padded(bounds)
-        picture = "data:image/png;base64," + base64.b64encode(relief(report.backdrop, padded).png).decode()
+        photo = is_photo(report.backdrop)
+        png = photo_png(report.backdrop, padded) if photo else relief(report.backdrop, padded).png
+        picture = "data:image/png;base64," + base64.b64encode(png).decode()
         backdrop = ImageOverlay(picture, [[south, west], [north, east]], pixelated=False, pane="tilePane")
         backdrop.add_to(leaflet_map)
     tiles = add_tianditu(leaflet_map, key) if key else []

@@ -5,7 +5,7 @@ Projects whose verdict has changed are listed too, with both verdicts and the ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,8 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
             for p in drawn.problems
         ],
         "tianditu": False,
+        "versions": [_short(report.old), _short(report.new)],
+        "former": _former(report, texts, plane),
         "words": _words(texts),
         "credit": "lzgis · Leaflet",
     }
@@ -172,6 +174,13 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
             "disclaimer": texts.disclaimer,
         },
     )
+
+
+def _former(report: DiffReport, texts: ContextText, plane: Plane) -> list[dict[str, Any]]:
+    """Return the layers that have changed as the older version has them, to swipe between both."""
+    layers = {name: layer for name, layer in report.former.items() if name in set(report.changes["layer"])}
+    former = ContextText(replace(texts.context, layers=layers), texts.words.language)
+    return layer_data(former, plane)[1]
 
 
 def _list_everything(items: _Items, report: DiffReport, recheck: Recheck | None) -> None:

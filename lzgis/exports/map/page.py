@@ -34,8 +34,8 @@ _LIBRARIES = {
     "leaflet_css": "leaflet/leaflet.css",
 }
 _SCRIPTS = (
-    "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "sheets", "panel", "measure", "inset",
-    "printing", "start",
+    "dom", "layers", "legend", "findings", "clauses", "corridors", "sites", "sheets", "panel", "measure", "swipe",
+    "inset",     "printing", "start",
 )  # fmt: skip
 
 # Keys of the wording used in the template of the page, and of that used by its scripts.
@@ -52,7 +52,7 @@ SCRIPT_WORDS = (
     "measure-note", "measure-clear", "approximate", "problems", "not-covered", "unnamed", "square-metres", "hectares",
     "clauses", "back-to-site", "documents", "exceptions", "unit-list", "corridors", "band-certain",
     "band-possible", "distance-line", "band-label", "inset", "withheld", "group-withheld", "tianditu",
-    "cluster", "layer-off", "layer-show", "print-scale", "other-run",
+    "cluster", "layer-off", "layer-show", "print-scale", "other-run", "swipe",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lzgis.exports.fonts import printable, shortened
 from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.legend import Entry, layer_title
+from lzgis.exports.photo import is_photo, photo_overlay
 from lzgis.exports.relief import shade_overlay
 from lzgis.exports.report_text import text
 from lzgis.exports.symbology import Symbol, has_values, symbol_of
@@ -37,8 +39,9 @@ _NAMED: dict[str, tuple[str, float, str]] = {
 def draw_base_layers(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Entry], list[str]]:
     """Draw relief and layers, or `only` these layers and the outline; return legend lines and notes."""
     report = chart.texts.report
-    if report.backdrop is not None and chart.frame.scale >= _RELIEF_FROM:
-        _draw_relief(chart, report.backdrop)
+    photo = report.backdrop is not None and is_photo(report.backdrop)
+    if report.backdrop is not None and (photo or chart.frame.scale >= _RELIEF_FROM):
+        _draw_backdrop(chart, report.backdrop, photo_overlay if photo else shade_overlay)
     _fade_outside_city(chart)
     entries: list[tuple[float, list[Entry]]] = []
     left_out = []
@@ -49,20 +52,21 @@ def draw_base_layers(chart: Chart, only: tuple[str, ...] = ()) -> tuple[list[Ent
         lines, too_fine = _draw_layer(chart, layer)
         if lines:
             entries.append((symbol_of(layer).order, lines))
-        elif too_fine:
-            left_out.append(chart.texts.layer(layer.id))
+        # A layer of which nothing is drawn is named as a whole, otherwise the values that are not drawn.
+        left_out += too_fine if lines or not too_fine else [chart.texts.layer(layer.id)]
     words, separator = chart.texts.words, chart.texts.words("picture", "separator")
     notes = [words("paper", "left_out", layers=separator.join(left_out))] if left_out else []
     enclosing = [] if only else _enclosing_zones(chart)
+    notes += [words("paper", "base", name=report.backdrop.name)] if photo and report.backdrop else []
     notes += [words("paper", "inside", layers=separator.join(enclosing))] if enclosing else []
     return [entry for _, lines in entries for entry in lines], notes
 
 
-def _draw_relief(chart: Chart, dem: Path) -> None:
-    """Draw the relief of an elevation raster, shaded from the north-west as maps are."""
+def _draw_backdrop(chart: Chart, path: Path, overlay_of: Callable[..., npt.NDArray[np.float64]]) -> None:
+    """Draw a picture, or the relief of an elevation raster, shaded from the north-west as maps are."""
     frame = chart.frame
     size = (round(frame.width_mm * _PIXELS_PER_MM), round(frame.height_mm * _PIXELS_PER_MM))
-    overlay = shade_overlay(dem, frame[:4], crs=chart.zone.crs, size=size)
+    overlay = overlay_of(path, frame[:4], crs=chart.zone.crs, size=size)
     extent = (frame.west, frame.east, frame.south, frame.north)
     chart.axes.imshow(overlay, extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
 
@@ -106,32 +110,83 @@ def _fade_outside_city(chart: Chart) -> None:
     chart.draw([ring], 2, 1.1, facecolor="#d9c7d6", alpha=0.7, edgecolor="none")
 
 
-def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], bool]:
-    """Draw a layer; return its legend lines, and whether anything was too fine for the scale."""
+def _draw_layer(chart: Chart, layer: Layer) -> tuple[list[Entry], list[str]]:
+    """Draw a layer; return its legend lines, and the layer or those of its values that are too fine for the scale."""
     title, plain = layer_title(chart.texts, layer), chart.texts.layer(layer.id)
     rows = chart.seen(layer.frame.geometry.to_numpy())
     if not len(rows):
-        return [], False
+        return [], []
     geometries = layer.frame.geometry.to_numpy()[rows]
     scale = chart.frame.scale
     if not has_values(layer):
         symbol = symbol_of(layer).at(scale)
         if scale > symbol.smallest:
-            return [], True
-        return _draw_features(chart, layer, chart.cut(geometries), (title, symbol)), False
+            return [], [plain]
+        return _draw_features(chart, layer, chart.cut(geometries), (title, symbol)), []
     values = layer.frame[layer.spec.style.by].map(text).to_numpy()[rows]
     listed = [value for value in layer.spec.style.colours if (values == value).any()]
     symbols = [(value, symbol_of(layer, value).at(scale), values == value) for value in listed]
     rest = ~np.isin(values, listed)
     entries: list[Entry] = []
-    too_fine = False
+    too_fine: list[str] = []
     for value, symbol, chosen in [*reversed(symbols), ("", symbol_of(layer).at(scale), rest)]:
         if chosen.any() and scale > symbol.smallest:
-            too_fine = True
+            too_fine.insert(0, value or plain)
         elif chosen.any():
             label = chart.texts.words("paper", "of_layer", layer=plain, value=value) if value else title
             entries = [*_draw_features(chart, layer, chart.cut(geometries[chosen]), (label, symbol)), *entries]
     return entries, too_fine
+
+
+def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -> list[Entry]:
+    """Draw features that findings are about, where the scale leaves out their layer or value; return legend lines.
+
+    `features` holds their ids by layer.
+    """
+    entries = []
+    for name, ids in features.items():
+        layer = chart.texts.report.layers.get(name)
+        if layer is None or "id" not in layer.frame or layer.spec.role == "outline":
+            continue
+        rows = np.flatnonzero(layer.frame["id"].astype(str).isin(set(ids)).to_numpy())
+        by = layer.spec.style.by
+        values = (
+            layer.frame[by].map(text).to_numpy()[rows] if has_values(layer) else np.full(len(rows), "", dtype=object)
+        )
+        for value in dict.fromkeys(values):
+            symbol = symbol_of(layer, value)
+            if layer.spec.style.shown and chart.frame.scale <= symbol.smallest:
+                continue
+            shapes = chart.cut(layer.frame.geometry.to_numpy()[rows[values == value]])
+            # A value is a word of the map, as 县道, or a code of the layer, as national.
+            said = value if value and not value.isascii() else chart.texts.layer(name)
+            label = chart.texts.words("paper", "met", layer=said)
+            entries += _draw_features(chart, layer, shapes, (label, symbol.at(chart.frame.scale)))
+    return entries
+
+
+def draw_seats(chart: Chart) -> list[Entry]:
+    """Draw the seats of the townships, where their layer has positions; return the line of the legend."""
+    layer = next((chart.texts.report.layers.get(name) for name in chart.texts.report.city.divisions), None)
+    if layer is None or not {"seat_lon", "seat_lat"} <= set(layer.frame.columns):
+        return []
+    lon, lat = (layer.frame[name].astype(float).to_numpy() for name in ("seat_lon", "seat_lat"))
+    known = np.isfinite(lon) & np.isfinite(lat)
+    x, y = shapely.get_coordinates(chart.zone.project(shapely.points(lon[known], lat[known]))).T
+    inside = shapely.contains_xy(chart.page, x, y)
+    if not inside.any():
+        return []
+    look: dict[str, Any] = {"edgecolor": "#333333", "linewidth": 0.7}
+    chart.axes.scatter(x[inside], y[inside], s=11, facecolor="white", **look, zorder=5.2)
+    chart.axes.scatter(x[inside], y[inside], s=1.6, color="#333333", zorder=5.3)
+    style = {
+        "marker": "o",
+        "markersize": 3.2,
+        "markerfacecolor": "white",
+        "markeredgecolor": "#333333",
+        "markeredgewidth": 0.7,
+    }
+    return [Entry(chart.texts.words("paper", "seats"), "marker", style)]
 
 
 def _draw_features(chart: Chart, layer: Layer, shapes: Geometries, what: tuple[str, Symbol]) -> list[Entry]:
@@ -212,7 +267,9 @@ def draw_names(chart: Chart, layers: tuple[str, ...] = tuple(_NAMED)) -> None:
                 named.add(name)
                 label = shortened(printable(name), 40.0, size)
                 style = {"size": size, "color": colour}
-                chart.write_label(label, _label_anchors(parts), style=style, reach_mm=5.0, over=False)
+                # The name of an area stands inside it, or is not written.
+                area = shapely.union_all(parts) if shapely.get_dimensions(parts[0]) == 2 else None
+                chart.write_label(label, _label_anchors(parts), style=style, reach_mm=5.0, over=False, within=area)
 
 
 def _label_anchors(parts: Geometries) -> list[tuple[float, float]]:

@@ -143,11 +143,13 @@ class Chart:
         style: dict[str, Any],
         reach_mm: float = 34.0,
         over: bool = True,
+        within: shapely.Geometry | None = None,
     ) -> bool:
         """Write a label near one of the anchors (in the plane), with a leader line if it is not next to it.
 
         `style` holds ``size``, ``color`` and, for a label in a white box, ``edge``. With ``over=False`` the label is
-        omitted rather than written over shapes that labels avoid. Returns whether it was written.
+        omitted rather than written over shapes that labels avoid. The middle of a label lies `within` an area (in the
+        plane), if one is given. Returns whether it was written.
         """
         size = style.get("size", 6.6)
         lines = text.split("\n")
@@ -156,12 +158,20 @@ class Chart:
         high = len(lines) * size * LINE + 0.2
         places = [tuple(float(v) for v in self.mm(x, y)) for x, y in anchors]
         spot = self.labels.place(
-            (wide + 2 * pad, high + 2 * pad), [(x, y) for x, y in places], reach_mm=reach_mm, over=over
+            (wide + 2 * pad, high + 2 * pad),
+            [(x, y) for x, y in places],
+            reach_mm=reach_mm,
+            over=over,
+            within=None if within is None else self.in_mm(within),
         )
         if spot is None:
             return False
         self._write(text, spot, style, size, pad)
         return True
+
+    def in_mm(self, shape: shapely.Geometry) -> shapely.Geometry:
+        """Convert a shape of the plane to millimetres on the map."""
+        return shapely.transform(shape, lambda xy: np.column_stack([*self.mm(xy[:, 0], xy[:, 1])]))
 
     def _write(self, text: str, spot: Spot, style: dict[str, Any], size: float, pad: float) -> None:
         if spot.led:

@@ -12,17 +12,18 @@ from lzgis.exports.paper.chart import Chart
 from lzgis.exports.paper.frame import Geometries, of_dimension
 from lzgis.exports.paper.legend import Entry
 from lzgis.exports.paper.mapped_site import MappedSite, metres, square_metres
+from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR
 from lzgis.model.report import Reason, State
 from lzgis.model.rules import Severity
 
 #: Colour and hatch of conflicts, the most severe first; the hatches differ without colour too.
 GRAVITIES: dict[str, tuple[str, str]] = {
-    "prohibited": ("#b3001b", "////////"),
-    "conditional": ("#d95f02", "\\\\\\\\\\\\"),
-    "sliver": ("#7b1fa2", "xxxxxx"),
+    "prohibited": (PART_COLOURS[Severity.PROHIBITED], "////////"),
+    "conditional": (PART_COLOURS[Severity.CONDITIONAL], "\\\\\\\\\\\\"),
+    "sliver": (SLIVER_COLOUR, "xxxxxx"),
 }
 _SIZE = 6.6
-_TITLE_MM = 44.0
+_TITLE_MM = 62.0
 #: A part smaller than this on paper gets a ring so that it is seen; and the most rings of one kind of conflict.
 _SMALL_MM = 1.6
 _MAX_RINGS = 12

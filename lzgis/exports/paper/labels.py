@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,18 +80,26 @@ class Labels:
         *,
         reach_mm: float = 34.0,
         over: bool = True,
+        within: shapely.Geometry | None = None,
     ) -> Spot | None:
         """Find a place for a label of `size_mm` near one of the anchors; None if there is none.
 
-        With ``over=False`` the rectangles given to `avoid` count as taken.
+        With ``over=False`` the rectangles given to `avoid` count as taken. The middle of the label lies `within` an area,
+        if one is given; the anchors themselves are then places too.
         """
+        anchors = list(anchors)
         tried = [self._candidates(size_mm, anchor, reach_mm, rank) for rank, anchor in enumerate(anchors)]
         if not tried:
             return None
+        if within is not None:
+            tried += [_centred(size_mm, one, rank) for rank, one in enumerate(anchors)]
         boxes, cost, anchor, led = (np.concatenate([t[i] for t in tried]) for i in range(4))
         free = ~_overlapping(boxes, self._taken if over else [*self._taken, *self._avoided])
         free &= (boxes[:, 0] > 0.8) & (boxes[:, 1] > 0.8)
         free &= (boxes[:, 2] < self.width_mm - 0.8) & (boxes[:, 3] < self.height_mm - 0.8)
+        if within is not None:
+            middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+            free &= shapely.contains_xy(within, middle_x, middle_y) & ~led
         boxes, cost, anchor, led = boxes[free], cost[free], anchor[free], led[free]
         if not len(boxes):
             return None
@@ -127,6 +136,14 @@ class Labels:
         return any(_lines_cross(line, other) for other in self._leaders) or any(
             _line_crosses_box(line, b) for b in self._taken
         )
+
+
+def _centred(
+    size_mm: tuple[float, float], anchor: tuple[float, float], rank: int
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
+    """Return the place of a label whose middle is the anchor."""
+    half, middle = np.array(size_mm) / 2 + _PADDING_MM, np.array([anchor], dtype=float)
+    return np.column_stack((middle - half, middle + half)), np.array([rank * 1.5]), middle, np.array([False])
 
 
 def _overlapping(boxes: Floats, others: list[Box]) -> npt.NDArray[np.bool_]:

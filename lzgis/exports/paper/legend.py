@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from lzgis.exports.fonts import font, printable, shortened
+from lzgis.exports.fonts import font, measured_mm, printable, shortened
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Layer
 
 #: Height of a line of the legend, in millimetres: the preferred one, and the smallest that can be read.
+_LEAST_PT = 4.6
 _LINE_MM = (4.3, 2.9)
 _SYMBOL_MM = 7.0
 _HEADING_MM = 5.6
@@ -71,8 +72,10 @@ def draw_legend(
         x = left + (number // rows) * width / columns
         y = top - (number % rows + 0.5) * line
         indent = _draw_symbol(page, entry, x, y, line)
-        label = shortened(printable(entry.label), width / columns - indent - 1.5, size)
-        page.text(x + indent, y, label, va="center_baseline", fontproperties=font(size))
+        room, label = width / columns - indent - 1.5, printable(entry.label)
+        # Long titles are set in smaller letters; only what even these cannot hold is cut.
+        small = max(min(size, 0.98 * size * room / max(measured_mm(label, size), 0.1)), _LEAST_PT)
+        page.text(x + indent, y, shortened(label, room, small), va="center_baseline", fontproperties=font(small))
 
 
 def _draw_symbol(page: Axes, entry: Entry, x: float, y: float, line: float) -> float:

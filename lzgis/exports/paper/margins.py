@@ -18,7 +18,7 @@ from lzgis.exports.paper.layout import Rect
 from lzgis.exports.paper.legend import draw_heading, layer_title
 from lzgis.exports.paper.mapped_site import MappedSite, finding_figures, metres, square_metres
 from lzgis.exports.report_text import ReportText, text
-from lzgis.exports.symbology import VERDICT_COLOURS
+from lzgis.exports.symbology import VERDICT_COLOURS, VERDICT_SIGNS
 from lzgis.model.report import State, Verdict
 
 FOOT_PT = 6.0
@@ -26,7 +26,7 @@ FOOT_LINE_MM = 3.0
 _SIZE = 6.4
 _LINE_MM = 3.0
 _OVERRIDE_COLOUR = "#4a148c"
-MARKERS = dict(zip(VERDICT_COLOURS, "X^so", strict=True))
+MARKERS = {verdict: sign.marker for verdict, sign in VERDICT_SIGNS.items()}
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -64,8 +64,9 @@ def foot_lines(texts: ReportText, crs: str, more: list[str], width_mm: float) ->
         words("picture", "dates", layers=data_dates(texts)),
         " ".join([texts.disclaimer, words("picture", "caution"), *more]),
         " ".join(one for one in (texts.coverage, _other_dates(texts)) if one),
+        words("paper", "signed"),
     ]
-    return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=3)]
+    return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=4)]
 
 
 def _other_dates(texts: ReportText) -> str:
@@ -87,15 +88,21 @@ def draw_foot(page: Axes, lines: list[str], rect: tuple[float, float, float], ma
 
 
 def data_dates(texts: ReportText) -> str:
-    """Return the versions and dates of the layers; layers of the same version and date are listed together."""
+    """Return the versions and dates of the layers that maps show, and how many others were checked.
+
+    Layers of the same version and date are listed together.
+    """
     together: dict[str, list[str]] = {}
-    for layer in texts.report.layers.values():
+    drawn = [layer for layer in texts.report.layers.values() if layer.spec.style.shown]
+    for layer in drawn:
         spec = layer.spec
         facts = [*([spec.version] if spec.version else []), *([spec.date.isoformat()] if spec.date else [])]
         fact = " ".join(facts) or texts.words("paper", "undated")
         together.setdefault(fact, []).append(layer_title(texts, layer))
     comma = texts.words("picture", "separator")
-    return "；".join(f"{fact}：{comma.join(titles)}" for fact, titles in together.items())
+    dated = "；".join(f"{fact}：{comma.join(titles)}" for fact, titles in together.items())
+    rest = len(texts.report.layers) - len(drawn)
+    return dated + (texts.words("paper", "other_layers", count=rest) if rest else "")
 
 
 def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -> float:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lzgis.coordinates.gauss_kruger import UtmZone, Zone
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
+from lzgis.exports.paper.base_layers import draw_base_layers, draw_named_features, draw_names, draw_seats
 from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.conflicts import draw_conflicts, draw_site, draw_unchecked, label_conflicts
 from lzgis.exports.paper.corridors import bands_of, draw_bands, draw_distances, label_bands
@@ -33,7 +33,7 @@ from lzgis.exports.paper.margins import (
     foot_lines,
 )
 from lzgis.exports.paper.overview_sites import draw_sites
-from lzgis.exports.report_text import ReportText, number
+from lzgis.exports.report_text import ReportText, number, text
 from lzgis.model.report import Report, State
 
 #: Share of the map that a site fills at most, also for a site longer than `_FAR_M`; and the denominators of the largest
@@ -58,10 +58,11 @@ def overview_sheet(texts: ReportText, sheet: PaperSheet) -> Figure:
     layers, notes = draw_base_layers(chart)
     _draw_furniture(chart, page, layout.chart)
     sites, more = draw_sites(chart)
+    seats = draw_seats(chart)
     draw_names(chart, ("townships", "rivers", "protected_areas"))
     more += notes
     draw_title(page, texts, printable(texts.words("picture", "title", city=texts.city)), _title_rect(layout))
-    _draw_beside_overview(page, texts, layout, [*sites, *layers])
+    _draw_beside_overview(page, texts, layout, [*sites, *seats, *layers])
     _foot(page, texts, (zone, sheet), layout, more)
     return figure
 
@@ -123,6 +124,11 @@ def draw_detail(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[str]]
     """Draw everything inside the neat line of a detail map; return legend lines and notes."""
     words = chart.texts.words
     layers, notes = draw_base_layers(chart)
+    met: dict[str, list[str]] = {}
+    for finding in site.conflicts:
+        if text(finding["feature_id"]):
+            met.setdefault(text(finding["layer"]), []).append(text(finding["feature_id"]))
+    layers = [*draw_named_features(chart, met), *draw_seats(chart), *layers]
     bands = bands_of(chart, site)
     tinted, more = draw_bands(chart, bands)
     draw_scale_bar(chart)

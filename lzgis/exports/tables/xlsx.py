@@ -66,8 +66,6 @@ _LINE_PT, _MOST_LINES = 14.0, 12
 #: Paper sizes as the file format numbers them, and how many characters of 10 points fit across them at 60 per cent.
 _A3, _A4 = 8, 9
 _COLUMNS_A3, _COLUMNS_A4 = 330, 225
-# Print is scaled down by no more than this.
-_SMALLEST_PRINT = 1.4
 _MARGINS_IN = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 
 
@@ -310,7 +308,7 @@ class _Pages:
         """Set paper, print area and one page across: as many columns as stay legible, the most telling ones come first."""
         whole = sum(widths)
         small = whole <= _COLUMNS_A4
-        room = _SMALLEST_PRINT * (_COLUMNS_A4 if small else _COLUMNS_A3)
+        room = _COLUMNS_A4 if small else _COLUMNS_A3
         columns = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
         sheet.set_landscape()
         sheet.set_paper(_A4 if small else _A3)

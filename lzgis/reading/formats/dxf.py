@@ -58,6 +58,7 @@ _SPLINE_SHARE = 1e-5
 #: The deepest nesting of blocks that is followed.
 _DEPTH = 32
 #: So many repairs are named; the others are counted.
+_BEGIN_ENTITIES = re.compile(r"^[ \t]*0[ \t]*\nSECTION[ \t]*\n[ \t]*2[ \t]*\nENTITIES[ \t]*$", re.MULTILINE)
 _NAMED = 20
 _TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 _BAD_ENTITY = (DXFError, ShapelyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -181,6 +182,9 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
 
 def _refuse_lost(text: str, document: Drawing, place: str) -> None:
     """Refuse a drawing of which the library that reads it drops entities."""
+    if len(_BEGIN_ENTITIES.findall(text)) > 1:
+        what = Message("holds two sections of entities, of which only one is read")
+        raise SourceError(place, what, Message("save the drawing again"))
     held = _ENTITIES.search(text)
     if held is None:
         return

@@ -46,15 +46,16 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     check_beginning(path, GPKG)
     only = check_geopackage(path, options.layer)
     read = read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options))
-    return _with_total(replace(read, titles=_titles(path, only or options.layer)), path, options)
-
-
-def _titles(path: Path, layer: str | None) -> tuple[str, ...]:
-    """Return the name, title and description of a layer of a GeoPackage."""
+    layer = only or options.layer or _layer(path, None)
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         asked = "SELECT table_name, identifier, description FROM gpkg_contents WHERE table_name = ?"
-        found = database.execute(asked, (layer,)).fetchone() if layer is not None else None
-    return tuple(str(one) for one in found or () if one)
+        titles = tuple(str(one) for one in database.execute(asked, (layer,)).fetchone() or () if one)
+        name = layer.replace('"', '""')
+        held = int(database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+    # GDAL believes the count that a table of the file states (gpkg_ogr_contents).
+    if len(read.frame) != (stated := rows_in(held, **_window(options))):
+        refuse_lost(len(read.frame), stated, str(path))
+    return _with_total(replace(read, titles=titles), path, options)
 
 
 def read_filegdb(path: Path, options: ReadOptions) -> Read:

@@ -61,6 +61,12 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         document = {"type": "FeatureCollection", "features": list(document)}
         text = json.dumps(document)
     kind = _kind_of(document, path)
+    if isinstance(named := document.get("crs"), dict) and named.get("type") != "name":
+        what = Message("names its system by a link, which is not followed")
+        raise SourceError(str(path), what, Message("export it with the name of its system, as EPSG:4490"))
+    if "\\u0000" in text:
+        what = Message("holds a text with the character U+0000, behind which it would be cut off")
+        raise SourceError(str(path), what, Message("remove it, or export the file again"))
     features = document["features"] if document["type"] == "FeatureCollection" else [document]
     wrong = check_features(features, str(path))
     if encoding.value not in ("UTF-8", "ASCII"):

@@ -273,7 +273,9 @@ def _ring(coordinates: np.ndarray, here: str) -> shapely.LinearRing:
 
 def _coordinates(element: ElementTree.Element, here: str) -> np.ndarray:
     # A blank beside a comma ends no point, though KML does not allow it.
-    tuples = _COMMA.sub(",", _text(_child(element, "coordinates"))).split()
+    given = _child(element, "coordinates")
+    # Also the text behind an element that stands among the coordinates.
+    tuples = _COMMA.sub(",", "" if given is None else "".join(given.itertext())).split()
     points, heights = [], []
     for one in tuples:
         values = one.split(",")

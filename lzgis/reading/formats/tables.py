@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from lzgis.coordinates.shifted_maps import shifted_by_name
 from lzgis.errors import SourceError
@@ -127,7 +128,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     changes: tuple[Change, ...] = ()
     if "wkt" in columns.found:
         frame = _of_wkt(cells, table, columns)
-        crs = None
+        crs = _crs_of_wkt(cells, columns, options)
     else:
         x, y, crs = _points(cells, columns, options)
         sheet.problems.extend(other_pair(cells, columns.names, columns.found, (x, y)))
@@ -248,6 +249,34 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
                 i, column, Message("is no WKT ({error})", error=library_message(why)), Message("correct the shape")
             )
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
+
+
+def _crs_of_wkt(cells: Cells, columns: Columns, options: ReadOptions) -> Decided | None:
+    """Return the system that the shapes name (``SRID=4490;…``); it must be one, and the declared one.
+
+    Raises
+    ------
+    SourceError
+        If it is not.
+    """
+    column = columns.found["wkt"]
+    srids = [_SRID.match(plain(row[column])) for row in cells.rows]
+    # The first row of each.
+    named = {int(found[1]): i for i, found in reversed([*enumerate(srids)]) if found}
+    named.pop(0, None)
+    try:
+        declared = CRS.from_user_input(options.crs).to_epsg() if options.crs else None
+    except CRSError:
+        return None  # What is declared is refused later.
+    wrong = next((code for code in named if len(named) > 1 or (options.crs and code != declared)), None)
+    if wrong is not None:
+        here = Message("{place}, row {row}", place=cells.place, row=cells.numbering[named[wrong]])
+        what = Message("its shape names another system: {name}", name=f"SRID={wrong}")
+        raise SourceError(here, what, Message("give all shapes in one system, and declare that one"))
+    return Decided(f"EPSG:{next(iter(named))}", Message("named in the file")) if named and not options.crs else None
+
+
+_SRID = re.compile(r"srid\s*=\s*(\d{1,9})\s*;", re.IGNORECASE)
 
 
 def _points(cells: Cells, columns: Columns, options: ReadOptions) -> tuple[np.ndarray, np.ndarray, Decided | None]:

@@ -26,7 +26,7 @@ from lzgis.reading.addresses import address_of, file_of, scheme_of, shown
 from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
-from lzgis.reading.sandbox.request import ANSWER, ERROR, Request, is_answered, write_request
+from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, REQUEST, Request, is_answered, write_request
 
 #: So many files are read by one process; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
@@ -44,8 +44,15 @@ def _remove_all() -> None:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    _FOLDERS.discard(folder)
+    """Remove the folder of a request, also if this process can open no more files: names are removed without that."""
+    with contextlib.suppress(OSError):
+        for name in (REQUEST, DRAFT, ANSWER, ERROR):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+    if folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        _FOLDERS.discard(folder)
 
 
 @dataclass(frozen=True)

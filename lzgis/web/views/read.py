@@ -239,7 +239,10 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     asked = job.request
     if job.state == State.DONE and "large" in job.result:
         asked = replace(asked, as_of=dt.date.today().isoformat())
-    elif job.state == State.DONE:
+    elif job.state != State.DONE:
+        # An earlier report that cannot be compared any more does not keep the sites from being screened.
+        asked = replace(asked, kind="screen", earlier="")
+    else:
         asked = replace(asked, kind="recheck", earlier=str(job.folder), as_of=dt.date.today().isoformat())
     return _begun(request, job, asked)
 

@@ -32,24 +32,29 @@
     return entry.features;
   }
 
-  function draw(entry) {
-    var spec = entry.spec, map = lz.map, pane = "lz-layer-" + entry.place;
-    map.createPane(pane).style.zIndex = 300 + entry.place;
-    map.getPane(pane).style.pointerEvents = "none";
+  // Draws the features of a layer into a pane of its own.
+  function drawInto(spec, features, pane, order) {
+    lz.map.createPane(pane).style.zIndex = order;
+    lz.map.getPane(pane).style.pointerEvents = "none";
     var renderer = L.svg({ pane: pane, padding: 0.2 });
     var base = { pane: pane, renderer: renderer, interactive: false };
-    var features = featuresOf(entry);
-    entry.drawn = L.featureGroup();
+    var drawn = L.featureGroup();
     var below = features.filter(function (feature) { return under(spec, feature); });
     if (below.length) {
-      L.geoJSON(below, Object.assign({ style: function (one) { return under(spec, one); } }, base)).addTo(entry.drawn);
+      L.geoJSON(below, Object.assign({ style: function (one) { return under(spec, one); } }, base)).addTo(drawn);
     }
     L.geoJSON(features, Object.assign({
       style: function (feature) { return drawStyle(spec, feature); },
       pointToLayer: function (feature, at) {
         return L.circleMarker(at, Object.assign({ radius: 4 }, base, drawStyle(spec, feature)));
       }
-    }, base)).addTo(entry.drawn);
+    }, base)).addTo(drawn);
+    return drawn;
+  }
+
+  function draw(entry) {
+    var pane = "lz-layer-" + entry.place;
+    entry.drawn = drawInto(entry.spec, featuresOf(entry), pane, 300 + entry.place);
     names(entry, pane);
     lz.layers.opacity(lz.layers.faded);
   }
@@ -110,6 +115,11 @@
       if (on && !entry.drawn) draw(entry);
       if (on) entry.drawn.addTo(lz.map); else entry.drawn.remove();
       entry.watch.forEach(function (listener) { listener(on); });
+    },
+
+    // A layer that is not in the legend, such as the former version of one.
+    drawIn: function (spec, pane, order) {
+      return drawInto(spec, topojson.feature(spec.topology, spec.topology.objects.d).features, pane, order);
     },
 
     opacity: function (share) {

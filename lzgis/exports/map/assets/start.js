@@ -147,6 +147,7 @@
     lz.sites.build();
     lz.panel.build();
     lz.measure.build(lz.tool);
+    lz.swipe(lz.city.former);
     footer();
     lz.sheets.build();
     lz.printing();
