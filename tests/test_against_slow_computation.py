@@ -359,8 +359,9 @@ def size_of(row, site):
 
 
 def hits_of(rows):
-    """Return the rows with an overlap; of a site without an activity they are unknown where the activity decides."""
-    return [r for r in rows.itertuples() if r.state in HIT or (r.state == UNKNOWN and r.reason == "activity-missing")]
+    """Return the rows with an overlap; they are unknown where the rule depends on an activity or a fact that is not declared."""
+    open_ = ("activity-missing", "fact-missing")
+    return [r for r in rows.itertuples() if r.state in HIT or (r.state == UNKNOWN and r.reason in open_)]
 
 
 def clear_is(slow, rule, rows, site, distance):

@@ -22,9 +22,9 @@ import toy
 from python_calamine import CalamineWorkbook
 from shapely import box
 
+import lzgis.batch.answers as answers
 import lzgis.batch.gathering as gathering
 import lzgis.batch.reading as reading
-import lzgis.batch.shard as shard
 from lzgis.audits.verify import verify
 from lzgis.batch import BatchOptions, screen_batch
 from lzgis.batch.plan import batch_folder
@@ -226,14 +226,14 @@ def in_every_worker(folder, monkeypatch, code):
 
 
 DIES = """
-import lzgis.batch.shard as shard
-screened = shard.screen_table
+import lzgis.batch.answers as answers
+screened = answers.screen_table
 def dies(sites, setting):
     usable = sites.frame[sites.frame.geometry.notna()]
     if {condition}:
         os.kill(os.getpid(), signal.SIGSEGV)
     return screened(sites, setting)
-shard.screen_table = dies
+answers.screen_table = dies
 """
 
 
@@ -258,14 +258,14 @@ def test_sites_that_end_the_process_stop_no_other(place, whole, tmp_path, monkey
     ]
     # The same bytes as if the same sites raise an error, except for the message.
     monkeypatch.undo()
-    usual = shard.screen_table
+    usual = answers.screen_table
 
     def fails(sites, setting):
         if bad & set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
             raise SourceError("", Message(what), Message("look at its geometry"))
         return usual(sites, setting)
 
-    monkeypatch.setattr(shard, "screen_table", fails)
+    monkeypatch.setattr(answers, "screen_table", fails)
     batch(place, tmp_path / "raised")
     raised = content(tmp_path / "raised")
     assert {name: found == raised[name] for name, found in content(tmp_path / "out").items()} == dict.fromkeys(
@@ -319,14 +319,14 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
     frame = gpd.read_file(place / "sites.gpkg")
     frame.loc[3, "activity"] = "no such activity"
     frame.to_file(tmp_path / "sites.gpkg", engine="pyogrio")
-    screened = shard.screen_table
+    screened = answers.screen_table
 
     def fails_for_one(sites, setting):
         if "s8" in set(sites.frame.loc[sites.frame.geometry.notna(), "id"]):
             raise FloatingPointError("side location conflict")
         return screened(sites, setting)
 
-    monkeypatch.setattr(shard, "screen_table", fails_for_one)
+    monkeypatch.setattr(answers, "screen_table", fails_for_one)
     chosen = BatchOptions(formats=("json",), shard_size=10, made_at=WHEN)
     done = screen_batch(tmp_path / "sites.gpkg", place, tmp_path / "out", as_of=toy.AS_OF, settings=chosen)
     document = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
@@ -355,7 +355,7 @@ def test_one_bad_site_stops_no_other(place, tmp_path, monkeypatch):
 def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(gathering, "WHOLE", 10)
     monkeypatch.setattr(reading, "AT_ONCE", 0)
-    monkeypatch.setattr(gathering, "_SLICE", 3)
+    monkeypatch.setattr(answers, "_SLICE", 3)
     done = batch(place, tmp_path, formats=None)
     report, files = whole
     assert [f.name for f in done.files] == ["findings.parquet", "verdicts.parquet", "findings.gpkg", "report.xlsx"]
@@ -388,7 +388,7 @@ def test_many_sites_are_gathered_in_pieces(place, whole, tmp_path, monkeypatch):
 def test_json_of_a_batch_is_written_in_pieces_and_the_same_bytes(place, whole, tmp_path, monkeypatch):
     """Slices of three sites, which no shard is a multiple of; no report of all sites is ever put together."""
     names = ("json", "geojson", "jsonfg")
-    monkeypatch.setattr(gathering, "_SLICE", 3)
+    monkeypatch.setattr(answers, "_SLICE", 3)
     monkeypatch.setattr(gathering, "_as_a_whole", None)
     batch(place, tmp_path / "pieces", formats=names)
     export_folder(whole[0], tmp_path / "whole", names)
