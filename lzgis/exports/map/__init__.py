@@ -72,8 +72,8 @@ def write_map(
     language : {"zh", "en"}
         Language of the page.
     mode : {"internal", "public"}
-        The internal map shows everything and is marked 内部资料; the public one shows what
-        `lzgis.exports.public_edition.public_edition` leaves.
+        The internal map shows everything and bears the mark of the documents, the strictest of the layers; the public one
+        shows what `lzgis.exports.public_edition.public_edition` leaves.
     tianditu_key : str
         The user's own key of 天地图. With it the map offers that base map, says so, and loads tiles from its servers and
         no others; without it the map makes no request.
@@ -120,8 +120,7 @@ def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -
     key = TiandituKey.checked(tianditu_key) if tianditu_key else None
     missing = missing_layers(whole)
     if mode == "internal":
-        public = whole.confidentiality in ("", whole.words("confidentiality", "public"))
-        mark = whole.words("confidentiality", "internal") if public else whole.confidentiality
+        mark = whole.confidentiality or whole.words("confidentiality", "internal")
         return _Edition(whole, mark, missing, frozenset(), [], key)
     hidden = withheld(report)
     titles = [whole.layer(name) for name in hidden]

@@ -159,7 +159,6 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
         "words": _words(texts),
         "credit": "lzgis · Leaflet",
     }
-    public = texts.confidentiality in ("", words("confidentiality", "public"))
     fixed = {key: words("map", key) for key in PAGE_WORDS} | _own_words(texts)
     return assemble(
         base_map(drawn, shown),
@@ -170,7 +169,7 @@ def _page(report: DiffReport, recheck: Recheck | None, texts: ContextText) -> st
         | {
             "title": title,
             "notice": texts.notice,
-            "mark": words("confidentiality", "internal") if public else texts.confidentiality,
+            "mark": texts.confidentiality or words("confidentiality", "internal"),
             "disclaimer": texts.disclaimer,
         },
     )
