@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -92,28 +92,29 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
     path = Path(path)
     homes = [path.resolve().parent, *(one.resolve() for one in outside)]
     read = list(_with_extended(path, (), set(), homes))
-    parts = (
-        "layers",
-        "layers_en",
-        "document",
-        "activity",
-        "rule",
-        "requirement",
-        "mentions",
-        "values",
-        "fact",
-        "matter",
-    )
-    merged: dict[str, dict[str, Any]] = {part: {} for part in parts}
+    book = _merged(read)
+    _check(book, path.name)
+    _check_matters(book, path.name)
+    _check_requirements(book, path.name)
+    return book
+
+
+#: The tables of a book in which an entry of the book replaces that of a book it extends.
+_TABLES = ("layers", "layers_en", "document", "activity", "rule", "requirement", "mentions", "values", "fact", "matter")
+
+
+def _merged(read: Sequence[tuple[str, BookFile, str]]) -> RuleBook:
+    """Merge books, each with its place and digest; entries of a later one replace those of earlier ones."""
+    merged: dict[str, dict[str, Any]] = {part: {} for part in _TABLES}
     tolerance = Tolerance()
     for place, file, _ in read:
-        read_parts: dict[str, dict[str, Any]] = {part: getattr(file, part) for part in parts}
+        read_parts: dict[str, dict[str, Any]] = {part: getattr(file, part) for part in _TABLES}
         read_parts |= {"rule": _rules(file, place), "requirement": _requirements(file, place)}
         for part, values in merged.items():
             values.update(read_parts[part])
         tolerance = file.tolerance or tolerance
     own = read[-1][1].book
-    book = RuleBook(
+    return RuleBook(
         name=own.name,
         version=own.version,
         rules=tuple(r for r in merged["rule"].values() if not isinstance(r, LayerRule)),
@@ -133,10 +134,6 @@ def read_rulebook(path: str | Path, *, outside: Iterable[Path] = ()) -> RuleBook
         matters=merged["matter"],
         cases=tuple(case for _, file, _ in read for case in file.case),
     )
-    _check(book, path.name)
-    _check_matters(book, path.name)
-    _check_requirements(book, path.name)
-    return book
 
 
 def extended(common: RuleBook, own: RuleBook) -> RuleBook:
