@@ -162,7 +162,12 @@ def _raise_signal(number: int, _: object) -> None:
     # A second signal must not interrupt the cleaning up after the first.
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
-    raise _Signal(number)
+    _received.append(_Signal(number))
+    raise _received[0]
+
+
+#: The signal that came, which code outside Python may turn into an error of its own: pydantic does while it builds a model.
+_received: list[_Signal] = []
 
 
 def _run(words: Words) -> int:
@@ -179,6 +184,8 @@ def _run(words: Words) -> int:
         # typer exits by itself when the reader of a pipe has gone.
         return ExitCode.NO_RESULT
     except Exception as error:
+        if _received:
+            raise _received[0] from error
         if _is_usage(error):
             return _misused(error, words)
         stated = unexpected(error)

@@ -38,8 +38,13 @@ _HINT = re.compile(r"[5５][4４]|[8８][0０]|坐标|抵偿|八[〇零]|五四"
 _LONGEST = 400
 #: So many texts are named one by one.
 _NAMED = 5
-#: How a system was found that the input itself states; other systems are assumed or declared.
-_STATED = ("named in the file", "OvCoordType of its placemarks")
+#: How the texts begin that say how a system was found which the input itself states; others are assumed or declared.
+_STATED = (
+    "named in the file",
+    "OvCoordType of its placemarks",
+    "坐标系 in the header",
+    "坐标系 and 带号 in the header",
+)
 
 
 def old_datum(text: str) -> str:
@@ -113,7 +118,8 @@ def with_words_checked(read: Read, options: ReadOptions, place: str) -> Read:
     SourceError
         If another datum is named, and the system of the input is only declared or assumed.
     """
-    stated = read.crs is not None and getattr(read.crs.how, "template", read.crs.how) in _STATED
+    how = "" if read.crs is None else str(getattr(read.crs.how, "template", read.crs.how))
+    stated = how.startswith(_STATED)
     stated |= any(map(names_cgcs2000, read.titles))
     own = read.frame.crs if isinstance(read.frame, gpd.GeoDataFrame) else None
     mine = {datum_of(options.crs), datum_of(own) if stated else ""}

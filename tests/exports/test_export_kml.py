@@ -57,9 +57,9 @@ def test_notice_and_disclaimer_stand_in_the_document(tmp_path: Path) -> None:
 
 
 def test_colours_are_those_of_the_verdicts_in_the_order_of_kml(tmp_path: Path) -> None:
-    # Prohibited is #c62828: opaque, then blue 28, green 28, red c6.
+    # Prohibited is #b3122a: opaque, then blue 2a, green 12, red b3.
     text = written(toy_report(), tmp_path).read_text("utf-8")
-    assert '<Style id="verdict-0"><IconStyle><color>ff2828c6</color>' in text
+    assert '<Style id="verdict-0"><IconStyle><color>ff2a12b3</color>' in text
 
 
 def test_gdal_reads_the_shapes_that_were_written(tmp_path: Path) -> None:

@@ -232,7 +232,8 @@ def test_shapes_as_wkt(tmp_path):
     assert str(problem.place).endswith("row 4, column 'WKT'")
     assert problem.what.startswith("is no WKT (ParseException")
     assert list(read.frame.columns) == ["id", "geometry"]
-    assert read_vector(path).crs is None
+    named = read_vector(path).crs
+    assert named is not None and (named.value, str(named.how)) == ("EPSG:4490", "named in the file")
     only = csv(tmp_path, 'WKT\n"POINT (112 25)"\n', name="only.csv")
     assert len(read_vector(only).frame) == 1
 

@@ -66,7 +66,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_report_of_a_cluster_is_that_of_one_process(place, client, whole, monkeypatch):
-    monkeypatch.setattr("lzgis.screening.run._LEAST_PIECE", 20)
+    monkeypatch.setattr("lzgis.screening.pieces._LEAST_PIECE", 20)
     steps = []
     report = screen(
         place / "sites.gpkg",

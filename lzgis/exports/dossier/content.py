@@ -145,7 +145,13 @@ class DossierMaker:
             "answers": answers_section(project),
             "basis": basis_section(project),
             "not_checked": unchecked_section(project),
-            "provenance": provenance_section(project, about, self._provenance, attributes),
+            "provenance": provenance_section(
+                source,
+                about,
+                self._provenance,
+                problems=problems_grid(project, notes="this site"),
+                own=attributes,
+            ),
         }
         ordinals = source.wording("numbers").split("|")
         return [

@@ -7,7 +7,8 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
 
@@ -428,16 +429,35 @@ def unchecked_grid(project: Project) -> Grid | None:
 
 def problems_grid(project: Project, *, notes: Literal["all", "this site"] = "all") -> Grid | None:
     """Return the problems of the layers and of the geometry of this project; of the notes all, or those on this site."""
-    source = project.source
+    return _problems(
+        project.source,
+        [
+            problem
+            for problem in project.source.report.problems
+            if _concerns(problem, project.id)
+            and (notes == "all" or problem.level != "note" or f"'{project.id}'" in str(problem.place))
+        ],
+    )
+
+
+def first_problems_grid(source: DossierSource, most: int) -> Grid | None:
+    """Return the first `most` problems of a report; its title says how many more there are."""
+    found = source.report.problems
+    grid = _problems(source, found[:most])
+    if grid is None or len(found) <= most:
+        return grid
+    more = source.words("cli", "more_in", count=len(found) - most, place="report.xlsx")
+    return replace(grid, title=f"{grid.title} {more}")
+
+
+def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None:
     message = source.words.message
     rows = tuple(
         (
             source.texts.word("level", problem.level),
             *(visible(message(part)) for part in (problem.place, problem.what, problem.remedy)),
         )
-        for problem in source.report.problems
-        if _concerns(problem, project.id)
-        and (notes == "all" or problem.level != "note" or f"'{project.id}'" in str(problem.place))
+        for problem in problems
     )
     columns = (
         *(source.column("level", 1), source.column("place", 3), source.column("what", 4), source.column("remedy", 4)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from lzgis.exports.dossier import document_bytes
 from lzgis.exports.dossier.alternatives import alternatives_grid, summary_grid
 from lzgis.exports.dossier.content import about_facts
 from lzgis.exports.dossier.document import Abstract, Column, Dossier, Grid, Picture, Section
+from lzgis.exports.dossier.grids import first_problems_grid, provenance_grids
 from lzgis.exports.dossier.project import DossierSource
+from lzgis.exports.dossier.sections import provenance_section
 from lzgis.exports.fonts import font
 from lzgis.exports.leader_summary import VERDICTS, Summary, summary_of
 from lzgis.exports.paper.rendering import settings
@@ -29,6 +31,8 @@ _CHART_MM = (78.0, 40.0)
 _DPI = 200
 #: So many rules stand in the document; the workbook has all.
 _MOST_RULES = 25
+#: So many problems and repairs stand in the document.
+_MOST_PROBLEMS = 20
 
 
 def write_summary(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -77,16 +81,19 @@ def leader_dossier(report: Report, *, language: Language = "zh") -> Dossier:
             lines=_lines(source),
             control=_control(source, about),
         ),
-        sections=tuple(_sections(source, [grid for grid in grids if grid])),
+        sections=tuple(_sections(source, [grid for grid in grids if grid], about)),
         tables=(),
         signatures=(),
     )
 
 
-def _sections(source: DossierSource, grids: Iterable[Grid]) -> Iterable[Section]:
+def _sections(source: DossierSource, grids: Sequence[Grid], about: dict[str, str]) -> Iterable[Section]:
     ordinals = source.wording("numbers").split("|")
     for ordinal, grid in zip(ordinals, grids, strict=False):
         yield Section(grid.name, ordinal, grid.title, grids=(replace(grid, title="", fine=True),))
+    problems = first_problems_grid(source, _MOST_PROBLEMS)
+    made = provenance_section(source, about, provenance_grids(source), problems=problems)
+    yield Section("provenance", ordinals[len(grids)], source.words("dossier_section", "provenance"), **made)
 
 
 def _townships(source: DossierSource, summary: Summary) -> Grid:

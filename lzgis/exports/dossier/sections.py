@@ -19,7 +19,6 @@ from lzgis.exports.dossier.grids import (
     ladder_grid,
     levels_missing,
     overrides_grid,
-    problems_grid,
     unchecked_grid,
 )
 from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity
@@ -188,11 +187,14 @@ def unchecked_section(project: Project) -> dict[str, Any]:
 
 
 def provenance_section(
-    project: Project, about: dict[str, str], tables: dict[str, Grid], own: Grid | None
+    source: DossierSource,
+    about: dict[str, str],
+    tables: dict[str, Grid],
+    *,
+    problems: Grid | None = None,
+    own: Grid | None = None,
 ) -> dict[str, Any]:
     """Return data, repairs and versions in small type, each layer with the beginning of its digest."""
-    source = project.source
-    problems = problems_grid(project, notes="this site")
     grids = [_layers_grid(source, tables)]
     grids += [replace(problems, fine=True)] if problems else []
     grids += [tables["repairs"]] if tables["repairs"].rows else []
