@@ -13,6 +13,7 @@ import shapely
 from topojson.core.topology import Topology
 
 from lzgis.coordinates.plane import Geometries, Plane
+from lzgis.geometry.threads import by_rows
 
 STEPS_M = (0.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
@@ -34,8 +35,9 @@ def _reduced(geometries: Geometries, tolerance_m: float, shared: bool) -> Geomet
     """Simplify by a tolerance; polygons that share borders still share them."""
     if not tolerance_m or not len(geometries):
         return geometries
-    reduce = shapely.coverage_simplify if shared else shapely.simplify
-    return np.asarray(reduce(geometries, tolerance_m), dtype=object)
+    if shared:
+        return np.asarray(shapely.coverage_simplify(geometries, tolerance_m), dtype=object)
+    return by_rows(shapely.simplify, geometries, np.full(len(geometries), tolerance_m))
 
 
 def simplified_to_fit(
