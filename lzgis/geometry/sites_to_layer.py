@@ -282,7 +282,7 @@ def _joined(one: CommonParts, other: CommonParts) -> CommonParts:
 
 
 def common_parts(sites: SiteShapes, index: FeatureIndex, found: CommonParts, *, resolution: float = 0.0) -> Geometries:
-    """Build the parts of pairs that `overlapping` found, or of some of them; empty where GEOS finds none.
+    """Build the parts of pairs that `overlapping` found, or of some of them in their order; empty where GEOS finds none.
 
     Polygons are overlaid in windows around the sites, see `lzgis.geometry.parts`; a part whose area is not the one measured
     is built anew from the whole feature.
