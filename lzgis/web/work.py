@@ -60,7 +60,7 @@ from lzgis.words import Language, Words
 Progress = Callable[[str, int, int], None]
 #: So many tables and reports stay in memory.
 _KEPT = 8
-#: Up to so many sites, the detail of each is written with the answer.
+#: Up to so many sites, the detail of each is written with the answer, in the language of the one who asked.
 _DETAILED = 3
 #: Formats of the answers for a large file, of which those are written that hold so many sites.
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
@@ -249,7 +249,8 @@ class Office:
                     for edition in editions:
                         _write(answer_file(folder, name, language, edition), made)
             if len(report.sites) <= _DETAILED:
-                self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
+                sites = [str(one) for one in shown.sites["id"]]
+                self._write_details(folder, shown, editions, sites, (request.language,))
         _pickle(folder / _SITES, table)
         self._store(folder, report)
         _keep(self._reports, request.folder, report)
@@ -293,11 +294,13 @@ class Office:
     def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         shown = report if request.edition == "internal" else public_edition(report)
-        self._write_details(Path(request.folder), shown, [request.edition], [request.site])
+        self._write_details(Path(request.folder), shown, [request.edition], [request.site], (request.language,))
         return {}
 
-    def _write_details(self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str]) -> None:
-        for language in LANGUAGES:
+    def _write_details(
+        self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str], languages: Sequence[Language]
+    ) -> None:
+        for language in languages:
             maker = DossierMaker(report, language=language)
             for site in sites:
                 made = detail(maker, site)

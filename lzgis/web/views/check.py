@@ -149,6 +149,7 @@ def _asked(request: HttpRequest, job: Job, found: Mapping[str, Any]) -> Request:
         activities=chosen,
         facts={"": declared} if declared else {},
         as_of=checked_day(post.get("as_of", "")),
+        language=language_of(request),
     )
 
 

@@ -139,7 +139,8 @@ def _detail(request: HttpRequest, job: Job, number: int) -> dict[str, Any]:
     language, edition = language_of(request), edition_of(request)
     name = f"detail-{number}"
     if not answer_file(job.folder, name, language, edition).is_file():
-        asked = Request("detail", str(job.folder), site=_site_id(request, job, number), edition=edition)
+        asked = Request("detail", str(job.folder), site=_site_id(request, job, number), edition=edition,
+                        language=language)  # fmt: skip
         error = supervisor().ask(asked)
         if error is not None:
             return {"error": error[language], "number": number}
