@@ -343,10 +343,11 @@ def _layer_row(texts: ReportText, spec: LayerSpec, name: str) -> dict[str, Any]:
 def city_map(report: Report, city: Catalogue | Region, language: Language) -> dict[str, Any]:
     """Return the layers that the map of a city draws, as those of ``map.html``."""
     texts = ReportText(report, language)
-    _, layers = layer_data(texts, city.plane)
+    step_m, layers = layer_data(texts, city.plane)
     west, south, east, north = shapely.total_bounds(city.outline)
     return {
         "outline": outline_data(report, city.plane),
         "layers": layers,
+        "simplified": texts.words("web", "map_simplified", m=f"{step_m:g}") if step_m else "",
         "bounds": [[float(south), float(west)], [float(north), float(east)]],
     }

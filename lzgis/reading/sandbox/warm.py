@@ -101,18 +101,16 @@ class WarmReader:
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            _close(process)
 
     def _runs(self) -> bool:
         """Start the process if it does not run; return whether it does."""
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return True
+            if self._process is not None:
+                _close(self._process)
+                self._process = None
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "lzgis.reading.sandbox.warm"],
@@ -141,6 +139,15 @@ class WarmReader:
             left, self._forks = self._forks, {}
         for fork in left.values():
             fork.end(_KILLED)
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 #: The warm reader of this process; None while every file is read by a new process.

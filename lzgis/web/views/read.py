@@ -18,7 +18,17 @@ from lzgis.web.documents import ISSUED
 from lzgis.web.documents import visible as documents_of
 from lzgis.web.jobs import SCREENINGS, find, new_job, remove
 from lzgis.web.models import Comment, Document, Job, Role, State, new_key
-from lzgis.web.pages import answer, edition_of, language_of, of_job, page, refusal, supervisor
+from lzgis.web.pages import (
+    answer,
+    answer_bytes,
+    edition_of,
+    json_response,
+    language_of,
+    of_job,
+    page,
+    refusal,
+    supervisor,
+)
 from lzgis.web.requests import Request, answer_file
 from lzgis.web.uploads import safe_name
 from lzgis.web.views.give import WAIT_S
@@ -125,7 +135,8 @@ def _changes(request: HttpRequest, job: Job) -> list[dict[str, Any]] | None:
 @require_GET
 def shapes(request: HttpRequest, key: str) -> HttpResponse:
     """Return sites and conflict parts for the map."""
-    return JsonResponse(of_job(request, find(request, key, *SCREENINGS), "shapes"))
+    job = find(request, key, *SCREENINGS)
+    return json_response(request, answer_bytes(job.folder, "shapes", language_of(request), edition_of(request)))
 
 
 @require_GET

@@ -38,13 +38,14 @@
     });
     lz.layers.opacity(0.75);
     lz.layers.mask();
-    panel();
+    panel(city.simplified);
     map.fitBounds(city.bounds, { animate: false });
   }
 
-  function panel() {
+  function panel(note) {
     var list = document.getElementById("layers");
     if (!list) return;
+    if (note) list.appendChild(lz.el("p", { class: "hint", text: note }));
     lz.layers.all.forEach(function (entry, i) {
       var tick = lz.el("input", { attrs: { type: "checkbox" } });
       tick.checked = entry.shown;
