@@ -29,7 +29,7 @@ def test_a_file_is_given_checked_and_answered(page):
     check = given(page, INSIDE)
     shown = text(page, f"/check/{check.key}")
     assert "可以核查：1 个地块" in shown
-    assert "文件已给出每个地块的活动类型" in shown
+    assert "（文件所给）" in shown
     made = job_of(page.post(f"/check/{check.key}/screen", {"as_of": toy.AS_OF, "assumed-0": "yes", "assumed-1": "yes"}))
     assert made.state == "done", made.error_en
     shown = text(page, f"/screenings/{made.key}")
@@ -174,7 +174,7 @@ def test_several_sites_are_listed_filtered_and_compared(page):
     assert 'data-id="A"' not in shown
     assert text(page, f"/screenings/{made.key}/sites/1").count("核查结论") >= 1
     assert page.get(f"/screenings/{made.key}/sites/2").status_code == 404
-    compared = text(page, f"/screenings/{made.key}/compare")
+    compared = text(page, f"/screenings/compare?job={made.key}")
     assert "<b>A</b>" in compared
     assert "<b>B</b>" in compared
 
