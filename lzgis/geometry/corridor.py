@@ -54,8 +54,8 @@ class Cases(NamedTuple):
 def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> Floats:
     """Measure the part of each site nearer than a radius to any of its baselines, without building it.
 
-    Sides and arcs of corridors are exact. Where baselines of one site have several radii, where one of several is a polygon, and
-    where rounding leaves the answer open, parts are built by `encroached_by_group`.
+    Sides and arcs of corridors are exact. Where baselines of one site have several radii, and where rounding leaves the answer
+    open, parts are built by `encroached_by_group`.
 
     Returns
     -------
@@ -77,9 +77,8 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
     dimension = sites.dimensions[cases.site]
     first = cases.radius[cases.start[:-1]]
     uneven = (cases.radius != first[group]) | (cases.radius <= 0)
-    joined = (np.diff(cases.start) > 1)[group] & (baselines.dimensions[cases.feature] == 2)
     hard = np.zeros(n, dtype=bool)
-    hard[group[uneven | joined]] = True
+    hard[group[uneven]] = True
     by_loop = np.flatnonzero(~hard & (dimension > 0))
     if len(by_loop):
         found = _by_loop(sites, baselines, cases, by_loop)
