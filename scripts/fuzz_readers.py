@@ -288,7 +288,7 @@ _HELD: dict[str, Callable[[Path], int]] = {
     ".geojson": _held_in_json,
     ".parquet": _held_in_parquet,
     ".kml": _held_by(r"<placemark[\s>]"),
-    ".gml": _held_by(r"<(?:\w+:)?featuremember[\s>]"),
+    ".gml": _held_by(r"<(?:\w+:)?sites[\s>]"),
     ".dxf": _held_by(r"\n\s*0\r?\n(?:LW)?POLYLINE\r?\n"),
     ".xlsx": _held_in_workbook,
     ".csv": _held_in_table,

@@ -41,6 +41,7 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
     with working_copy(str(path), path.name) as copy:
         copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
         read = copy.reword_read(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
+    _refuse_elsewhere(text, str(path))
     stated = _features(text, options.layer)
     if stated is not None and stated != len(read.frame):
         refuse_lost(len(read.frame), stated, str(path))
@@ -58,6 +59,33 @@ def _titles(text: str) -> tuple[str, ...]:
 #: Elements that hold features, in lower case.
 _MEMBERS = ("featuremember", "featuremembers", "member")
 _COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collection")
+
+
+def _refuse_elsewhere(text: str, place: str) -> None:
+    """Refuse features that GDAL passes over: named by a link, within another feature, or outside of a member."""
+    root = ElementTree.fromstring(text)
+    waiting, seen = [root], set()
+    while waiting:
+        for member in waiting.pop():
+            if _name(member) in _MEMBERS:
+                seen.add(member)
+                waiting += [one for one in member if _name(one) in _COLLECTIONS]
+                if any(key.endswith("}href") for key, _ in member.items()):
+                    what = Message("names a feature that is not in the file ({link})", link=_link(member))
+                    raise SourceError(place, what, Message("export it with all its features in one file"))
+            elif _name(member) != "boundedby" and _has_positions(member):
+                what = Message("has a feature '{name}' outside of a featureMember", name=_name(member))
+                raise SourceError(place, what, Message("export the file again"))
+    if any(_name(one) in _MEMBERS and one not in seen and _has_positions(one) for one in root.iter()):
+        raise SourceError(place, Message("has a feature within another feature"), Message("export the file again"))
+
+
+def _has_positions(element: ElementTree.Element) -> bool:
+    return any(_name(one) in ("pos", "poslist", "coordinates", "coord") for one in element.iter())
+
+
+def _link(element: ElementTree.Element) -> str:
+    return next(value for key, value in element.items() if key.endswith("}href"))[:60]
 
 
 def _features(text: str, layer: str | None) -> int | None:
