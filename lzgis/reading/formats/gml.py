@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 from xml.etree import ElementTree
 
 from lzgis.errors import SourceError
@@ -64,28 +65,38 @@ _COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collect
 def _refuse_elsewhere(text: str, place: str) -> None:
     """Refuse features that GDAL passes over: named by a link, within another feature, or outside of a member."""
     root = ElementTree.fromstring(text)
-    waiting, seen = [root], set()
+    waiting, features = [root], set()
     while waiting:
         for member in waiting.pop():
             if _name(member) in _MEMBERS:
-                seen.add(member)
+                features |= {one for one in member if _name(one) not in _COLLECTIONS}
                 waiting += [one for one in member if _name(one) in _COLLECTIONS]
-                if any(key.endswith("}href") for key, _ in member.items()):
-                    what = Message("names a feature that is not in the file ({link})", link=_link(member))
+                link = next((value for key, value in member.items() if key.endswith("}href")), None)
+                if link is not None:
+                    what = Message("names a feature that is not in the file ({link})", link=link[:60])
                     raise SourceError(place, what, Message("export it with all its features in one file"))
             elif _name(member) != "boundedby" and _has_positions(member):
-                what = Message("has a feature '{name}' outside of a featureMember", name=_name(member))
-                raise SourceError(place, what, Message("export the file again"))
-    if any(_name(one) in _MEMBERS and one not in seen and _has_positions(one) for one in root.iter()):
-        raise SourceError(place, Message("has a feature within another feature"), Message("export the file again"))
+                _refuse_outside(member, place)
+    tags = {one.tag for one in features}
+    for one in root.iter():
+        # A field may have the name of the layer.
+        if one not in features and (
+            (one.tag in tags and len(one)) or (_name(one) in _MEMBERS and _is_nested(one, features))
+        ):
+            _refuse_outside(one, place)
+
+
+def _is_nested(member: ElementTree.Element, features: set[ElementTree.Element]) -> bool:
+    return any(one not in features and _has_positions(one) and _name(one) not in _COLLECTIONS for one in member)
+
+
+def _refuse_outside(feature: ElementTree.Element, place: str) -> NoReturn:
+    what = Message("has a feature '{name}' where GML has none", name=_name(feature))
+    raise SourceError(place, what, Message("export the file again"))
 
 
 def _has_positions(element: ElementTree.Element) -> bool:
     return any(_name(one) in ("pos", "poslist", "coordinates", "coord") for one in element.iter())
-
-
-def _link(element: ElementTree.Element) -> str:
-    return next(value for key, value in element.items() if key.endswith("}href"))[:60]
 
 
 def _features(text: str, layer: str | None) -> int | None:
