@@ -29,7 +29,7 @@ from lzgis.exports.report_text import visible
 from lzgis.exports.sentences import gravest
 from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -204,7 +204,7 @@ def _opened(template: Path | None) -> Any:
     try:
         slides = Presentation(io.BytesIO(template.read_bytes()))
     except (OSError, PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        what = Message("cannot be read as a presentation: {why}", why=str(error))
+        what = Message("cannot be read as a presentation: {why}", why=library_message(error))
         raise ExportError(str(template), what, Message("give a file *.pptx made with PowerPoint")) from error
     listed = slides.slides._sldIdLst
     for one in list(listed):
