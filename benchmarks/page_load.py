@@ -68,16 +68,18 @@ class Browser:
         while done not in text:
             if 'id="progress"' not in text:
                 raise RuntimeError(text[-2000:])
-            time.sleep(0.35)
+            time.sleep(int((re.findall(r"delay:(\d+)ms", text) or ["350"])[0]) / 1000)
             url, text = self.get(url.removeprefix(self.address))
         return text
 
 
-def screening(browser: Browser, name: str, content: bytes) -> tuple[float, list[tuple[str, str]]]:
-    """Do one screening; return the seconds from the last click to the verdicts, and the verdicts by id."""
+def screening(browser: Browser, name: str, content: bytes) -> tuple[float, float, list[int]]:
+    """Do one screening; return the seconds to the diagnosis, from the last click to the verdicts, and their number by kind."""
     browser.get("")
+    given = time.perf_counter()
     url, text = browser.post("give/file", {}, (name, content))
     text = browser.until(url, text, 'id="begin"')
+    diagnosed = time.perf_counter() - given
     check = re.findall(r"check/(\w{32})/screen", text)[0]
     said = dict.fromkeys(re.findall(r'name="(assumed-\d+)"', text), "yes")
     browser._token = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', text)[0]
@@ -86,7 +88,7 @@ def screening(browser: Browser, name: str, content: bytes) -> tuple[float, list[
     text = browser.until(url, text, 'class="counts"')
     taken = time.perf_counter() - begun
     counts = [int(one) for one in re.findall(r"<b>(\d+)</b></a></li>", text)]
-    return taken, counts
+    return diagnosed, taken, counts
 
 
 def memory_mb(pids: list[int]) -> float:
@@ -152,9 +154,9 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
     first = Browser(address)
     for name, content, _ in single[:3]:
         screening(first, name, content)
-    alone = [screening(first, name, content)[0] for name, content, _ in single[:10]]
+    alone = [screening(first, name, content)[:2] for name, content, _ in single[:10]]
     todo = [many if n % 10 == 9 else single[n % len(single)] for n in range(options.screenings)]
-    times: list[tuple[int, float]] = []
+    times: list[tuple[int, float, float]] = []
     wrong: list[str] = []
     lock = threading.Lock()
 
@@ -168,12 +170,12 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
                     return
                 name, content, expected = todo.pop()
             try:
-                taken, counts = screening(browser, name, content)
+                diagnosed, taken, counts = screening(browser, name, content)
             except Exception as error:
                 wrong.append(f"{name}: {error}"[:300])
                 continue
             with lock:
-                times.append((sum(expected), taken))
+                times.append((sum(expected), diagnosed, taken))
                 if counts != expected:
                     wrong.append(f"{name}: {counts} instead of {expected}")
 
@@ -183,15 +185,21 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
         one.start()
     for one in planners:
         one.join()
-    loaded = sorted(taken for count, taken in times if count == 1)
+    loaded = sorted(taken for count, _, taken in times if count == 1)
+    looked = sorted(diagnosed for count, diagnosed, _ in times if count == 1)
+    many_taken = [taken for count, _, taken in times if count > 1]
     return {
         "cores": os.cpu_count(),
         "load_of_the_computer": os.getloadavg()[1],
-        "one_site_alone_median_s": round(statistics.median(alone), 2),
+        "diagnosis_alone_median_s": round(statistics.median(one for one, _ in alone), 2),
+        "one_site_alone_median_s": round(statistics.median(one for _, one in alone), 2),
         "planners": options.planners,
         "screenings": len(times),
         "lost_or_different": wrong,
         "whole_s": round(time.perf_counter() - begun, 1),
+        "diagnosis_median_s": round(statistics.median(looked), 2),
+        "diagnosis_p95_s": round(looked[int(0.95 * (len(looked) - 1))], 2),
+        "fifty_sites_median_s": round(statistics.median(many_taken), 2) if many_taken else None,
         "one_site_median_s": round(statistics.median(loaded), 2),
         "one_site_p95_s": round(loaded[int(0.95 * (len(loaded) - 1))], 2),
         "processor_s_per_screening": round((processor_s([pid, *children(pid)]) - processor) / len(times), 2),

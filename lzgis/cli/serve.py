@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lzgis.cli.console import print_lines
-from lzgis.cli.options import Lang, LangOption, LayersOption
+from lzgis.cli.options import CitiesOption, Lang, LangOption
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 
@@ -50,7 +50,7 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
         typer.Option("--address", help="Address under which a proxy makes the page known, as https://plan.example."),
     ] = "",
     data: DataOption = None,
-    layers: LayersOption = None,
+    layers: CitiesOption = None,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that screen.")] = 2,
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="tcp://…", help="A dask scheduler whose workers do the work.")
@@ -72,7 +72,7 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     folder = data_folder(data)
     options = ServeOptions(
         data=folder,
-        layers=layers,
+        layers=_one_folder(layers, folder),
         listen=listen,
         port=port,
         address=checked_address(address),
@@ -88,6 +88,16 @@ def serve(  # noqa: PLR0913 (a command has as many options as it needs)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     serve_page(options, opened=opened, browser="none" if no_browser else "open")
+
+
+def _one_folder(layers: list[Path] | None, data: Path) -> Path | None:
+    """Return the folder that the server opens; that of a region made of several cities is in the folder of the data."""
+    if not layers or len(layers) == 1:
+        return layers[0] if layers else None
+    from lzgis.web.options import REGION
+    from lzgis.web.places import region_folder
+
+    return region_folder(layers, data / REGION)
 
 
 def _folder(context: typer.Context, data: Path | None) -> Path:

@@ -196,6 +196,7 @@ def detail(maker: DossierMaker, site: str) -> dict[str, Any]:
         "verdict": made.verdict,
         "rank": list(Verdict).index(Verdict(made.verdict_code)),
         "rules": _hit_rules(maker, site),
+        "by_rule": _by_rule(maker, site),
         "facts": [list(pair) for pair in made.abstract.facts],
         "lines": [list(pair) for pair in made.abstract.lines],
         "sections": [
@@ -217,6 +218,32 @@ def _hit_rules(maker: DossierMaker, site: str) -> list[list[str]]:
     table = texts.report.table
     hit = table["state"].isin([str(state.value) for state in HIT_STATES]) & (table["site_id"] == site)
     return [[rule, texts.rule(rule)] for rule in table.loc[hit, "rule"].unique()]
+
+
+def _by_rule(maker: DossierMaker, site: str) -> list[dict[str, Any]]:
+    """Return a row for each rule that a site meets: area and length involved, or distance; the gravest first."""
+    texts, rounding = maker.source.texts, maker.source.rounding
+    table = texts.report.table.iloc[conflicts_first(texts.report.table)]
+    hit = table["state"].isin([str(state.value) for state in HIT_STATES]) & (table["site_id"] == site)
+    rows = []
+    for rule, found in table[hit].groupby("rule", sort=False):
+        area, length = found["area_m2"].sum(), found["length_m"].sum()
+        nearest = found.loc[found["distance_m"].idxmin()] if found["distance_m"].notna().any() else None
+        sizes = [f"{rounding.square_metres(area)} ㎡"] if area > 0 else []
+        sizes += [f"{rounding.metres(length)} m"] if length > 0 else []
+        if nearest is not None and nearest["distance_m"] > 0:
+            sizes.append(texts.words("web", "at_distance", m=rounding.metres(nearest["distance_m"])))
+        severity = str(found["severity"].iloc[0])
+        rows.append(
+            {
+                "id": str(rule),
+                "title": texts.rule(str(rule)),
+                "severity": severity,
+                "label": texts.words("severity", severity),
+                "sizes": sizes,
+            }
+        )
+    return rows
 
 
 def _grids(grid: Grid, words: Words) -> list[dict[str, Any]]:
@@ -316,10 +343,11 @@ def _layer_row(texts: ReportText, spec: LayerSpec, name: str) -> dict[str, Any]:
 def city_map(report: Report, city: Catalogue | Region, language: Language) -> dict[str, Any]:
     """Return the layers that the map of a city draws, as those of ``map.html``."""
     texts = ReportText(report, language)
-    _, layers = layer_data(texts, city.plane)
+    step_m, layers = layer_data(texts, city.plane)
     west, south, east, north = shapely.total_bounds(city.outline)
     return {
         "outline": outline_data(report, city.plane),
         "layers": layers,
+        "simplified": texts.words("web", "map_simplified", m=f"{step_m:g}") if step_m else "",
         "bounds": [[float(south), float(west)], [float(north), float(east)]],
     }

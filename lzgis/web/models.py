@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,19 @@ class State(StrEnum):
 OPEN_STATES = (State.QUEUED, State.RUNNING)
 
 
+class Turn(IntEnum):
+    """How long a job is expected to take; what is short comes first."""
+
+    QUICK = 0
+    SHORT = 1
+    FILES = 2
+    LONG = 3
+
+
+#: After each such time (s) of waiting, a job comes as early as one that is a class shorter.
+PROMOTED_S = 60.0
+
+
 class Jobs(models.QuerySet):
     """Jobs, and those that a user may see."""
 
@@ -119,6 +133,7 @@ class Job(models.Model):
     upload = models.ForeignKey(Upload, models.CASCADE, null=True)
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
     state = models.CharField(max_length=12, choices=_choices(State), default=State.QUEUED, db_index=True)
+    turn = models.IntegerField(default=Turn.SHORT)
     step = models.CharField(max_length=20, blank=True, default="")
     done = models.IntegerField(default=0)
     total = models.IntegerField(default=0)
@@ -160,11 +175,33 @@ class Job(models.Model):
     @property
     def ahead(self) -> int:
         """How many jobs wait before this one."""
-        return int(Job.objects.filter(state=State.QUEUED, created__lt=self.created).count())
+        order = waiting_order()
+        return order.index(self.key) if self.key in order else 0
+
+    @property
+    def poll_ms(self) -> int:
+        """After how many milliseconds a page asks again: seldom while many jobs come first, as each question costs time."""
+        return min(350 + 200 * self.ahead, 3_000) if self.state == State.QUEUED else 350
 
     def error(self, language: str) -> str:
         """Return why it failed, in a language."""
         return str(self.error_en if language == "en" else self.error_zh)
+
+
+def waiting_order(most: Turn = Turn.LONG) -> list[str]:
+    """Return the keys of the jobs that wait, in the order in which they are done.
+
+    What is short comes first, and who waits long comes earlier. Among jobs of the same length the users take turns, so that
+    one who gives many does not keep the others waiting.
+    """
+    waiting = Job.objects.filter(state=State.QUEUED, turn__lte=most).order_by("created")
+    busy = Counter(Job.objects.filter(state=State.RUNNING).values_list("owner_id", flat=True))
+    now, places = timezone.now(), []
+    for key, turn, owner, created in waiting.values_list("key", "turn", "owner_id", "created"):
+        promoted = int((now - created).total_seconds() / PROMOTED_S)
+        places.append((max(turn - promoted, 0), busy[owner], created, key))
+        busy[owner] += 1
+    return [key for *_, key in sorted(places)]
 
 
 class Standing(StrEnum):

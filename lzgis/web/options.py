@@ -20,6 +20,8 @@ DATABASE, SECRET, SETTINGS = "lzgis.sqlite3", "secret.key", "settings.toml"
 UPLOADS, JOBS, CITY = "uploads", "jobs", "city"
 #: Folders of the versions of the city, and of issued documents.
 CITIES, DOCUMENTS = "cities", "documents"
+#: The folder of the region that is made of the cities given.
+REGION = "region"
 
 
 class Bounds(Data):

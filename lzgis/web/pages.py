@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 
 from lzgis.errors import LzgisError
@@ -67,6 +70,32 @@ def base_map_address() -> str:
     return "/tiles/{z}/{x}/{y}" if given.endswith(".mbtiles") else given
 
 
+def answer_bytes(folder: Path, name: str, language: Language, edition: Edition = "internal") -> bytes:
+    """Return what a worker wrote, as it was written.
+
+    Raises
+    ------
+    Http404
+        If it is not there.
+    """
+    try:
+        return answer_file(folder, name, language, edition).read_bytes()
+    except OSError:
+        raise Http404 from None
+
+
+def json_response(request: HttpRequest, text: bytes) -> HttpResponse:
+    """Return JSON that a worker wrote; compressed, and not sent again if the browser has it."""
+    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified(headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        # It holds nothing of the request, so that its length gives nothing away.
+        text, headers = gzip.compress(text, 5, mtime=0), headers | {"Content-Encoding": "gzip"}
+    return HttpResponse(text, content_type="application/json", headers=headers)
+
+
 def answer(folder: Path, name: str, language: Language, edition: Edition = "internal") -> dict[str, Any]:
     """Return what a worker wrote.
 
@@ -89,10 +118,18 @@ def of_job(request: HttpRequest, job: Job, name: str) -> dict[str, Any]:
 
 def city(request: HttpRequest) -> dict[str, Any]:
     """Return what forms need of the city; empty until a worker has opened it."""
+    file = answer_file(Path(settings.LZGIS.data) / CITY, "city", language_of(request))
     try:
-        return answer(Path(settings.LZGIS.data) / CITY, "city", language_of(request))
-    except Http404:
+        return _city(file, file.stat().st_mtime_ns)
+    except OSError:
         return {}
+
+
+@lru_cache(maxsize=4)
+def _city(file: Path, _: int) -> dict[str, Any]:
+    # Every page needs it, and it changes when the workers open the city again.
+    found: dict[str, Any] = json.loads(file.read_bytes())
+    return found
 
 
 def page(request: HttpRequest, template: str, status: int = 200, **values: Any) -> HttpResponse:

@@ -40,6 +40,9 @@ class Request:
         What is declared about the sites, see `lzgis.screening.declared.with_declared`.
     as_of : str
         The date whose rules apply; today if empty.
+    place : str
+        The city of a region whose layers and rules apply, and another rule book of it, see `lzgis.web.places`; if empty, a
+        city with its own rule book, or all cities of a region, each for what lies in it.
     site : str
         The site that a detail or an avoidance is about.
     within_m : float
@@ -70,6 +73,7 @@ class Request:
     activities: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     as_of: str = ""
+    place: str = ""
     site: str = ""
     within_m: float = 500.0
     formats: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from lzgis.web.configuration import configure
 from lzgis.web.options import ServeOptions
 
 #: Threads that answer requests, and the seconds after which a connection without traffic is closed.
-_THREADS, _SILENT_S = 12, 60
+_THREADS, _SILENT_S = 24, 60
 _DAY_S = 86_400.0
 
 

@@ -15,23 +15,19 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.db import DatabaseError, close_old_connections, connections
-from django.db.models import Q
 from django.utils import timezone
 
 from lzgis.errors import LzgisError
 from lzgis.messages import Message
-from lzgis.web.models import CityVersion, Document, Job, State
+from lzgis.web.models import CityVersion, Document, Job, State, Turn, waiting_order
 from lzgis.web.options import ServeOptions
 from lzgis.web.process import ENDED, Process, Working
 from lzgis.web.requests import LANGUAGES, Request
 from lzgis.words import Words
 
-#: Kinds of jobs that may take long; one worker does none of them.
-LONG = ("files", "recheck", "audit", "issue", "propose", "diff")
-#: A screening of a larger file may take long as well.
-_SHORT_BYTES = 200_000
 #: How long a process may take until the city is open.
 _START_S = 600.0
 #: So long is waited after the database or the disk failed.
@@ -67,6 +63,8 @@ class Supervisor:
         self._changed = threading.Condition()
         self._unsaved: deque[tuple[Job, State, dict[str, Any]]] = deque()
         self._cancelled: set[str] = set()
+        #: What is set when a job ends, by its key, while a page waits for that.
+        self._ends: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()
         self._stopping = False
         self._threads: list[threading.Thread] = []
         self._processes: dict[int, Working] = {}
@@ -109,6 +107,8 @@ class Supervisor:
         waiting = Job.objects.filter(pk=job.key, state=State.QUEUED)
         if not waiting.update(state=State.CANCELLED, finished=timezone.now()):
             self._cancelled.add(job.key)
+        else:
+            self._ended_job(job.key)
 
     def ask(self, request: Request, wait_s: float = 60.0) -> dict[str, str] | None:
         """Have a short request done before all jobs, and wait for it; return the error by language, if there is one."""
@@ -124,14 +124,19 @@ class Supervisor:
 
     def wait(self, job: Job, wait_s: float) -> Job:
         """Wait until a job has ended, but not longer than the time; return it as it is then."""
-        until = time.monotonic() + wait_s
-        while True:
-            found: Job = Job.objects.get(pk=job.key)
-            left = until - time.monotonic()
-            if not found.is_open or left <= 0:
-                return found
-            with self._changed:
-                self._changed.wait(min(left, 0.1))
+        with self._changed:
+            ended = self._ends.setdefault(job.key, threading.Event())
+        found: Job = Job.objects.get(pk=job.key)
+        if found.is_open and ended.wait(wait_s):
+            found = Job.objects.get(pk=job.key)
+        return found
+
+    def _ended_job(self, key: str) -> None:
+        """Tell the pages that wait for a job that it has ended."""
+        with self._changed:
+            event = self._ends.get(key)
+        if event is not None:
+            event.set()
 
     @property
     def pids(self) -> list[int]:
@@ -223,11 +228,7 @@ class Supervisor:
 
     def _claimed(self, short: bool) -> Job | None:
         close_old_connections()
-        waiting = Job.objects.filter(state=State.QUEUED)
-        if short:
-            large = Q(kind="screen", upload__size_bytes__gt=_SHORT_BYTES)
-            waiting = waiting.exclude(Q(kind__in=LONG) | large)
-        for key in waiting.order_by("created").values_list("key", flat=True)[:5]:
+        for key in waiting_order(Turn.SHORT if short else Turn.LONG)[:5]:
             mine = Job.objects.filter(pk=key, state=State.QUEUED)
             if mine.update(state=State.RUNNING, started=timezone.now()):
                 job: Job = Job.objects.get(pk=key)
@@ -297,6 +298,7 @@ class Supervisor:
                     Document.objects.filter(writing=job).update(file_name=made["file"], sha256=made["sha256"])
                 Job.objects.filter(pk=job.key).update(state=state, **values)
                 self._unsaved.popleft()
+                self._ended_job(job.key)
 
 
 def _result(job: Job, result: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from lzgis.web.views import accounts, check, cities, documents, errors, files, give, history, processes, read
+from lzgis.web.views import accounts, check, cities, compare, documents, errors, files, give, history, processes, read
 
 urlpatterns = [
     path("", give.home, name="home"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("check/<slug:key>/facts", check.facts, name="check-facts"),
     path("check/<slug:key>/screen", check.begin, name="check-screen"),
     path("screenings", history.show, name="history"),
+    path("screenings/compare", compare.show, name="compare"),
+    path("screenings/compare/shapes.json", compare.shapes, name="compare-shapes"),
     path("screenings/<slug:key>", read.show, name="read"),
     path("screenings/<slug:key>/body", read.body, name="read-body"),
     path("screenings/<slug:key>/shapes.json", read.shapes, name="read-shapes"),
@@ -26,7 +28,7 @@ urlpatterns = [
     path("screenings/<slug:key>/sites/<int:number>/avoid", read.move, name="read-avoid"),
     path("screenings/<slug:key>/sites/<int:number>/avoid.json", read.moved, name="read-avoided"),
     path("screenings/<slug:key>/sites/<int:number>/decide", read.decide, name="read-decide"),
-    path("screenings/<slug:key>/compare", read.compare, name="read-compare"),
+    path("screenings/<slug:key>/compare", compare.of_screening, name="read-compare"),
     path("screenings/<slug:key>/cancel", read.cancel, name="read-cancel"),
     path("screenings/<slug:key>/again", read.again, name="read-again"),
     path("screenings/<slug:key>/facts", read.declare, name="read-facts"),

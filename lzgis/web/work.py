@@ -52,6 +52,7 @@ from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, 
 from lzgis.screening.screen import screen
 from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
 from lzgis.web.of_regions import changed_verdicts, only_city
+from lzgis.web.places import place_rows, places_of
 from lzgis.web.proposal import audited, compared, verdict_changes
 from lzgis.web.requests import EDITIONS, LANGUAGES, LARGE, Edition, Request, answer_file, files_folder
 from lzgis.words import Language, Words
@@ -60,7 +61,7 @@ from lzgis.words import Language, Words
 Progress = Callable[[str, int, int], None]
 #: So many tables and reports stay in memory.
 _KEPT = 8
-#: Up to so many sites, the detail of each is written with the answer.
+#: Up to so many sites, the detail of each is written with the answer, in the language of the one who asked.
 _DETAILED = 3
 #: Formats of the answers for a large file, of which those are written that hold so many sites.
 _LARGE = ("xlsx", "gpkg", "parquet", "verdicts")
@@ -89,6 +90,9 @@ class Office:
         self._tables: OrderedDict[str, SiteTable] = OrderedDict()
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
+        self._places: dict[str, Catalogue | Region] = {}
+        #: The digest of the layers and rules that are open, see `basis_of`; empty until something was screened with them.
+        self._basis = ""
         #: Whether what is done now uses a report that another version stored.
         self._foreign = False
 
@@ -102,7 +106,16 @@ class Office:
             self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
             self._state = state
             self._tables.clear()
+            self._places, self._basis = places_of(self._city), ""
         return self._city
+
+    def _place(self, request: Request) -> Catalogue | Region:
+        """Return the city or region that a request chooses."""
+        _ = self.city
+        if request.place not in self._places:
+            what = Message("there is no city or rule book '{name}'", name=request.place)
+            raise SourceError(Path(request.folder).name, what, Message("choose one of those that the page offers"))
+        return self._places[request.place]
 
     @property
     def _book(self) -> RuleBook:
@@ -112,19 +125,33 @@ class Office:
     def warm_up(self, folder: Path) -> dict[str, Any]:
         """Screen one point of each city, so that layers and loops are ready; write what forms and maps need of them."""
         ready_loops(None)
+        city, report = self.city, self._warm_report()
+        self._basis = basis_of(report.provenance)
+        for language in LANGUAGES:
+            about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
+            _write(answer_file(folder, "city", language), about)
+            for edition in EDITIONS:
+                drawn = report if edition == "internal" else public_edition(report)
+                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
+        return {"basis": self._basis}
+
+    def _warm_report(self) -> Report:
+        """Screen one point of each city."""
         city = self.city
         outlines = [one.outline for one in city.cities.values()] if isinstance(city, Region) else [city.outline]
         points = shapely.point_on_surface(outlines)
         import geopandas as gpd
 
         frame = gpd.GeoDataFrame({"id": [str(at) for at in range(len(points))]}, geometry=points, crs="EPSG:4490")
-        report = screen(sites_from_frame(frame), city)
-        for language in LANGUAGES:
-            _write(answer_file(folder, "city", language), city_page(report, city, language))
-            for edition in EDITIONS:
-                drawn = report if edition == "internal" else public_edition(report)
-                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
-        return {"basis": basis_of(report.provenance)}
+        return screen(sites_from_frame(frame), city)
+
+    def _basis_of(self, report: Report, request: Request) -> str:
+        """Return the digest of all layers and rules that are open, also if only one of several cities was used."""
+        if not request.place:
+            self._basis = basis_of(report.provenance)
+        elif not self._basis:
+            self._basis = basis_of(self._warm_report().provenance)
+        return self._basis
 
     def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
         """Do what is requested; answers are written to the folder of the request, and a short result is returned.
@@ -196,7 +223,7 @@ class Office:
         if len(table.frame) > WHOLE:
             return self._screen_large(request, table, progress)
         table = with_declared(table, self._book, activities=request.activities, facts=request.facts)
-        report = screen(table, self.city, as_of=request.as_of or None, progress=progress)
+        report = screen(table, self._place(request), as_of=request.as_of or None, progress=progress)
         report = replace(report, provenance=replace(report.provenance, command=("lzgis", "serve")))
         return self._keep_report(request, report, table)
 
@@ -213,7 +240,7 @@ class Office:
             names, reading=reading, language=request.language, command=("lzgis", "serve"), restart=True
         )
         done = screen_batch(
-            source, self.city, folder / LARGE, as_of=request.as_of or None, client=self._client(), progress=progress,
+            source, self._place(request), folder / LARGE, as_of=request.as_of or None, client=self._client(), progress=progress,
             settings=settings,
         )  # fmt: skip
         counts = [done.verdicts.get(one.value, 0) for one in Verdict]
@@ -229,7 +256,7 @@ class Office:
             "sites": done.sites,
             "verdicts": counts,
             "as_of": done.report.provenance.as_of.isoformat(),
-            "basis": basis_of(done.report.provenance),
+            "basis": self._basis_of(done.report, request),
             "large": sorted(one.name for one in done.files if one.is_file()),
         }
 
@@ -249,7 +276,8 @@ class Office:
                     for edition in editions:
                         _write(answer_file(folder, name, language, edition), made)
             if len(report.sites) <= _DETAILED:
-                self._write_details(folder, shown, editions, [str(one) for one in shown.sites["id"]])
+                sites = [str(one) for one in shown.sites["id"]]
+                self._write_details(folder, shown, editions, sites, (request.language,))
         _pickle(folder / _SITES, table)
         self._store(folder, report)
         _keep(self._reports, request.folder, report)
@@ -258,7 +286,7 @@ class Office:
             "sites": len(report.sites),
             "verdicts": [int(counts.get(one.value, 0)) for one in Verdict],
             "as_of": report.provenance.as_of.isoformat(),
-            "basis": basis_of(report.provenance),
+            "basis": self._basis_of(report, request),
             "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
         }
 
@@ -293,11 +321,13 @@ class Office:
     def _detail(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         shown = report if request.edition == "internal" else public_edition(report)
-        self._write_details(Path(request.folder), shown, [request.edition], [request.site])
+        self._write_details(Path(request.folder), shown, [request.edition], [request.site], (request.language,))
         return {}
 
-    def _write_details(self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str]) -> None:
-        for language in LANGUAGES:
+    def _write_details(
+        self, folder: Path, report: Report, editions: Sequence[Edition], sites: list[str], languages: Sequence[Language]
+    ) -> None:
+        for language in languages:
             maker = DossierMaker(report, language=language)
             for site in sites:
                 made = detail(maker, site)
@@ -308,12 +338,13 @@ class Office:
         """Screen again, and list what differs from the earlier report and why."""
         earlier = self._report(replace(request, folder=request.earlier))
         result = self._screen(request, progress)
-        if isinstance(self.city, Region):
+        place = self._place(request)
+        if isinstance(place, Region):
             changes = changed_verdicts(earlier, self._report(request))
         else:
             before = Path(request.folder) / "earlier.json"
             export_as("json", earlier, before, language="zh")
-            changes = recheck(before, self.city, as_of=request.as_of or date_of(None)).changes
+            changes = recheck(before, place, as_of=request.as_of or date_of(None)).changes
         for language in LANGUAGES:
             words = Words(language)
             rows = [
@@ -341,7 +372,7 @@ class Office:
     def _avoid(self, request: Request, _: Progress | None) -> dict[str, Any]:
         report = self._report(request)
         table: SiteTable = _unpickled(Path(request.folder) / _SITES)
-        city = self.city
+        city = self._place(request)
         if isinstance(city, Region):
             city = only_city(city, request.site, table)
         found = avoid(

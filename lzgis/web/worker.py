@@ -30,9 +30,11 @@ def main() -> None:
 
     # Imported when the limits hold.
     from lzgis.errors import LzgisError
+    from lzgis.reading.sandbox.warm import keep_warm
     from lzgis.web.requests import Request
     from lzgis.web.work import Office, error_texts
 
+    keep_warm()
     try:
         office = Office(Path(layers) if layers else None, scheduler)
         send("ready", **office.warm_up(Path(cache)))

@@ -27,6 +27,7 @@ from lzgis.reading.base import Read, ReadOptions
 from lzgis.reading.readers import READERS, is_address, read_vector
 from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environment, too_much_memory
 from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, REQUEST, Request, is_answered, write_request
+from lzgis.reading.sandbox.warm import Fork, warm_start
 
 #: So many files are read by one process; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
@@ -71,7 +72,7 @@ class Reading:
     options: ReadOptions
     limits: Limits
     _folder: Path | None = None
-    _process: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | Fork | None = None
     _read: Read | None = field(default=None, repr=False)
 
     def result(self) -> Read:
@@ -86,8 +87,8 @@ class Reading:
             assert self._process is not None
             assert self._folder is not None
             try:
-                self._process.wait(self.limits.time_s)
-                self._read = _answer(self._folder, self._process.returncode, self.place, self.limits)
+                code = self._process.wait(self.limits.time_s)
+                self._read = _answer(self._folder, code, self.place, self.limits)
             except subprocess.TimeoutExpired:
                 late = _timeout_error(self.place, self.limits)
                 raise late from None
@@ -181,7 +182,12 @@ def _write_folder(path: str | Path, options: ReadOptions, limits: Limits) -> Pat
     return folder
 
 
-def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
+def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes] | Fork:
+    fork = warm_start(folders) if network == "refused" else None
+    return fork or _new_process(folders, network)
+
+
+def _new_process(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # -P: modules in the current folder are not imported.
         [sys.executable, "-P", "-m", "lzgis.reading.sandbox.child", *map(str, folders)],
@@ -196,7 +202,7 @@ def _start(folders: Sequence[Path], network: Network) -> subprocess.Popen[bytes]
 
 def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int, bool]:
     """Run a process over several requests; return its exit code, and whether it was ended because of the time limit."""
-    process = _start(folders, network)
+    process = _new_process(folders, network)
     try:
         done, since = 0, time.monotonic()
         while process.poll() is None:
@@ -212,7 +218,7 @@ def _run(folders: Sequence[Path], network: Network, limits: Limits) -> tuple[int
         _end(process)
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
+def _end(process: subprocess.Popen[bytes] | Fork | None) -> None:
     if process is not None and process.poll() is None:
         process.kill()
         process.wait()

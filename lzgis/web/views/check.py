@@ -149,7 +149,15 @@ def _asked(request: HttpRequest, job: Job, found: Mapping[str, Any]) -> Request:
         activities=chosen,
         facts={"": declared} if declared else {},
         as_of=checked_day(post.get("as_of", "")),
+        language=language_of(request),
+        place=_place(request),
     )
+
+
+def _place(request: HttpRequest) -> str:
+    """Return the city and rule book that were chosen among those that the form offers."""
+    given = request.POST.get("place", "")
+    return given if given in {one["name"] for one in city(request).get("places", [])} else ""
 
 
 def checked_day(text: str) -> str:

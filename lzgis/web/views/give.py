@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,8 +19,8 @@ from lzgis.web.cities import folder_in_force
 from lzgis.web.jobs import new_job
 from lzgis.web.models import Job, Role, Upload
 from lzgis.web.options import CITY
-from lzgis.web.pages import edition_of, language_of, page, refusal, supervisor
-from lzgis.web.requests import Request, answer_file
+from lzgis.web.pages import answer_bytes, edition_of, json_response, language_of, page, refusal, supervisor
+from lzgis.web.requests import Request
 from lzgis.web.uploads import Part, drawn_part, files_of, safe_name, store, text_part
 
 #: How long a page waits for a short job before it is shown.
@@ -116,19 +114,9 @@ def inspected(request: HttpRequest, upload: Upload, reading: dict[str, str]) -> 
 @require_GET
 def city_map(request: HttpRequest) -> HttpResponse:
     """Return the layers of the city for the map."""
-    place = answer_file(settings.LZGIS.data / CITY, "map", language_of(request), edition_of(request))
-    try:
-        text = place.read_bytes()
-    except OSError:
-        raise Http404 from None
-    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponseNotModified(headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        # It holds nothing of the request, so that its length gives nothing away.
-        text, headers = gzip.compress(text, 5, mtime=0), headers | {"Content-Encoding": "gzip"}
-    return HttpResponse(text, content_type="application/json", headers=headers)
+    return json_response(
+        request, answer_bytes(settings.LZGIS.data / CITY, "map", language_of(request), edition_of(request))
+    )
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""The third step: verdicts and reasons, the map, details, moves, comparison, notes; and what can be done next."""
+"""The third step: verdicts and reasons, the map, details, moves, notes; and what can be done next."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ from lzgis.web.documents import ISSUED
 from lzgis.web.documents import visible as documents_of
 from lzgis.web.jobs import SCREENINGS, find, new_job, remove
 from lzgis.web.models import Comment, Document, Job, Role, State, new_key
-from lzgis.web.pages import answer, edition_of, language_of, of_job, page, refusal, supervisor
+from lzgis.web.pages import (
+    answer,
+    answer_bytes,
+    edition_of,
+    json_response,
+    language_of,
+    of_job,
+    page,
+    refusal,
+    supervisor,
+)
 from lzgis.web.requests import Request, answer_file
 from lzgis.web.uploads import safe_name
 from lzgis.web.views.give import WAIT_S
 from lzgis.words import Words
 
 #: Sites on one page of a list, and the most that are compared side by side.
-_ROWS, _COMPARED = 50, 6
+_ROWS, COMPARED = 50, 6
 #: What the page offers to take, by the name in the wording; each is one result of these formats.
 OFFERED = {
     "docx": ("docx",),
@@ -83,7 +93,7 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         "pages": [(n + 1, n * _ROWS) for n in range(-(-len(chosen) // _ROWS))] if len(chosen) > _ROWS else [],
         "first": first,
         "asked": request.GET,
-        "detail": _detail(request, job, 0) if len(sites) == 1 else None,
+        "detail": detail_of(request, job, 0) if len(sites) == 1 else None,
         "changes": _changes(request, job),
         "stale": bool(supervisor().basis) and job.basis != supervisor().basis,
         "offered": offered,
@@ -96,7 +106,7 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         "numbers": Document.objects.filter(documents_of(request.user), replaced_by=None)
         .order_by("-pk")
         .values_list("number", flat=True)[:200],
-        "can_compare": 1 < len(sites) <= _COMPARED,
+        "can_compare": len(sites) > 1 and not large,
     }
 
 
@@ -125,21 +135,25 @@ def _changes(request: HttpRequest, job: Job) -> list[dict[str, Any]] | None:
 @require_GET
 def shapes(request: HttpRequest, key: str) -> HttpResponse:
     """Return sites and conflict parts for the map."""
-    return JsonResponse(of_job(request, find(request, key, *SCREENINGS), "shapes"))
+    job = find(request, key, *SCREENINGS)
+    return json_response(request, answer_bytes(job.folder, "shapes", language_of(request), edition_of(request)))
 
 
 @require_GET
 def site(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """Return the detail of one site."""
     job = find(request, key, *SCREENINGS)
-    return page(request, "_site", job=job, detail=_detail(request, job, number))
+    return page(request, "_site", job=job, detail=detail_of(request, job, number))
 
 
-def _detail(request: HttpRequest, job: Job, number: int) -> dict[str, Any]:
+def detail_of(request: HttpRequest, job: Job, number: int) -> dict[str, Any]:
+    """Return the detail of a site, which a worker writes when it is needed first; the error if that fails."""
     language, edition = language_of(request), edition_of(request)
     name = f"detail-{number}"
-    if not answer_file(job.folder, name, language, edition).is_file():
-        asked = Request("detail", str(job.folder), site=_site_id(request, job, number), edition=edition)
+    file = answer_file(job.folder, name, language, edition)
+    if not file.is_file() or b'"by_rule"' not in file.read_bytes():
+        asked = Request("detail", str(job.folder), site=_site_id(request, job, number), edition=edition,
+                        language=language)  # fmt: skip
         error = supervisor().ask(asked)
         if error is not None:
             return {"error": error[language], "number": number}
@@ -160,7 +174,8 @@ def move(request: HttpRequest, key: str, number: int) -> HttpResponse:
     job = find(request, key, *SCREENINGS)
     given = request.POST.get("within", "500")
     within = min(float(given), 20_000.0) if given.isdecimal() and len(given) < 6 else 500.0
-    asked = Request("avoid", str(job.folder), site=_site_id(request, job, number), within_m=within)
+    asked = Request("avoid", str(job.folder), site=_site_id(request, job, number), within_m=within,
+                    place=job.request.place)  # fmt: skip
     error = supervisor().ask(asked)
     if error is not None:
         return page(request, "_avoid", problem=error[language_of(request)])
@@ -202,18 +217,6 @@ def _kept(job: Job, evidence: Any) -> str:
         for chunk in evidence.chunks():
             stream.write(chunk)
     return (folder / name).relative_to(job.folder).as_posix()
-
-
-@require_GET
-def compare(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a few sites side by side, as alternatives of one project."""
-    job = find(request, key, *SCREENINGS)
-    sites = of_job(request, job, "summary")["sites"][:_COMPARED]
-    details = [_detail(request, job, number) for number in range(len(sites))]
-    pairs = [{s["name"]: s for s in one.get("sections", [])} for one in details]
-    names = ("findings", "not_checked")
-    rows = [(pairs[0][n]["heading"], [one[n] for one in pairs]) for n in names if all(n in one for one in pairs)]
-    return page(request, "compare", job=job, sites=sites, rows=rows)
 
 
 @require_POST

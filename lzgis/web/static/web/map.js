@@ -5,7 +5,7 @@
   if (!box) return;
   var colours = ["#c62828", "#b45309", "#6a51a3", "#2e7d32"];
   var parts = { prohibited: "#d50000", conditional: "#ef6c00", notice: "#546e7a" }, sliver = "#8e24aa";
-  var map = lz.map = L.map(box, { zoomControl: true, attributionControl: false, preferCanvas: false });
+  var map = lz.map = L.map(box, { zoomControl: true, attributionControl: false, preferCanvas: false, zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
   var page = window.lzPage = { map: map, sites: null, moved: null, ready: null };
   L.control.scale({ imperial: false }).addTo(map);
   map.setView([24.78, 112.38], 9);
@@ -38,13 +38,14 @@
     });
     lz.layers.opacity(0.75);
     lz.layers.mask();
-    panel();
+    panel(city.simplified);
     map.fitBounds(city.bounds, { animate: false });
   }
 
-  function panel() {
+  function panel(note) {
     var list = document.getElementById("layers");
     if (!list) return;
+    if (note) list.appendChild(lz.el("p", { class: "hint", text: note }));
     lz.layers.all.forEach(function (entry, i) {
       var tick = lz.el("input", { attrs: { type: "checkbox" } });
       tick.checked = entry.shown;

@@ -13,6 +13,8 @@
   }
 
   if (drop) {
+    // What is chosen is sent at once, as what is dropped; the button is for browsers without scripts.
+    document.getElementById("drop-send").hidden = true;
     ["dragover", "dragenter"].forEach(function (name) {
       drop.addEventListener(name, function (event) { event.preventDefault(); drop.classList.add("over"); });
     });
@@ -23,8 +25,13 @@
       files.files = event.dataTransfer.files;
       if (files.files.length && !tooLarge()) drop.requestSubmit();
     });
-    files.addEventListener("change", tooLarge);
-    drop.addEventListener("submit", function (event) { if (tooLarge()) event.preventDefault(); });
+    files.addEventListener("change", function () { if (!tooLarge() && files.files.length) drop.requestSubmit(); });
+    drop.addEventListener("submit", function (event) {
+      if (tooLarge()) event.preventDefault();
+      else document.getElementById("drop-busy").hidden = false;
+    });
+    // Back from the next page, the browser may show this one as it was left.
+    window.addEventListener("pageshow", function () { document.getElementById("drop-busy").hidden = true; });
   }
 
   var search = document.getElementById("activity-search");
@@ -45,6 +52,31 @@
       if (first) { list.value = first.value; list.dispatchEvent(new Event("change", { bubbles: true })); }
     });
   }
+
+  // How many assumptions are still to be confirmed stands beside the button.
+  var questions = document.getElementById("open-questions"), screen = document.getElementById("screen");
+  if (questions && screen) {
+    var tell = function () {
+      var left = screen.querySelectorAll("fieldset.question input:required:not(:checked)").length;
+      questions.textContent = left ? questions.dataset.open.replace("{count}", left) : questions.dataset.ready;
+      questions.classList.toggle("warning", left > 0);
+    };
+    screen.addEventListener("change", tell);
+    window.addEventListener("pageshow", tell);
+    tell();
+  }
+
+  // A form in which a few of many are ticked says how many are, and waits until there are enough.
+  document.querySelectorAll("form[data-few]").forEach(function (form) {
+    var said = form.querySelector("[data-count]"), hint = said.textContent, button = form.querySelector("button[type=submit]");
+    function count() {
+      var many = form.querySelectorAll("input[type=checkbox]:checked").length;
+      button.disabled = many < Number(form.dataset.few) && !(many === 1 && form.querySelector("input[name=job]"));
+      said.textContent = many ? said.dataset.count.replace("{count}", many) : hint;
+    }
+    form.addEventListener("change", count);
+    count();
+  });
 
   document.addEventListener("submit", function (event) {
     var sure = event.target.dataset.confirm;
