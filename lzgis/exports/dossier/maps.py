@@ -41,8 +41,8 @@ from lzgis.exports.paper.sheets import city_bounds, projected_bounds
 from lzgis.exports.report_text import ReportText
 from lzgis.exports.symbology import VERDICT_COLOURS
 
-#: Width and height of a map between the margins of A4, millimetres.
-SIZE_MM = (156.0, 98.0)
+#: Width and height of the two maps between the margins of A4, millimetres: both together fill a page.
+SIZE_MM, DETAIL_MM = (156.0, 86.0), (156.0, 124.0)
 #: Of the map on the first page, which has no legend.
 SMALL_MM = (62.0, 62.0)
 
@@ -85,8 +85,8 @@ class ProjectMaps:
         """Draw the project with its conflicts; None if its geometry cannot be used."""
         if _has_no_shape(project):
             return None
-        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), SIZE_MM))
-        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *SIZE_MM)
+        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), DETAIL_MM))
+        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *DETAIL_MM)
 
     def _mapped(self, project: Project) -> MappedSite:
         return mapped_site(self._source.report, project.id)

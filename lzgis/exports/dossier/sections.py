@@ -182,8 +182,23 @@ def unchecked_section(project: Project) -> dict[str, Any]:
     covered = not_covered_line(project)
     notes = [source.wording("not-covered", matters=covered)] if covered else []
     notes += [source.wording("unmeant", count=project.unmeant)] if project.unmeant else []
-    grids = (replace(open_rules, fine=True),) if open_rules else ()
+    grids = (_by_reason(source, open_rules),) if open_rules else ()
     return {"paragraphs": tuple(lines), "grids": grids, "notes": tuple(notes)}
+
+
+def _by_reason(source: DossierSource, grid: Grid) -> Grid:
+    """Return the rules that were not checked in one row for each reason, uncovered share and severity."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for row in grid.records():
+        key = (row["reason"], row["unchecked_share"], row["severity"])
+        together.setdefault(key, []).append(row["rule"])
+    names = {"reason": 2.8, "unchecked_share": 1.2, "severity": 1.1, "rule": 8.0}
+    columns = tuple(source.column(name, weight) for name, weight in names.items())
+    rows = tuple(
+        (*key, source.wording("rules-listed", count=len(rules), rules=source.wording("separator").join(rules)))
+        for key, rules in together.items()
+    )
+    return replace(grid, columns=columns, rows=rows, fine=True)
 
 
 def provenance_section(

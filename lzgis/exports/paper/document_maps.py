@@ -23,7 +23,7 @@ from lzgis.exports.symbology import VERDICT_COLOURS
 
 _LEGEND_MM = 40.0
 #: Layers by which a reader finds a place in the city.
-CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "roads")
+CONTEXT = ("townships", "rivers", "reservoirs", "river_centrelines", "roads")
 #: The same for a map so small that more would hide the site.
 SMALL_CONTEXT = ("townships", "rivers", "reservoirs")
 _NOTE_MM = 3.6
