@@ -139,12 +139,13 @@ def answers_section(project: Project) -> dict[str, Any]:
 def _short_answers(source: DossierSource, grid: Grid) -> Grid:
     """Return an answer sheet in small type, without the activity, which every clause would repeat."""
     activity = source.wording("fact-activity", activity="")
-    weights = {"heading": 1.0, "clause": 7.8, "facts": 2.7, "answer": 2.3}
+    weights = {"heading": 1.0, "clause": 6.3, "facts": 2.8, "answer": 4.4}
     columns = tuple(source.column(name, weight) for name, weight in weights.items())
     rows = []
     for one in _without_origin(source, grid.records()):
         facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
-        rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), one["answer"]))
+        answer = one["answer"].replace("\n", source.wording("gap"))
+        rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), answer))
     return replace(grid, columns=columns, rows=tuple(rows), fine=True)
 
 
