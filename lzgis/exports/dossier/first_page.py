@@ -67,7 +67,10 @@ def _grid_mm(grid: Grid, width: float, size: float) -> float:
         shown = [row[i] for i in grid.shown]
         cells = zip(shown, grid.widths, strict=True)
         most = max(
-            (sum(_lines(one, share * width - _CELL_MARGIN_MM, size) for one in text.split("\n")) for text, share in cells),
+            (
+                sum(_lines(one, share * width - _CELL_MARGIN_MM, size) for one in text.split("\n"))
+                for text, share in cells
+            ),
             default=1,
         )
         deep += most * pitch + _CELL_EDGE_MM

@@ -300,9 +300,7 @@ _TWIPS_PER_MM = 1440 / 25.4
 _HEAD_TINT, _SIDE_TINT, _LINE = "E8EDF3", "F4F6F9", "8A95A1"
 
 
-def table_xml(
-    grid: Grid, width_mm: float, *, align: str = "center", styles: tuple[str, str] | None = None
-) -> str:
+def table_xml(grid: Grid, width_mm: float, *, align: str = "center", styles: tuple[str, str] | None = None) -> str:
     """Return a grid as the XML of a table of a width.
 
     `align` is its place between the margins, `styles` the styles of cells and heads if not the usual ones.

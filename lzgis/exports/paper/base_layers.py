@@ -143,7 +143,7 @@ def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -
 
     `features` holds their ids by layer.
     """
-    entries = []
+    entries: list[Entry] = []
     for name, ids in features.items():
         layer = chart.texts.report.layers.get(name)
         if layer is None or "id" not in layer.frame or layer.spec.role == "outline":
@@ -161,6 +161,9 @@ def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -
             # A value is a word of the map, as 县道, or a code of the layer, as national.
             said = value if value and not value.isascii() else chart.texts.layer(name)
             label = chart.texts.words("paper", "met", layer=said)
+            if any(entry.label == label for entry in entries):
+                said = chart.texts.words("paper", "of_layer", layer=said, value=value)
+                label = chart.texts.words("paper", "met", layer=said)
             entries += _draw_features(chart, layer, shapes, (label, symbol.at(chart.frame.scale)))
     return entries
 

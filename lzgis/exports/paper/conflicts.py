@@ -149,8 +149,8 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
     """
     lost = 0
     taken: Any = shapely.Polygon()
-    for place, finding in enumerate(site.conflicts, start=1):
-        shapes = _shapes(chart, [finding])
+    for finding in site.conflicts:
+        place, shapes = finding["number"], _shapes(chart, [finding])
         shapes = shapes[~shapely.is_empty(shapes)] if len(shapes) else shapes
         if not len(shapes):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import shapely
@@ -128,8 +129,10 @@ def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) ->
     return 7.6 + 3.3 * len(lines) + 1.6
 
 
-def draw_inset(page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Frame) -> float:
-    """Draw the city with its townships and a box where the map lies; return the height taken."""
+def draw_inset(
+    page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Frame, others: Sequence[Frame] = ()
+) -> float:
+    """Draw the city with its townships, a box where the map lies, and those of `others`; return the height taken."""
     outline = texts.report.layers.get(texts.report.city.outline)
     if outline is None or not len(outline.frame):
         return 0.0
@@ -154,8 +157,16 @@ def draw_inset(page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Fra
         if layer is not None and layer.spec.style.shown:
             add(zone.project(layer.frame.geometry.to_numpy()), **style, zorder=1.2)
     add(city, facecolor="none", edgecolor="#3c3c3c", linewidth=0.9, zorder=1.4)
+    for number, other in enumerate(others, start=1):
+        left_m, low, right, top = moved(shapely.box(*other[:4]), on_page)[0].bounds
+        page.add_patch(Rectangle((left_m, low), right - left_m, top - low, **_OTHER_SHEET))
+        said: dict[str, Any] = {"ha": "center", "va": "center", "fontproperties": font(4.6), "color": "#1a237e"}
+        page.text((left_m + right) / 2, (low + top) / 2, str(number), **said, zorder=1.9)
     _mark_on_inset(page, moved(spot, on_page)[0])
     return rect.height
+
+
+_OTHER_SHEET: dict[str, Any] = {"facecolor": "none", "edgecolor": "#1a237e", "linewidth": 0.5, "zorder": 1.8}
 
 
 _INSET: dict[str, dict[str, Any]] = {
@@ -187,9 +198,9 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
     """List the findings of a site, conflicts first, then what was not checked; return the height taken."""
     words = texts.words
     high = draw_heading(page, words("paper", "findings"), rect.left, rect.top, rect.width)
-    blocks = [_conflict(texts, n, f, rect.width) for n, f in enumerate(site.conflicts, start=1)]
+    blocks = [_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
     if sum(len(block) * _LINE_MM + 0.7 for block in blocks) > (rect.height - high) * 0.8:
-        blocks = [_short_conflict(texts, n, f, rect.width) for n, f in enumerate(site.conflicts, start=1)]
+        blocks = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
     if not blocks:
         blocks = [[("#333333", words("paper", "no_conflict"))]]
     blocks += _unchecked_and_notices(texts, site, rect.width)
