@@ -19,23 +19,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lzgis.city.catalogue import Catalogue
-from lzgis.exports.fonts import font, printable, shortened
+from lzgis.exports.fonts import font, printable, shortened, wrapped
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names, draw_seats
 from lzgis.exports.paper.chart import Chart, zone_of_map
 from lzgis.exports.paper.grid import draw_north_arrow, draw_scale_bar
 from lzgis.exports.paper.layout import PaperSheet, Rect, frame_at, lay_out, round_scale
 from lzgis.exports.paper.legend import Entry, draw_heading, draw_legend, legend_height
-from lzgis.exports.paper.margins import FOOT_LINE_MM, draw_foot, draw_title
+from lzgis.exports.paper.margins import FOOT_LINE_MM, FOOT_PT, data_dates, draw_foot, draw_title
 from lzgis.exports.paper.neighbours import draw_neighbours
 from lzgis.exports.paper.rendering import save
 from lzgis.exports.paper.sheets import (
     chart_in,
     city_bounds,
+    crs_of,
     draw_grid_and_lines,
-    foot_height,
     page_of_size,
     projected_bounds,
-    sheet_notes,
     title_rect,
 )
 from lzgis.exports.report_text import ReportText
@@ -49,7 +48,8 @@ _BASE = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "r
 #: Area of the largest circle, and of the smallest, in points²; and how many patches are numbered and listed.
 _LARGEST_PT2, _LEAST_PT2 = 420.0, 7.0
 _MOST_LABELS, _MOST_ROWS = 20, 26
-_SIZE, _LINE_MM = 6.4, 3.2
+_SIZE, _LINE_MM = 7.0, 3.8
+_FOOT_LINES = 6
 
 
 class _Class(NamedTuple):
@@ -127,7 +127,7 @@ def _sheet(texts: ReportText, found: RasterChange, city: Catalogue, sheet: Paper
     bounds = city_bounds(texts.report)
     zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     around = projected_bounds(zone, bounds)
-    layout = lay_out(sheet, foot_height(sheet_notes(texts, zone, ["x"] * 3, sheet), sheet), around)
+    layout = lay_out(sheet, FOOT_LINE_MM * _FOOT_LINES, around)
     figure, page = page_of_size(layout.width, layout.height)
     room = (layout.chart.width, layout.chart.height)
     scale = round_scale(around, (room[0] - 4, room[1] - 4))
@@ -141,14 +141,29 @@ def _sheet(texts: ReportText, found: RasterChange, city: Catalogue, sheet: Paper
     seats = draw_seats(chart)
     draw_names(chart, ("townships", "rivers"))
     count, area = found.dropped
-    least = f"{found.min_area_m2:,.0f}"
-    notes = [texts.words("raster", "dropped", count=count, area=f"{area:,.0f}", least=least), *notes]
+    if count:
+        least = f"{found.min_area_m2:,.0f}"
+        notes = [texts.words("raster", "dropped", count=count, area=f"{area:,.0f}", least=least), *notes]
     notes += [*draw_neighbours(chart), *([texts.words("raster", "unlabelled", count=unlabelled)] if unlabelled else [])]
     draw_title(page, texts, printable(texts.words("raster", "map_title", city=texts.city)), title_rect(layout))
     _draw_beside(page, texts, (found, city), layout.columns, [*entries, *seats, *layers])
-    lines = sheet_notes(texts, zone, notes, sheet)
-    draw_foot(page, lines, (layout.foot.left, layout.foot.bottom + FOOT_LINE_MM * len(lines), layout.foot.width), "")
+    lines = _foot_lines(texts, found, crs_of(texts, zone), notes, layout.foot.width)
+    draw_foot(page, lines, (layout.foot.left, layout.foot.top, layout.foot.width), "")
     return figure
+
+
+def _foot_lines(texts: ReportText, found: RasterChange, crs: str, more: list[str], width: float) -> list[str]:
+    """Return the notes at the foot: reference system, rasters and layers with their dates, what is not drawn, who signs."""
+    words, separator = texts.words, texts.words("picture", "separator")
+    rasters = separator.join(f"{one.name} {one.date or words('paper', 'undated')}" for one in found.sources)
+    made_at = texts.report.provenance.made_at.strftime("%Y-%m-%d %H:%M")
+    lines = [
+        words("raster", "map_data", crs=crs, rasters=rasters, made_at=made_at),
+        words("picture", "dates", layers=data_dates(texts)),
+        " ".join([words("raster", "map_circles"), *more]),
+        words("paper", "signed"),
+    ]
+    return [part for line in lines for part in wrapped(printable(line), width - 1, FOOT_PT, lines=2)]
 
 
 def _classes(texts: ReportText, found: RasterChange, city: Catalogue) -> list[_Class]:

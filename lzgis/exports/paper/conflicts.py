@@ -24,6 +24,8 @@ GRAVITIES: dict[str, tuple[str, str]] = {
 }
 _SIZE = 6.6
 _TITLE_MM = 62.0
+#: How far from its conflict a label may stand, and a number for which there is no room so near.
+_REACH_MM, _FAR_MM = 46.0, 110.0
 #: A part smaller than this on paper gets a ring so that it is seen; and the most rings of one kind of conflict.
 _SMALL_MM = 1.6
 _MAX_RINGS = 12
@@ -168,7 +170,8 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
         head = f"{place} {title}"
         style = {"size": _SIZE, "color": colour, "edge": colour}
         texts = [f"{head}\n{size}" if size else head, f"{place}  {size}".rstrip(), str(place)]
-        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=46.0) for text in texts)
+        tried = [*((text, _REACH_MM) for text in texts), (str(place), _FAR_MM)]
+        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=reach) for text, reach in tried)
     return lost
 
 

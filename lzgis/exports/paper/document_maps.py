@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from lzgis.coordinates.gauss_kruger import UtmZone, Zone
 from lzgis.exports.fonts import font, printable, shortened
@@ -139,7 +140,7 @@ def insets_figure(
         page.text(left, top - 0.6, printable(head), va="top", fontproperties=font(8.2))
         chart = chart_in(figure, rect, frame, (zone, texts), size_mm=size_mm)
         draw_detail(chart, on_sheet(site, zone, frame))
-        draw_neat_lines(page, rect)
+        page.add_patch(Rectangle(rect[:2], wide, high, facecolor="none", edgecolor="black", linewidth=0.8, zorder=10))
     return figure
 
 

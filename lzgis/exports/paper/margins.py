@@ -28,6 +28,8 @@ _SIZE = 6.4
 _LINE_MM = 3.0
 _OVERRIDE_COLOUR = "#4a148c"
 MARKERS = {verdict: sign.marker for verdict, sign in VERDICT_SIGNS.items()}
+#: Type and height of a line of the list of sites where there is room for it, and the width of its column.
+_LARGE, _WIDE_MM = (7.6, 3.8), 60.0
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -272,7 +274,7 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     """List the sites by verdict, the most severe first, and count those that do not fit; return the height taken."""
     rows = sorted(texts.verdicts(), key=lambda row: _ORDER.get(row["verdict"], 9))
     high = draw_heading(page, texts.words("paper", "site_list", count=len(rows)), rect.left, rect.top, rect.width)
-    columns = max(1, int(rect.width // 46)) if len(rows) > 12 else 1
+    columns = _list_columns(len(rows), rect, high + 3.4)
     per = max(1, int((rect.height - high - 3.4) / 2.85))
     size, line = _list_type(len(rows) / columns, rect, columns, high + 3.4)
     shown = rows[: per * columns]
@@ -298,10 +300,17 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     return high
 
 
+def _list_columns(count: int, rect: Rect, head: float) -> int:
+    """Return the fewest columns in which a list fits in large type, so that names have room; else the most there can be."""
+    most = max(1, int(rect.width // 46)) if count > 12 else 1
+    wide = (one for one in range(1, most) if rect.width / one > _WIDE_MM)
+    return next((one for one in wide if math.ceil(count / one) * _LARGE[1] < rect.height - head), most)
+
+
 def _list_type(rows_per_column: float, rect: Rect, columns: int, head: float) -> tuple[float, float]:
     """Return the largest font size and line height with which the list fits; narrow columns get a small font."""
-    wide = rect.width / columns > 60
-    for size, line in ((7.6, 3.8), (_SIZE, 3.1)) if wide else ((_SIZE, 3.1),):
+    wide = rect.width / columns > _WIDE_MM
+    for size, line in (_LARGE, (_SIZE, 3.1)) if wide else ((_SIZE, 3.1),):
         if math.ceil(rows_per_column) * line < rect.height - head:
             return size, line
     return 6.0, 2.85
