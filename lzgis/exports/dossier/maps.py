@@ -46,6 +46,8 @@ from lzgis.exports.symbology import VERDICT_COLOURS
 
 #: Width and height of the two maps between the margins of A4, millimetres: both together fill a page.
 SIZE_MM, DETAIL_MM = (156.0, 86.0), (156.0, 124.0)
+#: Of the map on a slide, beside its text.
+SLIDE_MM = (156.0, 119.0)
 #: Of the insets of a long or split project.
 INSETS_MM = (156.0, 222.0)
 #: Of the map on the first page, which has no legend.
@@ -94,6 +96,13 @@ class ProjectMaps:
         frames = insets_of(self._source.texts, site, DETAIL_MM, INSETS_MM)
         drawn = pixels(partial(detail_figure, self._source.texts, site, DETAIL_MM, frames))
         return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *DETAIL_MM)
+
+    def slide(self, project: Project) -> Picture | None:
+        """Draw the project with its conflicts in the shape of a slide; None if its geometry cannot be used."""
+        if _has_no_shape(project):
+            return None
+        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), SLIDE_MM))
+        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *SLIDE_MM)
 
     def insets(self, project: Project) -> Picture | None:
         """Draw the conflicts of a long or split project at a scale that can be read; None if its map can be read."""
