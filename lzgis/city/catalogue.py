@@ -104,6 +104,12 @@ class Catalogue:
         path = self.root / self.city.dem if self.city.dem else None
         return path if path is not None and path.exists() else None
 
+    @property
+    def neighbours(self) -> Path | None:
+        """The areas of the neighbouring counties for maps, if the city has them."""
+        path = self.root / self.city.neighbours if self.city.neighbours else None
+        return path if path is not None and path.exists() else None
+
     def as_of(self, day: dt.date) -> Catalogue:
         """Return the city with the state of every layer that is in force on `day`; layers with one state stay as they are."""
         if not any(one.versions for one in self.layers.values()):
@@ -231,6 +237,7 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    named |= {"city.neighbours": spec.city.neighbours or ""}
     for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
         if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
             here = Message("{file}, {key}", file=file, key=key)

@@ -236,7 +236,7 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 #: The pictures that a dossier has.
-PICTURES = ("location_map", "detail_map")
+PICTURES = ("location_map", "detail_map", "insets")
 
 #: The sections, in their order.
 SECTIONS = ("maps", "findings", "answers", "basis", "not_checked", "provenance")

@@ -39,6 +39,7 @@ from lzgis.errors import ConfigError, ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin, origin_text
 from lzgis.exports.report_text import ReportText, records, text
+from lzgis.exports.symbology import symbol_of
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Report, State
@@ -338,7 +339,7 @@ class _Drawing:
         name = f"{self._layer(kind)}_{title}"
         if name not in self._file.layers:
             layer = self._texts.report.layers.get(row["layer"])
-            colour = kind.colour if layer is None else _indexed(layer.spec.style.stroke)
+            colour = kind.colour if layer is None else _indexed(symbol_of(layer).line)
             self._file.layers.add(name, color=colour)
         return name
 

@@ -185,13 +185,17 @@ class AnswerSheet:
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
         caught = [f for f in mine if f["state"] in HIT_STATES]
         facts = []
-        for found in caught or mine[:1]:
+        for alike in _alike(caught) or [mine[:1]]:
+            if not alike:
+                continue
+            found = alike[0]
             named = visible(texts.rule(found["rule"])) if caught else title
             line = words("dossier", "fact-state", title=named, state=texts.word("state", found["state"]))
             large = size(found) if caught else ""
             distance = number(found["distance_m"])
             if large:
-                line += words("dossier", "fact-size", size=large)
+                key = "fact-largest" if len(alike) > 1 else "fact-size"
+                line += words("dossier", key, size=large, count=len(alike))
             elif found["state"] == State.CLEAR and distance is not None:
                 line += words("dossier", "fact-distance", m=self._rounding.metres(distance, layer))
             facts.append(line)
@@ -204,6 +208,18 @@ class AnswerSheet:
             if rule.kind not in DISTANCE_KINDS | INFORMING_KINDS:
                 found[rule.layer].add(rule.id)
         return found
+
+
+def _alike(findings: list[Row]) -> list[list[Row]]:
+    """Group findings by rule and state; the largest of each group comes first."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for one in findings:
+        found[one["rule"], one["state"]].append(one)
+    return [sorted(group, key=_extent, reverse=True) for group in found.values()]
+
+
+def _extent(finding: Row) -> float:
+    return number(finding["area_m2"]) or number(finding["length_m"]) or 0.0
 
 
 def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:
