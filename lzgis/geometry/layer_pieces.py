@@ -20,6 +20,8 @@ from lzgis.geometry.threads import copies, unprepared
 MOST_VERTICES = 1024
 #: From so many parts on, several threads unite them faster than one.
 _MANY = 256
+#: So many patches are united by groups that meet.
+_SCATTERED = 256
 
 _NONE = np.zeros(0, dtype=np.intp)
 
@@ -300,7 +302,11 @@ def _united(parts: Geometries, group: Integers, groups: int, *, threads: int) ->
 
 
 def _one(parts: Geometries) -> shapely.Geometry:
-    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
+    if len(parts) == 1:
+        return parts[0]
+    singles = shapely.get_parts(parts)
+    # Of many patches few meet across a cut; the others need no overlay.
+    return shapely.union_all(parts) if len(singles) < _SCATTERED else shapely.disjoint_subset_union_all(singles)
 
 
 def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list[Geometries]:
