@@ -22,7 +22,7 @@ from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, code_of, locate, location_problems
-from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
+from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, length_error, plane_for
 from lzgis.coordinates.profiles import DEFAULT, Profile, profile
 from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
@@ -38,6 +38,8 @@ from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts
 
 CATALOGUE_FILE = "catalog.toml"
+#: Relative error of lengths in the plane of a city above which they are measured on the ellipsoid.
+EXACT_LENGTHS = 2e-5
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 
 
@@ -84,6 +86,13 @@ class Catalogue:
     def plane(self) -> Plane:
         """The equal-area plane in which areas and distances are computed."""
         return plane_for(tuple(shapely.bounds(self.outline)))
+
+    @cached_property
+    def inexact_plane(self) -> Plane | None:
+        """The plane, if lengths in it are off by more than `EXACT_LENGTHS` at the edge of the city; else None."""
+        west, south, east, north = shapely.bounds(self.outline)
+        corners = length_error(self.plane, [west, west, east, east], [south, north, south, north])
+        return self.plane if corners.max() > EXACT_LENGTHS else None
 
     @cached_property
     def described(self) -> str:
