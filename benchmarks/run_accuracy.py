@@ -13,6 +13,8 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.plane import ELLIPSOID, Plane, ellipsoidal_area_m2, length_error
+from lzgis.geometry import FeatureIndex
+from lzgis.rules.for_sites.geodesic import LocalPlanes, lengths_m
 
 MIDDLE = (112.5, 25.0)
 SIDE_M = 1_000.0

@@ -306,7 +306,9 @@ def _one(parts: Geometries) -> shapely.Geometry:
         return parts[0]
     singles = shapely.get_parts(parts)
     # Of many patches few meet across a cut; the others need no overlay.
-    return shapely.union_all(parts) if len(singles) < _SCATTERED else shapely.disjoint_subset_union_all(singles)
+    few = len(singles) < _SCATTERED
+    whole: shapely.Geometry = shapely.union_all(parts) if few else shapely.disjoint_subset_union_all(singles)
+    return whole
 
 
 def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list[Geometries]:

@@ -43,15 +43,17 @@ def lengths_m(geometries: Geometries, plane: Plane) -> Floats:
     (array([99.2496]), array([99.2617]))
     """
     parts, of = shapely.get_parts(geometries, return_index=True)
-    inner, of_inner = shapely.get_rings(np.where(shapely.get_dimensions(parts) == 2, parts, None), return_index=True)
-    lines = np.flatnonzero(shapely.get_dimensions(parts) == 1)
-    chains = np.concatenate([inner, parts[lines]])
-    owner = np.concatenate([of[of_inner], of[lines]])
+    dimension = shapely.get_dimensions(parts)
+    polygons, lines = np.flatnonzero(dimension == 2), np.flatnonzero(dimension == 1)
+    rings, of_ring = shapely.get_rings(parts[polygons], return_index=True)
+    chains = np.concatenate([rings, parts[lines]])
+    owner = np.concatenate([of[polygons[of_ring]], of[lines]])
     there, chain = shapely.get_coordinates(plane.unproject(chains), return_index=True)
     same = chain[1:] == chain[:-1]
     begin, end = there[:-1][same], there[1:][same]
     _, _, length = ELLIPSOID.inv(*begin.T, *end.T)
-    return np.bincount(owner[chain[1:][same]], weights=length, minlength=len(geometries))
+    total: Floats = np.bincount(owner[chain[1:][same]], weights=length, minlength=len(geometries)).astype(float)
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,8 @@ class LocalPlanes:
 
     def _degrees(self, local: np.ndarray, piece: Integers) -> tuple[Floats, Floats]:
         azimuth = np.degrees(np.arctan2(local[:, 0], local[:, 1]))
-        lon, lat, _ = ELLIPSOID.fwd(*self._middles[piece].T, azimuth, np.hypot(local[:, 0], local[:, 1]))
+        lon0, lat0 = self._middles[piece].T
+        lon, lat, _ = ELLIPSOID.fwd(lon0, lat0, azimuth, np.hypot(local[:, 0], local[:, 1]))
         return lon, lat
 
     def _in_city(self, geometries: Geometries, piece: Integers) -> Geometries:
@@ -149,7 +152,7 @@ class LocalPlanes:
         rims = index.geometries[feature[apart]]
         polygonal = shapely.get_dimensions(rims) == 2
         rims[polygonal] = index.borders(feature[apart][polygonal])
-        near = np.flatnonzero(shapely.dwithin(rims[row], self._cut[0][piece], reach))
+        near = np.flatnonzero(shapely.distance(rims[row], self._cut[0][piece]) <= reach)
         piece, row, reach = piece[near], row[near], reach[near]
         clipped = _clipped(rims[row], self._cut[0][piece], reach)
         measured = self._measured(piece, self._drawn(clipped, piece))
@@ -171,7 +174,8 @@ class LocalPlanes:
         """Measure the part of each site nearer than a radius to its baselines, as `lzgis.geometry.corridor.encroached_sizes`."""
         piece, group, local, of_pieces = self._local_cases(baselines, cases)
         sizes = encroached_sizes(SiteShapes(self._local[piece]), FeatureIndex(local), of_pieces)
-        return np.bincount(group, weights=sizes, minlength=len(cases.site))
+        total: Floats = np.bincount(group, weights=sizes, minlength=len(cases.site)).astype(float)
+        return total
 
     def encroached_parts(self, baselines: FeatureIndex, cases: Cases) -> Geometries:
         """Cut the part of each site nearer than a radius to its baselines, as `lzgis.geometry.corridor.encroached_by_group`."""
@@ -200,7 +204,8 @@ class LocalPlanes:
 def _pieces_of(site: shapely.Geometry, bounds: np.ndarray) -> Geometries:
     """Cut a site by a grid into pieces of at most `_EXTENT_M`; what they share has no area and, but for points, no length."""
     x, y = (_steps(bounds[at], bounds[at + 2]) for at in (0, 1))
-    cells = shapely.box(*(one.ravel() for one in (*np.meshgrid(x[:-1], y[:-1]), *np.meshgrid(x[1:], y[1:]))))
+    (west, south), (east, north) = np.meshgrid(x[:-1], y[:-1]), np.meshgrid(x[1:], y[1:])
+    cells = shapely.box(west.ravel(), south.ravel(), east.ravel(), north.ravel())
     cut = np.asarray(shapely.intersection(site, cells), dtype=object)
     made = part_of_dimension(cut, np.full(len(cut), shapely.get_dimensions(site)))
     return np.asarray(made[~shapely.is_empty(made)], dtype=object)
