@@ -302,13 +302,11 @@ def _united(parts: Geometries, group: Integers, groups: int, *, threads: int) ->
 
 
 def _one(parts: Geometries) -> shapely.Geometry:
-    if len(parts) == 1:
-        return parts[0]
     singles = shapely.get_parts(parts)
     # Of many patches few meet across a cut; the others need no overlay.
-    few = len(singles) < _SCATTERED
-    whole: shapely.Geometry = shapely.union_all(parts) if few else shapely.disjoint_subset_union_all(singles)
-    return whole
+    if len(parts) > 1 and len(singles) >= _SCATTERED:
+        return shapely.disjoint_subset_union_all(singles)
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
 def _threaded(work: Callable[[slice], Geometries], n: int, threads: int) -> list[Geometries]:
