@@ -238,17 +238,17 @@ def _feature(known: Mapping[str, _Names], layer: str, feature: int) -> tuple[str
 
 
 def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -> dict[str, Any]:
-    """Locate each finding: longitude, latitude and township of a point in it."""
+    """Locate each finding: longitude, latitude and divisions of a point in it, of all levels, as prefecture · county."""
     there = np.flatnonzero(~shapely.is_missing(geometry))
     lon, lat = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
     place = np.full(len(geometry), "", dtype=object)
     if len(there):
         points = shapely.point_on_surface(geometry[there])
         lon[there], lat[there] = shapely.get_coordinates(context.plane.unproject(points)).T
-        division = next((name for name in divisions if name in context.layers), None)
-        if division is not None:
-            layer = context.layers[division]
+        for layer in (context.layers[name] for name in divisions if name in context.layers):
             # If townships have the same gap, no township holds it; the nearest one is named then.
             which, found = layer.index.tree.query_nearest(points, all_matches=False)
-            place[there[which]] = layer.frame["name"].to_numpy()[found]
+            names = layer.frame["name"].to_numpy(dtype=object)[found]
+            before = place[there[which]]
+            place[there[which]] = np.where(before == "", names, before + " · " + names)
     return {"lon": lon, "lat": lat, "place": place}
