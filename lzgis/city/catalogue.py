@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +60,8 @@ class Catalogue:
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
     #: Cached areas, km², by layer and filter of features.
     measured_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+    #: Returns the plane of the region, if the city shares layers with other cities, so that these are projected once.
+    plane_of: Callable[[], Plane] | None = field(default=None, repr=False)
 
     @property
     def city(self) -> CitySpec:
@@ -85,6 +87,8 @@ class Catalogue:
     @cached_property
     def plane(self) -> Plane:
         """The equal-area plane in which areas and distances are computed."""
+        if self.plane_of is not None:
+            return self.plane_of()
         return plane_for(tuple(shapely.bounds(self.outline)))
 
     @cached_property
@@ -119,7 +123,7 @@ class Catalogue:
             return self
         layers = {name: one.on(day) for name, one in self.layers.items()}
         read = {name: one for name, one in self._read.items() if layers[name] == self.layers[name]}
-        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read)
+        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read, plane_of=self.plane_of)
 
     def exists(self, layer_id: str) -> bool:
         """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
