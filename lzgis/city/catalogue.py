@@ -27,6 +27,7 @@ from lzgis.coordinates.profiles import DEFAULT, Profile, profile
 from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
+from lzgis.geometry.threads import cores
 from lzgis.messages import Message
 from lzgis.model.catalogue import CatalogueSpec, CitySpec, Declared, LayerSpec
 from lzgis.model.report import Layer, Problem, Source
@@ -276,7 +277,8 @@ def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]
     key = (layer_id, repr(where or {}))
     if key not in catalogue.measured_km2:
         frame = _matching(catalogue, layer_id, where or {})
-        catalogue.measured_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
+        shapes = catalogue.plane.project(frame.geometry.to_numpy())
+        catalogue.measured_km2[key] = union_area(shapes, threads=cores()) / 1e6
     return catalogue.measured_km2[key]
 
 
