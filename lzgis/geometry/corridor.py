@@ -114,7 +114,7 @@ def encroached_by_group(
 
 
 def _around(sites: Geometries, baselines: Geometries, radius: Floats, *, quad_segs: int = ARC_SEGMENTS) -> Geometries:
-    around = _within_reach(baselines, sites, radius)
+    around = within_reach(baselines, sites, radius)
     beyond = radius > 0
     around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=quad_segs)
     return around
@@ -151,7 +151,7 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
     return found
 
 
-def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:
+def within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:
     """Cut from each baseline the part that may lie nearer than `radius` to its site, and little more."""
     bounds, margin = shapely.bounds(sites).reshape(-1, 4), radius + 1.0
     window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)

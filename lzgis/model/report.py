@@ -161,7 +161,7 @@ FINDING_COLUMNS = (
         "what an applicant can do: prohibited, limited, key-project, permit, proof or notice; empty if no hit",
     ),
     Column("open_facts", "str", "facts that the site does not declare and that would settle the answer, joined by ；"),
-    Column("item", "str", "item of the exception that applies, for instance 第6项"),
+    Column("item", "str", "item of the exception that applies, as the rule names it"),
     Column("procedure", "str", "procedure that the rule or exception requires"),
     Column("note", "str", "further text of the rule"),
     Column("basis", "str", "documents and articles, joined by ；"),

@@ -15,7 +15,6 @@ from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
-from lzgis.coordinates.plane import ellipsoidal_length_m, length_error
 from lzgis.errors import ConfigError, LayerError
 from lzgis.messages import Message, titled
 from lzgis.model.catalogue import Baseline, CatalogueSpec
@@ -26,9 +25,6 @@ from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
-
-#: The relative error of lengths at the edge of a city above which it is reported: a centimetre in a hundred metres.
-_MOST_LENGTH_ERROR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +143,6 @@ def setting_of(
     problems = (
         *_missing_layer_problems(city, book, loaded),
         *_unknown_matter_problems(book, day),
-        *_plane_problems(city),
         *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
     )
     _check_baselines(book, loaded)
@@ -190,25 +185,6 @@ def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str
             remedy = Message("put it there or remove the layer")
             problems.append(Problem("warning", Message("layer '{name}'", name=name), what, remedy))
     return tuple(problems)
-
-
-def _plane_problems(city: Catalogue) -> tuple[Problem, ...]:
-    """Warn if a city is so large that lengths in its plane are off at its edge by more than they are known."""
-    west, south, east, north = shapely.bounds(city.outline)
-    corners = length_error(city.plane, [west, west, east, east], [south, north, south, north])
-    worst = float(corners.max())
-    if not worst > _MOST_LENGTH_ERROR:
-        return ()
-    what = Message(
-        "lengths, distances and corridors are up to {ppm:.0f} millionths off at its edge, since it is {width:.0f} km wide",
-        ppm=worst * 1e6,
-        width=ellipsoidal_length_m([shapely.LineString([(west, (south + north) / 2), (east, (south + north) / 2)])])[0]
-        / 1000,
-    )
-    remedy = Message(
-        "areas are exact; screen it as a region of its counties, each of which is measured in a plane of its own"
-    )
-    return (Problem("note", city.city.name, what, remedy),)
 
 
 def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...]:

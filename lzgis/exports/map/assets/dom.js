@@ -31,6 +31,11 @@ var lzgis = {};
     return node;
   };
 
+  // Signs between texts, in the language of the page.
+  var chinese = document.documentElement.lang.indexOf("zh") === 0;
+  lz.colon = chinese ? "\uff1a" : ": ";
+  lz.between = chinese ? "\uff1b" : "; ";
+
   lz.clear = function (node) { node.replaceChildren(); };
   lz.byId = function (id) { return document.getElementById(id); };
   lz.read = function (id) { return JSON.parse(lz.byId("lz-" + id).textContent); };
