@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -145,6 +145,7 @@ def setting_of(
         *_unknown_matter_problems(book, day),
         *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
     )
+    loaded = _with_usual_baselines(book, loaded)
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
 
@@ -199,6 +200,20 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
     return tuple(problems)
 
 
+def _with_usual_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> dict[str, LoadedLayer]:
+    """Give layers whose catalogue names no baseline the one that the rules of distance name for them."""
+    usual: dict[str, Baseline] = {}
+    for rule in (one for one in book.rules if isinstance(one, KeepAway) and one.usual_baseline is not None):
+        usual.update(dict.fromkeys(rule.layers, rule.usual_baseline))
+    found = dict(loaded)
+    for name, baseline in usual.items():
+        if name in loaded and loaded[name].layer.spec.baseline is None:
+            layer = loaded[name].layer
+            spec = layer.spec.model_copy(update={"baseline": baseline})
+            found[name] = replace(loaded[name], layer=replace(layer, spec=spec))
+    return found
+
+
 def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
     """Raise `ConfigError` if the distance that a rule demands cannot be measured, or would not be used."""
     baselines = {name: one.layer.spec.baseline for name, one in loaded.items()}
@@ -211,7 +226,7 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
                 )
                 remedy = Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"')
                 raise ConfigError(place, what, remedy)
-            if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry != "polygon":
+            if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry == "line":
                 kind = loaded[name].layer.spec.geometry
                 what = Message('baseline = "edge" is that of an area, and its geometry is {kind}', kind=kind)
                 raise ConfigError(place, what, Message('give another baseline, as "centreline"'))

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from lzgis.geometry import Nearest, off_border, part_of_dimension, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
+from lzgis.model.catalogue import Baseline
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, nearest_exactly, obstacles
@@ -29,12 +30,14 @@ class KeepAway(Rule):
     `assumed_half_width_m` maps values of the field `assumed_by` to the half-width (m) that is added to a centreline whose
     half-width is unknown. Its key ``"*"`` is for all other values, ``"roadbed-edge"`` for the strip between roadbed and
     road land. `zone_distance_m` is the distance to the edge of a delimited zone; 0 means that the site may touch the zone,
-    but must not overlap it. It must be given if one of the layers is a delimited zone.
+    but must not overlap it. It must be given if one of the layers is a delimited zone. `usual_baseline` is what the geometry
+    of a layer stands for if its catalogue does not say.
     """
 
     kind: Literal["keep_away"]
     distance_m: float = Field(gt=0)
     zone_distance_m: float | None = Field(default=None, ge=0)
+    usual_baseline: Baseline | None = None
     baselines: list[str] = []
     assumed_half_width_m: dict[str, float] = {}
     assumed_by: str = "technical_class"
