@@ -130,8 +130,15 @@ def _standards() -> dict[str, Any]:
 
 @cache
 def _templates() -> dict[str, dict[str, Any]]:
-    """Return the layers of the reference city: titles, fields, values and styles that hold for any city."""
+    """Return the layers of the reference city: titles, fields, values and styles that hold for any city.
+
+    Their fields have the names in deliveries (`columns`) as well.
+    """
     layers: dict[str, dict[str, Any]] = load_toml(reference_city() / CATALOGUE_FILE)["layer"]
+    for name, known in _standards()["layer"].items():
+        for canonical, more in known.get("columns", {}).items():
+            names = layers[name].setdefault("fields", {}).setdefault(canonical, [])
+            names += more
     return layers
 
 
@@ -506,6 +513,10 @@ def _name_city(frame: gpd.GeoDataFrame, result: Adoption) -> None:
     column = _column(frame, ["XZQMC"])
     if column and len(frame) == 1:
         result._city["name"] = str(frame[column].iloc[0])
+    elif (name := _named_elsewhere(result)) is not None:
+        result._city["name"] = name
+        what = Message("the name of the city is '{name}', as other layers state beside its code", name=name)
+        result.assume(CATALOGUE_FILE, what, Message("correct 'name' if it is another"))
     else:
         result.decide(
             CATALOGUE_FILE, Message("the name of the city is not in the data"), Message("write it under 'name'")
@@ -516,6 +527,20 @@ def _name_city(frame: gpd.GeoDataFrame, result: Adoption) -> None:
     result.assume(
         CATALOGUE_FILE, secret, Message("write 'public' or 'confidential' under 'confidentiality' where that holds")
     )
+
+
+def _named_elsewhere(result: Adoption) -> str | None:
+    """Return the one name that layers state in rows with the area code of the city; None without one."""
+    names: set[str] = set()
+    for spec in result._specs.values():
+        path = result.folder / spec["source"]
+        # The outline of the new city may still be missing.
+        frame = gpd.read_parquet(path) if path.suffix == ".parquet" else pd.DataFrame()
+        code, name = _column(frame, ["XZQDM"]), _column(frame, ["XZQMC"])
+        if code is not None and name is not None:
+            rows = frame[code].astype("string").str.strip() == result._city.get("adcode", "")
+            names |= {str(one).strip() for one in frame.loc[rows.fillna(False), name].dropna()}
+    return names.pop() if len(names) == 1 else None
 
 
 def _write_catalogue(result: Adoption) -> None:
