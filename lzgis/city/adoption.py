@@ -7,6 +7,7 @@ and values that were read; the catalogue states the SHA-256 of its source.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import tomllib
@@ -22,14 +23,15 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, missing_layers, open_catalogue, unknown_values
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.city.new_city import start_city
+from lzgis.city.readiness import missing_for_screen
 from lzgis.city.reference import reference_city
 from lzgis.config import load_toml
 from lzgis.errors import LzgisError
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.messages import Message
-from lzgis.model.report import Problem
+from lzgis.model.report import Layer, Problem
 from lzgis.reading import ReadOptions, read_vector
 from lzgis.reading.deliveries import DeliveredLayer, list_delivery
 
@@ -378,6 +380,10 @@ def _write_layer(
     if spec.get("baseline"):
         what = Message("its geometry is taken as {baseline}, as in the reference city", baseline=spec["baseline"])
         result.decide(place, what, Message("confirm or correct 'baseline': distances are measured from it"))
+    if spec.get("baseline") == "centreline" and "half_width_m" not in spec.get("fields", {}):
+        what = Message("no field holds half the width: distances from the edge are known only as a band")
+        remedy = Message("name it under 'fields' as half_width_m, or give a layer of edges")
+        result.decide(place, what, remedy)
 
 
 def _right_kind(spec: dict[str, Any], frame: gpd.GeoDataFrame, place: str, result: Adoption) -> bool:
@@ -596,19 +602,22 @@ def _check(result: Adoption) -> None:
     except LzgisError as error:
         result.decisions.append(Problem("error", error.place, error.what, error.remedy))
         return
+    loaded = {}
     if city.exists(_OUTLINE):
-        for name in city.layers:
-            _check_layer(city, name, result)
-    for missing, title in missing_layers(city, city.book).items():
-        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=title)
-        result.decide(CATALOGUE_FILE, what, Message("ask for it; until then these rules are not checked"))
+        loaded = {name: layer for name in city.layers if (layer := _check_layer(city, name, result)) is not None}
+    for problem in missing_for_screen(city, loaded, dt.date.today()):
+        # A missing outline is in the list already.
+        if problem.level != "error" or loaded:
+            (result.assumed if problem.level == "note" else result.decisions).append(problem)
 
 
-def _check_layer(city: Catalogue, name: str, result: Adoption) -> None:
+def _check_layer(city: Catalogue, name: str, result: Adoption) -> Layer | None:
+    """Load a layer and list its problems; None if it cannot be loaded."""
     try:
         loaded = city.load(name)
     except LzgisError as error:
         result.decisions.append(Problem("error", error.place, error.what, error.remedy))
-        return
-    for problem in [*loaded.problems, *unknown_values(city.book, loaded.layer)]:
+        return None
+    for problem in loaded.problems:
         (result.assumed if problem.level == "note" else result.decisions).append(problem)
+    return loaded.layer

@@ -129,7 +129,7 @@ def test_nothing_is_taken_without_being_listed(geodatabase, tmp_path):
     assert "the area code is 441882, as in the data" in assumed
     assert "is the union of the 2 townships" in decisions
     assert "1 features can serve as layer road_land" in decisions
-    assert "layer 'farmland' (Permanent basic farmland) is missing" in decisions
+    assert "layer 'farmland': Permanent basic farmland: is missing" in decisions
     # What the land survey offers is in the folder, but not in use.
     assert "road_land" not in open_catalogue(tmp_path / "city").layers
     text = (tmp_path / "city" / "catalog.toml").read_text("utf-8")
@@ -227,7 +227,12 @@ def test_roads_have_the_field_names_of_the_standard(tmp_path):
     write(tmp_path / "in" / "市域范围.gpkg", {"XZQDM": ["441882"], "XZQMC": ["某市"]})
     adopt(tmp_path / "in", tmp_path / "city")
     found = open_catalogue(tmp_path / "city").load("roads").layer.frame
-    assert found[["number", "road", "class", "technical_class"]].iloc[0].tolist() == ["G107441882", "京港线", "国道", "二级"]
+    assert found[["number", "road", "class", "technical_class"]].iloc[0].tolist() == [
+        "G107441882",
+        "京港线",
+        "国道",
+        "二级",
+    ]
 
 
 def test_the_city_has_the_name_that_other_layers_state_beside_its_code(tmp_path):
