@@ -137,10 +137,9 @@ def _templates() -> dict[str, dict[str, Any]]:
     Their fields have the names in deliveries (`columns`) as well.
     """
     layers: dict[str, dict[str, Any]] = load_toml(reference_city() / CATALOGUE_FILE)["layer"]
-    for name, known in _standards()["layer"].items():
-        for canonical, more in known.get("columns", {}).items():
-            names = layers[name].setdefault("fields", {}).setdefault(canonical, [])
-            names += more
+    for name in layers.keys() & _standards()["layer"].keys():
+        for canonical, more in _standards()["layer"][name].get("columns", {}).items():
+            layers[name].setdefault("fields", {}).setdefault(canonical, []).extend(more)
     return layers
 
 

@@ -1,7 +1,7 @@
 """Run with PyQt6: imports every module of the plugin, and works with its windows, with stand-ins for the classes of QGIS.
 
 Of the stand-ins the widgets are plain widgets of Qt; anything else of QGIS accepts every call. So this shows that the
-plugin's use of Qt is valid in Qt 6, and nothing about QGIS. Argument: folder of the plugin's parent. Prints what was found as JSON.
+plugin's use of Qt is valid in Qt 6, and nothing about QGIS. Argument: folder of the plugin's parent. Prints JSON.
 """
 
 import importlib
