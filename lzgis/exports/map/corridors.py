@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ _STEPS_M = (0.5, 1.0, 2.0, 5.0, 10.0)
 _FAR_M, _FEW_SITES, _NEAR_M = 1200.0, 60, 400.0
 # A corridor that the site does not touch is drawn if it is at most this far away, m.
 _CLOSE_M = 150.0
-_ARC_SEGMENTS = 8
+# Tolerance of the lines that bands are drawn around, m, and segments of a quarter of a circle: for few sites, for hundreds.
+_FINE, _ROUGH = (0.5, 8), (5.0, 3)
 # A layer, and the position of a feature in it.
 _Place = tuple[str, int]
 
@@ -204,7 +206,8 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
     number_of = {place: i for i, place in enumerate(dict.fromkeys(one for band in bands for one in band.features))}
     features = around.features(list(number_of))
     lines = shapely.get_dimensions(features) == 1
-    features[lines] = shapely.simplify(features[lines], _STEPS_M[0], preserve_topology=False)
+    tolerance_m, segments = _FINE if len(around.sites) <= _FEW_SITES else _ROUGH
+    features[lines] = shapely.simplify(features[lines], tolerance_m, preserve_topology=False)
     which = [number_of[place] for band in bands for place in band.features]
     beyond = _array([_windows(around.sites[band.site], band.margin_m + band.far_m) for band in bands])
     near = by_rows(shapely.intersection, features[which], beyond[owner])
@@ -215,15 +218,15 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
         radius = np.array(radii)[owner]
         # A possible band without a distance does not exist; a certain one is the feature itself.
         own = np.flatnonzero(radius > 0) if kind else np.arange(len(owner))
-        wide = by_rows(_buffer, near[own], radius[own])
+        wide = by_rows(partial(_buffer, segments=segments), near[own], radius[own])
         numbers, merged = _merged(wide, owner[own])
         shapes.append(by_rows(shapely.intersection, merged, _array([windows[i] for i in numbers])))
         about += [{"s": bands[i].order, "m": bands[i].label, "k": kind} for i in numbers]
     return np.concatenate(shapes), about
 
 
-def _buffer(shapes: Geometries, radius_m: npt.NDArray[np.float64]) -> Geometries:
-    wide = np.asarray(shapely.buffer(shapes, radius_m, quad_segs=_ARC_SEGMENTS), dtype=object)
+def _buffer(shapes: Geometries, radius_m: npt.NDArray[np.float64], segments: int) -> Geometries:
+    wide = np.asarray(shapely.buffer(shapes, radius_m, quad_segs=segments), dtype=object)
     return np.where(radius_m > 0, wide, shapes)
 
 

@@ -15,7 +15,7 @@ from lzgis.exports.symbology import Symbol, has_values, symbol_of
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, ReportContext
 
-_VERTICES = 300_000
+_VERTICES = 360_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer with at most so many polygons, such as townships, has its names written on the map.

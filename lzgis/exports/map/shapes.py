@@ -200,7 +200,8 @@ class Drawing:
         while (shapely.get_type_id(parts) > shapely.GeometryType.POLYGON).any():
             parts, of = shapely.get_parts(parts, return_index=True)
             owner = owner[of]
-        return parts, owner
+        some = ~shapely.is_empty(parts)
+        return parts[some], owner[some]
 
     @cached_property
     def _lines(self) -> tuple[Geometries, Integers, npt.NDArray[np.bool_]]:
@@ -234,7 +235,8 @@ class Drawing:
     def simplified(self, step_m: float) -> Kept:
         """Return the vertices that a tolerance in metres leaves, none of which has moved.
 
-        A hole that is narrower than the tolerance is not drawn. A shape never vanishes: its border keeps four corners.
+        A hole that is narrower than the tolerance and that no other shape fills is not drawn. A shape never vanishes: its
+        border keeps four corners. Borders that are not shared may cross where they are nearer than the tolerance.
         """
         if step_m not in self._simplified:
             self._simplified[step_m] = self._by_tolerance(step_m)
@@ -256,13 +258,20 @@ class Drawing:
         keep[arcs.first[:-1][tiny][:, None] + corners] = True
         _, of_part, rings = self._lines
         hole = rings & np.append(False, of_part[1:] == of_part[:-1])[: len(rings)]
-        left = _sums(edges[_number(arcs.arc)], arcs.line)
-        return Kept(keep, (~hole | (left >= _CORNERS - 1)) & (np.diff(arcs.line) > 0))
+        number = _number(arcs.arc)
+        used = np.bincount(number, minlength=len(whole))
+        # What fills a hole is drawn, and the hole with it.
+        filled = _sums((used[number] > 1).astype(np.int64), arcs.line) > 0
+        left = _sums(edges[number], arcs.line)
+        return Kept(keep, (~hole | filled | (left >= _CORNERS - 1)) & (np.diff(arcs.line) > 0))
 
     def vertices(self, step_m: float) -> int:
-        """Return the number of vertices that a tolerance in metres leaves."""
-        used = self._used(self.simplified(step_m))
-        return int(np.count_nonzero(self.simplified(step_m).vertex & np.repeat(used, np.diff(self.arcs.first))))
+        """Return the number of vertices that are drawn at a tolerance in metres; those of a shared border count twice."""
+        arcs, kept = self.arcs, self.simplified(step_m)
+        if not len(arcs.arc):
+            return 0
+        edges = np.add.reduceat(kept.vertex, arcs.first[:-1]) - 1
+        return int((_sums(edges[_number(arcs.arc)], arcs.line) + 1)[kept.line].sum())
 
     def _used(self, kept: Kept) -> npt.NDArray[np.bool_]:
         """Return which arcs the lines that are drawn consist of."""
