@@ -23,7 +23,7 @@ from lzgis.geometry import (
     doubled_near,
     mean_width,
     nearest_rounded,
-    outside_parts,
+    outside_parts_of,
     overlapping,
     part_of_dimension,
     united,
@@ -286,7 +286,7 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     sites = check.sites
     rest = sites.geometry[site].copy()
     lesser = sites.dimension[site] < 2
-    rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
+    rest[lesser] = outside_parts_of(sites.shapes, index, site[lesser], resolution=RESOLUTION_M)
     found = overlaps_of(rule, check)
     pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
     parts = built_overlaps(rule, check, pairs)
