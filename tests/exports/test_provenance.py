@@ -18,6 +18,7 @@ from PIL import Image
 from report_fixture import toy_report
 
 from lzgis.exports import FORMATS, export_as, export_projects
+from lzgis.exports.formats import write_beside
 from lzgis.model.report import Problem, Source
 
 COMMAND = ("lzgis", "screen", "地块.gpkg", "--as-of", "2026-11-21")
