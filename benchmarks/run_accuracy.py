@@ -35,7 +35,9 @@ def measured_error(plane: Plane, lons: np.ndarray, lats: np.ndarray) -> float:
             begin, end = plane.project(shapely.points(lons, lats)), plane.project(shapely.points(*there))
             planes, at = LocalPlanes(plane, begin), np.arange(len(lons))
             apart = planes.distances_m(at, FeatureIndex(end), at, shapely.distance(begin, end))
-            lines = shapely.linestrings(np.stack([shapely.get_coordinates(begin), shapely.get_coordinates(end)], axis=1))
+            lines = shapely.linestrings(
+                np.stack([shapely.get_coordinates(begin), shapely.get_coordinates(end)], axis=1)
+            )
             found = np.concatenate([apart, lengths_m(lines, plane)])
             worst = max(worst, float(np.abs(found / metres - 1).max()))
     return worst
@@ -43,7 +45,9 @@ def measured_error(plane: Plane, lons: np.ndarray, lats: np.ndarray) -> float:
 
 def main() -> None:
     """Print a table in Markdown."""
-    print("| from the middle | plane of a province, lengths | measured in it | its areas | plane of a county, at its corners |")
+    print(
+        "| from the middle | plane of a province, lengths | measured in it | its areas | plane of a county, at its corners |"
+    )
     print("| --- | --- | --- | --- | --- |")
     whole = Plane(*MIDDLE)
     for km in (0, 25, 50, 100, 150, 200, 285):

@@ -15,7 +15,7 @@ import shapely
 
 from lzgis.geometry.features import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension, united
-from lzgis.geometry.threads import copies, in_pieces, unprepared
+from lzgis.geometry.threads import by_rows, copies, in_pieces, unprepared
 
 #: The most vertices of a piece: the intersection of two pieces then takes a few milliseconds.
 MOST_VERTICES = 1024
@@ -173,7 +173,12 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
     """
     half = resolution / 2
     singles, owner = shapely.get_parts(polygons, return_index=True)
-    opened = shapely.buffer(shapely.buffer(singles, -half, join_style="mitre"), half, join_style="mitre")
+
+    def open_(some: Geometries) -> Geometries:
+        shrunk = shapely.buffer(some, -half, join_style="mitre")
+        return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
+
+    opened = by_rows(open_, singles)
     # Opening also blunts needles, which are no hairs: it removes parts much wider than rounding leaves.
     shorter, less = shapely.length(singles) - shapely.length(opened), shapely.area(singles) - shapely.area(opened)
     hairless = (shapely.get_num_geometries(opened) == 1) & ~shapely.is_empty(opened)
