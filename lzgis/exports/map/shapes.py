@@ -367,7 +367,8 @@ def fitted(drawings: Sequence[Drawing], *, vertices: int, steps_m: Sequence[floa
         return sum(one.vertices(steps_m[step]) for one in drawings) <= vertices
 
     # A larger step leaves fewer vertices: bisection, after the first step, which mostly suffices.
-    best = 0 if len(steps_m) == 1 or fits(0) else bisect_left(range(len(steps_m) - 1), True, lo=1, key=fits)
+    last = len(steps_m) - 1
+    best = 0 if not last or fits(0) else bisect_left(range(last), True, lo=1, key=fits) if fits(last) else last
     found = [best] * len(drawings)
     spare = vertices - sum(one.vertices(steps_m[best]) for one in drawings)
     left = np.argsort([one.vertices(steps_m[best]) for one in drawings], kind="stable").tolist()
