@@ -67,7 +67,7 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
     >>> two = shapely.get_rings([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
     >>> arcs = cut(two, np.array([True, True]))
     >>> len(arcs.first) - 1, np.split(arcs.arc, arcs.line[1:-1])
-    (3, [array([0, 1]), array([ 1, -3])])
+    (3, [array([0, 1]), array([-1,  2])])
     """
     xy, line = shapely.get_coordinates(lines, return_index=True)
     if not len(xy):
@@ -187,7 +187,7 @@ class Drawing:
     >>> written["objects"]["d"]["geometries"]
     [{'type': 'Polygon', 'arcs': [[0]], 'properties': {'name': 'a'}}]
     >>> written["arcs"], arc_of(written["arcs"][0])
-    (['IQACDAAD'], [[4, 8], [0, 1], [-1, 0], [0, -1], [1, 0]])
+    (['IQCAACDAAD'], [[4, 8], [1, 0], [0, 1], [-1, 0], [0, -1]])
     """
 
     geometries: Geometries
