@@ -285,7 +285,7 @@ def _written(shapes: Geometries, about: Sequence[dict[str, Any]], plane: Plane) 
     area = shapely.area(shapes)
     visible = [i for i in range(len(shapes)) if not shapely.is_empty(shapes[i])]
     visible.sort(key=lambda i: (about[i]["s"], -about[i]["k"], -area[i]))
-    drawing = Drawing(plane.unproject(shapes[visible]) if visible else shapes[:0], plane)
+    drawing = Drawing(plane.unproject(shapes[visible]) if visible else shapes[:0], plane, "own")
     (step_m,) = fitted([drawing], vertices=_VERTICES, steps_m=_STEPS_M)
     return drawing.topology([about[i] for i in visible], step_deg=_STEP_DEG, step_m=step_m)
 

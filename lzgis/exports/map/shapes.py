@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class Kept(NamedTuple):
     line: npt.NDArray[np.bool_]
 
 
-def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
+def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None = None) -> Arcs:
     """Cut lines and rings into arcs where they part (Bostock 2013), and store each arc once.
 
     Parameters
@@ -61,6 +61,8 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
         Lines and linear rings in degrees.
     rings : array of bool
         Whether each is the border of a polygon, which has no end.
+    group : array of int, optional
+        The group of each line; only lines of one group share arcs. By default all lines do.
 
     Examples
     --------
@@ -74,6 +76,8 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
         none = np.zeros(0, np.int64)
         return Arcs(xy, none, np.zeros(1, np.int64), none, np.zeros(len(lines) + 1, np.int64))
     place, known = _vertices(xy)
+    if group is not None:
+        _, known, place = np.unique(group[line] * len(xy) + place, return_index=True, return_inverse=True)
     # Without repeated vertices, and without the last of a ring, which repeats its first.
     fresh = np.append(True, (place[1:] != place[:-1]) | (line[1:] != line[:-1]))
     last = np.append(line[1:] != line[:-1], True)
@@ -192,6 +196,8 @@ class Drawing:
 
     geometries: Geometries
     plane: Plane
+    #: Whether neighbours have their border in common, as zones do, or each shape has its own, as overlapping shapes do.
+    borders: Literal["shared", "own"] = "shared"
 
     @cached_property
     def _parts(self) -> tuple[Geometries, Integers]:
@@ -218,7 +224,7 @@ class Drawing:
     def arcs(self) -> Arcs:
         """The arcs of all lines and borders."""
         lines, _, rings = self._lines
-        return cut(lines, rings)
+        return cut(lines, rings, None if self.borders == "shared" else np.arange(len(lines)))
 
     @cached_property
     def _metres(self) -> Geometries:
