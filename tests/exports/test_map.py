@@ -242,6 +242,8 @@ def test_arcs_make_the_lines_that_were_cut(seed: int) -> None:
     back = decoded(made)
     assert shapely.equals(back, group).all()
     assert shapely.length(back) == pytest.approx(shapely.length(group))
+    apart = Drawing(group, plane_for((0, 0, 5, 5)), "own").topology([{}] * len(group), step_deg=1e-3)
+    assert shapely.equals(decoded(apart), group).all()
     # Every edge is stored once.
     only = Drawing(np.array(squares, dtype=object), plane_for((0, 0, 5, 5))).topology([{}] * 30, step_deg=1e-3)
     paths = [np.cumsum(arc_of(arc), axis=0).tolist() for arc in only["arcs"]]

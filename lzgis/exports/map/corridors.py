@@ -201,7 +201,7 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
     """Return the bands in the plane, certain and possible ones, and what the scripts read of each."""
     if not bands:
         return _array([]), []
-    windows = [_windows(around.sites[band.site], band.margin_m) for band in bands]
+    windows = _array([_windows(around.sites[band.site], band.margin_m) for band in bands])
     owner = np.repeat(np.arange(len(bands)), [len(band.features) for band in bands])
     number_of = {place: i for i, place in enumerate(dict.fromkeys(one for band in bands for one in band.features))}
     features = around.features(list(number_of))
@@ -220,7 +220,7 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
         own = np.flatnonzero(radius > 0) if kind else np.arange(len(owner))
         wide = by_rows(partial(_buffer, segments=segments), near[own], radius[own])
         numbers, merged = _merged(wide, owner[own])
-        shapes.append(by_rows(shapely.intersection, merged, _array([windows[i] for i in numbers])))
+        shapes.append(by_rows(shapely.intersection, merged, windows[numbers]))
         about += [{"s": bands[i].order, "m": bands[i].label, "k": kind} for i in numbers]
     return np.concatenate(shapes), about
 
@@ -285,7 +285,7 @@ def _written(shapes: Geometries, about: Sequence[dict[str, Any]], plane: Plane) 
     area = shapely.area(shapes)
     visible = [i for i in range(len(shapes)) if not shapely.is_empty(shapes[i])]
     visible.sort(key=lambda i: (about[i]["s"], -about[i]["k"], -area[i]))
-    drawing = Drawing(plane.unproject(shapes[visible]) if visible else shapes[:0], plane)
+    drawing = Drawing(plane.unproject(shapes[visible]) if visible else shapes[:0], plane, "own")
     (step_m,) = fitted([drawing], vertices=_VERTICES, steps_m=_STEPS_M)
     return drawing.topology([about[i] for i in visible], step_deg=_STEP_DEG, step_m=step_m)
 

@@ -264,7 +264,7 @@ def _rules(items: _Items, report: DiffReport) -> None:
 def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
     shapes, parts = np.empty(len(items.shapes), dtype=object), items.parts.geometry.to_numpy().astype(object)
     shapes[:] = items.shapes
-    drawings = [Drawing(shapes, plane), Drawing(parts, plane)]
+    drawings = [Drawing(one, plane, "own") for one in (shapes, parts)]
     steps_m = fitted(drawings, vertices=_VERTICES, steps_m=_STEPS_M)
     ranks = [{"r": list(_PARTS).index(change), "s": -1} for change in items.parts["change"]]
     nothing = Drawing(np.empty(0, dtype=object), plane).topology([], step_deg=_STEP_DEG)

@@ -101,7 +101,7 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
     part, parts = _parts(drawn)
-    drawings = [Drawing(_shapes(sites), plane), Drawing(_shapes(parts), plane)]
+    drawings = [Drawing(_shapes(one), plane, "own") for one in (sites, parts)]
     steps_m = fitted(drawings, vertices=_VERTICES, steps_m=_STEPS_M)
     ranks = zip(parts["rank"], parts["site_id"], strict=True)
     about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class Kept(NamedTuple):
     line: npt.NDArray[np.bool_]
 
 
-def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
+def cut(lines: Geometries, rings: npt.NDArray[np.bool_], group: Integers | None = None) -> Arcs:
     """Cut lines and rings into arcs where they part (Bostock 2013), and store each arc once.
 
     Parameters
@@ -61,19 +61,23 @@ def cut(lines: Geometries, rings: npt.NDArray[np.bool_]) -> Arcs:
         Lines and linear rings in degrees.
     rings : array of bool
         Whether each is the border of a polygon, which has no end.
+    group : array of int, optional
+        The group of each line; only lines of one group share arcs. By default all lines do.
 
     Examples
     --------
     >>> two = shapely.get_rings([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
     >>> arcs = cut(two, np.array([True, True]))
     >>> len(arcs.first) - 1, np.split(arcs.arc, arcs.line[1:-1])
-    (3, [array([0, 1]), array([ 1, -3])])
+    (3, [array([0, 1]), array([-1,  2])])
     """
     xy, line = shapely.get_coordinates(lines, return_index=True)
     if not len(xy):
         none = np.zeros(0, np.int64)
         return Arcs(xy, none, np.zeros(1, np.int64), none, np.zeros(len(lines) + 1, np.int64))
     place, known = _vertices(xy)
+    if group is not None:
+        _, known, place = np.unique(group[line] * len(xy) + place, return_index=True, return_inverse=True)
     # Without repeated vertices, and without the last of a ring, which repeats its first.
     fresh = np.append(True, (place[1:] != place[:-1]) | (line[1:] != line[:-1]))
     last = np.append(line[1:] != line[:-1], True)
@@ -187,11 +191,13 @@ class Drawing:
     >>> written["objects"]["d"]["geometries"]
     [{'type': 'Polygon', 'arcs': [[0]], 'properties': {'name': 'a'}}]
     >>> written["arcs"], arc_of(written["arcs"][0])
-    (['IQACDAAD'], [[4, 8], [0, 1], [-1, 0], [0, -1], [1, 0]])
+    (['IQCAACDAAD'], [[4, 8], [1, 0], [0, 1], [-1, 0], [0, -1]])
     """
 
     geometries: Geometries
     plane: Plane
+    #: Whether neighbours have their border in common, as zones do, or each shape has its own, as overlapping shapes do.
+    borders: Literal["shared", "own"] = "shared"
 
     @cached_property
     def _parts(self) -> tuple[Geometries, Integers]:
@@ -218,7 +224,7 @@ class Drawing:
     def arcs(self) -> Arcs:
         """The arcs of all lines and borders."""
         lines, _, rings = self._lines
-        return cut(lines, rings)
+        return cut(lines, rings, None if self.borders == "shared" else np.arange(len(lines)))
 
     @cached_property
     def _metres(self) -> Geometries:
@@ -367,7 +373,8 @@ def fitted(drawings: Sequence[Drawing], *, vertices: int, steps_m: Sequence[floa
         return sum(one.vertices(steps_m[step]) for one in drawings) <= vertices
 
     # A larger step leaves fewer vertices: bisection, after the first step, which mostly suffices.
-    best = 0 if len(steps_m) == 1 or fits(0) else bisect_left(range(len(steps_m) - 1), True, lo=1, key=fits)
+    last = len(steps_m) - 1
+    best = 0 if not last or fits(0) else bisect_left(range(last), True, lo=1, key=fits) if fits(last) else last
     found = [best] * len(drawings)
     spare = vertices - sum(one.vertices(steps_m[best]) for one in drawings)
     left = np.argsort([one.vertices(steps_m[best]) for one in drawings], kind="stable").tolist()
