@@ -14,10 +14,10 @@ from pydantic import Field
 
 from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
+from lzgis.model.catalogue import Baseline
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, obstacles
-from lzgis.model.catalogue import Baseline
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
