@@ -203,8 +203,9 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
 def _with_usual_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> dict[str, LoadedLayer]:
     """Give layers whose catalogue names no baseline the one that the rules of distance name for them."""
     usual: dict[str, Baseline] = {}
-    for rule in (one for one in book.rules if isinstance(one, KeepAway) and one.usual_baseline is not None):
-        usual.update(dict.fromkeys(rule.layers, rule.usual_baseline))
+    for rule in book.rules:
+        if isinstance(rule, KeepAway) and rule.usual_baseline is not None:
+            usual.update(dict.fromkeys(rule.layers, rule.usual_baseline))
     found = dict(loaded)
     for name, baseline in usual.items():
         if name in loaded and loaded[name].layer.spec.baseline is None:
