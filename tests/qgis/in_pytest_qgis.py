@@ -66,7 +66,21 @@ def screened(qgis_app, qgis_processing):
         for one in QgsProject.instance().mapLayers().values()
         if "layername" in one.source()
     }
-    return layers, said
+    yield layers, said
+    QgsApplication.processingRegistry().removeProvider(plugin.provider)
+
+
+def test_the_menu_and_the_dock_come_and_go(qgis_app, qgis_iface):
+    from lzgis_screening import classFactory
+
+    registry = QgsApplication.processingRegistry()
+    plugin = classFactory(qgis_iface)
+    plugin.initGui()
+    assert registry.providerById("lzgis") is not None
+    assert plugin.dock is not None and not plugin.dock.isVisible()
+    assert len(plugin.actions) == 2
+    plugin.unload()
+    assert registry.providerById("lzgis") is None
 
 
 def context_of(layer, feature):
@@ -153,17 +167,3 @@ def test_the_map_is_drawn_with_the_colours_of_the_styles(screened):
     outlines = {one.symbol().symbolLayer(0).strokeColor().name() for one in layer.renderer().categories()}
     assert seen & outlines
     assert len(seen) > 10
-
-
-def test_the_menu_and_the_dock_come_and_go(qgis_app, qgis_iface):
-    from lzgis_screening import classFactory
-
-    registry = QgsApplication.processingRegistry()
-    registry.removeProvider("lzgis")
-    plugin = classFactory(qgis_iface)
-    plugin.initGui()
-    assert registry.providerById("lzgis") is not None
-    assert plugin.dock is not None and not plugin.dock.isVisible()
-    assert len(plugin.actions) == 2
-    plugin.unload()
-    assert registry.providerById("lzgis") is None
