@@ -124,6 +124,7 @@ _CHECKED: dict[str, Callable[[str], None]] = {
     "python benchmarks/": _script,
     "python -m benchmarks": _script,
     "LZGIS_TEST_PACKAGE_INDEX=1 python": lambda line: _script(line.partition(" ")[2]),
+    "LZGIS_TEST_PYTEST_QGIS=": lambda line: _script(line.partition(" ")[2]),
     "docker": _container,
     "podman": _container,
     "qgis_process": _algorithm,

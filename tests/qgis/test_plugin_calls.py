@@ -90,7 +90,15 @@ def test_a_call_reports_lines_progress_and_output(plugin, tmp_path):
     code = "print('结果'); print('读取', file=sys.stderr); print('progress: sites 1 4', file=sys.stderr); sys.exit(2)"
     said, shares = [], []
     done = plugin["command"].call(program(tmp_path, code), [], said=said.append, progressed=shares.append)
-    assert (done.code, done.output.strip(), said, shares) == (2, "结果", ["读取"], [0.25])
+    assert (done.code, done.output.strip(), said, shares) == (2, "结果", ["读取"], [0.125])
+
+
+def test_progress_never_goes_back(plugin):
+    command = plugin["command"]
+    share = command.Share()
+    lines = ["layers 0 2", "layers 2 2", "rules 0 4", "rules 2 4", "files 1 1"]
+    shares = [share(command.PROGRESS.match(f"progress: {line}")) for line in lines]
+    assert shares == [0, 0.5, 0.5, 0.625, 0.875]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="programs with #!")
