@@ -25,6 +25,7 @@ from bad_inputs import (
     points,
     position,
     tables,
+    twice,
     words,
 )
 from bad_inputs.case import CASES, Case, Request
@@ -36,7 +37,21 @@ from lzgis.model.report import Report, State
 from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_in_sandbox
 from lzgis.screening.screen import screen
 
-FAMILIES = (packaging, position, geometry, layers, hostile, tables, points, outlines, words, heads, lost_rows, kinds)
+FAMILIES = (
+    packaging,
+    position,
+    geometry,
+    layers,
+    hostile,
+    tables,
+    points,
+    outlines,
+    words,
+    heads,
+    lost_rows,
+    kinds,
+    twice,
+)
 
 
 @dataclass(frozen=True)
