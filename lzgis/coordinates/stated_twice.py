@@ -84,7 +84,7 @@ def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -
     for where, other in statements[1:]:
         used, crs = statements[0]
         kind = difference(crs, other, bounds)
-        values = {"used": used, "name": crs.name, "where": where, "other": other.name}
+        values = {"used": used, "name": _shown(crs), "where": where, "other": _shown(other)}
         if kind == "place":
             what = Message("states its system twice, and not alike: {used} '{name}', {where} '{other}'", **values)
             raise SourceError(place, what, Message("look which of the two is right, and correct the other"))
@@ -129,6 +129,14 @@ def _known(where: str, text: str) -> list[tuple[str, CRS]]:
         return [(where, CRS.from_user_input(text))]
     except CRSError:
         return []
+
+
+def _shown(crs: CRS) -> str:
+    """Return the name of a system, and its central meridian if it has one."""
+    operation = crs.coordinate_operation
+    params = operation.params if operation is not None else []
+    middle = next((one.value for one in params if one.name == "Longitude of natural origin"), None)
+    return crs.name if middle is None else f"{crs.name}, {middle:g}°"
 
 
 def _plain(name: str) -> str:

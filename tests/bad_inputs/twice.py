@@ -216,7 +216,7 @@ def _(folder: Path) -> Request:
     shape = pair().to_crs(CODE).geometry.iloc[0]
     points = "".join(f" 10\n{x:.3f}\n 20\n{y:.3f}\n" for x, y in shape.exterior.coords[:-1])
     good = f"  0\nLWPOLYLINE\n  5\n2F\n100\nAcDbEntity\n  8\n0\n100\nAcDbPolyline\n 90\n4\n 70\n1\n{points}"
-    bad = good.replace("2F", "3F").replace(" 20\n", " XX\n", 1)
+    bad = good.replace("2F", "3F").replace(" 20\n", "0.5\n", 1)
     text = (
         f"  0\nSECTION\n  2\nHEADER\n  9\n$ACADVER\n  1\nAC1015\n  0\nENDSEC\n  0\nSECTION\n  2\nENTITIES\n{good}{bad}"
     )
