@@ -344,14 +344,12 @@ def test_every_conflict_is_drawn_and_in_the_legend(city: Report, site: str) -> N
     zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
     for kind in {gravity(one) for one in mapped.conflicts}:
         colour = mpl.colors.to_rgba(GRAVITIES[kind][0])
-        drawn = [
-            path.vertices
-            for one in axes.collections
-            if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour) and not len(one.get_offsets())
-            for path in one.get_paths()
-        ]
-        drawn += [one.get_offsets() for one in axes.collections if np.allclose(one.get_edgecolor()[:1], colour)]
-        there = shapely.multipoints(np.vstack([one for one in drawn if len(one)]))
+        drawn = []
+        for one in axes.collections:
+            if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour):
+                marks = np.asarray(one.get_offsets())
+                drawn += [marks] if marks.any() else [path.vertices for path in one.get_paths()]
+        there = shapely.multipoints(np.vstack(drawn))
         for conflict in (one for one in mapped.conflicts if gravity(one) == kind):
             part = zone.project([conflict["geometry"]])[0]
             vertices = shapely.points(shapely.get_coordinates(part))
