@@ -34,7 +34,7 @@ from lzgis.errors import ExportError, LzgisError
 from lzgis.exports.fonts import printable
 from lzgis.exports.paper import PaperSheet, detail_map, location_map, sheet_count, write_map, write_maps
 from lzgis.exports.paper.change_map import write_change_map
-from lzgis.exports.paper.chart import LABEL
+from lzgis.exports.paper.chart import LABEL, zone_of_map
 from lzgis.exports.paper.conflicts import GRAVITIES, gravity
 from lzgis.exports.paper.corridors import bands_of
 from lzgis.exports.paper.document_maps import CONTEXT, SMALL_CONTEXT, map_rect
@@ -230,7 +230,7 @@ def test_hostile_names_have_no_missing_glyph_and_safe_files(tmp_path: Path) -> N
     for name in HOSTILE:
         write_map(toy_report(sites=toy_report().sites.assign(name=name)), tmp_path / "map.png", "S1")
     written = write_maps(toy_report(), tmp_path / "out", [FORMULA, "S1"], suffixes=("svg",))
-    assert [path.parent for path in written] == [tmp_path / "out"] * 2
+    assert {path.parent for path in written} == {tmp_path / "out"}
     assert all(path.is_file() for path in written)
     assert not set("<>:\"/\\|?*'= ") & set("".join(path.name for path in written))
 
@@ -300,10 +300,10 @@ def test_the_font_has_every_character_of_the_reference_city(city: Report) -> Non
 def test_the_command_draws_the_given_sites(tmp_path: Path) -> None:
     run = CliRunner()
     sheet = ["--paper", "A4", "--orientation", "portrait", "--map-number", "粤S(2026)001号", "--as-of", "2026-11-21"]
-    done = run.invoke(app, ["map", "T03", "P12", "--out", str(tmp_path), "--format", "png,svg", *sheet])
+    done = run.invoke(app, ["map", "T03", "T14", "--out", str(tmp_path), "--format", "png,svg", *sheet])
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["manifest.json", "map-P12.png", "map-P12.svg", "map-T03.png", "map-T03.svg"]
+    assert names == ["manifest.json", "map-T03.png", "map-T03.svg", "map-T14.png", "map-T14.svg"]
     assert imread(tmp_path / "map-T03.png").shape[:2] == (2338, 1653)
 
 
@@ -341,17 +341,15 @@ def test_every_conflict_is_drawn_and_in_the_legend(city: Report, site: str) -> N
     axes = figure.axes[1]
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     step = (east - west) / (axes.get_position().width * figure.get_figwidth() * 25.4)
-    zone = zone_around(*shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
+    zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
     for kind in {gravity(one) for one in mapped.conflicts}:
         colour = mpl.colors.to_rgba(GRAVITIES[kind][0])
-        drawn = [
-            path.vertices
-            for one in axes.collections
-            if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour) and not len(one.get_offsets())
-            for path in one.get_paths()
-        ]
-        drawn += [one.get_offsets() for one in axes.collections if np.allclose(one.get_edgecolor()[:1], colour)]
-        there = shapely.multipoints(np.vstack([one for one in drawn if len(one)]))
+        drawn = []
+        for one in axes.collections:
+            if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour):
+                marks = np.asarray(one.get_offsets())
+                drawn += [marks] if marks.any() else [path.vertices for path in one.get_paths()]
+        there = shapely.multipoints(np.vstack(drawn))
         for conflict in (one for one in mapped.conflicts if gravity(one) == kind):
             part = zone.project([conflict["geometry"]])[0]
             vertices = shapely.points(shapely.get_coordinates(part))
@@ -374,7 +372,7 @@ def test_the_sheets_of_a_long_or_split_site_show_all_of_it(city: Report, site: s
         shapely.box(*(limits[i] for i in (0, 1) for limits in (f.axes[1].get_xlim(), f.axes[1].get_ylim())))
         for f in parts
     ]
-    zone = zone_around(*shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
+    zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
     assert shapely.union_all(pages).covers(zone.project([mapped.geometry])[0])
     said = "\n".join(texts(figure) for figure in parts)
     for conflict in mapped.conflicts:
@@ -416,6 +414,6 @@ def test_the_map_of_a_change_has_every_patch_and_class(tmp_path: Path) -> None:
     assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "zh.svg").read_bytes()
     drawn = (tmp_path / "zh.svg").read_text("utf-8")
     for row in found.patches.itertuples():
-        assert f"<!-- {row.patch}  {row.before}→{row.after}  {row.area_m2 / 10_000:,.2f} 公顷" in drawn
+        assert f"<!-- {row.patch} {row.before}→{row.after} {row.area_m2 / 10_000:,.2f} 公顷" in drawn
         assert f"<!-- 变为{row.after}（" in drawn
     assert "变为" not in (tmp_path / "en.svg").read_text("utf-8")
