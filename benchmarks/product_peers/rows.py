@@ -27,7 +27,9 @@ _HITS, _CLEAR = ("涉及", "疑似边界误差"), "不涉及"
 def findings(path: Path) -> pd.DataFrame:
     """Read the findings of the product."""
     texts = dict.fromkeys(_COLUMNS[:6], str)
-    return pd.read_csv(path, usecols=_COLUMNS, dtype=texts, float_precision="round_trip").fillna(dict.fromkeys(texts, ""))
+    return pd.read_csv(path, usecols=_COLUMNS, dtype=texts, float_precision="round_trip").fillna(
+        dict.fromkeys(texts, "")
+    )
 
 
 def compare(own: pd.DataFrame, peer: pd.DataFrame, rules: set[str]) -> dict[str, Any]:
