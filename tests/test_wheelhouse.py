@@ -98,7 +98,7 @@ def test_a_folder_installs_without_network_upgrades_and_uninstalls(tmp_path):
     done = subprocess.run([*alone, folder / "install.sh", target], check=False, **quiet)
     assert done.returncode == 0, done.stderr
     command = tmp_path / "bin" / "lzgis"
-    listed = subprocess.run([command, "layers", "--json"], check=False, **quiet)
+    listed = subprocess.run([command, "layers", "--lang", "en"], check=False, **quiet)
     assert "Ecological redline" in listed.stdout, listed.stderr
     removed = subprocess.run([target / "uninstall.sh", target], env=environment, check=False)
     assert removed.returncode == 0
