@@ -100,8 +100,8 @@ def statements_of(wkt: str) -> list[tuple[str, CRS]]:
     Examples
     --------
     >>> wkt = CRS.from_epsg(4547).to_wkt("WKT1_ESRI").replace(",114.0", ",111.0")
-    >>> [(where, crs.to_epsg(min_confidence=20)) for where, crs in statements_of(wkt)]
-    [('its definition', 4546), ('its name', 4547)]
+    >>> [(str(where), crs.coordinate_operation.params[1].value) for where, crs in statements_of(wkt)]
+    [('its definition', 111.0), ('its name', 114.0)]
     """
     try:
         crs = CRS.from_wkt(wkt)
@@ -112,7 +112,8 @@ def statements_of(wkt: str) -> list[tuple[str, CRS]]:
     found = [*of_code(code.get("authority"), code.get("code")), (Message("its definition"), crs)]
     # PROJ finds systems also by a part of their name.
     named = _known(Message("its name"), crs.name) if re.search(r"\d", crs.name) else []
-    found += [one for one in named if _plain(one[1].name) == _plain(crs.name)]
+    # A system in feet often has the name of the one in metres.
+    found += [one for one in named if _plain(one[1].name) == _plain(crs.name) and _unit(one[1]) == _unit(crs)]
     return found
 
 
@@ -129,6 +130,10 @@ def _known(where: str, text: str) -> list[tuple[str, CRS]]:
         return [(where, CRS.from_user_input(text))]
     except CRSError:
         return []
+
+
+def _unit(crs: CRS) -> str:
+    return str(crs.axis_info[0].unit_name).lower() if crs.axis_info else ""
 
 
 def _shown(crs: CRS) -> str:
@@ -186,9 +191,16 @@ def _apart_m(one: CRS, other: CRS, bounds: Bounds) -> float:
     if one.is_geographic != other.is_geographic:
         return np.inf
     turned = _meridian(other) - _meridian(one)
-    if not np.isfinite([lon, lat, lon_2, lat_2]).all() or max(abs(lat).max(), abs(lat_2).max()) > 90:
-        return 0.0 if one.is_geographic and not turned else np.inf
-    return float(np.max(Geod(ellps="GRS80").inv(lon, lat, lon_2 + turned, lat_2)[2]))
+    inside, inside_2 = (np.isfinite(a) & (np.abs(b) <= _POLE) for a, b in ((lon, lat), (lon_2, lat_2)))
+    if not inside.any() and not inside_2.any():
+        # Neither can place them, which is found later.
+        return 0.0
+    if (inside != inside_2).any():
+        return np.inf
+    return float(np.max(Geod(ellps="GRS80").inv(lon[inside], lat[inside], (lon_2 + turned)[inside], lat_2[inside])[2]))
+
+
+_POLE = 90.0
 
 
 def _meridian(crs: CRS) -> float:
