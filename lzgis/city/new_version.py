@@ -21,6 +21,8 @@ from lzgis.reading import is_address
 
 #: The name of the rule book among the parts of a city.
 RULES = "rules"
+#: Names of tables: letters, digits and "_", perhaps after the name of a schema.
+_TABLE = re.compile(r"\w{1,63}(\.\w{1,63})?")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class NewVersion:
     part : str
         The id of a layer, or ``rules``.
     file : Path
-        The file: a vector file in one piece for a layer (a shapefile as zip), ``*.toml`` for the rule book.
+        The file: a vector file in one piece for a layer (a shapefile as zip), ``*.toml`` for the rule book. Not used if a
+        table is given.
+    table : str
+        For a layer in a database: the table there that holds the new version, beside that of the version before.
     date, version, status, basis : optional
         What the catalogue says of the layer from now on; what is not given stays. A rule book says it itself.
     """
@@ -43,6 +48,7 @@ class NewVersion:
     version: str = ""
     status: str = ""
     basis: str = ""
+    table: str = ""
 
 
 def write_version(city: str | Path, folder: str | Path, given: NewVersion) -> Path:
@@ -78,9 +84,11 @@ def write_version(city: str | Path, folder: str | Path, given: NewVersion) -> Pa
     if given.part == RULES:
         shutil.copyfile(given.file, folder / catalogue["city"].get(RULES, CitySpec.model_fields[RULES].default))
         return folder
-    name = _file_name(catalogue, given)
-    shutil.copyfile(given.file, folder / name)
-    keys: dict[str, Any] = {"source": name, "sha256": digest_of(folder / name)}
+    keys: dict[str, Any] = {"source_layer": given.table}
+    if not given.table:
+        name = _file_name(catalogue, given)
+        shutil.copyfile(given.file, folder / name)
+        keys = {"source": name, "sha256": digest_of(folder / name)}
     keys |= {key: value for key in ("date", "version", "status", "basis") if (value := getattr(given, key))}
     text = (folder / CATALOGUE_FILE).read_text("utf-8")
     write_bytes_atomic(folder / CATALOGUE_FILE, with_keys(text, given.part, keys).encode())
@@ -95,9 +103,13 @@ def _check(catalogue: Mapping[str, Any], given: NewVersion) -> None:
     if catalogue["city"].get("outside"):
         what = Message("the city reads files outside its folder")
         raise ConfigError(place, what, Message("copy them into the folder, and remove 'outside' from the catalogue"))
-    if given.part != RULES and is_address(layers[given.part]["source"]):
+    stored = given.part != RULES and is_address(layers[given.part]["source"])
+    if stored and not given.table:
         what = Message("the layer '{name}' is in a database", name=given.part)
-        raise ConfigError(place, what, Message("change it there"))
+        raise ConfigError(place, what, Message("write its new version into another table there, and name the table"))
+    if given.table and not (stored and _TABLE.fullmatch(given.table)):
+        what = Message("'{table}' is no table for '{name}'", table=given.table, name=given.part)
+        raise ConfigError(place, what, Message("name a table, as gis.redline_2027, of a layer that is in a database"))
 
 
 def _file_name(catalogue: Mapping[str, Any], given: NewVersion) -> str:

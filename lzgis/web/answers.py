@@ -228,12 +228,11 @@ def _by_rule(maker: DossierMaker, site: str) -> list[dict[str, Any]]:
     rows = []
     for rule, found in table[hit].groupby("rule", sort=False):
         area, length = found["area_m2"].sum(), found["length_m"].sum()
-        nearest = float(found["distance_m"].min())
+        nearest_m = found["distance_m"].min()
         sizes = [f"{rounding.square_metres(area)} ㎡"] if area > 0 else []
         sizes += [f"{rounding.metres(length)} m"] if length > 0 else []
-        # NaN, if no distance was measured, is not greater.
-        if nearest > 0:
-            sizes.append(texts.words("web", "at_distance", m=rounding.metres(nearest)))
+        if nearest_m > 0:
+            sizes.append(texts.words("web", "at_distance", m=rounding.metres(nearest_m)))
         severity = str(found["severity"].iloc[0])
         rows.append(
             {

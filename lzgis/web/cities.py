@@ -16,6 +16,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.web.models import LOCAL_USER, CityVersion, Job, Role, Standing, User
 from lzgis.web.pages import supervisor
+from lzgis.web.region_versions import parts_of_region
 
 #: So many of the newest screenings are judged by a proposed version.
 JUDGED = 50
@@ -48,9 +49,9 @@ def _state(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def parts_of_city() -> list[tuple[str, str]]:
-    """Return what a new version can be given of: the id and title of each layer of a city; nothing of a region of several."""
+    """Return what a new version can be given of: the id and title of each layer, and for a region of each rule book."""
     if is_region(folder_in_force()):
-        return []
+        return parts_of_region(folder_in_force())
     layers = load_toml(folder_in_force() / CATALOGUE_FILE).get("layer", {})
     return [(name, str(one.get("title", name))) for name, one in layers.items()]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -9,8 +12,12 @@ import shapely
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.region import Region
 from lzgis.errors import SourceError
+from lzgis.exports.report_text import records
 from lzgis.messages import Message
 from lzgis.model.report import Report, SiteTable
+from lzgis.screening.screen import screen
+from lzgis.web.requests import LANGUAGES
+from lzgis.words import Language, Words
 
 
 def only_city(region: Region, site: str, table: SiteTable) -> Catalogue:
@@ -44,3 +51,25 @@ def changed_verdicts(earlier: Report, now: Report) -> pd.DataFrame:
             row = {"site_id": site, "verdict_before": old["verdict"], "verdict_after": new["verdict"]}
             rows.append({**row, "because": because})
     return pd.DataFrame(rows, columns=["site_id", "verdict_before", "verdict_after", "because"])
+
+
+def region_verdict_changes(
+    table: SiteTable, before: Region, after: Region, day: dt.date
+) -> dict[Language, list[dict[str, Any]]]:
+    """Return the sites of an earlier screening whose verdict on a day is another in the later version of a region."""
+    found = changed_verdicts(screen(table, before, as_of=day), screen(table, after, as_of=day))
+    named = dict(zip(table.frame["id"].astype(str), table.frame["name"], strict=True))
+    made: dict[Language, list[dict[str, Any]]] = {}
+    for language in LANGUAGES:
+        words = Words(language)
+        made[language] = [
+            {
+                "site": row["site_id"],
+                "name": str(named.get(row["site_id"]) or ""),
+                "before": words("verdict", row["verdict_before"]),
+                "after": words("verdict", row["verdict_after"]),
+                "because": row["because"],
+            }
+            for row in records(found, found.columns)
+        ]
+    return made

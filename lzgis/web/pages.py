@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -58,6 +60,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "accounts": getattr(request, "lzgis_accounts", False),
         "city": city(request) if known else {},
         "base_map": base_map_address(),
+        "base_zooms": base_map_zooms(),
         "base_credit": settings.LZGIS.bounds.base_map_credit,
         "may": {one.value: known and user is not None and user.may(one) for one in Role},
     }
@@ -68,6 +71,24 @@ def base_map_address() -> str:
     """Return the address of the tiles below the layers, on this server or that of the setting; empty if there is none."""
     given = str(settings.LZGIS.bounds.base_map)
     return "/tiles/{z}/{x}/{y}" if given.endswith(".mbtiles") else given
+
+
+def base_map_zooms() -> tuple[int, int]:
+    """Return the levels at which the map below the layers has tiles; beyond them, those of the nearest level are stretched."""
+    given = Path(str(settings.LZGIS.bounds.base_map))
+    if given.suffix != ".mbtiles":
+        return 0, 18
+    try:
+        return _zooms(given, given.stat().st_mtime_ns)
+    except (OSError, sqlite3.Error):
+        return 0, 18
+
+
+@lru_cache(maxsize=2)
+def _zooms(file: Path, _: int) -> tuple[int, int]:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+        least, most = base.execute("SELECT min(zoom_level), max(zoom_level) FROM tiles").fetchone()
+    return int(least or 0), int(most or 18)
 
 
 def answer_bytes(folder: Path, name: str, language: Language, edition: Edition = "internal") -> bytes:

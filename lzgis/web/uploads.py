@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import Sum
 
-from lzgis.city.new_version import RULES
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.readers import READERS
 from lzgis.web.models import Upload, User
 from lzgis.web.options import Bounds
+from lzgis.web.region_versions import is_rules
 
 #: Files that go with another of the same name.
 _PARTS = (".dbf", ".prj", ".cpg", ".shx", ".sbn", ".sbx", ".qpj", ".fix")
@@ -89,7 +89,7 @@ def store_version(owner: User, parts: Sequence[Part], part: str) -> Upload:
     SourceError
         If it is not one file of a kind that can be read, or has more bytes than allowed.
     """
-    suffixes = (".toml",) if part == RULES else tuple(READERS)
+    suffixes = (".toml",) if is_rules(part) else tuple(READERS)
     if len(parts) != 1 or PurePosixPath(parts[0].name).suffix not in suffixes:
         what = Message("a new version is one file of these kinds: {known}", known=" ".join(suffixes))
         raise SourceError(Message("upload"), what, Message("give a shapefile as zip, or convert the file"))

@@ -51,9 +51,10 @@ from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
 from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
-from lzgis.web.of_regions import changed_verdicts, only_city
+from lzgis.web.of_regions import changed_verdicts, only_city, region_verdict_changes
 from lzgis.web.places import place_rows, places_of
 from lzgis.web.proposal import audited, compared, verdict_changes
+from lzgis.web.region_versions import copy_region, differing, write_region_version
 from lzgis.web.requests import EDITIONS, LANGUAGES, LARGE, Edition, Request, answer_file, files_folder
 from lzgis.words import Language, Words
 
@@ -446,7 +447,10 @@ class Office:
         if not before.exists():
             partial = before.with_name(f"{before.name}.part")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(self._folder, partial)
+            if is_region(self._folder):
+                copy_region(self._folder, partial)
+            else:
+                shutil.copytree(self._folder, partial)
             partial.replace(before)
         shutil.rmtree(after, ignore_errors=True)
         keys: dict[str, Any] = {name: value for name, value in request.keys.items() if value}
@@ -454,16 +458,22 @@ class Office:
             keys["date"] = dt.date.fromisoformat(keys["date"])
         given = NewVersion(request.part, Path(request.source), **keys)
         try:
+            if is_region(before):
+                cities = write_region_version(before, after, given)
+                return self._judged(request, cities, (open_region(before), open_region(after)), progress)
             write_version(before, after, given)
-            return self._judged(request, open_catalogue(before), open_catalogue(after), progress)
+            return self._judged(request, (before, after), None, progress)
         except LzgisError as error:
             shutil.rmtree(after, ignore_errors=True)
             shown = _relative_error(_relative_error(error, after), Path(request.source).parent)
             raise shown from error
 
     def _judged(
-        self, request: Request, before: Catalogue, after: Catalogue, progress: Progress | None
-    ) -> dict[str, Any]:
+        self, request: Request, cities: tuple[Path, Path], regions: tuple[Region, Region] | None,
+        progress: Progress | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Audit and compare a city before and after, and judge earlier screenings by it, or by the regions that it is part of."""
+        before, after = (open_catalogue(one) for one in cities)
         folder, day = Path(request.folder), date_of(request.as_of or None)
         checks, differs = audited(after, folder, progress), compared(before, after, folder)
         changed: list[tuple[str, dict[Language, list[dict[str, Any]]]]] = []
@@ -475,8 +485,11 @@ class Office:
             made = self._report_json(Path(place))
             if made is None:
                 unread += 1
-            else:
+            elif regions is None:
                 changed.append((key, verdict_changes(made, before, after, day)))
+            else:
+                table: SiteTable = _unpickled(Path(place) / _SITES)
+                changed.append((key, region_verdict_changes(table, *regions, day)))
         for language in LANGUAGES:
             rows = [row | {"job": key} for key, found in changed for row in found[language]]
             value = {"audit": checks[language], "diff": differs[language], "rows": rows}
@@ -499,9 +512,12 @@ class Office:
         return made
 
     def _diff(self, request: Request, _: Progress | None) -> dict[str, Any]:
-        """Compare two versions of the city."""
+        """Compare two versions of the city; of a region, the city that differs, or its first one if none does."""
         folder = Path(request.folder)
-        made = compared(open_catalogue(request.before), open_catalogue(request.after), folder)
+        before, after = Path(request.before), Path(request.after)
+        if is_region(before):
+            before, after = differing(before, after)
+        made = compared(open_catalogue(before), open_catalogue(after), folder)
         for language in LANGUAGES:
             _write(answer_file(folder, "proposal", language), {"diff": made[language]})
         return {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ pytest.importorskip("django", reason="the extra web is not installed")
 
 import lzgis as lz
 from lzgis.errors import SourceError
+from lzgis.web.places import region_folder
+from lzgis.web.region_versions import parts_of_region
 from lzgis.web.requests import Request, answer_file
 from lzgis.web.work import Office
 from tests.region_toy import counties
@@ -83,3 +87,84 @@ def test_a_region_is_checked_again_after_a_change(region: Path, tmp_path: Path) 
         assert office.do(again)["changed"] == 2
     finally:
         rules.write_text(text, "utf-8")
+
+
+def verdicts(done: dict[str, Any]) -> list[int]:
+    return [int(one) for one in done["verdicts"]]
+
+
+def test_one_city_of_a_region_is_chosen(region: Path, tmp_path: Path) -> None:
+    office = Office(region)
+    basis = office.warm_up(tmp_path)["basis"]
+    places = json.loads(answer_file(tmp_path, "city", "zh").read_text("ascii"))["places"]
+    assert [one["name"] for one in places] == ["", "甲县", "乙县", "丙县"]
+    assert "全部：甲县、乙县、丙县" in places[0]["title"] and places[1]["title"].startswith("甲县 · 甲县规则")
+
+    # The square lies in the redline of the first county alone: for the second one it lies outside.
+    sites(box(-8_500, 0, -8_400, 100), activity="输电线路").to_file(tmp_path / "one.geojson", engine="pyogrio")
+    source = str(tmp_path / "one.geojson")
+    for place, folder in (("甲县", "jia"), ("乙县", "yi")):
+        asked = Request("screen", str(tmp_path / folder), source=source, as_of=AS_OF, place=place)
+        done, alone = office.do(asked), lz.screen(source, region / folder, as_of=AS_OF)
+        assert verdicts(done) == [int((alone.verdicts["verdict"] == one.value).sum()) for one in lz.Verdict]
+        # The digest is that of all cities, so that other screenings are not taken for old ones.
+        assert done["basis"] == basis
+    with pytest.raises(SourceError, match="no city or rule book"):
+        office.do(Request("screen", str(tmp_path / "none"), source=source, as_of=AS_OF, place="丁县"))
+
+
+def test_another_rule_book_of_a_city_is_chosen(region: Path, tmp_path: Path) -> None:
+    city = tmp_path / "city"
+    shutil.copytree(region / "jia", city)
+    text = (city / "rules.toml").read_text("utf-8")
+    (city / "rules-draft.toml").write_text(
+        text.replace("甲县规则", "甲县规则草案").replace('severity = "prohibited"', 'severity = "conditional"'), "utf-8"
+    )
+    (city / "other.toml").write_text("a = 1", "utf-8")
+    office = Office(city)
+    office.warm_up(tmp_path)
+    places = json.loads(answer_file(tmp_path, "city", "zh").read_text("ascii"))["places"]
+    assert [one["name"] for one in places] == ["", "/rules-draft.toml"]
+    assert "甲县规则草案" in places[1]["title"]
+    sites(box(-8_500, 0, -8_400, 100), activity="输电线路").to_file(tmp_path / "one.geojson", engine="pyogrio")
+    answers = []
+    for n, one in enumerate(places):
+        asked = Request("screen", str(tmp_path / f"job{n}"), source=str(tmp_path / "one.geojson"), as_of=AS_OF)
+        answers.append(verdicts(office.do(replace(asked, place=one["name"]))))
+    assert answers == [[1, 0, 0, 0], [0, 1, 0, 0]]
+
+
+def test_several_cities_are_one_region(region: Path, tmp_path: Path) -> None:
+    made = region_folder([region / "jia", region / "yi"], tmp_path / "region")
+    office = Office(made)
+    office.warm_up(tmp_path)
+    assert list(office.city.cities) == ["甲县", "乙县"]
+
+
+def test_a_version_of_a_region_has_a_new_layer_in_one_city(region: Path, tmp_path: Path) -> None:
+    made = region_folder([region / "jia", region / "yi"], tmp_path / "region")
+    parts = dict(parts_of_region(made))
+    assert parts["0:redline"] == "甲县 · 生态保护红线" and "1:rules" in parts
+    office = Office(made)
+    sites(box(-8_500, 0, -8_400, 100), activity="输电线路").to_file(tmp_path / "one.geojson", engine="pyogrio")
+    earlier = str(tmp_path / "job")
+    office.do(Request("screen", earlier, source=str(tmp_path / "one.geojson"), as_of=AS_OF))
+    moved = gpd.read_file(region / "jia" / "redline.gpkg", engine="pyogrio")
+    moved["geometry"] = moved.geometry.translate(yoff=0.03)
+    moved.to_file(tmp_path / "new.gpkg", engine="pyogrio")
+    before, after = tmp_path / "before", tmp_path / "after"
+    asked = Request(
+        "propose", str(tmp_path / "proposal"), source=str(tmp_path / "new.gpkg"), part="0:redline",
+        keys={"version": "2"}, before=str(before), after=str(after), as_of=AS_OF, reports=(("key", earlier),),
+    )  # fmt: skip
+    done = office.do(asked)
+    assert (done["checked"], done["changed"]) == (1, 1)
+    found = read(tmp_path / "proposal", "proposal")
+    assert found["rows"][0]["site"] == "s1" and "禁止" in found["rows"][0]["before"]
+    assert not found["diff"]["empty"]
+    # The cities are in the copies, and the folders that they came from are as they were.
+    assert lz.open_catalogue(after / "city-1").layers["redline"].version == "2"
+    assert lz.open_catalogue(before / "city-1").layers["redline"].version == ""
+    assert Office(after).city.name == "甲县、乙县"
+    again = office.do(Request("diff", str(tmp_path / "diff"), before=str(before), after=str(after)))
+    assert again == {} and not read(tmp_path / "diff", "proposal")["diff"]["empty"]

@@ -49,7 +49,8 @@ class Fork:
             If it still runs after so many seconds.
         """
         if not self._ended.wait(timeout):
-            raise subprocess.TimeoutExpired([self._folder], timeout or 0.0)
+            late = subprocess.TimeoutExpired([self._folder], timeout or 0.0)
+            raise late
         assert self.returncode is not None
         return self.returncode
 

@@ -39,3 +39,15 @@ def words_in(text: str) -> list[str]:
 def square(value: float | None) -> str:
     """Return an area in whole square metres; nothing if there is none."""
     return "" if value is None else f"{value:,.0f}"
+
+
+@register.filter
+def thousands(value: Any) -> str:
+    """Return a whole number with its thousands apart."""
+    return f"{int(value):,}"
+
+
+@register.filter
+def format_of(name: str) -> str:
+    """Return the key of the wording for a file that can be taken, from its suffix."""
+    return f"take_{name.rpartition('.')[2]}"

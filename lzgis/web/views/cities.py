@@ -11,10 +11,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lzgis.city.new_version import RULES
+from lzgis.city.region import is_region
 from lzgis.errors import ConfigError, LzgisError
 from lzgis.messages import Message
 from lzgis.web.access import log, needs
-from lzgis.web.cities import approve, base_version, judged_screenings, may_decide, parts_of_city, put_in_force
+from lzgis.web.cities import (
+    approve,
+    base_version,
+    folder_in_force,
+    judged_screenings,
+    may_decide,
+    parts_of_city,
+    put_in_force,
+)
 from lzgis.web.guard import SANDBOX
 from lzgis.web.jobs import new_job
 from lzgis.web.models import CityVersion, Job, Role, Standing, State
@@ -46,7 +55,7 @@ def _listed(request: HttpRequest, problem: str = "", status: int = 200) -> HttpR
         versions=[{"version": one, "folder": one.folder.exists()} for one in versions],
         current=CityVersion.current(),
         parts=parts_of_city(),
-        rules=RULES,
+        rules="" if is_region(folder_in_force()) else RULES,
         problem=problem,
         given=request.POST,
     )
@@ -60,9 +69,6 @@ def propose(request: HttpRequest) -> HttpResponse:
     part, reason = post.get("part", ""), post.get("reason", "").strip()[:1000]
     try:
         parts = dict(parts_of_city())
-        if not parts:
-            what = Message("the page shows a region of several cities")
-            raise ConfigError(Message("new version"), what, Message("change the folder of the city itself"))
         if part != RULES and part not in parts:
             raise Http404
         if not reason:
@@ -71,20 +77,21 @@ def propose(request: HttpRequest) -> HttpResponse:
             )
         keys = {name: post.get(name, "").strip()[:200] for name in ("version", "status", "basis")}
         keys["date"] = checked_day(post.get("date", ""))
-        upload = store_version(user, files_of(request.FILES.getlist("files")), part)
-        base = base_version(user)
-        made = CityVersion(base=base, part=part, file_name=upload.name, reason=reason, proposed_by=user.username)
+        table = post.get("table", "").strip()[:127]
+        upload = None if table else store_version(user, files_of(request.FILES.getlist("files")), part)
+        base, name = base_version(user), table if upload is None else upload.name
+        made = CityVersion(base=base, part=part, file_name=name, reason=reason, proposed_by=user.username)
         reports, _ = judged_screenings()
         asked = Request(
-            "propose", "", source=str(upload.path), part=part, keys=keys, before=str(base.folder),
-            after=str(made.folder), as_of=dt.date.today().isoformat(),
+            "propose", "", source="" if upload is None else str(upload.path), part=part, keys=keys | {"table": table},
+            before=str(base.folder), after=str(made.folder), as_of=dt.date.today().isoformat(),
             reports=tuple((one.key, str(one.folder)) for one in reports),
         )  # fmt: skip
         made.job = new_job(request, asked, upload=upload)
     except LzgisError as error:
         return _listed(request, refusal(request, error), 400)
     made.save()
-    log(request, "city-proposed", str(made.pk), f"{part} {upload.name}: {reason}")
+    log(request, "city-proposed", str(made.pk), f"{part} {name}: {reason}")
     supervisor().wait(made.job, WAIT_S)
     return redirect("version", number=made.pk)
 

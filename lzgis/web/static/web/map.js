@@ -10,7 +10,9 @@
   L.control.scale({ imperial: false }).addTo(map);
   map.setView([24.78, 112.38], 9);
   if (document.body.dataset.base) {
-    L.tileLayer(document.body.dataset.base, { maxZoom: 19, maxNativeZoom: 18 }).addTo(map);
+    L.tileLayer(document.body.dataset.base, {
+      maxZoom: 22, minNativeZoom: Number(document.body.dataset.least), maxNativeZoom: Number(document.body.dataset.most)
+    }).addTo(map);
     if (document.body.dataset.credit) {
       var credit = document.createElement("span");
       credit.textContent = document.body.dataset.credit;
