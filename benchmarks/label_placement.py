@@ -63,7 +63,8 @@ def job_of(report: Any, site_id: str) -> Job:
         spent[0] += time.perf_counter() - began
         number = text.split(" ", maxsplit=1)[0]
         if not any(one.split(" ")[0] == number for one, _ in said):
-            said.append((text, tuple(float(v) for v in self.mm(*anchors[0]))))
+            x, y = self.mm(*anchors[0])
+            said.append((text, (float(x), float(y))))
         if done:
             boxes.extend(shapely.box(*one) for one in self.labels._taken[count:])
             leaders.extend(shapely.LineString([one[:2], one[2:]]) for one in self.labels._leaders[lines:])
@@ -116,13 +117,13 @@ def by_textalloc(job: Job) -> tuple[list[shapely.Polygon], list[shapely.LineStri
         y_lines=[one[:, 1] for one in lines], linecolor="k", max_distance=0.3, fontproperties=font(6.6),
     )  # fmt: skip
     spent = time.perf_counter() - began
-    leaders = [shapely.LineString(one.get_xydata()) for one in drawn if one is not None]
+    leaders = [shapely.LineString(one.get_xydata()) for one in drawn if one is not None]  # type: ignore[attr-defined]
     return boxes_of(figure, axes, [one for one in texts if one is not None]), leaders, spent
 
 
 def by_adjust_text(job: Job) -> tuple[list[shapely.Polygon], list[shapely.LineString], float]:
     """Place the labels with adjustText, which keeps them off points along the site."""
-    from adjustText import adjust_text
+    from adjustText import adjust_text  # type: ignore[import-untyped]
 
     figure, axes = axes_of(job)
     x, y = np.array(job.anchors).T

@@ -344,7 +344,7 @@ def test_every_conflict_is_drawn_and_in_the_legend(city: Report, site: str) -> N
     zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
     for kind in {gravity(one) for one in mapped.conflicts}:
         colour = mpl.colors.to_rgba(GRAVITIES[kind][0])
-        drawn = []
+        drawn: list[Any] = []
         for one in axes.collections:
             if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour):
                 marks = np.asarray(one.get_offsets())

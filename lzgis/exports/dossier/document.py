@@ -235,7 +235,7 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "hits": (*("heading", "where", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
 }
 
-#: The pictures that a dossier has.
+#: The pictures that a dossier has; insets only if its map cannot be read.
 PICTURES = ("location_map", "detail_map", "insets")
 
 #: The sections, in their order.

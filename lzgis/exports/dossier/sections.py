@@ -139,12 +139,15 @@ def answers_section(project: Project) -> dict[str, Any]:
 def _short_answers(source: DossierSource, grid: Grid) -> Grid:
     """Return an answer sheet in small type, without the activity, which every clause would repeat."""
     activity = source.wording("fact-activity", activity="")
-    weights = {"heading": 1.0, "clause": 6.3, "facts": 2.8, "answer": 4.4}
+    # Clauses of a unit are one line each, general ones several: there the answer takes two lines and leaves them the width.
+    short = grid.name == "answers"
+    clause, fact, answer_width = (6.0, 3.2, 4.3) if short else (7.4, 3.2, 2.2)
+    weights = {"heading": 1.0, "clause": clause, "facts": fact, "answer": answer_width}
     columns = tuple(source.column(name, weight) for name, weight in weights.items())
     rows = []
     for one in _without_origin(source, grid.records()):
         facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
-        answer = one["answer"].replace("\n", source.wording("gap"))
+        answer = one["answer"].replace("\n", source.wording("gap")) if short else one["answer"]
         rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), answer))
     return replace(grid, columns=columns, rows=tuple(rows), fine=True)
 

@@ -72,7 +72,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
         _style(document, name, _HEITI, size)
     for name, face, size in (
         ("LZ Cell", _FANGSONG, 9),
-        ("LZ Fine", _FANGSONG, 7.5),
+        ("LZ Fine", _FANGSONG, 7),
         ("LZ Small", _FANGSONG, 8.5),
         ("LZ Head", _HEITI, 9),
         ("LZ Caption", _HEITI, 10),

@@ -25,6 +25,8 @@ COLOUR = "#1a237e"
 _SIZE, _LINE_MM = 6.4, 3.0
 #: With more conflicts than this, the map of the whole has no labels of them: the sheets have.
 MOST_LABELS = 18
+#: Documents have insets from smaller scales on: their maps are small, and a page more must be worth it.
+_INSETS_FROM = 60_000
 
 
 def frames_of(site: MappedSite, zone: Zone, whole: Frame, *, least: int) -> tuple[Frame, ...]:
@@ -39,7 +41,7 @@ def inset_frames(
     site: MappedSite, zone: Zone, whole: int, size_mm: tuple[float, float], most: int
 ) -> tuple[Frame, ...]:
     """Return the frames of insets that show the conflicts of a site whose map cannot be read; none if it can."""
-    if not needs_sheets(whole) or not site.conflicts:
+    if whole <= _INSETS_FROM or not site.conflicts:
         return ()
     shapes = [f["geometry"] for f in site.conflicts if f["geometry"] is not None and not f["geometry"].is_empty]
     return sheet_frames(zone.project(shapes), size_mm, whole, most=most, largest=5_000) if shapes else ()
