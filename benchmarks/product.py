@@ -4,10 +4,11 @@
 
 The city is the frozen one (39 rules, 16 layers), with six layers as detailed as official ones. Rows are compared first;
 then every contestant is run in turns (A B A B …), each time in a new process, and medians count. ``process`` is the command
-``lzgis screen`` from its start to its last file (GeoParquet), and the whole of a peer's process; ``compute`` is from sites and
-layers in memory to the tables of findings and verdicts. Peers are favoured: their layers are projected, cut up and loaded
-beforehand (`benchmarks.product_peers`), they make no texts and no verdicts, and no shapes of the common parts. A
-ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1 where answers differ.
+``lzgis screen --format csv`` from its start to its last file, and the whole of a peer's process, which writes the same rows
+as Parquet; neither writes shapes. ``compute`` is from sites and layers in memory to the tables of findings and verdicts.
+Peers are favoured: their layers are projected, cut up and loaded beforehand (`benchmarks.product_peers`), they make no
+texts and no verdicts. A ratio is a peer's time divided by that of lzgis, so that above 1 lzgis is faster; the exit code is 1
+where answers differ.
 
 Other figures, each with its ratio to the time of ``import geopandas, folium`` in a new process::
 
@@ -173,7 +174,7 @@ def _one_number(bench: Bench, n: int, peers: list[str], address: str, server: in
 
 
 def _turn_of_lzgis(bench: Bench, sites: Path) -> dict[str, float]:
-    run = bench.lzgis(sites, "parquet")
+    run = bench.lzgis(sites, "csv")
     here = json.loads(bench.module("benchmarks.product_peers.by_lzgis", str(sites), str(bench.city)).splitlines()[-1])
     return _figures(run, here) | {"again_s": here["again_s"]}
 
@@ -205,7 +206,7 @@ def _differences(bench: Bench, peers: list[str]) -> dict[str, dict[str, Any]]:
 
     from benchmarks.product_peers.rows import compare, findings
 
-    own = findings(bench.out / "lzgis" / "findings.parquet")
+    own = findings(bench.out / "lzgis" / "findings.csv")
     rules = {rule["id"] for rule in json.loads((bench.prepared / "rules.json").read_text("utf-8"))}
     others = [peer for peer in peers if peer != "lzgis"]
     return {peer: compare(own, pd.read_parquet(bench.out / f"{peer}.parquet"), rules) for peer in others}
@@ -246,7 +247,7 @@ def default_formats(bench: Bench, n: int) -> dict[str, Any]:
 
 def memory(bench: Bench, n: int) -> dict[str, Any]:
     """Run the command with one tabular file."""
-    return _command(bench, n, "parquet")
+    return _command(bench, n, "csv")
 
 
 def _command(bench: Bench, n: int, *formats: str) -> dict[str, Any]:
@@ -263,12 +264,12 @@ def _command(bench: Bench, n: int, *formats: str) -> dict[str, Any]:
 
 
 def plan(bench: Bench, n: int) -> dict[str, Any]:
-    """Screen the sites of the plan: as a call, up to the report in memory, and as a command that writes GeoParquet."""
+    """Screen the sites of the plan: as a call, up to the report in memory, and as a command that writes CSV."""
     bench.city = FROZEN
     call, command = [], []
     for _ in range(bench.runs + 1):
         call.append(bench.python(_CALL, str(FROZEN), AS_OF).clock_s)
-        command.append(bench.lzgis(FROZEN / "sites.gpkg", "parquet").clock_s)
+        command.append(bench.lzgis(FROZEN / "sites.gpkg", "csv").clock_s)
     return {"n": 51, "seconds": statistics.median(call[1:]), "command_s": statistics.median(command[1:])}
 
 
@@ -282,7 +283,7 @@ def first_run(bench: Bench, n: int) -> dict[str, Any]:
     """Screen the sites of the plan with an empty cache, and again."""
     bench.city = FROZEN
     with tempfile.TemporaryDirectory(dir=bench.folder) as cache:
-        first, *later = (bench.lzgis(FROZEN / "sites.gpkg", "parquet", LZGIS_CACHE=cache).clock_s for _ in range(3))
+        first, *later = (bench.lzgis(FROZEN / "sites.gpkg", "csv", LZGIS_CACHE=cache).clock_s for _ in range(3))
     return {
         "n": 51,
         "seconds": first,

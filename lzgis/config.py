@@ -46,7 +46,9 @@ def load_toml(path: Path) -> dict[str, Any]:
     except RecursionError as e:
         raise ConfigError(str(path), Message("is nested too deeply"), Message("look whether it is what it says")) from e
     except tomllib.TOMLDecodeError as e:
-        raise ConfigError(str(path), Message("is not TOML: {e}", e=e), Message("correct the line named")) from e
+        raise ConfigError(
+            str(path), Message("is not TOML: {e}", e=library_message(e)), Message("correct the line named")
+        ) from e
 
 
 def parse(model: type[Model], data: Any, place: str) -> Model:
@@ -144,7 +146,15 @@ def _config_error(model: type[BaseModel], error: ValidationError, place: str) ->
             Message("'{given}' is not allowed", given=given),
             nearest(given, allowed),
         )
-    return ConfigError(_within(place, ".".join(where)), Message("{given!r} is not allowed", given=given), first["msg"])
+    return ConfigError(
+        _within(place, ".".join(where)), Message("{given!r} is not allowed", given=given), validation_message(error)
+    )
+
+
+def validation_message(error: ValidationError) -> Message:
+    """Return what pydantic reports first as a message."""
+    first = error.errors(include_url=False)[0]
+    return library_message(first.get("ctx", {}).get("error", first["msg"]))
 
 
 def _within(place: str, key: str) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 
@@ -47,7 +48,8 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, **values: Any) -> Message:
-        """Fill in the template."""
+        """Fill in the template; an error among the values is taken as what a library reports."""
+        values = {key: library_message(one) if isinstance(one, BaseException) else one for key, one in values.items()}
         message = super().__new__(cls, template.format(**values) if values else template)
         message.template = template
         message.values = values
@@ -134,6 +136,128 @@ GEOS_TEXTS = (
     "Repeated Point",
     "Topology Validation Error",
 )
+#: What libraries report often: expat, zipfile, csv, SQLite, tomllib, pydantic, ezdxf, GEOS and GDAL. A placeholder stands for
+#: one word or a text in quotes; ``{why}`` for a text that is looked up itself, ``{rest}`` for any.
+LIBRARY_TEXTS = (
+    "mismatched tag",
+    "not well-formed (invalid token)",
+    "no element found",
+    "unclosed token",
+    "partial character",
+    "duplicate attribute",
+    "junk after document element",
+    "undefined entity",
+    "recursive entity reference",
+    "reference to invalid character number",
+    "XML or text declaration not at start of entity",
+    "unknown encoding",
+    "encoding specified in XML declaration is incorrect",
+    "unclosed CDATA section",
+    "unbound prefix",
+    "XML declaration not well-formed",
+    "syntax error",
+    "File is not a zip file",
+    "Bad CRC-32 for file {name}",
+    "Bad magic number for file header",
+    "Bad magic number for central directory",
+    "Bad offset for central directory",
+    "Truncated file header",
+    "Truncated central directory",
+    "Corrupt zip64 extra field. {why}",
+    "Corrupt extra field {what} (size={size})",
+    "File name in directory {one} and header {other} differ.",
+    "zipfiles that span multiple disks are not supported",
+    "That compression method is not supported",
+    "zip file version {version}",
+    "Error {code} while decompressing data: {why}",
+    "Overlapped entries: {name} (possible zip bomb)",
+    "line contains NUL",
+    "unexpected end of data",
+    "'{one}' expected after '{other}'",
+    "field larger than field limit ({most})",
+    "new-line character seen in unquoted field - do you need to open the file with newline=''?",
+    "database disk image is malformed",
+    "file is not a database",
+    "no such table: {name}",
+    "no such column: {name}",
+    "malformed database schema ({name})",
+    "malformed database schema ({name}) - {why}",
+    "unable to open database file",
+    "database is locked",
+    "attempt to write a readonly database",
+    "{why} (at line {line}, column {column})",
+    "{why} (at end of document)",
+    "Invalid value",
+    "Invalid statement",
+    "Invalid date or datetime",
+    "Invalid hex value",
+    "Invalid initial character for a key part",
+    "Unescaped '\\' in a string",
+    "Expected newline or end of document after a statement",
+    "Expected ']' at the end of a table declaration",
+    "Expected ']]' at the end of an array declaration",
+    "Expected '=' after a key in a key/value pair",
+    "Expected {what}",
+    "Unclosed inline table",
+    "Unclosed array",
+    "Unterminated string",
+    "Found invalid character {what}",
+    "Illegal character {what}",
+    "Duplicate inline table key {key}",
+    "Cannot declare {key} twice",
+    "Cannot overwrite a value",
+    "Cannot redefine namespace {key}",
+    "Cannot mutate immutable namespace {key}",
+    "Escaped character is not a Unicode scalar value",
+    "Field required",
+    "Input should be a valid string",
+    "Input should be a valid integer",
+    "Input should be a valid number",
+    "Input should be a finite number",
+    "Input should be a valid boolean",
+    "Input should be a valid list",
+    "Input should be a valid tuple",
+    "Input should be a valid dictionary",
+    "Input should be a valid dictionary or instance of {what}",
+    "Input should be a valid date",
+    "Input should be a valid date or datetime, {why}",
+    "Input should be a valid date in the format YYYY-MM-DD, {why}",
+    "Input should be a valid datetime, {why}",
+    "Input should be a valid integer, {why}",
+    "Input should be a valid number, {why}",
+    "Input should be greater than {least}",
+    "Input should be greater than or equal to {least}",
+    "Input should be less than {most}",
+    "Input should be less than or equal to {most}",
+    "String should have at least {count} characters",
+    "String should have at least {count} character",
+    "String should have at most {count} characters",
+    "String should match pattern {pattern}",
+    "List should have at least {count} items after validation, not {found}",
+    "List should have at least {count} item after validation, not {found}",
+    "Tuple should have at least {count} items after validation, not {found}",
+    "Tuple should have at least {count} item after validation, not {found}",
+    "a finite number is needed, without quotes",
+    'distance_m is for at = "distance", and only for it',
+    "Value error, {why}",
+    "missing '{name}' subclass",
+    "missing EOF tag.",
+    "missing ENDSEC tag.",
+    "Invalid group code {code} in line {line}.",
+    "Invalid group code {code} in line {line}",
+    "Invalid group code in line {line}",
+    "IllegalArgumentException: {why}",
+    "ParseException: {why}",
+    "Expected word but encountered end of stream",
+    "Expected number but encountered end of stream",
+    "Expected number but encountered {what}",
+    "Expected word but encountered {what}",
+    "Unknown type: {what}",
+    "Unknown type: '{what}'",
+    "Points of LinearRing do not form a closed linestring",
+    "'{path}' not recognized as being in a supported file format.",
+    "'{path}' not recognized as being in a supported file format. {rest}",
+)
 _AT = re.compile(r"(?P<why>[^\[]+)\[(?P<x>\S+) (?P<y>\S+)\]")
 _HTTP = re.compile(r"HTTP Error (?P<code>\d{3}): (?P<reason>.*)")
 
@@ -141,8 +265,8 @@ _HTTP = re.compile(r"HTTP Error (?P<code>\d{3}): (?P<reason>.*)")
 def library_message(error: object) -> Message:
     """Return what a library or the system reports, in English, as a message.
 
-    The texts in `SYSTEM_TEXTS` and `GEOS_TEXTS` are translated. Any other text is shown in English alone: another language says
-    that it can be read there.
+    The texts in `SYSTEM_TEXTS`, `GEOS_TEXTS` and `LIBRARY_TEXTS` are translated. Any other text is shown in English alone:
+    another language says that it can be read there. A message, or an error that was made of one, gives that message.
 
     Examples
     --------
@@ -151,6 +275,9 @@ def library_message(error: object) -> Message:
     >>> library_message(PermissionError(13, "Permission denied"))
     'Permission denied'
     """
+    own = error.args[0] if isinstance(error, BaseException) and error.args else error
+    if isinstance(own, Message):
+        return own
     text = str((isinstance(error, OSError) and error.strerror) or error)
     if text in SYSTEM_TEXTS:
         return Message(text)
@@ -159,4 +286,30 @@ def library_message(error: object) -> Message:
         return Message(at["why"] + "[{x} {y}]", x=at["x"], y=at["y"])
     if http:
         return Message("HTTP Error {code}: {reason}", **http.groupdict())
-    return Message("{library_text}", library_text=text)
+    return next(
+        (
+            Message(
+                template,
+                **{key: library_message(one) if key == "why" else one for key, one in found.groupdict().items()},
+            )
+            for pattern, template in _library_patterns()
+            if (found := pattern.fullmatch(text))
+        ),
+        Message("{library_text}", library_text=text),
+    )
+
+
+@cache
+def _library_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    made = []
+    for template in LIBRARY_TEXTS:
+        parts = re.split(r"\{(\w+)\}", template)
+        pattern = re.escape(parts[0])
+        for key, after in zip(parts[1::2], parts[2::2], strict=True):
+            pattern += f"(?P<{key}>{_PARTS.get(key, _ONE)})" + re.escape(after)
+        made.append((re.compile(pattern, re.DOTALL), template))
+    return tuple(made)
+
+
+_ONE = r"b?'(?:[^'\\]|\\.)*'|b?\"[^\"]*\"|\S+"
+_PARTS = {"why": ".+", "rest": ".+", "path": ".+?"}

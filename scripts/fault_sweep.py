@@ -43,6 +43,7 @@ class Run:
     sends: int = 0
     after_s: float = 0.0
     closed: bool = False
+    without: tuple[str, ...] = ()
 
 
 def limited(kind: int, value: int) -> Callable[[], None]:
@@ -71,6 +72,8 @@ def fault_of(run: Run, folder: Path) -> str:
     """Run a command under its fault, and say what is wrong with how it ended; empty if nothing is."""
     temporary = Path(tempfile.mkdtemp(dir=folder))
     environment = {**os.environ, "TMPDIR": str(temporary), MARK: str(os.getpid()), **run.environment}
+    for name in run.without:
+        environment.pop(name, None)
     reading, writing = os.pipe()
     if run.closed:
         os.close(reading)
@@ -123,7 +126,7 @@ def _wrong(run: Run, code: int, said: str) -> list[str]:
     return wrong
 
 
-def runs(folder: Path, disk: Path) -> Iterator[Run]:
+def runs(folder: Path, disk: Path, read_only: Path | None) -> Iterator[Run]:
     """Yield the runs."""
     import toy
 
@@ -149,21 +152,32 @@ def runs(folder: Path, disk: Path) -> Iterator[Run]:
         for count in (6, 12, 24, 64):
             yield Run(name, words, f"{count} descriptors", limit=limited(resource.RLIMIT_NOFILE, count))
         yield Run(name, words, "files of 20 kB", limit=limited(resource.RLIMIT_FSIZE, 20_000))
-    for name, words in (("screen", screen), ("batch", batch)):
-        full = [*words[:-1], str(disk / name)]
-        yield Run(name, full, "full disk", {3})
+    for name, words in commands.items():
+        own_times = name in ("screen", "batch")
+        if "--out" in words:
+            yield Run(name, [*words[:-1], str(disk / name)], "full disk", {3})
         yield Run(name, words, "full disk below TMPDIR", DONE | {3}, environment={"TMPDIR": str(disk)})
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            for after in (0.3, 1.0, 2.5, 5.0, 8.0):
+            for after in (0.3, 1.0, 2.5, 5.0, 8.0) if own_times else (0.3, 1.5, 4.0):
                 yield Run(name, words, f"{number.name} after {after} s", DONE | {code}, sends=number, after_s=after)
-        for after in (1.0, 3.0, 6.0):
+        for after in (1.0, 3.0, 6.0) if own_times else (2.0,):
             yield Run(name, words, f"SIGKILL after {after} s", DONE, sends=signal.SIGKILL, after_s=after)
             yield Run(name, words, "again after the kill", DONE)
     # Without a home there is no cache, and the loops are compiled anew.
+    homes = ["/nonexistent", "/proc", *([str(read_only)] if read_only else [])]
     for name, words in commands.items():
-        for home in ("/nonexistent", "/proc"):
+        for home in homes:
+            kind = "read-only home" if home == str(read_only) else f"home {home}"
             places = {"HOME": home, "XDG_CACHE_HOME": f"{home}/cache", "LZGIS_CACHE": f"{home}/lzgis"}
-            yield Run(name, words, f"home {home}", DONE, environment=places)
+            yield Run(name, words, kind, DONE, environment=places)
+    places = {"XDG_CACHE_HOME": "", "LZGIS_CACHE": ""}
+    yield Run("screen", screen, "no HOME", DONE, environment=places, without=("HOME",))
+
+
+def _is_mounted(folder: Path, how: str) -> bool:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(folder)]
+    return subprocess.run(mount, check=False).returncode == 0
 
 
 def main() -> int:
@@ -178,29 +192,26 @@ def main() -> int:
     wrong, count = [], 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        disk = folder / "disk"
-        disk.mkdir()
-        mounted = (
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode == 0
-        )
-        if mounted:
+        disk, read_only = folder / "disk", folder / "read-only"
+        mounted = [one for one in (disk, read_only) if _is_mounted(one, "ro" if one == read_only else "size=1m")]
+        if disk in mounted:
             # Nearly full before anything is written.
             (disk / "filling").write_bytes(b"\0" * 1_000_000)
         try:
-            for run in runs(folder, disk):
+            for run in runs(folder, disk, read_only if read_only in mounted else None):
                 first = run.fault == "no fault"
                 if not first and options.names and run.name not in options.names:
                     continue
                 if (not first and not run.fault.startswith((options.fault, "again"))) or (
-                    "full disk" in run.fault and not mounted
+                    "full disk" in run.fault and disk not in mounted
                 ):
                     continue
                 count += 1
                 if fault := fault_of(run, folder):
                     wrong.append(f"{run.name}, {run.fault}: {fault}")
         finally:
-            if mounted:
-                subprocess.run(["umount", str(disk)], check=False)
+            for one in mounted:
+                subprocess.run(["umount", str(one)], check=False)
     print(f"{count} runs, {len(wrong)} wrong", *wrong, sep="\n")
     return 1 if wrong else 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import csv
 import io
 import json
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from lxml import etree
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -48,22 +50,33 @@ def originals(folder: Path, sites: gpd.GeoDataFrame) -> dict[str, Path]:
     table = sites.drop(columns="geometry").assign(WKT=sites.geometry.to_wkt())
     table.to_csv(made[".csv"], index=False)
     table.to_excel(made[".xlsx"], index=False, engine="xlsxwriter")
-    head = "[属性描述]\n坐标系=2000国家大地坐标系\n带号=38\n[地块坐标]\n4,1.0000,P1,甲,面,,,,@\n"
-    points = "J1,1,2765000,38445000\nJ2,1,2765100,38445000\nJ3,1,2765100,38445100\nJ4,1,2765000,38445100\n"
-    made[".txt"].write_text(head + points, "gb18030")
+    made[".txt"].write_text(_plan(), "gb18030")
     with zipfile.ZipFile(made[".zip"], "w", zipfile.ZIP_DEFLATED) as archive:
         for part in folder.glob("sites.[sdpc][hbrp][pfxjg]"):
             archive.write(part, part.name)
     return made
 
 
-def mutated(original: Path, folder: Path, count: int, first: int = 0) -> list[Path]:
-    """Write so many mutations of a file: bits turned, bytes overwritten, a piece taken out, doubled, or the end cut off.
+def _plan() -> str:
+    """Return a 界址点 file of three parcels."""
+    lines = ["[属性描述]", "坐标系=2000国家大地坐标系", "带号=38", "[地块坐标]"]
+    for number, name in enumerate("甲乙丙"):
+        north, east = 2765000, 38445000 + 200 * number
+        ring = [(north, east), (north + 100, east), (north + 100, east + 100), (north, east + 100)]
+        lines.append(f"4,1.0000,P{number + 1},{name},面,,,,@")
+        lines += [f"J{i},1,{x},{y}" for i, (x, y) in enumerate(ring, 1)]
+    return "\n".join(lines) + "\n"
 
-    The same numbers give the same files.
+
+def mutated(original: Path, folder: Path, count: int, first: int = 0) -> list[Path]:
+    """Write so many mutations of a file; the same numbers give the same files.
+
+    Every second one of a format that is text, XML or packed is changed by lines, by elements, or within one part, so that
+    more of them can still be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = original.read_bytes()
+    change = next((own for own, formats in _CHANGES.items() if original.suffix in formats), mutation)
     paths = []
     for number in range(first, first + count):
         random = np.random.default_rng([_SEED, number])
@@ -74,7 +87,7 @@ def mutated(original: Path, folder: Path, count: int, first: int = 0) -> list[Pa
                 if part.suffix in (".shx", ".dbf", ".prj", ".cpg"):
                     shutil.copyfile(part, own / part.name)
         path = own / original.name
-        path.write_bytes(mutation(data, random))
+        path.write_bytes(change(data, random) if number % 2 else mutation(data, random))
         paths.append(path)
     return paths
 
@@ -98,6 +111,66 @@ def mutation(data: bytes, random: np.random.Generator) -> bytes:
     else:
         raw = np.insert(raw, at, raw[at : at + int(random.integers(1, 200))])
     return raw.tobytes()
+
+
+def changed_lines(data: bytes, random: np.random.Generator) -> bytes:
+    """Return text with lines removed, doubled, exchanged, or with characters of a line replaced, one to four times."""
+    lines = data.splitlines(keepends=True)
+    for _ in range(int(random.integers(1, 5))):
+        kind, at, other = int(random.integers(4)), int(random.integers(len(lines))), int(random.integers(len(lines)))
+        if kind == 0 and len(lines) > 1:
+            del lines[at]
+        elif kind == 1:
+            lines.insert(at, lines[at])
+        elif kind == 2:
+            lines[at], lines[other] = lines[other], lines[at]
+        else:
+            lines[at] = _changed_line(lines[at], random)
+    return b"".join(lines)
+
+
+def changed_elements(data: bytes, random: np.random.Generator) -> bytes:
+    """Return XML with elements removed, doubled, moved, or with characters of a text replaced, one to four times."""
+    root = etree.fromstring(data)
+    for _ in range(int(random.integers(1, 5))):
+        every = list(root.iter())
+        at, other = every[int(random.integers(len(every)))], every[int(random.integers(len(every)))]
+        above = at.getparent()
+        kind = int(random.integers(4)) if above is not None else 3
+        if kind == 0:
+            above.remove(at)
+        elif kind == 1:
+            above.insert(above.index(at), copy.deepcopy(at))
+        elif kind == 2:
+            other.append(copy.deepcopy(at))
+        elif at.text:
+            at.text = re.sub("[^ -\ud7ff]", "", _changed_line(at.text.encode(), random).decode("utf-8", "replace"))
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def _changed_line(line: bytes, random: np.random.Generator) -> bytes:
+    raw = bytearray(line)
+    characters = b"0123456789.,-+eE<>/@\"';: \t\r\n"
+    for _ in range(int(random.integers(1, 4))):
+        at = int(random.integers(len(raw) + 1))
+        raw[at : at + int(random.integers(2))] = bytes([characters[int(random.integers(len(characters)))]])
+    return bytes(raw)
+
+
+def changed_part(data: bytes, random: np.random.Generator) -> bytes:
+    """Return a packed file of which one part is changed, by bytes or, if it is XML, by pieces, and packed again."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as changed:
+        names = archive.namelist()
+        # What a table holds stands in its sheets and texts.
+        likely = [name for name in names if "sheet" in name or "sharedStrings" in name] or names
+        chosen = str(random.choice(likely if random.random() < 0.7 else names))
+        for name in names:
+            part = archive.read(name)
+            if name == chosen:
+                part = changed_elements(part, random) if part.startswith(b"<?xml") else mutation(part, random)
+            changed.writestr(name, part)
+    return packed.getvalue()
 
 
 def main() -> int:
@@ -137,6 +210,13 @@ def main() -> int:
     return 1 if bad else 0
 
 
+_CHANGES = {
+    changed_lines: (".geojson", ".dxf", ".csv", ".txt"),
+    changed_elements: (".kml", ".gml"),
+    changed_part: (".xlsx", ".zip"),
+}
+
+
 def _counted(path: Path, read: Any) -> str:
     held = rows_held(path)
     passed_over = sum("passed over" in problem.what for problem in read.problems)
@@ -173,8 +253,9 @@ def _held_in_workbook(path: Path) -> int:
 
 
 def _held_in_table(path: Path) -> int:
-    rows = list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))
-    return sum(any(cell.strip() for cell in row) for row in rows) - 1
+    # Rows with a coordinate of the sites: damaged rows of the head, which are stated, are none.
+    rows = csv.reader(io.StringIO(path.read_text("utf-8"), newline=""))
+    return sum(any("112." in cell for cell in row) for row in rows)
 
 
 def _held_in_json(path: Path) -> int:
@@ -207,7 +288,7 @@ _HELD: dict[str, Callable[[Path], int]] = {
     ".geojson": _held_in_json,
     ".parquet": _held_in_parquet,
     ".kml": _held_by(r"<placemark[\s>]"),
-    ".gml": _held_by(r"<(?:\w+:)?featuremember[\s>]"),
+    ".gml": _held_by(r"<(?:\w+:)?sites[\s>]"),
     ".dxf": _held_by(r"\n\s*0\r?\n(?:LW)?POLYLINE\r?\n"),
     ".xlsx": _held_in_workbook,
     ".csv": _held_in_table,

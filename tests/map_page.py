@@ -11,9 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
 
 from lzgis.exports.map import write_map
+from lzgis.exports.map.shapes import arc_of
 from lzgis.model.report import Report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -90,3 +93,36 @@ class Seen:
     def shown(self, selector: str) -> int:
         """Count the elements that are seen."""
         return sum(one.is_visible() for one in self.page.query_selector_all(selector))
+
+
+def decoded(topology: dict[str, Any]) -> np.ndarray:
+    """Read the shapes of a topology whose arcs are texts, as the scripts of the page do; None for one without a shape."""
+    step, origin = (np.array(topology["transform"][name]) for name in ("scale", "translate"))
+    arcs = [np.cumsum(arc_of(arc), axis=0) for arc in topology["arcs"]]
+
+    def line(numbers: list[int]) -> np.ndarray:
+        parts = [arcs[n] if n >= 0 else arcs[~n][::-1] for n in numbers]
+        return np.vstack([parts[0], *(part[1:] for part in parts[1:])]) * step + origin
+
+    def polygon(rings: list[list[int]]) -> Any:
+        return shapely.Polygon(line(rings[0]), [line(one) for one in rings[1:]])
+
+    def point(cell: list[int]) -> Any:
+        return shapely.Point(np.array(cell) * step + origin)
+
+    def shape(one: dict[str, Any]) -> Any:
+        kind = one["type"]
+        if kind == "GeometryCollection":
+            return shapely.GeometryCollection([shape(part) for part in one["geometries"]])
+        if kind is None:
+            return None
+        make: Any = {"Point": point, "LineString": lambda arc: shapely.LineString(line(arc)), "Polygon": polygon}
+        many = one["coordinates" if "Point" in kind else "arcs"]
+        if not kind.startswith("Multi"):
+            return make[kind](many)
+        parts = [make[kind.removeprefix("Multi")](part) for part in many]
+        return getattr(shapely, kind)(parts)
+
+    found = np.empty(len(topology["objects"]["d"]["geometries"]), dtype=object)
+    found[:] = [shape(one) for one in topology["objects"]["d"]["geometries"]]
+    return found

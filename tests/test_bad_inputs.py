@@ -9,6 +9,8 @@ import pytest
 from bad_inputs.rasters import RASTERS, outcome
 from bad_inputs.running import CASES, outcomes, table
 
+from lzgis.words import Words
+
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
@@ -19,6 +21,21 @@ def found(tmp_path_factory):
 def test_what_must_happen_happens(case, found):
     one = found[case.id]
     assert one.holds, f"{case.id} {case.title}: must be {case.must}, is {one.result}: {one.message}"
+
+
+#: Four English words in a row are a sentence; names of files, systems and formats, commands and quotations are data.
+_ENGLISH = re.compile(r"(?:\b[A-Za-z]{2,} ){3,}[A-Za-z]{2,}\b")
+_DATA = re.compile(r"“[^”]*”|'[^']*'|‘[^’]*’|/\S+|--\S+|（[^）]*lzgis[^）]*）|China Geodetic Coordinate System")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_no_message_mixes_languages(case, found):
+    """No English sentence of a library stands in a Chinese message, and no Chinese one of ours in an English message."""
+    for _, what, remedy in found[case.id].texts:
+        chinese = Words("zh").sentence("", what, remedy)
+        assert not _ENGLISH.search(_DATA.sub("", chinese)), chinese
+        template = getattr(what, "template", what)
+        assert not re.search("[，；。：][\u4e00-\u9fff]", _DATA.sub("", template)), template
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -9,7 +9,6 @@ import doctest
 import functools
 import gc
 import itertools
-import os
 import re
 import shlex
 import shutil
@@ -33,8 +32,6 @@ PAGES = [
     for path in [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "README.zh-CN.md"]
     if not {"generated", "notebooks", "_build"} & set(path.relative_to(ROOT).parts)
 ]
-#: Pages whose commands run if `LZGIS_TEST_DOCS` is set, some 40 s; otherwise only their options are checked.
-_LONG = ("coordinates.md", "formats.md", "layers.md", "results.md", "screening.md", "templates.md")
 _FENCE = re.compile(r"^( *)```(\{?\w*\}?)\n(.*?)^\1```", re.M | re.S)
 
 
@@ -127,6 +124,7 @@ _CHECKED: dict[str, Callable[[str], None]] = {
     "python benchmarks/": _script,
     "python -m benchmarks": _script,
     "LZGIS_TEST_PACKAGE_INDEX=1 python": lambda line: _script(line.partition(" ")[2]),
+    "LZGIS_TEST_PYTEST_QGIS=": lambda line: _script(line.partition(" ")[2]),
     "docker": _container,
     "podman": _container,
     "qgis_process": _algorithm,
@@ -141,8 +139,8 @@ _CHECKED: dict[str, Callable[[str], None]] = {
     "cd ": _nothing,
     "git clone": _nothing,
 }
-#: Lines of lzgis that need a server of others; their options are checked.
-_SERVERS = ("postgis://", "--scheduler")
+#: Lines of lzgis whose options alone are checked: what needs a server of others, and what tests/test_example_abroad.py runs.
+_OPTIONS_ALONE = ("postgis://", "--scheduler", "examples/riverton --lang en --format all")
 
 
 # ---------------------------------------------------------------------------------------------------- commands
@@ -221,9 +219,7 @@ def test_the_commands_of_a_page_run(path: Path, folder: Path, capsys: pytest.Cap
             if check is not None:
                 check(line)
             elif line.startswith("lzgis "):
-                if any(one in line for one in _SERVERS) or (
-                    path.name in _LONG and not os.environ.get("LZGIS_TEST_DOCS")
-                ):
+                if any(one in line for one in _OPTIONS_ALONE):
                     _options(line)
                 else:
                     run(line, capsys)

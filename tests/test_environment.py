@@ -18,7 +18,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
 
 # Packages with another name on conda-forge. matplotlib-base is matplotlib without a GUI toolkit.
-ON_CONDA_FORGE = {"matplotlib": "matplotlib-base", "playwright": "playwright-python", "typst": "typst-py"}
+ON_CONDA_FORGE = {
+    "duckdb": "python-duckdb", "matplotlib": "matplotlib-base", "playwright": "playwright-python", "typst": "typst-py",
+}  # fmt: skip
 # Extras with a package that is not on conda-forge.
 PIP_ONLY = {"build-layers"}
 # Extras for work on lzgis itself; every other one is part of the extra "all".

@@ -98,9 +98,51 @@ def test_a_folder_installs_without_network_upgrades_and_uninstalls(tmp_path):
     done = subprocess.run([*alone, folder / "install.sh", target], check=False, **quiet)
     assert done.returncode == 0, done.stderr
     command = tmp_path / "bin" / "lzgis"
-    listed = subprocess.run([command, "layers", "--json"], check=False, **quiet)
+    listed = subprocess.run([command, "layers", "--lang", "en"], check=False, **quiet)
     assert "Ecological redline" in listed.stdout, listed.stderr
     removed = subprocess.run([target / "uninstall.sh", target], env=environment, check=False)
     assert removed.returncode == 0
     assert not command.exists()
+    assert not (target / "env").exists()
+
+
+def stand_in_python(folder: Path) -> Path:
+    """Write a Python that only makes the folder of an environment; what it installs is a program that fails if `fail` exists."""
+    python = folder / "programs" / "python3.12"
+    python.parent.mkdir()
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$0" "$3/bin/lzgis"; fi\n'
+        f'case "$*" in layers) [ ! -e "{folder}/fail" ];; esac\n',
+        "utf-8",
+    )
+    python.chmod(0o755)
+    return python.parent
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh")
+def test_an_installation_that_fails_leaves_the_one_of_before(tmp_path):
+    (tmp_path / "wheels").mkdir()
+    wheel(tmp_path / "wheels", "lzgis", "0.1.0")
+    wheelhouse.write(tmp_path, "", "3.12", "linux")
+    programs = stand_in_python(tmp_path)
+    environment = {"HOME": str(tmp_path), "PATH": f"{programs}:/usr/bin:/bin"}
+    target = tmp_path / "in a folder"
+
+    def install() -> subprocess.CompletedProcess[str]:
+        call = ["sh", tmp_path / "install.sh", target]
+        return subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+
+    done = install()
+    assert done.returncode == 0, done.stderr
+    (target / "env" / "old").touch()
+    (tmp_path / "fail").touch()
+    done = install()
+    assert done.returncode != 0
+    assert "unchanged" in done.stderr
+    assert (target / "env" / "old").is_file() and not (target / "env.old").exists()
+    (tmp_path / "fail").unlink()
+    assert install().returncode == 0
+    assert not (target / "env" / "old").exists() and not (target / "env.old").exists()
+    # The script in an installation removes that one.
+    assert subprocess.run([target / "uninstall.sh"], env=environment, check=False).returncode == 0
     assert not (target / "env").exists()

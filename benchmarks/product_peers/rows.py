@@ -26,10 +26,10 @@ _HITS, _CLEAR = ("涉及", "疑似边界误差"), "不涉及"
 
 def findings(path: Path) -> pd.DataFrame:
     """Read the findings of the product."""
-    frame = pd.read_parquet(path, columns=_COLUMNS)
-    for name in frame.columns[:6]:
-        frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
-    return frame
+    texts = dict.fromkeys(_COLUMNS[:6], str)
+    return pd.read_csv(path, usecols=_COLUMNS, dtype=texts, float_precision="round_trip").fillna(
+        dict.fromkeys(texts, "")
+    )
 
 
 def compare(own: pd.DataFrame, peer: pd.DataFrame, rules: set[str]) -> dict[str, Any]:

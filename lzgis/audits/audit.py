@@ -160,61 +160,72 @@ def audit_findings(
     """Make the table of findings, the worst first, with the columns `AUDIT_COLUMNS` and the geometry in EPSG:4490."""
     # Features of a removed layer are named from the older version.
     known = {**context.earlier, **context.layers}
-    ranked = sorted(found, key=_rank)
+    ranked = [found[at] for at in _ranks(found)]
     geometry = np.empty(len(ranked), dtype=object)
     geometry[:] = [one.geometry for _, one in ranked]
-    cited = {rule.id: citation(rule, book, day) for rule, _ in ranked}
-    names = {name: _names(layer) for name, layer in known.items()}
-    rows = [_columns(rule, one, names, cited[rule.id], day) for rule, one in ranked]
-    data = {c.name: [row.get(c.name) for row in rows] for c in AUDIT_COLUMNS}
+    data = _columns(ranked, {name: _names(layer) for name, layer in known.items()}, book, day)
     data |= _places(geometry, context, divisions)
     dtypes = {c.name: "float64" if c.dtype == "float" else object for c in AUDIT_COLUMNS}
-    frame = pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in data.items()})
+    frame = pd.DataFrame({name: pd.Series(data.get(name, []), dtype=dtypes[name]) for name in dtypes})
     return gpd.GeoDataFrame(frame, geometry=context.plane.unproject(geometry) if ranked else [], crs="EPSG:4490")
 
 
-def _rank(one: tuple[LayerRule, LayerFinding]) -> tuple[object, ...]:
-    rule, found = one
-    topic = list(Topic).index(LAYER_KINDS[rule.kind].topic)
-    severity = (found.severity or rule.severity).rank
-    size = (0.0 if np.isnan(value) else -abs(value) for value in (found.area_m2, found.length_m))
-    # Conflicts and boundary errors first, by topic; within a topic, conflicts before boundary errors.
-    state = found.state.rank
-    return (max(state, 1), topic, state, severity, *size)
+def _ranks(found: list[tuple[LayerRule, LayerFinding]]) -> list[int]:
+    """Return the order of findings: conflicts and boundary errors first, by topic, then by state, severity and size."""
+    topics = list(Topic)
+    rows = [rule for rule, _ in found]
+    topic = np.array([topics.index(LAYER_KINDS[rule.kind].topic) for rule in rows])
+    state = np.array([one.state.rank for _, one in found])
+    severity = np.array([(one.severity or rule.severity).rank for rule, one in found])
+    sizes = [
+        -np.nan_to_num(np.abs(np.array(values, dtype=float)))
+        for values in ([one.area_m2 for _, one in found], [one.length_m for _, one in found])
+    ]
+    # The last key counts first. Within a topic, conflicts come before boundary errors.
+    order: list[int] = np.lexsort((*reversed(sizes), severity, state, topic, np.maximum(state, 1))).tolist()
+    return order
 
 
 def _columns(
-    rule: LayerRule,
-    found: LayerFinding,
-    known: Mapping[str, _Names],
-    cited: tuple[str, str, Certainty],
-    day: dt.date,
-) -> dict[str, Any]:
-    basis, repealed, certainty = cited
-    mine, other = _feature(known, found.layer, found.feature), _feature(known, found.other_layer, found.other)
+    ranked: list[tuple[LayerRule, LayerFinding]], names: Mapping[str, _Names], book: RuleBook, day: dt.date
+) -> dict[str, list[Any]]:
+    """Return the columns that do not depend on a place. They are made one by one: there may be millions of slivers."""
+    rules, found = [rule for rule, _ in ranked], [one for _, one in ranked]
+    of_rule = {
+        rule.id: _rule_columns(rule, citation(rule, book, day)) for rule in {rule.id: rule for rule in rules}.values()
+    }
+    mine = [_feature(names, one.layer, one.feature) for one in found]
+    other = [_feature(names, one.other_layer, one.other) for one in found]
     sizes = ("area_m2", "mean_width_m", "length_m", "measured", "declared")
+    return {
+        **{name: [of_rule[rule.id][name] for rule in rules] for name in next(iter(of_rule.values()), {})},
+        "state": [one.state.value for one in found],
+        "severity": [(one.severity or rule.severity).value for rule, one in ranked],
+        "reason": [one.reason.value for one in found],
+        "layer": [one.layer for one in found],
+        "feature_id": [feature[0] for feature in mine],
+        "feature_name": [feature[1] for feature in mine],
+        "other_layer": [one.other_layer for one in found],
+        "other_id": [feature[0] for feature in other],
+        "other_name": [feature[1] for feature in other],
+        **{name: [getattr(one, name) for one in found] for name in sizes},
+        "what": [one.what for one in found],
+        "as_of": [day.isoformat()] * len(found),
+    }
+
+
+def _rule_columns(rule: LayerRule, cited: tuple[str, str, Certainty]) -> dict[str, str]:
+    basis, repealed, certainty = cited
     return {
         "topic": LAYER_KINDS[rule.kind].topic.value,
         "rule": rule.id,
         "kind": rule.kind,
-        "state": found.state.value,
-        "severity": (found.severity or rule.severity).value,
-        "reason": found.reason.value,
-        "layer": found.layer,
-        "feature_id": mine[0],
-        "feature_name": mine[1],
-        "other_layer": found.other_layer,
-        "other_id": other[0],
-        "other_name": other[1],
-        **{name: getattr(found, name) for name in sizes},
-        "what": found.what,
         "procedure": rule.procedure,
         "note": rule.note,
         "basis": basis,
         "repealed": repealed,
         "strength": rule.strength.value,
         "certainty": certainty.value,
-        "as_of": day.isoformat(),
     }
 
 
@@ -227,17 +238,17 @@ def _feature(known: Mapping[str, _Names], layer: str, feature: int) -> tuple[str
 
 
 def _places(geometry: np.ndarray, context: AuditContext, divisions: list[str]) -> dict[str, Any]:
-    """Locate each finding: longitude, latitude and township of a point in it."""
+    """Locate each finding: longitude, latitude and divisions of a point in it, of all levels, as prefecture · county."""
     there = np.flatnonzero(~shapely.is_missing(geometry))
     lon, lat = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
     place = np.full(len(geometry), "", dtype=object)
     if len(there):
         points = shapely.point_on_surface(geometry[there])
         lon[there], lat[there] = shapely.get_coordinates(context.plane.unproject(points)).T
-        division = next((name for name in divisions if name in context.layers), None)
-        if division is not None:
-            layer = context.layers[division]
+        for layer in (context.layers[name] for name in divisions if name in context.layers):
             # If townships have the same gap, no township holds it; the nearest one is named then.
             which, found = layer.index.tree.query_nearest(points, all_matches=False)
-            place[there[which]] = layer.frame["name"].to_numpy()[found]
+            names = layer.frame["name"].to_numpy(dtype=object)[found]
+            before = place[there[which]]
+            place[there[which]] = np.where(before == "", names, before + " · " + names)
     return {"lon": lon, "lat": lat, "place": place}

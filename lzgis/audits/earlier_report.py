@@ -13,7 +13,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.codes import CHINESE
 from lzgis.model.report import FINDING_COLUMNS, NOT_MEANT, REPORT_SCHEMA, SEPARATOR, State
 
@@ -57,7 +57,7 @@ def read_report(path: Path) -> EarlierReport:
     except OSError as e:
         raise SourceError(str(path), Message("cannot be read ({first})", first=e), Message("check the path")) from e
     except (ValueError, KeyError, TypeError) as e:
-        what = Message("is no report of a screening ({first})", first=repr(e))
+        what = Message("is no report of a screening ({first})", first=library_message(repr(e)))
         raise SourceError(str(path), what, Message("give the report.json that 'lzgis screen' wrote")) from e
     says_unmeant = not _called_clear(findings).any()
     findings, verdicts = _without_unmeant(findings, verdicts)

@@ -72,6 +72,8 @@ class BatchOptions:
         The words of the command, for the provenance.
     reading : ReadOptions
         What the file of sites does not state itself.
+    per_city : tuple of str
+        Formats to write for each city of a region as well.
     """
 
     formats: tuple[str, ...] | None = None
@@ -84,6 +86,7 @@ class BatchOptions:
     options: Mapping[str, object] | None = None
     command: tuple[str, ...] = ()
     reading: ReadOptions = field(default_factory=ReadOptions)
+    per_city: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
         options = WorkOptions(chosen.shard_size, chosen.workers, chosen.restart, chosen.made_at)
         work = Work(sites_of(sites, chosen.reading, setting.outline), setting, place, options)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
+        allowed_formats(chosen.per_city, work.sites, (), option="--per-city")
         work.do(client, progress)
         job = Job(batch_folder(place), work.plan, setting)
         done = _gather(job, place, names, chosen, InputPaths(sites=str(sites), layers=given))
@@ -205,7 +209,7 @@ def _check(chosen: BatchOptions) -> None:
 
 
 def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: InputPaths) -> Gathered:
-    output = BatchOutput(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides)
+    output = BatchOutput(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides, chosen.per_city)
     with new_result(out, "screen") as stage:
         done = gathered(job, stage.folder, names, output)
         stage.result = result_of(done.report.provenance, given)

@@ -285,6 +285,59 @@ class RegionPieces:
             )
             before += len(report.findings)
 
+    def cities(self) -> Iterator[tuple[str, CityOfPieces]]:
+        """Iterate over the cities that sites lie in, with the report of each, one shard in memory at a time."""
+        found = dict.fromkeys(name for _, report in self._read() for name in report.of_cities)
+        for name in (one for one in self._setting.names if one in found):
+            yield name, CityOfPieces(self, name)
+
+    def reports_of(self, name: str) -> Iterator[Report]:
+        """Iterate over the reports of one city, one for each shard with sites in it."""
+        for _, report in self._read():
+            if name in report.of_cities:
+                own = report.of_cities[name]
+                command = self.head.provenance.command
+                yield replace(own, provenance=replace(own.provenance, command=command), backdrop=self.head.backdrop)
+
+
+class CityOfPieces:
+    """The report of one city of a batch in a region, see `lzgis.exports.formats.ReportPieces`.
+
+    Parameters
+    ----------
+    pieces : RegionPieces
+        The batch.
+    name : str
+        The city; sites lie in it.
+    """
+
+    def __init__(self, pieces: RegionPieces, name: str) -> None:
+        self._pieces, self._name = pieces, name
+        problems, first = dict[Problem, None](), None
+        for report in pieces.reports_of(name):
+            first = first or rowless(report)
+            problems |= dict.fromkeys(report.problems)
+        assert first is not None
+        self.head = replace(first, problems=tuple(problems))
+
+    def findings(self) -> Iterator[pa.Table]:
+        """Iterate over the findings as they are stored."""
+        for report in self._pieces.reports_of(self._name):
+            yield stored_findings(report)
+
+    def verdicts(self) -> Iterator[Report]:
+        """Iterate over the sites and verdicts, shard by shard."""
+        for report in self._pieces.reports_of(self._name):
+            yield replace(self.head, sites=report.sites, verdicts=report.verdicts)
+
+    def reports(self) -> Iterator[Report]:
+        """Iterate over the reports of the shards."""
+        before = 0
+        for report in self._pieces.reports_of(self._name):
+            own = report.breakdown
+            yield replace(report, problems=self.head.problems, breakdown=own.assign(finding=own["finding"] + before))
+            before += len(report.findings)
+
 
 def summed_city_rules(tables: Sequence[pd.DataFrame], cities: Sequence[str]) -> pd.DataFrame:
     """Return the sums over pieces of tables of what was found by city, rule and state."""

@@ -28,7 +28,8 @@ from lzgis.batch.plan import Plan
 from lzgis.batch.shard import part_folder
 from lzgis.batch.tables import read_frame, read_problems, read_screened, release_memory, system_memory
 from lzgis.errors import ConfigError
-from lzgis.exports.folder import write_formats
+from lzgis.exports.file_names import file_stems
+from lzgis.exports.folder import CITIES_FOLDER, write_cities, write_formats
 from lzgis.exports.formats import FORMATS, LARGE_FORMATS, WHOLE, by_profile, write_beside, writer
 from lzgis.messages import Message
 from lzgis.model.report import Problem, Report
@@ -38,12 +39,13 @@ from lzgis.words import Language
 
 @dataclass(frozen=True)
 class BatchOutput:
-    """How the result is written: language, words of the command, options of writers, decisions of planners."""
+    """How the result is written: language, words of the command, options of writers, decisions, formats for each city."""
 
     language: Language = "zh"
     command: tuple[str, ...] = ()
     options: dict[str, object] | None = None
     overrides: Path | None = None
+    per_city: tuple[str, ...] = ()
 
 
 class Job(NamedTuple):
@@ -63,7 +65,9 @@ class Gathered:
     report: Report
 
 
-def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[str]) -> list[str]:
+def allowed_formats(
+    names: Iterable[str] | None, sites: int, default: Iterable[str], *, option: str = "--format"
+) -> list[str]:
     """Return the formats to write for so many sites: the given ones, otherwise the default ones.
 
     Raises
@@ -84,7 +88,7 @@ def allowed_formats(names: Iterable[str] | None, sites: int, default: Iterable[s
                 sites=sites,
             )
             known = [name for name, one in FORMATS.items() if one.holds(sites)]
-            raise ConfigError("--format", what, Message("allowed: {names}", names=", ".join(known)))
+            raise ConfigError(option, what, Message("allowed: {names}", names=", ".join(known)))
     return wanted
 
 
@@ -106,7 +110,7 @@ def gathered(job: Job, stage: Path, names: list[str], output: BatchOutput) -> Ga
     """
     plan, setting = job.plan, job.setting
     own = own_overrides(setting)
-    in_pieces = all(FORMATS[name].pieces_equal for name in names)
+    in_pieces = all(FORMATS[name].pieces_equal for name in names) and not output.per_city
     if plan.sites <= WHOLE and (output.overrides or own or not in_pieces):
         return _as_a_whole(job, stage, names, output)
     if output.overrides is not None:
@@ -125,6 +129,7 @@ def _as_a_whole(job: Job, stage: Path, names: list[str], output: BatchOutput) ->
     dem = (output.options or {}).get("dem")
     report = replace(report, backdrop=dem) if isinstance(dem, Path) else report
     files = write_formats(report, stage, names, language=output.language, options=output.options)
+    files += write_cities(report, stage, output.per_city, language=output.language, options=output.options)
     return Gathered(files, Counter(report.verdicts["verdict"].tolist()), rowless(report))
 
 
@@ -146,7 +151,23 @@ def _in_pieces(job: Job, stage: Path, names: list[str], output: BatchOutput) -> 
         files.append(stage / FORMATS[name].file_name)
         writer(FORMATS[name].pieces)(pieces, files[-1], language=output.language)
         files += write_beside(name, pieces.head, stage, language=output.language)
+    if isinstance(pieces, RegionPieces) and output.per_city:
+        files += _cities_in_pieces(pieces, stage, output)
     return Gathered(files, counts, pieces.head)
+
+
+def _cities_in_pieces(pieces: RegionPieces, stage: Path, output: BatchOutput) -> list[Path]:
+    """Write formats for each city into a folder of its name, shard by shard; return the files."""
+    written: list[Path] = []
+    cities = list(pieces.cities())
+    for (_, own), folder in zip(cities, file_stems([name for name, _ in cities]), strict=True):
+        below = stage / CITIES_FOLDER[output.language] / folder
+        below.mkdir(parents=True)
+        for name in by_profile(output.per_city, own.head.city)[0]:
+            written.append(below / FORMATS[name].file_name)
+            writer(FORMATS[name].pieces)(own, written[-1], language=output.language)
+            written += write_beside(name, own.head, below, language=output.language)
+    return written
 
 
 def _parts(job: Job) -> Iterator[Path]:

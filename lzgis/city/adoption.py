@@ -7,6 +7,7 @@ and values that were read; the catalogue states the SHA-256 of its source.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import tomllib
@@ -22,14 +23,15 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, missing_layers, open_catalogue, unknown_values
+from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue
 from lzgis.city.new_city import start_city
+from lzgis.city.readiness import missing_for_screen
 from lzgis.city.reference import reference_city
 from lzgis.config import load_toml
 from lzgis.errors import LzgisError
 from lzgis.files.atomic_write import write_atomic, write_bytes_atomic
 from lzgis.messages import Message
-from lzgis.model.report import Problem
+from lzgis.model.report import Layer, Problem
 from lzgis.reading import ReadOptions, read_vector
 from lzgis.reading.deliveries import DeliveredLayer, list_delivery
 
@@ -130,8 +132,14 @@ def _standards() -> dict[str, Any]:
 
 @cache
 def _templates() -> dict[str, dict[str, Any]]:
-    """Return the layers of the reference city: titles, fields, values and styles that hold for any city."""
+    """Return the layers of the reference city: titles, fields, values and styles that hold for any city.
+
+    Their fields have the names in deliveries (`columns`) as well.
+    """
     layers: dict[str, dict[str, Any]] = load_toml(reference_city() / CATALOGUE_FILE)["layer"]
+    for name in layers.keys() & _standards()["layer"].keys():
+        for canonical, more in _standards()["layer"][name].get("columns", {}).items():
+            layers[name].setdefault("fields", {}).setdefault(canonical, []).extend(more)
     return layers
 
 
@@ -371,6 +379,10 @@ def _write_layer(
     if spec.get("baseline"):
         what = Message("its geometry is taken as {baseline}, as in the reference city", baseline=spec["baseline"])
         result.decide(place, what, Message("confirm or correct 'baseline': distances are measured from it"))
+    if spec.get("baseline") == "centreline" and "half_width_m" not in spec.get("fields", {}):
+        what = Message("no field holds half the width: distances from the edge are known only as a band")
+        remedy = Message("name it under 'fields' as half_width_m, or give a layer of edges")
+        result.decide(place, what, remedy)
 
 
 def _right_kind(spec: dict[str, Any], frame: gpd.GeoDataFrame, place: str, result: Adoption) -> bool:
@@ -506,6 +518,10 @@ def _name_city(frame: gpd.GeoDataFrame, result: Adoption) -> None:
     column = _column(frame, ["XZQMC"])
     if column and len(frame) == 1:
         result._city["name"] = str(frame[column].iloc[0])
+    elif (name := _named_elsewhere(result)) is not None:
+        result._city["name"] = name
+        what = Message("the name of the city is '{name}', as other layers state beside its code", name=name)
+        result.assume(CATALOGUE_FILE, what, Message("correct 'name' if it is another"))
     else:
         result.decide(
             CATALOGUE_FILE, Message("the name of the city is not in the data"), Message("write it under 'name'")
@@ -516,6 +532,20 @@ def _name_city(frame: gpd.GeoDataFrame, result: Adoption) -> None:
     result.assume(
         CATALOGUE_FILE, secret, Message("write 'public' or 'confidential' under 'confidentiality' where that holds")
     )
+
+
+def _named_elsewhere(result: Adoption) -> str | None:
+    """Return the one name that layers state in rows with the area code of the city; None without one."""
+    names: set[str] = set()
+    for spec in result._specs.values():
+        path = result.folder / spec["source"]
+        # The outline of the new city may still be missing.
+        frame = gpd.read_parquet(path) if path.suffix == ".parquet" else pd.DataFrame()
+        code, name = _column(frame, ["XZQDM"]), _column(frame, ["XZQMC"])
+        if code is not None and name is not None:
+            rows = frame[code].astype("string").str.strip() == result._city.get("adcode", "")
+            names |= {str(one).strip() for one in frame.loc[rows.fillna(False), name].dropna()}
+    return names.pop() if len(names) == 1 else None
 
 
 def _write_catalogue(result: Adoption) -> None:
@@ -571,19 +601,22 @@ def _check(result: Adoption) -> None:
     except LzgisError as error:
         result.decisions.append(Problem("error", error.place, error.what, error.remedy))
         return
+    loaded = {}
     if city.exists(_OUTLINE):
-        for name in city.layers:
-            _check_layer(city, name, result)
-    for missing, title in missing_layers(city, city.book).items():
-        what = Message("layer '{id}' ({title}) is missing, which rules need", id=str(missing), title=title)
-        result.decide(CATALOGUE_FILE, what, Message("ask for it; until then these rules are not checked"))
+        loaded = {name: layer for name in city.layers if (layer := _check_layer(city, name, result)) is not None}
+    for problem in missing_for_screen(city, loaded, dt.date.today()):
+        # A missing outline is in the list already.
+        if problem.level != "error" or loaded:
+            (result.assumed if problem.level == "note" else result.decisions).append(problem)
 
 
-def _check_layer(city: Catalogue, name: str, result: Adoption) -> None:
+def _check_layer(city: Catalogue, name: str, result: Adoption) -> Layer | None:
+    """Load a layer and list its problems; None if it cannot be loaded."""
     try:
         loaded = city.load(name)
     except LzgisError as error:
         result.decisions.append(Problem("error", error.place, error.what, error.remedy))
-        return
-    for problem in [*loaded.problems, *unknown_values(city.book, loaded.layer)]:
+        return None
+    for problem in loaded.problems:
         (result.assumed if problem.level == "note" else result.decisions).append(problem)
+    return loaded.layer

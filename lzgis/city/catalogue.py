@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,12 @@ from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
 from lzgis.config import load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, code_of, locate, location_problems
-from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, plane_for
+from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, length_error, plane_for
 from lzgis.coordinates.profiles import DEFAULT, Profile, profile
 from lzgis.coordinates.shifted_maps import shifted_by_fields
 from lzgis.errors import ConfigError, LayerError
 from lzgis.geometry.layer_pieces import union_area
+from lzgis.geometry.threads import cores
 from lzgis.messages import Message
 from lzgis.model.catalogue import CatalogueSpec, CitySpec, Declared, LayerSpec
 from lzgis.model.report import Layer, Problem, Source
@@ -38,6 +39,8 @@ from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts
 
 CATALOGUE_FILE = "catalog.toml"
+#: Relative error of lengths in the plane of a city above which they are measured on the ellipsoid.
+EXACT_LENGTHS = 2e-5
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 
 
@@ -58,6 +61,8 @@ class Catalogue:
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
     #: Cached areas, km², by layer and filter of features.
     measured_km2: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+    #: Returns the plane of the region, if the city shares layers with other cities, so that these are projected once.
+    plane_of: Callable[[], Plane] | None = field(default=None, repr=False)
 
     @property
     def city(self) -> CitySpec:
@@ -83,7 +88,16 @@ class Catalogue:
     @cached_property
     def plane(self) -> Plane:
         """The equal-area plane in which areas and distances are computed."""
+        if self.plane_of is not None:
+            return self.plane_of()
         return plane_for(tuple(shapely.bounds(self.outline)))
+
+    @cached_property
+    def inexact_plane(self) -> Plane | None:
+        """The plane, if lengths in it are off by more than `EXACT_LENGTHS` at the edge of the city; else None."""
+        west, south, east, north = shapely.bounds(self.outline)
+        corners = length_error(self.plane, [west, west, east, east], [south, north, south, north])
+        return self.plane if corners.max() > EXACT_LENGTHS else None
 
     @cached_property
     def described(self) -> str:
@@ -104,13 +118,19 @@ class Catalogue:
         path = self.root / self.city.dem if self.city.dem else None
         return path if path is not None and path.exists() else None
 
+    @property
+    def neighbours(self) -> Path | None:
+        """The areas of the neighbouring counties for maps, if the city has them."""
+        path = self.root / self.city.neighbours if self.city.neighbours else None
+        return path if path is not None and path.exists() else None
+
     def as_of(self, day: dt.date) -> Catalogue:
         """Return the city with the state of every layer that is in force on `day`; layers with one state stay as they are."""
         if not any(one.versions for one in self.layers.values()):
             return self
         layers = {name: one.on(day) for name, one in self.layers.items()}
         read = {name: one for name, one in self._read.items() if layers[name] == self.layers[name]}
-        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read)
+        return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read, plane_of=self.plane_of)
 
     def exists(self, layer_id: str) -> bool:
         """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
@@ -231,6 +251,7 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     }
     named |= {f"raster.{name}.source": one.source for name, one in spec.raster.items()}
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
+    named |= {"city.neighbours": spec.city.neighbours or ""}
     for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
         if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
             here = Message("{file}, {key}", file=file, key=key)
@@ -263,7 +284,8 @@ def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]
     key = (layer_id, repr(where or {}))
     if key not in catalogue.measured_km2:
         frame = _matching(catalogue, layer_id, where or {})
-        catalogue.measured_km2[key] = union_area(catalogue.plane.project(frame.geometry.to_numpy())) / 1e6
+        shapes = catalogue.plane.project(frame.geometry.to_numpy())
+        catalogue.measured_km2[key] = union_area(shapes, threads=cores()) / 1e6
     return catalogue.measured_km2[key]
 
 

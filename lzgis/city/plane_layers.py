@@ -18,13 +18,16 @@ _OWN = threading.local()
 
 
 def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
-    """Project a layer to the plane of the city and index it; once for an opened city, however often it is screened."""
+    """Project a layer to the plane of the city and index it; once for an opened city, or for all of a region."""
     if not hasattr(_OWN, "cities"):
         _OWN.cities = WeakKeyDictionary()
-    layers: dict[str, PlaneLayer] = _OWN.cities.setdefault(city, {})
-    if layer.id not in layers or layers[layer.id].frame is not layer.frame:
-        layers[layer.id] = plane_layer(layer, city.plane)
-    return layers[layer.id]
+    shared = city.plane_of is not None
+    layers: dict[tuple[str, int], PlaneLayer] = _OWN.cities.setdefault(city.plane if shared else city, {})
+    # Cities of one plane have layers of one name; their frames, which stay with what is cached, tell them apart.
+    key = (layer.id, id(layer.frame) if shared else 0)
+    if key not in layers or layers[key].frame is not layer.frame:
+        layers[key] = plane_layer(layer, city.plane)
+    return layers[key]
 
 
 def plane_layer(layer: Layer, plane: Plane) -> PlaneLayer:

@@ -58,7 +58,8 @@ def _errors(city: Catalogue, book: RuleBook, loaded: Mapping[str, Layer], day: d
         place = Message("rule book '{name}'", name=book.name)
         found.append(Problem("error", place, what, Message("extend 'national', or add rules")))
     for name, layer in loaded.items():
-        rule = next((r for r in book.rules if isinstance(r, KeepAway) and name in r.layers), None)
+        distances = (r for r in book.rules if isinstance(r, KeepAway) and r.usual_baseline is None)
+        rule = next((r for r in distances if name in r.layers), None)
         if rule is not None and layer.spec.baseline is None:
             what = Message("rule '{id}' measures from it, but it does not say what its geometry stands for", id=rule.id)
             found.append(

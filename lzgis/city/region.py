@@ -49,6 +49,12 @@ class Region:
     described: bool = False
     _read: dict[str, LoadedLayer] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        """Let cities that share layers share the plane as well: large layers are projected and indexed once for all."""
+        if self.spec.layer:
+            shared = {name: replace(one, plane_of=lambda: self.plane) for name, one in self.cities.items()}
+            object.__setattr__(self, "cities", shared)
+
     @property
     def name(self) -> str:
         """The name of the region."""

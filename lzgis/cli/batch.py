@@ -116,6 +116,7 @@ class BatchRequest:
     overrides: Path | None
     reading: ReadOptions
     options: dict[str, Any]
+    per_city: tuple[str, ...] = ()
 
 
 def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
@@ -135,6 +136,7 @@ def run_batch(request: BatchRequest, shards: ShardOptions) -> ExitCode:
         overrides=request.overrides,
         options=request.options,
         command=recorded_command(),
+        per_city=request.per_city,
     )
     words = Words(request.language)
     if not shards.scheduler:

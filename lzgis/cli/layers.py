@@ -40,14 +40,15 @@ def layers(layers: LayersOption = None, lang: LangOption = Lang.zh) -> None:
     # A warning that changes no answer, as a repair that keeps the area, does not change the exit code.
     faults = any(one.level == "error" for one in problems) or any(one.doubtful for one in loaded.values())
     unknown = any(unknown_values(city.book, one) for one in loaded.values())
-    lacking = any(one.level == "error" for one in missing) or set(city.layers) - set(loaded)
+    needed = {name for rule in city.book.rules for name in rule.layers}
+    lacking = any(one.level == "error" for one in missing) or (set(city.layers) & needed) - set(loaded)
     sound = not (faults or shifts or unknown or lacking)
     raise typer.Exit(ExitCode.OK if sound else ExitCode.INCOMPLETE)
 
 
 def print_missing(missing: Sequence[Problem], words: Words) -> None:
     """Print what a city lacks to be screened as a numbered list, the gravest first; a sentence if nothing is missing."""
-    from lzgis.cli.tables import MOST_ROWS, more_lines
+    from lzgis.cli.tables import MOST_ROWS
 
     if not missing:
         print_lines([words("cli", "nothing_missing")])
@@ -55,4 +56,8 @@ def print_missing(missing: Sequence[Problem], words: Words) -> None:
     print_lines([words("cli", "missing_for_screen")])
     for number, one in enumerate(missing[:MOST_ROWS], start=1):
         print_lines([f"{number}. {words('level', one.level)}: {words.sentence(one.place, one.what, one.remedy)}"])
-    print_lines(str(line) for line in more_lines(len(missing), words))
+    rest = [words.message(one.place) for one in missing[MOST_ROWS:]]
+    if rest:
+        # The list ends, and names everything.
+        names = words("picture", "separator").join(dict.fromkeys(rest))
+        print_lines([words("cli", "also_missing", count=len(rest), names=names)])

@@ -88,6 +88,7 @@ def change(
     """Compare two land covers inside the redline; exit code 1 if anything was converted."""
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference
+    from lzgis.exports.paper.change_map import write_change_map
     from lzgis.exports.tables.rasters import class_titles, raster_provenance, write_raster_xlsx
     from lzgis.rasters.change import raster_change
 
@@ -112,6 +113,8 @@ def change(
             made.append(_save(patches, stage.folder / "patches.csv", words))
             book = stage.folder / "change.xlsx"
             made.append(write_raster_xlsx(found, city, book, language=words.language, made_at=when))
+            picture = stage.folder / "change.png"
+            made.append(write_change_map(found, city, picture, language=words.language, made_at=when))
         announce([stage.final(path) for path in made], lang.words)
     raise typer.Exit(ExitCode.FOUND if len(converted) else ExitCode.OK)
 

@@ -64,6 +64,7 @@ def screen(  # noqa: PLR0913 (a command has as many options as it needs)
             overrides=output.overrides,
             reading=reading.options(),
             options=options,
+            per_city=tuple(per_city),
         )
         raise typer.Exit(run_batch(request, shards))
     report = screened(sites, layers, as_of, lang, overrides=output.overrides, reading=reading)
@@ -117,9 +118,6 @@ def _check_batch(output: OutputOptions) -> None:
         raise ConfigError(
             "--base", Message("is not used for a batch in parts"), Message("screen fewer sites at a time")
         )
-    if output.per_city:
-        what = Message("is not used for a batch in parts")
-        raise ConfigError("--per-city", what, Message("screen fewer sites at a time"))
     if output.dem:
         what = Message("is not used for a batch in parts")
         raise ConfigError("--dem", what, Message("name it in catalog.toml, as dem"))

@@ -139,7 +139,8 @@ def fitted(names: Sequence[str], width: int, words: Words) -> str:
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
     first = Text(names[0])
     first.truncate(max(width - len(more), 4), overflow="ellipsis")
-    return first.plain + more
+    # Half a Chinese character is left as a space.
+    return first.plain.replace(" …", "…") + more
 
 
 def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Text:
@@ -147,8 +148,11 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     width, ids = widths
     mark, style = MARKS[Verdict(row.verdict)]
     size = _size(row, words)
-    nearest = f"{rule_title(report, row.nearest_rule, words)} {row.nearest_m:,.0f} m" if row.nearest_rule else ""
-    nearest = words("cli", "nearest", what=nearest) if nearest and width >= _WIDE else ""
+    nearest = ""
+    if row.nearest_rule and width >= _WIDE:
+        # The distance comes first: titles may be cut.
+        facts = {"rule": rule_title(report, row.nearest_rule, words), "distance": f"{row.nearest_m:,.0f} m"}
+        nearest = words("cli", "nearest", **facts)
     line = Text(f"{mark} ", style=style)
     line.append(_cut(row.site_id, ids))
     size = f"{size:>{_SIZE_LEAST}}"

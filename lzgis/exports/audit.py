@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from lzgis.exports.gis.features import GisLayer, by_shape, has_part, storable
 from lzgis.exports.gis.gpkg import PART_CLASS, part_categories, write_layers
 from lzgis.exports.gis.json import lines, plain, provenance_object
 from lzgis.exports.gis.qgis_style import LayerStyle
-from lzgis.exports.report_text import ContextText, number, records, text
+from lzgis.exports.report_text import ContextText, coded, number, records, text
 from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
@@ -234,20 +234,17 @@ def write_audit_xlsx(audit: AuditReport, path: str | Path, *, language: Language
 def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language = "zh") -> None:
     """Write an audit as a GeoPackage, see `lzgis.exports.formats.AuditWriter`.
 
-    Conflicts are polygons and lines, styled; the table ``audit_checked`` has all findings.
+    Conflicts are polygons and lines, styled; the table ``audit_checked`` has the findings that have no place.
     """
     texts = _texts(audit, language)
-    rows = [worded_finding(texts, f) for f in records(audit.findings, (c.name for c in AUDIT_COLUMNS))]
     columns: dict[str, Any] = {c.name: audit.findings[c.name].to_numpy() for c in AUDIT_COLUMNS}
-    columns |= {
-        f"{n}_title": [storable(r[n]) for r in rows] for n in ("rule", "layer", "other_layer", "severity", "basis")
-    }
-    columns["what"] = [storable(r["what"]) for r in rows]
+    columns |= _titles(audit.findings, texts)
+    columns["what"] = [storable(texts.words.message(what)) for what in audit.findings["what"]]
     aliases = {c.name: texts.words("audit", c.name) for c in AUDIT_COLUMNS}
     frame = gpd.GeoDataFrame(columns, geometry=audit.findings.geometry.to_numpy(), crs=CGCS2000)
-    shown = frame[(frame["state"].isin(HIT_STATES) & has_part(frame)).to_numpy()]
-    layers = [layer for layer in by_shape("audit_conflicts", shown, aliases, texts) if len(layer.frame)]
-    table = pd.DataFrame(columns)
+    placed = (frame["state"].isin(HIT_STATES) & has_part(frame)).to_numpy()
+    layers = [layer for layer in by_shape("audit_conflicts", frame[placed], aliases, texts) if len(layer.frame)]
+    table = pd.DataFrame(frame[~placed].drop(columns="geometry"))
     layers.append(GisLayer("audit_checked", "audit_checked", table, texts.words("sheet", "audit_checked"), aliases))
     for one in _statement_tables(audit, texts):
         data = {name: [row[at] for row in one.rows] for at, name in enumerate(_STATEMENTS)}
@@ -255,6 +252,21 @@ def write_audit_gpkg(audit: AuditReport, path: str | Path, *, language: Language
         layers.append(GisLayer(one.name, one.name, pd.DataFrame(data), texts.words("sheet", one.name), heads))
     styles = {"audit_conflicts": LayerStyle(PART_CLASS, part_categories(texts, *Severity))}
     write_layers(texts, [layers], path, styles=styles)
+
+
+def _titles(findings: pd.DataFrame, texts: ContextText) -> dict[str, list[str]]:
+    """Word the columns whose values repeat, once per value."""
+    worded: dict[str, tuple[list[str], Callable[..., str]]] = {
+        "rule_title": (["rule"], texts.rule),
+        "layer_title": (["layer"], texts.layer),
+        "other_layer_title": (["other_layer"], lambda layer: texts.layer(layer) if layer else ""),
+        "severity_title": (["severity"], lambda severity: texts.word("severity", severity)),
+        "basis_title": (["rule", "basis"], lambda rule, basis: texts.basis({"rule": rule, "basis": basis})),
+    }
+    return {
+        title: coded(findings, names, lambda *values, word=word: storable(word(*values))).tolist()
+        for title, (names, word) in worded.items()
+    }
 
 
 def audit_document(audit: AuditReport, *, language: Language = "zh") -> dict[str, Any]:

@@ -261,6 +261,16 @@ FORMATS: dict[str, Format] = {
         pieces_equal=True,
         most_sites=None,
     ),
+    "csv": Format(
+        ".csv",
+        "findings.csv",
+        "CSV of the findings",
+        "lzgis.exports.tables.findings_csv:write_findings_csv",
+        pieces="lzgis.exports.tables.findings_csv:write_findings_csv_pieces",
+        pieces_equal=True,
+        most_sites=None,
+        beside=("findings.csv-metadata.json", "lzgis.exports.tables.findings_csv:write_metadata"),
+    ),
     "verdicts": Format(
         ".parquet",
         "verdicts.parquet",

@@ -114,9 +114,10 @@ def summary_of(texts: ReportText) -> Summary:
 
 
 def _by_township(report: Report) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Count sites by verdict in the first layer of divisions, by the point on the surface of each."""
-    layer = next((report.layers[name] for name in report.city.divisions if name in report.layers), None)
-    names = _township_of(report, layer.frame) if layer is not None else np.full(len(report.sites), "", dtype=object)
+    """Count sites by verdict in the divisions of all levels, as prefecture · county, by the point on the surface of each."""
+    levels = [report.layers[name].frame for name in report.city.divisions if name in report.layers]
+    of_levels = [_township_of(report, frame) for frame in levels if len(frame)]
+    names = [" · ".join(filter(None, one)) for one in zip(*of_levels, strict=True)] or [""] * len(report.sites)
     verdict_of = dict(zip(report.verdicts["site_id"], report.verdicts["verdict"], strict=True))
     counts: dict[str, list[int]] = {}
     for name, site in zip(names, report.sites["id"], strict=True):

@@ -21,7 +21,7 @@ from rasterio.warp import transform_bounds
 from lzgis.errors import ExportError, SourceError
 from lzgis.exports.relief import MERCATOR
 from lzgis.files.geotiff import opened_tiff
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 #: How strongly a picture is drawn: layers and their colours must stay legible on it.
 STRENGTH = 0.75
@@ -106,5 +106,5 @@ def _opened(path: Path) -> Iterator[Any]:
         with opened_tiff(path) as raster:
             yield raster
     except (RasterioError, OSError, SourceError) as error:
-        what = Message("cannot be read: {why}", why=getattr(error, "what", error))
+        what = Message("cannot be read: {why}", why=getattr(error, "what", library_message(error)))
         raise ExportError(str(path), what, Message("give a GeoTIFF")) from error

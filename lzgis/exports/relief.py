@@ -218,7 +218,7 @@ def shade_overlay(
             with WarpedVRT(raster, crs=crs.to_wkt(), resampling=resampling, **window) as warped:
                 elevation = warped.read(1, masked=True).astype(float)
     except (RasterioError, OSError, SourceError) as error:
-        what = Message("cannot be read: {why}", why=getattr(error, "what", error))
+        what = Message("cannot be read: {why}", why=getattr(error, "what", library_message(error)))
         remedy = Message("repair it, or take 'dem' out of the catalogue")
         raise ExportError(str(path), what, remedy) from error
     picture = np.zeros((height, width, 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +24,14 @@ from lzgis.exports.dossier.abstract import not_covered_line, route_word
 from lzgis.exports.dossier.maps import ProjectMaps
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.dossier.word import rezipped
+from lzgis.exports.fonts import MM_PER_POINT, width_mm
 from lzgis.exports.gis.json import origin_text
 from lzgis.exports.leader_summary import VERDICTS, Summary, summary_of
 from lzgis.exports.report_text import visible
 from lzgis.exports.sentences import gravest
 from lzgis.exports.symbology import VERDICT_COLOURS
 from lzgis.files.atomic_write import write_bytes_atomic
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Report
 from lzgis.words import Language
 
@@ -37,6 +39,9 @@ _FACE = "微软雅黑"
 _WIDTH_IN, _HEIGHT_IN = 13.333, 7.5
 _RED, _BLACK, _GREY = "#b00000", "#111111", "#555555"
 _MOST_FINDINGS, _MOST_ROWS = 3, 10
+#: Sizes of type of the gravest findings, in points; the largest that fits is used.
+_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
+_EMU_PER_MM = 36_000
 #: A template's slide has to have room for a title, the map and the findings.
 _TITLE_IN, _FOOT_IN = 1.0, 0.45
 
@@ -109,8 +114,19 @@ class _Deck:
         lines = [(words("summary", "gravest"), 16, _BLACK)]
         colon = words("dossier", "colon")
         grave = summary.gravest[:_MOST_ROWS]
-        lines += [(f"{one.site_id} {one.site_name}{colon}{one.sentence}", 11, _BLACK) for one in grave]
-        self._text(slide, _Box(0.46, 0.2, 0.5, 0.72), lines)
+        said = [f"{one.site_id} {one.site_name}{colon}{one.sentence}" for one in grave]
+        box = _Box(0.46, 0.2, 0.5, 0.72)
+        size = self._size_for(said, box)
+        self._text(slide, box, [*lines, *((line, size, _BLACK) for line in said)])
+
+    def _size_for(self, lines: Sequence[str], box: _Box) -> float:
+        """Return the largest size of type with which lines, below a heading, fill no more than a box."""
+        wide, high = (float(one) / _EMU_PER_MM for one in self._place(box)[2:])
+        for size in _SIZES:
+            rows = sum(math.ceil(width_mm(line, size) / (wide - 8)) for line in lines)
+            if rows * size * 1.25 * MM_PER_POINT + (len(lines) + 1) * 1.5 + 10 <= high:
+                return size
+        return _SIZES[-1]
 
     def _chart(self, slide: Any, summary: Summary) -> None:
         data: Any = CategoryChartData()
@@ -134,21 +150,22 @@ class _Deck:
         verdict = project.verdict["verdict"]
         name = visible(project.verdict["site_name"]) or source.wording("unnamed")
         slide = self._slide(f"{visible(project.id)}　{name}", _BLACK)
-        picture = self._maps.detail(project)
+        picture = self._maps.slide(project)
         if picture:
-            place = self._place(_Box(0.03, 0.16, 0.56, 0.74))
-            height = round(place[2] * picture.height_mm / picture.width_mm)
-            slide.shapes.add_picture(io.BytesIO(picture.png), place[0], place[1], place[2], min(height, place[3]))
+            left, top, wide, high = self._place(_Box(0.03, 0.15, 0.56, 0.76))
+            share = min(wide / picture.width_mm, high / picture.height_mm)
+            size = (Emu(round(share * picture.width_mm)), Emu(round(share * picture.height_mm)))
+            slide.shapes.add_picture(io.BytesIO(picture.png), left, top, *size)
         facts = "　".join(part for part in (project.activity, project.whole_size_in_mu) if part)
-        lines = [(texts.word("verdict", verdict), 26, VERDICT_COLOURS[verdict]), (facts, 13, _GREY)]
+        lines = [(texts.word("verdict", verdict), 26, VERDICT_COLOURS[verdict]), (facts, 15, _GREY)]
         for number, one in enumerate(gravest(project.findings, _MOST_FINDINGS), start=1):
             route = route_word(project, one)
             head = f"{number}. {visible(texts.rule(one['rule']))}" + (f"（{route}）" if route else "")
-            lines += [(head, 15, _BLACK), (source.sentences.of(one), 13, _BLACK)]
+            lines += [(head, 17, _BLACK), (source.sentences.of(one), 15, _BLACK)]
         counts = project.counts
-        lines.append((source.wording("slide-counts", **counts), 12, _GREY))
+        lines.append((source.wording("slide-counts", **counts), 13, _GREY))
         covered = not_covered_line(project)
-        lines += [(source.wording("slide-not-covered", matters=covered), 11, _GREY)] if covered else []
+        lines += [(source.wording("slide-not-covered", matters=covered), 12, _GREY)] if covered else []
         self._text(slide, _Box(0.61, 0.16, 0.36, 0.74), lines)
 
     def _slide(self, title: str, colour: str) -> Any:
@@ -204,7 +221,7 @@ def _opened(template: Path | None) -> Any:
     try:
         slides = Presentation(io.BytesIO(template.read_bytes()))
     except (OSError, PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        what = Message("cannot be read as a presentation: {why}", why=str(error))
+        what = Message("cannot be read as a presentation: {why}", why=library_message(error))
         raise ExportError(str(template), what, Message("give a file *.pptx made with PowerPoint")) from error
     listed = slides.slides._sldIdLst
     for one in list(listed):

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from lzgis.config import validation_message
 from lzgis.errors import ExportError
 from lzgis.files.atomic_write import UNFINISHED, digest_of
 from lzgis.messages import Message
@@ -55,7 +56,7 @@ def checked_name(name: str) -> str:
         PurePosixPath(name).is_absolute() or bool(PureWindowsPath(name).anchor) or ".." in PureWindowsPath(name).parts
     )
     if own or strange or outside:
-        raise ValueError(f"{name!r} is not the name of a file in the folder")
+        raise ValueError(Message("{name!r} is not the name of a file in the folder", name=name))
     return name
 
 
@@ -173,8 +174,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         return Manifest.model_validate(stated)
     except ValidationError as error:
-        why = error.errors()[0]["msg"]
-        what = Message("cannot be read: {why}", why=why)
+        what = Message("cannot be read: {why}", why=validation_message(error))
         raise ExportError(str(path), what, Message("choose another folder, or give the file another name")) from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lzgis.errors import ExportError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 #: Number of rows by table.
 Rows = Mapping[str, int]
@@ -43,7 +43,7 @@ def check_readable(path: Path, place: str, expected: Rows | None = None) -> None
     try:
         found = _READERS.get(path.suffix.lower(), _some)(path)
     except Exception as error:  # A reader may raise any error for a broken file.
-        why = str(error) or type(error).__name__
+        why = library_message(str(error) or type(error).__name__)
         raise ExportError(place, Message("was written, but cannot be read back: {why}", why=why), remedy) from error
     if isinstance(found, str):
         raise ExportError(place, Message("was written, but cannot be read back: {why}", why=found), remedy)
@@ -60,7 +60,7 @@ def check_readable(path: Path, place: str, expected: Rows | None = None) -> None
 
 def _some(path: Path) -> _Found:
     if not path.stat().st_size:
-        return "empty"
+        return Message("it is empty")
     return {}
 
 
@@ -158,7 +158,7 @@ def _ending(*endings: bytes) -> Callable[[Path], _Found]:
             file.seek(max(0, path.stat().st_size - 64))
             tail = file.read().rstrip()
         if not tail.endswith(endings):
-            return "no end"
+            return Message("it has no end")
         return {}
 
     return check

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lzgis.config import validation_message
 from lzgis.errors import ExportError
 from lzgis.files.atomic_write import NO_LOCKS, UNFINISHED, check_no_link, export_errors, sync, working_folder
 from lzgis.files.lock import Lock
@@ -32,7 +33,7 @@ from lzgis.files.manifest import (
     read_manifest,
     state_of,
 )
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 _READY = "ready"
 _NEW, _OLD, _PLAN, _UNDO = "new", "old", "plan.json", "undo.json"
@@ -170,13 +171,13 @@ def _read_plan(out: Path, ready: Path, name: str) -> _Plan:
             f"{UNFINISHED}/{_READY}/{_OLD}",
         ):
             if has_link(out, part):
-                raise ValueError(f"{part} is a link")
+                raise ValueError(Message("{name} is a link", name=part))
         with open_regular(ready / name) as file:
             plan = _Plan.model_validate_json(file.read())
         for one in (*plan.files, *plan.obsolete, MANIFEST):
             _check_place(out, ready, one)
     except (OSError, ValueError, ValidationError, RecursionError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        why = validation_message(error) if isinstance(error, ValidationError) else library_message(error)
         what = Message("an unfinished result cannot be completed ({why})", why=why)
         raise ExportError(str(out / UNFINISHED), what, Message("remove this folder, or choose another one")) from error
     return plan
@@ -185,10 +186,10 @@ def _read_plan(out: Path, ready: Path, name: str) -> _Plan:
 def _check_place(out: Path, ready: Path, name: str) -> None:
     folders = name.rpartition("/")[0]
     if (folders and has_link(out, folders)) or any(has_link(ready / side, name) for side in (_NEW, _OLD)):
-        raise ValueError(f"{name} is a link")
+        raise ValueError(Message("{name} is a link", name=name))
     for path in (ready / _NEW / name, ready / _OLD / name):
         if path.exists() and not path.is_file():
-            raise ValueError(f"{name} is not a file")
+            raise ValueError(Message("{name} is not a file", name=name))
 
 
 def _undo(out: Path, ready: Path) -> None:

@@ -20,6 +20,7 @@ from .sites_to_layer import SiteShapes as SiteShapes
 from .sites_to_layer import common_parts as common_parts
 from .sites_to_layer import doubled_near as doubled_near
 from .sites_to_layer import nearest_rounded as nearest_rounded
+from .sites_to_layer import outside_parts_of as outside_parts_of
 from .sites_to_layer import overlapping as overlapping
 from .sites_to_layer import within_rounded as within_rounded
 from .translation import Translation as Translation

@@ -54,8 +54,8 @@ class Cases(NamedTuple):
 def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -> Floats:
     """Measure the part of each site nearer than a radius to any of its baselines, without building it.
 
-    Sides and arcs of corridors are exact. Where baselines of one site have several radii, where one of several is a polygon, and
-    where rounding leaves the answer open, parts are built by `encroached_by_group`.
+    Sides and arcs of corridors are exact. Where baselines of one site have several radii, and where rounding leaves the answer
+    open, parts are built by `encroached_by_group`.
 
     Returns
     -------
@@ -77,9 +77,8 @@ def encroached_sizes(sites: SiteShapes, baselines: FeatureIndex, cases: Cases) -
     dimension = sites.dimensions[cases.site]
     first = cases.radius[cases.start[:-1]]
     uneven = (cases.radius != first[group]) | (cases.radius <= 0)
-    joined = (np.diff(cases.start) > 1)[group] & (baselines.dimensions[cases.feature] == 2)
     hard = np.zeros(n, dtype=bool)
-    hard[group[uneven | joined]] = True
+    hard[group[uneven]] = True
     by_loop = np.flatnonzero(~hard & (dimension > 0))
     if len(by_loop):
         found = _by_loop(sites, baselines, cases, by_loop)
@@ -115,7 +114,7 @@ def encroached_by_group(
 
 
 def _around(sites: Geometries, baselines: Geometries, radius: Floats, *, quad_segs: int = ARC_SEGMENTS) -> Geometries:
-    around = _within_reach(baselines, sites, radius)
+    around = within_reach(baselines, sites, radius)
     beyond = radius > 0
     around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=quad_segs)
     return around
@@ -152,7 +151,7 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
     return found
 
 
-def _within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:
+def within_reach(baselines: Geometries, sites: Geometries, radius: Floats) -> Geometries:
     """Cut from each baseline the part that may lie nearer than `radius` to its site, and little more."""
     bounds, margin = shapely.bounds(sites).reshape(-1, 4), radius + 1.0
     window = shapely.box(bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,14 @@ import shapely
 
 from lzgis.geometry.features import FeatureIndex, Geometries, Integers
 from lzgis.geometry.overlay import mean_width, outside_parts, part_of_dimension, united
-from lzgis.geometry.threads import copies, unprepared
+from lzgis.geometry.threads import by_rows, copies, in_pieces, unprepared
 
 #: The most vertices of a piece: the intersection of two pieces then takes a few milliseconds.
 MOST_VERTICES = 1024
 #: From so many parts on, several threads unite them faster than one.
 _MANY = 256
+#: So many patches are united by groups that meet.
+_SCATTERED = 256
 
 _NONE = np.zeros(0, dtype=np.intp)
 
@@ -56,8 +59,8 @@ class Common(NamedTuple):
     part: Geometries
 
 
-def cut_to_pieces(geometries: Geometries, *, most: int = MOST_VERTICES) -> Pieces:
-    """Cut geometries along upright and level lines until no piece has more than `most` vertices.
+def cut_to_pieces(geometries: Geometries, *, most: int = MOST_VERTICES, threads: int = 1) -> Pieces:
+    """Cut geometries along upright and level lines until no piece has more than `most` vertices, in several threads.
 
     Examples
     --------
@@ -68,11 +71,16 @@ def cut_to_pieces(geometries: Geometries, *, most: int = MOST_VERTICES) -> Piece
     >>> bool(abs(shapely.area(cut.geometries[cut.owner == 0]).sum() - ring.area) < 1e-6)
     True
     """
+    large = np.flatnonzero(shapely.get_num_coordinates(geometries) > most)
+
+    def work(first: int, last: int) -> list[list[shapely.Geometry]]:
+        return [_halved(geometries[at], most) for at in large[first:last]]
+
+    halved = dict(zip(large.tolist(), itertools.chain(*in_pieces(len(large), threads, work)), strict=True))
     pieces: list[shapely.Geometry] = []
     owner: list[int] = []
-    large = shapely.get_num_coordinates(geometries) > most
     for i, geometry in enumerate(geometries):
-        found = _halved(geometry, most) if large[i] else [geometry]
+        found = halved.get(i, [geometry])
         pieces += found
         owner += [i] * len(found)
     return Pieces(_array(pieces), np.array(owner, dtype=np.intp), len(geometries))
@@ -165,7 +173,12 @@ def patches(polygons: Geometries, resolution: float) -> tuple[Geometries, Intege
     """
     half = resolution / 2
     singles, owner = shapely.get_parts(polygons, return_index=True)
-    opened = shapely.buffer(shapely.buffer(singles, -half, join_style="mitre"), half, join_style="mitre")
+
+    def open_(some: Geometries) -> Geometries:
+        shrunk = shapely.buffer(some, -half, join_style="mitre")
+        return np.asarray(shapely.buffer(shrunk, half, join_style="mitre"), dtype=object)
+
+    opened = by_rows(open_, singles)
     # Opening also blunts needles, which are no hairs: it removes parts much wider than rounding leaves.
     shorter, less = shapely.length(singles) - shapely.length(opened), shapely.area(singles) - shapely.area(opened)
     hairless = (shapely.get_num_geometries(opened) == 1) & ~shapely.is_empty(opened)
@@ -203,8 +216,8 @@ def line_chains(lines: Geometries, *, most: int = 64) -> Pieces:
     return chained(coordinates, part, owner, most=most)
 
 
-def union_area(polygons: Geometries) -> float:
-    """Return the area that polygons cover together, without uniting them.
+def union_area(polygons: Geometries, *, threads: int = 1) -> float:
+    """Return the area that polygons cover together, without uniting them, computed in several threads.
 
     The part of each polygon counts that it does not share with those before it.
 
@@ -218,8 +231,8 @@ def union_area(polygons: Geometries) -> float:
     >>> union_area(np.array([shapely.box(0, 0, 2, 2), shapely.box(1, 0, 3, 2), shapely.box(1, 1, 2, 3)]))
     7.0
     """
-    pieces = cut_to_pieces(polygons)
-    common = common_parts(pieces, pieces, among=True)
+    pieces = cut_to_pieces(polygons, threads=threads)
+    common = common_parts(pieces, pieces, among=True, threads=threads)
     order = np.argsort(common.right, kind="stable")
     twice = united(common.part[order], common.right[order])
     return float(shapely.area(polygons).sum() - shapely.area(twice).sum())
@@ -300,6 +313,10 @@ def _united(parts: Geometries, group: Integers, groups: int, *, threads: int) ->
 
 
 def _one(parts: Geometries) -> shapely.Geometry:
+    singles = shapely.get_parts(parts)
+    # Of many patches few meet across a cut; the others need no overlay.
+    if len(parts) > 1 and len(singles) >= _SCATTERED:
+        return shapely.disjoint_subset_union_all(singles)
     return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,10 +99,17 @@ def overlaps_of_pairs(
     return Overlaps(left[keep], right[keep], part[keep], area[keep], length[keep])
 
 
-def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: float = 0.0) -> Geometries:
+def outside_parts(
+    geometries: Geometries,
+    index: FeatureIndex,
+    *,
+    resolution: float = 0.0,
+    local: Callable[[Integers, Floats], Geometries] | None = None,
+) -> Geometries:
     """Return the part of each geometry that no indexed polygon covers; empty where all is covered.
 
-    Lines and points within `resolution` of a border lie on it, and so are covered.
+    Lines and points within `resolution` of a border lie on it, and so are covered. `local` may replace features by what agrees
+    with them within bounds and more than a metre beyond, as `features_around` does, which costs less than whole features.
 
     Examples
     --------
@@ -114,15 +122,16 @@ def outside_parts(geometries: Geometries, index: FeatureIndex, *, resolution: fl
         return rest
     dimension = shapely.get_dimensions(geometries)
     left, right = _near_boxes(geometries, index, resolution)
-    whole = np.unique(left[_covered(index.geometries[right], geometries[left])])
+    features = index.geometries[right] if local is None else local(right, shapely.bounds(geometries[left]))
+    whole = np.unique(left[_covered(features, geometries[left])])
     rest[whole] = shapely.GeometryCollection()
     partly = ~np.isin(left, whole)
-    left, right = left[partly], right[partly]
+    left, features = left[partly], features[partly]
     # The features are prepared; a query of the tree would prepare each of the other geometries instead.
-    within = shapely.dwithin(index.geometries[right], geometries[left], resolution)
-    left, right = left[within], right[within]
+    within = shapely.dwithin(features, geometries[left], resolution)
+    left, features = left[within], features[within]
     bounds = _grown(shapely.bounds(geometries[left]), 1.0 + resolution)
-    near = united(shapely.intersection(index.geometries[right], shapely.box(*bounds.T)), left)
+    near = united(shapely.intersection(features, shapely.box(*bounds.T)), left)
     sites = np.unique(left)
     cut = dimension[sites] > 0
     rest[sites[cut]] = shapely.difference(geometries[sites[cut]], near[cut])

@@ -9,7 +9,7 @@ rounded distance, the first is the nearest. GEOS alone decides which pairs overl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from lzgis.geometry.answers import Areas, Flags
 from lzgis.geometry.distance import DWithin, Nearest
 from lzgis.geometry.exact import exact_distances
 from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
-from lzgis.geometry.overlay import Overlaps, overlaps, overlaps_of_pairs
+from lzgis.geometry.overlay import Overlaps, outside_parts, overlaps, overlaps_of_pairs
 from lzgis.geometry.threads import by_rows, cores
 
 if TYPE_CHECKING:
@@ -217,21 +217,40 @@ def _overlaps_nearby(
 ) -> Overlaps:
     """Do as `overlaps_of_pairs`; a feature of many vertices is cut by a window around the site first."""
     left, right = pairs
-    ours, local = sites.geometries[left], index.geometries[right]
-    large = np.flatnonzero((shapely.get_num_coordinates(local) > _MANY_VERTICES) & (sites.dimensions[left] > 0))
-    if len(large):
-        cut = large[~index.covers(right[large], ours[large])]
-        local[cut] = features_around(index, right[cut], sites.bounds[left[cut]], cell=sites.cell)
+    local = _local(index, right, sites.bounds[left], cell=sites.cell)
     place = np.arange(len(left))
-    found = overlaps_of_pairs(ours, FeatureIndex(local), (place, place), resolution=resolution)
+    found = overlaps_of_pairs(sites.geometries[left], FeatureIndex(local), (place, place), resolution=resolution)
     return Overlaps(left[found.left], right[found.left], found.part, found.area, found.length)
+
+
+def outside_parts_of(sites: SiteShapes, index: FeatureIndex, which: Integers, *, resolution: float = 0.0) -> Geometries:
+    """Return the part of some of the sites that no indexed polygon covers, see `outside_parts`.
+
+    Examples
+    --------
+    >>> index = FeatureIndex(np.array([shapely.box(0, 0, 10, 10)]))
+    >>> sites = SiteShapes(np.array([shapely.Point(1, 1), shapely.LineString([(5, 5), (5, 25)])]))
+    >>> shapely.length(outside_parts_of(sites, index, np.array([0, 1])))
+    array([ 0., 15.])
+    """
+    around = partial(_local, index, cell=sites.cell) if (index.dimensions == 2).all() else None
+    return outside_parts(sites.geometries[which], index, resolution=resolution, local=around)
+
+
+def _local(index: FeatureIndex, which: Integers, bounds: Floats, *, cell: float) -> Geometries:
+    """Return features, those of many vertices cut by a window around the bounds."""
+    local: Geometries = index.geometries[which]
+    large = np.flatnonzero(shapely.get_num_coordinates(local) > _MANY_VERTICES)
+    if len(large):
+        local[large] = features_around(index, which[large], bounds[large], cell=cell)
+    return local
 
 
 def features_around(index: FeatureIndex, which: Integers, bounds: Floats, *, cell: float = _CELL_M) -> Geometries:
     """Clip polygons by a window little larger than `bounds`, which is much faster than an overlay.
 
     The clipping of `surroundings` is fast but not robust. What it returns is taken if it is valid and has the area that the loops
-    find; otherwise GEOS overlays the polygon and the window.
+    find; otherwise GEOS overlays the polygon and the window. A window that no border meets is not clipped.
 
     Examples
     --------
@@ -244,10 +263,13 @@ def features_around(index: FeatureIndex, which: Integers, bounds: Floats, *, cel
     from lzgis.geometry.parts.surroundings import surroundings, window_around
 
     windows = window_around(bounds)
-    found = np.empty(len(which), dtype=object)
-    for places, seen in surroundings(*outlines_among(index, which), bounds):
-        found[places] = seen
     boxes = np.asarray(shapely.box(*windows.T), dtype=object)
+    outlines, number = outlines_among(index, which)
+    window, feature = outlines.met_by(boxes)
+    met = np.unique(window[feature == number[window]])
+    found = boxes.copy()
+    for places, seen in surroundings(outlines, number[met], bounds[met]):
+        found[met[places]] = seen
     areas = intersection_areas(boxes, laid_out(index, cell=cell).grid)
     key_of = areas.left * max(len(index), 1) + areas.right
     wanted = np.arange(len(which)) * max(len(index), 1) + which

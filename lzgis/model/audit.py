@@ -42,7 +42,7 @@ AUDIT_COLUMNS = (
     Column("what", "str", "the finding as a sentence"),
     Column("lon", "float", "longitude of a point in it, degrees on CGCS2000"),
     Column("lat", "float", "latitude of it"),
-    Column("place", "str", "township that the point lies in"),
+    Column("place", "str", "division that the point lies in, of all levels, as prefecture · county"),
     Column("procedure", "str", "procedure that the rule requires"),
     Column("note", "str", "what else the rule says"),
     Column("basis", "str", "documents and articles, joined by ；"),
@@ -123,7 +123,7 @@ CHANGE_COLUMNS = (
     Column("moved_m", "float", "how far a point was moved, m"),
     Column("lon", "float", "longitude of a point in what was changed"),
     Column("lat", "float", "latitude of it"),
-    Column("place", "str", "township that the point lies in"),
+    Column("place", "str", "division that the point lies in, of all levels, as prefecture · county"),
 )
 
 TOTAL_COLUMNS = (

@@ -189,7 +189,8 @@ class CitySpec(_Data):
     """What the catalogue says of the city as a whole.
 
     `outline` names the layer with the city's boundary, `notice` the sentence that every output must carry, `dem` an
-    elevation raster used only as the background of maps. `divisions` names the layers of townships and villages by which
+    elevation raster used only as the background of maps, `neighbours` a file of the neighbouring counties (areas with a
+    column ``name``) that maps draw and name outside the city. `divisions` names the layers of townships and villages by which
     findings are broken down; one that the city does not have is skipped. `outside` names folders outside the city's own from
     which files may be read; without it, every file is in the folder of the catalogue. `profile` names the part of the world
     that the city lies in: ``cn``, mainland China, or ``world``.
@@ -204,6 +205,7 @@ class CitySpec(_Data):
     notice: str = ""
     notice_en: str = ""
     dem: str | None = None
+    neighbours: str | None = Field(default=None, exclude_if=lambda value: value is None)
     outside: list[str] = []
     profile: Literal["cn", "world"] = Field(default="cn", exclude_if=lambda value: value == "cn")
 

@@ -161,7 +161,7 @@ FINDING_COLUMNS = (
         "what an applicant can do: prohibited, limited, key-project, permit, proof or notice; empty if no hit",
     ),
     Column("open_facts", "str", "facts that the site does not declare and that would settle the answer, joined by ；"),
-    Column("item", "str", "item of the exception that applies, for instance 第6项"),
+    Column("item", "str", "item of the exception that applies, as the rule names it"),
     Column("procedure", "str", "procedure that the rule or exception requires"),
     Column("note", "str", "further text of the rule"),
     Column("basis", "str", "documents and articles, joined by ；"),
@@ -404,7 +404,8 @@ class ReportContext:
     """The data common to all reports (screenings, audits, comparisons, rasters).
 
     `not_covered` holds the ids of the matters that neither the book nor the layers answer.
-    `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one.
+    `book` holds the rules that are cited and `backdrop` an elevation raster to draw maps on, if there is one. `neighbours` is
+    the file of the neighbouring counties that maps name, if there is one.
     """
 
     city: CitySpec
@@ -414,6 +415,7 @@ class ReportContext:
     problems: tuple[Problem, ...]
     provenance: Provenance
     not_covered: tuple[str, ...] = field(default=(), kw_only=True)
+    neighbours: Path | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

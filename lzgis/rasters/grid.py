@@ -20,7 +20,7 @@ from rasterio.windows import Window
 from lzgis.coordinates.plane import CGCS2000, ELLIPSOID, to_cgcs2000
 from lzgis.errors import SourceError
 from lzgis.files.geotiff import opened_tiff
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 
 #: Side of the square windows in which rasters are processed, in cells.
 TILE = 1024
@@ -251,7 +251,7 @@ def _metres(crs: CRS) -> float:
 
 
 def _reason(error: BaseException) -> str:
-    return str(error.__cause__ or error).splitlines()[0]
+    return library_message(str(error.__cause__ or error).splitlines()[0])
 
 
 #: The reference system of layers, for transforming them to the coordinates of a raster.

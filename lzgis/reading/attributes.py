@@ -210,9 +210,9 @@ def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
         ):
             # A value that means itself is declared so that it is known; nothing is read otherwise than it stands.
             others = {value: new for value, new in mapping.items() if value != new}
-            if name not in frame.columns or not (changed := frame[name].isin(others)).any():
+            if name not in frame.columns or not (changed := (stated := _stated(frame[name])).isin(others)).any():
                 continue
-            frame[name] = frame[name].replace(others)
+            frame[name] = stated.replace(others)
             pairs = "、".join(f"{old_value}→{new}" for old_value, new in others.items())
             what = Message(
                 "{count} values of field '{name}' were read as {pairs}",
@@ -221,6 +221,13 @@ def _read_values(frame: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
                 pairs=pairs,
             )
             problems.append(Problem(level, place, what, remedy))
+
+
+def _stated(column: pd.Series) -> pd.Series:
+    """Return values as the catalogue writes them: codes that a file stores as numbers (1, 1.0) are texts there ("1")."""
+    if not pd.api.types.is_numeric_dtype(column):
+        return column
+    return pd.Series([_text(value) or None for value in column], index=column.index, dtype=object)
 
 
 def _numbers(frame: gpd.GeoDataFrame, name: str, place: str, problems: list[Problem]) -> pd.Series:

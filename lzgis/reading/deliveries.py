@@ -14,7 +14,7 @@ import pyogrio
 from lxml import etree  # type: ignore[import-untyped]
 
 from lzgis.errors import LzgisError, SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import beside
 
@@ -124,7 +124,7 @@ def list_delivery(folder: str | Path) -> tuple[list[DeliveredLayer], list[Proble
                 pa.ArrowException,
                 etree.LxmlError,
             ) as error:
-                what = Message("cannot be listed ({error})", error=" ".join(str(error).split())[:200])
+                what = Message("cannot be listed ({error})", error=_reason(error))
                 problems.append(Problem("error", str(path), what, Message("export it again, or remove it")))
         elif suffix not in _PARTS and not path.name.startswith("."):
             what = Message("was not looked at: layers are looked for in {known}", known=" ".join(DELIVERED))
@@ -281,3 +281,7 @@ def _xml(text: str | bytes) -> etree._Element:
         text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     return etree.fromstring(text, parser)
+
+
+def _reason(error: Exception) -> str:
+    return error.what if isinstance(error, LzgisError) else library_message(" ".join(str(error).split())[:200])

@@ -102,6 +102,7 @@ def read_file(path: str | Path, options: ReadOptions) -> Read:
     if not read.sha256:
         read = replace(read, sha256=sha256_of(file), name=file.name)
     read = _load("datum_words:with_words_checked")(read, options, str(path))
+    read = _load("stated_systems:with_systems_checked")(read, options, str(file))
     return _as_declared(read, options, str(path))
 
 

@@ -100,7 +100,7 @@ def _level(
     group = np.repeat(np.arange(len(site)), count)
     piece = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(len(group))
     rows = keys.take(group)
-    common = measure(PlaneSites(pieces), PartKeys(rows.rule, rows.rows._replace(site=piece)))
+    common = measure(PlaneSites(pieces, sites.plane), PartKeys(rows.rule, rows.rows._replace(site=piece)))
     real = common >= _NOTHING
     group = np.concatenate([group[real], simple])
     division = np.concatenate([of_division[piece[real]], single[site[simple]]])

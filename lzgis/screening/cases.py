@@ -26,6 +26,8 @@ from lzgis.screening.subjects import Subjects
 
 #: Distance between the sites of two cases, side of a site, and reach of a feature around it (m).
 _STEP_M, _SIDE_M, _AROUND_M = 20_000.0, 40.0, 200.0
+#: Columns of the answer to a case.
+_ANSWER = ["rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note"]
 
 
 class Outcome(NamedTuple):
@@ -89,7 +91,7 @@ def answers_to(book: RuleBook, case: Case) -> pd.DataFrame:
 def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
     """Screen the sites of cases against every rule in force on their days; a table for each as `answers_to` returns it.
 
-    Cases of one day that place the same layers are screened together.
+    Cases of one day are screened together.
 
     Examples
     --------
@@ -99,20 +101,40 @@ def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
     >>> [len(rows) for rows in answers_of(book, both)] == [len(answers_to(book, one)) for one in both]
     True
     """
+    # Layers of which one rule looks at several: cases that place different ones cannot share a scene.
+    joint = {name for rule in book.rules if len(rule.layers) > 1 for name in rule.layers}
     groups: dict[tuple[dt.date, frozenset[str]], list[int]] = {}
     for at, case in enumerate(cases):
-        groups.setdefault((case.day, frozenset(one.layer for one in case.relation)), []).append(at)
-    names = ["rule", "state", "reason", "severity", "route", "open_facts", "item", "procedure", "basis", "note"]
-    found = [pd.DataFrame(columns=names)] * len(cases)
+        groups.setdefault((case.day, frozenset(one.layer for one in case.relation) & joint), []).append(at)
+    found = [pd.DataFrame(columns=_ANSWER)] * len(cases)
     for (day, _), chosen in groups.items():
-        scene = _scene_of([cases[at] for at in chosen], book.as_of(day))
-        tables = check_all(Shared(scene.subjects, scene.layers), day)
-        if not tables:
-            continue
-        every = pd.concat([pd.DataFrame({n: table[n] for n in ("site_id", *names)}) for table in tables])
+        today, some = book.as_of(day), [cases[at] for at in chosen]
+        scene = _scene_of(some, today)
+        empty = _Scene(scene.subjects, {"city": scene.layers["city"]})
+        with_layers, without = _rows_of(scene, today, day), _rows_of(empty, today, day)
         for number, at in enumerate(chosen):
-            found[at] = every.loc[every["site_id"] == str(number), names].reset_index(drop=True)
+            placed = {"city", *(one.layer for one in cases[at].relation)}
+            rules = {rule.id for rule in today.rules if not placed.isdisjoint(rule.layers)}
+            parts = [
+                _of_site(with_layers, number, rules),
+                _of_site(without, number, {one.id for one in today.rules} - rules),
+            ]
+            found[at] = pd.concat(parts, ignore_index=True)
     return found
+
+
+def _rows_of(scene: _Scene, book: RuleBook, day: dt.date) -> pd.DataFrame:
+    """Return the findings of all sites of a scene, in the order of the rules."""
+    tables = check_all(Shared(scene.subjects, scene.layers), day)
+    names = ("site_id", *_ANSWER)
+    return pd.DataFrame(
+        {n: np.concatenate([np.asarray(table[n], dtype=object) for table in tables]) if tables else [] for n in names}
+    )
+
+
+def _of_site(rows: pd.DataFrame, number: int, rules: set[str]) -> pd.DataFrame:
+    mine = rows["site_id"].eq(str(number)) & rows["rule"].isin(rules)
+    return rows.loc[mine.to_numpy(), _ANSWER]
 
 
 def _outcomes(book: RuleBook, numbered: Sequence[tuple[int, Case]], day: dt.date) -> Iterator[Outcome]:

@@ -136,7 +136,9 @@ class Shared:
         if part not in self.selections:
             which = np.flatnonzero(usable)
             everyone = len(which) == len(self.subjects.sites) and part == ""
-            self.selections[part] = _Selection(which, self.subjects.sites if everyone else PlaneSites(geometry[which]))
+            self.selections[part] = _Selection(
+                which, self.subjects.sites if everyone else PlaneSites(geometry[which], self.subjects.sites.plane)
+            )
         return self.selections[part]
 
 

@@ -37,6 +37,7 @@ def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_
         provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),
         breakdown=result.breakdown,
         not_covered=not_covered(city.book, layers, setting.day),
+        neighbours=city.neighbours,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from lzgis.city.catalogue import Catalogue, missing_layers
 from lzgis.city.layer_dates import date_problems
 from lzgis.city.plane_layers import in_plane
 from lzgis.city.prepared import LoadedLayer
-from lzgis.coordinates.plane import ellipsoidal_length_m, length_error
 from lzgis.errors import ConfigError, LayerError
 from lzgis.messages import Message, titled
 from lzgis.model.catalogue import Baseline, CatalogueSpec
@@ -26,9 +25,6 @@ from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
-
-#: The relative error of lengths at the edge of a city above which it is reported: a centimetre in a hundred metres.
-_MOST_LENGTH_ERROR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +143,9 @@ def setting_of(
     problems = (
         *_missing_layer_problems(city, book, loaded),
         *_unknown_matter_problems(book, day),
-        *_plane_problems(city),
         *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
     )
+    loaded = _with_usual_baselines(book, loaded)
     _check_baselines(book, loaded)
     return Setting(city, day, book, loaded, problems)
 
@@ -192,25 +188,6 @@ def _missing_layer_problems(city: Catalogue, book: RuleBook, loaded: Mapping[str
     return tuple(problems)
 
 
-def _plane_problems(city: Catalogue) -> tuple[Problem, ...]:
-    """Warn if a city is so large that lengths in its plane are off at its edge by more than they are known."""
-    west, south, east, north = shapely.bounds(city.outline)
-    corners = length_error(city.plane, [west, west, east, east], [south, north, south, north])
-    worst = float(corners.max())
-    if not worst > _MOST_LENGTH_ERROR:
-        return ()
-    what = Message(
-        "lengths, distances and corridors are up to {ppm:.0f} millionths off at its edge, since it is {width:.0f} km wide",
-        ppm=worst * 1e6,
-        width=ellipsoidal_length_m([shapely.LineString([(west, (south + north) / 2), (east, (south + north) / 2)])])[0]
-        / 1000,
-    )
-    remedy = Message(
-        "areas are exact; screen it as a region of its counties, each of which is measured in a plane of its own"
-    )
-    return (Problem("note", city.city.name, what, remedy),)
-
-
 def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...]:
     """List the matters of which the book does not know what applied on the day."""
     problems = []
@@ -221,6 +198,21 @@ def _unknown_matter_problems(book: RuleBook, day: dt.date) -> tuple[Problem, ...
         remedy = Message("the matter is not checked; ask {authority}", authority=authority)
         problems.append(Problem("warning", titled(one.title, one.title_en), what, remedy))
     return tuple(problems)
+
+
+def _with_usual_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> dict[str, LoadedLayer]:
+    """Give layers whose catalogue names no baseline the one that the rules of distance name for them."""
+    usual: dict[str, Baseline] = {}
+    for rule in book.rules:
+        if isinstance(rule, KeepAway) and rule.usual_baseline is not None:
+            usual.update(dict.fromkeys(rule.layers, rule.usual_baseline))
+    found = dict(loaded)
+    for name, baseline in usual.items():
+        if name in loaded and loaded[name].layer.spec.baseline is None:
+            layer = loaded[name].layer
+            spec = layer.spec.model_copy(update={"baseline": baseline})
+            found[name] = replace(loaded[name], layer=replace(layer, spec=spec))
+    return found
 
 
 def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
@@ -235,7 +227,7 @@ def _check_baselines(book: RuleBook, loaded: Mapping[str, LoadedLayer]) -> None:
                 )
                 remedy = Message('add baseline = "centreline" or another; for the edge of an area, baseline = "edge"')
                 raise ConfigError(place, what, remedy)
-            if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry != "polygon":
+            if baselines[name] == Baseline.EDGE and loaded[name].layer.spec.geometry == "line":
                 kind = loaded[name].layer.spec.geometry
                 what = Message('baseline = "edge" is that of an area, and its geometry is {kind}', kind=kind)
                 raise ConfigError(place, what, Message('give another baseline, as "centreline"'))

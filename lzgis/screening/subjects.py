@@ -222,7 +222,7 @@ def subjects_of(sites: SiteTable, book: RuleBook, city: Catalogue, which: np.nda
     encloses = frame["id"].isin(sites.enclosing).to_numpy(dtype=bool)
     table = frame.reset_index(drop=True)
     shapes, lines = _strips_of(geometry, table, book)
-    return Subjects(table, activity, PlaneSites(shapes), book, encloses, lines)
+    return Subjects(table, activity, PlaneSites(shapes, city.inexact_plane), book, encloses, lines)
 
 
 def _strips_of(geometry: Geometries, table: pd.DataFrame, book: RuleBook) -> tuple[Geometries, Geometries]:

@@ -10,7 +10,7 @@ from .check import check, measured
 from .frame import Frame
 from .landcover import write_land_cover
 from .layers import Layers, Scene, make_layers
-from .outline import read_outline
+from .outline import read_neighbours, read_outline
 from .plan_areas import make_areas
 from .plan_objects import make_objects
 from .plan_works import make_works
@@ -42,6 +42,7 @@ def build(folder: Path) -> str:
     figures = measured(scene, {**layers, "sites": sites})
     for name, features in {**layers, "sites": sites}.items():
         store.write_layer(folder, name, features)
+    store.write_layer(folder, "neighbours", read_neighbours(places.ADCODE))
     write_dem(relief, folder / "dem.tif")
     figures = "\n".join([figures, "", *write_land_cover(frame, layers, folder)])
     store.refresh_hashes(folder / "catalog.toml")

@@ -17,10 +17,23 @@ if [ -z "$python" ]; then
 fi
 echo "安装到 $target ..."
 unset PYTHONHOME PYTHONPATH PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CONSTRAINT PIP_REQUIRE_VIRTUALENV 2>/dev/null || true
-"$python" -m venv --clear "$target/env"
+# The environment of before is there until the new one runs.
+restore() {
+    rm -rf "$target/env"
+    if [ -d "$target/env.old" ]; then mv "$target/env.old" "$target/env"; fi
+    echo "没有安装，原有的安装未改变。 Not installed; what was installed before is unchanged." >&2
+}
+rm -rf "$target/env.old"
+if [ -d "$target/env" ]; then mv "$target/env" "$target/env.old"; fi
+trap restore EXIT
+trap 'exit 1' INT TERM
+"$python" -m venv "$target/env"
 # No settings of pip: they may name an index, and nothing but the wheels beside this file is installed.
 PIP_CONFIG_FILE=/dev/null "$target/env/bin/python" -m pip --isolated install --no-index --find-links "$here/wheels" \
     --require-hashes --only-binary :all: --disable-pip-version-check -q -r "$here/requirements.txt"
+"$target/env/bin/lzgis" layers >/dev/null || [ $? = 2 ]
+trap - EXIT INT TERM
+rm -rf "$target/env.old"
 mkdir -p "$commands"
 ln -sf "$target/env/bin/lzgis" "$commands/lzgis"
 cp "$here/uninstall.sh" "$target/uninstall.sh"
@@ -31,7 +44,6 @@ elif [ -d "$desktop" ]; then
     printf '[Desktop Entry]\nType=Application\nName=lzgis\nExec="%s" serve\nTerminal=true\n' "$target/env/bin/lzgis" >"$desktop/lzgis.desktop"
     chmod +x "$desktop/lzgis.desktop"
 fi
-"$target/env/bin/lzgis" layers >/dev/null || [ $? = 2 ]
 echo "完成：$commands/lzgis。 Done."
 case ":$PATH:" in
 *":$commands:"*) ;;

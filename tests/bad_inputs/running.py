@@ -25,6 +25,7 @@ from bad_inputs import (
     points,
     position,
     tables,
+    twice,
     words,
 )
 from bad_inputs.case import CASES, Case, Request
@@ -36,7 +37,21 @@ from lzgis.model.report import Report, State
 from lzgis.reading import Limits, Read, Reading, ReadOptions, begin_reading, read_many_in_sandbox
 from lzgis.screening.screen import screen
 
-FAMILIES = (packaging, position, geometry, layers, hostile, tables, points, outlines, words, heads, lost_rows, kinds)
+FAMILIES = (
+    packaging,
+    position,
+    geometry,
+    layers,
+    hostile,
+    tables,
+    points,
+    outlines,
+    words,
+    heads,
+    lost_rows,
+    kinds,
+    twice,
+)
 
 
 @dataclass(frozen=True)
@@ -52,12 +67,15 @@ class Outcome:
         The message, or the problem that the case is about.
     is_complete : bool
         Whether the message names the file, the row or feature where one is at fault, a cause and a remedy.
+    texts : tuple of (place, what, remedy)
+        The error, or all problems of the report.
     """
 
     case: Case
     result: str
     message: str
     is_complete: bool
+    texts: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -99,7 +117,8 @@ def _outcome(case: Case, request: Request, read: Read | LzgisError | None, city:
         result = "leak" if _leaks(message) else "refused" if case.must == "refused" else "refused wrongly"
         if case.says and not re.search(case.says, message, re.DOTALL) and result == "refused":
             result = "refused for another reason"
-        return Outcome(case, result, message, _is_complete(case, request, error.place, error.what, error.remedy))
+        parts = (error.place, error.what, error.remedy)
+        return Outcome(case, result, message, _is_complete(case, request, *parts), (parts,))
     check_sums(report)
     leak = _leaks(str(report.problems) + report.sites.drop(columns="geometry").to_csv())
     result = "leak" if leak else _judged(case, report)
@@ -107,7 +126,8 @@ def _outcome(case: Case, request: Request, read: Read | LzgisError | None, city:
     if case.says and problem is None and result in ("right", "repaired", "open"):
         result = "unreported"
     complete = problem is None or _is_complete(case, request, problem.place, problem.what, problem.remedy)
-    return Outcome(case, result, str(problem or ""), complete)
+    texts = tuple((one.place, one.what, one.remedy) for one in report.problems)
+    return Outcome(case, result, str(problem or ""), complete, texts)
 
 
 def _report(request: Request, read: Read | LzgisError | None, city: Catalogue) -> Report:

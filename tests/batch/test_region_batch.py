@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.toy import AS_OF, sites
 
 WHEN = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 FORMATS = ("json", "gpkg", "xlsx", "parquet", "verdicts")
+PER_CITY = ("json", "verdicts", "parquet")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def region(folders: list[Path]) -> Region:
 def batch(
     three: list[Path], out: Path, *, size: int = 4, workers: int = 1, formats: tuple[str, ...] = FORMATS
 ) -> Batch:
-    chosen = BatchOptions(formats=formats, shard_size=size, made_at=WHEN, workers=workers)
+    chosen = BatchOptions(formats=formats, shard_size=size, made_at=WHEN, workers=workers, per_city=PER_CITY)
     return screen_batch(three[0].parent / "sites.gpkg", region(three), out, as_of=AS_OF, settings=chosen)
 
 
@@ -57,12 +59,16 @@ def whole(three: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a single screening writes."""
     report = lz.screen(three[0].parent / "sites.gpkg", region(three), as_of=AS_OF, made_at=WHEN)
     out = tmp_path_factory.mktemp("whole")
-    export_folder(report, out, FORMATS)
+    export_folder(report, out, FORMATS, per_city=PER_CITY)
     return out
 
 
 def content(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"}
+
+
+def of_cities(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("各市县/*/*") if p.name != "manifest.json"}
 
 
 @pytest.mark.parametrize(("size", "workers"), [(4, 1), (100, 1), (5, 2)])
@@ -72,6 +78,7 @@ def test_shards_of_a_region_give_the_bytes_of_one_screening(
     done = batch(three, tmp_path / "out", size=size, workers=workers)
 
     assert content(tmp_path / "out") == content(whole)
+    assert of_cities(tmp_path / "out") == of_cities(whole) and len(of_cities(whole)) == 9
     assert done.sites == 15 and sum(done.verdicts.values()) == 15
 
 
@@ -97,6 +104,23 @@ def test_a_region_in_pieces_has_the_rows_and_tables_of_one_screening(
     assert found["problems"] == wanted["problems"]
 
 
+def test_cities_of_a_region_in_pieces_have_the_answers_of_one_screening(
+    three: list[Path], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "WHOLE", 10)
+    batch(three, tmp_path / "out")
+
+    made, wanted = of_cities(tmp_path / "out"), of_cities(whole)
+    assert set(made) == set(wanted)
+    for name, data in wanted.items():
+        if name.endswith(".json"):
+            one, other = json.loads(made[name]), json.loads(data)
+            assert one["findings"] == other["findings"] and one["verdicts"] == other["verdicts"]
+        else:
+            found, known = (pd.read_parquet(io.BytesIO(one)) for one in (made[name], data))
+            pd.testing.assert_frame_equal(found, known)
+
+
 def test_workers_of_a_cluster_give_the_bytes_of_one_screening(three: list[Path], whole: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     where = {"local_directory": str(tmp_path / "dask"), "dashboard_address": None}
@@ -105,13 +129,14 @@ def test_workers_of_a_cluster_give_the_bytes_of_one_screening(three: list[Path],
         distributed.Client(one) as client,
     ):
         report = lz.screen(three[0].parent / "sites.gpkg", region(three), as_of=AS_OF, made_at=WHEN, client=client)
-        chosen = BatchOptions(formats=FORMATS, shard_size=4, made_at=WHEN)
+        chosen = BatchOptions(formats=FORMATS, shard_size=4, made_at=WHEN, per_city=PER_CITY)
         file = three[0].parent / "sites.gpkg"
         screen_batch(file, region(three), tmp_path / "batch", as_of=AS_OF, client=client, settings=chosen)
-    export_folder(report, tmp_path / "screen", FORMATS)
+    export_folder(report, tmp_path / "screen", FORMATS, per_city=PER_CITY)
 
-    assert content(tmp_path / "screen") == content(whole)
-    assert content(tmp_path / "batch") == content(whole)
+    for made in ("screen", "batch"):
+        assert content(tmp_path / made) == content(whole)
+        assert of_cities(tmp_path / made) == of_cities(whole)
 
 
 def test_sums_of_pieces_are_those_of_the_whole() -> None:
@@ -156,10 +181,11 @@ def test_the_command_screens_a_region_as_a_batch(three: list[Path], tmp_path: Pa
     file, out = three[0].parent / "sites.gpkg", tmp_path / "out"
     done = CliRunner().invoke(
         app,
-        ["screen", str(file), *layers, "--as-of", AS_OF, "--shard-size", "5", "--out", str(out), "--format", "json"],
+        [*f"screen {file} --as-of {AS_OF} --shard-size 5 --out {out} --format json --per-city json".split(), *layers],
     )
 
     assert done.exit_code == 2, done.output
     assert "丙县" in done.output and "1.0" in done.output
     assert len(json.loads((out / "report.json").read_text("utf-8"))["stretches"]) > 15
+    assert len(of_cities(out)) == 3
     assert CliRunner().invoke(app, ["verify", str(out)]).exit_code == 0

@@ -129,7 +129,7 @@ def test_nothing_is_taken_without_being_listed(geodatabase, tmp_path):
     assert "the area code is 441882, as in the data" in assumed
     assert "is the union of the 2 townships" in decisions
     assert "1 features can serve as layer road_land" in decisions
-    assert "layer 'farmland' (Permanent basic farmland) is missing" in decisions
+    assert "layer 'farmland': Permanent basic farmland: is missing" in decisions
     # What the land survey offers is in the folder, but not in use.
     assert "road_land" not in open_catalogue(tmp_path / "city").layers
     text = (tmp_path / "city" / "catalog.toml").read_text("utf-8")
@@ -209,3 +209,36 @@ def test_the_command_prints_and_writes_the_list(geodatabase, tmp_path, language,
     assert said in (tmp_path / "city" / "decisions.md").read_text("utf-8")
     if language == "zh":
         assert "作为图层 redline 收入，依据：图层名 STBHHX" in (tmp_path / "city" / "decisions.md").read_text("utf-8")
+
+
+def test_codes_that_are_stored_as_numbers_are_translated(tmp_path):
+    units = {"HJGKDYBM": ["ZH1", "ZH2"], "HJGKDYMC": ["甲", "乙"], "GKDYFL": [1, 3]}
+    write(tmp_path / "in" / "HJGKDY.gpkg", units)
+    write(tmp_path / "in" / "市域范围.gpkg", {"XZQDM": ["441882"], "XZQMC": ["某市"]})
+    adopt(tmp_path / "in", tmp_path / "city")
+    found = open_catalogue(tmp_path / "city").load("control_units").layer.frame
+    assert found["class"].tolist() == ["优先保护单元", "一般管控单元"]
+
+
+def test_roads_have_the_field_names_of_the_standard(tmp_path):
+    line = shapely.LineString([(112.1, 24.7), (112.2, 24.7)])
+    columns = {"LXBM": ["G107441882"], "LXMC": ["京港线"], "XZDJ": ["国道"], "JSDJ": ["二级"]}
+    write(tmp_path / "in" / "公路中心线.gpkg", columns, shape=line)
+    write(tmp_path / "in" / "市域范围.gpkg", {"XZQDM": ["441882"], "XZQMC": ["某市"]})
+    adopt(tmp_path / "in", tmp_path / "city")
+    found = open_catalogue(tmp_path / "city").load("roads").layer.frame
+    assert found[["number", "road", "class", "technical_class"]].iloc[0].tolist() == [
+        "G107441882",
+        "京港线",
+        "国道",
+        "二级",
+    ]
+
+
+def test_the_city_has_the_name_that_other_layers_state_beside_its_code(tmp_path):
+    write(tmp_path / "in" / "XZQ.gpkg", {"XZQDM": ["441882001", "441882002"], "XZQMC": ["甲镇", "乙镇"]})
+    write(tmp_path / "in" / "STBHHX.gpkg", {"XZQDM": ["441882", "441882"], "XZQMC": ["某市", "某市"]})
+    found = adopt(tmp_path / "in", tmp_path / "city")
+    assert 'name = "某市"' in (tmp_path / "city" / "catalog.toml").read_text("utf-8")
+    assert "the name of the city is '某市', as other layers state beside its code" in texts(found.assumed)
+    assert "the name of the city is not in the data" not in texts(found.decisions)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from map_page import Page, Seen, browser, page_of
+from map_page import Page, Seen, browser, decoded, page_of
 from raster_fixture import hill, write_dem
 from report_fixture import HOSTILE, big_report, toy_report
 
@@ -22,7 +23,7 @@ from lzgis.coordinates.plane import plane_for
 from lzgis.errors import ExportError
 from lzgis.exports.map import gravest, write_map
 from lzgis.exports.map.page import inert_json
-from lzgis.exports.map.shapes import STEPS_M, simplified_to_fit, topology
+from lzgis.exports.map.shapes import STEPS_M, Drawing, arc_of, fitted
 from lzgis.model.report import Layer, Problem, Report
 from lzgis.model.rules import Activity
 
@@ -191,23 +192,63 @@ def test_shared_borders_stay_shared_when_simplified() -> None:
     north = shapely.Polygon([*seam, (112.5, 25.0), (112.3, 25.0)])
     south = shapely.Polygon([*seam, (112.5, 24.8), (112.3, 24.8)])
     both = np.array([north, south], dtype=object)
-    (fewer,) = simplified_to_fit([both], plane, vertices=0, steps_m=(50.0,), shared=[True]).groups
-    assert shapely.get_num_coordinates(fewer).sum() < 400
+    drawing = Drawing(both, plane)
+    (step,) = fitted([drawing], vertices=0, steps_m=(50.0,))
+    made = drawing.topology([{}, {}], step_deg=1e-9, step_m=step)
+    assert len(made["arcs"]) == 3
+    assert sum(map(len, map(arc_of, made["arcs"]))) < 400
+    fewer = decoded(made)
     assert fewer[0].intersection(fewer[1]).area < 1e-12
     assert shapely.union_all(fewer).area == pytest.approx(shapely.union_all(both).area, rel=1e-6)
-    assert len(topology(both, [{}, {}], step_deg=1e-6, shared=True)["arcs"]) == 3
 
 
 def test_a_topology_has_the_positions_of_the_shapes() -> None:
-    shapes = np.array([shapely.Point(112.4, 24.9), shapely.box(112.4, 24.8, 112.5, 24.9).boundary], dtype=object)
-    made = topology(shapes, [{"a": 1}, {"a": 2}], step_deg=1e-7)
-    scale, origin = np.array(made["transform"]["scale"]), np.array(made["transform"]["translate"])
-    point, line = made["objects"]["d"]["geometries"]
-    assert np.array(point["coordinates"]) * scale + origin == pytest.approx([112.4, 24.9], abs=1e-7)
-    arcs = [np.cumsum(arc, axis=0) * scale + origin for arc in made["arcs"]]
-    assert np.vstack(arcs).min(axis=0) == pytest.approx([112.4, 24.8], abs=1e-7)
-    assert (point["properties"], line["properties"]) == ({"a": 1}, {"a": 2})
+    square = shapely.box(112.4, 24.8, 112.5, 24.9)
+    shapes = [
+        shapely.Point(112.4, 24.9),
+        square.boundary,
+        square - shapely.box(112.41, 24.81, 112.42, 24.82),
+        shapely.MultiPoint([(112.1, 24.1), (112.2, 24.2)]),
+        shapely.MultiPolygon([square, shapely.box(113, 25, 113.5, 25.5)]),
+        shapely.GeometryCollection([shapely.LineString([(112, 24), (113, 25)]), shapely.Point(112.4, 24.9)]),
+        shapely.Polygon(),
+    ]
+    group = np.array(shapes, dtype=object)
+    made = Drawing(group, plane_for((112, 24, 114, 26))).topology([{"a": i} for i in range(7)], step_deg=1e-7)
+    assert [one["properties"]["a"] for one in made["objects"]["d"]["geometries"]] == list(range(7))
+    assert shapely.equals(decoded(made)[:6], group[:6]).all()
+    assert made["objects"]["d"]["geometries"][6]["type"] is None
     json.dumps(made)
+
+
+def test_a_hole_narrower_than_the_tolerance_is_not_drawn_and_a_shape_never_vanishes() -> None:
+    plane = plane_for((112.2, 24.7, 112.6, 25.0))
+    circle, other = (shapely.Point(x, 24.85).buffer(0.0001) for x in (112.5, 112.45))
+    shapes = np.array([shapely.box(112.4, 24.8, 112.6, 24.9) - circle - other, circle], dtype=object)
+    outer, inner = decoded(Drawing(shapes, plane).topology([{}, {}], step_deg=1e-8, step_m=50.0))
+    # The other hole is not drawn; the circle fills its own.
+    assert outer.equals(shapely.box(112.4, 24.8, 112.6, 24.9) - inner)
+    # A square in the circle has 2 / pi of its area.
+    assert inner.area / circle.area == pytest.approx(2 / np.pi, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_arcs_make_the_lines_that_were_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    squares = [shapely.box(x, y, x + 1, y + 1) for x, y in rng.integers(0, 5, (30, 2))]
+    walks = [shapely.LineString(np.cumsum(rng.integers(-1, 2, (12, 2)), axis=0)) for _ in range(20)]
+    group = np.array([*squares, *(one for one in walks if one.length), shapely.union_all(squares)], dtype=object)
+    made = Drawing(group, plane_for((0, 0, 5, 5))).topology([{}] * len(group), step_deg=1e-3)
+    back = decoded(made)
+    assert shapely.equals(back, group).all()
+    assert shapely.length(back) == pytest.approx(shapely.length(group))
+    apart = Drawing(group, plane_for((0, 0, 5, 5)), "own").topology([{}] * len(group), step_deg=1e-3)
+    assert shapely.equals(decoded(apart), group).all()
+    # Every edge is stored once.
+    only = Drawing(np.array(squares, dtype=object), plane_for((0, 0, 5, 5))).topology([{}] * 30, step_deg=1e-3)
+    paths = [np.cumsum(arc_of(arc), axis=0).tolist() for arc in only["arcs"]]
+    edges = [frozenset(map(tuple, pair)) for path in paths for pair in pairwise(path)]
+    assert len(edges) == len(set(edges))
 
 
 def test_the_page_states_by_how_much_it_simplified(tmp_path: Path) -> None:
@@ -220,9 +261,9 @@ def test_the_page_states_by_how_much_it_simplified(tmp_path: Path) -> None:
 
 def test_the_last_step_is_taken_where_none_fits() -> None:
     plane = plane_for((112.2, 24.7, 112.6, 25.0))
-    step, shapes = simplified_to_fit([np.array([shapely.box(112.3, 24.8, 112.4, 24.9)])], plane, vertices=1)
-    assert step == 100
-    assert shapely.get_num_coordinates(shapes[0])[0] == 5
+    drawing = Drawing(np.array([shapely.box(112.3, 24.8, 112.4, 24.9)]), plane)
+    assert fitted([drawing], vertices=1) == [100]
+    assert drawing.vertices(100) == 5
 
 
 @pytest.mark.parametrize("vertices", [5, 60, 150, 400, 900, 1999, 2001, 5000])
@@ -234,9 +275,20 @@ def test_the_first_step_that_fits_is_taken(vertices: int) -> None:
     there = plane.project(group)
     counts = {m: shapely.get_num_coordinates(shapely.simplify(there, m) if m else there)[0] for m in STEPS_M}
     expected = next((m for m, n in counts.items() if n <= vertices), STEPS_M[-1])
-    step, (fewer,) = simplified_to_fit([group], plane, vertices=vertices)
-    assert step == expected
-    assert shapely.get_num_coordinates(fewer)[0] == counts[expected]
+    drawing = Drawing(group, plane)
+    assert fitted([drawing], vertices=vertices) == [expected]
+    assert drawing.vertices(expected) == counts[expected]
+
+
+def test_drawings_of_few_vertices_are_simplified_less() -> None:
+    plane = plane_for((112.2, 24.7, 112.6, 25.0))
+    rng = np.random.default_rng(3)
+    along = np.linspace(112.3, 112.5, 4000)
+    lines = [np.c_[along[:n], 24.9 + np.cumsum(rng.normal(0, 3e-5, n))] for n in (4000, 100)]
+    long, short = (Drawing(np.array([shapely.LineString(line)], dtype=object), plane) for line in lines)
+    steps = fitted([long, short], vertices=1000)
+    assert steps[0] > steps[1] == 0
+    assert long.vertices(steps[0]) + short.vertices(0) <= 1000
 
 
 def poor_reports() -> dict[str, Report]:

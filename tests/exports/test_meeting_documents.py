@@ -24,8 +24,9 @@ from pyproj import CRS
 from python_calamine import CalamineWorkbook
 from report_fixture import toy_report
 
+from lzgis.cli.site_lines import MARKS, site_lines
 from lzgis.errors import ExportError
-from lzgis.exports.dossier import DossierMaker, write_docx
+from lzgis.exports.dossier import DossierMaker, write_docx, write_pdf
 from lzgis.exports.dossier.leader import leader_dossier, write_summary
 from lzgis.exports.folder import export_folder
 from lzgis.exports.gis.json import report_document
@@ -60,6 +61,29 @@ def test_summary_map_workbook_and_json_count_the_same_verdicts(tmp_path: Path) -
         for p in table.cell(0, 0).paragraphs
     )
     assert {head: int(value) for head, value in re.findall(r"(\S+)：(\d+)", said)} == wanted
+    marks = {mark: texts.word("verdict", verdict) for verdict, (mark, _) in MARKS.items()}
+    lines = [line.plain for line in site_lines(report, texts.words, width=100)]
+    assert Counter(marks[line[0]] for line in lines if line[:1] in marks) == wanted
+
+
+#: The most pages of documents: of short sites six, of a long one with many conflicts ten.
+PAGES = {"P20-1": 6, "T05": 6, "T08": 6, "P37": 6, "P12": 10}
+
+
+@pytest.mark.parametrize("site", PAGES)
+def test_a_pdf_has_few_pages_and_none_is_half_empty(tmp_path: Path, site: str) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no poppler")
+    write_pdf(only(city_report(), site), tmp_path)
+    command = ["pdftotext", "-bbox", str(tmp_path / f"{site}.pdf"), "-"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    pages = said.split("<page ")[1:]
+    assert len(pages) <= PAGES[site]
+    for number, page in enumerate(pages, start=1):
+        # Lines of the running head and foot are left out; maps have text in their captions alone.
+        lows = [float(value) for value in re.findall(r'yMax="([\d.]+)"', page) if float(value) < 780]
+        assert max(lows) > (421 if number < len(pages) else 150), number
+    assert "编制单位" in pages[0]
 
 
 def test_townships_and_rules_of_the_summary_add_up() -> None:

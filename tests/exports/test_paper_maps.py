@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import re
 import subprocess
 import sys
 import time
@@ -25,22 +26,27 @@ from matplotlib.text import Text
 from report_fixture import FORMULA, HOSTILE, toy_report
 from typer.testing import CliRunner
 
+from lzgis.city.catalogue import open_catalogue
 from lzgis.city.reference import reference_city
 from lzgis.cli.app import app
 from lzgis.coordinates.gauss_kruger import Zone, zone_around
 from lzgis.errors import ExportError, LzgisError
 from lzgis.exports.fonts import printable
-from lzgis.exports.paper import PaperSheet, detail_map, location_map, write_map, write_maps
-from lzgis.exports.paper.chart import LABEL
+from lzgis.exports.paper import PaperSheet, detail_map, location_map, sheet_count, write_map, write_maps
+from lzgis.exports.paper.change_map import write_change_map
+from lzgis.exports.paper.chart import LABEL, zone_of_map
+from lzgis.exports.paper.conflicts import GRAVITIES, gravity
 from lzgis.exports.paper.corridors import bands_of
-from lzgis.exports.paper.document_maps import map_rect
+from lzgis.exports.paper.document_maps import CONTEXT, SMALL_CONTEXT, map_rect
 from lzgis.exports.paper.labels import Box, Labels
 from lzgis.exports.paper.layout import SCALES
 from lzgis.exports.paper.mapped_site import mapped_site
 from lzgis.exports.paper.rendering import settings
+from lzgis.exports.paper.sheet_index import MOST_SHEETS
 from lzgis.exports.paper.sheets import chart_in, detail_sheet, overview_sheet, site_frame
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
+from lzgis.rasters.change import raster_change
 from lzgis.screening.screen import screen
 
 MADE_AT = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
@@ -224,7 +230,7 @@ def test_hostile_names_have_no_missing_glyph_and_safe_files(tmp_path: Path) -> N
     for name in HOSTILE:
         write_map(toy_report(sites=toy_report().sites.assign(name=name)), tmp_path / "map.png", "S1")
     written = write_maps(toy_report(), tmp_path / "out", [FORMULA, "S1"], suffixes=("svg",))
-    assert [path.parent for path in written] == [tmp_path / "out"] * 2
+    assert {path.parent for path in written} == {tmp_path / "out"}
     assert all(path.is_file() for path in written)
     assert not set("<>:\"/\\|?*'= ") & set("".join(path.name for path in written))
 
@@ -294,10 +300,10 @@ def test_the_font_has_every_character_of_the_reference_city(city: Report) -> Non
 def test_the_command_draws_the_given_sites(tmp_path: Path) -> None:
     run = CliRunner()
     sheet = ["--paper", "A4", "--orientation", "portrait", "--map-number", "粤S(2026)001号", "--as-of", "2026-11-21"]
-    done = run.invoke(app, ["map", "T03", "P12", "--out", str(tmp_path), "--format", "png,svg", *sheet])
+    done = run.invoke(app, ["map", "T03", "T14", "--out", str(tmp_path), "--format", "png,svg", *sheet])
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["manifest.json", "map-P12.png", "map-P12.svg", "map-T03.png", "map-T03.svg"]
+    assert names == ["manifest.json", "map-T03.png", "map-T03.svg", "map-T14.png", "map-T14.svg"]
     assert imread(tmp_path / "map-T03.png").shape[:2] == (2338, 1653)
 
 
@@ -327,3 +333,87 @@ def test_the_command_reads_sites_with_its_options(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*arguments, "--crs", "EPSG:4490"])
     assert done.exit_code == 0, done.output
     assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".json", ".png"]
+
+
+@pytest.mark.parametrize("site", ["T03", "T05", "T10", "P09", "P12", "P42"])
+def test_every_conflict_is_drawn_and_in_the_legend(city: Report, site: str) -> None:
+    figure, mapped = sheet_of(city, site), mapped_site(city, site)
+    axes = figure.axes[1]
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    step = (east - west) / (axes.get_position().width * figure.get_figwidth() * 25.4)
+    zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
+    for kind in {gravity(one) for one in mapped.conflicts}:
+        colour = mpl.colors.to_rgba(GRAVITIES[kind][0])
+        drawn: list[Any] = []
+        for one in axes.collections:
+            if len(one.get_edgecolor()) and np.allclose(one.get_edgecolor()[0], colour):
+                marks = np.asarray(one.get_offsets())
+                drawn += [marks] if marks.any() else [path.vertices for path in one.get_paths()]
+        there = shapely.multipoints(np.vstack(drawn))
+        for conflict in (one for one in mapped.conflicts if gravity(one) == kind):
+            part = zone.project([conflict["geometry"]])[0]
+            vertices = shapely.points(shapely.get_coordinates(part))
+            inside = vertices[shapely.within(vertices, shapely.box(west, south, east, north))]
+            assert len(inside), conflict["rule"]
+            assert shapely.distance(inside, there).min() < 0.2 * step, conflict["rule"]
+        assert ReportText(city, "zh").words("paper", kind) in texts(figure)
+
+
+@pytest.mark.parametrize("site", ["P12", "P32"])
+def test_the_sheets_of_a_long_or_split_site_show_all_of_it(city: Report, site: str) -> None:
+    mapped = mapped_site(city, site)
+    wording = ReportText(city, "zh")
+    with settings():
+        index = detail_sheet(wording, mapped, PaperSheet())
+        count = sheet_count(city, site)
+        parts = [detail_sheet(wording, mapped, PaperSheet(), part) for part in range(1, count + 1)]
+    assert 1 < count <= MOST_SHEETS
+    pages = [
+        shapely.box(*(limits[i] for i in (0, 1) for limits in (f.axes[1].get_xlim(), f.axes[1].get_ylim())))
+        for f in parts
+    ]
+    zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
+    assert shapely.union_all(pages).covers(zone.project([mapped.geometry])[0])
+    said = "\n".join(texts(figure) for figure in parts)
+    for conflict in mapped.conflicts:
+        assert re.search(rf"^{conflict['number']} ", said, re.M), conflict["number"]
+    for number, figure in enumerate(parts, start=1):
+        assert f"第 {number} 幅，共 {count} 幅" in texts(figure)
+        assert overlap(figure, labels=True) == []
+    shown = texts(index)
+    assert all(f"第 {number} 幅：" in shown for number in range(1, count + 1))
+    if site == "P12":
+        assert "接第 2 幅" in texts(parts[0])
+
+
+def test_a_short_site_has_one_sheet(city: Report) -> None:
+    assert sheet_count(city, "T03") == 0
+    assert sheet_count(city, "T08") == 0
+
+
+def test_neighbouring_counties_are_named_or_said_to_be_missing(city: Report) -> None:
+    named = texts(sheet_of(city, None))
+    assert all(name in named for name in ("阳山县", "连南瑶族自治县", "湖南省宜章县"))
+    without = dataclasses.replace(city, neighbours=None)
+    assert "未提供相邻县" in texts(sheet_of(without, None))
+    # A map that shows nothing outside the city has nothing to say.
+    assert "未提供相邻县" not in texts(sheet_of(without, "T09"))
+
+
+def test_the_location_map_shows_context_alone() -> None:
+    assert "redline" not in CONTEXT
+    assert set(SMALL_CONTEXT) <= set(CONTEXT)
+
+
+def test_the_map_of_a_change_has_every_patch_and_class(tmp_path: Path) -> None:
+    opened = open_catalogue(reference_city())
+    found = raster_change(opened, "landcover_2015", "landcover_2020")
+    for language in ("zh", "en"):
+        write_change_map(found, opened, tmp_path / f"{language}.svg", language=language, made_at=MADE_AT)
+    write_change_map(found, opened, tmp_path / "again.svg", made_at=MADE_AT)
+    assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "zh.svg").read_bytes()
+    drawn = (tmp_path / "zh.svg").read_text("utf-8")
+    for row in found.patches.itertuples():
+        assert f"<!-- {row.patch} {row.before}→{row.after} {row.area_m2 / 10_000:,.2f} 公顷" in drawn
+        assert f"<!-- 变为{row.after}（" in drawn
+    assert "变为" not in (tmp_path / "en.svg").read_text("utf-8")

@@ -18,6 +18,7 @@ from PIL import Image
 from report_fixture import toy_report
 
 from lzgis.exports import FORMATS, export_as, export_projects
+from lzgis.exports.formats import write_beside
 from lzgis.model.report import Problem, Source
 
 COMMAND = ("lzgis", "screen", "地块.gpkg", "--as-of", "2026-11-21")
@@ -95,6 +96,8 @@ def text_of(name: str, path) -> str:
     if name == "pptx":
         (slide, *_) = pptx.Presentation(path).slides
         return json.dumps(json.loads(slide.notes_slide.notes_text_frame.text), ensure_ascii=False)
+    if name == "csv":
+        return (path.parent / "findings.csv-metadata.json").read_text("utf-8")
     if name == "htmldoc":
         return unescape(re.sub(r"<[^>]+>", "", data.decode()))
     return {"gpkg": rows_of, "dxf": lambda p: drawing(p.read_bytes()), "html": lambda p: embedded(p.read_bytes())}[
@@ -111,6 +114,7 @@ def test_every_format_states_its_provenance(report, name, tmp_path):
     else:
         path = tmp_path / FORMATS[name].file_name
         export_as(name, report, path, language="zh")
+        write_beside(name, report, tmp_path, language="zh")
     text = text_of(name, path)
     # Documents hold the beginnings of the digests: the whole ones are in the files that they are written beside.
     facts = [fact[:8] if name in ("docx", "htmldoc", "summary") else fact for fact in FACTS[:2]] + [*FACTS[2:]]

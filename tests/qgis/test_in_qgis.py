@@ -165,3 +165,47 @@ def test_the_zip_installs_and_qgis_process_screens(work: Path) -> None:
     assert (work / "process" / "findings.gpkg").is_file()
     said = (done.stdout + done.stderr).splitlines()
     assert not [line for line in said if "user_version" in line and "findings.gpkg" in line]
+
+
+def folder_of_pytest_qgis(python: str) -> str | None:
+    """Return what PYTHONPATH has to be for pytest-qgis in a Python of QGIS; None if there is none."""
+    for one in ("", os.environ.get("LZGIS_TEST_PYTEST_QGIS", "")):
+        more = {"PYTHONPATH": one} if one else {}
+        if not subprocess.run(
+            [python, "-c", "import pytest_qgis"], capture_output=True, env=clean(**more), check=False
+        ).returncode:
+            return one
+    return None
+
+
+def test_what_qgis_shows_of_a_result(work: Path) -> None:
+    """Styles, labels, map tips, relation, messages, a rendered map: tests of their own under pytest-qgis."""
+    python = python_of_qgis() or ""
+    folder = folder_of_pytest_qgis(python)
+    if folder is None:
+        pytest.skip("no pytest-qgis: set LZGIS_TEST_PYTEST_QGIS to a folder that `pip install --target` made")
+    given = {"plugins": ROOT / "plugins" / "qgis", "program": work / "lzgis", "city": work / "city",
+             "sites": work / "sites.gpkg", "out": work / "shown"}  # fmt: skip
+    environment = clean(
+        HOME=str(work), XDG_RUNTIME_DIR=str(work), LZGIS_IN_QGIS=json.dumps(given, default=str),
+        PYTHONPATH=os.pathsep.join(filter(None, [folder, "/usr/share/qgis/python/plugins"])),
+    )  # fmt: skip
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "--noconftest",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(work),
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, Path(__file__).parent / "in_pytest_qgis.py"],
+        capture_output=True, text=True, env=environment, cwd=work, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout and "skipped" not in done.stdout

@@ -7,8 +7,10 @@ import importlib
 import json
 import os
 import re
+import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -88,7 +90,15 @@ def test_a_call_reports_lines_progress_and_output(plugin, tmp_path):
     code = "print('结果'); print('读取', file=sys.stderr); print('progress: sites 1 4', file=sys.stderr); sys.exit(2)"
     said, shares = [], []
     done = plugin["command"].call(program(tmp_path, code), [], said=said.append, progressed=shares.append)
-    assert (done.code, done.output.strip(), said, shares) == (2, "结果", ["读取"], [0.25])
+    assert (done.code, done.output.strip(), said, shares) == (2, "结果", ["读取"], [0.125])
+
+
+def test_progress_never_goes_back(plugin):
+    command = plugin["command"]
+    share = command.Share()
+    lines = ["layers 0 2", "layers 2 2", "rules 0 4", "rules 2 4", "files 1 1"]
+    shares = [share(command.PROGRESS.match(f"progress: {line}")) for line in lines]
+    assert shares == [0, 0.5, 0.5, 0.625, 0.875]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="programs with #!")
@@ -218,3 +228,37 @@ def test_enumerations_of_qt_are_scoped_as_qt6_needs():
     assert "Qt.MouseButton.RightButton" in enumerations()
     for path in PLUGIN.glob("*.py"):
         assert not re.search(r"\bexec_\(|\bPyQt5\b", path.read_text("utf-8")), path.name
+
+
+@cache
+def python_of_qt6() -> str | None:
+    """Return a Python that has PyQt6, if there is one: this one, or that of the system."""
+    for one in (sys.executable, "/usr/bin/python3"):
+        code = "import PyQt6.QtWidgets"
+        if Path(one).is_file() and not subprocess.run([one, "-c", code], capture_output=True, check=False).returncode:
+            return one
+    return None
+
+
+@pytest.fixture(scope="module")
+def in_qt6(tmp_path_factory):
+    if python_of_qt6() is None:
+        pytest.skip("no PyQt6")
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path_factory.mktemp("home"))}
+    call = [python_of_qt6(), Path(__file__).parent / "in_qt6.py", PLUGIN.parent]
+    done = subprocess.run(call, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    assert done.stdout.startswith("RESULT"), done.stderr[-3000:]
+    return json.loads(done.stdout.removeprefix("RESULT"))
+
+
+def test_every_module_imports_with_qt6(in_qt6):
+    assert in_qt6["qt"].startswith("6.")
+    assert set(in_qt6["modules"]) == {path.stem for path in PLUGIN.glob("*.py")} - {"__init__"}
+
+
+def test_the_windows_of_the_plugin_work_with_qt6(in_qt6):
+    assert in_qt6["area"].endswith("RightDockWidgetArea")
+    assert in_qt6["visible"]
+    # Three left clicks and a right one are a polygon.
+    assert in_qt6["drawn"] == 1
+    assert in_qt6["checked"] is False and "/none/lzgis" in in_qt6["said"]

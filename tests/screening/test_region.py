@@ -199,8 +199,13 @@ effective_from = 2020-01-01
 """
 
 
-def test_layers_and_rules_of_the_region_apply_in_all_cities(tmp_path: Path) -> None:
+def test_layers_and_rules_of_the_region_apply_in_all_cities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lzgis.city import plane_layers
     from tests.toy import write
+
+    projected: list[str] = []
+    project = plane_layers.plane_layer
+    monkeypatch.setattr(plane_layers, "plane_layer", lambda one, *more: projected.append(one.id) or project(one, *more))
 
     folders = counties(tmp_path)
     (tmp_path / "region.toml").write_text(REGION, "utf-8")
@@ -217,6 +222,8 @@ def test_layers_and_rules_of_the_region_apply_in_all_cities(tmp_path: Path) -> N
     np.testing.assert_allclose(caves["length_m"].iloc[:2], [300, 200], atol=0.01)
     assert list(caves["state"]) == ["涉及", "涉及", "不涉及"]
     assert len(report.layers["caves"].frame) == 1
+    # The layer that the cities share is projected once, those of the cities once each.
+    assert projected.count("caves") == 1 and projected.count("redline") == 3
 
 
 def test_layers_of_different_confidentiality_stay_apart_and_keep_their_dates(three: list[Path]) -> None:

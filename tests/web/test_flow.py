@@ -83,6 +83,17 @@ def test_rows_may_be_points(page):
     assert [one["geometry"]["type"] for one in found["shapes"]["features"]] == ["Point", "Point"]
 
 
+def test_packed_degrees_are_a_choice_of_the_page(page):
+    """112.3000 and 25.0000 as ddd.mmss are 112.5 and 25."""
+    check = job_of(
+        page.post("/give/text", {"text": "112.3000 25.0000\n112.3004 25.0000", "shape": "point", "crs": "EPSG:4490"})
+    )
+    assert 'name="degrees"' in text(page, f"/check/{check.key}")
+    again = job_of(page.post(f"/check/{check.key}/again", {"crs": "EPSG:4490", "degrees": "packed"}))
+    first = answer(again.folder, "diagnosis", "zh")["shapes"]["features"][0]
+    assert first["geometry"]["coordinates"][0] == pytest.approx(112.5, abs=1e-6)
+
+
 def test_drawn_shapes_are_read(page):
     check = job_of(page.post("/give/drawn", {"shapes": square_text(0, 0, name="画")}))
     found = answer(check.folder, "diagnosis", "zh")

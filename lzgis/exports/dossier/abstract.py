@@ -158,7 +158,7 @@ def _nearest(project: Project) -> str:
 def _control(project: Project, about: dict[str, str]) -> Grid:
     source = project.source
     heads = source.wording("control").split("|")
-    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.6), ("v1", 2.6), ("h2", 0.9), ("v2", 2.0)))
+    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 2.1), ("v1", 3.0), ("h2", 1.0), ("v2", 1.8)))
     number, replaced = document_number(project, about), source.report.replaces
     if replaced:
         number = f"{number}\n{source.wording('replaces', number=replaced)}"

@@ -170,7 +170,7 @@ class DossierMaker:
 
     def _maps_section(self, project: Project) -> dict[str, Any]:
         source = self.source
-        drawn = (self._maps.location(project), self._maps.detail(project))
+        drawn = (self._maps.location(project), self._maps.detail(project), self._maps.insets(project))
         pictures: tuple[Picture, ...] = tuple(picture for picture in drawn if picture is not None)
         return {"paragraphs": (source.wording("maps" if pictures else "no-map"),), "pictures": pictures}
 

@@ -235,8 +235,8 @@ GRID_COLUMNS: dict[str, tuple[str, ...]] = {
     "hits": (*("heading", "where", "state", "area_m2", "area_ha", "area_mu", "length_m", "share"),),
 }
 
-#: The pictures that a dossier has.
-PICTURES = ("location_map", "detail_map")
+#: The pictures that a dossier has; insets only if its map cannot be read.
+PICTURES = ("location_map", "detail_map", "insets")
 
 #: The sections, in their order.
 SECTIONS = ("maps", "findings", "answers", "basis", "not_checked", "provenance")

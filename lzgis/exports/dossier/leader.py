@@ -98,7 +98,7 @@ def _sections(source: DossierSource, grids: Sequence[Grid], about: dict[str, str
 
 def _townships(source: DossierSource, summary: Summary) -> Grid:
     words = source.words
-    heads = [("township", 2.6), *((source.texts.word("verdict", one), 1.2) for one in VERDICTS), ("total", 1.0)]
+    heads = [("township", 2.2), *((source.texts.word("verdict", one), 1.5) for one in VERDICTS), ("total", 0.8)]
     rows = [
         [name or words("summary", "nowhere"), *map(str, counts), str(sum(counts))] for name, counts in summary.townships
     ]
@@ -140,7 +140,7 @@ def _gravest(source: DossierSource, summary: Summary) -> Grid | None:
         (f"{one.site_id} {one.site_name}", one.rule, one.sentence, source.texts.word("verdict", one.verdict))
         for one in summary.gravest
     ]
-    heads = (("site_name", 2.8), ("rule", 2.4), ("fact", 4.0), ("verdict", 1.5))
+    heads = (("site_name", 2.7), ("rule", 2.3), ("fact", 4.0), ("verdict", 1.9))
     marks = tuple(one.verdict for one in summary.gravest)
     return replace(summary_grid(source, "gravest", heads, rows), marks=marks, marked="verdict")
 
@@ -153,7 +153,7 @@ def _lines(source: DossierSource) -> tuple[tuple[str, str], ...]:
 
 def _control(source: DossierSource, about: dict[str, str]) -> Grid:
     heads = source.wording("control").split("|")
-    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 1.6), ("v1", 2.6), ("h2", 0.9), ("v2", 2.0)))
+    columns = tuple(Column(name, "", weight) for name, weight in (("h1", 2.1), ("v1", 3.0), ("h2", 1.0), ("v2", 1.8)))
     number = f"{about['adcode']}-{about['as_of'].replace('-', '')}"
     rows = (
         (heads[0], number, heads[1], ""),

@@ -27,6 +27,8 @@ from lzgis.exports.paper.document_maps import (
     detail_figure,
     draw_site_in_city,
     finish_map,
+    insets_figure,
+    insets_of,
     location_figure,
     map_rect,
     place_entry,
@@ -36,13 +38,18 @@ from lzgis.exports.paper.document_maps import (
 from lzgis.exports.paper.grid import draw_neat_lines, draw_north_arrow, draw_scale_bar
 from lzgis.exports.paper.layout import frame_at, round_scale
 from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
+from lzgis.exports.paper.neighbours import draw_neighbours
 from lzgis.exports.paper.rendering import DPI, pixels, settings
 from lzgis.exports.paper.sheets import city_bounds, projected_bounds
 from lzgis.exports.report_text import ReportText
 from lzgis.exports.symbology import VERDICT_COLOURS
 
-#: Width and height of a map between the margins of A4, millimetres.
-SIZE_MM = (156.0, 98.0)
+#: Width and height of the two maps between the margins of A4, millimetres: both together fill a page.
+SIZE_MM, DETAIL_MM = (156.0, 86.0), (156.0, 124.0)
+#: Of the map on a slide, beside its text.
+SLIDE_MM = (156.0, 119.0)
+#: Of the insets of a long or split project.
+INSETS_MM = (156.0, 222.0)
 #: Of the map on the first page, which has no legend.
 SMALL_MM = (62.0, 62.0)
 
@@ -85,8 +92,33 @@ class ProjectMaps:
         """Draw the project with its conflicts; None if its geometry cannot be used."""
         if _has_no_shape(project):
             return None
-        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), SIZE_MM))
-        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *SIZE_MM)
+        site = self._mapped(project)
+        frames = insets_of(self._source.texts, site, DETAIL_MM, INSETS_MM)
+        drawn = pixels(partial(detail_figure, self._source.texts, site, DETAIL_MM, frames))
+        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *DETAIL_MM)
+
+    def slide(self, project: Project) -> Picture | None:
+        """Draw the project with its conflicts in the shape of a slide; None if its geometry cannot be used."""
+        if _has_no_shape(project):
+            return None
+        drawn = pixels(partial(detail_figure, self._source.texts, self._mapped(project), SLIDE_MM))
+        return Picture("detail_map", self._source.wording("detail_map"), _png(drawn), *SLIDE_MM)
+
+    def insets(self, project: Project) -> Picture | None:
+        """Draw the conflicts of a long or split project at a scale that can be read; None if its map can be read."""
+        if _has_no_shape(project):
+            return None
+        site = self._mapped(project)
+        frames = insets_of(self._source.texts, site, DETAIL_MM, INSETS_MM)
+        if not frames:
+            return None
+        # With four insets or fewer the rows that are empty are cut off.
+        rows = -(-len(frames) // 2)
+        drawn = pixels(partial(insets_figure, self._source.texts, site, frames, INSETS_MM))
+        high = INSETS_MM[1] * rows / 3
+        drawn = drawn[: round(len(drawn) * rows / 3)]
+        caption = self._source.wording("insets", scale=f"1:{frames[0].scale:,}")
+        return Picture("insets", caption, _png(drawn), INSETS_MM[0], high)
 
     def _mapped(self, project: Project) -> MappedSite:
         return mapped_site(self._source.report, project.id)
@@ -143,6 +175,8 @@ def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[fl
         draw_scale_bar(chart)
         draw_north_arrow(chart)
         draw_names(chart, ("townships",) if small else ("townships", "rivers"))
+        if not small:
+            draw_neighbours(chart)
         if small:
             draw_neat_lines(page, rect)
         else:

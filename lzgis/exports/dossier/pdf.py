@@ -13,6 +13,7 @@ from typing import Any
 
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Abstract, Dossier, Grid, Picture, Section
+from lzgis.exports.dossier.first_page import CELL_LESS_PT, CELL_PITCH, PITCH, type_size
 from lzgis.exports.fonts import faces, printable, rare
 from lzgis.exports.report_text import visible
 from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
@@ -83,11 +84,17 @@ def pdf_document(dossier: Dossier) -> dict[str, Any]:
             "footer": words("dossier", "footer", **facts),
             "page": [before, between, after],
             "sections": [_section(section) for section in dossier.sections],
-            "abstract": _abstract(dossier.abstract),
+            "abstract": _abstract(dossier.abstract) | {"type": _type(dossier)},
             "colon": ": " if dossier.language == "en" else "：",
         }
     )
     return document
+
+
+def _type(dossier: Dossier) -> dict[str, float]:
+    """Return the sizes of type on the first page, in points, and the heights of lines in sizes."""
+    size = type_size(dossier.abstract, dossier.subtitle)
+    return {"size": size, "cell": size - CELL_LESS_PT, "pitch": PITCH, "cell_pitch": CELL_PITCH}
 
 
 def _abstract(abstract: Abstract) -> dict[str, Any]:

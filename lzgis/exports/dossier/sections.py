@@ -139,12 +139,16 @@ def answers_section(project: Project) -> dict[str, Any]:
 def _short_answers(source: DossierSource, grid: Grid) -> Grid:
     """Return an answer sheet in small type, without the activity, which every clause would repeat."""
     activity = source.wording("fact-activity", activity="")
-    weights = {"heading": 1.0, "clause": 7.8, "facts": 2.7, "answer": 2.3}
+    # Clauses of a unit are one line each, general ones several: there the answer takes two lines and leaves them the width.
+    short = grid.name == "answers"
+    clause, fact, answer_width = (6.0, 3.2, 4.3) if short else (7.4, 3.2, 2.2)
+    weights = {"heading": 1.0, "clause": clause, "facts": fact, "answer": answer_width}
     columns = tuple(source.column(name, weight) for name, weight in weights.items())
     rows = []
     for one in _without_origin(source, grid.records()):
         facts = [line for line in one["facts"].split("\n") if not line.startswith(activity)]
-        rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), one["answer"]))
+        answer = one["answer"].replace("\n", source.wording("gap")) if short else one["answer"]
+        rows.append((one["heading"], one["clause"], "\n".join(facts) or source.wording("no-facts"), answer))
     return replace(grid, columns=columns, rows=tuple(rows), fine=True)
 
 
@@ -182,8 +186,23 @@ def unchecked_section(project: Project) -> dict[str, Any]:
     covered = not_covered_line(project)
     notes = [source.wording("not-covered", matters=covered)] if covered else []
     notes += [source.wording("unmeant", count=project.unmeant)] if project.unmeant else []
-    grids = (replace(open_rules, fine=True),) if open_rules else ()
+    grids = (_by_reason(source, open_rules),) if open_rules else ()
     return {"paragraphs": tuple(lines), "grids": grids, "notes": tuple(notes)}
+
+
+def _by_reason(source: DossierSource, grid: Grid) -> Grid:
+    """Return the rules that were not checked in one row for each reason, uncovered share and severity."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for row in grid.records():
+        key = (row["reason"], row["unchecked_share"], row["severity"])
+        together.setdefault(key, []).append(row["rule"])
+    names = {"reason": 2.8, "unchecked_share": 1.2, "severity": 1.1, "rule": 8.0}
+    columns = tuple(source.column(name, weight) for name, weight in names.items())
+    rows = tuple(
+        (*key, source.wording("rules-listed", count=len(rules), rules=source.wording("separator").join(rules)))
+        for key, rules in together.items()
+    )
+    return replace(grid, columns=columns, rows=rows, fine=True)
 
 
 def provenance_section(

@@ -20,6 +20,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
 from lzgis.exports.dossier.document import Abstract, Cell, Dossier, Grid, Picture, Section
+from lzgis.exports.dossier.first_page import CELL_LESS_PT, CELL_PITCH, PITCH, type_size
 from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.words import Words
 
@@ -65,15 +66,18 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     page.top_margin, page.bottom_margin = Mm(TOP_MM), Mm(BOTTOM_MM)
     page.header_distance, page.footer_distance = Mm(14), Mm(10)
     stamp(document, dossier, made_at)
+    first = type_size(dossier.abstract, dossier.subtitle)
     _style(document, "Normal", _FANGSONG, 10.5)
     for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
         _style(document, name, _HEITI, size)
     for name, face, size in (
         ("LZ Cell", _FANGSONG, 9),
-        ("LZ Fine", _FANGSONG, 7.5),
+        ("LZ Fine", _FANGSONG, 7),
         ("LZ Small", _FANGSONG, 8.5),
         ("LZ Head", _HEITI, 9),
         ("LZ Caption", _HEITI, 10),
+        ("LZ First", _FANGSONG, first - CELL_LESS_PT),
+        ("LZ First Head", _HEITI, first - CELL_LESS_PT),
     ):
         document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         _style(document, name, face, size)
@@ -101,11 +105,18 @@ def _style(document: Document, name: str, face: str, size: float) -> None:
     spacing = style.paragraph_format
     spacing.space_before = spacing.space_after = Pt(0)
     # Lines of a fixed height: the pages are then the same with every font that stands in for 仿宋 and 黑体.
-    spacing.line_spacing = Pt(round(size * (1.22 if name.startswith("LZ") else 1.4), 1))
+    spacing.line_spacing = Pt(round(size * _pitch(name), 1))
     if name == "Title":
         # The built-in style has a line below the title.
         for border in style.element.pPr.findall(qn("w:pBdr")):
             style.element.pPr.remove(border)
+
+
+def _pitch(style: str) -> float:
+    """Return the height of a line of a style in sizes of its type."""
+    if style.startswith("LZ First"):
+        return CELL_PITCH
+    return 1.22 if style.startswith("LZ") else 1.4
 
 
 def _running_lines(document: Document, dossier: Dossier) -> None:
@@ -164,7 +175,7 @@ def _title(document: Document, dossier: Dossier) -> None:
 
 def _abstract(document: Document, dossier: Dossier) -> None:
     """Write the first page: facts beside the small map, gravest findings, sentences, and the block for signatures."""
-    abstract = dossier.abstract
+    abstract, size = dossier.abstract, type_size(dossier.abstract, dossier.subtitle)
     beside = document.add_table(1, 2)
     beside.autofit = False
     map_mm = abstract.picture.width_mm + 3 if abstract.picture else 0.0
@@ -174,7 +185,8 @@ def _abstract(document: Document, dossier: Dossier) -> None:
         cell.width = Mm(width)
     for number, (head, value) in enumerate(abstract.facts):
         paragraph = cells[0].paragraphs[0] if not number else cells[0].add_paragraph()
-        _labelled(paragraph, head, value, dossier.language)
+        paragraph.paragraph_format.space_before = Pt(3 if number else 0)
+        _labelled(paragraph, (head, value), dossier.language, size)
     if abstract.picture:
         place = cells[1].paragraphs[0]
         place.alignment = WD_ALIGN_PARAGRAPH.RIGHT
@@ -182,11 +194,11 @@ def _abstract(document: Document, dossier: Dossier) -> None:
         _add_picture(place, abstract.picture)
     if abstract.findings:
         _paragraph(document, "", "LZFine")
-        _table(document, abstract.findings)
+        _table(document, abstract.findings, _FIRST)
     for head, value in abstract.lines:
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.space_before = Pt(3)
-        _labelled(paragraph, head, value, dossier.language)
+        _labelled(paragraph, (head, value), dossier.language, size)
     _paragraph(document, "", "LZFine")
     _control(document, abstract)
 
@@ -194,7 +206,7 @@ def _abstract(document: Document, dossier: Dossier) -> None:
 def _control(document: Document, abstract: Abstract) -> None:
     """Write the block for signatures, with the QR code beside it."""
     if abstract.code is None:
-        _table(document, abstract.control)
+        _table(document, abstract.control, _FIRST)
         return
     code_mm = abstract.code.width_mm + 3
     beside = document.add_table(1, 2)
@@ -203,7 +215,7 @@ def _control(document: Document, abstract: Abstract) -> None:
     cells = beside.rows[0].cells
     for column, cell, width in zip(beside.columns, cells, (WIDTH_MM - code_mm, code_mm), strict=True):
         column.width = cell.width = Mm(width)
-    inner = parse_xml(table_xml(abstract.control, WIDTH_MM - code_mm - 4, align="left"))
+    inner = parse_xml(table_xml(abstract.control, WIDTH_MM - code_mm - 4, align="left", styles=_FIRST))
     # A cell ends with a paragraph; the one that is there follows the table.
     cells[0]._tc.insert_element_before(inner, "w:p")
     cells[0].paragraphs[-1].style = document.styles["LZ Fine"]
@@ -215,20 +227,25 @@ def _control(document: Document, abstract: Abstract) -> None:
     _letters(said.add_run(abstract.code.caption), _FANGSONG, 5)
 
 
-def _labelled(paragraph: Any, head: str, value: str, language: str) -> None:
-    """Write a head in 黑体 and its text after it, in the size of tables."""
-    paragraph.paragraph_format.line_spacing = Pt(14)
+def _labelled(paragraph: Any, pair: tuple[str, str], language: str, size: float) -> None:
+    """Write a head in 黑体 and its text after it."""
+    head, value = pair
+    paragraph.paragraph_format.line_spacing = Pt(round(size * PITCH, 1))
     colon = ": " if language == "en" else "："
-    _letters(paragraph.add_run(head + colon), _HEITI, 10)
+    _letters(paragraph.add_run(head + colon), _HEITI, size)
     for number, line in enumerate(value.split("\n")):
         run = paragraph.add_run()
         if number:
             run.add_break()
-        _letters(run, _FANGSONG, 10).add_text(line)
+        _letters(run, _FANGSONG, size).add_text(line)
 
 
-def _table(document: Document, grid: Grid) -> None:
-    document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM)), "w:sectPr")
+#: Styles of cells and of heads on the first page.
+_FIRST = ("LZFirst", "LZFirstHead")
+
+
+def _table(document: Document, grid: Grid, styles: tuple[str, str] | None = None) -> None:
+    document.element.body.insert_element_before(parse_xml(table_xml(grid, WIDTH_MM, styles=styles)), "w:sectPr")
 
 
 def _section(document: Document, section: Section) -> None:
@@ -283,24 +300,27 @@ _TWIPS_PER_MM = 1440 / 25.4
 _HEAD_TINT, _SIDE_TINT, _LINE = "E8EDF3", "F4F6F9", "8A95A1"
 
 
-def table_xml(grid: Grid, width_mm: float, *, align: str = "center") -> str:
-    """Return a grid as the XML of a table of a width; `align` is its place between the margins."""
+def table_xml(grid: Grid, width_mm: float, *, align: str = "center", styles: tuple[str, str] | None = None) -> str:
+    """Return a grid as the XML of a table of a width.
+
+    `align` is its place between the margins, `styles` the styles of cells and heads if not the usual ones.
+    """
     widths = [round(share * width_mm * _TWIPS_PER_MM) for share in grid.widths]
-    style = "LZFine" if grid.fine else "LZCell"
+    style, head = styles or ("LZFine" if grid.fine else "LZCell", "LZHead")
     rows = []
     if grid.heads:
         heads = "".join(
-            _cell(grid.columns[i].title, width, "LZHead", tint=_HEAD_TINT, align="center")
+            _cell(grid.columns[i].title, width, head, tint=_HEAD_TINT, align="center")
             for i, width in zip(grid.shown, widths, strict=True)
         )
         rows.append(f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>")
     for line in grid.lines():
         if not line.cells:
-            across = _cell(line.across, sum(widths), "LZHead", tint=_SIDE_TINT, span=len(widths), keep=True)
+            across = _cell(line.across, sum(widths), head, tint=_SIDE_TINT, span=len(widths), keep=True)
             rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{across}</w:tr>")
             continue
         cells = "".join(
-            _data_cell(cell, width, style, side=not grid.heads and not number and len(widths) > 1)
+            _data_cell(cell, width, (style, head), side=not grid.heads and not number and len(widths) > 1)
             for number, (cell, width) in enumerate(zip(line.cells, widths, strict=True))
         )
         # A row higher than a page must break; otherwise the rest of it is lost.
@@ -325,9 +345,10 @@ def _table_properties(width: int, align: str) -> str:
     )
 
 
-def _data_cell(cell: Cell, width: int, style: str, *, side: bool) -> str:
+def _data_cell(cell: Cell, width: int, styles: tuple[str, str], *, side: bool) -> str:
+    style, head = styles
     if side:
-        return _cell(cell.text, width, style if style == "LZFine" else "LZHead", tint=_SIDE_TINT)
+        return _cell(cell.text, width, style if style == "LZFine" else head, tint=_SIDE_TINT)
     tint = TINTS.get(cell.mark, "").lstrip("#").upper()
     align = "right" if cell.column.figures else "left"
     return _cell(cell.text, width, style, tint=tint, align=align)

@@ -15,7 +15,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,7 @@ from lzgis.errors import ConfigError, ExportError
 from lzgis.exports.gis.features import has_part
 from lzgis.exports.gis.json import origin, origin_text
 from lzgis.exports.report_text import ReportText, records, text
+from lzgis.exports.symbology import symbol_of
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, Report, State
@@ -338,14 +339,14 @@ class _Drawing:
         name = f"{self._layer(kind)}_{title}"
         if name not in self._file.layers:
             layer = self._texts.report.layers.get(row["layer"])
-            colour = kind.colour if layer is None else _indexed(layer.spec.style.stroke)
+            colour = kind.colour if layer is None else _indexed(symbol_of(layer).line)
             self._file.layers.add(name, color=colour)
         return name
 
     def _finding(self, row: dict[str, Any], shape: shapely.Geometry) -> None:
         layer = self._part_layer(row)
         overruled = self._texts.override(row)
-        facts = [*_facts(row), *([_fact("override", overruled)] if overruled else [])]
+        facts = [*_facts(row, self._texts.code), *([_fact("override", overruled)] if overruled else [])]
         self._shape(shape, layer, facts)
         if _kind(row) is _NOT_APPLICABLE:
             return
@@ -442,7 +443,7 @@ def _kind(row: dict[str, Any]) -> _Kind:
     return _PROHIBITED if row["severity"] == Severity.PROHIBITED else _CONDITIONAL
 
 
-def _facts(row: dict[str, Any]) -> list[Tag]:
+def _facts(row: dict[str, Any], code: Callable[[str], str]) -> list[Tag]:
     names = ("site_id", "rule", "layer", "feature_id", "state", "severity", "route", "open_facts", "item")
-    facts = [_fact(name, text(row[name])) for name in names if name in names[:6] or text(row[name])]
+    facts = [_fact(name, code(text(row[name]))) for name in names if name in names[:6] or text(row[name])]
     return facts + [(1040, float(row["area_m2"]))] * bool(np.isfinite(row["area_m2"]))

@@ -30,6 +30,16 @@ Piece = TypeVar("Piece")
 #: Rows of a row group. It does not depend on the pieces that a file is written from, so that a batch gives the same
 #: bytes as one screening.
 _GROUP = 50_000
+#: The columns that `findings_table` adds.
+TITLES = (
+    "rule_title",
+    "layer_title",
+    "activity_title",
+    "severity_title",
+    "reason_title",
+    "route_title",
+    "facts_title",
+)
 
 
 def write_findings(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -70,7 +80,7 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     texts : ReportText
         The wording; the findings of its report are not used.
     findings : Table
-        The columns of `finding_columns` and the geometry, as `table_of` returns them.
+        The columns of `finding_columns`, as `columns_of` returns them, and the geometry, if it is to be stored.
     """
     named = [c.name for c in (*FINDING_COLUMNS, CITY_COLUMN) if c.name in findings.column_names]
     columns = {name: findings[name] for name in named}
@@ -84,7 +94,8 @@ def findings_table(texts: ReportText, findings: pa.Table) -> pa.Table:
     columns["reason_title"] = _reasons(findings["reason"], findings["unchecked_share"], texts)
     columns["route_title"] = _titles(findings["route"], texts.route)
     columns["facts_title"] = _titles(findings["open_facts"], texts.open_facts)
-    return pa.table(columns | {"geometry": findings["geometry"]})
+    shapes = {"geometry": findings["geometry"]} if "geometry" in findings.column_names else {}
+    return pa.table(columns | shapes)
 
 
 def _titles(codes: pa.ChunkedArray, title: Callable[[str], str]) -> pa.Array:
@@ -167,10 +178,15 @@ def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 def table_of(columns: Mapping[str, pd.Series[Any]], geometry: Any) -> pa.Table:
     """Return columns as integers, floats or texts, and geometries as WKB."""
+    return columns_of(columns).append_column("geometry", pa.array(shapely.to_wkb(geometry), type=pa.binary()))
+
+
+def columns_of(columns: Mapping[str, pd.Series[Any]]) -> pa.Table:
+    """Return columns as integers, floats or texts."""
     arrays: dict[str, Any] = {}
     for name, column in columns.items():
         arrays[name] = _texts(column) if column.dtype.kind not in "iufb" else pa.array(column.to_numpy())
-    return pa.table(arrays | {"geometry": pa.array(shapely.to_wkb(geometry), type=pa.binary())})
+    return pa.table(arrays)
 
 
 def _texts(column: pd.Series[Any]) -> pa.Array:

@@ -114,7 +114,7 @@ def _unless(texts: ContextText, one: Any) -> dict[str, Any]:
     facts: Pairs = [
         (texts.column("severity"), words("severity", one.severity)),
         (texts.column("item"), one.item),
-        (words("map", "where"), _where(one.where)),
+        (words("map", "where"), texts.code.shown(_where(one.where))),
         (texts.column("procedure"), words.title(one.procedure, one.procedure_en)),
         (texts.column("note"), one.note),
     ]

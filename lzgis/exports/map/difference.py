@@ -22,7 +22,7 @@ from lzgis.exports.map.clauses import rule_texts
 from lzgis.exports.map.layers import layer_data, outline_data
 from lzgis.exports.map.page import PAGE_WORDS, SCRIPT_WORDS, assemble, sign_data
 from lzgis.exports.map.review import Pool
-from lzgis.exports.map.shapes import simplified_to_fit, topology
+from lzgis.exports.map.shapes import Drawing, fitted
 from lzgis.exports.report_text import ContextText, number, records, text
 from lzgis.exports.rounding import Rounding
 from lzgis.exports.symbology import CHANGE_SIGNS
@@ -264,18 +264,19 @@ def _rules(items: _Items, report: DiffReport) -> None:
 def _review(items: _Items, plane: Plane) -> tuple[float, dict[str, Any]]:
     shapes, parts = np.empty(len(items.shapes), dtype=object), items.parts.geometry.to_numpy().astype(object)
     shapes[:] = items.shapes
-    fitted = simplified_to_fit([shapes, parts], plane, vertices=_VERTICES, steps_m=_STEPS_M)
+    drawings = [Drawing(one, plane, "own") for one in (shapes, parts)]
+    steps_m = fitted(drawings, vertices=_VERTICES, steps_m=_STEPS_M)
     ranks = [{"r": list(_PARTS).index(change), "s": -1} for change in items.parts["change"]]
-    nothing = topology(np.empty(0, dtype=object), [], step_deg=_STEP_DEG)
-    return fitted.step_m, {
+    nothing = Drawing(np.empty(0, dtype=object), plane).topology([], step_deg=_STEP_DEG)
+    return max(steps_m), {
         "bands": nothing,
         "lines": [],
         "units": [],
         "sites": items.sites,
         "findings": items.findings,
         "pool": items.pool.texts,
-        "shapes": topology(fitted.groups[0], [{} for _ in shapes], step_deg=_STEP_DEG),
-        "parts": topology(fitted.groups[1], ranks, step_deg=_STEP_DEG),
+        "shapes": drawings[0].topology([{} for _ in shapes], step_deg=_STEP_DEG, step_m=steps_m[0]),
+        "parts": drawings[1].topology(ranks, step_deg=_STEP_DEG, step_m=steps_m[1]),
     }
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import shapely
 
 from lzgis.coordinates.plane import Geometries, Plane
-from lzgis.exports.map.shapes import is_coverage, simplified_to_fit, topology
+from lzgis.exports.map.shapes import Drawing, fitted, topology_of
 from lzgis.exports.report_text import ContextText, text
 from lzgis.exports.symbology import Symbol, has_values, symbol_of
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import Layer, ReportContext
 
-_VERTICES = 300_000
+_VERTICES = 360_000
 _STEP_DEG = 1e-5
 _FINE_DEG = 1e-6
 # A context layer with at most so many polygons, such as townships, has its names written on the map.
@@ -33,32 +33,30 @@ def shown_layers(report: ReportContext) -> list[Layer]:
 def layer_data(
     texts: ContextText, plane: Plane, *, coarse: frozenset[str] = frozenset()
 ) -> tuple[float, list[dict[str, Any]]]:
-    """Return the tolerance of simplification in metres, and shapes, style and legend of every shown layer.
+    """Return the largest tolerance of simplification in metres, and shapes, style and legend of every shown layer.
 
     The layers in `coarse` are marked as coarsened.
     """
     layers = shown_layers(texts.context)
-    full = [_geometries(layer) for layer in layers]
-    shared = [is_coverage(shapes) for shapes in full]
-    step_m, fewer = simplified_to_fit(full, plane, vertices=_VERTICES, shared=shared)
-    step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
-    written = [
-        _layer(texts, one, shapes)
-        | {"topology": topology(shapes, _properties(one, shapes), step_deg=step_deg, shared=both)}
-        for one, shapes, both in zip(layers, fewer, shared, strict=True)
-    ]
+    drawings = [Drawing(_geometries(layer), plane) for layer in layers]
+    steps_m = fitted(drawings, vertices=_VERTICES)
+    written = []
+    for layer, drawing, step_m in zip(layers, drawings, steps_m, strict=True):
+        step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
+        properties = _properties(layer, drawing.geometries)
+        topology = drawing.topology(properties, step_deg=step_deg, step_m=step_m)
+        written.append(_layer(texts, layer, drawing.geometries) | {"topology": topology})
     for one in written:
         if one["id"] in coarse:
             one["status"] = texts.words("map", "coarse")
-    return step_m, written
+    return max(steps_m, default=0.0), written
 
 
 def outline_data(report: ReportContext, plane: Plane) -> dict[str, Any]:
     """Return the outline of the city, outside of which the map is faded; empty if the city has none."""
     outline = report.layers.get(report.city.outline)
     shapes = np.empty(0, dtype=object) if outline is None else _geometries(outline)
-    fewer = simplified_to_fit([shapes], plane, vertices=4_000).groups[0]
-    return topology(fewer, [{} for _ in fewer], step_deg=_STEP_DEG)
+    return topology_of(shapes, plane, vertices=4_000, step_deg=_STEP_DEG)
 
 
 def missing_layers(texts: ContextText) -> list[str]:

@@ -111,7 +111,9 @@ def inert_json(data: Any) -> str:
     '"\\u003c/script\\u003e\\u003c!-- \\u2028 \\u0026"'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text = text.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+    # One character at a time: many times as fast as `str.translate`, and a page has millions.
+    for c in "<>&\u2028\u2029":
+        text = text.replace(c, f"\\u{ord(c):04x}")
     # A lone surrogate cannot be encoded in UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
 

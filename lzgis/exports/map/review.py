@@ -17,7 +17,7 @@ from lzgis.coordinates.plane import CGCS2000, Geometries, Plane
 from lzgis.exports.map import finding_text
 from lzgis.exports.map.clauses import general_texts, rule_texts, unit_texts
 from lzgis.exports.map.corridors import corridor_data
-from lzgis.exports.map.shapes import simplified_to_fit, topology
+from lzgis.exports.map.shapes import Drawing, fitted
 from lzgis.exports.report_text import Coded, ReportText, coded, number, records, text
 from lzgis.exports.rounding import Rounding
 from lzgis.model.report import CITY_COLUMN, FINDING_COLUMNS, HIT_STATES, Report, State, Verdict
@@ -101,9 +101,8 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     sites = all_sites[_usable(all_sites)]
     order = {site_id: i for i, site_id in enumerate(all_sites["id"].astype(str))}
     part, parts = _parts(drawn)
-    step_m, (site_shapes, part_shapes) = simplified_to_fit(
-        [_shapes(sites), _shapes(parts)], plane, vertices=_VERTICES, steps_m=_STEPS_M
-    )
+    drawings = [Drawing(_shapes(one), plane, "own") for one in (sites, parts)]
+    steps_m = fitted(drawings, vertices=_VERTICES, steps_m=_STEPS_M)
     ranks = zip(parts["rank"], parts["site_id"], strict=True)
     about = [{"r": int(rank), "s": order.get(one, -1)} for rank, one in ranks]
     around, line = corridor_data(texts, plane, findings, order)
@@ -112,7 +111,7 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
     general, general_of = general_texts(texts)
     places = _Places(shown, part, line, rule, unit)
     listed, details = _findings(texts, findings, pool, order, places)
-    return step_m, {
+    return max(steps_m), {
         **around,
         "rules": rules,
         "units": units,
@@ -121,8 +120,8 @@ def review_data(texts: ReportText, plane: Plane, shown: Mapping[str, int]) -> tu
         "findings": listed,
         "details": details,
         "pool": pool.texts,
-        "shapes": topology(site_shapes, [{} for _ in site_shapes], step_deg=_STEP_DEG),
-        "parts": topology(part_shapes, about, step_deg=_STEP_DEG),
+        "shapes": drawings[0].topology([{} for _ in range(len(sites))], step_deg=_STEP_DEG, step_m=steps_m[0]),
+        "parts": drawings[1].topology(about, step_deg=_STEP_DEG, step_m=steps_m[1]),
     }
 
 

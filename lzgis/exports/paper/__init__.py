@@ -19,6 +19,7 @@ from lzgis.exports.paper.layout import Orientation, Paper, PaperSheet
 from lzgis.exports.paper.mapped_site import mapped_site
 from lzgis.exports.paper.rendering import png, save, settings
 from lzgis.exports.paper.sheets import detail_sheet, overview_sheet
+from lzgis.exports.paper.sheets import sheet_count as count_sheets
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Report
 from lzgis.words import Language
@@ -31,6 +32,7 @@ __all__ = [
     "detail_map",
     "location_map",
     "overview_figure",
+    "sheet_count",
     "write_map",
     "write_maps",
 ]
@@ -44,6 +46,7 @@ def write_map(
     path: str | Path,
     site_id: str | None = None,
     *,
+    part: int = 0,
     sheet: PaperSheet | None = None,
     language: Language = "zh",
 ) -> None:
@@ -57,6 +60,8 @@ def write_map(
         The file: ``*.png``, ``*.pdf`` or ``*.svg``.
     site_id : str, optional
         The site of a detail map; without it the overview is drawn.
+    part : int
+        The sheet of a long or split site, from 1 (see `sheet_count`); 0 for the map of the whole.
     sheet : PaperSheet, optional
         Paper, orientation and approval number; by default A4 in landscape.
     language : {"zh", "en"}
@@ -74,7 +79,18 @@ def write_map(
         return
     site = mapped_site(report, site_id)
     title = texts.words("paper", "detail_title", site=site.name or site_id)
-    save(partial(detail_sheet, texts, site, sheet), Path(path), report, printable(title))
+    save(partial(detail_sheet, texts, site, sheet, part), Path(path), report, printable(title))
+
+
+def sheet_count(report: Report, site_id: str, *, sheet: PaperSheet | None = None, language: Language = "zh") -> int:
+    """Return how many sheets a long or split site gets besides the map of the whole; 0 if that map can be read.
+
+    Raises
+    ------
+    ExportError
+        If there is no such site, or it has no geometry.
+    """
+    return count_sheets(ReportText(report, language), mapped_site(report, site_id), sheet or PaperSheet())
 
 
 def overview_figure(report: Report, *, language: Language = "zh") -> Figure:
@@ -94,7 +110,8 @@ def write_maps(
 ) -> list[Path]:
     """Write one detail map per site, or the overview if no site is named, and return the paths written.
 
-    Every site is looked up before the first file is written.
+    The map of a long or split site is followed by its sheets, whose names end in their number. Every site is looked up
+    before the first file is written.
 
     Raises
     ------
@@ -108,10 +125,13 @@ def write_maps(
     names = _file_names(wanted)
     written = []
     for site_id in wanted:
-        for suffix in suffixes:
-            path = Path(folder) / f"{names[site_id]}.{suffix}"
-            write_map(report, path, site_id, sheet=sheet, language=language)
-            written.append(path)
+        parts = sheet_count(report, site_id, sheet=sheet, language=language) if site_id is not None else 0
+        for part in range(parts + 1):
+            for suffix in suffixes:
+                number = f"-sheet{part}" if part else ""
+                path = Path(folder) / f"{names[site_id]}{number}.{suffix}"
+                write_map(report, path, site_id, part=part, sheet=sheet, language=language)
+                written.append(path)
     return written
 
 

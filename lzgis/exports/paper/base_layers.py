@@ -143,7 +143,7 @@ def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -
 
     `features` holds their ids by layer.
     """
-    entries = []
+    entries: list[Entry] = []
     for name, ids in features.items():
         layer = chart.texts.report.layers.get(name)
         if layer is None or "id" not in layer.frame or layer.spec.role == "outline":
@@ -161,7 +161,13 @@ def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -
             # A value is a word of the map, as 县道, or a code of the layer, as national.
             said = value if value and not value.isascii() else chart.texts.layer(name)
             label = chart.texts.words("paper", "met", layer=said)
-            entries += _draw_features(chart, layer, shapes, (label, symbol.at(chart.frame.scale)))
+            drawn = _draw_features(chart, layer, shapes, (label, symbol.at(chart.frame.scale)))
+            # Values drawn alike are one line of the legend; others are told apart by the value.
+            drawn = [entry for entry in drawn if entry not in entries]
+            if any(entry.label == label for entry in entries):
+                said = chart.texts.words("paper", "of_layer", layer=said, value=value)
+                drawn = [entry._replace(label=chart.texts.words("paper", "met", layer=said)) for entry in drawn]
+            entries += drawn
     return entries
 
 

@@ -24,6 +24,8 @@ GRAVITIES: dict[str, tuple[str, str]] = {
 }
 _SIZE = 6.6
 _TITLE_MM = 62.0
+#: How far from its conflict a label may stand, and a number for which there is no room so near.
+_REACH_MM, _FAR_MM = 46.0, 110.0
 #: A part smaller than this on paper gets a ring so that it is seen; and the most rings of one kind of conflict.
 _SMALL_MM = 1.6
 _MAX_RINGS = 12
@@ -149,8 +151,8 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
     """
     lost = 0
     taken: Any = shapely.Polygon()
-    for place, finding in enumerate(site.conflicts, start=1):
-        shapes = _shapes(chart, [finding])
+    for finding in site.conflicts:
+        place, shapes = finding["number"], _shapes(chart, [finding])
         shapes = shapes[~shapely.is_empty(shapes)] if len(shapes) else shapes
         if not len(shapes):
             continue
@@ -168,7 +170,8 @@ def label_conflicts(chart: Chart, site: MappedSite) -> int:
         head = f"{place} {title}"
         style = {"size": _SIZE, "color": colour, "edge": colour}
         texts = [f"{head}\n{size}" if size else head, f"{place}  {size}".rstrip(), str(place)]
-        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=46.0) for text in texts)
+        tried = [*((text, _REACH_MM) for text in texts), (str(place), _FAR_MM)]
+        lost += not any(chart.write_label(text, anchors, style=style, reach_mm=reach) for text, reach in tried)
     return lost
 
 

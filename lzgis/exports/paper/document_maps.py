@@ -8,22 +8,33 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from lzgis.coordinates.gauss_kruger import UtmZone, Zone
 from lzgis.exports.fonts import font, printable, shortened
 from lzgis.exports.paper.base_layers import draw_base_layers, draw_names
 from lzgis.exports.paper.chart import Chart, zone_of_map
+from lzgis.exports.paper.frame import Frame
 from lzgis.exports.paper.grid import draw_grid, draw_neat_lines, draw_north_arrow, draw_scale_bar
 from lzgis.exports.paper.layout import STRIP_MM, Rect, frame_at, round_scale
 from lzgis.exports.paper.legend import Entry, draw_legend
 from lzgis.exports.paper.mapped_site import MappedSite
-from lzgis.exports.paper.sheets import chart_in, city_bounds, draw_detail, projected_bounds, site_frame
+from lzgis.exports.paper.neighbours import draw_neighbours
+from lzgis.exports.paper.sheet_parts import inset_frames, on_sheet
+from lzgis.exports.paper.sheets import (
+    chart_in,
+    city_bounds,
+    draw_detail,
+    page_of_size,
+    projected_bounds,
+    site_frame,
+)
 from lzgis.exports.report_text import ReportText, text
 from lzgis.exports.symbology import VERDICT_COLOURS
 
 _LEGEND_MM = 40.0
 #: Layers by which a reader finds a place in the city.
-CONTEXT = ("townships", "redline", "rivers", "reservoirs", "river_centrelines", "roads")
+CONTEXT = ("townships", "rivers", "reservoirs", "river_centrelines", "roads")
 #: The same for a map so small that more would hide the site.
 SMALL_CONTEXT = ("townships", "rivers", "reservoirs")
 _NOTE_MM = 3.6
@@ -46,6 +57,7 @@ def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, f
     draw_north_arrow(chart)
     entry = draw_site_in_city(chart, site)
     draw_names(chart, ("townships", "rivers"))
+    draw_neighbours(chart)
     finish_map(page, chart, rect, size_mm, [entry, *layers])
     return figure
 
@@ -77,14 +89,58 @@ def place_entry(texts: ReportText, colour: str, *, is_line: bool) -> Entry:
     return Entry(texts.words("paper", "place"), "marker", {"marker": "*", "color": colour, "markersize": 8})
 
 
-def detail_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, float]) -> Figure:
-    """Draw the site with its conflicts, corridor bands and distances."""
+def insets_of(
+    texts: ReportText, site: MappedSite, size_mm: tuple[float, float], below_mm: tuple[float, float]
+) -> tuple[Frame, ...]:
+    """Return the frames of the insets, on a picture of `below_mm`, of a site with a map of `size_mm`; none if it can be read."""
+    zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
+    rect = map_rect(size_mm)
+    whole = site_frame(site, zone, (rect.width, rect.height))
+    return inset_frames(site, zone, whole.scale, inset_size(below_mm), _INSETS[0] * _INSETS[1])
+
+
+def detail_figure(
+    texts: ReportText, site: MappedSite, size_mm: tuple[float, float], insets: tuple[Frame, ...] = ()
+) -> Figure:
+    """Draw the site with its conflicts, corridor bands and distances, and the frames of its insets."""
     zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
     rect = map_rect(size_mm)
     frame = site_frame(site, zone, (rect.width, rect.height))
     figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
-    entries, _ = draw_detail(chart, site)
+    names = [texts.words("paper", "inset_name", letter=letter) for letter in LETTERS[: len(insets)]]
+    entries, _ = draw_detail(chart, site, boxes=insets, names=names)
     finish_map(page, chart, rect, size_mm, entries)
+    return figure
+
+
+#: Insets side by side and below each other, the strip with their heading, and the gap between them, in millimetres.
+_INSETS, _HEAD_MM, _APART_MM = (2, 3), 5.0, 3.0
+LETTERS = "ABCDEF"
+
+
+def inset_size(size_mm: tuple[float, float]) -> tuple[float, float]:
+    """Return width and height of an inset on a picture of a size."""
+    wide = (size_mm[0] - (_INSETS[0] - 1) * _APART_MM) / _INSETS[0] - 1
+    return wide, (size_mm[1] - (_INSETS[1] - 1) * _APART_MM) / _INSETS[1] - _HEAD_MM - 1
+
+
+def insets_figure(
+    texts: ReportText, site: MappedSite, frames: tuple[Frame, ...], size_mm: tuple[float, float]
+) -> Figure:
+    """Draw the insets of a long or split site side by side, each with its letter and scale; symbols as on its map."""
+    zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
+    width, height = size_mm
+    figure, page = page_of_size(width, height)
+    wide, high = inset_size(size_mm)
+    for place, frame in enumerate(frames):
+        left = place % _INSETS[0] * (wide + 1 + _APART_MM) + 0.5
+        top = height - place // _INSETS[0] * (high + 1 + _HEAD_MM + _APART_MM)
+        rect = Rect(left, top - _HEAD_MM - high, wide, high)
+        head = texts.words("paper", "inset_scale", letter=LETTERS[place], scale=frame.scale)
+        page.text(left, top - 0.6, printable(head), va="top", fontproperties=font(8.2))
+        chart = chart_in(figure, rect, frame, (zone, texts), size_mm=size_mm)
+        draw_detail(chart, on_sheet(site, zone, frame))
+        page.add_patch(Rectangle(rect[:2], wide, high, facecolor="none", edgecolor="black", linewidth=0.8, zorder=10))
     return figure
 
 

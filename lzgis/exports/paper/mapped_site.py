@@ -28,7 +28,7 @@ class MappedSite:
     Attributes
     ----------
     conflicts : list of dict
-        Findings that are met and are not notices, the most severe first. The map numbers them in this order.
+        Findings that are met and are not notices, the most severe first; ``number`` is what the map numbers them by.
     notices : list of dict
         Findings that are met and only inform.
     """
@@ -77,7 +77,10 @@ def mapped_site(report: Report, site_id: str) -> MappedSite:
     verdicts = report.verdicts[report.verdicts["site_id"].astype(str) == site_id]
     verdict = next(records(verdicts, list(verdicts.columns)), {})
     name, activity = text(site["name"]), text(site["activity"])
-    return MappedSite(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
+    found = MappedSite(site_id, name, activity, site.geometry, verdict, list(records(own, _COLUMNS)))
+    for rank, finding in enumerate(found.conflicts, start=1):
+        finding["number"] = rank
+    return found
 
 
 def metres(value: Any, texts: ReportText, layer: str = "", *, limit: Any = None) -> str:

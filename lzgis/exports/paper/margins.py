@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import shapely
@@ -27,6 +28,8 @@ _SIZE = 6.4
 _LINE_MM = 3.0
 _OVERRIDE_COLOUR = "#4a148c"
 MARKERS = {verdict: sign.marker for verdict, sign in VERDICT_SIGNS.items()}
+#: Type and height of a line of the list of sites where there is room for it, and the width of its column.
+_LARGE, _WIDE_MM = (7.6, 3.8), 60.0
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -128,8 +131,10 @@ def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) ->
     return 7.6 + 3.3 * len(lines) + 1.6
 
 
-def draw_inset(page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Frame) -> float:
-    """Draw the city with its townships and a box where the map lies; return the height taken."""
+def draw_inset(
+    page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Frame, others: Sequence[Frame] = ()
+) -> float:
+    """Draw the city with its townships, a box where the map lies, and those of `others`; return the height taken."""
     outline = texts.report.layers.get(texts.report.city.outline)
     if outline is None or not len(outline.frame):
         return 0.0
@@ -154,8 +159,16 @@ def draw_inset(page: Axes, texts: ReportText, zone: Zone, rect: Rect, frame: Fra
         if layer is not None and layer.spec.style.shown:
             add(zone.project(layer.frame.geometry.to_numpy()), **style, zorder=1.2)
     add(city, facecolor="none", edgecolor="#3c3c3c", linewidth=0.9, zorder=1.4)
+    for number, other in enumerate(others, start=1):
+        left_m, low, right, top = moved(shapely.box(*other[:4]), on_page)[0].bounds
+        page.add_patch(Rectangle((left_m, low), right - left_m, top - low, **_OTHER_SHEET))
+        said: dict[str, Any] = {"ha": "center", "va": "center", "fontproperties": font(4.6), "color": "#1a237e"}
+        page.text((left_m + right) / 2, (low + top) / 2, str(number), **said, zorder=1.9)
     _mark_on_inset(page, moved(spot, on_page)[0])
     return rect.height
+
+
+_OTHER_SHEET: dict[str, Any] = {"facecolor": "none", "edgecolor": "#1a237e", "linewidth": 0.5, "zorder": 1.8}
 
 
 _INSET: dict[str, dict[str, Any]] = {
@@ -187,9 +200,9 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
     """List the findings of a site, conflicts first, then what was not checked; return the height taken."""
     words = texts.words
     high = draw_heading(page, words("paper", "findings"), rect.left, rect.top, rect.width)
-    blocks = [_conflict(texts, n, f, rect.width) for n, f in enumerate(site.conflicts, start=1)]
+    blocks = [_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
     if sum(len(block) * _LINE_MM + 0.7 for block in blocks) > (rect.height - high) * 0.8:
-        blocks = [_short_conflict(texts, n, f, rect.width) for n, f in enumerate(site.conflicts, start=1)]
+        blocks = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
     if not blocks:
         blocks = [[("#333333", words("paper", "no_conflict"))]]
     blocks += _unchecked_and_notices(texts, site, rect.width)
@@ -261,7 +274,7 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     """List the sites by verdict, the most severe first, and count those that do not fit; return the height taken."""
     rows = sorted(texts.verdicts(), key=lambda row: _ORDER.get(row["verdict"], 9))
     high = draw_heading(page, texts.words("paper", "site_list", count=len(rows)), rect.left, rect.top, rect.width)
-    columns = max(1, int(rect.width // 46)) if len(rows) > 12 else 1
+    columns = _list_columns(len(rows), rect, high + 3.4)
     per = max(1, int((rect.height - high - 3.4) / 2.85))
     size, line = _list_type(len(rows) / columns, rect, columns, high + 3.4)
     shown = rows[: per * columns]
@@ -287,10 +300,17 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     return high
 
 
+def _list_columns(count: int, rect: Rect, head: float) -> int:
+    """Return the fewest columns in which a list fits in large type, so that names have room; else the most there can be."""
+    most = max(1, int(rect.width // 46)) if count > 12 else 1
+    wide = (one for one in range(1, most) if rect.width / one > _WIDE_MM)
+    return next((one for one in wide if math.ceil(count / one) * _LARGE[1] < rect.height - head), most)
+
+
 def _list_type(rows_per_column: float, rect: Rect, columns: int, head: float) -> tuple[float, float]:
     """Return the largest font size and line height with which the list fits; narrow columns get a small font."""
-    wide = rect.width / columns > 60
-    for size, line in ((7.6, 3.8), (_SIZE, 3.1)) if wide else ((_SIZE, 3.1),):
+    wide = rect.width / columns > _WIDE_MM
+    for size, line in (_LARGE, (_SIZE, 3.1)) if wide else ((_SIZE, 3.1),):
         if math.ceil(rows_per_column) * line < rect.height - head:
             return size, line
     return 6.0, 2.85

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,16 @@ from lzgis.exports.paper.margins import (
     draw_verdict,
     foot_lines,
 )
+from lzgis.exports.paper.neighbours import draw_neighbours
 from lzgis.exports.paper.overview_sites import draw_sites
+from lzgis.exports.paper.sheet_parts import (
+    MOST_LABELS,
+    draw_boxes,
+    draw_index,
+    draw_joins,
+    frames_of,
+    on_sheet,
+)
 from lzgis.exports.report_text import ReportText, number, text
 from lzgis.model.report import Report, State
 
@@ -48,9 +58,9 @@ def overview_sheet(texts: ReportText, sheet: PaperSheet) -> Figure:
     bounds = city_bounds(texts.report)
     zone = zone_of_map(texts, (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
     around = projected_bounds(zone, bounds)
-    notes = _notes(texts, zone, ["x"] * 2, sheet)
-    layout = lay_out(sheet, _foot_mm(notes, sheet), around)
-    figure, page = _page(layout.width, layout.height)
+    notes = sheet_notes(texts, zone, ["x"] * 2, sheet)
+    layout = lay_out(sheet, foot_height(notes, sheet), around)
+    figure, page = page_of_size(layout.width, layout.height)
     inner = (layout.chart.width - 4, layout.chart.height - 4)
     centre = ((around[0] + around[2]) / 2, (around[1] + around[3]) / 2)
     frame = frame_at(centre, round_scale(around, inner), (layout.chart.width, layout.chart.height))
@@ -60,8 +70,8 @@ def overview_sheet(texts: ReportText, sheet: PaperSheet) -> Figure:
     sites, more = draw_sites(chart)
     seats = draw_seats(chart)
     draw_names(chart, ("townships", "rivers", "protected_areas"))
-    more += notes
-    draw_title(page, texts, printable(texts.words("picture", "title", city=texts.city)), _title_rect(layout))
+    more += [*notes, *draw_neighbours(chart)]
+    draw_title(page, texts, printable(texts.words("picture", "title", city=texts.city)), title_rect(layout))
     _draw_beside_overview(page, texts, layout, [*sites, *seats, *layers])
     _foot(page, texts, (zone, sheet), layout, more)
     return figure
@@ -81,29 +91,61 @@ def _draw_beside_overview(page: Axes, texts: ReportText, layout: SheetLayout, en
     draw_site_list(page, texts, Rect(first.left, first.bottom, first.width, first.height - high - 3))
 
 
-def detail_sheet(texts: ReportText, site: MappedSite, sheet: PaperSheet) -> Figure:
-    """Draw a site with its conflicts, bands, distances and findings on one sheet."""
+def sheet_count(texts: ReportText, site: MappedSite, sheet: PaperSheet) -> int:
+    """Return how many sheets a site gets besides the map of the whole: none if that map can be read."""
+    zone, layout = _detail_layout(texts, site, sheet)
+    return len(_frames(site, zone, site_frame(site, zone, (layout.chart.width, layout.chart.height))))
+
+
+def _detail_layout(texts: ReportText, site: MappedSite, sheet: PaperSheet) -> tuple[Zone, SheetLayout]:
     zone = zone_of_map(texts, *shapely.get_coordinates(shapely.centroid(site.geometry))[0])
     # Notes on what is not drawn are known only after drawing: a line is reserved for them.
-    notes = _notes(texts, zone, ["　".join(["x" * 30] * 6)], sheet)
-    layout = lay_out(sheet, _foot_mm(notes, sheet))
-    figure, page = _page(layout.width, layout.height)
-    frame = site_frame(site, zone, (layout.chart.width, layout.chart.height))
+    notes = sheet_notes(texts, zone, ["　".join(["x" * 30] * 6)], sheet)
+    return zone, lay_out(sheet, foot_height(notes, sheet))
+
+
+def _frames(site: MappedSite, zone: Zone, whole: Frame) -> tuple[Frame, ...]:
+    return frames_of(site, zone, whole, least=_LARGEST_SCALES[max(int(shapely.get_dimensions(site.geometry)), 0)])
+
+
+def detail_sheet(texts: ReportText, site: MappedSite, sheet: PaperSheet, part: int = 0) -> Figure:
+    """Draw a site with its conflicts, bands, distances and findings on one sheet.
+
+    The map of a long or split site has the boxes of its sheets; `part` is the number of one of them, from 1.
+    """
+    zone, layout = _detail_layout(texts, site, sheet)
+    figure, page = page_of_size(layout.width, layout.height)
+    whole = site_frame(site, zone, (layout.chart.width, layout.chart.height))
+    frames = _frames(site, zone, whole)
+    frame = frames[part - 1] if part else whole
+    shown = on_sheet(site, zone, frame) if part else site
     chart = chart_in(figure, layout.chart, frame, (zone, texts), size_mm=(layout.width, layout.height))
-    entries, more = draw_detail(chart, site)
-    _draw_grid_and_lines(chart, page, layout.chart)
-    title = texts.words("paper", "detail_title", site=site.name or site.site_id)
-    draw_title(page, texts, printable(title), _title_rect(layout))
-    _draw_beside_detail(page, (texts, site), layout, entries, chart)
+    if part:
+        draw_joins(chart, frames, part, site)
+    entries, more = draw_detail(chart, shown, boxes=() if part else frames)
+    draw_grid_and_lines(chart, page, layout.chart)
+    draw_title(page, texts, printable(_detail_title(texts, site, part, len(frames))), title_rect(layout))
+    _draw_beside_detail(page, (texts, shown), layout, entries, chart, frames)
     _foot(page, texts, (zone, sheet), layout, more)
     return figure
 
 
+def _detail_title(texts: ReportText, site: MappedSite, part: int, count: int) -> str:
+    title = texts.words("paper", "detail_title", site=site.name or site.site_id)
+    return texts.words("paper", "sheet_title", title=title, number=part, count=count) if part else title
+
+
 def _draw_beside_detail(
-    page: Axes, about: tuple[ReportText, MappedSite], layout: SheetLayout, entries: list[Entry], chart: Chart
+    page: Axes,
+    about: tuple[ReportText, MappedSite],
+    layout: SheetLayout,
+    entries: list[Entry],
+    chart: Chart,
+    frames: tuple[Frame, ...],
 ) -> None:
     """Draw verdict, inset, findings and legend beside the map, or below it."""
     texts, site = about
+    index = bool(frames) and chart.frame not in frames
     first, last = layout.columns[0], layout.columns[-1]
     beside = first is last
     columns = 2
@@ -111,17 +153,25 @@ def _draw_beside_detail(
     top = first.top - draw_verdict(page, texts, site, first)
     deep = (38.0 if len(site.conflicts) > 6 else 44.0) if beside else min(last.height - legend - 3, 66.0)
     inset = Rect(last.left, (top if beside else last.top) - deep, last.width, deep)
-    high = draw_inset(page, texts, chart.zone, inset, chart.frame)
+    # The map of the whole shows where in the city the sheets lie: the room is for their list.
+    high = 0.0 if index else draw_inset(page, texts, chart.zone, inset, chart.frame, frames)
     low = last.bottom if beside else last.top - (high + 3 if high else 0) - legend
     draw_legend(page, entries, texts.words("picture", "legend"), (last.left, low, last.width, legend), columns)
     if beside:
         top -= high + (3.0 if high else 0.0)
     low = first.bottom + (legend + 2 if beside else 0)
+    if index:
+        top -= draw_index(page, texts, (site, chart.zone), frames, Rect(first.left, low, first.width, top - low))
     draw_findings(page, texts, site, Rect(first.left, low, first.width, top - low))
 
 
-def draw_detail(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[str]]:
-    """Draw everything inside the neat line of a detail map; return legend lines and notes."""
+def draw_detail(
+    chart: Chart, site: MappedSite, *, boxes: Sequence[Frame] = (), names: Sequence[str] = ()
+) -> tuple[list[Entry], list[str]]:
+    """Draw everything inside the neat line of a detail map; return legend lines and notes.
+
+    `boxes` are the frames of sheets or insets, `names` what is written on them, by default their numbers.
+    """
     words = chart.texts.words
     layers, notes = draw_base_layers(chart)
     met: dict[str, list[str]] = {}
@@ -136,12 +186,16 @@ def draw_detail(chart: Chart, site: MappedSite) -> tuple[list[Entry], list[str]]
     site_entry = draw_site(chart, site)
     conflicts = draw_conflicts(chart, site)
     unchecked = draw_unchecked(chart, site)
+    if boxes:
+        draw_boxes(chart, tuple(boxes), list(names) or [str(number) for number in range(1, len(boxes) + 1)])
     distances, labels = draw_distances(chart, site)
-    lost = label_conflicts(chart, site)
+    # Of many conflicts the labels would cover the map; the sheets have them.
+    lost = 0 if boxes and len(site.conflicts) > MOST_LABELS else label_conflicts(chart, site)
     for write in labels:
         write()
     label_bands(chart, bands)
     draw_names(chart)
+    notes += draw_neighbours(chart)
     if lost:
         more.append(words("paper", "unlabelled_conflicts", count=lost))
     return [site_entry, *conflicts, *unchecked, *tinted, *distances, *layers], [*more, *notes]
@@ -183,15 +237,16 @@ def chart_in(
 def _draw_furniture(chart: Chart, page: Axes, rect: Rect) -> None:
     draw_scale_bar(chart)
     draw_north_arrow(chart)
-    _draw_grid_and_lines(chart, page, rect)
+    draw_grid_and_lines(chart, page, rect)
 
 
-def _draw_grid_and_lines(chart: Chart, page: Axes, rect: Rect) -> None:
+def draw_grid_and_lines(chart: Chart, page: Axes, rect: Rect) -> None:
+    """Draw the coordinates around the map and its neat lines."""
     draw_grid(chart, page, rect)
     draw_neat_lines(page, rect)
 
 
-def _page(width: float, height: float) -> tuple[Figure, Axes]:
+def page_of_size(width: float, height: float) -> tuple[Figure, Axes]:
     """Return a figure of a size with axes over all of it, in millimetres."""
     figure = Figure(figsize=(width / 25.4, height / 25.4), facecolor="white")
     page = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(0, height), autoscale_on=False)
@@ -199,7 +254,8 @@ def _page(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, page
 
 
-def _notes(texts: ReportText, zone: Zone, more: list[str], sheet: PaperSheet) -> list[str]:
+def sheet_notes(texts: ReportText, zone: Zone, more: list[str], sheet: PaperSheet) -> list[str]:
+    """Return the notes at the foot of a sheet, with `more` behind the standing ones."""
     return foot_lines(texts, crs_of(texts, zone), more, sheet.size_mm[0] - 2 * EDGE_MM - 1)
 
 
@@ -210,18 +266,20 @@ def crs_of(texts: ReportText, zone: Zone) -> str:
     return texts.words("paper", key, zone=zone.name, meridian=zone.meridian_deg, code=code)
 
 
-def _foot_mm(notes: list[str], sheet: PaperSheet) -> float:
+def foot_height(notes: list[str], sheet: PaperSheet) -> float:
+    """Return the height of the notes at the foot, in millimetres."""
     return FOOT_LINE_MM * len(notes) + (4.0 if sheet.map_number else 0.5)
 
 
 def _foot(page: Axes, texts: ReportText, known: tuple[Zone, PaperSheet], layout: SheetLayout, more: list[str]) -> None:
     zone, sheet = known
-    notes = _notes(texts, zone, more, sheet)
+    notes = sheet_notes(texts, zone, more, sheet)
     mark = texts.words("paper", "map_number", number=sheet.map_number) if sheet.map_number else ""
     draw_foot(page, notes, (layout.foot.left, layout.foot.top, layout.foot.width), mark)
 
 
-def _title_rect(layout: SheetLayout) -> tuple[float, float, float]:
+def title_rect(layout: SheetLayout) -> tuple[float, float, float]:
+    """Return left edge, width and upper edge of the title, in millimetres."""
     return (EDGE_MM, layout.width - 2 * EDGE_MM, layout.height - EDGE_MM + 2.5)
 
 

@@ -7,7 +7,7 @@ every heading, for the planner to fill in, so that no level is left out silently
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -65,13 +65,15 @@ class AnswerSheet:
         self._report = texts.report
         self._rounding = Rounding(texts.report)
         # The layers that each clause mentions, cached: hundreds of projects share their clauses.
-        self._layers_of: dict[str, list[str]] = {}
+        self._layers_of: dict[str, tuple[str, ...]] = {}
         self._visible = cache(lambda value: visible(text(value)))
 
     def clauses(self, site_id: str, size: Sizer | None = None) -> Iterator[Clause]:
         """Iterate over the clauses that a site must answer, in their order; sizes are in ㎡ and hectares by default."""
         size = size or self._size
         mine = self._lists.get(site_id, [])
+        # Clauses that mention the same layers have the same facts and the same conclusion.
+        known: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
         for level in Level:
             rows = [row for row in mine if row["level"] == level]
             if not rows and level is not Level.UNIT:
@@ -79,15 +81,12 @@ class AnswerSheet:
             for row in rows:
                 copied = {name: self._visible(row[name]) for name in _COPIED}
                 certainty = self._texts.word("certainty", text(row["certainty"]))
-                facts = tuple(self._facts(site_id, copied["clause"], size))
-                yield Clause(
-                    level=level,
-                    share=number(row["share"]),
-                    facts=facts,
-                    certainty=certainty,
-                    proposed=self._proposed(site_id, copied["clause"]),
-                    **copied,
-                )
+                layers = self._mentioned_by(copied["clause"])
+                if layers not in known:
+                    known[layers] = tuple(self._facts(site_id, layers, size)), self._proposed(site_id, layers)
+                facts, proposed = known[layers]
+                share = number(row["share"])
+                yield Clause(level=level, share=share, facts=facts, certainty=certainty, proposed=proposed, **copied)
 
     def requirements(self, site_id: str) -> list[Requirement]:
         """Return the general requirements that a site must answer."""
@@ -139,26 +138,29 @@ class AnswerSheet:
             for layer, title in book.layers.items()
         }
 
-    def _facts(self, site_id: str, clause: str, size: Sizer) -> list[str]:
-        """Return what is known about the layers that a clause mentions, and the activity."""
-        facts: list[str] = []
+    def _mentioned_by(self, clause: str) -> tuple[str, ...]:
+        """Return the layers that a clause mentions."""
         if clause not in self._layers_of:
-            self._layers_of[clause] = [
+            self._layers_of[clause] = tuple(
                 layer for layer, names in self._mentioned.items() if any(word in clause for word in names)
-            ]
-        for layer in self._layers_of[clause]:
+            )
+        return self._layers_of[clause]
+
+    def _facts(self, site_id: str, layers: Sequence[str], size: Sizer) -> list[str]:
+        """Return what is known about these layers, and the activity."""
+        facts: list[str] = []
+        for layer in layers:
             facts += self._layer_facts(site_id, layer, size)
         given = visible(self._texts.activity(text(self._activities.get(site_id))))
         say = self._texts.words
         facts.append(say("dossier", "fact-activity", activity=given or say("dossier", "no-activity")))
         return list(dict.fromkeys(facts))
 
-    def _proposed(self, site_id: str, clause: str) -> str:
+    def _proposed(self, site_id: str, layers: Sequence[str]) -> str:
         """Return the conclusion that the findings on the layers a clause mentions suggest; the gravest counts.
 
         Where a clause mentions no layer, or the site meets one of which a rule only informs, it is for the planner to judge.
         """
-        layers = self._layers_of[clause]
         if not layers:
             return "manual"
         rules = set().union(*(self._rules_of[layer] for layer in layers))
@@ -185,13 +187,17 @@ class AnswerSheet:
             return [words("dossier", "fact-missing", title=title, state=state, reason=reason)]
         caught = [f for f in mine if f["state"] in HIT_STATES]
         facts = []
-        for found in caught or mine[:1]:
+        for alike in _alike(caught) or [mine[:1]]:
+            if not alike:
+                continue
+            found = alike[0]
             named = visible(texts.rule(found["rule"])) if caught else title
             line = words("dossier", "fact-state", title=named, state=texts.word("state", found["state"]))
             large = size(found) if caught else ""
             distance = number(found["distance_m"])
             if large:
-                line += words("dossier", "fact-size", size=large)
+                key = "fact-largest" if len(alike) > 1 else "fact-size"
+                line += words("dossier", key, size=large, count=len(alike))
             elif found["state"] == State.CLEAR and distance is not None:
                 line += words("dossier", "fact-distance", m=self._rounding.metres(distance, layer))
             facts.append(line)
@@ -204,6 +210,18 @@ class AnswerSheet:
             if rule.kind not in DISTANCE_KINDS | INFORMING_KINDS:
                 found[rule.layer].add(rule.id)
         return found
+
+
+def _alike(findings: list[Row]) -> list[list[Row]]:
+    """Group findings by rule and state; the largest of each group comes first."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for one in findings:
+        found[one["rule"], one["state"]].append(one)
+    return [sorted(group, key=_extent, reverse=True) for group in found.values()]
+
+
+def _extent(finding: Row) -> float:
+    return number(finding["area_m2"]) or number(finding["length_m"]) or 0.0
 
 
 def _by_site(rows: Iterator[Row]) -> dict[str, list[Row]]:

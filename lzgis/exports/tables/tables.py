@@ -505,7 +505,7 @@ def _repealed(texts: ContextText, rule: Rule) -> str:
 def _parameters(texts: ContextText, rule: Rule) -> str:
     """Return the limits of a rule, the settings of its kind, and its exceptions, worded."""
     more = rule.model_dump(mode="json", exclude=set(Rule.model_fields) - {"where"})
-    parts = [f"{name} = {value}" for name, value in more.items() if value not in (None, "", [], {})]
+    parts = [line for name, value in more.items() if value not in (None, "", [], {}) for line in _settings(name, value)]
     if rule.activities:
         parts.append(texts.words("table", "only", activities=_activities(texts, rule.activities)))
     for one in rule.unless:
@@ -513,7 +513,16 @@ def _parameters(texts: ContextText, rule: Rule) -> str:
         severity += f" {one.item}" if one.item else ""
         activities = _activities(texts, one.activity)
         parts.append(texts.words("table", "unless", activities=activities, severity=severity))
-    return SEPARATOR.join(parts)
+    return texts.code.shown(SEPARATOR.join(parts))
+
+
+def _settings(name: str, value: Any) -> list[str]:
+    """Return a setting as a rule book would name it, on a line for each key of a table."""
+    if isinstance(value, dict):
+        return [line for key, inner in value.items() for line in _settings(f"{name}.{key}", inner)]
+    if isinstance(value, list):
+        return [f"{name} = {' / '.join(map(str, value))}"]
+    return [f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}"]
 
 
 def _activities(texts: ContextText, activities: Iterable[str]) -> str:

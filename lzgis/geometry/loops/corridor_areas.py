@@ -124,6 +124,13 @@ class _Case(NamedTuple):
         Room for the edges near one piece.
     chosen : array of int
         How many blocks of edges are looked at, and these blocks.
+    polygons : array of int
+        How many of the baselines are polygons, and these; none if a polygon is the only baseline, because the border of its
+        corridor never lies in it.
+    grid : (Cells, Directory, float)
+        The polygons of the layer, cut by a grid, and the side of its cells.
+    middle : (float, float)
+        The middle of the site.
     """
 
     edges: Floats
@@ -133,6 +140,9 @@ class _Case(NamedTuple):
     box: Floats
     near: Int64s
     chosen: Int64s
+    polygons: Int64s
+    grid: tuple[Cells, Directory, float]
+    middle: tuple[float, float]
 
 
 @inner_loop
@@ -499,6 +509,8 @@ def _side_stretches(
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
         if inside:
+            if _in_polygon(case, x + 0.5 * (a + b) * dx, y + 0.5 * (a + b) * dy):
+                continue
             total = _added(total, x + a * dx, y + a * dy, x + b * dx, y + b * dy)
         else:
             covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, covered, total)
@@ -536,7 +548,8 @@ def _line_in_site(
     for k in range(m + 1):
         t = room[k, 0] if k < m else span[1]
         mid = 0.5 * (at + t)
-        if t > at and _in_site(site, boxes, x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1]):
+        there = (x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1])
+        if t > at and _in_site(site, boxes, there[0], there[1]) and not _in_polygon(case, there[0], there[1]):
             total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
         at = t
     return room, total
@@ -585,6 +598,9 @@ def _cap_stretches(
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
         if inside:
+            mid = start + 0.5 * (a + b)
+            if _in_polygon(case, x + r * math.cos(mid), y + r * math.sin(mid)):
+                continue
             total = _arc_added(total, (x, y, r), start + a, start + b)
         else:
             covered, total = _arc_in_site((x, y, r), (start, a, b), case, covered, total)
@@ -619,7 +635,8 @@ def _arc_in_site(
         t = room[k, 0] if k < m else b
         mid = start + 0.5 * (at + t)
         inner = r - _INWARDS
-        if t > at and _in_site(site, boxes, x + inner * math.cos(mid), y + inner * math.sin(mid)):
+        there = (x + inner * math.cos(mid), y + inner * math.sin(mid))
+        if t > at and _in_site(site, boxes, there[0], there[1]) and not _in_polygon(case, there[0], there[1]):
             total = _arc_added(total, circle, start + at, start + t)
         at = t
     return room, total
@@ -692,14 +709,16 @@ def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: f
 
 
 @inner_loop
-def _border_of_site(
-    case: _Case,
-    size: tuple[int, float],
-    polygon: int,
-    grid: tuple[Cells, Directory, float],
-    middle: tuple[float, float],
-    room: _Room,
-) -> tuple[_Room, _Sum, float]:
+def _in_polygon(case: _Case, x: float, y: float) -> bool:
+    """Tell whether a point lies in one of the polygons of a case; no stretch outside all capsules crosses their borders."""
+    for k in range(1, case.polygons[0] + 1):
+        if _in_feature(case.grid, case.polygons[k], x + case.middle[0], y + case.middle[1]):
+            return True
+    return False
+
+
+@inner_loop
+def _border_of_site(case: _Case, size: tuple[int, float], room: _Room) -> tuple[_Room, _Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
     edges, site = case.edges, case.site
     n, r = size
@@ -709,7 +728,7 @@ def _border_of_site(
         if k % _BLOCK == 0:
             box = case.boxes[k // _BLOCK]
             _choose_blocks(case, n, (box[0] - r, box[1] - r, box[2] + r, box[3] + r))
-        if case.chosen[0] == 0 and polygon < 0:
+        if case.chosen[0] == 0 and case.polygons[0] == 0:
             continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
         extent = math.sqrt(dx * dx + dy * dy)
@@ -726,7 +745,7 @@ def _border_of_site(
         for g in range(gaps):
             a, b = free[g, 0], free[g, 1]
             mid = 0.5 * (a + b)
-            if polygon < 0 or not _in_feature(grid, polygon, x + mid * dx + middle[0], y + mid * dy + middle[1]):
+            if not _in_polygon(case, x + mid * dx, y + mid * dy):
                 total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
                 inside -= b - a
         length += inside * extent
@@ -755,14 +774,13 @@ def encroached(
     grid : (Cells, Directory, float)
         The polygons among them, cut by a grid, and the side of its cells.
     site_of, start, feature, radius : array
-        Cases: a site, where its features begin in `feature`, and the radius. Several features are lines or points; a polygon is
-        alone.
+        Cases: a site, where its features begin in `feature`, and the radius.
     out : array of float, shape (cases, 3)
         Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
         infinite where a case is left to GEOS.
     """
     edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(0, np.int64)
-    chosen = np.empty(0, np.int64)
+    chosen, polygons = np.empty(0, np.int64), np.empty(8, np.int64)
     boxes = np.empty((32, 4))
     room = (np.empty((64, 2)), np.empty((64, 2)))
     box = np.empty(4)
@@ -775,12 +793,15 @@ def encroached(
             low, high = min(low, sites.y[i]), max(high, sites.y[i])
         middle = (0.5 * (left + right), 0.5 * (low + high))
         n = 0
-        polygon = -1
+        if len(polygons) <= start[case + 1] - start[case]:
+            polygons = np.empty(2 * (start[case + 1] - start[case]), np.int64)
+        polygons[0] = 0
         wide = (left - r, low - r, right + r, high + r)
         for k in range(start[case], start[case + 1]):
             edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
             if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
-                polygon = feature[k]
+                polygons[0] += 1
+                polygons[polygons[0]] = feature[k]
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
@@ -790,9 +811,11 @@ def encroached(
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
         boxes = _boxes_of_site(ours, boxes)
-        one = _Case(edges, blocks, ours, boxes, box, near, chosen)
-        room, total, length = _border_of_site(one, (n, r), polygon, grid, middle, room)
+        one = _Case(edges, blocks, ours, boxes, box, near, chosen, polygons, grid, middle)
+        room, total, length = _border_of_site(one, (n, r), room)
         out[case, 1], out[case, 2] = length, 0.0
+        if start[case + 1] - start[case] == 1:
+            polygons[0] = 0
         if sites.side[sites.owner_start[site]] != 0.0:
             room, total = _border_of_corridor(one, (n, r), room, total)
             out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])

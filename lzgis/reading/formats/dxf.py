@@ -37,7 +37,7 @@ from shapely.errors import ShapelyError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.arcs import square_metres, with_chords
 from lzgis.reading.base import Read, ReadOptions
@@ -60,6 +60,8 @@ _DEPTH = 32
 #: So many repairs are named; the others are counted.
 _BEGIN_ENTITIES = re.compile(r"^[ \t]*0[ \t]*\nSECTION[ \t]*\n[ \t]*2[ \t]*\nENTITIES[ \t]*$", re.MULTILINE)
 _NAMED = 20
+#: What may be a site.
+_DRAWN = ("ARC", "CIRCLE", "ELLIPSE", "HATCH", "LINE", "LWPOLYLINE", "MPOLYGON", "POLYLINE", "SPLINE")
 _TEXTS = ("TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 _BAD_ENTITY = (DXFError, ShapelyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -103,6 +105,8 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     _refuse_lost(text, document, place)
     del data, text
     rows, curves, unread = _rows(document)
+    if found:
+        _refuse_damaged(unread, place)
     titles = _titles(document)
     # A large drawing takes most of the memory that a reader may use.
     del document
@@ -158,13 +162,13 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
         try:
             document, repairs = read_drawing(io.StringIO(text)), []
         except _BAD_ENTITY as first:
-            repairs = [str(first)]
+            repairs = [library_message(first)]
             try:
                 if "AcDbPolyline" in str(first):
                     document = read_drawing(io.StringIO(_with_markers(text)))
                 else:
                     document, auditor = recover.read(io.BytesIO(_encoded(text)))
-                    repairs += [entry.message for entry in (*auditor.errors, *auditor.fixes)]
+                    repairs += [library_message(entry.message) for entry in (*auditor.errors, *auditor.fixes)]
             except _BAD_ENTITY:
                 refuse(path, first)
     found = [
@@ -176,8 +180,22 @@ def _document(text: str, path: Path) -> tuple[Drawing, list[Problem]]:
         found.append(Problem("warning", str(path), what, remedy))
     # Handles identify entities for references; nothing that is read here depends on them.
     warned = [] if repairs else [one for one in dict.fromkeys(messages) if "handle" not in one][:_NAMED]
-    found += [Problem("warning", str(path), Message("the reader says: {text}", text=one), remedy) for one in warned]
+    found += [
+        Problem("warning", str(path), Message("the reader says: {text}", text=library_message(one)), remedy)
+        for one in warned
+    ]
     return document, found
+
+
+def _refuse_damaged(unread: Counter[str], place: str) -> None:
+    """Refuse a damaged drawing of which lines or areas cannot be read: they may be sites."""
+    lost = {kind: count for kind, count in sorted(unread.items()) if kind in _DRAWN}
+    if lost:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in lost.items())
+        what = Message(
+            "is damaged, and {count} of its entities cannot be read: {kinds}", count=sum(lost.values()), kinds=kinds
+        )
+        raise SourceError(place, what, Message("save the drawing again"))
 
 
 def _refuse_lost(text: str, document: Drawing, place: str) -> None:

@@ -201,7 +201,8 @@ def _warnings(caught: Sequence[warnings.WarningMessage], path: Path) -> tuple[Pr
     texts = dict.fromkeys(str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning))
     remedy = Message("look at the file in the program it comes from")
     return tuple(
-        Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=text), remedy) for text in texts
+        Problem("warning", str(path), Message("reading it, GDAL said: {text}", text=library_message(text)), remedy)
+        for text in texts
     )
 
 
@@ -266,7 +267,9 @@ def _read_by_fiona(path: Path, kind: Kind, options: ReadOptions, first: Exceptio
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from second
     if errors:
         # Fiona logs what GDAL could not read and returns the rest, which must not be taken for the whole.
-        what = Message("cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=errors[0])
+        what = Message(
+            "cannot be read (pyogrio: {first}; fiona: {second})", first=first, second=library_message(errors[0])
+        )
         raise SourceError(str(path), what, Message("save it again as GeoPackage")) from first
     if len(frame) != stated:
         # Where pyogrio stops at a broken row, fiona skips it without a message.

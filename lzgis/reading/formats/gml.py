@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 from xml.etree import ElementTree
 
 from lzgis.errors import SourceError
@@ -41,6 +42,7 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
     with working_copy(str(path), path.name) as copy:
         copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
         read = copy.reword_read(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
+    _refuse_elsewhere(text, str(path))
     stated = _features(text, options.layer)
     if stated is not None and stated != len(read.frame):
         refuse_lost(len(read.frame), stated, str(path))
@@ -58,6 +60,43 @@ def _titles(text: str) -> tuple[str, ...]:
 #: Elements that hold features, in lower case.
 _MEMBERS = ("featuremember", "featuremembers", "member")
 _COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collection")
+
+
+def _refuse_elsewhere(text: str, place: str) -> None:
+    """Refuse features that GDAL passes over: named by a link, within another feature, or outside of a member."""
+    root = ElementTree.fromstring(text)
+    waiting, features = [root], set()
+    while waiting:
+        for member in waiting.pop():
+            if _name(member) in _MEMBERS:
+                features |= {one for one in member if _name(one) not in _COLLECTIONS}
+                waiting += [one for one in member if _name(one) in _COLLECTIONS]
+                link = next((value for key, value in member.items() if key.endswith("}href")), None)
+                if link is not None:
+                    what = Message("names a feature that is not in the file ({link})", link=link[:60])
+                    raise SourceError(place, what, Message("export it with all its features in one file"))
+            elif _name(member) != "boundedby" and _has_positions(member):
+                _refuse_outside(member, place)
+    tags = {one.tag for one in features}
+    for one in root.iter():
+        # A field may have the name of the layer.
+        if one not in features and (
+            (one.tag in tags and len(one)) or (_name(one) in _MEMBERS and _is_nested(one, features))
+        ):
+            _refuse_outside(one, place)
+
+
+def _is_nested(member: ElementTree.Element, features: set[ElementTree.Element]) -> bool:
+    return any(one not in features and _has_positions(one) and _name(one) not in _COLLECTIONS for one in member)
+
+
+def _refuse_outside(feature: ElementTree.Element, place: str) -> NoReturn:
+    what = Message("has a feature '{name}' where GML has none", name=_name(feature))
+    raise SourceError(place, what, Message("export the file again"))
+
+
+def _has_positions(element: ElementTree.Element) -> bool:
+    return any(_name(one) in ("pos", "poslist", "coordinates", "coord") for one in element.iter())
 
 
 def _features(text: str, layer: str | None) -> int | None:

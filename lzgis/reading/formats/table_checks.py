@@ -6,6 +6,7 @@ import html
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from lzgis.coordinates.plane import ELLIPSOID
+from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.numbers import Cells, number
@@ -51,12 +53,22 @@ def other_pair(
 
 
 _CELL = re.compile(r'<c r="([A-Z]{1,3})(\d+)"[^>]*?\bt="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
+_SAVE_AGAIN = Message("open it in a spreadsheet program, look at the rows, and save it again")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
+_GIVEN = re.compile(r'<(?:\w+:)?c\s[^<>]*?\br="([A-Z]{1,3}\d+)"')
+
+
 def with_errors(rows: Sequence[tuple[int, list[object]]], path: Path, sheet: str) -> None:
-    """Write the errors of formulas (as #REF!) into their cells, which are empty as they are read."""
+    """Write the errors of formulas (as #REF!) into their cells, which are empty as they are read.
+
+    Raises
+    ------
+    SourceError
+        If the sheet gives a cell twice, of which only the last is read.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
@@ -67,6 +79,11 @@ def with_errors(rows: Sequence[tuple[int, list[object]]], path: Path, sheet: str
     except (zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError, UnicodeDecodeError):
         # The workbook was read; how it names its parts is its own affair.
         return
+    given = _GIVEN.findall(text)
+    if len(set(given)) < len(given):
+        twice = Counter(given).most_common(1)[0][0]
+        what = Message("gives cell {cell} twice", cell=twice)
+        raise SourceError(Message("{place}, sheet '{sheet}'", place=path, sheet=sheet), what, _SAVE_AGAIN)
     for letters, row, error in _CELL.findall(text):
         column = 0
         for letter in letters:

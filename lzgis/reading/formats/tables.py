@@ -35,6 +35,7 @@ from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
 from lzgis.reading.formats.table_checks import LAT, LON, other_pair, with_errors, words_beside
 from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
 from lzgis.reading.numbers import Cells, plain
+from lzgis.reading.numbers import number as number_of
 from lzgis.reading.repair import Change
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def read_sheet(sheet: Sheet, options: ReadOptions) -> Read:
     if columns is None:
         _refuse_nameless(sheet)
     _refuse_twice(sheet, columns)
+    _refuse_above(sheet, columns)
     body, after_gap = _body(sheet, columns)
     sheet.problems.extend(words_of(sheet, columns, options))
     if columns.head:
@@ -202,6 +204,22 @@ def _refuse_twice(sheet: Sheet, columns: Columns) -> None:
             here = Message("{place}, row {row}", place=sheet.place, row=number)
             what = Message("two columns are named '{name}'", name=names[index])
             raise SourceError(here, what, Message("remove the one that is not meant"))
+
+
+def _refuse_above(sheet: Sheet, columns: Columns) -> None:
+    """Refuse a row of data above the head: it would be left out."""
+    pair = [columns.found[name] for name in columns.pair or ()]
+    shape = columns.found.get("wkt", -1)
+    for number, row in sheet.rows[: columns.head]:
+        cells = [*row, *[""] * (len(columns.names) - len(row))]
+        is_point = bool(pair) and all(number_of(cells[i]) is not None for i in pair)
+        if is_point or (shape >= 0 and _WKT.match(plain(cells[shape]))):
+            here = Message("{place}, row {row}", place=sheet.place, row=number)
+            what = Message("holds coordinates, but stands above the head of the table")
+            raise SourceError(here, what, Message("move it below the head, or remove it"))
+
+
+_WKT = re.compile(r"(srid\s*=\s*\d+\s*;)?\s*(multi)?(point|linestring|polygon)\b|geometrycollection\b", re.IGNORECASE)
 
 
 def _point(x: float, y: float) -> shapely.Geometry | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.reading.base import Decided, ReadOptions
 from lzgis.reading.encoding import decoded
 
@@ -58,7 +58,7 @@ def _check(text: str, path: Path) -> None:
         if not found:
             raise SourceError(
                 Message("{place}, line {line}", place=path, line=error.lineno),
-                Message("is no well-formed XML ({error})", error=expat.errors.messages[error.code]),
+                Message("is no well-formed XML ({error})", error=library_message(expat.errors.messages[error.code])),
                 Message("export the file again"),
             ) from None
     if found:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lzgis.errors import LzgisError, SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.addresses import shown
 from lzgis.reading.base import Read, ReadOptions
@@ -45,7 +45,7 @@ def main(folders: list[Path]) -> int:
             failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         except Exception as error:
             # What was read from a broken file may not be serialisable: invalid text, invalid times.
-            what = Message("cannot be read ({first})", first=_short(error))
+            what = Message("cannot be read ({first})", first=library_message(_short(error)))
             failure = SourceError(shown(path), what, Message("save it again as GeoPackage"))
         (folder / ERROR).write_text(pack_error(failure), "ascii")
     return 0
@@ -67,14 +67,16 @@ def read_with_warnings(path: str, options: ReadOptions) -> Read:
             raise
         except Exception as error:
             # Libraries raise errors of any kind for broken files; for the user it is a file that cannot be read.
-            what = Message("cannot be read ({first})", first=_short(error))
+            what = Message("cannot be read ({first})", first=library_message(_short(error)))
             raise SourceError(shown(path), what, Message("save it again as GeoPackage")) from error
     texts = dict.fromkeys(
         _short(one.message) for one in caught if issubclass(one.category, RuntimeWarning | UserWarning)
     )
     remedy = Message("look whether all of it was read")
     more = tuple(
-        Problem("warning", Path(shown(path)).name, Message("the reader says: {text}", text=text), remedy)
+        Problem(
+            "warning", Path(shown(path)).name, Message("the reader says: {text}", text=library_message(text)), remedy
+        )
         for text in list(texts)[:_WARNINGS]
     )
     return replace(read, problems=(*read.problems, *more))

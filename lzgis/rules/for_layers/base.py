@@ -19,7 +19,7 @@ from lzgis.rules.for_sites.hits import Geometries, Integers
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class LayerFinding:
     """One answer of a rule; columns as in `lzgis.model.audit.AUDIT_COLUMNS`.
 
@@ -179,7 +179,7 @@ def patch_rows(
     owner: Integers,
     widest: np.ndarray,
     tolerance: float,
-    make_row: Callable[[int, float, float], LayerFinding],
+    describe: Callable[[int, float, float], dict[str, Any]],
 ) -> list[LayerFinding]:
     """Return a row for each patch of each part. A patch that is narrow, beside a wider feature, is 疑似边界误差.
 
@@ -188,27 +188,35 @@ def patch_rows(
     parts : array of shapely geometries
         The parts found; `owner` and `widest` have one element for each.
     owner : array of int
-        What the part belongs to; passed to `make_row`.
+        What the part belongs to; passed to `describe`.
     widest : array of float
         Mean width (m) of the feature: a patch as narrow as the feature itself is no error.
     tolerance : float
         Mean width (m) below which a patch may be an error.
-    make_row : callable
-        Called with ``(owner, area_m2, width_m)``; returns the row, to which geometry, sizes and state are added.
+    describe : callable
+        Called with ``(owner, area_m2, width_m)``; returns the attributes of the row except geometry, sizes and state.
     """
     found, of = patches(parts, RESOLUTION_M)
     area, width = shapely.area(found), mean_width(found)
     narrow = width < np.minimum(tolerance, 0.5 * widest[of])
-    rows = []
-    for i in np.argsort(-area, kind="stable"):
-        row = make_row(int(owner[of[i]]), float(area[i]), float(width[i]))
-        state = State.SLIVER if narrow[i] else row.state
-        rows.append(_with(row, state=state, geometry=found[i], area_m2=float(area[i]), mean_width_m=float(width[i])))
-    return rows
-
-
-def _with(row: LayerFinding, **columns: Any) -> LayerFinding:
-    return LayerFinding(**(vars(row) | columns))
+    order = np.argsort(-area, kind="stable")
+    columns = (
+        found[order],
+        owner[of[order]].tolist(),
+        area[order].tolist(),
+        width[order].tolist(),
+        narrow[order].tolist(),
+    )
+    return [
+        LayerFinding(
+            geometry=shape,
+            area_m2=size,
+            mean_width_m=wide,
+            state=State.SLIVER if sliver else State.INVOLVED,
+            **describe(whose, size, wide),
+        )
+        for shape, whose, size, wide, sliver in zip(*columns, strict=True)
+    ]
 
 
 def feature_name(layer: PlaneLayer, feature: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
-import numpy as np
 import shapely
 
 from lzgis.geometry import FeatureIndex, outside_parts
@@ -57,7 +57,7 @@ def _check_layer(rule: Inside, context: AuditContext, layer: str) -> list[LayerF
     rows: list[LayerFinding] = []
     for mine, around in _groups(rule, context, layer, theirs):
         rows += _areas(rule, context, layer, (mine, around)) + _lines(rule, context, layer, (mine, around))
-    return sorted(rows, key=lambda row: -np.nan_to_num(row.area_m2)) or [clear_row(layer, other)]
+    return sorted(rows, key=lambda row: 0.0 if math.isnan(row.area_m2) else -row.area_m2) or [clear_row(layer, other)]
 
 
 def _groups(rule: Inside, context: AuditContext, layer: str, theirs: Integers) -> list[tuple[Integers, Integers]]:
@@ -78,16 +78,16 @@ def _areas(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers
         return []
     rest = uncovered_parts(context.pieces(layer, mine), context.pieces(other, pair[1]).index, threads=context.threads)
 
-    def make_row(feature: int, area: float, width: float) -> LayerFinding:
+    def describe(feature: int, area: float, width: float) -> dict[str, Any]:
         what = Message(
             "{name} sticks out by {area:.2f} ㎡, {width:.2f} m wide on average",
             name=feature_name(here, feature),
             area=area,
             width=width,
         )
-        return LayerFinding(layer, feature=feature, other_layer=other, what=what)
+        return {"layer": layer, "feature": feature, "other_layer": other, "what": what}
 
-    return patch_rows(rest, mine, here.index.mean_widths[mine], context.width_for(rule), make_row)
+    return patch_rows(rest, mine, here.index.mean_widths[mine], context.width_for(rule), describe)
 
 
 def _lines(rule: Inside, context: AuditContext, layer: str, pair: tuple[Integers, Integers]) -> list[LayerFinding]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def check_no_gaps(rule: LayerRule, context: AuditContext) -> list[LayerFinding]:
         theirs,
         context.layers[other].index.mean_widths[theirs],
         context.width_for(rule),
-        lambda feature, area, width: LayerFinding(layer, other_layer=other, other=feature),
+        lambda feature, area, width: {"layer": layer, "other_layer": other, "other": feature},
     )
     if not rows:
         return [clear_row(layer, other)]
@@ -71,7 +72,7 @@ def _with_neighbours(row: LayerFinding, here: PlaneLayer, beside: Integers) -> L
         width=row.mean_width_m,
         names=names or "—",
     )
-    columns = vars(row) | {"what": what, "feature": int(beside[0]) if len(beside) else -1}
+    columns: dict[str, Any] = {"what": what, "feature": int(beside[0]) if len(beside) else -1}
     if len(beside) > 1:
         columns |= {"other_layer": row.layer, "other": int(beside[1])}
-    return LayerFinding(**columns)
+    return replace(row, **columns)

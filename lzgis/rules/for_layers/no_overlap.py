@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -71,9 +71,9 @@ def _rows(rule: NoOverlap, context: AuditContext, names: tuple[str, str], common
     one, two = (context.layers[name] for name in names)
     widest = np.minimum(one.index.mean_widths[common.left], two.index.mean_widths[common.right])
 
-    def make_row(pair: int, area: float, width: float) -> LayerFinding:
+    def describe(pair: int, area: float, width: float) -> dict[str, Any]:
         left, right = int(common.left[pair]), int(common.right[pair])
         what = overlap_sentence(feature_name(one, left), feature_name(two, right), area, width)
-        return LayerFinding(names[0], feature=left, other_layer=names[1], other=right, what=what)
+        return {"layer": names[0], "feature": left, "other_layer": names[1], "other": right, "what": what}
 
-    return patch_rows(common.part, np.arange(len(common.part)), widest, context.width_for(rule), make_row)
+    return patch_rows(common.part, np.arange(len(common.part)), widest, context.width_for(rule), describe)

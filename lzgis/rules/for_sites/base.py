@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,13 +23,14 @@ from lzgis.geometry import (
     doubled_near,
     mean_width,
     nearest_rounded,
-    outside_parts,
+    outside_parts_of,
     overlapping,
     part_of_dimension,
     united,
 )
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
+from lzgis.rules.for_sites.geodesic import lengths_m
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
@@ -88,9 +89,32 @@ class Check:
         wanted = np.zeros(len(self.sites), dtype=bool)
         wanted[which] = True
         found: Nearest = self.remember(
-            ("nearest", key, wanted.tobytes()), lambda: nearest_rounded(self.sites.shapes, index, wanted=wanted)
+            ("nearest", key, wanted.tobytes()), lambda: nearest_exactly(self.sites, index, wanted)
         )
         return found
+
+
+def nearest_exactly(sites: PlaneSites, index: FeatureIndex, wanted: Flags, less: Floats | None = None) -> Nearest:
+    """Find the nearest feature for the `wanted` sites, by distances on the ellipsoid if those in the plane are not exact."""
+    found = nearest_rounded(sites.shapes, index, wanted=wanted, less=less)
+    local = sites.local
+    which = np.flatnonzero(wanted & (found.right >= 0))
+    if local is None or not len(which):
+        return found
+    known = np.zeros(len(index)) if less is None else less
+    # In the plane another feature may be as near as the nearest, or nearer with its width.
+    reach = (found.distance[which] + known.max(initial=0.0)) * (1 + 2 * local.slack)
+    some, right = index.tree.query(sites.geometry[which], predicate="dwithin", distance=reach)
+    left, near = which[some], found.distance[which][some] == 0
+    left, right = np.append(left[~near], which), np.append(right[~near], found.right[which])
+    apart = shapely.distance(sites.geometry[left], index.geometries[right])
+    apart[len(apart) - len(which) :] = found.distance[which]
+    exact = local.distances_m(left, index, right, apart)
+    order = np.lexsort((right, exact - known[right], left))
+    first = order[np.unique(left[order], return_index=True)[1]]
+    distance, nearest = found.distance.copy(), found.right.copy()
+    distance[left[first]], nearest[left[first]] = exact[first], right[first]
+    return Nearest(nearest, distance)
 
 
 def overlap_states(
@@ -139,10 +163,11 @@ def overlap_states(
 def sizes_of(sites: PlaneSites, site: Integers, geometries: Geometries) -> CommonParts:
     """Measure parts of sites that were built."""
     dimension = np.asarray(shapely.get_dimensions(geometries), dtype=np.intp)
+    length = shapely.length(geometries)
+    if sites.plane is not None:
+        length[dimension == 1] = lengths_m(geometries[dimension == 1], sites.plane)
     whole = np.fromiter((a is b for a, b in zip(geometries, sites.geometry[site], strict=True)), bool, len(site))
-    return CommonParts(
-        site, np.full(len(site), -1), dimension, shapely.area(geometries), shapely.length(geometries), whole
-    )
+    return CommonParts(site, np.full(len(site), -1), dimension, shapely.area(geometries), length, whole)
 
 
 def _widest_piece(polygons: Geometries) -> Floats:
@@ -261,7 +286,7 @@ def uncovered_parts(rule: Rule, check: Check, site: Integers) -> Geometries:
     sites = check.sites
     rest = sites.geometry[site].copy()
     lesser = sites.dimension[site] < 2
-    rest[lesser] = outside_parts(rest[lesser], index, resolution=RESOLUTION_M)
+    rest[lesser] = outside_parts_of(sites.shapes, index, site[lesser], resolution=RESOLUTION_M)
     found = overlaps_of(rule, check)
     pairs = np.flatnonzero(np.isin(found.left, site[~lesser]))
     parts = built_overlaps(rule, check, pairs)
@@ -279,9 +304,17 @@ def matching_features(rule: Rule) -> tuple[str, str]:
 def overlaps_of(rule: Rule, check: Check) -> CommonParts:
     """Find the overlaps of the sites with the matching features."""
     layer, which, index = check.layer_where(rule.layer, rule.where)
-    found: CommonParts = check.remember(
-        ("overlaps", layer.id, which.tobytes()), lambda: overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
-    )
+
+    def measure() -> CommonParts:
+        parts = overlapping(check.sites.shapes, index, resolution=RESOLUTION_M)
+        if check.sites.plane is None:
+            return parts
+        lines, length = np.flatnonzero(parts.dimension == 1), parts.length.copy()
+        built = common_parts(check.sites.shapes, index, parts.take(lines), resolution=RESOLUTION_M)
+        length[lines] = lengths_m(built, check.sites.plane)
+        return replace(parts, length=length)
+
+    found: CommonParts = check.remember(("overlaps", layer.id, which.tobytes()), measure)
     return found
 
 

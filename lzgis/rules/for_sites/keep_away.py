@@ -5,18 +5,19 @@ The exact distance decides. Polygons around the baseline are made only to measur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, nearest_rounded, off_border, part_of_dimension, within_rounded
+from lzgis.geometry import Nearest, off_border, part_of_dimension, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
+from lzgis.model.catalogue import Baseline
 from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
-from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, obstacles
+from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, nearest_exactly, obstacles
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
 from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
@@ -29,12 +30,14 @@ class KeepAway(Rule):
     `assumed_half_width_m` maps values of the field `assumed_by` to the half-width (m) that is added to a centreline whose
     half-width is unknown. Its key ``"*"`` is for all other values, ``"roadbed-edge"`` for the strip between roadbed and
     road land. `zone_distance_m` is the distance to the edge of a delimited zone; 0 means that the site may touch the zone,
-    but must not overlap it. It must be given if one of the layers is a delimited zone.
+    but must not overlap it. It must be given if one of the layers is a delimited zone. `usual_baseline` is what the geometry
+    of a layer stands for if its catalogue does not say.
     """
 
     kind: Literal["keep_away"]
     distance_m: float = Field(gt=0)
     zone_distance_m: float | None = Field(default=None, ge=0)
+    usual_baseline: Baseline | None = None
     baselines: list[str] = []
     assumed_half_width_m: dict[str, float] = {}
     assumed_by: str = "technical_class"
@@ -133,7 +136,10 @@ def _key(rule: KeepAway) -> tuple[object, ...]:
 def _too_near(rule: KeepAway, check: Check, features: BaselineFeatures) -> _Near:
     required = _required(rule, features) + features.known_m
     reach = float(np.max(required + features.assumed_m, initial=0.0))
-    pairs = within_rounded(check.sites.shapes, features.index, reach)
+    local = check.sites.local
+    pairs = within_rounded(check.sites.shapes, features.index, reach if local is None else reach * (1 + local.slack))
+    if local is not None:
+        pairs = replace(pairs, distance=local.distances_m(pairs.left, features.index, pairs.right, pairs.distance))
     need, assumed = required[pairs.right], features.assumed_m[pairs.right]
     certain = need - pairs.distance > RESOLUTION_M
     zone = np.flatnonzero((need == 0) & (pairs.distance == 0))
@@ -193,7 +199,12 @@ def _sizes(
     which = which[np.argsort(group[which], kind="stable")]
     groups, start = np.unique(group[which], return_index=True)
     cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius[which])
-    sizes[groups] = encroached_sizes(check.sites.shapes, features.index, cases)
+    local = check.sites.local
+    sizes[groups] = (
+        encroached_sizes(check.sites.shapes, features.index, cases)
+        if local is None
+        else local.encroached_sizes(features.index, cases)
+    )
     return sizes
 
 
@@ -224,7 +235,12 @@ def keep_away_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     assert isinstance(rule, KeepAway)
     features = _features(rule, check)
     sites, place = np.unique(rows.site, return_inverse=True)
-    some = Check(PlaneSites(check.sites.geometry[sites]), check.layers, check.sliver_width_m, check.concerned[sites])
+    some = Check(
+        PlaneSites(check.sites.geometry[sites], check.sites.plane),
+        check.layers,
+        check.sliver_width_m,
+        check.concerned[sites],
+    )
     near = _too_near(rule, some, features)
     first, group = _worst_of_each_object(features, near)
     of_first = near.feature[first]
@@ -240,7 +256,12 @@ def keep_away_parts(rule: Rule, check: Check, rows: Rows) -> Geometries:
     radius = np.where(certain, near.need, near.need + near.assumed)[which]
     groups, start = np.unique(group[which], return_index=True)
     cases = Cases(near.site[which[start]], np.append(start, len(which)), near.feature[which], radius)
-    made = encroached_by_group(some.sites.geometry, features.geometry, cases)
+    local = some.sites.local
+    made = (
+        encroached_by_group(some.sites.geometry, features.geometry, cases)
+        if local is None
+        else local.encroached_parts(features.index, cases)
+    )
     return np.asarray(made[np.searchsorted(groups, chosen)], dtype=object)
 
 
@@ -281,7 +302,7 @@ def _clear_rows(rule: KeepAway, check: Check, features: BaselineFeatures, missin
     # The nearest feature is the one with the nearest edge, its known half-width included.
     found: Nearest = check.remember(
         ("nearest", *_key(rule), wanted.tobytes()),
-        lambda: nearest_rounded(check.sites.shapes, features.index, wanted=wanted, less=features.known_m),
+        lambda: nearest_exactly(check.sites, features.index, wanted, features.known_m),
     )
     chosen = found.right[missing]
     rows = hits(missing, rule.layer, **_measured(rule, features, chosen, found.distance[missing]))

@@ -12,16 +12,27 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lzgis.coordinates.plane import Plane
 from lzgis.geometry import FeatureIndex, SiteShapes, mean_width
 from lzgis.model.catalogue import LayerSpec
+from lzgis.rules.for_sites.geodesic import LocalPlanes, lengths_m
 from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
 
 
 @dataclass(frozen=True, eq=False)
 class PlaneSites:
-    """The sites to check, in the plane of the city; arrays with one element per site."""
+    """The sites to check, in the plane of the city; arrays with one element per site.
+
+    `plane` is given if the city is so large that lengths in its plane are not exact; `local` measures them then.
+    """
 
     geometry: Geometries
+    plane: Plane | None = None
+
+    @cached_property
+    def local(self) -> LocalPlanes | None:
+        """Planes around the sites, in which lengths and distances are measured; None if those of the city's plane are exact."""
+        return None if self.plane is None else LocalPlanes(self.plane, self.geometry)
 
     @cached_property
     def shapes(self) -> SiteShapes:
@@ -36,7 +47,11 @@ class PlaneSites:
     @cached_property
     def size(self) -> Floats:
         """Area (m²) of polygons, length (m) of lines, NaN for points."""
-        size = np.where(self.dimension == 2, shapely.area(self.geometry), shapely.length(self.geometry))
+        length = shapely.length(self.geometry)
+        if self.plane is not None:
+            lines = self.dimension == 1
+            length[lines] = lengths_m(self.geometry[lines], self.plane)
+        size = np.where(self.dimension == 2, shapely.area(self.geometry), length)
         return np.where(self.dimension == 0, np.nan, size)
 
     @cached_property

@@ -22,7 +22,7 @@ from lzgis.words import Words
 
 #: Sites for each of which an activity can be chosen.
 _LISTED = 60
-_CHOICES = {"shifted": ("gcj02", "bd09"), "repairs": ("accepted",), "shapes": ("polygons",)}
+_CHOICES = {"shifted": ("gcj02", "bd09"), "repairs": ("accepted",), "shapes": ("polygons",), "degrees": ("packed",)}
 _FREE = ("layer", "crs", "encoding")
 
 

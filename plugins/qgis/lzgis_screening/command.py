@@ -61,6 +61,21 @@ def default_command(environ=None):
     return found or shutil.which("lzgis", path=clean_environment(environ)["PATH"]) or ""
 
 
+class Share:
+    """The share of a call that is done, which only grows: as kinds of steps follow unannounced, each has half of the rest."""
+
+    def __init__(self):
+        self._kind, self._before, self._rest = "", 0.0, 1.0
+
+    def __call__(self, step):
+        """Return the share at a line of progress."""
+        if step[1] != self._kind:
+            if self._kind:
+                self._before, self._rest = self._before + self._rest / 2, self._rest / 2
+            self._kind = step[1]
+        return self._before + self._rest / 2 * min(int(step[2]) / max(int(step[3]), 1), 1.0)
+
+
 def call(command, arguments, said=None, progressed=None, canceled=None):
     """Run lzgis and return the `Result`.
 
@@ -99,7 +114,7 @@ def call(command, arguments, said=None, progressed=None, canceled=None):
     except OSError as error:
         raise CommandError("{}: cannot be started ({})".format(command, error.strerror or error)) from error
     lines = queue.Queue()
-    output, messages = [], []
+    output, messages, share = [], [], Share()
     readers = [
         threading.Thread(target=lambda: output.append(process.stdout.read()), daemon=True),
         threading.Thread(target=_read_lines, args=(process.stderr, lines), daemon=True),
@@ -118,7 +133,7 @@ def call(command, arguments, said=None, progressed=None, canceled=None):
                 break
             step = PROGRESS.match(line)
             if step and progressed is not None:
-                progressed(min(int(step[2]) / max(int(step[3]), 1), 1.0))
+                progressed(share(step))
             elif not step:
                 messages.append(line)
                 if said is not None:

@@ -16,7 +16,7 @@
       lz.map.getPane(one[0]).style.pointerEvents = "none";
     });
     lz.map.on("moveend", settle);
-    features = topojson.feature(lz.review.bands, lz.review.bands.objects.d).features;
+    features = lz.featuresOf(lz.review.bands);
   }
 
   function tag(at, text, kind) {

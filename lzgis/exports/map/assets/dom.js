@@ -31,6 +31,11 @@ var lzgis = {};
     return node;
   };
 
+  // Signs between texts, in the language of the page.
+  var chinese = document.documentElement.lang.indexOf("zh") === 0;
+  lz.colon = chinese ? "\uff1a" : ": ";
+  lz.between = chinese ? "\uff1b" : "; ";
+
   lz.clear = function (node) { node.replaceChildren(); };
   lz.byId = function (id) { return document.getElementById(id); };
   lz.read = function (id) { return JSON.parse(lz.byId("lz-" + id).textContent); };
@@ -64,6 +69,32 @@ var lzgis = {};
       }
     });
     return inside;
+  };
+
+  // The numbers in the text of an arc: digits of five bits, the least first, 32 more in all but the last, the sign in bit 0.
+  var DIGITS = {};
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".split("").forEach(function (one, bits) {
+    DIGITS[one.charCodeAt(0)] = bits;
+  });
+
+  function arcOf(text) {
+    var arc = [], pair = null, value = 0, shift = 0;
+    for (var i = 0; i < text.length; i++) {
+      var bits = DIGITS[text.charCodeAt(i)];
+      value |= (bits & 31) << shift;
+      shift += 5;
+      if (bits >= 32) continue;
+      var number = value & 1 ? -(value >>> 1) : value >>> 1;
+      if (pair) { pair.push(number); arc.push(pair); pair = null; } else pair = [number];
+      value = shift = 0;
+    }
+    return arc;
+  }
+
+  // The features of GeoJSON of a topology whose arcs are texts.
+  lz.featuresOf = function (topology) {
+    var read = Object.assign({}, topology, { arcs: topology.arcs.map(arcOf) });
+    return topojson.feature(read, topology.objects.d).features;
   };
 
   lz.eachPart = function (geometry, visit) {

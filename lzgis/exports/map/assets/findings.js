@@ -66,7 +66,7 @@
 
   lz.ruleOf = function (finding) { return text(finding[1]); };
 
-  // The facts of a site and its findings, conflicts first, those not involved (不涉及) and not applicable (不适用) collapsed.
+  // The facts of a site and its findings, conflicts first, those not involved and not applicable collapsed.
   lz.findings = function (number) {
     var site = lz.review.sites[number], all = lz.review.findings[number];
     var open = all.filter(function (finding) { return finding[0] < CLEAR; });

@@ -5,7 +5,7 @@
 
   function rings() {
     var found = [], source = lz.city.outline;
-    topojson.feature(source, source.objects.d).features.forEach(function (feature) {
+    lz.featuresOf(source).forEach(function (feature) {
       lz.eachPart(feature.geometry, function (type, xy) { if (type === "Polygon") found.push(xy[0]); });
     });
     return found;

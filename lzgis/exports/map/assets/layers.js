@@ -28,7 +28,7 @@
   }
 
   function featuresOf(entry) {
-    if (!entry.features) entry.features = topojson.feature(entry.spec.topology, entry.spec.topology.objects.d).features;
+    if (!entry.features) entry.features = lz.featuresOf(entry.spec.topology);
     return entry.features;
   }
 
@@ -119,7 +119,7 @@
 
     // A layer that is not in the legend, such as the former version of one.
     drawIn: function (spec, pane, order) {
-      return drawInto(spec, topojson.feature(spec.topology, spec.topology.objects.d).features, pane, order);
+      return drawInto(spec, lz.featuresOf(spec.topology), pane, order);
     },
 
     opacity: function (share) {
@@ -144,7 +144,7 @@
 
     mask: function () {
       var rings = [[[-85, -179], [-85, 179], [85, 179], [85, -179]]], source = lz.city.outline;
-      topojson.feature(source, source.objects.d).features.forEach(function (feature) {
+      lz.featuresOf(source).forEach(function (feature) {
         lz.eachPart(feature.geometry, function (type, xy) {
           if (type === "Polygon") rings.push(xy[0].map(function (p) { return [p[1], p[0]]; }));
         });

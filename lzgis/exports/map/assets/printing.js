@@ -14,7 +14,7 @@
       var site = lz.review.sites[number];
       var rules = (judged ? [0, 1] : []).map(function (rank) {
         var found = lz.review.findings[number].filter(function (finding) { return finding[0] === rank; });
-        return Array.from(new Set(found.map(lz.ruleOf))).join("；");
+        return Array.from(new Set(found.map(lz.ruleOf))).join(lz.between);
       });
       var verdict = lz.el("td", {}, [lz.sign(site.verdict, 14),
         lz.el("span", { text: " " + lz.city.verdicts[site.verdict].title })]);

@@ -137,7 +137,7 @@
     },
 
     build: function () {
-      var data = lz.review, shapes = topojson.feature(data.shapes, data.shapes.objects.d).features;
+      var data = lz.review, shapes = lz.featuresOf(data.shapes);
       pane("lz-sites", 500); pane("lz-markers", 620);
       cluster = clusters();
       var lines = L.svg({ pane: "lz-sites", padding: 0.5 });
@@ -156,7 +156,7 @@
         }
         items.push(item);
       });
-      topojson.feature(data.parts, data.parts.objects.d).features.forEach(function (feature) {
+      lz.featuresOf(data.parts).forEach(function (feature) {
         var rank = feature.properties.r, style = partStyle(rank, "lz-parts-" + rank, hatched[rank]);
         var shape = L.geoJSON(feature, { interactive: false, pane: style.pane, renderer: style.renderer, style: style,
           pointToLayer: function (_, at) { return L.circleMarker(at, Object.assign({}, style, { radius: 9, fill: false })); } });

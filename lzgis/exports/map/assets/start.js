@@ -47,7 +47,7 @@
     if (!lz.city.problems.length) return;
     var notes = lz.el("ul", { class: "lz-problems" }, lz.city.problems.map(function (problem) {
       return lz.el("li", {}, [lz.el("strong", { text: problem[0] + " " }),
-        lz.el("span", { class: "lz-data", text: problem[1] + "：" + problem[2] + "；" + problem[3] })]);
+        lz.el("span", { class: "lz-data", text: problem[1] + lz.colon + problem[2] + lz.between + problem[3] })]);
     }));
     var more = lz.el("details", { class: "lz-notes" }, [
       lz.el("summary", { text: lz.word("problems", { n: lz.city.problems.length }) }), notes

@@ -166,7 +166,7 @@
       }
       lz.layers.all.some(function (entry) {
         if (entry.spec.role !== "context" || !word) return false;
-        var hit = topojson.feature(entry.spec.topology, entry.spec.topology.objects.d).features.find(function (one) {
+        var hit = lz.featuresOf(entry.spec.topology).find(function (one) {
           return (one.properties.t || "").indexOf(word) >= 0;
         });
         if (hit) map.fitBounds(L.geoJSON(hit).getBounds());
