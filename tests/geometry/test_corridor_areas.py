@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -149,3 +152,21 @@ def test_a_corridor_of_two_widths_and_a_site_beyond_it():
     index = FeatureIndex(np.array([LineString([(-50, -5), (150, -5)]), LineString([(-50, 110), (150, 110)])]))
     cases = Cases(np.array([0, 1]), np.array([0, 2, 4]), np.array([0, 1, 0, 1]), np.array([20.0, 30.0, 20.0, 30.0]))
     assert encroached_sizes(shapes, index, cases).tolist() == pytest.approx([1500.0 + 2000.0, 0.0])
+
+
+_UNCOMPILED = """
+import numpy as np, shapely
+from lzgis.geometry import FeatureIndex, SiteShapes
+from lzgis.geometry.corridor import Cases, encroached_sizes
+lake, road = shapely.box(-1000, -1000, 1000, 1000), shapely.LineString([(3000 + 20 * i, 0) for i in range(24)])
+shapes = SiteShapes(np.array([shapely.Point(0, 0).buffer(10, quad_segs=5), shapely.box(3100, -50, 3200, 50)]))
+cases = Cases(np.array([0, 1]), np.array([0, 1, 2]), np.array([0, 1]), np.array([20.0, 20.0]))
+print(*encroached_sizes(shapes, FeatureIndex(np.array([lake, road])), cases).round())
+"""
+
+
+def test_room_for_edges_is_enough_after_a_site_with_more_edges_than_the_baselines():
+    # Compiled loops check no bounds; the same loops in Python do.
+    env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run([sys.executable, "-c", _UNCOMPILED], env=env, capture_output=True, text=True, check=False)
+    assert run.stderr == "" and run.stdout.split() == ["309.0", "4000.0"]

@@ -807,7 +807,8 @@ def encroached(
             continue
         ours = _site_edges(sites, site, middle)
         if len(near) < max(n, len(ours)) + 2:
-            near, chosen = np.empty(2 * max(n, len(ours)) + 2, np.int64), np.empty(2 * n + 2, np.int64)
+            near = np.empty(2 * max(n, len(ours)) + 2, np.int64)
+            chosen = np.empty(len(near), np.int64)
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
         boxes = _boxes_of_site(ours, boxes)
