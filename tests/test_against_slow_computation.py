@@ -280,6 +280,8 @@ def stadiums(shape, radius, window, segments):
     """Return all within `radius` of a shape, near a window, as a union over its single segments."""
     if radius == 0:
         return shape
+    if shapely.get_dimensions(shape) == 0:
+        return shapely.buffer(shape, radius, quad_segs=segments)
     parts = [shape] if shapely.get_dimensions(shape) == 2 else []
     for line in shapely.get_parts(shape.boundary if shapely.get_dimensions(shape) == 2 else shape):
         points = shapely.get_coordinates(line)

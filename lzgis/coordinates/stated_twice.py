@@ -113,8 +113,17 @@ def statements_of(wkt: str) -> list[tuple[str, CRS]]:
     # PROJ finds systems also by a part of their name.
     named = _known(Message("its name"), crs.name) if re.search(r"\d", crs.name) else []
     # A system in feet often has the name of the one in metres.
-    found += [one for one in named if _plain(one[1].name) == _plain(crs.name) and _unit(one[1]) == _unit(crs)]
-    return found
+    alike = [one for one in named if _plain(one[1].name) == _plain(crs.name) and _unit(one[1]) == _unit(crs)]
+    # A datum with the ellipsoid of another is refused where datums are read, with more to say about it.
+    return found + [one for one in alike if not _enlarged(crs, one[1])]
+
+
+def _enlarged(crs: CRS, named: CRS) -> bool:
+    """Tell whether a definition has the datum of its name, on another ellipsoid."""
+    bases = crs.geodetic_crs, named.geodetic_crs
+    if bases[0] is None or bases[1] is None or _datum(bases[0]) != _datum(bases[1]):
+        return False
+    return bases[0].ellipsoid != bases[1].ellipsoid
 
 
 def of_code(organization: object, code: object) -> list[tuple[str, CRS]]:

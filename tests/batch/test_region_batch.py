@@ -123,7 +123,7 @@ def test_cities_of_a_region_in_pieces_have_the_answers_of_one_screening(
 
 def test_workers_of_a_cluster_give_the_bytes_of_one_screening(three: list[Path], whole: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    where = {"local_directory": str(tmp_path / "dask"), "dashboard_address": None}
+    where = {"local_directory": str(tmp_path / "dask"), "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, **where) as one,
         distributed.Client(one) as client,

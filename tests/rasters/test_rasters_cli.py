@@ -95,6 +95,7 @@ def test_the_exit_code_of_change_is_1_if_anything_was_converted(city, tmp_path):
     assert done.exit_code == 1, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "change.gpkg",
+        "change.png",
         "change.xlsx",
         "manifest.json",
         "patches.csv",
@@ -153,7 +154,7 @@ def test_results_of_rasters_are_verified_like_all_others(city, tmp_path):
     assert found.state == "same"
     assert {one.name for one in found.files} == {
         *("composition.csv", "stats.xlsx"),
-        *("change.gpkg", "change.xlsx", "patches.csv", "transitions.csv"),
+        *("change.gpkg", "change.png", "change.xlsx", "patches.csv", "transitions.csv"),
     }
     inputs = {(one.result, one.role) for one in found.inputs}
     assert inputs >= {("raster-stats", name) for name in ("late", "redline", "sites", "rules", "catalogue")}

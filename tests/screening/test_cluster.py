@@ -44,7 +44,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     """A cluster of two processes with a thread each, started once."""
-    where = {"local_directory": str(tmp_path_factory.mktemp("dask")), "dashboard_address": None}
+    where = {"local_directory": str(tmp_path_factory.mktemp("dask")), "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **where) as two,
         distributed.Client(two) as client,

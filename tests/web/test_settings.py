@@ -138,7 +138,7 @@ def test_behind_a_proxy_that_ends_tls(tmp_path, city):
 @pytest.mark.filterwarnings("ignore")
 def test_the_same_jobs_run_on_a_cluster(tmp_path, city):
     distributed = pytest.importorskip("distributed")
-    where = {"local_directory": str(tmp_path / "dask"), "dashboard_address": None}
+    where = {"local_directory": str(tmp_path / "dask"), "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, **where) as cluster:
         office = Office(tmp_path / "data", city, "--scheduler", cluster.scheduler_address).start()
         try:

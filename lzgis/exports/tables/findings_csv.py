@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lzgis.exports.codes import Codes
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.gis.json import origin
 from lzgis.exports.gis.parquet import TITLES, ahead, columns_of, findings_table
@@ -47,8 +48,9 @@ def write_findings_csv_pieces(pieces: ReportPieces, path: str | Path, *, languag
 def write_metadata(report: Report, path: str | Path, *, language: Language = "zh") -> None:
     """Write the metadata that belong to the CSV, as CSVW: columns, notices, what is not covered, and provenance."""
     texts = ReportText(report, language)
+    codes = Codes(report.city)
     described = [
-        {"name": c.name, "datatype": _DATATYPES[c.dtype], "dc:description": c.meaning}
+        {"name": c.name, "datatype": _DATATYPES[c.dtype], "dc:description": codes.shown(c.meaning)}
         for c in finding_columns(report.findings)
     ]
     described += [
