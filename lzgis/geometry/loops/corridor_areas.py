@@ -124,13 +124,6 @@ class _Case(NamedTuple):
         Room for the edges near one piece.
     chosen : array of int
         How many blocks of edges are looked at, and these blocks.
-    polygons : array of int
-        How many of the baselines are polygons, and these; none if a polygon is the only baseline, because the border of its
-        corridor never lies in it.
-    grid : (Cells, Directory, float)
-        The polygons of the layer, cut by a grid, and the side of its cells.
-    middle : (float, float)
-        The middle of the site.
     """
 
     edges: Floats
@@ -140,7 +133,22 @@ class _Case(NamedTuple):
     box: Floats
     near: Int64s
     chosen: Int64s
-    polygons: Int64s
+
+
+class _Polygons(NamedTuple):
+    """The polygons among the baselines of a case.
+
+    Attributes
+    ----------
+    which : array of int
+        How many there are, and these; none if a polygon is the only baseline: the border of its corridor never lies in it.
+    grid : (Cells, Directory, float)
+        The polygons of the layer, cut by a grid, and the side of its cells.
+    middle : (float, float)
+        The middle of the site.
+    """
+
+    which: Int64s
     grid: tuple[Cells, Directory, float]
     middle: tuple[float, float]
 
@@ -477,7 +485,14 @@ def _arc_added(total: _Sum, circle: tuple[float, float, float], a: float, b: flo
 
 @inner_loop
 def _side_stretches(
-    i: int, normal: float, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+    i: int,
+    normal: float,
+    case: _Case,
+    polygons: _Polygons,
+    size: tuple[int, float],
+    inside: bool,
+    room: _Room,
+    total: _Sum,
 ) -> tuple[_Room, _Sum]:
     """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule.
 
@@ -508,12 +523,7 @@ def _side_stretches(
     free, gaps = _gaps(covered, m, 0.0, 1.0, free)
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
-        if inside:
-            if _in_polygon(case, x + 0.5 * (a + b) * dx, y + 0.5 * (a + b) * dy):
-                continue
-            total = _added(total, x + a * dx, y + a * dy, x + b * dx, y + b * dy)
-        else:
-            covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, covered, total)
+        covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, polygons, inside, covered, total)
     return (covered, free), total
 
 
@@ -523,6 +533,8 @@ def _line_in_site(
     span: tuple[float, float],
     normal: tuple[float, float],
     case: _Case,
+    polygons: _Polygons,
+    inside: bool,
     room: Floats,
     total: _Sum,
 ) -> tuple[Floats, _Sum]:
@@ -532,7 +544,8 @@ def _line_in_site(
     left, right = min(x, x + dx), max(x, x + dx)
     low, high = min(y, y + dy), max(y, y + dy)
     m = 0
-    for b in range((len(site) + _BLOCK - 1) // _BLOCK):
+    # Where all of the line lies in the site, no edge of the site is near.
+    for b in range(0 if inside else (len(site) + _BLOCK - 1) // _BLOCK):
         if left > boxes[b, 2] or right < boxes[b, 0] or low > boxes[b, 3] or high < boxes[b, 1]:
             continue
         for k in range(b * _BLOCK, min(b * _BLOCK + _BLOCK, len(site))):
@@ -549,7 +562,8 @@ def _line_in_site(
         t = room[k, 0] if k < m else span[1]
         mid = 0.5 * (at + t)
         there = (x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1])
-        if t > at and _in_site(site, boxes, there[0], there[1]) and not _in_polygon(case, there[0], there[1]):
+        within = inside or _in_site(site, boxes, there[0], there[1])
+        if t > at and within and not _in_polygon(polygons, there[0], there[1]):
             total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
         at = t
     return room, total
@@ -561,6 +575,7 @@ def _cap_stretches(
     end: int,
     arc: tuple[float, float],
     case: _Case,
+    polygons: _Polygons,
     size: tuple[int, float],
     inside: bool,
     room: _Room,
@@ -597,26 +612,26 @@ def _cap_stretches(
     free, gaps = _gaps(covered, m, 0.0, width, free)
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
-        if inside:
-            mid = start + 0.5 * (a + b)
-            if _in_polygon(case, x + r * math.cos(mid), y + r * math.sin(mid)):
-                continue
-            total = _arc_added(total, (x, y, r), start + a, start + b)
-        else:
-            covered, total = _arc_in_site((x, y, r), (start, a, b), case, covered, total)
+        covered, total = _arc_in_site((x, y, r), (start, a, b), case, polygons, inside, covered, total)
     return (covered, free), total
 
 
 @inner_loop
 def _arc_in_site(
-    circle: tuple[float, float, float], arc: tuple[float, float, float], case: _Case, room: Floats, total: _Sum
+    circle: tuple[float, float, float],
+    arc: tuple[float, float, float],
+    case: _Case,
+    polygons: _Polygons,
+    inside: bool,
+    room: Floats,
+    total: _Sum,
 ) -> tuple[Floats, _Sum]:
     """Add the stretches of an arc in the site; `arc` holds an angle, and where the arc begins and ends from there."""
     x, y, r = circle
     start, a, b = arc
     site, boxes = case.site, case.boxes
     m = 0
-    for block in range((len(site) + _BLOCK - 1) // _BLOCK):
+    for block in range(0 if inside else (len(site) + _BLOCK - 1) // _BLOCK):
         if x - r > boxes[block, 2] or x + r < boxes[block, 0] or y - r > boxes[block, 3] or y + r < boxes[block, 1]:
             continue
         for k in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, len(site))):
@@ -636,14 +651,17 @@ def _arc_in_site(
         mid = start + 0.5 * (at + t)
         inner = r - _INWARDS
         there = (x + inner * math.cos(mid), y + inner * math.sin(mid))
-        if t > at and _in_site(site, boxes, there[0], there[1]) and not _in_polygon(case, there[0], there[1]):
+        within = inside or _in_site(site, boxes, there[0], there[1])
+        if t > at and within and not _in_polygon(polygons, there[0], there[1]):
             total = _arc_added(total, circle, start + at, start + t)
         at = t
     return room, total
 
 
 @inner_loop
-def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
+def _border_of_corridor(
+    case: _Case, polygons: _Polygons, size: tuple[int, float], room: _Room, total: _Sum
+) -> tuple[_Room, _Sum]:
     """Add the border of the corridor within the site."""
     n, r = size
     for block in range((n + _BLOCK - 1) // _BLOCK):
@@ -660,20 +678,20 @@ def _border_of_corridor(case: _Case, size: tuple[int, float], room: _Room, total
                 continue
         _choose_blocks(case, n, (left - r, low - r, right + r, high + r))
         for i in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, n)):
-            room, total = _border_of_capsule(i, case, size, inside, room, total)
+            room, total = _border_of_capsule(i, case, polygons, size, inside, room, total)
     return room, total
 
 
 @inner_loop
 def _border_of_capsule(
-    i: int, case: _Case, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+    i: int, case: _Case, polygons: _Polygons, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
     edges = case.edges
     polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
     # Loops, not two calls each: every call is compiled into the loop on its own.
     for side in range(1 if polygon else 2):
         if edges[i, 4] > 0.0:
-            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, size, inside, room, total)
+            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, size, inside, room, total)
     towards = math.atan2(edges[i, 3], edges[i, 2])
     low, high = towards - _HALF, towards + _HALF
     for end in range(2):
@@ -688,7 +706,7 @@ def _border_of_capsule(
             elif turn <= 0.0:
                 first = high + turn
         if wanted and first < last:
-            room, total = _cap_stretches(i, end, (first, last), case, size, inside, room, total)
+            room, total = _cap_stretches(i, end, (first, last), case, polygons, size, inside, room, total)
     return room, total
 
 
@@ -709,16 +727,18 @@ def _in_feature(grid: tuple[Cells, Directory, float], owner: int, x: float, y: f
 
 
 @inner_loop
-def _in_polygon(case: _Case, x: float, y: float) -> bool:
+def _in_polygon(polygons: _Polygons, x: float, y: float) -> bool:
     """Tell whether a point lies in one of the polygons of a case; no stretch outside all capsules crosses their borders."""
-    for k in range(1, case.polygons[0] + 1):
-        if _in_feature(case.grid, case.polygons[k], x + case.middle[0], y + case.middle[1]):
+    for k in range(1, polygons.which[0] + 1):
+        if _in_feature(polygons.grid, polygons.which[k], x + polygons.middle[0], y + polygons.middle[1]):
             return True
     return False
 
 
 @inner_loop
-def _border_of_site(case: _Case, size: tuple[int, float], room: _Room) -> tuple[_Room, _Sum, float]:
+def _border_of_site(
+    case: _Case, polygons: _Polygons, size: tuple[int, float], room: _Room
+) -> tuple[_Room, _Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
     edges, site = case.edges, case.site
     n, r = size
@@ -728,7 +748,7 @@ def _border_of_site(case: _Case, size: tuple[int, float], room: _Room) -> tuple[
         if k % _BLOCK == 0:
             box = case.boxes[k // _BLOCK]
             _choose_blocks(case, n, (box[0] - r, box[1] - r, box[2] + r, box[3] + r))
-        if case.chosen[0] == 0 and case.polygons[0] == 0:
+        if case.chosen[0] == 0 and polygons.which[0] == 0:
             continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
         extent = math.sqrt(dx * dx + dy * dy)
@@ -745,7 +765,7 @@ def _border_of_site(case: _Case, size: tuple[int, float], room: _Room) -> tuple[
         for g in range(gaps):
             a, b = free[g, 0], free[g, 1]
             mid = 0.5 * (a + b)
-            if not _in_polygon(case, x + mid * dx, y + mid * dy):
+            if not _in_polygon(polygons, x + mid * dx, y + mid * dy):
                 total = _added(total, x + b * dx, y + b * dy, x + a * dx, y + a * dy)
                 inside -= b - a
         length += inside * extent
@@ -780,7 +800,7 @@ def encroached(
         infinite where a case is left to GEOS.
     """
     edges, blocks, near = np.empty((256, 8)), np.empty((32, 4)), np.empty(0, np.int64)
-    chosen, polygons = np.empty(0, np.int64), np.empty(8, np.int64)
+    chosen, which = np.empty(0, np.int64), np.empty(8, np.int64)
     boxes = np.empty((32, 4))
     room = (np.empty((64, 2)), np.empty((64, 2)))
     box = np.empty(4)
@@ -793,15 +813,15 @@ def encroached(
             low, high = min(low, sites.y[i]), max(high, sites.y[i])
         middle = (0.5 * (left + right), 0.5 * (low + high))
         n = 0
-        if len(polygons) <= start[case + 1] - start[case]:
-            polygons = np.empty(2 * (start[case + 1] - start[case]), np.int64)
-        polygons[0] = 0
+        if len(which) <= start[case + 1] - start[case]:
+            which = np.empty(2 * (start[case + 1] - start[case]), np.int64)
+        which[0] = 0
         wide = (left - r, low - r, right + r, high + r)
         for k in range(start[case], start[case + 1]):
             edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
             if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
-                polygons[0] += 1
-                polygons[polygons[0]] = feature[k]
+                which[0] += 1
+                which[which[0]] = feature[k]
         out[case, 0], out[case, 1], out[case, 2] = 0.0, 0.0, np.inf
         if n > _MOST_EDGES:
             continue
@@ -812,11 +832,11 @@ def encroached(
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
         boxes = _boxes_of_site(ours, boxes)
-        one = _Case(edges, blocks, ours, boxes, box, near, chosen, polygons, grid, middle)
-        room, total, length = _border_of_site(one, (n, r), room)
+        one, polygons = _Case(edges, blocks, ours, boxes, box, near, chosen), _Polygons(which, grid, middle)
+        room, total, length = _border_of_site(one, polygons, (n, r), room)
         out[case, 1], out[case, 2] = length, 0.0
         if start[case + 1] - start[case] == 1:
-            polygons[0] = 0
+            which[0] = 0
         if sites.side[sites.owner_start[site]] != 0.0:
-            room, total = _border_of_corridor(one, (n, r), room, total)
+            room, total = _border_of_corridor(one, polygons, (n, r), room, total)
             out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])
