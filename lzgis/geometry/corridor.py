@@ -125,7 +125,7 @@ def _cut(sites: Geometries, around: Geometries) -> Geometries:
 
 
 def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: Integers) -> Floats:
-    from lzgis.geometry.loops.corridor_areas import encroached, outlines
+    from lzgis.geometry.loops.corridor_areas import Groups, encroached, outlines
 
     layer = laid_out(baselines, cell=sites.cell)
     if "outlines" not in baselines.cached:
@@ -136,16 +136,8 @@ def _by_loop(sites: SiteShapes, baselines: FeatureIndex, cases: Cases, which: In
 
     def work(first: int, last: int) -> None:
         some = cases.take(which[first:last])
-        encroached(
-            sites.outlines.chain,
-            baselines.cached["outlines"],
-            grid,
-            some.site,
-            some.start,
-            some.feature,
-            some.radius[some.start[:-1]],
-            found[first:last],
-        )
+        groups = Groups(some.site, some.start, some.feature, some.radius[some.start[:-1]])
+        encroached(sites.outlines.chain, baselines.cached["outlines"], grid, groups, found[first:last])
 
     in_pieces(len(which), cores(), work)
     return found

@@ -71,9 +71,9 @@ def region_folder(cities: Sequence[Path], folder: Path) -> Path:
     ConfigError
         If a folder has no catalogue.
     """
-    told = [load_toml(one / CATALOGUE_FILE).get("city", {}) for one in cities]
-    names = [str(one.get("name", path.name)) for one, path in zip(told, cities, strict=True)]
-    english = [str(one.get("name_en") or name) for one, name in zip(told, names, strict=True)]
+    named = [load_toml(one / CATALOGUE_FILE).get("city", {}) for one in cities]
+    names = [str(one.get("name", path.name)) for one, path in zip(named, cities, strict=True)]
+    english = [str(one.get("name_en") or name) for one, name in zip(named, names, strict=True)]
     listed = ", ".join(json.dumps(str(one.absolute()), ensure_ascii=False) for one in cities)
     lines = ["[region]"]
     lines += [f"name = {json.dumps('、'.join(names), ensure_ascii=False)}"]

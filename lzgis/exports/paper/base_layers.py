@@ -162,7 +162,7 @@ def draw_named_features(chart: Chart, features: Mapping[str, Collection[str]]) -
             said = value if value and not value.isascii() else chart.texts.layer(name)
             label = chart.texts.words("paper", "met", layer=said)
             drawn = _draw_features(chart, layer, shapes, (label, symbol.at(chart.frame.scale)))
-            # Values drawn alike are one line of the legend; others are told apart by the value.
+            # Values drawn alike are one line of the legend; others are distinguished by the value.
             drawn = [entry for entry in drawn if entry not in entries]
             if any(entry.label == label for entry in entries):
                 said = chart.texts.words("paper", "of_layer", layer=said, value=value)

@@ -20,6 +20,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.features import Floats, Geometries
+from lzgis.geometry.loops.capsules import arc_in_capsule, in_capsule, line_in_disc
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Chains, Int64s, chains
 from lzgis.geometry.loops.compiled import entry_loop, inner_loop
@@ -30,8 +31,6 @@ from lzgis.geometry.loops.membership import point_in
 CLOSED_M = 1e-7
 #: Edges in a run whose box is looked at before its edges.
 _RUN = 16
-#: Lines this near (m) to each other all along coincide; ends this near are one vertex.
-_SAME_LINE, _SAME_POINT = 1e-8, 1e-9
 #: A point is moved inwards by this (m) before it is tested against the site: the corridor is open.
 _INWARDS = 1e-7
 #: A site near more edges than this is left to GEOS.
@@ -105,6 +104,27 @@ _Room = tuple[Floats, Floats]
 _Sum = tuple[float, float, float]
 
 
+class Groups(NamedTuple):
+    """Sites, each with its baselines.
+
+    Attributes
+    ----------
+    site : array of int, shape (groups,)
+        The sites.
+    start : array of int, shape (groups + 1,)
+        Where the baselines of each begin in `feature`.
+    feature : array of int
+        The baselines.
+    radius : array of float, shape (groups,)
+        The radius around all baselines of a group.
+    """
+
+    site: Int64s
+    start: Int64s
+    feature: Int64s
+    radius: Floats
+
+
 class _Case(NamedTuple):
     """One site and its baselines, relative to the middle of the site, and room for what is found.
 
@@ -124,6 +144,10 @@ class _Case(NamedTuple):
         Room for the edges near one piece.
     chosen : array of int
         How many blocks of edges are looked at, and these blocks.
+    n : int
+        The number of edges.
+    r : float
+        The radius.
     """
 
     edges: Floats
@@ -133,6 +157,8 @@ class _Case(NamedTuple):
     box: Floats
     near: Int64s
     chosen: Int64s
+    n: int
+    r: float
 
 
 class _Polygons(NamedTuple):
@@ -231,123 +257,6 @@ def _near_edges(
 
 
 @inner_loop
-def _line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[float, float]:
-    """Return where the points (x, y) + t (dx, dy) come nearer than `r` to the origin; nothing if the first exceeds the second."""
-    a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - r * r
-    root = b * b - a * c
-    if root <= 0.0 or a == 0.0:
-        return 1.0, 0.0
-    root = math.sqrt(root)
-    # The root that loses no digits first.
-    q = -(b + root) if b >= 0.0 else root - b
-    if q == 0.0:
-        return 1.0, 0.0
-    first, second = q / a, c / q
-    return min(first, second), max(first, second)
-
-
-@inner_loop
-def _in_capsule(
-    line: tuple[float, float, float, float], edges: Floats, j: int, r: float, own: tuple[float, float, bool]
-) -> tuple[float, float]:
-    """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
-
-    `own` holds the outward normal if the line is the side of a capsule, else zeros; and whether that comes after this edge: of
-    two sides that coincide, the first counts.
-    """
-    x, y, dx, dy = line
-    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
-    rx, ry = x - edges[j, 0], y - edges[j, 1]
-    t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
-    sd, td = ux * dy - uy * dx, ux * dx + uy * dy
-    lo, hi = 1e300, -1e300
-    across = s0 + 0.5 * sd
-    same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
-    if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
-        return 1.0, 0.0
-    a, b = -1e300, 1e300
-    if not same:
-        if sd == 0.0:
-            if abs(s0) >= r:
-                b = -1e300
-        else:
-            p, q = (-r - s0) / sd, (r - s0) / sd
-            a, b = min(p, q), max(p, q)
-    if td == 0.0:
-        if t0 <= 0.0 or t0 >= length:
-            b = -1e300
-    else:
-        p, q = -t0 / td, (length - t0) / td
-        a, b = max(a, min(p, q)), min(b, max(p, q))
-    if a < b:
-        lo, hi = a, b
-    if same:
-        return (lo, hi) if lo < hi else (1.0, 0.0)
-    size = math.sqrt(dx * dx + dy * dy)
-    for end in range(2):
-        ex, ey = rx - end * ux * length, ry - end * uy * length
-        if own[0] != 0.0 or own[1] != 0.0:
-            # The circle around an end of the edge whose side this is only touches the side.
-            along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
-            off = (
-                math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1])
-                if size > 0.0
-                else 1.0
-            )
-            if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
-                continue
-        a, b = _line_in_disc(ex, ey, dx, dy, r)
-        if a < b:
-            lo, hi = min(lo, a), max(hi, b)
-    return (lo, hi) if lo < hi else (1.0, 0.0)
-
-
-@inner_loop
-def _arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: bool) -> tuple[float, float]:
-    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) in a capsule of radius `r`."""
-    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
-    rx, ry = x - edges[j, 0], y - edges[j, 1]
-    along = ux * rx + uy * ry
-    if rx * rx + ry * ry <= _SAME_POINT * _SAME_POINT:
-        if after:
-            return 0.0, 8.0
-        towards = math.atan2(uy, ux)
-        return (towards - _HALF, towards + _HALF) if length > 0.0 else (1.0, 0.0)
-    ex, ey = rx - ux * length, ry - uy * length
-    if ex * ex + ey * ey <= _SAME_POINT * _SAME_POINT:
-        if after:
-            return 0.0, 8.0
-        towards = math.atan2(-uy, -ux)
-        return towards - _HALF, towards + _HALF
-    side = ux * ry - uy * rx
-    h = abs(side)
-    if h >= 2.0 * r:
-        return 1.0, 0.0
-    if side > 0.0:
-        towards, low, high = math.atan2(-ux, uy), -along, length - along
-    else:
-        towards, low, high = math.atan2(ux, -uy), along - length, along
-    reach = math.sqrt(h * (2.0 * r - h))
-    if low <= reach <= high:
-        last = math.acos(max((h - r) / r, -1.0))
-    else:
-        t = low if reach < low else high
-        d = math.hypot(h, t)
-        if d >= 2.0 * r:
-            return 1.0, 0.0
-        last = math.atan2(t, h) + math.acos(d / (2.0 * r))
-    if low <= -reach <= high:
-        first = -math.acos(max((h - r) / r, -1.0))
-    else:
-        t = low if -reach < low else high
-        d = math.hypot(h, t)
-        if d >= 2.0 * r:
-            return 1.0, 0.0
-        first = math.atan2(t, h) - math.acos(d / (2.0 * r))
-    return towards + first, towards + last
-
-
-@inner_loop
 def _block_boxes(edges: Floats, n: int, boxes: Floats) -> Floats:
     """Return least x, least y, greatest x, greatest y of blocks of `_BLOCK` edges."""
     blocks = (n + _BLOCK - 1) // _BLOCK
@@ -377,10 +286,10 @@ def _near_blocks(boxes: Floats, n: int, box: tuple[float, float, float, float], 
 
 
 @inner_loop
-def _nearby(case: _Case, size: tuple[int, float], x: float, y: float, beyond: float) -> int:
+def _nearby(case: _Case, x: float, y: float, beyond: float) -> int:
     """Find the edges of the blocks chosen that come nearer to a point than the radius and `beyond`; return how many."""
-    edges, boxes, n = case.edges, case.blocks, size[0]
-    within = size[1] + beyond
+    edges, boxes, n = case.edges, case.blocks, case.n
+    within = case.r + beyond
     square = within * within
     m = 0
     for c in range(case.chosen[0]):
@@ -400,9 +309,9 @@ def _nearby(case: _Case, size: tuple[int, float], x: float, y: float, beyond: fl
 
 
 @inner_loop
-def _choose_blocks(case: _Case, n: int, box: tuple[float, float, float, float]) -> None:
+def _choose_blocks(case: _Case, box: tuple[float, float, float, float]) -> None:
     """Choose the blocks of edges that `_nearby` looks at: those whose boxes meet `box`."""
-    case.chosen[0] = _near_blocks(case.blocks, n, box, case.chosen)
+    case.chosen[0] = _near_blocks(case.blocks, case.n, box, case.chosen)
 
 
 @inner_loop
@@ -489,17 +398,13 @@ def _side_stretches(
     normal: float,
     case: _Case,
     polygons: _Polygons,
-    size: tuple[int, float],
     inside: bool,
     room: _Room,
     total: _Sum,
 ) -> tuple[_Room, _Sum]:
-    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule.
-
-    `size` is the number of edges and the radius.
-    """
+    """Add the stretches of one side of a capsule, right (1) or left (-1), in the site and in no other capsule."""
     edges, box = case.edges, case.box
-    r = size[1]
+    r = case.r
     ux, uy, length = edges[i, 2], edges[i, 3], edges[i, 4]
     nx, ny = normal * uy, -normal * ux
     # With the capsule at its left.
@@ -511,11 +416,11 @@ def _side_stretches(
         return room, total
     covered, free = room
     m = 0
-    for k in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * length)):
+    for k in range(_nearby(case, x + 0.5 * dx, y + 0.5 * dy, 0.5 * length)):
         j = case.near[k]
         if j == i:
             continue
-        a, b = _in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
+        a, b = in_capsule((x, y, dx, dy), edges, j, r, (nx, ny, j < i))
         if a < b and b > 0.0 and a < 1.0:
             if a <= 0.0 and b >= 1.0:
                 return room, total
@@ -523,7 +428,7 @@ def _side_stretches(
     free, gaps = _gaps(covered, m, 0.0, 1.0, free)
     for g in range(gaps):
         a, b = free[g, 0], free[g, 1]
-        covered, total = _line_in_site((x, y, dx, dy), (a, b), (nx, ny), case, polygons, inside, covered, total)
+        covered, total = _line_in_site((x, y, dx, dy), (a, b), case, polygons, inside, covered, total)
     return (covered, free), total
 
 
@@ -531,7 +436,6 @@ def _side_stretches(
 def _line_in_site(
     line: tuple[float, float, float, float],
     span: tuple[float, float],
-    normal: tuple[float, float],
     case: _Case,
     polygons: _Polygons,
     inside: bool,
@@ -557,11 +461,13 @@ def _line_in_site(
                 t = ((px + w * (qx - px)) * dx + (py + w * (qy - py)) * dy) / (dx * dx + dy * dy)
                 if span[0] < t < span[1]:
                     room, m = _put(room, m, t, t)
+    inwards = _INWARDS / math.sqrt(dx * dx + dy * dy)
     at = span[0]
     for k in range(m + 1):
         t = room[k, 0] if k < m else span[1]
         mid = 0.5 * (at + t)
-        there = (x + mid * dx - _INWARDS * normal[0], y + mid * dy - _INWARDS * normal[1])
+        # The capsule is at the left of the line.
+        there = (x + mid * dx - inwards * dy, y + mid * dy + inwards * dx)
         within = inside or _in_site(site, boxes, there[0], there[1])
         if t > at and within and not _in_polygon(polygons, there[0], there[1]):
             total = _added(total, x + at * dx, y + at * dy, x + t * dx, y + t * dy)
@@ -572,20 +478,21 @@ def _line_in_site(
 @inner_loop
 def _cap_stretches(
     i: int,
-    end: int,
-    arc: tuple[float, float],
+    arc: tuple[int, float, float],
     case: _Case,
     polygons: _Polygons,
-    size: tuple[int, float],
     inside: bool,
     room: _Room,
     total: _Sum,
 ) -> tuple[_Room, _Sum]:
-    """Add the stretches of an arc around an end of an edge, in the site and in no other capsule."""
+    """Add the stretches of an arc around an end of an edge, in the site and in no other capsule.
+
+    `arc` holds which end, 0 or 1, and the angles where the arc begins and ends.
+    """
     edges, box = case.edges, case.box
-    r = size[1]
+    r, end = case.r, arc[0]
     x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
-    start, width = arc[0], arc[1] - arc[0]
+    start, width = arc[1], arc[2] - arc[1]
     middle = start + 0.5 * width
     half = 2.0 * r * math.sin(min(0.25 * width, _HALF))
     px, py = x + r * math.cos(middle), y + r * math.sin(middle)
@@ -593,11 +500,11 @@ def _cap_stretches(
         return room, total
     covered, free = room
     m = 0
-    for k in range(_nearby(case, size, px, py, half)):
+    for k in range(_nearby(case, px, py, half)):
         j = case.near[k]
         if j == i:
             continue
-        a, b = _arc_in_capsule(x, y, edges, j, r, j < i and edges[j, 5] == 0.0)
+        a, b = arc_in_capsule(x, y, edges, j, r, j < i and edges[j, 5] == 0.0)
         if a >= b:
             continue
         # Angles from the beginning of the arc.
@@ -637,7 +544,7 @@ def _arc_in_site(
         for k in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, len(site))):
             px, py = site[k, 0] - x, site[k, 1] - y
             dx, dy = site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
-            first, second = _line_in_disc(px, py, dx, dy, r)
+            first, second = line_in_disc(px, py, dx, dy, r)
             if first >= second:
                 continue
             for t in (first, second):
@@ -659,11 +566,9 @@ def _arc_in_site(
 
 
 @inner_loop
-def _border_of_corridor(
-    case: _Case, polygons: _Polygons, size: tuple[int, float], room: _Room, total: _Sum
-) -> tuple[_Room, _Sum]:
+def _border_of_corridor(case: _Case, polygons: _Polygons, room: _Room, total: _Sum) -> tuple[_Room, _Sum]:
     """Add the border of the corridor within the site."""
-    n, r = size
+    n, r = case.n, case.r
     for block in range((n + _BLOCK - 1) // _BLOCK):
         boxes = case.blocks
         left, low = boxes[block, 0] - r, boxes[block, 1] - r
@@ -676,22 +581,22 @@ def _border_of_corridor(
             inside = _in_site(case.site, case.boxes, case.edges[block * _BLOCK, 0], case.edges[block * _BLOCK, 1])
             if not inside:
                 continue
-        _choose_blocks(case, n, (left - r, low - r, right + r, high + r))
+        _choose_blocks(case, (left - r, low - r, right + r, high + r))
         for i in range(block * _BLOCK, min(block * _BLOCK + _BLOCK, n)):
-            room, total = _border_of_capsule(i, case, polygons, size, inside, room, total)
+            room, total = _border_of_capsule(i, case, polygons, inside, room, total)
     return room, total
 
 
 @inner_loop
 def _border_of_capsule(
-    i: int, case: _Case, polygons: _Polygons, size: tuple[int, float], inside: bool, room: _Room, total: _Sum
+    i: int, case: _Case, polygons: _Polygons, inside: bool, room: _Room, total: _Sum
 ) -> tuple[_Room, _Sum]:
     edges = case.edges
     polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
     # Loops, not two calls each: every call is compiled into the loop on its own.
     for side in range(1 if polygon else 2):
         if edges[i, 4] > 0.0:
-            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, size, inside, room, total)
+            room, total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, inside, room, total)
     towards = math.atan2(edges[i, 3], edges[i, 2])
     low, high = towards - _HALF, towards + _HALF
     for end in range(2):
@@ -706,7 +611,7 @@ def _border_of_capsule(
             elif turn <= 0.0:
                 first = high + turn
         if wanted and first < last:
-            room, total = _cap_stretches(i, end, (first, last), case, polygons, size, inside, room, total)
+            room, total = _cap_stretches(i, (end, first, last), case, polygons, inside, room, total)
     return room, total
 
 
@@ -736,25 +641,23 @@ def _in_polygon(polygons: _Polygons, x: float, y: float) -> bool:
 
 
 @inner_loop
-def _border_of_site(
-    case: _Case, polygons: _Polygons, size: tuple[int, float], room: _Room
-) -> tuple[_Room, _Sum, float]:
+def _border_of_site(case: _Case, polygons: _Polygons, room: _Room) -> tuple[_Room, _Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
     edges, site = case.edges, case.site
-    n, r = size
+    r = case.r
     covered, free = room
     total, length = (0.0, 0.0, 0.0), 0.0
     for k in range(len(site)):
         if k % _BLOCK == 0:
             box = case.boxes[k // _BLOCK]
-            _choose_blocks(case, n, (box[0] - r, box[1] - r, box[2] + r, box[3] + r))
+            _choose_blocks(case, (box[0] - r, box[1] - r, box[2] + r, box[3] + r))
         if case.chosen[0] == 0 and polygons.which[0] == 0:
             continue
         x, y, dx, dy = site[k, 0], site[k, 1], site[k, 2] - site[k, 0], site[k, 3] - site[k, 1]
         extent = math.sqrt(dx * dx + dy * dy)
         m = 0
-        for q in range(_nearby(case, size, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
-            a, b = _in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
+        for q in range(_nearby(case, x + 0.5 * dx, y + 0.5 * dy, 0.5 * extent)):
+            a, b = in_capsule((x, y, dx, dy), edges, case.near[q], r, (0.0, 0.0, False))
             if a < b and b > 0.0 and a < 1.0:
                 covered, m = _put(covered, m, max(a, 0.0), min(b, 1.0))
                 if a <= 0.0 and b >= 1.0:
@@ -772,15 +675,23 @@ def _border_of_site(
     return (covered, free), total, length
 
 
+@inner_loop
+def _box(sites: Chains, site: int) -> tuple[float, float, float, float]:
+    """Return least x, least y, greatest x and greatest y of a site."""
+    first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
+    left, low, right, high = sites.x[first], sites.y[first], sites.x[first], sites.y[first]
+    for i in range(first, last):
+        left, right = min(left, sites.x[i]), max(right, sites.x[i])
+        low, high = min(low, sites.y[i]), max(high, sites.y[i])
+    return left, low, right, high
+
+
 @entry_loop
 def encroached(
     sites: Chains,
     layer: Outlines,
     grid: tuple[Cells, Directory, float],
-    site_of: Int64s,
-    start: Int64s,
-    feature: Int64s,
-    radius: Floats,
+    groups: Groups,
     out: Floats,
 ) -> None:
     """Measure the parts of sites nearer than `radius` to their baselines.
@@ -793,8 +704,8 @@ def encroached(
         The baselines.
     grid : (Cells, Directory, float)
         The polygons among them, cut by a grid, and the side of its cells.
-    site_of, start, feature, radius : array
-        Cases: a site, where its features begin in `feature`, and the radius.
+    groups : Groups
+        The sites and the baselines of each.
     out : array of float, shape (cases, 3)
         Area, length of the border of the site (or of the line) in the corridor, and how far the border found is from closing;
         infinite where a case is left to GEOS.
@@ -804,20 +715,18 @@ def encroached(
     boxes = np.empty((32, 4))
     room = (np.empty((64, 2)), np.empty((64, 2)))
     box = np.empty(4)
-    for case in range(len(site_of)):
-        site, r = site_of[case], radius[case]
-        first, last = sites.start[sites.owner_start[site]], sites.start[sites.owner_start[site + 1]]
-        left, low, right, high = sites.x[first], sites.y[first], sites.x[first], sites.y[first]
-        for i in range(first, last):
-            left, right = min(left, sites.x[i]), max(right, sites.x[i])
-            low, high = min(low, sites.y[i]), max(high, sites.y[i])
+    feature = groups.feature
+    for case in range(len(groups.site)):
+        site, r = groups.site[case], groups.radius[case]
+        begin, stop = groups.start[case], groups.start[case + 1]
+        left, low, right, high = _box(sites, site)
         middle = (0.5 * (left + right), 0.5 * (low + high))
         n = 0
-        if len(which) <= start[case + 1] - start[case]:
-            which = np.empty(2 * (start[case + 1] - start[case]), np.int64)
+        if len(which) <= stop - begin:
+            which = np.empty(2 * (stop - begin), np.int64)
         which[0] = 0
         wide = (left - r, low - r, right + r, high + r)
-        for k in range(start[case], start[case + 1]):
+        for k in range(begin, stop):
             edges, n = _near_edges(layer, feature[k], wide, middle, edges, n)
             if layer.chain.side[layer.chain.owner_start[feature[k]]] != 0.0:
                 which[0] += 1
@@ -832,11 +741,11 @@ def encroached(
         blocks = _block_boxes(edges, n, blocks)
         box[0], box[1], box[2], box[3] = left - middle[0], low - middle[1], right - middle[0], high - middle[1]
         boxes = _boxes_of_site(ours, boxes)
-        one, polygons = _Case(edges, blocks, ours, boxes, box, near, chosen), _Polygons(which, grid, middle)
-        room, total, length = _border_of_site(one, polygons, (n, r), room)
+        one, polygons = _Case(edges, blocks, ours, boxes, box, near, chosen, n, r), _Polygons(which, grid, middle)
+        room, total, length = _border_of_site(one, polygons, room)
         out[case, 1], out[case, 2] = length, 0.0
-        if start[case + 1] - start[case] == 1:
+        if stop - begin == 1:
             which[0] = 0
         if sites.side[sites.owner_start[site]] != 0.0:
-            room, total = _border_of_corridor(one, polygons, (n, r), room, total)
+            room, total = _border_of_corridor(one, polygons, room, total)
             out[case, 0], out[case, 2] = total[0], math.hypot(total[1], total[2])

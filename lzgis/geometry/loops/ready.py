@@ -18,7 +18,7 @@ import numpy as np
 from lzgis.geometry.loops.cells import Cells, cut
 from lzgis.geometry.loops.chains import Chains
 from lzgis.geometry.loops.compiled import cache_folder, remove_old_versions
-from lzgis.geometry.loops.corridor_areas import Outlines, encroached
+from lzgis.geometry.loops.corridor_areas import Groups, Outlines, encroached
 from lzgis.geometry.loops.directory import Directory, directory
 from lzgis.geometry.loops.edge_tree import GROUP, RECORD, EdgeTree, boxes, leaves
 from lzgis.geometry.loops.membership import Starts, pairs_inside
@@ -48,7 +48,7 @@ class _Call(NamedTuple):
 
 
 def ready_loops(progress: Progress | None = None) -> None:
-    """Load the compiled loops; where this version of lzgis runs for the first time, compile them, which takes some 15 s.
+    """Load the compiled loops; where this version of lzgis runs for the first time, compile them, which takes some 25 s.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _calls() -> list[_Call]:
     tree = EdgeTree(f.reshape(0, RECORD), f32.reshape(0, 4, GROUP), i, i, f)
     outline = Outlines(chain, f.reshape(0, 4), i)
     return [
-        _Call(encroached, (chain, outline, (cells, place, 1.0), i, i, i, f, f.reshape(0, 3))),
+        _Call(encroached, (chain, outline, (cells, place, 1.0), Groups(i, i, i, f), f.reshape(0, 3))),
         _Call(common_perimeters, (cells, cells, place, i, i, 1.0)),
         _Call(segments, (chain, 0, 1, 1.0)),
         _Call(cut, (chain, 0, 1, 1.0)),

@@ -1,0 +1,132 @@
+"""What a line, or an arc of the same radius, has in a capsule: all that is nearer to an edge than a radius.
+
+A capsule is convex: a straight line meets it in one interval. A circle of the radius of the capsule meets it in one arc.
+"""
+
+from __future__ import annotations
+
+import math
+
+from lzgis.geometry.features import Floats
+from lzgis.geometry.loops.compiled import inner_loop
+
+#: Lines this near (m) to each other all along coincide; ends this near are one vertex.
+_SAME_LINE, _SAME_POINT = 1e-8, 1e-9
+_HALF = 0.5 * math.pi
+
+
+@inner_loop
+def line_in_disc(x: float, y: float, dx: float, dy: float, r: float) -> tuple[float, float]:
+    """Return where the points (x, y) + t (dx, dy) come nearer than `r` to the origin; nothing if the first exceeds the second."""
+    a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - r * r
+    root = b * b - a * c
+    if root <= 0.0 or a == 0.0:
+        return 1.0, 0.0
+    root = math.sqrt(root)
+    # The root that loses no digits first.
+    q = -(b + root) if b >= 0.0 else root - b
+    if q == 0.0:
+        return 1.0, 0.0
+    first, second = q / a, c / q
+    return min(first, second), max(first, second)
+
+
+@inner_loop
+def in_capsule(
+    line: tuple[float, float, float, float], edges: Floats, j: int, r: float, own: tuple[float, float, bool]
+) -> tuple[float, float]:
+    """Return the interval of t in which (x, y) + t (dx, dy), of t from 0 to 1, lies in the capsule around an edge.
+
+    `own` holds the outward normal if the line is the side of a capsule, else zeros; and whether that comes after this edge: of
+    two sides that coincide, the first counts.
+    """
+    x, y, dx, dy = line
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    t0, s0 = ux * rx + uy * ry, ux * ry - uy * rx
+    sd, td = ux * dy - uy * dx, ux * dx + uy * dy
+    lo, hi = 1e300, -1e300
+    across = s0 + 0.5 * sd
+    same = length > 0.0 and abs(sd) <= _SAME_LINE and abs(abs(across) - r) <= _SAME_LINE
+    if same and (not own[2] or (across > 0.0) != (own[1] * ux - own[0] * uy > 0.0)):
+        return 1.0, 0.0
+    a, b = -1e300, 1e300
+    if not same:
+        if sd == 0.0:
+            if abs(s0) >= r:
+                b = -1e300
+        else:
+            p, q = (-r - s0) / sd, (r - s0) / sd
+            a, b = min(p, q), max(p, q)
+    if td == 0.0:
+        if t0 <= 0.0 or t0 >= length:
+            b = -1e300
+    else:
+        p, q = -t0 / td, (length - t0) / td
+        a, b = max(a, min(p, q)), min(b, max(p, q))
+    if a < b:
+        lo, hi = a, b
+    if same:
+        return (lo, hi) if lo < hi else (1.0, 0.0)
+    size = math.sqrt(dx * dx + dy * dy)
+    for end in range(2):
+        ex, ey = rx - end * ux * length, ry - end * uy * length
+        if own[0] != 0.0 or own[1] != 0.0:
+            # The circle around an end of the edge whose side this is only touches the side.
+            along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
+            off = (
+                math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1])
+                if size > 0.0
+                else 1.0
+            )
+            if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
+                continue
+        a, b = line_in_disc(ex, ey, dx, dy, r)
+        if a < b:
+            lo, hi = min(lo, a), max(hi, b)
+    return (lo, hi) if lo < hi else (1.0, 0.0)
+
+
+@inner_loop
+def arc_in_capsule(x: float, y: float, edges: Floats, j: int, r: float, after: bool) -> tuple[float, float]:
+    """Return the arc, from an angle to a greater one, of the circle of radius `r` around (x, y) in a capsule of radius `r`."""
+    ux, uy, length = edges[j, 2], edges[j, 3], edges[j, 4]
+    rx, ry = x - edges[j, 0], y - edges[j, 1]
+    along = ux * rx + uy * ry
+    if rx * rx + ry * ry <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(uy, ux)
+        return (towards - _HALF, towards + _HALF) if length > 0.0 else (1.0, 0.0)
+    ex, ey = rx - ux * length, ry - uy * length
+    if ex * ex + ey * ey <= _SAME_POINT * _SAME_POINT:
+        if after:
+            return 0.0, 8.0
+        towards = math.atan2(-uy, -ux)
+        return towards - _HALF, towards + _HALF
+    side = ux * ry - uy * rx
+    h = abs(side)
+    if h >= 2.0 * r:
+        return 1.0, 0.0
+    if side > 0.0:
+        towards, low, high = math.atan2(-ux, uy), -along, length - along
+    else:
+        towards, low, high = math.atan2(ux, -uy), along - length, along
+    reach = math.sqrt(h * (2.0 * r - h))
+    if low <= reach <= high:
+        last = math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        last = math.atan2(t, h) + math.acos(d / (2.0 * r))
+    if low <= -reach <= high:
+        first = -math.acos(max((h - r) / r, -1.0))
+    else:
+        t = low if -reach < low else high
+        d = math.hypot(h, t)
+        if d >= 2.0 * r:
+            return 1.0, 0.0
+        first = math.atan2(t, h) - math.acos(d / (2.0 * r))
+    return towards + first, towards + last
