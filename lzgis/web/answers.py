@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import shapely
 
 from lzgis.city.catalogue import Catalogue
@@ -25,6 +27,7 @@ from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
 from lzgis.model.rules import RuleBook
 from lzgis.rules.book import activity_of
+from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.screening.declared import facts_asked_for
 from lzgis.screening.inspect import Sheet
 from lzgis.words import Language, Words
@@ -162,6 +165,12 @@ def fact_row(book: RuleBook, name: str, words: Words) -> dict[str, Any]:
     }
 
 
+def _conflicting(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which findings are conflicts, and not only where a site lies."""
+    hit = table["state"].isin([state.value for state in HIT_STATES])
+    return (hit & ~table["kind"].isin(INFORMING_KINDS)).to_numpy(dtype=bool)
+
+
 def site_shapes(report: Report, language: Language) -> dict[str, Any]:
     """Return the shapes of the sites and the parts in conflict, for the map of the page."""
     texts = ReportText(report, language)
@@ -172,8 +181,8 @@ def site_shapes(report: Report, language: Language) -> dict[str, Any]:
         for one, name in zip(sites["id"], sites["name"], strict=True)
     ]
     table = report.table
-    hits = np.flatnonzero(table["state"].isin([str(state.value) for state in HIT_STATES]).to_numpy())
-    order = [at for at in conflicts_first(table) if at in set(hits.tolist())][:_DRAWN]
+    first = conflicts_first(table)
+    order = first[_conflicting(table)[first]][:_DRAWN]
     rows = table.iloc[order]
     parts = [
         {"site": text(site), "rule": texts.rule(rule), "severity": severity, "state": state}
@@ -216,7 +225,7 @@ def _hit_rules(maker: DossierMaker, site: str) -> list[list[str]]:
     """Return the rules that a site meets, on which a decision can be made."""
     texts = maker.source.texts
     table = texts.report.table
-    hit = table["state"].isin([str(state.value) for state in HIT_STATES]) & (table["site_id"] == site)
+    hit = _conflicting(table) & (table["site_id"] == site).to_numpy()
     return [[rule, texts.rule(rule)] for rule in table.loc[hit, "rule"].unique()]
 
 
@@ -224,7 +233,7 @@ def _by_rule(maker: DossierMaker, site: str) -> list[dict[str, Any]]:
     """Return a row for each rule that a site meets: area and length involved, or distance; the gravest first."""
     texts, rounding = maker.source.texts, maker.source.rounding
     table = texts.report.table.iloc[conflicts_first(texts.report.table)]
-    hit = table["state"].isin([str(state.value) for state in HIT_STATES]) & (table["site_id"] == site)
+    hit = _conflicting(table) & (table["site_id"] == site).to_numpy()
     rows = []
     for rule, found in table[hit].groupby("rule", sort=False):
         area, length = found["area_m2"].sum(), found["length_m"].sum()

@@ -3,8 +3,9 @@
   "use strict";
   var box = document.getElementById("map");
   if (!box) return;
-  var colours = ["#c62828", "#b45309", "#6a51a3", "#2e7d32"];
-  var parts = { prohibited: "#d50000", conditional: "#ef6c00", notice: "#546e7a" }, sliver = "#8e24aa";
+  // The colours stand once, in the style sheet; those of map.html and of printed maps are the same.
+  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
+  var colours = [0, 1, 2, 3].map(function (rank) { return colour("v" + rank); });
   var map = lz.map = L.map(box, { zoomControl: true, attributionControl: false, preferCanvas: false, zoomSnap: 0.25, wheelPxPerZoomLevel: 90 });
   var page = window.lzPage = { map: map, sites: null, moved: null, ready: null };
   L.control.scale({ imperial: false }).addTo(map);
@@ -60,8 +61,8 @@
   }
 
   function siteStyle(feature) {
-    var colour = feature.properties.rank === undefined ? "#0b5d8f" : colours[feature.properties.rank];
-    return { color: colour, weight: 2.5, fillColor: colour, fillOpacity: 0.15 };
+    var own = feature.properties.rank === undefined ? "#0b5d8f" : colours[feature.properties.rank];
+    return { color: own, weight: 2.5, fillColor: own, fillOpacity: 0.15 };
   }
 
   function drawSites(shapes) {
@@ -81,8 +82,8 @@
   function drawParts(shapes) {
     L.geoJSON(shapes, {
       style: function (feature) {
-        var p = feature.properties, colour = p.state === "疑似边界误差" ? sliver : parts[p.severity] || "#546e7a";
-        return { color: colour, weight: 1.5, fillColor: colour, fillOpacity: 0.45 };
+        var p = feature.properties, own = colour(p.state === "疑似边界误差" ? "sliver" : p.severity);
+        return { color: own, weight: 1.5, fillColor: own, fillOpacity: 0.45 };
       },
       pointToLayer: function (feature, at) { return L.circleMarker(at, { radius: 4 }); },
       onEachFeature: function (feature, layer) {

@@ -53,6 +53,16 @@
     });
   }
 
+  // Browsers word a missing entry in their own language; the page words it in its own.
+  document.addEventListener("invalid", function (event) {
+    if (event.target.validity.valueMissing) event.target.setCustomValidity(document.body.dataset.required);
+  }, true);
+  ["input", "change"].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      if (event.target.setCustomValidity) event.target.setCustomValidity("");
+    }, true);
+  });
+
   // How many assumptions are still to be confirmed stands beside the button.
   var questions = document.getElementById("open-questions"), screen = document.getElementById("screen");
   if (questions && screen) {
