@@ -65,12 +65,6 @@ class FeatureIndex:
         shapely.prepare(made[missing])
         return np.asarray(made[which], dtype=object)
 
-    def covers(self, which: Integers, geometries: Geometries) -> npt.NDArray[np.bool_]:
-        """Tell whether each geometry lies properly inside the feature at the same place of `which`."""
-        chosen = self.geometries[which]
-        shapely.prepare(chosen)
-        return np.asarray(shapely.contains_properly(chosen, geometries), dtype=bool)
-
     def take(self, which: Integers) -> FeatureIndex:
         """Index a choice of the geometries."""
         return FeatureIndex(self.geometries[which])

@@ -67,39 +67,23 @@ def run_cases(book: RuleBook) -> list[Outcome]:
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def answers_to(book: RuleBook, case: Case) -> pd.DataFrame:
-    """Screen the site of a case against every rule in force on its day.
+def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
+    """Screen the sites of cases against every rule in force on their days; cases of one day are screened together.
 
     Returns
     -------
-    DataFrame
-        One row per finding: ``rule``, ``state``, ``reason``, ``severity``, ``route``, ``open_facts``, ``item``, ``procedure``,
-        ``basis`` and ``note``. Rules whose layer the case does not place are 未核查.
+    list of DataFrame
+        For each case one row per finding: ``rule``, ``state``, ``reason``, ``severity``, ``route``, ``open_facts``, ``item``,
+        ``procedure``, ``basis`` and ``note``. Rules whose layer the case does not place are 未核查.
 
     Examples
     --------
     >>> from lzgis.rules.book import read_rulebook, shipped_book
     >>> book = read_rulebook(shipped_book("national"))
     >>> case = next(one for one in book.cases if one.rule == "farmland-solar")
-    >>> rows = answers_to(book, case)
+    >>> (rows,) = answers_of(book, [case])
     >>> rows.loc[rows["state"] == "涉及", "rule"].tolist()
     ['farmland', 'farmland-solar']
-    """
-    return answers_of(book, [case])[0]
-
-
-def answers_of(book: RuleBook, cases: Sequence[Case]) -> list[pd.DataFrame]:
-    """Screen the sites of cases against every rule in force on their days; a table for each as `answers_to` returns it.
-
-    Cases of one day are screened together.
-
-    Examples
-    --------
-    >>> from lzgis.rules.book import read_rulebook, shipped_book
-    >>> book = read_rulebook(shipped_book("national"))
-    >>> both = [one for one in book.cases if one.rule == "farmland-solar"][:2]
-    >>> [len(rows) for rows in answers_of(book, both)] == [len(answers_to(book, one)) for one in both]
-    True
     """
     # Layers of which one rule looks at several: cases that place different ones cannot share a scene.
     joint = {name for rule in book.rules if len(rule.layers) > 1 for name in rule.layers}
