@@ -318,6 +318,13 @@ class ContextText:
         return "".join(self.words.message(one.what) for one in found)
 
     @property
+    def other_dates_in_short(self) -> str:
+        """The same in a few words, where there is no room to name the layers; the other outputs do."""
+        if not self.other_dates:
+            return ""
+        return self.words("paper", "other_dates", day=self.context.provenance.as_of.isoformat())
+
+    @property
     def coverage(self) -> str:
         """The sentence that names the matters not covered; it stands wherever it is said that all rules were checked."""
         titles = self.words("picture", "separator").join(one.title for one in self.not_covered)

@@ -181,7 +181,8 @@ class _Deck:
             self._fill(shape.text_frame, [(title, 24, colour)])
         else:
             self._text(slide, _Box(0.03, 0.02, 0.94, 0.12), [(title, 24, colour)])
-        foot = "　".join(part for part in (self._texts.confidentiality, self._texts.notice) if part)
+        texts = self._texts
+        foot = "　".join(part for part in (texts.confidentiality, texts.notice, texts.other_dates_in_short) if part)
         self._text(slide, _Box(0.03, 0.925, 0.94, 0.06), [(visible(foot), 12, _RED)])
         return slide
 

@@ -17,7 +17,7 @@ from lzgis.audits.diff import diff
 from lzgis.city.catalogue import open_catalogue
 from lzgis.city.layer_dates import of_another_day
 from lzgis.errors import ConfigError
-from lzgis.exports.formats import FORMATS, writer
+from lzgis.exports.formats import FORMATS, write_beside, writer
 from lzgis.model.catalogue import LayerSpec
 from lzgis.screening.screen import screen
 from lzgis.screening.setting import setting_from, setting_of
@@ -68,14 +68,19 @@ def test_before_the_first_state_the_nearest_is_used_and_said(folder):
     assert "生态保护红线 (2021-01-01)" in problem.what
 
 
+def read_slides(path):
+    return pytest.importorskip("pptx").Presentation(path).slides
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_output_says_that_a_state_is_another_days(folder, tmp_path, language):
     report, _ = states(folder, "2020-06-01")
     said = {"zh": "有 1 个图层没有 2020-06-01 当时的版本", "en": "no state of 2020-06-01 of 1 layers"}[language]
     files = {}
-    for name in ("xlsx", "json", "gpkg", "geojson", "jsonfg", "shp", "dxf", "html", "parquet"):
+    for name in ("xlsx", "json", "gpkg", "geojson", "jsonfg", "shp", "dxf", "html", "parquet", "kml", "csv", "pptx"):
         files[name] = tmp_path / FORMATS[name].file_name
         writer(FORMATS[name].report)(report, files[name], language=language)
+        write_beside(name, report, tmp_path, language=language)
     book = CalamineWorkbook.from_path(files["xlsx"])
     sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
     assert any(said in str(cell) for sheet in sheets for row in sheet for cell in row)
@@ -84,7 +89,21 @@ def test_every_output_says_that_a_state_is_another_days(folder, tmp_path, langua
     assert said in files["html"].read_text("utf-8")
     with zipfile.ZipFile(files["shp"]) as packed:
         assert said in packed.read("README.txt").decode("utf-8-sig")
+    assert said in files["kml"].read_text("utf-8")
+    # Where there is no room to name the layers, a few words say so.
+    short = {
+        "zh": "部分图层不是 2020-06-01 当时的版本",
+        "en": "Some layers show another state than that of 2020-06-01",
+    }[language]
+    slides = [
+        [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
+        for slide in read_slides(files["pptx"])
+    ]
+    assert slides and all(any(short in text for text in slide) for slide in slides)
+    drawn = [entity.dxf.text for entity in ezdxf.readfile(files["dxf"]).modelspace().query("TEXT")]
+    assert any(short[:20] in text for text in drawn)
     # Machine-readable outputs hold the message in the language of the code.
+    assert "no state of 2020-06-01" in (tmp_path / "findings.csv-metadata.json").read_text("utf-8")
     for name in ("json", "geojson", "jsonfg"):
         problems = json.loads(files[name].read_text("utf-8"))["problems"]
         assert any("no state of 2020-06-01" in p["what"] for p in problems)

@@ -367,7 +367,8 @@ class _Drawing:
 
     def _notes(self, west: float, south: float) -> float:
         """Write zone, notice and disclaimer below the sites; return the northing of the lowest line."""
-        notes = [f"{self._zone.label} {self._zone.code}", self._texts.notice, self._texts.disclaimer]
+        texts = self._texts
+        notes = [f"{self._zone.label} {self._zone.code}", texts.notice, texts.disclaimer, texts.other_dates_in_short]
         lowest = south
         for line, note in enumerate(one for one in notes if one):
             lowest = south - _TEXT_M * 4 * (line + 2)

@@ -37,7 +37,8 @@ def write_kml(report: Report, path: str | Path, *, language: Language = "zh") ->
 
 
 def _document(texts: ReportText) -> Iterator[str]:
-    notes = "\n".join(filter(None, (texts.notice, texts.disclaimer, texts.confidentiality)))
+    said = (texts.notice, texts.disclaimer, texts.confidentiality, texts.coverage, texts.other_dates)
+    notes = "\n".join(filter(None, said))
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_escaped(texts.words('map', 'title', city=texts.city))}</name>\n"
     yield f"<description>{_escaped(notes)}</description>\n"

@@ -66,17 +66,10 @@ def foot_lines(texts: ReportText, crs: str, more: list[str], width_mm: float) ->
         f"{words('picture', 'crs', crs=crs)}；{rules}",
         words("picture", "dates", layers=data_dates(texts)),
         " ".join([texts.disclaimer, words("picture", "caution"), *more]),
-        " ".join(one for one in (texts.coverage, _other_dates(texts)) if one),
+        " ".join(one for one in (texts.coverage, texts.other_dates_in_short) if one),
         words("paper", "signed"),
     ]
     return [part for line in lines for part in wrapped(printable(line), width_mm, FOOT_PT, lines=4)]
-
-
-def _other_dates(texts: ReportText) -> str:
-    """Return that layers show another state than that of the as-of date, in a few words; the other outputs name them."""
-    if not texts.other_dates:
-        return ""
-    return texts.words("paper", "other_dates", day=texts.report.provenance.as_of.isoformat())
 
 
 def draw_foot(page: Axes, lines: list[str], rect: tuple[float, float, float], map_number: str) -> None:
