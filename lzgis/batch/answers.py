@@ -26,6 +26,7 @@ from lzgis.batch.tables import (
     write_screened,
 )
 from lzgis.exports.gis.parquet import stored_findings
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Problem, Report, SiteTable
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
@@ -200,7 +201,7 @@ class CityPieces:
                     findings=rows,
                     verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
                     unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
-                    breakdown=own.assign(finding=own["finding"] + before),
+                    divided=DeferredTable(own.assign(finding=own["finding"] + before)),
                 )
             before += len(findings)
 
@@ -280,7 +281,7 @@ class RegionPieces:
             yield replace(
                 report,
                 problems=self.head.problems,
-                breakdown=own.assign(finding=own["finding"] + before),
+                divided=DeferredTable(own.assign(finding=own["finding"] + before)),
                 city_rules=self.head.city_rules if number == 0 else self.head.city_rules.iloc[:0],
             )
             before += len(report.findings)
@@ -335,7 +336,9 @@ class CityOfPieces:
         before = 0
         for report in self._pieces.reports_of(self._name):
             own = report.breakdown
-            yield replace(report, problems=self.head.problems, breakdown=own.assign(finding=own["finding"] + before))
+            yield replace(
+                report, problems=self.head.problems, divided=DeferredTable(own.assign(finding=own["finding"] + before))
+            )
             before += len(report.findings)
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import BREAKDOWN_COLUMNS, VERDICT_COLUMNS, Problem, Repair
 from lzgis.screening.pieces import Screened
 
@@ -48,7 +49,7 @@ def read_screened(folder: Path, columns: Mapping[str, str]) -> Screened:
         sites=sites,
         findings=read_frame(folder / "findings.parquet"),
         verdicts=verdicts,
-        breakdown=breakdown[[column.name for column in BREAKDOWN_COLUMNS]],
+        divided=DeferredTable(breakdown[[column.name for column in BREAKDOWN_COLUMNS]]),
         problems=read_problems(folder),
     )
 

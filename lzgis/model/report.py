@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lzgis.model.deferred import DeferredTable
+
 if TYPE_CHECKING:
     # Not imported at run time: the process that reads files needs neither rules nor pydantic, and starts faster without.
     from lzgis.model.catalogue import CitySpec, LayerSpec
@@ -425,8 +427,8 @@ class Report(ReportContext):
     `sites` (columns ``id``, ``name``, ``activity`` and all others of the file) and `findings` are in EPSG:4490; the
     geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
-    for the background of maps. `breakdown` divides findings by township and village. `overrides` holds the decisions of
-    planners on findings, which stay as they are.
+    for the background of maps. `divided` holds the table `breakdown`, of findings by township and village. `overrides`
+    holds the decisions of planners on findings, which stay as they are.
 
     Of several cities screened together, `stretches` says how the sites are divided among them and `city_rules` what was
     found in each city under each rule; findings have a column ``city`` then. `of_cities` holds the reports of the cities by
@@ -440,13 +442,18 @@ class Report(ReportContext):
     findings: gpd.GeoDataFrame
     verdicts: pd.DataFrame
     unit_lists: pd.DataFrame
-    breakdown: pd.DataFrame = field(default_factory=no_breakdown)
+    divided: DeferredTable = field(default_factory=partial(DeferredTable, no_breakdown))
     overrides: pd.DataFrame = field(default_factory=no_overrides)
     stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
     city_rules: pd.DataFrame = field(default_factory=partial(no_rows, CITY_RULE_COLUMNS))
     number: str = ""
     replaces: str = ""
     of_cities: Mapping[str, Report] = field(default_factory=dict)
+
+    @property
+    def breakdown(self) -> pd.DataFrame:
+        """The findings divided by township and village, one row each; made when first used."""
+        return self.divided.get()
 
     @property
     def table(self) -> pd.DataFrame:

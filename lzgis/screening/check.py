@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.locate import all_outside
+from lzgis.geometry.threads import cores
 from lzgis.model.report import HIT_STATES, RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
@@ -24,6 +26,8 @@ from lzgis.screening.findings import NO_PART, Columns, finding_rows
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.subjects import Subjects
 
+#: From so many sites on, rules are checked in several threads; fewer are done before the threads have started.
+_MANY_SITES = 200
 #: Called with the name of the step, how many parts of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 
@@ -34,18 +38,69 @@ def check_all(shared: Shared, as_of: dt.date, *, progress: Progress | None = Non
     from lzgis.geometry import ready_loops
 
     ready_loops(progress)
-    subjects, layers = shared.subjects, shared.layers
-    parts = []
-    rules = subjects.book.rules
-    for done, rule in enumerate(rules):
+    subjects, rules = shared.subjects, shared.subjects.book.rules
+    shared.measure_coverages()
+    parts: list[Columns] = [{}] * len(rules)
+    done = iter(range(1, len(rules) + 1))
+
+    def work(at: int) -> None:
+        rows = _check(rules[at], shared)
+        found = finding_rows(rows, rules[at], subjects, shared.layers, as_of)
+        parts[at] = _with_strip_lengths(found, rules[at], shared) if subjects.strips.any() else found
         if progress:
-            progress("rules", done, len(rules))
-        rows = _check(rule, shared)
-        found = finding_rows(rows, rule, subjects, layers, as_of)
-        parts.append(_with_strip_lengths(found, rule, shared) if subjects.strips.any() else found)
+            progress("rules", next(done), len(rules))
+
     if progress:
-        progress("rules", len(rules), len(rules))
+        progress("rules", 0, len(rules))
+    _for_rules(range(len(rules)), work, shared)
     return parts
+
+
+def _for_rules(which: Iterable[int], work: Callable[[int], None], shared: Shared) -> None:
+    """Call `work` for rules, given by their positions, in several threads if there are many sites.
+
+    What rules measure is cached with the layers, and prepared geometries belong to one thread: the rules about one layer are
+    worked on by one thread, in their order.
+    """
+    which = list(which)
+    threads = cores() if len(shared.subjects.sites) >= _MANY_SITES else 1
+    if threads == 1:
+        for at in which:
+            work(at)
+        return
+    groups = _by_layers([shared.subjects.book.rules[at] for at in which], shared.layers)
+
+    def work_on_group(group: list[int]) -> None:
+        for place in group:
+            work(which[place])
+
+    with ThreadPoolExecutor(threads) as pool:
+        tasks = [pool.submit(work_on_group, group) for group in groups]
+        try:
+            for task in tasks:
+                task.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _by_layers(rules: Sequence[Rule], layers: Mapping[str, PlaneLayer]) -> list[list[int]]:
+    """Group the positions of rules so that rules of different groups share no layer; the groups of large layers first."""
+    number = {id(layer.index): place for place, layer in enumerate(layers.values())}
+    place_of = {name: number[id(layer.index)] for name, layer in layers.items()}
+    label = np.arange(len(layers) + len(rules))
+    for at, rule in enumerate(rules):
+        touched = [place_of[name] for name in {rule.layer, *rule.layers} if name in place_of]
+        # A rule without any layer has a group of its own.
+        joined_labels = label[[*touched, len(layers) + at]]
+        label[np.isin(label, joined_labels)] = joined_labels.min()
+    size = np.zeros(len(label))
+    for name, layer in layers.items():
+        size[label[place_of[name]]] += shapely.get_num_coordinates(layer.index.geometries).sum()
+    groups: dict[int, list[int]] = {}
+    for at, own in enumerate(label[len(layers) :].tolist()):
+        groups.setdefault(own, []).append(at)
+    return [groups[own] for own in sorted(groups, key=lambda own: -size[own])]
 
 
 def _with_strip_lengths(found: Columns, rule: Rule, shared: Shared) -> Columns:
@@ -104,6 +159,13 @@ class Shared:
         if layer not in self.areas:
             self.areas[layer] = shapely.union_all(self.layers[layer].index.geometries)
         return self.areas[layer]
+
+    def measure_coverages(self) -> None:
+        """Measure what rules of several layers share, before they are checked in several threads."""
+        for rule in self.subjects.book.rules:
+            self.absence_reason(rule)
+            if any(name in self.layers for name in (rule.layer, *rule.layers)):
+                check_of(rule, self)
 
     def absence_reason(self, rule: Rule) -> Reason:
         """Say why finding nothing in the layer of a rule proves nothing; `Reason.NONE` if it does.
@@ -232,8 +294,10 @@ def plane_parts(shared: Shared, usable: Integers, keys: PartKeys) -> Geometries:
     for at in np.unique(keys.rule[there]).tolist():
         rule = shared.subjects.book.rules[at]
         alike.setdefault((rule.kind, KINDS[rule.kind].about(rule)), []).append(at)
-    for group in alike.values():
-        rule = shared.subjects.book.rules[group[0]]
+
+    def work(at: int) -> None:
+        rule = shared.subjects.book.rules[at]
+        group = alike[(rule.kind, KINDS[rule.kind].about(rule))]
         which = there[np.isin(keys.rule[there], group)]
         rows = keys.rows.take(which)
         first, inverse = _distinct(rows)
@@ -241,6 +305,8 @@ def plane_parts(shared: Shared, usable: Integers, keys: PartKeys) -> Geometries:
         rows = rows.take(first)
         place = np.searchsorted(sites, np.searchsorted(usable, rows.site))
         parts[which] = KINDS[rule.kind].parts(rule, check, rows._replace(site=place))[inverse]
+
+    _for_rules([group[0] for group in alike.values()], work, shared)
     return parts
 
 
@@ -261,11 +327,14 @@ def part_sizes(shared: Shared, pieces: PlaneSites, keys: PartKeys) -> Floats:
     sizes = np.zeros(len(keys.rule))
     cache: dict[Any, Any] = {}
     everyone = np.ones(len(pieces), dtype=bool)
-    for at in np.unique(keys.rule):
+
+    def work(at: int) -> None:
         rule = shared.subjects.book.rules[at]
         which = np.flatnonzero(keys.rule == at)
         check = Check(pieces, shared.layers, 0.0, everyone, cache)
         sizes[which] = KINDS[rule.kind].sizes(rule, check, keys.rows.take(which))
+
+    _for_rules(np.unique(keys.rule).tolist(), work, shared)
     return sizes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Problem, SiteTable
 
 if TYPE_CHECKING:
@@ -29,8 +31,13 @@ class Screened:
     sites: gpd.GeoDataFrame
     findings: gpd.GeoDataFrame
     verdicts: pd.DataFrame
-    breakdown: pd.DataFrame
+    divided: DeferredTable
     problems: tuple[Problem, ...]
+
+    @property
+    def breakdown(self) -> pd.DataFrame:
+        """The findings by division, see `Report`."""
+        return self.divided.get()
 
 
 def pieces_of(sites: SiteTable, size: int) -> list[SiteTable]:
@@ -63,6 +70,16 @@ def joined(parts: Sequence[Screened], divisions: Sequence[str]) -> Screened:
     """
     if len(parts) == 1:
         return parts[0]
+    return Screened(
+        sites=_joined([part.sites for part in parts]),
+        findings=_joined([part.findings for part in parts]),
+        verdicts=pd.concat([part.verdicts for part in parts], ignore_index=True),
+        divided=DeferredTable(partial(_joined_breakdown, parts, divisions)),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+    )
+
+
+def _joined_breakdown(parts: Sequence[Screened], divisions: Sequence[str]) -> pd.DataFrame:
     starts = np.cumsum([0, *(len(part.findings) for part in parts)])
     spread = [
         part.breakdown.assign(finding=part.breakdown["finding"] + start)
@@ -73,13 +90,7 @@ def joined(parts: Sequence[Screened], divisions: Sequence[str]) -> Screened:
     # Level by level, within each by the order of the findings.
     rank = breakdown["level"].map({level: place for place, level in enumerate(divisions)}).to_numpy(dtype=float)
     order = np.argsort(rank, kind="stable")
-    return Screened(
-        sites=_joined([part.sites for part in parts]),
-        findings=_joined([part.findings for part in parts]),
-        verdicts=pd.concat([part.verdicts for part in parts], ignore_index=True),
-        breakdown=breakdown.iloc[order].reset_index(drop=True),
-        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
-    )
+    return breakdown.iloc[order].reset_index(drop=True)
 
 
 def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -19,6 +19,7 @@ from lzgis.city.provenance import date_of
 from lzgis.city.region import Region
 from lzgis.coordinates.plane import ellipsoidal_length_m
 from lzgis.messages import Message
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import (
     CITY_COLUMN,
     CITY_RULE_COLUMNS,
@@ -348,7 +349,7 @@ def region_report(answers: RegionScreened, setting: RegionSetting, table: SiteTa
         findings=findings,
         verdicts=_verdicts(parts, division, merged, whole, answers.sites),
         unit_lists=merged.unit_lists([(part.book_of, part.result.findings) for part in parts]),
-        breakdown=_breakdown(parts, old, merged),
+        divided=DeferredTable(partial(_breakdown, parts, old, merged)),
         stretches=_stretch_table(parts, division, whole, merged),
         city_rules=_city_rules(findings, whole, answers.sites, region),
         of_cities=CityReports(of_cities, setting, table, merged.context["provenance"].made_at),

@@ -35,7 +35,7 @@ def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_
         backdrop=city.backdrop,
         problems=tuple(problems),
         provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),
-        breakdown=result.breakdown,
+        divided=result.divided,
         not_covered=not_covered(city.book, layers, setting.day),
         neighbours=city.neighbours,
     )

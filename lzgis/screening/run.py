@@ -19,6 +19,7 @@ import shapely
 from lzgis.city.catalogue import Catalogue
 from lzgis.city.provenance import date_of
 from lzgis.coordinates.plane import Plane
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Report, SiteTable
 from lzgis.reading import Reading, sites_from_frame, sites_of
 from lzgis.rules.for_sites.hits import Geometries
@@ -123,7 +124,7 @@ def checked(
 
 
 def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
-    """Add verdicts and the breakdown by divisions to the findings of sites."""
+    """Add verdicts and the breakdown by divisions, made when it is used, to the findings of sites."""
     layers = setting.plane_layers
     levels = {name: layers[name] for name in setting.city.city.divisions if name in layers}
     measure = partial(part_sizes, done.shared)
@@ -131,7 +132,7 @@ def assembled(done: Checked, sites: SiteTable, setting: Setting) -> Screened:
         sites=sites.frame.assign(activity=done.subjects.activity),
         findings=done.findings,
         verdicts=verdicts(done.findings, done.subjects, setting.day),
-        breakdown=breakdown(done.findings, done.keys, done.subjects.sites, measure, levels),
+        divided=DeferredTable(partial(breakdown, done.findings, done.keys, done.subjects.sites, measure, levels)),
         problems=(
             *sites.problems,
             *unknown_activities(sites, setting.book),

@@ -29,6 +29,7 @@ from lzgis.exports.report_text import ReportText
 from lzgis.exports.symbology import PART_COLOURS, SLIVER_COLOUR, VERDICT_COLOURS, VERDICT_SIGNS
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.messages import Message
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Report, Verdict, no_breakdown
 from lzgis.model.rules import Severity
 from lzgis.words import Language
@@ -107,7 +108,9 @@ def gravest(report: Report, most: int = MAP_SITES) -> Report:
         for name, key in (("sites", "id"), ("findings", "site_id"), ("verdicts", "site_id"), ("unit_lists", "site_id"))
         for table in (getattr(report, name),)
     }
-    return replace(report, **tables, breakdown=no_breakdown(), problems=(*report.problems, *of_map(len(ids))))
+    return replace(
+        report, **tables, divided=DeferredTable(no_breakdown), problems=(*report.problems, *of_map(len(ids)))
+    )
 
 
 def _edition(report: Report, language: Language, mode: str, tianditu_key: str) -> _Edition:
