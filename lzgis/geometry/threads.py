@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +25,8 @@ Result = TypeVar("Result")
 
 #: Most sites in a piece. Pieces depend on the number of sites alone, so that results do not depend on the number of threads.
 MOST = 1024
+#: The groups that the thread shares the cores with.
+_OF_THREAD = threading.local()
 
 
 def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[Result]:
@@ -42,8 +46,50 @@ def in_pieces(n: int, threads: int, work: Callable[[int, int], Result]) -> list[
 
 
 def cores() -> int:
-    """Return how many threads to use: one in a process that another one started, because the other cores are busy then."""
-    return 1 if multiprocessing.parent_process() is not None else os.cpu_count() or 1
+    """Return how many threads to use: one in a process that another one started, because the other cores are busy then.
+
+    Threads of `in_groups` share the cores.
+    """
+    if multiprocessing.parent_process() is not None:
+        return 1
+    groups: set[int] | None = getattr(_OF_THREAD, "groups", None)
+    return max((os.cpu_count() or 1) // max(len(groups or ()), 1), 1)
+
+
+def in_groups(groups: Sequence[Sequence[int]], work: Callable[[int], None]) -> None:
+    """Call ``work`` for every number: those of one group in one thread and in their order, groups in several threads.
+
+    Examples
+    --------
+    >>> done = []
+    >>> in_groups([[3, 1], [2]], done.append)
+    >>> sorted(done), done.index(3) < done.index(1)
+    ([1, 2, 3], True)
+    """
+    threads = min(cores(), len(groups))
+    if threads <= 1:
+        for one in chain.from_iterable(groups):
+            work(one)
+        return
+    unfinished = set(range(len(groups)))
+
+    def work_on(number: int) -> None:
+        # What is not finished may start at any time; the last group has all cores.
+        _OF_THREAD.groups = unfinished
+        try:
+            for one in groups[number]:
+                work(one)
+        finally:
+            unfinished.discard(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        tasks = [pool.submit(work_on, number) for number in range(len(groups))]
+        try:
+            for task in tasks:
+                task.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def by_rows(work: Callable[..., Geometries], *columns: npt.NDArray[Any]) -> Geometries:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,7 +13,7 @@ import pandas as pd
 import shapely
 
 from lzgis.coordinates.locate import all_outside
-from lzgis.geometry.threads import cores
+from lzgis.geometry.threads import cores, in_groups
 from lzgis.model.report import HIT_STATES, RESOLUTION_M, Reason, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites import KINDS
@@ -27,7 +26,7 @@ from lzgis.screening.parts import PartKeys
 from lzgis.screening.subjects import Subjects
 
 #: From so many sites on, rules are checked in several threads; fewer are done before the threads have started.
-_MANY_SITES = 200
+_MANY_SITES = 50
 #: Called with the name of the step, how many parts of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 
@@ -63,25 +62,11 @@ def _for_rules(which: Iterable[int], work: Callable[[int], None], shared: Shared
     worked on by one thread, in their order.
     """
     which = list(which)
-    threads = cores() if len(shared.subjects.sites) >= _MANY_SITES else 1
-    if threads == 1:
-        for at in which:
-            work(at)
-        return
-    groups = _by_layers([shared.subjects.book.rules[at] for at in which], shared.layers)
-
-    def work_on_group(group: list[int]) -> None:
-        for place in group:
-            work(which[place])
-
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = [pool.submit(work_on_group, group) for group in groups]
-        try:
-            for task in tasks:
-                task.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    groups = [which]
+    if len(shared.subjects.sites) >= _MANY_SITES and cores() > 1:
+        found = _by_layers([shared.subjects.book.rules[at] for at in which], shared.layers)
+        groups = [[which[place] for place in group] for group in found]
+    in_groups(groups, work)
 
 
 def _by_layers(rules: Sequence[Rule], layers: Mapping[str, PlaneLayer]) -> list[list[int]]:
