@@ -27,7 +27,7 @@ from lzgis.batch.tables import (
 )
 from lzgis.exports.gis.parquet import stored_findings
 from lzgis.model.deferred import DeferredTable
-from lzgis.model.report import Problem, Report, SiteTable
+from lzgis.model.report import Problem, Report, SiteTable, no_breakdown
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.pieces import Screened, joined
@@ -357,6 +357,7 @@ def summed_city_rules(tables: Sequence[pd.DataFrame], cities: Sequence[str]) -> 
 
 def rowless(report: Report) -> Report:
     """Return a report without its rows, which do not stay in memory; what was found by city and rule stays."""
-    tables = ("sites", "findings", "verdicts", "unit_lists", "breakdown", "overrides", "stretches")
+    tables = ("sites", "findings", "verdicts", "unit_lists", "overrides", "stretches")
     # A slice without rows would hold on to the memory of all of them.
-    return replace(report, of_cities={}, **{name: getattr(report, name).take([]) for name in tables})
+    empty = {name: getattr(report, name).take([]) for name in tables}
+    return replace(report, of_cities={}, divided=DeferredTable(no_breakdown), **empty)
