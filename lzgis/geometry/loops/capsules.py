@@ -68,19 +68,17 @@ def in_capsule(
         lo, hi = a, b
     if same:
         return (lo, hi) if lo < hi else (1.0, 0.0)
-    size = math.sqrt(dx * dx + dy * dy)
+    side = own[0] != 0.0 or own[1] != 0.0
+    size = math.sqrt(dx * dx + dy * dy) if side else 0.0
     for end in range(2):
         ex, ey = rx - end * ux * length, ry - end * uy * length
-        if own[0] != 0.0 or own[1] != 0.0:
+        if side and size > 0.0:
             # The circle around an end of the edge whose side this is only touches the side.
-            along = -(ex * dx + ey * dy) / size if size > 0.0 else 0.0
-            off = (
-                math.hypot(ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1])
-                if size > 0.0
-                else 1.0
-            )
-            if off <= _SAME_POINT and (abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT):
-                continue
+            along = -(ex * dx + ey * dy) / size
+            if abs(along) <= _SAME_POINT or abs(along - size) <= _SAME_POINT:
+                px, py = ex + dx * (along / size) - r * own[0], ey + dy * (along / size) - r * own[1]
+                if px * px + py * py <= _SAME_POINT * _SAME_POINT:
+                    continue
         a, b = line_in_disc(ex, ey, dx, dy, r)
         if a < b:
             lo, hi = min(lo, a), max(hi, b)
