@@ -119,7 +119,7 @@ def main() -> None:
     An error is printed as one line on standard error, with `--json` also as JSON on standard output. Nothing ends in a
     traceback, and a signal runs all cleaning up before the process ends.
     """
-    # Imports and tables make hundreds of thousands of objects and hardly a cycle: searching all 700 new ones takes a tenth of a run.
+    # Imports and tables make hundreds of thousands of objects and hardly a cycle: a search for each 700 takes a tenth of a run.
     gc.set_threshold(*_COLLECT_AFTER)
     _replace_unencodable()
     for number in (signal.SIGINT, signal.SIGTERM):
