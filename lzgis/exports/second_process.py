@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Sites for which starting a process pays, and beyond which the workbook takes longer than the map.
 _FEW, _MANY = 300, 2_000
+#: Formats that show the parts of all findings.
+_SHAPES = frozenset({"html", "gpkg", "json", "geojson", "jsonfg", "shp", "kml", "parquet"})
 
 
 class _Task(NamedTuple):
@@ -94,19 +96,20 @@ def second_process(
     there.close()
     try:
         with TemporaryDirectory(prefix="lzgis-") as folder:
-            tasks = [
-                _Task(one, _serialised(one, report, Path(folder)), paths[one], language, options or {}) for one in names
-            ]
-            lost = not _sent(here, tasks)
+            # It writes the first while the report is serialised for the next.
+            for name in names:
+                if name in _SHAPES and not _SHAPES.isdisjoint(paths.keys() - set(names)):
+                    # All parts at once: this process needs those of all sites.
+                    report.parts(np.arange(len(report.findings)))
+                _send(here, _Task(name, _serialised(name, report, Path(folder)), paths[name], language, options or {}))
             yield
-            for task in tasks:
-                answer = None if lost else _received(here)
+            for name in names:
+                answer = _received(here)
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is None:
                     # The system has ended the process, perhaps for want of memory.
-                    lost = True
-                    export_as(task.name, report, task.path, language=language, options=options)
+                    export_as(name, report, paths[name], language=language, options=options)
     finally:
         here.close()
         if sys.exc_info()[0] is not None:
@@ -130,12 +133,10 @@ def _serialised(name: str, report: Report, folder: Path) -> Path:
     return path
 
 
-def _sent(here: Connection, tasks: list[_Task]) -> bool:
-    try:
-        here.send(tasks)
-    except OSError:
-        return False
-    return True
+def _send(here: Connection, task: _Task) -> None:
+    # A process that has ended does not answer, which `_received` tells.
+    with suppress(OSError):
+        here.send(task)
 
 
 def _received(here: Connection) -> object:
@@ -147,7 +148,7 @@ def _received(here: Connection) -> object:
 
 
 def _write_all(there: Connection) -> None:
-    """Write files in the second process and answer for each of them."""
+    """Write files in the second process until the other one closes the connection; answer for each of them."""
     import lzgis.exports.map
     import lzgis.exports.tables.xlsx  # noqa: F401 (while the other process serialises the report)
 
@@ -155,14 +156,15 @@ def _write_all(there: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Tables have hardly a cycle to search for.
     gc.set_threshold(50_000, 20, 50)
-    try:
-        tasks: list[_Task] = there.recv()
-    except EOFError:
-        return
-    for task in tasks:
+    while True:
+        try:
+            task: _Task = there.recv()
+        except EOFError:
+            return
         try:
             with task.report.open("rb") as file:
                 report = pickle.load(file)
+            task.report.unlink()
             export_as(task.name, report, task.path, language=task.language, options=task.options)
             there.send(task.name)
         except Exception as error:
