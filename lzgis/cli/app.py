@@ -37,6 +37,7 @@ from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
+from lzgis.files.own_process import search_seldom_for_cycles
 from lzgis.messages import Message, library_message
 from lzgis.words import Words
 
@@ -101,10 +102,6 @@ def root(
 _OPTIONS = ("as_of", "within_m")
 
 
-#: How many new objects, and how many collections of the younger generations, before Python searches for cycles.
-_COLLECT_AFTER = (50_000, 20, 50)
-
-
 class _Signal(BaseException):
     """A signal that ends the command; no handler of exceptions in a library catches it."""
 
@@ -119,8 +116,7 @@ def main() -> None:
     An error is printed as one line on standard error, with `--json` also as JSON on standard output. Nothing ends in a
     traceback, and a signal runs all cleaning up before the process ends.
     """
-    # Imports and tables make hundreds of thousands of objects and hardly a cycle: a search for each 700 takes a tenth of a run.
-    gc.set_threshold(*_COLLECT_AFTER)
+    search_seldom_for_cycles()
     _replace_unencodable()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _raise_signal)

@@ -5,7 +5,6 @@ The process is spawned, not forked, on every system. A file has the same bytes w
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import pickle
 import signal
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lzgis.exports import export_as
+from lzgis.files.own_process import search_seldom_for_cycles
 from lzgis.geometry.threads import cores
 from lzgis.words import Language
 
@@ -154,8 +154,7 @@ def _write_all(there: Connection) -> None:
 
     # The other process ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Tables have hardly a cycle to search for.
-    gc.set_threshold(50_000, 20, 50)
+    search_seldom_for_cycles()
     while True:
         try:
             task: _Task = there.recv()
