@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from lzgis.batch.shard import Task, do_task, do_without, read_setting, try_sites
 from lzgis.errors import ExportError
+from lzgis.files.own_process import search_seldom_for_cycles
 from lzgis.messages import Message
 
 #: Shards that are submitted for each process.
@@ -187,7 +188,12 @@ def _refuse(task: Task) -> NoReturn:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Spawned, since a fork of a process with threads and locks is unsafe.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    search_seldom_for_cycles()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -162,7 +162,6 @@ def _digest(key: bytes, body: bytes) -> bytes:
 def _packed(loaded: LoadedLayer) -> bytes:
     stream = io.BytesIO()
     others = {
-        "names": list(loaded.layer.frame.columns),
         "doubtful": [None if one is None else shapely.to_wkb(one) for one in loaded.layer.doubtful],
         "source": loaded.source,
         "problems": loaded.problems,
@@ -176,11 +175,15 @@ def _packed(loaded: LoadedLayer) -> bytes:
 
 
 def _unpacked(body: bytes, layer_id: str, spec: LayerSpec) -> LoadedLayer:
-    frame, others = unpack_table(io.BytesIO(body))
-    names = list(others.pop("names"))
-    frame = (frame if list(frame.columns) == names else frame[names]).set_crs("EPSG:4490")
+    frame, others = unpack_table(io.BytesIO(body), crs=_system())
     doubtful = tuple(None if one is None else shapely.from_wkb(one) for one in others.pop("doubtful"))
     return LoadedLayer(Layer(layer_id, spec, frame, doubtful), **others)
+
+
+@cache
+def _system() -> pyproj.CRS:
+    """Return the system of every layer."""
+    return pyproj.CRS.from_epsg(4490)
 
 
 def _same(found: LoadedLayer, loaded: LoadedLayer, body: bytes) -> bool:

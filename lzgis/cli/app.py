@@ -37,6 +37,7 @@ from lzgis.cli.serve import app as serve_app
 from lzgis.cli.sign import sign
 from lzgis.cli.verify import verify
 from lzgis.errors import ConfigError, LzgisError, SourceError
+from lzgis.files.own_process import search_seldom_for_cycles
 from lzgis.messages import Message, library_message
 from lzgis.words import Words
 
@@ -115,6 +116,7 @@ def main() -> None:
     An error is printed as one line on standard error, with `--json` also as JSON on standard output. Nothing ends in a
     traceback, and a signal runs all cleaning up before the process ends.
     """
+    search_seldom_for_cycles()
     _replace_unencodable()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _raise_signal)

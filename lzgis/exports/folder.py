@@ -11,6 +11,7 @@ from lzgis.exports import export_as, export_projects
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
+from lzgis.exports.second_process import second_process, written_apart
 from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Provenance, Report
@@ -88,13 +89,17 @@ def write_formats(
     report = replace(report, problems=(*report.problems, *(one for one in left_out if one not in report.problems)))
     single = [name for name in wanted if not FORMATS[name].per_site]
     documents = [name for name in wanted if FORMATS[name].per_site]
+    paths = {name: folder / FORMATS[name].file_name for name in single}
+    workers = (options or {}).get("workers", 1)
+    apart = written_apart(single, len(report.sites), workers if isinstance(workers, int) else 1)
     written = []
-    for done, name in enumerate(single):
-        if progress:
-            progress("files", done, len(single))
-        path = folder / FORMATS[name].file_name
-        export_as(name, report, path, language=language, options=options)
-        written += [path, *write_beside(name, report, folder, language=language)]
+    with second_process(apart, report, paths, language=language, options=options):
+        for done, (name, path) in enumerate(paths.items()):
+            if progress:
+                progress("files", done, len(single))
+            if name not in apart:
+                export_as(name, report, path, language=language, options=options)
+            written += [path, *write_beside(name, report, folder, language=language)]
     if documents:
         below = folder / FORMATS[documents[0]].file_name
         step = None if progress is None else partial(progress, "documents")

@@ -15,7 +15,7 @@ from lzgis.messages import Message
 from lzgis.model.report import FINDING_COLUMNS, SEPARATOR, STATES_BY_GRAVITY, Reason, State
 from lzgis.model.rules import USUAL_ROUTES, Certainty, Requirement, Route, Rule, RuleBook, Severity, Unless
 from lzgis.rules.for_sites.base import Rows
-from lzgis.rules.for_sites.hits import Hits, Integers
+from lzgis.rules.for_sites.hits import Hits, Integers, full
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.parts import CGCS2000, PartArray, PartKeys, PartMaker
 from lzgis.screening.subjects import Subjects
@@ -168,7 +168,7 @@ def graded_states(site: Integers, rule: Integers, state: pd.Series, concerned: n
 
 
 def _feature_names(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
-    found = {name: np.full(len(rows), "", dtype=object) for name in ("id", "name")}
+    found = {name: full(len(rows), "") for name in ("id", "name")}
     named = rows.feature >= 0
     for layer_id in set(rows.layer[named]):
         which = np.flatnonzero(named & (rows.layer == layer_id))
@@ -180,9 +180,9 @@ def _feature_names(rows: Hits, layers: Mapping[str, PlaneLayer]) -> dict[str, np
 def _exceptions(rows: Hits, rule: Rule, subjects: Subjects, layers: Mapping[str, PlaneLayer]) -> dict[str, np.ndarray]:
     """Apply to each row the first exception that fits; 未核查 where the answer depends on what the site does not give."""
     n = len(rows)
-    severity, route = np.full(n, rule.severity.value, dtype=object), np.full(n, _route(rule), dtype=object)
-    item, note = np.full(n, "", dtype=object), np.full(n, rule.note, dtype=object)
-    procedure, facts = np.full(n, rule.procedure, dtype=object), np.full(n, "", dtype=object)
+    severity, route = full(n, rule.severity.value), full(n, _route(rule))
+    item, note = full(n, ""), full(n, rule.note)
+    procedure, facts = full(n, rule.procedure), full(n, "")
     state, reason = rows.state.copy(), rows.reason.copy()
     hit = (state == State.INVOLVED) | (state == State.SLIVER)
     unknown = subjects.no_activity[rows.site]

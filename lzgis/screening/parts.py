@@ -45,6 +45,8 @@ class PartArray(GeometryArray):  # type: ignore[misc]
     def _data(self) -> Geometries:
         if self._made is None:
             self._made = self._make(self._keys)
+            # What it was built from is not needed again: sites and layers as the loops read them, and all that rules measured.
+            self._make = _nothing
         return self._made
 
     @_data.setter
@@ -97,6 +99,10 @@ class PartArray(GeometryArray):  # type: ignore[misc]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plain, (self._data, CGCS2000)
+
+
+def _nothing(keys: PartKeys) -> Geometries:
+    return np.full(len(keys.rule), None, dtype=object)
 
 
 def _plain(made: Geometries, crs: str) -> GeometryArray:

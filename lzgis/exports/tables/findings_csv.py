@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The types of columns in the words of XML Schema, which CSVW uses.
 _DATATYPES = {"str": "string", "float": "double"}
+#: Rows that are worded and written at a time.
+_ROWS = 20_000
 
 
 def write_findings_csv(report: Report, path: str | Path, *, language: Language = "zh") -> None:
@@ -34,9 +36,12 @@ def write_findings_csv(report: Report, path: str | Path, *, language: Language =
     Numbers have as many digits as they need to be read back unchanged. Texts that a spreadsheet would evaluate begin with
     an apostrophe.
     """
-    findings = report.findings
-    rows = columns_of({c.name: findings[c.name] for c in finding_columns(findings)})
-    _write([findings_table(ReportText(report, language), rows)], path)
+    texts, findings = ReportText(report, language), report.findings
+    columns = {c.name: findings[c.name] for c in finding_columns(findings)}
+    # Some rows at a time: the texts of all of them take more memory than the report.
+    starts = range(0, max(len(findings), 1), _ROWS)
+    pieces = (columns_of({name: one.iloc[at : at + _ROWS] for name, one in columns.items()}) for at in starts)
+    _write((findings_table(texts, rows) for rows in pieces), path)
 
 
 def write_findings_csv_pieces(pieces: ReportPieces, path: str | Path, *, language: Language = "zh") -> None:

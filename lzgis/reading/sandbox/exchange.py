@@ -49,8 +49,10 @@ def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO)
     arrays: dict[str, np.ndarray] = {}
     columns: list[dict[str, Any]] = []
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name else None
+    at = 0
     for i, name in enumerate(frame.columns):
         if name == geometry:
+            at = i
             continue
         kind, values = _column(frame.iloc[:, i])
         columns.append({"name": str(name), "kind": kind})
@@ -58,7 +60,7 @@ def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO)
             arrays[f"column_{len(columns) - 1}"] = values
         else:
             columns[-1]["values"] = values
-    head: dict[str, Any] = {"columns": columns, "rows": len(frame), "geometry": geometry, "crs": None}
+    head: dict[str, Any] = {"columns": columns, "rows": len(frame), "geometry": geometry, "at": at, "crs": None}
     if geometry is not None:
         blobs = shapely.to_wkb(frame.geometry.to_numpy(), flavor="iso")
         arrays["lengths"] = np.array([-1 if b is None else len(b) for b in blobs], dtype=np.int64)
@@ -69,29 +71,35 @@ def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO)
     np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
-def unpack_table(stream: BinaryIO) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
-    """Read what :func:`pack_table` wrote."""
+def unpack_table(stream: BinaryIO, *, crs: CRS | None = None) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """Read what :func:`pack_table` wrote; `crs` is the system of a table that was packed without one."""
     with np.load(stream, allow_pickle=False) as arrays:
         head = json.loads(arrays["head"].tobytes())
         data = {
             column["name"]: _values(column, arrays[f"column_{i}"] if "values" not in column else None)
             for i, column in enumerate(head["columns"])
         }
-        frame = pd.DataFrame(data, index=pd.RangeIndex(head["rows"]))
-        if head["geometry"] is not None:
-            ends = np.concatenate([[0], np.cumsum(np.maximum(arrays["lengths"], 0))])
-            blob = arrays["geometry"].tobytes()
-            given = [
-                None if length < 0 else blob[start : start + length]
-                for start, length in zip(ends, arrays["lengths"], strict=False)
-            ]
-            # A coordinate that is not a number is reported later, with its row.
-            with np.errstate(invalid="ignore"):
-                shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
-            crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
-            frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=crs))
-            frame = frame.rename_geometry(head["geometry"]) if head["geometry"] != "geometry" else frame
-    return frame, {name: _made(value) for name, value in head["others"].items()}
+        others = {name: _made(value) for name, value in head["others"].items()}
+        if head["geometry"] is None:
+            return pd.DataFrame(data, index=pd.RangeIndex(head["rows"])), others
+        system = crs if head["crs"] is None else CRS.from_wkt(head["crs"])
+        shapes = gpd.array.GeometryArray(_shapes(arrays["lengths"], arrays["geometry"]), crs=system)
+    # A table made with its geometry in place is not copied for each step.
+    columns = list(data.items())
+    columns.insert(head["at"], (head["geometry"], shapes))
+    return gpd.GeoDataFrame(dict(columns), index=pd.RangeIndex(head["rows"]), geometry=head["geometry"]), others
+
+
+def _shapes(lengths: np.ndarray, content: np.ndarray) -> np.ndarray:
+    """Return geometries of WKB one after another; a negative length stands for none."""
+    blob, ends = content.tobytes(), np.cumsum(np.maximum(lengths, 0)).tolist()
+    given = np.empty(len(lengths), dtype=object)
+    given[:] = [
+        None if length < 0 else blob[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)
+    ]
+    # A coordinate that is not a number is reported later, with its row.
+    with np.errstate(invalid="ignore"):
+        return shapely.from_wkb(given, on_invalid="ignore")
 
 
 def pack_error(error: LzgisError) -> str:

@@ -18,7 +18,7 @@ import shapely
 
 from lzgis.geometry import FeatureIndex
 from lzgis.model.catalogue import Baseline
-from lzgis.rules.for_sites.hits import Floats, Geometries, Integers
+from lzgis.rules.for_sites.hits import Floats, Geometries, Integers, full
 from lzgis.rules.for_sites.plane import PlaneLayer
 
 #: Baselines inside the legal one: a half-width is added to reach it.
@@ -114,7 +114,7 @@ def _of_layer(
         baseline[known > 0] = Baseline.CENTRELINE_WITH_HALF_WIDTH
     return BaselineFeatures(
         geometry=layer.index.geometries[which],
-        layer=np.full(n, layer.id, dtype=object),
+        layer=full(n, layer.id),
         feature=which,
         key=layer.objects[which],
         baseline=baseline,

@@ -56,12 +56,12 @@ class Hits:
 def hits(site: Integers, layer: str, **columns: Any) -> Hits:
     """Make rows for the sites `site`, all from one layer. A column not given is empty, NaN or, for `feature`, -1."""
     n = len(site)
-    values: dict[str, Any] = {"site": np.asarray(site, dtype=np.intp), "layer": _full(n, layer)}
+    values: dict[str, Any] = {"site": np.asarray(site, dtype=np.intp), "layer": full(n, layer)}
     for one in fields(Hits):
         if one.name in values:
             continue
         given = columns.pop(one.name, None)
-        values[one.name] = _full(n, _EMPTY.get(one.name, np.nan) if given is None else given)
+        values[one.name] = full(n, _EMPTY.get(one.name, np.nan) if given is None else given)
     if columns:
         raise TypeError(f"no such columns: {sorted(columns)}")
     return Hits(**values)
@@ -77,7 +77,8 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _full(n: int, value: Any) -> npt.NDArray[Any]:
+def full(n: int, value: Any) -> npt.NDArray[Any]:
+    """Return a column of one value, or the array that is given; `numpy.full` would make a text anew for each row."""
     if isinstance(value, np.ndarray):
         return value
     dtype = (

@@ -19,7 +19,7 @@ from lzgis.model.report import RESOLUTION_M, State
 from lzgis.model.rules import Rule
 from lzgis.rules.for_sites.base import Check, Obstacles, Rows, looked_up, nearest_exactly, obstacles
 from lzgis.rules.for_sites.baselines import BaselineFeatures, baseline_features
-from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, hits
+from lzgis.rules.for_sites.hits import Flags, Floats, Geometries, Hits, Integers, concatenated, full, hits
 from lzgis.rules.for_sites.plane import PlaneLayer, PlaneSites
 
 
@@ -102,7 +102,7 @@ def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> O
     radius = need[near] / np.cos(np.pi / (4 * ARC_SEGMENTS))
     around = np.where(radius > 0, shapely.buffer(local, radius, quad_segs=ARC_SEGMENTS), local)
     found = obstacles(rule.layer, features.feature[near], shapely.intersection(around, window))
-    band = np.full(len(near), "certain", dtype=object)
+    band = full(len(near), "certain")
     return found._replace(rows=found.rows.changed(layer=features.layer[near], band=band))
 
 
