@@ -14,6 +14,7 @@ from shapely import LineString, Point, Polygon, box
 
 from lzgis.coordinates.plane import plane_for
 from lzgis.model.catalogue import Baseline, CitySpec, LayerSpec, Style
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import (
     FINDING_COLUMNS,
     UNIT_LIST_COLUMNS,
@@ -56,6 +57,8 @@ HOSTILE = (
 def toy_report(**changes: Any) -> Report:
     """Return a small report with every state, verdict and kind of rule; `changes` replace its fields."""
     layers, sites, book = _layers(), _sites(), _book()
+    if "unit_lists" in changes:
+        changes["listed"] = DeferredTable(changes.pop("unit_lists"))
     report = Report(
         city=CitySpec(
             name="连州市",
@@ -69,7 +72,7 @@ def toy_report(**changes: Any) -> Report:
         sites=sites,
         findings=_findings(layers, sites),
         verdicts=_verdicts(sites),
-        unit_lists=_unit_lists(),
+        listed=DeferredTable(_unit_lists()),
         backdrop=None,
         problems=(
             Problem("note", "roads.gpkg, road 2", "has no half-width", "4 m by technical class assumed"),

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -27,7 +28,7 @@ from lzgis.batch.tables import (
 )
 from lzgis.exports.gis.parquet import stored_findings
 from lzgis.model.deferred import DeferredTable
-from lzgis.model.report import Problem, Report, SiteTable, no_breakdown
+from lzgis.model.report import UNIT_LIST_COLUMNS, Problem, Report, SiteTable, no_breakdown, no_rows
 from lzgis.screening.admission_lists import unit_lists
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.pieces import Screened, joined
@@ -200,7 +201,7 @@ class CityPieces:
                     sites=sites.iloc[start:end].reset_index(drop=True),
                     findings=rows,
                     verdicts=answers.verdicts.iloc[start:end].reset_index(drop=True),
-                    unit_lists=unit_lists(rows, head.book, head.layers, head.provenance.as_of),
+                    listed=DeferredTable(partial(unit_lists, rows, head.book, head.layers, head.provenance.as_of)),
                     divided=DeferredTable(own.assign(finding=own["finding"] + before)),
                 )
             before += len(findings)
@@ -357,7 +358,13 @@ def summed_city_rules(tables: Sequence[pd.DataFrame], cities: Sequence[str]) -> 
 
 def rowless(report: Report) -> Report:
     """Return a report without its rows, which do not stay in memory; what was found by city and rule stays."""
-    tables = ("sites", "findings", "verdicts", "unit_lists", "overrides", "stretches")
+    tables = ("sites", "findings", "verdicts", "overrides", "stretches")
     # A slice without rows would hold on to the memory of all of them.
     empty = {name: getattr(report, name).take([]) for name in tables}
-    return replace(report, of_cities={}, divided=DeferredTable(no_breakdown), **empty)
+    return replace(
+        report,
+        of_cities={},
+        listed=DeferredTable(partial(no_rows, UNIT_LIST_COLUMNS)),
+        divided=DeferredTable(no_breakdown),
+        **empty,
+    )

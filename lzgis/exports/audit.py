@@ -23,6 +23,7 @@ from lzgis.exports.tables.tables import Head, Kind, Table, Value, rule_table
 from lzgis.exports.tables.xlsx import tables_bytes
 from lzgis.files.atomic_write import write_bytes_atomic
 from lzgis.model.audit import AUDIT_COLUMNS, AuditReport, Topic
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import (
     FINDING_COLUMNS,
     HIT_STATES,
@@ -95,7 +96,7 @@ def as_report(audit: AuditReport, language: Language = "zh") -> Report:
         sites=sites,
         findings=gpd.GeoDataFrame(findings, geometry=found.geometry, crs=CGCS2000),
         verdicts=_verdicts(found, ids, names),
-        unit_lists=pd.DataFrame({c.name: [] for c in UNIT_LIST_COLUMNS}),
+        listed=DeferredTable(pd.DataFrame({c.name: [] for c in UNIT_LIST_COLUMNS})),
     )
 
 

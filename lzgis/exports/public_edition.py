@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +19,7 @@ import shapely
 
 from lzgis.coordinates.plane import CGCS2000, Geometries
 from lzgis.messages import Message
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import FINDING_COLUMNS, Layer, Problem, Repair, Report, no_overrides
 
 #: The least width of a cell in metres, and the step in degrees that its size is a multiple of.
@@ -68,7 +70,7 @@ def public_edition(report: Report) -> Report:
         layers=open_layers,
         findings=_findings(report.findings, rules, hidden),
         verdicts=verdicts,
-        unit_lists=_unit_lists(report, hidden, ids),
+        listed=DeferredTable(partial(_unit_lists, report, hidden, ids)),
         problems=_problems(report.problems),
         # Repairs state where features lie and how large they are; only those of the sites may be published.
         provenance=dataclasses.replace(report.provenance, repairs=_of_sites(report)),

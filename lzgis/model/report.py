@@ -425,7 +425,7 @@ class Report(ReportContext):
     """The result of a screening: all that an exporter needs, and nothing that it must compute.
 
     `sites` (columns ``id``, ``name``, ``activity`` and all others of the file) and `findings` are in EPSG:4490; the
-    geometry of a finding is the conflicting part of the site. `unit_lists` (the columns of `UNIT_LIST_COLUMNS`) has one row
+    geometry of a finding is the conflicting part of the site. `listed` holds the table `unit_lists`, which has one row
     per site and clause of the 准入清单: those of the province, of the city, of each unit. `backdrop` is an elevation raster
     for the background of maps. `divided` holds the table `breakdown`, of findings by township and village. `overrides`
     holds the decisions of planners on findings, which stay as they are.
@@ -441,7 +441,7 @@ class Report(ReportContext):
     sites: gpd.GeoDataFrame
     findings: gpd.GeoDataFrame
     verdicts: pd.DataFrame
-    unit_lists: pd.DataFrame
+    listed: DeferredTable
     divided: DeferredTable = field(default_factory=partial(DeferredTable, no_breakdown))
     overrides: pd.DataFrame = field(default_factory=no_overrides)
     stretches: pd.DataFrame = field(default_factory=partial(no_rows, STRETCH_COLUMNS))
@@ -449,6 +449,11 @@ class Report(ReportContext):
     number: str = ""
     replaces: str = ""
     of_cities: Mapping[str, Report] = field(default_factory=dict)
+
+    @property
+    def unit_lists(self) -> pd.DataFrame:
+        """The clauses of the 准入清单 of each site, see `UNIT_LIST_COLUMNS`; made when first used."""
+        return self.listed.get()
 
     @property
     def breakdown(self) -> pd.DataFrame:

@@ -348,7 +348,7 @@ def region_report(answers: RegionScreened, setting: RegionSetting, table: SiteTa
         sites=sites,
         findings=findings,
         verdicts=_verdicts(parts, division, merged, whole, answers.sites),
-        unit_lists=merged.unit_lists([(part.book_of, part.result.findings) for part in parts]),
+        listed=DeferredTable(partial(merged.unit_lists, [(part.book_of, part.result.findings) for part in parts])),
         divided=DeferredTable(partial(_breakdown, parts, old, merged)),
         stretches=_stretch_table(parts, division, whole, merged),
         city_rules=_city_rules(findings, whole, answers.sites, region),

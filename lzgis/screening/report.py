@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from lzgis.city.catalogue import unknown_values
 from lzgis.city.provenance import provenance_of
 from lzgis.coordinates.shifted_maps import suspected_shift, vertices
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import Layer, Problem, Report, SiteTable
 from lzgis.rules.book import not_covered
 from lzgis.screening.admission_lists import unit_lists
@@ -31,7 +33,7 @@ def report_of(result: Screened, setting: Setting, sites: SiteTable | None, made_
         sites=result.sites,
         findings=result.findings,
         verdicts=result.verdicts,
-        unit_lists=unit_lists(result.findings, book, layers, setting.day),
+        listed=DeferredTable(partial(unit_lists, result.findings, book, layers, setting.day)),
         backdrop=city.backdrop,
         problems=tuple(problems),
         provenance=provenance_of(city, book, setting.loaded, (setting.day, made_at), sites),

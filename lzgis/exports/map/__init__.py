@@ -103,13 +103,18 @@ def gravest(report: Report, most: int = MAP_SITES) -> Report:
     ranks = dict(zip(report.verdicts["site_id"].astype(str), report.verdicts["verdict"].map(rank), strict=True))
     order = np.argsort([ranks.get(one, rank[Verdict.INCOMPLETE]) for one in ids], kind="stable")[:most]
     chosen = set(ids.to_numpy()[order])
-    tables = {
-        name: table[table[key].isin(chosen).to_numpy()].reset_index(drop=True)
-        for name, key in (("sites", "id"), ("findings", "site_id"), ("verdicts", "site_id"), ("unit_lists", "site_id"))
-        for table in (getattr(report, name),)
-    }
+
+    def of_chosen(table: Any, key: str = "site_id") -> Any:
+        return table[table[key].isin(chosen).to_numpy()].reset_index(drop=True)
+
     return replace(
-        report, **tables, divided=DeferredTable(no_breakdown), problems=(*report.problems, *of_map(len(ids)))
+        report,
+        sites=of_chosen(report.sites, "id"),
+        findings=of_chosen(report.findings),
+        verdicts=of_chosen(report.verdicts),
+        listed=DeferredTable(lambda: of_chosen(report.unit_lists)),
+        divided=DeferredTable(no_breakdown),
+        problems=(*report.problems, *of_map(len(ids))),
     )
 
 

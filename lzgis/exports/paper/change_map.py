@@ -39,6 +39,7 @@ from lzgis.exports.paper.sheets import (
 )
 from lzgis.exports.report_text import ReportText
 from lzgis.exports.tables.rasters import class_titles, raster_provenance
+from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import FINDING_COLUMNS, UNIT_LIST_COLUMNS, VERDICT_COLUMNS, Column, Report
 from lzgis.rasters.change import RasterChange
 from lzgis.words import Language
@@ -115,7 +116,7 @@ def _report(found: RasterChange, city: Catalogue, made_at: dt.datetime | None) -
         sites=sites,
         findings=findings,
         verdicts=_empty(VERDICT_COLUMNS),
-        unit_lists=_empty(UNIT_LIST_COLUMNS),
+        listed=DeferredTable(_empty(UNIT_LIST_COLUMNS)),
     )
 
 
