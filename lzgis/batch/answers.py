@@ -28,6 +28,7 @@ from lzgis.batch.tables import (
 from lzgis.exports.gis.parquet import stored_findings
 from lzgis.model.report import Problem, Report, SiteTable
 from lzgis.screening.admission_lists import unit_lists
+from lzgis.screening.near import near_sites
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.pieces import Screened, joined
 from lzgis.screening.region import (
@@ -144,7 +145,7 @@ def report_from(answers: Answers, setting: AnySetting, table: SiteTable, made_at
         merged = merged_of(setting, answers.division.book, table, made_at)
         return region_report(answers, setting, table, merged)
     assert isinstance(setting, Setting)
-    return report_of(answers, setting, table, made_at)
+    return report_of(answers, near_sites(setting, table), table, made_at)
 
 
 def own_overrides(setting: AnySetting) -> Path | None:

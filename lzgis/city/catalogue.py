@@ -34,6 +34,7 @@ from lzgis.model.report import Layer, Problem, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
+from lzgis.reading.near import Box, Near
 from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts
@@ -169,6 +170,28 @@ class Catalogue:
             self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=given)
         return self._read[layer_id]
 
+    def load_near(self, layer_id: str, boxes: tuple[Box, ...]) -> LoadedLayer:
+        """Read the features of a layer that meet some windows, and those without a geometry. Nothing of it is cached.
+
+        Parameters
+        ----------
+        layer_id : str
+            The layer; its source can be read by windows (:func:`lzgis.reading.near.can_read_near`).
+        boxes : tuple of (west, south, east, north)
+            The windows, in degrees. Without any, only the fields of the layer are read.
+
+        Raises
+        ------
+        ConfigError, SourceError, LayerError
+            As for the whole layer, as far as it was read.
+        """
+        spec = self.layers[layer_id]
+        loaded = _load(self.root, layer_id, spec, self.city.profile, near=Near(boxes, spec.crs))
+        if not loaded.others:
+            return self.load(layer_id)
+        place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
+        return replace(loaded, problems=(*loaded.problems, _of_window(loaded, place)))
+
     @property
     def _outline_layer(self) -> tuple[str, ...]:
         """The outline's entry in the catalogue and its sha256: what is found of the place of a layer depends on it."""
@@ -183,6 +206,16 @@ class Catalogue:
         place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
         far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
         return replace(loaded, problems=(*loaded.problems, *far))
+
+
+def _of_window(loaded: LoadedLayer, place: str) -> Problem:
+    count = len(loaded.layer.frame)
+    what = Message(
+        "{read} of {held} features were read, those near the sites; only these were checked",
+        read=count,
+        held=count + loaded.others,
+    )
+    return Problem("note", place, what, Message("lzgis layers reads and checks all of them"))
 
 
 class DeclaredCheck(NamedTuple):
@@ -329,10 +362,12 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     return area / (declared.denominator_km2 or area_km2(catalogue, catalogue.city.outline))
 
 
-def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:
+def _load(
+    root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT, *, near: Near | None = None
+) -> LoadedLayer:
     name = shown(spec.source)
     place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
-    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
+    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where, near=near)
     read = read_vector(spec.source if is_address(spec.source) else root / spec.source, options=options)
     problems: list[Problem] = list(read.problems)
     if spec.sha256 and read.sha256 != spec.sha256:
@@ -357,7 +392,7 @@ def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAU
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
     layer = Layer(layer_id, spec, frame, mended.doubtful)
     found = (*problems, *mended.problems, *_repeated(frame, place))
-    return LoadedLayer(layer, source, found, located.transforms, mended.repairs)
+    return LoadedLayer(layer, source, found, located.transforms, mended.repairs, read.others)
 
 
 def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:

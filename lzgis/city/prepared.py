@@ -49,13 +49,17 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 
 @dataclass(frozen=True, eq=False)
 class LoadedLayer:
-    """A layer with its source and what was found while reading it: problems, transformations, repairs."""
+    """A layer with its source and what was found while reading it: problems, transformations, repairs.
+
+    `others` is the number of features that were not read, because they lie far from the sites.
+    """
 
     layer: Layer
     source: Source
     problems: tuple[Problem, ...]
     transforms: tuple[str, ...]
     repairs: tuple[Repair, ...] = ()
+    others: int = 0
 
 
 def prepared(

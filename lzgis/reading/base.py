@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lzgis.coordinates.helmert import Helmert
     from lzgis.model.report import Problem
+    from lzgis.reading.near import Near
     from lzgis.reading.repair import Change, Repairs
 
 
@@ -51,6 +52,9 @@ class ReadOptions:
     network : {"refused", "allowed"}
         Whether an address on the network may be fetched. A database is always connected to: an address of one can mean
         nothing else.
+    near : Near, optional
+        Read only the rows whose boxes meet one of these windows, and those without a geometry; only for GeoPackage,
+        FlatGeobuf, GeoParquet and PostGIS.
     rows : (int, int), optional
         Read only `count` rows from row `first` on, counted from 0, as ``(first, count)``; only for GeoPackage, FlatGeobuf
         and GeoParquet.
@@ -68,6 +72,7 @@ class ReadOptions:
     network: Literal["refused", "allowed"] = "refused"
     activities: Literal["listed", "refused"] = "listed"
     rows: tuple[int, int] | None = None
+    near: Near | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class Read:
         Name of the input in outputs: the name of the file, or the address without user and password.
     total : int, optional
         Number of rows of the input, if only some were read.
+    others : int
+        Number of rows that were not read because they meet none of the wanted windows.
     changes : tuple of Change
         Changes that the reader made to geometries that it could not use as they are; each becomes a `Repair`.
     titles : tuple of str
@@ -117,6 +124,7 @@ class Read:
     total: int | None = None
     changes: tuple[Change, ...] = ()
     titles: tuple[str, ...] = ()
+    others: int = 0
 
     def only(self, rows: Sequence[int]) -> Read:
         """Return some rows in the given order, with the changes made to them."""

@@ -26,6 +26,7 @@ from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
+from lzgis.screening.near import near_sites
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
 from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, piece_size, pieces_of
@@ -50,8 +51,9 @@ def run_screening(  # noqa: PLR0913 (what a screening may be given)
 ) -> Report:
     """Do as :func:`lzgis.screening.screen.screen`, for an opened city and sites that were read or are being read."""
     # Layers are loaded first: a separate process may still be reading the sites.
-    setting = setting_of(city, date_of(as_of), progress=progress)
+    setting = setting_of(city, date_of(as_of), large="window", progress=progress)
     table = _site_table(sites, setting, progress)
+    setting = near_sites(setting, table)
     if client is None:
         result = screen_table(table, setting, progress=progress)
     else:
@@ -87,6 +89,7 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     """
     if sites.activities == "refused":
         refuse_unknown_activities(sites, setting.book)
+    setting = near_sites(setting, sites)
     return assembled(checked(sites, setting, progress=progress), sites, setting)
 
 
