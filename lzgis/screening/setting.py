@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -55,8 +55,8 @@ class Setting:
     book: RuleBook
     loaded: Mapping[str, LoadedLayer]
     problems: tuple[Problem, ...]
-    by_window: frozenset[str] = frozenset()
-    before: Setting | None = None
+    by_window: frozenset[str] = field(default=frozenset(), kw_only=True)
+    before: Setting | None = field(default=None, kw_only=True)
 
     @property
     def layers(self) -> dict[str, Layer]:
@@ -165,7 +165,7 @@ def setting_of(
     )
     loaded = _with_usual_baselines(book, loaded)
     _check_baselines(book, loaded)
-    return Setting(city, day, book, loaded, problems, by_window)
+    return Setting(city, day, book, loaded, problems, by_window=by_window)
 
 
 def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
@@ -175,9 +175,7 @@ def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
     return extended(common, city.book) if (city.root / city.city.rules).is_file() else common
 
 
-def _load_layers(
-    city: Catalogue, by_window: frozenset[str], progress: Progress | None
-) -> dict[str, LoadedLayer]:
+def _load_layers(city: Catalogue, by_window: frozenset[str], progress: Progress | None) -> dict[str, LoadedLayer]:
     present = [name for name in city.layers if city.exists(name)]
     loaded = {}
     for done, name in enumerate(present):

@@ -118,7 +118,9 @@ def _rows_near(stream: BinaryIO, near: Near) -> tuple[pa.BufferReader, int]:
         info = json.loads((file.schema_arrow.metadata or {})[b"geo"])
         column = str(info["primary_column"])
         shapes = info["columns"][column]
-        boxes = np.array(boxes_in(near, CRS.from_user_input(shapes["crs"]) if shapes.get("crs") else None)).reshape(-1, 4)
+        boxes = np.array(boxes_in(near, CRS.from_user_input(shapes["crs"]) if shapes.get("crs") else None)).reshape(
+            -1, 4
+        )
         covering = shapes.get("covering", {}).get("bbox")
         kept = []
         for number in range(file.num_row_groups):
@@ -157,7 +159,8 @@ def _boxes_of(batch: pa.RecordBatch, column: str, covering: Any, encoding: str) 
         return bounds + slack * np.array([-1.0, -1.0, 1.0, 1.0])
     if encoding.upper() != "WKB":
         return np.full((len(batch), 4), np.nan)
-    return shapely.bounds(shapely.from_wkb(batch.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore"))
+    shapes = shapely.from_wkb(batch.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore")
+    return np.asarray(shapely.bounds(shapes))
 
 
 def _group_misses(group: pq.RowGroupMetaData, covering: Any, boxes: np.ndarray) -> bool:
