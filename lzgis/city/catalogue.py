@@ -187,10 +187,7 @@ class Catalogue:
         """
         spec = self.layers[layer_id]
         loaded = _load(self.root, layer_id, spec, self.city.profile, near=Near(boxes, spec.crs))
-        if not loaded.others:
-            return self.load(layer_id)
-        place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
-        return replace(loaded, problems=(*loaded.problems, _of_window(loaded, place)))
+        return loaded if loaded.others else self.load(layer_id)
 
     @property
     def _outline_layer(self) -> tuple[str, ...]:
@@ -206,16 +203,6 @@ class Catalogue:
         place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=loaded.source.name)
         far = location_problems(loaded.layer.frame.geometry.to_numpy(), self.outline, place)
         return replace(loaded, problems=(*loaded.problems, *far))
-
-
-def _of_window(loaded: LoadedLayer, place: str) -> Problem:
-    count = len(loaded.layer.frame)
-    what = Message(
-        "{read} of {held} features were read, those near the sites; only these were checked",
-        read=count,
-        held=count + loaded.others,
-    )
-    return Problem("note", place, what, Message("lzgis layers reads and checks all of them"))
 
 
 class DeclaredCheck(NamedTuple):
@@ -317,8 +304,9 @@ def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]
     key = (layer_id, repr(where or {}))
     if key not in catalogue.measured_km2:
         frame = _matching(catalogue, layer_id, where or {})
-        shapes = catalogue.plane.project(frame.geometry.to_numpy())
-        catalogue.measured_km2[key] = union_area(shapes, threads=cores()) / 1e6
+        # No name for the projected shapes, so that they are freed once they have been cut.
+        area = union_area(catalogue.plane.project(frame.geometry.to_numpy()), threads=cores())
+        catalogue.measured_km2[key] = area / 1e6
     return catalogue.measured_km2[key]
 
 
@@ -397,7 +385,7 @@ def _load(
 
 def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
     """Report features with the same shape as another; totals count such a shape once."""
-    shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
+    shape = pd.Series(_digests(frame.geometry.to_numpy()), index=frame.index, dtype=object)
     again = shape.duplicated()
     if not again.any():
         return []
@@ -409,6 +397,15 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
         pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
     )
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def _digests(geometry: np.ndarray) -> list[bytes]:
+    """Return a digest of each shape, equal for equal shapes whatever the order of their vertices; a few at a time."""
+    found: list[bytes] = []
+    for start in range(0, len(geometry), 256):
+        some = shapely.to_wkb(shapely.normalize(geometry[start : start + 256]))
+        found += [hashlib.blake2b(wkb, digest_size=20).digest() for wkb in some]
+    return found
 
 
 def read_described(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:

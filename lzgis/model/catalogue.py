@@ -123,7 +123,7 @@ class LayerSpec(_Data):
     The entry is in force from `effective_from` until the day before `effective_to`, always if neither is given. `versions`
     are other states of the layer, each with its own source and period; a screening takes the one in force on its date.
     `read` says whether a screening reads the layer ``whole`` or by the ``window`` of its sites: the features that lie as near
-    to a site as a rule reaches, and the nearest ones. If it is not given, a file of more than 1 GB is read by window.
+    to a site as a rule reaches, and the nearest ones. If it is not given, a file of more than 400 MB is read by window.
     The key ``from`` (`shifted`) says that the layer was drawn on a map in GCJ-02 or BD-09; it is shifted back.
     """
 

@@ -10,7 +10,7 @@ from lzgis.reading import is_address
 from lzgis.reading.near import can_read_near
 
 #: Files of more bytes are read by window if the catalogue does not say how.
-LARGE_BYTES = 1_000_000_000
+LARGE_BYTES = 400_000_000
 
 
 def chosen_by_window(city: Catalogue, book: RuleBook) -> tuple[frozenset[str], tuple[Problem, ...]]:

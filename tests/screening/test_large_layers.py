@@ -20,7 +20,7 @@ from lzgis.screening import large_layers
 from lzgis.screening.screen import screen
 
 PLANE = Plane(112.5, 25.0)
-HALF = 120_000.0
+HALF = 70_000.0
 LAYERS = ("redline", "units", "roads", "town")
 CATALOGUE = """
 [city]
@@ -88,7 +88,7 @@ def layers() -> dict[str, gpd.GeoDataFrame]:
     redline = np.array([*discs[:200], bow], dtype=object)
     units = discs[100:]
     starts = rng.uniform(-HALF * 0.9, 0, (30, 2))
-    roads = shapely.linestrings(np.stack([starts, starts + rng.uniform(-60_000, 60_000, (30, 2))], axis=1))
+    roads = shapely.linestrings(np.stack([starts, starts + rng.uniform(-40_000, 40_000, (30, 2))], axis=1))
     town = discs[50:60]
     wanted = np.array([*places[:20] + 900, *rng.uniform(-HALF * 0.9, HALF * 0.9, (10, 2)), [2_000, 1_000]])
     sites = shapely.buffer(shapely.points(wanted), 40, quad_segs=4)

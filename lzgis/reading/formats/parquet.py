@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -144,7 +145,7 @@ def _rows_near(stream: BinaryIO, near: Near) -> tuple[pa.BufferReader, int]:
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def _boxes_of(batch: pa.RecordBatch, column: str, covering: Any, encoding: str) -> np.ndarray:
+def _boxes_of(batch: pa.RecordBatch, column: str, covering: Any, encoding: str) -> npt.NDArray[np.float64]:
     """Return the box of each row of a batch; NaN where there is no geometry."""
     if covering:
         columns = []
@@ -156,7 +157,7 @@ def _boxes_of(batch: pa.RecordBatch, column: str, covering: Any, encoding: str) 
         # A box of single precision may be rounded inwards.
         bounds = np.column_stack(columns)
         slack = np.abs(bounds) * 1e-6
-        return bounds + slack * np.array([-1.0, -1.0, 1.0, 1.0])
+        return np.asarray(bounds + slack * np.array([-1.0, -1.0, 1.0, 1.0]))
     if encoding.upper() != "WKB":
         return np.full((len(batch), 4), np.nan)
     shapes = shapely.from_wkb(batch.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore")

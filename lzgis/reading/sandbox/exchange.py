@@ -24,6 +24,8 @@ from lzgis.reading.base import Decided, Read
 from lzgis.reading.repair import Change
 
 _RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change, Repair, Source)}
+#: Shapes that are turned into bytes, or back, at once.
+_AT_ONCE = 256
 _ERRORS = {
     kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError, errors.ExportError)
 }
@@ -60,9 +62,15 @@ def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO)
             columns[-1]["values"] = values
     head: dict[str, Any] = {"columns": columns, "rows": len(frame), "geometry": geometry, "crs": None}
     if geometry is not None:
-        blobs = shapely.to_wkb(frame.geometry.to_numpy(), flavor="iso")
-        arrays["lengths"] = np.array([-1 if b is None else len(b) for b in blobs], dtype=np.int64)
-        arrays["geometry"] = np.frombuffer(b"".join(b for b in blobs if b is not None), dtype=np.uint8)
+        lengths: list[int] = []
+        blocks = [b""]
+        for start in range(0, len(frame), _AT_ONCE):
+            blobs = shapely.to_wkb(frame.geometry.to_numpy()[start : start + _AT_ONCE], flavor="iso")
+            lengths += [-1 if b is None else len(b) for b in blobs]
+            blocks.append(b"".join(b for b in blobs if b is not None))
+        arrays["lengths"] = np.array(lengths, dtype=np.int64)
+        arrays["geometry"] = np.frombuffer(b"".join(blocks), dtype=np.uint8)
+        del blocks
         head["crs"] = None if frame.crs is None else CRS.from_user_input(frame.crs).to_wkt()
     head["others"] = {name: _plain(value) for name, value in others.items()}
     arrays["head"] = np.frombuffer(json.dumps(head).encode("ascii"), dtype=np.uint8)
@@ -79,19 +87,27 @@ def unpack_table(stream: BinaryIO) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
         }
         frame = pd.DataFrame(data, index=pd.RangeIndex(head["rows"]))
         if head["geometry"] is not None:
-            ends = np.concatenate([[0], np.cumsum(np.maximum(arrays["lengths"], 0))])
-            blob = arrays["geometry"].tobytes()
-            given = [
-                None if length < 0 else blob[start : start + length]
-                for start, length in zip(ends, arrays["lengths"], strict=False)
-            ]
-            # A coordinate that is not a number is reported later, with its row.
-            with np.errstate(invalid="ignore"):
-                shapes = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
+            shapes = _shapes(arrays["geometry"], arrays["lengths"])
             crs = None if head["crs"] is None else CRS.from_wkt(head["crs"])
             frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index, crs=crs))
             frame = frame.rename_geometry(head["geometry"]) if head["geometry"] != "geometry" else frame
     return frame, {name: _made(value) for name, value in head["others"].items()}
+
+
+def _shapes(blob: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return shapes from their WKB one after the other, some at a time: bytes of each need as much memory as the shapes."""
+    ends = np.concatenate([[0], np.cumsum(np.maximum(lengths, 0))])
+    shapes = np.full(len(lengths), None, dtype=object)
+    for first in range(0, len(lengths), _AT_ONCE):
+        some = lengths[first : first + _AT_ONCE]
+        given = [
+            None if length < 0 else blob[start : start + length].tobytes()
+            for start, length in zip(ends[first:], some, strict=False)
+        ]
+        # A coordinate that is not a number is reported later, with its row.
+        with np.errstate(invalid="ignore"):
+            shapes[first : first + len(some)] = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
+    return shapes
 
 
 def pack_error(error: LzgisError) -> str:
