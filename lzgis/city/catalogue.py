@@ -34,7 +34,7 @@ from lzgis.model.report import Layer, Problem, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
-from lzgis.reading.near import Box, Near
+from lzgis.reading.base import Box, Near
 from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
 
     from lzgis.coordinates.helmert import Helmert
     from lzgis.model.report import Problem
-    from lzgis.reading.near import Near
     from lzgis.reading.repair import Change, Repairs
+
+
+#: West, south, east, north.
+Box: TypeAlias = tuple[float, float, float, float]
+
+
+class Near(NamedTuple):
+    """Where rows are wanted: windows in degrees on CGCS2000, and the system of an input that names none."""
+
+    boxes: tuple[Box, ...]
+    crs: str = "EPSG:4490"
 
 
 @dataclass(frozen=True)

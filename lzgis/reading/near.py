@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,7 @@ import pyogrio
 from pyproj import CRS, Transformer
 
 from lzgis.reading.addresses import scheme_of
-from lzgis.reading.base import sha256_of
-
-#: West, south, east, north.
-Box: TypeAlias = tuple[float, float, float, float]
+from lzgis.reading.base import Box, Near, sha256_of
 
 #: Added around every window, m. An edge of 100 km that is straight in one system bends by some 100 m in another, and datums
 #: of China differ by up to 200 m, shifted maps by up to 1.1 km.
@@ -26,13 +22,6 @@ _DEGREE_M = 110_500.0
 #: Windows of one reading, at most.
 _MOST = 32
 _DATABASES = ("postgis", "postgresql")
-
-
-class Near(NamedTuple):
-    """Where rows are wanted: windows in degrees on CGCS2000, and the system of an input that names none."""
-
-    boxes: tuple[Box, ...]
-    crs: str = "EPSG:4490"
 
 
 def can_read_near(source: str | Path) -> bool:

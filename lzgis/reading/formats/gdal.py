@@ -21,8 +21,8 @@ from pyproj.exceptions import CRSError
 from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
-from lzgis.reading.base import Decided, Read, ReadOptions
-from lzgis.reading.near import Near, boxes_in, sha256_once
+from lzgis.reading.base import Decided, Near, Read, ReadOptions
+from lzgis.reading.near import boxes_in, sha256_once
 from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS, WINDOW, read_frame, rows_in

@@ -21,9 +21,9 @@ from pyproj.exceptions import CRSError
 from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
-from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.base import Decided, Near, Read, ReadOptions
 from lzgis.reading.formats.gdal import Kind, check_beginning
-from lzgis.reading.near import Near, boxes_in, sha256_once
+from lzgis.reading.near import boxes_in, sha256_once
 from lzgis.reading.repair import Change
 from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS
 
