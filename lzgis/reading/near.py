@@ -75,7 +75,7 @@ def windows(bounds: npt.NDArray[np.float64], reach_m: npt.NDArray[np.float64]) -
     --------
     >>> (west, south, east, north), = windows(np.array([[112.0, 25.0, 112.0, 25.0]]), np.array([9050.0]))
     >>> round(south, 3), round(north, 3), round(east, 3)
-    (24.9, 25.1, 112.111)
+    (24.9, 25.1, 112.11)
     """
     there = np.isfinite(bounds).all(axis=1)
     bounds, reach_m = bounds[there], reach_m[there] + MARGIN_M
