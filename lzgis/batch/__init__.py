@@ -199,7 +199,7 @@ def _folders(city: Catalogue | Region) -> str:
 def _setting(city: Catalogue | Region, day: dt.date, progress: Progress | None) -> AnySetting:
     if isinstance(city, Region):
         return RegionSetting(city, day, progress=progress)
-    return setting_of(city, day, progress=progress)
+    return setting_of(city, day, large="window", progress=progress)
 
 
 def _check(chosen: BatchOptions) -> None:

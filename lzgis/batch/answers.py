@@ -30,6 +30,7 @@ from lzgis.exports.gis.parquet import stored_findings
 from lzgis.model.deferred import DeferredTable
 from lzgis.model.report import UNIT_LIST_COLUMNS, Problem, Report, SiteTable, no_breakdown, no_rows
 from lzgis.screening.admission_lists import unit_lists
+from lzgis.screening.near import near_sites
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.pieces import Screened, joined
 from lzgis.screening.region import (
@@ -146,7 +147,7 @@ def report_from(answers: Answers, setting: AnySetting, table: SiteTable, made_at
         merged = merged_of(setting, answers.division.book, table, made_at)
         return region_report(answers, setting, table, merged)
     assert isinstance(setting, Setting)
-    return report_of(answers, setting, table, made_at)
+    return report_of(answers, near_sites(setting, table), table, made_at)
 
 
 def own_overrides(setting: AnySetting) -> Path | None:

@@ -34,6 +34,7 @@ from lzgis.model.report import Layer, Problem, Source
 from lzgis.model.rules import RuleBook
 from lzgis.reading import SITE_FIELDS, ReadOptions, is_address, read_vector, sha256_of, shown
 from lzgis.reading.attributes import layer_columns
+from lzgis.reading.base import Box, Near
 from lzgis.reading.repair import repair_geometries
 from lzgis.rules.book import read_rulebook
 from lzgis.rules.for_sites.plane import as_texts
@@ -169,6 +170,25 @@ class Catalogue:
             self._read[layer_id] = prepared(layer_id, spec, place, lambda: self._made(layer_id), given=given)
         return self._read[layer_id]
 
+    def load_near(self, layer_id: str, boxes: tuple[Box, ...]) -> LoadedLayer:
+        """Read the features of a layer that meet some windows, and those without a geometry. Nothing of it is cached.
+
+        Parameters
+        ----------
+        layer_id : str
+            The layer; its source can be read by windows (:func:`lzgis.reading.near.can_read_near`).
+        boxes : tuple of (west, south, east, north)
+            The windows, in degrees. Without any, only the fields of the layer are read.
+
+        Raises
+        ------
+        ConfigError, SourceError, LayerError
+            As for the whole layer, as far as it was read.
+        """
+        spec = self.layers[layer_id]
+        loaded = _load(self.root, layer_id, spec, self.city.profile, near=Near(boxes, spec.crs))
+        return loaded if loaded.others else self.load(layer_id)
+
     @property
     def _outline_layer(self) -> tuple[str, ...]:
         """The outline's entry in the catalogue and its sha256: what is found of the place of a layer depends on it."""
@@ -284,8 +304,9 @@ def area_km2(catalogue: Catalogue, layer_id: str, where: Mapping[str, list[str]]
     key = (layer_id, repr(where or {}))
     if key not in catalogue.measured_km2:
         frame = _matching(catalogue, layer_id, where or {})
-        shapes = catalogue.plane.project(frame.geometry.to_numpy())
-        catalogue.measured_km2[key] = union_area(shapes, threads=cores()) / 1e6
+        # No name for the projected shapes, so that they are freed once they have been cut.
+        area = union_area(catalogue.plane.project(frame.geometry.to_numpy()), threads=cores())
+        catalogue.measured_km2[key] = area / 1e6
     return catalogue.measured_km2[key]
 
 
@@ -329,10 +350,12 @@ def _measure(catalogue: Catalogue, layer_id: str, declared: Declared) -> float:
     return area / (declared.denominator_km2 or area_km2(catalogue, catalogue.city.outline))
 
 
-def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:
+def _load(
+    root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT, *, near: Near | None = None
+) -> LoadedLayer:
     name = shown(spec.source)
     place = Message("layer '{layer_id}' ({source})", layer_id=layer_id, source=name)
-    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where)
+    options = ReadOptions(layer=spec.source_layer, encoding=spec.encoding, where=spec.where, near=near)
     read = read_vector(spec.source if is_address(spec.source) else root / spec.source, options=options)
     problems: list[Problem] = list(read.problems)
     if spec.sha256 and read.sha256 != spec.sha256:
@@ -357,12 +380,12 @@ def _load(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAU
     source = Source(layer_id, name, read.sha256, spec.version, str(spec.date or ""), crs.name, read.engine)
     layer = Layer(layer_id, spec, frame, mended.doubtful)
     found = (*problems, *mended.problems, *_repeated(frame, place))
-    return LoadedLayer(layer, source, found, located.transforms, mended.repairs)
+    return LoadedLayer(layer, source, found, located.transforms, mended.repairs, read.others)
 
 
 def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
     """Report features with the same shape as another; totals count such a shape once."""
-    shape = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), index=frame.index)
+    shape = pd.Series(_digests(frame.geometry.to_numpy()), index=frame.index, dtype=object)
     again = shape.duplicated()
     if not again.any():
         return []
@@ -374,6 +397,15 @@ def _repeated(frame: gpd.GeoDataFrame, place: str) -> list[Problem]:
         pairs=", ".join(pairs[:10]) + (", …" if len(pairs) > 10 else ""),
     )
     return [Problem("warning", place, what, Message("remove what is there twice; totals count it once"))]
+
+
+def _digests(geometry: np.ndarray) -> list[bytes]:
+    """Return a digest of each shape, equal for equal shapes whatever the order of their vertices; a few at a time."""
+    found: list[bytes] = []
+    for start in range(0, len(geometry), 256):
+        some = shapely.to_wkb(shapely.normalize(geometry[start : start + 256]))
+        found += [hashlib.blake2b(wkb, digest_size=20).digest() for wkb in some]
+    return found
 
 
 def read_described(root: Path, layer_id: str, spec: LayerSpec, part_of_world: str = DEFAULT) -> LoadedLayer:

@@ -50,18 +50,29 @@ def outline_problems(city: Catalogue, layers: Mapping[str, Layer]) -> list[Probl
     """
     outline = np.array([city.outline], dtype=object)
     border = city.plane.project(outline)[0]
-    back = {shift: city.plane.project(shifted_back(outline, shift))[0] for shift in BACK}
-    for one in (border, *back.values()):
-        shapely.prepare(one)
-    found = {
-        name: _outside(city, layer, border, back)
+    shapely.prepare(border)
+    compared = {
+        name: layer
         for name, layer in layers.items()
         if name != city.city.outline and city.layers[name].geometry == "polygon" and not city.layers[name].shifted
     }
-    if sum(one.as_is for one in found.values()) < _LEAST_M2:
+    # Most layers lie in the outline; those need not be projected.
+    if sum(_area_as_is(city, layer, border) for layer in compared.values()) < _LEAST_M2:
         return []
+    back = {shift: city.plane.project(shifted_back(outline, shift))[0] for shift in BACK}
+    for one in back.values():
+        shapely.prepare(one)
+    found = {name: _outside(city, layer, border, back) for name, layer in compared.items()}
     of_outline = None if city.layers[city.city.outline].shifted else _outline_problem(city, found)
     return [of_outline] if of_outline is not None else _layer_problems(city, layers, found)
+
+
+def _area_as_is(city: Catalogue, layer: Layer, border: shapely.Geometry) -> float:
+    """Return how much of a layer lies outside the outline, m²; features inside it in degrees are inside."""
+    degrees = layer.frame.geometry.to_numpy()
+    outline = city.outline
+    shapely.prepare(outline)
+    return _area_outside(city.plane.project(degrees[~shapely.contains_properly(outline, degrees)]), border)
 
 
 def _outside(

@@ -16,11 +16,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import geopandas as gpd
 import numpy as np
@@ -45,17 +45,23 @@ _MOST_BYTES = 1 << 30
 #: The rooms whose code makes a layer.
 _ROOMS = ("city", "coordinates", "geometry", "model", "reading")
 _DIGEST_BYTES = hashlib.sha256().digest_size
+#: An entry is hashed in blocks of this size.
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedLayer:
-    """A layer with its source and what was found while reading it: problems, transformations, repairs."""
+    """A layer with its source and what was found while reading it: problems, transformations, repairs.
+
+    `others` is the number of features that were not read, because they lie far from the sites.
+    """
 
     layer: Layer
     source: Source
     problems: tuple[Problem, ...]
     transforms: tuple[str, ...]
     repairs: tuple[Repair, ...] = ()
+    others: int = 0
 
 
 def prepared(
@@ -127,19 +133,25 @@ def _versions() -> str:
 def _read(entry: Path, key: bytes, layer_id: str, spec: LayerSpec) -> LoadedLayer | None:
     """Return the layer of an entry; None if there is no such entry, or it is damaged."""
     try:
-        content = entry.read_bytes()
-        os.utime(entry)
+        with entry.open("rb") as stream:
+            stated = stream.read(_DIGEST_BYTES)
+            digest = hashlib.sha256(key)
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+            if digest.digest() != stated:
+                return None
+            os.utime(entry)
+            stream.seek(_DIGEST_BYTES)
+            return _unpacked(stream, layer_id, spec)
     except OSError:
         return None
-    body = content[_DIGEST_BYTES:]
-    return _unpacked(body, layer_id, spec) if _digest(key, body) == content[:_DIGEST_BYTES] else None
 
 
 def _write(entry: Path, key: bytes, loaded: LoadedLayer) -> None:
     """Write an entry; a folder that is full or read-only costs time, not the run."""
     body = _packed(loaded)
     # Values of types that the entry does not preserve would make the answers of two runs differ.
-    if not _same(_unpacked(body, loaded.layer.id, loaded.layer.spec), loaded, body):
+    if not _same(_unpacked(io.BytesIO(body), loaded.layer.id, loaded.layer.spec), loaded):
         return
     with contextlib.suppress(OSError):
         handle, name = tempfile.mkstemp(dir=entry.parent, prefix="writing-")
@@ -174,8 +186,8 @@ def _packed(loaded: LoadedLayer) -> bytes:
     return stream.getvalue()
 
 
-def _unpacked(body: bytes, layer_id: str, spec: LayerSpec) -> LoadedLayer:
-    frame, others = unpack_table(io.BytesIO(body), crs=_system())
+def _unpacked(stream: BinaryIO, layer_id: str, spec: LayerSpec) -> LoadedLayer:
+    frame, others = unpack_table(stream, crs=_system())
     doubtful = tuple(None if one is None else shapely.from_wkb(one) for one in others.pop("doubtful"))
     return LoadedLayer(Layer(layer_id, spec, frame, doubtful), **others)
 
@@ -186,7 +198,7 @@ def _system() -> pyproj.CRS:
     return pyproj.CRS.from_epsg(4490)
 
 
-def _same(found: LoadedLayer, loaded: LoadedLayer, body: bytes) -> bool:
+def _same(found: LoadedLayer, loaded: LoadedLayer) -> bool:
     """Whether an unpacked layer is the packed one, to the types of its values."""
     one, other = found.layer.frame, loaded.layer.frame
     return (
@@ -195,8 +207,23 @@ def _same(found: LoadedLayer, loaded: LoadedLayer, body: bytes) -> bool:
         and one.columns.dtype == other.columns.dtype
         and one.crs == other.crs
         and all(_types(one[name]) == _types(other[name]) for name in one.columns)
-        and _packed(found) == body
+        and _same_shapes(one.geometry.to_numpy(), other.geometry.to_numpy())
+        and _packed(_without_shapes(found)) == _packed(_without_shapes(loaded))
     )
+
+
+def _same_shapes(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether shapes are equal to the byte; some at a time, so that a large layer is not in memory once more."""
+    steps = range(0, len(one), 256)
+    return len(one) == len(other) and all(
+        np.array_equal(shapely.to_wkb(one[at : at + 256]), shapely.to_wkb(other[at : at + 256])) for at in steps
+    )
+
+
+def _without_shapes(loaded: LoadedLayer) -> LoadedLayer:
+    frame = loaded.layer.frame
+    bare = frame.set_geometry(gpd.GeoSeries([None] * len(frame), index=frame.index, crs=frame.crs))
+    return replace(loaded, layer=replace(loaded.layer, frame=bare))
 
 
 def _types(column: pd.Series) -> list[Any]:

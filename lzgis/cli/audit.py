@@ -6,7 +6,9 @@ that does not hold is shown, but is not a conflict.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,6 +76,19 @@ def audit(
     raise typer.Exit(run_audit(layers, as_of, options, lang.code))
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Switch the garbage collector off: it would look at the objects of millions of findings again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def run_audit(layers: Path | None, as_of: str | None, options: AuditOptions, language: Language) -> ExitCode:
     """Audit a city, write and show the result, and return the exit code."""
     from lzgis.audits.audit import audit

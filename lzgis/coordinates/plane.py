@@ -324,7 +324,18 @@ def _is_cgcs2000(base: CRS, datum: str) -> bool:
     return base.to_epsg() in (4490, 4480, 4479) or datum in ("China 2000", "D_China_2000", "China_2000")
 
 
+#: Coordinates that are moved at once.
+_BLOCK = 1_000_000
+
+
 def move_points(move: Callable[..., Any], geometries: Any) -> Geometries:
     """Apply ``move(x, y) -> (x, y)`` to every point of geometries."""
-    moved = shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), move, interleaved=False)
-    return np.asarray(moved, dtype=object)
+    given = np.atleast_1d(np.asarray(geometries, dtype=object))
+    # In blocks: the coordinates of all at once would need several times the memory of the geometries.
+    ends = np.cumsum(shapely.get_num_coordinates(given).ravel())
+    total = int(ends[-1]) if len(ends) else 0
+    if total <= _BLOCK or given.ndim != 1:
+        return np.asarray(shapely.transform(given, move, interleaved=False), dtype=object)
+    cuts = np.unique(np.searchsorted(ends, np.arange(_BLOCK, total, _BLOCK)))
+    blocks = (one for one in np.split(given, cuts) if len(one))
+    return np.concatenate([shapely.transform(one, move, interleaved=False) for one in blocks])

@@ -153,6 +153,10 @@ class Suspected:
         return Problem("warning", place, what, Message("if it is, read it with --from {name}", name=self.shift))
 
 
+#: Vertices of which cells are computed at once.
+_BLOCK = 1_000_000
+
+
 def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float = 1.0) -> Suspected | None:
     """Compare vertices with known ones, as they are and with each shift removed.
 
@@ -186,7 +190,10 @@ def suspected_shift(given: Coordinates, known: Coordinates, *, within_m: float =
     probe, others = (_sampled(given), known) if fewer_given else (_sampled(known), given)
     step_deg = within_m / 111_320.0 / np.array([np.cos(np.radians(probe[:, 1].mean())), 1.0])
     # Sorting is enough for the search; removing duplicates would take longer than everything else.
-    cells = np.sort(_cell(np.floor(others / step_deg)))
+    cells = np.concatenate(
+        [_cell(np.floor(some / step_deg)) for some in np.array_split(others, len(others) // _BLOCK + 1)]
+    )
+    cells.sort()
     before = int(_meets(probe, cells, step_deg).sum())
     best: Suspected | None = None
     for shift in BACK:
@@ -211,7 +218,8 @@ def vertices(geometries: Geometries) -> Coordinates:
 
 
 def _finite(points: Coordinates) -> Coordinates:
-    return points[np.isfinite(points).all(axis=1)]
+    there = np.isfinite(points).all(axis=1)
+    return points if there.all() else points[there]
 
 
 def _cell(index: Coordinates) -> np.ndarray:

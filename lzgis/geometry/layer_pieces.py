@@ -231,11 +231,14 @@ def union_area(polygons: Geometries, *, threads: int = 1) -> float:
     >>> union_area(np.array([shapely.box(0, 0, 2, 2), shapely.box(1, 0, 3, 2), shapely.box(1, 1, 2, 3)]))
     7.0
     """
+    total = shapely.area(polygons).sum()
     pieces = cut_to_pieces(polygons, threads=threads)
+    # The pieces of a large layer need as much memory again.
+    del polygons
     common = common_parts(pieces, pieces, among=True, threads=threads)
     order = np.argsort(common.right, kind="stable")
     twice = united(common.part[order], common.right[order])
-    return float(shapely.area(polygons).sum() - shapely.area(twice).sum())
+    return float(total - shapely.area(twice).sum())
 
 
 def chained(coordinates: np.ndarray, run: Integers, owner: Integers, *, most: int = 64) -> Pieces:

@@ -122,6 +122,8 @@ class LayerSpec(_Data):
 
     The entry is in force from `effective_from` until the day before `effective_to`, always if neither is given. `versions`
     are other states of the layer, each with its own source and period; a screening takes the one in force on its date.
+    `read` says whether a screening reads the layer ``whole`` or by the ``window`` of its sites: the features that lie as near
+    to a site as a rule reaches, and the nearest ones. If it is not given, a file of more than 400 MB is read by window.
     The key ``from`` (`shifted`) says that the layer was drawn on a map in GCJ-02 or BD-09; it is shifted back.
     """
 
@@ -151,6 +153,7 @@ class LayerSpec(_Data):
     confidentiality: Literal["public", "internal", "confidential"] = "internal"
     declared: list[Declared] = []
     repairs: Literal["listed", "accepted"] = "listed"
+    read: Literal["whole", "window"] | None = Field(default=None, exclude_if=lambda value: value is None)
     style: Style = Style()
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     effective_from: dt.date | None = None

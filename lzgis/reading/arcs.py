@@ -66,7 +66,8 @@ def rows_with_arcs(path: Path, layer: str, driver: str, opening: dict[str, Any])
     most = opening.get("max_features")
     found: list[int] = []
     begin = 0
-    with pyogrio.raw.open_arrow(path, layer=layer, columns=[], batch_size=_AT_ONCE, use_pyarrow=True, **kept) as (
+    size = _AT_ONCE if most is None else max(1, min(_AT_ONCE, most))
+    with pyogrio.raw.open_arrow(path, layer=layer, columns=[], batch_size=size, use_pyarrow=True, **kept) as (
         info,
         batches,
     ):

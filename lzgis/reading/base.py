@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lzgis.errors import SourceError
 from lzgis.messages import Message
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from lzgis.coordinates.helmert import Helmert
     from lzgis.model.report import Problem
     from lzgis.reading.repair import Change, Repairs
+
+
+#: West, south, east, north.
+Box: TypeAlias = tuple[float, float, float, float]
+
+
+class Near(NamedTuple):
+    """Where rows are wanted: windows in degrees on CGCS2000, and the system of an input that names none."""
+
+    boxes: tuple[Box, ...]
+    crs: str = "EPSG:4490"
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,9 @@ class ReadOptions:
     network : {"refused", "allowed"}
         Whether an address on the network may be fetched. A database is always connected to: an address of one can mean
         nothing else.
+    near : Near, optional
+        Read only the rows whose boxes meet one of these windows, and those without a geometry; only for GeoPackage,
+        FlatGeobuf, GeoParquet and PostGIS.
     rows : (int, int), optional
         Read only `count` rows from row `first` on, counted from 0, as ``(first, count)``; only for GeoPackage, FlatGeobuf
         and GeoParquet.
@@ -68,6 +82,7 @@ class ReadOptions:
     network: Literal["refused", "allowed"] = "refused"
     activities: Literal["listed", "refused"] = "listed"
     rows: tuple[int, int] | None = None
+    near: Near | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,8 @@ class Read:
         Name of the input in outputs: the name of the file, or the address without user and password.
     total : int, optional
         Number of rows of the input, if only some were read.
+    others : int
+        Number of rows that were not read because they meet none of the wanted windows.
     changes : tuple of Change
         Changes that the reader made to geometries that it could not use as they are; each becomes a `Repair`.
     titles : tuple of str
@@ -117,6 +134,7 @@ class Read:
     total: int | None = None
     changes: tuple[Change, ...] = ()
     titles: tuple[str, ...] = ()
+    others: int = 0
 
     def only(self, rows: Sequence[int]) -> Read:
         """Return some rows in the given order, with the changes made to them."""

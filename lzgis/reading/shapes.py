@@ -63,9 +63,9 @@ def read_frame(path: Path, layer: str, **opening: Any) -> Shapes:
     if not isinstance(frame, gpd.GeoDataFrame):
         return Shapes(frame)
     window = {name: opening[name] for name in WINDOW if name in opening}
-    plain = {k: v for k, v in opening.items() if k not in window and k != "columns"}
+    plain = {k: v for k, v in opening.items() if k not in window and k not in ("columns", "fids")}
     info = pyogrio.read_info(path, layer=layer, **plain)
-    stated = rows_in(info["features"], **window)
+    stated = len(opening["fids"]) if "fids" in opening else rows_in(info["features"], **window)
     # A shapefile also counts records marked as deleted; its reader compares shapes and table.
     if info["driver"] != "ESRI Shapefile" and len(frame) < stated:
         what = Message("is cut short: {size} of {stated} rows are there", size=len(frame), stated=stated)

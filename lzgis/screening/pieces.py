@@ -93,6 +93,31 @@ def _joined_breakdown(parts: Sequence[Screened], divisions: Sequence[str]) -> pd
     return breakdown.iloc[order].reset_index(drop=True)
 
 
+def in_order(screened: Screened, rows: np.ndarray, divisions: Sequence[str]) -> Screened:
+    """Return the result of screening sites in the order `rows` as if they had been screened in the order of their table."""
+    if (np.diff(rows) > 0).all():
+        return screened
+    place = pd.Series(rows, index=screened.sites["id"].to_numpy())
+    findings = np.argsort(screened.findings["site_id"].map(place).to_numpy(), kind="stable")
+    became = np.empty(len(findings), dtype=np.intp)
+    became[findings] = np.arange(len(findings))
+
+    def divided() -> pd.DataFrame:
+        spread = screened.breakdown.assign(finding=became[screened.breakdown["finding"].to_numpy(dtype=np.intp)])
+        rank = spread["level"].map({level: at for at, level in enumerate(divisions)}).to_numpy(dtype=float)
+        return spread.iloc[np.lexsort((spread["finding"], rank))].reset_index(drop=True)
+
+    return Screened(
+        sites=screened.sites.iloc[np.argsort(rows)].reset_index(drop=True),
+        findings=screened.findings.iloc[findings].reset_index(drop=True),
+        verdicts=screened.verdicts.iloc[
+            np.argsort(screened.verdicts["site_id"].map(place).to_numpy(), kind="stable")
+        ].reset_index(drop=True),
+        divided=DeferredTable(divided),
+        problems=screened.problems,
+    )
+
+
 def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     joined = pd.concat(frames, ignore_index=True)
     return gpd.GeoDataFrame(joined, geometry=frames[0].geometry.name, crs=frames[0].crs)

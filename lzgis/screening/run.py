@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,9 +28,10 @@ from lzgis.screening.breakdown import breakdown
 from lzgis.screening.check import Progress, Shared, check_all, part_sizes, plane_parts, unusable_rows
 from lzgis.screening.cluster import gathered, submitted
 from lzgis.screening.findings import findings_table
+from lzgis.screening.near import near_sites, places, united
 from lzgis.screening.overrides import OVERRIDES_FILE, with_overrides
 from lzgis.screening.parts import PartKeys
-from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, joined, piece_size, pieces_of
+from lzgis.screening.pieces import ONE_AT_A_TIME, Screened, in_order, joined, piece_size, pieces_of
 from lzgis.screening.report import report_of
 from lzgis.screening.setting import Setting, SettingReference, setting_from, setting_of
 from lzgis.screening.subjects import Subjects, fact_problems, refuse_unknown_activities, subjects_of, unknown_activities
@@ -51,12 +53,13 @@ def run_screening(  # noqa: PLR0913 (what a screening may be given)
 ) -> Report:
     """Do as :func:`lzgis.screening.screen.screen`, for an opened city and sites that were read or are being read."""
     # Layers are loaded first: a separate process may still be reading the sites.
-    setting = setting_of(city, date_of(as_of), progress=progress)
+    setting = setting_of(city, date_of(as_of), large="window", progress=progress)
     table = _site_table(sites, setting, progress)
     if client is None:
-        result = screen_table(table, setting, progress=progress)
+        result, setting = screened_near(table, setting, progress)
     else:
         result = _screen_on_cluster(client, table, setting, progress=progress)
+        setting = near_sites(setting, table)
     report = report_of(result, setting, table, made_at)
     own = city.root / OVERRIDES_FILE
     chosen = overrides if overrides is not None else own if own.is_file() else None
@@ -88,7 +91,33 @@ def screen_table(sites: SiteTable, setting: Setting, *, progress: Progress | Non
     """
     if sites.activities == "refused":
         refuse_unknown_activities(sites, setting.book)
+    setting = near_sites(setting, sites)
     return assembled(checked(sites, setting, progress=progress), sites, setting)
+
+
+def screened_near(sites: SiteTable, setting: Setting, progress: Progress | None = None) -> tuple[Screened, Setting]:
+    """Check sites against every rule; of the layers that are read by window, each place has its own.
+
+    Sites that lie far apart are screened place by place, so that only what lies near those of one place is laid out at a time.
+    The setting returned has all features that were read.
+    """
+    if not setting.by_window:
+        return screen_table(sites, setting, progress=progress), setting
+    if sites.activities == "refused":
+        refuse_unknown_activities(sites, setting.book)
+    by_place = places(sites)
+    parts, settings = [], []
+    for done, rows in enumerate(by_place):
+        some = replace(sites, frame=sites.frame.iloc[rows])
+        here = near_sites(setting, some)
+        parts.append(screen_table(some, here))
+        # Without what is projected and indexed.
+        settings.append(replace(here))
+        if progress:
+            progress("sites", done + 1, len(by_place))
+    divisions = setting.city.city.divisions
+    result = in_order(joined(parts, divisions), np.concatenate(by_place), divisions)
+    return result, united(setting, settings)
 
 
 class Checked(NamedTuple):

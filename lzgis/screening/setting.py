@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import shapely
 
@@ -25,6 +25,7 @@ from lzgis.rules.book import extended, unknown_matters
 from lzgis.rules.for_sites.keep_away import KeepAway
 from lzgis.rules.for_sites.plane import PlaneLayer
 from lzgis.screening.check import Progress
+from lzgis.screening.large_layers import chosen_by_window
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,10 @@ class Setting:
         The layers whose files exist, by id.
     problems : tuple of Problem
         The layers that rules need and the city does not have.
+    by_window : set of str
+        Ids of layers that are read by the windows of the sites, and of which only the fields have been read yet.
+    before : Setting, optional
+        This setting before they were read (:func:`lzgis.screening.near.near_sites`).
     """
 
     city: Catalogue
@@ -50,6 +55,8 @@ class Setting:
     book: RuleBook
     loaded: Mapping[str, LoadedLayer]
     problems: tuple[Problem, ...]
+    by_window: frozenset[str] = field(default=frozenset(), kw_only=True)
+    before: Setting | None = field(default=None, kw_only=True)
 
     @property
     def layers(self) -> dict[str, Layer]:
@@ -75,7 +82,8 @@ class Setting:
 
     def reference(self) -> SettingReference:
         """Return a form of the setting that can be sent to another process."""
-        prints = tuple((one.source.role, one.source.sha256) for one in self.loaded.values())
+        loaded = (self.before or self).loaded
+        prints = tuple((one.source.role, one.source.sha256) for one in loaded.values())
         spec = self.city.spec.model_dump_json()
         return SettingReference(str(self.city.root.absolute()), spec, self.day, (*prints, *self.city.book.files))
 
@@ -99,7 +107,7 @@ def setting_from(reference: SettingReference) -> Setting:
         If a layer or rule book in this folder differs from the one that the reference was made of.
     """
     city = Catalogue(Path(reference.root), CatalogueSpec.model_validate_json(reference.spec))
-    setting = setting_of(city, reference.day)
+    setting = setting_of(city, reference.day, large="window")
     here = setting.reference().fingerprints
     if here != reference.fingerprints:
         names = ", ".join(sorted({name for name, _ in set(here) ^ set(reference.fingerprints)}))
@@ -119,9 +127,17 @@ NOTHING_COMMON = Common(None, {})
 
 
 def setting_of(
-    city: Catalogue, day: dt.date, *, common: Common = NOTHING_COMMON, progress: Progress | None = None
+    city: Catalogue,
+    day: dt.date,
+    *,
+    common: Common = NOTHING_COMMON,
+    large: Literal["whole", "window"] = "whole",
+    progress: Progress | None = None,
 ) -> Setting:
     """Load the rules in force on a day and all layers of a city, with those that it shares with others.
+
+    With `large` = ``window``, only the fields are read of layers that are too large, or whose catalogue says ``read =
+    "window"``; :func:`lzgis.screening.near.near_sites` then reads their features near the sites.
 
     Raises
     ------
@@ -138,16 +154,18 @@ def setting_of(
             Message("has no rule in force on {day}", day=day),
             Message("give a later date with as_of"),
         )
-    loaded = {**common.loaded, **_load_layers(city, progress)}
+    by_window, reasons = chosen_by_window(city, book) if large == "window" else (frozenset[str](), ())
+    loaded = {**common.loaded, **_load_layers(city, by_window, progress)}
     needed = {name for rule in book.rules for name in rule.layers} | {city.city.outline}
     problems = (
         *_missing_layer_problems(city, book, loaded),
         *_unknown_matter_problems(book, day),
         *date_problems({name: one.layer.spec for name, one in loaded.items()}, needed, day),
+        *reasons,
     )
     loaded = _with_usual_baselines(book, loaded)
     _check_baselines(book, loaded)
-    return Setting(city, day, book, loaded, problems)
+    return Setting(city, day, book, loaded, problems, by_window=by_window)
 
 
 def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
@@ -157,13 +175,13 @@ def _with_common(city: Catalogue, common: RuleBook | None) -> RuleBook:
     return extended(common, city.book) if (city.root / city.city.rules).is_file() else common
 
 
-def _load_layers(city: Catalogue, progress: Progress | None) -> dict[str, LoadedLayer]:
+def _load_layers(city: Catalogue, by_window: frozenset[str], progress: Progress | None) -> dict[str, LoadedLayer]:
     present = [name for name in city.layers if city.exists(name)]
     loaded = {}
     for done, name in enumerate(present):
         if progress:
             progress("layers", done, len(present))
-        loaded[name] = city.load(name)
+        loaded[name] = city.load_near(name, ()) if name in by_window else city.load(name)
     return loaded
 
 

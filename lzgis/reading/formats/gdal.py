@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -20,7 +21,8 @@ from pyproj.exceptions import CRSError
 from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
-from lzgis.reading.base import Decided, Read, ReadOptions
+from lzgis.reading.base import Decided, Near, Read, ReadOptions
+from lzgis.reading.near import boxes_in, sha256_once
 from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.shapes import CLOSED, LOOK_FOR_POINTS, WINDOW, read_frame, rows_in
@@ -45,6 +47,8 @@ def read_gpkg(path: Path, options: ReadOptions) -> Read:
     """Read a layer of a GeoPackage."""
     check_beginning(path, GPKG)
     only = check_geopackage(path, options.layer)
+    if options.near is not None:
+        return _read_near(path, GPKG, options, options.near, only=only, IMMUTABLE="YES")
     read = read_gdal(path, GPKG, options, only=only, IMMUTABLE="YES", **_window(options))
     layer = only or options.layer or _layer(path, None)
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
@@ -76,6 +80,8 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
         If it has fewer rows than its header states: GDAL reads a file that is cut short within its index as empty.
     """
     check_beginning(path, FLATGEOBUF)
+    if options.near is not None:
+        return _read_near(path, FLATGEOBUF, options, options.near)
     read = read_gdal(path, FLATGEOBUF, options, **_window(options))
     stated = rows_in(int(pyogrio.read_info(path)["features"]), **_window(options))
     if len(read.frame) != stated:
@@ -88,6 +94,36 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
 
 def _window(options: ReadOptions) -> dict[str, Any]:
     return {} if options.rows is None else dict(zip(WINDOW, options.rows, strict=True))
+
+
+def _read_near(
+    path: Path, kind: Kind, options: ReadOptions, near: Near, *, only: str | None = None, **opening: Any
+) -> Read:
+    """Read the rows whose boxes meet a window, and those without a geometry, in the order of the file."""
+    layer = only or _layer(path, options.layer)
+    info = pyogrio.read_info(path, layer=layer, **opening)
+    boxes = boxes_in(near, info["crs"])
+    fids = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *_found(path, layer, boxes, info, opening)]))
+    if len(fids):
+        read = read_gdal(path, kind, options, only=layer, fids=fids, **opening)
+    else:
+        # One row tells the columns and their types.
+        read = read_gdal(path, kind, options, only=layer, skip_features=0, max_features=1, **opening).only([])
+    if len(read.frame) != len(fids):
+        refuse_lost(len(read.frame), len(fids), str(path))
+    return replace(read, others=int(info["features"]) - len(fids), sha256=sha256_once(path), name=path.name)
+
+
+def _found(
+    path: Path, layer: str, boxes: Sequence[tuple[float, float, float, float]], info: dict[str, Any], opening: Any
+) -> Iterator[np.ndarray]:
+    """Iterate over the numbers of the rows that meet each box, then of those without a geometry."""
+    asked: dict[str, Any] = {"layer": layer, "columns": [], "read_geometry": False, "return_fids": True, **opening}
+    for box in boxes:
+        yield pyogrio.raw.read(path, bbox=box, **asked)[1]
+    if info["driver"] == GPKG.driver:
+        column = str(info["geometry_name"]).replace('"', '""')
+        yield pyogrio.raw.read(path, where=f'"{column}" IS NULL', **asked)[1]
 
 
 def _with_total(read: Read, path: Path, options: ReadOptions) -> Read:
@@ -144,6 +180,9 @@ def read_gdal(path: Path, kind: Kind, options: ReadOptions, *, only: str | None 
         problems = (*found, *_warnings(caught, path))
         return Read(frame, PYOGRIO, problems, crs=_crs_of(frame), changes=changes)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as first:
+        if "fids" in opening:
+            # Fiona would read all rows.
+            refuse(path, first)
         return _read_by_fiona(path, kind, replace(options, encoding=opening.get("encoding")), first)
     except (pyogrio.errors.GeometryError, UnicodeDecodeError, ValueError, RuntimeError) as error:
         refuse(path, error)

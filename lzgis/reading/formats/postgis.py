@@ -30,6 +30,7 @@ from lzgis.reading.addresses import shown
 from lzgis.reading.arcs import OTHER_STEPS_DEG, square_metres, with_chords
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.formats.gdal import choose_layer
+from lzgis.reading.near import boxes_in
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.shapes import Shapes, parse_refused_wkb
 
@@ -126,7 +127,7 @@ def _url(address: str, place: str) -> URL:
 
 
 def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
-    from sqlalchemy import column, select, table, text
+    from sqlalchemy import column, func, or_, select, table, text
 
     found = _table(connection, place, options.layer)
     here = f"{place} {found.schema}.{found.table}"
@@ -142,6 +143,13 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
         query = query.where(condition)
     srid = _srid(connection, found, shape, here)
     crs = _system(connection, srid, here) if srid else None
+    held = None
+    if options.near is not None:
+        held = int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+        boxes = boxes_in(options.near, crs)
+        # The operator of the spatial index of the table.
+        meets = (shape.op("&&")(func.ST_MakeEnvelope(*box, srid)) for box in boxes)
+        query = query.where(or_(shape.is_(None), *meets))
     shapes = _shapes(pd.read_sql(query, connection), found.geometry, crs, here)
     frame, problems = shapes.frame, list(shapes.problems)
     left_out = [n for n in kinds if n not in kept]
@@ -153,8 +161,8 @@ def _read(connection: Connection, place: str, options: ReadOptions) -> Read:
         problems.append(Problem("note", here, what, Message("as the filter demands")))
     decided = Decided(crs.name, Message("SRID {srid} of the table", srid=srid)) if crs is not None else None
     noted, digest = tuple(problems), content_sha256(frame)
-    engine = _engine(connection)
-    return Read(frame, engine, noted, crs=decided, sha256=digest, name=here, changes=shapes.changes)
+    engine, others = _engine(connection), 0 if held is None else held - len(frame)
+    return Read(frame, engine, noted, crs=decided, sha256=digest, name=here, changes=shapes.changes, others=others)
 
 
 def _drawn(shape: ColumnClause[Any]) -> list[ColumnElement[Any]]:

@@ -24,6 +24,8 @@ from lzgis.reading.base import Decided, Read
 from lzgis.reading.repair import Change
 
 _RECORDS = {kind.__name__: kind for kind in (Problem, Decided, Change, Repair, Source)}
+#: Shapes that are turned into bytes, or back, at once.
+_AT_ONCE = 256
 _ERRORS = {
     kind.__name__: kind for kind in (errors.SourceError, errors.LayerError, errors.ConfigError, errors.ExportError)
 }
@@ -62,9 +64,15 @@ def pack_table(frame: pd.DataFrame, others: Mapping[str, Any], stream: BinaryIO)
             columns[-1]["values"] = values
     head: dict[str, Any] = {"columns": columns, "rows": len(frame), "geometry": geometry, "at": at, "crs": None}
     if geometry is not None:
-        blobs = shapely.to_wkb(frame.geometry.to_numpy(), flavor="iso")
-        arrays["lengths"] = np.array([-1 if b is None else len(b) for b in blobs], dtype=np.int64)
-        arrays["geometry"] = np.frombuffer(b"".join(b for b in blobs if b is not None), dtype=np.uint8)
+        lengths: list[int] = []
+        blocks = [b""]
+        for start in range(0, len(frame), _AT_ONCE):
+            blobs = shapely.to_wkb(frame.geometry.to_numpy()[start : start + _AT_ONCE], flavor="iso")
+            lengths += [-1 if b is None else len(b) for b in blobs]
+            blocks.append(b"".join(b for b in blobs if b is not None))
+        arrays["lengths"] = np.array(lengths, dtype=np.int64)
+        arrays["geometry"] = np.frombuffer(b"".join(blocks), dtype=np.uint8)
+        del blocks
         head["crs"] = None if frame.crs is None else CRS.from_user_input(frame.crs).to_wkt()
     head["others"] = {name: _plain(value) for name, value in others.items()}
     arrays["head"] = np.frombuffer(json.dumps(head).encode("ascii"), dtype=np.uint8)
@@ -83,23 +91,27 @@ def unpack_table(stream: BinaryIO, *, crs: CRS | None = None) -> tuple[gpd.GeoDa
         if head["geometry"] is None:
             return pd.DataFrame(data, index=pd.RangeIndex(head["rows"])), others
         system = crs if head["crs"] is None else CRS.from_wkt(head["crs"])
-        shapes = gpd.array.GeometryArray(_shapes(arrays["lengths"], arrays["geometry"]), crs=system)
+        shapes = gpd.array.GeometryArray(_shapes(arrays["geometry"], arrays["lengths"]), crs=system)
     # A table made with its geometry in place is not copied for each step.
     columns = list(data.items())
     columns.insert(head["at"], (head["geometry"], shapes))
     return gpd.GeoDataFrame(dict(columns), index=pd.RangeIndex(head["rows"]), geometry=head["geometry"]), others
 
 
-def _shapes(lengths: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """Return geometries of WKB one after another; a negative length stands for none."""
-    blob, ends = content.tobytes(), np.cumsum(np.maximum(lengths, 0)).tolist()
-    given = np.empty(len(lengths), dtype=object)
-    given[:] = [
-        None if length < 0 else blob[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)
-    ]
-    # A coordinate that is not a number is reported later, with its row.
-    with np.errstate(invalid="ignore"):
-        return shapely.from_wkb(given, on_invalid="ignore")
+def _shapes(blob: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return shapes from their WKB one after the other, some at a time: bytes of each need as much memory as the shapes."""
+    ends = np.concatenate([[0], np.cumsum(np.maximum(lengths, 0))])
+    shapes = np.full(len(lengths), None, dtype=object)
+    for first in range(0, len(lengths), _AT_ONCE):
+        some = lengths[first : first + _AT_ONCE]
+        given = [
+            None if length < 0 else blob[start : start + length].tobytes()
+            for start, length in zip(ends[first:], some, strict=False)
+        ]
+        # A coordinate that is not a number is reported later, with its row.
+        with np.errstate(invalid="ignore"):
+            shapes[first : first + len(some)] = shapely.from_wkb(np.array(given, dtype=object), on_invalid="ignore")
+    return shapes
 
 
 def pack_error(error: LzgisError) -> str:
