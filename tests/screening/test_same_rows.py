@@ -61,7 +61,10 @@ def screened(way, frame, city):
     with pytest.MonkeyPatch.context() as patch:
         if way == "shapely":
             shapely_oracle.use(patch)
-        return lz.screen(frame, city, as_of=toy.AS_OF)
+        report = lz.screen(frame, city, as_of=toy.AS_OF)
+        # Made when it is first used.
+        assert report.breakdown is report.breakdown
+        return report
 
 
 def same(one, other):
