@@ -58,7 +58,9 @@ def _columns(path: Path) -> str:
 
 def _drawing(path: Path) -> str:
     drawing = ezdxf.readfile(path)
-    found = [e.dxf.get("text") or getattr(e, "text", "") for e in drawing.modelspace() if e.dxftype() in ("TEXT", "MTEXT")]
+    found = [
+        e.dxf.get("text") or getattr(e, "text", "") for e in drawing.modelspace() if e.dxftype() in ("TEXT", "MTEXT")
+    ]
     return "\n".join([*found, *(layer.dxf.name for layer in drawing.layers)])
 
 

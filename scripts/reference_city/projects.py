@@ -188,7 +188,9 @@ def with_plan(sites: list[Feature], table: Path) -> list[Feature]:
     """Add what the plan's table of key projects says about the project of each site; nothing about other sites."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = [(row, row["sites"].split(";")) for row in csv.DictReader(file)]
-    said: dict[str, dict[str, Any]] = {key: {name: row[name] for name in OF_PLAN} for row, keys in rows for key in keys if key}
+    said: dict[str, dict[str, Any]] = {
+        key: {name: row[name] for name in OF_PLAN} for row, keys in rows for key in keys if key
+    }
     for one in said.values():
         one["investment_wan_yuan"] = float(one["investment_wan_yuan"]) if one["investment_wan_yuan"] else None
     missing = sorted(said.keys() - {site["id"] for site in sites})
