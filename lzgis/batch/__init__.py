@@ -212,5 +212,5 @@ def _gather(job: Job, out: Path, names: list[str], chosen: BatchOptions, given: 
     output = BatchOutput(chosen.language, chosen.command, dict(chosen.options or {}), chosen.overrides, chosen.per_city)
     with new_result(out, "screen") as stage:
         done = gathered(job, stage.folder, names, output)
-        stage.result = result_of(done.report.provenance, given)
+        stage.result = result_of(done.report, given, language=chosen.language)
     return Gathered([stage.final(path) for path in done.files], done.verdicts, done.report)

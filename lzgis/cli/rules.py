@@ -83,20 +83,32 @@ def explain(
     layers: LayersOption = None,
 ) -> None:
     """Show every key of a rule, its documents with their dates, its exceptions, and the cases about it."""
+    book = _book(layers)
+    rule = _named(rule_id, book)
+    shown: dict[str, Any] = rule.model_dump(mode="json", exclude_defaults=True)
+    cited = {b.document: book.documents[b.document].model_dump(mode="json", exclude_defaults=True) for b in rule.basis}
+    cases = [case.model_dump(mode="json", exclude_defaults=True) for case in book.cases if case.rule == rule.id]
+    typer.echo(json.dumps({"rule": shown, "documents": cited, "cases": cases}, ensure_ascii=False, indent=1))
+
+
+def _named(name: str, book: RuleBook) -> Any:
+    """Return the rule with this id, title or English title; else the only one whose title begins so."""
     from lzgis.config import nearest
     from lzgis.errors import ConfigError
     from lzgis.messages import Message
 
-    book = _book(layers)
     known = {rule.id: rule for rule in (*book.rules, *book.audits)}
-    if rule_id not in known:
-        here = Message("rule book '{name}'", name=book.name)
-        raise ConfigError(here, Message("rule '{id}' is not in the book", id=rule_id), nearest(rule_id, known))
-    rule = known[rule_id]
-    shown: dict[str, Any] = rule.model_dump(mode="json", exclude_defaults=True)
-    cited = {b.document: book.documents[b.document].model_dump(mode="json", exclude_defaults=True) for b in rule.basis}
-    cases = [case.model_dump(mode="json", exclude_defaults=True) for case in book.cases if case.rule == rule_id]
-    typer.echo(json.dumps({"rule": shown, "documents": cited, "cases": cases}, ensure_ascii=False, indent=1))
+    if name in known:
+        return known[name]
+    cut = name.rstrip("… ")
+    titled = [rule for rule in known.values() if name in (rule.title, rule.title_en)]
+    # Tables cut long titles.
+    titled = titled or [rule for rule in known.values() if cut and rule.title.startswith(cut)]
+    if len(titled) == 1:
+        return titled[0]
+    here = Message("rule book '{name}'", name=book.name)
+    remedy = nearest(name, [rule.id for rule in titled] or known)
+    raise ConfigError(here, Message("rule '{id}' is not in the book", id=name), remedy)
 
 
 @app.command("check")

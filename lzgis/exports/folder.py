@@ -11,10 +11,11 @@ from lzgis.exports import export_as, export_projects
 from lzgis.exports.file_names import file_stems
 from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
+from lzgis.exports.report_text import ContextText
 from lzgis.exports.second_process import second_process, written_apart
 from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
-from lzgis.model.report import Provenance, Report
+from lzgis.model.report import Report
 from lzgis.screening.city_reports import city_reports
 from lzgis.words import Language
 
@@ -71,7 +72,7 @@ def export_folder(  # noqa: PLR0913 (what a caller may choose)
     with locked_folder(out) as place, new_result(place, "screen") as stage:
         made = write_formats(report, stage.folder, names, language=language, options=options, progress=progress)
         made += write_cities(report, stage.folder, per_city, language=language, options=options)
-        stage.result = result_of(report.provenance, given)
+        stage.result = result_of(report, given, language=language)
     return [stage.final(path) for path in made]
 
 
@@ -127,8 +128,9 @@ def write_cities(
     return written
 
 
-def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result:
-    """Return the entry of the manifest for a result of this provenance."""
+def result_of(report: Report, given: InputPaths | None = None, *, language: Language) -> Result:
+    """Return the entry of the manifest for the result of a report, with what limits it."""
+    provenance, texts = report.provenance, ContextText(report, language)
     recorded = provenance_object(provenance)
     return Result(
         made_at=provenance.made_at.isoformat(),
@@ -136,4 +138,5 @@ def result_of(provenance: Provenance, given: InputPaths | None = None) -> Result
         command=list(provenance.command),
         given=given or InputPaths(),
         provenance=recorded,
+        remarks=texts.limits,
     )

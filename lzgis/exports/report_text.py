@@ -330,14 +330,23 @@ class ContextText:
         titles = self.words("picture", "separator").join(one.title for one in self.not_covered)
         return self.words("coverage", "sentence", matters=titles) if titles else self.words("coverage", "none")
 
+    @property
+    def limits(self) -> list[str]:
+        """What limits a result, a sentence each: matters not covered, and layers of another date; stated in every output."""
+        return [self.coverage, *filter(None, [self.other_dates])]
+
     def translated(self, rule_id: str, words: str) -> str:
         """Return a rule's procedure or note in the reader's language, if the rule book has it."""
         return words if self.words.language == "zh" else self._translated(rule_id).get(words, words)
 
     def basis(self, finding: Mapping[str, Any]) -> str:
         """Return the documents and articles that a finding rests on."""
-        rule = self._rules.get(finding["rule"])
-        return text(finding["basis"]) if rule is None or self.words.language == "zh" else self.basis_of(rule)
+        return self.basis_in(text(finding["rule"]), text(finding["basis"]))
+
+    def basis_in(self, rule_id: str, basis: str) -> str:
+        """Return the basis of a rule's findings in the reader's language, if the rule book has it."""
+        rule = self._rules.get(rule_id)
+        return basis if rule is None or self.words.language == "zh" or not basis else self.basis_of(rule)
 
     def basis_of(self, rule: Rule) -> str:
         """Return the documents and articles that a rule rests on."""

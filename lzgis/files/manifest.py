@@ -11,7 +11,15 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from lzgis.config import validation_message
 from lzgis.errors import ExportError
@@ -96,7 +104,8 @@ class InputPaths(_Record):
 class Result(_Record):
     """One result: the files that one command wrote, the command, its inputs and its provenance.
 
-    `inputs_sha256` is the digest of the inputs, see `inputs_digest`; empty in older manifests.
+    `inputs_sha256` is the digest of the inputs, see `inputs_digest`; empty in older manifests. `remarks` says what limits
+    the result: the matters it does not cover, and layers that show another day's state.
     """
 
     made_at: str
@@ -104,7 +113,14 @@ class Result(_Record):
     command: list[str] = []
     given: InputPaths = InputPaths()
     provenance: dict[str, Any] = {}
+    remarks: list[str] = []
     files: list[ResultFile] = []
+
+    @model_serializer(mode="wrap")
+    def _without_empty_remarks(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Manifests without remarks keep the digest that they had before there were any.
+        found: dict[str, Any] = values(self)
+        return {name: value for name, value in found.items() if name != "remarks" or value}
 
     def same_inputs(self, other: Result) -> bool:
         """Return whether both were made from the same inputs, rules, date and versions, so that their files belong together."""

@@ -114,6 +114,7 @@ class Document(Data):
     repealed_on: dt.date | None = None
     repealed_by: str = ""
     note: str = ""
+    note_en: str = ""
 
     def repealed(self, as_of: dt.date) -> bool:
         """Whether the document is no longer in force on `as_of`."""

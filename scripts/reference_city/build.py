@@ -14,7 +14,7 @@ from .outline import read_neighbours, read_outline
 from .plan_areas import make_areas
 from .plan_objects import make_objects
 from .plan_works import make_works
-from .projects import make_projects
+from .projects import make_projects, with_plan
 from .relief import raise_relief, write_dem
 from .sketch import Sketch
 from .waters import lay_courses, reservoir_polygons, water_polygons
@@ -35,6 +35,7 @@ def build(folder: Path) -> str:
     scene = Scene(frame, courses, lay_roads(terrain, courses), zones, divide(zones, frame))
     layers: Layers = make_layers(scene)
     sites = make_projects(scene, terrain, layers) + make_answers(scene, terrain, layers)
+    sites = with_plan(sites, folder / "projects.csv")
     sketch = Sketch(scene, terrain, layers, sites)
     layers = {**layers, **make_areas(sketch), **make_objects(sketch)}
     layers |= make_works(Sketch(scene, terrain, layers, sites))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from .lines import distances, ellipse_blob
 from .zoning import Terrain
 
 NOTE = "位置为示意"
+# What the plan's table of key projects says of a project as a whole, whatever number of sites it has.
+OF_PLAN = ("items", "investment_wan_yuan", "funds", "owner", "years")
 T = list(places.TOWNSHIPS)
 
 # number, name, activity, shape, townships, hectares (or count of pads), kind of land
@@ -178,6 +182,22 @@ class Siting:
             if len(chosen) == count:
                 break
         return self.take(shapely.MultiPolygon([shapely.box(*(p - 30), *(p + 30)) for p in chosen]))
+
+
+def with_plan(sites: list[Feature], table: Path) -> list[Feature]:
+    """Add what the plan's table of key projects says about the project of each site; nothing about other sites."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [(row, row["sites"].split(";")) for row in csv.DictReader(file)]
+    said: dict[str, dict[str, Any]] = {
+        key: {name: row[name] for name in OF_PLAN} for row, keys in rows for key in keys if key
+    }
+    for one in said.values():
+        one["investment_wan_yuan"] = float(one["investment_wan_yuan"]) if one["investment_wan_yuan"] else None
+    missing = sorted(said.keys() - {site["id"] for site in sites})
+    if missing:
+        raise ValueError(f"{table.name}: there are no sites {', '.join(missing)}")
+    nothing = {**dict.fromkeys(OF_PLAN, ""), "investment_wan_yuan": None}
+    return [{**site, **said.get(site["id"], nothing)} for site in sites]
 
 
 def make_projects(scene: Scene, terrain: Terrain, layers: Layers) -> list[Feature]:

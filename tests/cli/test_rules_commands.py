@@ -91,6 +91,13 @@ def test_a_rule_is_explained_with_its_documents_and_cases(place):
     assert [case["state"] for case in shown["cases"]] == ["涉及"]
 
 
+def test_a_rule_is_explained_by_the_title_that_the_outputs_print(place):
+    shown = json.loads(run("rules", "explain", "road", "--layers", place).stdout)
+    title = shown["rule"]["title"]
+    for given in (title, f"{title[:-1]}…"):
+        assert json.loads(run("rules", "explain", given, "--layers", place).stdout) == shown
+
+
 def test_a_rule_that_is_not_there_is_named_with_the_nearest(place):
     done = run("rules", "explain", "redlin", "--layers", place)
     assert done.returncode == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import sqlite3
@@ -25,7 +26,7 @@ from lzgis.exports.rule_counts import STATE_COLUMNS, rule_counts
 from lzgis.model.report import Report
 
 STATES = ["涉及", "疑似边界误差", "未核查", "不涉及", "不适用"]
-NAMES = ("xlsx", "json", "gpkg", "geojson", "jsonfg", "shp", "dxf", "parquet", "verdicts", "html")
+NAMES = ("xlsx", "json", "gpkg", "geojson", "jsonfg", "shp", "dxf", "parquet", "csv", "verdicts", "html")
 
 
 @cache
@@ -182,6 +183,11 @@ def test_parquet_holds_them(folder: Path) -> None:
     assert set(table["route_title"].to_pylist()) > {""}
     verdicts = pq.read_table(folder / "verdicts.parquet")
     assert sum(verdicts["not_applicable"].to_pylist()) == report().verdicts["not_applicable"].sum()
+
+
+def test_the_csv_holds_them(folder: Path) -> None:
+    with (folder / "findings.csv").open(encoding="utf-8-sig", newline="") as table:
+        assert Counter(row["state"] for row in csv.DictReader(table)) == rows()
 
 
 def test_shapefiles_hold_them(folder: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from lzgis.coordinates.candidates import in_china
 from lzgis.coordinates.gauss_kruger import Zone, zone_at, zone_of
 from lzgis.coordinates.plane import CGCS2000, Geometries, move_points, to_cgcs2000
 from lzgis.errors import ExportError
+from lzgis.exports.report_text import ReportText
 from lzgis.files.atomic_write import write_atomic
 from lzgis.messages import Message
 from lzgis.model.report import Report, SiteTable
@@ -85,9 +86,13 @@ def write_coordfile(
 
 
 def write_sites_txt(report: Report, path: str | Path, *, language: Language = "zh") -> None:
-    """Write the sites with a geometry as a 界址点 file, see `lzgis.exports.formats.ReportWriter`; always in Chinese."""
+    """Write the sites with a geometry as a 界址点 file, see `lzgis.exports.formats.ReportWriter`.
+
+    The keys of the format are Chinese in every language. What limits the screening stands in the header as 说明, on one line.
+    """
     usable = report.sites[~shapely.is_missing(report.sites.geometry.to_numpy())]
-    write_coordfile(usable, path, header={"数据产生日期": report.provenance.as_of.isoformat()})
+    limits = " ".join(" ".join(ReportText(report, language).limits).split())
+    write_coordfile(usable, path, header={"数据产生日期": report.provenance.as_of.isoformat(), "说明": limits})
 
 
 def _writer(data: bytes) -> Callable[[Path], None]:

@@ -14,6 +14,7 @@ import datetime as dt
 import io
 import json
 import re
+import textwrap
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -368,11 +369,13 @@ class _Drawing:
     def _notes(self, west: float, south: float) -> float:
         """Write zone, notice and disclaimer below the sites; return the northing of the lowest line."""
         texts = self._texts
-        notes = [f"{self._zone.label} {self._zone.code}", texts.notice, texts.disclaimer, texts.other_dates_in_short]
+        limits = (texts.coverage, texts.other_dates_in_short)
+        notes = (f"{self._zone.label} {self._zone.code}", texts.notice, texts.disclaimer, *limits)
         lowest = south
-        for line, note in enumerate(one for one in notes if one):
+        lines = [line for note in notes if note for line in textwrap.wrap(note, _LABEL * 4)]
+        for line, note in enumerate(lines):
             lowest = south - _TEXT_M * 4 * (line + 2)
-            self._label(shapely.Point(west, lowest), self._layer(_NOTE), note[: _LABEL * 4])
+            self._label(shapely.Point(west, lowest), self._layer(_NOTE), note)
         return lowest
 
     def _show(self, west: float, south: float, east: float, north: float) -> None:

@@ -111,6 +111,12 @@ def finding_columns(texts: ReportText, chosen: npt.NDArray[np.bool_] | None = No
     if len(texts.report.overrides):
         keys = ("site_id", "rule", "feature_id")
         titles["override"] = [storable(texts.override(row)) for row in records(findings, keys)]
+    if texts.words.language != "zh":
+        # The rule book has them in the reader's language; codes stay.
+        for name, word in (("procedure", texts.translated), ("note", texts.translated), ("basis", texts.basis_in)):
+            titles[name] = coded(
+                findings, ["rule", name], lambda *of, word=word: storable(word(*map(text, of)))
+            ).tolist()
     every = columns | {name: pd.Series(values, dtype=object) for name, values in titles.items()}
     return Codes(texts.report.city).columns(every)
 

@@ -73,6 +73,7 @@ def _parts(texts: ReportText) -> Iterator[str]:
     for row, values in enumerate(_rows(columns, int(grave.sum()))):
         kind = "sliver" if CHINESE.get(values["state"], values["state"]) == State.SLIVER else values["severity"]
         title = f"{text(values['site_id'])} {values['rule_title']}"
+        values["state"] = texts.word("state", values["state"])
         yield _placemark(title, _facts(values, _PART, aliases), f"part-{kind}", shapes[row])
 
 

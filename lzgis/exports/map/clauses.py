@@ -104,7 +104,7 @@ def _document(texts: ContextText, document: Document, article: str) -> dict[str,
         (texts.column("effective_from"), effective_from),
         (texts.column("repealed"), repealed),
         (texts.column("certainty"), words("certainty", document.certainty)),
-        (texts.column("note"), document.note),
+        (texts.column("note"), words.title(document.note, document.note_en)),
     ]
     return {"title": words.title(document.title, document.title_en), "facts": _filled(facts)}
 
@@ -116,7 +116,7 @@ def _unless(texts: ContextText, one: Any) -> dict[str, Any]:
         (texts.column("item"), one.item),
         (words("map", "where"), texts.code.shown(_where(one.where))),
         (texts.column("procedure"), words.title(one.procedure, one.procedure_en)),
-        (texts.column("note"), one.note),
+        (texts.column("note"), words.title(one.note, one.note_en)),
     ]
     activities = words("picture", "separator").join(texts.activity(a) for a in one.activity)
     return {"title": activities, "facts": _filled(facts)}
