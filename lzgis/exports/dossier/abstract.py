@@ -97,7 +97,7 @@ def _lines(project: Project) -> dict[str, str]:
         "conclusion": source.wording(f"abstract-says-{Verdict(verdict['verdict']).name}", **counts),
         "procedure": _procedures(project),
         "not_checked": _titles(project, verdict["not_checked"]) or source.wording("none-unchecked"),
-        "nearest": _nearest(project),
+        "nearest": nearest_line(project),
         "not_covered": not_covered_line(project),
         "not_applicable": source.wording("abstract-unmeant", count=project.unmeant) if project.unmeant else "",
     }
@@ -124,21 +124,22 @@ def _procedures(project: Project) -> str:
     found = gravest(project.findings, len(project.findings))
     if any(one["severity"] == Severity.PROHIBITED and one["route"] == Route.PROHIBITED for one in found):
         lines.append(source.wording("abstract-move"))
-    said: set[str] = set()
+    rules_of: dict[str, list[str]] = {}
     for one in found:
         procedure = visible(source.texts.translated(one["rule"], text(one["procedure"])))
-        if procedure and procedure not in said and one["severity"] != Severity.PROHIBITED:
-            said.add(procedure)
-            cut = procedure if len(procedure) <= _MOST_LETTERS else procedure[: _MOST_LETTERS - 1] + "…"
-            rule = visible(source.texts.rule(one["rule"]))
-            lines.append(source.wording("abstract-step", rule=rule, procedure=cut))
+        if procedure and one["severity"] != Severity.PROHIBITED:
+            rules_of.setdefault(procedure, []).append(visible(source.texts.rule(one["rule"])))
+    for procedure, rules in rules_of.items():
+        cut = procedure if len(procedure) <= _MOST_LETTERS else procedure[: _MOST_LETTERS - 1] + "…"
+        named = source.wording("rules-more", rules=rules[0], count=len(rules)) if len(rules) > 1 else rules[0]
+        lines.append(source.wording("abstract-step", rule=named, procedure=cut))
     rest = len(lines) - _MOST_PROCEDURES
     if rest > 0:
         lines = [*lines[:_MOST_PROCEDURES], source.wording("abstract-steps-more", count=rest)]
     return "\n".join(lines)
 
 
-def _nearest(project: Project) -> str:
+def nearest_line(project: Project) -> str:
     """Return the nearest constraints that are not met, with their distances; empty where the findings fill the page."""
     source = project.source
     if len(gravest(project.findings, _MOST_FINDINGS)) > _MOST_FINDINGS // 2:

@@ -383,8 +383,8 @@ def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Gri
             )
         )
     columns = (
-        *(source.column("document", 3.0), source.column("articles", 3.6), source.column("effective", 2.1)),
-        *(source.column("certainty", 1.9), source.column("rules", 3.9)),
+        *(source.column("document", 2.8), source.column("articles", 4.6), source.column("effective", 2.3)),
+        *(source.column("certainty", 1.7), source.column("rules", 3.9)),
     )
     return Grid("basis", columns, tuple(rows))
 

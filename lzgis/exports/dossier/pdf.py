@@ -133,7 +133,8 @@ def _grid(grid: Grid) -> dict[str, Any]:
         "fine": grid.fine,
         "lines": [
             {
-                "across": line.across,
+                "across": line.head,
+                "below": line.below,
                 "long": line.long,
                 "cells": [{"text": cell.text, "tint": TINTS.get(cell.mark, "")} for cell in line.cells],
             }

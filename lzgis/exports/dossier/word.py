@@ -316,7 +316,8 @@ def table_xml(grid: Grid, width_mm: float, *, align: str = "center", styles: tup
         rows.append(f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>")
     for line in grid.lines():
         if not line.cells:
-            across = _cell(line.across, sum(widths), head, tint=_SIDE_TINT, span=len(widths), keep=True)
+            look = (head, style) if line.below else (head, head)
+            across = _cell(line.across, sum(widths), look, tint=_SIDE_TINT, span=len(widths), keep=True)
             rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{across}</w:tr>")
             continue
         cells = "".join(
@@ -355,15 +356,20 @@ def _data_cell(cell: Cell, width: int, styles: tuple[str, str], *, side: bool) -
 
 
 def _cell(  # noqa: PLR0913 (the looks of a cell)
-    text: str, width: int, style: str, *, tint: str = "", align: str = "left", span: int = 1, keep: bool = False
+    text: str, width: int, style: str | tuple[str, str], *, tint: str = "", align: str = "left", span: int = 1, keep: bool = False
 ) -> str:
+    """Return a cell; of two styles the first is that of its first line."""
     shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{tint}"/>' if tint else ""
     merged = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     following = "<w:keepNext/>" if keep else ""
-    look = f'<w:pPr><w:pStyle w:val="{style}"/>{following}<w:jc w:val="{align}"/></w:pPr>'
+    first, others = (style, style) if isinstance(style, str) else style
+    looks = [
+        f'<w:pPr><w:pStyle w:val="{one}"/>{following}<w:jc w:val="{align}"/></w:pPr>' for one in (first, others)
+    ]
     # One paragraph per line, so that a bidirectional control character has no effect beyond its line.
     lines = "".join(
-        f'<w:p>{look}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>' for line in text.split("\n")
+        f'<w:p>{looks[number > 0]}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>'
+        for number, line in enumerate(text.split("\n"))
     )
     place = '<w:vAlign w:val="center"/>' if len(text) <= 40 else ""
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{merged}{shade}{place}</w:tcPr>{lines}</w:tc>'

@@ -194,8 +194,9 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
     words = texts.words
     high = draw_heading(page, words("paper", "findings"), rect.left, rect.top, rect.width)
     blocks = [_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
-    if sum(len(block) * _LINE_MM + 0.7 for block in blocks) > (rect.height - high) * 0.8:
-        blocks = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
+    apart = 0.7
+    if sum(len(block) * _LINE_MM + apart for block in blocks) > (rect.height - high) * 0.8:
+        blocks, apart = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts], 0.0
     if not blocks:
         blocks = [[("#333333", words("paper", "no_conflict"))]]
     blocks += _unchecked_and_notices(texts, site, rect.width)
@@ -215,7 +216,7 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
             place = (rect.left, rect.top - high)
             page.text(*place, line, va="top", color=colour, fontproperties=font(_SIZE))
             high += _LINE_MM
-        high += 0.7
+        high += apart
     if left_out:
         line = words("paper", "more_findings", count=left_out)
         page.text(rect.left, rect.top - high, line, va="top", fontproperties=font(_SIZE), color="#333333")
@@ -271,26 +272,45 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     per = max(1, int((rect.height - high - 3.4) / 2.85))
     size, line = _list_type(len(rows) / columns, rect, columns, high + 3.4)
     shown = rows[: per * columns]
-    rows_per_column = math.ceil(len(shown) / columns) if shown else 0
     column_mm = rect.width / columns
     ids = max((measured_mm(_id(row), size) for row in shown), default=0.0)
-    for number, row in enumerate(shown):
-        x, y = (
-            rect.left + number // rows_per_column * column_mm,
-            rect.top - high - (number % rows_per_column + 0.5) * line,
-        )
+    names = [printable(text(row["site_name"])) for row in shown]
+    listed = _listed(names, (column_mm - ids - 5.4, size), columns, int((rect.height - high - 3.4) / line))
+    for row, (column, above, parts) in zip(shown, listed, strict=True):
+        x, y = rect.left + column * column_mm, rect.top - high - (above + 0.5) * line
         colour = VERDICT_COLOURS.get(row["verdict"], "#333333")
         page.plot(x + 1, y, marker=MARKERS.get(row["verdict"], "."), color=colour, markersize=3.2, markeredgewidth=0)
         style: dict[str, Any] = {"va": "center_baseline", "fontproperties": font(size)}
         page.text(x + 2.6, y, _id(row), **style, color=colour)
-        name = shortened(printable(text(row["site_name"])), column_mm - ids - 5.4, size)
-        page.text(x + 3.8 + ids, y, name, **style)
-    high += rows_per_column * line
+        for number, part in enumerate(parts):
+            page.text(x + 3.8 + ids, y - number * line, part, **style)
+    high += max((above + len(parts) for _, above, parts in listed), default=0) * line
     if len(rows) > len(shown):
         more = texts.words("paper", "more_sites", count=len(rows) - len(shown))
         page.text(rect.left, rect.top - high - 0.6, more, va="top", fontproperties=font(_SIZE))
         high += 3.4
     return high
+
+
+def _listed(
+    names: Sequence[str], type_mm: tuple[float, float], columns: int, most: int
+) -> list[tuple[int, int, list[str]]]:
+    """Return for each name its column, the lines above it and its own lines.
+
+    Names that are too wide are broken where all of them fit in `most` lines a column, and shortened where they do not.
+    `type_mm` is the width of a column and the size of the type.
+    """
+    broken = [wrapped(name, *type_mm, lines=2) or [""] for name in names]
+    for lines in (broken, [[shortened(name, *type_mm)] for name in names]):
+        deep, placed, column, above = math.ceil(sum(map(len, lines)) / columns), [], 0, 0
+        for parts in lines:
+            if above >= deep and column < columns - 1:
+                column, above = column + 1, 0
+            placed.append((column, above, parts))
+            above += len(parts)
+        if all(above + len(parts) <= most for _, above, parts in placed):
+            break
+    return placed
 
 
 def _list_columns(count: int, rect: Rect, head: float) -> int:
