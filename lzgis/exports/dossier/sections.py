@@ -29,7 +29,7 @@ from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
 
 _DIGEST = 8
-# Of the rules that are not involved, so many are listed: those the project comes nearest to.
+# Of the rules that are not involved, so many are listed: those the project comes nearest to. So many not meant, too.
 _NEAREST = 20
 # The layers are listed in so many columns beside each other.
 _BESIDE = 3
@@ -139,7 +139,8 @@ def _short_lines(project: Project) -> tuple[str, ...]:
     )
     if len(near) > _NEAREST:
         listed += source.wording("short-clear-more", count=len(near) - _NEAREST)
-    names = source.wording("semicolon").join(visible(texts.rule(rule)) for rule in inside)
+    names = source.wording("semicolon").join(visible(texts.rule(rule)) for rule in list(inside)[:_NEAREST])
+    names += source.wording("short-unmeant-more", count=len(inside) - _NEAREST) if len(inside) > _NEAREST else ""
     lines = [source.wording("short-clear", count=len(clear), rules=listed)] if clear else []
     return (*lines, *([source.wording("short-inside-unmeant", count=len(inside), rules=names)] if inside else ()))
 

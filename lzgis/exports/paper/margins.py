@@ -201,10 +201,10 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
         blocks = [[("#333333", words("paper", "no_conflict"))]]
     blocks += _unchecked_and_notices(texts, site, rect.width)
     clear = len({f["rule"] for f in site.of_state(State.CLEAR)} - {f["rule"] for f in site.conflicts})
-    blocks.append([("#333333", words("paper", "clear", count=clear))])
+    counted = [words("paper", "clear", count=clear)]
     unmeant = len({f["rule"] for f in site.of_state(State.NOT_APPLICABLE)}) + int(site.verdict.get("not_applicable", 0))
-    if unmeant:
-        blocks.append([("#333333", words("paper", "not_applicable", count=unmeant))])
+    counted += [words("paper", "not_applicable", count=unmeant)] if unmeant else []
+    blocks.append([("#333333", texts.code.shown("　".join(counted)))])
     left_out = 0
     for number, block in enumerate(blocks):
         # Room for the line that says how many are left out, unless none can be.

@@ -70,7 +70,9 @@ def draw_boxes(chart: Chart, frames: tuple[Frame, ...], names: list[str], site: 
     for frame, name in zip(frames, names, strict=True):
         shown = chart.box_mm(shapely.intersection(page_of(frame), chart.page))
         wide, deep = measured_mm(name, 7.6) + 1.6, 3.6
-        corners = [(x, y) for y in (shown.high - deep, shown.low) for x in (shown.left, shown.right - wide)]
+        # Inside a corner, else beside it.
+        places = (shown.left, shown.right - wide, shown.left - wide, shown.right)
+        corners = [(x, y) for y in (shown.high - deep, shown.low) for x in places]
         box = least_hiding(chart, [Box(x, y, x + wide, y + deep) for x, y in corners], site)
         chart.labels.block(box)
         place = chart.metres((box.left + box.right) / 2, (box.low + box.high) / 2)

@@ -1,4 +1,4 @@
-// Printing: the part of the map that is seen, at a round scale, and the open site with its findings, or the list of sites.
+// Printing: the open site or the part of the map that is seen, at a round scale, and the open site with its findings, or the list of sites.
 (function (lz) {
   "use strict";
   var PX_M = 0.0254 / 96, STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
@@ -57,6 +57,15 @@
     lz.byId("lz-print-scale").textContent = lz.word("print-scale", { scale: round.toLocaleString("en-US") });
   }
 
+  // What is printed of a view: an open site that fills much of it has the whole sheet.
+  function wanted(view) {
+    var open = lz.panel.shown(), own = open >= 0 ? lz.sites.boundsOf(open) : null;
+    if (!own || !view.contains(own)) return view;
+    var share = Math.max((own.getNorth() - own.getSouth()) / (view.getNorth() - view.getSouth()),
+      (own.getEast() - own.getWest()) / (view.getEast() - view.getWest()));
+    return share > 0.4 ? own.pad(0.06) : view;
+  }
+
   lz.printing = function () {
     var paper = window.matchMedia("print"), seen = null;
     function look() {
@@ -70,7 +79,7 @@
     paper.addEventListener("change", function () {
       var before = seen;
       lz.map.invalidateSize({ animate: false, pan: false });
-      if (paper.matches) { fill(); fit(before.bounds); } else lz.map.setView(before.centre, before.zoom, { animate: false });
+      if (paper.matches) { fill(); fit(wanted(before.bounds)); } else lz.map.setView(before.centre, before.zoom, { animate: false });
     });
     window.addEventListener("beforeprint", fill);
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });
