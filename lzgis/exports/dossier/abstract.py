@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lzgis.exports.dossier.document import Abstract, Column, Grid, Picture
@@ -73,7 +74,7 @@ def _findings(project: Project) -> Grid | None:
     areal = ("area_m2", "area_ha", "area_mu")
     measures = areal if "area_m2" in project.measures else tuple(project.measures)
     columns = [source.column("rule", 2.6), source.column("where", 4.6)]
-    columns += [source.column(name, 1.6) for name in measures]
+    columns += [_broken(source.column(name, 1.6)) for name in measures]
     columns.append(source.column("route", 1.5))
     rows = tuple(
         (
@@ -86,6 +87,12 @@ def _findings(project: Project) -> Grid | None:
     )
     marks = tuple(mark_of(one) for one in found)
     return Grid("gravest", tuple(columns), rows, marks=marks, marked="route")
+
+
+def _broken(column: Column) -> Column:
+    """Return a column with its unit on a line of its own: the columns of three sizes are narrow."""
+    title = column.title.replace(" (", "\n(") if " (" in column.title else column.title.replace("（", "\n（")
+    return replace(column, title=title)
 
 
 def _lines(project: Project) -> dict[str, str]:

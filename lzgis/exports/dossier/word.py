@@ -71,10 +71,10 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
         _style(document, name, _HEITI, size)
     for name, face, size in (
-        ("LZ Cell", _FANGSONG, 9),
+        ("LZ Cell", _FANGSONG, 8.5),
         ("LZ Fine", _FANGSONG, 7),
-        ("LZ Small", _FANGSONG, 8.5),
-        ("LZ Head", _HEITI, 9),
+        ("LZ Small", _FANGSONG, 8),
+        ("LZ Head", _HEITI, 8.5),
         ("LZ Caption", _HEITI, 10),
         ("LZ First", _FANGSONG, first - CELL_LESS_PT),
         ("LZ First Head", _HEITI, first - CELL_LESS_PT),
