@@ -154,7 +154,9 @@ def nearest_line(project: Project) -> str:
     clear: dict[str, tuple[float, str]] = {}
     for one in project.findings:
         distance = number(one["distance_m"])
-        if one["state"] == State.CLEAR and distance is not None and one["severity"] != Severity.NOTICE:
+        if one["state"] != State.CLEAR or one["kind"] == "stay_inside" or one["severity"] == Severity.NOTICE:
+            continue
+        if distance is not None:
             clear[one["rule"]] = min((distance, one["layer"]), clear.get(one["rule"], (distance, one["layer"])))
     listed = sorted(clear.items(), key=lambda pair: pair[1])[:_MOST_TITLES]
     return source.wording("separator").join(
