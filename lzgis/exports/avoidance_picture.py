@@ -26,9 +26,7 @@ _SIZE_IN, _DPI, _TEXT_MM = (7.2, 7.2), 130, 150.0
 _LOST, _REMAINS, _MOVED = "#c62828", "#2e7d32", "#1565c0"
 
 
-def avoidance_png(
-    found: Avoidance, city: Catalogue, said: Sequence[str] = (), *, language: Language = "zh"
-) -> bytes:
+def avoidance_png(found: Avoidance, city: Catalogue, said: Sequence[str] = (), *, language: Language = "zh") -> bytes:
     """Draw an avoidance on its Gauss-Krüger zone, with a grid in metres, and return the picture as PNG.
 
     Parameters

@@ -160,7 +160,9 @@ class _Deck:
         lines = [(texts.word("verdict", verdict), 26, VERDICT_COLOURS[verdict]), (facts, 15, _GREY)]
         for number, one in enumerate(gravest(project.findings, _MOST_FINDINGS), start=1):
             route = route_word(project, one)
-            head = f"{number}. {visible(texts.rule(one['rule']))}" + (source.wording("in-brackets", text=route) if route else "")
+            head = f"{number}. {visible(texts.rule(one['rule']))}" + (
+                source.wording("in-brackets", text=route) if route else ""
+            )
             lines += [(head, 17, _BLACK), (source.sentences.of(one), 15, _BLACK)]
         near = nearest_line(project)
         lines += [(source.wording("abstract-nearest"), 17, _BLACK), (near, 15, _BLACK)] if near else []

@@ -16,7 +16,7 @@ from map_page import Seen, browser
 from python_calamine import CalamineWorkbook
 
 import lzgis as lz
-from lzgis.cli.site_lines import site_lines
+from lzgis.cli.site_lines import count_lines, scope_lines
 from lzgis.exports.dossier import write_projects
 from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.words import Words
@@ -26,9 +26,7 @@ STATES = ("涉及", "疑似边界误差", "未核查", "不涉及", "不适用")
 #: A line with conflicts, a site half outside the city, one without an activity, one without conflicts.
 SITES = ("P12", "T05", "T11", "P20-1")
 #: In the sentence of a document and in the sheet of the workbook.
-SENTENCE = (
-    r"对照现行(\d+)条规则：涉及(\d+)条，疑似边界误差(\d+)条，未核查(\d+)条，不涉及(\d+)条，不适用(\d+)条，仅说明所在位置(\d+)条"
-)
+SENTENCE = r"对照现行(\d+)条规则：涉及(\d+)条，疑似边界误差(\d+)条，未核查(\d+)条，不涉及(\d+)条，不适用(\d+)条，仅说明所在位置(\d+)条"
 
 Counts = dict[str, tuple[int, ...]]
 
@@ -96,7 +94,8 @@ def test_the_list_of_findings_has_the_states_of_the_json(folder: Path, document:
 
 
 def test_the_console_counts_what_the_json_has(document: dict[str, Any], counts: Counts) -> None:
-    said = "\n".join(line.plain for line in site_lines(city_report(), Words("zh"), width=120))
+    report, words = city_report(), Words("zh")
+    said = "\n".join(line.plain for line in (*count_lines(report, words), *scope_lines(report, words, width=120)))
     for title, number in Counter(one["verdict"] for one in document["verdicts"]).items():
         assert f"{title} {number}" in said
     unmeant = sum(numbers[5] for numbers in counts.values())

@@ -20,7 +20,6 @@ from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.messages import Message
 from lzgis.words import Words
 
-
 #: A document that ends above this (points from the upper edge) is set closer if that saves the page.
 _LOW_PT = 300.0
 

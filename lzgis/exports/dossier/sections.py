@@ -6,7 +6,6 @@ The complete tables are in `lzgis.exports.dossier.grids`, for an office's templa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 

@@ -356,16 +356,21 @@ def _data_cell(cell: Cell, width: int, styles: tuple[str, str], *, side: bool) -
 
 
 def _cell(  # noqa: PLR0913 (the looks of a cell)
-    text: str, width: int, style: str | tuple[str, str], *, tint: str = "", align: str = "left", span: int = 1, keep: bool = False
+    text: str,
+    width: int,
+    style: str | tuple[str, str],
+    *,
+    tint: str = "",
+    align: str = "left",
+    span: int = 1,
+    keep: bool = False,
 ) -> str:
     """Return a cell; of two styles the first is that of its first line."""
     shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{tint}"/>' if tint else ""
     merged = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     following = "<w:keepNext/>" if keep else ""
     first, others = (style, style) if isinstance(style, str) else style
-    looks = [
-        f'<w:pPr><w:pStyle w:val="{one}"/>{following}<w:jc w:val="{align}"/></w:pPr>' for one in (first, others)
-    ]
+    looks = [f'<w:pPr><w:pStyle w:val="{one}"/>{following}<w:jc w:val="{align}"/></w:pPr>' for one in (first, others)]
     # One paragraph per line, so that a bidirectional control character has no effect beyond its line.
     lines = "".join(
         f'<w:p>{looks[number > 0]}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>'

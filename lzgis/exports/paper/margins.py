@@ -96,7 +96,9 @@ def data_dates(texts: ReportText) -> str:
         fact = " ".join(facts) or texts.words("paper", "undated")
         together.setdefault(fact, []).append(layer_title(texts, layer))
     comma, colon = texts.words("picture", "separator"), texts.code.shown(texts.words("dossier", "colon"))
-    dated = texts.code.shown(texts.words("dossier", "semicolon")).join(f"{fact}{colon}{comma.join(titles)}" for fact, titles in together.items())
+    dated = texts.code.shown(texts.words("dossier", "semicolon")).join(
+        f"{fact}{colon}{comma.join(titles)}" for fact, titles in together.items()
+    )
     rest = len(texts.report.layers) - len(drawn)
     return dated + (texts.words("paper", "other_layers", count=rest) if rest else "")
 
@@ -117,7 +119,12 @@ def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) ->
         texts.words("paper", "activity", activity=texts.activity(site.activity) or "—"),
         *([texts.words("paper", "size", size=size)] if size else []),
     ]
-    lines = wrapped(printable(texts.code.shown(texts.words("dossier", "semicolon").join(facts))), rect.width - 1, _SIZE + 0.4, lines=2)
+    lines = wrapped(
+        printable(texts.code.shown(texts.words("dossier", "semicolon").join(facts))),
+        rect.width - 1,
+        _SIZE + 0.4,
+        lines=2,
+    )
     for number, line in enumerate(lines):
         place = (rect.left, rect.top - 7.6 - number * 3.3)
         page.text(*place, line, va="top", fontproperties=font(_SIZE + 0.4))
@@ -249,7 +256,9 @@ def _short_conflict(texts: ReportText, number: int, finding: dict[str, Any], wid
     override = texts.column("override") if texts.override(finding) else ""
     # The figure stands before the name, which may be cut.
     facts = [f"{number} {texts.rule(finding['rule'])}", override, size, text(finding["feature_name"])]
-    line = shortened(printable(texts.code.shown(texts.words("paper", "comma").join(one for one in facts if one))), width - 1, _SIZE)
+    line = shortened(
+        printable(texts.code.shown(texts.words("paper", "comma").join(one for one in facts if one))), width - 1, _SIZE
+    )
     return [(GRAVITIES[gravity(finding)][0], line)]
 
 
@@ -257,7 +266,9 @@ def _conflict(texts: ReportText, number: int, finding: dict[str, Any], width: fl
     kind = gravity(finding)
     colour = GRAVITIES[kind][0]
     head = f"{number} {texts.words('paper', kind)}　{texts.rule(finding['rule'])}"
-    facts = texts.words("paper", "comma").join(part for part in (finding_figures(finding, texts), text(finding["feature_name"])) if part)
+    facts = texts.words("paper", "comma").join(
+        part for part in (finding_figures(finding, texts), text(finding["feature_name"])) if part
+    )
     facts = texts.code.shown(facts)
     lines = [(colour, shortened(printable(head), width - 1, _SIZE))]
     override = texts.override(finding)

@@ -60,10 +60,7 @@ def write_raster_xlsx(
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)
     texts = ContextText(ReportContext(city.city, city.book, {}, None, found.problems, origin), language)
-    if isinstance(found, RasterStats):
-        tables = _stats_tables(texts, found, city)
-    else:
-        tables = _change_tables(texts, found, city)
+    tables = _stats_tables(texts, found, city) if isinstance(found, RasterStats) else _change_tables(texts, found, city)
     write_bytes_atomic(path, tables_bytes(texts, tables))
     return Path(path)
 

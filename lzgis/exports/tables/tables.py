@@ -443,7 +443,9 @@ def _unit_list_table(texts: ReportText) -> Table:
     answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
     folded = _FOLDED | {"facts", "basis", "note"}
-    return Table("unit_lists", _heads(texts, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices, printed=PRINTED_ROWS)
+    return Table(
+        "unit_lists", _heads(texts, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices, printed=PRINTED_ROWS
+    )
 
 
 def _override_tables(texts: ReportText) -> list[Table]:
