@@ -26,7 +26,10 @@ STATES = ("涉及", "疑似边界误差", "未核查", "不涉及", "不适用")
 #: A line with conflicts, a site half outside the city, one without an activity, one without conflicts.
 SITES = ("P12", "T05", "T11", "P20-1")
 #: In the sentence of a document and in the sheet of the workbook.
-SENTENCE = r"对照现行(\d+)条规则：涉及(\d+)条，疑似边界误差(\d+)条，未核查(\d+)条，不涉及(\d+)条，不适用(\d+)条，仅说明所在位置(\d+)条"
+SENTENCE = (
+    r"对照现行(\d+)条规则：涉及(\d+)条，疑似边界误差(\d+)条，未核查(\d+)条，不涉及(\d+)条，不适用(\d+)条，"
+    r"仅说明所在位置(\d+)条"
+)
 
 Counts = dict[str, tuple[int, ...]]
 
