@@ -23,8 +23,8 @@ from lzgis.words import Words
 
 #: From the gravest: the answer of a rule with several findings is the first of these that one of them has.
 STATES = ("涉及", "疑似边界误差", "未核查", "不涉及", "不适用")
-#: A line with conflicts, a site half outside the city, one without an activity, one without conflicts.
-SITES = ("P12", "T05", "T11", "P20-1")
+#: A site with conflicts, one half outside the city, one without an activity.
+SITES = ("P37", "T05", "T11")
 #: In the sentence of a document and in the sheet of the workbook.
 SENTENCE = (
     r"对照现行(\d+)条规则：涉及(\d+)条，疑似边界误差(\d+)条，未核查(\d+)条，不涉及(\d+)条，不适用(\d+)条，"
