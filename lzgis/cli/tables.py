@@ -34,8 +34,8 @@ def city_table(report: Report, words: Words, *, place: str = "") -> Table:
     layer_of = {rule.id: rule.layer for rule in report.book.rules}
     for row in records(shown, shown.columns):
         layer = layer_of.get(row["rule"], "")
-        sizes = (rounding.hectares(row["area_m2"], layer), rounding.metres(row["length_m"], layer))
-        sizes = tuple("" if size == NONE else size for size in sizes)
+        both = (rounding.hectares(row["area_m2"], layer), rounding.metres(row["length_m"], layer))
+        sizes = ["" if size == NONE else size for size in both]
         city = row["city"] or words("table", "no_city")
         title = rule_title(report, row["rule"], words)
         table.add_row(Text(city), Text(title), words("state", row["state"]), str(row["sites"]), *sizes)

@@ -271,11 +271,11 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
         said = [layer["status"] if layer else "", version, dated]
         entries.append((row["role"], " ".join(one for one in said if one and one != NONE), row["sha256"][:_DIGEST]))
     entries += [(row["title"], f"{row['status']} {row['date']}", "") for row in layers.values()]
-    usual = Counter(said for _, said, _ in entries if said).most_common(1)[0][0] if entries else ""
+    usual = next((dated for dated, _ in Counter(dated for _, dated, _ in entries if dated).most_common(1)), "")
     cells = []
-    for title, said, digest in entries:
-        other = said and said != usual
-        cells.append((title + source.wording("in-brackets", text=said) if other else title, digest))
+    for title, dated, digest in entries:
+        other = dated and dated != usual
+        cells.append((title + source.wording("in-brackets", text=dated) if other else title, digest))
     deep = -(-len(cells) // _BESIDE)
     cells += [("", "")] * (deep * _BESIDE - len(cells))
     rows = tuple(tuple(text for side in range(_BESIDE) for text in cells[side * deep + i]) for i in range(deep))
