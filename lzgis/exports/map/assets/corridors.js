@@ -115,6 +115,10 @@
     });
     lz.review.lines.forEach(function (line) {
       if (line[0] !== number) return;
+      // Rules that measure to the same feature share a line and its label.
+      var same = line[2] + line[1].join(" ");
+      if (labelled[same]) return;
+      labelled[same] = true;
       var lines = L.svg({ pane: "lz-lines", padding: 0.5 });
       L.polyline(line[1], Object.assign({ pane: "lz-lines", renderer: lines, interactive: false }, LINE)).addTo(drawn);
       line[1].forEach(function (at) {
