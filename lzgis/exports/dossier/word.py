@@ -67,8 +67,8 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     page.header_distance, page.footer_distance = Mm(14), Mm(10)
     stamp(document, dossier, made_at)
     first = type_size(dossier.abstract, dossier.subtitle)
-    _style(document, "Normal", _FANGSONG, 10.5)
-    for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
+    _style(document, "Normal", _FANGSONG, 10)
+    for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 13), ("Heading 2", 10.5)):
         _style(document, name, _HEITI, size)
     for name, face, size in (
         ("LZ Cell", _FANGSONG, 8.5),
@@ -85,7 +85,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for language in defaults.iter(qn("w:lang")):
         # With this language Word sets Chinese punctuation in the corner of its square, as in mainland China.
         language.set(qn("w:eastAsia"), "zh-CN")
-    for name, before, after in (("Heading 1", 10, 4), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
+    for name, before, after in (("Heading 1", 8, 3), ("Heading 2", 5, 2), ("Title", 0, 6), ("Subtitle", 0, 8)):
         spacing = document.styles[name].paragraph_format
         spacing.space_before, spacing.space_after = Pt(before), Pt(after)
         spacing.keep_with_next = True
@@ -116,7 +116,7 @@ def _pitch(style: str) -> float:
     """Return the height of a line of a style in sizes of its type."""
     if style.startswith("LZ First"):
         return CELL_PITCH
-    return 1.22 if style.startswith("LZ") else 1.4
+    return 1.17 if style.startswith("LZ") else 1.34
 
 
 def _running_lines(document: Document, dossier: Dossier) -> None:
@@ -337,8 +337,8 @@ def _table_properties(width: int, align: str) -> str:
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     margins = (
-        '<w:tblCellMar><w:top w:w="14" w:type="dxa"/><w:left w:w="60" w:type="dxa"/>'
-        '<w:bottom w:w="14" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
+        '<w:tblCellMar><w:top w:w="8" w:type="dxa"/><w:left w:w="60" w:type="dxa"/>'
+        '<w:bottom w:w="8" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
     )
     return (
         f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="{align}"/><w:tblBorders>{sides}</w:tblBorders>'
