@@ -109,17 +109,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     --------
     >>> nearest("p12", ["P12", "P13"]), nearest("住房", ["住宅", "工厂"])
     ("did you mean 'P12'?", "did you mean '住宅'?")
+    >>> nearest("住房", ["机房", "住宅"])
+    "did you mean '住宅'?"
     """
     known = sorted(known)
     folded = {one.casefold(): one for one in reversed(known)}
     # Two characters that share one are near: most Chinese words have two.
     cutoff = 0.6 if word.isascii() else 0.5
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
+    near = difflib.get_close_matches(word.casefold(), folded, n=5, cutoff=cutoff)
     if near:
-        return Message("did you mean '{near}'?", near=folded[near[0]])
+        # Of words that are equally near the one with the same beginning: 住房 is rather 住宅 than 机房.
+        best = min(near, key=lambda one: (-_likeness(word, one), one[:1] != word.casefold()[:1]))
+        return Message("did you mean '{near}'?", near=folded[best])
     more = ["…"] if len(known) > _MOST_NAMES else []
     names = ", ".join([*known[:_MOST_NAMES], *more])
     return Message("allowed: {names}", names=names) if known else Message("nothing is allowed here")
+
+
+def _likeness(word: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, word.casefold()).ratio()
 
 
 def _config_error(model: type[BaseModel], error: ValidationError, place: str) -> ConfigError:

@@ -55,7 +55,7 @@ def run_avoid(site: str, layers: Path | None, as_of: str | None, options: AvoidO
     city = open_catalogue(city_or_reference(layers))
     found = avoid(site, sites_or_reference(options.sites), city, as_of=as_of, within_m=options.within)
     if options.out is not None:
-        announce(write_avoidance(found, options.out, city, language=language), words)
+        announce(write_avoidance(found, options.out, city, within_m=options.within, language=language), words)
     if options.as_json:
         print_json(avoidance_document(found))
     else:

@@ -23,6 +23,7 @@ from lzgis.messages import Message
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lzgis.exports.report_text import ContextText
     from lzgis.model.audit import DiffReport, Recheck
     from lzgis.words import Language, Words
 
@@ -32,7 +33,7 @@ _TOTALS = (
     *("gross_m2", "note"),
 )
 #: Rows of a table that are printed; the files hold all of them.
-_MOST = 40
+_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -102,33 +103,38 @@ def _tables(report: DiffReport, again: Recheck | None, words: Words) -> list[Tab
     differing = report.totals[
         (report.totals[["added", "removed", "moved", "changed"]].sum(axis=1) > 0) | (report.totals["note"] != "")
     ]
+    from lzgis.exports.diff_text import difference_text
+
+    texts = difference_text(report, again, words.language)
     tables = [
-        _table("totals", differing, _TOTALS, words),
-        _table("changes", report.changes, _CHANGES, words),
-        _table("rules", report.rules, tuple(report.rules.columns), words),
-        _table("findings", report.findings[report.findings["state"] != "不涉及"], ("rule", "state", "what"), words),
+        _table("totals", differing, _TOTALS, texts),
+        _table("changes", report.changes, _CHANGES, texts),
+        _table("rules", report.rules, tuple(report.rules.columns), texts),
+        _table("findings", report.findings[report.findings["state"] != "不涉及"], ("rule", "state", "what"), texts),
     ]
     if again is not None:
         columns = ("site_id", "site_name", "verdict_before", "verdict_after", "because")
-        tables.append(_table("verdicts", again.verdict_changes, columns, words))
+        tables.append(_table("verdicts", again.verdict_changes, columns, texts))
         tables.append(
-            _table("answers", again.changes, ("site_id", "rule", "answer_before", "answer_after", "because"), words)
+            _table("answers", again.changes, ("site_id", "rule", "answer_before", "answer_after", "because"), texts)
         )
     return [table for table in tables if table.row_count]
 
 
-def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], words: Words) -> Table:
+def _table(name: str, frame: pd.DataFrame, columns: tuple[str, ...], texts: ContextText) -> Table:
+    words = texts.words
     table = Table(title=Text(words("diff", f"{name}_title")), title_justify="left")
     for column in columns:
         table.add_column(words("diff", column), overflow="fold")
     for row in frame.head(_MOST)[list(columns)].itertuples(index=False):
-        table.add_row(*(Text(_cell(column, value, words)) for column, value in zip(columns, row, strict=True)))
+        table.add_row(*(Text(_cell(column, value, texts)) for column, value in zip(columns, row, strict=True)))
     if len(frame) > _MOST:
         table.add_row(words("diff", "more", count=len(frame) - _MOST))
     return table
 
 
-def _cell(column: str, value: Any, words: Words) -> str:
+def _cell(column: str, value: Any, texts: ContextText) -> str:
+    words = texts.words
     if value is None or (isinstance(value, float) and isnan(value)):
         return ""
     sections = {"change": "change", "state": "state", "verdict_before": "verdict", "verdict_after": "verdict"}
@@ -136,10 +142,10 @@ def _cell(column: str, value: Any, words: Words) -> str:
         return words(sections[column], value) if value else ""
     if column in ("lon", "lat"):
         return f"{value:.6f}"
-    if column.startswith("answer_"):
-        from lzgis.exports.diff_text import worded_answer
+    if column in ("layer", "rule", "because") or column.startswith("answer_"):
+        from lzgis.exports.diff_text import worded_text
 
-        return worded_answer(words, value)
+        return worded_text(texts, column, words.message(value))
     if isinstance(value, float):
         return f"{value:,.2f}"
     return words.message(value) if isinstance(value, str) else str(value)

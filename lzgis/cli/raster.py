@@ -45,7 +45,13 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     """Take stock of land cover or slope by zone, in true square metres."""
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference
-    from lzgis.exports.tables.rasters import raster_provenance, worded_composition, worded_limits, write_raster_xlsx
+    from lzgis.exports.tables.rasters import (
+        raster_provenance,
+        worded_composition,
+        worded_levels,
+        worded_limits,
+        write_raster_xlsx,
+    )
     from lzgis.rasters.stats import raster_stats
     from lzgis.reading import read_sites
 
@@ -55,7 +61,8 @@ def stats(  # noqa: PLR0913 (a command has as many options as it needs)
     with progress_bar(words) as progress:
         found = raster_stats(city, raster, by=by, sites=read, progress=progress)
     table = worded_composition(found, words)
-    _print(table, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
+    shown = worded_levels(table, city, words)
+    _print(shown, ["level", "zone_name", "title", "area_m2", "share"], "composition_title", words)
     limits = worded_limits(found, words)
     if len(limits):
         _print(limits, ["title", "steep_m2", "area_m2", "share"], "limits_title", words)
@@ -89,7 +96,7 @@ def change(
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference
     from lzgis.exports.paper.change_map import write_change_map
-    from lzgis.exports.tables.rasters import class_titles, raster_provenance, write_raster_xlsx
+    from lzgis.exports.tables.rasters import class_titles, raster_provenance, worded_levels, write_raster_xlsx
     from lzgis.rasters.change import raster_change
 
     words = lang.words
@@ -99,11 +106,13 @@ def change(
     titles = class_titles(city, (before, after), words)
     titled = {"before": titles, "after": titles}
     converted, patches = found.converted.replace(titled), found.patches.drop(columns="geometry").replace(titled)
+    converted = worded_levels(converted, city, words)
     _print(converted, ["level", "zone_name", "before", "after", "area_m2", "share"], "transitions_title", words)
     columns = ["patch", "before", "after", "area_m2", "feature_name", "unit_name"]
     _print(patches, [c for c in columns if c in patches.columns], "patches_title", words)
     count, area = found.dropped
-    print_lines([words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}")])
+    if count:
+        print_lines([words("raster", "dropped", count=count, area=f"{area:,.0f}", least=f"{min_area:,.0f}")])
     print_problems(found.problems, words)
     if out is not None:
         when = made_at()

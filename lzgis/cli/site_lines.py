@@ -9,6 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
+from lzgis.exports.rounding import Rounding
 from lzgis.model.report import HIT_STATES, Report, State, Verdict
 
 if TYPE_CHECKING:
@@ -147,11 +148,13 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     """Return the first line of a site: mark, id, name, size and, on a wide console, the nearest other constraint."""
     width, ids = widths
     mark, style = MARKS[Verdict(row.verdict)]
-    size = _size(row, words)
+    rounding = Rounding(report)
+    size = _size(row, rounding, words)
     nearest = ""
     if row.nearest_rule and width >= _WIDE:
         # The distance comes first: titles may be cut.
-        facts = {"rule": rule_title(report, row.nearest_rule, words), "distance": f"{row.nearest_m:,.0f} m"}
+        distance = f"{rounding.metres(row.nearest_m, _layer_of(report, row.nearest_rule))} m"
+        facts = {"rule": rule_title(report, row.nearest_rule, words), "distance": distance}
         nearest = words("cli", "nearest", **facts)
     line = Text(f"{mark} ", style=style)
     line.append(_cut(row.site_id, ids))
@@ -165,11 +168,15 @@ def _head(report: Report, row: Any, words: Words, widths: tuple[int, int]) -> Te
     return line
 
 
-def _size(row: Any, words: Words) -> str:
+def _layer_of(report: Report, rule: str) -> str:
+    return next((one.layer for one in report.book.rules if one.id == rule), "")
+
+
+def _size(row: Any, rounding: Rounding, words: Words) -> str:
     # A line with a declared width has both.
-    length = f"{row.site_length_m:,.0f} m" if row.site_length_m == row.site_length_m else ""
+    length = f"{rounding.metres(row.site_length_m)} m" if row.site_length_m == row.site_length_m else ""
     unit = "㎡" if words.language == "zh" else "m²"
-    area = f"{row.site_area_m2:,.0f} {unit}" if row.site_area_m2 == row.site_area_m2 else ""
+    area = f"{rounding.square_metres(row.site_area_m2)} {unit}" if row.site_area_m2 == row.site_area_m2 else ""
     return " ".join(one for one in (length, area) if one)
 
 

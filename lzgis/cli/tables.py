@@ -10,7 +10,8 @@ from rich.text import Text
 from lzgis.city.catalogue import Catalogue, DeclaredCheck, area_km2, measure_declared
 from lzgis.cli.site_lines import rule_title
 from lzgis.errors import LzgisError
-from lzgis.exports.report_text import number, records
+from lzgis.exports.report_text import records
+from lzgis.exports.rounding import NONE, Rounding
 from lzgis.model.report import Problem, Report
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def city_table(report: Report, words: Words, *, place: str = "") -> Table:
     for heading in ("city", "rule", "state", "sites", "area_ha", "length_m"):
         right = heading in ("sites", "area_ha", "length_m")
         table.add_column(words("column", heading), overflow="fold", justify="right" if right else "left")
-    shown = report.city_rules[:MOST_ROWS]
+    shown, rounding = report.city_rules[:MOST_ROWS], Rounding(report)
+    layer_of = {rule.id: rule.layer for rule in report.book.rules}
     for row in records(shown, shown.columns):
-        area, length = number(row["area_m2"]), number(row["length_m"])
-        sizes = ("" if area is None else f"{area / 10_000:,.4f}", "" if length is None else f"{length:,.3f}")
+        layer = layer_of.get(row["rule"], "")
+        both = (rounding.hectares(row["area_m2"], layer), rounding.metres(row["length_m"], layer))
+        sizes = ["" if size == NONE else size for size in both]
         city = row["city"] or words("table", "no_city")
         title = rule_title(report, row["rule"], words)
         table.add_row(Text(city), Text(title), words("state", row["state"]), str(row["sites"]), *sizes)

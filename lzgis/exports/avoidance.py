@@ -50,8 +50,14 @@ def _sizes(found: Avoidance) -> dict[str, str]:
 
 def avoidance_lines(found: Avoidance, within_m: float, words: Words) -> list[str]:
     """Return an avoidance as sentences; `within_m` is the longest move that was allowed."""
+    obstacles = [words("avoid", "obstacle", rule=words.title(rule.title, rule.title_en)) for rule in found.rules]
+    return [*obstacles, *_results(found, within_m, words)]
+
+
+def _results(found: Avoidance, within_m: float, words: Words) -> list[str]:
+    """Return the sentences on what remains and on the move."""
     shift = found.shift
-    lines = [words("avoid", "obstacle", rule=words.title(rule.title, rule.title_en)) for rule in found.rules]
+    lines = []
     if found.whole_size > 0 and not math.isnan(found.remaining_share):
         lines.append(words("avoid", "remaining", **_sizes(found)))
     if shift is None:
@@ -64,8 +70,12 @@ def avoidance_lines(found: Avoidance, within_m: float, words: Words) -> list[str
     return [*lines, words("avoid", "verdict", verdict=words("verdict", shift.verdict))]
 
 
-def write_avoidance(found: Avoidance, folder: str | Path, city: Catalogue, *, language: Language = "zh") -> list[Path]:
+def write_avoidance(
+    found: Avoidance, folder: str | Path, city: Catalogue, *, within_m: float = 500.0, language: Language = "zh"
+) -> list[Path]:
     """Write a picture of an avoidance and its shapes (GeoJSON in ``avoid.json``) into a folder; return the files.
+
+    `within_m` is the longest move that was allowed; the sentences below the picture state it.
 
     Raises
     ------
@@ -75,7 +85,11 @@ def write_avoidance(found: Avoidance, folder: str | Path, city: Catalogue, *, la
     from lzgis.exports.avoidance_picture import avoidance_png
 
     picture, shapes = Path(folder) / "avoid.png", Path(folder) / "avoid.json"
-    write_bytes_atomic(picture, avoidance_png(found, city, language=language))
+    words = Words(language)
+    titles = words("cli", "comma").join(words.title(rule.title, rule.title_en) for rule in found.rules)
+    obstacles = [words("avoid", "obstacle", rule=titles)] if titles else []
+    said = [*obstacles, *_results(found, within_m, words)]
+    write_bytes_atomic(picture, avoidance_png(found, city, said, language=language))
     document = json.dumps(avoidance_document(found), ensure_ascii=False, allow_nan=False)
     write_bytes_atomic(shapes, document.encode("utf-8"))
     return [picture, shapes]

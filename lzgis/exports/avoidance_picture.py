@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
 from lzgis.coordinates.profiles import profile
-from lzgis.exports.fonts import font, printable
+from lzgis.exports.fonts import font, printable, wrapped
 from lzgis.words import Words
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from lzgis.screening.avoidance import Avoidance
     from lzgis.words import Language
 
-_SIZE_IN, _DPI = (7.2, 6.4), 130
+_SIZE_IN, _DPI, _TEXT_MM = (7.2, 7.2), 130, 150.0
 _LOST, _REMAINS, _MOVED = "#c62828", "#2e7d32", "#1565c0"
 
 
-def avoidance_png(found: Avoidance, city: Catalogue, *, language: Language = "zh") -> bytes:
+def avoidance_png(found: Avoidance, city: Catalogue, said: Sequence[str] = (), *, language: Language = "zh") -> bytes:
     """Draw an avoidance on its Gauss-Krüger zone, with a grid in metres, and return the picture as PNG.
 
     Parameters
@@ -34,6 +35,8 @@ def avoidance_png(found: Avoidance, city: Catalogue, *, language: Language = "zh
         What `lzgis.screening.avoidance.avoid` returned.
     city : Catalogue
         The city; its notice is on the picture.
+    said : sequence of str
+        Sentences below the picture, such as those of `lzgis.exports.avoidance.avoidance_lines`.
     language : {"zh", "en"}
         The reader's language.
     """
@@ -55,6 +58,8 @@ def avoidance_png(found: Avoidance, city: Catalogue, *, language: Language = "zh
         handles.append(_drawn(axes, moved, words("avoid", "moved_to"), style))
         start, end = (shapely.get_coordinates(shapely.centroid(one))[0] for one in (whole, moved))
         axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": _MOVED, "linewidth": 1.6})
+        moved_m = f"{found.shift.distance_m:.2f} m"
+        axes.annotate(moved_m, end, (6, -4), textcoords="offset points", color=_MOVED, fontproperties=font(9))
     axes.autoscale_view()
     axes.margins(0.12)
     title = printable(words("avoid", "title", site=found.site_id))
@@ -64,7 +69,9 @@ def avoidance_png(found: Avoidance, city: Catalogue, *, language: Language = "zh
     axes.tick_params(labelsize=7)
     axes.grid(visible=True, linewidth=0.3, color="#bbbbbb")
     notice = printable(words.title(city.city.notice, city.city.notice_en))
-    axes.set_xlabel(f"EPSG:{zone.epsg}　m　　{notice}" if zone.epsg else notice, fontproperties=font(8))
+    crs = f"EPSG:{zone.epsg}　m　　{notice}" if zone.epsg else notice
+    lines = [part for line in said for part in wrapped(printable(line), _TEXT_MM, 8.5, lines=3)]
+    axes.set_xlabel("\n".join([*lines, crs]), fontproperties=font(8.5), linespacing=1.5)
     saved = io.BytesIO()
     FigureCanvasAgg(figure).print_png(saved, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return saved.getvalue()

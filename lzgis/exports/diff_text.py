@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,8 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(["gained_m", "lost_m", "moved_m"], "metre"),
 }
 _PLACES: dict[Kind, int] = {"count": 0, "area": 2, "metre": 3}
+#: A figure with its decimals, before its unit.
+_FIGURE = re.compile(r"\b(\d+\.(\d+))(?= (?:㎡|m)(?:\W|$))")
 _FOLDED = {"note", "fields", "keys", "what", "because", "answer_before", "answer_after", "basis"}
 
 
@@ -99,11 +102,19 @@ def worded_text(texts: ContextText, column: str, value: str) -> str:
         return texts.layer(value)
     if column == "rule":
         return texts.rule(value)
+    if column == "because":
+        return SEPARATOR.join(_titled(texts, part) for part in value.split(SEPARATOR))
     sections = {"change": "change", "state": "state", "severity": "severity"}
     sections |= {"verdict_before": "verdict", "verdict_after": "verdict"}
     if column in sections:
         return texts.word(sections[column], value)
     return worded_answer(texts.words, value) if column.startswith("answer_") else value
+
+
+def _titled(texts: ContextText, reason: str) -> str:
+    """Return a reason that begins with the id of a layer with the title of that layer."""
+    first, space, rest = reason.partition(" ")
+    return f"{texts.layer(first)}{space}{rest}" if first in texts.context.book.layers else reason
 
 
 def worded_answer(words: Words, answer: str) -> str:
@@ -113,9 +124,11 @@ def worded_answer(words: Words, answer: str) -> str:
     --------
     >>> worded_answer(Words("en"), "涉及 prohibited HX07 120.50 ㎡；不涉及 HX09 3.000 m")
     'involved prohibited HX07 120.50 ㎡；not involved HX09 3.000 m'
+    >>> worded_answer(Words("zh"), "涉及 HX07 26775.00 ㎡")
+    '涉及 HX07 26,775.00 ㎡'
     """
     known = {s.value: words("state", s) for s in State} | {s.value: words("severity", s) for s in Severity}
     known |= {r.value: words("reason", r) for r in Reason if r.value}
     known[Reason.PARTLY_OUTSIDE.value] = words("diff", "partly-outside")
     parts = [" ".join(known.get(word, word) for word in part.split(" ")) for part in answer.split(SEPARATOR)]
-    return SEPARATOR.join(parts)
+    return _FIGURE.sub(lambda found: f"{float(found[1]):,.{len(found[2])}f}", SEPARATOR.join(parts))

@@ -130,10 +130,14 @@ def shortened(text: str, limit_mm: float, size_pt: float) -> str:
     """Cut a text to a width, with an ellipsis if it was too long."""
     if width_mm(text, size_pt) <= limit_mm:
         return text
-    text = text[:400]
-    while text and width_mm(text + "…", size_pt) > limit_mm:
-        text = text[:-1]
-    return text + "…"
+    whole, text = text, text[:400]
+    cut = len(text)
+    while cut and width_mm(text[:cut] + "…", size_pt) > limit_mm:
+        cut -= 1
+    # The estimate is high for Latin letters: what the font shows to have room is kept.
+    while cut < len(text) and measured_mm(text[: cut + 1] + "…", size_pt) <= limit_mm:
+        cut += 1
+    return whole if cut == len(whole) else text[:cut] + "…"
 
 
 def wrapped(text: str, limit_mm: float, size_pt: float, *, lines: int) -> list[str]:
@@ -141,7 +145,10 @@ def wrapped(text: str, limit_mm: float, size_pt: float, *, lines: int) -> list[s
     found: list[str] = []
     rest = text.strip()
     while rest and len(found) < lines - 1 and width_mm(rest, size_pt) > limit_mm:
-        fits = len(shortened(rest, limit_mm, size_pt)) - 1
+        fitting = shortened(rest, limit_mm, size_pt)
+        if fitting == rest:
+            break
+        fits = len(fitting) - 1
         # No line begins with closing punctuation.
         while rest[fits : fits + 1] and rest[fits] in _CLOSING and fits > 1:
             fits -= 1

@@ -209,7 +209,11 @@ def _alternative(texts: ReportText, group: str, verdict: Any, rows: Sequence[dic
     if len(verdict["prohibited"]):
         needs = {texts.words("dossier", "abstract-move"): None} | needs
     nearest = number(verdict["nearest_m"])
-    shown = "" if nearest is None else f"{visible(texts.rule(text(verdict['nearest_rule'])))} {nearest:,.0f} m"
+    rule = text(verdict["nearest_rule"])
+    shown = ""
+    if nearest is not None:
+        layer = next((one.layer for one in texts.report.book.rules if one.id == rule), "")
+        shown = f"{visible(texts.rule(rule))} {Rounding(texts.report).metres(nearest, layer)} m"
     return Alternative(
         visible(group),
         visible(text(verdict["site_id"])),

@@ -20,7 +20,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from lzgis.errors import ExportError
-from lzgis.exports.dossier.abstract import not_covered_line, route_word
+from lzgis.exports.dossier.abstract import nearest_line, not_covered_line, route_word
 from lzgis.exports.dossier.maps import ProjectMaps
 from lzgis.exports.dossier.project import DossierSource, Project
 from lzgis.exports.dossier.word import rezipped
@@ -160,8 +160,12 @@ class _Deck:
         lines = [(texts.word("verdict", verdict), 26, VERDICT_COLOURS[verdict]), (facts, 15, _GREY)]
         for number, one in enumerate(gravest(project.findings, _MOST_FINDINGS), start=1):
             route = route_word(project, one)
-            head = f"{number}. {visible(texts.rule(one['rule']))}" + (f"（{route}）" if route else "")
+            head = f"{number}. {visible(texts.rule(one['rule']))}" + (
+                source.wording("in-brackets", text=route) if route else ""
+            )
             lines += [(head, 17, _BLACK), (source.sentences.of(one), 15, _BLACK)]
+        near = nearest_line(project)
+        lines += [(source.wording("abstract-nearest"), 17, _BLACK), (near, 15, _BLACK)] if near else []
         counts = project.counts
         lines.append((source.wording("slide-counts", **counts), 13, _GREY))
         covered = not_covered_line(project)

@@ -29,6 +29,9 @@ _BEND_SEGMENTS = 16
 #: How many values of a column that are not understood are named.
 _MOST_STRANGE = 5
 
+#: So many activities are named beside one that is not in the vocabulary.
+_MOST_TITLES = 12
+
 
 class FactAnswers(NamedTuple):
     """Whether conditions on facts hold, arrays with one element per site; `missing` names the facts not declared."""
@@ -302,4 +305,7 @@ def _nearest_words(given: str, book: RuleBook) -> str:
     near = nearest(given, [word for a in book.activities.values() for word in (a.title, *a.aliases)])
     if near.startswith("allowed"):
         return nearest(given, titles)
-    return Message("{near} allowed: {names}", near=near, names="、".join(titles))
+    # Titles that share characters with the word come first; the whole vocabulary would fill the screen.
+    titles.sort(key=lambda title: -len(set(title) & set(given)))
+    more = ["…"] if len(titles) > _MOST_TITLES else []
+    return Message("{near} allowed: {names}", near=near, names="、".join([*titles[:_MOST_TITLES], *more]))

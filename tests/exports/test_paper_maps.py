@@ -121,6 +121,25 @@ def test_every_text_stays_on_the_sheet(city: Report, language: str) -> None:
                     assert box.y1 <= height, text
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_names_and_legends_are_not_cut_where_there_is_room(city: Report, language: str) -> None:
+    for site in (None, "P12"):
+        beside = [text for text, _ in boxes(sheet_of(city, site, SHEETS[2], language), labels=False)]
+        assert [text for text in beside if "…" in text] == []
+
+
+@pytest.mark.parametrize("site", ["P12", "P09", "T03"])
+def test_scale_bar_and_names_of_sheets_do_not_hide_the_site(city: Report, site: str) -> None:
+    mapped = mapped_site(city, site)
+    with settings():
+        figure = detail_sheet(ReportText(city, "zh"), mapped, SHEETS[0])
+        zone = zone_of_map(ReportText(city, "zh"), *shapely.get_coordinates(shapely.centroid(mapped.geometry))[0])
+    (axes,) = [one for one in figure.axes if any(text.get_text().startswith("1:") for text in one.texts)]
+    shape = zone.project([mapped.geometry])[0]
+    (bar,) = [patch for patch in axes.patches if patch.get_alpha() == 0.92]
+    assert not shapely.box(*bar.get_window_extent().transformed(axes.transData.inverted()).extents).intersects(shape)
+
+
 def test_every_site_is_labelled_or_counted(city: Report) -> None:
     shown = {text for text, _ in boxes(sheet_of(city, None), labels=True)}
     assert set(city.sites["id"]) <= shown

@@ -67,7 +67,7 @@ def test_the_workbook_of_change_holds_patches_transitions_and_the_matrix(city, t
     run.invoke(app, ["raster", "change", "early", "late", "--layers", str(city), "--out", str(tmp_path)])
     patches, transitions, matrix = (sheet(tmp_path / "change.xlsx", n) for n in range(3))
     assert len(patches) == 2
-    changed = [row for row in transitions[1:] if row[0] == "redline.*" and row[3] != row[4]]
+    changed = [row for row in transitions[1:] if row[0] == "生态保护红线" and row[3] != row[4]]
     assert len(changed) == 1
     # Square metres of the transition, hectares of the matrix, square metres of the patch: one and the same.
     built = matrix[0].index("建设用地")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lzgis.exports.dossier.document import Abstract, Column, Grid, Picture
@@ -73,7 +74,7 @@ def _findings(project: Project) -> Grid | None:
     areal = ("area_m2", "area_ha", "area_mu")
     measures = areal if "area_m2" in project.measures else tuple(project.measures)
     columns = [source.column("rule", 2.6), source.column("where", 4.6)]
-    columns += [source.column(name, 1.6) for name in measures]
+    columns += [_broken(source.column(name, 1.6)) for name in measures]
     columns.append(source.column("route", 1.5))
     rows = tuple(
         (
@@ -88,6 +89,12 @@ def _findings(project: Project) -> Grid | None:
     return Grid("gravest", tuple(columns), rows, marks=marks, marked="route")
 
 
+def _broken(column: Column) -> Column:
+    """Return a column with its unit on a line of its own: the columns of three sizes are narrow."""
+    title = column.title.replace(" (", "\n(") if " (" in column.title else column.title.replace("（", "\n（")
+    return replace(column, title=title)
+
+
 def _lines(project: Project) -> dict[str, str]:
     """Return the sentences below the findings by the names of their heads."""
     source = project.source
@@ -97,7 +104,7 @@ def _lines(project: Project) -> dict[str, str]:
         "conclusion": source.wording(f"abstract-says-{Verdict(verdict['verdict']).name}", **counts),
         "procedure": _procedures(project),
         "not_checked": _titles(project, verdict["not_checked"]) or source.wording("none-unchecked"),
-        "nearest": _nearest(project),
+        "nearest": nearest_line(project),
         "not_covered": not_covered_line(project),
         "not_applicable": source.wording("abstract-unmeant", count=project.unmeant) if project.unmeant else "",
     }
@@ -124,21 +131,22 @@ def _procedures(project: Project) -> str:
     found = gravest(project.findings, len(project.findings))
     if any(one["severity"] == Severity.PROHIBITED and one["route"] == Route.PROHIBITED for one in found):
         lines.append(source.wording("abstract-move"))
-    said: set[str] = set()
+    rules_of: dict[str, list[str]] = {}
     for one in found:
         procedure = visible(source.texts.translated(one["rule"], text(one["procedure"])))
-        if procedure and procedure not in said and one["severity"] != Severity.PROHIBITED:
-            said.add(procedure)
-            cut = procedure if len(procedure) <= _MOST_LETTERS else procedure[: _MOST_LETTERS - 1] + "…"
-            rule = visible(source.texts.rule(one["rule"]))
-            lines.append(source.wording("abstract-step", rule=rule, procedure=cut))
+        if procedure and one["severity"] != Severity.PROHIBITED:
+            rules_of.setdefault(procedure, []).append(visible(source.texts.rule(one["rule"])))
+    for procedure, rules in rules_of.items():
+        cut = procedure if len(procedure) <= _MOST_LETTERS else procedure[: _MOST_LETTERS - 1] + "…"
+        named = source.wording("rules-more", rules=rules[0], count=len(rules)) if len(rules) > 1 else rules[0]
+        lines.append(source.wording("abstract-step", rule=named, procedure=cut))
     rest = len(lines) - _MOST_PROCEDURES
     if rest > 0:
         lines = [*lines[:_MOST_PROCEDURES], source.wording("abstract-steps-more", count=rest)]
     return "\n".join(lines)
 
 
-def _nearest(project: Project) -> str:
+def nearest_line(project: Project) -> str:
     """Return the nearest constraints that are not met, with their distances; empty where the findings fill the page."""
     source = project.source
     if len(gravest(project.findings, _MOST_FINDINGS)) > _MOST_FINDINGS // 2:
@@ -146,7 +154,9 @@ def _nearest(project: Project) -> str:
     clear: dict[str, tuple[float, str]] = {}
     for one in project.findings:
         distance = number(one["distance_m"])
-        if one["state"] == State.CLEAR and distance is not None and one["severity"] != Severity.NOTICE:
+        if one["state"] != State.CLEAR or one["kind"] == "stay_inside" or one["severity"] == Severity.NOTICE:
+            continue
+        if distance is not None:
             clear[one["rule"]] = min((distance, one["layer"]), clear.get(one["rule"], (distance, one["layer"])))
     listed = sorted(clear.items(), key=lambda pair: pair[1])[:_MOST_TITLES]
     return source.wording("separator").join(

@@ -13,12 +13,14 @@ from lzgis.exports.rounding import NONE
 def summary_grid(
     source: DossierSource, name: str, heads: Iterable[tuple[str, float]], rows: Iterable[Iterable[str]]
 ) -> Grid:
-    """Return a table with titles from the wording of the summary; the columns after the second hold figures."""
-    columns = [
-        Column(key, source.words("summary", key) if source.words.has("summary", key) else key, weight, key in _FIGURES)
-        for key, weight in heads
-    ]
-    return Grid(name, tuple(columns), tuple(tuple(row) for row in rows), title=source.words("summary", name))
+    """Return a table with titles from the wording of the summary; sizes and numbers are aligned as figures."""
+    cells = tuple(tuple(row) for row in rows)
+    columns = []
+    for place, (key, weight) in enumerate(heads):
+        title = source.words("summary", key) if source.words.has("summary", key) else key
+        counts = bool(cells) and all(row[place].isdigit() for row in cells)
+        columns.append(Column(key, title, weight, key in _FIGURES or counts))
+    return Grid(name, tuple(columns), cells, title=source.words("summary", name))
 
 
 _FIGURES = {"sites", "area_m2", "area_ha", "length_m", "hit_area_m2", "hit_length_m", "total"}

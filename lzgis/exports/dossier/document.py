@@ -38,6 +38,16 @@ class Line(NamedTuple):
     across: str = ""
 
     @property
+    def head(self) -> str:
+        """The first line of a text across the table, which is emphasised."""
+        return self.across.partition("\n")[0]
+
+    @property
+    def below(self) -> str:
+        """The other lines of a text across the table."""
+        return self.across.partition("\n")[2]
+
+    @property
     def long(self) -> bool:
         """Whether the row may be higher than a page and so must be allowed to break."""
         return any(len(cell.text) > LONG_CELL for cell in self.cells)

@@ -24,6 +24,8 @@ from lzgis.model.rules import Document, Level, Requirement, Rule
 from lzgis.rules.for_sites import DISTANCE_KINDS, INFORMING_KINDS
 
 _MAX_FEATURES = 6
+#: The folders of an absolute path.
+_FOLDERS = re.compile(r"(?:\b[A-Za-z]:|(?<![\w.:/]))[/\\](?:[^/\\：:，,]+[/\\])+")
 
 
 def findings_grid(project: Project) -> Grid:
@@ -383,8 +385,8 @@ def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Gri
             )
         )
     columns = (
-        *(source.column("document", 3.0), source.column("articles", 3.6), source.column("effective", 2.1)),
-        *(source.column("certainty", 1.9), source.column("rules", 3.9)),
+        *(source.column("document", 2.8), source.column("articles", 4.6), source.column("effective", 2.3)),
+        *(source.column("certainty", 1.7), source.column("rules", 3.9)),
     )
     return Grid("basis", columns, tuple(rows))
 
@@ -455,7 +457,9 @@ def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None
     rows = tuple(
         (
             source.texts.word("level", problem.level),
-            *(visible(message(part)) for part in (problem.place, problem.what, problem.remedy)),
+            # The folders of the machine that made a document are of no concern to its readers.
+            _FOLDERS.sub("", visible(message(problem.place))),
+            *(visible(message(part)) for part in (problem.what, problem.remedy)),
         )
         for problem in problems
     )

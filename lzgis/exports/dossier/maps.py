@@ -40,7 +40,7 @@ from lzgis.exports.paper.layout import frame_at, round_scale
 from lzgis.exports.paper.mapped_site import MappedSite, mapped_site
 from lzgis.exports.paper.neighbours import draw_neighbours
 from lzgis.exports.paper.rendering import DPI, pixels, settings
-from lzgis.exports.paper.sheets import city_bounds, projected_bounds
+from lzgis.exports.paper.sheets import city_bounds, city_shapes, projected_bounds
 from lzgis.exports.report_text import ReportText
 from lzgis.exports.symbology import VERDICT_COLOURS
 
@@ -172,7 +172,8 @@ def _draw_city(texts: ReportText, verdict: str, is_line: bool, size_mm: tuple[fl
     with settings():
         figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
         layers, _ = draw_base_layers(chart, SMALL_CONTEXT if small else CONTEXT)
-        draw_scale_bar(chart)
+        # Drawn once for all sites, so off the whole city as far as a corner allows.
+        draw_scale_bar(chart, city_shapes(texts, zone))
         draw_north_arrow(chart)
         draw_names(chart, ("townships",) if small else ("townships", "rivers"))
         if not small:

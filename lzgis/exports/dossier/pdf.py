@@ -20,6 +20,9 @@ from lzgis.exports.symbology import TINTS, VERDICT_COLOURS
 from lzgis.messages import Message
 from lzgis.words import Words
 
+#: A document that ends above this (points from the upper edge) is set closer if that saves the page.
+_LOW_PT = 300.0
+
 
 def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None) -> bytes:
     """Typeset a dossier as PDF; the same dossier gives the same bytes.
@@ -48,8 +51,20 @@ def pdf_bytes(dossier: Dossier, made_at: dt.datetime, place: Path | None = None)
                 (folder / f"{picture.name}.png").write_bytes(picture.png)
         source = folder / "dossier.typ"
         source.write_bytes((files("lzgis.exports.dossier") / "assets" / "dossier.typ").read_bytes())
-        made: bytes = typst.compile(str(source), root=str(folder), font_paths=fonts, format="pdf")
+        compiler = typst.Compiler(str(source), root=str(folder), font_paths=fonts)
+        made: bytes = compiler.compile(format="pdf")
+        page, low = _end(compiler)
+        if page > 1 and low < _LOW_PT:
+            closer: bytes = compiler.compile(format="pdf", sys_inputs={"close": "yes"})
+            if _end(compiler)[0] < page:
+                return closer
     return made
+
+
+def _end(compiler: Any) -> tuple[int, float]:
+    """Return the page on which the document last compiled ends, and where on it, in points from its upper edge."""
+    (end,) = json.loads(compiler.query("<end>", field="value"))
+    return int(end["page"]), float(end["low"])
 
 
 @cache
@@ -133,7 +148,8 @@ def _grid(grid: Grid) -> dict[str, Any]:
         "fine": grid.fine,
         "lines": [
             {
-                "across": line.across,
+                "across": line.head,
+                "below": line.below,
                 "long": line.long,
                 "cells": [{"text": cell.text, "tint": TINTS.get(cell.mark, "")} for cell in line.cells],
             }

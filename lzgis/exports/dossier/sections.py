@@ -5,7 +5,7 @@ The complete tables are in `lzgis.exports.dossier.grids`, for an office's templa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,10 @@ from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
 
 _DIGEST = 8
-# Of the rules that are not involved, so many are listed: those the project comes nearest to.
+# Of the rules that are not involved, so many are listed: those the project comes nearest to. So many not meant, too.
 _NEAREST = 20
+# The layers are listed in so many columns beside each other.
+_BESIDE = 3
 
 
 def findings_section(project: Project) -> dict[str, Any]:
@@ -59,10 +61,10 @@ def hits_grid(project: Project) -> Grid | None:
         return None
     order = {rule: place for place, rule in enumerate(dict.fromkeys(f["rule"] for f in hits))}
     hits = sorted(hits, key=lambda f: order[f["rule"]])
-    columns = [source.column("heading"), source.column("where", 5.6), source.column("state", 1.7)]
-    columns += [source.column(name, 1.7) for name in project.measures]
-    columns.append(source.column("share", 1.2))
-    heads = {rule: _rule_line(project, next(f for f in hits if f["rule"] == rule)) for rule in order}
+    columns = [source.column("heading"), source.column("where", 7.0), source.column("state", 1.5)]
+    columns += [source.column(name, 1.45) for name in project.measures]
+    columns.append(source.column("share", 1.15))
+    heads = _rule_lines(project, {rule: next(f for f in hits if f["rule"] == rule) for rule in order})
     rows = []
     for found in hits:
         notes = [
@@ -85,18 +87,35 @@ def hits_grid(project: Project) -> Grid | None:
     return Grid("hits", tuple(columns), tuple(rows), marks=marks, marked="state", grouped="heading")
 
 
-def _rule_line(project: Project, found: Row) -> str:
-    """Return the line above the findings of a rule: title, severity, route; below it item, procedure and note."""
+def _rule_lines(project: Project, first: dict[str, Row]) -> dict[str, str]:
+    """Return for each rule the line above its findings: title, severity, route; below it what it requires.
+
+    What a rule requires is not repeated if the rule above it requires the same.
+    """
+    source, texts = project.source, project.source.texts
+    lines, above = {}, ""
+    for rule, found in first.items():
+        severity = source.wording("severity", severity=texts.word("severity", found["severity"]))
+        route = route_word(project, found)
+        head = f"{visible(texts.rule(rule))}{severity}" + (source.wording("by-route", route=route) if route else "")
+        below = _required(project, found)
+        if below and below == above:
+            lines[rule] = head + source.wording("requires-same")
+        else:
+            lines[rule] = f"{head}\n{below}" if below else head
+        above = below
+    return lines
+
+
+def _required(project: Project, found: Row) -> str:
+    """Return item, procedure and note of a rule as it applies to the project."""
     source, texts = project.source, project.source.texts
     rule = found["rule"]
-    severity = source.wording("severity", severity=texts.word("severity", found["severity"]))
-    route = route_word(project, found)
-    head = f"{visible(texts.rule(rule))}{severity}" + (source.wording("by-route", route=route) if route else "")
     procedure = visible(texts.translated(rule, text(found["procedure"])))
     item = visible(text(found["item"]))
     note = visible(texts.translated(rule, text(found["note"])))
     below = [source.wording("requires", item=item, procedure=procedure)] if procedure or item else []
-    return "\n".join([head, *below, *([note] if note and note != procedure else [])])
+    return source.wording("semicolon").join([*below, *([note] if note and note not in procedure else [])])
 
 
 def _short_lines(project: Project) -> tuple[str, ...]:
@@ -119,7 +138,8 @@ def _short_lines(project: Project) -> tuple[str, ...]:
     )
     if len(near) > _NEAREST:
         listed += source.wording("short-clear-more", count=len(near) - _NEAREST)
-    names = source.wording("semicolon").join(visible(texts.rule(rule)) for rule in inside)
+    names = source.wording("semicolon").join(visible(texts.rule(rule)) for rule in list(inside)[:_NEAREST])
+    names += source.wording("short-unmeant-more", count=len(inside) - _NEAREST) if len(inside) > _NEAREST else ""
     lines = [source.wording("short-clear", count=len(clear), rules=listed)] if clear else []
     return (*lines, *([source.wording("short-inside-unmeant", count=len(inside), rules=names)] if inside else ()))
 
@@ -237,7 +257,10 @@ def _pairs_line(source: DossierSource, grid: Grid) -> str:
 
 
 def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
-    """Return the layers and other inputs in two columns beside each other: title, status and date, digest."""
+    """Return the layers and other inputs in three columns beside each other: title, and digest.
+
+    The status and date that most of them have stand in the title of the table, others behind the title of the layer.
+    """
     layers = {row["title"]: row for row in tables["layers"].records()}
     entries = []
     for row in tables["sources"].records():
@@ -248,17 +271,17 @@ def _layers_grid(source: DossierSource, tables: dict[str, Grid]) -> Grid:
         said = [layer["status"] if layer else "", version, dated]
         entries.append((row["role"], " ".join(one for one in said if one and one != NONE), row["sha256"][:_DIGEST]))
     entries += [(row["title"], f"{row['status']} {row['date']}", "") for row in layers.values()]
-    half = (len(entries) + 1) // 2
-    blank = ("", "", "")
-    rows = [(*one, *two) for one, two in zip(entries[:half], _filled(entries[half:], half, blank), strict=True)]
-    titles = ("layer", "status", "digest")
-    columns = [
+    usual = next((dated for dated, _ in Counter(dated for _, dated, _ in entries if dated).most_common(1)), "")
+    cells = []
+    for title, dated, digest in entries:
+        other = dated and dated != usual
+        cells.append((title + source.wording("in-brackets", text=dated) if other else title, digest))
+    deep = -(-len(cells) // _BESIDE)
+    cells += [("", "")] * (deep * _BESIDE - len(cells))
+    rows = tuple(tuple(text for side in range(_BESIDE) for text in cells[side * deep + i]) for i in range(deep))
+    columns = tuple(
         Column(f"{name}{side}", source.column(name).title, weight)
-        for side in (1, 2)
-        for name, weight in zip(titles, (2.3, 2.0, 1.1), strict=True)
-    ]
-    return Grid("inputs", tuple(columns), tuple(rows), title=source.wording("inputs"), fine=True)
-
-
-def _filled(rows: Sequence[tuple[str, ...]], count: int, blank: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    return [*rows, *[blank] * (count - len(rows))]
+        for side in range(_BESIDE)
+        for name, weight in (("layer", 3.0), ("digest", 1.3))
+    )
+    return Grid("inputs", columns, rows, title=source.wording("inputs", usual=usual or NONE), fine=True)

@@ -67,14 +67,14 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     page.header_distance, page.footer_distance = Mm(14), Mm(10)
     stamp(document, dossier, made_at)
     first = type_size(dossier.abstract, dossier.subtitle)
-    _style(document, "Normal", _FANGSONG, 10.5)
-    for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 14), ("Heading 2", 11.5)):
+    _style(document, "Normal", _FANGSONG, 10)
+    for name, size in (("Title", 20), ("Subtitle", 14), ("Heading 1", 13), ("Heading 2", 10.5)):
         _style(document, name, _HEITI, size)
     for name, face, size in (
-        ("LZ Cell", _FANGSONG, 9),
+        ("LZ Cell", _FANGSONG, 8.5),
         ("LZ Fine", _FANGSONG, 7),
-        ("LZ Small", _FANGSONG, 8.5),
-        ("LZ Head", _HEITI, 9),
+        ("LZ Small", _FANGSONG, 8),
+        ("LZ Head", _HEITI, 8.5),
         ("LZ Caption", _HEITI, 10),
         ("LZ First", _FANGSONG, first - CELL_LESS_PT),
         ("LZ First Head", _HEITI, first - CELL_LESS_PT),
@@ -85,7 +85,7 @@ def _prepare(document: Document, dossier: Dossier, made_at: dt.datetime) -> None
     for language in defaults.iter(qn("w:lang")):
         # With this language Word sets Chinese punctuation in the corner of its square, as in mainland China.
         language.set(qn("w:eastAsia"), "zh-CN")
-    for name, before, after in (("Heading 1", 10, 4), ("Heading 2", 8, 3), ("Title", 0, 6), ("Subtitle", 0, 8)):
+    for name, before, after in (("Heading 1", 8, 3), ("Heading 2", 5, 2), ("Title", 0, 6), ("Subtitle", 0, 8)):
         spacing = document.styles[name].paragraph_format
         spacing.space_before, spacing.space_after = Pt(before), Pt(after)
         spacing.keep_with_next = True
@@ -116,7 +116,7 @@ def _pitch(style: str) -> float:
     """Return the height of a line of a style in sizes of its type."""
     if style.startswith("LZ First"):
         return CELL_PITCH
-    return 1.22 if style.startswith("LZ") else 1.4
+    return 1.17 if style.startswith("LZ") else 1.34
 
 
 def _running_lines(document: Document, dossier: Dossier) -> None:
@@ -316,7 +316,8 @@ def table_xml(grid: Grid, width_mm: float, *, align: str = "center", styles: tup
         rows.append(f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>")
     for line in grid.lines():
         if not line.cells:
-            across = _cell(line.across, sum(widths), head, tint=_SIDE_TINT, span=len(widths), keep=True)
+            look = (head, style) if line.below else (head, head)
+            across = _cell(line.across, sum(widths), look, tint=_SIDE_TINT, span=len(widths), keep=True)
             rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{across}</w:tr>")
             continue
         cells = "".join(
@@ -336,8 +337,8 @@ def _table_properties(width: int, align: str) -> str:
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
     )
     margins = (
-        '<w:tblCellMar><w:top w:w="14" w:type="dxa"/><w:left w:w="60" w:type="dxa"/>'
-        '<w:bottom w:w="14" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
+        '<w:tblCellMar><w:top w:w="8" w:type="dxa"/><w:left w:w="60" w:type="dxa"/>'
+        '<w:bottom w:w="8" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
     )
     return (
         f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="{align}"/><w:tblBorders>{sides}</w:tblBorders>'
@@ -355,15 +356,25 @@ def _data_cell(cell: Cell, width: int, styles: tuple[str, str], *, side: bool) -
 
 
 def _cell(  # noqa: PLR0913 (the looks of a cell)
-    text: str, width: int, style: str, *, tint: str = "", align: str = "left", span: int = 1, keep: bool = False
+    text: str,
+    width: int,
+    style: str | tuple[str, str],
+    *,
+    tint: str = "",
+    align: str = "left",
+    span: int = 1,
+    keep: bool = False,
 ) -> str:
+    """Return a cell; of two styles the first is that of its first line."""
     shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{tint}"/>' if tint else ""
     merged = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     following = "<w:keepNext/>" if keep else ""
-    look = f'<w:pPr><w:pStyle w:val="{style}"/>{following}<w:jc w:val="{align}"/></w:pPr>'
+    first, others = (style, style) if isinstance(style, str) else style
+    looks = [f'<w:pPr><w:pStyle w:val="{one}"/>{following}<w:jc w:val="{align}"/></w:pPr>' for one in (first, others)]
     # One paragraph per line, so that a bidirectional control character has no effect beyond its line.
     lines = "".join(
-        f'<w:p>{look}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>' for line in text.split("\n")
+        f'<w:p>{looks[number > 0]}<w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>'
+        for number, line in enumerate(text.split("\n"))
     )
     place = '<w:vAlign w:val="center"/>' if len(text) <= 40 else ""
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{merged}{shade}{place}</w:tcPr>{lines}</w:tc>'

@@ -93,7 +93,8 @@ class _Items:
     def add(self, kind: str, names: tuple[str, str, str], shape: shapely.Geometry | None) -> None:
         """Add a record of a kind with `names` (id, name and layer); its findings are added afterwards."""
         record: dict[str, Any] = {"id": names[0], "name": names[1] or names[0], "activity": names[2], "lines": []}
-        record |= {"verdict": _ORDER.index(kind), "shape": -1}
+        # The ids of rules are not for readers of the list.
+        record |= {"verdict": _ORDER.index(kind), "shape": -1, "coded": kind in ("broken", "rule")}
         if shape is not None and not shapely.is_empty(shape):
             lon, lat = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
             record |= {"shape": len(self.shapes), "spot": [round(float(lat), 7), round(float(lon), 7)]}

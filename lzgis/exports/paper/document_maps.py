@@ -24,6 +24,7 @@ from lzgis.exports.paper.sheet_parts import inset_frames, on_sheet
 from lzgis.exports.paper.sheets import (
     chart_in,
     city_bounds,
+    city_shapes,
     draw_detail,
     page_of_size,
     projected_bounds,
@@ -53,7 +54,7 @@ def location_figure(texts: ReportText, site: MappedSite, size_mm: tuple[float, f
     frame = frame_at(((west + east) / 2, (south + north) / 2), scale, (rect.width, rect.height))
     figure, page, chart = start_map(texts, zone, size_mm, (rect, frame))
     layers, _ = draw_base_layers(chart, CONTEXT)
-    draw_scale_bar(chart)
+    draw_scale_bar(chart, [*zone.project([site.geometry]), *city_shapes(texts, zone)])
     draw_north_arrow(chart)
     entry = draw_site_in_city(chart, site)
     draw_names(chart, ("townships", "rivers"))

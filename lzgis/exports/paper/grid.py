@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
@@ -131,8 +133,12 @@ def _zone_border(chart: Chart) -> None:
         chart.write_label(label, anchors, style={"size": 6.0, "color": "#6a1b9a"}, reach_mm=8.0)
 
 
-def draw_scale_bar(chart: Chart) -> None:
-    """Draw a scale bar of four fields with the scale above it in the lower left corner; no label covers it."""
+def draw_scale_bar(chart: Chart, off: Any = ()) -> None:
+    """Draw a scale bar of four fields with the scale above it in a corner; no label covers it.
+
+    It stands in the lower left corner, or, if it would hide shapes in `off` (of the plane), in the corner where it hides
+    the least of them.
+    """
     axes, frame, words = chart.axes, chart.frame, chart.texts.words
     mm = frame.m_per_mm
     longest = mm * min(44.0, frame.width_mm * 0.24)
@@ -140,11 +146,13 @@ def draw_scale_bar(chart: Chart) -> None:
     length = max(digit for digit in _BAR_DIGITS if digit * power <= longest) * power
     unit, divisor = ("kilometres", 1000) if length >= 1000 else ("metres", 1)
     wide, high = length / mm + 14, 12.2
-    box = Box(1.8, 1.8, 1.8 + wide, 1.8 + high)
+    right, top = frame.width_mm - 1.8 - wide, frame.height_mm - 1.8 - high
+    # The upper right corner is that of the north arrow.
+    box = least_hiding(chart, [Box(x, y, x + wide, y + high) for x, y in ((1.8, 1.8), (right, 1.8), (1.8, top))], off)
     chart.labels.block(box)
     background: dict[str, Any] = {"facecolor": "white", "edgecolor": "#555555", "linewidth": 0.4, "alpha": 0.92}
-    axes.add_patch(Rectangle(chart.metres(1.8, 1.8), wide * mm, high * mm, **background, zorder=9))
-    x, y = chart.metres(1.8 + (wide - length / mm) / 2 - 1, 3.2)
+    axes.add_patch(Rectangle(chart.metres(box.left, box.low), wide * mm, high * mm, **background, zorder=9))
+    x, y = chart.metres(box.left + (wide - length / mm) / 2 - 1, box.low + 1.4)
     letters: dict[str, Any] = {"fontproperties": font(6.2), "zorder": 9.2}
     scale = words("paper", "scale", scale=frame.scale)
     place = (x + length / 2, y + 6.8 * mm)
@@ -157,6 +165,17 @@ def draw_scale_bar(chart: Chart) -> None:
         value = length * share / divisor
         text = words("picture", unit, value=value) if share == 1 else f"{value:g}"
         axes.text(x + share * length, y + 1.9 * mm, text, ha="center", va="bottom", **letters)
+
+
+def least_hiding(chart: Chart, boxes: Sequence[Box], shapes: Any) -> Box:
+    """Return the first of the boxes that hides the least of some shapes of the plane."""
+
+    def hidden(box: Box) -> float:
+        covered = shapely.box(*chart.metres(box.left, box.low), *chart.metres(box.right, box.high))
+        parts = shapely.intersection(np.asarray(shapes, dtype=object), covered)
+        return float(shapely.length(parts).sum() + (~shapely.is_empty(parts)).sum() * chart.frame.m_per_mm)
+
+    return min(boxes, key=hidden) if len(shapes) else boxes[0]
 
 
 def draw_north_arrow(chart: Chart) -> None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from lzgis.exports.fonts import font, measured_mm, printable, shortened
+from lzgis.exports.fonts import font, measured_mm, printable, wrapped
 from lzgis.exports.report_text import ReportText
 from lzgis.model.report import Layer
 
@@ -73,9 +73,15 @@ def draw_legend(
         y = top - (number % rows + 0.5) * line
         indent = _draw_symbol(page, entry, x, y, line)
         room, label = width / columns - indent - 1.5, printable(entry.label)
-        # Long titles are set in smaller letters; only what even these cannot hold is cut.
+        # Long titles are set in smaller letters, longer ones in two lines; only what even these cannot hold is cut.
         small = max(min(size, 0.98 * size * room / max(measured_mm(label, size), 0.1)), _LEAST_PT)
-        page.text(x + indent, y, shortened(label, room, small), va="center_baseline", fontproperties=font(small))
+        if measured_mm(label, small) <= room:
+            page.text(x + indent, y, label, va="center_baseline", fontproperties=font(small))
+            continue
+        small = min(small, line / 2 / 0.3528 * 0.86)
+        for place, part in enumerate(wrapped(label, room, small, lines=2)):
+            middle = y + (0.25 - 0.5 * place) * line
+            page.text(x + indent, middle, part, va="center_baseline", fontproperties=font(small))
 
 
 def _draw_symbol(page: Axes, entry: Entry, x: float, y: float, line: float) -> float:

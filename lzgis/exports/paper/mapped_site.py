@@ -116,4 +116,4 @@ def finding_figures(finding: dict[str, Any], texts: ReportText) -> str:
     parts += [texts.route(finding["route"]), text(finding["item"])]
     if finding["open_facts"]:
         parts.append(texts.words("paper", "open_facts", facts=texts.open_facts(finding["open_facts"])))
-    return texts.code.shown("，".join(part for part in parts if part))
+    return texts.code.shown(texts.words("paper", "comma").join(part for part in parts if part))

@@ -63,7 +63,7 @@ def foot_lines(texts: ReportText, crs: str, more: list[str], width_mm: float) ->
     book = {"book": provenance.rule_book, "version": provenance.rule_book_version}
     rules = words("picture", "rules", as_of=provenance.as_of.isoformat(), made_at=made_at, **book)
     lines = [
-        f"{words('picture', 'crs', crs=crs)}；{rules}",
+        texts.code.shown(words("dossier", "semicolon").join((words("picture", "crs", crs=crs), rules))),
         words("picture", "dates", layers=data_dates(texts)),
         " ".join([texts.disclaimer, words("picture", "caution"), *more]),
         " ".join(one for one in (texts.coverage, texts.other_dates_in_short) if one),
@@ -95,8 +95,10 @@ def data_dates(texts: ReportText) -> str:
         facts = [*([spec.version] if spec.version else []), *([spec.date.isoformat()] if spec.date else [])]
         fact = " ".join(facts) or texts.words("paper", "undated")
         together.setdefault(fact, []).append(layer_title(texts, layer))
-    comma = texts.words("picture", "separator")
-    dated = "；".join(f"{fact}：{comma.join(titles)}" for fact, titles in together.items())
+    comma, colon = texts.words("picture", "separator"), texts.code.shown(texts.words("dossier", "colon"))
+    dated = texts.code.shown(texts.words("dossier", "semicolon")).join(
+        f"{fact}{colon}{comma.join(titles)}" for fact, titles in together.items()
+    )
     rest = len(texts.report.layers) - len(drawn)
     return dated + (texts.words("paper", "other_layers", count=rest) if rest else "")
 
@@ -117,7 +119,12 @@ def draw_verdict(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) ->
         texts.words("paper", "activity", activity=texts.activity(site.activity) or "—"),
         *([texts.words("paper", "size", size=size)] if size else []),
     ]
-    lines = wrapped(printable("；".join(facts)), rect.width - 1, _SIZE + 0.4, lines=2)
+    lines = wrapped(
+        printable(texts.code.shown(texts.words("dossier", "semicolon").join(facts))),
+        rect.width - 1,
+        _SIZE + 0.4,
+        lines=2,
+    )
     for number, line in enumerate(lines):
         place = (rect.left, rect.top - 7.6 - number * 3.3)
         page.text(*place, line, va="top", fontproperties=font(_SIZE + 0.4))
@@ -194,16 +201,17 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
     words = texts.words
     high = draw_heading(page, words("paper", "findings"), rect.left, rect.top, rect.width)
     blocks = [_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
-    if sum(len(block) * _LINE_MM + 0.7 for block in blocks) > (rect.height - high) * 0.8:
-        blocks = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts]
+    apart = 0.7
+    if sum(len(block) * _LINE_MM + apart for block in blocks) > (rect.height - high) * 0.8:
+        blocks, apart = [_short_conflict(texts, f["number"], f, rect.width) for f in site.conflicts], 0.0
     if not blocks:
         blocks = [[("#333333", words("paper", "no_conflict"))]]
     blocks += _unchecked_and_notices(texts, site, rect.width)
     clear = len({f["rule"] for f in site.of_state(State.CLEAR)} - {f["rule"] for f in site.conflicts})
-    blocks.append([("#333333", words("paper", "clear", count=clear))])
+    counted = [words("paper", "clear", count=clear)]
     unmeant = len({f["rule"] for f in site.of_state(State.NOT_APPLICABLE)}) + int(site.verdict.get("not_applicable", 0))
-    if unmeant:
-        blocks.append([("#333333", words("paper", "not_applicable", count=unmeant))])
+    counted += [words("paper", "not_applicable", count=unmeant)] if unmeant else []
+    blocks.append([("#333333", texts.code.shown("　".join(counted)))])
     left_out = 0
     for number, block in enumerate(blocks):
         # Room for the line that says how many are left out, unless none can be.
@@ -215,7 +223,7 @@ def draw_findings(page: Axes, texts: ReportText, site: MappedSite, rect: Rect) -
             place = (rect.left, rect.top - high)
             page.text(*place, line, va="top", color=colour, fontproperties=font(_SIZE))
             high += _LINE_MM
-        high += 0.7
+        high += apart
     if left_out:
         line = words("paper", "more_findings", count=left_out)
         page.text(rect.left, rect.top - high, line, va="top", fontproperties=font(_SIZE), color="#333333")
@@ -246,8 +254,11 @@ def _short_conflict(texts: ReportText, number: int, finding: dict[str, Any], wid
         finding["length_m"], texts, finding["layer"]
     )
     override = texts.column("override") if texts.override(finding) else ""
-    facts = [f"{number} {texts.rule(finding['rule'])}", override, text(finding["feature_name"]), size]
-    line = shortened(printable("，".join(one for one in facts if one)), width - 1, _SIZE)
+    # The figure stands before the name, which may be cut.
+    facts = [f"{number} {texts.rule(finding['rule'])}", override, size, text(finding["feature_name"])]
+    line = shortened(
+        printable(texts.code.shown(texts.words("paper", "comma").join(one for one in facts if one))), width - 1, _SIZE
+    )
     return [(GRAVITIES[gravity(finding)][0], line)]
 
 
@@ -255,7 +266,10 @@ def _conflict(texts: ReportText, number: int, finding: dict[str, Any], width: fl
     kind = gravity(finding)
     colour = GRAVITIES[kind][0]
     head = f"{number} {texts.words('paper', kind)}　{texts.rule(finding['rule'])}"
-    facts = "，".join(part for part in (text(finding["feature_name"]), finding_figures(finding, texts)) if part)
+    facts = texts.words("paper", "comma").join(
+        part for part in (finding_figures(finding, texts), text(finding["feature_name"])) if part
+    )
+    facts = texts.code.shown(facts)
     lines = [(colour, shortened(printable(head), width - 1, _SIZE))]
     override = texts.override(finding)
     if override:
@@ -271,26 +285,45 @@ def draw_site_list(page: Axes, texts: ReportText, rect: Rect) -> float:
     per = max(1, int((rect.height - high - 3.4) / 2.85))
     size, line = _list_type(len(rows) / columns, rect, columns, high + 3.4)
     shown = rows[: per * columns]
-    rows_per_column = math.ceil(len(shown) / columns) if shown else 0
     column_mm = rect.width / columns
     ids = max((measured_mm(_id(row), size) for row in shown), default=0.0)
-    for number, row in enumerate(shown):
-        x, y = (
-            rect.left + number // rows_per_column * column_mm,
-            rect.top - high - (number % rows_per_column + 0.5) * line,
-        )
+    names = [printable(text(row["site_name"])) for row in shown]
+    listed = _listed(names, (column_mm - ids - 5.4, size), columns, int((rect.height - high - 3.4) / line))
+    for row, (column, above, parts) in zip(shown, listed, strict=True):
+        x, y = rect.left + column * column_mm, rect.top - high - (above + 0.5) * line
         colour = VERDICT_COLOURS.get(row["verdict"], "#333333")
         page.plot(x + 1, y, marker=MARKERS.get(row["verdict"], "."), color=colour, markersize=3.2, markeredgewidth=0)
         style: dict[str, Any] = {"va": "center_baseline", "fontproperties": font(size)}
         page.text(x + 2.6, y, _id(row), **style, color=colour)
-        name = shortened(printable(text(row["site_name"])), column_mm - ids - 5.4, size)
-        page.text(x + 3.8 + ids, y, name, **style)
-    high += rows_per_column * line
+        for number, part in enumerate(parts):
+            page.text(x + 3.8 + ids, y - number * line, part, **style)
+    high += max((above + len(parts) for _, above, parts in listed), default=0) * line
     if len(rows) > len(shown):
         more = texts.words("paper", "more_sites", count=len(rows) - len(shown))
         page.text(rect.left, rect.top - high - 0.6, more, va="top", fontproperties=font(_SIZE))
         high += 3.4
     return high
+
+
+def _listed(
+    names: Sequence[str], type_mm: tuple[float, float], columns: int, most: int
+) -> list[tuple[int, int, list[str]]]:
+    """Return for each name its column, the lines above it and its own lines.
+
+    Names that are too wide are broken where all of them fit in `most` lines a column, and shortened where they do not.
+    `type_mm` is the width of a column and the size of the type.
+    """
+    broken = [wrapped(name, *type_mm, lines=2) or [""] for name in names]
+    for lines in (broken, [[shortened(name, *type_mm)] for name in names]):
+        deep, placed, column, above = math.ceil(sum(map(len, lines)) / columns), [], 0, 0
+        for parts in lines:
+            if above >= deep and column < columns - 1:
+                column, above = column + 1, 0
+            placed.append((column, above, parts))
+            above += len(parts)
+        if all(above + len(parts) <= most for _, above, parts in placed):
+            break
+    return placed
 
 
 def _list_columns(count: int, rect: Rect, head: float) -> int:

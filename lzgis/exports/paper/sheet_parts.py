@@ -13,6 +13,7 @@ from lzgis.coordinates.gauss_kruger import Zone
 from lzgis.exports.fonts import font, measured_mm, printable, wrapped
 from lzgis.exports.paper.chart import LABEL, Chart
 from lzgis.exports.paper.frame import Frame, Geometries
+from lzgis.exports.paper.grid import least_hiding
 from lzgis.exports.paper.labels import Box
 from lzgis.exports.paper.layout import Rect
 from lzgis.exports.paper.legend import draw_heading
@@ -61,16 +62,18 @@ def page_of(frame: Frame) -> shapely.Polygon:
     return shapely.box(frame.west, frame.south, frame.east, frame.north)
 
 
-def draw_boxes(chart: Chart, frames: tuple[Frame, ...], names: list[str]) -> None:
-    """Draw the frames of sheets on the map of the whole, each with its name in a corner."""
+def draw_boxes(chart: Chart, frames: tuple[Frame, ...], names: list[str], site: Geometries) -> None:
+    """Draw the frames of sheets on the map of the whole, each with its name in the corner that hides least of the site."""
     boxes: Geometries = np.array([page_of(one) for one in frames], dtype=object)
     chart.draw(boxes, 2, 7.0, facecolor="none", edgecolor="white", linewidth=2.0)
     chart.draw(boxes, 2, 7.1, facecolor="none", edgecolor=COLOUR, linewidth=0.9)
     for frame, name in zip(frames, names, strict=True):
-        west, north = max(frame.west, chart.frame.west), min(frame.north, chart.frame.north)
-        left, high = (float(v) for v in chart.mm(west, north))
+        shown = chart.box_mm(shapely.intersection(page_of(frame), chart.page))
         wide, deep = measured_mm(name, 7.6) + 1.6, 3.6
-        box = Box(left, high - deep, left + wide, high)
+        # Inside a corner, else beside it.
+        places = (shown.left, shown.right - wide, shown.left - wide, shown.right)
+        corners = [(x, y) for y in (shown.high - deep, shown.low) for x in places]
+        box = least_hiding(chart, [Box(x, y, x + wide, y + deep) for x, y in corners], site)
         chart.labels.block(box)
         place = chart.metres((box.left + box.right) / 2, (box.low + box.high) / 2)
         style: dict[str, Any] = {"boxstyle": "square,pad=0.22", "facecolor": COLOUR, "edgecolor": "none"}
@@ -95,13 +98,22 @@ def draw_index(
     words = texts.words
     scale = f"1:{frames[0].scale:,}"
     high = draw_heading(page, words("paper", "sheet_list", scale=scale), rect.left, rect.top, rect.width)
+    lines = []
     for number, frame in enumerate(frames, start=1):
         found = [f["number"] for f in on_sheet(site, zone, frame).conflicts]
         numbers = _ranges(found) or words("paper", "no_conflicts_here")
-        line = words("paper", "sheet_line", number=number, numbers=numbers)
-        for part in wrapped(printable(line), rect.width - 1, _SIZE, lines=2):
-            page.text(rect.left, rect.top - high, part, va="top", fontproperties=font(_SIZE), color="#222222")
-            high += _LINE_MM
+        lines.append(printable(words("paper", "sheet_line", number=number, numbers=numbers)))
+    if max(measured_mm(line, _SIZE) for line in lines) < rect.width / 2 - 2:
+        # Short lines stand in two columns: the findings below need the room.
+        parts = [(line, number % 2) for number, line in enumerate(lines)]
+    else:
+        parts = [(part, 0) for line in lines for part in wrapped(line, rect.width - 1, _SIZE, lines=2)]
+    for number, (part, column) in enumerate(parts):
+        left = rect.left + column * rect.width / 2
+        page.text(left, rect.top - high, part, va="top", fontproperties=font(_SIZE), color="#222222")
+        if not column and number + 1 < len(parts) and parts[number + 1][1]:
+            continue
+        high += _LINE_MM
     return high + 1.5
 
 

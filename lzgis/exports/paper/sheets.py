@@ -66,7 +66,7 @@ def overview_sheet(texts: ReportText, sheet: PaperSheet) -> Figure:
     frame = frame_at(centre, round_scale(around, inner), (layout.chart.width, layout.chart.height))
     chart = chart_in(figure, layout.chart, frame, (zone, texts), size_mm=(layout.width, layout.height))
     layers, notes = draw_base_layers(chart)
-    _draw_furniture(chart, page, layout.chart)
+    _draw_furniture(chart, page, layout.chart, city_shapes(texts, zone))
     sites, more = draw_sites(chart)
     seats = draw_seats(chart)
     draw_names(chart, ("townships", "rivers", "protected_areas"))
@@ -181,13 +181,14 @@ def draw_detail(
     layers = [*draw_named_features(chart, met), *draw_seats(chart), *layers]
     bands = bands_of(chart, site)
     tinted, more = draw_bands(chart, bands)
-    draw_scale_bar(chart)
+    shape = chart.zone.project([site.geometry])
+    draw_scale_bar(chart, shape)
     draw_north_arrow(chart)
     site_entry = draw_site(chart, site)
     conflicts = draw_conflicts(chart, site)
     unchecked = draw_unchecked(chart, site)
     if boxes:
-        draw_boxes(chart, tuple(boxes), list(names) or [str(number) for number in range(1, len(boxes) + 1)])
+        draw_boxes(chart, tuple(boxes), list(names) or [str(number) for number in range(1, len(boxes) + 1)], shape)
     distances, labels = draw_distances(chart, site)
     # Of many conflicts the labels would cover the map; the sheets have them.
     lost = 0 if boxes and len(site.conflicts) > MOST_LABELS else label_conflicts(chart, site)
@@ -234,8 +235,8 @@ def chart_in(
     return Chart(axes, frame, *known, Labels(frame.width_mm, frame.height_mm))
 
 
-def _draw_furniture(chart: Chart, page: Axes, rect: Rect) -> None:
-    draw_scale_bar(chart)
+def _draw_furniture(chart: Chart, page: Axes, rect: Rect, city: npt.NDArray[np.object_]) -> None:
+    draw_scale_bar(chart, city)
     draw_north_arrow(chart)
     draw_grid_and_lines(chart, page, rect)
 
@@ -293,6 +294,12 @@ def city_bounds(report: Report) -> tuple[float, float, float, float]:
     every = np.array(found[:1] if outline else found[: len(frames)] or found)
     (west, south), (east, north) = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
     return (float(west), float(south), float(east), float(north))
+
+
+def city_shapes(texts: ReportText, zone: Zone) -> npt.NDArray[np.object_]:
+    """Return the outline of the city in the plane; empty if it has none."""
+    outline = texts.report.layers.get(texts.report.city.outline)
+    return zone.project(outline.frame.geometry.to_numpy()) if outline is not None else np.zeros(0, dtype=object)
 
 
 def projected_bounds(zone: Zone, bounds: tuple[float, float, float, float]) -> npt.NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,10 +60,7 @@ def write_raster_xlsx(
     city = as_city(city)
     origin = raster_provenance(found, city, made_at=made_at)
     texts = ContextText(ReportContext(city.city, city.book, {}, None, found.problems, origin), language)
-    if isinstance(found, RasterStats):
-        tables = _stats_tables(texts, found)
-    else:
-        tables = _change_tables(texts, found, class_titles(city, (found.before, found.after), texts.words))
+    tables = _stats_tables(texts, found, city) if isinstance(found, RasterStats) else _change_tables(texts, found, city)
     write_bytes_atomic(path, tables_bytes(texts, tables))
     return Path(path)
 
@@ -89,11 +87,28 @@ def worded_composition(found: RasterStats, words: Words) -> pd.DataFrame:
     return table.assign(title=worded)
 
 
+def worded_levels(table: pd.DataFrame, city: Catalogue | str | Path, words: Words) -> pd.DataFrame:
+    """Return a table of zones with titles for their kinds."""
+    return table.assign(level=table["level"].replace(level_titles(city, table["level"], words)))
+
+
 def class_titles(city: Catalogue | str | Path, rasters: tuple[str, ...], words: Words) -> dict[str, str]:
     """Return the titles of land-cover classes in the reader's language, by their titles in the catalogue."""
     spec = as_city(city).spec.raster
     classes = [one for name in rasters for one in spec[name].classes.values()]
     return {one.title: words.title(one.title, one.title_en) for one in classes}
+
+
+def level_titles(city: Catalogue | str | Path, levels: Iterable[str], words: Words) -> dict[str, str]:
+    """Return what kinds of zones are called, such as a layer as a whole (``redline.*``) or by a field of it."""
+    layers = as_city(city).spec.layer
+    titles = {}
+    for level in dict.fromkeys(levels):
+        layer, _, field = level.partition(".")
+        title = words.title(layers[layer].title, layers[layer].title_en) if layer in layers else layer
+        shown = words("raster", field) if words.has("raster", field) else field
+        titles[level] = words("raster", "by_field", layer=title, field=shown) if field not in ("", "*") else title
+    return titles
 
 
 def worded_limits(found: RasterStats, words: Words) -> pd.DataFrame:
@@ -102,9 +117,10 @@ def worded_limits(found: RasterStats, words: Words) -> pd.DataFrame:
     return found.limits.assign(title=[words.title(zh, en) for zh, en in titles])
 
 
-def _stats_tables(texts: ContextText, found: RasterStats) -> list[Table]:
+def _stats_tables(texts: ContextText, found: RasterStats, city: Catalogue | str | Path) -> list[Table]:
     words = texts.words
-    tables = [_table(texts, "raster_composition", _COMPOSITION, worded_composition(found, words))]
+    composition = worded_levels(worded_composition(found, words), city, words)
+    tables = [_table(texts, "raster_composition", _COMPOSITION, composition)]
     if found.declared:
         rows: list[list[Value]] = [
             [d.declared.basis, d.declared.value, round(d.measured, 6), words("raster", "yes" if d.holds else "no")]
@@ -118,13 +134,15 @@ def _stats_tables(texts: ContextText, found: RasterStats) -> list[Table]:
     return tables
 
 
-def _change_tables(texts: ContextText, found: RasterChange, titles: dict[str, str]) -> list[Table]:
+def _change_tables(texts: ContextText, found: RasterChange, city: Catalogue | str | Path) -> list[Table]:
+    titles = class_titles(city, (found.before, found.after), texts.words)
+    transitions = worded_levels(found.transitions, city, texts.words)
     names = {"before": titles, "after": titles}
     patches = pd.DataFrame(found.patches.drop(columns="geometry")).replace(names)
     columns = [name for name in _PATCHES if name in patches.columns]
     return [
         _table(texts, "raster_patches", columns, patches),
-        _table(texts, "raster_transitions", _TRANSITIONS, found.transitions.replace(names)),
+        _table(texts, "raster_transitions", _TRANSITIONS, transitions.replace(names)),
         _matrix(texts, found, titles),
     ]
 

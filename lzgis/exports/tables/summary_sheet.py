@@ -215,7 +215,7 @@ def _chart(book: Any, sheet: Any, rows: tuple[int, int], title: str) -> None:
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True})
     chart.set_x_axis({"major_gridlines": {"visible": False}, "visible": False})
-    chart.set_size({"width": 520, "height": 220})
+    chart.set_size({"width": 480, "height": 220})
     sheet.insert_chart(5, 2, chart, {"x_offset": 8})
 
 

@@ -73,7 +73,8 @@ class Table:
     """A table to lay out.
 
     `marks` has for each row the verdict whose colour column `marked` gets, or an empty string. The first `fixed` columns
-    are frozen. `choices` are the values that a cell of a column may take, by the column's position.
+    are frozen. `choices` are the values that a cell of a column may take, by the column's position. Of a table for the
+    screen only the first `printed` rows are printed.
     """
 
     name: str
@@ -83,7 +84,11 @@ class Table:
     marked: int = 0
     fixed: int = 0
     choices: Mapping[int, list[str]] = field(default_factory=dict)
+    printed: int | None = None
 
+
+#: So many rows are printed of what nobody reads on paper: rules not meant, and the answers that each document has.
+PRINTED_ROWS = 40
 
 #: Decimals. Lengths have millimetres: 29.996 m must not read as the 30 m that a rule demands.
 _PLACES: dict[Kind, int] = {"count": 0, "area": 2, "metre": 3, "share": 4}
@@ -318,6 +323,7 @@ def _finding_table(
         marks=columns["mark"].taken(chosen).tolist(),
         marked=names.index("state"),
         fixed=2,
+        printed=PRINTED_ROWS if name == "not_applicable" else None,
     )
 
 
@@ -437,7 +443,9 @@ def _unit_list_table(texts: ReportText) -> Table:
     answers = texts.words("table", "answers").split(",")
     choices = {_UNIT_COLUMNS.index("answer"): answers}
     folded = _FOLDED | {"facts", "basis", "note"}
-    return Table("unit_lists", _heads(texts, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices)
+    return Table(
+        "unit_lists", _heads(texts, _UNIT_COLUMNS, folded=folded), rows, fixed=2, choices=choices, printed=PRINTED_ROWS
+    )
 
 
 def _override_tables(texts: ReportText) -> list[Table]:

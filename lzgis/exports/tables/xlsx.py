@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from lzgis.exports.formats import ReportPieces
 from lzgis.exports.provenance import provenance_tables
 from lzgis.exports.report_text import AT_ONCE, Coded, ContextText, ReportText, coded, visible
+from lzgis.exports.rounding import Rounding
 from lzgis.exports.symbology import TINTS
 from lzgis.exports.tables.summary_sheet import write_summary_sheets
 from lzgis.exports.tables.tables import (
@@ -47,11 +48,11 @@ _Result = TypeVar("_Result")
 _FONT = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
 _NUMBERS: dict[Kind, str] = {
     "count": "0",
-    "area": "#,##0.00",
     "hectare": "#,##0.0000",
-    "metre": "#,##0.000",
     "share": "0.00%",
 }
+#: The format of a figure that rounding would take for a whole one, such as 29.996 m for the 30 m that a rule demands.
+_NOT_WHOLE = "#,##0.000"
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _WIDEST = 42
 _WIDEST_FIXED = 26
@@ -62,6 +63,8 @@ IN_MEMORY = 500
 
 #: Height of a line in points, and the most lines that a row shows, so that one long text does not fill the screen.
 _LINE_PT, _MOST_LINES = 14.0, 12
+#: The most lines for which a column that is not printed makes a row higher: rows of a print stay close.
+_MOST_BESIDE = 2
 
 #: Paper sizes as the file format numbers them, and how many characters of 10 points fit across them at 60 per cent.
 _A3, _A4 = 8, 9
@@ -231,7 +234,9 @@ class _Pages:
     def __init__(self, book: Any, texts: ContextText) -> None:
         self._book = book
         self._texts = texts
-        self._formats: dict[tuple[Kind, bool, str], Any] = {}
+        self._formats: dict[tuple[str, bool, str], Any] = {}
+        # Cells have all digits of the tables; as in documents, no more of them are shown than the data can bear.
+        self._places = Rounding(texts.context).places()
         self._notice = book.add_format({**_FONT, "bold": True, "font_color": "#b00000", "font_size": 12})
         self._disclaimer = book.add_format({**_FONT, "font_color": "#555555"})
         self._section = book.add_format({**_FONT, "bold": True, "font_size": 11})
@@ -282,7 +287,9 @@ class _Pages:
         sheet.repeat_rows(top)
         # Findings are sorted by gravity: those that are neither met nor open stay on the screen.
         marked = [number for number, mark in enumerate(table.marks) if mark]
-        self._print(sheet, widths, min(bottom, top + 2 + marked[-1]) if marked else bottom)
+        last = min(bottom, top + 2 + marked[-1]) if marked else bottom
+        shown = last if table.printed is None else min(last, top + 1 + table.printed)
+        self._print(sheet, widths, shown, bottom - top - 1 if shown < last else 0)
 
     def stack(self, name: str, tables: list[Table]) -> None:
         """Write tables below one another on one sheet, each under its title."""
@@ -304,20 +311,24 @@ class _Pages:
             sheet.write_string(2, 0, self._text(self._texts.coverage), self._disclaimer)
         return sheet, 3
 
-    def _print(self, sheet: Any, widths: list[float], bottom: int) -> None:
-        """Set paper, print area and one page across: as many columns as stay legible, the most telling ones come first."""
-        whole = sum(widths)
-        small = whole <= _COLUMNS_A4
-        room = _COLUMNS_A4 if small else _COLUMNS_A3
-        columns = max(1, int(np.searchsorted(np.cumsum(widths), room, side="right")))
+    def _print(self, sheet: Any, widths: list[float], bottom: int, rows: int = 0) -> None:
+        """Set paper, print area and one page across: as many columns as stay legible, the most telling ones come first.
+
+        `rows` is the number of rows of a table of which only those above `bottom` are printed.
+        """
+        columns, small = _printed_columns(widths)
         sheet.set_landscape()
         sheet.set_paper(_A4 if small else _A3)
         sheet.set_margins(**_MARGINS_IN)
         sheet.fit_to_pages(1, 0)
         sheet.print_area(0, 0, bottom - 1, min(columns, len(widths)) - 1)
+        said = []
         if columns < len(widths):
-            left = self._texts.words("table", "printed_columns", shown=columns, all=len(widths))
-            sheet.set_footer(f"&L&A {left}&R&P / &N")
+            said.append(self._texts.words("table", "printed_columns", shown=columns, all=len(widths)))
+        if rows:
+            said.append(self._texts.words("table", "printed_rows", all=rows))
+        if said:
+            sheet.set_footer(f"&L&A {' '.join(said)}&R&P / &N")
 
     def _block(self, sheet: Any, table: Table, place: tuple[int, int], widths: list[float]) -> int:
         """Write the headings and the rows from `start` that fit on the sheet, by columns; return the row below them."""
@@ -328,16 +339,18 @@ class _Pages:
         end = min(start + ROW_LIMIT, len(table.rows))
         lines = np.ones(end - start, dtype=np.int32)
         columns, formats = [], []
+        printed, _ = _printed_columns(widths)
         for number, (head, whole) in enumerate(zip(table.heads, _columns(table), strict=True)):
             column = whole.taken(slice(start, end))
             if head.folded:
-                deep = [_lines(widths[number], one) if isinstance(one, str) else 1 for one in column.values]
+                most = _MOST_LINES if number < printed else _MOST_BESIDE
+                deep = [min(most, _lines(widths[number], one)) if isinstance(one, str) else 1 for one in column.values]
                 lines = np.maximum(lines, np.asarray(deep, dtype=np.int32)[column.codes])
             worded = Coded(column.codes, [self._text(one) if isinstance(one, str) else one for one in column.values])
             marks = table.marks[start:end] if number == table.marked else []
             tinted, tints = _tinted(worded, marks) if marks else (worded, [""] * len(worded.values))
             columns.append(tinted)
-            formats.append([self._format(head, tint) for tint in tints])
+            formats.append([self._format(head, *one) for one in zip(tints, tinted.values, strict=True)])
         sheet.write_block(_Block(top + 1, columns, formats, np.minimum(lines, _MOST_LINES)))
         return top + 1 + end - start
 
@@ -367,7 +380,7 @@ class _Pages:
             if deep > 1:
                 sheet.set_row(number, _LINE_PT * min(deep, _MOST_LINES))
             for column, (value, head) in enumerate(zip(row, table.heads, strict=True)):
-                shape = self._format(head, TINTS[mark] if mark and column == table.marked else "")
+                shape = self._format(head, TINTS[mark] if mark and column == table.marked else "", value)
                 if isinstance(value, str):
                     if value:
                         sheet.write_string(number, column, texts(value), shape)
@@ -375,12 +388,24 @@ class _Pages:
                     sheet.write_number(number, column, value, shape)
         return top + len(rows)
 
-    def _format(self, head: Head, tint: str = "") -> Any:
-        key = (head.kind, head.folded, tint)
+    def _number(self, kind: Kind, value: Value) -> str:
+        """Return the format of a figure; empty for a text."""
+        if kind not in ("area", "metre"):
+            return _NUMBERS.get(kind, "")
+        places = self._places.m if kind == "metre" else self._places.m2
+        if isinstance(value, float):
+            shown = round(value, places)
+            if (kind == "metre" and shown.is_integer() and shown != value) or (not shown and value):
+                return _NOT_WHOLE
+        return "#,##0" + (f".{'0' * places}" if places else "")
+
+    def _format(self, head: Head, tint: str = "", value: Value = None) -> Any:
+        figure = self._number(head.kind, value)
+        key = (figure, head.folded, tint)
         if key not in self._formats:
             shape: dict[str, Any] = dict(_FONT)
-            if head.kind in _NUMBERS:
-                shape["num_format"] = _NUMBERS[head.kind]
+            if figure:
+                shape["num_format"] = figure
             if head.folded:
                 shape["text_wrap"] = True
             if tint:
@@ -412,6 +437,13 @@ class _Pages:
         for column, wide in enumerate(widths):
             sheet.set_column(column, column, wide)
         return widths
+
+
+def _printed_columns(widths: Sequence[float]) -> tuple[int, bool]:
+    """Return how many of the columns fit on a page, and whether A4 is wide enough for all of them."""
+    small = sum(widths) <= _COLUMNS_A4
+    room = _COLUMNS_A4 if small else _COLUMNS_A3
+    return max(1, int(np.searchsorted(np.cumsum(widths), room, side="right"))), small
 
 
 def _columns(table: Table) -> list[Coded]:

@@ -52,7 +52,7 @@ def _row(
     layer = versions[0].layer_id(rule.layer)
     before, after = (context.area_m2(layer, where) for context in versions)
     what = Message(
-        "{title}: {before:.2f} ㎡ before, {after:.2f} ㎡ after, {change:+.2f} ㎡",
+        "{title}: {before:,.2f} ㎡ before, {after:,.2f} ㎡ after, {change:+,.2f} ㎡",
         title=title,
         before=before,
         after=after,

@@ -1,7 +1,7 @@
 // Corridor bands around the opened site, and lines to the features that distances were measured to.
 (function (lz) {
   "use strict";
-  var features = null, drawn = null, labels = [], on = true, current = -1, panes = false;
+  var features = null, drawn = null, labels = [], widths = [], on = true, current = -1, panes = false;
   var looks = [
     { color: "#0f6b5c", weight: 1.6, opacity: 1, dashArray: null, fillColor: "#18a08a", fillOpacity: 0.16 },
     { color: "#0f6b5c", weight: 1.4, opacity: 0.9, dashArray: "5 4", fillColor: "#7fd0c2", fillOpacity: 0.12 }
@@ -44,6 +44,36 @@
       for (var t = 1; t > 0 && !seen.contains(at); t -= 0.01) at = L.point(a.x + t * (b.x - a.x), a.y + t * (b.y - a.y));
       label.marker.setLatLng(seen.contains(at) ? lz.map.containerPointToLatLng(at) : label.line[1]);
     });
+    spread();
+  }
+
+  function overlap(a, b) {
+    return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  }
+
+  // Labels are moved up or down off each other, and off a site so small that a label would hide it.
+  function spread() {
+    var taken = [], own = current >= 0 && lz.sites.boundsOf(current);
+    if (own) {
+      var frame = lz.map.getContainer().getBoundingClientRect();
+      var a = lz.map.latLngToContainerPoint(own.getNorthWest()), b = lz.map.latLngToContainerPoint(own.getSouthEast());
+      if (b.x - a.x < 240 && b.y - a.y < 240) taken.push({ left: frame.left + a.x, right: frame.left + b.x,
+        top: frame.top + a.y, bottom: frame.top + b.y });
+    }
+    labels.map(function (label) { return label.marker; }).concat(widths).forEach(function (marker) {
+      var element = marker.options.icon.options.html, moved = 0, way = 0;
+      element.style.marginTop = "0";
+      var first = element.getBoundingClientRect(), box = first;
+      for (var i = 0; i < 12; i++) {
+        var hit = taken.find(function (other) { return overlap(box, other); });
+        if (!hit) break;
+        way = way || (box.top + box.bottom < hit.top + hit.bottom ? -1 : 1);
+        moved += way > 0 ? hit.bottom - box.top + 2 : hit.top - box.bottom - 2;
+        box = { left: first.left, right: first.right, top: first.top + moved, bottom: first.bottom + moved };
+      }
+      element.style.marginTop = moved + "px";
+      taken.push(box);
+    });
   }
 
   // The point on the edge of a band nearest to the site, where its width is labelled.
@@ -81,10 +111,14 @@
       var at = p.m && !p.k && centre && !labelled[p.m] && edge(feature, centre);
       if (!at) return;
       labelled[p.m] = true;
-      tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn);
+      widths.push(tag(at, lz.word("band-label", { m: p.m }), "lz-on-band").addTo(drawn));
     });
     lz.review.lines.forEach(function (line) {
       if (line[0] !== number) return;
+      // Rules that measure to the same feature share a line and its label.
+      var same = line[2] + line[1].join(" ");
+      if (labelled[same]) return;
+      labelled[same] = true;
       var lines = L.svg({ pane: "lz-lines", padding: 0.5 });
       L.polyline(line[1], Object.assign({ pane: "lz-lines", renderer: lines, interactive: false }, LINE)).addTo(drawn);
       line[1].forEach(function (at) {
@@ -109,6 +143,7 @@
       if (drawn) drawn.remove();
       drawn = null;
       labels = [];
+      widths = [];
       current = number;
       if (on && number >= 0) draw(number);
     },

@@ -66,6 +66,12 @@
 
   lz.ruleOf = function (finding) { return text(finding[1]); };
 
+  // How many rules some findings are of; rules that `others` are of, which are graver, are not counted.
+  lz.rulesOf = function (findings, others) {
+    var before = new Set((others || []).map(lz.ruleOf));
+    return new Set(findings.map(lz.ruleOf).filter(function (rule) { return !before.has(rule); })).size;
+  };
+
   // The facts of a site and its findings, conflicts first, those not involved and not applicable collapsed.
   lz.findings = function (number) {
     var site = lz.review.sites[number], all = lz.review.findings[number];
@@ -82,8 +88,8 @@
     });
     var block = lz.el("div", { class: "lz-findings" }, [facts]);
     if (open.length) block.appendChild(table(number, open));
-    if (clear.length) block.appendChild(folded(number, clear, lz.word("clear", { n: clear.length })));
-    var count = unmeant.length + (site.not_applicable || 0);
+    if (clear.length) block.appendChild(folded(number, clear, lz.word("clear", { n: lz.rulesOf(clear, open) })));
+    var count = lz.rulesOf(unmeant, open.concat(clear)) + (site.not_applicable || 0);
     if (count) block.appendChild(folded(number, unmeant, lz.word("not-applicable", { n: count })));
     if (!all.length) block.appendChild(lz.el("p", { class: "lz-empty", text: lz.word("no-findings") }));
     return block;

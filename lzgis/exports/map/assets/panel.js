@@ -22,7 +22,7 @@
   }
 
   function item(site, number) {
-    var conflicts = lz.conflicts(number).length, second = [site.id];
+    var conflicts = lz.rulesOf(lz.conflicts(number)), second = site.coded ? [] : [site.id];
     if (site.activity) second.push(site.activity);
     if (site.shape < 0) second.push(lz.word("no-shape"));
     var verdict = lz.city.verdicts[site.verdict].title;

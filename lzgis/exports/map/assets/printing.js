@@ -1,7 +1,7 @@
-// Printing: the part of the map that is seen, at a round scale, and the open site with its findings, or the list of sites.
+// Printing: the open site or the part of the map that is seen, at a round scale, and the open site with its findings, or the list of sites.
 (function (lz) {
   "use strict";
-  var PX_M = 0.0254 / 96, STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+  var PX_M = 0.0254 / 96, LEAST = 2000, STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
   function listTable() {
     var judged = !lz.city.parts;
@@ -46,15 +46,21 @@
   }
 
   // The next round scale at which the given bounds are still on the sheet.
-  function fit(bounds) {
+  function fit(bounds, least) {
     var snap = lz.map.options.zoomSnap;
     lz.map.options.zoomSnap = 0;
     lz.map.fitBounds(bounds, { animate: false });
-    var scale = metres() / PX_M, ten = Math.pow(10, Math.floor(Math.log10(scale)));
+    var scale = Math.max(metres() / PX_M, least), ten = Math.pow(10, Math.floor(Math.log10(scale)));
     var round = STEPS.find(function (step) { return step * ten >= scale * 0.999; }) * ten;
     lz.map.setZoom(lz.map.getZoom() - Math.log2(round / scale), { animate: false });
     lz.map.options.zoomSnap = snap;
     lz.byId("lz-print-scale").textContent = lz.word("print-scale", { scale: round.toLocaleString("en-US") });
+  }
+
+  // Print the open site as large as the sheet and the least scale allow if all of it is in view, else the view.
+  function show(view) {
+    var open = lz.panel.shown(), own = open >= 0 ? lz.sites.boundsOf(open) : null;
+    if (own && view.contains(own)) fit(own.pad(0.06), LEAST); else fit(view, 0);
   }
 
   lz.printing = function () {
@@ -70,7 +76,7 @@
     paper.addEventListener("change", function () {
       var before = seen;
       lz.map.invalidateSize({ animate: false, pan: false });
-      if (paper.matches) { fill(); fit(before.bounds); } else lz.map.setView(before.centre, before.zoom, { animate: false });
+      if (paper.matches) { fill(); show(before.bounds); } else lz.map.setView(before.centre, before.zoom, { animate: false });
     });
     window.addEventListener("beforeprint", fill);
     lz.byId("lz-print").addEventListener("click", function () { window.print(); });

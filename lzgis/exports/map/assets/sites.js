@@ -201,6 +201,9 @@
       around();
     },
 
+    // The bounds of a site; none if it has no shape.
+    boundsOf: function (number) { return items[number] && items[number].bounds; },
+
     zoom: function (number) {
       if (popup) popup.remove();
       if (items[number].bounds) lz.map.fitBounds(items[number].bounds.pad(0.25), Object.assign({ maxZoom: 16.5 }, lz.room()));
