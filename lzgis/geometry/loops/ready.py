@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -177,4 +178,6 @@ def _compile_named(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # A compiler makes many objects and drops few: to look for garbage takes a tenth of the time.
+    gc.disable()
     _compile_named(sys.argv[1:])
