@@ -42,7 +42,7 @@ class LoopCacheWarning(UserWarning):
 
 def inner_loop(loop: Loop) -> Loop:
     """Compile a function that other loops call, as a part of each of them; it is not cached by itself."""
-    compiled: Any = numba.njit(**_OPTIONS, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
+    compiled: Any = _njit(**_OPTIONS, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
     if compiled is not loop:
         only_for_loops(compiled)
         without_literals(compiled)
@@ -51,13 +51,15 @@ def inner_loop(loop: Loop) -> Loop:
 
 def entry_loop(loop: Loop) -> Loop:
     """Compile a function that Python calls, with all that it calls, and cache it on disk."""
-    compiled: Any = numba.njit(**_OPTIONS)(loop)
+    compiled: Any = _njit(**_OPTIONS)(loop)
     # With NUMBA_DISABLE_JIT set, numba returns the function itself.
     if compiled is not loop and cache_folder() is not None:
         compiled._cache = _LoopCache(loop)  # type: ignore[no-untyped-call]
     return cast(Loop, compiled)
 
 
+#: numba's decorator; its types do not know all of its options.
+_njit: Any = numba.njit
 #: Loops run without the interpreter's lock. Fast-math is off: sums keep their order, so that results do not depend on the number
 #: of threads. No loop is called from C, so none needs an entry for that, which takes time to compile.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}

@@ -7,6 +7,9 @@ half of the time. Here an inner loop stays in LLVM's intermediate representation
 Source: "Customizing the Compiler" in numba's documentation for developers.
 """
 
+# numba has no types here.
+# mypy: allow-untyped-calls
+
 from __future__ import annotations
 
 from functools import partial
@@ -19,7 +22,7 @@ from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.typed_passes import IRLegalization, NativeLowering
 
 
-class InnerCompiler(CompilerBase):  # type: ignore[misc]
+class InnerCompiler(CompilerBase):
     """numba's compiler without what an inner loop does not need."""
 
     def define_pipelines(self) -> list[Any]:
@@ -31,7 +34,7 @@ class InnerCompiler(CompilerBase):  # type: ignore[misc]
         return [manager]
 
 
-class _Library(JITCodeLibrary):  # type: ignore[misc]
+class _Library(JITCodeLibrary):
     """Code to be linked into other code: neither optimised nor made into machine code."""
 
     def _optimize_functions(self, ll_module: Any) -> None:
@@ -47,11 +50,11 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
-class _UnfinishedLibrary(LoweringPass):  # type: ignore[misc]
+class _UnfinishedLibrary(LoweringPass):
     _name = "lzgis_unfinished_library"
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
 
     def run_pass(self, state: Any) -> bool:
         state.library = _Library(state.targetctx.codegen(), state.func_id.func_qualname)
@@ -60,13 +63,13 @@ class _UnfinishedLibrary(LoweringPass):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
-class _Registration(LoweringPass):  # type: ignore[misc]
+class _Registration(LoweringPass):
     """Registers the code of an inner loop, so that others find it."""
 
     _name = "lzgis_registration"
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
 
     def run_pass(self, state: Any) -> bool:
         lowered = state["cr"]
