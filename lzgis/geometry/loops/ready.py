@@ -118,9 +118,10 @@ def _begun(folder: Path, started: ExitStack, *, wait: bool) -> _Compilation | No
         lock.acquire(blocking=wait)
     except (OSError, Timeout):
         return None
-    started.callback(lock.release)
     if (folder / _DONE).exists():
+        lock.release()
         return None
+    started.callback(lock.release)
     compilation = _Compilation(folder)
     started.callback(compilation.stop)
     compilation.start(_shares(min(os.cpu_count() or 1, _MOST_PROCESSES)))
