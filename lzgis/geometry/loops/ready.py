@@ -49,7 +49,7 @@ class _Call(NamedTuple):
 
 
 def ready_loops(progress: Progress | None = None) -> None:
-    """Load the compiled loops; where this version of lzgis runs for the first time, compile them, which takes some 14 s.
+    """Load the compiled loops; where this version of lzgis runs for the first time, compile them first.
 
     Parameters
     ----------
