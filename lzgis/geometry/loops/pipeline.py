@@ -1,7 +1,8 @@
 """How inner loops are compiled: as a part of the loops that call them, not by themselves.
 
 numba optimises every function, makes machine code of it and an entry for Python, before it inlines the function into those that
-call it, and does all of this again there. Nobody calls an inner loop but other loops, so the first part is wasted. Here an inner loop stays in LLVM's intermediate representation until it is a part of a loop that Python calls.
+call it, and does all of this again there. Nobody calls an inner loop but other loops, so the first part is wasted.
+Here an inner loop stays in LLVM's intermediate representation until it is a part of a loop that Python calls.
 
 Source: "Customizing the Compiler" in numba's documentation for developers.
 """
