@@ -111,7 +111,7 @@ print(len(segments(chains(np.array([shapely.box(0, 0, 1, 1)])), 0, 1, 9.0).run_s
 def test_ready_loops_compiles_only_once(monkeypatch):
     ready_loops()
     ready._load.cache_clear()
-    monkeypatch.setattr(ready, "_compile_into", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(ready, "_begun", lambda *_, **__: pytest.fail("compiled again"))
     steps: list[tuple[str, int, int]] = []
     ready_loops(lambda *step: steps.append(step))
     assert steps == []

@@ -26,6 +26,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.runtime.nrt import rtsys
 
 from lzgis.files.private_folder import create_private, remove_all_but_newest, user_folder
+from lzgis.geometry.loops.pipeline import InnerCompiler, only_for_loops, without_literals
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -41,26 +42,27 @@ class LoopCacheWarning(UserWarning):
 
 def inner_loop(loop: Loop) -> Loop:
     """Compile a function that other loops call, as a part of each of them; it is not cached by itself."""
-    return cast(Loop, _compiler()(loop))
+    compiled: Any = _njit(**_OPTIONS, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
+    if compiled is not loop:
+        only_for_loops(compiled)
+        without_literals(compiled)
+    return cast(Loop, compiled)
 
 
 def entry_loop(loop: Loop) -> Loop:
     """Compile a function that Python calls, with all that it calls, and cache it on disk."""
-    compiled: Any = _compiler()(loop)
+    compiled: Any = _njit(**_OPTIONS)(loop)
     # With NUMBA_DISABLE_JIT set, numba returns the function itself.
     if compiled is not loop and cache_folder() is not None:
         compiled._cache = _LoopCache(loop)  # type: ignore[no-untyped-call]
     return cast(Loop, compiled)
 
 
-def _compiler() -> Callable[..., Any]:
-    """Return numba's decorator: loops run without the interpreter's lock.
-
-    Fast-math is off: sums keep their order, so that results do not depend on the number of threads. No loop is called from C,
-    so none needs an entry for that, which takes time to compile.
-    """
-    njit: Any = numba.njit
-    return cast(Callable[..., Any], njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True))
+#: numba's decorator; its types do not know all of its options.
+_njit: Any = numba.njit
+#: Loops run without the interpreter's lock. Fast-math is off: sums keep their order, so that results do not depend on the number
+#: of threads. No loop is called from C, so none needs an entry for that, which takes time to compile.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @cache

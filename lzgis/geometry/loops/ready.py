@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,7 +49,7 @@ class _Call(NamedTuple):
 
 
 def ready_loops(progress: Progress | None = None) -> None:
-    """Load the compiled loops; where this version of lzgis runs for the first time, compile them, which takes some 25 s.
+    """Load the compiled loops; where this version of lzgis runs for the first time, compile them first.
 
     Parameters
     ----------
@@ -59,10 +60,36 @@ def ready_loops(progress: Progress | None = None) -> None:
     --------
     >>> ready_loops()
     """
+    with loops_begun() as finish:
+        finish(progress)
+
+
+@contextmanager
+def loops_begun() -> Iterator[Callable[[Progress | None], None]]:
+    """Begin to compile the loops in other processes where that is necessary; yield the function that waits and loads them.
+
+    Examples
+    --------
+    >>> with loops_begun() as finish:
+    ...     # what needs no loop is done here
+    ...     finish(None)
+    """
     folder = cache_folder()
-    if folder is not None and not (folder / _DONE).exists():
-        _compile_into(folder, progress)
-    _load()
+    if folder is None or (folder / _DONE).exists():
+        yield lambda _: _load()
+        return
+    with ExitStack() as started:
+        compilation = _begun(folder, started, wait=False)
+
+        def finish(progress: Progress | None) -> None:
+            nonlocal compilation
+            # Where another process compiles, it is waited for.
+            compilation = compilation or _begun(folder, started, wait=True)
+            if compilation:
+                compilation.finish(progress)
+            _load()
+
+        yield finish
 
 
 @cache
@@ -78,39 +105,64 @@ def _compile(call: _Call) -> None:
         call.loop.compile(tuple(map(numba.typeof, call.arguments)))
 
 
-def _compile_into(folder: Path, progress: Progress | None) -> None:
-    """Compile all loops, in a process for each core; of several processes that would do so at the same time, one does."""
+def _begun(folder: Path, started: ExitStack, *, wait: bool) -> _Compilation | None:
+    """Begin to compile all loops, in a process for each core; of several processes that would do so, one does.
+
+    None if another process does so or has done so, or if nothing can be written into the folder.
+    """
     # Imported here: it takes longer than to load the loops where they are compiled.
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
-    with suppress(OSError), FileLock(folder / "compiling.lock"):
-        if (folder / _DONE).exists():
-            return
-        _compile_in_processes(folder, _shares(min(os.cpu_count() or 1, _MOST_PROCESSES)), progress)
-        # A loop that no process could compile is compiled here, where an error is seen.
-        _load()
-        (folder / _DONE).touch()
-        remove_old_versions(folder)
-
-
-def _compile_in_processes(folder: Path, shares: list[list[str]], progress: Progress | None) -> None:
-    total = sum(map(len, shares))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    processes: list[subprocess.Popen[bytes]] = []
+    lock = FileLock(folder / "compiling.lock")
     try:
+        lock.acquire(blocking=wait)
+    except (OSError, Timeout):
+        return None
+    if (folder / _DONE).exists():
+        lock.release()
+        return None
+    started.callback(lock.release)
+    compilation = _Compilation(folder)
+    started.callback(compilation.stop)
+    compilation.start(_shares(min(os.cpu_count() or 1, _MOST_PROCESSES)))
+    return compilation
+
+
+class _Compilation:
+    """Processes that compile loops into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._total = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, shares: list[list[str]]) -> None:
+        """Start a process for each share of the loops."""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         for share in shares:
             command = [sys.executable, "-P", "-m", "lzgis.geometry.loops.ready", *share]
-            processes.append(subprocess.Popen(command, env=environment, **_QUIET))
-        while any(process.poll() is None for process in processes):
+            self._processes.append(subprocess.Popen(command, env=environment, **_QUIET))
+        self._total = sum(map(len, shares))
+
+    def finish(self, progress: Progress | None) -> None:
+        """Wait for the processes."""
+        while any(process.poll() is None for process in self._processes):
             if progress:
-                progress("loops", min(len(list(folder.glob("*.nbi"))), total), total)
+                progress("loops", min(len(list(self._folder.glob("*.nbi"))), self._total), self._total)
             time.sleep(_INTERVAL_S)
-    finally:
-        for process in processes:
+        if progress:
+            progress("loops", self._total, self._total)
+        # A loop that no process could compile is compiled here, where an error is seen.
+        _load()
+        with suppress(OSError):
+            (self._folder / _DONE).touch()
+            remove_old_versions(self._folder)
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for process in self._processes:
             process.kill()
             process.wait()
-    if progress:
-        progress("loops", total, total)
 
 
 #: Nothing of what these processes say is shown; a fault of theirs is found again in this one.
@@ -122,16 +174,16 @@ _QUIET: dict[str, Any] = {
 _MOST_PROCESSES = 3
 #: Loops that one process compiles, because they call the same ones, and how long that takes, in seconds of the processor.
 _COST_S = {
-    ("encroached",): 9.0,
+    ("encroached",): 7.2,
+    ("cut",): 3.8,
+    ("nearest_edges", "edges_within"): 3.4,
+    ("shared",): 2.5,
     ("common_perimeters",): 2.0,
-    ("cut",): 6.0,
-    ("nearest_edges", "edges_within"): 5.0,
-    ("shared",): 4.0,
-    ("pairs_inside",): 1.5,
-    ("segments",): 0.9,
-    ("boxes",): 0.7,
-    ("leaves",): 0.6,
-    ("directory",): 0.5,
+    ("pairs_inside",): 1.2,
+    ("segments",): 1.1,
+    ("leaves",): 0.8,
+    ("directory",): 0.6,
+    ("boxes",): 0.6,
 }
 
 
@@ -177,4 +229,6 @@ def _compile_named(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # A compiler makes many objects and drops few: to look for garbage takes a tenth of the time.
+    gc.disable()
     _compile_named(sys.argv[1:])
