@@ -111,6 +111,13 @@ class Chart:
         step = self.frame.m_per_mm
         return self.frame.west + x_mm * step, self.frame.south + y_mm * step
 
+    def box_mm(self, shape: Any, margin_mm: float = 0.0) -> Box:
+        """Return the bounds of a shape of the plane in millimetres on the map."""
+        west, south, east, north = shapely.bounds(shape).tolist()
+        left, low = self.mm(west, south)
+        right, high = self.mm(east, north)
+        return Box(left - margin_mm, low - margin_mm, right + margin_mm, high + margin_mm)
+
     def avoid_along(self, shapes: Any, step_mm: float = 2.0) -> None:
         """Keep labels off shapes as long as there is room elsewhere."""
         there = shapely.intersection(shapely.make_valid(np.asarray(shapes, dtype=object)), self.page)

@@ -34,6 +34,8 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 _PACKAGE = "lzgis.geometry.loops"
 #: Folders of other versions that are kept: several environments of one user may share the cache.
 _OTHER_VERSIONS = 3
+#: The version of numba that `pipeline` was written for, whose parts it replaces. With others compiling takes longer.
+_KNOWN_NUMBA = (0, 68)
 
 
 class LoopCacheWarning(UserWarning):
@@ -42,6 +44,8 @@ class LoopCacheWarning(UserWarning):
 
 def inner_loop(loop: Loop) -> Loop:
     """Compile a function that other loops call, as a part of each of them; it is not cached by itself."""
+    if numba.version_info[:2] != _KNOWN_NUMBA:
+        return cast(Loop, _njit(**_OPTIONS)(loop))
     compiled: Any = _njit(**_OPTIONS, no_cpython_wrapper=True, pipeline_class=InnerCompiler)(loop)
     if compiled is not loop:
         only_for_loops(compiled)
