@@ -137,6 +137,8 @@ _CHECKED: dict[str, Callable[[str], None]] = {
     "sh install.sh": _nothing,
     "sha256sum": _nothing,
     "cd ": _nothing,
+    "python -m venv": _nothing,
+    ". .venv/bin/activate": _nothing,
     "git clone": _nothing,
 }
 #: Lines of lzgis whose options alone are checked: what needs a server of others, and what tests/test_example_abroad.py runs.

@@ -117,3 +117,38 @@ def test_the_example_rules_are_valid(path, tmp_path):
     book.write_text(f'[book]\nname = "a"\nversion = "1"\nextends = ["national"]\n{example}', "utf-8")
     rule = read_rulebook(book).rule("wetland-buffer")
     assert (rule.kind, rule.layer, rule.reach_m) == ("keep_away", "wetlands", 50)
+
+
+#: The Chinese page of each guide.
+IN_CHINESE = {
+    "guides/bring-your-city": "own-city",
+    "guides/write-a-rule": "rules",
+    "guides/screen-a-batch": "batch",
+    "guides/meeting-package": "meeting",
+    "meeting": "meeting",
+    "guides/page-on-an-intranet": "page",
+    "qgis": "qgis",
+    "guides/compare-versions": "versions",
+    "install": "intranet",
+    "container": "container",
+    "serve": "serve",
+    "templates": "templates",
+}
+
+
+def called(page: str) -> set[str]:
+    """Return the programs that the code blocks of a page call, each with its first word."""
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    fence = re.compile(r"^ *```sh\n(.*?)^ *```", re.M | re.S)
+    lines = "\n".join([*fence.findall(text), *re.findall(r"^    \S.*$", fence.sub("", text), re.M)])
+    return set(re.findall(r"^ *(lzgis \w+|docker \w+|python scripts/(?:wheelhouse|plugin_zip))", lines, re.M))
+
+
+def test_every_guide_exists_in_chinese():
+    listed = (DOCS / "guides" / "index.md").read_text("utf-8").split("```")[1].split()[3:]
+    guides = {line.removeprefix("../") if line.startswith("../") else f"guides/{line}" for line in listed}
+    assert guides == set(IN_CHINESE)
+    index = (DOCS / "zh" / "index.md").read_text("utf-8").split()
+    for english, chinese in IN_CHINESE.items():
+        assert chinese in index
+        assert called(english) <= called(f"zh/{chinese}"), english

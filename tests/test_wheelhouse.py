@@ -95,8 +95,13 @@ def test_a_folder_installs_without_network_upgrades_and_uninstalls(tmp_path):
     environment.pop("XDG_DATA_HOME", None)
     target = tmp_path / "installed"
     quiet = {"capture_output": True, "text": True, "env": environment}
-    done = subprocess.run([*alone, folder / "install.sh", target], check=False, **quiet)
-    assert done.returncode == 0, done.stderr
+    # The second run is an upgrade: it replaces the environment of the first.
+    for old in (None, target / "env" / "old"):
+        if old is not None:
+            old.touch()
+        done = subprocess.run([*alone, folder / "install.sh", target], check=False, **quiet)
+        assert done.returncode == 0, done.stderr
+        assert old is None or not old.exists()
     command = tmp_path / "bin" / "lzgis"
     listed = subprocess.run([command, "layers", "--lang", "en"], check=False, **quiet)
     assert "Ecological redline" in listed.stdout, listed.stderr

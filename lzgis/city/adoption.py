@@ -181,7 +181,9 @@ def recognise(layer: DeliveredLayer) -> list[Recognised]:
 
 
 def _by_code(layer: DeliveredLayer, known: list[tuple[str, dict[str, Any]]]) -> dict[str, Message]:
-    parts = {part.strip("0123456789") for part in re.split(r"[^0-9A-Z]+", layer.name.upper())}
+    name = layer.name.upper()
+    # A code may also be cut by signs, as in ST_BHHX.
+    parts = {part.strip("0123456789") for part in re.split(r"[^0-9A-Z]+", name)} | {re.sub(r"[^A-Z]", "", name)}
     return {
         name: Message("the name {code}", code=code)
         for name, one in known

@@ -37,7 +37,7 @@ def missing_for_screen(city: Catalogue, loaded: Mapping[str, Layer], day: dt.dat
     found += [problem for layer in loaded.values() for problem in unknown_values(book, layer)]
     needed = {name for rule in book.rules for name in rule.layers}
     for name, spec in city.layers.items():
-        if name not in loaded and name not in needed and name != city.city.outline:
+        if name not in {*loaded, *needed, city.city.outline} and not city.exists(name):
             what = Message("the file {source} is not there; no rule needs it", source=shown(spec.source))
             found.append(Problem("note", _place(name), what, Message("put it there or remove the layer")))
     return found
@@ -77,7 +77,8 @@ def _needed(book: RuleBook, loaded: Mapping[str, Layer], city: Catalogue) -> lis
     """List the layers without which rules are not checked."""
     rules: dict[str, list[Severity]] = {}
     for rule in book.rules:
-        if rule.layer not in loaded:
+        # A file that is there and was not loaded has a problem of its own, or waits for the outline.
+        if rule.layer not in loaded and not (rule.layer in city.layers and city.exists(rule.layer)):
             rules.setdefault(rule.layer, []).append(rule.severity)
     order = sorted(rules, key=lambda name: (min(one.rank for one in rules[name]), -len(rules[name])))
     found = []

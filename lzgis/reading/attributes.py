@@ -68,7 +68,8 @@ def _no_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[P
         return pd.Series([str(i + 1) for i in range(len(frame))], name="id", dtype=object)
     if field == "activity":
         what = Message("has no column of activities")
-        problems.append(Problem("warning", place, what, Message("rules that depend on the activity are not checked")))
+        remedy = Message("add a column 'activity'; until then rules that depend on it are not checked")
+        problems.append(Problem("warning", place, what, remedy))
     return pd.Series([""] * len(frame), name=field, dtype=object)
 
 

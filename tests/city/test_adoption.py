@@ -77,6 +77,10 @@ def test_a_shapefile_has_aliases_from_the_metadata_of_arcgis(tmp_path):
         (layer("STBHHX"), ["redline"]),
         (layer("stbhhx_2023"), ["redline"]),
         (layer("441882CSKFBJ"), ["town_boundary"]),
+        (layer("ST_BHHX（最终稿）"), ["redline"]),
+        (layer("永农图斑-441882"), ["farmland"]),
+        (layer("开发边界"), ["town_boundary"]),
+        (layer("A_B"), []),
         (layer("封库城镇开发边界"), ["town_boundary"]),
         (layer("陆域生态保护红线"), ["redline"]),
         (layer("自然保护地范围"), ["reserve_boundaries"]),
@@ -138,6 +142,13 @@ def test_nothing_is_taken_without_being_listed(geodatabase, tmp_path):
     city = open_catalogue(tmp_path / "city")
     assert city.layers["road_land"].baseline == "road-land-edge"
     assert city.load("road_land").layer.frame["id"].tolist() == ["D1"]
+
+
+def test_without_an_outline_no_adopted_file_is_called_missing(tmp_path):
+    write(tmp_path / "in" / "STBHHX.gpkg", {"BSM": ["1"]})
+    result = adopt(tmp_path / "in", tmp_path / "city")
+    assert [one.layer_id for one in result.layers] == ["redline"]
+    assert "redline.parquet is not there" not in texts(result.decisions)
 
 
 def test_two_layers_of_one_kind_are_left_to_the_office(tmp_path):

@@ -1,4 +1,4 @@
-"""The files that another program than their writer reads here: DuckDB, LibreOffice, poppler, a parser of 界址点 files.
+"""The files that another program than their writer reads here: DuckDB, GDAL, LibreOffice, poppler, a parser of 界址点 files.
 
 See `test_other_programs.py` for those that GDAL of the system and calamine read.
 """
@@ -9,6 +9,7 @@ import dataclasses
 import re
 import shutil
 import subprocess
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import numpy as np
 import pyproj
 import pytest
 import python_calamine
+import rasterio
+import rasterio.errors
 import shapely
 from dossier_fixture import by_office, pdf_text, squeezed
 from lxml import etree
@@ -59,6 +62,41 @@ def test_duckdb_reads_every_site_with_its_verdict(report: Any, tmp_path: Path) -
     export_as("verdicts", report, tmp_path / "verdicts.parquet", language="zh")
     found = rows(tmp_path / "verdicts.parquet", "id", "verdict")
     assert sorted(found) == sorted(zip(report.verdicts["site_id"], report.verdicts["verdict"], strict=True))
+
+
+# --- csv and json: pyarrow and json write, DuckDB reads --------------------------------------------------------------
+
+
+def test_duckdb_reads_the_findings_of_csv_and_json(report: Any, tmp_path: Path) -> None:
+    export_as("csv", report, tmp_path / "findings.csv", language="zh")
+    export_as("json", report, tmp_path / "report.json", language="zh")
+    wanted = [
+        (site, rule, state, None if np.isnan(area) else area)
+        for site, rule, state, area in report.findings[["site_id", "rule", "state", "area_m2"]].itertuples(index=False)
+    ]
+    columns = "site_id, rule, state, area_m2"
+    read = f"SELECT {columns} FROM read_csv(?, header=true, types={{'site_id': 'VARCHAR', 'area_m2': 'DOUBLE'}})"
+    # In a table for spreadsheets a text that begins as a formula has a sign before it.
+    plain = [(f"'{site}" if site.startswith("=") else site, *rest) for site, *rest in wanted]
+    assert duckdb.execute(read, [str(tmp_path / "findings.csv")]).fetchall() == plain
+    inner = "SELECT unnest(findings) AS f FROM read_json(?, maximum_object_size=100000000)"
+    read = "SELECT " + ", ".join(f"f.{one}" for one in columns.split(", ")) + f" FROM ({inner})"
+    assert duckdb.execute(read, [str(tmp_path / "report.json")]).fetchall() == wanted
+
+
+# --- picture: matplotlib writes, GDAL reads --------------------------------------------------------------------------
+
+
+def test_gdal_reads_the_picture(report: Any, tmp_path: Path) -> None:
+    export_as("png", report, tmp_path / "map.png", language="zh")
+    with warnings.catch_warnings():
+        # A picture lies nowhere.
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(tmp_path / "map.png") as picture:
+            bands = picture.read()
+    assert bands.shape[0] >= 3 and min(bands.shape[1:]) > 500
+    # Not of one colour.
+    assert len(np.unique(bands[:3, ::5, ::5].reshape(3, -1), axis=1).T) > 50
 
 
 # --- boundary points -------------------------------------------------------------------------------------------------
