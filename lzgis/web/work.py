@@ -92,8 +92,8 @@ class Office:
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
         self._places: dict[str, Catalogue | Region] = {}
-        #: The digest of the layers and rules that are open, see `basis_of`; empty until something was screened with them.
-        self._basis = ""
+        #: The digest of layers and rules of each place, see `basis_of`; empty until something was screened with them.
+        self._bases: dict[str, str] = {}
         #: Whether what is done now uses a report that another version stored.
         self._foreign = False
 
@@ -107,7 +107,7 @@ class Office:
             self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
             self._state = state
             self._tables.clear()
-            self._places, self._basis = places_of(self._city), ""
+            self._places, self._bases = places_of(self._city), {}
         return self._city
 
     def _place(self, request: Request) -> Catalogue | Region:
@@ -126,19 +126,20 @@ class Office:
     def warm_up(self, folder: Path) -> dict[str, Any]:
         """Screen one point of each city, so that layers and loops are ready; write what forms and maps need of them."""
         ready_loops(None)
-        city, report = self.city, self._warm_report()
-        self._basis = basis_of(report.provenance)
+        city = self.city
+        report = self._warm_report(city)
+        self._bases = self._bases_of(report)
         for language in LANGUAGES:
             about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
             _write(answer_file(folder, "city", language), about)
             for edition in EDITIONS:
                 drawn = report if edition == "internal" else public_edition(report)
                 _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
-        return {"basis": self._basis}
+        return {"bases": self._bases}
 
-    def _warm_report(self) -> Report:
+    @staticmethod
+    def _warm_report(city: Catalogue | Region) -> Report:
         """Screen one point of each city."""
-        city = self.city
         outlines = [one.outline for one in city.cities.values()] if isinstance(city, Region) else [city.outline]
         points = shapely.point_on_surface(outlines)
         import geopandas as gpd
@@ -146,13 +147,22 @@ class Office:
         frame = gpd.GeoDataFrame({"id": [str(at) for at in range(len(points))]}, geometry=points, crs="EPSG:4490")
         return screen(sites_from_frame(frame), city)
 
-    def _basis_of(self, report: Report, request: Request) -> str:
-        """Return the digest of all layers and rules that are open, also if only one of several cities was used."""
-        if not request.place:
-            self._basis = basis_of(report.provenance)
-        elif not self._basis:
-            self._basis = basis_of(self._warm_report().provenance)
-        return self._basis
+    def _bases_of(self, report: Report | None = None) -> dict[str, str]:
+        """Return the digest of layers and rules for each place that can be used; `report` is a screening of the first one.
+
+        The digests are those of today's rules: screenings of another day must not differ by their day alone.
+        """
+        found = {}
+        for name, place in self._places.items():
+            with contextlib.suppress(LzgisError):
+                made = report if report is not None and not name else self._warm_report(place)
+                found[name] = basis_of(made.provenance)
+        return found
+
+    def _basis_of(self, request: Request) -> dict[str, Any]:
+        """Return the digest of what a request was screened with, and those of all places."""
+        self._bases = self._bases or self._bases_of()
+        return {"basis": self._bases.get(request.place, ""), "bases": self._bases}
 
     def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
         """Do what is requested; answers are written to the folder of the request, and a short result is returned.
@@ -257,8 +267,8 @@ class Office:
             "sites": done.sites,
             "verdicts": counts,
             "as_of": done.report.provenance.as_of.isoformat(),
-            "basis": self._basis_of(done.report, request),
             "large": sorted(one.name for one in done.files if one.is_file()),
+            **self._basis_of(request),
         }
 
     def _client(self) -> Any:
@@ -287,7 +297,7 @@ class Office:
             "sites": len(report.sites),
             "verdicts": [int(counts.get(one.value, 0)) for one in Verdict],
             "as_of": report.provenance.as_of.isoformat(),
-            "basis": self._basis_of(report, request),
+            **self._basis_of(request),
             "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
         }
 

@@ -40,11 +40,11 @@ def body(request: HttpRequest, key: str) -> HttpResponse:
     job = find(request, key, "inspect")
     if not job.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="check-body", warm=bool(supervisor().basis))
+    return page(request, "_progress", job=job, poll="check-body", warm=supervisor().is_warm)
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {"job": job, "poll": "check-body", "problem": problem, "warm": bool(supervisor().basis)}
+    values: dict[str, Any] = {"job": job, "poll": "check-body", "problem": problem, "warm": supervisor().is_warm}
     if job.state != State.DONE:
         return values | {"error": job.error(language_of(request))}
     found = of_job(request, job, "diagnosis")

@@ -106,7 +106,7 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
 def _shown(request: HttpRequest, version: CityVersion, problem: str = "", status: int = 200) -> HttpResponse:
     job = version.job
     values: dict[str, Any] = {"version": version, "job": job, "problem": problem, "poll": "version-body"}
-    values |= {"warm": bool(supervisor().basis), "title": dict(parts_of_city()).get(version.part, version.part)}
+    values |= {"warm": supervisor().is_warm, "title": dict(parts_of_city()).get(version.part, version.part)}
     values |= {"decide": may_decide(request.user, version) and job is not None and job.state == State.DONE}
     values |= {"older": judged_screenings()[1], "standing": version.standing}
     if job is not None and job.state == State.DONE:
@@ -132,7 +132,7 @@ def body(request: HttpRequest, key: str) -> HttpResponse:
     job = get_object_or_404(Job, pk=key, kind__in=("propose", "diff"))
     if not job.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="version-body", warm=bool(supervisor().basis))
+    return page(request, "_progress", job=job, poll="version-body", warm=supervisor().is_warm)
 
 
 @require_POST
@@ -193,7 +193,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 def comparison(request: HttpRequest, key: str) -> HttpResponse:
     """Show a comparison of two versions."""
     job = get_object_or_404(Job, pk=key, kind="diff")
-    values: dict[str, Any] = {"job": job, "poll": "version-body", "warm": bool(supervisor().basis)}
+    values: dict[str, Any] = {"job": job, "poll": "version-body", "warm": supervisor().is_warm}
     if job.state == State.DONE:
         values |= {"found": of_internal(request, job), "files": _FILES[2:]}
     elif not job.is_open:
