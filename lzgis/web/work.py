@@ -36,6 +36,7 @@ from lzgis.exports.avoidance import avoidance_document, avoidance_lines
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.folder import export_folder
 from lzgis.exports.formats import FORMATS, WHOLE
+from lzgis.exports.map.layers import drawn_layers
 from lzgis.exports.public_edition import public_edition
 from lzgis.exports.report_text import records
 from lzgis.files.atomic_write import digest_of, write_bytes_atomic
@@ -50,7 +51,7 @@ from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
-from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
+from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, on_page, site_shapes, summary
 from lzgis.web.of_regions import changed_verdicts, only_city, region_verdict_changes
 from lzgis.web.places import place_rows, places_of
 from lzgis.web.proposal import audited, compared, verdict_changes
@@ -94,12 +95,16 @@ class Office:
         self._places: dict[str, Catalogue | Region] = {}
         #: The digest of layers and rules of each place, see `basis_of`; empty until something was screened with them.
         self._bases: dict[str, str] = {}
+        #: Whether a request is being done, and whether the files of the city were looked at for it.
+        self._doing = self._looked = False
         #: Whether what is done now uses a report that another version stored.
         self._foreign = False
 
     @property
     def city(self) -> Catalogue | Region:
-        """The city or region; it is opened again if one of its files has changed."""
+        """The city or region; for each request it is opened again if one of its files has changed."""
+        if self._city is not None and self._looked:
+            return self._city
         folders = self._city.folders if isinstance(self._city, Region) else (Path(self._folder),)
         found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
@@ -108,6 +113,7 @@ class Office:
             self._state = state
             self._tables.clear()
             self._places, self._bases = places_of(self._city), {}
+        self._looked = self._doing
         return self._city
 
     def _place(self, request: Request) -> Catalogue | Region:
@@ -132,9 +138,12 @@ class Office:
         for language in LANGUAGES:
             about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
             _write(answer_file(folder, "city", language), about)
-            for edition in EDITIONS:
-                drawn = report if edition == "internal" else public_edition(report)
-                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
+        for editions, shown in _editions(report):
+            drawn = drawn_layers(shown, city.plane)
+            for language in LANGUAGES:
+                made = city_map(shown, city, drawn, language)
+                for edition in editions:
+                    _write(answer_file(folder, "map", language, edition), made)
         return {"bases": self._bases}
 
     @staticmethod
@@ -186,7 +195,7 @@ class Office:
             "propose": self._propose,
             "diff": self._diff,
         }
-        self._foreign = False
+        self._foreign, self._doing = False, True
         try:
             return does[request.kind](request, progress)
         except LzgisError:
@@ -196,6 +205,8 @@ class Office:
                 what = Message("cannot be read ({error})", error=type(error).__name__)
                 raise SourceError(Path(request.folder).name, what, _SCREEN_AGAIN) from error
             raise
+        finally:
+            self._doing = self._looked = False
 
     def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
         options = _options(request)
@@ -282,8 +293,9 @@ class Office:
     def _keep_report(self, request: Request, report: Report, table: SiteTable) -> dict[str, Any]:
         folder = Path(request.folder)
         for editions, shown in _editions(report):
+            shapes = site_shapes(shown, LANGUAGES)
             for language in LANGUAGES:
-                for name, made in (("summary", summary(shown, language)), ("shapes", site_shapes(shown, language))):
+                for name, made in (("summary", summary(shown, language)), ("shapes", shapes[language])):
                     for edition in editions:
                         _write(answer_file(folder, name, language, edition), made)
             if len(report.sites) <= _DETAILED:
@@ -572,7 +584,7 @@ def avoid_file(folder: Path, sites: list[str], site: str, language: Language) ->
 
 def error_texts(error: LzgisError) -> dict[str, str]:
     """Return an error as a sentence in each language."""
-    return {one: Words(one).sentence(error.place, error.what, error.remedy) for one in LANGUAGES}
+    return {one: on_page(Words(one).sentence(error.place, error.what, error.remedy), Words(one)) for one in LANGUAGES}
 
 
 def _zipped(out: Path) -> Path:

@@ -54,7 +54,7 @@ def test_a_database_server_for_jobs_and_for_a_layer(tmp_path, city):
                     [*values, shapely.to_wkb(row.geometry)],
                 )
         text = (served / "catalog.toml").read_text("utf-8")
-        text = text.replace('source = "redline.gpkg"', f'source = "{address}"\nlayer = "public.redline"')
+        text = text.replace('source = "redline.gpkg"', f'source = "{address}"\nsource_layer = "public.redline"')
         (served / "catalog.toml").write_text(text, "utf-8")
         (served / "redline.gpkg").unlink()
         office = Office(tmp_path / "data", served, LZGIS_DATABASE=base).start()

@@ -77,6 +77,7 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     """Begin the diagnosis again with other declarations on the file."""
     job = find(request, key, "inspect")
     reading = {name: request.POST.get(name, "").strip()[:80] for name in _FREE}
+    reading["crs"] = request.POST.get("proposed", "").strip()[:80] or reading["crs"]
     reading |= {name: request.POST.get(name, "") for name, known in _CHOICES.items() if request.POST.get(name) in known}
     try:
         if reading["crs"]:

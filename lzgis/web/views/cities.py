@@ -52,7 +52,9 @@ def _listed(request: HttpRequest, problem: str = "", status: int = 200) -> HttpR
         request,
         "versions",
         status,
-        versions=[{"version": one, "folder": one.folder.exists()} for one in versions],
+        versions=[
+            {"version": one, "folder": one.folder.exists(), "title": _title(request, one.part)} for one in versions
+        ],
         current=CityVersion.current(),
         parts=parts_of_city(),
         rules="" if is_region(folder_in_force()) else RULES,
@@ -106,7 +108,7 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
 def _shown(request: HttpRequest, version: CityVersion, problem: str = "", status: int = 200) -> HttpResponse:
     job = version.job
     values: dict[str, Any] = {"version": version, "job": job, "problem": problem, "poll": "version-body"}
-    values |= {"warm": supervisor().is_warm, "title": dict(parts_of_city()).get(version.part, version.part)}
+    values |= {"warm": supervisor().is_warm, "title": _title(request, version.part)}
     values |= {"decide": may_decide(request.user, version) and job is not None and job.state == State.DONE}
     values |= {"older": judged_screenings()[1], "standing": version.standing}
     if job is not None and job.state == State.DONE:
@@ -118,6 +120,12 @@ def _shown(request: HttpRequest, version: CityVersion, problem: str = "", status
     elif job is not None and not job.is_open:
         values["error"] = job.error(language_of(request))
     return page(request, "version", status, **values)
+
+
+def _title(request: HttpRequest, part: str) -> str:
+    """Return the title of a part of the city, as of a layer."""
+    titles = dict(parts_of_city()) | {RULES: Words(language_of(request))("web", "rule_book")}
+    return titles.get(part, part)
 
 
 def of_internal(request: HttpRequest, job: Job) -> dict[str, Any]:

@@ -42,7 +42,8 @@
     lz.layers.opacity(0.75);
     lz.layers.mask();
     panel(city.simplified);
-    map.fitBounds(city.bounds, { animate: false });
+    page.city = L.latLngBounds(city.bounds);
+    map.fitBounds(page.city, { animate: false });
   }
 
   function panel(note) {
@@ -76,6 +77,11 @@
       }
     }).addTo(map);
     var bounds = page.sites.getBounds();
+    // A site far from the city, as one in a wrong zone: both are shown, the site as a spot that can be seen.
+    if (bounds.isValid() && page.city && !page.city.intersects(bounds)) {
+      L.circleMarker(bounds.getCenter(), { radius: 9, color: "#b00020", weight: 3, fillOpacity: 0.4 }).addTo(map);
+      bounds.extend(page.city);
+    }
     if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 15 });
   }
 
