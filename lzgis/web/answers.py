@@ -86,7 +86,11 @@ def problem_rows(problems: Iterable[Problem], words: Words) -> list[dict[str, st
     """Return problems as rows, the gravest first."""
     order = ("error", "warning", "note")
     return [
-        {"level": p.level, "label": words("level", p.level), "text": on_page(words.sentence(p.place, p.what, p.remedy), words)}
+        {
+            "level": p.level,
+            "label": words("level", p.level),
+            "text": on_page(words.sentence(p.place, p.what, p.remedy), words),
+        }
         for p in sorted(problems, key=lambda one: order.index(one.level))
     ]
 
@@ -383,9 +387,7 @@ def _layer_row(texts: ReportText, spec: LayerSpec, name: str) -> dict[str, Any]:
     }
 
 
-def city_map(
-    report: Report, city: Catalogue | Region, drawn: DrawnLayers, language: Language
-) -> dict[str, Any]:
+def city_map(report: Report, city: Catalogue | Region, drawn: DrawnLayers, language: Language) -> dict[str, Any]:
     """Return the layers that the map of a city draws, as those of ``map.html``."""
     texts = ReportText(report, language)
     west, south, east, north = shapely.total_bounds(city.outline)

@@ -51,7 +51,17 @@ from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
-from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, on_page, site_shapes, summary
+from lzgis.web.answers import (
+    basis_of,
+    city_map,
+    city_page,
+    collection,
+    detail,
+    diagnosis,
+    on_page,
+    site_shapes,
+    summary,
+)
 from lzgis.web.of_regions import changed_verdicts, only_city, region_verdict_changes
 from lzgis.web.places import place_rows, places_of
 from lzgis.web.proposal import audited, compared, verdict_changes

@@ -67,9 +67,7 @@ def layer_data(
     return drawn.step_m, layer_rows(texts, drawn, coarse=coarse)
 
 
-def layer_rows(
-    texts: ContextText, drawn: DrawnLayers, *, coarse: frozenset[str] = frozenset()
-) -> list[dict[str, Any]]:
+def layer_rows(texts: ContextText, drawn: DrawnLayers, *, coarse: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
     """Return shapes, style and legend of every shown layer.
 
     The layers in `coarse` are marked as coarsened.

@@ -85,6 +85,7 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
         made = inspected(request, job.upload, {name: one for name, one in reading.items() if one})
     except LzgisError as error:
         return page(request, "check", 400, **_values(request, job, refusal(request, error)))
+    Job.objects.filter(pk=made.key).update(title=job.title)
     supervisor().wait(made, WAIT_S)
     return redirect("check", key=made.key)
 
