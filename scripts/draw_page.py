@@ -27,7 +27,7 @@ def taken(address: str, chromium: str | None) -> None:
         page = browser.new_page(viewport=SIZE)
         page.set_default_timeout(WAIT_MS)
         page.goto(address)
-        page.wait_for_selector(".leaflet-overlay-pane path, canvas.leaflet-zoom-animated")
+        page.wait_for_selector("#map .lz-place", state="attached")
         page.click("#example")
         page.wait_for_selector("#begin")
         for box in page.query_selector_all("fieldset.question input"):
