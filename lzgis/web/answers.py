@@ -24,9 +24,11 @@ from lzgis.exports.dossier.document import Grid
 from lzgis.exports.inspection import sheet_lines
 from lzgis.exports.map.layers import DrawnLayers, layer_rows, missing_layers, outline_data
 from lzgis.exports.report_text import ReportText, conflicts_first, text
+from lzgis.messages import Message
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
 from lzgis.model.rules import RuleBook
+from lzgis.reading.attributes import NO_ACTIVITIES
 from lzgis.rules.book import activity_of
 from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.screening.declared import facts_asked_for
@@ -103,13 +105,18 @@ def diagnosis(sheet: Sheet, table: SiteTable | None, book: RuleBook, language: L
         "name": sheet.name,
         "lines": [[line.label, line.value] for line in sheet_lines(sheet, language)],
         "refused": problem_rows(sheet.refused, words),
-        "assumed": problem_rows(sheet.assumed, words),
+        "assumed": problem_rows([one for one in sheet.assumed if not _of_activities(one)], words),
         "unaccepted": sum(not one.accepted for one in sheet.repairs),
         "enclosing": len(table.enclosing) if table is not None else 0,
         "sites": _given_sites(table, book) if table is not None else [],
         "count": len(table.frame) if table is not None else 0,
         "shapes": _given_shapes(table) if table is not None else collection([], []),
     }
+
+
+def _of_activities(problem: Problem) -> bool:
+    """Whether a remark is that no activity is given, which the page asks for anyway."""
+    return isinstance(problem.what, Message) and problem.what.template == NO_ACTIVITIES.template
 
 
 def _given_sites(table: SiteTable, book: RuleBook) -> list[dict[str, str]]:
