@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +38,12 @@ class DrawnLayers(NamedTuple):
     ----------
     step_m : float
         The largest tolerance of simplification, in metres.
-    topologies : list of mapping
+    topologies : sequence of mapping
         The shapes of each layer that `shown_layers` returns.
     """
 
     step_m: float
-    topologies: list[Mapping[str, Any]]
+    topologies: Sequence[Mapping[str, Any]]
 
 
 def drawn_layers(report: ReportContext, plane: Plane) -> DrawnLayers:
