@@ -179,7 +179,7 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
                 if counts != expected:
                     wrong.append(f"{name}: {counts} instead of {expected}")
 
-    processor = processor_s([pid, *children(pid)])
+    processor, own = processor_s([pid, *children(pid)]), processor_s([pid])
     planners = [threading.Thread(target=plan) for _ in range(options.planners)]
     for one in planners:
         one.start()
@@ -203,6 +203,7 @@ def measured(address: str, pid: int, files: list[tuple[str, bytes, list[int]]], 
         "one_site_median_s": round(statistics.median(loaded), 2),
         "one_site_p95_s": round(loaded[int(0.95 * (len(loaded) - 1))], 2),
         "processor_s_per_screening": round((processor_s([pid, *children(pid)]) - processor) / len(times), 2),
+        "of_which_server_s": round((processor_s([pid]) - own) / len(times), 2),
         "memory_mb": memory_mb([pid, *children(pid)]),
     }
 

@@ -51,6 +51,7 @@ class Office:
             with contextlib.suppress(OSError), self._open(f"{self.address}city/map.json", timeout=30):
                 return self
             time.sleep(0.2)
+        self.end()
         raise AssertionError("the city was not opened")
 
     def end(self, number=signal.SIGKILL):

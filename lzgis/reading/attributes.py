@@ -18,6 +18,9 @@ from lzgis.reading.field_names import LAYER_FIELDS, LAYER_FIELDS_USED, NUMBER_FI
 if TYPE_CHECKING:
     from lzgis.model.catalogue import LayerSpec
 
+#: What is said of sites without activities.
+NO_ACTIVITIES = Message("has no column of activities")
+
 
 def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[Problem]) -> pd.Series:
     """Find a column of a table of sites, as text.
@@ -67,9 +70,8 @@ def _no_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[P
         problems.append(Problem("note", place, Message("has no id column"), Message("rows are numbered from 1")))
         return pd.Series([str(i + 1) for i in range(len(frame))], name="id", dtype=object)
     if field == "activity":
-        what = Message("has no column of activities")
         remedy = Message("add a column 'activity'; until then rules that depend on it are not checked")
-        problems.append(Problem("warning", place, what, remedy))
+        problems.append(Problem("warning", place, NO_ACTIVITIES, remedy))
     return pd.Series([""] * len(frame), name=field, dtype=object)
 
 

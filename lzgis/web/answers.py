@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,11 +22,13 @@ from lzgis.city.region import Region
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.dossier.document import Grid
 from lzgis.exports.inspection import sheet_lines
-from lzgis.exports.map.layers import layer_data, missing_layers, outline_data
+from lzgis.exports.map.layers import DrawnLayers, layer_rows, missing_layers, outline_data
 from lzgis.exports.report_text import ReportText, conflicts_first, text
+from lzgis.messages import Message
 from lzgis.model.catalogue import LayerSpec
 from lzgis.model.report import HIT_STATES, SEPARATOR, Problem, Provenance, Report, SiteTable, State, Verdict
 from lzgis.model.rules import RuleBook
+from lzgis.reading.attributes import NO_ACTIVITIES
 from lzgis.rules.book import activity_of
 from lzgis.rules.for_sites import INFORMING_KINDS
 from lzgis.screening.declared import facts_asked_for
@@ -52,11 +55,44 @@ def collection(shapes: Iterable[Any], properties: Iterable[Mapping[str, Any]]) -
     return {"type": "FeatureCollection", "features": features}
 
 
+#: Options of the command line that sentences name, and the field of the page that stands for each.
+_FIELDS = {
+    "--as polygons": "as_polygons",
+    "--degrees packed": "packed_degrees",
+    "--degrees": "packed_degrees",
+    "--from": "shifted",
+    "--crs": "system",
+    "--encoding": "encoding",
+}
+_OPTION = re.compile(rf" ?({'|'.join(_FIELDS)})(?![\w-]) ?")
+
+
+def on_page(sentence: str, words: Words) -> str:
+    """Return a sentence that names fields of the page in place of options of the command line.
+
+    Examples
+    --------
+    >>> on_page("declare it with --crs; it may be EPSG:4490", Words("en"))
+    'declare it with “Reference system”; it may be EPSG:4490'
+    """
+
+    def named(found: re.Match[str]) -> str:
+        name, space = words("web", _FIELDS[found[1]]), " " if words.language == "en" else ""
+        ends = [space if found[0].startswith(" ") else "", space if found[0].endswith(" ") else ""]
+        return f"{ends[0]}“{name}”{ends[1]}"
+
+    return _OPTION.sub(named, sentence)
+
+
 def problem_rows(problems: Iterable[Problem], words: Words) -> list[dict[str, str]]:
     """Return problems as rows, the gravest first."""
     order = ("error", "warning", "note")
     return [
-        {"level": p.level, "label": words("level", p.level), "text": words.sentence(p.place, p.what, p.remedy)}
+        {
+            "level": p.level,
+            "label": words("level", p.level),
+            "text": on_page(words.sentence(p.place, p.what, p.remedy), words),
+        }
         for p in sorted(problems, key=lambda one: order.index(one.level))
     ]
 
@@ -69,13 +105,18 @@ def diagnosis(sheet: Sheet, table: SiteTable | None, book: RuleBook, language: L
         "name": sheet.name,
         "lines": [[line.label, line.value] for line in sheet_lines(sheet, language)],
         "refused": problem_rows(sheet.refused, words),
-        "assumed": problem_rows(sheet.assumed, words),
+        "assumed": problem_rows([one for one in sheet.assumed if not _of_activities(one)], words),
         "unaccepted": sum(not one.accepted for one in sheet.repairs),
         "enclosing": len(table.enclosing) if table is not None else 0,
         "sites": _given_sites(table, book) if table is not None else [],
         "count": len(table.frame) if table is not None else 0,
         "shapes": _given_shapes(table) if table is not None else collection([], []),
     }
+
+
+def _of_activities(problem: Problem) -> bool:
+    """Whether a remark is that no activity is given, which the page asks for anyway."""
+    return isinstance(problem.what, Message) and problem.what.template == NO_ACTIVITIES.template
 
 
 def _given_sites(table: SiteTable, book: RuleBook) -> list[dict[str, str]]:
@@ -171,8 +212,16 @@ def _conflicting(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return (hit & ~table["kind"].isin(INFORMING_KINDS)).to_numpy(dtype=bool)
 
 
-def site_shapes(report: Report, language: Language) -> dict[str, Any]:
-    """Return the shapes of the sites and the parts in conflict, for the map of the page."""
+def site_shapes(report: Report, languages: Iterable[Language]) -> dict[Language, dict[str, Any]]:
+    """Return the shapes of the sites and the parts in conflict, for the map of the page, in each language."""
+    table = report.table
+    first = conflicts_first(table)
+    order = first[_conflicting(table)[first]][:_DRAWN]
+    parts = report.parts(np.asarray(order, dtype=np.intp))
+    return {language: _shapes_in(report, table.iloc[order], parts, language) for language in languages}
+
+
+def _shapes_in(report: Report, rows: pd.DataFrame, shapes: Any, language: Language) -> dict[str, Any]:
     texts = ReportText(report, language)
     rank = dict(zip(report.verdicts["site_id"].astype(str), report.verdicts["verdict"], strict=True))
     sites = report.sites.head(_DRAWN)
@@ -180,10 +229,6 @@ def site_shapes(report: Report, language: Language) -> dict[str, Any]:
         {"id": text(one), "name": text(name), "rank": list(Verdict).index(rank[text(one)])}
         for one, name in zip(sites["id"], sites["name"], strict=True)
     ]
-    table = report.table
-    first = conflicts_first(table)
-    order = first[_conflicting(table)[first]][:_DRAWN]
-    rows = table.iloc[order]
     parts = [
         {"site": text(site), "rule": texts.rule(rule), "severity": severity, "state": state}
         for site, rule, severity, state in zip(
@@ -192,7 +237,7 @@ def site_shapes(report: Report, language: Language) -> dict[str, Any]:
     ]
     return {
         "sites": collection(sites.geometry.to_numpy(), named),
-        "parts": collection(report.parts(np.asarray(order, dtype=np.intp)), parts),
+        "parts": collection(shapes, parts),
     }
 
 
@@ -349,14 +394,13 @@ def _layer_row(texts: ReportText, spec: LayerSpec, name: str) -> dict[str, Any]:
     }
 
 
-def city_map(report: Report, city: Catalogue | Region, language: Language) -> dict[str, Any]:
+def city_map(report: Report, city: Catalogue | Region, drawn: DrawnLayers, language: Language) -> dict[str, Any]:
     """Return the layers that the map of a city draws, as those of ``map.html``."""
     texts = ReportText(report, language)
-    step_m, layers = layer_data(texts, city.plane)
     west, south, east, north = shapely.total_bounds(city.outline)
     return {
         "outline": outline_data(report, city.plane),
-        "layers": layers,
-        "simplified": texts.words("web", "map_simplified", m=f"{step_m:g}") if step_m else "",
+        "layers": layer_rows(texts, drawn),
+        "simplified": texts.words("web", "map_simplified", m=f"{drawn.step_m:g}") if drawn.step_m else "",
         "bounds": [[float(south), float(west)], [float(north), float(east)]],
     }

@@ -16,7 +16,7 @@ from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.web.models import LOCAL_USER, CityVersion, Job, Role, Standing, User
 from lzgis.web.pages import supervisor
-from lzgis.web.region_versions import parts_of_region
+from lzgis.web.region_versions import files_below, parts_of_region, state_of_region
 
 #: So many of the newest screenings are judged by a proposed version.
 JUDGED = 50
@@ -44,8 +44,7 @@ def base_version(user: User) -> CityVersion:
 
 
 def _state(folder: Path) -> list[tuple[str, int, int]]:
-    found = sorted(one for one in folder.rglob("*") if one.is_file())
-    return [(str(one.relative_to(folder)), one.stat().st_size, int(one.stat().st_mtime)) for one in found]
+    return state_of_region(folder) if is_region(folder) else files_below(folder)
 
 
 def parts_of_city() -> list[tuple[str, str]]:

@@ -41,6 +41,29 @@ def parts_of_region(region: Path) -> list[tuple[str, str]]:
     return found
 
 
+def state_of_region(region: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of each file of a region and its cities: those of a copy are the same.
+
+    A copy has its cities in other folders, so that they are named by their number.
+    """
+    cities = [one.resolve() for one in _folders(region)]
+    found = [
+        (f"{number}/{name}", size, time) for number, city in enumerate(cities) for name, size, time in files_below(city)
+    ]
+    own = [(region / name).resolve() for name, *_ in files_below(region)]
+    shared = {str(one) for one in own if not any(one.is_relative_to(city) for city in cities)}
+    home = region.resolve()
+    found += [one for one in files_below(home) if str(home / one[0]) in shared and one[0] != REGION_FILE]
+    said = {name: value for name, value in load_toml(region / REGION_FILE)["region"].items() if name != "cities"}
+    return sorted([*found, (json.dumps(said, sort_keys=True, default=str), 0, 0)])
+
+
+def files_below(folder: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of each file below a folder."""
+    found = sorted(one for one in folder.rglob("*") if one.is_file())
+    return [(str(one.relative_to(folder)), one.stat().st_size, int(one.stat().st_mtime)) for one in found]
+
+
 def is_rules(part: str) -> bool:
     """Whether a part is a rule book, of a city or of a city of a region.
 

@@ -55,8 +55,8 @@ class Supervisor:
     def __init__(self, options: ServeOptions) -> None:
         self.options = options
         self._city = options.layers
-        #: The digest of the layers and rules that the workers have open; empty until one is ready.
-        self.basis = ""
+        #: The digests of the layers and rules that the workers have open, by place; empty until one is ready.
+        self.bases: dict[str, str] = {}
         #: Why the city cannot be opened, by language; empty if it can.
         self.unusable: dict[str, str] = {}
         self._asks: deque[Ask] = deque()
@@ -94,7 +94,7 @@ class Supervisor:
     def use_city(self, folder: Path) -> None:
         """Have every worker, when it has done what it does, replaced by one that opens another folder of the city."""
         with self._changed:
-            self._city, self.basis = folder, ""
+            self._city, self.bases = folder, {}
             self._changed.notify_all()
 
     def submitted(self) -> None:
@@ -137,6 +137,15 @@ class Supervisor:
             event = self._ends.get(key)
         if event is not None:
             event.set()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether a worker has the city open."""
+        return bool(self.bases)
+
+    def is_stale(self, job: Job) -> bool:
+        """Whether layers or rules have changed since a screening, those of the city and rule book that it used."""
+        return self.is_warm and bool(job.basis) and job.basis != self.bases.get(job.request.place)
 
     @property
     def pids(self) -> list[int]:
@@ -198,7 +207,7 @@ class Supervisor:
                 continue
             if line["what"] == "ready":
                 if process.city == self._city:
-                    self.basis, self.unusable = line["basis"], {}
+                    self.bases, self.unusable = line["bases"], {}
                 return process
             self.unusable = line.get("error") or _texts("ended")
             break
@@ -268,6 +277,9 @@ class Supervisor:
                         Job.objects.filter(pk=job.key).update(step=line["step"], done=line["done"], total=line["total"])
                 continue
             if line["what"] == "done":
+                bases = line["result"].pop("bases", None)
+                if bases and process.city == self._city:
+                    self.bases = bases
                 return self._finish(process, job, State.DONE, **_result(job, line["result"]))
             if line["what"] == "error":
                 error = line["error"]
@@ -283,8 +295,6 @@ class Supervisor:
         except DatabaseError:
             # It is saved before the next job is taken: the end of a job is not lost when the disk is full.
             traceback.print_exc()
-        if values.get("basis") and process.city == self._city:
-            self.basis = values["basis"]
         self.submitted()
         return state == State.DONE
 

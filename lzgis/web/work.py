@@ -36,6 +36,7 @@ from lzgis.exports.avoidance import avoidance_document, avoidance_lines
 from lzgis.exports.dossier.content import DossierMaker
 from lzgis.exports.folder import export_folder
 from lzgis.exports.formats import FORMATS, WHOLE
+from lzgis.exports.map.layers import drawn_layers
 from lzgis.exports.public_edition import public_edition
 from lzgis.exports.report_text import records
 from lzgis.files.atomic_write import digest_of, write_bytes_atomic
@@ -50,7 +51,17 @@ from lzgis.screening.declared import with_declared
 from lzgis.screening.inspect import inspect_file
 from lzgis.screening.overrides import OVERRIDES_FILE, Decision, override_entry, with_overrides
 from lzgis.screening.screen import screen
-from lzgis.web.answers import basis_of, city_map, city_page, collection, detail, diagnosis, site_shapes, summary
+from lzgis.web.answers import (
+    basis_of,
+    city_map,
+    city_page,
+    collection,
+    detail,
+    diagnosis,
+    on_page,
+    site_shapes,
+    summary,
+)
 from lzgis.web.of_regions import changed_verdicts, only_city, region_verdict_changes
 from lzgis.web.places import place_rows, places_of
 from lzgis.web.proposal import audited, compared, verdict_changes
@@ -92,14 +103,18 @@ class Office:
         self._reports: OrderedDict[str, Report] = OrderedDict()
         self._layers: OrderedDict[str, Any] = OrderedDict()
         self._places: dict[str, Catalogue | Region] = {}
-        #: The digest of the layers and rules that are open, see `basis_of`; empty until something was screened with them.
-        self._basis = ""
+        #: The digest of layers and rules of each place, see `basis_of`; empty until something was screened with them.
+        self._bases: dict[str, str] = {}
+        #: Whether a request is being done, and whether the files of the city were looked at for it.
+        self._doing = self._looked = False
         #: Whether what is done now uses a report that another version stored.
         self._foreign = False
 
     @property
     def city(self) -> Catalogue | Region:
-        """The city or region; it is opened again if one of its files has changed."""
+        """The city or region; for each request it is opened again if one of its files has changed."""
+        if self._city is not None and self._looked:
+            return self._city
         folders = self._city.folders if isinstance(self._city, Region) else (Path(self._folder),)
         found = sorted({one for folder in folders for one in folder.rglob("*") if one.is_file()})
         state = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found)
@@ -107,7 +122,8 @@ class Office:
             self._city = open_region(self._folder) if is_region(self._folder) else open_catalogue(self._folder)
             self._state = state
             self._tables.clear()
-            self._places, self._basis = places_of(self._city), ""
+            self._places, self._bases = places_of(self._city), {}
+        self._looked = self._doing
         return self._city
 
     def _place(self, request: Request) -> Catalogue | Region:
@@ -126,19 +142,23 @@ class Office:
     def warm_up(self, folder: Path) -> dict[str, Any]:
         """Screen one point of each city, so that layers and loops are ready; write what forms and maps need of them."""
         ready_loops(None)
-        city, report = self.city, self._warm_report()
-        self._basis = basis_of(report.provenance)
+        city = self.city
+        report = self._warm_report(city)
+        self._bases = self._bases_of(report)
         for language in LANGUAGES:
             about = city_page(report, city, language) | {"places": place_rows(self._places, Words(language))}
             _write(answer_file(folder, "city", language), about)
-            for edition in EDITIONS:
-                drawn = report if edition == "internal" else public_edition(report)
-                _write(answer_file(folder, "map", language, edition), city_map(drawn, city, language))
-        return {"basis": self._basis}
+        for editions, shown in _editions(report):
+            drawn = drawn_layers(shown, city.plane)
+            for language in LANGUAGES:
+                made = city_map(shown, city, drawn, language)
+                for edition in editions:
+                    _write(answer_file(folder, "map", language, edition), made)
+        return {"bases": self._bases}
 
-    def _warm_report(self) -> Report:
+    @staticmethod
+    def _warm_report(city: Catalogue | Region) -> Report:
         """Screen one point of each city."""
-        city = self.city
         outlines = [one.outline for one in city.cities.values()] if isinstance(city, Region) else [city.outline]
         points = shapely.point_on_surface(outlines)
         import geopandas as gpd
@@ -146,13 +166,22 @@ class Office:
         frame = gpd.GeoDataFrame({"id": [str(at) for at in range(len(points))]}, geometry=points, crs="EPSG:4490")
         return screen(sites_from_frame(frame), city)
 
-    def _basis_of(self, report: Report, request: Request) -> str:
-        """Return the digest of all layers and rules that are open, also if only one of several cities was used."""
-        if not request.place:
-            self._basis = basis_of(report.provenance)
-        elif not self._basis:
-            self._basis = basis_of(self._warm_report().provenance)
-        return self._basis
+    def _bases_of(self, report: Report | None = None) -> dict[str, str]:
+        """Return the digest of layers and rules for each place that can be used; `report` is a screening of the first one.
+
+        The digests are those of today's rules: screenings of another day must not differ by their day alone.
+        """
+        found = {}
+        for name, place in self._places.items():
+            with contextlib.suppress(LzgisError):
+                made = report if report is not None and not name else self._warm_report(place)
+                found[name] = basis_of(made.provenance)
+        return found
+
+    def _basis_of(self, request: Request) -> dict[str, Any]:
+        """Return the digest of what a request was screened with, and those of all places."""
+        self._bases = self._bases or self._bases_of()
+        return {"basis": self._bases.get(request.place, ""), "bases": self._bases}
 
     def do(self, request: Request, progress: Progress | None = None) -> dict[str, Any]:
         """Do what is requested; answers are written to the folder of the request, and a short result is returned.
@@ -176,7 +205,7 @@ class Office:
             "propose": self._propose,
             "diff": self._diff,
         }
-        self._foreign = False
+        self._foreign, self._doing = False, True
         try:
             return does[request.kind](request, progress)
         except LzgisError:
@@ -186,6 +215,8 @@ class Office:
                 what = Message("cannot be read ({error})", error=type(error).__name__)
                 raise SourceError(Path(request.folder).name, what, _SCREEN_AGAIN) from error
             raise
+        finally:
+            self._doing = self._looked = False
 
     def _inspect(self, request: Request, _: Progress | None) -> dict[str, Any]:
         options = _options(request)
@@ -257,8 +288,8 @@ class Office:
             "sites": done.sites,
             "verdicts": counts,
             "as_of": done.report.provenance.as_of.isoformat(),
-            "basis": self._basis_of(done.report, request),
             "large": sorted(one.name for one in done.files if one.is_file()),
+            **self._basis_of(request),
         }
 
     def _client(self) -> Any:
@@ -272,8 +303,9 @@ class Office:
     def _keep_report(self, request: Request, report: Report, table: SiteTable) -> dict[str, Any]:
         folder = Path(request.folder)
         for editions, shown in _editions(report):
+            shapes = site_shapes(shown, LANGUAGES)
             for language in LANGUAGES:
-                for name, made in (("summary", summary(shown, language)), ("shapes", site_shapes(shown, language))):
+                for name, made in (("summary", summary(shown, language)), ("shapes", shapes[language])):
                     for edition in editions:
                         _write(answer_file(folder, name, language, edition), made)
             if len(report.sites) <= _DETAILED:
@@ -287,7 +319,7 @@ class Office:
             "sites": len(report.sites),
             "verdicts": [int(counts.get(one.value, 0)) for one in Verdict],
             "as_of": report.provenance.as_of.isoformat(),
-            "basis": self._basis_of(report, request),
+            **self._basis_of(request),
             "names": [f"{i} {n}".strip() for i, n in zip(report.sites["id"], report.sites["name"], strict=True)][:200],
         }
 
@@ -562,7 +594,7 @@ def avoid_file(folder: Path, sites: list[str], site: str, language: Language) ->
 
 def error_texts(error: LzgisError) -> dict[str, str]:
     """Return an error as a sentence in each language."""
-    return {one: Words(one).sentence(error.place, error.what, error.remedy) for one in LANGUAGES}
+    return {one: on_page(Words(one).sentence(error.place, error.what, error.remedy), Words(one)) for one in LANGUAGES}
 
 
 def _zipped(out: Path) -> Path:

@@ -8,11 +8,13 @@ import zipfile
 
 import pytest
 import toy
+import web_page
 from web_page import content, given, job_of, screened, square_text, upload
 
 import lzgis as lz
 from lzgis.web.models import Comment, Job
 from lzgis.web.pages import answer, supervisor
+from lzgis.web.requests import answer_file
 
 # In the toy city the redline is the square (0, 0) to (1000, 1000): this square lies in it with all of its 10,000 m².
 INSIDE = square_text(0, 0, id="s1", name="甲", activity="住宅")
@@ -247,6 +249,14 @@ def test_screened_again_nothing_has_changed(page):
 def test_the_city_is_shown(page):
     shown = text(page, "/city")
     assert "生态保护红线" in shown
+    shown = answer_file(web_page.DATA / "city", "map", "zh")
+    shown.rename(shown.with_suffix(".away"))
+    try:
+        # A page that is opened before the city asks again by itself, and its console stays empty.
+        assert page.get("/city/map.json?page=1").status_code == 204
+        assert page.get("/city/map.json").status_code == 404
+    finally:
+        shown.with_suffix(".away").rename(shown)
     found = page.get("/city/map.json")
     assert {"outline", "layers", "bounds"} <= set(found.json())
     again = page.get("/city/map.json", headers={"If-None-Match": found.headers["ETag"]})

@@ -94,6 +94,16 @@ def test_what_the_process_does_not_take_is_an_exception(page, body):
     assert found.json()["type"].startswith("http://www.opengis.net/def/exceptions/")
 
 
+def test_a_city_or_rule_book_is_chosen_among_those_offered(page):
+    headers = bearer(page)
+    described = page.get("/processes/screen", headers=headers).json()["inputs"]["place"]
+    assert described["schema"]["enum"] == [""] and "玩具市" in described["description"]
+    refused = executed(headers, place="丁县")
+    assert refused.status_code == 400 and "丁县" in refused.json()["detail"]
+    begun = executed(headers, place="")
+    assert Job.objects.get(pk=begun.json()["jobID"]).request.place == ""
+
+
 def test_a_job_that_fails_says_why(page):
     headers = bearer(page)
     begun = executed(headers, sites={"type": "FeatureCollection", "features": []})

@@ -95,7 +95,8 @@ def verdicts(done: dict[str, Any]) -> list[int]:
 
 def test_one_city_of_a_region_is_chosen(region: Path, tmp_path: Path) -> None:
     office = Office(region)
-    basis = office.warm_up(tmp_path)["basis"]
+    bases = office.warm_up(tmp_path)["bases"]
+    assert list(bases) == ["", "甲县", "乙县", "丙县"] and len(set(bases.values())) == 4
     places = json.loads(answer_file(tmp_path, "city", "zh").read_text("ascii"))["places"]
     assert [one["name"] for one in places] == ["", "甲县", "乙县", "丙县"]
     assert "全部：甲县、乙县、丙县" in places[0]["title"] and places[1]["title"].startswith("甲县 · 甲县规则")
@@ -107,8 +108,8 @@ def test_one_city_of_a_region_is_chosen(region: Path, tmp_path: Path) -> None:
         asked = Request("screen", str(tmp_path / folder), source=source, as_of=AS_OF, place=place)
         done, alone = office.do(asked), lz.screen(source, region / folder, as_of=AS_OF)
         assert verdicts(done) == [int((alone.verdicts["verdict"] == one.value).sum()) for one in lz.Verdict]
-        # The digest is that of all cities, so that other screenings are not taken for old ones.
-        assert done["basis"] == basis
+        # The digest is that of the city alone: a screening of it is old when its own layers or rules have changed.
+        assert done["basis"] == bases[place] and done["bases"] == bases
     with pytest.raises(SourceError, match="no city or rule book"):
         office.do(Request("screen", str(tmp_path / "none"), source=source, as_of=AS_OF, place="丁县"))
 
@@ -132,6 +133,14 @@ def test_another_rule_book_of_a_city_is_chosen(region: Path, tmp_path: Path) -> 
         asked = Request("screen", str(tmp_path / f"job{n}"), source=str(tmp_path / "one.geojson"), as_of=AS_OF)
         answers.append(verdicts(office.do(replace(asked, place=one["name"]))))
     assert answers == [[1, 0, 0, 0], [0, 1, 0, 0]]
+    # Another day is no change, and a change of the draft concerns what was screened with it alone.
+    asked = Request("screen", str(tmp_path / "past"), source=str(tmp_path / "one.geojson"), as_of="2027-01-01")
+    before = office.do(asked)["bases"]
+    draft = city / "rules-draft.toml"
+    draft.write_text(draft.read_text("utf-8").replace("规则草案", "规则草案二"), "utf-8")
+    after = office.do(replace(asked, place="/rules-draft.toml", as_of=AS_OF))
+    assert after["bases"][""] == before[""]
+    assert after["basis"] == after["bases"]["/rules-draft.toml"] != before["/rules-draft.toml"]
 
 
 def test_several_cities_are_one_region(region: Path, tmp_path: Path) -> None:

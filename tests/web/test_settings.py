@@ -13,9 +13,10 @@ import subprocess
 import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
+import geopandas as gpd
 import pytest
+import shapely
 import toy
 from command_line import RUN
 
@@ -32,27 +33,43 @@ def city(tmp_path_factory):
     return toy.city(tmp_path_factory.mktemp("city") / "city")
 
 
-@pytest.mark.skipif(not os.environ.get("LZGIS_TEST_POSTGIS"), reason="LZGIS_TEST_POSTGIS names no PostgreSQL server")
-def test_postgresql_in_place_of_sqlite(tmp_path, city):
+def test_a_database_server_for_jobs_and_for_a_layer(tmp_path, city):
+    """PostgreSQL in place of SQLite, and a redline that lies in PostGIS: two of its rows are the file of the city."""
     psycopg = pytest.importorskip("psycopg")
-    parts = urlsplit(os.environ["LZGIS_TEST_POSTGIS"])
-    name = f"page_{os.getpid()}"
-    address = f"postgresql://{parts.netloc}/"
-    with psycopg.connect(f"{address}postgres", autocommit=True) as base:
-        base.execute(f"CREATE DATABASE {name}")
-    office = Office(tmp_path / "data", city, LZGIS_DATABASE=f"{address}{name}").start()
-    try:
-        _, place, _ = office.screened(office.given())
-        office.until(place, 'class="counts"')
-        assert "sites.geojson" in office.get("screenings")[2]
-        with psycopg.connect(f"{address}{name}") as base:
-            kinds = base.execute("SELECT kind, state FROM web_job ORDER BY created").fetchall()
-        assert kinds == [("inspect", "done"), ("screen", "done")]
-        assert not (tmp_path / "data" / "lzgis.sqlite3").exists()
-    finally:
-        office.end(15)
-        with psycopg.connect(f"{address}postgres", autocommit=True) as base:
-            base.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    postgis_server = pytest.importorskip("postgis_server")
+    with postgis_server.database() as address:
+        base = address.replace("postgis://", "postgresql://")
+        served = tmp_path / "city"
+        shutil.copytree(city, served)
+        redline = gpd.read_file(city / "redline.gpkg", engine="pyogrio").to_crs(4490)
+        columns = [one for one in redline.columns if one != "geometry"]
+        with psycopg.connect(base, autocommit=True) as connection:
+            named = ", ".join(f'"{one}" text' for one in columns)
+            connection.execute(f"CREATE TABLE redline (gid serial PRIMARY KEY, {named}, geom geometry(Geometry, 4490))")
+            for row in redline.itertuples(index=False):
+                values = [str(getattr(row, one)) for one in columns]
+                marks = ", ".join(["%s"] * len(columns))
+                connection.execute(
+                    f"""INSERT INTO redline ({", ".join(f'"{one}"' for one in columns)}, geom)
+                    VALUES ({marks}, ST_GeomFromWKB(%s, 4490))""",
+                    [*values, shapely.to_wkb(row.geometry)],
+                )
+        text = (served / "catalog.toml").read_text("utf-8")
+        text = text.replace('source = "redline.gpkg"', f'source = "{address}"\nsource_layer = "public.redline"')
+        (served / "catalog.toml").write_text(text, "utf-8")
+        (served / "redline.gpkg").unlink()
+        office = Office(tmp_path / "data", served, LZGIS_DATABASE=base).start()
+        try:
+            _, place, _ = office.screened(office.given())
+            shown = office.until(place, 'class="counts"')
+            assert "存在禁止性冲突" in shown and "postgres@" not in shown
+            assert "sites.geojson" in office.get("screenings")[2]
+            with psycopg.connect(base) as connection:
+                kinds = connection.execute("SELECT kind, state FROM web_job ORDER BY created").fetchall()
+            assert kinds == [("inspect", "done"), ("screen", "done")]
+            assert not (tmp_path / "data" / "lzgis.sqlite3").exists()
+        finally:
+            office.end(15)
 
 
 class Proxy(BaseHTTPRequestHandler):

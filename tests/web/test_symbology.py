@@ -22,7 +22,7 @@ def test_the_style_sheet_has_the_colours_of_the_symbology() -> None:
 
 def test_where_a_site_lies_is_no_conflict_on_the_map() -> None:
     report = lz.screen(reference_city() / "sites.gpkg", reference_city(), as_of="2026-11-21")
-    drawn = site_shapes(report, "zh")["parts"]["features"]
+    drawn = site_shapes(report, ("zh",))["zh"]["parts"]["features"]
     hit = report.table["state"].isin(["涉及", "疑似边界误差"])
     # Every site lies in a township and in a control unit.
     located = report.table["kind"] == "identify"

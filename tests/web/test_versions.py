@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pytest
+import toy
+from region_toy import counties
+from shapely import box
 from web_page import CITY, client, content, job_of, logged_in, screened, square_text, upload
 
 from lzgis.city.catalogue import open_catalogue
@@ -151,3 +156,33 @@ def test_only_an_administrator_proposes_and_no_planner_reads(page):
     assert reviewer.post("/versions/propose", sent).status_code == 403
     assert planner.get("/versions").status_code == 403
     assert reviewer.get("/versions").status_code == 200
+
+
+def test_a_version_of_a_region_is_approved_by_a_second_person_and_taken_back(page, city, tmp_path, monkeypatch):
+    from django.conf import settings
+
+    names = ", ".join(f'"{one.name}"' for one in counties(tmp_path))
+    (tmp_path / "region.toml").write_text(f'[region]\nname = "三县"\ncities = [{names}]\n', "utf-8")
+    monkeypatch.setattr(settings, "LZGIS", replace(settings.LZGIS, layers=tmp_path))
+    supervisor().use_city(tmp_path)
+    admin, second = logged_in("anna", "administrator"), logged_in("bert", "reviewer")
+    site = toy.sites(box(-8_500, 0, -8_400, 100), activity="输电线路").to_json()
+    before = screened(admin, site, title="线路")
+    assert before.result["verdicts"] == [1, 0, 0, 0]
+    frame = gpd.read_file(tmp_path / "jia" / "redline.gpkg", engine="pyogrio")
+    frame["geometry"] = frame.geometry.translate(yoff=0.03)
+    frame.to_file(tmp_path / "new.gpkg", engine="pyogrio")
+    version = proposed(admin, "红线.gpkg", (tmp_path / "new.gpkg").read_bytes(), part="0:redline", version="2")
+    # The reviewer of another department learns that a verdict changes, not which one.
+    for one, named in ((admin, True), (second, False)):
+        shown = one.get(f"/versions/{version.pk}").content.decode()
+        assert "结论有变的地块：1" in shown and "甲县 · 生态保护红线" in shown
+        assert ("线路" in shown) is named
+    assert content(second, f"/versions/jobs/{version.job_id}/audit.xlsx")[:2] == b"PK"
+    assert admin.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 403
+    assert second.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 302
+    assert screened(admin, site).result["verdicts"][0] == 0
+    assert "图层或规则在此后有变化" in admin.get(f"/screenings/{before.key}").content.decode()
+    first = CityVersion.objects.get(part="")
+    assert admin.post(f"/versions/{first.pk}/restore").status_code == 302
+    assert screened(admin, site).result["verdicts"] == [1, 0, 0, 0]

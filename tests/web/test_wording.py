@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,7 +12,7 @@ pytest.importorskip("django", reason="the extra web is not installed")
 
 import lzgis.web
 from lzgis.web.models import Role, Standing, State
-from lzgis.web.requests import LANGUAGES
+from lzgis.web.requests import LANGUAGES, Kind
 from lzgis.web.views.read import OFFERED
 from lzgis.words import Words
 
@@ -40,3 +41,15 @@ def test_the_words_of_the_code_exist():
     keys |= {f"why_{part}" for part in ("prohibited", "conditional", "not_checked")}
     for language in LANGUAGES:
         assert {key for key in keys if not Words(language).has("web", key)} == set()
+
+
+def test_what_is_logged_has_words():
+    text = "\n".join(path.read_text("utf-8") for path in CODE)
+    actions = set(re.findall(r'log\(request, "([\w-]+)"', text)) | {"createadmin", *get_args(Kind)} - {
+        "detail",
+        "avoid",
+        "decide",
+    }
+    actions |= {f"account-{name}" for name in ("role", "password", "close", "open")}
+    for language in LANGUAGES:
+        assert {one for one in actions if not Words(language).has("logged", one)} == set()

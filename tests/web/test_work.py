@@ -117,9 +117,9 @@ def test_a_report_whose_records_lack_something_says_what_to_do(office, tmp_path,
 def test_a_city_that_changes_is_opened_again(tmp_path):
     folder = toy.city(tmp_path / "city")
     office = Office(folder)
-    before = office.warm_up(tmp_path / "answers")["basis"] if (tmp_path / "answers").mkdir() is None else ""
+    before = office.warm_up(tmp_path / "answers")["bases"] if (tmp_path / "answers").mkdir() is None else ""
     toy.changed(folder, "rules.toml", ('version = "1"', 'version = "2"'))
-    assert office.warm_up(tmp_path / "answers")["basis"] != before
+    assert office.warm_up(tmp_path / "answers")["bases"] != before
     assert office.city.book.version == "2"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lzgis.config import nearest
 from lzgis.errors import ExportError
 from lzgis.exports.dossier.document import Column
-from lzgis.exports.leader_summary import Alternative, summary_of
+from lzgis.exports.leader_summary import GROUP_COLUMNS, Alternative, summary_of
 from lzgis.exports.report_text import ReportText, conflicts_first, records, text, visible
 from lzgis.exports.rounding import Rounding
 from lzgis.exports.rule_counts import rule_counts
@@ -107,6 +107,8 @@ class DossierSource:
     @cached_property
     def alternatives(self) -> tuple[Alternative, ...]:
         """The sites of all groups of alternatives."""
+        if not any(name in self.report.sites.columns for name in GROUP_COLUMNS):
+            return ()
         return summary_of(self.texts).alternatives
 
     @cached_property

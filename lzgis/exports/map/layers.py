@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -30,26 +31,56 @@ def shown_layers(report: ReportContext) -> list[Layer]:
     return [layer for layer in report.layers.values() if layer.spec.style.shown and len(layer.frame) > 0]
 
 
+class DrawnLayers(NamedTuple):
+    """The shapes of the shown layers, which are the same in every language.
+
+    Attributes
+    ----------
+    step_m : float
+        The largest tolerance of simplification, in metres.
+    topologies : sequence of mapping
+        The shapes of each layer that `shown_layers` returns.
+    """
+
+    step_m: float
+    topologies: Sequence[Mapping[str, Any]]
+
+
+def drawn_layers(report: ReportContext, plane: Plane) -> DrawnLayers:
+    """Simplify the shapes of every shown layer for the screen."""
+    layers = shown_layers(report)
+    drawings = [Drawing(_geometries(layer), plane) for layer in layers]
+    steps_m = fitted(drawings, vertices=_VERTICES)
+    topologies = []
+    for layer, drawing, step_m in zip(layers, drawings, steps_m, strict=True):
+        step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
+        properties = _properties(layer, drawing.geometries)
+        topologies.append(drawing.topology(properties, step_deg=step_deg, step_m=step_m))
+    return DrawnLayers(max(steps_m, default=0.0), topologies)
+
+
 def layer_data(
     texts: ContextText, plane: Plane, *, coarse: frozenset[str] = frozenset()
 ) -> tuple[float, list[dict[str, Any]]]:
-    """Return the largest tolerance of simplification in metres, and shapes, style and legend of every shown layer.
+    """Return the largest tolerance of simplification in metres, and `layer_rows`."""
+    drawn = drawn_layers(texts.context, plane)
+    return drawn.step_m, layer_rows(texts, drawn, coarse=coarse)
+
+
+def layer_rows(texts: ContextText, drawn: DrawnLayers, *, coarse: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Return shapes, style and legend of every shown layer.
 
     The layers in `coarse` are marked as coarsened.
     """
     layers = shown_layers(texts.context)
-    drawings = [Drawing(_geometries(layer), plane) for layer in layers]
-    steps_m = fitted(drawings, vertices=_VERTICES)
-    written = []
-    for layer, drawing, step_m in zip(layers, drawings, steps_m, strict=True):
-        step_deg = _STEP_DEG if step_m >= 2 else _FINE_DEG
-        properties = _properties(layer, drawing.geometries)
-        topology = drawing.topology(properties, step_deg=step_deg, step_m=step_m)
-        written.append(_layer(texts, layer, drawing.geometries) | {"topology": topology})
+    written = [
+        _layer(texts, layer, _geometries(layer)) | {"topology": topology}
+        for layer, topology in zip(layers, drawn.topologies, strict=True)
+    ]
     for one in written:
         if one["id"] in coarse:
             one["status"] = texts.words("map", "coarse")
-    return max(steps_m, default=0.0), written
+    return written
 
 
 def outline_data(report: ReportContext, plane: Plane) -> dict[str, Any]:

@@ -40,11 +40,11 @@ def body(request: HttpRequest, key: str) -> HttpResponse:
     job = find(request, key, "inspect")
     if not job.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="check-body", warm=bool(supervisor().basis))
+    return page(request, "_progress", job=job, poll="check-body", warm=supervisor().is_warm)
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {"job": job, "poll": "check-body", "problem": problem, "warm": bool(supervisor().basis)}
+    values: dict[str, Any] = {"job": job, "poll": "check-body", "problem": problem, "warm": supervisor().is_warm}
     if job.state != State.DONE:
         return values | {"error": job.error(language_of(request))}
     found = of_job(request, job, "diagnosis")
@@ -77,6 +77,7 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
     """Begin the diagnosis again with other declarations on the file."""
     job = find(request, key, "inspect")
     reading = {name: request.POST.get(name, "").strip()[:80] for name in _FREE}
+    reading["crs"] = request.POST.get("proposed", "").strip()[:80] or reading["crs"]
     reading |= {name: request.POST.get(name, "") for name, known in _CHOICES.items() if request.POST.get(name) in known}
     try:
         if reading["crs"]:
@@ -84,6 +85,7 @@ def again(request: HttpRequest, key: str) -> HttpResponse:
         made = inspected(request, job.upload, {name: one for name, one in reading.items() if one})
     except LzgisError as error:
         return page(request, "check", 400, **_values(request, job, refusal(request, error)))
+    Job.objects.filter(pk=made.key).update(title=job.title)
     supervisor().wait(made, WAIT_S)
     return redirect("check", key=made.key)
 

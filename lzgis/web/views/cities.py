@@ -52,7 +52,9 @@ def _listed(request: HttpRequest, problem: str = "", status: int = 200) -> HttpR
         request,
         "versions",
         status,
-        versions=[{"version": one, "folder": one.folder.exists()} for one in versions],
+        versions=[
+            {"version": one, "folder": one.folder.exists(), "title": _title(request, one.part)} for one in versions
+        ],
         current=CityVersion.current(),
         parts=parts_of_city(),
         rules="" if is_region(folder_in_force()) else RULES,
@@ -106,7 +108,7 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
 def _shown(request: HttpRequest, version: CityVersion, problem: str = "", status: int = 200) -> HttpResponse:
     job = version.job
     values: dict[str, Any] = {"version": version, "job": job, "problem": problem, "poll": "version-body"}
-    values |= {"warm": bool(supervisor().basis), "title": dict(parts_of_city()).get(version.part, version.part)}
+    values |= {"warm": supervisor().is_warm, "title": _title(request, version.part)}
     values |= {"decide": may_decide(request.user, version) and job is not None and job.state == State.DONE}
     values |= {"older": judged_screenings()[1], "standing": version.standing}
     if job is not None and job.state == State.DONE:
@@ -118,6 +120,12 @@ def _shown(request: HttpRequest, version: CityVersion, problem: str = "", status
     elif job is not None and not job.is_open:
         values["error"] = job.error(language_of(request))
     return page(request, "version", status, **values)
+
+
+def _title(request: HttpRequest, part: str) -> str:
+    """Return the title of a part of the city, as of a layer."""
+    titles = dict(parts_of_city()) | {RULES: Words(language_of(request))("web", "rule_book")}
+    return titles.get(part, part)
 
 
 def of_internal(request: HttpRequest, job: Job) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def body(request: HttpRequest, key: str) -> HttpResponse:
     job = get_object_or_404(Job, pk=key, kind__in=("propose", "diff"))
     if not job.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="version-body", warm=bool(supervisor().basis))
+    return page(request, "_progress", job=job, poll="version-body", warm=supervisor().is_warm)
 
 
 @require_POST
@@ -193,7 +201,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 def comparison(request: HttpRequest, key: str) -> HttpResponse:
     """Show a comparison of two versions."""
     job = get_object_or_404(Job, pk=key, kind="diff")
-    values: dict[str, Any] = {"job": job, "poll": "version-body", "warm": bool(supervisor().basis)}
+    values: dict[str, Any] = {"job": job, "poll": "version-body", "warm": supervisor().is_warm}
     if job.state == State.DONE:
         values |= {"found": of_internal(request, job), "files": _FILES[2:]}
     elif not job.is_open:

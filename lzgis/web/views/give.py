@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from lzgis.errors import LzgisError
@@ -20,8 +21,9 @@ from lzgis.web.jobs import new_job
 from lzgis.web.models import Job, Role, Upload
 from lzgis.web.options import CITY
 from lzgis.web.pages import answer_bytes, edition_of, json_response, language_of, page, refusal, supervisor
-from lzgis.web.requests import Request
+from lzgis.web.requests import Request, answer_file
 from lzgis.web.uploads import Part, drawn_part, files_of, safe_name, store, text_part
+from lzgis.words import Words
 
 #: How long a page waits for a short job before it is shown.
 WAIT_S = 1.5
@@ -99,10 +101,21 @@ def _taken(request: HttpRequest, parts: Callable[[], Sequence[Part]], how: str) 
         upload = store(request.user, parts(), how)
         crs = request.POST.get("crs", "")
         job = inspected(request, upload, {"crs": crs} if crs in SYSTEMS else {})
+        if how in ("text", "drawn"):
+            Job.objects.filter(pk=job.key).update(title=_title(request, how))
     except LzgisError as error:
         return _home(request, refusal(request, error), 400)
     supervisor().wait(job, WAIT_S)
     return redirect("check", key=job.key)
+
+
+def _title(request: HttpRequest, how: str) -> str:
+    """Return a title for what has no file name: the name of a drawing, else how and when it was given."""
+    given: str = request.POST.get("name", "").strip()[:100]
+    if how == "drawn" and given:
+        return given
+    at = timezone.localtime().strftime("%m-%d %H:%M")
+    return f"{Words(language_of(request))('web', f'title_{how}')} {at}"
 
 
 def inspected(request: HttpRequest, upload: Upload, reading: dict[str, str]) -> Job:
@@ -113,10 +126,12 @@ def inspected(request: HttpRequest, upload: Upload, reading: dict[str, str]) -> 
 
 @require_GET
 def city_map(request: HttpRequest) -> HttpResponse:
-    """Return the layers of the city for the map."""
-    return json_response(
-        request, answer_bytes(settings.LZGIS.data / CITY, "map", language_of(request), edition_of(request))
-    )
+    """Return the layers of the city for the map; to a page that asks again by itself, nothing while there are none."""
+    language, edition = language_of(request), edition_of(request)
+    folder = settings.LZGIS.data / CITY
+    if "page" in request.GET and not answer_file(folder, "map", language, edition).is_file():
+        return HttpResponse(status=204)
+    return json_response(request, answer_bytes(folder, "map", language, edition))
 
 
 @require_GET

@@ -28,20 +28,19 @@ def show(request: HttpRequest) -> HttpResponse:
         jobs = jobs.filter(tags__icontains=tag)
     given = request.GET.get("page", "1")
     listed = Paginator(jobs.order_by("-created"), 25).get_page(given)
-    words, basis = Words(language_of(request)), supervisor().basis
-    rows = [_row(job, words, basis) for job in listed]
+    words = Words(language_of(request))
+    rows = [_row(job, words) for job in listed]
     return page(request, "history", rows=rows, listed=listed, asked=request.GET, states=list(State))
 
 
-def _row(job: Job, words: Words, basis: str) -> dict[str, Any]:
+def _row(job: Job, words: Words) -> dict[str, Any]:
     counts = job.result.get("verdicts", [])
     verdicts = [
         {"rank": rank, "label": words("verdict", verdict), "count": count}
         for rank, (verdict, count) in enumerate(zip(Verdict, counts, strict=False))
         if count
     ]
-    stale = bool(basis and job.basis and job.basis != basis)
-    return {"job": job, "verdicts": verdicts, "stale": stale, "result": job.result}
+    return {"job": job, "verdicts": verdicts, "stale": supervisor().is_stale(job), "result": job.result}
 
 
 @require_GET

@@ -25,7 +25,7 @@ from lzgis.messages import Message
 from lzgis.web.access import is_open, local_user, log
 from lzgis.web.jobs import SCREENINGS, find, new_job, remove
 from lzgis.web.models import LOCAL_USER, Job, Role, State, Token
-from lzgis.web.pages import page, supervisor
+from lzgis.web.pages import city, page, supervisor
 from lzgis.web.requests import Request, files_folder
 from lzgis.web.uploads import Part, safe_name, store
 from lzgis.web.views.check import checked_day
@@ -118,7 +118,13 @@ def processes(request: HttpRequest) -> HttpResponse:
 def process(request: HttpRequest) -> HttpResponse:
     """Return the description of the process."""
     rel = "http://www.opengis.net/def/rel/ogc/1.0/execute"
-    return JsonResponse(_DESCRIPTION | {"links": [_link(request, "/processes/screen/execution", rel)]})
+    inputs, places = _DESCRIPTION["inputs"], city(request).get("places", [])
+    if places:
+        titles = "; ".join(f"'{one['name']}': {one['title']}" for one in places)
+        schema = _TEXT | {"enum": [one["name"] for one in places], "default": ""}
+        inputs = inputs | {"place": inputs["place"] | {"description": titles, "schema": schema}}
+    links = [_link(request, "/processes/screen/execution", rel)]
+    return JsonResponse(_DESCRIPTION | {"inputs": inputs, "links": links})
 
 
 @require_POST
@@ -135,6 +141,7 @@ def execute(request: HttpRequest) -> HttpResponse:
         reading=inputs["reading"],
         activities={"": inputs["activity"]} if inputs["activity"] else {},
         facts={"": inputs["facts"]} if inputs["facts"] else {},
+        place=_place(request, inputs["place"]),
     )
     text = json.dumps(inputs["sites"], ensure_ascii=False).encode()
     upload = store(request.user, [Part(safe_name("sites.geojson"), [text])], "api")
@@ -151,18 +158,29 @@ def _inputs(request: HttpRequest) -> dict[str, Any]:
         inputs = dict(json.loads(request.body)["inputs"])
         sites = inputs["sites"]
         facts = {str(k): str(v)[:80] for k, v in dict(inputs.get("facts") or {}).items()}
-        texts = {name: str(inputs.get(name) or "")[:80] for name in ("as_of", "activity", "crs")}
+        texts = {name: str(inputs.get(name) or "")[:80] for name in ("as_of", "activity", "crs", "place")}
         if not isinstance(sites, dict):
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SourceError(place, Message("is not what the process takes"), remedy) from None
-    unknown = set(inputs) - {"sites", "facts", "as_of", "activity", "crs"}
+    unknown = set(inputs) - {"sites", "facts", "as_of", "activity", "crs", "place"}
     if unknown:
         what = Message("has no '{name}'", name=", ".join(sorted(map(str, unknown)))[:200])
         raise SourceError(place, what, remedy)
     reading = {"crs": texts["crs"]} if texts["crs"] else {}
     return {"sites": sites.get("value", sites) if "type" not in sites else sites, "facts": facts, "reading": reading,
             **texts}  # fmt: skip
+
+
+def _place(request: HttpRequest, given: str) -> str:
+    """Return the city and rule book that a program chooses, if the city offers it."""
+    offered = [one["name"] for one in city(request).get("places", [])]
+    # Before the city is open nothing is offered; the worker checks the name too.
+    if given and offered and given not in offered:
+        what = Message("there is no city or rule book '{name}'", name=given)
+        remedy = Message("choose one of {names}", names=", ".join(repr(one) for one in offered))
+        raise SourceError(Message("inputs"), what, remedy)
+    return given
 
 
 @require_GET
@@ -264,6 +282,11 @@ _DESCRIPTION: dict[str, Any] = {
         "as_of": {"title": "Date whose rules apply", "minOccurs": 0, "schema": {"type": "string", "format": "date"}},
         "activity": {"title": "Activity of the sites that give none", "minOccurs": 0, "schema": _TEXT},
         "facts": {"title": "Facts that sites do not declare", "minOccurs": 0, "schema": {"type": "object"}},
+        "place": {
+            "title": "City of a region, or another rule book of it; all cities or the usual rule book if not given",
+            "minOccurs": 0,
+            "schema": _TEXT,
+        },
         "crs": {"title": "Reference system, if the collection names none", "minOccurs": 0, "schema": _TEXT},
     },
     "outputs": {

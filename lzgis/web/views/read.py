@@ -64,11 +64,11 @@ def body(request: HttpRequest, key: str) -> HttpResponse:
     job = find(request, key, *SCREENINGS)
     if not job.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return page(request, "_progress", job=job, poll="read-body", warm=bool(supervisor().basis))
+    return page(request, "_progress", job=job, poll="read-body", warm=supervisor().is_warm)
 
 
 def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {"job": job, "poll": "read-body", "problem": problem, "warm": bool(supervisor().basis)}
+    values: dict[str, Any] = {"job": job, "poll": "read-body", "problem": problem, "warm": supervisor().is_warm}
     if job.state != State.DONE:
         return values | {"error": job.error(language_of(request))}
     found = of_job(request, job, "summary")
@@ -95,7 +95,7 @@ def _values(request: HttpRequest, job: Job, problem: str = "") -> dict[str, Any]
         "asked": request.GET,
         "detail": detail_of(request, job, 0) if len(sites) == 1 else None,
         "changes": _changes(request, job),
-        "stale": bool(supervisor().basis) and job.basis != supervisor().basis,
+        "stale": supervisor().is_stale(job),
         "offered": offered,
         "comments": job.comments.select_related("author").order_by("created"),
         "mine": job.owner_id == request.user.pk or request.user.may(Role.ADMINISTRATOR),

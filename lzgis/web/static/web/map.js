@@ -24,7 +24,7 @@
   function fetched(address) {
     return fetch(address, { credentials: "same-origin" }).then(function (answer) {
       if (!answer.ok) throw new Error(String(answer.status));
-      return answer.json();
+      return answer.status === 204 ? null : answer.json();
     });
   }
 
@@ -42,7 +42,9 @@
     lz.layers.opacity(0.75);
     lz.layers.mask();
     panel(city.simplified);
-    map.fitBounds(city.bounds, { animate: false });
+    page.city = L.latLngBounds(city.bounds);
+    if (page.sites) page.sites.bringToFront();
+    else map.fitBounds(page.city, { animate: false });
   }
 
   function panel(note) {
@@ -76,6 +78,11 @@
       }
     }).addTo(map);
     var bounds = page.sites.getBounds();
+    // A site far from the city, as one in a wrong zone: both are shown, the site as a spot that can be seen.
+    if (bounds.isValid() && page.city && !page.city.intersects(bounds)) {
+      L.circleMarker(bounds.getCenter(), { radius: 9, color: "#b00020", weight: 3, fillOpacity: 0.4 }).addTo(map);
+      bounds.extend(page.city);
+    }
     if (bounds.isValid()) map.fitBounds(bounds.pad(0.08), { animate: false, maxZoom: 15 });
   }
 
@@ -133,6 +140,12 @@
     else fetched(button.dataset.avoid).then(drawMove);
   });
 
+  // A move is drawn when it is found.
+  document.body.addEventListener("htmx:afterSwap", function (event) {
+    var found = event.target.matches(".avoid") && event.target.querySelector("[data-avoid]");
+    if (found) fetched(found.dataset.avoid).then(drawMove);
+  });
+
   // What lies at a point in all layers, also in those that are not ticked.
   function everything(at) {
     var hidden = [];
@@ -176,7 +189,19 @@
     });
   }
 
-  page.ready = fetched("/city/map.json").then(drawCity).catch(function () { box.classList.add("without"); }).then(function () {
+  // Until a worker has the city open there is nothing to draw; the page asks again by itself.
+  function drawnCity() {
+    return fetched("/city/map.json?page=1").then(function (city) {
+      if (city) {
+        drawCity(city);
+        box.classList.remove("without");
+        var hint = document.getElementById("warming");
+        if (hint) hint.remove();
+      } else setTimeout(drawnCity, 1500);
+    }).catch(function () { box.classList.add("without"); });
+  }
+
+  page.ready = drawnCity().then(function () {
     if (box.dataset.sites) return fetched(box.dataset.sites).then(drawSites);
     if (box.dataset.result) return fetched(box.dataset.result).then(function (shapes) { drawParts(shapes.parts); drawSites(shapes.sites); });
     return null;
