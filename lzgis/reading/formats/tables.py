@@ -262,10 +262,8 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
         # Shapes that shapely does not support, such as arcs, are reported by row too.
         except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
-            why = str(error).partition("\n")[0]
-            cells.add_problem(
-                i, column, Message("is no WKT ({error})", error=library_message(why)), Message("correct the shape")
-            )
+            why = library_message(str(error).partition("\n")[0])
+            cells.add_problem(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
 
 
