@@ -111,7 +111,7 @@ def files(tmp_path_factory) -> dict[str, Path | str]:
         (made[name] / "rules.toml").write_text(AUDIT.format(other=other), "utf-8")
     key = Ed25519PrivateKey.generate()
     (root / "key.pem").write_bytes(key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()))
-    return {name: path for name, path in made.items()} | {
+    return {**made} | {
         "delivery": root / "delivery",
         "book": root / "right.toml",
         "wrong_book": root / "wrong.toml",

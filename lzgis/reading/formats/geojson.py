@@ -19,6 +19,7 @@ from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.declared import may_be_shifted
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
+from lzgis.reading.geojson_systems import check_hidden_systems
 from lzgis.reading.sandbox.working_copy import working_copy
 
 GEOJSON = Kind("GeoJSON", "GeoJSON")
@@ -87,6 +88,9 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         )
         problems += wrong.values()
     crs = _crs(document, kind, frame)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None and len(frame):
+        member = "coordRefSys" if kind is JSONFG else "crs"
+        problems += check_hidden_systems(document, features, frame.crs, frame.total_bounds, str(path), read=member)
     if document.get("crs") is None and kind is GEOJSON and not options.shifted:
         problems.append(may_be_shifted(str(path), "WGS 84"))
     titles = tuple(f"{key}: {value}" for key, value in document.items() if isinstance(value, str))
