@@ -1,0 +1,100 @@
+"""Family O: what a workbook hides from those who look at it, and holds for those who read it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+from openpyxl.worksheet.worksheet import Worksheet
+
+from bad_inputs.case import case
+from bad_inputs.tables import POINTS, rows
+
+
+def book(folder: Path, change: Callable[[Worksheet], None]) -> Path:
+    """Write the two points into a workbook and change its sheet."""
+    path = folder / "sites.xlsx"
+    table = rows()
+    table[["经度", "纬度"]] = table[["经度", "纬度"]].astype(float)
+    table.to_excel(path, index=False, engine="openpyxl")
+    made = openpyxl.load_workbook(path)
+    change(made.active)
+    made.save(path)
+    return path
+
+
+@case("O", "workbook with a hidden row", "answer", "filtered out were read too: 3", truth=POINTS)
+def _(folder: Path) -> Path:
+    return book(folder, lambda sheet: setattr(sheet.row_dimensions[3], "hidden", True))
+
+
+@case("O", "workbook with rows filtered out", "answer", "filtered out were read too: 3", truth=POINTS)
+def _(folder: Path) -> Path:
+    def change(sheet: Worksheet) -> None:
+        sheet.auto_filter.ref = "A1:E3"
+        sheet.auto_filter.add_filter_column(0, ["s1"])
+        sheet.row_dimensions[3].hidden = True
+
+    return book(folder, change)
+
+
+@case("O", "workbook with an empty row hidden", "answer", truth=POINTS)
+def _(folder: Path) -> Path:
+    return book(folder, lambda sheet: setattr(sheet.row_dimensions[9], "hidden", True))
+
+
+@case("O", "workbook with a hidden column", "answer", "hidden were read too: C", truth=POINTS)
+def _(folder: Path) -> Path:
+    return book(folder, lambda sheet: setattr(sheet.column_dimensions["C"], "hidden", True))
+
+
+@case(
+    "O", "workbook whose sheet of points is hidden", "answer", "is hidden in the workbook, and was read", truth=POINTS
+)
+def _(folder: Path) -> Path:
+    def change(sheet: Worksheet) -> None:
+        sheet.parent.create_sheet("封面")["A1"] = "封面"
+        sheet.parent.active = 1
+        sheet.sheet_state = "hidden"
+
+    return book(folder, change)
+
+
+@case("O", "workbook with coordinates by formulas without values", "refused", r"=F[23]\+0. is no number")
+def _(folder: Path) -> Path:
+    def change(sheet: Worksheet) -> None:
+        for row in (2, 3):
+            sheet[f"F{row}"] = sheet[f"D{row}"].value
+            sheet[f"D{row}"] = f"=F{row}+0"
+        sheet["D1"], sheet["F1"] = "经度", "原值"
+
+    return book(folder, change)
+
+
+_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
+_CONTENT = (
+    f'<office:document-content xmlns:office="{_OFFICE}office:1.0" xmlns:table="{_OFFICE}table:1.0" '
+    f'xmlns:text="{_OFFICE}text:1.0" office:version="1.3"><office:body><office:spreadsheet>'
+    '<table:table table:name="Sheet1">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+)
+
+
+@case("O", "OpenDocument table with a row filtered out", "answer", "filtered out were read too: 3", truth=POINTS)
+def _(folder: Path) -> Path:
+    table = rows()
+    lines = ""
+    for number, line in enumerate([list(table.columns), *table.values.tolist()]):
+        cells = [
+            f'<table:table-cell office:value-type="string"><text:p>{one}</text:p></table:table-cell>' for one in line
+        ]
+        hidden = ' table:visibility="filter"' if number == len(table) else ""
+        lines += f"<table:table-row{hidden}>{''.join(cells)}</table:table-row>"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    manifest = f'<manifest:manifest xmlns:manifest="{_OFFICE}manifest:1.0"/>'
+    with zipfile.ZipFile(folder / "sites.ods", "w") as new:
+        new.writestr("mimetype", kind)
+        new.writestr("META-INF/manifest.xml", manifest)
+        new.writestr("content.xml", _CONTENT.format(rows=lines))
+    return folder / "sites.ods"
