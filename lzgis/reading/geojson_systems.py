@@ -80,7 +80,8 @@ def _found(document: dict[str, Any], features: Sequence[Any], read: str) -> Iter
         geometry, properties = feature.get("geometry"), feature.get("properties")
         for one in (feature if feature is not document else {}, *_geometries(geometry)):
             for key, value in _named(one):
-                if key != read or one is not feature:
+                # JSON-FG has a system for each feature, which GDAL reads.
+                if not (key == read == "coordRefSys" and one is feature):
                     yield where, key.lower(), value, False
         for key, value in _named(properties if isinstance(properties, dict) else {}):
             yield where, key.lower(), value, True

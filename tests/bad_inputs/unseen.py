@@ -6,69 +6,69 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import openpyxl
-from openpyxl.worksheet.worksheet import Worksheet
+import xlsxwriter
 
 from bad_inputs.case import case
 from bad_inputs.tables import POINTS, rows
 
 
-def book(folder: Path, change: Callable[[Worksheet], None]) -> Path:
+def book(folder: Path, change: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], object]) -> Path:
     """Write the two points into a workbook and change its sheet."""
     path = folder / "sites.xlsx"
     table = rows()
-    table[["经度", "纬度"]] = table[["经度", "纬度"]].astype(float)
-    table.to_excel(path, index=False, engine="openpyxl")
-    made = openpyxl.load_workbook(path)
-    change(made.active)
-    made.save(path)
+    with xlsxwriter.Workbook(str(path)) as made:
+        sheet = made.add_worksheet()
+        for number, line in enumerate([list(table.columns), *table.values.tolist()]):
+            for column, cell in enumerate(line):
+                sheet.write(number, column, float(cell) if number and column > 2 else cell)
+        change(made, sheet)
     return path
 
 
 @case("O", "workbook with a hidden row", "answer", "filtered out were read too: 3", truth=POINTS)
 def _(folder: Path) -> Path:
-    return book(folder, lambda sheet: setattr(sheet.row_dimensions[3], "hidden", True))
+    return book(folder, lambda made, sheet: sheet.set_row(2, None, None, {"hidden": True}))
 
 
 @case("O", "workbook with rows filtered out", "answer", "filtered out were read too: 3", truth=POINTS)
 def _(folder: Path) -> Path:
-    def change(sheet: Worksheet) -> None:
-        sheet.auto_filter.ref = "A1:E3"
-        sheet.auto_filter.add_filter_column(0, ["s1"])
-        sheet.row_dimensions[3].hidden = True
+    def change(made: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.autofilter("A1:E3")
+        sheet.filter_column("A", "x == s1")
+        sheet.set_row(2, None, None, {"hidden": True})
 
     return book(folder, change)
 
 
 @case("O", "workbook with an empty row hidden", "answer", truth=POINTS)
 def _(folder: Path) -> Path:
-    return book(folder, lambda sheet: setattr(sheet.row_dimensions[9], "hidden", True))
+    return book(folder, lambda made, sheet: sheet.set_row(9, None, None, {"hidden": True}))
 
 
 @case("O", "workbook with a hidden column", "answer", "hidden were read too: C", truth=POINTS)
 def _(folder: Path) -> Path:
-    return book(folder, lambda sheet: setattr(sheet.column_dimensions["C"], "hidden", True))
+    return book(folder, lambda made, sheet: sheet.set_column("C:C", None, None, {"hidden": True}))
 
 
 @case(
     "O", "workbook whose sheet of points is hidden", "answer", "is hidden in the workbook, and was read", truth=POINTS
 )
 def _(folder: Path) -> Path:
-    def change(sheet: Worksheet) -> None:
-        sheet.parent.create_sheet("封面")["A1"] = "封面"
-        sheet.parent.active = 1
-        sheet.sheet_state = "hidden"
+    def change(made: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        cover = made.add_worksheet("封面")
+        cover.write(0, 0, "封面")
+        cover.activate()
+        cover.set_first_sheet()
+        sheet.hide()
 
     return book(folder, change)
 
 
 @case("O", "workbook with coordinates by formulas without values", "refused", r"=F[23]\+0. is no number")
 def _(folder: Path) -> Path:
-    def change(sheet: Worksheet) -> None:
-        for row in (2, 3):
-            sheet[f"F{row}"] = sheet[f"D{row}"].value
-            sheet[f"D{row}"] = f"=F{row}+0"
-        sheet["D1"], sheet["F1"] = "经度", "原值"
+    def change(made: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        for row in (1, 2):
+            sheet.write_formula(row, 3, f"=F{row + 1}+0", None, "")
 
     return book(folder, change)
 

@@ -63,7 +63,9 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         text = json.dumps(document)
     kind = _kind_of(document, path)
     if isinstance(named := document.get("crs"), dict) and named.get("type") != "name":
-        what = Message("names its system by a link, which is not followed")
+        link = Message("names its system by a link, which is not followed")
+        other = Message("names its system in a form that is not read: '{type}'", type=str(named.get("type"))[:40])
+        what = link if named.get("type") in ("link", "url") else other
         raise SourceError(str(path), what, Message("export it with the name of its system, as EPSG:4490"))
     if "\\u0000" in text:
         what = Message("holds a text with the character U+0000, behind which it would be cut off")
