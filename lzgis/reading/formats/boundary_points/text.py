@@ -12,6 +12,7 @@ from typing import NoReturn
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
+from lzgis.reading.numbers import has_lost_digits
 
 #: Keys of the header in the order in which they are written.
 HEADER_KEYS = (
