@@ -93,7 +93,8 @@ def _geometries(geometry: Any) -> Iterator[dict[str, Any]]:
         one = waiting.pop()
         if isinstance(one, dict):
             yield one
-            waiting += one.get("geometries") if isinstance(one.get("geometries"), list) else []
+            inner = one.get("geometries")
+            waiting += inner if isinstance(inner, list) else []
 
 
 def _named(one: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Family O: what a workbook hides from those who look at it, and holds for those who read it."""
+"""Family O: what a workbook, a drawing or a KML hides from those who look at it, and holds for those who read it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import ezdxf
 import xlsxwriter
 
-from bad_inputs.case import case
+from bad_inputs.case import FIRST_OPEN, TRUTH, Request, case, pair, saved
 from bad_inputs.tables import POINTS, rows
+from lzgis.reading import ReadOptions
 
 
 def book(folder: Path, change: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], object]) -> Path:
@@ -98,3 +100,76 @@ def _(folder: Path) -> Path:
         new.writestr("META-INF/manifest.xml", manifest)
         new.writestr("content.xml", _CONTENT.format(rows=lines))
     return folder / "sites.ods"
+
+
+def drawing(
+    folder: Path, change: Callable[[ezdxf.document.Drawing, list[ezdxf.entities.DXFEntity]], object]
+) -> Request:
+    """Draw the two sites in zone 38 and change the drawing."""
+    made = ezdxf.new("R2010")
+    shapes = pair().to_crs(4526).geometry
+    drawn = [made.modelspace().add_lwpolyline(list(one.exterior.coords)[:-1], close=True) for one in shapes]
+    change(made, drawn)
+    made.saveas(folder / "sites.dxf")
+    return Request(folder / "sites.dxf", ReadOptions(crs="EPSG:4526"))
+
+
+def _off(made: ezdxf.document.Drawing, drawn: list[ezdxf.entities.DXFEntity]) -> None:
+    made.layers.add("旧").off()
+    drawn[1].dxf.layer = "旧"
+
+
+def _frozen(made: ezdxf.document.Drawing, drawn: list[ezdxf.entities.DXFEntity]) -> None:
+    made.layers.add("旧").freeze()
+    drawn[1].dxf.layer = "旧"
+
+
+for _name, _change in {
+    "on a layer that is off": _off,
+    "on a frozen layer": _frozen,
+    "that is invisible": lambda made, drawn: setattr(drawn[1].dxf, "invisible", 1),
+}.items():
+
+    @case(
+        "O", f"drawing with a shape {_name}", "open", "1 shapes that are not shown", truth=FIRST_OPEN, geometric=TRUTH
+    )
+    def _(folder: Path, change: Callable[..., object] = _change) -> Request:
+        return drawing(folder, change)
+
+
+def kml(folder: Path, before: str, after: str) -> Path:
+    """Write the two sites as KML and replace a text of it."""
+    path = folder / "sites.kml"
+    saved(path, crs=4326, driver="KML")
+    path.write_text(path.read_text("utf-8").replace(before, after, 1), "utf-8")
+    return path
+
+
+for _name, _before in {"placemark": "<Placemark", "folder": "<Folder"}.items():
+
+    @case("O", f"KML with a {_name} that is not shown", "answer", "placemarks that are not shown")
+    def _(folder: Path, before: str = _before) -> Path:
+        path = kml(folder, "", "")
+        text = path.read_text("utf-8")
+        at = text.index(">", text.index(before)) + 1
+        path.write_text(text[:at] + "<visibility>0</visibility>" + text[at:], "utf-8")
+        return path
+
+
+@case("O", "KMZ with a second KML beside its main one", "answer", "only 'doc.kml' of its KML files is read, not b.kml")
+def _(folder: Path) -> Path:
+    plain = kml(folder, "", "")
+    with zipfile.ZipFile(folder / "sites.kmz", "w") as new:
+        new.write(plain, "doc.kml")
+        new.write(plain, "b.kml")
+    plain.unlink()
+    return folder / "sites.kmz"
+
+
+@case("O", "KMZ whose KML has a suffix in capitals", "answer")
+def _(folder: Path) -> Path:
+    plain = kml(folder, "", "")
+    with zipfile.ZipFile(folder / "sites.kmz", "w") as new:
+        new.write(plain, "Doc.KML")
+    plain.unlink()
+    return folder / "sites.kmz"
