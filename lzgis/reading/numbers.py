@@ -96,7 +96,7 @@ class Cells:
         for i, row in enumerate(self.rows):
             value = number(row[column])
             cell = row[column]
-            if isinstance(cell, str) and has_lost_digits(text := plain(cell)):
+            if value is not None and isinstance(cell, str) and has_lost_digits(text := plain(cell)):
                 self.add_problem(
                     i,
                     column,
