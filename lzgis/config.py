@@ -30,9 +30,9 @@ def load_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(
-            str(path), Message("the file does not exist"), Message("make one with 'lzgis init DIR'")
-        ) from None
+        made = Message("make one with 'lzgis init DIR'")
+        remedy = made if path.name in ("catalog.toml", "rules.toml") else Message("check the path")
+        raise ConfigError(str(path), Message("the file does not exist"), remedy) from None
     except OSError as e:
         raise ConfigError(
             str(path),

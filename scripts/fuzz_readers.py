@@ -185,16 +185,18 @@ def main() -> int:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=2000, help="mutations of each format (default 2000)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutation")
     parser.add_argument("formats", nargs="*", help="suffixes; all if none")
     options = parser.parse_args()
     bad = 0
     for suffix in options.formats or FORMATS:
         began, outcomes = time.monotonic(), Counter[str]()
-        for first in range(0, options.each, 100):
+        end = options.first + options.each
+        for first in range(options.first, end, 100):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 original = originals(folder, toy.sites(toy.square(0, 0), toy.square(200, 0)))[suffix]
-                paths = mutated(original, folder / "mutated", min(100, options.each - first), first)
+                paths = mutated(original, folder / "mutated", min(100, end - first), first)
                 answers = read_many_in_sandbox([(p, ReadOptions()) for p in paths])
                 for number, (path, one) in enumerate(zip(paths, answers, strict=True), first):
                     outcome = _outcome(one) if isinstance(one, LzgisError) else _counted(path, one)

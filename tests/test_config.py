@@ -24,7 +24,7 @@ def rule(**keys: object) -> dict[str, object]:
 
 
 def test_a_file_that_does_not_exist(tmp_path):
-    with pytest.raises(ConfigError, match=r"nothing\.toml: the file does not exist; make one with 'lzgis init DIR'"):
+    with pytest.raises(ConfigError, match=r"nothing\.toml: the file does not exist; check the path"):
         load_toml(tmp_path / "nothing.toml")
 
 

@@ -7,6 +7,7 @@ import pickle
 import re
 import string
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,51 @@ def test_no_bare_exception_is_raised_on_purpose_for_a_user(path):
             function = node.exc.func
             name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
             assert name in allowed, f"{path.name}:{node.lineno}: raises {name}"
+
+
+#: What may be done with the text of an error: clean it, look at it, or hand it to the answers of the service, in English.
+_MAY_SEE_TEXTS = {"library_message", "search", "fullmatch", "_exception"}
+
+
+def test_no_text_of_a_library_reaches_a_message_uncleaned():
+    """The text of an error goes through `library_message`, or stands in a comparison or a warning of Python."""
+    assert [found for path in MODULES for found in _uncleaned(path)] == []
+
+
+def _uncleaned(path: Path) -> Iterator[str]:
+    parents: dict[ast.AST, ast.AST] = {}
+    errors_here: set[str] = set()
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    for node in nodes:
+        parents |= dict.fromkeys(ast.iter_child_nodes(node), node)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            errors_here.add(node.name)
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            kind = ast.unparse(node.annotation)
+            errors_here |= {node.arg} if re.search(r"(Error|Exception)$", kind) and "Lzgis" not in kind else set()
+    for node in nodes:
+        is_text = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("str", "repr")
+        argument = (
+            node.args[0] if is_text and node.args else node.value if isinstance(node, ast.FormattedValue) else None
+        )
+        is_error = isinstance(argument, ast.Name) and argument.id in errors_here
+        if is_error and not _is_seen_only(node, parents):
+            yield f"{path.name}:{node.lineno}: {ast.unparse(node)}"
+
+
+def _is_seen_only(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    while (node := parents.get(node)) is not None and not isinstance(node, ast.stmt):
+        name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+        if name in _MAY_SEE_TEXTS or isinstance(node, ast.Compare):
+            return True
+    return False
+
+
+def test_the_check_for_texts_of_libraries_finds_them():
+    tree = ast.parse("f(str(e)); library_message(str(e)); 'a' in str(e)")
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    texts = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and ast.unparse(one) == "str(e)"]
+    assert [_is_seen_only(one, parents) for one in texts] == [False, True, True]
 
 
 def templates() -> set[str]:

@@ -204,3 +204,15 @@ def test_reference_city_has_the_layers_of_its_rules():
     used = {n for n, layer in city.layers.items() if layer.role not in ("outline", "context")}
     assert used <= named, "layers that no rule uses"
     assert (city.root / "sites.gpkg").is_file()
+
+
+def test_every_attack_of_the_list_has_a_test():
+    section = (
+        (ROOT / "SECURITY.md").read_text("utf-8").partition("## Which attacks are tested?")[2].partition("\n## ")[0]
+    )
+    rows = re.findall(r"^\| (?!attack|---)(.+?) \| \[(.+?)\]\((.+?)\) \|$", section, re.MULTILINE)
+    assert len(rows) >= 30
+    for attack, shown, link in rows:
+        file = ROOT / link
+        assert shown == link, attack
+        assert re.search(r"def test_|@case\(|@raster\(", file.read_text("utf-8")), attack

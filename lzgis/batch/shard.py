@@ -168,7 +168,8 @@ def _unusable(sites: SiteTable, error: Exception) -> SiteTable:
     if isinstance(error, LzgisError):
         problem = Problem("error", place, error.what, error.remedy)
     else:
-        why = Message("could not be checked: {why}", why=f"{type(error).__name__}: {error}")
+        reason = Message("{kind}: {why}", kind=type(error).__name__, why=error)
+        why = Message("could not be checked: {why}", why=reason)
         problem = Problem("error", place, why, Message("look at its geometry"))
     nothing = np.array([None], dtype=object)
     frame = sites.frame.assign(activity="").set_geometry(nothing, crs=sites.frame.crs)

@@ -217,7 +217,7 @@ def unexpected(error: Exception) -> LzgisError:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    why = Message("{kind}: {why}", kind=type(error).__name__, why=library_message(" ".join(str(error).split())[:300]))
     what = Message("a fault of the program at {where} ({why})", where=where, why=why)
     return SourceError("lzgis", what, Message("report it with the command and, if possible, the input"))
 

@@ -84,7 +84,8 @@ def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -
     for where, other in statements[1:]:
         used, crs = statements[0]
         kind = difference(crs, other, bounds)
-        values = {"used": used, "name": _shown(crs), "where": where, "other": _shown(other)}
+        name, other_name = _shown_apart(crs, other)
+        values = {"used": used, "name": name, "where": where, "other": other_name}
         if kind == "place":
             what = Message("states its system twice, and not alike: {used} '{name}', {where} '{other}'", **values)
             raise SourceError(place, what, Message("look which of the two is right, and correct the other"))
@@ -151,6 +152,26 @@ def _shown(crs: CRS) -> str:
     params = operation.params if operation is not None else []
     middle = next((one.value for one in params if one.name == "Longitude of natural origin"), None)
     return crs.name if middle is None else f"{crs.name}, {middle:g}°"
+
+
+def _shown_apart(one: CRS, other: CRS) -> tuple[str, str]:
+    """Return the names of two systems, with their datums and ellipsoids if the names are the same."""
+    names = _shown(one), _shown(other)
+    if names[0] != names[1]:
+        return names
+    datums = _datum_name(one), _datum_name(other)
+    more = datums if datums[0] != datums[1] else (_ellipsoid_shown(one), _ellipsoid_shown(other))
+    return f"{names[0]} ({more[0]})", f"{names[1]} ({more[1]})"
+
+
+def _datum_name(crs: CRS) -> str:
+    base = crs.geodetic_crs
+    return base.datum.name if base is not None and base.datum is not None else "?"
+
+
+def _ellipsoid_shown(crs: CRS) -> str:
+    ellipsoid = crs.ellipsoid
+    return f"{ellipsoid.semi_major_metre:.10g} m, {ellipsoid.inverse_flattening:.10g}" if ellipsoid else "?"
 
 
 def _plain(name: str) -> str:

@@ -20,8 +20,8 @@ from rasterio.warp import transform_bounds
 
 from lzgis.errors import ExportError, SourceError
 from lzgis.exports.relief import MERCATOR
-from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message, library_message
+from lzgis.reading.geotiff_systems import opened_geotiff
 
 #: How strongly a picture is drawn: layers and their colours must stay legible on it.
 STRENGTH = 0.75
@@ -103,7 +103,7 @@ def photo_png(path: Path, bounds_deg: tuple[float, float, float, float], *, size
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with opened_tiff(path) as raster:
+        with opened_geotiff(path) as raster:
             yield raster
     except (RasterioError, OSError, SourceError) as error:
         what = Message("cannot be read: {why}", why=getattr(error, "what", library_message(error)))

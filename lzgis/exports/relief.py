@@ -19,8 +19,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling, transform_bounds
 
 from lzgis.errors import ExportError, SourceError
-from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message, library_message
+from lzgis.reading.geotiff_systems import opened_geotiff
 
 Elevation = npt.NDArray[np.float64]
 MERCATOR = "EPSG:3857"
@@ -146,7 +146,7 @@ def _read(path: Path, bounds_deg: tuple[float, float, float, float], size: int) 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with opened_tiff(path) as source:
+            with opened_geotiff(path) as source:
                 if source.crs is None:
                     raise ExportError(
                         str(path),
@@ -211,7 +211,7 @@ def shade_overlay(
     transform = rasterio.Affine(step_x, 0.0, west, 0.0, -step_y, north)
     window = {"transform": transform, "width": width, "height": height}
     try:
-        with opened_tiff(path) as raster:
+        with opened_geotiff(path) as raster:
             # Cells wider than a pixel are smoothed; otherwise their edges show as steps of the relief.
             cell = raster.res[0] * (111_320 if raster.crs and raster.crs.is_geographic else 1)
             resampling = Resampling.average if cell < step_x else Resampling.cubic_spline

@@ -21,6 +21,7 @@ from lzgis.coordinates.plane import CGCS2000, ELLIPSOID, to_cgcs2000
 from lzgis.errors import SourceError
 from lzgis.files.geotiff import opened_tiff
 from lzgis.messages import Message, library_message
+from lzgis.reading.geotiff_systems import check_geotiff_systems
 
 #: Side of the square windows in which rasters are processed, in cells.
 TILE = 1024
@@ -158,7 +159,8 @@ def open_grid(path: str | Path, *, band: int = 1) -> Grid:
     ------
     SourceError
         If the file is missing or not a raster, has no such band, no coordinate system or another datum than CGCS2000
-        or WGS 84, is not georeferenced, or has a grid that is rotated or not north up.
+        or WGS 84, states its system or position twice and not alike, is not georeferenced, or has a grid that is rotated or
+        not north up.
     """
     path = Path(path)
     if not path.exists():
@@ -172,6 +174,8 @@ def open_grid(path: str | Path, *, band: int = 1) -> Grid:
                     raise SourceError(str(path), what, Message("correct 'band' in the catalogue"))
                 crs = None if source.crs is None else CRS.from_user_input(source.crs.to_wkt())
                 found = (source.transform, source.shape, source.dtypes[band - 1], source.nodatavals[band - 1])
+                if crs is not None and found[0] != Affine.identity():
+                    check_geotiff_systems(path, source)
     except (RasterioError, OSError, CRSError) as error:
         what = Message("cannot be read as a raster ({error})", error=_reason(error))
         raise SourceError(str(path), what, Message("give a GeoTIFF, or fetch the file again")) from error

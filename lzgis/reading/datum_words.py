@@ -133,8 +133,29 @@ def with_words_checked(read: Read, options: ReadOptions, place: str) -> Read:
     if len(found) > _NAMED:
         more = Message("{count} more texts name another datum", count=len(found) - _NAMED)
         problems.append(Problem("warning", place, more, remedy))
-    hints = [] if options.shifted else shifted_by_name("", read.titles, place=place)
+    hints = [] if options.shifted else shifted_by_name("", [*read.titles, *_of_maps(read)], place=place)
     return replace(read, titles=(), problems=(*read.problems, *problems, *hints))
+
+
+#: A text says that positions were taken from a map: its name, and what was done. Names of houses and firms do not.
+_TAKEN = re.compile(
+    r"(?:高德|百度|腾讯|火星|奥维|amap|gcj|bd).{0,12}?(?:坐标|地图|取点|选点|拾取|定位|0[29])|(?:取自|摘自|来自).{0,6}(?:高德|百度|腾讯)",
+    re.IGNORECASE,
+)
+
+
+def _of_maps(read: Read) -> list[str]:
+    """Return the different texts among the attributes that say that positions were taken from a map of the internet."""
+    geometry = read.frame._geometry_column_name if isinstance(read.frame, gpd.GeoDataFrame) else None
+    found: dict[str, None] = {}
+    for position, column in enumerate(read.frame.columns):
+        values = read.frame.iloc[:, position]
+        if column == geometry or (values.dtype != object and not isinstance(values.dtype, pd.StringDtype)):
+            continue
+        texts = dict.fromkeys(value for value in values if isinstance(value, str) and len(value) < _LONGEST)
+        if _TAKEN.search("\n".join(texts)):
+            found |= dict.fromkeys(text for text in texts if _TAKEN.search(text))
+    return list(found)
 
 
 def _texts(read: Read, options: ReadOptions, place: str) -> Iterator[tuple[str, str]]:

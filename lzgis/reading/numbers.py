@@ -50,6 +50,26 @@ def number(cell: object) -> float | None:
     return round(degrees + minutes / 60 + seconds / 3600, 12)
 
 
+_POWER = re.compile(r"^[+-]?\d+(?:\.(\d*))?e\+?(\d+)$", re.IGNORECASE)
+#: The last digit of a coordinate must be worth no more than this: metres, and degrees.
+_COARSEST_M, _COARSEST_DEG, _LARGEST_DEG = 0.1, 1e-5, 360.0
+
+
+def has_lost_digits(text: str) -> bool:
+    """Tell whether a coordinate is written as a power of ten with too few digits, as spreadsheets show long numbers.
+
+    Examples
+    --------
+    >>> has_lost_digits("2.76699E+06"), has_lost_digits("2.766991521E+06"), has_lost_digits("1.1250E+02")
+    (True, False, True)
+    """
+    match = _POWER.match(text)
+    if match is None:
+        return False
+    worth = 10.0 ** min(int(match[2]) - len(match[1] or ""), 300)
+    return worth > (_COARSEST_DEG if abs(float(text)) <= _LARGEST_DEG else _COARSEST_M)
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """The cells of a table, with what messages need to name one."""
@@ -75,7 +95,15 @@ class Cells:
         values = np.full(len(self.rows), np.nan)
         for i, row in enumerate(self.rows):
             value = number(row[column])
-            if value is not None:
+            cell = row[column]
+            if value is not None and isinstance(cell, str) and has_lost_digits(text := plain(cell)):
+                self.add_problem(
+                    i,
+                    column,
+                    Message("'{value}' is rounded to a power of ten: its last digits are lost", value=text),
+                    Message("give the coordinate with all digits"),
+                )
+            elif value is not None:
                 values[i] = value
             elif text := plain(row[column]):
                 self.add_problem(

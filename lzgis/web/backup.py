@@ -38,10 +38,13 @@ def write_backup(data: Path, file: Path) -> int:
     Raises
     ------
     SourceError
-        If the file exists already.
+        If the file exists already, or the folder holds no data of a page.
     """
     if file.exists():
         raise SourceError(str(file), Message("exists already"), Message("name another file"))
+    if not (data / DATABASE).exists():
+        what = Message("holds no data of 'lzgis serve'")
+        raise SourceError(str(data), what, Message("name the folder of the data with --data"))
     hashes: dict[str, str] = {}
     partial = file.with_name(f"{file.name}.part")
     with (
@@ -50,10 +53,9 @@ def write_backup(data: Path, file: Path) -> int:
     ):
         # The database first: files that are made meanwhile have no row, which does no harm.
         copy = Path(scratch) / DATABASE
-        if (data / DATABASE).exists():
-            with closing(sqlite3.connect(data / DATABASE)) as here, closing(sqlite3.connect(copy)) as there:
-                here.backup(there)
-            _add(bundle, copy, DATABASE, hashes)
+        with closing(sqlite3.connect(data / DATABASE)) as here, closing(sqlite3.connect(copy)) as there:
+            here.backup(there)
+        _add(bundle, copy, DATABASE, hashes)
         below = [path for name in _FOLDERS for path in sorted((data / name).rglob("*"))]
         for path in (data / SECRET, data / SETTINGS, *below):
             if path.is_file() and not path.is_symlink():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import rasterio
+from pyproj import CRS
 from rasterio.transform import Affine
 
 from bad_inputs.hostile import SECRET
@@ -147,3 +149,125 @@ def _(folder: Path) -> Path:
     return _beside(
         folder, '<PAMRasterBand band="1"><Metadata><MDI key="STATISTICS_MEAN">7</MDI></Metadata></PAMRasterBand>'
     )
+
+
+def _with_keys(path: Path, *, changed: dict[int, int | float | str]) -> Path:
+    """Write the raster, and its keys again with others changed or added, which GDAL would not write together."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    write(path)
+    data = path.read_bytes()
+    tags = ImageFileDirectory_v2(data[:8])
+    with path.open("rb") as stream:
+        stream.seek(tags.next)
+        tags.load(stream)
+    old = dict(zip(tags[34735][4::4], zip(*(tags[34735][i::4] for i in (5, 6, 7)), strict=True), strict=True))
+    texts, numbers = str(tags[34737]), [float(one) for one in tags.get(34736, ())]
+    for key, value in changed.items():
+        if isinstance(value, str):
+            old[key] = (34737, len(value) + 1, len(texts))
+            texts += value + "|"
+        elif isinstance(value, float):
+            old[key] = (34736, 1, len(numbers))
+            numbers.append(value)
+        else:
+            old[key] = (0, 1, value)
+    directory = [1, 1, 0, len(old)] + [one for key in sorted(old) for one in (key, *old[key])]
+    # A new directory at the end of the file, with everything that it refers to behind it.
+    entries = {tag: (kind, count, raw) for tag, kind, count, raw in _entries(data)}
+    entries[34735] = (3, len(directory), struct.pack(f"<{len(directory)}H", *directory))
+    entries[34736] = (12, len(numbers), struct.pack(f"<{len(numbers)}d", *numbers))
+    entries[34737] = (2, len(texts) + 1, texts.encode() + b"\0")
+    if not numbers:
+        del entries[34736]
+    begin = len(data) + len(data) % 2
+    behind, body = begin + 2 + 12 * len(entries) + 4, b""
+    head = struct.pack("<H", len(entries))
+    for tag in sorted(entries):
+        kind, count, raw = entries[tag]
+        if len(raw) > 4:
+            value = struct.pack("<I", behind + len(body))
+            body += raw + b"\0" * (len(raw) % 2)
+        else:
+            value = raw.ljust(4, b"\0")
+        head += struct.pack("<HHI", tag, kind, count) + value
+    data = data.ljust(begin, b"\0")
+    path.write_bytes(data[:4] + struct.pack("<I", begin) + data[8:] + head + struct.pack("<I", 0) + body)
+    return path
+
+
+def _entries(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    at = struct.unpack_from("<I", data, 4)[0]
+    for number in range(struct.unpack_from("<H", data, at)[0]):
+        tag, kind, count, value = struct.unpack_from("<HHII", data, at + 2 + 12 * number)
+        size = count * {1: 1, 2: 1, 3: 2, 4: 4, 12: 8}[kind]
+        inside = data[at + 10 + 12 * number :][:size]
+        yield tag, kind, count, inside if size <= 4 else data[value : value + size]
+
+
+@raster("keys written again, unchanged", "answer")
+def _rewritten(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={})
+
+
+@raster("a central meridian beside its code that is another", "refused", "states its system twice.*111°")
+def _meridian(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={3080: 111.0})
+
+
+@raster("a false easting beside its code that is another", "refused", "states its system twice")
+def _easting(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={3082: 500_000.0})
+
+
+@raster("the parameters of its code beside it", "answer")
+def _redundant(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={3080: 114.0, 3082: 38_500_000.0, 3092: 1.0, 2057: 6378137.0})
+
+
+@raster("an ellipsoid beside its code that is enlarged", "refused", "states its system twice")
+def _ellipsoid(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={2057: 6378437.0, 2059: 298.257222101})
+
+
+@raster("a geographic code of another datum beside its code", "refused", "states its system twice.*Xian 1980")
+def _geographic(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={2048: 4610})
+
+
+@raster("a citation that names another zone", "refused", "its citation 'CGCS2000 / 3-degree Gauss-Kruger zone 37")
+def _citation(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={1026: "CGCS2000 / 3-degree Gauss-Kruger zone 37"})
+
+
+@raster("a citation of ESRI that names another zone", "refused", "its citation")
+def _esri_citation(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={3073: "PCS Name = CGCS2000_3_Degree_GK_Zone_37"})
+
+
+@raster("a geographic citation of another datum", "refused", "Xian 1980")
+def _geographic_citation(folder: Path) -> Path:
+    return _with_keys(folder / "a.tif", changed={2049: "GCS Name = Xian 1980|Datum = Xian 1980"})
+
+
+@raster("a name that names another datum", "refused", "names another datum: .西安80高程 a")
+def _named(folder: Path) -> Path:
+    return write(folder / "西安80高程 a.tif")
+
+
+@raster("a world file that moves it", "refused", "position twice.*'a.tfw'")
+def _world(folder: Path) -> Path:
+    (folder / "a.tfw").write_text("10\n0\n0\n-10\n38350105\n2765995\n")
+    return write(folder / "a.tif")
+
+
+@raster("a world file that agrees", "answer")
+def _same_world(folder: Path) -> Path:
+    (folder / "a.tfw").write_text("10\n0\n0\n-10\n38350005\n2765995\n")
+    return write(folder / "a.tif")
+
+
+@raster("a .prj beside it of another zone", "refused", "states its system twice")
+def _prj(folder: Path) -> Path:
+    (folder / "a.prj").write_text(CRS.from_epsg(4525).to_wkt("WKT1_ESRI"))
+    return write(folder / "a.tif")

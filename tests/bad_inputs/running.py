@@ -26,6 +26,7 @@ from bad_inputs import (
     position,
     tables,
     twice,
+    unseen,
     words,
 )
 from bad_inputs.case import CASES, Case, Request
@@ -51,6 +52,7 @@ FAMILIES = (
     lost_rows,
     kinds,
     twice,
+    unseen,
 )
 
 

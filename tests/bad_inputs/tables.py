@@ -214,3 +214,46 @@ def _(folder: Path) -> Path:
 )
 def _(folder: Path) -> Path:
     return text(folder, rows("X", "Y"))
+
+
+@case("F", "coordinates as a spreadsheet shortens them in CSV", "refused", "rounded to a power of ten")
+def _(folder: Path) -> Path:
+    table = rows()
+    table["经度"], table["纬度"] = ["1.125E+02", "1.124E+02"], ["2.5002E+01", "2.5001E+01"]
+    return text(folder, table)
+
+
+@case("F", "powers of ten that have all digits", "answer", truth=POINTS)
+def _(folder: Path) -> Path:
+    table = rows()
+    table[["经度", "纬度"]] = table[["经度", "纬度"]].map(lambda one: f"{float(one):.11E}")
+    return text(folder, table)
+
+
+@case(
+    "F",
+    "a remark that the points were taken from a map of the internet",
+    "answer",
+    "hints at a map in GCJ-02",
+    truth=POINTS,
+)
+def _(folder: Path) -> Path:
+    return text(folder, rows().assign(备注=["高德地图取点", ""]))
+
+
+@case("F", "names of firms and houses that are also names of maps", "answer", "name no system", truth=POINTS)
+def _(folder: Path) -> Path:
+    return text(folder, rows().assign(备注=["百度公司", "高德置地"]))
+
+
+@case(
+    "F",
+    "a title and the head again between two blocks of rows",
+    "answer",
+    "is the title of the rows below",
+    truth=POINTS,
+)
+def _(folder: Path) -> Path:
+    lines = rows().to_csv(index=False).splitlines()
+    (folder / "sites.csv").write_text("\n".join([*lines[:2], "地块二" + "," * 4, lines[0], lines[2]]) + "\n", "utf-8")
+    return folder / "sites.csv"

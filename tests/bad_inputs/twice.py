@@ -223,3 +223,58 @@ def _(folder: Path) -> Request:
     path = folder / "sites.dxf"
     path.write_text(text + "  0\nENDSEC\n  0\nEOF\n")
     return Request(path, ReadOptions(crs=f"EPSG:{CODE}"))
+
+
+def in_json(folder: Path, change: object) -> Path:
+    """Write GeoJSON in degrees whose document was changed; its second site is outside the redline."""
+    path = saved(folder / "sites.geojson", crs=4326)
+    document = json.loads(path.read_text("utf-8"))
+    document.pop("crs", None)
+    change(document)
+    path.write_text(json.dumps(document), "utf-8")
+    return path
+
+
+def named(code: int) -> dict[str, object]:
+    """Return a system as GeoJSON names it."""
+    return {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{code}"}}
+
+
+@case("N", "GeoJSON with the system Xian 1980 in one feature", "refused", TWICE + ".*feature 2 'Xian 1980'")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document["features"][1].update(crs=named(4610)))
+
+
+@case("N", "GeoJSON with the system Xian 1980 in one geometry", "refused", TWICE + ".*feature 1 'Xian 1980'")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document["features"][0]["geometry"].update(crs=named(4610)))
+
+
+@case("N", "GeoJSON with a code of Xian 1980 among the properties", "refused", TWICE + ".*feature 1 'Xian 1980'")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document["features"][0]["properties"].update(SRID=4610))
+
+
+@case("N", "GeoJSON with a code of Xian 1980 as a member of its own", "refused", TWICE + ".*member 'srid' 'Xian 1980'")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document.update(srid=4610))
+
+
+@case("N", "GeoJSON with the projected system of ArcGIS as a member of its own", "refused", TWICE)
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document.update(spatialReference={"wkid": 4526, "latestWkid": 4526}))
+
+
+@case("N", "GeoJSON with a system in a feature that nobody knows", "refused", "names a system that is not known")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document["features"][0].update(crs={"type": "name", "properties": {}}))
+
+
+@case("N", "GeoJSON with CGCS2000 in its features", "answer", "feature 1 names another datum")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: [one.update(crs=named(4490)) for one in document["features"]])
+
+
+@case("N", "GeoJSON with numbers among the properties that are no systems", "answer")
+def _(folder: Path) -> Path:
+    return in_json(folder, lambda document: document["features"][0]["properties"].update(srs="a", epsg="", crs="甲"))

@@ -129,4 +129,4 @@ def _unknown(error: jinja2.UndefinedError) -> tuple[str, str]:
     match = _UNKNOWN.search(str(error))
     name = next((group for group in match.groups() if group), "") if match else ""
     known = [*VARIABLES, *(inner for names in VARIABLES.values() for inner in names)]
-    return name or str(error), nearest(name, list(dict.fromkeys(known)))
+    return name or library_message(str(error)), nearest(name, list(dict.fromkeys(known)))

@@ -86,7 +86,7 @@ def read_neighbours(path: Path) -> tuple[npt.NDArray[np.object_], npt.NDArray[np
         frame = gpd.read_file(path)
         frame = frame.to_crs(4490) if frame.crs is not None else frame.set_crs(4490)
     except Exception as error:
-        what = Message("cannot be read: {why}", why=str(error))
+        what = Message("cannot be read: {why}", why=error)
         raise ExportError(str(path), what, Message("give a file of areas with a column 'name'")) from error
     if "name" not in frame.columns:
         remedy = Message("give a file of areas with a column 'name'")

@@ -37,7 +37,7 @@ from shapely.errors import ShapelyError
 
 from lzgis.coordinates.plane import Geometries
 from lzgis.errors import SourceError
-from lzgis.messages import Message, library_message
+from lzgis.messages import Message, enumerated, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.arcs import square_metres, with_chords
 from lzgis.reading.base import Read, ReadOptions
@@ -74,12 +74,17 @@ class _Bend(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """One entity of a drawing; `curved` is the entity itself if it has arcs, which may have to be drawn again."""
+    """One entity of a drawing.
+
+    `curved` is the entity itself if it has arcs, which may have to be drawn again; one that is unseen is on a layer that is off
+    or frozen, or invisible.
+    """
 
     layer: str
     text: str
     shape: shapely.Geometry
     curved: Any = None
+    is_unseen: bool = False
 
 
 def read_dxf(path: Path, options: ReadOptions) -> Read:
@@ -133,12 +138,26 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     read = Read(frame, _ENGINE, (*drawn.problems, *found), changes=drawn.changes, encoding=encoding)
     read = _with_names(read.only(np.flatnonzero(kept).tolist()), place, problems)
     _report_nested(read.frame, place, problems)
+    _report_unseen([row for row, is_kept in zip(rows, kept, strict=True) if is_kept], place, problems)
     if unread:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(unread.items()))
         what = Message("{count} entities are not read: {kinds}", count=sum(unread.values()), kinds=kinds)
         remedy = Message("draw them as lines, polylines or hatches if they are sites")
         problems.append(Problem("warning", place, what, remedy))
     return replace(read, problems=(*problems, *read.problems), titles=titles)
+
+
+def _report_unseen(rows: Sequence[_Row], place: str, problems: list[Problem]) -> None:
+    """Report shapes that the drawing does not show; they are read as all others."""
+    unseen = [row.layer for row in rows if row.is_unseen]
+    if unseen:
+        what = Message(
+            "{count} shapes that are not shown (layers off or frozen, invisible) were read too: layers {names}",
+            count=len(unseen),
+            names=enumerated(sorted(set(unseen))),
+        )
+        remedy = Message("show or delete them, so that what is seen is what is read")
+        problems.append(Problem("warning", place, what, remedy))
 
 
 def _titles(document: Drawing) -> tuple[str, ...]:
@@ -259,6 +278,7 @@ def _rows(document: Drawing) -> tuple[list[_Row], set[str], Counter[str]]:
     unread: Counter[str] = Counter()
     rows: list[_Row] = []
     curves: set[str] = set()
+    off = {str(one.dxf.name) for one in document.layers if one.is_off() or one.is_frozen()}
     for entity, layer in _simple(document.modelspace(), "", unread, 0):
         bend = _Bend(ARC_STEP_DEG, set())
         try:
@@ -270,7 +290,8 @@ def _rows(document: Drawing) -> tuple[list[_Row], set[str], Counter[str]]:
             unread[entity.dxftype()] += 1
             continue
         curves |= bend.found
-        rows.append(_Row(decode_dxf_unicode(layer), text, shape, entity if "arcs" in bend.found else None))
+        unseen = layer in off or bool(entity.dxf.get("invisible", 0))
+        rows.append(_Row(decode_dxf_unicode(layer), text, shape, entity if "arcs" in bend.found else None, unseen))
     return rows, curves, unread
 
 

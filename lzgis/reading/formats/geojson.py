@@ -19,6 +19,7 @@ from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.declared import may_be_shifted
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
+from lzgis.reading.geojson_systems import check_hidden_systems
 from lzgis.reading.sandbox.working_copy import working_copy
 
 GEOJSON = Kind("GeoJSON", "GeoJSON")
@@ -62,7 +63,9 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         text = json.dumps(document)
     kind = _kind_of(document, path)
     if isinstance(named := document.get("crs"), dict) and named.get("type") != "name":
-        what = Message("names its system by a link, which is not followed")
+        link = Message("names its system by a link, which is not followed")
+        other = Message("names its system in a form that is not read: '{type}'", type=str(named.get("type"))[:40])
+        what = link if named.get("type") in ("link", "url") else other
         raise SourceError(str(path), what, Message("export it with the name of its system, as EPSG:4490"))
     if "\\u0000" in text:
         what = Message("holds a text with the character U+0000, behind which it would be cut off")
@@ -87,6 +90,9 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         )
         problems += wrong.values()
     crs = _crs(document, kind, frame)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.crs is not None and len(frame):
+        member = "coordRefSys" if kind is JSONFG else "crs"
+        problems += check_hidden_systems(document, features, frame.crs, frame.total_bounds, str(path), read=member)
     if document.get("crs") is None and kind is GEOJSON and not options.shifted:
         problems.append(may_be_shifted(str(path), "WGS 84"))
     titles = tuple(f"{key}: {value}" for key, value in document.items() if isinstance(value, str))

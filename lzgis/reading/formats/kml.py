@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -18,7 +19,7 @@ import numpy as np
 import shapely
 
 from lzgis.errors import SourceError
-from lzgis.messages import Message
+from lzgis.messages import Message, enumerated
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions
 from lzgis.reading.declared import may_be_shifted
@@ -67,6 +68,10 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
         if _is_open(mark, here):
             unclosed.append(len(rows) - 1)
             problems.append(Problem("warning", here, CLOSED, LOOK_FOR_POINTS))
+    if unseen := _unseen(root):
+        what = Message("{count} placemarks that are not shown (visibility) were read too", count=unseen)
+        remedy = Message("show or delete them, so that what is seen is what is read")
+        problems.append(Problem("warning", str(path), what, remedy))
     if options.layer is not None:
         keep = [i for i, row in enumerate(rows) if row["folder"] == options.layer]
         if not keep:
@@ -100,12 +105,36 @@ def read_kmz(path: Path, options: ReadOptions) -> Read:
     """
     with working_copy(str(path)) as copy:
         unpacked(path, copy.folder)
-        found = sorted(copy.folder.glob("*.kml")) or sorted(copy.folder.rglob("*.kml"))
+        every = sorted(one for one in copy.folder.rglob("*") if one.suffix.lower() == ".kml" and one.is_file())
+        found = [one for one in every if one.parent == copy.folder] or every
         main = [p for p in found if p.name.lower() == "doc.kml"] or found
         if len(main) != 1:
             what = Message("holds {count} KML files", count=len(main))
             raise SourceError(str(path), what, Message("give a KMZ with one of them, or the KML itself"))
-        return copy.reword_read(read_kml(main[0], options))
+        read = read_kml(main[0], options)
+        others = [one.relative_to(copy.folder).as_posix() for one in every if one != main[0]]
+        if others:
+            what = Message(
+                "only '{main}' of its KML files is read, not {names}", main=main[0].name, names=enumerated(others)
+            )
+            more = Problem(
+                "warning", str(path), what, Message("give the others as files of their own if they hold sites")
+            )
+            read = replace(read, problems=(*read.problems, more))
+        return copy.reword_read(read)
+
+
+def _unseen(root: ElementTree.Element) -> int:
+    """Count the placemarks that are not shown: by their own visibility, or that of a folder around them."""
+    count, waiting = 0, [(root, False)]
+    while waiting:
+        element, is_hidden = waiting.pop()
+        is_hidden |= any(_tag(one).lower() == "visibility" and _text(one) in ("0", "false") for one in element)
+        if _tag(element) == "Placemark":
+            count += is_hidden
+        else:
+            waiting += [(one, is_hidden) for one in element]
+    return count
 
 
 def _system(root: ElementTree.Element, options: ReadOptions, place: str) -> Decided:

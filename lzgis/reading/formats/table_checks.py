@@ -9,7 +9,6 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from lzgis.coordinates.plane import ELLIPSOID
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
+from lzgis.reading.formats.hidden_cells import column_number
 from lzgis.reading.numbers import Cells, number
 
 #: Headings that look like longitudes and latitudes.
@@ -54,41 +54,33 @@ def other_pair(
 
 _CELL = re.compile(r'<c r="([A-Z]{1,3})(\d+)"[^>]*?\bt="e"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
 _SAVE_AGAIN = Message("open it in a spreadsheet program, look at the rows, and save it again")
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-
 
 _GIVEN = re.compile(r'<(?:\w+:)?c\s[^<>]*?\br="([A-Z]{1,3}\d+)"')
 
 
-def with_errors(rows: Sequence[tuple[int, list[object]]], path: Path, sheet: str) -> None:
+def with_errors(rows: Sequence[tuple[int, list[object]]], text: str, place: str) -> None:
     """Write the errors of formulas (as #REF!) into their cells, which are empty as they are read.
+
+    Parameters
+    ----------
+    rows : sequence
+        Rows of cells with their numbers; they are changed.
+    text : str
+        The XML of the sheet.
+    place : str
+        Name of the sheet in messages.
 
     Raises
     ------
     SourceError
         If the sheet gives a cell twice, of which only the last is read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-            links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-            ids = {one.get("name"): one.get(_REFERENCE) for one in book.iter(f"{_MAIN}sheet")}
-            target = next(str(one.get("Target")) for one in links if one.get("Id") == ids[sheet])
-            text = archive.read("xl/" + target.removeprefix("/xl/")).decode("utf-8")
-    except (zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError, UnicodeDecodeError):
-        # The workbook was read; how it names its parts is its own affair.
-        return
     given = _GIVEN.findall(text)
     if len(set(given)) < len(given):
         twice = Counter(given).most_common(1)[0][0]
-        what = Message("gives cell {cell} twice", cell=twice)
-        raise SourceError(Message("{place}, sheet '{sheet}'", place=path, sheet=sheet), what, _SAVE_AGAIN)
+        raise SourceError(place, Message("gives cell {cell} twice", cell=twice), _SAVE_AGAIN)
     for letters, row, error in _CELL.findall(text):
-        column = 0
-        for letter in letters:
-            column = 26 * column + ord(letter) - 64
-        at = int(row) - 1
+        at, column = int(row) - 1, column_number(letters)
         if at < len(rows) and column <= len(rows[at][1]):
             rows[at][1][column - 1] = error
 

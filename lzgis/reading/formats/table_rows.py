@@ -69,12 +69,15 @@ def body_of(
     after_gap: set[int] = set()
     gap = False
     pair = [found[m] for m in ("lon", "lat", "x", "y", "east", "north", "wkt") if m in found]
-    for number_, row in rows:
+    for at, (number_, row) in enumerate(rows):
         if not any(plain(cell) for cell in row):
             gap = bool(body)
             continue
         cells = [*row[:width], *[""] * (width - len(row))]
         why = None if any(plain(cell) for cell in row[width:]) else _no_data(cells, names, pair, found.get("point"))
+        if why is None and _is_title(row, rows[at + 1 :], names):
+            gap = bool(body)
+            why = Message("is the title of the rows below it ('{value}') and was passed over", value=_only(row)[:40])
         if why is not None:
             here = Message("{place}, row {row}", place=place, row=number_)
             problems.append(Problem("note", here, why, Message("nothing to do")))
@@ -84,6 +87,23 @@ def body_of(
         gap = False
         body.append((number_, list(row)))
     return Body(body, frozenset(after_gap))
+
+
+def _only(row: Sequence[object]) -> str:
+    """Return the one cell of a row with a text, if the others are empty; else an empty text."""
+    given = [plain(cell) for cell in row if plain(cell)]
+    return given[0] if len(given) == 1 and number(given[0]) is None else ""
+
+
+def _is_title(row: Sequence[object], below: Sequence[tuple[int, list[object]]], names: Sequence[str]) -> bool:
+    """Tell whether a row is the title of a table whose head follows, with the headings of the first one."""
+    if not _only(row):
+        return False
+    following = next((other for _, other in below if any(plain(cell) for cell in other)), [])
+    words = [heading(cell) for cell in following]
+    return sum(map(bool, words)) > 1 and all(
+        word in ("", heading(name)) for word, name in zip(words, names, strict=False)
+    )
 
 
 def _no_data(cells: list[object], names: Sequence[str], pair: Sequence[int], point: int | None) -> Message | None:

@@ -32,6 +32,7 @@ from lzgis.reading.datum_words import datum_word, names_cgcs2000
 from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.boundary_points.parcels import parcels
 from lzgis.reading.formats.gdal import Kind, check_beginning, choose_layer
+from lzgis.reading.formats.hidden_cells import hidden_cells, sheet_text, with_formulas
 from lzgis.reading.formats.table_checks import LAT, LON, other_pair, with_errors, words_beside
 from lzgis.reading.formats.table_rows import Body, body_of, full_head, heading
 from lzgis.reading.numbers import Cells, plain
@@ -262,10 +263,8 @@ def _of_wkt(cells: Cells, table: pd.DataFrame, columns: Columns) -> gpd.GeoDataF
         # Shapes that shapely does not support, such as arcs, are reported by row too.
         except (shapely.errors.GEOSException, NotImplementedError) as error:
             shapes.append(None)
-            why = str(error).partition("\n")[0]
-            cells.add_problem(
-                i, column, Message("is no WKT ({error})", error=library_message(why)), Message("correct the shape")
-            )
+            why = library_message(str(error).partition("\n")[0])
+            cells.add_problem(i, column, Message("is no WKT ({error})", error=why), Message("correct the shape"))
     return gpd.GeoDataFrame(table.drop(columns=columns.names[column]), geometry=shapes)
 
 
@@ -418,13 +417,14 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
     SourceError
         If it is no workbook, has no sheet of coordinates, or has several and none was named.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     check_beginning(path, WORKBOOK)
     try:
         with path.open("rb") as stream:
             book = CalamineWorkbook.from_filelike(stream)
             names = list(book.sheet_names)
+            unseen = {one.name for one in book.sheets_metadata if str(one.visible) != str(SheetVisibleEnum.Visible)}
             sheets = {
                 name: _sheet(book, name, str(path)) for name in names if name == options.layer or not options.layer
             }
@@ -441,10 +441,14 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
         with_coordinates = [name for name, sheet in sheets.items() if sheet.columns is not None]
         chosen = choose_layer(str(path), with_coordinates or names[:1], None)
     sheet = sheets[chosen]
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        with_errors(sheet.rows, path, chosen)
+    text = sheet_text(path, chosen) if path.suffix.lower() in (".xlsx", ".xlsm") else ""
+    with_errors(sheet.rows, text, sheet.place)
+    with_formulas(sheet.rows, text)
     read = read_sheet(sheet, options)
-    problems = list(read.problems)
+    problems = [*read.problems, *hidden_cells(path, chosen, sheet.rows, text, sheet.place)]
+    if chosen in unseen:
+        what = Message("is hidden in the workbook, and was read")
+        problems.append(Problem("warning", sheet.place, what, Message("look whether it is meant")))
     others = [name for name in names if name != chosen]
     if others and not options.layer:
         what = Message("sheet '{sheet}' was read; {names} have no coordinates", sheet=chosen, names=", ".join(others))

@@ -12,6 +12,7 @@ from typing import NoReturn
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
+from lzgis.reading.numbers import has_lost_digits
 
 #: Keys of the header in the order in which they are written.
 HEADER_KEYS = (
@@ -293,6 +294,9 @@ def _number(cell: str, name: str, line: int) -> float:
     value = float(plain) if _NUMBER.match(plain) and plain.isascii() else math.nan
     if not math.isfinite(value):
         _reject(name, line, Message("'{text}' is no number", text=cell[:40]), Message("correct the line named"))
+    if has_lost_digits(plain):
+        what = Message("'{value}' is rounded to a power of ten: its last digits are lost", value=plain)
+        _reject(name, line, what, Message("give the coordinate with all digits"))
     return value
 
 
