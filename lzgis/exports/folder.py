@@ -12,7 +12,7 @@ from lzgis.exports.file_names import file_stems
 from lzgis.exports.formats import FORMATS, by_profile, write_beside
 from lzgis.exports.gis.json import provenance_object
 from lzgis.exports.report_text import ContextText
-from lzgis.exports.second_process import second_process, written_apart
+from lzgis.exports.second_process import for_second_process, second_process
 from lzgis.files.manifest import InputPaths, Result, inputs_digest
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.model.report import Report
@@ -92,13 +92,13 @@ def write_formats(
     documents = [name for name in wanted if FORMATS[name].per_site]
     paths = {name: folder / FORMATS[name].file_name for name in single}
     workers = (options or {}).get("workers", 1)
-    apart = written_apart(single, len(report.sites), workers if isinstance(workers, int) else 1)
+    second = for_second_process(single, len(report.sites), workers if isinstance(workers, int) else 1)
     written = []
-    with second_process(apart, report, paths, language=language, options=options):
+    with second_process(second, report, paths, language=language, options=options):
         for done, (name, path) in enumerate(paths.items()):
             if progress:
                 progress("files", done, len(single))
-            if name not in apart:
+            if name not in second:
                 export_as(name, report, path, language=language, options=options)
             written += [path, *write_beside(name, report, folder, language=language)]
     if documents:

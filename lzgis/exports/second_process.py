@@ -43,7 +43,7 @@ class _Task(NamedTuple):
     options: Mapping[str, object]
 
 
-def written_apart(names: Collection[str], sites: int, workers: int) -> list[str]:
+def for_second_process(names: Collection[str], sites: int, workers: int) -> list[str]:
     """Return which formats a second process writes, in the order in which it writes them.
 
     Parameters
@@ -57,9 +57,9 @@ def written_apart(names: Collection[str], sites: int, workers: int) -> list[str]
 
     Examples
     --------
-    >>> written_apart(["xlsx", "gpkg", "html"], 1_000, 1), written_apart(["html"], 1_000, 2)
+    >>> for_second_process(["xlsx", "gpkg", "html"], 1_000, 1), for_second_process(["html"], 1_000, 2)
     ([], [])
-    >>> written_apart(["xlsx", "gpkg", "html"], 1_000, 2), written_apart(["xlsx", "gpkg", "html"], 10_000, 2)
+    >>> for_second_process(["xlsx", "gpkg", "html"], 1_000, 2), for_second_process(["xlsx", "gpkg", "html"], 10_000, 2)
     (['html'], ['xlsx', 'html'])
     """
     if sites < _FEW or (workers or cores()) < 2:
