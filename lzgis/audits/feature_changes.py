@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lzgis.geometry import part_of_dimension
+from lzgis.geometry import buffered, part_of_dimension
 from lzgis.geometry.layer_pieces import cut_to_pieces, patches, uncovered_parts
 from lzgis.model.report import RESOLUTION_M, SEPARATOR
 from lzgis.rules.for_sites.hits import Geometries, Integers
@@ -139,7 +139,7 @@ def _beyond(these: Geometries, those: Geometries) -> Geometries:
     # Lines that run within the resolution of each other are the same line.
     lines = dimension == 1
     those = those.copy()
-    those[lines] = shapely.buffer(those[lines], RESOLUTION_M)
+    those[lines] = buffered(those[lines], RESOLUTION_M)
     more = part_of_dimension(shapely.difference(these, those), dimension)
     areal = np.flatnonzero((dimension == 2) & ~shapely.is_empty(more))
     found, owner = patches(more[areal], RESOLUTION_M)

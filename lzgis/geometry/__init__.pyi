@@ -9,6 +9,7 @@ from .loops.laid_out_layer import LayerIndex as LayerIndex
 from .loops.ready import loops_begun as loops_begun
 from .loops.ready import ready_loops as ready_loops
 from .overlay import Overlaps as Overlaps
+from .overlay import buffered as buffered
 from .overlay import mean_width as mean_width
 from .overlay import off_border as off_border
 from .overlay import outside_parts as outside_parts

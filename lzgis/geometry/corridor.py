@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from lzgis.geometry.features import FeatureIndex, Floats, Geometries, Integers
-from lzgis.geometry.overlay import part_of_dimension, united
+from lzgis.geometry.overlay import buffered, part_of_dimension, united
 from lzgis.geometry.sites_to_layer import SiteShapes, laid_out
 from lzgis.geometry.threads import by_rows, cores, in_pieces
 
@@ -116,7 +116,7 @@ def encroached_by_group(
 def _around(sites: Geometries, baselines: Geometries, radius: Floats, *, quad_segs: int = ARC_SEGMENTS) -> Geometries:
     around = within_reach(baselines, sites, radius)
     beyond = radius > 0
-    around[beyond] = shapely.buffer(around[beyond], radius[beyond], quad_segs=quad_segs)
+    around[beyond] = buffered(around[beyond], radius[beyond], quad_segs=quad_segs)
     return around
 
 

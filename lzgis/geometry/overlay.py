@@ -214,6 +214,25 @@ def part_of_dimension(geometries: Geometries, dimension: npt.NDArray[np.integer[
     return result
 
 
+def buffered(geometries: Geometries, radius: npt.ArrayLike, *, quad_segs: int = 16) -> Geometries:
+    """Return the points no farther than a radius from each geometry.
+
+    GEOS 3.14 leaves out parts of the buffer of a line that runs back along itself, so such lines are noded first.
+
+    Examples
+    --------
+    >>> there_and_back = shapely.LineString([(0, 10), (1, 0), (0, 11), (0, 0), (0, 10)])
+    >>> bool(shapely.contains(buffered(np.array([there_and_back]), 30.0), shapely.Point(0, 35))[0])
+    True
+    """
+    made = np.array(geometries, dtype=object)
+    lines = np.flatnonzero(shapely.get_dimensions(made) == 1)
+    again = lines[~shapely.is_simple(made[lines])]
+    made[again] = shapely.node(made[again])
+    wide: Geometries = np.asarray(shapely.buffer(made, np.asarray(radius), quad_segs=quad_segs), dtype=object)
+    return wide
+
+
 def mean_width(polygons: Geometries) -> Floats:
     """Mean width 2A/P of polygons: for a long strip, its width; NaN where there is no area.
 

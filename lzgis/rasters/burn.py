@@ -11,6 +11,7 @@ import shapely
 from rasterio import Affine
 
 from lzgis.geometry.layer_pieces import border_chains, line_chains
+from lzgis.geometry.overlay import buffered
 from lzgis.geometry.raster_cells import cells_along, cells_within
 from lzgis.model.report import RESOLUTION_M
 from lzgis.rasters.constraints import Constraint
@@ -80,7 +81,7 @@ def _buffered(geometries: Any, reach_m: npt.NDArray[np.float64]) -> npt.NDArray[
     borders, stretches = border_chains(single[areas]), line_chains(single[lines])
     shapes = np.concatenate([single[~many], borders.geometries, stretches.geometries])
     of = np.concatenate([owner[~many], owner[areas][borders.owner], owner[lines][stretches.owner]])
-    wide = shapely.buffer(shapes, (reach_m[of] + RESOLUTION_M) * _CIRCUMSCRIBED, quad_segs=ARC_SEGMENTS)
+    wide = buffered(shapes, (reach_m[of] + RESOLUTION_M) * _CIRCUMSCRIBED, quad_segs=ARC_SEGMENTS)
     made = np.concatenate([wide, single[areas]])
     return np.asarray(made[~shapely.is_empty(made)], dtype=object)
 

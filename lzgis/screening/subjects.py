@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -253,8 +253,13 @@ def strip(lines: Geometries, width_m: np.ndarray) -> Geometries:
     >>> shapely.area(strip(line, np.array([12.0])))
     array([1200.])
     """
-    made = shapely.buffer(lines, width_m / 2, quad_segs=_BEND_SEGMENTS, cap_style="flat", join_style="round")
-    return np.asarray(made, dtype=object)
+    buffer = partial(shapely.buffer, quad_segs=_BEND_SEGMENTS, cap_style="flat", join_style="round")
+    made = np.asarray(buffer(lines, width_m / 2), dtype=object)
+    # GEOS 3.14 leaves out parts of the buffer of a line that runs back along itself, but not of its noded pieces.
+    again = np.flatnonzero(~shapely.is_simple(lines))
+    pieces = buffer(shapely.node(lines[again]), np.broadcast_to(width_m, made.shape)[again] / 2)
+    made[again] = shapely.union(made[again], pieces)
+    return made
 
 
 def unknown_activities(sites: SiteTable, book: RuleBook) -> tuple[Problem, ...]:

@@ -62,7 +62,7 @@ def test_the_workbook_holds_every_change_the_verdicts_first(written: Path) -> No
     found = sheets(written / "diff.xlsx")
     verdicts, totals, features, rules, findings, answers = list(found.values())[:6]
     assert verdicts[1][0] == "s1"
-    assert "redline b" in verdicts[1][4]
+    assert "生态保护红线 b" in verdicts[1][4]
     assert len(verdicts) == 2
     redline = next(row for row in totals if row[3:7] == [1, 1, 2, 0])
     assert redline[7:13] == [

@@ -23,8 +23,8 @@ from lzgis.reading.formats.boundary_points.text import HEADER_KEYS
 from lzgis.rules.book import shipped_book
 from lzgis.words import Language
 
-#: One site for each kind of answer: a source zone, a long line, photovoltaics on farmland, a planted conflict.
-SITES = ["P09", "P12", "P30", "T01"]
+#: Photovoltaics on farmland, a planted conflict.
+SITES = ["P30", "T01"]
 #: Formats for programs hold codes, and JSON the rule book's own words beside their English.
 FOR_PROGRAMS = ("json", "png", "geojson", "jsonfg", "gpkg", "shp", "parquet", "csv", "verdicts")
 HAN = re.compile("[\u4e00-\u9fff]+")

@@ -177,7 +177,7 @@ def test_texts_are_cut_and_broken_to_fit() -> None:
     assert width_mm(cut, 8) <= 30
     lines = wrapped("a report that holds several words, 及中文", 30, 8, lines=9)
     assert " ".join(lines).replace(" ", "") == "areportthatholdsseveralwords,及中文"
-    assert all(width_mm(line, 8) <= 30 for line in lines)
+    assert all(measured_mm(line, 8) <= 30 for line in lines)
     assert wrapped("", 30, 8, lines=3) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 from lzgis.geometry import (
     FeatureIndex,
+    buffered,
     mean_width,
     off_border,
     outside_parts,
@@ -327,3 +328,19 @@ def test_an_index_of_a_choice_answers_for_the_choice():
     chosen = index.take(np.array([2, 1]))
     assert len(chosen) == 2
     assert nearest(array(Point(4, 0)), chosen).right.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(0, 10), (1, 0), (0, 11), (0, 0), (0, 10)],
+        [(34, 0), (62, 2), (85, -2), (103, 11), (112, -4), (103, 11), (85, -2), (62, 2), (34, 0)],
+        [(0, 0), (100, 0), (100, 40), (100, 0), (200, 0)],
+    ],
+    ids=["zigzag", "there and back", "spur"],
+)
+def test_the_buffer_of_a_line_that_runs_back_is_that_of_its_segments(corners):
+    line = LineString(corners)
+    segments = [LineString(pair) for pair in pairwise(corners)]
+    whole = shapely.union_all(shapely.buffer(segments, 30.0, quad_segs=64))
+    assert buffered(np.array([line]), 30.0, quad_segs=64)[0].area == pytest.approx(whole.area, rel=1e-3)

@@ -12,7 +12,7 @@ import rasterio
 import rasterio.shutil
 import shapely
 import toy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rasterio._env import get_gdal_config
 
@@ -39,6 +39,7 @@ def squares(piece):
 
 
 @settings(max_examples=150)
+@example([(0.0, 10.0), (1.0, 0.0), (0.0, 11.0), (0.0, 0.0), (0.0, 10.0)], "line", 30.0)
 @given(
     st.lists(st.tuples(AT, AT), min_size=1, max_size=6),
     st.sampled_from(["polygon", "line", "points"]),

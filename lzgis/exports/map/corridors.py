@@ -20,6 +20,7 @@ from lzgis.coordinates.plane import Geometries, Plane
 from lzgis.exports.map.shapes import Drawing, fitted
 from lzgis.exports.report_text import ReportText, number, records, text
 from lzgis.exports.rounding import Rounding
+from lzgis.geometry.overlay import buffered
 from lzgis.geometry.threads import by_rows
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Report, State
@@ -226,7 +227,7 @@ def _drawn(bands: Sequence[_Band], around: Surroundings) -> tuple[Geometries, li
 
 
 def _buffer(shapes: Geometries, radius_m: npt.NDArray[np.float64], segments: int) -> Geometries:
-    wide = np.asarray(shapely.buffer(shapes, radius_m, quad_segs=segments), dtype=object)
+    wide = buffered(shapes, radius_m, quad_segs=segments)
     return np.where(radius_m > 0, wide, shapes)
 
 

@@ -22,7 +22,7 @@ from lzgis.exports.paper.grid import covers
 from lzgis.exports.paper.legend import Entry
 from lzgis.exports.paper.mapped_site import MappedSite, metres
 from lzgis.exports.report_text import number, text
-from lzgis.geometry import FeatureIndex
+from lzgis.geometry import FeatureIndex, buffered
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import Layer, State
 from lzgis.model.rules import Severity, Strength
@@ -92,7 +92,7 @@ def _band(chart: Chart, rule: KeepAway) -> Band:
 
 
 def _widened(features: BaselineFeatures, radius: Any, which: Any = slice(None)) -> Any:
-    return shapely.union_all(shapely.buffer(features.geometry[which], radius[which], quad_segs=16))
+    return shapely.union_all(buffered(features.geometry[which], radius[which]))
 
 
 def _near(chart: Chart, layer: Layer, reach_m: float) -> PlaneLayer:
@@ -203,7 +203,7 @@ def _draw_distance(chart: Chart, site: Any, finding: dict[str, Any]) -> Callable
     known = number(finding["half_width_m"])
     if finding["baseline"] == Baseline.CENTRELINE_WITH_HALF_WIDTH and known:
         local = shapely.intersection(feature, shapely.buffer(site, finding["distance_m"] + 4 * known + 10))
-        feature = shapely.buffer(feature if local.is_empty else local, known, quad_segs=16)
+        feature = buffered(np.array([feature if local.is_empty else local]), known)[0]
     start, end = shapely.get_coordinates(shapely.shortest_line(site, feature))[:2]
     if np.hypot(*(end - start)) < 0.8 * chart.frame.m_per_mm:
         return None

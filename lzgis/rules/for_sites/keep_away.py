@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pydantic import Field
 
-from lzgis.geometry import Nearest, off_border, part_of_dimension, within_rounded
+from lzgis.geometry import Nearest, buffered, off_border, part_of_dimension, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
 from lzgis.model.catalogue import Baseline
 from lzgis.model.report import RESOLUTION_M, State
@@ -100,7 +100,7 @@ def keep_away_obstacles(rule: Rule, check: Check, window: shapely.Geometry) -> O
     local = shapely.intersection(features.geometry[near], shapely.buffer(window, float(need.max(initial=0.0)) + 1.0))
     # The chords of the drawn arc touch the true arc in their middles.
     radius = need[near] / np.cos(np.pi / (4 * ARC_SEGMENTS))
-    around = np.where(radius > 0, shapely.buffer(local, radius, quad_segs=ARC_SEGMENTS), local)
+    around = np.where(radius > 0, buffered(local, radius, quad_segs=ARC_SEGMENTS), local)
     found = obstacles(rule.layer, features.feature[near], shapely.intersection(around, window))
     band = full(len(near), "certain")
     return found._replace(rows=found.rows.changed(layer=features.layer[near], band=band))
