@@ -43,7 +43,6 @@ _PARAMETERS = {
     3083: "False northing",
     3092: "Scale factor at natural origin",
 }
-_ANGLES = (3080, 3081, 3084, 3088)
 _AXIS, _FLATTENING = 2057, 2059
 _WORLD_FILES = (".tfw", ".tifw", ".tiffw", ".wld")
 #: Grids are the same if they differ by less than this share of a cell.
