@@ -58,7 +58,7 @@ def difference(one: CRS, other: CRS, bounds: Bounds) -> Difference:
 
 
 def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -> tuple[Problem, ...]:
-    """Hold the first statement of a system, which is used, against the others.
+    """Compare the first statement of a system, which is used, with the others.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def statements_of(wkt: str) -> list[tuple[str, CRS]]:
 
 
 def _enlarged(crs: CRS, named: CRS) -> bool:
-    """Tell whether a definition has the datum of its name, on another ellipsoid."""
+    """Return whether a definition has the datum of its name, on another ellipsoid."""
     bases = crs.geodetic_crs, named.geodetic_crs
     if bases[0] is None or bases[1] is None or _datum(bases[0]) != _datum(bases[1]):
         return False

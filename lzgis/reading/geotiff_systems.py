@@ -1,6 +1,6 @@
 """Where a GeoTIFF states its system: codes, parameters and citations in its keys, a .prj and a world file beside it.
 
-GDAL takes the code and ignores the others; here they are held against each other.
+GDAL takes the code and ignores the others; here they are compared.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def opened_geotiff(path: Path) -> Iterator[Any]:
 
 
 def check_geotiff_systems(path: Path, source: Any) -> None:
-    """Hold all statements of the system and the position of a GeoTIFF against each other.
+    """Compare all statements of the system and the position of a GeoTIFF.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _named(name: str, used: CRS) -> tuple[str, CRS] | None:
 
 
 def _is_alias(name: str) -> bool:
-    """Tell whether a name is one of ESRI, which PROJ knows as aliases of whole names."""
+    """Return whether a name is one of ESRI, which PROJ knows as aliases of whole names."""
     return re.fullmatch(r"\w+", name) is not None
 
 

@@ -29,7 +29,7 @@ _BEND_SEGMENTS = 16
 #: How many values of a column that are not understood are named.
 _MOST_STRANGE = 5
 
-#: So many activities are named beside one that is not in the vocabulary.
+#: The most activities that are named beside one that is not in the vocabulary.
 _MOST_TITLES = 12
 
 

@@ -18,7 +18,7 @@ from lzgis.web.models import LOCAL_USER, CityVersion, Job, Role, Standing, User
 from lzgis.web.pages import supervisor
 from lzgis.web.region_versions import files_below, parts_of_region, state_of_region
 
-#: So many of the newest screenings are judged by a proposed version.
+#: How many of the newest screenings are judged by a proposed version.
 JUDGED = 50
 
 

@@ -308,7 +308,7 @@ class LoginFailure(models.Model):
     address = models.CharField(max_length=64, db_index=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
 
-    #: So many failures of a name, or of an address, within the period lock it until the period is over.
+    #: How many failures of a name, or of an address, within the period lock it until the period is over.
     MOST_OF_NAME, MOST_OF_ADDRESS = 5, 30
     PERIOD = timedelta(minutes=15)
 

@@ -457,7 +457,7 @@ def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None
     rows = tuple(
         (
             source.texts.word("level", problem.level),
-            # The folders of the machine that made a document are of no concern to its readers.
+            # Readers of a document do not need the folders of the machine that made it.
             _FOLDERS.sub("", visible(message(problem.place))),
             *(visible(message(part)) for part in (problem.what, problem.remedy)),
         )
