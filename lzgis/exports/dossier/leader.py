@@ -83,7 +83,6 @@ def leader_dossier(report: Report, *, language: Language = "zh") -> Dossier:
         ),
         sections=tuple(_sections(source, [grid for grid in grids if grid], about)),
         tables=(),
-        signatures=(),
     )
 
 
