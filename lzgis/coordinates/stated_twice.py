@@ -87,7 +87,7 @@ def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -
         name, other_name = _shown_apart(crs, other)
         values = {"used": used, "name": name, "where": where, "other": other_name}
         if kind == "place":
-            what = Message("states its system twice, and not alike: {used} '{name}', {where} '{other}'", **values)
+            what = Message("states two different systems: {used} '{name}', {where} '{other}'", **values)
             raise SourceError(place, what, Message("look which of the two is right, and correct the other"))
         if kind == "datum":
             what = Message("{used} '{name}' is used; {where} names another datum: '{other}'", **values)

@@ -232,7 +232,7 @@ def _check_world_file(path: Path, transform: Affine) -> None:
         stated = (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
         if any(abs(one - other) > _SAME * abs(a) for one, other in zip(stated, transform[:6], strict=True)):
             what = Message(
-                "states its position twice, and not alike: '{name}' puts it elsewhere than the file does",
+                "states two different positions: '{name}' puts it elsewhere than the file does",
                 name=world.name,
             )
             raise SourceError(str(path), what, Message("look which of the two is right, and correct the other"))
