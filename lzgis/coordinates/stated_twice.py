@@ -1,6 +1,6 @@
-"""Systems that a file states twice, by a code and by a definition, or in two places: they must be alike.
+"""Systems that a file states twice, by a code and by a definition, or in two places: they must agree.
 
-Libraries take the code and ignore the definition, or the other way round; if the two differ, nobody knows which is right.
+Libraries take the code and ignore the definition, or the other way round; if the two differ, it is unknown which is right.
 """
 
 from __future__ import annotations
