@@ -11,7 +11,7 @@ _COLLECT_AFTER = (50_000, 20, 50)
 def search_seldom_for_cycles() -> None:
     """Let Python search for cycles of objects less often.
 
-    Imports and tables make hundreds of thousands of objects and few cycles. A search after every 700 objects takes a tenth of a run.
+    Imports and tables make hundreds of thousands of objects and few cycles. A search for each 700 objects takes a tenth of a run.
 
     Examples
     --------

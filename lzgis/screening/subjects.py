@@ -77,7 +77,7 @@ class Subjects:
         return np.asarray(~shapely.is_missing(self.lines), dtype=bool)
 
     def has_activity(self, activities: list[str]) -> np.ndarray:
-        """Whether each site's activity is one of these, or a case of one."""
+        """Return whether each site's activity is one of these, or a case of one."""
         wanted = frozenset(activities)
         codes, given = self._activities
         fits = np.array([a in self.book.activities and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)

@@ -78,7 +78,7 @@ def _lengths(subjects: Subjects) -> np.ndarray:
 
 
 def _of_unknown_matter(subjects: Subjects, day: dt.date) -> np.ndarray:
-    """Whether a matter of which the book does not know what applied on `day` is about the site."""
+    """Return whether a matter of which the book does not know what applied on `day` is about the site."""
     found = np.zeros(len(subjects.table), dtype=bool)
     for name in unknown_matters(subjects.book, day):
         activities = subjects.book.matters[name].activities

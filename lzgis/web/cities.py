@@ -56,7 +56,7 @@ def parts_of_city() -> list[tuple[str, str]]:
 
 
 def may_decide(user: User, version: CityVersion) -> bool:
-    """Whether a user may approve or refuse a proposal: a reviewer other than the one who made it.
+    """Return whether a user may approve or refuse a proposal: a reviewer other than the one who made it.
 
     Without accounts there is no second person, and the one user decides.
     """

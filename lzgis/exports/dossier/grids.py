@@ -470,7 +470,7 @@ def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None
 
 
 def _concerns(problem: Problem, site_id: str) -> bool:
-    """Whether a problem concerns all projects or this one; its place names a project as (site 'ID')."""
+    """Return whether a problem concerns all projects or this one; its place names a project as (site 'ID')."""
     named = re.search(r"site '", str(problem.place))
     return named is None or f"site '{site_id}'" in str(problem.place)
 
