@@ -47,7 +47,7 @@ from benchmarks.process import Measured, measure  # noqa: E402
 PEERS = ("lzgis", "shapely", "postgis")
 AS_OF = "2026-11-21"
 _COMMAND = "import sys; from lzgis.cli.app import main; sys.exit(main())"
-#: Exit codes of a screening: no conflict, a conflict, and rules that could not be checked, for want of a layer.
+#: Exit codes of a screening: no conflict, a conflict, and rules that could not be checked because a layer is missing.
 _ENDS = (0, 1, 2)
 _IMPORTS = "import geopandas, folium"
 _CALL = """

@@ -118,7 +118,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     cutoff = 0.6 if word.isascii() else 0.5
     near = difflib.get_close_matches(word.casefold(), folded, n=5, cutoff=cutoff)
     if near:
-        # Of words that are equally near the one with the same beginning: 住房 is rather 住宅 than 机房.
+        # Of equally near words, the one with the same first character: 住宅, not 机房, for 住房.
         best = min(near, key=lambda one: (-_likeness(word, one), one[:1] != word.casefold()[:1]))
         return Message("did you mean '{near}'?", near=folded[best])
     more = ["…"] if len(known) > _MOST_NAMES else []

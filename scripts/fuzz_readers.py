@@ -221,8 +221,8 @@ _CHANGES = {
 
 def _counted(path: Path, read: Any) -> str:
     held = rows_held(path)
-    passed_over = sum("passed over" in problem.what for problem in read.problems)
-    return "rows lost" if held is not None and len(read.frame) + passed_over < held else "read"
+    skipped = sum("skipped" in problem.what for problem in read.problems)
+    return "rows lost" if held is not None and len(read.frame) + skipped < held else "read"
 
 
 def rows_held(path: Path) -> int | None:

@@ -181,7 +181,7 @@ def salvage(task: Task, single: SingleProcess) -> None:
 
 
 def _refuse(task: Task) -> NoReturn:
-    what = Message("a process that screened was ended, by the system for want of memory or by somebody")
+    what = Message("a process that screened was ended, by the system because memory ran out or by a user")
     remedy = Message("run the same command again, which continues it; with fewer --workers it needs less memory")
     raise ExportError(str(task.common.folder), what, remedy)
 

@@ -300,7 +300,7 @@ def _read(chosen: Recognised, result: Adoption, crs: str | None) -> tuple[gpd.Ge
 def _by_digits(
     chosen: Recognised, frame: gpd.GeoDataFrame, rule: Mapping[str, str], result: Adoption
 ) -> Recognised | None:
-    """Tell city, townships and villages apart by the length of their codes; None if that decides nothing."""
+    """Distinguish city, townships and villages by the length of their codes; None if it does not decide."""
     column = _column(frame, [rule["field"]])
     lengths = {len(str(value).strip()) for value in frame[column].dropna()} if column else set()
     name = rule.get(str(next(iter(lengths)))) if len(lengths) == 1 else None

@@ -134,7 +134,7 @@ class Catalogue:
         return Catalogue(self.root, self.spec.model_copy(update={"layer": layers}), read, plane_of=self.plane_of)
 
     def exists(self, layer_id: str) -> bool:
-        """Whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
+        """Return whether the catalogue describes the layer and its file exists; a database is assumed to exist."""
         if layer_id not in self.layers:
             return False
         source = self.layers[layer_id].source

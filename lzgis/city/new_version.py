@@ -168,7 +168,7 @@ def with_keys(text: str, layer: str, keys: Mapping[str, Any]) -> str:
 
 
 def _says(made: str, before: str, layer: str, keys: Mapping[str, Any]) -> bool:
-    """Whether a changed text says what is wanted, and all else as before."""
+    """Return whether a changed text says what is wanted, and all else as before."""
     wanted = tomllib.loads(before)
     wanted["layer"][layer] |= keys
     try:

@@ -23,7 +23,7 @@ def in_plane(layer: Layer, city: Catalogue) -> PlaneLayer:
         _OWN.cities = WeakKeyDictionary()
     shared = city.plane_of is not None
     layers: dict[tuple[str, int], PlaneLayer] = _OWN.cities.setdefault(city.plane if shared else city, {})
-    # Cities of one plane have layers of one name; their frames, which stay with what is cached, tell them apart.
+    # Cities of one plane may have layers of one id. The cache holds the frames, so their identities differ.
     key = (layer.id, id(layer.frame) if shared else 0)
     if key not in layers or layers[key].frame is not layer.frame:
         layers[key] = plane_layer(layer, city.plane)

@@ -199,7 +199,7 @@ def _system() -> pyproj.CRS:
 
 
 def _same(found: LoadedLayer, loaded: LoadedLayer) -> bool:
-    """Whether an unpacked layer is the packed one, to the types of its values."""
+    """Return whether an unpacked layer is the packed one, to the types of its values."""
     one, other = found.layer.frame, loaded.layer.frame
     return (
         type(one) is type(other)
@@ -213,7 +213,7 @@ def _same(found: LoadedLayer, loaded: LoadedLayer) -> bool:
 
 
 def _same_shapes(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether shapes are equal to the byte; some at a time, so that a large layer is not in memory once more."""
+    """Return whether shapes are equal to the byte; some at a time, so that a large layer is not in memory once more."""
     steps = range(0, len(one), 256)
     return len(one) == len(other) and all(
         np.array_equal(shapely.to_wkb(one[at : at + 256]), shapely.to_wkb(other[at : at + 256])) for at in steps

@@ -77,7 +77,7 @@ def _needed(book: RuleBook, loaded: Mapping[str, Layer], city: Catalogue) -> lis
     """List the layers without which rules are not checked."""
     rules: dict[str, list[Severity]] = {}
     for rule in book.rules:
-        # A file that is there and was not loaded has a problem of its own, or waits for the outline.
+        # A file that is there and was not loaded has a problem of its own, or is loaded after the outline.
         if rule.layer not in loaded and not (rule.layer in city.layers and city.exists(rule.layer)):
             rules.setdefault(rule.layer, []).append(rule.severity)
     order = sorted(rules, key=lambda name: (min(one.rank for one in rules[name]), -len(rules[name])))

@@ -118,7 +118,7 @@ class Region:
 
 
 def is_region(folder: str | Path) -> bool:
-    """Whether a folder, or a file, describes a region and not one city."""
+    """Return whether a folder, or a file, describes a region and not one city."""
     path = Path(folder)
     return path.name == REGION_FILE or (path.is_dir() and (path / REGION_FILE).is_file())
 

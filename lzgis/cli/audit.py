@@ -72,7 +72,7 @@ def audit(
     lang: LangOption = Lang.zh,
     options: AuditOptions = AuditOptions(),
 ) -> None:
-    """Hold a city's layers against each other and against declared figures."""
+    """Compare a city's layers with each other and with declared figures."""
     raise typer.Exit(run_audit(layers, as_of, options, lang.code))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lzgis.words import Words
 
 
-#: So many paths of written files are printed one a line, and so many names of files of one folder in one line.
+#: The most paths of written files that are printed one a line, and the most names of files of one folder in one line.
 _MOST_PATHS, _MOST_NAMES = 3, 12
 
 

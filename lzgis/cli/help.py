@@ -78,15 +78,6 @@ def commands_below(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from commands_below(one, f"{path} {name}".strip())
 
 
-def help_texts(command: Any) -> set[str]:
-    """Return the help texts of a command, of its options and of all commands below it."""
-    texts: set[str] = set()
-    for _, one in commands_below(command):
-        texts |= {text for text in (one.help, one.short_help) if text}
-        texts |= {param.help for param in one.params if getattr(param, "help", None)}
-    return {" ".join(text.split()) for text in texts}
-
-
 def _worded(text: str | None, words: Words) -> str | None:
     key = " ".join(text.split()) if text else ""
     return words("help", key) if words.has("help", key) else text

@@ -21,7 +21,7 @@ def indicators(
     as_json: bool = typer.Option(False, "--json", help="Print the indicators as JSON on standard output."),
     lang: LangOption = Lang.zh,
 ) -> None:
-    """Hold the plan's indicators against their targets: measured, or from the table that the city keeps."""
+    """Compare the plan's indicators with their targets: measured, or from the table of the city."""
     from lzgis.audits.verify import RASTER_RESULTS
     from lzgis.city.catalogue import open_catalogue
     from lzgis.city.reference import city_or_reference

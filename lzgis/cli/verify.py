@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lzgis.audits.verify import Verification
     from lzgis.words import Language, Words
 
-#: So many files that are not listed are named one by one.
+#: The most unlisted files that are named one by one.
 _NAMED = 20
 
 

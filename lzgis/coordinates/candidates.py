@@ -132,7 +132,7 @@ def candidate_systems(points: Coordinates, near: shapely.Geometry | None = None)
 
 
 def in_china(lonlat: Coordinates) -> npt.NDArray[np.bool_]:
-    """Whether longitudes and latitudes (n, 2) lie in the bounding box of China; False for NaN."""
+    """Return whether longitudes and latitudes (n, 2) lie in the bounding box of China; False for NaN."""
     west, south, east, north = CHINA_DEG
     x, y = lonlat.T
     return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))

@@ -10,7 +10,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 
-#: So many different numbers of degrees at least are needed to suspect that they are packed.
+#: The fewest different numbers of degrees from which they may be packed.
 _LEAST = 4
 #: Packed numbers have at most so many decimals: two each of minutes and seconds, and four of a second.
 _DECIMALS = 8

@@ -66,7 +66,7 @@ class Profile:
         return utm_zone(lon_deg, lat_deg) if self.zones == "utm" else zone_around(lon_deg)
 
     def holds(self, lonlat: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Whether longitudes and latitudes (n, 2) lie in the box; False for NaN.
+        """Return whether longitudes and latitudes (n, 2) lie in the box; False for NaN.
 
         Examples
         --------

@@ -1,6 +1,6 @@
-"""Systems that a file states twice, by a code and by a definition, or in two places: they must be alike.
+"""Systems that a file states twice, by a code and by a definition, or in two places: they must agree.
 
-Libraries take the code and ignore the definition, or the other way round; if the two differ, nobody knows which is right.
+Libraries take the code and ignore the definition, or the other way round; if the two differ, it is unknown which is right.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def difference(one: CRS, other: CRS, bounds: Bounds) -> Difference:
 
 
 def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -> tuple[Problem, ...]:
-    """Hold the first statement of a system, which is used, against the others.
+    """Compare the first statement of a system, which is used, with the others.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def check_alike(stated: Iterable[tuple[str, CRS]], bounds: Bounds, place: str) -
         name, other_name = _shown_apart(crs, other)
         values = {"used": used, "name": name, "where": where, "other": other_name}
         if kind == "place":
-            what = Message("states its system twice, and not alike: {used} '{name}', {where} '{other}'", **values)
+            what = Message("states two different systems: {used} '{name}', {where} '{other}'", **values)
             raise SourceError(place, what, Message("look which of the two is right, and correct the other"))
         if kind == "datum":
             what = Message("{used} '{name}' is used; {where} names another datum: '{other}'", **values)
@@ -120,7 +120,7 @@ def statements_of(wkt: str) -> list[tuple[str, CRS]]:
 
 
 def _enlarged(crs: CRS, named: CRS) -> bool:
-    """Tell whether a definition has the datum of its name, on another ellipsoid."""
+    """Return whether a definition has the datum of its name, on another ellipsoid."""
     bases = crs.geodetic_crs, named.geodetic_crs
     if bases[0] is None or bases[1] is None or _datum(bases[0]) != _datum(bases[1]):
         return False

@@ -1,4 +1,4 @@
-"""A picture of an avoidance: the site as drawn, what of it lies on forbidden ground, what remains, and where it may move."""
+"""A picture of an avoidance: the site as drawn, what of it lies in forbidden areas, what remains, and where it may move."""
 
 from __future__ import annotations
 

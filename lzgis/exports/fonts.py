@@ -134,7 +134,7 @@ def shortened(text: str, limit_mm: float, size_pt: float) -> str:
     cut = len(text)
     while cut and width_mm(text[:cut] + "…", size_pt) > limit_mm:
         cut -= 1
-    # The estimate is high for Latin letters: what the font shows to have room is kept.
+    # The estimate is high for Latin letters: the metrics of the font may leave room for more.
     while cut < len(text) and measured_mm(text[: cut + 1] + "…", size_pt) <= limit_mm:
         cut += 1
     return whole if cut == len(whole) else text[:cut] + "…"

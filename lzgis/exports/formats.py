@@ -184,7 +184,7 @@ class Format(NamedTuple):
         return not self.needs or find_spec(self.needs) is not None
 
     def holds(self, sites: int) -> bool:
-        """Whether the format can be written of so many sites."""
+        """Return whether the format can be written of so many sites."""
         return self.most_sites is None or sites <= self.most_sites
 
     def accepted(self, options: Mapping[str, object] | None) -> dict[str, Any]:

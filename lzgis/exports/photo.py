@@ -29,7 +29,7 @@ _BANDS = 3
 
 
 def is_photo(path: Path) -> bool:
-    """Whether a raster is a picture, with three or more bands of 8 bits; an elevation raster has one band.
+    """Return whether a raster is a picture, with three or more bands of 8 bits; an elevation raster has one band.
 
     A file that cannot be read is none: the reader of elevation says why.
     """

@@ -57,12 +57,6 @@ class Relief:
     bounds: tuple[float, float, float, float]
 
     @property
-    def rgba(self) -> npt.NDArray[np.uint8]:
-        """The picture as rows, columns, and red, green, blue, alpha."""
-        picture: npt.NDArray[np.uint8] = self.palette[self.index]
-        return picture
-
-    @property
     def png(self) -> bytes:
         """The picture as a PNG file with a palette; the same relief gives the same bytes."""
         picture = Image.fromarray(self.index)

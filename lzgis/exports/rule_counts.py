@@ -1,4 +1,4 @@
-"""Counts that add up: rules by their one answer, findings by rows, rules that only name where a site lies apart."""
+"""Counts that add up: rules by their one answer, findings by rows, separate counts for rules that only name where a site lies."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def second_process(
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is None:
-                    # The system has ended the process, perhaps for want of memory.
+                    # The system has ended the process, perhaps because memory ran out.
                     export_as(name, report, paths[name], language=language, options=options)
     finally:
         here.close()
@@ -134,7 +134,7 @@ def _serialised(name: str, report: Report, folder: Path) -> Path:
 
 
 def _send(here: Connection, task: _Task) -> None:
-    # A process that has ended does not answer, which `_received` tells.
+    # If the process has ended, `_received` returns None.
     with suppress(OSError):
         here.send(task)
 

@@ -191,7 +191,7 @@ def symbol_of(layer: Layer, value: str = "") -> Symbol:
 
 
 def has_values(layer: Layer) -> bool:
-    """Whether the values of a field get symbols of their own."""
+    """Return whether the values of a field get symbols of their own."""
     style = layer.spec.style
     plain = layer.id in SYMBOLS and not any(key[0] == layer.id for key in VALUE_SYMBOLS)
     return bool(style.by in layer.frame.columns and style.colours and not plain)

@@ -1,4 +1,4 @@
-"""What a process that lzgis itself starts sets when it begins; a program that imports lzgis keeps its own settings."""
+"""Settings of the processes that lzgis starts; a program that imports lzgis keeps its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COLLECT_AFTER = (50_000, 20, 50)
 def search_seldom_for_cycles() -> None:
     """Let Python search for cycles of objects less often.
 
-    Imports and tables make hundreds of thousands of objects and hardly a cycle: a search for each 700 takes a tenth of a run.
+    Imports and tables make hundreds of thousands of objects and few cycles. A search for each 700 objects takes a tenth of a run.
 
     Examples
     --------

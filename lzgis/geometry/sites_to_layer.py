@@ -3,7 +3,8 @@
 The loops find the pairs, and shapely (GEOS) decides what rounding leaves open. The loops and GEOS compute the same distance with
 different last bits. Distances are therefore rounded to a micrometre: the rounded number is the one next to the distance that GEOS
 computes. Where the loops come near the middle between two such numbers, GEOS computes the distance again. Of features at the same
-rounded distance, the first is the nearest. GEOS alone decides which pairs overlap; the loops only leave out pairs that cannot.
+rounded distance, the first is the nearest. The loops measure the common areas of polygons; GEOS decides the pairs that rounding
+leaves open, and all pairs of lines and points.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ class LayerSpec(_Data):
     versions: list[LayerVersion] = []
 
     def in_force(self, day: dt.date) -> bool:
-        """Whether the entry itself is in force on `day`."""
+        """Return whether the entry itself is in force on `day`."""
         begun = self.effective_from is None or self.effective_from <= day
         return begun and (self.effective_to is None or day < self.effective_to)
 

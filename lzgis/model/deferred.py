@@ -1,4 +1,4 @@
-"""A table that is made when it is first used: not every output needs every table."""
+"""A table that is made when it is first used, since few outputs need it."""
 
 from __future__ import annotations
 

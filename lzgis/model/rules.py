@@ -117,7 +117,7 @@ class Document(Data):
     note_en: str = ""
 
     def repealed(self, as_of: dt.date) -> bool:
-        """Whether the document is no longer in force on `as_of`."""
+        """Return whether the document is no longer in force on `as_of`."""
         return self.repealed_on is not None and as_of >= self.repealed_on
 
 
@@ -167,7 +167,7 @@ class Matter(Data):
     ask_en: str = ""
 
     def known(self, day: dt.date) -> bool:
-        """Whether the book knows what applied to the matter on `day`."""
+        """Return whether the book knows what applied to the matter on `day`."""
         if any(first <= day < end for first, end in self.nothing):
             return True
         if self.known_from is None or day < self.known_from:
@@ -270,7 +270,7 @@ class Rule(Data):
     sliver_width_m: float | None = Field(default=None, ge=0)
 
     def in_force(self, as_of: dt.date) -> bool:
-        """Whether the rule applies on `as_of`; the last day of a rule is the day before `effective_to`."""
+        """Return whether the rule applies on `as_of`; the last day of a rule is the day before `effective_to`."""
         return self.effective_from <= as_of and (self.effective_to is None or as_of < self.effective_to)
 
     @property
@@ -302,7 +302,7 @@ class Requirement(Data):
     note: str = ""
 
     def in_force(self, as_of: dt.date) -> bool:
-        """Whether the clause applies on `as_of`; its last day is the day before `effective_to`."""
+        """Return whether the clause applies on `as_of`; its last day is the day before `effective_to`."""
         return self.effective_from <= as_of and (self.effective_to is None or as_of < self.effective_to)
 
 

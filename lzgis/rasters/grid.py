@@ -159,7 +159,7 @@ def open_grid(path: str | Path, *, band: int = 1) -> Grid:
     ------
     SourceError
         If the file is missing or not a raster, has no such band, no coordinate system or another datum than CGCS2000
-        or WGS 84, states its system or position twice and not alike, is not georeferenced, or has a grid that is rotated or
+        or WGS 84, states two different systems or positions, is not georeferenced, or has a grid that is rotated or
         not north up.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Hold the indicators of a plan against their targets: measured on layers and rasters, or taken from the city's table."""
+"""Compare the indicators of a plan with their targets: measured on layers and rasters, or taken from the city's table."""
 
 from __future__ import annotations
 

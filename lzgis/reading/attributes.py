@@ -139,7 +139,7 @@ def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
     if spec.group is not None and spec.group in frame.columns:
         frame[spec.group] = [None if pd.isna(v) else str(v) for v in frame[spec.group]]
     elif spec.group is not None:
-        what = Message("has no field '{group}', which tells the parts of one object", group=spec.group)
+        what = Message("has no field '{group}', which identifies the parts of one object", group=spec.group)
         problems.append(Problem("warning", place, what, Message("every feature is taken as an object of its own")))
     _read_values(frame, spec, place, problems)
     for name in NUMBER_FIELDS:

@@ -36,7 +36,7 @@ _NUMERALS = str.maketrans("〇零一五八九", "001589")
 _HINT = re.compile(r"[5５][4４]|[8８][0０]|坐标|抵偿|八[〇零]|五四")
 #: Longer texts are no titles and no remarks.
 _LONGEST = 400
-#: So many texts are named one by one.
+#: The most texts that are named one by one.
 _NAMED = 5
 #: How the texts begin that say how a system was found which the input itself states; others are assumed or declared.
 _STATED = (
@@ -109,7 +109,7 @@ def datum_of(declared: str | CRS | None) -> str:
 
 
 def with_words_checked(read: Read, options: ReadOptions, place: str) -> Read:
-    """Hold what an input says of its datum in words against its system, and drop its titles.
+    """Compare what an input says of its datum in words with its system, and drop its titles.
 
     The words are those of its file name, its titles (`Read.titles`), the names of its fields and its texts.
 

@@ -25,7 +25,7 @@ _CODE = re.compile(r"(?:.*\bepsg\b\D*?(?:[:/][\d.]*[:/])?|\s*)(\d{4,6})(?:\.0+)?
 def check_hidden_systems(
     document: dict[str, Any], features: Sequence[Any], used: CRS, bounds: Bounds, place: str, *, read: str
 ) -> tuple[Problem, ...]:
-    """Hold the systems that stand elsewhere in a document against the one that its reader takes.
+    """Compare the systems that are stated elsewhere in a document with the one that its reader uses.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Where a GeoTIFF states its system: codes, parameters and citations in its keys, a .prj and a world file beside it.
 
-GDAL takes the code and ignores the others; here they are held against each other.
+GDAL takes the code and ignores the others; here they are compared.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ _PARAMETERS = {
     3083: "False northing",
     3092: "Scale factor at natural origin",
 }
-_ANGLES = (3080, 3081, 3084, 3088)
 _AXIS, _FLATTENING = 2057, 2059
 _WORLD_FILES = (".tfw", ".tifw", ".tiffw", ".wld")
 #: Grids are the same if they differ by less than this share of a cell.
@@ -65,7 +64,7 @@ def opened_geotiff(path: Path) -> Iterator[Any]:
 
 
 def check_geotiff_systems(path: Path, source: Any) -> None:
-    """Hold all statements of the system and the position of a GeoTIFF against each other.
+    """Compare all statements of the system and the position of a GeoTIFF.
 
     Parameters
     ----------
@@ -194,7 +193,7 @@ def _named(name: str, used: CRS) -> tuple[str, CRS] | None:
 
 
 def _is_alias(name: str) -> bool:
-    """Tell whether a name is one of ESRI, which PROJ knows as aliases of whole names."""
+    """Return whether a name is one of ESRI, which PROJ knows as aliases of whole names."""
     return re.fullmatch(r"\w+", name) is not None
 
 
@@ -233,7 +232,7 @@ def _check_world_file(path: Path, transform: Affine) -> None:
         stated = (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
         if any(abs(one - other) > _SAME * abs(a) for one, other in zip(stated, transform[:6], strict=True)):
             what = Message(
-                "states its position twice, and not alike: '{name}' puts it elsewhere than the file does",
+                "states two different positions: '{name}' puts it elsewhere than the file does",
                 name=world.name,
             )
             raise SourceError(str(path), what, Message("look which of the two is right, and correct the other"))

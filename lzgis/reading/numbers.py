@@ -56,7 +56,7 @@ _COARSEST_M, _COARSEST_DEG, _LARGEST_DEG = 0.1, 1e-5, 360.0
 
 
 def has_lost_digits(text: str) -> bool:
-    """Tell whether a coordinate is written as a power of ten with too few digits, as spreadsheets show long numbers.
+    """Return whether a coordinate is written as a power of ten with too few digits, as spreadsheets show long numbers.
 
     Examples
     --------

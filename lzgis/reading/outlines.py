@@ -25,7 +25,7 @@ GAP_M, GAP_SHARE = 10.0, 0.02
 JOIN_M = 0.5
 #: The least area that is taken for enclosed (m²): a line that runs there and back encloses none.
 _LEAST_M2 = 1.0
-#: So many outlines are named one by one.
+#: The most outlines that are named one by one.
 _NAMED = 5
 _NUMBER = re.compile(r"^\s*(?:第)?(j|jzd|p|dk|界址点|拐点|点|界址)?[-_ ]?(\d{1,6})(?:号)?(?:点)?\s*$", re.IGNORECASE)
 

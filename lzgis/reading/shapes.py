@@ -20,7 +20,7 @@ from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
 from lzgis.reading.wkb import as_polygons
 
-#: So many rows are named; the others are counted.
+#: The most rows that are named; the others are counted.
 _NAMED = 20
 
 

@@ -27,7 +27,7 @@ from lzgis.reading.outlines import as_polygons, no_outline, outline_problem, out
 from lzgis.reading.repair import Change, drop_heights, repair_geometries
 from lzgis.reading.sandbox.parent import Reading, begin_reading
 
-#: So many overlaps between sites are named; the others are counted.
+#: The most overlaps between sites that are named; the others are counted.
 _NAMED = 20
 #: Sites whose neighbours are searched at a time, and the least overlap (m²) that is reported.
 _AT_ONCE, _LEAST_M2 = 1000, 1.0

@@ -1,6 +1,6 @@
 """Where files state their system: code and definition, the head of a layer and its shapes, metadata and columns.
 
-GDAL takes one statement and ignores the others; here they are held against each other.
+GDAL takes one statement and ignores the others; here they are compared.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Statements = list[tuple[str, CRS]]
 
 
 def with_systems_checked(read: Read, options: ReadOptions, place: str) -> Read:
-    """Hold all statements of the system of a file against each other.
+    """Compare all statements of the system of a file.
 
     Raises
     ------

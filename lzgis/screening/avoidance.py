@@ -103,8 +103,8 @@ def avoid(
 ) -> Avoidance:
     """Find what remains of a site outside forbidden areas, and the shortest move, without rotation, that avoids them.
 
-    Forbidden are areas where a rule prohibits the activity: features to avoid, corridors as far as they are certain, and what
-    lies outside an area to stay inside. What else holds for the moved site stands in its report.
+    An area is forbidden where a rule prohibits the activity: features to avoid, corridors as far as they are certain, and what
+    lies outside an area to stay inside. The report of the moved site lists the other rules that apply to it.
 
     Parameters
     ----------

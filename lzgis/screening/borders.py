@@ -102,7 +102,7 @@ class _Border:
         )
 
     def _shared(self, layer: str) -> bool:
-        """Whether a layer is one that all cities share."""
+        """Return whether a layer is one that all cities share."""
         return layer in self.region.spec.layer and layer not in self.own.city.layers
 
     def _beyond(self, layer: str, name: str, other: Setting) -> PlaneLayer | None:
@@ -127,7 +127,7 @@ class _Border:
         return PlaneLayer(layer + SEPARATOR + name, loaded.spec, frame, FeatureIndex(outside[kept]), doubtful)
 
     def _covers(self, layer: str, setting: Setting) -> bool:
-        """Whether a city knows all the features that rules of distance of this city look for in a layer."""
+        """Return whether a city knows all the features that rules of distance of this city look for in a layer."""
         if layer not in setting.loaded or self._shared(layer):
             return self._shared(layer)
         one = setting.plane_layers[layer]

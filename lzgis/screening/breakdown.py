@@ -116,12 +116,12 @@ def _level(
     names = {name: np.append(layer.frame[name].to_numpy(dtype=object), "")[division] for name in ("id", "name")}
     plane = areal[group]
     printed_sizes = {
-        "area_m2": np.where(plane, _apportioned(measured, whole, group, _PLACES["area_m2"]), np.nan),
-        "area_ha": np.where(plane, _apportioned(measured / 1e4, whole / 1e4, group, _PLACES["area_ha"]), np.nan),
+        "area_m2": np.where(plane, apportioned(measured, whole, group, _PLACES["area_m2"]), np.nan),
+        "area_ha": np.where(plane, apportioned(measured / 1e4, whole / 1e4, group, _PLACES["area_ha"]), np.nan),
         "area_mu": np.where(
-            plane, _apportioned(measured * _MU_PER_M2, whole * _MU_PER_M2, group, _PLACES["area_mu"]), np.nan
+            plane, apportioned(measured * _MU_PER_M2, whole * _MU_PER_M2, group, _PLACES["area_mu"]), np.nan
         ),
-        "length_m": np.where(plane, np.nan, _apportioned(measured, whole, group, _PLACES["length_m"])),
+        "length_m": np.where(plane, np.nan, apportioned(measured, whole, group, _PLACES["length_m"])),
     }
     printed = np.where(plane, printed_sizes["area_m2"], printed_sizes["length_m"])
     return {
@@ -135,20 +135,16 @@ def _level(
     }
 
 
-def apportioned(parts: npt.ArrayLike, whole: float, places: int) -> Floats:
-    """Round parts so that they sum to the rounded whole, none by more than one unit of the last digit.
+def apportioned(parts: Floats, whole: Floats, group: Integers, places: int) -> Floats:
+    """Round parts so that they sum to their rounded wholes, none by more than one unit of the last digit.
+
+    `group`, in ascending order, is the position of each part's whole.
 
     Examples
     --------
-    >>> apportioned([33.333, 33.333, 33.334], 100.0, 2)
+    >>> apportioned(np.array([33.333, 33.333, 33.334]), np.array([100.0]), np.zeros(3, dtype=np.intp), 2)
     array([33.33, 33.33, 33.34])
     """
-    exact = np.asarray(parts, dtype=float)
-    return _apportioned(exact, np.array([whole]), np.zeros(len(exact), dtype=np.intp), places)
-
-
-def _apportioned(parts: Floats, whole: Floats, group: Integers, places: int) -> Floats:
-    """Round the parts of many wholes at once; `group`, in ascending order, is the position of each part's whole."""
     unit = 10**places
     exact = parts * unit
     lower = np.floor(exact)

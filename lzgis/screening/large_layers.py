@@ -35,7 +35,7 @@ def _is_wanted(city: Catalogue, name: str) -> bool:
 
 
 def _needed_whole(city: Catalogue, book: RuleBook, name: str) -> Message | None:
-    """Say why a layer must be read whole; None if its features near the sites are enough."""
+    """Return why a layer must be read whole; None if its features near the sites are enough."""
     spec = city.layers[name]
     if name == city.city.outline or name in {one.coverage for one in city.layers.values()}:
         return Message("other layers are complete only where this one says")

@@ -160,7 +160,7 @@ def _too_short(
 
 
 def _elsewhere(setting: Setting, made: LoadedLayer) -> bool:
-    """Whether no feature that was read lies where the layer should be; others may."""
+    """Return whether all features that were read lie outside the area of the layer; others may lie inside."""
     coverage = made.layer.spec.coverage
     if coverage not in setting.loaded:
         return False

@@ -104,7 +104,7 @@ class RegionSetting:
         yield from (self.city(at).book for at in range(len(self.names)) if at not in self._settings)
 
     def knows(self, activity: str) -> bool:
-        """Whether the book of any city knows an activity."""
+        """Return whether the book of any city knows an activity."""
         return any(knows(book, activity) for book in self.books())
 
     @cached_property
@@ -159,7 +159,7 @@ def region_setting_from(reference: RegionReference) -> RegionSetting:
 
 
 def knows(book: RuleBook, activity: str) -> bool:
-    """Whether a book knows an activity, by its id, its title or an alias."""
+    """Return whether a book knows an activity, by its id, its title or an alias."""
     try:
         activity_of(book, activity)
     except KeyError:

@@ -112,7 +112,7 @@ def screened_near(sites: SiteTable, setting: Setting, progress: Progress | None 
         some = replace(sites, frame=sites.frame.iloc[rows])
         here = near_sites(setting, some)
         parts.append(screen_table(some, here))
-        # Without what is projected and indexed.
+        # A copy without the projected and indexed layers.
         settings.append(replace(here))
         if progress:
             progress("sites", done + 1, len(by_place))

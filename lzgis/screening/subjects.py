@@ -29,7 +29,7 @@ _BEND_SEGMENTS = 16
 #: How many values of a column that are not understood are named.
 _MOST_STRANGE = 5
 
-#: So many activities are named beside one that is not in the vocabulary.
+#: The most activities that are named beside one that is not in the vocabulary.
 _MOST_TITLES = 12
 
 
@@ -77,7 +77,7 @@ class Subjects:
         return np.asarray(~shapely.is_missing(self.lines), dtype=bool)
 
     def has_activity(self, activities: list[str]) -> np.ndarray:
-        """Whether each site's activity is one of these, or a case of one."""
+        """Return whether each site's activity is one of these, or a case of one."""
         wanted = frozenset(activities)
         codes, given = self._activities
         fits = np.array([a in self.book.activities and bool(self.book.widening(a) & wanted) for a in given], dtype=bool)

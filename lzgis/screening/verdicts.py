@@ -20,7 +20,7 @@ from lzgis.screening.subjects import Subjects
 def verdicts(findings: pd.DataFrame, subjects: Subjects, day: dt.date) -> pd.DataFrame:
     """Return one verdict per site, in the order of the sites; columns as in `lzgis.model.report.VERDICT_COLUMNS`.
 
-    A prohibition outweighs everything. Next comes what needs a procedure or may be a boundary error, then what was not
+    A prohibition comes first, then what needs a procedure or may be a boundary error, then what was not
     checked. The verdict is 未发现冲突 only where a site has none of these, and the book knows what applied on `day` in all
     matters that are about its activity; otherwise it is 核查不完整.
 
@@ -78,7 +78,7 @@ def _lengths(subjects: Subjects) -> np.ndarray:
 
 
 def _of_unknown_matter(subjects: Subjects, day: dt.date) -> np.ndarray:
-    """Whether a matter of which the book does not know what applied on `day` is about the site."""
+    """Return whether a matter of which the book does not know what applied on `day` is about the site."""
     found = np.zeros(len(subjects.table), dtype=bool)
     for name in unknown_matters(subjects.book, day):
         activities = subjects.book.matters[name].activities

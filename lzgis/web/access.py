@@ -18,7 +18,7 @@ View = Callable[..., HttpResponse]
 
 
 def has_accounts() -> bool:
-    """Whether the page has accounts, and so asks for a login."""
+    """Return whether the page has accounts, and so asks for a login."""
     return bool(User.objects.exclude(username=LOCAL_USER).exists())
 
 

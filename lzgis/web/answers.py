@@ -115,7 +115,7 @@ def diagnosis(sheet: Sheet, table: SiteTable | None, book: RuleBook, language: L
 
 
 def _of_activities(problem: Problem) -> bool:
-    """Whether a remark is that no activity is given, which the page asks for anyway."""
+    """Return whether a remark is that no activity is given, which the page asks for anyway."""
     return isinstance(problem.what, Message) and problem.what.template == NO_ACTIVITIES.template
 
 

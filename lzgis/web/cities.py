@@ -18,7 +18,7 @@ from lzgis.web.models import LOCAL_USER, CityVersion, Job, Role, Standing, User
 from lzgis.web.pages import supervisor
 from lzgis.web.region_versions import files_below, parts_of_region, state_of_region
 
-#: So many of the newest screenings are judged by a proposed version.
+#: How many of the newest screenings are judged by a proposed version.
 JUDGED = 50
 
 
@@ -56,7 +56,7 @@ def parts_of_city() -> list[tuple[str, str]]:
 
 
 def may_decide(user: User, version: CityVersion) -> bool:
-    """Whether a user may approve or refuse a proposal: a reviewer other than the one who made it.
+    """Return whether a user may approve or refuse a proposal: a reviewer other than the one who made it.
 
     Without accounts there is no second person, and the one user decides.
     """

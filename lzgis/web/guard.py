@@ -56,7 +56,7 @@ def _tiles() -> str:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error says that the disk is full."""
+    """Return whether an error says that the disk is full."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return full or (isinstance(error, DatabaseError) and "disk" in str(error))
 

@@ -54,7 +54,7 @@ class User(AbstractUser):
     department = models.CharField(max_length=80, blank=True, default="")
 
     def may(self, role: str) -> bool:
-        """Whether the account may do what `role` may."""
+        """Return whether the account may do what `role` may."""
         return bool(self.is_active) and Role(self.role).rank >= Role(role).rank
 
     @property
@@ -308,13 +308,13 @@ class LoginFailure(models.Model):
     address = models.CharField(max_length=64, db_index=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
 
-    #: So many failures of a name, or of an address, within the period lock it until the period is over.
+    #: How many failures of a name, or of an address, within the period lock it until the period is over.
     MOST_OF_NAME, MOST_OF_ADDRESS = 5, 30
     PERIOD = timedelta(minutes=15)
 
     @classmethod
     def is_locked(cls, name: str, address: str) -> bool:
-        """Whether logins of a name or from an address are refused."""
+        """Return whether logins of a name or from an address are refused."""
         recent = cls.objects.filter(at__gt=timezone.now() - cls.PERIOD)
         of_name = recent.filter(name=name).count() >= cls.MOST_OF_NAME
         return bool(of_name or recent.filter(address=address).count() >= cls.MOST_OF_ADDRESS)

@@ -65,7 +65,7 @@ def files_below(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def is_rules(part: str) -> bool:
-    """Whether a part is a rule book, of a city or of a city of a region.
+    """Return whether a part is a rule book, of a city or of a city of a region.
 
     Examples
     --------

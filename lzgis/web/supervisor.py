@@ -144,7 +144,7 @@ class Supervisor:
         return bool(self.bases)
 
     def is_stale(self, job: Job) -> bool:
-        """Whether layers or rules have changed since a screening, those of the city and rule book that it used."""
+        """Return whether layers or rules have changed since a screening, those of the city and rule book that it used."""
         return self.is_warm and bool(job.basis) and job.basis != self.bases.get(job.request.place)
 
     @property

@@ -71,7 +71,7 @@ from lzgis.words import Language, Words
 
 #: Called with the name of a step, how many parts of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
-#: So many tables and reports stay in memory.
+#: How many tables and reports stay in memory.
 _KEPT = 8
 #: Up to so many sites, the detail of each is written with the answer, in the language of the one who asked.
 _DETAILED = 3

@@ -45,23 +45,6 @@ def fractal(shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, g
     return total / np.float32(np.sqrt(power))
 
 
-def ridged(shape: tuple[int, int], cells: float, seed: int, octaves: int = 5, gain: float = 0.5) -> np.ndarray:
-    """Sum octaves of folded noise: sharp crests, round hollows; between 0 and about 1."""
-    rng = np.random.default_rng(seed)
-    total = np.zeros(shape, dtype=np.float32)
-    weight = np.ones(shape, dtype=np.float32)
-    scale = 0.0
-    for k in range(octaves):
-        size = cells / 2**k
-        if size < 1.5:
-            break
-        crest = np.clip(1 - np.abs(smooth(shape, size, rng)), 0, 1) ** 2
-        total += gain**k * crest * weight
-        weight = np.clip(crest * 1.6, 0.15, 1)
-        scale += gain**k
-    return total / np.float32(scale)
-
-
 def wander(count: int, wavelength: float, rng: np.random.Generator) -> np.ndarray:
     """Draw a smooth random walk of `count` samples for the meanders of a line; about -1 to 1."""
     basis, size = _basis(max(count, 2), 1 / wavelength, rng.random())

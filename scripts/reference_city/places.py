@@ -353,7 +353,6 @@ RESERVES: list[tuple[str, str, str, LonLat, float]] = [
     ("示意地质公园", "省级", "地质公园", (112.270, 24.885), 15.2),
 ]
 RIVER_RESERVES = {"连江龙牙峡水产种质资源省级自然保护区": "连江", "三水水生野生动物市级自然保护区": "东陂河"}
-NATURE_PARKS = {"森林公园", "湿地公园", "地质公园"}
 
 # Places that raise the score of the redline, so that every township holds some of it.
 REDLINE_BUMPS: list[tuple[LonLat, float, float]] = [

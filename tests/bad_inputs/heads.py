@@ -87,16 +87,19 @@ LAYOUTS: dict[str, tuple[Callable[[], Rows], str]] = {
         lambda: [NAMED, *[[row[0] if i % 4 == 0 else "", *row[1:]] for i, row in enumerate(TWO)]],
         "joined to 2 parcels",
     ),
-    "parcels told apart by name": (
+    "parcels distinguished by name": (
         lambda: [["地块名称", *BARE], *lines(0, "甲"), *lines(1, "乙")],
         "parcels are distinguished by column '地块名称'",
     ),
-    "parcels told apart by 项目名称": (
+    "parcels distinguished by 项目名称": (
         lambda: [["项目名称", *BARE], *lines(0, "甲"), *lines(1, "乙")],
         "parcels are distinguished by column '项目名称'",
     ),
-    "parcels told apart by an empty row": (lambda: [BARE, *lines(0), ["", "", ""], *lines(1)], "joined to 2 parcels"),
-    "parcels told apart by numbers that start again": (lambda: [BARE, *lines(0), *lines(1)], "joined to 2 parcels"),
+    "parcels distinguished by an empty row": (
+        lambda: [BARE, *lines(0), ["", "", ""], *lines(1)],
+        "joined to 2 parcels",
+    ),
+    "parcels distinguished by numbers that start again": (lambda: [BARE, *lines(0), *lines(1)], "joined to 2 parcels"),
     "lengths of edges between the points": (
         lambda: [[*NAMED, "边长"], *between([[*row, ""] for row in TWO], ["", "", "", "", 100.0])],
         "holds lengths of edges",

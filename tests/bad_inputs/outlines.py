@@ -78,7 +78,7 @@ KINDS: dict[str, tuple[Callable[[], gpd.GeoDataFrame], Any, str]] = {
 }
 for _title, (_make, _truth, _says) in KINDS.items():
     for _suffix in FORMATS:
-        # A FlatGeobuf has its rows in the order of its index; the pieces would have to be told apart by ids.
+        # A FlatGeobuf has its rows in the order of its index; the pieces would need ids.
         if _suffix != ".fgb" or "pieces" not in _title:
 
             @case("I", f"{_title}, {_suffix}", "open", _says, truth=_truth)

@@ -210,12 +210,12 @@ def _rewritten(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={})
 
 
-@raster("a central meridian beside its code that is another", "refused", "states its system twice.*111°")
+@raster("a central meridian beside its code that is another", "refused", "states two different systems.*111°")
 def _meridian(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={3080: 111.0})
 
 
-@raster("a false easting beside its code that is another", "refused", "states its system twice")
+@raster("a false easting beside its code that is another", "refused", "states two different systems")
 def _easting(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={3082: 500_000.0})
 
@@ -225,12 +225,12 @@ def _redundant(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={3080: 114.0, 3082: 38_500_000.0, 3092: 1.0, 2057: 6378137.0})
 
 
-@raster("an ellipsoid beside its code that is enlarged", "refused", "states its system twice")
+@raster("an ellipsoid beside its code that is enlarged", "refused", "states two different systems")
 def _ellipsoid(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={2057: 6378437.0, 2059: 298.257222101})
 
 
-@raster("a geographic code of another datum beside its code", "refused", "states its system twice.*Xian 1980")
+@raster("a geographic code of another datum beside its code", "refused", "states two different systems.*Xian 1980")
 def _geographic(folder: Path) -> Path:
     return _with_keys(folder / "a.tif", changed={2048: 4610})
 
@@ -255,7 +255,7 @@ def _named(folder: Path) -> Path:
     return write(folder / "西安80高程 a.tif")
 
 
-@raster("a world file that moves it", "refused", "position twice.*'a.tfw'")
+@raster("a world file that moves it", "refused", "different positions.*'a.tfw'")
 def _world(folder: Path) -> Path:
     (folder / "a.tfw").write_text("10\n0\n0\n-10\n38350105\n2765995\n")
     return write(folder / "a.tif")
@@ -267,7 +267,7 @@ def _same_world(folder: Path) -> Path:
     return write(folder / "a.tif")
 
 
-@raster("a .prj beside it of another zone", "refused", "states its system twice")
+@raster("a .prj beside it of another zone", "refused", "states two different systems")
 def _prj(folder: Path) -> Path:
     (folder / "a.prj").write_text(CRS.from_epsg(4525).to_wkt("WKT1_ESRI"))
     return write(folder / "a.tif")

@@ -1,4 +1,4 @@
-"""Runs the cases: what lzgis makes of each, held against its truth."""
+"""Run the cases and compare what lzgis makes of each with its truth."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from lzgis.reading import ReadOptions
 
 #: The sites lie in the zone of 111° E; the same numbers in the zone of 114° E lie 300 km further east.
 CODE, OTHER = 4546, 4547
-TWICE = "states its system twice, and not alike"
+TWICE = "states two different systems"
 
 
 def wkt(code: int, version: str = "WKT1_GDAL") -> str:

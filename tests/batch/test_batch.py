@@ -209,7 +209,7 @@ def test_the_work_of_a_worker_that_is_ended_is_done_again(place, whole, tmp_path
 
 def test_a_batch_whose_workers_cannot_even_begin_is_reported_and_continued(place, whole, tmp_path, monkeypatch):
     in_every_worker(tmp_path, monkeypatch, "os._exit(1)")
-    with pytest.raises(ExportError, match="a process that screened was ended, by the system for want of memory"):
+    with pytest.raises(ExportError, match="a process that screened was ended, by the system because memory ran out"):
         batch(place, tmp_path / "out", workers=2)
     monkeypatch.undo()
     batch(place, tmp_path / "out", workers=2)

@@ -12,11 +12,20 @@ from command_line import run
 
 from lzgis import __version__
 from lzgis.cli.app import app
-from lzgis.cli.help import commands_below, help_texts
+from lzgis.cli.help import commands_below
 
 
 def wording(language):
     return tomllib.loads((files("lzgis") / "wording" / f"{language}.toml").read_text("utf-8"))
+
+
+def help_texts(command):
+    """Return the help texts of a command, of its options and of all commands below it."""
+    texts = set()
+    for _, one in commands_below(command):
+        texts |= {text for text in (one.help, one.short_help) if text}
+        texts |= {param.help for param in one.params if getattr(param, "help", None)}
+    return {" ".join(text.split()) for text in texts}
 
 
 def test_every_text_of_the_help_has_a_chinese_wording_and_none_is_left_over():

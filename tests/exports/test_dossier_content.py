@@ -165,7 +165,7 @@ def test_townships_are_listed_with_their_sum(maker: DossierMaker) -> None:
 @pytest.mark.parametrize(("whole", "places"), [(100.0, 2), (0.004, 2), (7.0, 0), (-3.2, 1)])
 def test_apportioning_is_exact(whole: float, places: int) -> None:
     shares = np.random.default_rng(3).dirichlet(np.ones(9)) * whole
-    parts = apportioned(shares, whole, places)
+    parts = apportioned(shares, np.array([whole]), np.zeros(9, dtype=np.intp), places)
     assert round(float(parts.sum()), places) == round(whole, places)
     assert (np.abs(parts - shares) < 1.001 * 10**-places).all()
 

@@ -26,7 +26,7 @@ def test_a_plane_is_shaded_according_to_its_normal(towards: tuple[int, int]) -> 
 
 def test_the_side_facing_the_sun_is_lighter(tmp_path: Path) -> None:
     picture = relief(write_dem(tmp_path / "dem.tif", hill()), BOUNDS, size=200)
-    brightness = picture.rgba[..., :3].sum(axis=2).astype(int)
+    brightness = picture.palette[picture.index][..., :3].sum(axis=2).astype(int)
     rows, columns = brightness.shape
     assert max(rows, columns) == 200
     assert brightness[rows // 2 - 12, columns // 2 - 12] > brightness[rows // 2 + 12, columns // 2 + 12] + 60
@@ -54,9 +54,9 @@ def test_the_png_decodes_to_the_picture_and_has_the_same_bytes_each_time(tmp_pat
     with Image.open(io.BytesIO(picture.png)) as image:
         assert image.mode == "P"
         assert (np.asarray(image) == picture.index).all()
-        assert (np.asarray(image.convert("RGBA")) == picture.rgba).all()
-    assert (picture.rgba[0, :, 3] == 0).all()
-    assert (picture.rgba[-1, :, 3] == 255).all()
+        assert (np.asarray(image.convert("RGBA")) == picture.palette[picture.index]).all()
+    assert (picture.palette[picture.index][0, :, 3] == 0).all()
+    assert (picture.palette[picture.index][-1, :, 3] == 255).all()
 
 
 def test_a_raster_without_nodata_is_transparent_beyond_its_edge(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_kml_of_which_something_would_be_lost(tmp_path, body, message):
         _kml(tmp_path, body)
 
 
-def test_a_gml_member_in_another_case_is_not_passed_over(tmp_path):
+def test_a_gml_member_in_another_case_is_not_skipped(tmp_path):
     frame = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[shapely.box(112, 25, 112.1, 25.1)] * 2, crs=4326)
     frame.to_file(tmp_path / "s.gml", engine="pyogrio")
     assert len(read_vector(tmp_path / "s.gml").frame) == 2

@@ -154,12 +154,12 @@ def test_shapes_cut_short(path, suffix):
         read_vector(path)
 
 
-def test_deleted_records_are_passed_over_and_counted(path):
+def test_deleted_records_are_skipped_and_counted(path):
     path.with_suffix(".dbf").write_bytes(raw_shapefile.dbf([(b"id", 4)], [[b"a"], [b"b"]], deleted=(0,)))
     read = read_vector(path)
     assert read.frame["id"].tolist() == ["b"]
     assert read.frame.geometry.iloc[0].bounds[0] == pytest.approx(112.5)
-    assert "1 records are marked as deleted and were passed over" in problems_of(read)
+    assert "1 records are marked as deleted and were skipped" in problems_of(read)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_title_above_the_head_and_a_sum_below(tmp_path):
     read = read_vector(book(tmp_path, 表=rows))
     assert points(read) == [(112.4, 25)]
     assert "row 3 is taken as the head of the table" in problems_of(read)
-    problem = problems_of(read)["is a sum ('合计') and was passed over"]
+    problem = problems_of(read)["is a sum ('合计') and was skipped"]
     assert str(problem.place).endswith("s.xlsx, sheet '表', row 5")
 
 

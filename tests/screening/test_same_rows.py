@@ -68,7 +68,7 @@ def screened(way, frame, city):
 
 
 def same(one, other):
-    """Hold two reports to each other.
+    """Compare two reports.
 
     Buffers of GEOS simplify lines before they are drawn: areas near lines 1000 m away differ by up to 2e-5, or 0.02 m².
     """

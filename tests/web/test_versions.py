@@ -65,7 +65,7 @@ def test_a_version_is_proposed_judged_approved_and_taken_back(page, city, moved)
     for name in ("diff.html", "audit.html"):
         answer = admin.get(f"/versions/jobs/{version.job_id}/{name}")
         assert answer.headers["Content-Security-Policy"].startswith("sandbox")
-    # Whoever proposed it does not decide.
+    # The user who proposed it does not decide.
     assert 'id="approve"' not in shown
     assert admin.post(f"/versions/{version.pk}/decide", {"decision": "approve"}).status_code == 403
     assert CityVersion.current() is None

@@ -14,7 +14,7 @@ from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import State, Verdict
 from lzgis.model.rules import Route, Severity
 
-#: So many findings, procedures and titles fit on the first page, and so many characters of a procedure.
+#: How many findings, procedures and titles fit on the first page, and how many characters of a procedure.
 _MOST_FINDINGS, _MOST_PROCEDURES, _MOST_TITLES, _MOST_LETTERS = 5, 4, 6, 64
 _MOST_PLACES = 4
 #: Side of the QR code.

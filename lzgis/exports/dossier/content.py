@@ -126,7 +126,6 @@ class DossierMaker:
             abstract=abstract,
             sections=tuple(self._sections(project, about, project_grids, wanted)),
             tables=(*project_grids, *self._tables(project), *((abstract.findings,) if abstract.findings else ())),
-            signatures=tuple(source.wording("signatures").split(",")),
         )
 
     def _code(self, project: Project) -> Picture:

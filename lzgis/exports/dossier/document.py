@@ -192,7 +192,6 @@ class Dossier:
     abstract: Abstract
     sections: tuple[Section, ...]
     tables: tuple[Grid, ...]
-    signatures: tuple[str, ...]
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

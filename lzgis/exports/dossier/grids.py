@@ -457,7 +457,7 @@ def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None
     rows = tuple(
         (
             source.texts.word("level", problem.level),
-            # The folders of the machine that made a document are of no concern to its readers.
+            # Readers of a document do not need the folders of the machine that made it.
             _FOLDERS.sub("", visible(message(problem.place))),
             *(visible(message(part)) for part in (problem.what, problem.remedy)),
         )
@@ -470,7 +470,7 @@ def _problems(source: DossierSource, problems: Sequence[Problem]) -> Grid | None
 
 
 def _concerns(problem: Problem, site_id: str) -> bool:
-    """Whether a problem concerns all projects or this one; its place names a project as (site 'ID')."""
+    """Return whether a problem concerns all projects or this one; its place names a project as (site 'ID')."""
     named = re.search(r"site '", str(problem.place))
     return named is None or f"site '{site_id}'" in str(problem.place)
 

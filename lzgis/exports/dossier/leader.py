@@ -29,9 +29,9 @@ from lzgis.words import Language
 
 _CHART_MM = (78.0, 40.0)
 _DPI = 200
-#: So many rules stand in the document; the workbook has all.
+#: The most rules in the document; the workbook has all.
 _MOST_RULES = 25
-#: So many problems and repairs stand in the document.
+#: The most problems and repairs in the document.
 _MOST_PROBLEMS = 20
 
 
@@ -83,7 +83,6 @@ def leader_dossier(report: Report, *, language: Language = "zh") -> Dossier:
         ),
         sections=tuple(_sections(source, [grid for grid in grids if grid], about)),
         tables=(),
-        signatures=(),
     )
 
 

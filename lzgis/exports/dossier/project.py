@@ -205,5 +205,5 @@ def feature_name(row: Row) -> str:
 
 
 def concerns_activity(row: Row) -> bool:
-    """Whether the rule of a finding concerns the activity of the project."""
+    """Return whether the rule of a finding concerns the activity of the project."""
     return row["reason"] not in NOT_MEANT

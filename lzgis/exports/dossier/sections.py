@@ -28,9 +28,9 @@ from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
 
 _DIGEST = 8
-# Of the rules that are not involved, so many are listed: those the project comes nearest to. So many not meant, too.
+# The most rules that are listed as not involved, those nearest to the project; and as not meant for it.
 _NEAREST = 20
-# The layers are listed in so many columns beside each other.
+# The number of columns in which the layers are listed.
 _BESIDE = 3
 
 

@@ -25,7 +25,7 @@ from lzgis.reading.sandbox.limits import MEMORY_BYTES, environment, limit_this_p
 
 #: Elapsed time (s) in which one document must be filled.
 TIME_S = 60.0
-#: So many documents are filled by one process: its processor time is limited.
+#: How many documents one process fills: its processor time is limited.
 _IN_ONE_PROCESS = 40
 _LENGTH = 8
 _DONE, _FAILED = b"d", b"e"

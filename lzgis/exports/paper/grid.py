@@ -193,5 +193,5 @@ def draw_north_arrow(chart: Chart) -> None:
 
 
 def covers(frame: Frame, x: float, y: float) -> bool:
-    """Whether a point of the plane lies inside a frame."""
+    """Return whether a point of the plane lies inside a frame."""
     return frame.west <= x <= frame.east and frame.south <= y <= frame.north

@@ -170,7 +170,7 @@ def _lines_cross(a: tuple[float, float, float, float], b: tuple[float, float, fl
 
 
 def _line_crosses_box(line: tuple[float, float, float, float], box: Box) -> bool:
-    """Whether a line passes through a rectangle, by Liang-Barsky clipping."""
+    """Return whether a line passes through a rectangle, by Liang-Barsky clipping."""
     x, y, dx, dy = line[0], line[1], line[2] - line[0], line[3] - line[1]
     enter, leave = 0.0, 1.0
     for way, room in ((-dx, x - box.left), (dx, box.right - x), (-dy, y - box.low), (dy, box.high - y)):

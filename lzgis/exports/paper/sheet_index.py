@@ -21,7 +21,7 @@ _PIECE = 0.25
 
 
 def needs_sheets(scale: int) -> bool:
-    """Whether a site whose map has this scale denominator needs sheets of its own.
+    """Return whether a site whose map has this scale denominator needs sheets of its own.
 
     Examples
     --------

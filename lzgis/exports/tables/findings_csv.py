@@ -1,6 +1,6 @@
 """CSV of the findings, one table without shapes, for spreadsheets, statistics and other programs.
 
-Beside it stands what a CSV cannot hold, as the W3C recommendation "Metadata Vocabulary for Tabular Data" names it: the meaning
+A second file has what a CSV cannot hold, as the W3C recommendation "Metadata Vocabulary for Tabular Data" names it: the meaning
 of each column, the notices, and where the answers come from.
 """
 

@@ -87,7 +87,7 @@ class Table:
     printed: int | None = None
 
 
-#: So many rows are printed of what nobody reads on paper: rules not meant, and the answers that each document has.
+#: The most rows that are printed of long lists: rules not meant, and the answers that each document has.
 PRINTED_ROWS = 40
 
 #: Decimals. Lengths have millimetres: 29.996 m must not read as the 30 m that a rule demands.

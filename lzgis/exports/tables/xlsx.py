@@ -235,7 +235,7 @@ class _Pages:
         self._book = book
         self._texts = texts
         self._formats: dict[tuple[str, bool, str], Any] = {}
-        # Cells have all digits of the tables; as in documents, no more of them are shown than the data can bear.
+        # Cells have all digits of the tables; as in documents, only those that the precision of the data justifies are shown.
         self._places = Rounding(texts.context).places()
         self._notice = book.add_format({**_FONT, "bold": True, "font_color": "#b00000", "font_size": 12})
         self._disclaimer = book.add_format({**_FONT, "font_color": "#555555"})
@@ -312,7 +312,7 @@ class _Pages:
         return sheet, 3
 
     def _print(self, sheet: Any, widths: list[float], bottom: int, rows: int = 0) -> None:
-        """Set paper, print area and one page across: as many columns as stay legible, the most telling ones come first.
+        """Set paper, print area and one page across: as many columns as stay legible, the most important ones first.
 
         `rows` is the number of rows of a table of which only those above `bottom` are printed.
         """

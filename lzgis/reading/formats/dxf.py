@@ -57,7 +57,7 @@ _BELONGING = ("VERTEX", "SEQEND", "ATTRIB")
 _SPLINE_SHARE = 1e-5
 #: The deepest nesting of blocks that is followed.
 _DEPTH = 32
-#: So many repairs are named; the others are counted.
+#: The most repairs that are named; the others are counted.
 _BEGIN_ENTITIES = re.compile(r"^[ \t]*0[ \t]*\nSECTION[ \t]*\n[ \t]*2[ \t]*\nENTITIES[ \t]*$", re.MULTILINE)
 _NAMED = 20
 #: What may be a site.

@@ -107,7 +107,7 @@ def _read_near(
     if len(fids):
         read = read_gdal(path, kind, options, only=layer, fids=fids, **opening)
     else:
-        # One row tells the columns and their types.
+        # One row is enough for the columns and their types.
         read = read_gdal(path, kind, options, only=layer, skip_features=0, max_features=1, **opening).only([])
     if len(read.frame) != len(fids):
         refuse_lost(len(read.frame), len(fids), str(path))

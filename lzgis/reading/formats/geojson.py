@@ -189,7 +189,7 @@ def _twice_in(value: Any) -> str:
 
 
 def check_features(features: Sequence[Any], place: str) -> dict[int, Problem]:
-    """Refuse what stands among features and is none: GDAL passes over it without a message.
+    """Refuse what stands among features and is none: GDAL skips it without a message.
 
     Returns
     -------

@@ -63,7 +63,7 @@ _COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collect
 
 
 def _refuse_elsewhere(text: str, place: str) -> None:
-    """Refuse features that GDAL passes over: named by a link, within another feature, or outside of a member."""
+    """Refuse features that GDAL skips: named by a link, within another feature, or outside of a member."""
     root = ElementTree.fromstring(text)
     waiting, features = [root], set()
     while waiting:

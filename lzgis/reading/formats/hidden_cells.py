@@ -24,7 +24,7 @@ _FORMULA = re.compile(
     r'<(?:\w+:)?c\s[^<>]*?\br="([A-Z]{1,3})(\d+)"[^<>]*>\s*<(?:\w+:)?f\b[^<>]*(?:/>|>([^<]*)</(?:\w+:)?f>)'
     r"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
-#: So many rows are named one by one.
+#: The most rows that are named one by one.
 _NAMED = 10
 _LARGEST = 256 * 1024**2
 
@@ -39,7 +39,7 @@ def sheet_text(path: Path, sheet: str) -> str:
             target = next(str(one.get("Target")) for one in links if one.get("Id") == ids[sheet])
             return archive.read("xl/" + target.removeprefix("/xl/")).decode("utf-8")
     except (zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError, UnicodeDecodeError):
-        # The workbook was read; how it names its parts is its own affair.
+        # The workbook was read; it may name its parts in another way.
         return ""
 
 

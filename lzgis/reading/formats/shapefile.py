@@ -105,7 +105,7 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         return replace(read, problems=tuple(problems))
     _check_counts(path, dbf, len(read.frame) + dbf.deleted)
     if dbf.deleted:
-        what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
+        what = Message("{count} records are marked as deleted and were skipped", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
     read = replace(read, frame=_with_date_texts(read.frame, dbf, path, problems))
     encoding = _encoding(dbf, options, cpg, problems)
@@ -140,7 +140,7 @@ def _with_date_texts(frame: gpd.GeoDataFrame, dbf: Dbf, path: Path, problems: li
     return frame
 
 
-#: So many cells of a field are named.
+#: The most cells of a field that are named.
 _NAMED = 20
 
 

@@ -11,7 +11,7 @@ from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.numbers import number, plain
 
-#: So many rows of a head are looked at above the one that names the coordinates.
+#: How many rows of a head are looked at above the one that names the coordinates.
 _ABOVE = 2
 _SUMS = ("合计", "总计", "小计", "total", "sum")
 _FOOTER = re.compile(
@@ -77,7 +77,7 @@ def body_of(
         why = None if any(plain(cell) for cell in row[width:]) else _no_data(cells, names, pair, found.get("point"))
         if why is None and _is_title(row, rows[at + 1 :], names):
             gap = bool(body)
-            why = Message("is the title of the rows below it ('{value}') and was passed over", value=_only(row)[:40])
+            why = Message("is the title of the rows below it ('{value}') and was skipped", value=_only(row)[:40])
         if why is not None:
             here = Message("{place}, row {row}", place=place, row=number_)
             problems.append(Problem("note", here, why, Message("nothing to do")))
@@ -96,7 +96,7 @@ def _only(row: Sequence[object]) -> str:
 
 
 def _is_title(row: Sequence[object], below: Sequence[tuple[int, list[object]]], names: Sequence[str]) -> bool:
-    """Tell whether a row is the title of a table whose head follows, with the headings of the first one."""
+    """Return whether a row is the title of a table whose head follows, with the headings of the first one."""
     if not _only(row):
         return False
     following = next((other for _, other in below if any(plain(cell) for cell in other)), [])
@@ -115,15 +115,15 @@ def _no_data(cells: list[object], names: Sequence[str], pair: Sequence[int], poi
     bare = not any(words[i] for i in pair)
     why: Message | None = None
     if all(heading(word) == heading(name) for word, name in zip(words, names, strict=True) if word) and len(given) > 1:
-        why = Message("repeats the head of the table and was passed over")
+        why = Message("repeats the head of the table and was skipped")
     elif any(number(cells[i]) is not None for i in pair):
         why = None
     elif all(_UNIT.match(word) for word in given):
-        why = Message("holds units and was passed over")
+        why = Message("holds units and was skipped")
     elif first.rstrip(":").lower() in _SUMS and bare:
-        why = Message("is a sum ('{value}') and was passed over", value=first)
+        why = Message("is a sum ('{value}') and was skipped", value=first)
     elif _FOOTER.match(first) and bare:
-        why = Message("is no row of coordinates ('{value}') and was passed over", value=first[:40])
+        why = Message("is no row of coordinates ('{value}') and was skipped", value=first[:40])
     elif point is not None and not words[point] and bare and all(number(cell) is not None for cell in others):
-        why = Message("holds lengths of edges, no point, and was passed over")
+        why = Message("holds lengths of edges, no point, and was skipped")
     return why

@@ -29,7 +29,7 @@ from lzgis.reading.sandbox.limits import MEMORY_BYTES, TIME_S, Network, environm
 from lzgis.reading.sandbox.request import ANSWER, DRAFT, ERROR, REQUEST, Request, is_answered, write_request
 from lzgis.reading.sandbox.warm import Fork, warm_start
 
-#: So many files are read by one process; then a new one is started, because libraries leak memory.
+#: How many files one process reads; then a new one is started, because libraries leak memory.
 _IN_ONE_PROCESS = 50
 
 

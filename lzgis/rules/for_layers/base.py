@@ -108,7 +108,7 @@ class AuditContext:
         return made
 
     def is_coverage(self, layer: str, which: Integers) -> bool:
-        """Whether the features are a valid coverage: they share all vertices of common borders and do not overlap."""
+        """Return whether the features are a valid coverage: they share all vertices of common borders and do not overlap."""
         answer: bool = self.remember(
             ("is_coverage", layer, which.tobytes()),
             lambda: bool(shapely.coverage_is_valid(self.layers[layer].index.geometries[which])),

@@ -43,7 +43,7 @@ def square(value: float | None) -> str:
 
 @register.filter
 def thousands(value: Any) -> str:
-    """Return a whole number with its thousands apart."""
+    """Return a whole number with its thousands separated."""
     return f"{int(value):,}"
 
 

@@ -98,7 +98,7 @@ def _attributes(
 
 
 def _parcel_column(cells: Cells, column: int | None) -> int | None:
-    """Pass over a column that numbers the rows, not the parcels."""
+    """Skip a column that numbers the rows, not the parcels."""
     if column is None or len(cells.rows) < 3:
         return column
     values = [plain(row[column]) for row in cells.rows]
@@ -110,7 +110,7 @@ def _parcel_column(cells: Cells, column: int | None) -> int | None:
     return None
 
 
-#: Columns that may tell parcels apart where none is numbered, in lower case.
+#: Columns that may distinguish parcels where none is numbered, in lower case.
 _NAMING = (
     "地块名称",
     "宗地编号",
