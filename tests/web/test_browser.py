@@ -279,7 +279,7 @@ def test_boundary_points_and_drawings_are_answered(browser, address, tmp_path, n
         page.wait_for_selector("form.declare", state="attached")
         if name.endswith("dxf"):
             # A drawing names no system, and its outline may be a line: both are questions.
-            page.wait_for_selector("button.chip, #begin")
+            page.wait_for_selector("button:has-text('EPSG:4526'), #begin")
             page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
             page.fill("input[name=crs]", "EPSG:4526")
             page.check("input[name=shapes]")
