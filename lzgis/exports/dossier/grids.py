@@ -83,7 +83,7 @@ def remark(project: Project, finding: Row) -> str:
         )
     if finding["state"] == State.SLIVER:
         lines.append(source.wording("mean-width", m=source.rounding.metres(finding["mean_width_m"])))
-    lines += [visible(line) for line in (source.texts.reason(finding), source.texts.override(finding)) if line]
+    lines += [visible(line) for line in (_reason(source, finding), source.texts.override(finding)) if line]
     return "\n".join(lines) or NONE
 
 
@@ -417,6 +417,21 @@ def _in_effect(source: DossierSource, rule: Rule | Requirement) -> list[tuple[st
     return [c for c in cited if begun(source.report.book.documents[c[0]])] or cited
 
 
+def undeclared(source: DossierSource, finding: Row) -> str:
+    """Return the facts that are not declared and would settle a finding; empty if there is none."""
+    facts = text(finding["open_facts"])
+    titles = source.texts.open_facts(facts).split(source.texts.separator) if facts else []
+    return visible(source.wording("separator").join(titles))
+
+
+def _reason(source: DossierSource, finding: Row) -> str:
+    """Return the reason of a finding, with the facts that would settle it if they are not declared."""
+    reason, facts = source.texts.reason(finding), undeclared(source, finding)
+    if finding["reason"] != Reason.FACT_MISSING or not facts:
+        return reason
+    return reason + source.wording("in-brackets", text=facts)
+
+
 def unchecked_grid(project: Project) -> Grid | None:
     """Return the rules that were not checked or only in part, with the reasons."""
     source, texts = project.source, project.source.texts
@@ -424,7 +439,7 @@ def unchecked_grid(project: Project) -> Grid | None:
         (
             visible(texts.rule(finding["rule"])),
             visible(texts.layer(finding["layer"])),
-            visible(texts.reason(finding)) or NONE,
+            visible(_reason(source, finding)) or NONE,
             source.rounding.percent(finding["unchecked_share"]),
             texts.word("severity", finding["severity"]),
         )
