@@ -19,7 +19,7 @@ from lzgis.rasters.indicators import IndicatorReport, IndicatorState
 from lzgis.words import Language, Words
 
 COLUMNS = ("number", "title", "unit", "kind", "base", "value", "year", "source")
-LAST_COLUMNS = ("owner", "note")
+LAST_COLUMNS = ("note", "owner")
 
 
 def indicator_document(report: IndicatorReport) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def indicator_document(report: IndicatorReport) -> dict[str, Any]:
 
 
 def headings(report: IndicatorReport, words: Words) -> list[str]:
-    """Return the headings: what is stated and measured, the target and the standing of each year, owner and note."""
+    """Return the headings: what is stated and measured, the target and the standing of each year, note and owner."""
     years = [words("indicators", key, year=y) for y in report.plan.years for key in ("target", "standing")]
     stated = [words("indicators", name, base_year=report.plan.base_year) for name in COLUMNS]
     return [*stated, *years, *(words("indicators", name) for name in LAST_COLUMNS)]
@@ -57,7 +57,7 @@ def cells(row: IndicatorState, words: Words) -> list[str]:
     out = [number, words.title(one.title, one.title_en), one.unit, kind, base, value, year, row.source]
     for y, standing in row.standing.items():
         out += [f"≥ {one.targets[y]:g}" if y in one.targets else one.required, words("standing", standing.value)]
-    return [*out, one.owner, words.title(one.note, one.note_en)]
+    return [*out, words.title(one.note, one.note_en), one.owner]
 
 
 def summaries(report: IndicatorReport, words: Words) -> list[str]:
@@ -117,7 +117,7 @@ def write_indicators_html(report: IndicatorReport, city: Catalogue, path: Path, 
         )
     style = (
         "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:4px 6px;"
-        "text-align:left;vertical-align:top}.met{background:#dff0d8}.not-met{background:#f2c6c6}.no-value{background:#eee}"
+        "text-align:left;vertical-align:top}th,td:nth-child(4){white-space:nowrap}.met{background:#dff0d8}.not-met{background:#f2c6c6}.no-value{background:#eee}"
     )
     page = (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
