@@ -117,7 +117,8 @@ def write_indicators_html(report: IndicatorReport, city: Catalogue, path: Path, 
         )
     style = (
         "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:4px 6px;"
-        "text-align:left;vertical-align:top}th,td:nth-child(4){white-space:nowrap}.met{background:#dff0d8}.not-met{background:#f2c6c6}.no-value{background:#eee}"
+        "text-align:left;vertical-align:top}td:nth-child(2){min-width:12em}td:nth-child(4){white-space:nowrap}"
+        ".met{background:#dff0d8}.not-met{background:#f2c6c6}.no-value{background:#eee}"
     )
     page = (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
