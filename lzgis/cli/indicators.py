@@ -55,15 +55,13 @@ def _show(report: IndicatorReport, words: Words) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lzgis.exports.indicators import cells, headings
-    from lzgis.model.indicators import Standing
+    from lzgis.exports.indicators import LAST_COLUMNS, cells, headings, summaries
 
+    shown = slice(-len(LAST_COLUMNS))
     table = Table(title=Text(report.plan.title), title_justify="left")
-    for heading in headings(report, words):
+    for heading in headings(report, words)[shown]:
         table.add_column(heading, overflow="fold")
     for row in report.rows:
-        table.add_row(*(Text(cell) for cell in cells(row, words)))
+        table.add_row(*(Text(cell) for cell in cells(row, words)[shown]))
     stdout().print(table)
-    for year in report.plan.years:
-        counts = {standing.name.lower(): report.count(year, standing) for standing in Standing}
-        print_lines([words("indicators", "summary", year=year, **counts)])
+    print_lines(summaries(report, words))

@@ -176,7 +176,7 @@ def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> Non
     written : sequence of path
         The files that hold the report; the first is named where rows are left out.
     """
-    from lzgis.cli.site_lines import count_lines, scope_lines, site_lines
+    from lzgis.cli.site_lines import count_lines, scope_lines, site_lines, source_lines
     from lzgis.cli.tables import MOST_ROWS, city_table, more_lines, summary_lines
 
     console, words, place = stdout(), lang.words, written[0].name if written else ""
@@ -187,7 +187,7 @@ def show_report(report: Report, lang: Lang, written: Sequence[Path] = ()) -> Non
         console.print(line, soft_wrap=True)
     if len(report.stretches):
         console.print(city_table(report, words, place=place))
-    for line in scope_lines(report, words, width=width):
+    for line in (*source_lines(report, words), *scope_lines(report, words, width=width)):
         console.print(line, soft_wrap=True)
     print_problems(problems, words, most=MOST_ROWS)
     for line in (*more_lines(len(problems), words, place=place), *summary_lines(report, words)):

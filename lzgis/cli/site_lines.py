@@ -75,6 +75,12 @@ def site_lines(report: Report, words: Words, *, width: int, place: str = "") -> 
     return lines
 
 
+def source_lines(report: Report, words: Words) -> list[Text]:
+    """Return the line that names the command for the texts behind a rule, if a rule is violated or was not checked."""
+    clear = (report.verdicts["verdict"] == Verdict.NONE_FOUND.value).all()
+    return [] if clear else [Text(words("cli", "sources"), style="dim")]
+
+
 def not_applicable_counts(report: Report) -> tuple[int, int]:
     """Return how many pairs of a site and a rule are 不适用, and in how many of them the site lies in the layer."""
     findings = report.findings

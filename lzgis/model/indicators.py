@@ -55,6 +55,7 @@ class Indicator(_Data):
     required: str = ""
     measure: Measure | None = None
     note: str = ""
+    note_en: str = ""
 
 
 class PlanSpec(_Data):

@@ -11,8 +11,16 @@ from rich.cells import cell_len
 
 from lzgis.cli.options import Lang
 from lzgis.cli.screen import show_report
-from lzgis.cli.site_lines import count_lines, not_applicable_counts, reason_groups, routes_of, scope_lines, site_lines
-from lzgis.model.report import State
+from lzgis.cli.site_lines import (
+    count_lines,
+    not_applicable_counts,
+    reason_groups,
+    routes_of,
+    scope_lines,
+    site_lines,
+    source_lines,
+)
+from lzgis.model.report import State, Verdict
 from lzgis.rules.book import read_rulebook, shipped_book
 from lzgis.words import Words
 
@@ -84,6 +92,16 @@ def test_matters_that_are_not_covered_are_named():
     report = replace(toy_report(), book=book, not_covered=tuple(matters))
     text = "".join(line.plain for line in scope_lines(report, Words(), width=80))
     assert len(matters) == 2 and all(book.matters[one].title in text for one in matters)
+
+
+def test_the_command_for_the_texts_behind_a_rule_is_named():
+    report = toy_report()
+    assert set(report.verdicts["verdict"]) != {Verdict.NONE_FOUND.value}
+    for language in ("zh", "en"):
+        (line,) = source_lines(report, Words(language))
+        assert "lzgis rules explain" in line.plain
+    clear = report.verdicts.assign(verdict=Verdict.NONE_FOUND.value)
+    assert source_lines(replace(report, verdicts=clear), Words()) == []
 
 
 def test_the_sites_of_the_plan_take_at_most_120_lines_of_80_columns(capsys, monkeypatch):

@@ -81,6 +81,16 @@ def test_a_site_in_the_redline(made: dict[str, Dossier]) -> None:
     assert laws["生态环境法典"]["effective"] == "2026-08-15 起施行"
 
 
+def test_each_finding_names_its_article_and_the_facts_that_are_not_declared(maker: DossierMaker) -> None:
+    sections = {section.name: section for section in maker.make("T13").sections}
+    (basis,) = sections["basis"].grids
+    code = next(row for row in basis.records() if row["document"] == "生态环境法典")
+    assert "环境管控单元与准入清单（第六十六条、第六十七条）" in code["rules"]
+    assert "国家法律法规数据库" in "".join(sections["basis"].paragraphs)
+    park = sections["findings"].grids[0].records()[0]["heading"]
+    assert "未申报认定化工园区，申报后结论可能改变" in park
+
+
 def test_clauses_are_answered_with_the_facts_they_mention(made: dict[str, Dossier]) -> None:
     answers = rows(made["T01"], "answers")
     assert {row["group"] for row in answers} == {"优先保护单元 ZH44188210005 连州市西江镇优先保护单元，占项目 100%"}

@@ -39,6 +39,11 @@ def test_layers_and_rasters_are_measured(report: IndicatorReport) -> None:
     assert found[10, ""].value == pytest.approx(68.2103 + 8.6220, abs=0.001)  # forest and grass, README of the layers
 
 
+def test_species_keep_the_base_of_the_plan(report: IndicatorReport) -> None:
+    row = next(r for r in report.rows if (r.indicator.number, r.indicator.part) == (11, "野生动植物"))
+    assert (row.indicator.base, row.value, row.indicator.targets[2030]) == (100, 100, 100)
+
+
 def test_the_latest_value_counts(report: IndicatorReport) -> None:
     row = next(r for r in report.rows if r.indicator.number == 19)
     assert (row.value, row.year, row.standing[2022]) == (-2.0, 2020, Standing.NOT_MET)
@@ -53,6 +58,7 @@ def test_workbook_and_page(report: IndicatorReport, tmp_path: Path) -> None:
     page = write_indicators_html(report, city, tmp_path / "i.html", language="en").read_text("utf-8")
     assert page.count("<tr>") == 1 + len(report.rows)
     assert 'class="not-met">not met<' in page
+    assert "Urban sewage treatment" in page and "The text of the plan says 93.15 %" in page and ">binding<" in page
 
 
 def test_a_row_of_no_indicator_is_refused(tmp_path: Path) -> None:

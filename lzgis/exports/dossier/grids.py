@@ -7,7 +7,7 @@ what was not checked, and provenance.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
@@ -83,7 +83,7 @@ def remark(project: Project, finding: Row) -> str:
         )
     if finding["state"] == State.SLIVER:
         lines.append(source.wording("mean-width", m=source.rounding.metres(finding["mean_width_m"])))
-    lines += [visible(line) for line in (source.texts.reason(finding), source.texts.override(finding)) if line]
+    lines += [visible(line) for line in (_reason(source, finding), source.texts.override(finding)) if line]
     return "\n".join(lines) or NONE
 
 
@@ -332,7 +332,7 @@ def _clause_text(source: DossierSource, one: Clause) -> str:
     return "\n".join(filter(None, (one.clause, origin, one.note)))
 
 
-_MAX_RULES = 4
+_MAX_RULES = 8
 
 _WEIGHTS = {
     "role": 1.8,
@@ -356,20 +356,20 @@ def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Gri
     applied = dict.fromkeys(f["rule"] for f in project.findings if concerns_activity(f))
     applied = {name: None for name in applied if rules is None or name in rules}
     known = {rule.id: rule for rule in source.report.book.rules}
-    cited: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    cited: dict[str, dict[str, dict[str, None]]] = {}
+    lists: dict[str, dict[str, dict[str, None]]] = {}
     for rule in (known[name] for name in applied if name in known):
         for basis in _in_effect(source, rule):
-            articles, titles = cited.setdefault(basis[0], ({}, {}))
-            articles[basis[1]] = None
-            titles[texts.rule(rule.id)] = None
+            cited.setdefault(basis[0], {}).setdefault(texts.rule(rule.id), {})[basis[1]] = None
     for one in source.answers.requirements(project.id):
         for basis in _in_effect(source, one):
-            articles, titles = cited.setdefault(basis[0], ({}, {}))
-            articles[basis[1]] = None
-            titles[source.wording(f"level-{one.level}")] = None
+            level = source.wording(f"level-{one.level}")
+            lists.setdefault(basis[0], {}).setdefault(level, {})[basis[1]] = None
     separator = source.wording("separator")
     rows = []
-    for name, (articles, titles) in cited.items():
+    for name in dict.fromkeys((*cited, *lists)):
+        by_rule, levels = cited.get(name, {}), lists.get(name, {})
+        articles = dict.fromkeys(a for of_one in (*by_rule.values(), *levels.values()) for a in of_one)
         document = source.report.book.documents[name]
         lines = [source.wording("effective", date=document.effective_from)] if document.effective_from else []
         if document.repealed(as_of):
@@ -381,7 +381,7 @@ def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Gri
                 visible(separator.join(a for a in articles if a)) or NONE,
                 "\n".join(lines) or source.wording("no-date"),
                 texts.word("certainty", document.certainty),
-                visible(_rule_list(source, list(titles))),
+                visible(_rule_list(source, [*_with_articles(source, by_rule), *levels])),
             )
         )
     columns = (
@@ -389,6 +389,15 @@ def basis_grid(project: Project, *, rules: Collection[str] | None = None) -> Gri
         *(source.column("certainty", 1.7), source.column("rules", 3.9)),
     )
     return Grid("basis", columns, tuple(rows))
+
+
+def _with_articles(source: DossierSource, by_rule: Mapping[str, Mapping[str, None]]) -> list[str]:
+    """Return the rules that rest on a document, each with its articles if they are not the same for all."""
+    if len({tuple(articles) for articles in by_rule.values()}) < 2:
+        return list(by_rule)
+    separator = source.wording("separator")
+    named = {rule: separator.join(one for one in articles if one) for rule, articles in by_rule.items()}
+    return [rule + (source.wording("in-brackets", text=text) if text else "") for rule, text in named.items()]
 
 
 def _rule_list(source: DossierSource, rules: list[str]) -> str:
@@ -408,6 +417,21 @@ def _in_effect(source: DossierSource, rule: Rule | Requirement) -> list[tuple[st
     return [c for c in cited if begun(source.report.book.documents[c[0]])] or cited
 
 
+def undeclared(source: DossierSource, finding: Row) -> str:
+    """Return the facts that are not declared and would settle a finding; empty if there is none."""
+    facts = text(finding["open_facts"])
+    titles = source.texts.open_facts(facts).split(source.texts.separator) if facts else []
+    return visible(source.wording("separator").join(titles))
+
+
+def _reason(source: DossierSource, finding: Row) -> str:
+    """Return the reason of a finding, with the facts that would settle it if they are not declared."""
+    reason, facts = source.texts.reason(finding), undeclared(source, finding)
+    if finding["reason"] != Reason.FACT_MISSING or not facts:
+        return reason
+    return reason + source.wording("in-brackets", text=facts)
+
+
 def unchecked_grid(project: Project) -> Grid | None:
     """Return the rules that were not checked or only in part, with the reasons."""
     source, texts = project.source, project.source.texts
@@ -415,7 +439,7 @@ def unchecked_grid(project: Project) -> Grid | None:
         (
             visible(texts.rule(finding["rule"])),
             visible(texts.layer(finding["layer"])),
-            visible(texts.reason(finding)) or NONE,
+            visible(_reason(source, finding)) or NONE,
             source.rounding.percent(finding["unchecked_share"]),
             texts.word("severity", finding["severity"]),
         )

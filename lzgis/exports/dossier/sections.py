@@ -20,12 +20,14 @@ from lzgis.exports.dossier.grids import (
     levels_missing,
     overrides_grid,
     unchecked_grid,
+    undeclared,
 )
 from lzgis.exports.dossier.project import DossierSource, Project, Row, concerns_activity
 from lzgis.exports.report_text import number, text, visible
 from lzgis.exports.rounding import NONE
 from lzgis.exports.tables.tables import mark_of
 from lzgis.model.report import HIT_STATES, Reason, State
+from lzgis.model.rules import Severity
 
 _DIGEST = 8
 # The most rules that are listed as not involved, those nearest to the project; and as not meant for it.
@@ -108,14 +110,17 @@ def _rule_lines(project: Project, first: dict[str, Row]) -> dict[str, str]:
 
 
 def _required(project: Project, found: Row) -> str:
-    """Return item, procedure and note of a rule as it applies to the project."""
+    """Return item, procedure and note of a rule as it applies to the project, and the facts that may lift a ban."""
     source, texts = project.source, project.source.texts
     rule = found["rule"]
     procedure = visible(texts.translated(rule, text(found["procedure"])))
     item = visible(text(found["item"]))
     note = visible(texts.translated(rule, text(found["note"])))
     below = [source.wording("requires", item=item, procedure=procedure)] if procedure or item else []
-    return source.wording("semicolon").join([*below, *([note] if note and note not in procedure else [])])
+    below += [note] if note and note not in procedure else []
+    if found["severity"] == Severity.PROHIBITED and (facts := undeclared(source, found)):
+        below.append(source.wording("not-declared", facts=facts))
+    return source.wording("semicolon").join(below)
 
 
 def _short_lines(project: Project) -> tuple[str, ...]:
