@@ -35,6 +35,7 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
         return _no_column(frame, field, place, problems)
     if field == "id":
         _refuse_lost_digits(frame[found[0]], place)
+        _refuse_several(frame[found[0]], place)
     column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
     others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
     if field == "id":
@@ -62,6 +63,17 @@ def _refuse_lost_digits(column: pd.Series, place: str) -> None:
                 Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
                 Message("is a number of {count} digits, of which the last were lost", count=len(f"{abs(value):.0f}")),
                 Message("store ids as text, from where their digits are still whole"),
+            )
+
+
+def _refuse_several(column: pd.Series, place: str) -> None:
+    """Refuse ids of several values: GML and GeoJSON may give a field twice, or as a list."""
+    for row, value in enumerate(column, 1):
+        if isinstance(value, list | tuple | np.ndarray) and len(value) != 1:
+            raise SourceError(
+                Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
+                Message("holds {count} values: {value}", count=len(value), value=", ".join(map(str, value))[:60]),
+                Message("give one value"),
             )
 
 
@@ -102,6 +114,8 @@ def _is_unique(column: pd.Series) -> bool:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
+        value = value[0]
     if pd.api.types.is_scalar(value) and pd.isna(value):  # type: ignore[call-overload]
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -145,7 +159,22 @@ def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
     for name in NUMBER_FIELDS:
         if name in frame.columns and not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = _numbers(frame, name, place, problems)
+        if name in frame.columns:
+            frame[name] = _sizes(frame[name], place, problems)
     return frame
+
+
+def _sizes(column: pd.Series, place: str, problems: list[Problem]) -> pd.Series:
+    """Take a size that is negative or infinite as unknown, and report it."""
+    wrong = (column < 0) | np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
+    if not wrong.any():
+        return column
+    here = Message(
+        "{place}, row {row}, field '{found}'", place=place, row=wrong.tolist().index(True) + 1, found=column.name
+    )
+    what = Message("{count} values are negative or infinite; they are taken as unknown", count=int(wrong.sum()))
+    problems.append(Problem("warning", here, what, Message("correct them, or leave them empty")))
+    return column.where(~wrong)
 
 
 def _with_canonical_names(

@@ -12,6 +12,7 @@ from lzgis.reading.base import Decided
 
 # GB18030 contains GBK and GB2312, so that text in any of them is read as GB18030.
 _CHINESE = {"gb2312", "gbk", "gb18030", "cp936", "936", "ms936", "ansi936", "ansi_936", "oem936", "hz", "euc_cn"}
+_TAIWAN = {"ansi950", "ansi_950", "ms950"}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -32,6 +33,8 @@ def codec_of(name: str) -> str:
     plain = name.strip().lower().replace(" ", "").replace("-", "_")
     if plain in _CHINESE or plain.replace("_", "") in _CHINESE:
         return "gb18030"
+    if plain in _TAIWAN:
+        return "cp950"
     if plain == "65001":
         return "utf-8"
     if plain.isdigit():
@@ -83,6 +86,44 @@ def surely_utf8(texts: Iterable[bytes]) -> bool:
     return found
 
 
+def may_be_big5(texts: Iterable[bytes]) -> bool:
+    """Return whether texts that GB18030 allows are rather Big5: common characters there, rare ones here.
+
+    Examples
+    --------
+    >>> may_be_big5(["連州鎮東風村經濟合作社".encode("big5")]), may_be_big5(["连州镇东风村经济合作社".encode("gbk")])
+    (True, False)
+    """
+    data = b"\n".join(texts)
+    try:
+        here, there = ([c for c in data.decode(codec) if not c.isascii()] for codec in ("gb18030", "big5"))
+    except UnicodeDecodeError:
+        return False
+    if len(there) < _FEW:
+        return False
+    usual = sum(_lead(c, "gb2312") in _COMMON_GB for c in here) / len(here)
+    usual_there = sum(_lead(c, "big5") in _COMMON_BIG5 for c in there) / len(there)
+    return usual < _MOST_COMMON and usual_there > _LEAST_COMMON
+
+
+#: Leading bytes of the marks and characters of GB 2312, and of the marks and frequent characters of Big5.
+_COMMON_GB = (*range(0xA1, 0xA4), *range(0xB0, 0xF8))
+_COMMON_BIG5 = range(0xA1, 0xC7)
+#: Fewer characters tell nothing; text in GB18030 has more than the first share of common ones, text in Big5 than the second.
+_FEW = 4
+_MOST_COMMON, _LEAST_COMMON = 0.7, 0.85
+
+
+def _lead(character: str, codec: str) -> int:
+    found = character.encode(codec, "ignore")
+    return found[0] if found else 0
+
+
+#: What is wrong with text of which the encoding is not known, and what to do.
+BIG5 = Message("its text is not UTF-8, and may be Big5 as well as GB18030")
+DECLARE = Message("declare its encoding, or save it as UTF-8")
+
+
 def decoded(data: bytes, place: str, *, declared: str | None = None, named: str | None = None) -> tuple[str, Decided]:
     """Decode a text.
 
@@ -117,6 +158,8 @@ def decoded(data: bytes, place: str, *, declared: str | None = None, named: str 
         return data.decode("utf-8"), Decided("UTF-8", Message("the bytes are UTF-8"))
     if not decides([data], "gb18030"):
         _refuse(data, "utf-8", place, Message("its text is neither UTF-8 nor GB18030"))
+    if may_be_big5([data]):
+        _refuse(data, "ascii", place, BIG5)
     return data.decode("gb18030"), Decided("GB18030", Message("the bytes are not UTF-8 but GB18030"))
 
 
@@ -137,5 +180,5 @@ def _refuse(data: bytes, codec: str, place: str, what: Message) -> NoReturn:
     raise SourceError(
         Message("{place}, line {line}", place=place, line=line),
         what,
-        Message("declare its encoding, or save it as UTF-8"),
+        DECLARE,
     )

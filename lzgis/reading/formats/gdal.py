@@ -22,6 +22,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Near, Read, ReadOptions
+from lzgis.reading.formats.flatgeobuf_rows import rows_of_flatgeobuf
 from lzgis.reading.near import boxes_in, sha256_once
 from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
@@ -68,7 +69,12 @@ def read_filegdb(path: Path, options: ReadOptions) -> Read:
         raise SourceError(
             str(path), Message("is no {kind}", kind=FILEGDB.title), Message("copy the whole folder, with all its files")
         )
-    return read_gdal(path, FILEGDB, options)
+    read = read_gdal(path, FILEGDB, options)
+    if any("guess feature locations" in one.what for one in read.problems):
+        # GDAL guesses where the rows are.
+        what = Message("a table has no index (.gdbtablx)")
+        raise SourceError(str(path), what, Message("copy the whole folder, with all its files"))
+    return read
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
@@ -82,11 +88,16 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     check_beginning(path, FLATGEOBUF)
     if options.near is not None:
         return _read_near(path, FLATGEOBUF, options, options.near)
+    held = rows_of_flatgeobuf(path)
     read = read_gdal(path, FLATGEOBUF, options, **_window(options))
-    stated = rows_in(int(pyogrio.read_info(path)["features"]), **_window(options))
+    features = int(pyogrio.read_info(path)["features"])
+    # A header may leave the number open.
+    stated = rows_in(features, **_window(options)) if features >= 0 else len(read.frame)
     if len(read.frame) != stated:
         what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
         raise SourceError(str(path), what, Message("export the file again"))
+    if held is not None and held != stated and options.rows is None:
+        refuse_lost(len(read.frame), held, str(path))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
     return _with_total(replace(read, problems=(*read.problems, problem)), path, options)
@@ -101,7 +112,7 @@ def _read_near(
 ) -> Read:
     """Read the rows whose boxes meet a window, and those without a geometry, in the order of the file."""
     layer = only or _layer(path, options.layer)
-    info = pyogrio.read_info(path, layer=layer, **opening)
+    info = pyogrio.read_info(path, layer=layer, force_feature_count=True, **opening)
     boxes = boxes_in(near, info["crs"])
     fids = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *_found(path, layer, boxes, info, opening)]))
     if len(fids):
@@ -130,7 +141,8 @@ def _with_total(read: Read, path: Path, options: ReadOptions) -> Read:
     """Add the number of all rows if only some were read."""
     if options.rows is None:
         return read
-    return replace(read, total=int(pyogrio.read_info(path, layer=_layer(path, options.layer))["features"]))
+    info = pyogrio.read_info(path, layer=_layer(path, options.layer), force_feature_count=True)
+    return replace(read, total=int(info["features"]))
 
 
 def check_beginning(path: Path, kind: Kind) -> None:
