@@ -61,7 +61,7 @@ def is_file_name(text: str) -> bool:
 
     Examples
     --------
-    >>> is_file_name("layers/a.gpkg"), is_file_name("a\\0b"), is_file_name("a" * 300)
+    >>> is_file_name("layers/a.gpkg"), is_file_name("a" + chr(0)), is_file_name("a" * 300)
     (True, False, False)
     """
     return "\0" not in text and all(len(part.encode("utf-8", "replace")) <= _LONGEST_NAME for part in text.split("/"))

@@ -35,7 +35,6 @@ def site_column(frame: gpd.GeoDataFrame, field: str, place: str, problems: list[
         return _no_column(frame, field, place, problems)
     if field == "id":
         _refuse_lost_digits(frame[found[0]], place)
-        _refuse_several(frame[found[0]], place)
     column = pd.Series([_text(value) for value in frame[found[0]]], name=found[0], dtype=object)
     others = [name for name in found[1:] if [_text(value) for value in frame[name]] != column.tolist()]
     if field == "id":
@@ -63,17 +62,6 @@ def _refuse_lost_digits(column: pd.Series, place: str) -> None:
                 Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
                 Message("is a number of {count} digits, of which the last were lost", count=len(f"{abs(value):.0f}")),
                 Message("store ids as text, from where their digits are still whole"),
-            )
-
-
-def _refuse_several(column: pd.Series, place: str) -> None:
-    """Refuse ids of several values: GML and GeoJSON may give a field twice, or as a list."""
-    for row, value in enumerate(column, 1):
-        if isinstance(value, list | tuple | np.ndarray) and len(value) != 1:
-            raise SourceError(
-                Message("{place}, row {row}, field '{found}'", place=place, row=row, found=column.name),
-                Message("holds {count} values: {value}", count=len(value), value=", ".join(map(str, value))[:60]),
-                Message("give one value"),
             )
 
 
@@ -114,8 +102,6 @@ def _is_unique(column: pd.Series) -> bool:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
-        value = value[0]
     if pd.api.types.is_scalar(value) and pd.isna(value):  # type: ignore[call-overload]
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable
 from typing import NoReturn
 
 from lzgis.errors import SourceError
@@ -96,27 +97,27 @@ def may_be_big5(texts: Iterable[bytes]) -> bool:
     """
     data = b"\n".join(texts)
     try:
-        here, there = ([c for c in data.decode(codec) if not c.isascii()] for codec in ("gb18030", "big5"))
+        there, here = (Counter(data.decode(codec)) for codec in ("big5", "gb18030"))
     except UnicodeDecodeError:
         return False
-    if len(there) < _FEW:
-        return False
-    usual = sum(_lead(c, "gb2312") in _COMMON_GB for c in here) / len(here)
-    usual_there = sum(_lead(c, "big5") in _COMMON_BIG5 for c in there) / len(there)
+    usual, usual_there = _share(here, "gb2312", _COMMON_GB), _share(there, "big5", _COMMON_BIG5)
     return usual < _MOST_COMMON and usual_there > _LEAST_COMMON
 
 
-#: Leading bytes of the marks and characters of GB 2312, and of the marks and frequent characters of Big5.
+#: Leading bytes of the marks and characters of GB 2312, and of the frequent characters of Big5.
 _COMMON_GB = (*range(0xA1, 0xA4), *range(0xB0, 0xF8))
-_COMMON_BIG5 = range(0xA1, 0xC7)
+_COMMON_BIG5 = range(0xA4, 0xC7)
 #: Fewer characters tell nothing; text in GB18030 has more than the first share of common ones, text in Big5 than the second.
 _FEW = 4
-_MOST_COMMON, _LEAST_COMMON = 0.7, 0.85
+_MOST_COMMON, _LEAST_COMMON = 0.7, 0.75
 
 
-def _lead(character: str, codec: str) -> int:
-    found = character.encode(codec, "ignore")
-    return found[0] if found else 0
+def _share(characters: Counter[str], codec: str, common: Container[int]) -> float:
+    """Return the share of characters, ASCII left out, of which the first byte is a common one; 1 if there are few."""
+    counts = {c: count for c, count in characters.items() if not c.isascii()}
+    total = sum(counts.values())
+    usual = sum(count for c, count in counts.items() if (c.encode(codec, "ignore") or b"\0")[0] in common)
+    return usual / total if total >= _FEW else 1.0
 
 
 #: What is wrong with text of which the encoding is not known, and what to do.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sqlite3
 import struct
 import zipfile
 from collections.abc import Callable, Iterable
@@ -502,7 +501,7 @@ def _(folder: Path) -> Path:
     return _gml(folder, change)
 
 
-@case("P", "GML: an id given twice", "refused", "holds 2 values: s1, s9", names="row 1")
+@case("P", "GML: an id given twice", "refused", "'id' stands twice")
 def _(folder: Path) -> Path:
     return _gml(folder, lambda t: t.replace("<ogr:id>s1</ogr:id>", "<ogr:id>s1</ogr:id><ogr:id>s9</ogr:id>"))
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.base import Read, ReadOptions
+from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
 from lzgis.reading.formats.xml_text import read_xml_text
 from lzgis.reading.sandbox.working_copy import working_copy
@@ -84,6 +85,7 @@ def _refuse_elsewhere(text: str, place: str) -> None:
             elif _name(member) != "boundedby" and _has_positions(member):
                 _refuse_outside(member, place)
     _refuse_two_shapes(features, place)
+    _refuse_two_values(features, place)
     tags = {one.tag for one in features}
     for one in root.iter():
         # A field may have the name of the layer.
@@ -103,6 +105,20 @@ def _refuse_two_shapes(features: Iterable[ElementTree.Element], place: str) -> N
         if len(names) > 1:
             what = Message("has features with more than one shape: {names}", names=", ".join(dict.fromkeys(names)))
             raise SourceError(place, what, Message("export it with one shape for each feature"))
+
+
+def _refuse_two_values(features: Iterable[ElementTree.Element], place: str) -> None:
+    """Refuse two values of a field that lzgis looks at: an id, a name, an activity."""
+    for one in features:
+        values: dict[str, str] = {}
+        for field in one:
+            name, text = str(field.tag).rpartition("}")[2], (field.text or "").strip()
+            if name in _FIELDS and "opengis.net/gml" not in str(field.tag) and values.setdefault(name, text) != text:
+                what = Message("field '{name}' stands twice, with two values", name=name)
+                raise SourceError(place, what, Message("export the file again"))
+
+
+_FIELDS = {alias for names in (*SITE_FIELDS.values(), *LAYER_FIELDS.values()) for alias in names}
 
 
 def _is_nested(member: ElementTree.Element, features: set[ElementTree.Element]) -> bool:
