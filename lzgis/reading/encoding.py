@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from collections import Counter
 from collections.abc import Container, Iterable
 from typing import NoReturn
 
@@ -97,7 +96,7 @@ def may_be_big5(texts: Iterable[bytes]) -> bool:
     """
     data = b"\n".join(texts)
     try:
-        there, here = (Counter(data.decode(codec)) for codec in ("big5", "gb18030"))
+        there, here = (set(data.decode(codec)) for codec in ("big5", "gb18030"))
     except UnicodeDecodeError:
         return False
     usual, usual_there = _share(here, "gb2312", _COMMON_GB), _share(there, "big5", _COMMON_BIG5)
@@ -112,12 +111,14 @@ _FEW = 4
 _MOST_COMMON, _LEAST_COMMON = 0.7, 0.75
 
 
-def _share(characters: Counter[str], codec: str, common: Container[int]) -> float:
-    """Return the share of characters, ASCII left out, of which the first byte is a common one; 1 if there are few."""
-    counts = {c: count for c, count in characters.items() if not c.isascii()}
-    total = sum(counts.values())
-    usual = sum(count for c, count in counts.items() if (c.encode(codec, "ignore") or b"\0")[0] in common)
-    return usual / total if total >= _FEW else 1.0
+def _share(characters: set[str], codec: str, common: Container[int]) -> float:
+    """Return the share of characters, ASCII left out, of which the first byte is a common one; 1 if there are few.
+
+    Each counts once: a sign such as ㎡ may stand in every row.
+    """
+    others = [c for c in characters if not c.isascii()]
+    usual = sum((c.encode(codec, "ignore") or b"\0")[0] in common for c in others)
+    return usual / len(others) if len(others) >= _FEW else 1.0
 
 
 #: What is wrong with text of which the encoding is not known, and what to do.

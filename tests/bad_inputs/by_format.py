@@ -807,3 +807,11 @@ def _(folder: Path) -> Path:
         kml().replace("<ExtendedData>", '<ExtendedData><Data name="name"><value>别名</value></Data>'), "utf-8"
     )
     return path
+
+
+@case("P", "workbook under a name of the older format", "answer", "whether rows or columns are hidden")
+def _(folder: Path) -> Path:
+    frame = pair()
+    table = frame.drop(columns="geometry").assign(WKT=frame.geometry.to_wkt())
+    table.to_excel(folder / "sites.xlsx", index=False, engine="xlsxwriter")
+    return (folder / "sites.xlsx").rename(folder / "sites.xls")
