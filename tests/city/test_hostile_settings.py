@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,3 +171,15 @@ def test_a_region_in_order(city: Path) -> None:
     (city.parent / "region.toml").write_text(REGION, "utf-8")
     assert list(open_region(city.parent).cities) == ["玩具市"]
     shutil.rmtree(city)
+
+
+def test_a_layer_read_by_windows_whose_index_lacks_shapes(city: Path) -> None:
+    """A program that edits a GeoPackage without its triggers leaves an old index, which windows rely on."""
+    change(city / "catalog.toml", 'source = "redline.gpkg"', 'source = "redline.gpkg"\nread = "window"')
+    answers = screen(SITES, city, as_of=toy.AS_OF).findings
+    assert set(answers.loc[answers["rule"] == "redline", "state"]) >= {"涉及"}
+    with sqlite3.connect(city / "redline.gpkg") as database:
+        index = database.execute("SELECT name FROM sqlite_master WHERE name LIKE 'rtree%rowid'").fetchone()[0]
+        database.execute(f"DELETE FROM {index.removesuffix('_rowid')}")
+    with pytest.raises(LzgisError, match="its index of places lacks 2 shapes"):
+        screen(SITES, city, as_of=toy.AS_OF)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -114,6 +115,9 @@ def _read_near(
     layer = only or _layer(path, options.layer)
     info = pyogrio.read_info(path, layer=layer, force_feature_count=True, **opening)
     boxes = boxes_in(near, info["crs"])
+    if kind is GPKG:
+        status = path.stat()
+        _refuse_stale_index(path, layer, str(info["geometry_name"]), (status.st_size, status.st_mtime_ns))
     fids = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *_found(path, layer, boxes, info, opening)]))
     if len(fids):
         read = read_gdal(path, kind, options, only=layer, fids=fids, **opening)
@@ -123,6 +127,25 @@ def _read_near(
     if len(read.frame) != len(fids):
         refuse_lost(len(read.frame), len(fids), str(path))
     return replace(read, others=int(info["features"]) - len(fids), sha256=sha256_once(path), name=path.name)
+
+
+@lru_cache(maxsize=64)
+def _refuse_stale_index(path: Path, layer: str, column: str, state: tuple[int, int]) -> None:
+    """Refuse a GeoPackage whose index of places lacks shapes, which windows would not find; checked once for each state."""
+    del state
+    table, shape, index = (name.replace('"', '""') for name in (layer, column, f"rtree_{layer}_{column}_rowid"))
+    # The fifth bit of the fourth byte of a shape says that it is empty; empty shapes are in no index.
+    filled = f"\"{shape}\" IS NOT NULL AND substr(hex(substr(\"{shape}\", 4, 1)), 1, 1) IN ('0', '2')"
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        asked = "SELECT count(*) FROM sqlite_master WHERE lower(name) = lower(?)"
+        if not database.execute(asked, (f"rtree_{layer}_{column}_rowid",)).fetchone()[0]:
+            return
+        lacking = f'SELECT count(*) FROM "{table}" AS t WHERE {filled} AND NOT EXISTS '
+        lacking += f'(SELECT 1 FROM "{index}" AS i WHERE i.rowid = t.rowid)'
+        count = int(database.execute(lacking).fetchone()[0])
+    if count:
+        what = Message("its index of places lacks {count} shapes, so that it cannot be read by windows", count=count)
+        raise SourceError(str(path), what, Message('save the layer again, or write read = "whole" into the catalogue'))
 
 
 def _found(
