@@ -86,6 +86,32 @@ def surely_utf8(texts: Iterable[bytes]) -> bool:
     return found
 
 
+def is_wrongly_western(texts: Iterable[bytes], codec: str) -> bool:
+    """Return whether an encoding of one byte for each character is stated for texts that are Chinese characters of GB 2312.
+
+    Programs write ISO-8859-1 where they do not know better, and any bytes are text in it.
+
+    Examples
+    --------
+    >>> is_wrongly_western(["连州镇东风村".encode("gbk")], "iso8859-1")
+    True
+    >>> is_wrongly_western(["Orléans".encode("latin-1")], "cp1252")
+    False
+    """
+    if not codec.startswith(("iso8859", "cp125", "cp437", "cp850")):
+        return False
+    found: set[str] = set()
+    for text in texts:
+        try:
+            found |= set(text.decode("gb2312"))
+        except UnicodeDecodeError as error:
+            # The last character may be cut in two.
+            if error.start < len(text) - 1:
+                return False
+            found |= set(text[: error.start].decode("gb2312"))
+    return sum("\u4e00" <= c <= "\u9fff" for c in found) >= _FEW
+
+
 def may_be_big5(texts: Iterable[bytes]) -> bool:
     """Return whether texts that GB18030 allows are rather Big5: common characters there, rare ones here.
 
@@ -152,7 +178,8 @@ def decoded(data: bytes, place: str, *, declared: str | None = None, named: str 
         codec = declared_codec(declared, place)
         return _text(data, codec, place), Decided(codec.upper(), Message("declared"))
     own = codec_of(named) if named else ""
-    if own and own != "utf-8" and not surely_utf8([data]) and decides([data], own):
+    usable = own and own != "utf-8" and not surely_utf8([data]) and not is_wrongly_western([data], own)
+    if usable and decides([data], own):
         return data.decode(own), Decided(own.upper(), Message("named in the file"))
     if data.isascii():
         return data.decode("ascii"), Decided("ASCII", Message("no other characters"))

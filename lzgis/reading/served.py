@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 
-_COUNTS = ("numberMatched", "totalFeatures")
+#: Members and attributes that count features: those that there are, and those that were returned.
+_COUNTS = ("numberMatched", "totalFeatures", "numberReturned", "numberOfFeatures")
 _LIMIT = "exceededTransferLimit"
 
 
@@ -22,8 +23,7 @@ def refuse_part_of_json(document: Mapping[str, Any], held: int, place: str) -> N
         If it says so.
     """
     for name in _COUNTS:
-        stated = document.get(name)
-        if isinstance(stated, int) and not isinstance(stated, bool) and stated > held:
+        if (stated := _count(document.get(name))) > held:
             _refuse_count(stated, held, name, place)
     own = document.get("properties")
     if document.get(_LIMIT) is True or (isinstance(own, dict) and own.get(_LIMIT) is True):
@@ -41,11 +41,17 @@ def refuse_part_of_gml(root: ElementTree.Element, held: int | None, place: str) 
     SourceError
         If it says so.
     """
-    stated = root.get("numberMatched", "")
-    if held is not None and stated.isascii() and stated.isdigit() and int(stated[:18]) > held:
-        _refuse_count(int(stated[:18]), held, "numberMatched", place)
+    for name in _COUNTS:
+        if held is not None and (stated := _count(root.get(name))) > held:
+            _refuse_count(stated, held, name, place)
     if root.get("next"):
         _refuse("next", place)
+
+
+def _count(value: object) -> int:
+    """Return a count, 0 if there is none; a service may not know it."""
+    text = str(value)[:18]
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _refuse_count(stated: int, held: int, name: str, place: str) -> None:

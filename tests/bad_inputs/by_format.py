@@ -812,6 +812,87 @@ def _(folder: Path) -> Path:
 @case("P", "workbook under a name of the older format", "answer", "whether rows or columns are hidden")
 def _(folder: Path) -> Path:
     frame = pair()
-    table = frame.drop(columns="geometry").assign(WKT=frame.geometry.to_wkt())
+    table = frame.drop(columns="geometry").assign(WKT=[one.wkt for one in frame.geometry])
     table.to_excel(folder / "sites.xlsx", index=False, engine="xlsxwriter")
-    return (folder / "sites.xlsx").rename(folder / "sites.xls")
+    path = (folder / "sites.xlsx").rename(folder / "sites.xls")
+    return Request(path, ReadOptions(crs="EPSG:4490"))
+
+
+@case("P", "shapefile: a record more than its table states", "answer", "holds 1 records more than its header states")
+def _(folder: Path) -> Path:
+    path = saved(folder / "sites.shp", crs=CODE)
+    table = path.with_suffix(".dbf").read_bytes()
+    length = struct.unpack_from("<H", table, 10)[0]
+    path.with_suffix(".dbf").write_bytes(table.rstrip(b"\x1a") + b" ".ljust(length) + b"\x1a")
+    return path
+
+
+@case("P", "a table in Big5, as declared", "answer")
+def _(folder: Path) -> Request:
+    path = folder / "sites.csv"
+    rows = [f'{r["id"]},住宅,連州鎮東風村經濟合作社,"{r.geometry.wkt}"' for _, r in pair().iterrows()]
+    path.write_text("\n".join(["id,activity,備註,WKT", *rows]), "big5")
+    return Request(path, ReadOptions(encoding="Big5", crs="EPSG:4490"))
+
+
+@case("P", "drawing whose page of codes is that of Big5", "open", truth=FIRST_OPEN, geometric=TRUTH)
+def _(folder: Path) -> Request:
+    made = ezdxf.new("R2000", setup=False)
+    made.encoding = "cp950"
+    for one in pair().to_crs(4526).geometry:
+        made.modelspace().add_lwpolyline(list(one.exterior.coords)[:-1], close=True)
+        made.modelspace().add_text("連州鎮東風村經濟合作社").set_placement(one.centroid.coords[0])
+    made.saveas(folder / "sites.dxf", encoding="cp950")
+    return Request(folder / "sites.dxf", ReadOptions(crs="EPSG:4526"))
+
+
+@case("P", "GML: features of two types", "refused", "holds 2 layers")
+def _(folder: Path) -> Path:
+    def change(text: str) -> str:
+        at = text.rindex("<ogr:sites ")
+        return text[:at] + text[at:].replace("ogr:sites", "ogr:others")
+
+    return _gml(folder, change)
+
+
+for _name in ("现状 地块", 'a"b', "a'b", "select", "a;b--"):
+
+    @case("P", f"GeoPackage: a layer of the name {_name}", "answer")
+    def _(folder: Path, name: str = _name) -> Path:
+        return saved(folder / "sites.gpkg", crs=CODE, layer=name, GEOMETRY_NAME=f"{name} 形状")
+
+
+@case("P", "GeoParquet: columns of every type", "answer")
+def _(folder: Path) -> Path:
+    frame = pair().to_crs(CODE)
+    more = {
+        "类别": pd.Categorical(["甲", "乙"]),
+        "时间": pd.to_datetime(["2026-01-01", None]).tz_localize("Asia/Shanghai"),
+        "列表": [[1, 2], None],
+        "结构": [{"a": 1}, None],
+        "字节": [b"\xff", None],
+        "真假": pd.array([True, None], dtype="boolean"),
+        "数": pd.array([2**53 + 1, None], dtype="Int64"),
+    }
+    return _parquet(folder, frame.assign(**more))
+
+
+for _name in ("ISO-8859-1", "1252"):
+
+    @case(
+        "P",
+        f"shapefile: a table in GBK under a .cpg of {_name}",
+        "answer",
+        f".cpg says {_name}, but the text is GB18030",
+    )
+    def _(folder: Path, name: str = _name) -> Path:
+        path = saved(folder / "sites.shp", pair().assign(备注="连州镇东风村经济合作社"), encoding="GBK")
+        path.with_suffix(".cpg").write_text(name)
+        return path
+
+
+@case("P", "KML in GBK that states ISO-8859-1", "answer")
+def _(folder: Path) -> Path:
+    path = folder / "sites.kml"
+    path.write_bytes(kml().replace("UTF-8", "ISO-8859-1").encode("gbk"))
+    return path

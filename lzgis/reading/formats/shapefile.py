@@ -27,7 +27,16 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions, beside
-from lzgis.reading.encoding import BIG5, DECLARE, codec_of, decides, declared_codec, may_be_big5, surely_utf8
+from lzgis.reading.encoding import (
+    BIG5,
+    DECLARE,
+    codec_of,
+    decides,
+    declared_codec,
+    is_wrongly_western,
+    may_be_big5,
+    surely_utf8,
+)
 from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
 from lzgis.reading.sandbox.working_copy import working_copy
@@ -119,6 +128,9 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
         return replace(read, problems=tuple(problems))
     _check_counts(path, dbf, len(read.frame) + dbf.deleted)
+    if dbf.more:
+        what = Message("its table (.dbf) holds {count} records more than its header states", count=dbf.more)
+        problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
     if dbf.deleted:
         what = Message("{count} records are marked as deleted and were passed over", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
@@ -308,7 +320,8 @@ def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[P
     named = cpg.read_text("ascii", "replace").strip() if cpg is not None else ""
     stated = codec_of(named) if named else ""
     is_utf8 = surely_utf8(samples)
-    if stated and decides(samples, stated) and (not is_utf8 or stated == "utf-8"):
+    is_wrong = (is_utf8 and stated != "utf-8") or is_wrongly_western(samples, stated)
+    if stated and decides(samples, stated) and not is_wrong:
         return Decided(stated, Message(".cpg says {name}", name=named))
     if all(text.isascii() for text in samples):
         found = Decided("utf-8", Message("no text but ASCII"))
@@ -406,6 +419,8 @@ class Dbf:
         The records of the file, also deleted ones.
     dates : tuple of TextField
         The fields of dates.
+    more : int
+        Number of whole records behind those that the header states.
     """
 
     path: Path
@@ -415,6 +430,7 @@ class Dbf:
     texts: tuple[TextField, ...]
     records: np.ndarray
     dates: tuple[TextField, ...] = ()
+    more: int = 0
 
     @cached_property
     def wrong_dates(self) -> dict[bytes, list[str]]:
@@ -477,7 +493,10 @@ def read_dbf(path: Path) -> Dbf:
         _refuse(path)
     count = min(declared, (len(data) - header) // length)
     records = np.frombuffer(data, np.uint8, count * length, header).reshape(count, length)
-    return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records, tuple(dates))
+    behind = range(header + count * length, len(data) - length + 1, length)
+    more = next((i for i, at in enumerate(behind) if data[at : at + 1] not in (b" ", b"*")), len(behind))
+    kept = tuple(t for t in texts if t.length)
+    return Dbf(path, declared, data[29], tuple(names), kept, records, tuple(dates), more)
 
 
 def _whole(text: bytes, room: int) -> bytes:
