@@ -89,7 +89,7 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     check_beginning(path, FLATGEOBUF)
     if options.near is not None:
         return _read_near(path, FLATGEOBUF, options, options.near)
-    held = rows_of_flatgeobuf(path)
+    held = rows_of_flatgeobuf(path) if options.rows is None else None
     read = read_gdal(path, FLATGEOBUF, options, **_window(options))
     features = int(pyogrio.read_info(path)["features"])
     # A header may leave the number open.
@@ -97,7 +97,7 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     if len(read.frame) != stated:
         what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
         raise SourceError(str(path), what, Message("export the file again"))
-    if held is not None and held != stated and options.rows is None:
+    if held is not None and held != stated:
         refuse_lost(len(read.frame), held, str(path))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))

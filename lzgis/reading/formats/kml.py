@@ -276,7 +276,7 @@ def _row(mark: ElementTree.Element, folder: str, here: str) -> dict[str, str]:
                 continue
             name = element.get("name") or ""
             value = _text(_child(element, "value") if _tag(element) == "Data" else element)
-            if fields.setdefault(name, value) != value:
+            if fields.setdefault(name, value) != value and name:
                 _refuse(here, Message("field '{name}' stands twice, with two values", name=name[:60]))
     return row | fields
 

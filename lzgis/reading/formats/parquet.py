@@ -84,12 +84,17 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
 
 def _with_index(frame: gpd.GeoDataFrame, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
     """Make columns of an index that has names: pandas stores ids there."""
-    names = [str(name) for name in frame.index.names if name is not None and name not in frame.columns]
+    # Names with two underscores are those of libraries.
+    left = [
+        at
+        for at, name in enumerate(frame.index.names)
+        if name is None or name in frame.columns or str(name).startswith("__")
+    ]
+    names = [str(name) for at, name in enumerate(frame.index.names) if at not in left]
     if not names:
         return frame.reset_index(drop=True)
     what = Message("the index of the table is read as columns: '{names}'", names="', '".join(names))
     problems.append(Problem("note", place, what, Message("nothing to do")))
-    left = [name for name in frame.index.names if name is None or name in frame.columns]
     return (frame.reset_index(level=left, drop=True) if left else frame).reset_index()
 
 
