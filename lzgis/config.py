@@ -17,6 +17,8 @@ from lzgis.messages import Message, library_message
 Model = TypeVar("Model", bound=BaseModel)
 #: No figure of a city or a rule is larger than this; larger ones would overflow in sums and products.
 _LARGEST = 1e12
+#: No file system has longer names, in bytes.
+_LONGEST_NAME = 255
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -28,6 +30,9 @@ def load_toml(path: Path) -> dict[str, Any]:
         If the file is missing, not UTF-8 or not TOML.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # Reading a pipe or a device may never end.
+            raise ConfigError(str(path), Message("is no ordinary file"), Message("give a file"))
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         made = Message("make one with 'lzgis init DIR'")
@@ -49,6 +54,17 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             str(path), Message("is not TOML: {e}", e=library_message(e)), Message("correct the line named")
         ) from e
+
+
+def is_file_name(text: str) -> bool:
+    """Return whether a text can name a file on any file system.
+
+    Examples
+    --------
+    >>> is_file_name("layers/a.gpkg"), is_file_name("a" + chr(0)), is_file_name("a" * 300)
+    (True, False, False)
+    """
+    return "\0" not in text and all(len(part.encode("utf-8", "replace")) <= _LONGEST_NAME for part in text.split("/"))
 
 
 def parse(model: type[Model], data: Any, place: str) -> Model:

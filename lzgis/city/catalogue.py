@@ -20,7 +20,7 @@ from pyproj.exceptions import CRSError
 
 from lzgis.city.layer_dates import check_versions
 from lzgis.city.prepared import LoadedLayer, prepared
-from lzgis.config import load_toml, nearest, parse
+from lzgis.config import is_file_name, load_toml, nearest, parse
 from lzgis.coordinates.locate import Georeference, code_of, locate, location_problems
 from lzgis.coordinates.plane import Plane, ellipsoidal_length_m, length_error, plane_for
 from lzgis.coordinates.profiles import DEFAULT, Profile, profile
@@ -246,10 +246,6 @@ def open_catalogue(path: str | Path) -> Catalogue:
     return Catalogue(file.parent, spec)
 
 
-#: No file system has longer names, in bytes.
-_LONGEST_NAME = 255
-
-
 def _covered(spec: CatalogueSpec) -> CatalogueSpec:
     """Let the layers that name no coverage cover the city, whatever its outline is called."""
     outline = spec.city.outline
@@ -273,7 +269,7 @@ def _check_places(file: Path, spec: CatalogueSpec) -> None:
     named |= {"city.rules": spec.city.rules, "city.dem": spec.city.dem or ""}
     named |= {"city.neighbours": spec.city.neighbours or ""}
     for key, source in [*named.items(), *(("city.outside", one) for one in spec.city.outside)]:
-        if "\0" in source or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in source.split("/")):
+        if not is_file_name(source):
             here = Message("{file}, {key}", file=file, key=key)
             raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
     homes = [file.parent.resolve(), *((file.parent / one).resolve() for one in spec.city.outside)]

@@ -13,12 +13,13 @@ import shapely
 from lzgis.city.catalogue import CATALOGUE_FILE, Catalogue, open_catalogue, read_described
 from lzgis.city.prepared import LoadedLayer
 from lzgis.city.reference import city_or_reference
-from lzgis.config import load_toml, nearest, parse
+from lzgis.config import is_file_name, load_toml, nearest, parse
 from lzgis.coordinates.plane import Geometries, Plane, plane_for
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model.region import RegionInfo, RegionSpec
 from lzgis.model.rules import RuleBook
+from lzgis.reading import is_address
 from lzgis.rules.book import read_rulebook
 
 REGION_FILE = "region.toml"
@@ -173,11 +174,11 @@ def _described(path: Path, tolerance_m: float | None) -> Region:
     spec = parse(RegionSpec, load_toml(file), str(file))
     if tolerance_m is not None:
         spec = spec.model_copy(update={"region": spec.region.model_copy(update={"tolerance_m": tolerance_m})})
+    _check_names(file, spec)
     opened = [_city(file.parent / one) for one in spec.region.cities]
     if not spec.region.rules:
         for one in opened:
             _ = one.book
-    _check_places(file, spec)
     return Region(file.parent, spec, _by_name(opened, str(file)), described=True)
 
 
@@ -192,14 +193,17 @@ def _city(folder: Path) -> Catalogue:
     return open_catalogue(folder)
 
 
-def _check_places(file: Path, spec: RegionSpec) -> None:
+def _check_names(file: Path, spec: RegionSpec) -> None:
+    """Refuse names that are none, and layers and rules outside of the folder, also through links."""
     home = file.parent.resolve()
-    named = {f"layer.{name}.source": one.source for name, one in spec.layer.items()} | {
-        "region.rules": spec.region.rules
-    }
-    for key, source in named.items():
-        if "://" not in source and not (home / source).resolve().is_relative_to(home):
-            here = Message("{file}, {key}", file=file, key=key)
+    layers = {f"layer.{name}": (one.source, *(v.source for v in one.versions)) for name, one in spec.layer.items()}
+    named = [(key, one) for key, sources in layers.items() for one in sources if not is_address(one)]
+    named.append(("region.rules", spec.region.rules))
+    for key, source in [*named, *(("region.cities", one) for one in spec.region.cities)]:
+        here = Message("{file}, {key}", file=file, key=key)
+        if not is_file_name(source):
+            raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
+        if key != "region.cities" and not (home / source).resolve().is_relative_to(home):
             what = Message("'{source}' is outside the folder of the region", source=source)
             raise ConfigError(here, what, Message("copy it there"))
 

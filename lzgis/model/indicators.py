@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from lzgis.model.rules import Data
 
 
 class Standing(StrEnum):
@@ -20,7 +18,7 @@ class Standing(StrEnum):
     IN_WORDS = "in-words"
 
 
-class Measure(_Data):
+class Measure(Data):
     """How an indicator is measured: the area of a layer in km² or the share of classes of a raster in the city.
 
     It names either a layer or a raster.
@@ -38,7 +36,7 @@ class Measure(_Data):
     tolerance: float = Field(default=0.0, ge=0)
 
 
-class Indicator(_Data):
+class Indicator(Data):
     """An indicator, or a part of one: targets are least values by year, or a requirement in words."""
 
     number: int = Field(ge=1)
@@ -58,7 +56,7 @@ class Indicator(_Data):
     note_en: str = ""
 
 
-class PlanSpec(_Data):
+class PlanSpec(Data):
     """The plan that sets the indicators; `values` is the table (CSV) that the city keeps."""
 
     title: str
@@ -67,7 +65,7 @@ class PlanSpec(_Data):
     values: str
 
 
-class IndicatorBook(_Data):
+class IndicatorBook(Data):
     """The whole of ``indicators.toml``."""
 
     plan: PlanSpec

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lzgis.model.catalogue import LayerSpec
+from lzgis.model.rules import Data
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RegionInfo(_Data):
+class RegionInfo(Data):
     """The ``[region]`` table.
 
     `cities` names the folders of the cities, in the order in which they are shown. `rules` names a rule book that applies
@@ -28,7 +25,7 @@ class RegionInfo(_Data):
     notice_en: str = ""
 
 
-class RegionSpec(_Data):
+class RegionSpec(Data):
     """The whole of ``region.toml``: ``[region]``, and one ``[layer.ID]`` for each layer that all cities share.
 
     A layer of the region covers all its cities; a city's own layer with the same id is used in its place.

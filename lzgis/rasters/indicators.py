@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lzgis.city.catalogue import Catalogue, area_km2, open_catalogue
-from lzgis.config import load_toml, nearest, parse
+from lzgis.config import is_file_name, load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.messages import Message, library_message
 from lzgis.model.indicators import Indicator, IndicatorBook, Measure, PlanSpec, Standing
+from lzgis.reading.encoding import decoded
 
 FILE = "indicators.toml"
 COLUMNS = ("number", "part", "year", "value", "source")
@@ -75,7 +81,8 @@ def indicators(city: Catalogue | str | Path) -> IndicatorReport:
     """
     city = open_catalogue(city) if isinstance(city, str | Path) else city
     book = parse(IndicatorBook, load_toml(city.root / FILE), FILE)
-    table = _table(city.root / book.plan.values, book)
+    _check_book(book)
+    table = _table(_values_file(city.root, book.plan.values), book)
     return IndicatorReport(book.plan, tuple(_state(city, one, book.plan, table) for one in book.indicator))
 
 
@@ -86,23 +93,67 @@ def _table(path: Path, book: IndicatorBook) -> _Values:
     known = {(one.number, one.part) for one in book.indicator}
     found: _Values = {}
     try:
-        text = path.read_text("utf-8-sig")
+        data = path.read_bytes()
     except OSError as e:
         what = Message("the file cannot be read ({why})", why=library_message(e))
         raise ConfigError(path.name, what, Message("check its permissions")) from e
-    for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
-        place = Message("{file}, line {number}", file=path.name, number=number)
-        try:
-            key = int(row["number"]), row["part"]
-            value = int(row["year"]), float(row["value"]), row["source"]
-        except (KeyError, TypeError, ValueError):
-            what = Message("is not a row of indicator values")
-            raise ConfigError(place, what, Message("its columns are {names}", names=", ".join(COLUMNS))) from None
-        if key not in known:
-            what = Message("there is no indicator {key}", key=" ".join(map(str, key)).strip())
-            raise ConfigError(place, what, Message("correct number and part"))
-        found.setdefault(key, []).append(value)
+    # Excel writes CSV in GBK.
+    text, _ = decoded(data, path.name)
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        for row in rows:
+            place = Message("{file}, line {number}", file=path.name, number=rows.line_num)
+            key, value = _row(row, place)
+            if key not in known:
+                what = Message("there is no indicator {key}", key=" ".join(map(str, key)).strip())
+                raise ConfigError(place, what, Message("correct number and part"))
+            if value[0] in (year for year, _, _ in found.get(key, ())):
+                what = Message("gives the value of {year} again", year=value[0])
+                raise ConfigError(place, what, Message("keep the one that is meant"))
+            found.setdefault(key, []).append(value)
+    except csv.Error as error:
+        here = Message("{file}, line {number}", file=path.name, number=rows.line_num)
+        what = Message("is no line of a table ({error})", error=library_message(error))
+        raise ConfigError(here, what, Message("look for a quotation mark without its pair")) from None
     return found
+
+
+def _row(row: Mapping[str | None, Any], place: str) -> tuple[tuple[int, str], tuple[int, float, str]]:
+    """Return number and part, and year, value and source of a row of the table."""
+    try:
+        key = int(row["number"]), str(row["part"])
+        value = int(row["year"]), float(row["value"]), str(row["source"])
+    except (KeyError, TypeError, ValueError):
+        value = 0, math.nan, ""
+    if None in row or not math.isfinite(value[1]):
+        what = Message("is not a row of indicator values")
+        raise ConfigError(place, what, Message("its columns are {names}", names=", ".join(COLUMNS)))
+    return key, value
+
+
+def _check_book(book: IndicatorBook) -> None:
+    """Refuse an indicator that is given twice."""
+    numbered = Counter((one.number, one.part) for one in book.indicator)
+    for (number, part), count in numbered.items():
+        if count > 1:
+            what = Message("indicator {key} is given twice", key=f"{number} {part}".strip())
+            raise ConfigError(FILE, what, Message("correct number and part"))
+
+
+def _values_file(root: Path, name: str) -> Path:
+    """Return the table of values, which is in the folder of the city."""
+    path = root / name
+    here = Message("{file}, {key}", file=FILE, key="plan.values")
+    if not is_file_name(name):
+        raise ConfigError(here, Message("is no name of a file"), Message("give a path relative to the catalogue"))
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise ConfigError(
+            here, Message("'{source}' is outside the folder of the city", source=name), Message("copy it there")
+        )
+    if path.exists() and not path.is_file():
+        # Reading a pipe or a device may never end.
+        raise ConfigError(here, Message("is no ordinary file"), Message("give a file"))
+    return path
 
 
 def _state(city: Catalogue, one: Indicator, plan: PlanSpec, table: _Values) -> IndicatorState:
@@ -140,4 +191,8 @@ def _measured(city: Catalogue, measure: Measure) -> tuple[float, str]:
             what = Message("the city has no layer '{layer}'", layer=name)
             raise ConfigError(FILE, what, nearest(name, city.layers))
     area = area_km2(city, str(measure.layer), measure.where)
-    return area / (area_km2(city, measure.of) if measure.of else 1.0) * measure.scale, str(measure.layer)
+    whole_km2 = area_km2(city, measure.of) if measure.of else 1.0
+    if not whole_km2:
+        what = Message("layer '{layer}' has no area", layer=measure.of)
+        raise ConfigError(FILE, what, Message("name a layer of areas under 'of'"))
+    return area / whole_km2 * measure.scale, str(measure.layer)

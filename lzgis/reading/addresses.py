@@ -89,6 +89,9 @@ def file_of(source: str | Path) -> Path:
         raise SourceError(
             here, Message("is no path ({error})", error=library_message(error)), Message("check the path")
         ) from None
+    if exists and not (path.is_file() or path.is_dir()):
+        # Reading a pipe or a device may never end.
+        raise SourceError(here, Message("is no ordinary file"), Message("give a file"))
     scheme = scheme_of(source)
     if exists:
         # A file may be called "PG:x.gpkg"; as an absolute path it cannot be taken for a connection.

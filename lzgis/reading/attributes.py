@@ -145,7 +145,22 @@ def layer_columns(read: gpd.GeoDataFrame, spec: LayerSpec, place: str, problems:
     for name in NUMBER_FIELDS:
         if name in frame.columns and not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = _numbers(frame, name, place, problems)
+        if name in frame.columns:
+            frame[name] = _sizes(frame[name], place, problems)
     return frame
+
+
+def _sizes(column: pd.Series, place: str, problems: list[Problem]) -> pd.Series:
+    """Take a size that is negative or infinite as unknown, and report it."""
+    wrong = (column < 0) | np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
+    if not wrong.any():
+        return column
+    here = Message(
+        "{place}, row {row}, field '{found}'", place=place, row=wrong.tolist().index(True) + 1, found=column.name
+    )
+    what = Message("{count} values are negative or infinite; they are taken as unknown", count=int(wrong.sum()))
+    problems.append(Problem("warning", here, what, Message("correct them, or leave them empty")))
+    return column.where(~wrong)
 
 
 def _with_canonical_names(

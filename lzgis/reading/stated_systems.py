@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
+import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -39,20 +41,29 @@ def with_systems_checked(read: Read, options: ReadOptions, place: str) -> Read:
     find = _STATED.get(Path(place).suffix.lower())
     if find is None or not isinstance(read.frame, gpd.GeoDataFrame) or not len(read.frame):
         return read
-    problems = check_alike(find(Path(place), options), read.frame.total_bounds, place)
+    stated = find(Path(place), options)
+    if stated and Path(place).suffix.lower() in (".parquet", ".geoparquet"):
+        named = np.unique(shapely.get_srid(read.frame.geometry.to_numpy()))
+        stated += [(Message("shapes name"), crs) for code in named if code > 0 for _, crs in of_code("EPSG", int(code))]
+    problems = check_alike(stated, read.frame.total_bounds, place)
     return replace(read, problems=(*read.problems, *problems)) if problems else read
 
 
 def _of_shapefile(path: Path, options: ReadOptions) -> Statements:
-    prj = beside(path, ".prj")
-    return statements_of(prj.read_text("utf-8", "replace")) if prj is not None else []
+    prj, other = beside(path, ".prj"), beside(path, ".qpj")
+    found = statements_of(prj.read_text("utf-8", "replace")) if prj is not None else []
+    if found and other is not None:
+        # QGIS wrote it beside the .prj, and took it.
+        found += [(Message("its .qpj"), crs) for _, crs in statements_of(other.read_text("utf-8", "replace"))[:1]]
+    return found
 
 
 _COLUMN = """
 SELECT g.table_name, g.column_name, g.srs_id FROM gpkg_geometry_columns g
-JOIN gpkg_contents c ON c.table_name = g.table_name WHERE g.table_name = ? OR (? IS NULL AND c.data_type = 'features')
+JOIN gpkg_contents c ON lower(c.table_name) = lower(g.table_name)
+WHERE lower(g.table_name) = lower(?) OR (? IS NULL AND c.data_type = 'features')
 """
-_SYSTEM = "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
+_SYSTEM = "SELECT * FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
 
 
 def _of_geopackage(path: Path, options: ReadOptions) -> Statements:
@@ -63,7 +74,9 @@ def _of_geopackage(path: Path, options: ReadOptions) -> Statements:
                 return []
             table, column, srs_id = columns[0]
             found = _of_srs_id(database, srs_id)
-            contents = database.execute("SELECT srs_id FROM gpkg_contents WHERE table_name = ?", (table,)).fetchall()
+            contents = database.execute(
+                "SELECT srs_id FROM gpkg_contents WHERE lower(table_name) = lower(?)", (table,)
+            ).fetchall()
             others = {Message("gpkg_contents names"): {one for (one,) in contents}}
             if options.rows is None:
                 others[Message("shapes name")] = _of_shapes(database, table, column)
@@ -77,10 +90,15 @@ def _of_geopackage(path: Path, options: ReadOptions) -> Statements:
 
 
 def _of_srs_id(database: sqlite3.Connection, srs_id: int) -> Statements:
-    row = database.execute(_SYSTEM, (srs_id,)).fetchone()
-    if row is None or srs_id in (0, -1):
+    answer = database.execute(_SYSTEM, (srs_id,))
+    values = answer.fetchone()
+    if values is None or srs_id in (0, -1):
         return []
-    return [*of_code(row[0], row[1]), *statements_of(str(row[2]))]
+    row = {str(column[0]).lower(): value for column, value in zip(answer.description, values, strict=True)}
+    # A second definition, in WKT 2, may stand in a column of its own.
+    texts = [str(text) for name, text in row.items() if name.startswith("definition") and text]
+    codes = of_code(row.get("organization"), row.get("organization_coordsys_id"))
+    return [*codes, *(one for text in texts for one in statements_of(text))]
 
 
 def _of_shapes(database: sqlite3.Connection, table: str, column: str) -> set[int]:

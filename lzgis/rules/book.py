@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import Field
 
-from lzgis.config import load_toml, nearest, parse
+from lzgis.config import is_file_name, load_toml, nearest, parse
 from lzgis.errors import ConfigError
 from lzgis.messages import Message
 from lzgis.model.rules import (
@@ -236,6 +236,9 @@ def _with_extended(
         )
     book = parse(BookFile, load_toml(path), path.name)
     for name in book.book.extends:
+        if not is_file_name(name):
+            what = Message("extends '{name}', which is no name of a file", name=name[:60].replace("\0", "?"))
+            raise ConfigError(path.name, what, Message("name a book shipped with lzgis, or a file beside this one"))
         own = name.endswith(".toml")
         base = path.parent / name if own else shipped_book(name)
         if own and not any(base.resolve().is_relative_to(home) for home in homes):
@@ -384,6 +387,9 @@ def _check_facts(book: RuleBook, facts: Mapping[str, list[str]], here: str) -> N
 def _check_activity_names(book: RuleBook, place: str) -> None:
     for activity_id, activity in book.activities.items():
         for name in filter(None, (activity_id, activity.title, activity.title_en, *activity.aliases)):
+            if not name.strip():
+                here = Message("{place}, activity '{activity_id}'", place=place, activity_id=activity_id)
+                raise ConfigError(here, Message("a name is empty"), Message("correct 'aliases'"))
             other = book.activity_names[name.strip().casefold()]
             if other != activity_id:
                 what = Message("'{name}' also names activity '{other}'", name=name, other=other)

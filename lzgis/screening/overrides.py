@@ -28,6 +28,8 @@ from lzgis.reading import sha256_of
 
 OVERRIDES_FILE = "overrides.toml"
 _SHA256 = r"^[0-9a-f]{64}$"
+#: A text that is more than blanks.
+_SOME = r"\S"
 
 
 class Override(Data):
@@ -40,8 +42,8 @@ class Override(Data):
     site: str
     rule: str
     feature: str = ""
-    reason: str = Field(min_length=1)
-    author: str = Field(min_length=1)
+    reason: str = Field(pattern=_SOME)
+    author: str = Field(pattern=_SOME)
     date: dt.date
     evidence: str = ""
     evidence_sha256: str = Field(default="", pattern=rf"{_SHA256}|^$")

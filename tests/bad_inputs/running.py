@@ -14,6 +14,7 @@ import shapely
 import toy
 
 from bad_inputs import (
+    by_format,
     geometry,
     heads,
     hostile,
@@ -53,6 +54,7 @@ FAMILIES = (
     kinds,
     twice,
     unseen,
+    by_format,
 )
 
 

@@ -104,6 +104,15 @@ def test_an_invalid_template_is_named(tmp_path: Path) -> None:
             written(tmp_path / name, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text", ["｛｛ project.name ｝｝", "｛% for s in sections %｝", "{ project.name }", "{verdict}"]
+)
+def test_other_braces_do_not_stay_in_a_document(tmp_path: Path, text: str) -> None:
+    path = template(tmp_path / "office.docx", f"关于{text}")
+    with pytest.raises(ExportError, match="has other braces; write it in plain double braces"):
+        written(path, tmp_path)
+
+
 def filled(path: Path, one: Dossier) -> bytes:
     with TemplateFiller(path) as filler:
         return filler.fill(one, MADE_AT)

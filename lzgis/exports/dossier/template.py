@@ -9,6 +9,7 @@ from typing import Any
 
 import docx.shared
 import jinja2
+from docx.oxml.ns import qn
 from docxtpl import DocxTemplate, InlineImage
 from markupsafe import Markup, escape
 
@@ -30,7 +31,18 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(PICTURES, ()),
 }
 
+#: Commands in full-width braces, as Chinese input writes them, and variables in single ones: they would stay in the document.
+_OTHER_BRACES = re.compile(r"｛\s*[｛%#][^｝]{0,60}|(?<!\{)\{\s*(?:" + "|".join(VARIABLES) + r")(?:\.\w+)?\s*\}(?!\})")
+
 _UNKNOWN = re.compile(r"'([^']*)' is undefined|has no attribute '([^']*)'|no element")
+
+
+def _refuse_other_braces(document: DocxTemplate, place: str) -> None:
+    text = "".join(one.text or "" for one in document.docx.element.body.iter(qn("w:t")))
+    found = _OTHER_BRACES.search(text)
+    if found:
+        what = Message("is not in order: {why}", why=Message("'{text}' has other braces", text=found[0]))
+        raise ExportError(place, what, Message("write it in plain double braces"))
 
 
 def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.datetime) -> bytes:
@@ -52,6 +64,7 @@ def filled_template(place: str, template: bytes, dossier: Dossier, made_at: dt.d
         # The libraries that unpack and parse it raise errors of any kind for a damaged document.
         what = Message("cannot be read as a Word document: {why}", why=_reason(error))
         raise ExportError(place, what, Message("give a file *.docx made with Word")) from error
+    _refuse_other_braces(document, place)
     environment = TemplateEnvironment()
     try:
         document.render(context(dossier, document), environment, autoescape=True)

@@ -112,6 +112,8 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     rows, curves, unread = _rows(document)
     if found:
         _refuse_damaged(unread, place)
+    problems: list[Problem] = []
+    _report_paper(document, rows, place, problems)
     titles = _titles(document)
     # A large drawing takes most of the memory that a reader may use.
     del document
@@ -131,7 +133,6 @@ def read_dxf(path: Path, options: ReadOptions) -> Read:
     if options.layer is not None:
         choose_layer(place, sorted(set(frame["Layer"])), options.layer)
         kept = (frame["Layer"] == options.layer).to_numpy()
-    problems = []
     if "splines" in curves:
         what = Message("splines are drawn as chords of the library that reads them, which does not say how far off")
         problems.append(Problem("warning", place, what, Message("draw them as arcs or polylines to be sure")))
@@ -158,6 +159,19 @@ def _report_unseen(rows: Sequence[_Row], place: str, problems: list[Problem]) ->
         )
         remedy = Message("show or delete them, so that what is seen is what is read")
         problems.append(Problem("warning", place, what, remedy))
+
+
+def _report_paper(document: Drawing, rows: Sequence[_Row], place: str, problems: list[Problem]) -> None:
+    """Name shapes in paper space, where frames and legends are drawn; refuse a drawing that has none elsewhere."""
+    paper = (one for layout in document.layouts if layout.is_any_paperspace for one in layout)
+    count = sum(one.dxftype() in _DRAWN for one in paper)
+    if not count:
+        return
+    what = Message("{count} shapes in paper space are not read", count=count)
+    remedy = Message("move them to model space if they are sites")
+    if not any(shapely.get_dimensions(row.shape) for row in rows):
+        raise SourceError(place, what, remedy)
+    problems.append(Problem("note", place, what, remedy))
 
 
 def _titles(document: Drawing) -> tuple[str, ...]:

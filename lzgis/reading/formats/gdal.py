@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -22,6 +23,7 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message, library_message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Near, Read, ReadOptions
+from lzgis.reading.formats.flatgeobuf_rows import rows_of_flatgeobuf
 from lzgis.reading.near import boxes_in, sha256_once
 from lzgis.reading.repair import Change
 from lzgis.reading.sandbox.limits import ARC_STEP_DEG
@@ -68,7 +70,12 @@ def read_filegdb(path: Path, options: ReadOptions) -> Read:
         raise SourceError(
             str(path), Message("is no {kind}", kind=FILEGDB.title), Message("copy the whole folder, with all its files")
         )
-    return read_gdal(path, FILEGDB, options)
+    read = read_gdal(path, FILEGDB, options)
+    if any("guess feature locations" in one.what for one in read.problems):
+        # GDAL guesses where the rows are.
+        what = Message("a table has no index (.gdbtablx)")
+        raise SourceError(str(path), what, Message("copy the whole folder, with all its files"))
+    return read
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
@@ -82,11 +89,16 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> Read:
     check_beginning(path, FLATGEOBUF)
     if options.near is not None:
         return _read_near(path, FLATGEOBUF, options, options.near)
+    held = rows_of_flatgeobuf(path) if options.rows is None else None
     read = read_gdal(path, FLATGEOBUF, options, **_window(options))
-    stated = rows_in(int(pyogrio.read_info(path)["features"]), **_window(options))
+    features = int(pyogrio.read_info(path)["features"])
+    # A header may leave the number open.
+    stated = rows_in(features, **_window(options)) if features >= 0 else len(read.frame)
     if len(read.frame) != stated:
         what = Message("is cut short: {read} of {stated} rows can be read", read=len(read.frame), stated=stated)
         raise SourceError(str(path), what, Message("export the file again"))
+    if held is not None and held != stated:
+        refuse_lost(len(read.frame), held, str(path))
     what = Message("rows stand in the order of the file's spatial index, not in the one they were written in")
     problem = Problem("note", str(path), what, Message("go by ids, not by row numbers"))
     return _with_total(replace(read, problems=(*read.problems, problem)), path, options)
@@ -101,8 +113,11 @@ def _read_near(
 ) -> Read:
     """Read the rows whose boxes meet a window, and those without a geometry, in the order of the file."""
     layer = only or _layer(path, options.layer)
-    info = pyogrio.read_info(path, layer=layer, **opening)
+    info = pyogrio.read_info(path, layer=layer, force_feature_count=True, **opening)
     boxes = boxes_in(near, info["crs"])
+    if kind is GPKG:
+        status = path.stat()
+        _refuse_stale_index(path, layer, str(info["geometry_name"]), (status.st_size, status.st_mtime_ns))
     fids = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *_found(path, layer, boxes, info, opening)]))
     if len(fids):
         read = read_gdal(path, kind, options, only=layer, fids=fids, **opening)
@@ -112,6 +127,25 @@ def _read_near(
     if len(read.frame) != len(fids):
         refuse_lost(len(read.frame), len(fids), str(path))
     return replace(read, others=int(info["features"]) - len(fids), sha256=sha256_once(path), name=path.name)
+
+
+@lru_cache(maxsize=64)
+def _refuse_stale_index(path: Path, layer: str, column: str, state: tuple[int, int]) -> None:
+    """Refuse a GeoPackage whose index of places lacks shapes, which windows would not find; checked once for each state."""
+    del state
+    table, shape, index = (name.replace('"', '""') for name in (layer, column, f"rtree_{layer}_{column}_rowid"))
+    # The fifth bit of the fourth byte of a shape says that it is empty; empty shapes are in no index.
+    filled = f"\"{shape}\" IS NOT NULL AND substr(hex(substr(\"{shape}\", 4, 1)), 1, 1) IN ('0', '2')"
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        asked = "SELECT count(*) FROM sqlite_master WHERE lower(name) = lower(?)"
+        if not database.execute(asked, (f"rtree_{layer}_{column}_rowid",)).fetchone()[0]:
+            return
+        lacking = f'SELECT count(*) FROM "{table}" AS t WHERE {filled} AND NOT EXISTS '
+        lacking += f'(SELECT 1 FROM "{index}" AS i WHERE i.rowid = t.rowid)'
+        count = int(database.execute(lacking).fetchone()[0])
+    if count:
+        what = Message("its index of places lacks {count} shapes, so that it cannot be read by windows", count=count)
+        raise SourceError(str(path), what, Message('save the layer again, or write read = "whole" into the catalogue'))
 
 
 def _found(
@@ -130,7 +164,8 @@ def _with_total(read: Read, path: Path, options: ReadOptions) -> Read:
     """Add the number of all rows if only some were read."""
     if options.rows is None:
         return read
-    return replace(read, total=int(pyogrio.read_info(path, layer=_layer(path, options.layer))["features"]))
+    info = pyogrio.read_info(path, layer=_layer(path, options.layer), force_feature_count=True)
+    return replace(read, total=int(info["features"]))
 
 
 def check_beginning(path: Path, kind: Kind) -> None:

@@ -21,6 +21,7 @@ from lzgis.reading.encoding import decoded
 from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
 from lzgis.reading.geojson_systems import check_hidden_systems
 from lzgis.reading.sandbox.working_copy import working_copy
+from lzgis.reading.served import refuse_part_of_json
 
 GEOJSON = Kind("GeoJSON", "GeoJSON")
 JSONFG = Kind("JSONFG", "JSON-FG")
@@ -71,6 +72,7 @@ def read_json(path: Path, options: ReadOptions) -> Read:
         what = Message("holds a text with the character U+0000, behind which it would be cut off")
         raise SourceError(str(path), what, Message("remove it, or export the file again"))
     features = document["features"] if document["type"] == "FeatureCollection" else [document]
+    refuse_part_of_json(document, len(features), str(path))
     wrong = check_features(features, str(path))
     if encoding.value not in ("UTF-8", "ASCII"):
         what = Message("is in {encoding}, though JSON is always UTF-8", encoding=encoding.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -12,9 +13,11 @@ from xml.etree import ElementTree
 from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.reading.base import Read, ReadOptions
+from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, read_gdal, refuse_lost
 from lzgis.reading.formats.xml_text import read_xml_text
 from lzgis.reading.sandbox.working_copy import working_copy
+from lzgis.reading.served import refuse_part_of_gml
 
 GML = Kind("GML", "GML")
 _SCHEMAS = re.compile(r"""\s[\w.\-]+:(?:noNamespaceSchemaLocation|schemaLocation)\s*=\s*("[^"]*"|'[^']*')""")
@@ -43,6 +46,7 @@ def read_gml(path: Path, options: ReadOptions) -> Read:
         copy.file.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _SCHEMAS.sub("", text), "utf-8")
         read = copy.reword_read(read_gdal(copy.file, GML, options, DOWNLOAD_SCHEMA="NO"))
     _refuse_elsewhere(text, str(path))
+    refuse_part_of_gml(ElementTree.fromstring(text), _features(text, None), str(path))
     stated = _features(text, options.layer)
     if stated is not None and stated != len(read.frame):
         refuse_lost(len(read.frame), stated, str(path))
@@ -65,6 +69,9 @@ _COLLECTIONS = ("featurecollection", "simplefeaturecollection", "feature_collect
 def _refuse_elsewhere(text: str, place: str) -> None:
     """Refuse features that GDAL skips: named by a link, within another feature, or outside of a member."""
     root = ElementTree.fromstring(text)
+    if any(str(one.tag) == _INCLUDE for one in root.iter()):
+        what = Message("includes another file (XInclude)")
+        raise SourceError(place, what, Message("export it with all its features in one file"))
     waiting, features = [root], set()
     while waiting:
         for member in waiting.pop():
@@ -77,6 +84,8 @@ def _refuse_elsewhere(text: str, place: str) -> None:
                     raise SourceError(place, what, Message("export it with all its features in one file"))
             elif _name(member) != "boundedby" and _has_positions(member):
                 _refuse_outside(member, place)
+    _refuse_two_shapes(features, place)
+    _refuse_two_values(features, place)
     tags = {one.tag for one in features}
     for one in root.iter():
         # A field may have the name of the layer.
@@ -84,6 +93,32 @@ def _refuse_elsewhere(text: str, place: str) -> None:
             (one.tag in tags and len(one)) or (_name(one) in _MEMBERS and _is_nested(one, features))
         ):
             _refuse_outside(one, place)
+
+
+_INCLUDE = "{http://www.w3.org/2001/XInclude}include"
+
+
+def _refuse_two_shapes(features: Iterable[ElementTree.Element], place: str) -> None:
+    """Refuse features with two shapes: GDAL takes one of them."""
+    for one in features:
+        names = [_name(field) for field in one if _name(field) != "boundedby" and _has_positions(field)]
+        if len(names) > 1:
+            what = Message("has features with more than one shape: {names}", names=", ".join(dict.fromkeys(names)))
+            raise SourceError(place, what, Message("export it with one shape for each feature"))
+
+
+def _refuse_two_values(features: Iterable[ElementTree.Element], place: str) -> None:
+    """Refuse two values of a field that lzgis looks at: an id, a name, an activity."""
+    for one in features:
+        values: dict[str, str] = {}
+        for field in one:
+            name, text = str(field.tag).rpartition("}")[2], (field.text or "").strip()
+            if name in _FIELDS and "opengis.net/gml" not in str(field.tag) and values.setdefault(name, text) != text:
+                what = Message("field '{name}' stands twice, with two values", name=name)
+                raise SourceError(place, what, Message("export the file again"))
+
+
+_FIELDS = {alias for names in (*SITE_FIELDS.values(), *LAYER_FIELDS.values()) for alias in names}
 
 
 def _is_nested(member: ElementTree.Element, features: set[ElementTree.Element]) -> bool:

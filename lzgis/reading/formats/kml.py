@@ -57,12 +57,15 @@ def read_kml(path: Path, options: ReadOptions) -> Read:
         what = Message("{count} links to other files (NetworkLink) are not followed", count=links)
         problems.append(Problem("warning", str(path), what, Message("give the files that they lead to")))
     _refuse_lost(root, str(path))
+    _report_pictures(root, str(path), problems)
     rows: list[dict[str, str]] = []
     shapes: list[shapely.Geometry | None] = []
     unclosed: list[int] = []
     for folder, mark in _placemarks(root, ""):
-        row = _row(mark, folder)
-        here = Message("{place}, placemark {row} ('{name}')", place=path, row=len(rows) + 1, name=row["name"])
+        here = Message(
+            "{place}, placemark {row} ('{name}')", place=path, row=len(rows) + 1, name=_text(_child(mark, "name"))
+        )
+        row = _row(mark, folder, here)
         rows.append(row)
         shapes.append(_shape(mark, here))
         if _is_open(mark, here):
@@ -122,6 +125,24 @@ def read_kmz(path: Path, options: ReadOptions) -> Read:
             )
             read = replace(read, problems=(*read.problems, more))
         return copy.reword_read(read)
+
+
+def _report_pictures(root: ElementTree.Element, place: str, problems: list[Problem]) -> None:
+    """Report pictures that are laid over the map; refuse a file of nothing else."""
+    found = [one for one in root.iter() if _tag(one).lower() in _PICTURES]
+    if not found:
+        return
+    names = enumerated([_text(_child(one, "name")) or "?" for one in found[:_NAMED]])
+    what = Message("{count} pictures over the map (overlays) are not read: {names}", count=len(found), names=names)
+    remedy = Message("draw what they show as placemarks")
+    if not any(_tag(one) == "Placemark" for one in root.iter()):
+        raise SourceError(place, what, remedy)
+    problems.append(Problem("warning", place, what, remedy))
+
+
+_PICTURES = ("groundoverlay", "photooverlay", "screenoverlay")
+#: So many of them are named.
+_NAMED = 10
 
 
 def _unseen(root: ElementTree.Element) -> int:
@@ -242,19 +263,22 @@ def _coordinates_in(element: ElementTree.Element) -> int:
     return sum(_child(ring, "coordinates") is not None for side in sides for ring in side)
 
 
-def _row(mark: ElementTree.Element, folder: str) -> dict[str, str]:
+def _row(mark: ElementTree.Element, folder: str, here: str) -> dict[str, str]:
     row = {
         "name": _text(_child(mark, "name")),
         "description": _text(_child(mark, "description")),
         "folder": folder,
     }
-    data = _child(mark, "ExtendedData")
-    for element in data.iter() if data is not None else ():
-        if _tag(element) == "Data":
-            row[element.get("name") or ""] = _text(_child(element, "value"))
-        elif _tag(element) == "SimpleData":
-            row[element.get("name") or ""] = _text(element)
-    return row
+    fields: dict[str, str] = {}
+    for data in mark:
+        for element in data.iter() if _tag(data) == "ExtendedData" else ():
+            if _tag(element) not in ("Data", "SimpleData"):
+                continue
+            name = element.get("name") or ""
+            value = _text(_child(element, "value") if _tag(element) == "Data" else element)
+            if fields.setdefault(name, value) != value and name:
+                _refuse(here, Message("field '{name}' stands twice, with two values", name=name[:60]))
+    return row | fields
 
 
 def _shape(mark: ElementTree.Element, here: str) -> shapely.Geometry | None:

@@ -71,7 +71,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
     if others:
         what = Message("has more than one column of shapes; {names} were left out", names=", ".join(others))
         problems.append(Problem("warning", str(path), what, Message("give them as files of their own")))
-    frame = frame.drop(columns=others).reset_index(drop=True)
+    frame = _with_index(frame.drop(columns=others), str(path), problems)
     crs = None
     if frame.crs is not None:
         crs = Decided(CRS.from_user_input(frame.crs).name, Message("named in the file"))
@@ -80,6 +80,22 @@ def read_parquet(path: Path, options: ReadOptions) -> Read:
     if options.near is None or total is None:
         return read
     return replace(read, total=None, others=total - len(frame), sha256=sha256_once(path), name=path.name)
+
+
+def _with_index(frame: gpd.GeoDataFrame, place: str, problems: list[Problem]) -> gpd.GeoDataFrame:
+    """Make columns of an index that has names: pandas stores ids there."""
+    # Names with two underscores are those of libraries.
+    left = [
+        at
+        for at, name in enumerate(frame.index.names)
+        if name is None or name in frame.columns or str(name).startswith("__")
+    ]
+    names = [str(name) for at, name in enumerate(frame.index.names) if at not in left]
+    if not names:
+        return frame.reset_index(drop=True)
+    what = Message("the index of the table is read as columns: '{names}'", names="', '".join(names))
+    problems.append(Problem("note", place, what, Message("nothing to do")))
+    return (frame.reset_index(level=left, drop=True) if left else frame).reset_index()
 
 
 def _some_rows(stream: BinaryIO, first: int, count: int) -> tuple[pa.BufferReader, int]:

@@ -27,7 +27,16 @@ from lzgis.errors import SourceError
 from lzgis.messages import Message
 from lzgis.model.report import Problem
 from lzgis.reading.base import Decided, Read, ReadOptions, beside
-from lzgis.reading.encoding import codec_of, decides, declared_codec, surely_utf8
+from lzgis.reading.encoding import (
+    BIG5,
+    DECLARE,
+    codec_of,
+    decides,
+    declared_codec,
+    is_wrongly_western,
+    may_be_big5,
+    surely_utf8,
+)
 from lzgis.reading.field_names import LAYER_FIELDS, SITE_FIELDS
 from lzgis.reading.formats.gdal import Kind, check_beginning, read_gdal
 from lzgis.reading.sandbox.working_copy import working_copy
@@ -35,6 +44,7 @@ from lzgis.reading.sandbox.working_copy import working_copy
 SHAPEFILE = Kind("ESRI Shapefile", "shapefile", (b"\x00\x00\x27\x0a",))
 _EXPORT_AGAIN = Message("export the shapefile again, with all its files")
 _GBK_LANGUAGE = 0x4D
+_BIG5_LANGUAGE = 0x78
 
 
 def read_shapefile(path: Path, options: ReadOptions) -> Read:
@@ -50,15 +60,28 @@ def read_shapefile(path: Path, options: ReadOptions) -> Read:
     what = _index_fault(path)
     if what is not None:
         _refuse_broken(path)
-        with working_copy(str(path), path.stem + ".shp") as copy:
-            for suffix in (".shp", ".dbf", ".prj"):
-                if (part := beside(path, suffix)) is not None:
-                    shutil.copyfile(part, copy.folder / (path.stem + suffix))
-            read = copy.reword_read(_read(copy.file, options, cpg=beside(path, ".cpg")))
+        read = _read_copy(path, options, (".shp", ".dbf", ".prj"))
         read = replace(read, problems=(Problem("warning", str(path), what, _EXPORT_AGAIN), *read.problems))
+    elif any(_is_named_otherwise(path, suffix) for suffix in (".shx", ".dbf", ".prj")):
+        read = _read_copy(path, options, (".shp", ".shx", ".dbf", ".prj"))
     else:
         read = _read(path, options, cpg=beside(path, ".cpg"))
     return replace(read, titles=_titles(path))
+
+
+def _read_copy(path: Path, options: ReadOptions, suffixes: tuple[str, ...]) -> Read:
+    """Read a copy of some parts, all of one name."""
+    with working_copy(str(path), path.stem + ".shp") as copy:
+        for suffix in suffixes:
+            if (part := beside(path, suffix)) is not None:
+                shutil.copyfile(part, copy.folder / (path.stem + suffix))
+        return copy.reword_read(_read(copy.file, options, cpg=beside(path, ".cpg")))
+
+
+def _is_named_otherwise(path: Path, suffix: str) -> bool:
+    """Return whether the name of a part differs in capitals from that of the shapes, so that GDAL would not find it."""
+    part = beside(path, suffix)
+    return part is not None and part.name not in (path.stem + suffix, path.stem + suffix.upper())
 
 
 #: Elements of the metadata beside a shapefile that say in words what it is.
@@ -81,6 +104,7 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
     dbf = read_dbf(table) if table is not None else None
     if dbf is not None:
         _check_counts(path, dbf, _indexed(path))
+        _refuse_twice(dbf)
     before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
     try:
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "NO" if beside(path, ".shx") else "YES"})
@@ -104,6 +128,9 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
         return replace(read, problems=tuple(problems))
     _check_counts(path, dbf, len(read.frame) + dbf.deleted)
+    if dbf.more:
+        what = Message("its table (.dbf) holds {count} records more than its header states", count=dbf.more)
+        problems.append(Problem("warning", str(path), what, _EXPORT_AGAIN))
     if dbf.deleted:
         what = Message("{count} records are marked as deleted and were skipped", count=dbf.deleted)
         problems.append(Problem("note", str(path), what, Message("nothing to do")))
@@ -125,6 +152,14 @@ def _read(path: Path, options: ReadOptions, *, cpg: Path | None) -> Read:
         what = Message("names of fields may have been cut to 10 bytes: {names}", names=", ".join(cut))
         problems.append(Problem("note", str(path), what, Message("a GeoPackage keeps whole names")))
     return replace(read, frame=frame, problems=tuple(problems), encoding=encoding)
+
+
+def _refuse_twice(dbf: Dbf) -> None:
+    """Refuse a table with two fields of one name: which of them is meant is unknown."""
+    twice = next((name for name in dbf.names if dbf.names.count(name) > 1), None)
+    if twice is not None:
+        what = Message("two fields are called '{name}'", name=twice.decode("gb18030", "replace"))
+        raise SourceError(str(dbf.path), what, Message("rename one of them"))
 
 
 def _with_date_texts(frame: gpd.GeoDataFrame, dbf: Dbf, path: Path, problems: list[Problem]) -> gpd.GeoDataFrame:
@@ -285,19 +320,24 @@ def _encoding(dbf: Dbf, options: ReadOptions, cpg: Path | None, problems: list[P
     named = cpg.read_text("ascii", "replace").strip() if cpg is not None else ""
     stated = codec_of(named) if named else ""
     is_utf8 = surely_utf8(samples)
-    if stated and decides(samples, stated) and (not is_utf8 or stated == "utf-8"):
+    is_wrong = (is_utf8 and stated != "utf-8") or is_wrongly_western(samples, stated)
+    if stated and decides(samples, stated) and not is_wrong:
         return Decided(stated, Message(".cpg says {name}", name=named))
     if all(text.isascii() for text in samples):
         found = Decided("utf-8", Message("no text but ASCII"))
     elif is_utf8 or (decides(samples, "utf-8") and dbf.language != _GBK_LANGUAGE):
         found = Decided("utf-8", Message("the bytes are UTF-8"))
+    elif dbf.language == _BIG5_LANGUAGE and decides(samples, "cp950"):
+        found = Decided("cp950", Message("the byte of language of the table"))
+    elif may_be_big5(samples):
+        raise SourceError(str(dbf.path), BIG5, DECLARE)
     elif decides(samples, "gb18030"):
         found = Decided("gb18030", Message("the bytes are not UTF-8 but GB18030"))
     else:
         raise SourceError(
             str(dbf.path),
             Message("its text is neither UTF-8 nor GB18030"),
-            Message("declare its encoding, or save it as UTF-8"),
+            DECLARE,
         )
     if named:
         what = Message(".cpg says {name}, but the text is {encoding}", name=named, encoding=found.value.upper())
@@ -379,6 +419,8 @@ class Dbf:
         The records of the file, also deleted ones.
     dates : tuple of TextField
         The fields of dates.
+    more : int
+        Number of whole records behind those that the header states.
     """
 
     path: Path
@@ -388,6 +430,7 @@ class Dbf:
     texts: tuple[TextField, ...]
     records: np.ndarray
     dates: tuple[TextField, ...] = ()
+    more: int = 0
 
     @cached_property
     def wrong_dates(self) -> dict[bytes, list[str]]:
@@ -450,7 +493,10 @@ def read_dbf(path: Path) -> Dbf:
         _refuse(path)
     count = min(declared, (len(data) - header) // length)
     records = np.frombuffer(data, np.uint8, count * length, header).reshape(count, length)
-    return Dbf(path, declared, data[29], tuple(names), tuple(t for t in texts if t.length), records, tuple(dates))
+    behind = range(header + count * length, len(data) - length + 1, length)
+    more = next((i for i, at in enumerate(behind) if data[at : at + 1] not in (b" ", b"*")), len(behind))
+    kept = tuple(t for t in texts if t.length)
+    return Dbf(path, declared, data[29], tuple(names), kept, records, tuple(dates), more)
 
 
 def _whole(text: bytes, room: int) -> bytes:

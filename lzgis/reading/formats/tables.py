@@ -446,6 +446,9 @@ def read_workbook(path: Path, options: ReadOptions) -> Read:
     with_formulas(sheet.rows, text)
     read = read_sheet(sheet, options)
     problems = [*read.problems, *hidden_cells(path, chosen, sheet.rows, text, sheet.place)]
+    if path.suffix.lower() == ".xls":
+        what = Message("whether rows or columns are hidden is not known of an .xls")
+        problems.append(Problem("note", sheet.place, what, Message("save it as .xlsx, which says so")))
     if chosen in unseen:
         what = Message("is hidden in the workbook, and was read")
         problems.append(Problem("warning", sheet.place, what, Message("look whether it is meant")))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import shapely
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat
 
 from lzgis.geometry import Nearest, buffered, off_border, part_of_dimension, within_rounded
 from lzgis.geometry.corridor import ARC_SEGMENTS, Cases, encroached_by_group, encroached_sizes
@@ -39,7 +39,7 @@ class KeepAway(Rule):
     zone_distance_m: float | None = Field(default=None, ge=0)
     usual_baseline: Baseline | None = None
     baselines: list[str] = []
-    assumed_half_width_m: dict[str, float] = {}
+    assumed_half_width_m: dict[str, NonNegativeFloat] = {}
     assumed_by: str = "technical_class"
 
     @property
