@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 from importlib.resources import files
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import MaxLen
 from pydantic import BaseModel
@@ -123,6 +123,8 @@ def value_of(annotation: Any) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return value_of(next(one for one in inner if one is not NoneType))
+    if origin is Annotated:
+        return value_of(inner[0])
     if origin is Literal:
         return ", ".join(f"`{one.value if isinstance(one, Enum) else one}`" for one in inner)
     if origin in (list, tuple, dict):
