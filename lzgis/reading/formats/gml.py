@@ -84,8 +84,6 @@ def _refuse_elsewhere(text: str, place: str) -> None:
                     raise SourceError(place, what, Message("export it with all its features in one file"))
             elif _name(member) != "boundedby" and _has_positions(member):
                 _refuse_outside(member, place)
-    _refuse_two_shapes(features, place)
-    _refuse_two_values(features, place)
     tags = {one.tag for one in features}
     for one in root.iter():
         # A field may have the name of the layer.
@@ -93,6 +91,9 @@ def _refuse_elsewhere(text: str, place: str) -> None:
             (one.tag in tags and len(one)) or (_name(one) in _MEMBERS and _is_nested(one, features))
         ):
             _refuse_outside(one, place)
+    # After features within others, which look like a second shape.
+    _refuse_two_shapes(features, place)
+    _refuse_two_values(features, place)
 
 
 _INCLUDE = "{http://www.w3.org/2001/XInclude}include"
