@@ -144,9 +144,11 @@ def test_the_texts_of_the_entry_point_are_those_of_the_wording():
 def test_a_signal_leaves_one_line_no_process_and_no_folder(place, tmp_path, number, code, after_s):
     folder = tmp_path / "temporary"
     folder.mkdir()
-    # A reader that never ends: the file is a pipe into which nobody writes.
-    os.mkfifo(tmp_path / "endless.geojson")
-    words = ["screen", tmp_path / "endless.geojson", "--layers", place, "--out", tmp_path / "out"]
+    # A file that takes longer to read than the signal needs to come.
+    point = '{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[112.4,24.8]}}'
+    features = ",".join([point] * 300_000)
+    (tmp_path / "large.geojson").write_text(f'{{"type":"FeatureCollection","features":[{features}]}}', "utf-8")
+    words = ["screen", tmp_path / "large.geojson", "--layers", place, "--out", tmp_path / "out"]
     mark = f"LZGIS_TEST_{os.getpid()}_{number}_{int(after_s * 10)}"
     process = subprocess.Popen(
         [*COMMAND, *map(str, words)],
