@@ -51,6 +51,15 @@ def inner_loop(loop: Loop) -> Loop:
     return _part(loop, _nrt=False)
 
 
+def inlined_loop(loop: Loop) -> Loop:
+    """Compile a function that one other loop calls in one place, into that place.
+
+    It makes and returns no arrays, as with `inner_loop`. A tuple of arrays is handed to a function as a hundred numbers, which
+    takes longer than the rest of a short one.
+    """
+    return _part(loop, _nrt=False, forceinline=True)
+
+
 def array_loop(loop: Loop) -> Loop:
     """Compile a function that other loops call, and that makes arrays or returns them."""
     return _part(loop)

@@ -23,7 +23,7 @@ from lzgis.geometry.features import Floats, Geometries
 from lzgis.geometry.loops.capsules import arc_in_capsule, in_capsule, line_in_disc
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Chains, Int64s, chains
-from lzgis.geometry.loops.compiled import array_loop, entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop, inlined_loop, inner_loop
 from lzgis.geometry.loops.directory import Directory
 from lzgis.geometry.loops.membership import point_in
 
@@ -130,7 +130,7 @@ class _Case(NamedTuple):
 
     Attributes
     ----------
-    edges : array of float, shape (n and more, 8)
+    edges : array of float, shape (n and more, 9)
         The edges of the baselines near the site, as `_put_edge` writes them.
     blocks : array of float, shape (n / _BLOCK and more, 4)
         Boxes of blocks of edges.
@@ -196,7 +196,11 @@ def _site_edges(sites: Chains, site: int, middle: tuple[float, float], edges: Fl
 
 @inner_loop
 def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tuple[float, float]) -> None:
-    """Write edge `i` of chain `k`: begin x, y, direction x, y, length, side that counts, turn at its end, if one precedes."""
+    """Write edge `i` of chain `k`.
+
+    Its columns: begin x, y, direction x, y, length, if it is of a polygon, the product of its direction with that of the next
+    edge across and along (0, 0 if none follows), and if another precedes.
+    """
     begin, end = chain.start[k], chain.start[k + 1]
     j = i + 1 if i + 1 < end else i
     x, y = chain.x[i] - middle[0], chain.y[i] - middle[1]
@@ -207,27 +211,27 @@ def _put_edge(edges: Floats, n: int, chain: Chains, k: int, i: int, middle: tupl
     after = j + 1
     if after >= end:
         after = begin + 1 if ring else -1
-    # 4 stands for no edge after this one.
-    turn = 4.0
+    vx = vy = 0.0
     if after >= 0 and length > 0.0:
         vx, vy = chain.x[after] - chain.x[after - 1], chain.y[after] - chain.y[after - 1]
-        turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
     edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3], edges[n, 4] = x, y, ux, uy, length
     edges[n, 5] = 1.0 if ring else 0.0
-    edges[n, 6] = turn
-    edges[n, 7] = 1.0 if ring or i > begin else 0.0
+    edges[n, 6], edges[n, 7] = ux * vy - uy * vx, ux * vx + uy * vy
+    edges[n, 8] = 1.0 if ring or i > begin else 0.0
 
 
 @inner_loop
 def _meets(box: Floats, at: int, other: _Box) -> bool:
-    return box[at, 0] <= other[2] and box[at, 2] >= other[0] and box[at, 1] <= other[3] and box[at, 3] >= other[1]
+    return bool(box[at, 0] <= other[2] and box[at, 2] >= other[0] and box[at, 1] <= other[3] and box[at, 3] >= other[1])
 
 
 @inner_loop
 def _most_edges(layer: Outlines, owner: int, box: _Box) -> int:
     """Return how many edges the runs of a feature hold whose boxes meet `box`, at most."""
     n = 0
-    for run in range(layer.run_start[layer.chain.owner_start[owner]], layer.run_start[layer.chain.owner_start[owner + 1]]):
+    for run in range(
+        layer.run_start[layer.chain.owner_start[owner]], layer.run_start[layer.chain.owner_start[owner + 1]]
+    ):
         if _meets(layer.box, run, box):
             n += _RUN
     return n
@@ -379,7 +383,7 @@ def _arc_added(total: _Sum, circle: tuple[float, float, float], a: float, b: flo
     return total[0] + 0.5 * r * r * (b - a - math.sin(b - a)), total[1], total[2]
 
 
-@inner_loop
+@inlined_loop
 def _side_stretches(
     i: int,
     normal: float,
@@ -416,7 +420,7 @@ def _side_stretches(
     return total
 
 
-@inner_loop
+@inlined_loop
 def _line_in_site(
     line: tuple[float, float, float, float],
     span: tuple[float, float],
@@ -458,7 +462,7 @@ def _line_in_site(
     return total
 
 
-@inner_loop
+@inlined_loop
 def _cap_stretches(
     i: int,
     arc: tuple[int, float, float],
@@ -503,7 +507,7 @@ def _cap_stretches(
     return total
 
 
-@inner_loop
+@inlined_loop
 def _arc_in_site(
     circle: tuple[float, float, float],
     arc: tuple[float, float, float],
@@ -544,7 +548,7 @@ def _arc_in_site(
     return total
 
 
-@inner_loop
+@inlined_loop
 def _border_of_corridor(case: _Case, polygons: _Polygons, total: _Sum) -> _Sum:
     """Add the border of the corridor within the site."""
     n, r = case.n, case.r
@@ -566,30 +570,41 @@ def _border_of_corridor(case: _Case, polygons: _Polygons, total: _Sum) -> _Sum:
     return total
 
 
-@inner_loop
+@inlined_loop
 def _border_of_capsule(i: int, case: _Case, polygons: _Polygons, inside: bool, total: _Sum) -> _Sum:
-    edges = case.edges
-    polygon, turn = edges[i, 5] != 0.0, edges[i, 6]
+    edges, box, r = case.edges, case.box, case.r
+    polygon = edges[i, 5] != 0.0
     # Loops, not two calls each: every call is compiled into the loop on its own.
     for side in range(1 if polygon else 2):
         if edges[i, 4] > 0.0:
             total = _side_stretches(i, 1.0 - 2.0 * side, case, polygons, inside, total)
-    towards = math.atan2(edges[i, 3], edges[i, 2])
-    low, high = towards - _HALF, towards + _HALF
     for end in range(2):
-        # Around the begin, the arc beyond the first edge; around the end, the arc that the next edge, if any, leaves.
-        first, last = high, high + math.pi
-        wanted = not polygon and edges[i, 7] == 0.0
-        if end == 1:
-            # Of a polygon, only corners that point outwards have an arc.
-            first, last, wanted = low, high, not polygon or turn > 0.0
-            if 0.0 < turn < 3.9:
-                last = low + turn
-            elif turn <= 0.0:
-                first = high + turn
-        if wanted and first < last:
+        if end == 0 and (polygon or edges[i, 8] != 0.0):
+            continue
+        x, y = edges[i, 0] + end * edges[i, 2] * edges[i, 4], edges[i, 1] + end * edges[i, 3] * edges[i, 4]
+        if x - r > box[2] or x + r < box[0] or y - r > box[3] or y + r < box[1]:
+            continue
+        first, last = _cap(edges, i, end)
+        if first < last:
             total = _cap_stretches(i, (end, first, last), case, polygons, inside, total)
     return total
+
+
+@inner_loop
+def _cap(edges: Floats, i: int, end: int) -> tuple[float, float]:
+    """Return from where to where the arc around an end of an edge goes; nothing if the first is not less than the second."""
+    towards = math.atan2(edges[i, 3], edges[i, 2])
+    low, high = towards - _HALF, towards + _HALF
+    if end == 0:
+        return high, high + math.pi
+    if edges[i, 6] == 0.0 and edges[i, 7] == 0.0:
+        return low, high
+    # What the next edge leaves.
+    turn = math.atan2(edges[i, 6], edges[i, 7])
+    if turn > 0.0:
+        return low, low + turn
+    # Of a polygon, only corners that point outwards have an arc.
+    return (high + turn, high) if edges[i, 5] == 0.0 else (0.0, 0.0)
 
 
 @inner_loop
@@ -617,7 +632,7 @@ def _in_polygon(polygons: _Polygons, x: float, y: float) -> bool:
     return False
 
 
-@inner_loop
+@inlined_loop
 def _border_of_site(case: _Case, polygons: _Polygons) -> tuple[_Sum, float]:
     """Return the integrals along the border of the site within the corridor, and the length of it."""
     edges, site, covered, free = case.edges, case.site, case.covered, case.free
@@ -673,7 +688,7 @@ def _room(n: int) -> tuple[Floats, Floats, Floats, Floats, Int64s, Int64s, Float
     blocks = n // _BLOCK + 1
     near, chosen = np.empty(n, np.int64), np.empty(blocks + 1, np.int64)
     covered, free = np.empty((2 * n + 2, 2)), np.empty((2 * n + 3, 2))
-    return np.empty((n, 8)), np.empty((blocks, 4)), np.empty((n, 4)), np.empty((blocks, 4)), near, chosen, covered, free
+    return np.empty((n, 9)), np.empty((blocks, 4)), np.empty((n, 4)), np.empty((blocks, 4)), near, chosen, covered, free
 
 
 @entry_loop

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lzgis.geometry.features import Floats
 from lzgis.geometry.loops.cells import Cells
 from lzgis.geometry.loops.chains import Int64s
-from lzgis.geometry.loops.compiled import array_loop, entry_loop, inner_loop
+from lzgis.geometry.loops.compiled import array_loop, entry_loop
 from lzgis.geometry.loops.contact import borders_near
 from lzgis.geometry.loops.directory import Directory
 from lzgis.geometry.loops.trapezoids import common_areas
