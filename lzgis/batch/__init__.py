@@ -25,7 +25,7 @@ from lzgis.city.provenance import date_of
 from lzgis.city.region import Region, is_region, open_region
 from lzgis.errors import ConfigError
 from lzgis.exports.folder import result_of
-from lzgis.exports.formats import DEFAULT_FORMATS
+from lzgis.exports.formats import DEFAULT_FORMATS, FORMATS
 from lzgis.files.manifest import InputPaths
 from lzgis.files.result_folder import locked_folder, new_result
 from lzgis.messages import Message
@@ -173,7 +173,8 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
         work = Work(sites_of(sites, chosen.reading, setting.outline), setting, place, options)
         names = allowed_formats(chosen.formats, work.sites, DEFAULT_FORMATS)
         allowed_formats(chosen.per_city, work.sites, (), option="--per-city")
-        work.do(client, progress)
+        shown = any(FORMATS[name].shapes for name in (*names, *chosen.per_city))
+        work.do(client, progress, parts="built" if shown else "left out")
         job = Job(batch_folder(place), work.plan, setting)
         done = _gather(job, place, names, chosen, InputPaths(sites=str(sites), layers=given))
         shutil.rmtree(batch_folder(place), ignore_errors=True)
