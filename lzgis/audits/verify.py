@@ -123,6 +123,11 @@ def verify(
     key : path, optional
         The office's public key (PEM, Ed25519), to check the signature of the manifest.
 
+    Returns
+    -------
+    Verification
+        What was changed, is missing or was added, and whether the results still hold.
+
     Raises
     ------
     ExportError

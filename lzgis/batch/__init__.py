@@ -162,6 +162,16 @@ def screen_batch(  # noqa: PLR0913 (what a caller may choose)
     ExportError
         If another process is writing there, the folder holds an unfinished batch of other inputs, or something cannot be
         written. Finished shards stay, and an earlier result in the folder is untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     batch = lz.screen_batch(city / "sites.gpkg", city, f"{folder}/out", as_of="2026-11-21")
+    >>> sum(batch.verdicts.values())
+    51
     """
     sites, chosen = Path(sites), settings or BatchOptions()
     _check(chosen)

@@ -135,6 +135,11 @@ def open_region(*folders: str | Path | Catalogue, tolerance_m: float | None = No
         Gaps and overlaps between outlines up to this width are reported and change no answer; that of ``region.toml``, or
         10 m, if not given.
 
+    Returns
+    -------
+    Region
+        The cities by name, in the order in which they are shown.
+
     Raises
     ------
     ConfigError

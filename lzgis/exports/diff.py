@@ -154,7 +154,7 @@ def write_diff_xlsx(
 def export_diff(
     report: DiffReport, path: str | Path, *, recheck: Recheck | None = None, language: Language = "zh"
 ) -> Path:
-    """Write a comparison to `path` in the format that the suffix names, and return the path.
+    """Write a comparison to `path` in the format that the suffix names.
 
     Parameters
     ----------
@@ -167,10 +167,24 @@ def export_diff(
     language : {"zh", "en"}
         The reader's language.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ExportError
         If no format has this suffix, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> city = lz.reference_city()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lz.export_diff(lz.diff(city / "rules.toml", city / "rules.toml"), f"{folder}/diff.json").name
+    'diff.json'
     """
     path = Path(path)
     name = format_named(path.suffix, diff_formats(), path)

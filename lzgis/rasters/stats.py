@@ -131,6 +131,11 @@ def raster_stats(
     progress : callable, optional
         Called with the name of the task, the number of finished steps, and the number of all steps.
 
+    Returns
+    -------
+    RasterStats
+        Areas of the classes, of the raster and by zone.
+
     Raises
     ------
     ConfigError
@@ -166,6 +171,18 @@ def raster_stats(
 
 def raster_declared(city: Catalogue | str | Path, raster: str) -> tuple[RasterMeasured, ...]:
     """Measure the figures that are declared for a land-cover raster.
+
+    Parameters
+    ----------
+    city : Catalogue or path
+        The city, or its folder.
+    raster : str
+        Id of the raster.
+
+    Returns
+    -------
+    tuple of RasterMeasured
+        The declared and the measured figures, in the order of ``catalog.toml``.
 
     Raises
     ------

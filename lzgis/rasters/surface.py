@@ -177,12 +177,27 @@ def raster_surface(
     progress : callable, optional
         Called with the name of the task, the number of finished steps, and the number of all steps.
 
+    Returns
+    -------
+    Surface
+        The surface that was written.
+
     Raises
     ------
     ConfigError
         If the cell size, date or activity is not allowed.
     ExportError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lzgis as lz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/surface.tif"
+    ...     surface = lz.raster_surface(lz.reference_city(), path, cell_m=500.0, as_of="2026-11-21")
+    ...     surface.path == lz.read_surface(path).path
+    True
     """
     city, path = as_city(city), Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
@@ -212,10 +227,27 @@ def _make(plan: _Plan, made: Path, tags: dict[str, str], progress: Progress | No
 def read_surface(path: str | Path) -> Surface:
     """Open the file of a constraint surface.
 
+    Parameters
+    ----------
+    path : path
+        The file, as :func:`raster_surface` wrote it.
+
+    Returns
+    -------
+    Surface
+        The surface; its cells are read when they are needed.
+
     Raises
     ------
     SourceError
         If the file is missing or is not a constraint surface.
+
+    Examples
+    --------
+    >>> read_surface("missing.tif")
+    Traceback (most recent call last):
+    ...
+    lzgis.errors.SourceError: ...
     """
     path = Path(path)
     if not path.exists():

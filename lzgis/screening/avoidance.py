@@ -119,6 +119,11 @@ def avoid(
     within_m : float
         The longest move allowed (m).
 
+    Returns
+    -------
+    Avoidance
+        What remains of the site, and the move; no move if there is none within `within_m`.
+
     Raises
     ------
     SourceError

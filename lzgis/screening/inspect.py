@@ -143,6 +143,11 @@ def inspect_file(
     city : Catalogue, Region or path, optional
         The city or region whose outline the input is compared with, and whose vocabulary names the activities.
 
+    Returns
+    -------
+    Sheet
+        What the input is, where it lies, and what was assumed.
+
     Raises
     ------
     ConfigError, SourceError, LayerError
